@@ -1,0 +1,254 @@
+import type { Duplex, Readable } from 'node:stream'
+
+/**
+ * Where computers run. The engine speaks to this interface alone; a driver declares what it can do in
+ * `capabilities`, so that nothing above it has to ask which driver it is.
+ *
+ * Every method rejects with a `CarrelError`. Ids are chosen by the caller and are never reused.
+ */
+export interface Driver {
+  readonly name: string
+  readonly capabilities: DriverCapabilities
+  readonly images: DriverImages
+
+  /** Makes a computer that does not run yet. Creating an id that exists is an `already_exists`. */
+  create(spec: ComputerSpec): Promise<void>
+  /** Starts it; resolves when processes can be run. Starting a running computer does nothing. */
+  start(id: string): Promise<void>
+  /** TERM to everything in it, KILL after `graceMs`. Its files stay. Stopping a stopped one does nothing. */
+  stop(id: string, graceMs: number): Promise<void>
+  /** Freezes every process; memory stays in use. */
+  pause(id: string): Promise<void>
+  resume(id: string): Promise<void>
+  /** Puts the root file system back to the image's. The computer must be stopped. */
+  reset(id: string): Promise<void>
+  /** Removes it and all it held. Destroying what is not there does nothing. */
+  destroy(id: string): Promise<void>
+  /** What really exists, whatever was recorded elsewhere. */
+  list(): Promise<ExistingComputer[]>
+  stats(id: string): Promise<ComputerStats>
+
+  /** Starts a process; resolves once it runs. `not_found` names a program or user that is missing. */
+  exec(id: string, spec: ExecSpec): Promise<ProcessHandle>
+  /** A process started before, by this server or by one before it; undefined when nothing is known of it. */
+  process(processId: string): ProcessHandle | undefined
+  /** Every process that runs, and every ended one that was not released. */
+  processes(): ProcessHandle[]
+  /** Reads what is kept of a process's output, running or ended. */
+  output(processId: string, cursor: number): Promise<OutputChunk>
+  /** Forgets an ended process and deletes its output. */
+  forget(processId: string): Promise<void>
+
+  files(id: string): ComputerFiles
+  /** A TCP connection to a port inside the computer, on its loopback or its own address. */
+  dial(id: string, port: number): Promise<Duplex>
+  /** Ports on which something in the computer listens, ascending. */
+  listening(id: string): Promise<number[]>
+
+  /** A point in time of the root file system. O(1) in what it holds where `capabilities.snapshots` is true. */
+  snapshot(id: string, snapshotId: string): Promise<void>
+  deleteSnapshot(snapshotId: string): Promise<void>
+
+  /** Called when a computer's first process ends without `stop` or `destroy` having asked for it. */
+  onStopped(listener: (id: string, reason: StopReason) => void): void
+  /** Called when a process ends that no caller awaits. */
+  onProcessExit(listener: (processId: string, exit: ProcessExit) => void): void
+  metrics(): DriverMetrics
+  /** Lets go of what this server holds; computers and processes go on. */
+  close(): Promise<void>
+}
+
+export interface DriverCapabilities {
+  /** Copy-on-write snapshots and forks. */
+  snapshots: boolean
+  /** The kernel enforces `diskBytes`. */
+  diskQuota: boolean
+  pause: boolean
+  /** `free`, `uptime` and `/proc/cpuinfo` inside show the computer's own limits. */
+  ownProcView: boolean
+  /** Sentences for the operator: what this host lacks, and what is lost by it. */
+  losses: string[]
+}
+
+export interface DriverMetrics {
+  /** Prepared network namespaces that wait for a computer. */
+  networkPool: number
+  runningProcesses: number
+}
+
+export interface ComputerSpec {
+  id: string
+  /** An image's id, or a snapshot to start from. */
+  source: { image: string } | { snapshot: string }
+  hostname: string
+  limits: ComputerLimits
+}
+
+export interface ComputerLimits {
+  /** Whole or part CPUs, > 0. */
+  cpus: number
+  memoryBytes: number
+  diskBytes: number
+  /** Processes and threads. */
+  pids: number
+}
+
+export interface ExistingComputer {
+  id: string
+  running: boolean
+  paused: boolean
+}
+
+export interface ComputerStats {
+  memoryBytes: number
+  memoryLimitBytes: number
+  /** CPU time used since the start, in microseconds. */
+  cpuMicros: number
+  pids: number
+  /** undefined where the storage cannot tell. */
+  diskBytes: number | undefined
+  diskLimitBytes: number
+  /** Times that the kernel ended a process for lack of memory since the start. */
+  oomKills: number
+}
+
+export type StopReason = 'exited' | 'oom' | 'lost'
+
+export interface ExecSpec {
+  /** Chosen by the caller, unique for ever. */
+  processId: string
+  /** At least one element; the first is looked up in PATH. */
+  argv: string[]
+  env: Record<string, string>
+  cwd: string
+  /** A name or numeric id known inside the computer, with an optional `:group`. */
+  user: string
+  /** Keeps stdin open for `write`; without it stdin is empty. */
+  stdin: boolean
+  tty?: { cols: number; rows: number }
+  /** The whole process tree is killed after this long; undefined is no limit. */
+  timeoutMs?: number
+  /** Kept with the process and handed back by `processes()`, also to a later server. */
+  meta: Record<string, unknown>
+}
+
+/** Why a process ended. `stopped` is by an end of its computer, `lost` when nothing can be known of it. */
+export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost'
+
+export interface ProcessExit {
+  reason: ExitReason
+  /** 0–255 as the program gave it, 128 + signal when a signal ended it, null when `lost`. */
+  exitCode: number | null
+  /** e.g. `SIGKILL`, null when it exited by itself. */
+  signal: string | null
+  endedAtMs: number
+  /** Bytes of output seen in all, of which the newest are kept. */
+  outputBytes: number
+  /** True when output was dropped for the cap. */
+  truncated: boolean
+}
+
+export interface ProcessHandle {
+  readonly processId: string
+  readonly computerId: string
+  /** Process id on the host; 0 for one that is not known to run. */
+  readonly pid: number
+  readonly startedAtMs: number
+  readonly meta: Record<string, unknown>
+  /** undefined while it runs. */
+  readonly exit: ProcessExit | undefined
+  /** Resolves at the end of the process with all of its kept output recorded. */
+  wait(): Promise<ProcessExit>
+  /** Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. */
+  follow(cursor: number, signal?: AbortSignal): AsyncIterable<OutputChunk>
+  /** Resolves when the bytes were taken; `conflict` when stdin is closed. */
+  write(data: Uint8Array): Promise<void>
+  closeStdin(): Promise<void>
+  resize(cols: number, rows: number): Promise<void>
+  /** `tree` reaches every process that came of it, not the first alone. */
+  kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void>
+}
+
+export interface OutputChunk {
+  records: OutputRecord[]
+  /** Where to read on from. */
+  cursor: number
+  /** True when records before these were dropped for the cap. */
+  truncated: boolean
+  /** True when this is all there will ever be. */
+  done: boolean
+}
+
+export interface OutputRecord {
+  stream: 'stdout' | 'stderr'
+  data: Buffer
+}
+
+export interface FileInfo {
+  name: string
+  /** Absolute, inside the computer. */
+  path: string
+  type: 'file' | 'directory' | 'symlink' | 'other'
+  sizeBytes: number
+  /** Permission bits. */
+  mode: number
+  uid: number
+  gid: number
+  modifiedAtMs: number
+  target?: string
+}
+
+/**
+ * Files under a computer's root, running or stopped. Paths are absolute inside the computer; links are followed
+ * within its root and never out of it. Writes belong to the computer's user and replace the file in one step.
+ */
+export interface ComputerFiles {
+  stat(path: string): Promise<FileInfo>
+  list(path: string): Promise<FileInfo[]>
+  /** The file must be a regular one. `range` is in bytes, end exclusive. The caller reads it out or destroys it. */
+  read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
+  /** Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. */
+  write(path: string, data: Readable | Uint8Array, options: { mode?: number; maxBytes: number }): Promise<{ sizeBytes: number }>
+  /** Makes parents too; an existing directory is no error. */
+  makeDirectory(path: string): Promise<void>
+  remove(path: string, options: { recursive: boolean }): Promise<void>
+  move(from: string, to: string): Promise<void>
+  watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange>
+}
+
+export interface FileChange {
+  type: 'create' | 'modify' | 'delete' | 'rename' | 'overflow'
+  path: string
+  /** For `rename`: what it was called before. */
+  oldPath?: string
+  directory: boolean
+}
+
+export interface DriverImages {
+  list(): Promise<ImageInfo[]>
+  /** Builds the recipe in a folder, unless an image of it exists; resolves with its id. */
+  build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
+  /** Takes an image from an OCI layout, archive or registry reference that `skopeo` understands. */
+  import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
+  /** `conflict` while a computer uses it. */
+  remove(id: string): Promise<void>
+}
+
+export interface ImageInfo {
+  id: string
+  name: string
+  sizeBytes: number
+  createdAtMs: number
+  /** PATH and other variables that its processes start with. */
+  env: Record<string, string>
+  /** The user that processes run as unless another is asked for. */
+  user: string
+  workdir: string
+}
+
+export interface BuildProgress {
+  /** What is being done, for a person. */
+  step: string
+  /** 0–1; undefined when it can't be told. */
+  fraction?: number
+}

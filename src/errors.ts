@@ -1,0 +1,59 @@
+/**
+ * Every way in which Carrel says no. Surfaces translate the envelope; code, status and wording are from here.
+ * `action` is what a program can do next, `instruction` the same for an agent that reads it.
+ */
+export const errorTable = {
+  invalid_request: { status: 400, retryable: false, action: 'FIX_REQUEST', instruction: 'Correct the named field and send the request again.' },
+  unauthenticated: { status: 401, retryable: false, action: 'LOGIN', instruction: 'Send a valid token in "Authorization: Bearer <token>".' },
+  forbidden: { status: 403, retryable: false, action: 'USE_ANOTHER_TOKEN', instruction: 'This token may not do this. Use one that has the right.' },
+  not_found: { status: 404, retryable: false, action: 'CHECK_ID', instruction: 'Check the id, path or address; list what exists first.' },
+  method_not_allowed: { status: 405, retryable: false, action: 'CHECK_ROUTE', instruction: 'GET / lists every route with its method.' },
+  request_timeout: { status: 408, retryable: true, action: 'RETRY', instruction: 'Send the whole request without long pauses.' },
+  already_exists: { status: 409, retryable: false, action: 'USE_ANOTHER_ID', instruction: 'Choose another id, or use what exists.' },
+  conflict: { status: 409, retryable: false, action: 'CHECK_STATE', instruction: 'Read the current state and choose an operation that fits it.' },
+  idempotency_mismatch: { status: 409, retryable: false, action: 'USE_ANOTHER_KEY', instruction: 'This Idempotency-Key was used with another request. Use a new key.' },
+  idempotency_in_progress: { status: 409, retryable: true, action: 'RETRY', instruction: 'The first request with this Idempotency-Key still runs. Try again shortly.' },
+  too_large: { status: 413, retryable: false, action: 'SEND_LESS', instruction: 'Send less than the stated limit, or in parts.' },
+  unsupported_media_type: { status: 415, retryable: false, action: 'SET_CONTENT_TYPE', instruction: 'Send the content type that the route documents.' },
+  limit_reached: { status: 429, retryable: true, action: 'FREE_SOMETHING', instruction: 'End or delete something that you no longer need, then try again.' },
+  internal: { status: 500, retryable: true, action: 'RETRY', instruction: 'This is a fault of the server. Try again; if it stays, give its operator the request id.' },
+  unavailable: { status: 503, retryable: true, action: 'RETRY', instruction: 'Try again in a few seconds.' },
+  no_capacity: { status: 503, retryable: true, action: 'RETRY', instruction: 'The host has no room left just now. Try again later.' },
+  upstream_unreachable: { status: 502, retryable: true, action: 'START_SERVER', instruction: 'Start a server on this port inside the computer first, then try again.' },
+  computer_stopped: { status: 503, retryable: true, action: 'START_COMPUTER', instruction: 'The computer is stopped. Run something on it to start it.' },
+  image_missing: { status: 503, retryable: false, action: 'BUILD_IMAGE', instruction: 'The operator has to build or import this image.' },
+  disk_full: { status: 507, retryable: false, action: 'FREE_SPACE', instruction: 'Delete files that you no longer need, then try again.' },
+} as const satisfies Record<string, ErrorRow>
+
+interface ErrorRow {
+  status: number
+  retryable: boolean
+  action: string
+  instruction: string
+}
+
+export type ErrorCode = keyof typeof errorTable
+
+/** What went wrong, by its row of the table. The message says the action, the quoted value, a colon and the reason. */
+export class CarrelError extends Error {
+  readonly code: ErrorCode
+  /** Machine-readable facts: the field, the limit, the state. */
+  readonly details: Record<string, unknown>
+
+  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'CarrelError'
+    this.code = code
+    this.details = options.details ?? {}
+  }
+
+  get status(): number {
+    return errorTable[this.code].status
+  }
+}
+
+/** The same error, or an `internal` one around whatever else was thrown. */
+export function asCarrelError(error: unknown): CarrelError {
+  if (error instanceof CarrelError) return error
+  return new CarrelError('internal', 'The server failed to handle the request', { cause: error })
+}
