@@ -36,8 +36,12 @@ export interface Driver {
   processes(): ProcessHandle[]
   /** Reads what is kept of a process's output, running or ended. */
   output(processId: string, cursor: number): Promise<OutputChunk>
-  /** Forgets an ended process and deletes its output. */
+  /** The caller has recorded the exit; the process is no longer in `processes()`, its output stays readable. */
+  release(processId: string): void
+  /** Deletes the output of an ended process. */
   forget(processId: string): Promise<void>
+  /** Ids of all processes of which output or an exit is kept. */
+  keptProcesses(): Promise<string[]>
 
   files(id: string): ComputerFiles
   /** A TCP connection to a port inside the computer, on its loopback or its own address. */
@@ -48,11 +52,10 @@ export interface Driver {
   /** A point in time of the root file system. O(1) in what it holds where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
   deleteSnapshot(snapshotId: string): Promise<void>
+  snapshots(): Promise<string[]>
 
   /** Called when a computer's first process ends without `stop` or `destroy` having asked for it. */
   onStopped(listener: (id: string, reason: StopReason) => void): void
-  /** Called when a process ends that no caller awaits. */
-  onProcessExit(listener: (processId: string, exit: ProcessExit) => void): void
   metrics(): DriverMetrics
   /** Lets go of what this server holds; computers and processes go on. */
   close(): Promise<void>

@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { readFile, rmdir, writeFile } from 'node:fs/promises'
+import { call, CLONE_NEWNS, MNT_DETACH, MS_PRIVATE } from './system/libc.ts'
+import type { CgroupFiles } from './monitor/protocol.ts'
+
+/**
+ * The host's control groups, version 1 or 2. With version 1, `controllers` are mounted one by one; with version 2 all
+ * are in one tree.
+ */
+export interface Cgroups {
+  version: 1 | 2
+  /** Files that the monitor reads and writes for a computer. */
+  files(computerPath: string): CgroupFiles
+  usage(computerPath: string): Promise<{ memoryBytes: number; cpuMicros: number; pids: number; oomKills: number }>
+  freeze(computerPath: string, frozen: boolean): Promise<void>
+  isFrozen(computerPath: string): Promise<boolean>
+  /** Removes what a runtime that died left behind. */
+  remove(computerPath: string): Promise<void>
+}
+
+const root = '/sys/fs/cgroup'
+
+/**
+ * Finds out what the host has. A hybrid host (version 1 with controllers in a version 2 tree beside it) is refused by
+ * crun, so there the version 2 tree is taken out of this process's own mount namespace, which its children share.
+ */
+export function openCgroups(): Cgroups {
+  if (existsSync(`${root}/cgroup.controllers`)) return version2
+  if (existsSync(`${root}/unified/cgroup.controllers`)) hideUnifiedTree()
+  return version1
+}
+
+function hideUnifiedTree(): void {
+  call('unshare', CLONE_NEWNS)
+  call('mount', 'none', `${root}/unified`, null, MS_PRIVATE, null)
+  call('umount2', `${root}/unified`, MNT_DETACH)
+}
+
+const version1: Cgroups = {
+  version: 1,
+  files: (path) => ({
+    procs: `${root}/pids${path}/cgroup.procs`,
+    oomKills: `${root}/memory${path}/memory.oom_control`,
+    freeze: { path: `${root}/freezer${path}/freezer.state`, on: 'FROZEN', off: 'THAWED' },
+  }),
+  async usage(path) {
+    const [memory, stat, cpu, pids, oom] = await Promise.all([
+      number(`${root}/memory${path}/memory.usage_in_bytes`),
+      text(`${root}/memory${path}/memory.stat`),
+      number(`${root}/cpuacct${path}/cpuacct.usage`),
+      number(`${root}/pids${path}/pids.current`),
+      text(`${root}/memory${path}/memory.oom_control`),
+    ])
+    const cache = field(stat, 'total_inactive_file')
+    return { memoryBytes: Math.max(0, memory - cache), cpuMicros: Math.round(cpu / 1000), pids, oomKills: field(oom, 'oom_kill') }
+  },
+  async freeze(path, frozen) {
+    await writeFile(`${root}/freezer${path}/freezer.state`, frozen ? 'FROZEN' : 'THAWED')
+  },
+  async isFrozen(path) {
+    return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
+  },
+  async remove(path) {
+    const controllers = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(/ (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g)
+    await Promise.all([...controllers].map(([, mount]) => rmdir(`${mount}${path}`).catch(() => {})))
+  },
+}
+
+const version2: Cgroups = {
+  version: 2,
+  files: (path) => ({
+    procs: `${root}${path}/cgroup.procs`,
+    oomKills: `${root}${path}/memory.events`,
+    freeze: { path: `${root}${path}/cgroup.freeze`, on: '1', off: '0' },
+  }),
+  async usage(path) {
+    const [memory, stat, cpu, pids, events] = await Promise.all([
+      number(`${root}${path}/memory.current`),
+      text(`${root}${path}/memory.stat`),
+      text(`${root}${path}/cpu.stat`),
+      number(`${root}${path}/pids.current`),
+      text(`${root}${path}/memory.events`),
+    ])
+    const cache = field(stat, 'inactive_file')
+    return { memoryBytes: Math.max(0, memory - cache), cpuMicros: field(cpu, 'usage_usec'), pids, oomKills: field(events, 'oom_kill') }
+  },
+  async freeze(path, frozen) {
+    await writeFile(`${root}${path}/cgroup.freeze`, frozen ? '1' : '0')
+  },
+  async isFrozen(path) {
+    return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
+  },
+  async remove(path) {
+    await rmdir(`${root}${path}`).catch(() => {})
+  },
+}
+
+async function text(path: string): Promise<string> {
+  return readFile(path, 'latin1').catch(() => '')
+}
+
+async function number(path: string): Promise<number> {
+  return Number((await text(path)).trim()) || 0
+}
+
+function field(content: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(content)?.[1] ?? 0)
+}

@@ -1,0 +1,130 @@
+import type { ComputerLimits } from '../../driver.ts'
+import { idMap } from '../id-map.ts'
+import { seccompProfile } from './seccomp.ts'
+
+export interface ContainerOptions {
+  hostname: string
+  rootDirectory: string
+  cgroupPath: string
+  userNamespace: string
+  networkNamespace: string
+  /** A static init that reaps orphans and does nothing else, on the host. */
+  initProgram: string
+  hostsFile: string
+  resolvConf: string
+  /** Folder in which lxcfs is mounted; undefined where the host has none. */
+  lxcfs?: string
+  limits: ComputerLimits
+  /** e.g. `0-1`; undefined for all. */
+  cpuset?: string
+  forbidSwap: boolean
+}
+
+/** What root inside keeps: nothing that reaches outside its namespaces, no ptrace of others, no network administration. */
+const capabilities = [
+  'CAP_AUDIT_WRITE',
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_MKNOD',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_NET_RAW',
+  'CAP_SETFCAP',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_SETUID',
+  'CAP_SYS_CHROOT',
+]
+
+const initPath = '/dev/.init'
+
+/** The OCI runtime configuration of a computer (runtime-spec 1.0). */
+export function containerConfig(options: ContainerOptions): Record<string, unknown> {
+  const { limits } = options
+  return {
+    ociVersion: '1.0.2',
+    hostname: options.hostname,
+    root: { path: options.rootDirectory },
+    process: {
+      ...processObject({ argv: [initPath, '-P'], env: {}, cwd: '/', uid: 0, gid: 0, groups: [], tty: false }),
+      user: { uid: 0, gid: 0 },
+    },
+    mounts: mounts(options),
+    linux: {
+      cgroupsPath: options.cgroupPath,
+      namespaces: [
+        { type: 'pid' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'mount' },
+        { type: 'cgroup' },
+        { type: 'user', path: options.userNamespace },
+        { type: 'network', path: options.networkNamespace },
+      ],
+      uidMappings: [{ containerID: 0, hostID: idMap.firstHostId, size: idMap.count }],
+      gidMappings: [{ containerID: 0, hostID: idMap.firstHostId, size: idMap.count }],
+      resources: {
+        memory: { limit: limits.memoryBytes, ...(options.forbidSwap ? { swap: limits.memoryBytes } : {}) },
+        pids: { limit: limits.pids },
+        cpu: { quota: Math.round(limits.cpus * 100_000), period: 100_000, ...(options.cpuset ? { cpus: options.cpuset } : {}) },
+      },
+      seccomp: seccompProfile,
+      maskedPaths: ['/proc/acpi', '/proc/asound', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware', '/sys/fs/btrfs', '/sys/kernel'],
+      readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+    },
+  }
+}
+
+export interface ProcessOptions {
+  argv: string[]
+  env: Record<string, string>
+  cwd: string
+  uid: number
+  gid: number
+  groups: number[]
+  tty: boolean
+}
+
+/** The OCI process object of an exec. Setuid programs (sudo) work; nobody gains more than `capabilities`. */
+export function processObject(options: ProcessOptions): Record<string, unknown> {
+  const effective = options.uid === 0 ? capabilities : []
+  return {
+    terminal: options.tty,
+    user: { uid: options.uid, gid: options.gid, additionalGids: options.groups, umask: 0o022 },
+    args: options.argv,
+    env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
+    cwd: options.cwd,
+    capabilities: { bounding: capabilities, effective, permitted: effective },
+    noNewPrivileges: false,
+    rlimits: [{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }],
+  }
+}
+
+function mounts(options: ContainerOptions): Record<string, unknown>[] {
+  const shmBytes = Math.floor(options.limits.memoryBytes / 2)
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=64k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'nodev', 'mode=1777', `size=${shmBytes}`] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    readOnlyFile(initPath, options.initProgram),
+    readOnlyFile('/etc/resolv.conf', options.resolvConf),
+    readOnlyFile('/etc/hosts', options.hostsFile),
+    ...lxcfsFiles(options.lxcfs),
+  ]
+}
+
+/** lxcfs shows each reader the limits of its own control group. */
+function lxcfsFiles(lxcfs: string | undefined): Record<string, unknown>[] {
+  if (!lxcfs) return []
+  const names = ['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'stat', 'swaps', 'uptime']
+  return names.map((name) => readOnlyFile(`/proc/${name}`, `${lxcfs}/proc/${name}`))
+}
+
+function readOnlyFile(destination: string, source: string): Record<string, unknown> {
+  return { destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev'] }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { CarrelError } from '../../../errors.ts'
+import { run } from '../system/run.ts'
+
+/** The OCI runtime of this host: crun where there is one, else runc, or the one that the operator names. */
+export class Runtime {
+  readonly program: string
+  readonly #root: string
+
+  constructor(program: string, root: string) {
+    this.program = program
+    this.#root = root
+  }
+
+  static find(setting: string | undefined, root: string): Runtime {
+    const program = (setting ? [setting] : ['crun', 'runc']).map(findProgram).find((path) => path !== undefined)
+    if (!program) throw new CarrelError('unavailable', `Cannot run computers: no OCI runtime ("${setting ?? 'crun" or "runc'}") is installed`)
+    return new Runtime(program, root)
+  }
+
+  /** The argv that creates and starts a computer from a bundle. */
+  runCommand(id: string, bundle: string, pidFile: string): string[] {
+    return [this.program, '--root', this.#root, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, id]
+  }
+
+  /** The beginning of the argv that runs a process in a computer. */
+  get execCommand(): string[] {
+    return [this.program, '--root', this.#root, 'exec']
+  }
+
+  /** Kills what runs of it and removes its state. Deleting what is not there does nothing. */
+  async delete(id: string): Promise<void> {
+    if (!existsSync(join(this.#root, id))) return
+    await run(this.program, ['--root', this.#root, 'delete', '--force', id])
+  }
+
+  async list(): Promise<string[]> {
+    return (await readdir(this.#root).catch(() => [] as string[])).filter((name) => !name.startsWith('.'))
+  }
+}
+
+export function findProgram(name: string): string | undefined {
+  if (name.includes('/')) return existsSync(name) ? name : undefined
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
+}

@@ -1,0 +1,143 @@
+import { closeSync, constants, createReadStream, fstatSync } from 'node:fs'
+import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { ComputerFiles, FileChange, FileInfo } from '../../driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import { fileError } from './file-error.ts'
+import { describe, entryInfo } from './file-info.ts'
+import { makeDirectories } from './make-directories.ts'
+import { checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
+import { watchDirectory } from './watch.ts'
+import { writeFileIn, type Owner } from './write.ts'
+
+interface Options {
+  /** Gives the host path of the root, mounted. */
+  root: () => Promise<string>
+  /** Host ids that new files get. */
+  owner: Owner
+}
+
+/** Files of one computer, worked on from the host. */
+export class LocalComputerFiles implements ComputerFiles {
+  readonly #options: Options
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  stat(path: string): Promise<FileInfo> {
+    return this.#use('stat', path, async (root) => {
+      const fd = root.open(path, O_PATH)
+      try {
+        return describe(fstatSync(fd), path.split('/').findLast(Boolean) ?? '/', path)
+      } finally {
+        closeSync(fd)
+      }
+    })
+  }
+
+  list(path: string): Promise<FileInfo[]> {
+    return this.#use('list', path, (root) =>
+      root.inDirectory(path, async (fd) => {
+        const names = (await readdir(`/proc/self/fd/${fd}`)).toSorted()
+        const prefix = path.endsWith('/') ? path : `${path}/`
+        const infos: FileInfo[] = []
+        for (let start = 0; start < names.length; start += listedAtOnce) {
+          const batch = names.slice(start, start + listedAtOnce)
+          const found = await Promise.all(batch.map((name) => entryInfo(fd, name, prefix + name).catch(unlessGone)))
+          infos.push(...found.filter((info) => info !== undefined))
+        }
+        return infos
+      }),
+    )
+  }
+
+  read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }> {
+    return this.#use('read', path, async (root) => {
+      const fd = root.open(path, constants.O_RDONLY)
+      const stats = fstatSync(fd)
+      if (!stats.isFile()) {
+        closeSync(fd)
+        const what = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
+        throw new CarrelError('invalid_request', `Cannot read ${quote(path)}: ${what}`, { details: { path } })
+      }
+      const info = describe(stats, path.split('/').at(-1)!, path)
+      const end = range ? Math.min(range.end, stats.size) : stats.size
+      const stream = createReadStream('', { fd, start: range?.start ?? 0, end: Math.max(end - 1, 0), highWaterMark: readBytes })
+      if (end <= (range?.start ?? 0)) stream.push(null)
+      return { info, stream }
+    })
+  }
+
+  write(path: string, data: Readable | Uint8Array, options: { mode?: number; maxBytes: number }): Promise<{ sizeBytes: number }> {
+    return this.#use('write', path, async (root) => {
+      return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }
+    })
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#use('make directory', path, async (root) => {
+      closeSync(await makeDirectories(root, path, this.#options.owner))
+    })
+  }
+
+  remove(path: string, options: { recursive: boolean }): Promise<void> {
+    const { directory, name } = splitPath(path)
+    return this.#use('remove', path, (root) =>
+      root.inDirectory(directory, async (fd) => {
+        const host = entryPath(fd, name)
+        const { type } = await entryInfo(fd, name, path)
+        if (type !== 'directory') await unlink(host)
+        else if (options.recursive) await rm(host, { recursive: true })
+        else await rmdir(host)
+      }),
+    )
+  }
+
+  move(from: string, to: string): Promise<void> {
+    checkPath(to)
+    const origin = splitPath(from)
+    const target = splitPath(to)
+    return this.#use('move', from, (root) =>
+      root.inDirectory(origin.directory, async (fromFd) => {
+        const toFd = await makeDirectories(root, target.directory, this.#options.owner)
+        try {
+          await rename(entryPath(fromFd, origin.name), entryPath(toFd, target.name))
+        } finally {
+          closeSync(toFd)
+        }
+      }),
+    )
+  }
+
+  async *watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange> {
+    checkPath(path)
+    const root = new RootedDirectory(await this.#options.root())
+    try {
+      yield* watchDirectory(root, path, options)
+    } catch (error) {
+      throw fileError('watch', path, error)
+    } finally {
+      root.close()
+    }
+  }
+
+  async #use<T>(doing: string, path: string, work: (root: RootedDirectory) => Promise<T>): Promise<T> {
+    checkPath(path)
+    const root = new RootedDirectory(await this.#options.root())
+    try {
+      return await work(root)
+    } catch (error) {
+      throw fileError(doing, path, error)
+    } finally {
+      root.close()
+    }
+  }
+}
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+const listedAtOnce = 64
+const readBytes = 256 * 1024

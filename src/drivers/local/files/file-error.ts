@@ -1,0 +1,29 @@
+import { CarrelError, type ErrorCode } from '../../../errors.ts'
+import { quote } from './rooted.ts'
+
+const reasons: Record<string, [ErrorCode, string]> = {
+  ENOENT: ['not_found', 'there is no such file or directory'],
+  ENOTDIR: ['not_found', 'a part of the path is no directory'],
+  ELOOP: ['invalid_request', 'its links lead in a circle or out of the file system'],
+  EXDEV: ['invalid_request', 'it leads into another file system'],
+  ENAMETOOLONG: ['invalid_request', 'a name in it is longer than 255 bytes'],
+  EISDIR: ['invalid_request', 'it is a directory'],
+  EEXIST: ['already_exists', 'something else is there'],
+  ENOTEMPTY: ['conflict', 'the directory is not empty'],
+  EINVAL: ['invalid_request', 'the name cannot be used'],
+  ENOSPC: ['disk_full', 'the disk is full'],
+  EDQUOT: ['disk_full', 'the disk is full'],
+  ENXIO: ['invalid_request', 'it is no regular file'],
+  EACCES: ['forbidden', 'access is denied'],
+  EPERM: ['forbidden', 'it may not be changed'],
+  EBUSY: ['conflict', 'it is in use'],
+}
+
+/** What a failed system call on a path means to the caller; anything unknown is handed on as it is. */
+export function fileError(doing: string, path: string, error: unknown): unknown {
+  if (error instanceof CarrelError) return error
+  const known = reasons[(error as NodeJS.ErrnoException).code ?? '']
+  if (!known) return error
+  const [code, why] = known
+  return new CarrelError(code, `Cannot ${doing} ${quote(path)}: ${why}`, { details: { path: path.slice(0, 4096) }, cause: error })
+}

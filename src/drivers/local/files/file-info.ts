@@ -1,0 +1,32 @@
+import type { Stats } from 'node:fs'
+import { lstat, readlink } from 'node:fs/promises'
+import type { FileInfo } from '../../driver.ts'
+import { toInsideId } from '../id-map.ts'
+import { entryPath } from './rooted.ts'
+
+/** Describes one entry of an open directory, without following it. */
+export async function entryInfo(directoryFd: number, name: string, path: string): Promise<FileInfo> {
+  const host = entryPath(directoryFd, name)
+  const stats = await lstat(host)
+  const info = describe(stats, name, path)
+  return stats.isSymbolicLink() ? { ...info, target: await readlink(host) } : info
+}
+
+export function describe(stats: Stats, name: string, path: string): FileInfo {
+  return {
+    name,
+    path,
+    type: typeOf(stats),
+    sizeBytes: stats.size,
+    mode: stats.mode & 0o7777,
+    uid: toInsideId(stats.uid),
+    gid: toInsideId(stats.gid),
+    modifiedAtMs: Math.round(stats.mtimeMs),
+  }
+}
+
+function typeOf(stats: Stats): FileInfo['type'] {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'directory'
+  return stats.isSymbolicLink() ? 'symlink' : 'other'
+}

@@ -1,0 +1,26 @@
+import { closeSync, constants } from 'node:fs'
+import { lchown, mkdir } from 'node:fs/promises'
+import type { Owner } from './write.ts'
+import { entryPath, O_PATH, splitPath, type RootedDirectory } from './rooted.ts'
+
+/** Opens a directory, after making those of its path that are missing. The caller closes the descriptor. */
+export async function makeDirectories(root: RootedDirectory, path: string, owner: Owner): Promise<number> {
+  try {
+    return root.open(path, O_PATH | constants.O_DIRECTORY)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const { directory, name } = splitPath(path)
+  const parent = await makeDirectories(root, directory, owner)
+  try {
+    const host = entryPath(parent, name)
+    await mkdir(host, 0o755)
+    await lchown(host, owner.uid, owner.gid)
+  } catch (error) {
+    // Somebody else made it meanwhile: fine. A link that leads nowhere is not: opening it fails below.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    closeSync(parent)
+  }
+  return root.open(path, O_PATH | constants.O_DIRECTORY)
+}

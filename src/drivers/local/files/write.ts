@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, constants } from 'node:fs'
+import { lstat, open, readlink, rename, unlink, type FileHandle } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { CarrelError } from '../../../errors.ts'
+import { makeDirectories } from './make-directories.ts'
+import { entryPath, quote, splitPath, type RootedDirectory } from './rooted.ts'
+
+export interface Owner {
+  /** Host ids. */
+  uid: number
+  gid: number
+}
+
+interface WriteOptions {
+  owner: Owner
+  mode?: number
+  maxBytes: number
+}
+
+/**
+ * Puts data where a path leads, in one step: a temporary file in the same directory is renamed over it when all is
+ * there. An existing file keeps its owner and mode. When anything fails the old file stays as it was.
+ */
+export async function writeFileIn(root: RootedDirectory, path: string, data: Readable | Uint8Array, options: WriteOptions): Promise<number> {
+  const target = await followLinks(root, path)
+  const { directory, name } = splitPath(target)
+  const directoryFd = await makeDirectories(root, directory, options.owner)
+  try {
+    const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
+    if (existing && !existing.isFile()) {
+      throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: it is no regular file`, { details: { path } })
+    }
+    const owner = existing ?? options.owner
+    const mode = options.mode ?? (existing ? existing.mode & 0o7777 : 0o644)
+    return await replace(directoryFd, name, path, data, { ...options, owner, mode })
+  } finally {
+    closeSync(directoryFd)
+  }
+}
+
+async function replace(directoryFd: number, name: string, path: string, data: Readable | Uint8Array, options: Required<WriteOptions>): Promise<number> {
+  const temporary = entryPath(directoryFd, `.carrel-${randomBytes(8).toString('hex')}`)
+  const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  try {
+    const sizeBytes = await fill(file, data, path, options.maxBytes)
+    await file.chown(options.owner.uid, options.owner.gid)
+    await file.chmod(options.mode)
+    await rename(temporary, entryPath(directoryFd, name))
+    return sizeBytes
+  } catch (error) {
+    await unlink(temporary).catch(() => {})
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+async function fill(file: FileHandle, data: Readable | Uint8Array, path: string, maxBytes: number): Promise<number> {
+  let sizeBytes = 0
+  for await (const chunk of data instanceof Uint8Array ? [data] : data) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxBytes) {
+      throw new CarrelError('too_large', `Cannot write ${quote(path)}: it is larger than ${maxBytes} bytes`, { details: { maxBytes } })
+    }
+    for (let offset = 0; offset < chunk.length; ) offset += (await file.write(chunk, offset)).bytesWritten
+  }
+  return sizeBytes
+}
+
+/** Where the links at the end of a path lead. Each step is resolved inside the root by the kernel. */
+async function followLinks(root: RootedDirectory, path: string): Promise<string> {
+  let at = path
+  for (let step = 0; step < maxLinks; step++) {
+    const { directory, name } = splitPath(at)
+    const link = await root.inDirectory(directory, (fd) => readlink(entryPath(fd, name))).catch(notALink)
+    if (link === undefined) return at
+    at = link.startsWith('/') ? link : `${directory}/${link}`
+  }
+  throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
+}
+
+function notALink(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'EINVAL' || error.code === 'ENOENT') return undefined
+  throw error
+}
+
+const maxLinks = 40

@@ -1,0 +1,332 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Cgroups } from './cgroups.ts'
+import type { ComputerStore, ComputerRecord } from './computer-store.ts'
+import { containerConfig } from './containers/config.ts'
+import type { Runtime } from './containers/runtime.ts'
+import type { LocalImages } from './images/local-images.ts'
+import { KeyedLock } from './keyed-lock.ts'
+import type { MonitorClient } from './monitor/client.ts'
+import type { ContainerState } from './monitor/protocol.ts'
+import { isMounted, mountOverlay, unmount } from './mounts.ts'
+import type { SlotPool } from './network/slot-pool.ts'
+import type { NetworkSlot, Slots } from './network/slots.ts'
+import type { Paths } from './paths.ts'
+import type { Volumes } from './volumes.ts'
+
+interface Parts {
+  paths: Paths
+  store: ComputerStore
+  volumes: Volumes
+  images: LocalImages
+  slots: Slots
+  slotPool: SlotPool
+  runtime: Runtime
+  cgroups: Cgroups
+  monitor: () => MonitorClient
+  /** The static init for inside. */
+  initProgram: string
+  resolvConf: string
+  lxcfs: string | undefined
+  onStopped: (id: string, reason: StopReason) => void
+}
+
+/** The life of computers on this host. Work on one computer is done one step after the other. */
+export class LocalComputers {
+  readonly #parts: Parts
+  readonly #lock = new KeyedLock()
+  /** Host process id of the first process of each that runs. */
+  readonly #running = new Map<string, number>()
+  readonly #frozen = new Set<string>()
+  readonly #mounted = new Set<string>()
+  readonly #exits = new Map<string, () => void>()
+  #nextCpu = 0
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Takes back the computers that went on, and clears away what a crash left of others. */
+  async load(containers: ContainerState[]): Promise<void> {
+    for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
+    for (const record of this.#parts.store.all()) {
+      if (isMounted(this.#parts.paths.root(record.id))) this.#mounted.add(record.id)
+      if (!this.#running.has(record.id)) await this.#clearAway(record.id)
+      else if (await this.#parts.cgroups.isFrozen(this.#parts.paths.cgroup(record.id))) this.#frozen.add(record.id)
+    }
+    for (const id of await this.#parts.runtime.list()) {
+      if (!this.#parts.store.get(id)) await this.#remove(id)
+    }
+    for (const id of await this.#parts.volumes.list()) {
+      if (!this.#parts.store.get(id)) await this.#remove(id)
+    }
+    await this.#removeUnusedSlots()
+  }
+
+  create(spec: ComputerSpec): Promise<void> {
+    return this.#lock.run(spec.id, async () => {
+      const { store, volumes, images } = this.#parts
+      if (store.get(spec.id)) throw new CarrelError('already_exists', `Cannot create computer "${spec.id}": it exists`)
+      const snapshot = 'snapshot' in spec.source ? spec.source.snapshot : undefined
+      const image = 'image' in spec.source ? spec.source.image : await volumes.snapshotImage(spec.source.snapshot)
+      if (snapshot !== undefined && image === undefined) throw new CarrelError('not_found', `Cannot create computer "${spec.id}": snapshot "${snapshot}" is missing`)
+      if (image === undefined || !(await images.get(image))) throw new CarrelError('image_missing', `Cannot create computer "${spec.id}": image "${image}" is missing`)
+      try {
+        if (snapshot === undefined) await volumes.create(spec.id, spec.limits.diskBytes)
+        else await volumes.createFromSnapshot(spec.id, snapshot, spec.limits.diskBytes)
+        await store.save({ ...spec, image })
+      } catch (error) {
+        await this.#remove(spec.id)
+        throw error
+      }
+    })
+  }
+
+  start(id: string): Promise<void> {
+    return this.#lock.run(id, async () => {
+      if (this.#running.has(id)) return
+      const record = this.record(id)
+      const [slot] = await Promise.all([this.#parts.slotPool.take(), this.#mount(record)])
+      try {
+        await this.#parts.store.save({ ...record, slot: slot.number })
+        await this.#run(record, slot)
+      } catch (error) {
+        await this.#clearAway(id)
+        throw error
+      }
+    })
+  }
+
+  stop(id: string, graceMs: number): Promise<void> {
+    return this.#lock.run(id, async () => {
+      const pid = this.#running.get(id)
+      this.record(id)
+      if (pid === undefined) return
+      await this.#parts.monitor().request({ op: 'stopping', computerId: id })
+      await this.#thaw(id)
+      await this.#terminate(id, pid, graceMs)
+      await this.#clearAway(id)
+    })
+  }
+
+  pause(id: string): Promise<void> {
+    return this.#lock.run(id, async () => {
+      this.assertRunning(id)
+      await this.#parts.cgroups.freeze(this.#parts.paths.cgroup(id), true)
+      this.#frozen.add(id)
+    })
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#lock.run(id, async () => {
+      this.#pidOf(id)
+      await this.#thaw(id)
+    })
+  }
+
+  reset(id: string): Promise<void> {
+    return this.#lock.run(id, async () => {
+      const record = this.record(id)
+      if (this.#running.has(id)) throw new CarrelError('conflict', `Cannot reset computer "${id}": it is running`, { details: { state: 'running' } })
+      await this.#unmount(id)
+      await this.#parts.volumes.delete(id)
+      await this.#parts.volumes.create(id, record.limits.diskBytes)
+    })
+  }
+
+  destroy(id: string): Promise<void> {
+    return this.#lock.run(id, async () => {
+      if (this.#running.has(id)) await this.#parts.monitor().request({ op: 'stopping', computerId: id }).catch(() => {})
+      await this.#remove(id)
+    })
+  }
+
+  snapshot(id: string, snapshotId: string): Promise<void> {
+    return this.#lock.run(id, () => this.#parts.volumes.snapshot(id, snapshotId, this.record(id).image))
+  }
+
+  list(): ExistingComputer[] {
+    return this.#parts.store.all().map(({ id }) => ({ id, running: this.#running.has(id), paused: this.#frozen.has(id) }))
+  }
+
+  record(id: string): ComputerRecord {
+    const record = this.#parts.store.get(id)
+    if (!record) throw new CarrelError('not_found', `Cannot find computer "${id}": it does not exist`)
+    return record
+  }
+
+  /** Host process id of its first process; rejects with a `conflict` that names the state otherwise. */
+  assertRunning(id: string): number {
+    const pid = this.#pidOf(id)
+    if (this.#frozen.has(id)) throw new CarrelError('conflict', `Cannot use computer "${id}": it is paused`, { details: { state: 'paused' } })
+    return pid
+  }
+
+  isRunning(id: string): boolean {
+    return this.#running.has(id)
+  }
+
+  slot(id: string): NetworkSlot {
+    this.assertRunning(id)
+    return this.#parts.slots.describe(this.record(id).slot!)
+  }
+
+  /** The host path of its root, mounted. */
+  async root(id: string): Promise<string> {
+    const record = this.record(id)
+    if (!this.#mounted.has(id)) await this.#lock.run(id, () => this.#mount(record))
+    return this.#parts.paths.root(id)
+  }
+
+  /** The first process of a computer ended: expected by a stop, or by itself. */
+  exited(id: string, reason: StopReason): void {
+    const expected = this.#exits.get(id)
+    this.#running.delete(id)
+    this.#frozen.delete(id)
+    if (expected) return expected()
+    void this.#lock.run(id, async () => {
+      if (this.#parts.store.get(id) && !this.#running.has(id)) await this.#clearAway(id)
+    })
+    this.#parts.onStopped(id, reason)
+  }
+
+  /** Computers cannot be told from what runs without the monitor: they are ended. */
+  async lost(): Promise<void> {
+    const ids = [...this.#running.keys()]
+    this.#running.clear()
+    this.#frozen.clear()
+    await Promise.all(ids.map((id) => this.#lock.run(id, () => this.#clearAway(id))))
+    for (const id of ids) this.#parts.onStopped(id, 'lost')
+  }
+
+  #pidOf(id: string): number {
+    this.record(id)
+    const pid = this.#running.get(id)
+    if (pid === undefined) throw new CarrelError('conflict', `Cannot use computer "${id}": it is stopped`, { details: { state: 'stopped' } })
+    return pid
+  }
+
+  async #mount(record: ComputerRecord): Promise<void> {
+    if (this.#mounted.has(record.id)) return
+    const { paths, volumes, images } = this.#parts
+    const root = paths.root(record.id)
+    await mkdir(root, { recursive: true })
+    await mountOverlay(root, volumes.overlayOptions(record.id, images.rootfs(record.image)))
+    this.#mounted.add(record.id)
+  }
+
+  async #unmount(id: string): Promise<void> {
+    await unmount(this.#parts.paths.root(id))
+    this.#mounted.delete(id)
+  }
+
+  async #run(record: ComputerRecord, slot: NetworkSlot): Promise<void> {
+    const { paths, runtime, initProgram, resolvConf, lxcfs } = this.#parts
+    const { id } = record
+    const bundle = paths.computer(id)
+    const hostsFile = join(bundle, 'hosts')
+    const config = containerConfig({
+      hostname: record.hostname,
+      rootDirectory: paths.root(id),
+      cgroupPath: paths.cgroup(id),
+      userNamespace: slot.userNamespace,
+      networkNamespace: slot.networkNamespace,
+      initProgram,
+      hostsFile,
+      resolvConf,
+      lxcfs,
+      limits: record.limits,
+      cpuset: this.#cpuset(record.limits.cpus),
+      forbidSwap: await hostSwaps(),
+    })
+    await Promise.all([
+      writeFile(join(bundle, 'config.json'), JSON.stringify(config)),
+      writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
+    ])
+    const pidFile = join(bundle, 'pid')
+    const { pid } = await this.#parts.monitor().request<{ pid: number }>({
+      op: 'run-container',
+      computerId: id,
+      command: runtime.runCommand(id, bundle, pidFile),
+      pidFile,
+    })
+    this.#running.set(id, pid)
+  }
+
+  /** Processors for a computer that has fewer than the host, in turn, so that `nproc` tells the truth. */
+  #cpuset(cpus: number): string | undefined {
+    const count = Math.ceil(cpus)
+    const host = availableParallelism()
+    if (count >= host) return undefined
+    const chosen = Array.from({ length: count }, (_, index) => (this.#nextCpu + index) % host)
+    this.#nextCpu = (this.#nextCpu + count) % host
+    return chosen.join(',')
+  }
+
+  async #thaw(id: string): Promise<void> {
+    if (!this.#frozen.delete(id)) return
+    await this.#parts.cgroups.freeze(this.#parts.paths.cgroup(id), false)
+  }
+
+  /** TERM to all but the first process, which would take the rest with it; then KILL to that one. */
+  async #terminate(id: string, pid: number, graceMs: number): Promise<void> {
+    const { procs } = this.#parts.cgroups.files(this.#parts.paths.cgroup(id))
+    const others = async () => (await readFile(procs, 'latin1').catch(() => '')).split('\n').filter(Boolean).map(Number).filter((other) => other !== pid)
+    for (const other of graceMs > 0 ? await others() : []) signalQuietly(other, 'SIGTERM')
+    for (const end = Date.now() + graceMs; Date.now() < end && (await others()).length > 0; ) await delay(stopPollMs)
+    const ended = new Promise<void>((resolve) => this.#exits.set(id, resolve))
+    if (!signalQuietly(pid, 'SIGKILL')) this.exited(id, 'exited')
+    await Promise.race([ended, delay(maxKillMs)])
+    this.#exits.delete(id)
+    this.#running.delete(id)
+  }
+
+  /** Removes what only a running computer has. */
+  async #clearAway(id: string): Promise<void> {
+    const { runtime, store, slotPool, cgroups, paths } = this.#parts
+    this.#running.delete(id)
+    this.#frozen.delete(id)
+    await runtime.delete(id)
+    await cgroups.remove(paths.cgroup(id))
+    const record = store.get(id)
+    if (record?.slot === undefined) return
+    await slotPool.release(record.slot)
+    await store.save({ ...record, slot: undefined })
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#clearAway(id)
+    await this.#unmount(id)
+    await rm(this.#parts.paths.root(id), { recursive: true, force: true })
+    await this.#parts.volumes.delete(id)
+    await this.#parts.store.remove(id)
+  }
+
+  async #removeUnusedSlots(): Promise<void> {
+    const { store, slots, slotPool } = this.#parts
+    const used = new Set(store.all().flatMap(({ slot }) => (slot === undefined ? [] : [slot])))
+    for (const number of used) slotPool.claim(number)
+    for (const number of await slots.existing()) {
+      if (!used.has(number)) await slots.remove(number)
+    }
+  }
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}
+
+async function hostSwaps(): Promise<boolean> {
+  return !/^SwapTotal:\s+0 kB/m.test(await readFile('/proc/meminfo', 'latin1'))
+}
+
+const stopPollMs = 10
+const maxKillMs = 10_000

@@ -1,0 +1,268 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { CarrelError } from '../../errors.ts'
+import type { ComputerFiles, ComputerSpec, ComputerStats, Driver, DriverCapabilities, DriverMetrics, ExecSpec, ExistingComputer, OutputChunk, ProcessHandle, StopReason } from '../driver.ts'
+import { openCgroups, type Cgroups } from './cgroups.ts'
+import { ComputerStore } from './computer-store.ts'
+import { findProgram, Runtime } from './containers/runtime.ts'
+import { LocalComputerFiles } from './files/computer-files.ts'
+import { toHostId } from './id-map.ts'
+import { LocalImages } from './images/local-images.ts'
+import { LocalComputers } from './local-computers.ts'
+import { LocalProcesses } from './local-processes.ts'
+import { openLxcfs } from './lxcfs.ts'
+import { MonitorClient } from './monitor/client.ts'
+import type { ContainerState, MonitorEvent, ProcessState } from './monitor/protocol.ts'
+import { shareMounts } from './mounts.ts'
+import { dialLoopback } from './network/dial.ts'
+import { openFirewall } from './network/firewall.ts'
+import { listeningPorts } from './network/listening.ts'
+import { findResolvers } from './network/resolvers.ts'
+import { SlotPool } from './network/slot-pool.ts'
+import { Slots } from './network/slots.ts'
+import { Paths } from './paths.ts'
+import { openPool, type Pool } from './storage/pool.ts'
+import { Volumes } from './volumes.ts'
+
+export interface LocalDriverOptions {
+  dataDirectory: string
+  /** Name or path of the OCI runtime; crun, else runc, when undefined. */
+  runtime: string | undefined
+  /** First two numbers of the /16 that computers' addresses are from. */
+  network: string
+  /** `address[/bits][:port]` that computers may reach although it is private. */
+  allowedAddresses: string[]
+  /** Name servers for computers; the host's own when empty. */
+  resolvers: string[]
+  /** Network namespaces that are kept ready. */
+  networkPoolSize: number
+}
+
+/** Computers on this host: OCI containers over overlays on a btrfs pool. */
+export class LocalDriver implements Driver {
+  readonly name = 'local'
+  readonly capabilities: DriverCapabilities
+  readonly images: LocalImages
+  readonly #paths: Paths
+  readonly #pool: Pool
+  readonly #volumes: Volumes
+  readonly #cgroups: Cgroups
+  readonly #slotPool: SlotPool
+  readonly #computers: LocalComputers
+  readonly #processes: LocalProcesses
+  readonly #files = new Map<string, LocalComputerFiles>()
+  readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
+  #monitor!: MonitorClient
+
+  /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
+  static async open(options: LocalDriverOptions): Promise<LocalDriver> {
+    const paths = new Paths(options.dataDirectory)
+    await mkdir(paths.data, { recursive: true })
+    await mkdir(paths.runtime, { recursive: true, mode: 0o700 })
+    const pool = await openPool(paths.data)
+    await shareMounts(paths.mounts)
+    const lxcfs = await openLxcfs(paths)
+    const cgroups = openCgroups()
+    const store = new ComputerStore(paths)
+    await store.load()
+    const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store })
+    await driver.#open(options)
+    return driver
+  }
+
+  private constructor(parts: { options: LocalDriverOptions; paths: Paths; pool: Pool; lxcfs: string | undefined; cgroups: Cgroups; store: ComputerStore }) {
+    const { options, paths, pool, lxcfs, cgroups, store } = parts
+    this.#paths = paths
+    this.#pool = pool
+    this.#cgroups = cgroups
+    this.#volumes = new Volumes(pool.storage, pool.directory)
+    this.images = new LocalImages({
+      storeDirectory: join(pool.directory, 'images'),
+      storage: pool.storage,
+      isInUse: async (imageId) => store.all().some(({ image }) => image === imageId),
+    })
+    const runtime = Runtime.find(options.runtime, join(paths.runtime, 'runtime'))
+    const slots = new Slots({ directory: paths.slots, interfacePrefix: paths.interfacePrefix, network: options.network })
+    this.#slotPool = new SlotPool(slots, options.networkPoolSize)
+    const monitor = () => this.#monitor
+    this.#computers = new LocalComputers({
+      paths,
+      store,
+      volumes: this.#volumes,
+      images: this.images,
+      slots,
+      slotPool: this.#slotPool,
+      runtime,
+      cgroups,
+      monitor,
+      initProgram: findInit(),
+      resolvConf: join(paths.runtime, 'resolv.conf'),
+      lxcfs,
+      onStopped: (id, reason) => {
+        for (const listener of this.#stoppedListeners) listener(id, reason)
+      },
+    })
+    this.#processes = new LocalProcesses({
+      paths,
+      monitor,
+      execCommand: runtime.execCommand,
+      cgroupFiles: (id) => cgroups.files(paths.cgroup(id)),
+      isDiskFull: (id) => this.#isDiskFull(id),
+    })
+    this.capabilities = {
+      snapshots: pool.storage.instantCopy,
+      diskQuota: pool.storage.quota,
+      pause: true,
+      ownProcView: lxcfs !== undefined,
+      losses: [...pool.losses, ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']), ...(runtime.program.endsWith('runc') ? ['crun is missing; runc takes twice as long to start a process.'] : [])],
+    }
+  }
+
+  async #open(options: LocalDriverOptions): Promise<void> {
+    const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
+    await writeFile(join(this.#paths.runtime, 'resolv.conf'), `${resolvers.map((address) => `nameserver ${address}`).join('\n')}\n`, { mode: 0o644 })
+    await this.#volumes.prepare()
+    await Promise.all([this.#openNetwork(options, resolvers), this.#openMonitor()])
+    const { processes, containers } = await this.#monitor.request<{ processes: ProcessState[]; containers: ContainerState[] }>({ op: 'list' })
+    await this.#processes.load(processes)
+    await this.#computers.load(containers)
+    this.#slotPool.refill()
+  }
+
+  async #openNetwork(options: LocalDriverOptions, resolvers: string[]): Promise<void> {
+    await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
+    await openFirewall({ table: this.#paths.firewallTable, interfacePrefix: this.#paths.interfacePrefix, resolvers, allowed: options.allowedAddresses })
+  }
+
+  async #openMonitor(): Promise<void> {
+    this.#monitor = await MonitorClient.open({
+      socketPath: join(this.#paths.runtime, 'monitor.sock'),
+      scratchDirectory: join(this.#paths.runtime, 'starts'),
+      logPath: join(this.#paths.data, 'monitor.log'),
+      onEvent: (event) => this.#handle(event),
+      onLost: () => void this.#monitorLost(),
+    })
+  }
+
+  #handle(event: MonitorEvent): void {
+    if (event.event === 'container-exit') this.#computers.exited(event.computerId, event.reason === 'oom' ? 'oom' : 'exited')
+    else void this.#processes.handle(event)
+  }
+
+  async #monitorLost(): Promise<void> {
+    this.#processes.lost()
+    await this.#openMonitor()
+    await this.#computers.lost()
+  }
+
+  create(spec: ComputerSpec): Promise<void> {
+    return this.#computers.create(spec)
+  }
+  start(id: string): Promise<void> {
+    return this.#computers.start(id)
+  }
+  stop(id: string, graceMs: number): Promise<void> {
+    return this.#computers.stop(id, graceMs)
+  }
+  pause(id: string): Promise<void> {
+    return this.#computers.pause(id)
+  }
+  resume(id: string): Promise<void> {
+    return this.#computers.resume(id)
+  }
+  reset(id: string): Promise<void> {
+    return this.#computers.reset(id)
+  }
+  destroy(id: string): Promise<void> {
+    this.#files.delete(id)
+    return this.#computers.destroy(id)
+  }
+  async list(): Promise<ExistingComputer[]> {
+    return this.#computers.list()
+  }
+
+  async stats(id: string): Promise<ComputerStats> {
+    const { limits } = this.#computers.record(id)
+    const diskBytes = await this.#volumes.used(id)
+    const own = { memoryLimitBytes: limits.memoryBytes, diskBytes, diskLimitBytes: limits.diskBytes }
+    if (!this.#computers.isRunning(id)) return { ...own, memoryBytes: 0, cpuMicros: 0, pids: 0, oomKills: 0 }
+    return { ...own, ...(await this.#cgroups.usage(this.#paths.cgroup(id))) }
+  }
+
+  async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
+    this.#computers.assertRunning(id)
+    return this.#processes.start(id, spec)
+  }
+  process(processId: string): ProcessHandle | undefined {
+    return this.#processes.get(processId)
+  }
+  processes(): ProcessHandle[] {
+    return this.#processes.all()
+  }
+  output(processId: string, cursor: number): Promise<OutputChunk> {
+    return this.#processes.output(processId, cursor)
+  }
+  release(processId: string): void {
+    this.#processes.release(processId)
+  }
+  forget(processId: string): Promise<void> {
+    return this.#processes.forget(processId)
+  }
+  keptProcesses(): Promise<string[]> {
+    return this.#processes.kept()
+  }
+
+  files(id: string): ComputerFiles {
+    const existing = this.#files.get(id)
+    if (existing) return existing
+    const owner = { uid: toHostId(defaultUserId), gid: toHostId(defaultUserId) }
+    const files = new LocalComputerFiles({ root: () => this.#computers.root(id), owner })
+    this.#files.set(id, files)
+    return files
+  }
+
+  async dial(id: string, port: number): Promise<Duplex> {
+    return dialLoopback(this.#computers.slot(id).networkNamespace, port)
+  }
+  async listening(id: string): Promise<number[]> {
+    return listeningPorts(this.#computers.assertRunning(id))
+  }
+
+  snapshot(id: string, snapshotId: string): Promise<void> {
+    return this.#computers.snapshot(id, snapshotId)
+  }
+  deleteSnapshot(snapshotId: string): Promise<void> {
+    return this.#volumes.deleteSnapshot(snapshotId)
+  }
+  snapshots(): Promise<string[]> {
+    return this.#volumes.snapshots()
+  }
+
+  onStopped(listener: (id: string, reason: StopReason) => void): void {
+    this.#stoppedListeners.push(listener)
+  }
+  metrics(): DriverMetrics {
+    return { networkPool: this.#slotPool.ready, runningProcesses: this.#processes.running().length }
+  }
+  async close(): Promise<void> {
+    this.#monitor.close()
+    await this.#slotPool.close()
+  }
+
+  async #isDiskFull(id: string): Promise<boolean> {
+    const used = await this.#volumes.used(id).catch(() => undefined)
+    if (used === undefined) return false
+    const { diskBytes } = this.#computers.record(id).limits
+    return diskBytes - used < Math.max(diskBytes / 100, 4 * 1024 * 1024)
+  }
+}
+
+function findInit(): string {
+  const program = findProgram('catatonit')
+  if (!program) throw new CarrelError('unavailable', 'Cannot run computers: "catatonit" is not installed')
+  return program
+}
+
+/** The ordinary user of Carrel's images. */
+const defaultUserId = 1000

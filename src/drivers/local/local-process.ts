@@ -1,0 +1,114 @@
+import { readJournal, parseRecords } from './monitor/read-journal.ts'
+import type { MonitorClient } from './monitor/client.ts'
+import type { ProcessState } from './monitor/protocol.ts'
+import type { OutputChunk, ProcessExit, ProcessHandle } from '../driver.ts'
+import { CarrelError } from '../../errors.ts'
+
+/** A process that the monitor runs, or ran, seen from the server. */
+export class LocalProcess implements ProcessHandle {
+  readonly processId: string
+  readonly computerId: string
+  readonly pid: number
+  readonly startedAtMs: number
+  readonly meta: Record<string, unknown>
+  exit: ProcessExit | undefined
+  readonly #directory: string
+  readonly #monitor: () => MonitorClient
+  readonly #ended = Promise.withResolvers<ProcessExit>()
+  /** All output of a short process, which went to no file before its exit was told. */
+  #inline: Buffer | undefined
+  #end = 0
+  #wake = Promise.withResolvers<void>()
+
+  constructor(state: ProcessState, monitor: () => MonitorClient) {
+    this.processId = state.processId
+    this.computerId = state.computerId
+    this.pid = state.pid
+    this.startedAtMs = state.startedAtMs
+    this.meta = state.meta
+    this.#directory = state.directory
+    this.#monitor = monitor
+    if (state.exit) this.ended(state.exit)
+  }
+
+  /** Called once, with what the monitor, or its loss, tells. */
+  ended(exit: ProcessExit, journal?: Buffer): void {
+    if (this.exit) return
+    this.exit = exit
+    this.#inline = journal
+    this.#ended.resolve(exit)
+    this.#wake.resolve()
+  }
+
+  grew(end: number): void {
+    this.#end = end
+    this.#wake.resolve()
+    this.#wake = Promise.withResolvers()
+  }
+
+  wait(): Promise<ProcessExit> {
+    return this.#ended.promise
+  }
+
+  /** What is kept from a cursor on, at most 1 MiB. */
+  async read(cursor: number): Promise<OutputChunk> {
+    if (this.#inline) {
+      const { records } = parseRecords(this.#inline.subarray(cursor))
+      return { records, cursor: this.#inline.length, truncated: false, done: true }
+    }
+    if (!this.exit) await this.#monitor().request({ op: 'follow', processId: this.processId })
+    const ended = this.exit !== undefined
+    const part = await readJournal(this.#directory, cursor)
+    return { ...part, done: ended && part.records.length === 0 }
+  }
+
+  async *follow(from: number, signal?: AbortSignal): AsyncIterable<OutputChunk> {
+    let cursor = from
+    const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
+    if (!this.exit) this.#end = (await this.#follow()) ?? this.#end
+    while (!signal?.aborted) {
+      const wake = this.#wake.promise
+      const chunk = await this.read(cursor)
+      cursor = chunk.cursor
+      if (chunk.records.length > 0 || chunk.done) yield chunk
+      if (chunk.done) return
+      if (chunk.records.length === 0 && !this.exit && this.#end <= cursor) await Promise.race([wake, this.#ended.promise, aborted])
+    }
+  }
+
+  async write(data: Uint8Array): Promise<void> {
+    await this.#ask('write to', { op: 'write', processId: this.processId, data: Buffer.from(data).toString('base64') })
+  }
+
+  async closeStdin(): Promise<void> {
+    await this.#ask('close stdin of', { op: 'close-stdin', processId: this.processId })
+  }
+
+  async resize(cols: number, rows: number): Promise<void> {
+    await this.#ask('resize', { op: 'resize', processId: this.processId, cols, rows })
+  }
+
+  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
+    if (this.exit) return
+    await this.#ask('signal', { op: 'kill', processId: this.processId, signal, scope })
+  }
+
+  async #follow(): Promise<number | undefined> {
+    try {
+      return (await this.#monitor().request<{ end: number }>({ op: 'follow', processId: this.processId })).end
+    } catch (error) {
+      if (this.exit) return undefined
+      throw error
+    }
+  }
+
+  async #ask(doing: string, request: Parameters<MonitorClient['request']>[0]): Promise<void> {
+    if (this.exit) throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, { details: { processId: this.processId } })
+    try {
+      await this.#monitor().request(request)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, { details: { processId: this.processId }, cause: error })
+    }
+  }
+}

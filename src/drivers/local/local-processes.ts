@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ExecSpec, OutputChunk, ProcessExit } from '../driver.ts'
+import { CarrelError } from '../../errors.ts'
+import { processObject } from './containers/config.ts'
+import { LocalProcess } from './local-process.ts'
+import type { MonitorClient } from './monitor/client.ts'
+import { markerVariable } from './monitor/process-tree.ts'
+import type { CgroupFiles, MonitorEvent, ProcessState } from './monitor/protocol.ts'
+import { exitFileName } from './monitor/supervised-process.ts'
+import type { Paths } from './paths.ts'
+import { resolveUser } from './users.ts'
+
+interface Options {
+  paths: Paths
+  monitor: () => MonitorClient
+  execCommand: string[]
+  cgroupFiles: (computerId: string) => CgroupFiles
+  /** True when a computer has used up its disk. */
+  isDiskFull: (computerId: string) => Promise<boolean>
+}
+
+/** The processes of all computers: those that run, and those that ended and were not released. */
+export class LocalProcesses {
+  readonly #options: Options
+  readonly #known = new Map<string, LocalProcess>()
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** Takes back what the monitor knows from before. */
+  async load(states: ProcessState[]): Promise<void> {
+    await mkdir(this.#options.paths.processes, { recursive: true, mode: 0o700 })
+    for (const state of states) this.#known.set(state.processId, new LocalProcess(state, this.#options.monitor))
+  }
+
+  async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
+    const { paths, monitor } = this.#options
+    const user = resolveUser(paths.root(computerId), spec.user)
+    const own = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell, [markerVariable]: spec.processId }
+    const env = { ...own, ...spec.env, [markerVariable]: spec.processId }
+    checkArguments(spec.argv, env)
+    const directory = paths.process(spec.processId)
+    const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty !== undefined })
+    const { processId, stdin, tty, timeoutMs, meta } = spec
+    const cgroup = this.#options.cgroupFiles(computerId)
+    const process = { processId, computerId, directory, command: this.#options.execCommand, spec: object, stdin, tty, timeoutMs, meta, cgroup }
+    // Known before it starts: its exit can come in the same moment as the answer.
+    const early = Promise.withResolvers<LocalProcess>()
+    this.#starting.set(processId, early.promise)
+    try {
+      const { pid, startedAtMs } = await monitor().request<{ pid: number; startedAtMs: number }>({ op: 'start', process })
+      const started = new LocalProcess({ processId, computerId, pid, startedAtMs, directory, meta }, monitor)
+      this.#known.set(processId, started)
+      early.resolve(started)
+      return started
+    } catch (error) {
+      throw describeFailure(spec, computerId, error)
+    } finally {
+      this.#starting.delete(processId)
+    }
+  }
+
+  readonly #starting = new Map<string, Promise<LocalProcess>>()
+
+  /** One that runs or was not released, else one whose exit is on disk. */
+  get(processId: string): LocalProcess | undefined {
+    return this.#known.get(processId) ?? this.#fromDisk(processId)
+  }
+
+  running(): LocalProcess[] {
+    return [...this.#known.values()].filter(({ exit }) => !exit)
+  }
+
+  all(): LocalProcess[] {
+    return [...this.#known.values()]
+  }
+
+  async output(processId: string, cursor: number): Promise<OutputChunk> {
+    const found = this.get(processId)
+    if (!found) throw new CarrelError('not_found', `Cannot read the output of process "${processId}": it is not kept`, { details: { processId } })
+    return found.read(cursor)
+  }
+
+  release(processId: string): void {
+    this.#known.delete(processId)
+    this.#options.monitor().request({ op: 'release', processId }).catch(() => {})
+  }
+
+  async forget(processId: string): Promise<void> {
+    this.release(processId)
+    await rm(this.#options.paths.process(processId), { recursive: true, force: true })
+  }
+
+  kept(): Promise<string[]> {
+    return readdir(this.#options.paths.processes)
+  }
+
+  async handle(event: MonitorEvent): Promise<void> {
+    if (event.event === 'container-exit') return
+    const found = this.#known.get(event.processId) ?? (await this.#starting.get(event.processId)?.catch(() => undefined))
+    if (!found) return
+    if (event.event === 'grew') return found.grew(event.end)
+    const exit = await this.#explain(found.computerId, event.exit)
+    found.ended(exit, event.journal === undefined ? undefined : Buffer.from(event.journal, 'base64'))
+  }
+
+  /** The monitor is gone, and with it what could be known of the processes that ran. */
+  lost(): void {
+    for (const running of this.running()) {
+      running.ended({ reason: 'lost', exitCode: null, signal: null, endedAtMs: Date.now(), outputBytes: 0, truncated: true })
+    }
+  }
+
+  async #explain(computerId: string, exit: ProcessExit): Promise<ProcessExit> {
+    if (exit.reason !== 'exited' || exit.exitCode === 0) return exit
+    return (await this.#options.isDiskFull(computerId)) ? { ...exit, reason: 'disk_full' } : exit
+  }
+
+  #fromDisk(processId: string): LocalProcess | undefined {
+    try {
+      const text = readFileSync(join(this.#options.paths.process(processId), exitFileName), 'utf8')
+      return new LocalProcess(JSON.parse(text) as ProcessState, this.#options.monitor)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** The kernel takes 128 KiB in one argument, and a quarter of the stack limit in all. */
+const maxArgumentBytes = 128 * 1024 - 1
+const maxArgumentsBytes = 1536 * 1024
+
+function checkArguments(argv: string[], env: Record<string, string>): void {
+  const words = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
+  const sizes = words.map((word) => Buffer.byteLength(word))
+  if (words.some((word) => word.includes('\0'))) {
+    throw new CarrelError('invalid_request', 'Cannot start the process: an argument or variable has a NUL character')
+  }
+  if (Math.max(...sizes) > maxArgumentBytes || sizes.reduce((sum, size) => sum + size + 9, 0) > maxArgumentsBytes) {
+    throw new CarrelError('too_large', `Cannot start the process: an argument is longer than ${maxArgumentBytes} bytes, or all together than ${maxArgumentsBytes}`)
+  }
+}
+
+function describeFailure(spec: ExecSpec, computerId: string, error: unknown): unknown {
+  if (!(error instanceof CarrelError)) return error
+  const program = JSON.stringify((spec.argv[0] ?? '').slice(0, 200))
+  return new CarrelError(error.code, `Cannot start ${program} on computer "${computerId}": ${error.message}`, { details: { computerId, cwd: spec.cwd }, cause: error })
+}

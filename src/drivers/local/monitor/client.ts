@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { openSync, closeSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CarrelError } from '../../../errors.ts'
+import { onLines } from './lines.ts'
+import type { Answer, Message, MonitorEvent, Request } from './protocol.ts'
+
+interface Waiting {
+  resolve: (value: unknown) => void
+  reject: (error: CarrelError) => void
+}
+
+interface Options {
+  socketPath: string
+  scratchDirectory: string
+  logPath: string
+  onEvent: (event: MonitorEvent) => void
+  onLost: () => void
+}
+
+/** The server's line to the monitor. */
+export class MonitorClient {
+  readonly #socket: Socket
+  readonly #waiting = new Map<number, Waiting>()
+  #seq = 0
+  #closing = false
+
+  private constructor(socket: Socket, options: Options) {
+    this.#socket = socket
+    onLines(socket, (message) => this.#receive(message as Message, options.onEvent))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      for (const { reject } of this.#waiting.values()) reject(new CarrelError('unavailable', 'The process monitor ended'))
+      this.#waiting.clear()
+      if (!this.#closing) options.onLost()
+    })
+  }
+
+  /** Connects to the monitor that runs, or starts one that will outlive this server. */
+  static async open(options: Options): Promise<MonitorClient> {
+    const running = await tryConnect(options.socketPath)
+    if (running) return new MonitorClient(running, options)
+    startMonitor(options)
+    for (let waitedMs = 0; waitedMs < maxStartMs; waitedMs += pollMs) {
+      const socket = await tryConnect(options.socketPath)
+      if (socket) return new MonitorClient(socket, options)
+      await delay(pollMs)
+    }
+    throw new CarrelError('unavailable', `Cannot start the process monitor: see "${options.logPath}"`)
+  }
+
+  request<T>(request: Request): Promise<T> {
+    const seq = ++this.#seq
+    return new Promise<T>((resolve, reject) => {
+      if (!this.#socket.writable) return reject(new CarrelError('unavailable', 'The process monitor is not connected'))
+      this.#waiting.set(seq, { resolve: resolve as (value: unknown) => void, reject })
+      this.#socket.write(`${JSON.stringify({ ...request, seq })}\n`)
+    })
+  }
+
+  close(): void {
+    this.#closing = true
+    this.#socket.destroy()
+  }
+
+  #receive(message: Message, onEvent: (event: MonitorEvent) => void): void {
+    if ('event' in message) return onEvent(message)
+    this.#settle(message)
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.seq)
+    this.#waiting.delete(answer.seq)
+    if ('failure' in answer) waiting?.reject(new CarrelError(answer.failure.code, answer.failure.message))
+    else waiting?.resolve(answer.ok)
+  }
+}
+
+function startMonitor({ socketPath, scratchDirectory, logPath }: Options): void {
+  const log = openSync(logPath, 'a', 0o600)
+  const program = fileURLToPath(new URL('main.ts', import.meta.url))
+  const args = ['--max-semi-space-size=1', program, socketPath, scratchDirectory]
+  spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' }).unref()
+  closeSync(log)
+}
+
+function tryConnect(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', () => resolve(undefined))
+  })
+}
+
+const pollMs = 20
+const maxStartMs = 10_000

@@ -1,0 +1,19 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { Monitor } from './monitor.ts'
+
+/**
+ * The monitor: one small program for a data directory that starts the processes of all computers, keeps their output
+ * and learns how they end. It outlives the server, so that a restart or a crash of the server loses nothing.
+ * Arguments: the socket to listen on, a scratch directory in memory.
+ */
+const [socketPath, scratchDirectory] = process.argv.slice(2)
+if (!socketPath || !scratchDirectory) throw new Error('usage: main.ts <socket> <scratch directory>')
+process.title = 'carrel-monitor'
+process.on('SIGHUP', () => {})
+process.on('SIGINT', () => {})
+rmSync(scratchDirectory, { recursive: true, force: true })
+mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 })
+rmSync(socketPath, { force: true })
+const monitor = new Monitor(scratchDirectory)
+createServer((socket) => monitor.connect(socket)).listen(socketPath)

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { onLines } from './lines.ts'
+import type { Answer, ContainerState, Message, Request, StartRequest } from './protocol.ts'
+import { Reaper } from './reaper.ts'
+import { StartError } from './start-failure.ts'
+import { SupervisedProcess } from './supervised-process.ts'
+
+/** Everything that was started, and who is told of it. */
+export class Monitor {
+  readonly #reaper = new Reaper()
+  readonly #scratchDirectory: string
+  readonly #processes = new Map<string, SupervisedProcess>()
+  readonly #containers = new Map<string, ContainerState>()
+  readonly #stopping = new Set<string>()
+  readonly #connections = new Set<Socket>()
+  readonly #followed = new Set<string>()
+  readonly #grown = new Set<SupervisedProcess>()
+
+  constructor(scratchDirectory: string) {
+    this.#scratchDirectory = scratchDirectory
+    setInterval(() => this.#spillLongOnes(), 1000)
+  }
+
+  connect(socket: Socket): void {
+    this.#connections.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => this.#connections.delete(socket))
+    onLines(socket, (message) => void this.#answer(socket, message as Request & { seq: number }))
+  }
+
+  async #answer(socket: Socket, request: Request & { seq: number }): Promise<void> {
+    let answer: Answer
+    try {
+      answer = { seq: request.seq, ok: (await this.#handle(request)) ?? null }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      answer = { seq: request.seq, failure: { code: error instanceof StartError ? error.code : 'conflict', message } }
+    }
+    send(socket, answer)
+  }
+
+  #handle(request: Request): unknown {
+    switch (request.op) {
+      case 'run-container':
+        return this.#runContainer(request)
+      case 'start':
+        return this.#start(request.process)
+      case 'write':
+        return this.#find(request.processId).write(Buffer.from(request.data, 'base64'))
+      case 'close-stdin':
+        return this.#find(request.processId).closeStdin()
+      case 'resize':
+        return this.#find(request.processId).resize(request.cols, request.rows)
+      case 'kill':
+        return this.#find(request.processId).kill(request.signal, request.scope)
+      case 'follow':
+        return this.#follow(request.processId)
+      case 'stopping':
+        return this.#markStopping(request.computerId)
+      case 'list':
+        return { processes: [...this.#processes.values()].map(({ state }) => state), containers: [...this.#containers.values()] }
+      case 'release':
+        return this.#release(request.processId)
+      case 'quit':
+        setImmediate(() => process.exit(0))
+        return
+    }
+  }
+
+  async #runContainer(request: Request & { op: 'run-container' }): Promise<{ pid: number }> {
+    const [program, ...args] = request.command
+    this.#stopping.delete(request.computerId)
+    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
+    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
+    child.stderr.destroy()
+    if (code !== 0) throw new StartError('internal', stderr.trim() || `the runtime ended with ${code}`)
+    const pid = Number(readFileSync(request.pidFile, 'latin1'))
+    this.#containers.set(request.computerId, { computerId: request.computerId, pid })
+    this.#reaper.watch(pid, (status) => {
+      this.#containers.delete(request.computerId)
+      const reason = this.#stopping.has(request.computerId) ? 'stopped' : status.signal ? 'signalled' : 'exited'
+      this.#tell({ event: 'container-exit', computerId: request.computerId, reason })
+    })
+    return { pid }
+  }
+
+  async #start(request: StartRequest): Promise<{ pid: number; startedAtMs: number }> {
+    if (this.#processes.has(request.processId)) throw new Error(`process "${request.processId}" exists`)
+    const supervised = new SupervisedProcess(request, {
+      reaper: this.#reaper,
+      scratchDirectory: this.#scratchDirectory,
+      onExit: (ended) => this.#ended(ended),
+      onGrowth: (grown) => this.#grew(grown),
+    })
+    this.#processes.set(request.processId, supervised)
+    try {
+      await supervised.start()
+    } catch (error) {
+      this.#processes.delete(request.processId)
+      throw error
+    }
+    return { pid: supervised.pid, startedAtMs: supervised.startedAtMs }
+  }
+
+  /** From here on the process's output is on disk as it comes, and its growth is told. */
+  #follow(processId: string): { end: number } {
+    const supervised = this.#find(processId)
+    supervised.journal.spill()
+    this.#followed.add(processId)
+    return { end: supervised.journal.end }
+  }
+
+  #markStopping(computerId: string): void {
+    this.#stopping.add(computerId)
+    for (const supervised of this.#processes.values()) {
+      if (supervised.request.computerId === computerId) supervised.stopping = true
+    }
+  }
+
+  #release(processId: string): void {
+    if (this.#processes.get(processId)?.exit) this.#processes.delete(processId)
+  }
+
+  #ended(supervised: SupervisedProcess): void {
+    this.#followed.delete(supervised.request.processId)
+    const journal = supervised.journal.held?.toString('base64')
+    this.#tell({ event: 'exit', processId: supervised.request.processId, exit: supervised.exit!, journal })
+  }
+
+  /** Told once a turn however many chunks came in it. */
+  #grew(supervised: SupervisedProcess): void {
+    if (!this.#followed.has(supervised.request.processId)) return
+    if (this.#grown.size === 0) setImmediate(() => this.#tellGrowth())
+    this.#grown.add(supervised)
+  }
+
+  #tellGrowth(): void {
+    for (const { request, journal } of this.#grown) this.#tell({ event: 'grew', processId: request.processId, end: journal.end })
+    this.#grown.clear()
+  }
+
+  #spillLongOnes(): void {
+    const now = Date.now()
+    for (const supervised of this.#processes.values()) {
+      if (!supervised.exit && now - supervised.startedAtMs > 1000) supervised.journal.spill()
+    }
+  }
+
+  #find(processId: string): SupervisedProcess {
+    const supervised = this.#processes.get(processId)
+    if (!supervised) throw new StartError('not_found', `process "${processId}" is not known`)
+    return supervised
+  }
+
+  #tell(message: Message): void {
+    for (const socket of this.#connections) send(socket, message)
+  }
+}
+
+function send(socket: Socket, message: Message): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
+}

@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { CgroupFiles } from './protocol.ts'
+
+/** The variable that every process of an exec inherits; by it a process is found that left its parents and session. */
+export const markerVariable = 'CARREL_PROCESS_ID'
+
+interface Root {
+  pid: number
+  processId: string
+  cgroup: CgroupFiles
+}
+
+/**
+ * Signals everything that came of a process: its descendants, its session, and whatever carries its marker. With
+ * SIGKILL it goes on until none is left, against a fork bomb with the computer frozen meanwhile.
+ */
+export async function signalTree(root: Root, signal: NodeJS.Signals): Promise<void> {
+  if (signal !== 'SIGKILL') return void signalOnce(root, signal)
+  for (let round = 0; round < maxRounds; round++) {
+    const frozen = round >= roundsBeforeFreezing && freeze(root.cgroup, 'on')
+    const hit = signalOnce(root, 'SIGKILL')
+    if (frozen) freeze(root.cgroup, 'off')
+    if (hit === 0) return
+    await turn()
+  }
+}
+
+function signalOnce(root: Root, signal: NodeJS.Signals): number {
+  const pids = findTree(root)
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+  return pids.length
+}
+
+/** Host ids of the live processes that belong to the tree. */
+export function findTree(root: Root): number[] {
+  const marker = `${markerVariable}=${root.processId}`
+  const found = new Set([root.pid])
+  const candidates = readPids(root.cgroup.procs).map((pid) => ({ pid, stat: readStat(pid) }))
+  for (const { pid, stat } of candidates) {
+    if (stat && (stat.session === root.pid || carries(pid, marker))) found.add(pid)
+  }
+  for (let grew = true; grew; ) {
+    grew = false
+    for (const { pid, stat } of candidates) {
+      if (stat && !found.has(pid) && found.has(stat.parent)) {
+        found.add(pid)
+        grew = true
+      }
+    }
+  }
+  return candidates.filter(({ pid, stat }) => stat && stat.state !== 'Z' && found.has(pid)).map(({ pid }) => pid)
+}
+
+function readPids(path: string): number[] {
+  try {
+    return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function readStat(pid: number): { state: string; parent: number; session: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const [state = '', parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { state, parent: Number(parent), session: Number(session) }
+  } catch {
+    return undefined
+  }
+}
+
+function carries(pid: number, marker: string): boolean {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${marker}\0`)
+  } catch {
+    return false
+  }
+}
+
+function freeze(cgroup: CgroupFiles, state: 'on' | 'off'): boolean {
+  try {
+    writeFileSync(cgroup.freeze.path, cgroup.freeze[state])
+    return true
+  } catch {
+    return false
+  }
+}
+
+const maxRounds = 200
+const roundsBeforeFreezing = 3

@@ -1,0 +1,68 @@
+import type { ExitReason, ProcessExit } from '../../driver.ts'
+
+/**
+ * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
+ * answer repeats; events have none. The monitor outlives the server, so a field is only ever added.
+ */
+export type Request =
+  | { op: 'run-container'; computerId: string; command: string[]; pidFile: string }
+  | { op: 'start'; process: StartRequest }
+  | { op: 'write'; processId: string; data: string }
+  | { op: 'close-stdin'; processId: string }
+  | { op: 'resize'; processId: string; cols: number; rows: number }
+  | { op: 'kill'; processId: string; signal: NodeJS.Signals; scope: 'process' | 'tree' }
+  | { op: 'follow'; processId: string }
+  | { op: 'stopping'; computerId: string }
+  | { op: 'list' }
+  | { op: 'release'; processId: string }
+  | { op: 'quit' }
+
+export interface StartRequest {
+  processId: string
+  computerId: string
+  /** Where its journal and its exit go; made by the monitor. */
+  directory: string
+  /** The runtime and its arguments up to the container's id; the monitor adds the process's own. */
+  command: string[]
+  /** The OCI process object. */
+  spec: Record<string, unknown>
+  stdin: boolean
+  tty?: { cols: number; rows: number }
+  timeoutMs?: number
+  meta: Record<string, unknown>
+  /** Files of the computer's cgroups. */
+  cgroup: CgroupFiles
+}
+
+export interface CgroupFiles {
+  /** Lists the processes of the computer by their host ids. */
+  procs: string
+  /** Has a line `oom_kill N`. */
+  oomKills: string
+  /** Freezes it when `on` is written, thaws it with `off`. */
+  freeze: { path: string; on: string; off: string }
+}
+
+export interface ProcessState {
+  processId: string
+  computerId: string
+  pid: number
+  startedAtMs: number
+  directory: string
+  meta: Record<string, unknown>
+  exit?: ProcessExit
+}
+
+export interface ContainerState {
+  computerId: string
+  pid: number
+}
+
+export type Answer = { seq: number; ok: unknown } | { seq: number; failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'internal'; message: string } }
+
+export type MonitorEvent =
+  | { event: 'exit'; processId: string; exit: ProcessExit; journal?: string }
+  | { event: 'grew'; processId: string; end: number }
+  | { event: 'container-exit'; computerId: string; reason: ExitReason }
+
+export type Message = Answer | MonitorEvent

@@ -1,0 +1,66 @@
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { OutputRecord } from '../../driver.ts'
+import { recordHeaderBytes, segmentName, streams } from './journal.ts'
+
+/** At most this much is read in one go, so that a reader's memory is flat whatever the process wrote. */
+const readBytes = 1024 * 1024
+
+export interface JournalPart {
+  records: OutputRecord[]
+  cursor: number
+  /** True when the cursor lay before the oldest record that is kept. */
+  truncated: boolean
+}
+
+/** Reads whole records from a cursor on; none when there is nothing behind it (yet). */
+export async function readJournal(directory: string, cursor: number): Promise<JournalPart> {
+  const starts = await segmentStarts(directory)
+  const first = starts[0]
+  if (first === undefined) return { records: [], cursor, truncated: false }
+  const truncated = cursor < first
+  const from = truncated ? first : cursor
+  const start = starts.findLast((candidate) => candidate <= from)!
+  const next = starts.find((candidate) => candidate > from)
+  const part = await readSegment(join(directory, segmentName(start)), from - start)
+  if (part === 'gone') return { ...(await readJournal(directory, next ?? from)), truncated: true }
+  if (part.consumed === 0 && next !== undefined) return { ...(await readJournal(directory, next)), truncated }
+  return { records: part.records, cursor: from + part.consumed, truncated }
+}
+
+async function segmentStarts(directory: string): Promise<number[]> {
+  const names = await readdir(directory).catch(() => [] as string[])
+  return names
+    .filter((name) => name.endsWith('.out'))
+    .map((name) => Number.parseInt(name, 10))
+    .toSorted((a, b) => a - b)
+}
+
+async function readSegment(path: string, offset: number): Promise<{ records: OutputRecord[]; consumed: number } | 'gone'> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!file) return 'gone'
+  try {
+    const buffer = Buffer.allocUnsafe(readBytes)
+    const { bytesRead } = await file.read(buffer, 0, readBytes, offset)
+    return parseRecords(buffer.subarray(0, bytesRead))
+  } finally {
+    await file.close()
+  }
+}
+
+/** The whole records at the start of some bytes of a journal, and how many bytes they take. */
+export function parseRecords(buffer: Buffer): { records: OutputRecord[]; consumed: number } {
+  const records: OutputRecord[] = []
+  let consumed = 0
+  while (consumed + recordHeaderBytes <= buffer.length) {
+    const end = consumed + recordHeaderBytes + buffer.readUInt32LE(consumed + 1)
+    if (end > buffer.length) break
+    const stream = streams[buffer.readUInt8(consumed)] ?? 'stdout'
+    records.push({ stream, data: buffer.subarray(consumed + recordHeaderBytes, end) })
+    consumed = end
+  }
+  return { records, consumed }
+}

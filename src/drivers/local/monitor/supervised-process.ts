@@ -1,0 +1,231 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ExitReason, ProcessExit } from '../../driver.ts'
+import { Journal, type StreamName } from './journal.ts'
+import { readOomKills } from './oom-kills.ts'
+import { signalTree } from './process-tree.ts'
+import type { ProcessState, StartRequest } from './protocol.ts'
+import type { Reaper, WaitStatus } from './reaper.ts'
+import { startFailure } from './start-failure.ts'
+import { ConsoleSocket, Terminal } from './terminal.ts'
+
+/** The name of the file that tells how a process ended, in its directory. */
+export const exitFileName = 'exit.json'
+
+/** After the end of a process its children can hold its output open: it is taken as ended when nothing came for this long. */
+const drainMs = 20
+const maxDrainMs = 500
+
+interface Surroundings {
+  reaper: Reaper
+  /** A directory in memory for the files of a start. */
+  scratchDirectory: string
+  onExit: (process: SupervisedProcess) => void
+  onGrowth: (process: SupervisedProcess) => void
+}
+
+/** One process in a computer, from its start by the OCI runtime to its exit on disk. */
+export class SupervisedProcess {
+  readonly request: StartRequest
+  readonly startedAtMs = Date.now()
+  readonly journal: Journal
+  pid = 0
+  exit: ProcessExit | undefined
+  /** Set while its computer is being stopped, to say so in the exit. */
+  stopping = false
+  readonly #around: Surroundings
+  #terminal: Terminal | undefined
+  #input: Writable | undefined
+  #inputBytes = 0
+  #openOutputs = 0
+  #outputsEnded: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #timedOut = false
+  #oomKillsBefore = 0
+
+  constructor(request: StartRequest, around: Surroundings) {
+    this.request = request
+    this.#around = around
+    this.journal = new Journal(request.directory)
+  }
+
+  get state(): ProcessState {
+    const { processId, computerId, directory, meta } = this.request
+    return { processId, computerId, pid: this.pid, startedAtMs: this.startedAtMs, directory, meta, exit: this.exit }
+  }
+
+  /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */
+  async start(): Promise<void> {
+    this.#oomKillsBefore = readOomKills(this.request.cgroup.oomKills)
+    const path = join(this.#around.scratchDirectory, this.request.processId)
+    const files = { pid: `${path}.pid`, spec: `${path}.json`, console: `${path}.tty` }
+    writeFileSync(files.spec, JSON.stringify(this.request.spec), { mode: 0o600 })
+    const consoleSocket = this.request.tty && new ConsoleSocket(files.console)
+    try {
+      const stderr = await this.#runRuntime(files, consoleSocket !== undefined)
+      this.pid = readPid(files.pid)
+      if (this.pid === 0) throw startFailure(stderr())
+      if (consoleSocket) this.#openTerminal(consoleSocket.receive())
+    } finally {
+      consoleSocket?.close()
+      for (const file of [files.spec, files.pid]) removeQuietly(file)
+    }
+    this.#around.reaper.watch(this.pid, (status) => void this.#ended(status))
+    const { timeoutMs } = this.request
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#timeOut(), Math.min(timeoutMs, 2 ** 31 - 1))
+  }
+
+  /** Resolves when the program's side took the bytes. */
+  write(data: Buffer): Promise<void> {
+    const input = this.#terminal ?? this.#input
+    if (!input?.writable || this.exit) return Promise.reject(new Error('its stdin is closed'))
+    if (this.#inputBytes > 4 * 1024 * 1024) return Promise.reject(new Error('its stdin is full'))
+    this.#inputBytes += data.length
+    return new Promise((resolve, reject) => {
+      input.write(data, (error) => {
+        this.#inputBytes -= data.length
+        if (error) reject(new Error('its stdin is closed'))
+        else resolve()
+      })
+    })
+  }
+
+  closeStdin(): void {
+    if (this.#terminal) this.#terminal.write(Buffer.from([endOfTransmission]))
+    else this.#input?.end()
+  }
+
+  resize(cols: number, rows: number): void {
+    if (!this.#terminal) throw new Error('it has no terminal')
+    this.#terminal.resize(cols, rows)
+  }
+
+  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
+    if (this.exit) return
+    const root = { pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }
+    if (scope === 'tree') await signalTree(root, signal)
+    else process.kill(this.pid, signal)
+  }
+
+  #runRuntime(files: { pid: string; spec: string; console: string }, tty: boolean): Promise<() => string> {
+    const [program, ...args] = this.request.command
+    args.push('--detach', '--pid-file', files.pid, '--process', files.spec)
+    if (tty) args.push('--tty', '--console-socket', files.console)
+    args.push(this.request.computerId)
+    const child = spawn(program!, args, { stdio: [this.request.stdin && !tty ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
+    const collected = this.#collect(child, tty)
+    return new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('exit', () => resolve(collected))
+    })
+  }
+
+  /** Output goes to the journal from the first byte on; gives what came on stderr as yet, for a failed start. */
+  #collect(child: ChildProcess, tty: boolean): () => string {
+    let firstOfStderr = ''
+    child.stderr!.on('data', (chunk: Buffer) => {
+      if (this.pid === 0) firstOfStderr = (firstOfStderr + chunk.toString()).slice(0, 4096)
+    })
+    if (!tty) {
+      this.#listen('stdout', child.stdout!)
+      this.#listen('stderr', child.stderr!)
+      this.#input = child.stdin ?? undefined
+      this.#input?.on('error', () => {})
+    }
+    return () => firstOfStderr || child.stderr!.read()?.toString() || ''
+  }
+
+  #openTerminal(masterFd: number): void {
+    this.#terminal = new Terminal(masterFd)
+    const { cols, rows } = this.request.tty!
+    this.#terminal.resize(cols, rows)
+    this.#listen('stdout', this.#terminal)
+  }
+
+  #listen(stream: StreamName, output: Readable): void {
+    this.#openOutputs++
+    output.on('data', (chunk: Buffer) => {
+      // Of what children that live on still write, nothing is kept; it is read so that they are not stopped by it.
+      if (this.exit) return
+      this.journal.append(stream, chunk)
+      this.#around.onGrowth(this)
+    })
+    // A terminal's master side ends with EIO.
+    output.on('error', () => output.destroy())
+    output.on('close', () => {
+      if (--this.#openOutputs === 0) this.#outputsEnded?.()
+    })
+  }
+
+  #timeOut(): void {
+    this.#timedOut = true
+    void this.kill('SIGKILL', 'tree').catch(() => {})
+  }
+
+  async #ended(status: WaitStatus): Promise<void> {
+    clearTimeout(this.#timer)
+    const reason = this.#reason(status)
+    if (reason === 'timeout') await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
+    await this.#drain()
+    this.exit = {
+      reason,
+      ...status,
+      endedAtMs: Date.now(),
+      outputBytes: this.journal.bytes,
+      truncated: this.journal.truncated,
+    }
+    this.#input?.destroy()
+    this.#around.onExit(this)
+    this.#record()
+  }
+
+  #reason(status: WaitStatus): ExitReason {
+    if (this.#timedOut) return 'timeout'
+    const killed = status.exitCode === 128 + 9
+    if (killed && readOomKills(this.request.cgroup.oomKills) > this.#oomKillsBefore) return 'oom'
+    if (this.stopping) return 'stopped'
+    return status.signal ? 'signalled' : 'exited'
+  }
+
+  /** Everything that was written before the exit is in the pipes by now; a child that holds them open is not waited for. */
+  async #drain(): Promise<void> {
+    let seen = -1
+    for (let waited = 0; this.#openOutputs > 0 && seen !== this.journal.bytes && waited < maxDrainMs; waited += drainMs) {
+      seen = this.journal.bytes
+      await Promise.race([new Promise<void>((resolve) => (this.#outputsEnded = resolve)), delay(drainMs)])
+    }
+  }
+
+  /** Puts output and exit on disk, after the exit was told. */
+  #record(): void {
+    try {
+      mkdirSync(this.request.directory, { recursive: true, mode: 0o700 })
+      this.journal.spill()
+      this.journal.close()
+      writeFileSync(join(this.request.directory, exitFileName), JSON.stringify(this.state))
+    } catch (error) {
+      process.stderr.write(`Cannot record the exit of "${this.request.processId}": ${String(error)}\n`)
+    }
+  }
+}
+
+function readPid(file: string): number {
+  try {
+    return Number(readFileSync(file, 'latin1'))
+  } catch {
+    return 0
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    unlinkSync(file)
+  } catch {
+    // The runtime failed before it made the file.
+  }
+}
+
+const endOfTransmission = 4

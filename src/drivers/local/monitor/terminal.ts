@@ -1,0 +1,86 @@
+import { unlinkSync } from 'node:fs'
+import { ReadStream } from 'node:tty'
+import koffi from 'koffi'
+import { call } from '../system/libc.ts'
+
+/**
+ * The socket on which the runtime hands over a terminal's master side. Node cannot receive descriptors, so the few
+ * calls are made here; the runtime has sent before it exits, hence nothing blocks.
+ */
+export class ConsoleSocket {
+  readonly #path: string
+  readonly #fd: number
+
+  constructor(path: string) {
+    this.#path = path
+    const address = Buffer.alloc(2 + 108)
+    address.writeUInt16LE(AF_UNIX, 0)
+    if (address.write(path, 2) > 107) throw new Error(`Socket path is too long: "${path}"`)
+    this.#fd = call('socket', AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    call('bind', this.#fd, address, address.length)
+    call('listen', this.#fd, 1)
+  }
+
+  /** The descriptor that came; throws when none did. */
+  receive(): number {
+    const connection = call('accept4', this.#fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK)
+    try {
+      return receiveDescriptor(connection)
+    } finally {
+      call('close', connection)
+    }
+  }
+
+  close(): void {
+    call('close', this.#fd)
+    unlinkSync(this.#path)
+  }
+}
+
+function receiveDescriptor(connection: number): number {
+  const { message, control, keep } = messageHeader()
+  const received = call('recvmsg', connection, message, MSG_CMSG_CLOEXEC)
+  if (received === 0 || keep.length === 0) throw new Error('The runtime closed the console socket')
+  if (control.readUInt32LE(12) !== SCM_RIGHTS) throw new Error('The runtime sent no terminal')
+  return control.readInt32LE(16)
+}
+
+/** One `struct msghdr` (64-bit) with room for a byte and a descriptor. */
+function messageHeader(): { message: Buffer; control: Buffer; keep: Buffer[] } {
+  const byte = Buffer.alloc(64)
+  const vector = Buffer.alloc(16)
+  vector.writeBigUInt64LE(BigInt(koffi.address(byte)), 0)
+  vector.writeBigUInt64LE(BigInt(byte.length), 8)
+  const control = Buffer.alloc(64)
+  const message = Buffer.alloc(56)
+  message.writeBigUInt64LE(BigInt(koffi.address(vector)), 16)
+  message.writeBigUInt64LE(1n, 24)
+  message.writeBigUInt64LE(BigInt(koffi.address(control)), 32)
+  message.writeBigUInt64LE(BigInt(control.length), 40)
+  return { message, control, keep: [byte, vector] }
+}
+
+/** The master side of a process's terminal: what it prints can be read, what is written it reads. */
+export class Terminal extends ReadStream {
+  readonly #fd: number
+
+  constructor(masterFd: number) {
+    super(masterFd)
+    this.#fd = masterFd
+  }
+
+  resize(cols: number, rows: number): void {
+    const size = Buffer.alloc(8)
+    size.writeUInt16LE(rows, 0)
+    size.writeUInt16LE(cols, 2)
+    call('ioctl', this.#fd, TIOCSWINSZ, size)
+  }
+}
+
+const AF_UNIX = 1
+const SOCK_STREAM = 1
+const SOCK_NONBLOCK = 0o4000
+const SOCK_CLOEXEC = 0o2000000
+const SCM_RIGHTS = 1
+const MSG_CMSG_CLOEXEC = 0x4000_0000
+const TIOCSWINSZ = 0x5414

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { call, callAsync, MNT_DETACH, MS_BIND, MS_SHARED } from './system/libc.ts'
+
+/** Whether something is mounted exactly there, as this process sees it. */
+export function isMounted(path: string): boolean {
+  return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
+}
+
+/** Makes a directory a shared mount, so that what one server mounts under it is seen by the host and by the next server. */
+export async function shareMounts(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  if (!isMounted(directory)) call('mount', directory, directory, null, MS_BIND, null)
+  call('mount', 'none', directory, null, MS_SHARED, null)
+}
+
+export async function mountOverlay(target: string, options: string): Promise<void> {
+  await callAsync('mount', 'overlay', target, 'overlay', 0, options)
+}
+
+/** Unmounting what is not mounted does nothing. */
+export async function unmount(path: string): Promise<void> {
+  await callAsync('umount2', path, MNT_DETACH).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EINVAL' && error.code !== 'ENOENT') throw error
+  })
+}

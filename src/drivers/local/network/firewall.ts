@@ -1,0 +1,60 @@
+import { run } from '../system/run.ts'
+import { closedRanges } from './addresses.ts'
+
+interface FirewallOptions {
+  /** Name of the nftables table, and the prefix of the interfaces that it holds in. */
+  table: string
+  interfacePrefix: string
+  /** Resolvers that computers may ask on port 53, whatever range they are in. */
+  resolvers: string[]
+  /** `address[/bits][:port]` that the operator opened. */
+  allowed: string[]
+}
+
+/**
+ * The rules that hold every computer in, by the name of the host's end of its link, so that no rule has to change when
+ * one comes or goes: out to the internet, to the resolvers and to what the operator opened; never to the host itself,
+ * to another computer, or to private ranges. They live outside the computers and are set anew at each start.
+ */
+export async function openFirewall(options: FirewallOptions): Promise<void> {
+  await run('nft', ['-f', '-'], { input: ruleset(options) })
+}
+
+export function ruleset({ table, interfacePrefix, resolvers, allowed }: FirewallOptions): string {
+  const inside = `iifname "${interfacePrefix}*"`
+  const ipv4 = resolvers.filter((address) => !address.includes(':'))
+  return `
+table inet ${table}
+delete table inet ${table}
+table inet ${table} {
+  chain input {
+    type filter hook input priority -10; policy accept;
+    ${inside} drop
+  }
+  chain forward {
+    type filter hook forward priority -10; policy accept;
+    ${inside} meta nfproto ipv6 drop
+    ${inside} oifname "${interfacePrefix}*" drop
+    ${ipv4.length > 0 ? `${inside} ip daddr { ${ipv4.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept` : ''}
+    ${allowed.map((entry) => `${inside} ${destination(entry)} accept`).join('\n    ')}
+    ${inside} ip daddr { ${closedRanges.join(', ')} } drop
+    ${inside} accept
+    oifname "${interfacePrefix}*" ct state established,related accept
+    oifname "${interfacePrefix}*" drop
+  }
+  chain nat {
+    type nat hook postrouting priority 100; policy accept;
+    ${inside} masquerade
+  }
+}
+`
+}
+
+export async function closeFirewall(table: string): Promise<void> {
+  await run('nft', ['delete', 'table', 'inet', table]).catch(() => {})
+}
+
+function destination(entry: string): string {
+  const [address, port] = entry.split(':')
+  return port ? `ip daddr ${address} meta l4proto { tcp, udp } th dport ${port}` : `ip daddr ${address}`
+}

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { idMap } from '../id-map.ts'
+import { call, MNT_DETACH, MS_BIND } from '../system/libc.ts'
+import { run } from '../system/run.ts'
+import { gatewayAddress, slotAddress } from './addresses.ts'
+
+/** A user and a network namespace that belong together, kept by bind mounts, with a link to the host. */
+export interface NetworkSlot {
+  number: number
+  address: string
+  userNamespace: string
+  networkNamespace: string
+}
+
+interface SlotsOptions {
+  /** Where namespaces are kept, a folder a slot. */
+  directory: string
+  interfacePrefix: string
+  /** First two numbers of the /16 that addresses are from. */
+  network: string
+}
+
+/** Makes and removes slots. The network namespace belongs to the user namespace, so `/sys` inside shows it alone. */
+export class Slots {
+  readonly #options: SlotsOptions
+
+  constructor(options: SlotsOptions) {
+    this.#options = options
+  }
+
+  describe(number: number): NetworkSlot {
+    const directory = join(this.#options.directory, String(number))
+    return {
+      number,
+      address: slotAddress(this.#options.network, number),
+      userNamespace: join(directory, 'user'),
+      networkNamespace: join(directory, 'net'),
+    }
+  }
+
+  async make(number: number): Promise<NetworkSlot> {
+    const slot = this.describe(number)
+    await mkdir(join(this.#options.directory, String(number)), { recursive: true })
+    await Promise.all([slot.userNamespace, slot.networkNamespace].map((path) => writeFile(path, '')))
+    await this.#makeNamespaces(slot)
+    return slot
+  }
+
+  async remove(number: number): Promise<void> {
+    const slot = this.describe(number)
+    await run('ip', ['link', 'delete', this.#interface(number)]).catch(() => {})
+    for (const path of [slot.networkNamespace, slot.userNamespace]) detach(path)
+    await rm(join(this.#options.directory, String(number)), { recursive: true, force: true })
+  }
+
+  /** Numbers of which anything is left on this host: a kept namespace or a link. */
+  async existing(): Promise<number[]> {
+    const kept = existsSync(this.#options.directory) ? await readdir(this.#options.directory) : []
+    const prefix = this.#options.interfacePrefix
+    const links = readdirSync('/sys/class/net').filter((name) => name.startsWith(prefix))
+    return [...new Set([...kept.map(Number), ...links.map((name) => Number(name.slice(prefix.length)))])]
+  }
+
+  #interface(number: number): string {
+    return `${this.#options.interfacePrefix}${number}`
+  }
+
+  async #makeNamespaces(slot: NetworkSlot): Promise<void> {
+    const holder = spawn('unshare', ['--user', '--net', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    try {
+      holder.stdin.write('\n')
+      await once(holder.stdout, 'data')
+      const map = `0 ${idMap.firstHostId} ${idMap.count}`
+      await writeFile(`/proc/${holder.pid}/uid_map`, map)
+      await writeFile(`/proc/${holder.pid}/gid_map`, map)
+      call('mount', `/proc/${holder.pid}/ns/user`, slot.userNamespace, null, MS_BIND, null)
+      call('mount', `/proc/${holder.pid}/ns/net`, slot.networkNamespace, null, MS_BIND, null)
+      await this.#link(slot, holder.pid!)
+    } finally {
+      holder.stdin.end()
+    }
+  }
+
+  async #link(slot: NetworkSlot, holderPid: number): Promise<void> {
+    const host = this.#interface(slot.number)
+    const outside = [
+      `link add ${host} type veth peer name eth0 netns ${holderPid}`,
+      `addr add ${gatewayAddress}/32 dev ${host}`,
+      `link set ${host} up`,
+      `route add ${slot.address}/32 dev ${host}`,
+    ]
+    const inside = [
+      'link set lo up',
+      `addr add ${slot.address}/32 dev eth0`,
+      'link set eth0 up',
+      `route add ${gatewayAddress} dev eth0 scope link`,
+      `route add default via ${gatewayAddress}`,
+    ]
+    await run('ip', ['-batch', '-'], { input: outside.join('\n') })
+    await run('nsenter', [`--net=${slot.networkNamespace}`, 'sh', '-c', insideScript], { input: inside.join('\n') })
+  }
+}
+
+/** Any user may listen on any port and ping: there is nobody else in the namespace. */
+const insideScript = `echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
+echo ${idMap.firstHostId} ${idMap.firstHostId + idMap.count - 1} > /proc/sys/net/ipv4/ping_group_range
+exec ip -batch -`
+
+function detach(path: string): void {
+  try {
+    call('umount2', path, MNT_DETACH)
+  } catch {
+    // It was not mounted.
+  }
+}

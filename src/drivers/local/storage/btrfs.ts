@@ -1,0 +1,135 @@
+import { constants } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { call, callAsync, SystemError } from '../system/libc.ts'
+import type { Storage } from './storage.ts'
+
+/**
+ * Volumes as btrfs subvolumes with a quota group each, by the ioctls of linux/btrfs.h (a spawned `btrfs` takes
+ * 1.5 ms a call). Referenced bytes are limited: what a volume shares with its origin counts too.
+ */
+export class BtrfsStorage implements Storage {
+  readonly kind = 'btrfs'
+  readonly quota: boolean
+  readonly instantCopy = true
+  readonly #sysfs: string
+
+  private constructor(sysfs: string, quota: boolean) {
+    this.#sysfs = sysfs
+    this.quota = quota
+  }
+
+  /** Opens a mounted btrfs file system and turns its quotas on. */
+  static async open(mountPoint: string): Promise<BtrfsStorage> {
+    const directory = await open(mountPoint, constants.O_DIRECTORY)
+    try {
+      const info = Buffer.alloc(1024)
+      call('ioctl', directory.fd, FS_INFO, info)
+      const hex = info.toString('hex', 16, 32)
+      const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+      return new BtrfsStorage(`/sys/fs/btrfs/${uuid}`, await enableQuota(directory.fd))
+    } finally {
+      await directory.close()
+    }
+  }
+
+  async create(path: string): Promise<void> {
+    await inParent(path, (parent) => callAsync('ioctl', parent, SUBVOL_CREATE, namedArguments(0, path)))
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    const origin = await open(from, constants.O_DIRECTORY)
+    try {
+      const args = Buffer.alloc(4096)
+      args.writeBigInt64LE(BigInt(origin.fd), 0)
+      args.write(basename(to), 56)
+      await inParent(to, (parent) => callAsync('ioctl', parent, SNAP_CREATE_V2, args))
+    } finally {
+      await origin.close()
+    }
+  }
+
+  async delete(path: string): Promise<void> {
+    const id = await this.#id(path)
+    if (id === undefined) return
+    await inParent(path, (parent) => callAsync('ioctl', parent, SNAP_DESTROY, namedArguments(0, path)))
+    if (this.quota) await this.#forgetGroup(path, id)
+  }
+
+  async limit(path: string, bytes: number): Promise<void> {
+    if (!this.quota) return
+    const args = Buffer.alloc(48)
+    args.writeBigUInt64LE(MAX_REFERENCED, 8)
+    args.writeBigUInt64LE(BigInt(bytes), 16)
+    await onDirectory(path, (fd) => callAsync('ioctl', fd, QGROUP_LIMIT, args))
+  }
+
+  async used(path: string): Promise<number | undefined> {
+    if (!this.quota) return undefined
+    const id = await this.#id(path)
+    const referenced = id && (await readFile(`${this.#sysfs}/qgroups/0_${id}/referenced`, 'latin1').catch(() => undefined))
+    return referenced ? Number(referenced) : undefined
+  }
+
+  async #id(path: string): Promise<bigint | undefined> {
+    const info = Buffer.alloc(504)
+    try {
+      await onDirectory(path, async (fd) => call('ioctl', fd, GET_SUBVOL_INFO, info))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+    return info.readBigUInt64LE(0)
+  }
+
+  /** A deleted subvolume leaves its quota group; newer kernels refuse until the cleaner is done, which costs nothing. */
+  async #forgetGroup(path: string, id: bigint): Promise<void> {
+    const args = Buffer.alloc(16)
+    args.writeBigUInt64LE(id, 8)
+    await onDirectory(dirname(path), (fd) => callAsync('ioctl', fd, QGROUP_CREATE, args)).catch((error) => {
+      if (!(error instanceof SystemError)) throw error
+    })
+  }
+}
+
+async function enableQuota(fd: number): Promise<boolean> {
+  const args = Buffer.alloc(16)
+  args.writeBigUInt64LE(QUOTA_ENABLE, 0)
+  try {
+    await callAsync('ioctl', fd, QUOTA_CTL, args)
+    return true
+  } catch (error) {
+    return error instanceof SystemError && error.code === 'EEXIST'
+  }
+}
+
+function namedArguments(fd: number, path: string): Buffer {
+  const args = Buffer.alloc(4096)
+  args.writeBigInt64LE(BigInt(fd), 0)
+  args.write(basename(path), 8)
+  return args
+}
+
+function inParent<T>(path: string, use: (fd: number) => Promise<T>): Promise<T> {
+  return onDirectory(dirname(path), use)
+}
+
+async function onDirectory<T>(path: string, use: (fd: number) => Promise<T>): Promise<T> {
+  const directory = await open(path, constants.O_DIRECTORY)
+  try {
+    return await use(directory.fd)
+  } finally {
+    await directory.close()
+  }
+}
+
+const SUBVOL_CREATE = 0x5000_940e
+const SNAP_DESTROY = 0x5000_940f
+const SNAP_CREATE_V2 = 0x5000_9417
+const FS_INFO = 0x8400_941f
+const QUOTA_CTL = 0xc010_9428
+const QGROUP_CREATE = 0x4010_942a
+const QGROUP_LIMIT = 0x8030_942b
+const GET_SUBVOL_INFO = 0x81f8_943c
+const QUOTA_ENABLE = 1n
+const MAX_REFERENCED = 1n

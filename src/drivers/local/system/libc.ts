@@ -1,0 +1,68 @@
+import koffi from 'koffi'
+
+/**
+ * The system calls that Node has no function for. Each throws a `SystemError` with the call and its errno.
+ * Called directly they take a microsecond and block; what can wait for a disk has an `…Async` twin that runs on
+ * the thread pool.
+ */
+const libc = koffi.load('libc.so.6')
+
+const functions = {
+  openat2: libc.func('long syscall(long number, int directory, const char *path, const void *how, size_t size)'),
+  mount: libc.func('int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)'),
+  umount2: libc.func('int umount2(const char *target, int flags)'),
+  unshare: libc.func('int unshare(int flags)'),
+  setns: libc.func('int setns(int fd, int type)'),
+  prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'),
+  waitid: libc.func('int waitid(int idType, int id, _Out_ void *info, int options)'),
+  ioctl: libc.func('int ioctl(int fd, ulong request, _Inout_ void *argument)'),
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  connect: libc.func('int connect(int fd, const void *address, uint length)'),
+  bind: libc.func('int bind(int fd, const void *address, uint length)'),
+  listen: libc.func('int listen(int fd, int backlog)'),
+  accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
+  recvmsg: libc.func('long recvmsg(int fd, _Inout_ void *message, int flags)'),
+  close: libc.func('int close(int fd)'),
+}
+
+const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+
+export class SystemError extends Error {
+  /** e.g. `ENOENT` */
+  readonly code: string
+  constructor(call: string, errno: number) {
+    const code = errnoNames.get(errno) ?? `errno ${errno}`
+    super(`${call}: ${code}`)
+    this.name = 'SystemError'
+    this.code = code
+  }
+}
+
+type Call = keyof typeof functions
+
+/** Calls it and gives its result, or throws what errno says. */
+export function call(name: Call, ...args: unknown[]): number {
+  const result = Number(functions[name](...args))
+  if (result < 0) throw new SystemError(name, koffi.errno())
+  return result
+}
+
+/** The same on a thread of the pool, for calls that can wait for a disk. */
+export function callAsync(name: Call, ...args: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    functions[name].async(...args, (error: Error | null, result: number | bigint) => {
+      if (error) return reject(error)
+      if (Number(result) < 0) return reject(new SystemError(name, koffi.errno()))
+      resolve(Number(result))
+    })
+  })
+}
+
+export const CLONE_NEWNS = 0x0002_0000
+export const CLONE_NEWNET = 0x4000_0000
+export const MS_RDONLY = 1
+export const MS_BIND = 0x1000
+export const MS_PRIVATE = 1 << 18
+export const MS_SHARED = 1 << 20
+export const MNT_DETACH = 2
+export const PR_SET_CHILD_SUBREAPER = 36

@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, readFileSync } from 'node:fs'
+import { CarrelError } from '../../errors.ts'
+import { RootedDirectory } from './files/rooted.ts'
+
+export interface ResolvedUser {
+  name: string
+  uid: number
+  gid: number
+  groups: number[]
+  home: string
+  shell: string
+}
+
+/** A guest can make these files as large as its disk. */
+const maxAccountFileBytes = 1024 * 1024
+
+/**
+ * Who `user[:group]`, by name or number, is inside a computer, by its own /etc/passwd and /etc/group. A number that
+ * has no entry is taken as it is. Rejects with `not_found` for a name that is not there.
+ */
+export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
+  const [user = '', group] = spec.split(':')
+  const root = new RootedDirectory(rootDirectory)
+  try {
+    const passwd = records(root, '/etc/passwd')
+    const groups = records(root, '/etc/group')
+    const entry = passwd.find((fields) => fields[0] === user) ?? passwd.find((fields) => fields[2] === user)
+    if (!entry && !/^\d{1,5}$/.test(user)) throw unknown('user', user)
+    const name = entry?.[0] ?? user
+    return {
+      name,
+      uid: Number(entry?.[2] ?? user),
+      gid: group === undefined ? Number(entry?.[3] ?? user) : groupId(groups, group),
+      groups: groups.filter((fields) => fields[3]?.split(',').includes(name)).map((fields) => Number(fields[2])),
+      home: entry?.[5] || '/',
+      shell: entry?.[6] || '/bin/sh',
+    }
+  } finally {
+    root.close()
+  }
+}
+
+function groupId(groups: string[][], group: string): number {
+  const entry = groups.find((fields) => fields[0] === group) ?? groups.find((fields) => fields[2] === group)
+  if (!entry && !/^\d{1,5}$/.test(group)) throw unknown('group', group)
+  return Number(entry?.[2] ?? group)
+}
+
+function unknown(kind: string, name: string): CarrelError {
+  return new CarrelError('not_found', `Cannot run as ${kind} ${JSON.stringify(name)}: the computer has no such ${kind}`, { details: { field: 'user' } })
+}
+
+function records(root: RootedDirectory, path: string): string[][] {
+  let fd: number
+  try {
+    fd = root.open(path, constants.O_RDONLY)
+  } catch {
+    return []
+  }
+  try {
+    const stats = fstatSync(fd)
+    if (!stats.isFile() || stats.size > maxAccountFileBytes) return []
+    return readFileSync(fd, 'utf8').split('\n').filter(Boolean).map((line) => line.split(':'))
+  } finally {
+    closeSync(fd)
+  }
+}

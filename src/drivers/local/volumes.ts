@@ -1,0 +1,83 @@
+import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CarrelError } from '../../errors.ts'
+import { toHostId } from './id-map.ts'
+import type { Storage } from './storage/storage.ts'
+
+/**
+ * The volumes of computers and snapshots: each has the upper layer of an overlay and its work directory. What lies
+ * under it is an image, which is never written.
+ */
+export class Volumes {
+  readonly #storage: Storage
+  readonly #directory: string
+
+  constructor(storage: Storage, poolDirectory: string) {
+    this.#storage = storage
+    this.#directory = poolDirectory
+  }
+
+  async prepare(): Promise<void> {
+    for (const kind of ['computers', 'snapshots']) await mkdir(join(this.#directory, kind), { recursive: true })
+  }
+
+  async create(id: string, diskBytes: number): Promise<void> {
+    const path = this.path(id)
+    await this.#storage.create(path)
+    await Promise.all([mkdir(join(path, 'upper')), mkdir(join(path, 'work'))])
+    await chown(join(path, 'upper'), toHostId(0), toHostId(0))
+    await this.#storage.limit(path, diskBytes)
+  }
+
+  async createFromSnapshot(id: string, snapshotId: string, diskBytes: number): Promise<void> {
+    if (!existsSync(this.#snapshotPath(snapshotId))) {
+      throw new CarrelError('not_found', `Cannot create computer "${id}": snapshot "${snapshotId}" is missing`)
+    }
+    await this.#storage.copy(this.#snapshotPath(snapshotId), this.path(id))
+    await this.#storage.limit(this.path(id), diskBytes)
+  }
+
+  async snapshot(id: string, snapshotId: string, image: string): Promise<void> {
+    await this.#storage.copy(this.path(id), this.#snapshotPath(snapshotId))
+    await writeFile(join(this.#snapshotPath(snapshotId), 'image'), image)
+  }
+
+  async snapshotImage(snapshotId: string): Promise<string | undefined> {
+    return readFile(join(this.#snapshotPath(snapshotId), 'image'), 'utf8').catch(() => undefined)
+  }
+
+  async deleteSnapshot(snapshotId: string): Promise<void> {
+    await this.#storage.delete(this.#snapshotPath(snapshotId))
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#storage.delete(this.path(id))
+  }
+
+  used(id: string): Promise<number | undefined> {
+    return this.#storage.used(this.path(id))
+  }
+
+  list(): Promise<string[]> {
+    return readdir(join(this.#directory, 'computers'))
+  }
+
+  snapshots(): Promise<string[]> {
+    return readdir(join(this.#directory, 'snapshots'))
+  }
+
+  /** Mount options of the overlay, fit for the kernel's parser. */
+  overlayOptions(id: string, imageRoot: string): string {
+    const path = this.path(id)
+    return `lowerdir=${imageRoot},upperdir=${join(path, 'upper')},workdir=${join(path, 'work')}`
+  }
+
+  path(id: string): string {
+    return join(this.#directory, 'computers', id)
+  }
+
+  #snapshotPath(snapshotId: string): string {
+    return join(this.#directory, 'snapshots', snapshotId)
+  }
+}
