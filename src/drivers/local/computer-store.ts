@@ -40,7 +40,7 @@ export class ComputerStore {
 
   async save(record: ComputerRecord): Promise<void> {
     const directory = this.#paths.computer(record.id)
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await mkdir(directory, { recursive: true, mode: 0o711 })
     const temporary = join(directory, 'computer.json.new')
     await writeFile(temporary, JSON.stringify(record))
     await rename(temporary, join(directory, 'computer.json'))

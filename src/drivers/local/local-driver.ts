@@ -58,8 +58,9 @@ export class LocalDriver implements Driver {
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
   static async open(options: LocalDriverOptions): Promise<LocalDriver> {
     const paths = new Paths(options.dataDirectory)
-    await mkdir(paths.data, { recursive: true })
-    await mkdir(paths.runtime, { recursive: true, mode: 0o700 })
+    // What a runtime mounts it opens as the computer's root user, who has to get through these directories.
+    await mkdir(paths.data, { recursive: true, mode: 0o711 })
+    await mkdir(paths.runtime, { recursive: true, mode: 0o711 })
     const pool = await openPool(paths.data)
     await shareMounts(paths.mounts)
     const lxcfs = await openLxcfs(paths)

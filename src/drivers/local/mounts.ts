@@ -9,7 +9,7 @@ export function isMounted(path: string): boolean {
 
 /** Makes a directory a shared mount, so that what one server mounts under it is seen by the host and by the next server. */
 export async function shareMounts(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { recursive: true, mode: 0o711 })
   if (!isMounted(directory)) call('mount', directory, directory, null, MS_BIND, null)
   call('mount', 'none', directory, null, MS_SHARED, null)
 }

@@ -17,7 +17,7 @@ export class RootedDirectory {
   /** A descriptor that the caller closes. Never blocks on what is no regular file. Throws a `SystemError`. */
   open(path: string, flags: number, mode = 0): number {
     const how = Buffer.alloc(24)
-    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC | constants.O_NONBLOCK), 0)
+    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC | (flags & O_PATH ? 0 : constants.O_NONBLOCK)), 0)
     how.writeBigUInt64LE(BigInt(mode), 8)
     how.writeBigUInt64LE(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV, 16)
     return call('openat2', SYS_openat2, this.fd, path, how, how.length)

@@ -73,6 +73,7 @@ export class Monitor {
     const [program, ...args] = request.command
     this.#stopping.delete(request.computerId)
     const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#reaper.leave(child)
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()

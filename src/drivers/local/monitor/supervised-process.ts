@@ -9,6 +9,7 @@ import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
+import { InputPipe } from './input-pipe.ts'
 import { startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
@@ -115,7 +116,10 @@ export class SupervisedProcess {
     args.push('--detach', '--pid-file', files.pid, '--process', files.spec)
     if (tty) args.push('--tty', '--console-socket', files.console)
     args.push(this.request.computerId)
-    const child = spawn(program!, args, { stdio: [this.request.stdin && !tty ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
+    const input = this.request.stdin && !tty ? new InputPipe() : undefined
+    const child = spawn(program!, args, { stdio: [input?.readEnd ?? 'ignore', 'pipe', 'pipe'] })
+    this.#around.reaper.leave(child)
+    this.#input = input?.handOver()
     const collected = this.#collect(child, tty)
     return new Promise((resolve, reject) => {
       child.on('error', reject)
@@ -132,8 +136,6 @@ export class SupervisedProcess {
     if (!tty) {
       this.#listen('stdout', child.stdout!)
       this.#listen('stderr', child.stderr!)
-      this.#input = child.stdin ?? undefined
-      this.#input?.on('error', () => {})
     }
     return () => firstOfStderr || child.stderr!.read()?.toString() || ''
   }

@@ -22,6 +22,7 @@ const functions = {
   listen: libc.func('int listen(int fd, int backlog)'),
   accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
   recvmsg: libc.func('long recvmsg(int fd, _Inout_ void *message, int flags)'),
+  pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
   close: libc.func('int close(int fd)'),
 }
 
