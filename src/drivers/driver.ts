@@ -20,8 +20,6 @@ export interface Driver {
   /** Freezes every process; memory stays in use. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
-  /** Puts the root file system back to the image's. The computer must be stopped. */
-  reset(id: string): Promise<void>
   /** Removes it and all it held. Destroying what is not there does nothing. */
   destroy(id: string): Promise<void>
   /** What really exists, whatever was recorded elsewhere. */
@@ -211,7 +209,11 @@ export interface ComputerFiles {
   /** The file must be a regular one. `range` is in bytes, end exclusive. The caller reads it out or destroys it. */
   read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
   /** Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. */
-  write(path: string, data: Readable | Uint8Array, options: { mode?: number; maxBytes: number }): Promise<{ sizeBytes: number }>
+  write(
+    path: string,
+    data: Readable | Uint8Array,
+    options: { mode?: number; maxBytes: number },
+  ): Promise<{ sizeBytes: number }>
   /** Makes parents too; an existing directory is no error. */
   makeDirectory(path: string): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>

@@ -52,7 +52,12 @@ const version1: Cgroups = {
       text(`${root}/memory${path}/memory.oom_control`),
     ])
     const cache = field(stat, 'total_inactive_file')
-    return { memoryBytes: Math.max(0, memory - cache), cpuMicros: Math.round(cpu / 1000), pids, oomKills: field(oom, 'oom_kill') }
+    return {
+      memoryBytes: Math.max(0, memory - cache),
+      cpuMicros: Math.round(cpu / 1000),
+      pids,
+      oomKills: field(oom, 'oom_kill'),
+    }
   },
   async freeze(path, frozen) {
     await writeFile(`${root}/freezer${path}/freezer.state`, frozen ? 'FROZEN' : 'THAWED')
@@ -61,7 +66,9 @@ const version1: Cgroups = {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
   },
   async remove(path) {
-    const controllers = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(/ (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g)
+    const controllers = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(
+      / (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g,
+    )
     await Promise.all([...controllers].map(([, mount]) => rmdir(`${mount}${path}`).catch(() => {})))
   },
 }
@@ -82,7 +89,12 @@ const version2: Cgroups = {
       text(`${root}${path}/memory.events`),
     ])
     const cache = field(stat, 'inactive_file')
-    return { memoryBytes: Math.max(0, memory - cache), cpuMicros: field(cpu, 'usage_usec'), pids, oomKills: field(events, 'oom_kill') }
+    return {
+      memoryBytes: Math.max(0, memory - cache),
+      cpuMicros: field(cpu, 'usage_usec'),
+      pids,
+      oomKills: field(events, 'oom_kill'),
+    }
   },
   async freeze(path, frozen) {
     await writeFile(`${root}${path}/cgroup.freeze`, frozen ? '1' : '0')

@@ -9,7 +9,7 @@ import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
 import type { LocalImages } from './images/local-images.ts'
-import { KeyedLock } from './keyed-lock.ts'
+import { KeyedLock } from '../../keyed-lock.ts'
 import type { MonitorClient } from './monitor/client.ts'
 import type { ContainerState } from './monitor/protocol.ts'
 import { isMounted, mountOverlay, unmount } from './mounts.ts'
@@ -73,8 +73,10 @@ export class LocalComputers {
       if (store.get(spec.id)) throw new CarrelError('already_exists', `Cannot create computer "${spec.id}": it exists`)
       const snapshot = 'snapshot' in spec.source ? spec.source.snapshot : undefined
       const image = 'image' in spec.source ? spec.source.image : await volumes.snapshotImage(spec.source.snapshot)
-      if (snapshot !== undefined && image === undefined) throw new CarrelError('not_found', `Cannot create computer "${spec.id}": snapshot "${snapshot}" is missing`)
-      if (image === undefined || !(await images.get(image))) throw new CarrelError('image_missing', `Cannot create computer "${spec.id}": image "${image}" is missing`)
+      if (snapshot !== undefined && image === undefined)
+        throw new CarrelError('not_found', `Cannot create computer "${spec.id}": snapshot "${snapshot}" is missing`)
+      if (image === undefined || !(await images.get(image)))
+        throw new CarrelError('image_missing', `Cannot create computer "${spec.id}": image "${image}" is missing`)
       try {
         if (snapshot === undefined) await volumes.create(spec.id, spec.limits.diskBytes)
         else await volumes.createFromSnapshot(spec.id, snapshot, spec.limits.diskBytes)
@@ -128,19 +130,13 @@ export class LocalComputers {
     })
   }
 
-  reset(id: string): Promise<void> {
-    return this.#lock.run(id, async () => {
-      const record = this.record(id)
-      if (this.#running.has(id)) throw new CarrelError('conflict', `Cannot reset computer "${id}": it is running`, { details: { state: 'running' } })
-      await this.#unmount(id)
-      await this.#parts.volumes.delete(id)
-      await this.#parts.volumes.create(id, record.limits.diskBytes)
-    })
-  }
-
   destroy(id: string): Promise<void> {
     return this.#lock.run(id, async () => {
-      if (this.#running.has(id)) await this.#parts.monitor().request({ op: 'stopping', computerId: id }).catch(() => {})
+      if (this.#running.has(id))
+        await this.#parts
+          .monitor()
+          .request({ op: 'stopping', computerId: id })
+          .catch(() => {})
       await this.#remove(id)
     })
   }
@@ -150,7 +146,9 @@ export class LocalComputers {
   }
 
   list(): ExistingComputer[] {
-    return this.#parts.store.all().map(({ id }) => ({ id, running: this.#running.has(id), paused: this.#frozen.has(id) }))
+    return this.#parts.store
+      .all()
+      .map(({ id }) => ({ id, running: this.#running.has(id), paused: this.#frozen.has(id) }))
   }
 
   record(id: string): ComputerRecord {
@@ -162,7 +160,8 @@ export class LocalComputers {
   /** Host process id of its first process; rejects with a `conflict` that names the state otherwise. */
   assertRunning(id: string): number {
     const pid = this.#pidOf(id)
-    if (this.#frozen.has(id)) throw new CarrelError('conflict', `Cannot use computer "${id}": it is paused`, { details: { state: 'paused' } })
+    if (this.#frozen.has(id))
+      throw new CarrelError('conflict', `Cannot use computer "${id}": it is paused`, { details: { state: 'paused' } })
     return pid
   }
 
@@ -206,7 +205,8 @@ export class LocalComputers {
   #pidOf(id: string): number {
     this.record(id)
     const pid = this.#running.get(id)
-    if (pid === undefined) throw new CarrelError('conflict', `Cannot use computer "${id}": it is stopped`, { details: { state: 'stopped' } })
+    if (pid === undefined)
+      throw new CarrelError('conflict', `Cannot use computer "${id}": it is stopped`, { details: { state: 'stopped' } })
     return pid
   }
 
@@ -275,9 +275,14 @@ export class LocalComputers {
   /** TERM to all but the first process, which would take the rest with it; then KILL to that one. */
   async #terminate(id: string, pid: number, graceMs: number): Promise<void> {
     const { procs } = this.#parts.cgroups.files(this.#parts.paths.cgroup(id))
-    const others = async () => (await readFile(procs, 'latin1').catch(() => '')).split('\n').filter(Boolean).map(Number).filter((other) => other !== pid)
+    const others = async () =>
+      (await readFile(procs, 'latin1').catch(() => ''))
+        .split('\n')
+        .filter(Boolean)
+        .map(Number)
+        .filter((other) => other !== pid)
     for (const other of graceMs > 0 ? await others() : []) signalQuietly(other, 'SIGTERM')
-    for (const end = Date.now() + graceMs; Date.now() < end && (await others()).length > 0; ) await delay(stopPollMs)
+    for (const end = Date.now() + graceMs; Date.now() < end && (await others()).length > 0;) await delay(stopPollMs)
     const ended = new Promise<void>((resolve) => this.#exits.set(id, resolve))
     if (!signalQuietly(pid, 'SIGKILL')) this.exited(id, 'exited')
     await Promise.race([ended, delay(maxKillMs)])

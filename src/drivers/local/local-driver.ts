@@ -2,7 +2,19 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { CarrelError } from '../../errors.ts'
-import type { ComputerFiles, ComputerSpec, ComputerStats, Driver, DriverCapabilities, DriverMetrics, ExecSpec, ExistingComputer, OutputChunk, ProcessHandle, StopReason } from '../driver.ts'
+import type {
+  ComputerFiles,
+  ComputerSpec,
+  ComputerStats,
+  Driver,
+  DriverCapabilities,
+  DriverMetrics,
+  ExecSpec,
+  ExistingComputer,
+  OutputChunk,
+  ProcessHandle,
+  StopReason,
+} from '../driver.ts'
 import { openCgroups, type Cgroups } from './cgroups.ts'
 import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
@@ -72,7 +84,14 @@ export class LocalDriver implements Driver {
     return driver
   }
 
-  private constructor(parts: { options: LocalDriverOptions; paths: Paths; pool: Pool; lxcfs: string | undefined; cgroups: Cgroups; store: ComputerStore }) {
+  private constructor(parts: {
+    options: LocalDriverOptions
+    paths: Paths
+    pool: Pool
+    lxcfs: string | undefined
+    cgroups: Cgroups
+    store: ComputerStore
+  }) {
     const { options, paths, pool, lxcfs, cgroups, store } = parts
     this.#paths = paths
     this.#pool = pool
@@ -84,7 +103,11 @@ export class LocalDriver implements Driver {
       isInUse: async (imageId) => store.all().some(({ image }) => image === imageId),
     })
     const runtime = Runtime.find(options.runtime, join(paths.runtime, 'runtime'))
-    const slots = new Slots({ directory: paths.slots, interfacePrefix: paths.interfacePrefix, network: options.network })
+    const slots = new Slots({
+      directory: paths.slots,
+      interfacePrefix: paths.interfacePrefix,
+      network: options.network,
+    })
     this.#slotPool = new SlotPool(slots, options.networkPoolSize)
     const monitor = () => this.#monitor
     this.#computers = new LocalComputers({
@@ -116,16 +139,27 @@ export class LocalDriver implements Driver {
       diskQuota: pool.storage.quota,
       pause: true,
       ownProcView: lxcfs !== undefined,
-      losses: [...pool.losses, ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']), ...(runtime.program.endsWith('runc') ? ['crun is missing; runc takes twice as long to start a process.'] : [])],
+      losses: [
+        ...pool.losses,
+        ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']),
+        ...(runtime.program.endsWith('runc') ? ['crun is missing; runc takes twice as long to start a process.'] : []),
+      ],
     }
   }
 
   async #open(options: LocalDriverOptions): Promise<void> {
     const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
-    await writeFile(join(this.#paths.runtime, 'resolv.conf'), `${resolvers.map((address) => `nameserver ${address}`).join('\n')}\n`, { mode: 0o644 })
+    await writeFile(
+      join(this.#paths.runtime, 'resolv.conf'),
+      `${resolvers.map((address) => `nameserver ${address}`).join('\n')}\n`,
+      { mode: 0o644 },
+    )
     await this.#volumes.prepare()
     await Promise.all([this.#openNetwork(options, resolvers), this.#openMonitor()])
-    const { processes, containers } = await this.#monitor.request<{ processes: ProcessState[]; containers: ContainerState[] }>({ op: 'list' })
+    const { processes, containers } = await this.#monitor.request<{
+      processes: ProcessState[]
+      containers: ContainerState[]
+    }>({ op: 'list' })
     await this.#processes.load(processes)
     await this.#computers.load(containers)
     this.#slotPool.refill()
@@ -133,7 +167,12 @@ export class LocalDriver implements Driver {
 
   async #openNetwork(options: LocalDriverOptions, resolvers: string[]): Promise<void> {
     await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
-    await openFirewall({ table: this.#paths.firewallTable, interfacePrefix: this.#paths.interfacePrefix, resolvers, allowed: options.allowedAddresses })
+    await openFirewall({
+      table: this.#paths.firewallTable,
+      interfacePrefix: this.#paths.interfacePrefix,
+      resolvers,
+      allowed: options.allowedAddresses,
+    })
   }
 
   async #openMonitor(): Promise<void> {
@@ -147,7 +186,8 @@ export class LocalDriver implements Driver {
   }
 
   #handle(event: MonitorEvent): void {
-    if (event.event === 'container-exit') this.#computers.exited(event.computerId, event.reason === 'oom' ? 'oom' : 'exited')
+    if (event.event === 'container-exit')
+      this.#computers.exited(event.computerId, event.reason === 'oom' ? 'oom' : 'exited')
     else void this.#processes.handle(event)
   }
 
@@ -171,9 +211,6 @@ export class LocalDriver implements Driver {
   }
   resume(id: string): Promise<void> {
     return this.#computers.resume(id)
-  }
-  reset(id: string): Promise<void> {
-    return this.#computers.reset(id)
   }
   destroy(id: string): Promise<void> {
     this.#files.delete(id)

@@ -20,7 +20,7 @@ export class LocalProcess implements ProcessHandle {
   #end = 0
   #wake = Promise.withResolvers<void>()
 
-  constructor(state: ProcessState, monitor: () => MonitorClient) {
+  constructor(state: ProcessState, monitor: () => MonitorClient, journal?: string) {
     this.processId = state.processId
     this.computerId = state.computerId
     this.pid = state.pid
@@ -28,14 +28,14 @@ export class LocalProcess implements ProcessHandle {
     this.meta = state.meta
     this.#directory = state.directory
     this.#monitor = monitor
-    if (state.exit) this.ended(state.exit)
+    if (state.exit) this.ended(state.exit, journal)
   }
 
   /** Called once, with what the monitor, or its loss, tells. */
-  ended(exit: ProcessExit, journal?: Buffer): void {
+  ended(exit: ProcessExit, journal?: string): void {
     if (this.exit) return
     this.exit = exit
-    this.#inline = journal
+    this.#inline = journal === undefined ? undefined : Buffer.from(journal, 'base64')
     this.#ended.resolve(exit)
     this.#wake.resolve()
   }
@@ -72,7 +72,8 @@ export class LocalProcess implements ProcessHandle {
       cursor = chunk.cursor
       if (chunk.records.length > 0 || chunk.done) yield chunk
       if (chunk.done) return
-      if (chunk.records.length === 0 && !this.exit && this.#end <= cursor) await Promise.race([wake, this.#ended.promise, aborted])
+      if (chunk.records.length === 0 && !this.exit && this.#end <= cursor)
+        await Promise.race([wake, this.#ended.promise, aborted])
     }
   }
 
@@ -103,12 +104,18 @@ export class LocalProcess implements ProcessHandle {
   }
 
   async #ask(doing: string, request: Parameters<MonitorClient['request']>[0]): Promise<void> {
-    if (this.exit) throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, { details: { processId: this.processId } })
+    if (this.exit)
+      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, {
+        details: { processId: this.processId },
+      })
     try {
       await this.#monitor().request(request)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, { details: { processId: this.processId }, cause: error })
+      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, {
+        details: { processId: this.processId },
+        cause: error,
+      })
     }
   }
 }

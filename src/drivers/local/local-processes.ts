@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import type { ExecSpec, OutputChunk, ProcessExit } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { processObject } from './containers/config.ts'
@@ -8,7 +6,7 @@ import { LocalProcess } from './local-process.ts'
 import type { MonitorClient } from './monitor/client.ts'
 import { markerVariable } from './monitor/process-tree.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState } from './monitor/protocol.ts'
-import { exitFileName } from './monitor/supervised-process.ts'
+import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
 import type { Paths } from './paths.ts'
 import { resolveUser } from './users.ts'
 
@@ -39,19 +37,39 @@ export class LocalProcesses {
   async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
     const { paths, monitor } = this.#options
     const user = resolveUser(paths.root(computerId), spec.user)
-    const own = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell, [markerVariable]: spec.processId }
+    const own = {
+      HOME: user.home,
+      USER: user.name,
+      LOGNAME: user.name,
+      SHELL: user.shell,
+      [markerVariable]: spec.processId,
+    }
     const env = { ...own, ...spec.env, [markerVariable]: spec.processId }
     checkArguments(spec.argv, env)
     const directory = paths.process(spec.processId)
     const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty !== undefined })
     const { processId, stdin, tty, timeoutMs, meta } = spec
     const cgroup = this.#options.cgroupFiles(computerId)
-    const process = { processId, computerId, directory, command: this.#options.execCommand, spec: object, stdin, tty, timeoutMs, meta, cgroup }
+    const process = {
+      processId,
+      computerId,
+      directory,
+      command: this.#options.execCommand,
+      spec: object,
+      stdin,
+      tty,
+      timeoutMs,
+      meta,
+      cgroup,
+    }
     // Known before it starts: its exit can come in the same moment as the answer.
     const early = Promise.withResolvers<LocalProcess>()
     this.#starting.set(processId, early.promise)
     try {
-      const { pid, startedAtMs } = await monitor().request<{ pid: number; startedAtMs: number }>({ op: 'start', process })
+      const { pid, startedAtMs } = await monitor().request<{ pid: number; startedAtMs: number }>({
+        op: 'start',
+        process,
+      })
       const started = new LocalProcess({ processId, computerId, pid, startedAtMs, directory, meta }, monitor)
       this.#known.set(processId, started)
       early.resolve(started)
@@ -80,37 +98,51 @@ export class LocalProcesses {
 
   async output(processId: string, cursor: number): Promise<OutputChunk> {
     const found = this.get(processId)
-    if (!found) throw new CarrelError('not_found', `Cannot read the output of process "${processId}": it is not kept`, { details: { processId } })
+    if (!found)
+      throw new CarrelError('not_found', `Cannot read the output of process "${processId}": it is not kept`, {
+        details: { processId },
+      })
     return found.read(cursor)
   }
 
   release(processId: string): void {
     this.#known.delete(processId)
-    this.#options.monitor().request({ op: 'release', processId }).catch(() => {})
+    this.#options
+      .monitor()
+      .request({ op: 'release', processId })
+      .catch(() => {})
   }
 
   async forget(processId: string): Promise<void> {
     this.release(processId)
-    await rm(this.#options.paths.process(processId), { recursive: true, force: true })
+    await removeRecord(this.#options.paths.process(processId))
   }
 
   kept(): Promise<string[]> {
-    return readdir(this.#options.paths.processes)
+    return listRecords(this.#options.paths.processes)
   }
 
   async handle(event: MonitorEvent): Promise<void> {
     if (event.event === 'container-exit') return
-    const found = this.#known.get(event.processId) ?? (await this.#starting.get(event.processId)?.catch(() => undefined))
+    const found =
+      this.#known.get(event.processId) ?? (await this.#starting.get(event.processId)?.catch(() => undefined))
     if (!found) return
     if (event.event === 'grew') return found.grew(event.end)
     const exit = await this.#explain(found.computerId, event.exit)
-    found.ended(exit, event.journal === undefined ? undefined : Buffer.from(event.journal, 'base64'))
+    found.ended(exit, event.journal)
   }
 
   /** The monitor is gone, and with it what could be known of the processes that ran. */
   lost(): void {
     for (const running of this.running()) {
-      running.ended({ reason: 'lost', exitCode: null, signal: null, endedAtMs: Date.now(), outputBytes: 0, truncated: true })
+      running.ended({
+        reason: 'lost',
+        exitCode: null,
+        signal: null,
+        endedAtMs: Date.now(),
+        outputBytes: 0,
+        truncated: true,
+      })
     }
   }
 
@@ -120,12 +152,9 @@ export class LocalProcesses {
   }
 
   #fromDisk(processId: string): LocalProcess | undefined {
-    try {
-      const text = readFileSync(join(this.#options.paths.process(processId), exitFileName), 'utf8')
-      return new LocalProcess(JSON.parse(text) as ProcessState, this.#options.monitor)
-    } catch {
-      return undefined
-    }
+    const record = readRecord(this.#options.paths.process(processId))
+    if (!record) return undefined
+    return new LocalProcess(record.state, this.#options.monitor, record.journal)
   }
 }
 
@@ -140,12 +169,18 @@ function checkArguments(argv: string[], env: Record<string, string>): void {
     throw new CarrelError('invalid_request', 'Cannot start the process: an argument or variable has a NUL character')
   }
   if (Math.max(...sizes) > maxArgumentBytes || sizes.reduce((sum, size) => sum + size + 9, 0) > maxArgumentsBytes) {
-    throw new CarrelError('too_large', `Cannot start the process: an argument is longer than ${maxArgumentBytes} bytes, or all together than ${maxArgumentsBytes}`)
+    throw new CarrelError(
+      'too_large',
+      `Cannot start the process: an argument is longer than ${maxArgumentBytes} bytes, or all together than ${maxArgumentsBytes}`,
+    )
   }
 }
 
 function describeFailure(spec: ExecSpec, computerId: string, error: unknown): unknown {
   if (!(error instanceof CarrelError)) return error
   const program = JSON.stringify((spec.argv[0] ?? '').slice(0, 200))
-  return new CarrelError(error.code, `Cannot start ${program} on computer "${computerId}": ${error.message}`, { details: { computerId, cwd: spec.cwd }, cause: error })
+  return new CarrelError(error.code, `Cannot start ${program} on computer "${computerId}": ${error.message}`, {
+    details: { computerId, cwd: spec.cwd },
+    cause: error,
+  })
 }

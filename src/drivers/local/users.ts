@@ -47,7 +47,11 @@ function groupId(groups: string[][], group: string): number {
 }
 
 function unknown(kind: string, name: string): CarrelError {
-  return new CarrelError('not_found', `Cannot run as ${kind} ${JSON.stringify(name)}: the computer has no such ${kind}`, { details: { field: 'user' } })
+  return new CarrelError(
+    'not_found',
+    `Cannot run as ${kind} ${JSON.stringify(name)}: the computer has no such ${kind}`,
+    { details: { field: 'user' } },
+  )
 }
 
 function records(root: RootedDirectory, path: string): string[][] {
@@ -60,7 +64,10 @@ function records(root: RootedDirectory, path: string): string[][] {
   try {
     const stats = fstatSync(fd)
     if (!stats.isFile() || stats.size > maxAccountFileBytes) return []
-    return readFileSync(fd, 'utf8').split('\n').filter(Boolean).map((line) => line.split(':'))
+    return readFileSync(fd, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(':'))
   } finally {
     closeSync(fd)
   }

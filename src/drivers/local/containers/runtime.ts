@@ -16,7 +16,11 @@ export class Runtime {
 
   static find(setting: string | undefined, root: string): Runtime {
     const program = (setting ? [setting] : ['crun', 'runc']).map(findProgram).find((path) => path !== undefined)
-    if (!program) throw new CarrelError('unavailable', `Cannot run computers: no OCI runtime ("${setting ?? 'crun" or "runc'}") is installed`)
+    if (!program)
+      throw new CarrelError(
+        'unavailable',
+        `Cannot run computers: no OCI runtime ("${setting ?? 'crun" or "runc'}") is installed`,
+      )
     return new Runtime(program, root)
   }
 
@@ -43,6 +47,13 @@ export class Runtime {
 
 export function findProgram(name: string): string | undefined {
   if (name.includes('/')) return existsSync(name) ? name : undefined
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']
+  const directories = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/usr/bin',
+    '/bin',
+  ]
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
 }

@@ -6,10 +6,17 @@
 export const seccompProfile = {
   defaultAction: 'SCMP_ACT_ERRNO',
   defaultErrnoRet: 38,
-  architectures: process.arch === 'arm64' ? ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'] : ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+  architectures:
+    process.arch === 'arm64'
+      ? ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM']
+      : ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
   syscalls: [
     { names: words(allowed()), action: 'SCMP_ACT_ALLOW' },
-    { names: ['clone'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: namespaceFlags(), valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }] },
+    {
+      names: ['clone'],
+      action: 'SCMP_ACT_ALLOW',
+      args: [{ index: 0, value: namespaceFlags(), valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+    },
     { names: ['personality'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 0, op: 'SCMP_CMP_EQ' }] },
     { names: ['personality'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 8, op: 'SCMP_CMP_EQ' }] },
     { names: ['personality'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 0x0004_0000, op: 'SCMP_CMP_EQ' }] },

@@ -63,13 +63,22 @@ export class LocalComputerFiles implements ComputerFiles {
       }
       const info = describe(stats, path.split('/').at(-1)!, path)
       const end = range ? Math.min(range.end, stats.size) : stats.size
-      const stream = createReadStream('', { fd, start: range?.start ?? 0, end: Math.max(end - 1, 0), highWaterMark: readBytes })
+      const stream = createReadStream('', {
+        fd,
+        start: range?.start ?? 0,
+        end: Math.max(end - 1, 0),
+        highWaterMark: readBytes,
+      })
       if (end <= (range?.start ?? 0)) stream.push(null)
       return { info, stream }
     })
   }
 
-  write(path: string, data: Readable | Uint8Array, options: { mode?: number; maxBytes: number }): Promise<{ sizeBytes: number }> {
+  write(
+    path: string,
+    data: Readable | Uint8Array,
+    options: { mode?: number; maxBytes: number },
+  ): Promise<{ sizeBytes: number }> {
     return this.#use('write', path, async (root) => {
       return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }
     })

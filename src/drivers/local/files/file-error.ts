@@ -25,5 +25,8 @@ export function fileError(doing: string, path: string, error: unknown): unknown 
   const known = reasons[(error as NodeJS.ErrnoException).code ?? '']
   if (!known) return error
   const [code, why] = known
-  return new CarrelError(code, `Cannot ${doing} ${quote(path)}: ${why}`, { details: { path: path.slice(0, 4096) }, cause: error })
+  return new CarrelError(code, `Cannot ${doing} ${quote(path)}: ${why}`, {
+    details: { path: path.slice(0, 4096) },
+    cause: error,
+  })
 }

@@ -49,7 +49,9 @@ export function splitPath(path: string): { directory: string; name: string } {
   const slash = trimmed.lastIndexOf('/')
   const name = trimmed.slice(slash + 1)
   if (name === '' || name === '.' || name === '..') {
-    throw new CarrelError('invalid_request', `Cannot use path ${quote(path)}: it names a directory itself`, { details: { field: 'path' } })
+    throw new CarrelError('invalid_request', `Cannot use path ${quote(path)}: it names a directory itself`, {
+      details: { field: 'path' },
+    })
   }
   return { directory: trimmed.slice(0, slash) || '/', name }
 }

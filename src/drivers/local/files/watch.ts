@@ -12,7 +12,11 @@ const maxDirectories = 8_192
  * Tells what changes under a directory, by inotify on each directory of the tree. A directory is held by descriptor,
  * so a link that is put in its place is not followed. Ends when `signal` aborts or the directory itself goes.
  */
-export async function* watchDirectory(root: RootedDirectory, path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange> {
+export async function* watchDirectory(
+  root: RootedDirectory,
+  path: string,
+  options: { recursive: boolean; signal: AbortSignal },
+): AsyncIterable<FileChange> {
   const watch = new Watch(root, options.recursive)
   options.signal.addEventListener('abort', () => watch.end(), { once: true })
   try {

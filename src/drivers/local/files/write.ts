@@ -22,14 +22,21 @@ interface WriteOptions {
  * Puts data where a path leads, in one step: a temporary file in the same directory is renamed over it when all is
  * there. An existing file keeps its owner and mode. When anything fails the old file stays as it was.
  */
-export async function writeFileIn(root: RootedDirectory, path: string, data: Readable | Uint8Array, options: WriteOptions): Promise<number> {
+export async function writeFileIn(
+  root: RootedDirectory,
+  path: string,
+  data: Readable | Uint8Array,
+  options: WriteOptions,
+): Promise<number> {
   const target = await followLinks(root, path)
   const { directory, name } = splitPath(target)
   const directoryFd = await makeDirectories(root, directory, options.owner)
   try {
     const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
     if (existing && !existing.isFile()) {
-      throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: it is no regular file`, { details: { path } })
+      throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: it is no regular file`, {
+        details: { path },
+      })
     }
     const owner = existing ?? options.owner
     const mode = options.mode ?? (existing ? existing.mode & 0o7777 : 0o644)
@@ -39,9 +46,19 @@ export async function writeFileIn(root: RootedDirectory, path: string, data: Rea
   }
 }
 
-async function replace(directoryFd: number, name: string, path: string, data: Readable | Uint8Array, options: Required<WriteOptions>): Promise<number> {
+async function replace(
+  directoryFd: number,
+  name: string,
+  path: string,
+  data: Readable | Uint8Array,
+  options: Required<WriteOptions>,
+): Promise<number> {
   const temporary = entryPath(directoryFd, `.carrel-${randomBytes(8).toString('hex')}`)
-  const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  const file = await open(
+    temporary,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  )
   try {
     const sizeBytes = await fill(file, data, path, options.maxBytes)
     await file.chown(options.owner.uid, options.owner.gid)
@@ -61,9 +78,11 @@ async function fill(file: FileHandle, data: Readable | Uint8Array, path: string,
   for await (const chunk of data instanceof Uint8Array ? [data] : data) {
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) {
-      throw new CarrelError('too_large', `Cannot write ${quote(path)}: it is larger than ${maxBytes} bytes`, { details: { maxBytes } })
+      throw new CarrelError('too_large', `Cannot write ${quote(path)}: it is larger than ${maxBytes} bytes`, {
+        details: { maxBytes },
+      })
     }
-    for (let offset = 0; offset < chunk.length; ) offset += (await file.write(chunk, offset)).bytesWritten
+    for (let offset = 0; offset < chunk.length;) offset += (await file.write(chunk, offset)).bytesWritten
   }
   return sizeBytes
 }

@@ -32,7 +32,8 @@ export class MonitorClient {
     onLines(socket, (message) => this.#receive(message as Message, options.onEvent))
     socket.on('error', () => {})
     socket.on('close', () => {
-      for (const { reject } of this.#waiting.values()) reject(new CarrelError('unavailable', 'The process monitor ended'))
+      for (const { reject } of this.#waiting.values())
+        reject(new CarrelError('unavailable', 'The process monitor ended'))
       this.#waiting.clear()
       if (!this.#closing) options.onLost()
     })

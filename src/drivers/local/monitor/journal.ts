@@ -128,5 +128,5 @@ export class Journal {
 }
 
 function writeFully(fd: number, data: Buffer): void {
-  for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset)
+  for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)
 }

@@ -60,7 +60,10 @@ export class Monitor {
       case 'stopping':
         return this.#markStopping(request.computerId)
       case 'list':
-        return { processes: [...this.#processes.values()].map(({ state }) => state), containers: [...this.#containers.values()] }
+        return {
+          processes: [...this.#processes.values()].map(({ state }) => state),
+          containers: [...this.#containers.values()],
+        }
       case 'release':
         return this.#release(request.processId)
       case 'quit':
@@ -142,7 +145,8 @@ export class Monitor {
   }
 
   #tellGrowth(): void {
-    for (const { request, journal } of this.#grown) this.#tell({ event: 'grew', processId: request.processId, end: journal.end })
+    for (const { request, journal } of this.#grown)
+      this.#tell({ event: 'grew', processId: request.processId, end: journal.end })
     this.#grown.clear()
   }
 

@@ -46,7 +46,7 @@ export function findTree(root: Root): number[] {
   for (const { pid, stat } of candidates) {
     if (stat && (stat.session === root.pid || carries(pid, marker))) found.add(pid)
   }
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false
     for (const { pid, stat } of candidates) {
       if (stat && !found.has(pid) && found.has(stat.parent)) {

@@ -58,7 +58,9 @@ export interface ContainerState {
   pid: number
 }
 
-export type Answer = { seq: number; ok: unknown } | { seq: number; failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'internal'; message: string } }
+export type Answer =
+  | { seq: number; ok: unknown }
+  | { seq: number; failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'internal'; message: string } }
 
 export type MonitorEvent =
   | { event: 'exit'; processId: string; exit: ProcessExit; journal?: string }

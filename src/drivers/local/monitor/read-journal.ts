@@ -36,7 +36,10 @@ async function segmentStarts(directory: string): Promise<number[]> {
     .toSorted((a, b) => a - b)
 }
 
-async function readSegment(path: string, offset: number): Promise<{ records: OutputRecord[]; consumed: number } | 'gone'> {
+async function readSegment(
+  path: string,
+  offset: number,
+): Promise<{ records: OutputRecord[]; consumed: number } | 'gone'> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error

@@ -65,7 +65,10 @@ export class Reaper {
    */
   #reapOrphans(): void {
     this.#sweep = undefined
-    for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)) {
+    for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number)) {
       if (this.#nodes.has(pid) || this.#waiting.has(pid)) continue
       const status = this.#reap(pid)
       if (!status) continue

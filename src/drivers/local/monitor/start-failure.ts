@@ -10,10 +10,14 @@ export class StartError extends Error {
 /** Tells from a runtime's stderr why a process did not start: the caller's mistake, the computer's state, or a fault. */
 export function startFailure(stderr: string): StartError {
   const said = stderr.trim().split('\n').at(-1) ?? ''
-  if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said)) return new StartError('not_found', 'the program is not there or may not be executed')
-  if (/chdir|cwd|working directory/i.test(said)) return new StartError('not_found', 'the working directory is not there')
+  if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said))
+    return new StartError('not_found', 'the program is not there or may not be executed')
+  if (/chdir|cwd|working directory/i.test(said))
+    return new StartError('not_found', 'the working directory is not there')
   if (/no such file or directory|permission denied/i.test(said)) return new StartError('not_found', said)
-  if (/not running|does not exist|opening file .*status|is paused|invalid state/i.test(said)) return new StartError('conflict', 'the computer is not running')
-  if (/resource temporarily unavailable|cannot allocate memory|fork/i.test(said)) return new StartError('unavailable', 'the computer has no room for another process')
+  if (/not running|does not exist|opening file .*status|is paused|invalid state/i.test(said))
+    return new StartError('conflict', 'the computer is not running')
+  if (/resource temporarily unavailable|cannot allocate memory|fork/i.test(said))
+    return new StartError('unavailable', 'the computer has no room for another process')
   return new StartError('internal', said || 'the runtime said nothing')
 }

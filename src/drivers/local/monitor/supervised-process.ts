@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
 import { Journal, type StreamName } from './journal.ts'
+import { exitFileName, shortRecordPath } from './process-record.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
@@ -12,9 +13,6 @@ import type { Reaper, WaitStatus } from './reaper.ts'
 import { InputPipe } from './input-pipe.ts'
 import { startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
-
-/** The name of the file that tells how a process ended, in its directory. */
-export const exitFileName = 'exit.json'
 
 /** After the end of a process its children can hold its output open: it is taken as ended when nothing came for this long. */
 const drainMs = 20
@@ -170,7 +168,8 @@ export class SupervisedProcess {
   async #ended(status: WaitStatus): Promise<void> {
     clearTimeout(this.#timer)
     const reason = this.#reason(status)
-    if (reason === 'timeout') await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
+    if (reason === 'timeout')
+      await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
     await this.#drain()
     this.exit = {
       reason,
@@ -195,19 +194,30 @@ export class SupervisedProcess {
   /** Everything that was written before the exit is in the pipes by now; a child that holds them open is not waited for. */
   async #drain(): Promise<void> {
     let seen = -1
-    for (let waited = 0; this.#openOutputs > 0 && seen !== this.journal.bytes && waited < maxDrainMs; waited += drainMs) {
+    for (
+      let waited = 0;
+      this.#openOutputs > 0 && seen !== this.journal.bytes && waited < maxDrainMs;
+      waited += drainMs
+    ) {
       seen = this.journal.bytes
       await Promise.race([new Promise<void>((resolve) => (this.#outputsEnded = resolve)), delay(drainMs)])
     }
   }
 
-  /** Puts output and exit on disk, after the exit was told. */
+  /** Puts output and exit on disk, after the exit was told: one file for a short process, else beside its segments. */
   #record(): void {
+    const { directory } = this.request
+    const held = this.journal.held
     try {
-      mkdirSync(this.request.directory, { recursive: true, mode: 0o700 })
-      this.journal.spill()
+      if (held)
+        return writeFileSync(
+          shortRecordPath(directory),
+          JSON.stringify({ state: this.state, journal: held.toString('base64') }),
+          { mode: 0o600 },
+        )
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
       this.journal.close()
-      writeFileSync(join(this.request.directory, exitFileName), JSON.stringify(this.state))
+      writeFileSync(join(directory, exitFileName), JSON.stringify({ state: this.state }))
     } catch (error) {
       process.stderr.write(`Cannot record the exit of "${this.request.processId}": ${String(error)}\n`)
     }

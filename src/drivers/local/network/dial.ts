@@ -50,7 +50,10 @@ function socketIn(networkNamespace: string, family: number): number {
 }
 
 function unreachable(port: number, cause: unknown): CarrelError {
-  const why = cause instanceof SystemError || (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'the computer is not running' : 'nothing listens there'
+  const why =
+    cause instanceof SystemError || (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      ? 'the computer is not running'
+      : 'nothing listens there'
   return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why}`, { details: { port }, cause })
 }
 

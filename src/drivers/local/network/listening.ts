@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 
 /** TCP ports on which something listens in the network namespace of a process, ascending. */
 export async function listeningPorts(pid: number): Promise<number[]> {
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'latin1').catch(() => '')))
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'latin1').catch(() => '')),
+  )
   const ports = tables.flatMap((table) => table.split('\n').slice(1).flatMap(listeningPort))
   return [...new Set(ports)].toSorted((a, b) => a - b)
 }

@@ -67,7 +67,8 @@ export class BtrfsStorage implements Storage {
   async used(path: string): Promise<number | undefined> {
     if (!this.quota) return undefined
     const id = await this.#id(path)
-    const referenced = id && (await readFile(`${this.#sysfs}/qgroups/0_${id}/referenced`, 'latin1').catch(() => undefined))
+    const referenced =
+      id && (await readFile(`${this.#sysfs}/qgroups/0_${id}/referenced`, 'latin1').catch(() => undefined))
     return referenced ? Number(referenced) : undefined
   }
 

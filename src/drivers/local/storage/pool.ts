@@ -41,7 +41,9 @@ export async function openPool(dataDirectory: string): Promise<Pool> {
 
 async function btrfs(directory: string): Promise<Pool> {
   const storage = await BtrfsStorage.open(directory)
-  const losses = storage.quota ? [] : ['This btrfs file system allows no quotas, so computers have no disk limit of their own.']
+  const losses = storage.quota
+    ? []
+    : ['This btrfs file system allows no quotas, so computers have no disk limit of their own.']
   return { directory, storage, losses }
 }
 
@@ -71,7 +73,8 @@ async function format(file: string, dataDirectory: string): Promise<void> {
 async function attach(file: string, directory: string): Promise<void> {
   if ((await statfs(directory)).type === BTRFS_MAGIC) return
   const attached = await run('losetup', ['-j', file, '-n', '-O', 'NAME'])
-  const device = attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
+  const device =
+    attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
   await run('mount', ['-t', 'btrfs', '-o', 'noatime', device, directory])
 }
 

@@ -9,7 +9,9 @@ const libc = koffi.load('libc.so.6')
 
 const functions = {
   openat2: libc.func('long syscall(long number, int directory, const char *path, const void *how, size_t size)'),
-  mount: libc.func('int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)'),
+  mount: libc.func(
+    'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
+  ),
   umount2: libc.func('int umount2(const char *target, int flags)'),
   unshare: libc.func('int unshare(int flags)'),
   setns: libc.func('int setns(int fd, int type)'),

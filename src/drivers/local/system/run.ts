@@ -5,9 +5,17 @@ import { CarrelError } from '../../../errors.ts'
  * Runs a host program to its end and gives its stdout. Rejects with `internal` when it fails, with the last of its
  * stderr in the message; `input` goes to its stdin. Output beyond 4 MiB is an error.
  */
-export function run(command: string, args: string[], options: { input?: string; timeoutMs?: number } = {}): Promise<string> {
+export function run(
+  command: string,
+  args: string[],
+  options: { input?: string; timeoutMs?: number } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: options.timeoutMs ?? 60_000,
+      killSignal: 'SIGKILL',
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -16,7 +24,9 @@ export function run(command: string, args: string[], options: { input?: string; 
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr = (stderr + chunk).slice(-2_000)
     })
-    child.on('error', (cause) => reject(new CarrelError('internal', `Cannot run "${command}": ${cause.message}`, { cause })))
+    child.on('error', (cause) =>
+      reject(new CarrelError('internal', `Cannot run "${command}": ${cause.message}`, { cause })),
+    )
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout)
       const why = stderr.trim() || (signal ? `ended by ${signal}` : `exit code ${code}`)

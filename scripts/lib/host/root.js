@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process'
+import { handOver } from '../hand-over.js'
+import { hasProgram, searchPath } from './search-path.js'
+import { SetupFailure } from '../setup-failure.js'
+
+export function isRoot() {
+  return process.getuid?.() === 0
+}
+
+/** Throws unless this program is root or has a way to become it. Asks for no password. */
+export function checkRootInReach() {
+  if (isRoot()) return
+  if (!hasProgram('sudo')) {
+    throw new SetupFailure(
+      'Cannot prepare computers: that needs root, and there is no sudo here; run the same command as root.',
+    )
+  }
+  if (process.stdin.isTTY || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return
+  throw new SetupFailure(
+    'Cannot prepare computers: that needs root, and sudo wants a password; run the same command as root, or from a terminal.',
+  )
+}
+
+/**
+ * Starts this script again as root by sudo, which asks for a password where there is a terminal. Never returns
+ * unless it is root already.
+ */
+export async function ensureRoot() {
+  if (isRoot()) return
+  const [script = '', ...args] = process.argv.slice(1)
+  await handOver('/usr/bin/env', sudoArguments(process.env, [process.execPath, ...process.execArgv, script, ...args]))
+}
+
+/**
+ * Arguments for `env` that run a command by sudo with the project's own variables, and PATH, which sudo replaces.
+ * Values but PATH's are passed on by name: arguments can be read by everyone.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string[]} command
+ */
+export function sudoArguments(env, command) {
+  const kept = Object.keys(env).filter((name) => name.startsWith('CARREL_') || name === 'npm_execpath' || name === 'CI')
+  const preserve = kept.length > 0 ? [`--preserve-env=${kept.join(',')}`] : []
+  return ['sudo', ...preserve, 'env', `PATH=${searchPath(env.PATH)}`, ...command]
+}

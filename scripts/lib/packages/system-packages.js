@@ -1,0 +1,75 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { availablePackages, installPackages, updateLists } from './apt.js'
+import { assessHost, choosePackages, hostNeeds } from './host-needs.js'
+import { startProgress } from '../progress.js'
+import { project } from '../project.js'
+import { hasProgram } from '../host/search-path.js'
+import { SetupFailure } from '../setup-failure.js'
+
+/** Remembers what could not be had, so that later starts don't ask the package manager again so soon. */
+const refused = join(project.modules, '.carrel-refused-packages')
+const askAgainMs = 24 * 60 * 60_000
+
+/**
+ * Installs the programs that this host lacks, and says what is lost by those that can't be had. A host that lacks
+ * nothing is found out by looking at PATH alone.
+ */
+export async function ensureSystemPackages() {
+  const before = assessHost(hostNeeds, hasProgram)
+  const worthAsking = before.missing.length > 0 || before.wanted.join(' ') !== readRefused()
+  const failure = worthAsking ? await install(before.missing) : undefined
+  const after = assessHost(hostNeeds, hasProgram)
+  if (after.missing.length > 0) throw cannotInstall(after.missing, failure ?? 'this system has no such package')
+  if (after.wanted.length > 0) writeFileSync(refused, after.wanted.join(' '))
+  for (const loss of after.losses) process.stderr.write(`${loss}\n`)
+}
+
+/**
+ * Installs what can be had, or at least what must be there; resolves with the reason of a failure, or undefined.
+ * @param {import('./host-needs.js').Need[]} missing
+ */
+async function install(missing) {
+  if (!hasProgram('apt-get')) return 'there is no apt-get here'
+  const progress = startProgress('Installing system packages')
+  const outdated = await updateLists()
+  const available = await availablePackages(hostNeeds.flatMap((need) => need.choices.map((choice) => choice.package)))
+  /** @param {import('./host-needs.js').Need[]} needs */
+  const installFor = async (needs) => {
+    const packages = choosePackages(needs, hasProgram, available)
+    return packages.length > 0 ? installPackages(packages, progress.update) : outdated
+  }
+  let failure = await installFor(hostNeeds)
+  if (failure !== undefined && missing.length > 0) failure = await installFor(missing)
+  if (failure === undefined) progress.done()
+  else progress.failed()
+  return failure
+}
+
+/**
+ * @param {import('./host-needs.js').Need[]} missing
+ * @param {string} reason
+ */
+function cannotInstall(missing, reason) {
+  const packages = missing.map((need) => need.choices[0].package).join(' ')
+  return new SetupFailure(
+    `Cannot install ${packages}: ${reason}; run ${installAdvice(packages)} as root, then try again.`,
+  )
+}
+
+/** @param {string} packages */
+function installAdvice(packages) {
+  const commands = { 'apt-get': 'install', dnf: 'install', pacman: '-S', apk: 'add', zypper: 'install' }
+  const found = Object.entries(commands).find(([program]) => hasProgram(program))
+  const otherNames = found?.[0] === 'apt-get' ? '' : " (the names are Debian's)"
+  return `"${found?.join(' ') ?? 'your package manager for'} ${packages}"${otherNames}`
+}
+
+function readRefused() {
+  try {
+    if (Date.now() - statSync(refused).mtimeMs > askAgainMs) return ''
+    return readFileSync(refused, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,14 @@
+import { SetupFailure } from './setup-failure.js'
+
+/** The settings that the set-up has to know, with the server's defaults. `port` 0 is any free one. */
+export function readSettings(env = process.env) {
+  const port = Number(env.CARREL_PORT || 4280)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new SetupFailure(`Cannot listen on port "${env.CARREL_PORT}": set CARREL_PORT to a number from 1 to 65535.`)
+  }
+  return {
+    host: env.CARREL_HOST || '127.0.0.1',
+    port,
+    dataDirectory: env.CARREL_DATA || '/var/lib/carrel',
+  }
+}

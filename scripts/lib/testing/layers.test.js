@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { project } from '../project.js'
+import { runProgram } from '../run-program.js'
+
+/** @type {[file: string, imported: string][]} */
+const forbidden = [
+  ['src/engine/computers/a.ts', '../../apis/paperpod/routes.ts'],
+  ['src/engine/computers/b.ts', '../../http/server.ts'],
+  ['src/engine/computers/c.ts', '../../drivers/local/driver.ts'],
+  ['src/engine/d.ts', '../drivers/choose.ts'],
+  ['src/drivers/local/a.ts', '../../engine/computers/create.ts'],
+  ['src/drivers/local/b.ts', '../../apis/paperpod/routes.ts'],
+  ['src/drivers/local/c.ts', '../../http/server.ts'],
+  ['src/drivers/local/d.ts', '../../db/schema.ts'],
+  ['src/drivers/local/e.ts', '../incus/driver.ts'],
+  ['src/drivers/incus/f.ts', '../local/driver.ts'],
+  ['src/drivers/g.ts', '../engine/computers/create.ts'],
+  ['src/db/a.ts', '../engine/computers/create.ts'],
+  ['src/db/b.ts', '../drivers/driver.ts'],
+  ['src/http/a.ts', '../apis/paperpod/routes.ts'],
+  ['src/http/b.ts', '../drivers/local/driver.ts'],
+  ['src/apis/paperpod/a.ts', '../pawpado/routes.ts'],
+  ['src/apis/paperpod/b.ts', '../../apis/pawpado/routes.ts'],
+  ['src/apis/paperpod/files/c.ts', '../../pawpado/routes.ts'],
+  ['src/apis/paperpod/d.ts', '../../drivers/driver.ts'],
+  ['src/apis/paperpod/e.ts', '../../drivers/local/driver.ts'],
+  ['src/apis/paperpod/f.ts', '../../db/schema.ts'],
+  ['src/cli/a.ts', '../errors.ts'],
+  ['src/cli/b.ts', '../engine/computers/create.ts'],
+  ['src/cli/verbs/c.ts', '../../errors.ts'],
+  ['src/config/a.ts', '../drivers/local/driver.ts'],
+  ['src/other.ts', './drivers/local/driver.ts'],
+  ['bench/a.ts', '../src/drivers/local/driver.ts'],
+  ['sdk/a.ts', '../src/errors.ts'],
+  ['sdk/node/b.ts', '../../src/errors.ts'],
+]
+
+/** @type {[file: string, imported: string][]} */
+const allowed = [
+  ['src/engine/computers/ok.ts', '../../drivers/driver.ts'],
+  ['src/engine/computers/ok2.ts', '../../db/schema.ts'],
+  ['src/engine/computers/ok3.ts', '../files/read.ts'],
+  ['src/drivers/local/ok.ts', '../driver.ts'],
+  ['src/drivers/local/network/ok.ts', '../../../errors.ts'],
+  ['src/apis/paperpod/ok.ts', '../../engine/computers/create.ts'],
+  ['src/apis/paperpod/ok2.ts', '../../http/server.ts'],
+  ['src/apis/paperpod/files/ok3.ts', '../schemas.ts'],
+  ['src/apis/paperpod/ok4.ts', '../mount.ts'],
+  ['src/http/ok.ts', '../engine/computers/create.ts'],
+  ['src/cli/ok.ts', '../../sdk/index.ts'],
+  ['src/cli/verbs/ok.ts', '../../../sdk/index.ts'],
+  ['src/cli/verbs/ok2.ts', '../output.ts'],
+  ['src/main.ts', './drivers/local/driver.ts'],
+  ['src/engine/computers/ok.test.ts', '../../drivers/local/driver.ts'],
+  ['test/ok.test.ts', '../src/drivers/local/driver.ts'],
+  ['sdk/ok.ts', './client.ts'],
+]
+
+describe('the layer rules', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-layers-'))
+  /** @type {Map<string, string[]>} */
+  const findings = new Map()
+
+  before(async () => {
+    copyFileSync(join(project.root, '.oxlintrc.json'), join(directory, '.oxlintrc.json'))
+    for (const [file, imported] of [...forbidden, ...allowed]) write(file, `export { x } from '${imported}'\n`)
+    write('src/ring/a.ts', "import { b } from './b.ts'\nexport const a = () => b\n")
+    write('src/ring/b.ts', "import { a } from './a.ts'\nexport const b = () => a\n")
+    const oxlint = join(project.modules, '.bin/oxlint')
+    const { output } = await runProgram([project.node, oxlint, '--format=json'], { cwd: directory })
+    for (const { filename, code } of JSON.parse(output).diagnostics) {
+      findings.set(filename, [...(findings.get(filename) ?? []), code])
+    }
+  })
+  after(() => rmSync(directory, { recursive: true }))
+
+  /**
+   * @param {string} file
+   * @param {string} text
+   */
+  function write(file, text) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true })
+    writeFileSync(join(directory, file), text)
+  }
+
+  for (const [file, imported] of forbidden) {
+    test(`forbid ${imported} in ${file}`, () => {
+      assert.deepEqual(findings.get(file), ['eslint(no-restricted-imports)'])
+    })
+  }
+  for (const [file, imported] of allowed) {
+    test(`allow ${imported} in ${file}`, () => assert.equal(findings.get(file), undefined))
+  }
+  test('forbid modules that import each other', () => {
+    assert.deepEqual(findings.get('src/ring/a.ts'), ['import(no-cycle)'])
+  })
+})

@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os'
+import { runGates } from './gates.js'
+import { killLeftovers, runVariable } from './leftovers.js'
+import { Tally } from './tally.js'
+import { findTestFiles } from './test-files.js'
+import { runTestFile } from './test-file-run.js'
+import { duration, formatFile, formatTest } from './test-report.js'
+
+/** A file may build an image first; one that takes longer hangs. */
+const fileTimeoutMs = 10 * 60_000
+
+/** Runs the gates and all test files, or some files alone, and prints what comes of it. */
+export class TestRun {
+  #tally = new Tally()
+  #id = `${process.pid}-${Date.now()}`
+  #files = 0
+  /** @type {string[]} */
+  #failures = []
+  #whole = new AbortController()
+
+  /** Ends the run early: what runs is killed and counts as failed, what did not run counts as failed. @param {string} reason */
+  end(reason) {
+    this.#whole.abort(new Error(reason))
+  }
+
+  /**
+   * @param {string[]} wanted files, folders or patterns; none means everything
+   * @returns {Promise<Tally>}
+   */
+  async run(wanted) {
+    const { unit, host } = findTestFiles(wanted)
+    if (wanted.length === 0) await this.#runGates()
+    await this.#runFiles(unit, availableParallelism())
+    await this.#runFiles(host, Number(process.env.CARREL_TEST_CONCURRENCY || 1))
+    const left = killLeftovers(this.#id)
+    if (left.length > 0)
+      console.log(`\nLeft running by the tests and ended now:\n${left.map((line) => `  ${line}`).join('\n')}`)
+    if (this.#failures.length > 0) console.log(`\nFailed:\n${this.#failures.map((line) => `  ${line}`).join('\n')}`)
+    if (this.#tally.passed + this.#tally.failed === 0) console.log('No test was found.')
+    return this.#tally
+  }
+
+  async #runGates() {
+    await runGates(({ name, passed, output, durationMs }) => {
+      console.log(`${passed ? '✔' : '✖'} ${name}  ${duration(durationMs)}${passed ? '' : `\n${output.trim()}`}`)
+      this.#count(passed ? 'passed' : 'failed', name)
+    })
+  }
+
+  /**
+   * @param {string[]} files
+   * @param {number} concurrency
+   */
+  async #runFiles(files, concurrency) {
+    const waiting = [...files]
+    const workers = Array.from({ length: concurrency }, async () => {
+      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+        await this.#runFile(file, concurrency === 1)
+      }
+    })
+    await Promise.all(workers)
+  }
+
+  /**
+   * @param {string} file
+   * @param {boolean} everyTest whether to print each test when it ends
+   */
+  async #runFile(file, everyTest) {
+    if (this.#whole.signal.aborted) {
+      console.log(`✖ ${file}  not run: ${this.#whole.signal.reason.message}`)
+      return this.#count('failed', file)
+    }
+    const id = `${this.#id}/${(this.#files += 1)}`
+    const tooLong = new AbortController()
+    const timer = setTimeout(() => {
+      tooLong.abort(new Error(`The file took more than ${fileTimeoutMs / 60_000} minutes and was ended.`))
+    }, fileTimeoutMs)
+    const signal = AbortSignal.any([this.#whole.signal, tooLong.signal])
+    signal.addEventListener('abort', () => killLeftovers(id))
+    if (everyTest) console.log(`  ${file}`)
+    const result = await runTestFile(file, {
+      signal,
+      env: { ...process.env, [runVariable]: id },
+      onTest: everyTest ? (test) => console.log(formatTest(test)) : undefined,
+    })
+    clearTimeout(timer)
+    console.log(formatFile(result))
+    for (const { outcome, name } of result.tests) this.#count(outcome, name === file ? file : `${file}: ${name}`)
+  }
+
+  /**
+   * @param {'passed' | 'failed' | 'skipped'} outcome
+   * @param {string} name
+   */
+  #count(outcome, name) {
+    this.#tally[outcome] += 1
+    if (outcome === 'failed') this.#failures.push(name)
+  }
+}

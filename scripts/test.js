@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/**
+ * `npm test`: makes this host ready, then runs the gates and every test. `npm test -- src/engine` runs some files alone.
+ * The last line is `N passed, N failed`, with `, N skipped` where there were any.
+ */
+import { becomeProjectScript } from './lib/project-node.js'
+import { project } from './lib/project.js'
+import { setUp } from './lib/set-up.js'
+import { reportingSetupFailure } from './lib/setup-failure.js'
+
+/** Under the twenty minutes that a run may take, so that it still tells what failed. */
+const totalMs = 19 * 60_000
+
+process.env.CARREL_DATA ||= '/var/lib/carrel-test'
+process.env.CARREL_TEST_STARTED_MS ||= String(Date.now())
+
+let ready = false
+await reportingSetupFailure(async () => {
+  await setUp({ listens: false })
+  ready = true
+})
+if (!ready) console.log('0 passed, 1 failed')
+else if (Number.parseInt(process.versions.node, 10) < project.nodeMajor) {
+  await becomeProjectScript('scripts/test.js', process.argv.slice(2))
+} else {
+  await runTests()
+}
+
+async function runTests() {
+  const { TestRun } = await import('./lib/testing/test-run.js')
+  const testRun = new TestRun()
+  const leftMs = Number(process.env.CARREL_TEST_STARTED_MS) + totalMs - Date.now()
+  delete process.env.CARREL_TEST_STARTED_MS
+  setTimeout(() => testRun.end(`The tests took more than ${totalMs / 60_000} minutes.`), leftMs).unref()
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => testRun.end(`The tests were ended by ${signal}.`))
+  const tally = await testRun.run(process.argv.slice(2))
+  console.log(`\n${tally.line}`)
+  process.exit(tally.succeeded ? 0 : 1)
+}

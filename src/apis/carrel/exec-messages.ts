@@ -1,0 +1,62 @@
+import { Type, type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { limits } from '../../config/limits.ts'
+import { languages } from '../../engine/processes/program.ts'
+
+const size = Type.Object({
+  cols: Type.Integer({ minimum: 1, maximum: 1000 }),
+  rows: Type.Integer({ minimum: 1, maximum: 1000 }),
+})
+const signals = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGKILL',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGTSTP',
+] as const
+
+const start = Type.Object({
+  type: Type.Literal('start'),
+  argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 10_000 })),
+  command: Type.Optional(Type.String({ maxLength: limits.codeBytes })),
+  language: Type.Optional(Type.Enum([...languages])),
+  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength, pattern: '^[A-Za-z0-9._:@-]*$' })),
+  env: Type.Optional(Type.Record(Type.String(), Type.String())),
+  cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
+  user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  stdin: Type.Optional(Type.Boolean()),
+  tty: Type.Optional(size),
+  timeoutMs: Type.Optional(Type.Number({ minimum: 1, maximum: limits.processTimeoutMs })),
+})
+const attach = Type.Object({
+  type: Type.Literal('attach'),
+  processId: Type.String({ maxLength: limits.processIdLength }),
+  cursor: Type.Optional(Type.Integer({ minimum: 0 })),
+  sessionId: Type.Optional(Type.String()),
+})
+const resize = Type.Object({ type: Type.Literal('resize'), ...size.properties })
+const signal = Type.Object({
+  type: Type.Literal('signal'),
+  signal: Type.Enum([...signals]),
+  scope: Type.Optional(Type.Enum(['process', 'tree'])),
+})
+const eof = Type.Object({ type: Type.Literal('eof') })
+
+const firstMessage = Type.Union([start, attach])
+const laterMessage = Type.Union([resize, signal, eof])
+export type StartMessage = Static<typeof start>
+export type AttachMessage = Static<typeof attach>
+export type FirstMessage = Static<typeof firstMessage>
+export type LaterMessage = Static<typeof laterMessage>
+
+export const isFirstMessage = Compile(firstMessage)
+export const isLaterMessage = Compile(laterMessage)
+
+/** First byte of a binary message. */
+export const channels = { stdin: 0, stdout: 1, stderr: 2 } as const

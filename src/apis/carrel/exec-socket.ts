@@ -1,0 +1,223 @@
+import type { WebSocket } from 'ws'
+import { limits } from '../../config/limits.ts'
+import { useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
+import type { Caller, Engine } from '../../engine/engine.ts'
+import { findProcess } from '../../engine/processes/find-process.ts'
+import { programFor } from '../../engine/processes/program.ts'
+import { startProcess } from '../../engine/processes/start-process.ts'
+import type { ProcessHandle } from '../../engine/types.ts'
+import { asCarrelError, CarrelError } from '../../errors.ts'
+import {
+  channels,
+  isFirstMessage,
+  isLaterMessage,
+  type AttachMessage,
+  type FirstMessage,
+  type LaterMessage,
+  type StartMessage,
+} from './exec-messages.ts'
+
+interface Options {
+  engine: Engine
+  caller: Caller
+  socket: WebSocket
+  errorBody: (error: CarrelError) => Record<string, unknown>
+}
+
+/** Processes whose client is away, and what will end them unless one comes back. */
+const abandoned = new Map<string, NodeJS.Timeout>()
+
+/**
+ * One run of a program over a WebSocket: the first message starts it, or attaches to one that runs; then bytes go both
+ * ways as binary messages, everything else as JSON. The process lives on for a minute after a connection that was cut.
+ */
+export class ExecSocket {
+  readonly #options: Options
+  readonly #closed = new AbortController()
+  #process: ProcessHandle | undefined
+  #computer: UsedComputer | undefined
+  /** Input in the order in which it came. */
+  #input: Promise<void> = Promise.resolve()
+  #inputBytes = 0
+
+  constructor(options: Options) {
+    this.#options = options
+    const { socket } = options
+    socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => this.#leave())
+  }
+
+  async #receive(data: Buffer, binary: boolean): Promise<void> {
+    try {
+      if (binary) this.#takeInput(data)
+      else if (!this.#process) await this.#begin(parse(data, isFirstMessage) as FirstMessage)
+      else this.#control(parse(data, isLaterMessage) as LaterMessage)
+    } catch (error) {
+      this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+      if (!this.#process) this.#options.socket.close(1008, 'not started')
+    }
+  }
+
+  async #begin(message: FirstMessage): Promise<void> {
+    const { engine, caller } = this.#options
+    this.#computer = await useSandbox(engine, caller, message.sessionId ?? '')
+    if (this.#closed.signal.aborted) return this.#computer.done()
+    const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
+    this.#process = process
+    clearTimeout(abandoned.get(process.processId))
+    this.#send({ type: 'started', processId: process.processId, pid: process.pid })
+    void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
+    if (this.#closed.signal.aborted) this.#leave()
+  }
+
+  #start(message: StartMessage): Promise<ProcessHandle> {
+    const { engine, caller } = this.#options
+    const { argv, command, language, env, cwd, user, stdin, tty, timeoutMs } = message
+    if ((argv === undefined) === (command === undefined))
+      throw new CarrelError('invalid_request', 'Cannot start: give either "argv" or "command"', {
+        details: { field: 'argv' },
+      })
+    const program = argv ? { argv } : programFor(language ?? 'shell', command!)
+    const kind = tty ? 'interactive' : 'exec'
+    return startProcess(engine, caller, this.#computer!.computer, {
+      kind,
+      program,
+      command: command ?? argv!.join(' '),
+      env,
+      cwd,
+      user,
+      stdin,
+      tty,
+      timeoutMs,
+    })
+  }
+
+  async #attach(message: AttachMessage): Promise<ProcessHandle> {
+    const { engine, caller } = this.#options
+    const row = await findProcess(engine, caller.accountId, this.#computer!.computer.id, message.processId)
+    const process = engine.driver.process(row.id)
+    if (!process)
+      throw new CarrelError('not_found', `Cannot attach to process "${message.processId}": its output is not kept`)
+    return process
+  }
+
+  async #pump(process: ProcessHandle, cursor: number): Promise<void> {
+    let truncated = false
+    try {
+      for await (const chunk of process.follow(cursor, this.#closed.signal)) {
+        truncated ||= chunk.truncated
+        for (const { stream, data } of chunk.records) await this.#sendBytes(channels[stream], data)
+        this.#send({ type: 'cursor', cursor: chunk.cursor })
+      }
+      if (this.#closed.signal.aborted) return
+      const exit = await process.wait()
+      this.#send({
+        type: 'exit',
+        exitCode: exit.exitCode,
+        signal: exit.signal,
+        reason: exit.reason,
+        truncated: truncated || exit.truncated,
+      })
+      this.#options.socket.close(1000)
+    } catch (error) {
+      this.#options.engine.log.error({ err: error }, 'an exec socket failed')
+      this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+      this.#options.socket.close(1011)
+    }
+  }
+
+  #takeInput(data: Buffer): void {
+    const process = this.#process
+    if (!process) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
+    if (data[0] !== channels.stdin)
+      throw new CarrelError('invalid_request', 'Cannot take the message: its channel is not 0', {
+        details: { channel: data[0] },
+      })
+    const bytes = data.subarray(1)
+    this.#inputBytes += bytes.length
+    if (this.#inputBytes > maxQueuedInputBytes) this.#options.socket.pause()
+    this.#queue(async () => {
+      await process.write(bytes)
+    }).finally(() => {
+      this.#inputBytes -= bytes.length
+      this.#options.socket.resume()
+    })
+  }
+
+  #control(message: LaterMessage): void {
+    const process = this.#process!
+    void this.#queue(async () => {
+      if (message.type === 'resize') await process.resize(message.cols, message.rows)
+      else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')
+      else await process.closeStdin()
+    })
+  }
+
+  #queue(work: () => Promise<void>): Promise<void> {
+    this.#input = this.#input.then(work).catch((error: unknown) => {
+      // What comes after the end of a process is not worth an error.
+      if (!this.#process?.exit) this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+    })
+    return this.#input
+  }
+
+  #leave(): void {
+    this.#closed.abort()
+    this.#computer?.done()
+    const process = this.#process
+    if (!process || process.exit || abandoned.has(process.processId)) return
+    const timer = setTimeout(
+      () =>
+        void process
+          .kill('SIGHUP', 'tree')
+          .then(() => setTimeout(() => void process.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs)),
+      limits.abandonedExecMs,
+    )
+    abandoned.set(process.processId, timer.unref())
+    void process.wait().then(() => {
+      clearTimeout(timer)
+      abandoned.delete(process.processId)
+    })
+  }
+
+  #send(message: Record<string, unknown>): void {
+    const { socket } = this.#options
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+  }
+
+  /** Waits while the client is behind, so that its slowness costs no memory. */
+  async #sendBytes(channel: number, data: Buffer): Promise<void> {
+    const { socket } = this.#options
+    if (socket.readyState !== socket.OPEN) return
+    await new Promise<void>((resolve) => {
+      socket.send(Buffer.concat([Buffer.from([channel]), data]), { binary: true }, () => resolve())
+      if (socket.bufferedAmount < maxBufferedBytes) resolve()
+    })
+  }
+}
+
+function parse(
+  data: Buffer,
+  validator: {
+    Check: (value: unknown) => boolean
+    Errors: (value: unknown) => { instancePath: string; message: string }[]
+  },
+): unknown {
+  let message: unknown
+  try {
+    message = JSON.parse(data.toString('utf8'))
+  } catch {
+    throw new CarrelError('invalid_request', 'Cannot read the message: it is not valid JSON')
+  }
+  if (validator.Check(message)) return message
+  const [first] = validator.Errors(message)
+  throw new CarrelError(
+    'invalid_request',
+    `Cannot use the message: ${first?.instancePath || 'it'} ${first?.message ?? 'is invalid'}`,
+    { details: { field: first?.instancePath.slice(1) ?? 'type' } },
+  )
+}
+
+const maxQueuedInputBytes = 1024 * 1024
+const maxBufferedBytes = 4 * 1024 * 1024

@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import { useSandbox } from '../../engine/computers/use-sandbox.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { execute } from '../../engine/processes/execute.ts'
+import { programFor } from '../../engine/processes/program.ts'
+import { startProcess, type ProcessOptions } from '../../engine/processes/start-process.ts'
+import { asCarrelError } from '../../errors.ts'
+import type { ProcessHandle } from '../../engine/types.ts'
+import { EventStream } from '../../http/event-stream.ts'
+import { OutputDecoder } from '../../http/text-decoder.ts'
+import type { App } from '../../http/app.ts'
+import { errorBody } from './errors.ts'
+import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
+import { executeAnswer, executeBody } from './schemas.ts'
+
+type ExecuteBody = Static<typeof executeBody>
+
+export function addExecuteRoutes(app: App, engine: Engine): void {
+  app.post(
+    '/execute',
+    {
+      schema: { body: executeBody, response: { 200: executeAnswer } },
+      config: {
+        idempotent: true,
+        documentation: {
+          description: 'Run Python, JavaScript or shell code to its end',
+          returns: '{ status, processId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
+          notes:
+            'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost.',
+          example: { code: "print('hello')", language: 'python' },
+        },
+      },
+    },
+    async (request) => {
+      const sessionId = request.body.sessionId ?? ''
+      const execution = await execute(engine, request.caller, sessionId, optionsOf(request.body))
+      return executeAnswerOf(execution, sessionId)
+    },
+  )
+
+  app.post(
+    '/execute/stream',
+    {
+      schema: { body: executeBody },
+      config: {
+        documentation: {
+          description: 'The same with its output as it comes (SSE)',
+          params: 'Same as /execute',
+          returns:
+            'Server-Sent Events: start, stdout, stderr, complete or error; the id of an event is an output cursor',
+          example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
+        },
+      },
+    },
+    (request, reply) => stream(engine, request as FastifyRequest<{ Body: ExecuteBody }>, reply),
+  )
+}
+
+async function stream(
+  engine: Engine,
+  request: FastifyRequest<{ Body: ExecuteBody }>,
+  reply: FastifyReply,
+): Promise<void> {
+  const sessionId = request.body.sessionId ?? ''
+  const { computer, done } = await useSandbox(engine, request.caller, sessionId)
+  try {
+    const process = await startProcess(engine, request.caller, computer, optionsOf(request.body))
+    const events = new EventStream(reply)
+    try {
+      await events.send('start', { processId: process.processId, sessionId }, 0)
+      await sendOutput(events, process)
+    } catch (error) {
+      request.log.error({ err: error }, 'a stream failed')
+      await events.send('error', errorBody(asCarrelError(error), request.id))
+    } finally {
+      events.end()
+    }
+  } finally {
+    done()
+  }
+}
+
+async function sendOutput(events: EventStream, process: ProcessHandle): Promise<void> {
+  const decoder = new OutputDecoder()
+  let truncated = false
+  for await (const chunk of process.follow(0, events.signal)) {
+    truncated ||= chunk.truncated
+    for (const record of chunk.records) {
+      const data = decoder.decode(record)
+      if (data) await events.send(record.stream, { data }, chunk.cursor)
+    }
+  }
+  if (events.signal.aborted) return
+  for (const { stream, text } of decoder.rest()) await events.send(stream, { data: text })
+  const exit = await process.wait()
+  await events.send('complete', { ...exitFieldsOf(exit, process.startedAtMs), truncated: truncated || exit.truncated })
+}
+
+function optionsOf(body: ExecuteBody): ProcessOptions {
+  return {
+    kind: 'exec',
+    program: programFor(body.language, body.code),
+    command: body.code,
+    env: body.env,
+    cwd: body.cwd,
+    timeoutMs: body.timeout ?? limits.executeDefaultTimeoutMs,
+  }
+}

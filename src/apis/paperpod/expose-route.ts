@@ -1,0 +1,43 @@
+import type { Engine } from '../../engine/engine.ts'
+import { exposePort } from '../../engine/ports/expose-port.ts'
+import { CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { previewUrls } from '../../http/previews/preview-name.ts'
+import { exposeAnswer, exposeBody } from './schemas.ts'
+
+const reserved = { first: 3000, last: 3010 }
+
+export function addExposeRoute(app: App, engine: Engine): void {
+  app.post(
+    '/expose',
+    {
+      schema: { body: exposeBody, response: { 200: exposeAnswer } },
+      config: {
+        idempotent: true,
+        documentation: {
+          description: 'Expose port and get preview URL',
+          returns: '{ url, wsUrl, exposedAt }',
+          notes: 'Ports 3000-3010 are reserved for system use. Preview URLs are stable across restarts.',
+          example: { port: 8080 },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { port } = body
+      if (port >= reserved.first && port <= reserved.last) {
+        throw new CarrelError(
+          'invalid_request',
+          `Cannot expose port ${port}: ${reserved.first}-${reserved.last} are reserved for system use`,
+          { details: { field: 'port' } },
+        )
+      }
+      const { computerId, exposedAtMs } = await exposePort(engine, caller, body.sessionId ?? '', port)
+      return {
+        ...previewUrls(engine.settings, computerId, port),
+        exposedAt: new Date(exposedAtMs).toISOString(),
+        port,
+        sessionId: body.sessionId ?? '',
+      }
+    },
+  )
+}

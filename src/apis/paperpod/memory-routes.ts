@@ -1,0 +1,102 @@
+import { deleteMemory, listMemory, memoryUsage, readMemory, writeMemory } from '../../engine/memory/memory-files.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import {
+  memoryDeleteAnswer,
+  memoryListAnswer,
+  memoryListBody,
+  memoryPathBody,
+  memoryReadAnswer,
+  memoryUsageAnswer,
+  memoryWriteAnswer,
+  memoryWriteBody,
+} from './schemas.ts'
+
+export function addMemoryRoutes(app: App, engine: Engine): void {
+  app.post(
+    '/memory/write',
+    {
+      schema: { body: memoryWriteBody, response: { 200: memoryWriteAnswer } },
+      config: {
+        documentation: {
+          description: 'Write to persistent Agent Memory',
+          returns: '{ success, size, path }',
+          notes: 'Survives sandbox restarts. 10MB quota per account.',
+          example: { path: 'data/results.json', content: '{}' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { path, size } = await writeMemory(engine, caller.accountId, body.path, Buffer.from(body.content))
+      return { success: true, size, path }
+    },
+  )
+  app.post(
+    '/memory/read',
+    {
+      schema: { body: memoryPathBody, response: { 200: memoryReadAnswer } },
+      config: {
+        documentation: {
+          description: 'Read from Agent Memory',
+          returns: '{ success, content, size }',
+          example: { path: 'data/results.json' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const content = Buffer.from(await readMemory(engine, caller.accountId, body.path))
+      return { success: true, content: content.toString('utf8'), size: content.length }
+    },
+  )
+  app.post(
+    '/memory/list',
+    {
+      schema: { body: memoryListBody, response: { 200: memoryListAnswer } },
+      config: {
+        documentation: {
+          description: 'List files in Agent Memory',
+          returns: '{ success, files: [{ path, size, modified }] }',
+          example: { prefix: 'data/' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const files = await listMemory(engine, caller.accountId, body.prefix ?? '')
+      return {
+        success: true,
+        files: files.map(({ path, size, modifiedAtMs }) => ({
+          path,
+          size,
+          modified: new Date(modifiedAtMs).toISOString(),
+        })),
+      }
+    },
+  )
+  app.post(
+    '/memory/delete',
+    {
+      schema: { body: memoryPathBody, response: { 200: memoryDeleteAnswer } },
+      config: {
+        documentation: {
+          description: 'Delete file from Agent Memory',
+          returns: '{ success, path }',
+          example: { path: 'data/results.json' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      await deleteMemory(engine, caller.accountId, body.path)
+      return { success: true, path: body.path }
+    },
+  )
+  app.post(
+    '/memory/usage',
+    {
+      schema: { response: { 200: memoryUsageAnswer } },
+      config: {
+        documentation: { description: 'Get Agent Memory usage stats', returns: '{ usedBytes, quotaBytes, fileCount }' },
+      },
+    },
+    ({ caller }) => memoryUsage(engine, caller.accountId),
+  )
+}

@@ -1,0 +1,155 @@
+import { limits } from '../../config/limits.ts'
+import { findSandbox, useSandbox } from '../../engine/computers/use-sandbox.ts'
+import type { Caller, Engine } from '../../engine/engine.ts'
+import { findProcess } from '../../engine/processes/find-process.ts'
+import { killProcess } from '../../engine/processes/kill-process.ts'
+import { listProcesses } from '../../engine/processes/list-processes.ts'
+import { readOutput } from '../../engine/processes/read-output.ts'
+import { startProcess } from '../../engine/processes/start-process.ts'
+import { CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { OutputDecoder } from '../../http/text-decoder.ts'
+import { processOf } from './mapping.ts'
+import {
+  processGetAnswer,
+  processGetBody,
+  processKillAnswer,
+  processKillBody,
+  processListAnswer,
+  sessionBody,
+  startAnswer,
+  startBody,
+} from './schemas.ts'
+
+export function addProcessRoutes(app: App, engine: Engine): void {
+  app.post(
+    '/process/start',
+    {
+      schema: { body: startBody, response: { 200: startAnswer } },
+      config: {
+        idempotent: true,
+        documentation: {
+          description: "Start background process (auto-terminates after 15 min, use 'ppod start' CLI for longer)",
+          returns: '{ success, processId, pid, status, hints: { exposePort, checkStatus, stopProcess, bindAddress } }',
+          example: { command: 'python -m http.server 8080', processId: 'web' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
+      try {
+        const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)
+        const { command, processId: name, env, cwd } = body
+        const program = { argv: ['bash', '-c', command] }
+        const process = await startProcess(engine, caller, computer, {
+          kind: 'background',
+          program,
+          command,
+          name,
+          env,
+          cwd,
+          timeoutMs,
+        })
+        await engine.recorder.started(process)
+        const processId = name ?? process.processId
+        const { processId: id, pid, startedAtMs } = process
+        return {
+          success: true,
+          processId,
+          id,
+          pid,
+          status: 'running',
+          command,
+          startedAt: new Date(startedAtMs).toISOString(),
+          sessionId: body.sessionId ?? '',
+          hints: hintsFor(processId),
+        }
+      } finally {
+        done()
+      }
+    },
+  )
+
+  app.post(
+    '/process/list',
+    {
+      schema: { body: sessionBody, response: { 200: processListAnswer } },
+      config: {
+        documentation: {
+          description: 'List all processes',
+          returns: '{ success, processes: [{ processId, pid, command, status, exitCode, reason }] }',
+          example: {},
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const computer = await findSandbox(engine, caller.accountId, body.sessionId ?? '')
+      const rows = computer ? await listProcesses(engine, caller.accountId, computer.id) : []
+      return { success: true, processes: rows.map(processOf) }
+    },
+  )
+
+  app.post(
+    '/process/get',
+    {
+      schema: { body: processGetBody, response: { 200: processGetAnswer } },
+      config: {
+        documentation: {
+          description: 'Get process status',
+          returns: '{ success, process, logs: { stdout, stderr, cursor, truncated, done } }',
+          notes: 'Call again with the cursor of the last answer to read on; at most 1 MiB comes at a time.',
+          example: { processId: 'web' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const row = await find(engine, caller, body.sessionId, body.processId)
+      const output = await readOutput(engine, row, body.cursor ?? 0)
+      const decoder = new OutputDecoder()
+      const logs = { stdout: '', stderr: '', cursor: output.cursor, truncated: output.truncated, done: output.done }
+      for (const record of output.records) logs[record.stream] += decoder.decode(record)
+      for (const { stream, text } of decoder.rest()) logs[stream] += text
+      return { success: true, process: processOf(row), logs }
+    },
+  )
+
+  app.post(
+    '/process/kill',
+    {
+      schema: { body: processKillBody, response: { 200: processKillAnswer } },
+      config: {
+        documentation: {
+          description: 'Kill a process',
+          returns: '{ success, processId, process }',
+          notes: 'Everything that it started goes with it. One that has ended already is left as it is.',
+          example: { processId: 'web' },
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const row = await find(engine, caller, body.sessionId, body.processId)
+      const process = processOf(await killProcess(engine, row, body.signal ?? 'SIGTERM'))
+      return { success: true, processId: process.processId, process }
+    },
+  )
+}
+
+async function find(engine: Engine, caller: Caller, sessionId: string | undefined, processId: string) {
+  const computer = await findSandbox(engine, caller.accountId, sessionId ?? '')
+  if (!computer)
+    throw new CarrelError(
+      'not_found',
+      `Cannot find process ${JSON.stringify(processId)}: there is no such sandbox yet`,
+      { details: { field: 'sessionId' } },
+    )
+  return findProcess(engine, caller.accountId, computer.id, processId)
+}
+
+function hintsFor(processId: string) {
+  return {
+    exposePort: 'If it is a server: POST /expose with {"port": <port>} gives its preview URL',
+    checkStatus: `POST /process/get with {"processId": ${JSON.stringify(processId)}}`,
+    stopProcess: `POST /process/kill with {"processId": ${JSON.stringify(processId)}}`,
+    bindAddress: 'Any address works for previews: 0.0.0.0, 127.0.0.1 or localhost',
+  }
+}

@@ -1,0 +1,240 @@
+import { Type, type TSchema } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import { languages } from '../../engine/processes/program.ts'
+
+const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
+  Type.String({ description, ...options })
+
+export const sessionId = Type.Optional(
+  Type.String({
+    description: 'Picks a sandbox of the account by name; none means its default one',
+    maxLength: limits.sessionIdLength,
+    pattern: '^[A-Za-z0-9._:@-]*$',
+  }),
+)
+
+const env = Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Environment variables' }))
+const cwd = Type.Optional(text('Working directory; /workspace by default', { maxLength: 4096, minLength: 1 }))
+const path = text('File path in the sandbox; a relative one is under /workspace', { maxLength: 8192, minLength: 1 })
+
+function object<T extends Record<string, TSchema>>(properties: T) {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+export const executeBody = object({
+  code: text('Program text', { maxLength: limits.codeBytes }),
+  language: Type.Enum([...languages], { description: 'What it is written in' }),
+  sessionId,
+  timeout: Type.Optional(
+    Type.Number({
+      description: 'Milliseconds until everything it started is killed',
+      default: limits.executeDefaultTimeoutMs,
+      minimum: 1,
+      maximum: limits.executeTimeoutMs,
+    }),
+  ),
+  env,
+  cwd,
+})
+
+const nullableNumber = Type.Union([Type.Integer(), Type.Null()])
+const nullableText = Type.Union([Type.String(), Type.Null()])
+
+export const exitFields = {
+  exitCode: nullableNumber,
+  signal: nullableText,
+  reason: Type.String({ description: 'exited, signalled, timeout, oom, disk_full, stopped or lost' }),
+  truncated: Type.Boolean({ description: 'True when the oldest output was dropped' }),
+  durationMs: Type.Number(),
+}
+
+export const executeAnswer = object({
+  status: Type.Enum(['completed', 'timeout', 'oom', 'killed', 'lost']),
+  processId: Type.String(),
+  sessionId: Type.String(),
+  result: object({
+    stdout: Type.String(),
+    stderr: Type.String(),
+    stdoutBase64: Type.Optional(Type.String({ description: 'Only when stdout is not UTF-8' })),
+    stderrBase64: Type.Optional(Type.String({ description: 'Only when stderr is not UTF-8' })),
+    ...exitFields,
+  }),
+})
+
+const encoding = Type.Optional(
+  Type.Enum(['utf8', 'base64'], { description: 'How content is written in JSON', default: 'utf8' }),
+)
+
+export const writeBody = object({
+  path,
+  content: text('What the file will hold'),
+  encoding,
+  mode: Type.Optional(
+    Type.Integer({ description: 'Permission bits as a decimal number, e.g. 493 for 0755', minimum: 0, maximum: 4095 }),
+  ),
+  sessionId,
+})
+export const writeAnswer = object({
+  success: Type.Boolean(),
+  path: Type.String(),
+  size: Type.Integer(),
+  sessionId: Type.String(),
+})
+export const readBody = object({ path, encoding, sessionId })
+export const readAnswer = object({
+  success: Type.Boolean(),
+  path: Type.String(),
+  content: Type.String(),
+  encoding: Type.String(),
+  size: Type.Integer(),
+})
+export const pathBody = object({ path, sessionId })
+export const listAnswer = object({
+  success: Type.Boolean(),
+  path: Type.String(),
+  files: Type.Array(
+    object({
+      name: Type.String(),
+      path: Type.String(),
+      type: Type.Enum(['file', 'directory', 'symlink', 'other']),
+      size: Type.Integer(),
+      mode: Type.Integer(),
+      modified: Type.String(),
+      target: Type.Optional(Type.String()),
+    }),
+  ),
+})
+export const mkdirAnswer = object({ success: Type.Boolean(), path: Type.String() })
+export const uploadAnswer = object({
+  success: Type.Boolean(),
+  path: Type.String(),
+  size: Type.Integer(),
+  originalName: Type.String(),
+  sessionId: Type.String(),
+})
+export const downloadQuery = object({ path, sessionId })
+
+const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
+
+export const startBody = object({
+  command: text('Command line, run by bash', { minLength: 1, maxLength: limits.commandLength }),
+  processId: Type.Optional(
+    Type.String({
+      description: 'A name of your own for it',
+      minLength: 1,
+      maxLength: limits.processIdLength,
+      pattern: '^[A-Za-z0-9._:-]+$',
+    }),
+  ),
+  sessionId,
+  env,
+  cwd,
+  timeout: Type.Optional(
+    Type.Number({
+      description: 'Milliseconds until it is ended; 0 for no limit',
+      default: limits.processDefaultTimeoutMs,
+      minimum: 0,
+      maximum: limits.processTimeoutMs,
+    }),
+  ),
+})
+
+export const processObject = object({
+  processId: Type.String(),
+  id: Type.String({ description: 'Unique for ever' }),
+  pid: Type.Integer(),
+  command: Type.String(),
+  status: Type.Enum(['running', 'completed', 'failed', 'killed', 'timeout', 'oom', 'stopped', 'lost']),
+  exitCode: nullableNumber,
+  signal: nullableText,
+  reason: nullableText,
+  startedAt: Type.String(),
+  endedAt: nullableText,
+})
+
+export const startAnswer = object({
+  success: Type.Boolean(),
+  processId: Type.String(),
+  id: Type.String(),
+  pid: Type.Integer(),
+  status: Type.String(),
+  command: Type.String(),
+  startedAt: Type.String(),
+  sessionId: Type.String(),
+  hints: object({
+    exposePort: Type.String(),
+    checkStatus: Type.String(),
+    stopProcess: Type.String(),
+    bindAddress: Type.String(),
+  }),
+})
+export const sessionBody = object({ sessionId })
+export const processListAnswer = object({ success: Type.Boolean(), processes: Type.Array(processObject) })
+export const processGetBody = object({
+  processId,
+  sessionId,
+  cursor: Type.Optional(
+    Type.Integer({ description: 'Output from here on; 0 is all that is kept', minimum: 0, default: 0 }),
+  ),
+})
+export const processGetAnswer = object({
+  success: Type.Boolean(),
+  process: processObject,
+  logs: object({
+    stdout: Type.String(),
+    stderr: Type.String(),
+    cursor: Type.Integer(),
+    truncated: Type.Boolean(),
+    done: Type.Boolean(),
+  }),
+})
+export const processKillBody = object({
+  processId,
+  sessionId,
+  signal: Type.Optional(
+    Type.Enum(['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'], {
+      description: 'SIGTERM is followed by SIGKILL',
+      default: 'SIGTERM',
+    }),
+  ),
+})
+export const processKillAnswer = object({ success: Type.Boolean(), processId: Type.String(), process: processObject })
+
+export const exposeBody = object({
+  port: Type.Integer({ description: '1-65535 (avoid 3000-3010 reserved)', minimum: 1, maximum: 65_535 }),
+  sessionId,
+})
+export const exposeAnswer = object({
+  url: Type.String(),
+  wsUrl: Type.String(),
+  exposedAt: Type.String(),
+  port: Type.Integer(),
+  sessionId: Type.String(),
+})
+
+export const healthAnswer = object({
+  status: Type.String(),
+  service: Type.String(),
+  version: Type.String(),
+  timestamp: Type.String(),
+})
+
+const memoryPath = text("File path (e.g. 'data/results.json')", { minLength: 1, maxLength: limits.memoryPathLength })
+
+export const memoryWriteBody = object({ path: memoryPath, content: text('What the file will hold') })
+export const memoryWriteAnswer = object({ success: Type.Boolean(), size: Type.Integer(), path: Type.String() })
+export const memoryPathBody = object({ path: memoryPath })
+export const memoryReadAnswer = object({ success: Type.Boolean(), content: Type.String(), size: Type.Integer() })
+export const memoryListBody = object({
+  prefix: Type.Optional(text('Only paths that begin with it', { maxLength: limits.memoryPathLength })),
+})
+export const memoryListAnswer = object({
+  success: Type.Boolean(),
+  files: Type.Array(object({ path: Type.String(), size: Type.Integer(), modified: Type.String() })),
+})
+export const memoryDeleteAnswer = object({ success: Type.Boolean(), path: Type.String() })
+export const memoryUsageAnswer = object({
+  usedBytes: Type.Integer(),
+  quotaBytes: Type.Integer(),
+  fileCount: Type.Integer(),
+})

@@ -1,0 +1,59 @@
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+/** Every bound of the server, with its reason. What an operator may want otherwise is a setting instead. */
+export const limits = {
+  /** A JSON body: holds a file of 32 MiB in base64 with room to spare. Larger files go by upload. */
+  jsonBodyBytes: 48 * MiB,
+  /** One uploaded file: what fits on a default disk. */
+  uploadBytes: 8 * GiB,
+  /** A program as text; larger ones belong in a file. */
+  codeBytes: 4 * MiB,
+  /** Longer code than this does not fit in one argument of the kernel (128 KiB) and goes by stdin. */
+  codeArgumentBytes: 120 * KiB,
+  /** Output in the answer of one execute, of each stream; the newest is kept. All of it (64 MiB) can be had from the process. */
+  executeOutputBytes: 16 * MiB,
+  /** A file read as text into a JSON answer. Larger ones go by download. */
+  readBytes: 32 * MiB,
+  /** An execute may run this long: connections of most clients and proxies do not last longer. */
+  executeTimeoutMs: 60 * 60 * 1000,
+  /** The document's default. */
+  executeDefaultTimeoutMs: 30_000,
+  /** The document's limit for processes that are started over HTTP. */
+  processDefaultTimeoutMs: 15 * 60 * 1000,
+  processTimeoutMs: 30 * 24 * 60 * 60 * 1000,
+  /** Environment variables of one request; the kernel's limit on their bytes is checked apart. */
+  environmentEntries: 512,
+  environmentNameLength: 256,
+  /** Processes of one computer that are run by the API at the same time. */
+  processesPerComputer: 256,
+  /** Ended processes that a computer keeps with their output; the oldest go first. */
+  endedProcessesPerComputer: 200,
+  /** How long an ended process is kept. */
+  endedProcessMs: 24 * 60 * 60 * 1000,
+  /** Sandboxes of one account, stopped ones included. */
+  computersPerAccount: 1000,
+  /** A preview name is one DNS label of 63 characters; the id has to leave room for two ports. */
+  sessionIdLength: 128,
+  processIdLength: 128,
+  commandLength: 64 * KiB,
+  portsPerComputer: 64,
+  /** A client that takes nothing for so long is cut off. */
+  stalledClientMs: 60_000,
+  /** An unfinished request is cut off. */
+  requestMs: 10 * 60 * 1000,
+  /** Comment lines keep proxies from cutting quiet streams. */
+  streamKeepAliveMs: 15_000,
+  /** Time to end by itself after a client that ran it over a socket is gone for good. */
+  abandonedExecMs: 60_000,
+  socketMessageBytes: 1 * MiB,
+  /** How long an Idempotency-Key is remembered. */
+  idempotencyMs: 24 * 60 * 60 * 1000,
+  idempotencyKeyLength: 255,
+  idempotentResponseBytes: 1 * MiB,
+  memoryQuotaBytes: 10 * MiB,
+  memoryPathLength: 512,
+  /** Programs get this long between TERM and KILL. */
+  stopGraceMs: 5_000,
+} as const

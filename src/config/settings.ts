@@ -1,0 +1,103 @@
+import { cpus, totalmem } from 'node:os'
+import { resolve } from 'node:path'
+
+/** What an operator can set, each by an environment variable that is named in `docs/SETTINGS.md` with its default. */
+export interface Settings {
+  host: string
+  port: number
+  dataDirectory: string
+  previewDomain: string
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  image: string
+  runtime: string | undefined
+  network: string
+  allowedAddresses: string[]
+  resolvers: string[]
+  computerCpus: number
+  computerMemoryBytes: number
+  computerDiskBytes: number
+  computerPids: number
+  idleTimeoutMs: number
+  sweepIntervalMs: number
+  warmComputers: number
+  networkPoolSize: number
+}
+
+export class SettingError extends Error {}
+
+const MiB = 1024 * 1024
+
+/** Reads the settings from environment variables. Throws a `SettingError`, one sentence that names the variable. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const read = reader(env)
+  return {
+    host: read.text('CARREL_HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address such as 127.0.0.1'),
+    port: read.integer('CARREL_PORT', 4280, 0, 65_535),
+    dataDirectory: resolve(
+      read.text(
+        'CARREL_DATA',
+        '/var/lib/carrel',
+        /^[^,:\n]{1,60}$/,
+        'a path of at most 60 characters without "," and ":"',
+      ),
+    ),
+    previewDomain: read
+      .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')
+      .replace(/^\.|\.$/g, ''),
+    logLevel: read.text(
+      'CARREL_LOG_LEVEL',
+      'info',
+      /^(fatal|error|warn|info|debug|trace|silent)$/,
+      'fatal, error, warn, info, debug, trace or silent',
+    ) as Settings['logLevel'],
+    image: read.text('CARREL_IMAGE', 'base', /^[\w./-]+$/, 'the name of a recipe in images/, or a folder with one'),
+    runtime: env.CARREL_RUNTIME || undefined,
+    network: read.text(
+      'CARREL_NETWORK',
+      '10.213',
+      /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)$/,
+      'the first two numbers of a private /16, such as 10.213',
+    ),
+    allowedAddresses: read.list(
+      'CARREL_ALLOW_ADDRESSES',
+      /^\d+\.\d+\.\d+\.\d+(\/\d+)?(:\d+)?$/,
+      'IPv4 addresses as address[/bits][:port]',
+    ),
+    resolvers: read.list('CARREL_RESOLVERS', /^\d+\.\d+\.\d+\.\d+$/, 'IPv4 addresses'),
+    computerCpus: read.number('CARREL_COMPUTER_CPUS', Math.min(2, cpus().length), 0.1, cpus().length),
+    computerMemoryBytes: read.integer('CARREL_COMPUTER_MEMORY_MIB', 1024, 64, Math.floor(totalmem() / MiB)) * MiB,
+    computerDiskBytes: read.integer('CARREL_COMPUTER_DISK_MIB', 10_240, 64, 64 * 1024 * 1024) * MiB,
+    computerPids: read.integer('CARREL_COMPUTER_PIDS', 1024, 16, 4_000_000),
+    idleTimeoutMs: read.integer('CARREL_IDLE_TIMEOUT_S', 600, 1, 30 * 24 * 3600) * 1000,
+    sweepIntervalMs: read.integer('CARREL_SWEEP_INTERVAL_MS', 5000, 50, 3_600_000),
+    warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),
+    networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
+  }
+}
+
+function reader(env: NodeJS.ProcessEnv) {
+  const refuse = (name: string, expected: string): never => {
+    throw new SettingError(`Cannot start: ${name} is ${JSON.stringify(env[name])}; set it to ${expected}`)
+  }
+  const number = (name: string, fallback: number, min: number, max: number): number => {
+    const value = env[name] ? Number(env[name]) : fallback
+    return Number.isFinite(value) && value >= min && value <= max
+      ? value
+      : refuse(name, `a number from ${min} to ${max}`)
+  }
+  return {
+    number,
+    integer(name: string, fallback: number, min: number, max: number): number {
+      const value = number(name, fallback, min, max)
+      return Number.isInteger(value) ? value : refuse(name, `a whole number from ${min} to ${max}`)
+    },
+    text(name: string, fallback: string, pattern: RegExp, expected: string): string {
+      const value = env[name] || fallback
+      return pattern.test(value) ? value : refuse(name, expected)
+    },
+    list(name: string, pattern: RegExp, expected: string): string[] {
+      const values = (env[name] ?? '').split(/[\s,]+/).filter(Boolean)
+      return values.every((value) => pattern.test(value)) ? values : refuse(name, expected)
+    },
+  }
+}

@@ -1,0 +1,23 @@
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import koffi from 'koffi'
+
+/**
+ * Keeps a data directory to one server, by a lock that the kernel gives up when this process ends in whatever way.
+ * Throws with the other server's process id when there is one.
+ */
+export function lockDataDirectory(dataDirectory: string): void {
+  const file = join(dataDirectory, 'server.lock')
+  const fd = openSync(file, 'a+', 0o600)
+  const flock = koffi.load('libc.so.6').func('int flock(int fd, int operation)')
+  if (flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+    const pid = readFileSync(file, 'utf8').trim()
+    throw new Error(
+      `Cannot start: another server (process ${pid}) uses ${dataDirectory}; stop it, or set CARREL_DATA to another directory`,
+    )
+  }
+  writeFileSync(file, `${process.pid}\n`)
+}
+
+const LOCK_EX = 2
+const LOCK_NB = 4

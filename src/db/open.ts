@@ -1,0 +1,22 @@
+import { Kysely, Migrator, type Migration } from 'kysely'
+import * as first from './migrations/0001-first.ts'
+import type { Database } from './schema.ts'
+import { sqliteDialect } from './sqlite.ts'
+
+/** In the order of their names; a migration that was released is never changed. */
+const migrations: Record<string, Migration> = { '0001-first': first }
+
+/** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
+export async function openDatabase(path: string): Promise<Kysely<Database>> {
+  const db = new Kysely<Database>({ dialect: sqliteDialect(path) })
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) {
+    await db.destroy()
+    throw new Error(
+      `Cannot open the database "${path}": ${error instanceof Error ? error.message : JSON.stringify(error)}`,
+      { cause: error },
+    )
+  }
+  return db
+}

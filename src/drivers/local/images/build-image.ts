@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { CarrelError } from '../../../errors.ts'
+import type { BuildProgress } from '../../driver.ts'
+import { readAptSettings } from './apt-settings.ts'
+import { readAptSources } from './apt-sources.ts'
+import type { AptSource } from './apt-sources.ts'
+import { buildFailure } from './build-failure.ts'
+import type { Distribution } from './distribution.ts'
+import { writeGuestApt } from './guest-apt.ts'
+import type { StoredImage } from './image-store.ts'
+import { writeLoginEnvironment } from './login-environment.ts'
+import { installPackages } from './mmdebstrap.ts'
+import { makeNeutral } from './neutral-root.ts'
+import { fetchNpmPackages, placeNpmPackages } from './npm-packages.ts'
+import type { Recipe } from './recipe.ts'
+import { runSetup } from './run-setup.ts'
+import { shiftOwners } from './shift-owners.ts'
+
+/**
+ * Makes a recipe's root file system in an empty volume. Rejects with `invalid_request` for what is wrong with the
+ * recipe, `unavailable` for what the host or its package sources lack.
+ */
+export async function buildImage(
+  recipe: Recipe,
+  id: string,
+  volume: string,
+  distribution: Distribution,
+  progress: (step: BuildProgress) => void,
+): Promise<StoredImage> {
+  const root = join(volume, 'rootfs')
+  const sources = await requireSources(recipe, distribution)
+  const settings = await readAptSettings()
+  try {
+    await fetchEverything(recipe, volume, { distribution, sources, aptSettings: settings.download }, progress)
+    progress({ step: 'Setting up', fraction: 0.86 })
+    await placeNpmPackages(volume)
+    await writeLoginEnvironment(root, recipe.env)
+    await runSetup(recipe, root)
+  } catch (error) {
+    throw buildFailure(recipe, error)
+  }
+  await writeGuestApt(root, sources, settings.guest)
+  await makeNeutral(root)
+  progress({ step: 'Giving the files to their owners', fraction: 0.92 })
+  const { bytes } = await shiftOwners(root)
+  progress({ step: 'Writing to the disk', fraction: 0.96 })
+  return {
+    id,
+    name: recipe.name,
+    sizeBytes: bytes,
+    createdAtMs: Date.now(),
+    env: recipe.env,
+    user: recipe.user,
+    workdir: recipe.workdir,
+    source: 'recipe',
+  }
+}
+
+/** Packages of the distribution and of npm at the same time; a failure of one ends the other. */
+async function fetchEverything(
+  recipe: Recipe,
+  volume: string,
+  plan: Parameters<typeof installPackages>[2],
+  progress: (step: BuildProgress) => void,
+): Promise<void> {
+  const failed = new AbortController()
+  const abortAll = (error: unknown) => {
+    failed.abort()
+    throw error
+  }
+  const ofPackages = (step: BuildProgress) => progress({ ...step, fraction: (step.fraction ?? 0) * packagesShare })
+  const results = await Promise.allSettled([
+    installPackages(recipe, volume, plan, ofPackages, failed.signal).catch(abortAll),
+    fetchNpmPackages(recipe, volume, plan.distribution.architecture, failed.signal).catch(abortAll),
+  ])
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))
+  const reason = reasons.find((candidate) => candidate.name !== 'AbortError') ?? reasons[0]
+  if (reason !== undefined) throw reason
+}
+
+async function requireSources(recipe: Recipe, distribution: Distribution): Promise<AptSource[]> {
+  const sources = await readAptSources(distribution)
+  if (sources.length > 0) return sources
+  throw new CarrelError(
+    'unavailable',
+    `Cannot build image "${recipe.name}": /etc/apt names no package source for "${distribution.codename}"; add the distribution's own`,
+  )
+}
+
+const packagesShare = 0.85

@@ -1,0 +1,18 @@
+import { statfs } from 'node:fs/promises'
+import { CarrelError } from '../../../errors.ts'
+
+/** Rejects with `no_capacity` when the file system of a directory has less room than `neededBytes`. */
+export async function requireFreeSpace(directory: string, neededBytes: number, image: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  const freeBytes = bavail * bsize
+  if (freeBytes >= neededBytes) return
+  const room = `"${directory}" has ${gigabytes(freeBytes)} GB free of the ${gigabytes(neededBytes)} GB needed`
+  const remedy = 'remove images or computers, or move the data directory to a larger disk'
+  throw new CarrelError('no_capacity', `Cannot make image "${image}": ${room}; ${remedy}`, {
+    details: { freeBytes, neededBytes },
+  })
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1)
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { CarrelError } from '../../../errors.ts'
+import type { BuildProgress, DriverImages, ImageInfo } from '../../driver.ts'
+import type { Storage } from '../storage/storage.ts'
+import { buildImage } from './build-image.ts'
+import { readDistribution } from './distribution.ts'
+import { requireFreeSpace } from './free-space.ts'
+import { ImageStore } from './image-store.ts'
+import type { StoredImage } from './image-store.ts'
+import { importImage } from './import-image.ts'
+import { requireReference } from './oci-reference.ts'
+import { readRecipe } from './recipe.ts'
+import { recipeId } from './recipe-id.ts'
+import { SharedWork } from './shared-work.ts'
+
+export interface LocalImagesOptions {
+  /** Where images are kept; made at the first build. On the file system that `storage` makes volumes on. */
+  storeDirectory: string
+  storage: Storage
+  /** Whether a computer or snapshot still stands on the image. */
+  isInUse: (imageId: string) => Promise<boolean>
+}
+
+/** The images of this host: built from recipes with the host's own package sources, or imported from OCI. */
+export class LocalImages implements DriverImages {
+  readonly #options: LocalImagesOptions
+  readonly #store: ImageStore
+  readonly #work = new SharedWork<BuildProgress, StoredImage>()
+
+  constructor(options: LocalImagesOptions) {
+    this.#options = options
+    this.#store = new ImageStore(options.storeDirectory, options.storage)
+  }
+
+  /** Newest first. */
+  async list(): Promise<ImageInfo[]> {
+    await this.#store.removeLeftovers()
+    return (await this.#store.list()).map(toInfo)
+  }
+
+  async get(id: string): Promise<ImageInfo | undefined> {
+    const image = await this.#store.get(id)
+    return image && toInfo(image)
+  }
+
+  /** The image with this id, or the newest of this name; one that was built goes before one that was imported. */
+  async resolve(name: string): Promise<ImageInfo | undefined> {
+    const named = (await this.#store.list()).filter((image) => image.name === name)
+    const image = (await this.#store.get(name)) ?? named.find(({ source }) => source === 'recipe') ?? named[0]
+    return image && toInfo(image)
+  }
+
+  /** Where an image's root file system is, whether or not there is one. */
+  rootfs(id: string): string {
+    return this.#store.rootfs(id)
+  }
+
+  async build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
+    const [recipe, distribution] = await Promise.all([readRecipe(recipeDirectory), readDistribution()])
+    const id = await recipeId(recipe, distribution)
+    const existing = await this.#store.get(id)
+    if (existing) return toInfo(existing)
+    const image = await this.#work.share(id, progress, async (tell) => {
+      await this.#prepare(recipe.freeBytes, recipe.name)
+      tell({ step: 'Starting', fraction: 0 })
+      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, distribution, tell))
+    })
+    return toInfo(image)
+  }
+
+  async import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
+    requireReference(reference)
+    const image = await this.#work.share(reference, progress, async (tell) => {
+      await this.#prepare(importFreeBytes, reference)
+      return this.#store.add(`import-${randomUUID()}`, (volume) =>
+        importImage(reference, volume, (id) => this.#store.get(id), tell),
+      )
+    })
+    return toInfo(image)
+  }
+
+  async remove(id: string): Promise<void> {
+    if (await this.#options.isInUse(id)) {
+      throw new CarrelError(
+        'conflict',
+        `Cannot remove image "${id}": a computer or snapshot stands on it; delete that first`,
+        { details: { image: id } },
+      )
+    }
+    await this.#store.remove(id)
+  }
+
+  async #prepare(neededBytes: number, image: string): Promise<void> {
+    await mkdir(this.#options.storeDirectory, { recursive: true })
+    await this.#store.removeLeftovers()
+    await requireFreeSpace(this.#options.storeDirectory, neededBytes, image)
+  }
+}
+
+function toInfo({ source: _, ...info }: StoredImage): ImageInfo {
+  return info
+}
+
+/** An image's size is not known before it is fetched; this is that of a common one, packed and unpacked. */
+const importFreeBytes = 1_000_000_000

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BuildProgress } from '../../driver.ts'
+import { formatAptSources } from './apt-sources.ts'
+import type { AptSource } from './apt-sources.ts'
+import type { Distribution } from './distribution.ts'
+import { MmdebstrapProgress } from './mmdebstrap-progress.ts'
+import { runIsolated } from './program.ts'
+import type { Recipe, RecipePackage } from './recipe.ts'
+
+export interface PackagePlan {
+  distribution: Distribution
+  sources: AptSource[]
+  /** apt.conf(5) text for the downloads. */
+  aptSettings: string
+}
+
+/** Makes `<volume>/rootfs` of the recipe's packages. Rejects with `ProgramFailure`. */
+export async function installPackages(
+  recipe: Recipe,
+  volume: string,
+  plan: PackagePlan,
+  progress: (step: BuildProgress) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const inputs = join(volume, 'inputs')
+  await mkdir(inputs)
+  await writeFile(join(inputs, 'image.sources'), formatAptSources(plan.sources))
+  await writeFile(join(inputs, 'apt.conf'), plan.aptSettings)
+  await writeFile(join(inputs, 'dpkg.cfg'), dpkgSettings(recipe))
+  const state = new MmdebstrapProgress()
+  const onLine = (line: string) => {
+    const step = state.read(line)
+    if (step) progress(step)
+  }
+  await runIsolated(['mmdebstrap', ...mmdebstrapArguments(recipe, volume, inputs, plan.distribution)], {
+    onLine,
+    signal,
+    cwd: volume,
+  })
+  await rm(inputs, { recursive: true })
+}
+
+function mmdebstrapArguments(recipe: Recipe, volume: string, inputs: string, distribution: Distribution): string[] {
+  return [
+    '--verbose',
+    '--mode=root',
+    '--variant=apt',
+    '--format=directory',
+    ...mergedUsrHook(),
+    `--aptopt=${join(inputs, 'apt.conf')}`,
+    resolveHook(recipe),
+    // As a file of its own, not by --dpkgopt: mmdebstrap would filter what it extracts in Perl, which takes 9 s.
+    '--setup-hook=upload inputs/dpkg.cfg /etc/dpkg/dpkg.cfg.d/image',
+    ...leaveOutHook(recipe),
+    ...recipe.packages.map((entry) => `--include=${aptName(entry)}`),
+    distribution.codename,
+    join(volume, 'rootfs'),
+    join(inputs, 'image.sources'),
+  ]
+}
+
+/** Keeps apt from installing `usrmerge`, which brings all of Perl, where directories can be born merged. */
+function mergedUsrHook(): string[] {
+  const hook = ['maybe-merged-usr', 'merged-usr']
+    .map((name) => `/usr/share/mmdebstrap/hooks/${name}`)
+    .find((path) => existsSync(path))
+  return hook === undefined ? [] : [`--hook-dir=${hook}`]
+}
+
+/** An apt pattern finds what there is, and is content with nothing. */
+function aptName({ name, optional }: RecipePackage): string {
+  return optional ? `?exact-name(${name})?not(?virtual)` : name
+}
+
+/** Finds out whether there are such packages before 10 s are spent on the essential ones. */
+function resolveHook(recipe: Recipe): string {
+  const names = recipe.packages.map((entry) => `'${aptName(entry)}'`).join(' ')
+  const apt = 'env --chdir="$1" APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get'
+  return `--setup-hook=${apt} update -qq --error-on=any && ${apt} install --simulate -qq ${names} > /dev/null`
+}
+
+/**
+ * The essential packages are extracted whole before dpkg installs them again by its settings, so what is to be left
+ * out has to go in between. A hook is a line for `sh`; the recipe's schema leaves nothing in it that `sh` could
+ * take for more than a path, and the chroot keeps links of the new root from leading to the host's files.
+ */
+function leaveOutHook(recipe: Recipe): string[] {
+  const paths = recipe.leaveOut ?? []
+  return paths.length === 0 ? [] : [`--extract-hook=chroot "$1" sh -c 'rm -rf -- ${paths.join(' ')}'`]
+}
+
+/**
+ * dpkg.cfg(5) for the build and for the guest, where they save the same time and space. Nothing is lost without
+ * dpkg's own flushes: an image is flushed as a whole before it counts.
+ */
+function dpkgSettings(recipe: Recipe): string {
+  const excludes = (recipe.leaveOut ?? []).map((path) => `path-exclude=${path}\n`)
+  return ['force-unsafe-io\n', ...excludes, 'path-include=/usr/share/doc/*/copyright\n'].join('')
+}

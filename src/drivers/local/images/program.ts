@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { CarrelError } from '../../../errors.ts'
+
+export interface ProgramOptions {
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+  /** Every line of stdout and stderr. */
+  onLine?: (line: string) => void
+  /** Ends the program and all that it started. */
+  signal?: AbortSignal
+  /** 60 minutes by default. */
+  timeoutMs?: number
+}
+
+/** A program that ended otherwise than with 0, and the end of what it wrote. */
+export class ProgramFailure extends Error {
+  readonly exitCode: number | null
+  readonly lines: string[]
+
+  constructor(program: string, exitCode: number | null, signal: string | null, lines: string[]) {
+    super(`"${program}" ended ${signal === null ? `with exit code ${exitCode}` : `by ${signal}`}`)
+    this.name = 'ProgramFailure'
+    this.exitCode = exitCode
+    this.lines = lines
+  }
+}
+
+/**
+ * Runs a long program of the host, which dies with the server. Rejects with `ProgramFailure`, or with `unavailable`
+ * when the program is not installed.
+ */
+export async function runProgram(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
+  const [program, ...args] = argv
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+    cwd: options.cwd,
+    env: { ...(options.env ?? process.env), LC_ALL: 'C.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: options.timeoutMs ?? 3_600_000,
+    killSignal: 'SIGKILL',
+    signal: options.signal,
+  })
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line.slice(0, 1_000))
+      if (lines.length > keptLines) lines.shift()
+      options.onLine?.(line)
+    })
+  }
+  const [exitCode, signal] = await ended(child)
+  const missing = /^(?:setpriv|unshare): failed to execute (.+): No such file/.exec(lines.at(-1) ?? '')?.[1]
+  if (missing !== undefined)
+    throw new CarrelError('unavailable', `Cannot run "${missing}": it is not installed on this host`, {
+      details: { program: missing },
+    })
+  if (exitCode !== 0) throw new ProgramFailure(program, exitCode, signal, lines)
+}
+
+/**
+ * The same with process ids and mounts of its own: whatever it starts or mounts is gone when it ends, however it
+ * ends.
+ */
+export function runIsolated(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
+  return runProgram(['unshare', '--fork', '--kill-child', '--pid', '--mount-proc', '--', ...argv], options)
+}
+
+/** Settles when the last process that could write has ended; rejects after that, too, when it was aborted. */
+function ended(child: ChildProcess): Promise<[number | null, string | null]> {
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined
+    child.on('error', (error) => {
+      failure = error
+      if (child.pid === undefined) reject(error)
+    })
+    child.on('close', (code, signal) => (failure ? reject(failure) : resolve([code, signal])))
+  })
+}
+
+/** Enough to see why, for a message and a log. */
+const keptLines = 60

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { CarrelError } from '../../../errors.ts'
+import type { Distribution } from './distribution.ts'
+import type { Recipe } from './recipe.ts'
+
+/** To be raised when the same recipe comes to give another image. */
+const builderFormat = 1
+
+/**
+ * `<name>-<12 hex digits>`: the same for the same files, builder, architecture and distribution. Times and owners
+ * of the files don't count, the executable bit does. Rejects with `invalid_request` for a folder beyond the bounds.
+ */
+export async function recipeId(recipe: Recipe, distribution: Distribution): Promise<string> {
+  const hash = createHash('sha256')
+  hash.update(JSON.stringify([builderFormat, distribution.architecture, distribution.id, distribution.codename]))
+  let bytes = 0
+  const paths = await filesBelow(recipe.directory)
+  for (const path of paths) {
+    const stats = await lstat(path)
+    bytes += stats.size
+    if (paths.length > maxFiles || bytes > maxBytes) throw tooMuch(recipe)
+    const content = stats.isSymbolicLink() ? Buffer.from(await readlink(path)) : await readFile(path)
+    const type = stats.isSymbolicLink() ? 'link' : stats.mode & 0o111 ? 'program' : 'file'
+    hash.update(JSON.stringify([relative(recipe.directory, path), type, content.length])).update(content)
+  }
+  return `${recipe.name}-${hash.digest('hex').slice(0, 12)}`
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+}
+
+function tooMuch(recipe: Recipe): CarrelError {
+  return new CarrelError(
+    'invalid_request',
+    `Cannot read recipe "${recipe.name}": its folder holds more than ${maxFiles} files or 256 MiB`,
+    { details: { field: 'directory' } },
+  )
+}
+
+/** A recipe is a few files; a mistaken path such as `/` must not be read to its end. */
+const maxFiles = 1_000
+const maxBytes = 256 * 1024 * 1024

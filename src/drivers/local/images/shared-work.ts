@@ -1,0 +1,22 @@
+/** Work by key: whoever asks for work that is being done gets its result, and its progress from then on. */
+export class SharedWork<Progress, Result> {
+  readonly #running = new Map<string, { listeners: Set<(progress: Progress) => void>; result: Promise<Result> }>()
+
+  share(
+    key: string,
+    listener: (progress: Progress) => void,
+    work: (tell: (progress: Progress) => void) => Promise<Result>,
+  ): Promise<Result> {
+    const running = this.#running.get(key)
+    if (running) {
+      running.listeners.add(listener)
+      return running.result
+    }
+    const listeners = new Set([listener])
+    const result = work((progress) => {
+      for (const each of listeners) each(progress)
+    }).finally(() => this.#running.delete(key))
+    this.#running.set(key, { listeners, result })
+    return result
+  }
+}

@@ -1,0 +1,44 @@
+import { chmodSync, lchownSync, lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ShiftedTree } from './shift-owners.ts'
+
+const { directory, idMap } = workerData as { directory: string; idMap: { firstHostId: number; count: number } }
+const device = lstatSync(directory).dev
+/** Inodes with several names, which must be shifted once. */
+const seen = new Set<number>()
+const total: ShiftedTree = { files: 0, bytes: 0 }
+
+// Names are bytes: a package may bring one that is no UTF-8.
+const root = Buffer.from(directory)
+const directories = [root]
+shift(root, lstatSync(root))
+for (let path = directories.pop(); path !== undefined; path = directories.pop()) {
+  const prefix = Buffer.concat([path, Buffer.from('/')])
+  for (const name of readdirSync(path, { encoding: 'buffer' })) {
+    const entry = Buffer.concat([prefix, name])
+    const stats = lstatSync(entry)
+    if (stats.isBlockDevice() || stats.isCharacterDevice()) unlinkSync(entry)
+    else shift(entry, stats)
+    if (stats.isDirectory()) directories.push(entry)
+  }
+}
+parentPort?.postMessage(total)
+
+function shift(path: Buffer, stats: Stats): void {
+  if (stats.dev !== device) throw new Error(`"${path.toString()}" is a mount, not a part of the image`)
+  if (stats.nlink > 1 && !stats.isDirectory()) {
+    if (seen.has(stats.ino)) return
+    seen.add(stats.ino)
+  }
+  lchownSync(path, hostId(stats.uid), hostId(stats.gid))
+  // A change of owner takes these bits away.
+  if (stats.isFile() && (stats.mode & 0o6000) !== 0) chmodSync(path, stats.mode & 0o7777)
+  total.files += 1
+  total.bytes += stats.blocks * 512
+}
+
+/** An id beyond those that a computer has belongs to nobody in it. */
+function hostId(id: number): number {
+  return idMap.firstHostId + (id < idMap.count ? id : 65_534)
+}

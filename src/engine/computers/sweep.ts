@@ -1,0 +1,59 @@
+import type { ComputerRow } from '../../db/schema.ts'
+import type { Engine } from '../engine.ts'
+import { destroyComputer } from './destroy.ts'
+import { stopComputer } from './stop.ts'
+
+/**
+ * Ends what its lease no longer covers: computers that nothing used for their idle time, and those past their time to
+ * live. Running processes and open requests are use. Each one is looked at again inside its lock, so that a request
+ * that comes in the same moment wins.
+ */
+export async function sweepLeases(engine: Engine): Promise<void> {
+  const rows = await engine.db
+    .selectFrom('computers')
+    .selectAll()
+    .where('state', '=', 'running')
+    .where('account_id', 'is not', null)
+    .execute()
+  const busy = busyComputers(engine)
+  for (const { id } of rows.filter((row) => endOfLease(engine, row, busy))) {
+    await engine.locks.run(id, async () => {
+      const row = await engine.db
+        .selectFrom('computers')
+        .selectAll()
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .executeTakeFirst()
+      const why = row && endOfLease(engine, row, busyComputers(engine))
+      if (!row || !why) return
+      if (!engine.activity.beginEnding(id) && why === 'idle') return
+      try {
+        if (why === 'expired') await destroyComputer(engine, id, 'lease', why)
+        else await stopComputer(engine, row, 'lease', why)
+      } finally {
+        engine.activity.ended(id)
+      }
+    })
+  }
+}
+
+function busyComputers(engine: Engine): Set<string> {
+  return new Set(engine.driver.processes().flatMap((process) => (process.exit ? [] : [process.computerId])))
+}
+
+function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle' | 'expired' | undefined {
+  const now = Date.now()
+  if (row.expires_at !== null && row.expires_at <= now) return 'expired'
+  if (row.idle_timeout_ms === null || engine.activity.inUse(row.id)) return undefined
+  if (busy.has(row.id)) {
+    engine.activity.touch(row.id)
+    return undefined
+  }
+  const lastUsed = engine.activity.lastUsedAtMs(row.id)
+  if (lastUsed === undefined) {
+    // Nothing is known from before this server started: its idle time begins now.
+    engine.activity.touch(row.id)
+    return undefined
+  }
+  return now - lastUsed >= row.idle_timeout_ms ? 'idle' : undefined
+}

@@ -1,0 +1,82 @@
+import { limits } from '../../config/limits.ts'
+import type { ComputerRow } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Caller, Engine } from '../engine.ts'
+import { newComputer } from './new-computer.ts'
+import { startComputer } from './start.ts'
+
+/** The computer that an account gets under a name, in use until `done` is called. */
+export interface UsedComputer {
+  computer: ComputerRow
+  done: () => void
+}
+
+/**
+ * The account's computer of that name ('' is its default one), made on first use and started when it is stopped.
+ * While it is used its idle time does not run.
+ */
+export async function useSandbox(engine: Engine, caller: Caller, sessionKey: string): Promise<UsedComputer> {
+  for (let attempt = 0; ; attempt++) {
+    const found =
+      (await findSandbox(engine, caller.accountId, sessionKey)) ?? (await makeSandbox(engine, caller, sessionKey))
+    const done = engine.activity.begin(found.id)
+    try {
+      if (found.state === 'running' && !engine.activity.isEnding(found.id)) return { computer: found, done }
+      const computer = await engine.locks.run(found.id, () => wake(engine, caller, found.id))
+      if (computer) return { computer, done }
+      done()
+    } catch (error) {
+      done()
+      throw error
+    }
+    if (attempt === 3)
+      throw new CarrelError('unavailable', 'Cannot use the sandbox: it is being deleted again and again')
+  }
+}
+
+/** The account's computer of that name, if it was ever made. */
+export function findSandbox(engine: Engine, accountId: string, sessionKey: string): Promise<ComputerRow | undefined> {
+  return engine.db
+    .selectFrom('computers')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('session_key', '=', sessionKey)
+    .executeTakeFirst()
+}
+
+/** undefined when it was deleted in between. */
+async function wake(engine: Engine, caller: Caller, id: string): Promise<ComputerRow | undefined> {
+  const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row || row.state === 'running') return row
+  await startComputer(engine, row, caller.tokenId)
+  return { ...row, state: 'running' }
+}
+
+function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promise<ComputerRow> {
+  return engine.locks.run(`${caller.accountId}/${sessionKey}`, async () => {
+    const existing = await findSandbox(engine, caller.accountId, sessionKey)
+    if (existing) return existing
+    await assertRoom(engine, caller.accountId)
+    const warm = await engine.warmPool.take({ accountId: caller.accountId, sessionKey, actor: caller.tokenId })
+    if (warm) return warm
+    const row = newComputer(engine, { accountId: caller.accountId, sessionKey })
+    await engine.db.insertInto('computers').values(row).execute()
+    return row
+  })
+}
+
+async function assertRoom(engine: Engine, accountId: string): Promise<void> {
+  const { count } = await engine.db
+    .selectFrom('computers')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  if (Number(count) < limits.computersPerAccount) return
+  throw new CarrelError(
+    'limit_reached',
+    `Cannot make another sandbox: the account has ${limits.computersPerAccount}, which is its limit`,
+    {
+      details: { limit: limits.computersPerAccount },
+    },
+  )
+}

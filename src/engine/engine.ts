@@ -1,0 +1,45 @@
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Settings } from '../config/settings.ts'
+import type { Database } from '../db/schema.ts'
+import type { Driver } from '../drivers/driver.ts'
+import type { Activity } from './computers/activity.ts'
+import type { WarmPool } from './computers/warm-pool.ts'
+import type { Gate } from './gate.ts'
+import type { KeyedLock } from '../keyed-lock.ts'
+import type { ProcessRecorder } from './processes/recorder.ts'
+
+/** What every verb of the engine works with. Made in `open-engine.ts`. */
+export interface Engine {
+  db: Kysely<Database>
+  driver: Driver
+  settings: Settings
+  log: Logger
+  /** Work on one computer, one step after the other. */
+  locks: KeyedLock
+  activity: Activity
+  recorder: ProcessRecorder
+  warmPool: WarmPool
+  /** How many computers are started at a time. */
+  creates: Gate
+  /** How many processes are started at a time. */
+  starts: Gate
+  /** The image that new computers get. */
+  defaultImage: ImageDefaults
+  /** Processes that were started, for the metrics. */
+  startedProcesses: number
+}
+
+export interface ImageDefaults {
+  id: string
+  env: Record<string, string>
+  user: string
+  workdir: string
+}
+
+/** Who asks: an account by one of its tokens. */
+export interface Caller {
+  accountId: string
+  /** The token's id, for the audit log. */
+  tokenId: string
+}

@@ -1,0 +1,29 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import { newId } from '../ids.ts'
+
+interface NewEvent {
+  accountId: string | null
+  computerId?: string
+  /** `<noun>.<past participle>`, e.g. `computer.stopped`. */
+  type: string
+  /** A token's id, or what did it by itself: `lease`, `server`, `kernel`. */
+  actor: string
+  data?: Record<string, unknown>
+}
+
+/** Adds a fact to the audit log, in the transaction of what it tells of. */
+export async function appendEvent(db: Kysely<Database> | Transaction<Database>, event: NewEvent): Promise<void> {
+  await db
+    .insertInto('events')
+    .values({
+      id: newId(),
+      account_id: event.accountId,
+      computer_id: event.computerId ?? null,
+      type: event.type,
+      actor: event.actor,
+      data: JSON.stringify(event.data ?? {}),
+      at: Date.now(),
+    })
+    .execute()
+}

@@ -1,0 +1,8 @@
+import { randomBytes } from 'node:crypto'
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** A name that can't be guessed: 20 characters of 5 bits each, fit for a DNS label. */
+export function newId(): string {
+  return Array.from(randomBytes(20), (byte) => alphabet[byte & 31]).join('')
+}

@@ -1,0 +1,120 @@
+import { limits } from '../../config/limits.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Engine } from '../engine.ts'
+
+export interface MemoryFile {
+  path: string
+  size: number
+  modifiedAtMs: number
+}
+
+export interface MemoryUsage {
+  usedBytes: number
+  quotaBytes: number
+  fileCount: number
+}
+
+/**
+ * Writes a file of the account's memory, which outlives every computer. In one transaction with the check of the quota:
+ * `disk_full` says by how many bytes it would go over.
+ */
+export async function writeMemory(
+  engine: Engine,
+  accountId: string,
+  path: string,
+  content: Uint8Array,
+): Promise<MemoryFile> {
+  checkPath(path)
+  const modifiedAtMs = Date.now()
+  await engine.db.transaction().execute(async (trx) => {
+    const { used } = await trx
+      .selectFrom('memory_files')
+      .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('size'), eb.lit(0)).as('used'))
+      .where('account_id', '=', accountId)
+      .where('path', '!=', path)
+      .executeTakeFirstOrThrow()
+    const over = Number(used) + content.length - limits.memoryQuotaBytes
+    if (over > 0) {
+      throw new CarrelError(
+        'disk_full',
+        `Cannot write memory file ${JSON.stringify(path)}: it would be ${over} bytes over the quota of ${limits.memoryQuotaBytes}`,
+        {
+          details: { overBytes: over, quotaBytes: limits.memoryQuotaBytes },
+        },
+      )
+    }
+    const row = { account_id: accountId, path, content, size: content.length, modified_at: modifiedAtMs }
+    await trx
+      .insertInto('memory_files')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['account_id', 'path'])
+          .doUpdateSet({ content, size: content.length, modified_at: modifiedAtMs }),
+      )
+      .execute()
+  })
+  return { path, size: content.length, modifiedAtMs }
+}
+
+export async function readMemory(engine: Engine, accountId: string, path: string): Promise<Uint8Array> {
+  checkPath(path)
+  const row = await engine.db
+    .selectFrom('memory_files')
+    .select('content')
+    .where('account_id', '=', accountId)
+    .where('path', '=', path)
+    .executeTakeFirst()
+  if (!row) throw missing(path)
+  return row.content
+}
+
+/** Files whose path begins with a prefix, by path. */
+export async function listMemory(engine: Engine, accountId: string, prefix: string): Promise<MemoryFile[]> {
+  const rows = await engine.db
+    .selectFrom('memory_files')
+    .select(['path', 'size', 'modified_at'])
+    .where('account_id', '=', accountId)
+    .orderBy('path')
+    .execute()
+  return rows
+    .filter(({ path }) => path.startsWith(prefix))
+    .map(({ path, size, modified_at }) => ({ path, size, modifiedAtMs: modified_at }))
+}
+
+export async function deleteMemory(engine: Engine, accountId: string, path: string): Promise<void> {
+  checkPath(path)
+  const { numDeletedRows } = await engine.db
+    .deleteFrom('memory_files')
+    .where('account_id', '=', accountId)
+    .where('path', '=', path)
+    .executeTakeFirst()
+  if (numDeletedRows === 0n) throw missing(path)
+}
+
+export async function memoryUsage(engine: Engine, accountId: string): Promise<MemoryUsage> {
+  const row = await engine.db
+    .selectFrom('memory_files')
+    .select((eb) => [
+      eb.fn.coalesce(eb.fn.sum<number>('size'), eb.lit(0)).as('used'),
+      eb.fn.countAll<number>().as('count'),
+    ])
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  return { usedBytes: Number(row.used), quotaBytes: limits.memoryQuotaBytes, fileCount: Number(row.count) }
+}
+
+function checkPath(path: string): void {
+  if (path.length > 0 && path.length <= limits.memoryPathLength && path.isWellFormed() && !path.includes('\0')) return
+  throw new CarrelError(
+    'invalid_request',
+    `Cannot use memory path ${JSON.stringify(path.slice(0, 80))}: it has to have 1 to ${limits.memoryPathLength} characters`,
+    { details: { field: 'path' } },
+  )
+}
+
+function missing(path: string): CarrelError {
+  return new CarrelError('not_found', `Cannot find memory file ${JSON.stringify(path)}: there is none`, {
+    details: { field: 'path' },
+  })
+}

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Settings } from '../config/settings.ts'
+import type { Database } from '../db/schema.ts'
+import type { Driver, ImageInfo } from '../drivers/driver.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import { Activity } from './computers/activity.ts'
+import { reconcile, stoppedByItself } from './computers/reconcile.ts'
+import { sweepLeases } from './computers/sweep.ts'
+import { WarmPool } from './computers/warm-pool.ts'
+import type { Engine } from './engine.ts'
+import { Gate } from './gate.ts'
+import { pruneKeys } from './idempotency/once.ts'
+import { failInterrupted } from './operations/operations.ts'
+import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
+import { ProcessRecorder } from './processes/recorder.ts'
+import { recoverProcesses } from './processes/recover-processes.ts'
+import { extendUsage } from './usage/intervals.ts'
+
+interface Parts {
+  db: Kysely<Database>
+  driver: Driver
+  settings: Settings
+  log: Logger
+  image: ImageInfo
+}
+
+export interface OpenEngine {
+  engine: Engine
+  /** Ends what runs in the background and writes what is not written; computers go on. */
+  close: () => Promise<void>
+}
+
+/** Puts the engine together, and what was left by a server before this one in order. */
+export async function openEngine({ db, driver, settings, log, image }: Parts): Promise<OpenEngine> {
+  const cores = availableParallelism()
+  const engine: Engine = {
+    db,
+    driver,
+    settings,
+    log,
+    locks: new KeyedLock(),
+    activity: new Activity(),
+    recorder: new ProcessRecorder(db, driver, log),
+    warmPool: new WarmPool(() => engine),
+    creates: new Gate(cores * 2),
+    starts: new Gate(cores * 8),
+    defaultImage: image,
+    startedProcesses: 0,
+  }
+  driver.onStopped(
+    (id, reason) =>
+      void stoppedByItself(engine, id, reason).catch((error: unknown) =>
+        log.error({ err: error, computer: id }, 'cannot record a stop'),
+      ),
+  )
+  await reconcile(engine)
+  await recoverProcesses(engine)
+  await forgetUnrecorded(engine)
+  await failInterrupted(engine)
+  await pruneKeys(engine, { unfinished: true })
+  engine.warmPool.fill()
+  const timers = [
+    repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
+    repeat(engine, settings.sweepIntervalMs, () => pruneProcesses(engine)),
+    repeat(engine, usageIntervalMs, () => extendUsage(db, Date.now())),
+    repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
+  ]
+  const close = async () => {
+    for (const stop of timers) await stop()
+    await engine.warmPool.close()
+    await engine.recorder.flush()
+    await extendUsage(db, Date.now())
+  }
+  return { engine, close }
+}
+
+/** Does something every so often, never twice at a time. The returned function waits for a turn that runs. */
+function repeat(engine: Engine, everyMs: number, work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  const timer = setInterval(() => {
+    running ??= work()
+      .catch((error: unknown) => engine.log.error({ err: error }, 'a periodic task failed'))
+      .finally(() => {
+        running = undefined
+      })
+  }, everyMs)
+  return async () => {
+    clearInterval(timer)
+    await running
+  }
+}
+
+const usageIntervalMs = 60_000
+const pruneIntervalMs = 3_600_000

@@ -1,0 +1,74 @@
+import { CarrelError } from '../../errors.ts'
+import type { OperationRow } from '../../db/schema.ts'
+import type { Engine } from '../engine.ts'
+import { newId } from '../ids.ts'
+
+/** Runs a long action in the background under a row that tells its state, and gives the row's id at once. */
+export async function startOperation(
+  engine: Engine,
+  accountId: string,
+  kind: string,
+  work: (progress: (fraction: number) => void) => Promise<unknown>,
+): Promise<string> {
+  const id = newId()
+  const now = Date.now()
+  await engine.db
+    .insertInto('operations')
+    .values({
+      id,
+      account_id: accountId,
+      kind,
+      state: 'running',
+      progress: 0,
+      result: null,
+      error: null,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute()
+  void carryOut(engine, id, work)
+  return id
+}
+
+/** An operation of the account; `not_found` for another's. */
+export async function getOperation(engine: Engine, accountId: string, id: string): Promise<OperationRow> {
+  const row = await engine.db
+    .selectFrom('operations')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  if (!row)
+    throw new CarrelError('not_found', `Cannot find operation ${JSON.stringify(id.slice(0, 64))}: there is none`)
+  return row
+}
+
+/** After a start nothing carries on what was running: it failed, and says why. */
+export async function failInterrupted(engine: Engine): Promise<void> {
+  const error = JSON.stringify({ code: 'unavailable', message: 'The server was restarted before it was done' })
+  await engine.db
+    .updateTable('operations')
+    .set({ state: 'failed', error, updated_at: Date.now() })
+    .where('state', '=', 'running')
+    .execute()
+}
+
+async function carryOut(
+  engine: Engine,
+  id: string,
+  work: (progress: (fraction: number) => void) => Promise<unknown>,
+): Promise<void> {
+  const update = (set: Partial<OperationRow>) =>
+    engine.db
+      .updateTable('operations')
+      .set({ ...set, updated_at: Date.now() })
+      .where('id', '=', id)
+      .execute()
+  try {
+    const result = await work((progress) => void update({ progress }))
+    await update({ state: 'succeeded', progress: 1, result: JSON.stringify(result ?? null) })
+  } catch (error) {
+    const { code, message } = error instanceof CarrelError ? error : { code: 'internal', message: String(error) }
+    await update({ state: 'failed', error: JSON.stringify({ code, message }) })
+  }
+}

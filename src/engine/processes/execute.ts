@@ -1,0 +1,29 @@
+import { limits } from '../../config/limits.ts'
+import type { ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
+import { useSandbox } from '../computers/use-sandbox.ts'
+import type { Caller, Engine } from '../engine.ts'
+import { collectOutput, type CollectedOutput } from './collect-output.ts'
+import { startProcess, type ProcessOptions } from './start-process.ts'
+
+export interface Execution extends CollectedOutput {
+  process: ProcessHandle
+  exit: ProcessExit
+}
+
+/** Runs a program on the account's computer to its end. A caller that leaves does not end it; its time limit does. */
+export async function execute(
+  engine: Engine,
+  caller: Caller,
+  sessionKey: string,
+  options: ProcessOptions,
+): Promise<Execution> {
+  const { computer, done } = await useSandbox(engine, caller, sessionKey)
+  try {
+    const process = await startProcess(engine, caller, computer, options)
+    const exit = await process.wait()
+    const output = await collectOutput(process, limits.executeOutputBytes)
+    return { ...output, process, exit, truncated: output.truncated || exit.truncated }
+  } finally {
+    done()
+  }
+}

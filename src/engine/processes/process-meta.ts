@@ -1,0 +1,16 @@
+import type { ProcessRow } from '../../db/schema.ts'
+
+/** What goes with a process to the driver, so that a server that knows nothing of it can record it. */
+export interface ProcessMeta {
+  accountId: string
+  name: string
+  kind: ProcessRow['kind']
+  command: string
+}
+
+/** Longest command that a record keeps. */
+const keptCommandLength = 4096
+
+export function processMeta(meta: ProcessMeta): ProcessMeta & Record<string, unknown> {
+  return { ...meta, command: meta.command.slice(0, keptCommandLength) }
+}

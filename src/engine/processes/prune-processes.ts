@@ -1,0 +1,48 @@
+import { limits } from '../../config/limits.ts'
+import type { Engine } from '../engine.ts'
+
+/** Forgets ended processes that are old, or more than a computer keeps, with their output. */
+export async function pruneProcesses(engine: Engine): Promise<void> {
+  const old = await engine.db
+    .selectFrom('processes')
+    .select('id')
+    .where('state', '=', 'ended')
+    .where('ended_at', '<', Date.now() - limits.endedProcessMs)
+    .execute()
+  const crowded = await engine.db
+    .selectFrom('processes')
+    .select(({ fn }) => ['computer_id', fn.countAll<number>().as('count')])
+    .where('state', '=', 'ended')
+    .groupBy('computer_id')
+    .having(({ fn }) => fn.countAll(), '>', limits.endedProcessesPerComputer)
+    .execute()
+  const surplus = await Promise.all(
+    crowded.map(({ computer_id, count }) =>
+      oldest(engine, computer_id, Number(count) - limits.endedProcessesPerComputer),
+    ),
+  )
+  for (const { id } of [...old, ...surplus.flat()]) {
+    await engine.driver.forget(id)
+    await engine.db.deleteFrom('processes').where('id', '=', id).execute()
+  }
+}
+
+function oldest(engine: Engine, computerId: string, count: number): Promise<{ id: string }[]> {
+  return engine.db
+    .selectFrom('processes')
+    .select('id')
+    .where('computer_id', '=', computerId)
+    .where('state', '=', 'ended')
+    .orderBy('ended_at')
+    .limit(count)
+    .execute()
+}
+
+/** After a start: removes output whose process was never recorded, nor is known to the driver. */
+export async function forgetUnrecorded(engine: Engine): Promise<void> {
+  const rows = await engine.db.selectFrom('processes').select('id').execute()
+  const known = new Set([...rows.map(({ id }) => id), ...engine.driver.processes().map(({ processId }) => processId)])
+  for (const id of await engine.driver.keptProcesses()) {
+    if (!known.has(id)) await engine.driver.forget(id)
+  }
+}

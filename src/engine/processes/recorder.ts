@@ -1,0 +1,108 @@
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Database, ProcessRow } from '../../db/schema.ts'
+import type { Driver, ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
+import type { ProcessMeta } from './process-meta.ts'
+
+/**
+ * Writes the rows of processes, many in one transaction: a short process costs the database one row, at its end, and
+ * its caller does not wait for it. The driver keeps what is not recorded yet, so that a crash in between loses nothing.
+ */
+export class ProcessRecorder {
+  readonly #db: Kysely<Database>
+  readonly #driver: Driver
+  readonly #log: Logger
+  readonly #queue = new Map<string, ProcessRow>()
+  #flushing: Promise<void> | undefined
+
+  constructor(db: Kysely<Database>, driver: Driver, log: Logger) {
+    this.#db = db
+    this.#driver = driver
+    this.#log = log
+  }
+
+  /** Records that it runs; resolves when that is in the database. */
+  async started(process: ProcessHandle): Promise<void> {
+    this.#queue.set(process.processId, rowOf(process))
+    await this.flush()
+  }
+
+  /** Records its end soon. */
+  ended(process: ProcessHandle, exit: ProcessExit): void {
+    this.#queue.set(process.processId, rowOf(process, exit))
+    this.#flushing ??= delayed(flushDelayMs).then(() => this.#write())
+  }
+
+  /** A row whose process is not recorded yet. */
+  pending(processId: string): ProcessRow | undefined {
+    return this.#queue.get(processId)
+  }
+
+  async flush(): Promise<void> {
+    await this.#flushing
+    if (this.#queue.size > 0) await (this.#flushing ??= this.#write())
+  }
+
+  async #write(): Promise<void> {
+    const rows = [...this.#queue.values()]
+    try {
+      for (let start = 0; start < rows.length; start += rowsPerStatement)
+        await this.#upsert(rows.slice(start, start + rowsPerStatement))
+      for (const row of rows) {
+        if (this.#queue.get(row.id) === row) this.#queue.delete(row.id)
+        if (row.state === 'ended') this.#driver.release(row.id)
+      }
+    } catch (error) {
+      this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
+    } finally {
+      this.#flushing = undefined
+    }
+  }
+
+  async #upsert(rows: ProcessRow[]): Promise<void> {
+    await this.#db
+      .insertInto('processes')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({
+          state: eb.ref('excluded.state'),
+          reason: eb.ref('excluded.reason'),
+          exit_code: eb.ref('excluded.exit_code'),
+          signal: eb.ref('excluded.signal'),
+          output_bytes: eb.ref('excluded.output_bytes'),
+          truncated: eb.ref('excluded.truncated'),
+          ended_at: eb.ref('excluded.ended_at'),
+        })),
+      )
+      .execute()
+  }
+}
+
+export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessRow {
+  const meta = process.meta as Partial<ProcessMeta>
+  return {
+    id: process.processId,
+    account_id: meta.accountId ?? '',
+    computer_id: process.computerId,
+    name: meta.name ?? process.processId,
+    kind: meta.kind ?? 'exec',
+    command: meta.command ?? '',
+    state: exit ? 'ended' : 'running',
+    pid: process.pid,
+    reason: exit?.reason ?? null,
+    exit_code: exit?.exitCode ?? null,
+    signal: exit?.signal ?? null,
+    output_bytes: exit?.outputBytes ?? 0,
+    truncated: exit?.truncated ? 1 : 0,
+    started_at: process.startedAtMs,
+    ended_at: exit?.endedAtMs ?? null,
+  }
+}
+
+function delayed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+const flushDelayMs = 20
+/** SQLite takes 32,766 variables in a statement. */
+const rowsPerStatement = 500

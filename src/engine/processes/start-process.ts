@@ -1,0 +1,99 @@
+import { limits } from '../../config/limits.ts'
+import type { ComputerRow } from '../../db/schema.ts'
+import type { ProcessHandle } from '../../drivers/driver.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Caller, Engine } from '../engine.ts'
+import { newId } from '../ids.ts'
+import { environment } from './environment.ts'
+import { processMeta, type ProcessMeta } from './process-meta.ts'
+import type { Program } from './program.ts'
+
+export interface ProcessOptions {
+  kind: ProcessMeta['kind']
+  program: Program
+  /** As the caller wrote it, for lists. */
+  command: string
+  /** What the caller calls it; its id when undefined. A name of a running process of the computer is an `already_exists`. */
+  name?: string
+  env?: Record<string, string>
+  cwd?: string
+  user?: string
+  tty?: { cols: number; rows: number }
+  /** Keeps stdin open after the program's own source went in. */
+  stdin?: boolean
+  timeoutMs?: number
+}
+
+/**
+ * Starts a process on a running computer. Its end is recorded whoever waits for it, and until then the computer is in
+ * use.
+ */
+export async function startProcess(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  const { driver, defaultImage } = engine
+  assertFree(engine, computer.id, options.name)
+  const processId = newId()
+  const { program } = options
+  const handle = await engine.starts.run(() =>
+    driver.exec(computer.id, {
+      processId,
+      argv: program.argv,
+      env: {
+        ...environment(defaultImage.env, options.env),
+        ...(options.tty ? { TERM: options.env?.TERM ?? 'xterm-256color' } : {}),
+      },
+      cwd: options.cwd ?? defaultImage.workdir,
+      user: options.user ?? defaultImage.user,
+      stdin: options.stdin === true || program.stdin !== undefined,
+      tty: options.tty,
+      timeoutMs: options.timeoutMs,
+      meta: processMeta({
+        accountId: caller.accountId,
+        name: options.name ?? processId,
+        kind: options.kind,
+        command: options.command,
+      }),
+    }),
+  )
+  engine.startedProcesses++
+  void handle.wait().then((exit) => {
+    engine.recorder.ended(handle, exit)
+    engine.activity.touch(computer.id)
+  })
+  if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
+  return handle
+}
+
+async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {
+  try {
+    await handle.write(Buffer.from(source))
+    if (!keepOpen) await handle.closeStdin()
+  } catch (error) {
+    // It ended before it had read all of its source: its exit tells why.
+    if (!(error instanceof CarrelError)) throw error
+  }
+}
+
+function assertFree(engine: Engine, computerId: string, name: string | undefined): void {
+  const running = engine.driver.processes().filter((process) => process.computerId === computerId && !process.exit)
+  if (running.length >= limits.processesPerComputer) {
+    throw new CarrelError(
+      'limit_reached',
+      `Cannot start another process: the computer runs ${limits.processesPerComputer}, which is the limit`,
+      {
+        details: { limit: limits.processesPerComputer },
+      },
+    )
+  }
+  if (name !== undefined && running.some((process) => process.meta.name === name)) {
+    throw new CarrelError(
+      'already_exists',
+      `Cannot start process ${JSON.stringify(name)}: one of that name is running`,
+      { details: { field: 'processId' } },
+    )
+  }
+}

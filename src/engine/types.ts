@@ -1,0 +1,11 @@
+/** What the surfaces see of the layers below the engine. */
+export type { ProcessRow } from '../db/schema.ts'
+export type {
+  ComputerFiles,
+  ExitReason,
+  FileInfo,
+  OutputChunk,
+  OutputRecord,
+  ProcessExit,
+  ProcessHandle,
+} from '../drivers/driver.ts'

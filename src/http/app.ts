@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import multipart from '@fastify/multipart'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+} from 'fastify'
+import { limits } from '../config/limits.ts'
+import type { Engine } from '../engine/engine.ts'
+import { CarrelError } from '../errors.ts'
+import { authenticate } from './authenticate.ts'
+import { addIdempotency } from './idempotency.ts'
+import { answerPage } from './previews/answer-page.ts'
+import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
+import { PreviewProxy } from './previews/proxy.ts'
+import './route-config.ts'
+import { requestError } from './validation-error.ts'
+
+export type App = FastifyInstance<
+  Server,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Answers a WebSocket handshake on the origin itself; false when there is nothing at that address. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+
+interface Options {
+  engine: Engine
+  /** The error body of the surface that a path belongs to. */
+  errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
+  onUpgrade: UpgradeHandler
+}
+
+/** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
+export async function createApp({ engine, errorBody, onUpgrade }: Options): Promise<App> {
+  const { previewDomain } = engine.settings
+  const previews = new PreviewProxy(engine)
+  const app: App = fastify({
+    loggerInstance: engine.log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.jsonBodyBytes,
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    serverFactory: (handler) =>
+      createServer({ headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
+        const target = parsePreviewHost(request.headers.host, previewDomain)
+        if (target) void previews.handle(target, request, response)
+        else if (isUnderPreviewDomain(request.headers.host, previewDomain))
+          answerPage(request, response, new CarrelError('not_found', 'Cannot open the preview: there is no such name'))
+        else handler(request, response)
+      }),
+  })
+  app.server.on('upgrade', (request, socket, head) => {
+    const target = parsePreviewHost(request.headers.host, previewDomain)
+    if (target) void previews.upgrade(target, request, socket, head)
+    else if (!onUpgrade(request, socket, head))
+      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = requestError(error)
+    if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
+    if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+    return reply
+      .status(known.status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(errorBody(known, request.id)))
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const error = new CarrelError(
+      'not_found',
+      `Cannot ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}: there is no such route`,
+    )
+    return reply.status(404).send(errorBody(error, request.id))
+  })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-request-id', reply.request.id)
+  })
+  const check = authenticate(engine)
+  app.addHook('onRequest', async (request) => {
+    if (!request.routeOptions.config.public && !request.is404) await check(request)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        reqId: request.id,
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    )
+  })
+  addIdempotency(app, engine)
+  await app.register(multipart, { limits: { fileSize: limits.uploadBytes } })
+  return app
+}

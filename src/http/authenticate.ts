@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify'
+import { authenticateToken, type Authenticated } from '../engine/accounts/tokens.ts'
+import type { Engine } from '../engine/engine.ts'
+import { CarrelError } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every route that is not public. */
+    caller: Authenticated
+  }
+}
+
+/** A hook that lets a request in by its bearer token. `X-Session-Token` has the same meaning where `Authorization` is taken. */
+export function authenticate(engine: Engine) {
+  return async (request: FastifyRequest): Promise<void> => {
+    request.caller = await authenticateToken(engine.db, bearerToken(request))
+  }
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const own = request.headers['x-session-token']
+  if (typeof own === 'string' && own) return own
+  const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
+  if (token) return token
+  throw new CarrelError('unauthenticated', 'Cannot authenticate: no bearer token was sent')
+}

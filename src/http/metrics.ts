@@ -1,0 +1,59 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Engine } from '../engine/engine.ts'
+import type { App } from './app.ts'
+
+/** `GET /metrics` in Prometheus' text format. Public: it names no account, computer or path. */
+export function addMetrics(app: App, engine: Engine): void {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'carrel_http_request_seconds',
+    help: 'Time from a request to its answer, by route',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+    registers,
+  })
+  const computers = new Gauge({
+    name: 'carrel_computers',
+    help: 'Computers by state',
+    labelNames: ['state'],
+    registers,
+  })
+  const waiting = new Gauge({
+    name: 'carrel_queue_length',
+    help: 'Work that waits for its turn',
+    labelNames: ['queue'],
+    registers,
+  })
+  const pools = new Gauge({ name: 'carrel_pool_ready', help: 'What is kept ready', labelNames: ['pool'], registers })
+  const processes = new Gauge({ name: 'carrel_processes_running', help: 'Processes that run in computers', registers })
+  const memory = new Gauge({ name: 'carrel_server_memory_bytes', help: 'Resident memory of the server', registers })
+  const started = new Counter({ name: 'carrel_process_starts_total', help: 'Processes that were started', registers })
+  let counted = 0
+
+  app.addHook('onResponse', async (request, reply) => {
+    requests.observe(
+      { route: request.routeOptions.url ?? 'none', method: request.method, status: reply.statusCode },
+      reply.elapsedTime / 1000,
+    )
+  })
+  app.get('/metrics', { config: { public: true } }, async (_request, reply) => {
+    const states = await engine.db
+      .selectFrom('computers')
+      .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+      .groupBy('state')
+      .execute()
+    computers.reset()
+    for (const { state, count } of states) computers.set({ state }, Number(count))
+    const driver = engine.driver.metrics()
+    waiting.set({ queue: 'creates' }, engine.creates.waiting)
+    waiting.set({ queue: 'starts' }, engine.starts.waiting)
+    pools.set({ pool: 'computers' }, engine.warmPool.ready)
+    pools.set({ pool: 'networks' }, driver.networkPool)
+    processes.set(driver.runningProcesses)
+    started.inc(engine.startedProcesses - counted)
+    counted = engine.startedProcesses
+    memory.set(process.memoryUsage.rss())
+    return reply.type(registry.contentType).send(await registry.metrics())
+  })
+}

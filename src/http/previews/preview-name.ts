@@ -1,0 +1,37 @@
+import type { Settings } from '../../config/settings.ts'
+
+/** What a preview name stands for. */
+export interface PreviewTarget {
+  port: number
+  computerId: string
+}
+
+/** `{port}-{id}-p{port}_v1`, the port twice and without leading zeros, so that each preview has one name alone. */
+const label = /^([1-9]\d{0,4})-([0-9a-z]{20})-p([1-9]\d{0,4})_v1$/
+
+/** The target of a Host header; undefined for any that is no preview name under the domain. */
+export function parsePreviewHost(host: string | undefined, domain: string): PreviewTarget | undefined {
+  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+  if (!name.endsWith(`.${domain}`)) return undefined
+  const [, port, computerId, again] = label.exec(name.slice(0, -domain.length - 1)) ?? []
+  if (!port || !computerId || port !== again || Number(port) > 65_535) return undefined
+  return { port: Number(port), computerId }
+}
+
+/** Whether a host lies under the preview domain, so that nothing but a preview may answer on it. */
+export function isUnderPreviewDomain(host: string | undefined, domain: string): boolean {
+  return (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '').endsWith(`.${domain}`)
+}
+
+/** The addresses of a preview: `http` with the server's port for a local domain, `https` for any other, whose TLS ends before Carrel. */
+export function previewUrls(
+  settings: Pick<Settings, 'previewDomain' | 'port'>,
+  computerId: string,
+  port: number,
+): { url: string; wsUrl: string } {
+  const name = `${port}-${computerId}-p${port}_v1.${settings.previewDomain}`
+  const local = settings.previewDomain === 'localhost' || settings.previewDomain.endsWith('.localhost')
+  return local
+    ? { url: `http://${name}:${settings.port}`, wsUrl: `ws://${name}:${settings.port}` }
+    : { url: `https://${name}`, wsUrl: `wss://${name}` }
+}

@@ -1,0 +1,22 @@
+/** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
+export interface RouteDocumentation {
+  /** One sentence. */
+  description: string
+  /** What comes back, in short. */
+  returns?: string
+  notes?: string
+  /** For types of input that a schema cannot show. */
+  params?: unknown
+  example?: unknown
+  contentType?: string
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    documentation?: RouteDocumentation
+    /** True for a route that needs no token. */
+    public?: boolean
+    /** True for a POST that makes something and honours `Idempotency-Key`. */
+    idempotent?: boolean
+  }
+}

@@ -1,0 +1,58 @@
+import type { FastifyError } from 'fastify'
+import { asCarrelError, CarrelError } from '../errors.ts'
+
+const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (error) =>
+    new CarrelError('too_large', 'Cannot read the request: its body is larger than the route takes', { cause: error }),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) =>
+    new CarrelError(
+      'unsupported_media_type',
+      'Cannot read the request: its content type is not the one that the route takes',
+      { cause: error },
+    ),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: (error) =>
+    new CarrelError('invalid_request', 'Cannot read the request: its body is not as long as its Content-Length', {
+      cause: error,
+    }),
+  FST_ERR_CTP_EMPTY_JSON_BODY: (error) =>
+    new CarrelError('invalid_request', 'Cannot read the request: its JSON body is empty', {
+      details: { field: 'body' },
+      cause: error,
+    }),
+  FST_REQ_FILE_TOO_LARGE: (error) =>
+    new CarrelError('too_large', 'Cannot take the upload: the file is larger than the limit', { cause: error }),
+  FST_INVALID_MULTIPART_CONTENT_TYPE: (error) =>
+    new CarrelError('unsupported_media_type', 'Cannot take the upload: it is not multipart/form-data', {
+      cause: error,
+    }),
+}
+
+/** Anything that was thrown while a request was handled, as a row of the error table. */
+export function requestError(error: FastifyError): CarrelError {
+  if (error.validation) return invalid(error)
+  const known = byFastifyCode[error.code]
+  if (known) return known(error)
+  if (error instanceof SyntaxError)
+    return new CarrelError('invalid_request', 'Cannot read the request: its body is not valid JSON', {
+      details: { field: 'body' },
+      cause: error,
+    })
+  if (error.statusCode && error.statusCode >= 400 && error.statusCode < 500)
+    return new CarrelError('invalid_request', `Cannot read the request: ${error.message}`, { cause: error })
+  return asCarrelError(error)
+}
+
+function invalid(error: FastifyError): CarrelError {
+  const [first] = error.validation!
+  const missing = first?.params.missingProperty as string | undefined
+  const extra = first?.params.additionalProperty as string | undefined
+  const path = (first?.instancePath ?? '').slice(1).replaceAll('/', '.')
+  const field = [path, missing ?? extra].filter(Boolean).join('.') || (error.validationContext ?? 'body')
+  const options = first?.params.allowedValues as unknown[] | undefined
+  const why = missing
+    ? 'it is missing'
+    : options
+      ? `it has to be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`
+      : `it ${first?.message ?? 'is invalid'}`
+  return new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field }, cause: error })
+}

@@ -1,0 +1,28 @@
+import type { Settings } from '../config/settings.ts'
+
+interface Facts {
+  settings: Settings
+  tokenFile: string
+  firstComputerMs: number
+  startedMs: number
+  losses: string[]
+}
+
+/** What a person needs after a start: where it listens, the token, what to type next, and what this host lacks. */
+export function banner({ settings, tokenFile, firstComputerMs, startedMs, losses }: Facts): string {
+  const { host, port } = settings
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const next = `curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${address}/execute`
+  return [
+    '',
+    `  Carrel is ready at ${address} (started in ${(startedMs / 1000).toFixed(1)} s).`,
+    `  A fresh computer ran its first command in ${Math.round(firstComputerMs)} ms.`,
+    `  Token: in ${tokenFile}`,
+    ...losses.map((loss) => `  Note: ${loss}`),
+    '',
+    '  Try it:',
+    `    ${next}`,
+    `    npx carrel exec 'git --version'`,
+    '',
+  ].join('\n')
+}

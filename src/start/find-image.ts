@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type { DriverImages, ImageInfo } from '../drivers/driver.ts'
+import { showProgress } from './progress.ts'
+
+const recipes = new URL('../../images/', import.meta.url).pathname
+
+/** The image that computers start from, built first when its recipe has none yet. `name` is a recipe in images/, a folder with one, or an imported image. */
+export async function findImage(images: DriverImages, name: string): Promise<ImageInfo> {
+  const folder = isAbsolute(name) ? name : join(recipes, name)
+  if (!existsSync(folder)) {
+    const imported = (await images.list()).find((image) => image.id === name || image.name === name)
+    if (imported) return imported
+    throw new Error(
+      `Cannot start: CARREL_IMAGE is "${name}", and there is neither a recipe nor an image of that name; use "base", "slim" or a folder with a recipe`,
+    )
+  }
+  const progress = showProgress(`Building the image "${name}"`)
+  try {
+    return await images.build(folder, progress.step)
+  } finally {
+    progress.end()
+  }
+}

@@ -1,0 +1,22 @@
+import type { BuildProgress } from '../drivers/driver.ts'
+
+/** Shows what a long preparation does: one line that is written over on a terminal, a line a step elsewhere. */
+export function showProgress(what: string): { step: (progress: BuildProgress) => void; end: () => void } {
+  const started = Date.now()
+  const { isTTY } = process.stderr
+  let last = ''
+  const line = ({ step, fraction }: BuildProgress) => {
+    const share = fraction === undefined ? '' : ` ${String(Math.round(fraction * 100)).padStart(3)} %`
+    return `${what}${share}  ${step} (${Math.round((Date.now() - started) / 1000)} s)`
+  }
+  return {
+    step(progress) {
+      if (isTTY) process.stderr.write(`\r\u001B[K${line(progress).slice(0, (process.stderr.columns ?? 100) - 1)}`)
+      else if (progress.step !== last) process.stderr.write(`${line(progress)}\n`)
+      last = progress.step
+    },
+    end() {
+      if (isTTY && last) process.stderr.write('\r\u001B[K')
+    },
+  }
+}

@@ -1,0 +1,182 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+
+/** Where the tests keep their images and computers; apart from a real server's. */
+export const testDataDirectory = process.env.CARREL_DATA ?? '/var/lib/carrel-test'
+export const testNetwork = process.env.CARREL_NETWORK ?? '10.214'
+
+const mainProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** The parsed body when it is JSON, else its text. */
+  body: any // oxlint-disable-line typescript/no-explicit-any -- tests look into answers of every shape
+}
+
+interface ServerOptions {
+  /** Settings beside those of every test. */
+  env?: Record<string, string>
+}
+
+/** A real server in a process of its own, on a free port, with the small image. */
+export class TestServer {
+  readonly url: string
+  readonly token: string
+  readonly process: ChildProcess
+  /** What it wrote on stderr as yet. */
+  readonly log: () => string
+
+  private constructor(process: ChildProcess, url: string, log: () => string) {
+    this.process = process
+    this.url = url
+    this.token = readFileSync(join(testDataDirectory, 'owner.token'), 'utf8').trim()
+    this.log = log
+  }
+
+  static async start(options: ServerOptions = {}): Promise<TestServer> {
+    const env = {
+      ...process.env,
+      CARREL_DATA: testDataDirectory,
+      CARREL_NETWORK: testNetwork,
+      CARREL_PORT: '0',
+      CARREL_IMAGE: 'slim',
+      CARREL_LOG_LEVEL: 'warn',
+      CARREL_WARM_COMPUTERS: '0',
+      CARREL_NETWORK_POOL: '4',
+      CARREL_COMPUTER_MEMORY_MIB: '256',
+      CARREL_COMPUTER_DISK_MIB: '512',
+      CARREL_COMPUTER_PIDS: '256',
+      ...options.env,
+    }
+    const child = spawn(process.execPath, [mainProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        stdout += chunk.toString()
+        const [, found] = /ready at (http:\S+)/.exec(stdout) ?? []
+        if (found) resolve(found)
+      })
+      child.on('exit', (code, signal) =>
+        reject(new Error(`The server ended with ${code ?? signal}:\n${stdout}${stderr}`)),
+      )
+    })
+    return new TestServer(child, url, () => stderr)
+  }
+
+  /** Ends it and waits for it. SIGTERM is the orderly way, SIGKILL the other. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode
+    const exited = once(this.process, 'exit')
+    this.process.kill(signal)
+    await exited
+    return this.process.exitCode
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { token?: string | null; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const token = options.token === undefined ? this.token : options.token
+    const headers: Record<string, string> = {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...options.headers,
+    }
+    if (body !== undefined) headers['content-type'] ??= 'application/json'
+    const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData
+    if (body instanceof FormData) delete headers['content-type']
+    const response = await fetch(this.url + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : raw ? (body as string) : JSON.stringify(body),
+    })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json')
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+  }
+
+  post(
+    path: string,
+    body?: unknown,
+    options: { token?: string | null; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    return this.call('POST', path, body ?? {}, options)
+  }
+
+  /** Runs shell code to its end and gives the answer's `result`. */
+  async shell(code: string, extra: Record<string, unknown> = {}): Promise<Answer['body']> {
+    const { status, body } = await this.post('/execute', { code, language: 'shell', ...extra })
+    if (status !== 200) throw new Error(`execute answered ${status}: ${JSON.stringify(body)}`)
+    return body.result
+  }
+
+  /** A second tenant: the token of a new account. */
+  async newAccount(name = 'other'): Promise<string> {
+    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    try {
+      return await createToken(db, await createAccount(db, name), 'test')
+    } finally {
+      await db.destroy()
+    }
+  }
+
+  /** A request to a preview by its Host header, since `*.localhost` does not resolve everywhere. */
+  preview(
+    previewUrl: string,
+    path: string,
+    options: { method?: string; headers?: Record<string, string>; body?: Buffer } = {},
+  ): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: Buffer }> {
+    const { host } = new URL(previewUrl)
+    const { hostname, port } = new URL(this.url)
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { hostname, port, path, method: options.method ?? 'GET', headers: { ...options.headers, host } },
+        (response) => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.on('end', () =>
+            resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+          )
+          response.on('error', reject)
+        },
+      )
+      request.on('error', reject)
+      request.end(options.body)
+    })
+  }
+}
+
+/** A name for a sandbox of its own. */
+export function newSession(): string {
+  return `t-${Math.random().toString(36).slice(2, 10)}`
+}
+
+/** Asks until the answer is as wished; fails after `timeoutMs`. */
+export async function until<T>(
+  ask: () => Promise<T> | T,
+  wished: (value: T) => boolean,
+  timeoutMs = 20_000,
+): Promise<T> {
+  for (const end = Date.now() + timeoutMs; ;) {
+    const value = await ask()
+    if (wished(value)) return value
+    if (Date.now() > end)
+      throw new Error(
+        `It did not come about within ${timeoutMs} ms; the last answer: ${JSON.stringify(value)?.slice(0, 500)}`,
+      )
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
