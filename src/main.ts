@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const firstComputerMs = await proveItself(engine, db, token)
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(
-    `${banner({ settings, tokenFile, firstComputerMs, startedMs: performance.now() - begun, losses: driver.capabilities.losses })}\n`,
+    `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, losses: driver.capabilities.losses })}\n`,
   )
 
   let closing = false

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
+  LogController,
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
@@ -43,9 +44,10 @@ interface Options {
 export async function createApp({ engine, errorBody, onUpgrade }: Options): Promise<App> {
   const { previewDomain } = engine.settings
   const previews = new PreviewProxy(engine)
+  const logger: FastifyBaseLogger = engine.log
   const app: App = fastify({
-    loggerInstance: engine.log,
-    disableRequestLogging: true,
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: limits.jsonBodyBytes,
     requestTimeout: 0,

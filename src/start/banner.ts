@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.ts'
 
 interface Facts {
   settings: Settings
+  token: string
   tokenFile: string
   firstComputerMs: number
   startedMs: number
@@ -9,7 +10,7 @@ interface Facts {
 }
 
 /** What a person needs after a start: where it listens, the token, what to type next, and what this host lacks. */
-export function banner({ settings, tokenFile, firstComputerMs, startedMs, losses }: Facts): string {
+export function banner({ settings, token, tokenFile, firstComputerMs, startedMs, losses }: Facts): string {
   const { host, port } = settings
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const next = `curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${address}/execute`
@@ -17,7 +18,8 @@ export function banner({ settings, tokenFile, firstComputerMs, startedMs, losses
     '',
     `  Carrel is ready at ${address} (started in ${(startedMs / 1000).toFixed(1)} s).`,
     `  A fresh computer ran its first command in ${Math.round(firstComputerMs)} ms.`,
-    `  Token: in ${tokenFile}`,
+    `  Token: ${token}`,
+    `  It is kept in ${tokenFile}.`,
     ...losses.map((loss) => `  Note: ${loss}`),
     '',
     '  Try it:',

@@ -12,11 +12,16 @@ export function showProgress(what: string): { step: (progress: BuildProgress) =>
   return {
     step(progress) {
       if (isTTY) process.stderr.write(`\r\u001B[K${line(progress).slice(0, (process.stderr.columns ?? 100) - 1)}`)
-      else if (progress.step !== last) process.stderr.write(`${line(progress)}\n`)
-      last = progress.step
+      else if (phase(progress) !== last) process.stderr.write(`${line(progress)}\n`)
+      last = phase(progress)
     },
     end() {
       if (isTTY && last) process.stderr.write('\r\u001B[K')
     },
   }
+}
+
+/** A step without its count, e.g. "Unpacking packages" of "Unpacking packages (3 of 49)". */
+function phase({ step }: BuildProgress): string {
+  return step.replace(/ \(.*\)$/, '')
 }

@@ -92,7 +92,8 @@ export class LocalComputers {
     return this.#lock.run(id, async () => {
       if (this.#running.has(id)) return
       const record = this.record(id)
-      const [slot] = await Promise.all([this.#parts.slotPool.take(), this.#mount(record)])
+      await this.#mount(record)
+      const slot = await this.#parts.slotPool.take()
       try {
         await this.#parts.store.save({ ...record, slot: slot.number })
         await this.#run(record, slot)
