@@ -8,6 +8,8 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
 } from 'fastify'
@@ -15,7 +17,9 @@ import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
+import { answerBrokenRequest } from './broken-request.ts'
 import { addIdempotency } from './idempotency.ts'
+import { KnownMethods } from './known-methods.ts'
 import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
@@ -40,11 +44,30 @@ interface Options {
   onUpgrade: UpgradeHandler
 }
 
+const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }
+
+/** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
+function mayUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() !== 'h2c'
+}
+
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
 export async function createApp({ engine, errorBody, onUpgrade }: Options): Promise<App> {
   const { previewDomain } = engine.settings
   const previews = new PreviewProxy(engine)
   const logger: FastifyBaseLogger = engine.log
+  const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const known = requestError(error)
+    if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
+    if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+    if (known.code === 'range_not_satisfiable')
+      reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
+    return reply
+      .header('x-request-id', request.id)
+      .status(known.status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(errorBody(known, request.id)))
+  }
   const app: App = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -55,8 +78,11 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    frameworkErrors: (error, request, reply) =>
+      void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorBody),
     serverFactory: (handler) =>
-      createServer({ headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
+      createServer({ ...timeouts, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) void previews.handle(target, request, response)
         else if (isUnderPreviewDomain(request.headers.host, previewDomain))
@@ -67,24 +93,20 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
   app.server.on('upgrade', (request, socket, head) => {
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
-    else if (!onUpgrade(request, socket, head))
+    else if (isUnderPreviewDomain(request.headers.host, previewDomain) || !onUpgrade(request, socket, head))
       socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const known = requestError(error)
-    if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
-    if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
-    return reply
-      .status(known.status)
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify(errorBody(known, request.id)))
-  })
+  app.setErrorHandler(fail)
+  const known = new KnownMethods(app)
   app.setNotFoundHandler((request, reply) => {
-    const error = new CarrelError(
-      'not_found',
-      `Cannot ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}: there is no such route`,
-    )
-    return reply.status(404).send(errorBody(error, request.id))
+    const path = request.url.split('?')[0]!
+    const doing = `Cannot ${request.method} ${path.slice(0, 200)}`
+    const methods = known.of(path)
+    if (methods.length === 0) throw new CarrelError('not_found', `${doing}: there is no such route`)
+    reply.header('allow', methods.join(', '))
+    throw new CarrelError('method_not_allowed', `${doing}: the route takes ${methods.join(' or ')}`, {
+      details: { methods },
+    })
   })
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('x-request-id', reply.request.id)

@@ -19,6 +19,19 @@ const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
       details: { field: 'body' },
       cause: error,
     }),
+  FST_ERR_CTP_INVALID_JSON_BODY: notJson,
+  FST_ERR_BAD_URL: (error) =>
+    new CarrelError('invalid_request', 'Cannot read the request: its address is not validly encoded', {
+      details: { field: 'url' },
+      cause: error,
+    }),
+  FST_FILES_LIMIT: (error) =>
+    new CarrelError('invalid_request', 'Cannot take the upload: it has more than one file', {
+      details: { field: 'file' },
+      cause: error,
+    }),
+  FST_FIELDS_LIMIT: (error) =>
+    new CarrelError('invalid_request', 'Cannot take the upload: it has too many fields', { cause: error }),
   FST_REQ_FILE_TOO_LARGE: (error) =>
     new CarrelError('too_large', 'Cannot take the upload: the file is larger than the limit', { cause: error }),
   FST_INVALID_MULTIPART_CONTENT_TYPE: (error) =>
@@ -32,14 +45,25 @@ export function requestError(error: FastifyError): CarrelError {
   if (error.validation) return invalid(error)
   const known = byFastifyCode[error.code]
   if (known) return known(error)
-  if (error instanceof SyntaxError)
-    return new CarrelError('invalid_request', 'Cannot read the request: its body is not valid JSON', {
+  if (error instanceof SyntaxError) return notJson(error)
+  if (brokenForm.test(error.message))
+    return new CarrelError('invalid_request', 'Cannot take the upload: its form is cut off or not well-formed', {
       details: { field: 'body' },
       cause: error,
     })
   if (error.statusCode && error.statusCode >= 400 && error.statusCode < 500)
     return new CarrelError('invalid_request', `Cannot read the request: ${error.message}`, { cause: error })
   return asCarrelError(error)
+}
+
+/** What the parser of multipart forms says; its errors have no code. */
+const brokenForm = /^Multipart: Boundary not found$|unexpected end of multipart data$/i
+
+function notJson(error: Error): CarrelError {
+  return new CarrelError('invalid_request', 'Cannot read the request: its body is not valid JSON', {
+    details: { field: 'body' },
+    cause: error,
+  })
 }
 
 function invalid(error: FastifyError): CarrelError {
@@ -51,8 +75,10 @@ function invalid(error: FastifyError): CarrelError {
   const options = first?.params.allowedValues as unknown[] | undefined
   const why = missing
     ? 'it is missing'
-    : options
-      ? `it has to be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`
-      : `it ${first?.message ?? 'is invalid'}`
+    : extra
+      ? 'the route takes no such field'
+      : options
+        ? `it has to be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`
+        : `it ${first?.message ?? 'is invalid'}`
   return new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field }, cause: error })
 }

@@ -22,8 +22,8 @@ export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
   const [user = '', group] = spec.split(':')
   const root = new RootedDirectory(rootDirectory)
   try {
-    const passwd = records(root, '/etc/passwd')
-    const groups = records(root, '/etc/group')
+    const passwd = records(root, rootDirectory, '/etc/passwd')
+    const groups = records(root, rootDirectory, '/etc/group')
     const entry = passwd.find((fields) => fields[0] === user) ?? passwd.find((fields) => fields[2] === user)
     if (!entry && !/^\d{1,5}$/.test(user)) throw unknown('user', user)
     const name = entry?.[0] ?? user
@@ -54,7 +54,10 @@ function unknown(kind: string, name: string): CarrelError {
   )
 }
 
-function records(root: RootedDirectory, path: string): string[][] {
+/** What was read last, as long as the file is the same one unchanged: every exec asks. */
+const parsed = new Map<string, { stamp: string; records: string[][] }>()
+
+function records(root: RootedDirectory, rootDirectory: string, path: string): string[][] {
   let fd: number
   try {
     fd = root.open(path, constants.O_RDONLY)
@@ -64,11 +67,20 @@ function records(root: RootedDirectory, path: string): string[][] {
   try {
     const stats = fstatSync(fd)
     if (!stats.isFile() || stats.size > maxAccountFileBytes) return []
-    return readFileSync(fd, 'utf8')
+    const key = rootDirectory + path
+    const stamp = `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`
+    const known = parsed.get(key)
+    if (known?.stamp === stamp) return known.records
+    const read = readFileSync(fd, 'utf8')
       .split('\n')
       .filter(Boolean)
       .map((line) => line.split(':'))
+    if (parsed.size >= maxParsed) parsed.clear()
+    parsed.set(key, { stamp, records: read })
+    return read
   } finally {
     closeSync(fd)
   }
 }
+
+const maxParsed = 2000

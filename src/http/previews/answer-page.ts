@@ -3,18 +3,32 @@ import { errorTable, type CarrelError } from '../../errors.ts'
 
 /** Answers a preview that cannot be shown: a page for a browser, JSON for a program. */
 export function answerPage(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
-  const { instruction } = errorTable[error.code]
+  const { headers, body } = describe(request, error)
+  response.writeHead(error.status, headers)
+  response.end(body)
+}
+
+/** The same, as the bytes of a whole answer, for a connection that was to become another protocol's. */
+export function rawAnswer(request: IncomingMessage, error: CarrelError): string {
+  const { headers, body } = describe(request, error)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${error.status} Error\r\n${lines.join('')}\r\n${body}`
+}
+
+function describe(request: IncomingMessage, error: CarrelError) {
+  const { action, instruction, retryable } = errorTable[error.code]
   const wantsPage = (request.headers.accept ?? '').includes('text/html')
+  const code = error.code.toUpperCase()
   const body = wantsPage
     ? page(error.message, instruction)
-    : JSON.stringify({ error: error.message, code: error.code.toUpperCase(), agentInstruction: instruction })
-  response.writeHead(error.status, {
+    : JSON.stringify({ error: error.message, code, action, agentInstruction: instruction, retryable })
+  const headers = {
     'content-type': wantsPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     connection: 'close',
-  })
-  response.end(body)
+  }
+  return { headers, body }
 }
 
 function page(message: string, instruction: string): string {

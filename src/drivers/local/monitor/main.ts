@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { dirname } from 'node:path'
 import { Monitor } from './monitor.ts'
 
 /**
@@ -9,7 +10,7 @@ import { Monitor } from './monitor.ts'
  */
 const [socketPath, scratchDirectory] = process.argv.slice(2)
 if (!socketPath || !scratchDirectory) throw new Error('usage: main.ts <socket> <scratch directory>')
-process.title = 'carrel-monitor'
+process.title = `carrel-monitor ${dirname(socketPath)}`
 process.on('SIGHUP', () => {})
 process.on('SIGINT', () => {})
 rmSync(scratchDirectory, { recursive: true, force: true })

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Pipe } from '../system/pipe.ts'
+import { spawnProgram } from '../system/spawn.ts'
 import { onLines } from './lines.ts'
 import type { Answer, ContainerState, Message, Request, StartRequest } from './protocol.ts'
-import { Reaper } from './reaper.ts'
+import { Reaper, type WaitStatus } from './reaper.ts'
 import { StartError } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
@@ -73,17 +76,20 @@ export class Monitor {
   }
 
   async #runContainer(request: Request & { op: 'run-container' }): Promise<{ pid: number }> {
-    const [program, ...args] = request.command
     this.#stopping.delete(request.computerId)
-    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-    this.#reaper.leave(child)
-    let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString()
+    const errors = new Pipe()
+    const runtimePid = spawnProgram(request.command, [undefined, undefined, errors.writeEnd])
+    const stderr = errors.reader().setEncoding('utf8')
+    let complaint = ''
+    stderr.on('data', (chunk: string) => {
+      complaint = (complaint + chunk).slice(-4096)
     })
-    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
-    child.stderr.destroy()
-    if (code !== 0) throw new StartError('internal', stderr.trim() || `the runtime ended with ${code}`)
+    const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#reaper.watch(runtimePid, resolve))
+    if (exitCode !== 0) {
+      await Promise.race([once(stderr, 'close'), delay(100)])
+      throw new StartError('internal', complaint.trim() || `the runtime ended with ${exitCode}`)
+    }
+    stderr.destroy()
     const pid = Number(readFileSync(request.pidFile, 'latin1'))
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
     this.#reaper.watch(pid, (status) => {

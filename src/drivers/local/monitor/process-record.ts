@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProcessState } from './protocol.ts'
 
@@ -30,8 +30,11 @@ export function readRecord(directory: string): ProcessRecord | undefined {
 }
 
 export async function removeRecord(directory: string): Promise<void> {
-  await rm(shortRecordPath(directory), { force: true })
-  await rm(directory, { recursive: true, force: true })
+  try {
+    await unlink(shortRecordPath(directory))
+  } catch {
+    await rm(directory, { recursive: true, force: true })
+  }
 }
 
 /** Ids of all processes of which anything is kept under a directory. */

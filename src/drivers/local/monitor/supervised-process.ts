@@ -1,16 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
+import { Pipe } from '../system/pipe.ts'
+import { spawnProgram } from '../system/spawn.ts'
 import { Journal, type StreamName } from './journal.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
-import { InputPipe } from './input-pipe.ts'
 import { startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
@@ -64,9 +65,9 @@ export class SupervisedProcess {
     writeFileSync(files.spec, JSON.stringify(this.request.spec), { mode: 0o600 })
     const consoleSocket = this.request.tty && new ConsoleSocket(files.console)
     try {
-      const stderr = await this.#runRuntime(files, consoleSocket !== undefined)
+      const complaint = await this.#runRuntime(files, consoleSocket !== undefined)
       this.pid = readPid(files.pid)
-      if (this.pid === 0) throw startFailure(stderr())
+      if (this.pid === 0) throw startFailure(complaint)
       if (consoleSocket) this.#openTerminal(consoleSocket.receive())
     } finally {
       consoleSocket?.close()
@@ -109,33 +110,34 @@ export class SupervisedProcess {
     else process.kill(this.pid, signal)
   }
 
-  #runRuntime(files: { pid: string; spec: string; console: string }, tty: boolean): Promise<() => string> {
-    const [program, ...args] = this.request.command
-    args.push('--detach', '--pid-file', files.pid, '--process', files.spec)
-    if (tty) args.push('--tty', '--console-socket', files.console)
-    args.push(this.request.computerId)
-    const input = this.request.stdin && !tty ? new InputPipe() : undefined
-    const child = spawn(program!, args, { stdio: [input?.readEnd ?? 'ignore', 'pipe', 'pipe'] })
-    this.#around.reaper.leave(child)
-    this.#input = input?.handOver()
-    const collected = this.#collect(child, tty)
-    return new Promise((resolve, reject) => {
-      child.on('error', reject)
-      child.on('exit', () => resolve(collected))
-    })
-  }
-
-  /** Output goes to the journal from the first byte on; gives what came on stderr as yet, for a failed start. */
-  #collect(child: ChildProcess, tty: boolean): () => string {
-    let firstOfStderr = ''
-    child.stderr!.on('data', (chunk: Buffer) => {
-      if (this.pid === 0) firstOfStderr = (firstOfStderr + chunk.toString()).slice(0, 4096)
-    })
-    if (!tty) {
-      this.#listen('stdout', child.stdout!)
-      this.#listen('stderr', child.stderr!)
+  /** Resolves when the runtime has ended, with what the process wrote on stderr until then: a failed start says why there. */
+  async #runRuntime(files: { pid: string; spec: string; console: string }, tty: boolean): Promise<string> {
+    const argv = [...this.request.command, '--detach', '--pid-file', files.pid, '--process', files.spec]
+    if (tty) argv.push('--tty', '--console-socket', files.console)
+    argv.push(this.request.computerId)
+    const stdin = this.request.stdin && !tty ? new Pipe() : undefined
+    const stdout = tty ? undefined : new Pipe()
+    const stderr = new Pipe()
+    let runtimePid: number
+    try {
+      runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd])
+    } catch (error) {
+      for (const pipe of [stdin, stdout, stderr]) pipe?.close()
+      throw error
     }
-    return () => firstOfStderr || child.stderr!.read()?.toString() || ''
+    this.#input = stdin?.writer().on('error', () => {})
+    let complaint = ''
+    const errors = stderr.reader().on('data', (chunk: Buffer) => {
+      if (this.pid === 0) complaint = (complaint + chunk.toString()).slice(0, 4096)
+    })
+    if (stdout) {
+      this.#listen('stdout', stdout.reader())
+      this.#listen('stderr', errors)
+    }
+    const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#around.reaper.watch(runtimePid, resolve))
+    if (exitCode !== 0 && !errors.readableEnded) await Promise.race([once(errors, 'close'), delay(drainMs)])
+    if (tty) errors.destroy()
+    return complaint
   }
 
   #openTerminal(masterFd: number): void {

@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util'
+import { globalOptions } from './global-options.ts'
+import { suggestion } from './suggestion.ts'
+import { UsageError } from './usage-error.ts'
+import type { Option, Options, Values } from './verb.ts'
+
+/** The verb is the first word that is no option and no option's value. */
+export function splitVerb(args: string[]): { verb: string | undefined; rest: string[] } {
+  const { tokens } = tokenize(args, globalOptions)
+  const first = tokens.find(({ kind }) => kind !== 'option')
+  if (first?.kind !== 'positional') return { verb: undefined, rest: args }
+  return { verb: first.value, rest: args.toSpliced(first.index, 1) }
+}
+
+/** Options anywhere, up to `--`; what is not known is a `UsageError` with the nearest that is. */
+export function parseCall(args: string[], own: Options): { values: Values; operands: string[] } {
+  const options = { ...globalOptions, ...own }
+  const { tokens, values, positionals } = tokenize(args, options)
+  for (const token of tokens) {
+    if (token.kind === 'option') checkOption(token, options)
+  }
+  return { values: values as Values, operands: positionals }
+}
+
+/** A whole number of at least 1. */
+export function parseCount(text: string | undefined, name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
+  if (text === undefined) return undefined
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= most) return count
+  const range = most === Number.MAX_SAFE_INTEGER ? 'at least 1' : `from 1 to ${most}`
+  throw new UsageError(`Cannot use "${text}" as ${name}: it has to be a whole number, ${range}`)
+}
+
+/** `K=V` as it is; `K` alone has the value that it has here, as in Docker. */
+export function parseEnv(
+  entries: string[] | undefined,
+  local: Record<string, string | undefined>,
+): Record<string, string> | undefined {
+  if (!entries) return undefined
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.indexOf('=')
+      const name = at === -1 ? entry : entry.slice(0, at)
+      const value = at === -1 ? local[name] : entry.slice(at + 1)
+      if (name === '') throw new UsageError(`Cannot use "${entry}" as a variable: it needs a name before the "="`)
+      if (value === undefined) throw new UsageError(`Cannot copy the variable "${name}": it is not set here`)
+      return [name, value]
+    }),
+  )
+}
+
+/** Without `strict` nothing is refused, so that the refusals are our own. */
+function tokenize(args: string[], options: Options) {
+  return parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true })
+}
+
+interface OptionToken {
+  name: string
+  rawName: string
+  value?: string | undefined
+  inlineValue?: boolean | undefined
+}
+
+function checkOption({ name, rawName, value, inlineValue }: OptionToken, options: Options): void {
+  const option: Option | undefined = Object.hasOwn(options, name) ? options[name] : undefined
+  if (!option) {
+    const known = Object.keys(options).map((option) => `--${option}`)
+    throw new UsageError(`Unknown option "${rawName}"${suggestion(rawName, known)}`)
+  }
+  if (option.type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`The option "${rawName}" takes no value`)
+    return
+  }
+  // `--session --json` is a forgotten value far more often than a value that begins so.
+  const isForgotten = value === undefined || (!inlineValue && value.length > 1 && value.startsWith('-'))
+  if (isForgotten) throw new UsageError(`The option "${rawName}" needs a value: ${rawName}=${option.value}`)
+}

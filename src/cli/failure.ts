@@ -1,0 +1,70 @@
+import { BrokenPipe } from './output.ts'
+import { printable } from './printable.ts'
+import type { Program } from './program.ts'
+import { UsageError } from './usage-error.ts'
+
+interface Failure {
+  message: string
+  code?: string | undefined
+  action?: string | undefined
+  /** What to do next. */
+  instruction?: string | undefined
+  requestId?: string | undefined
+}
+
+/** Tells on stderr what went wrong; resolves with the exit code. */
+export async function reportFailure(program: Program, error: unknown, asJson: boolean): Promise<number> {
+  // As a program that the signal ended: quietly.
+  if (error instanceof BrokenPipe) return 141
+  const failure = describe(program, error)
+  await program.stderr.write(asJson ? toJson(failure) : toText(program, failure)).catch(() => {})
+  return error instanceof UsageError ? 2 : 1
+}
+
+function describe(program: Program, error: unknown): Failure {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, code, message } = error as Error & { code?: string }
+  if (name === 'UsageError') return { message, code: 'USAGE', instruction: `See "${program.name} help".` }
+  if (name === 'CarrelApiError') return describeRefusal(program, error)
+  if (name === 'CarrelConnectionError') return describeConnection(message, code)
+  const { path, syscall } = error as NodeJS.ErrnoException
+  if (syscall && path) return { message: `Cannot ${syscall} "${path}": ${reasons[code ?? ''] ?? code}`, code }
+  return { message, code }
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ENOSPC: 'the disk is full',
+}
+
+function describeRefusal(program: Program, error: Error): Failure {
+  const { message, code, action, agentInstruction, requestId } = error as Error & Record<string, string | undefined>
+  if (code !== 'UNAUTHENTICATED') return { message, code, action, instruction: agentInstruction, requestId }
+  const instruction = program.tokenSource
+    ? `The token from ${program.tokenSource} was refused: "${program.name} login <token>" saves another one.`
+    : `No token was found: "${program.name} login <token>" saves one.`
+  return { message, code, action, instruction, requestId }
+}
+
+function describeConnection(message: string, code: string | undefined): Failure {
+  const instruction =
+    code === 'ECONNREFUSED'
+      ? 'Start the server with "npm start", or name another one with --url.'
+      : 'Check the address and the network; --url names another server.'
+  return { message, code, instruction }
+}
+
+function toText(program: Program, { message, code, instruction, requestId }: Failure): string {
+  const isSpoken = code !== undefined && code !== 'USAGE'
+  const lines = [`${program.name}: ${message}${isSpoken ? ` (${code})` : ''}`]
+  if (instruction) lines.push(`  ${instruction}`)
+  if (requestId && code === 'INTERNAL') lines.push(`  Request: ${requestId}`)
+  return lines.map((line) => `${printable(line)}\n`).join('')
+}
+
+function toJson({ message, instruction, ...more }: Failure): string {
+  return `${JSON.stringify({ error: message, ...more, agentInstruction: instruction })}\n`
+}

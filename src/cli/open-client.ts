@@ -1,0 +1,26 @@
+import { Carrel } from '../../sdk/index.ts'
+import type { CarrelOptions } from '../../sdk/index.ts'
+import { parseCount } from './arguments.ts'
+import { packageVersion } from './package-version.ts'
+import type { Program } from './program.ts'
+import type { Settings } from './settings.ts'
+import { readSettings } from './settings.ts'
+import type { Values } from './verb.ts'
+
+/** A client with what the options, the environment and the files say. */
+export async function openClient(program: Program, values: Values, more: CarrelOptions = {}): Promise<Carrel> {
+  return clientOf(program, values, await readSettings(program, values), more)
+}
+
+export function clientOf(program: Program, values: Values, settings: Settings, more: CarrelOptions = {}): Carrel {
+  program.tokenSource = settings.token?.source
+  return new Carrel({
+    baseUrl: settings.url,
+    // Not undefined: the client would look for one in the environment by itself.
+    token: settings.token?.value ?? '',
+    sessionId: values.session,
+    timeoutMs: parseCount(values.timeout, 'the time limit'),
+    userAgent: `${program.name}-cli/${packageVersion()}`,
+    ...more,
+  })
+}

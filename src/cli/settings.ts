@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { configPaths, readConfigFile, shortPath } from './config-file.ts'
+import type { ConfigFile } from './config-file.ts'
+import type { Program } from './program.ts'
+import { UsageError } from './usage-error.ts'
+import type { Values } from './verb.ts'
+
+export interface Settings {
+  url: string
+  token: Token | undefined
+}
+
+export interface Token {
+  value: string
+  /** Where it is from, for a person. */
+  source: string
+  expiresAt?: string | undefined
+}
+
+export const defaultUrl = 'http://127.0.0.1:4280'
+const defaultDataPath = '/var/lib/carrel'
+
+/** Options go before variables, variables before files; the server's own token on this machine comes last. */
+export async function readSettings({ env, ...program }: Program, values: Values): Promise<Settings> {
+  const variables = program.name === 'ppod' ? ['PAPERPOD', 'CARREL'] : ['CARREL', 'PAPERPOD']
+  const fromEnv = (what: string) => {
+    const name = variables.map((prefix) => `${prefix}_${what}`).find((name) => env[name])
+    return name === undefined ? undefined : { value: env[name] ?? '', source: name }
+  }
+  const givenUrl = values.url ?? fromEnv('URL')?.value
+  const givenToken: Token | undefined = values.token
+    ? { value: values.token, source: '--token' }
+    : fromEnv('TOKEN')
+  if (givenUrl !== undefined && givenToken) return { url: checkUrl(givenUrl), token: givenToken }
+
+  const files = await Promise.all(
+    configPaths({ env, ...program }).map(async (path) => ({ path, config: await readConfigFile(path) })),
+  )
+  const url = checkUrl(givenUrl ?? files.find(({ config }) => config.url)?.config.url ?? defaultUrl)
+  return { url, token: givenToken ?? savedToken(files, url) ?? (await ownerToken(env, url)) }
+}
+
+/** A saved token goes to the server that it was saved for, and to no other. */
+function savedToken(files: { path: string; config: ConfigFile }[], url: string): Token | undefined {
+  for (const { path, config } of files) {
+    if (!config.token || (config.url && !isSameOrigin(config.url, url))) continue
+    return { value: config.token, source: shortPath(path), expiresAt: config.expiresAt }
+  }
+  return undefined
+}
+
+/** Whoever may read the server's data on this machine needs no login. */
+async function ownerToken(env: Program['env'], url: string): Promise<Token | undefined> {
+  if (!isLoopback(url)) return undefined
+  const path = join(env['CARREL_DATA'] || defaultDataPath, 'owner.token')
+  try {
+    const value = (await readFile(path, 'utf8')).trim()
+    return value ? { value, source: shortPath(path) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function checkUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '')
+  throw new UsageError(`Cannot use "${text}" as the server's address: it has to begin with http:// or https://`)
+}
+
+function isSameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && new URL(one).origin === new URL(other).origin
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+}

@@ -1,0 +1,45 @@
+import type { Program } from './program.ts'
+
+export interface Option {
+  type: 'string' | 'boolean'
+  short?: string
+  multiple?: boolean
+  /** Of a string: how the value is called in the help. */
+  value?: string
+  help: string
+}
+
+export type Options = Record<string, Option>
+
+export interface Values {
+  json?: boolean
+  session?: string
+  url?: string
+  token?: string
+  timeout?: string
+  env?: string[]
+  cwd?: string
+  help?: boolean
+  [option: string]: string | boolean | string[] | undefined
+}
+
+/** What a verb is called with. */
+export interface Call {
+  program: Program
+  values: Values
+  operands: string[]
+}
+
+/** One command of the CLI. */
+export interface Verb {
+  /** After the program's name, such as `kill [options] <id>`. */
+  usage: string
+  /** What it does, in full sentences. */
+  description: string
+  /** Beside the global ones. */
+  options: Options
+  /** Fewest and most operands. */
+  operands: [fewest: number, most: number]
+  /** Resolves with the exit code. */
+  run(call: Call): Promise<number>
+}

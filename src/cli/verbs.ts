@@ -1,0 +1,73 @@
+import type { Verb } from './verb.ts'
+
+interface VerbEntry {
+  /** As in the list of all commands. */
+  synopsis: string
+  summary: string
+  /** Loaded when it is called: start-up costs what is used. */
+  load(): Promise<Verb>
+}
+
+/** Every command, in the order of the help. */
+export const verbs: Record<string, VerbEntry> = {
+  exec: {
+    synopsis: 'exec <command>',
+    summary: 'Run a command, with live input and output',
+    load: async () => (await import('./verbs/exec.ts')).exec,
+  },
+  write: {
+    synopsis: 'write <path> [file]',
+    summary: 'Write a file, from a local one or from stdin',
+    load: async () => (await import('./verbs/write.ts')).write,
+  },
+  read: {
+    synopsis: 'read <path>',
+    summary: 'Read a file',
+    load: async () => (await import('./verbs/read.ts')).read,
+  },
+  ls: {
+    synopsis: 'ls [path]',
+    summary: 'List a directory',
+    load: async () => (await import('./verbs/ls.ts')).ls,
+  },
+  start: {
+    synopsis: 'start <command>',
+    summary: 'Start a background process',
+    load: async () => (await import('./verbs/start.ts')).start,
+  },
+  ps: {
+    synopsis: 'ps',
+    summary: 'List processes',
+    load: async () => (await import('./verbs/ps.ts')).ps,
+  },
+  kill: {
+    synopsis: 'kill <id>',
+    summary: 'Stop a process',
+    load: async () => (await import('./verbs/kill.ts')).kill,
+  },
+  expose: {
+    synopsis: 'expose <port>',
+    summary: 'Get a public address for a port',
+    load: async () => (await import('./verbs/expose.ts')).expose,
+  },
+  status: {
+    synopsis: 'status',
+    summary: 'Show server, sandbox, credits and token',
+    load: async () => (await import('./verbs/status.ts')).status,
+  },
+  login: {
+    synopsis: 'login <token>',
+    summary: 'Check a token and save it',
+    load: async () => (await import('./verbs/login.ts')).login,
+  },
+  version: {
+    synopsis: 'version',
+    summary: 'Show the version of this program',
+    load: async () => (await import('./verbs/version.ts')).version,
+  },
+  help: {
+    synopsis: 'help [command]',
+    summary: 'Show all commands, or one of them',
+    load: async () => (await import('./verbs/help.ts')).help,
+  },
+}

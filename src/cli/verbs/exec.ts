@@ -1,0 +1,138 @@
+import { isatty } from 'node:tty'
+import { WebSocket } from 'ws'
+import type { ExecExit, ExecOptions, ExecSession } from '../../../sdk/index.ts'
+import { parseCount, parseEnv } from '../arguments.ts'
+import { outcomeOf } from '../exec-outcome.ts'
+import { passInput } from '../exec-input.ts'
+import { passSignals } from '../exec-signals.ts'
+import { openClient } from '../open-client.ts'
+import { BrokenPipe } from '../output.ts'
+import type { Program } from '../program.ts'
+import { holdTerminal, terminalSize } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Call, Values, Verb } from '../verb.ts'
+
+const languages = ['shell', 'python', 'javascript']
+
+export const exec: Verb = {
+  usage: 'exec [options] [--] <command>',
+  description: `
+Runs a command to its end and exits with its exit code: 128 + n when signal n ended it, 124 at the time limit, 1 when
+nothing is known of its end. Its output is passed on byte for byte.
+
+One argument is a shell command, or code in another --lang. Several are a program and its arguments, run as they are;
+put "--" before them when some begin with "-".
+
+A stdin that is a pipe or a file is passed on. When stdin and stdout are terminals, the command gets a terminal too;
+--no-tty gives it none. Ctrl-C goes to the command; without a terminal the second one kills it.`,
+  options: {
+    lang: { type: 'string', value: '<language>', help: `${languages.join(', ')} (default: shell)` },
+    interactive: { type: 'boolean', short: 'i', help: 'Pass stdin on, also from a terminal' },
+    tty: { type: 'boolean', short: 't', help: 'Give the command a terminal' },
+    'no-tty': { type: 'boolean', short: 'T', help: 'Give the command no terminal' },
+    'no-stdin': { type: 'boolean', short: 'n', help: 'Leave stdin alone, as in loops that read it' },
+    user: { type: 'string', short: 'u', value: '<user>', help: 'Run as this user of the sandbox' },
+  },
+  operands: [1, Infinity],
+  async run({ program, values, operands }: Call): Promise<number> {
+    const options = optionsOf(program, values, operands)
+    const client = await openClient(program, { ...values, timeout: undefined }, { WebSocket })
+    const signals = passSignals()
+    try {
+      const onConnection = (state: string) => void tellConnection(program, state)
+      const session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
+      signals.reach(session)
+      const exit = Promise.race([follow(program, session, options, values.json === true), signals.killed])
+      return finish(program, await exit, options.timeoutMs)
+    } catch (error) {
+      if (signals.gaveUp.aborted) return signals.killed
+      throw error
+    } finally {
+      signals.release()
+    }
+  },
+}
+
+function optionsOf(program: Program, values: Values, operands: string[]): ExecOptions {
+  const { lang = 'shell' } = values
+  if (typeof lang !== 'string' || !languages.includes(lang)) {
+    throw new UsageError(`Cannot run the language "${lang}": it has to be one of ${languages.join(', ')}`)
+  }
+  if (operands.length > 1 && lang !== 'shell') {
+    throw new UsageError(`Cannot run several arguments as ${lang}: put the code in quotes, as one`)
+  }
+  const hasTerminal = wantsTerminal(program, values)
+  return {
+    ...(operands.length === 1 ? { command: operands[0], language: lang } : { argv: operands }),
+    stdin: wantsInput(values, hasTerminal),
+    tty: hasTerminal ? terminalSize(program) : undefined,
+    env: environment(program, values, hasTerminal),
+    cwd: values.cwd,
+    user: typeof values['user'] === 'string' ? values['user'] : undefined,
+    timeoutMs: parseCount(values.timeout, 'the time limit'),
+  }
+}
+
+function wantsTerminal(program: Program, values: Values): boolean {
+  if (values['tty'] && (values['no-tty'] || values.json)) {
+    throw new UsageError(`Cannot use "--tty" and "--${values.json ? 'json' : 'no-tty'}" together`)
+  }
+  if (values['no-tty'] || values.json) return false
+  return values['tty'] === true || (!values['no-stdin'] && isatty(0) && program.stdout.isTerminal)
+}
+
+function wantsInput(values: Values, hasTerminal: boolean): boolean {
+  if (values['no-stdin']) return false
+  return values['interactive'] === true || hasTerminal || !isatty(0)
+}
+
+/** A terminal needs its kind, or programs draw for another one. */
+function environment(program: Program, values: Values, hasTerminal: boolean): Record<string, string> | undefined {
+  const given = parseEnv(values.env, program.env)
+  const kind = program.env['TERM']
+  return hasTerminal && kind ? { TERM: kind, ...given } : given
+}
+
+/** Passes everything both ways until the end; the answer is the end. */
+async function follow(
+  program: Program,
+  session: ExecSession,
+  { stdin, tty }: ExecOptions,
+  asJson: boolean,
+): Promise<ExecExit> {
+  const restore = tty ? holdTerminal(program, session) : undefined
+  if (stdin) void passInput(program, session)
+  try {
+    if (asJson) return await tellResult(program, session)
+    for await (const { channel, data } of session) await program[channel].write(data)
+    return await session.exit
+  } catch (error) {
+    if (error instanceof BrokenPipe) {
+      // Here the command would meet the broken pipe by itself; there nobody else tells it.
+      session.signal('SIGTERM')
+      await session.close()
+    }
+    throw error
+  } finally {
+    restore?.()
+  }
+}
+
+async function tellResult(program: Program, session: ExecSession): Promise<ExecExit> {
+  const { exitCode, signal, reason, truncated, ...output } = await session.result()
+  await program.stdout.line(JSON.stringify({ exitCode, signal, reason, truncated, ...output }))
+  return { exitCode, signal, reason, truncated }
+}
+
+async function finish(program: Program, end: ExecExit | number, timeoutMs: number | undefined): Promise<number> {
+  if (typeof end === 'number') return end
+  const { exitCode, sentences } = outcomeOf(end, timeoutMs)
+  for (const sentence of sentences) await program.stderr.line(`${program.name}: ${sentence}`)
+  return exitCode
+}
+
+async function tellConnection(program: Program, state: string): Promise<void> {
+  if (!program.stderr.isTerminal) return
+  const text = state === 'lost' ? 'the connection is lost, trying again' : 'the connection is there again'
+  await program.stderr.write(`\r\n${program.name}: ${text}\r\n`).catch(() => {})
+}

@@ -1,0 +1,23 @@
+import { openClient } from '../open-client.ts'
+import { printable } from '../printable.ts'
+import type { Verb } from '../verb.ts'
+
+export const kill: Verb = {
+  usage: 'kill [options] <id>',
+  description: 'Stops a process and all that came of it. "ps" shows the ids.',
+  options: { signal: { type: 'string', short: 's', value: '<name>', help: 'Another signal, such as SIGINT' } },
+  operands: [1, 1],
+  async run({ program, values, operands: [id = ''] }) {
+    const client = await openClient(program, values)
+    const answer = await client.processes.kill(id, { signalName: signalName(values['signal']) })
+    await program.stdout.line(values.json ? JSON.stringify(answer) : `Killed ${printable(answer.processId)}`)
+    return 0
+  },
+}
+
+/** `int` as well as `SIGINT`. */
+function signalName(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  const name = text.toUpperCase()
+  return name.startsWith('SIG') ? name : `SIG${name}`
+}

@@ -1,0 +1,65 @@
+import { createWriteStream } from 'node:fs'
+import { realpath, rename, rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { openClient } from '../open-client.ts'
+import { BrokenPipe } from '../output.ts'
+import type { Output } from '../output.ts'
+import type { Verb } from '../verb.ts'
+
+export const read: Verb = {
+  usage: 'read [options] <path>',
+  description: `
+Writes the bytes of a file to stdout, or to a local file with -o. With --json the content is text, or base64 when it
+is not UTF-8.`,
+  options: { output: { type: 'string', short: 'o', value: '<file>', help: 'Write to this local file' } },
+  operands: [1, 1],
+  async run({ program, values, operands: [path = ''] }) {
+    const client = await openClient(program, values)
+    if (values.json) {
+      await program.stdout.line(JSON.stringify(toJson(path, await client.files.readBytes(path))))
+      return 0
+    }
+    const content = await client.files.readStream(path)
+    const { output } = values
+    if (typeof output === 'string') await saveTo(output, content)
+    else await copyTo(program.stdout, content)
+    return 0
+  },
+}
+
+function toJson(path: string, bytes: Uint8Array): object {
+  const size = bytes.length
+  try {
+    return { path, size, encoding: 'utf8', content: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+  } catch {
+    return { path, size, encoding: 'base64', content: Buffer.from(bytes).toString('base64') }
+  }
+}
+
+async function copyTo(stdout: Output, content: ReadableStream<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of content) await stdout.write(chunk)
+  } catch (error) {
+    if (error instanceof BrokenPipe) throw error
+    throw cutOff(error)
+  }
+}
+
+/** A file appears whole or not at all; a device or a pipe is written as it comes. */
+async function saveTo(path: string, content: ReadableStream<Uint8Array>): Promise<void> {
+  const existing = await stat(path).catch(() => undefined)
+  if (existing && !existing.isFile()) return pipeline(content, createWriteStream(path))
+  const target = existing ? await realpath(path) : path
+  const temporary = `${target}.${process.pid}.part`
+  try {
+    await pipeline(content, createWriteStream(temporary, { flags: 'wx', mode: existing?.mode ?? 0o666 }))
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw (error as NodeJS.ErrnoException).syscall ? error : cutOff(error)
+  }
+}
+
+function cutOff(cause: unknown): Error {
+  return new Error('Cannot read the file to its end: the connection was cut', { cause })
+}

@@ -1,0 +1,35 @@
+import { parseCount, parseEnv } from '../arguments.ts'
+import { openClient } from '../open-client.ts'
+import { printable } from '../printable.ts'
+import { shellCommand } from '../shell-command.ts'
+import type { Verb } from '../verb.ts'
+
+/** The server ends what is started over HTTP after 15 minutes unless told otherwise; what is started here stays. */
+const noTimeLimit = 0
+
+export const start: Verb = {
+  usage: 'start [options] <command>',
+  description: `
+Starts a background process and returns at once. Its id goes to stdout, hints to stderr. The process runs until it
+ends, is killed, or its --timeout is over.
+
+One argument is a shell command; several are a program and its arguments.`,
+  options: { id: { type: 'string', value: '<id>', help: 'An id of your choice' } },
+  operands: [1, Infinity],
+  async run({ program, values, operands }) {
+    const { id } = values
+    const client = await openClient(program, { ...values, timeout: undefined })
+    const answer = await client.processes.start(shellCommand(operands), {
+      processId: typeof id === 'string' ? id : undefined,
+      env: parseEnv(values.env, program.env),
+      cwd: values.cwd,
+      timeoutMs: parseCount(values.timeout, 'the time limit') ?? noTimeLimit,
+    })
+    if (values.json) await program.stdout.line(JSON.stringify(answer))
+    else {
+      await program.stdout.line(printable(answer.processId))
+      for (const hint of Object.values(answer.hints ?? {})) await program.stderr.line(`  ${printable(String(hint))}`)
+    }
+    return 0
+  },
+}

@@ -1,0 +1,122 @@
+import { CarrelApiError, CarrelConnectionError, CarrelTimeoutError } from '../../../sdk/index.ts'
+import type { Balance, Carrel, Health, ProcessInfo } from '../../../sdk/index.ts'
+import { clientOf } from '../open-client.ts'
+import { packageVersion } from '../package-version.ts'
+import { readSettings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
+import { table } from '../table.ts'
+import { shortTime } from '../times.ts'
+import type { Verb } from '../verb.ts'
+
+/** Long enough for any server that is well. */
+const defaultTimeoutMs = '10000'
+
+export const status: Verb = {
+  usage: 'status [options]',
+  description: 'Shows whether the server answers, the sandbox, the credits, and where the token is from and when it ends.',
+  options: {},
+  operands: [0, 0],
+  async run({ program, values }) {
+    const settings = await readSettings(program, values)
+    const client = clientOf(program, { timeout: defaultTimeoutMs, ...values }, settings, { maxRetries: 0 })
+    const state = await look(client)
+    const report = reportOf(settings, state, values.session)
+    if (values.json) await program.stdout.line(JSON.stringify(report))
+    else await program.stdout.write(toText(report))
+    return 'error' in state.health || 'error' in state.processes ? 1 : 0
+  },
+}
+
+type Answer<T> = { value: T } | { error: Error }
+
+interface State {
+  health: Answer<Health>
+  balance: Answer<Balance>
+  processes: Answer<ProcessInfo[]>
+}
+
+async function look(client: Carrel): Promise<State> {
+  const health = await answerOf(client.health())
+  if ('error' in health) return { health, balance: health, processes: health }
+  const [balance, processes] = await Promise.all([answerOf(client.balance()), answerOf(client.processes.list())])
+  return { health, balance, processes }
+}
+
+async function answerOf<T>(call: Promise<T>): Promise<Answer<T>> {
+  try {
+    return { value: await call }
+  } catch (error) {
+    const isKnown =
+      error instanceof CarrelApiError || error instanceof CarrelConnectionError || error instanceof CarrelTimeoutError
+    if (isKnown) return { error }
+    throw error
+  }
+}
+
+interface Report {
+  server: { url: string; reachable: boolean; status?: string; version?: string; error?: string; action?: string }
+  cli: { version: string }
+  token: { source: string | null; accepted: boolean | null; expiresAt: string | null; error?: string }
+  account: { creditsRemaining: number | string | null }
+  sandbox: { sessionId: string; processes: { running: number; total: number } | null }
+}
+
+function reportOf({ url, token }: Settings, { health, balance, processes }: State, sessionId = 'default'): Report {
+  const isUp = 'value' in health
+  const credits = 'value' in balance ? balance.value : undefined
+  const refusal = isUp && 'error' in processes ? processes.error : undefined
+  return {
+    server: {
+      url,
+      reachable: isUp,
+      ...(isUp
+        ? { status: health.value.status, version: health.value.version }
+        : { error: health.error.message, action: 'Start it with "npm start", or name another one with --url.' }),
+    },
+    cli: { version: packageVersion() },
+    token: {
+      source: token?.source ?? null,
+      accepted: isUp ? refusal === undefined : null,
+      expiresAt: credits?.tokenExpiresAt ?? token?.expiresAt ?? null,
+      ...(refusal ? { error: refusal.message } : {}),
+    },
+    account: { creditsRemaining: credits?.creditsRemaining ?? null },
+    sandbox: {
+      sessionId,
+      processes:
+        'value' in processes
+          ? {
+              running: processes.value.filter(({ status }) => status === 'running').length,
+              total: processes.value.length,
+            }
+          : null,
+    },
+  }
+}
+
+function toText({ server, cli, token, account, sandbox }: Report): string {
+  const rows = [
+    ['Server', server.url + (server.reachable ? `, ${server.status}, version ${server.version}` : '')],
+    ...(server.error === undefined ? [] : [['', `${server.error}. ${server.action}`]]),
+    ['CLI', `version ${cli.version}`],
+    ['Token', token.source === null ? 'none' : `from ${token.source}${expiry(token.expiresAt)}`],
+    ...(token.error === undefined ? [] : [['', token.error]]),
+  ]
+  if (account.creditsRemaining !== null) rows.push(['Credits', dollars(account.creditsRemaining)])
+  if (sandbox.processes) {
+    const { running, total } = sandbox.processes
+    rows.push(['Sandbox', `${sandbox.sessionId}, ${running} of ${total} processes running`])
+  }
+  return table([{}, {}], rows)
+}
+
+function expiry(expiresAt: string | null): string {
+  if (expiresAt === null) return ''
+  const isOver = Date.parse(expiresAt) < Date.now()
+  return `, ${isOver ? 'ended' : 'valid until'} ${shortTime(expiresAt)}`
+}
+
+/** At least cents, up to hundredths of them. */
+function dollars(amount: number | string): string {
+  return `$${Number(amount).toFixed(4).replace(/0{1,2}$/, '')}`
+}

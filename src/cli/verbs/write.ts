@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { openClient } from '../open-client.ts'
+import { printable } from '../printable.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Verb } from '../verb.ts'
+
+/** One piece of a local file in memory. */
+const chunkBytes = 256 * 1024
+
+export const write: Verb = {
+  usage: 'write [options] <path> [file]',
+  description: `
+Writes a file from a local one, or from stdin when none is named or it is "-". The old file stays until the new one is
+whole. Any bytes and any size will do.`,
+  options: {},
+  operands: [1, 2],
+  async run({ program, values, operands: [path = '', file = '-'] }) {
+    const client = await openClient(program, { ...values, timeout: undefined })
+    const content = file === '-' ? process.stdin : await readLocal(file)
+    const requestTimeoutMs = values.timeout === undefined ? undefined : Number(values.timeout)
+    const originalName = file === '-' ? undefined : basename(file)
+    const answer = await client.files.write(path, content, { originalName, requestTimeoutMs })
+    if (values.json) await program.stdout.line(JSON.stringify(answer))
+    else await program.stdout.line(`Wrote ${answer.size} bytes to ${printable(answer.path)}`)
+    return 0
+  },
+}
+
+/** Opened before anything is sent: a file that can't be read makes no request. */
+async function readLocal(file: string): Promise<AsyncIterable<Uint8Array>> {
+  const handle = await open(file)
+  if (!(await handle.stat()).isDirectory()) return createReadStream('', { fd: handle, highWaterMark: chunkBytes })
+  await handle.close()
+  throw new UsageError(`Cannot write "${file}": it is a folder`)
+}

@@ -1,0 +1,62 @@
+import { openSync } from 'node:fs'
+import { getSystemErrorName } from 'node:util'
+import koffi from 'koffi'
+
+const libc = koffi.load('libc.so.6')
+const posixSpawn = libc.func(
+  'int posix_spawn(_Out_ int *pid, const char *path, const void *actions, const void *attributes, const char **argv, const char **envp)',
+)
+const initActions = libc.func('int posix_spawn_file_actions_init(_Inout_ void *actions)')
+const addDup2 = libc.func('int posix_spawn_file_actions_adddup2(_Inout_ void *actions, int fd, int newFd)')
+const destroyActions = libc.func('int posix_spawn_file_actions_destroy(_Inout_ void *actions)')
+const initAttributes = libc.func('int posix_spawnattr_init(_Inout_ void *attributes)')
+const setFlags = libc.func('int posix_spawnattr_setflags(_Inout_ void *attributes, short flags)')
+const setDefaultSignals = libc.func('int posix_spawnattr_setsigdefault(_Inout_ void *attributes, const void *signals)')
+const setSignalMask = libc.func('int posix_spawnattr_setsigmask(_Inout_ void *attributes, const void *signals)')
+
+/** Sizes of the C library's structures, with room to spare. */
+const actionsBytes = 128
+const attributesBytes = 512
+const signalSetBytes = 128
+const SIGPIPE = 13
+const SIGXFSZ = 25
+const POSIX_SPAWN_SETSIGDEF = 0x04
+const POSIX_SPAWN_SETSIGMASK = 0x08
+
+const attributes = makeAttributes()
+const environment = [`PATH=${process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin'}`, null]
+const nothing = openSync('/dev/null', 'r+')
+
+/** Descriptors for a program's stdin, stdout and stderr; what is left out is /dev/null. */
+export type Stdio = [stdin?: number, stdout?: number, stderr?: number]
+
+/**
+ * Starts a program of the host and gives its process id. By `posix_spawn`, which shares memory with the child until it
+ * runs its program: 0.1 ms, where Node's own `spawn` copies its page tables in 0.8 to 1.8 ms. The caller waits for
+ * the child itself. Throws the error code in the message when it cannot be started.
+ */
+export function spawnProgram(argv: string[], stdio: Stdio): number {
+  const actions = Buffer.alloc(actionsBytes)
+  initActions(actions)
+  try {
+    for (const target of [0, 1, 2]) addDup2(actions, stdio[target] ?? nothing, target)
+    const pid = [0]
+    const error = posixSpawn(pid, argv[0], actions, attributes, [...argv, null], environment) as number
+    if (error !== 0) throw new Error(`Cannot run "${argv[0]}": ${getSystemErrorName(-error)}`)
+    return pid[0]!
+  } finally {
+    destroyActions(actions)
+  }
+}
+
+/** Node ignores SIGPIPE, and a child would inherit that. */
+function makeAttributes(): Buffer {
+  const made = Buffer.alloc(attributesBytes)
+  initAttributes(made)
+  const brokenPipe = Buffer.alloc(signalSetBytes)
+  brokenPipe.writeUInt32LE((1 << (SIGPIPE - 1)) | (1 << (SIGXFSZ - 1)))
+  setDefaultSignals(made, brokenPipe)
+  setSignalMask(made, Buffer.alloc(signalSetBytes))
+  setFlags(made, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+  return made
+}

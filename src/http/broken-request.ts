@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { CarrelError } from '../errors.ts'
+
+/** Answers what is no HTTP request, or never became a whole one, and closes the connection. */
+export function answerBrokenRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const requestId = randomUUID()
+  const known = meaning(error)
+  const body = JSON.stringify(errorBody(known, requestId))
+  socket.end(
+    `HTTP/1.1 ${known.status} Refused\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+function meaning(error: NodeJS.ErrnoException): CarrelError {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new CarrelError('request_timeout', 'Cannot read the request: it did not arrive in time', { cause: error })
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return new CarrelError('too_large', 'Cannot read the request: its headers are larger than 16 KiB', { cause: error })
+  return new CarrelError('invalid_request', 'Cannot read the request: it is not valid HTTP', { cause: error })
+}
