@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { globalOptions } from './global-options.ts'
 import { suggestion } from './suggestion.ts'
 import { UsageError } from './usage-error.ts'
-import type { Option, Options, Values } from './verb.ts'
+import type { Option, Options, Values, Verb } from './verb.ts'
 
 /** The verb is the first word that is no option and no option's value. */
 export function splitVerb(args: string[]): { verb: string | undefined; rest: string[] } {
@@ -13,13 +13,18 @@ export function splitVerb(args: string[]): { verb: string | undefined; rest: str
 }
 
 /** Options anywhere, up to `--`; what is not known is a `UsageError` with the nearest that is. */
-export function parseCall(args: string[], own: Options): { values: Values; operands: string[] } {
-  const options = { ...globalOptions, ...own }
+export function parseCall(
+  args: string[],
+  verb: Pick<Verb, 'options' | 'takesCommand'>,
+): { values: Values; operands: string[] } {
+  const options = { ...globalOptions, ...verb.options }
   const { tokens, values, positionals } = tokenize(args, options)
+  let isInCommand = false
   for (const token of tokens) {
-    if (token.kind === 'option') checkOption(token, options)
+    if (token.kind === 'positional') isInCommand = verb.takesCommand === true
+    else if (token.kind === 'option') checkOption(token, options, isInCommand)
   }
-  return { values: values as Values, operands: positionals }
+  return { values: values, operands: positionals }
 }
 
 /** A whole number of at least 1. */
@@ -61,8 +66,12 @@ interface OptionToken {
   inlineValue?: boolean | undefined
 }
 
-function checkOption({ name, rawName, value, inlineValue }: OptionToken, options: Options): void {
+function checkOption(token: OptionToken, options: Options, isInCommand: boolean): void {
+  const { name, rawName, value, inlineValue } = token
   const option: Option | undefined = Object.hasOwn(options, name) ? options[name] : undefined
+  if (!option && isInCommand) {
+    throw new UsageError(`Unknown option "${rawName}": put "--" before a command that has options of its own`)
+  }
   if (!option) {
     const known = Object.keys(options).map((option) => `--${option}`)
     throw new UsageError(`Unknown option "${rawName}"${suggestion(rawName, known)}`)

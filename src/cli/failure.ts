@@ -24,9 +24,13 @@ export async function reportFailure(program: Program, error: unknown, asJson: bo
 function describe(program: Program, error: unknown): Failure {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, code, message } = error as Error & { code?: string }
-  if (name === 'UsageError') return { message, code: 'USAGE', instruction: `See "${program.name} help".` }
+  if (name === 'UsageError') {
+    const { name, verb } = program
+    return { message, code: 'USAGE', instruction: `See "${verb ? `${name} ${verb} --help` : `${name} help`}".` }
+  }
   if (name === 'CarrelApiError') return describeRefusal(program, error)
-  if (name === 'CarrelConnectionError') return describeConnection(message, code)
+  if (name === 'CarrelConnectionError') return describeConnection(error as Error & { url: string })
+  // What the system said of a local file.
   const { path, syscall } = error as NodeJS.ErrnoException
   if (syscall && path) return { message: `Cannot ${syscall} "${path}": ${reasons[code ?? ''] ?? code}`, code }
   return { message, code }
@@ -49,12 +53,11 @@ function describeRefusal(program: Program, error: Error): Failure {
   return { message, code, action, instruction, requestId }
 }
 
-function describeConnection(message: string, code: string | undefined): Failure {
-  const instruction =
-    code === 'ECONNREFUSED'
-      ? 'Start the server with "npm start", or name another one with --url.'
-      : 'Check the address and the network; --url names another server.'
-  return { message, code, instruction }
+function describeConnection({ message, code, url }: Error & { code?: string | undefined; url: string }): Failure {
+  if (code !== 'ECONNREFUSED') return { message, code, instruction: 'Check the address and the network.' }
+  const server = new URL(url.replace(/^ws/, 'http')).origin
+  const todo = 'start the server with "npm start", or name another one with --url'
+  return { message: `Nothing answers at ${server}: ${todo}` }
 }
 
 function toText(program: Program, { message, code, instruction, requestId }: Failure): string {

@@ -7,7 +7,12 @@ export const globalOptions: Options = {
   url: { type: 'string', value: '<url>', help: 'The server (CARREL_URL; default: http://127.0.0.1:4280)' },
   token: { type: 'string', value: '<token>', help: 'The token (CARREL_TOKEN; default: the one of "login")' },
   timeout: { type: 'string', value: '<ms>', help: 'Time limit in milliseconds: of the program, else of the request' },
-  env: { type: 'string', multiple: true, value: '<k=v>', help: 'A variable for the program; repeatable; <k> alone copies it' },
+  env: {
+    type: 'string',
+    multiple: true,
+    value: '<k=v>',
+    help: 'A variable for the program; repeatable; <k> alone copies it',
+  },
   cwd: { type: 'string', value: '<path>', help: 'The folder in the sandbox to run in' },
   help: { type: 'boolean', short: 'h', help: 'Show this help' },
 }

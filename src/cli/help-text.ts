@@ -12,7 +12,12 @@ export function programHelp(program: Program): string {
   return [
     `${name}: isolated Linux computers from the command line\n\n`,
     `Usage: ${name} [options] <command>\n\n`,
-    `Commands:\n${indent(table([{}, {}], Object.values(verbs).map(({ synopsis, summary }) => [synopsis, summary])))}\n`,
+    `Commands:\n${indent(
+      table(
+        [{}, {}],
+        Object.values(verbs).map(({ synopsis, summary }) => [synopsis, summary]),
+      ),
+    )}\n`,
     `Options:\n${optionList(globalOptions)}\n`,
     `A saved token is read from ${own}, else from ${other}.\n`,
     `"${name} <command> --help" tells more about a command.\n`,

@@ -1,53 +1,10 @@
-import { parseCall, splitVerb } from './arguments.ts'
-import { reportFailure } from './failure.ts'
-import { currentProgram } from './program.ts'
-import type { Program } from './program.ts'
-import { UsageError } from './usage-error.ts'
-import { suggestion } from './suggestion.ts'
-import type { Verb } from './verb.ts'
-import { verbs } from './verbs.ts'
+import { enableCompileCache, getCompileCacheDir } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 
-const program = currentProgram()
-const args = process.argv.slice(2)
-const exitCode = await run(program, args).catch((error) => reportFailure(program, error, wantsJson(args)))
-// Open handles, such as a stdin that nobody ends, must not keep the program.
-await Promise.all([program.stdout.flush(), program.stderr.flush()])
-process.exit(exitCode)
-
-async function run(program: Program, args: string[]): Promise<number> {
-  const { verb: name, rest } = splitVerb(args)
-  if (name === undefined) return runBare(program, rest)
-  const verb = await loadVerb(name)
-  const { values, operands } = parseCall(rest, verb.options)
-  if (values.help) {
-    const { verbHelp } = await import('./help-text.ts')
-    await program.stdout.write(verbHelp(program, verb))
-    return 0
-  }
-  checkOperands(program, verb, operands)
-  return verb.run({ program, values, operands })
+// Compiled code is kept between calls, where nobody else can put any: it saves most of the start-up.
+if (!getCompileCacheDir()) {
+  enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'carrel', 'compiled'))
 }
-
-/** Without a command: help, or the version. */
-async function runBare(program: Program, args: string[]): Promise<number> {
-  const { values } = parseCall(args, { version: { type: 'boolean', short: 'v', help: '' } })
-  const verb = await loadVerb(values['version'] ? 'version' : 'help')
-  return verb.run({ program, values, operands: [] })
-}
-
-function loadVerb(name: string): Promise<Verb> {
-  const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
-  if (entry) return entry.load()
-  throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs))}`)
-}
-
-function checkOperands(program: Program, { usage, operands: [fewest, most] }: Verb, operands: string[]): void {
-  if (operands.length >= fewest && operands.length <= most) return
-  const problem = operands.length < fewest ? 'Something is missing' : `Cannot use "${operands[most]}"`
-  throw new UsageError(`${problem}: the command is "${program.name} ${usage}"`)
-}
-
-function wantsJson(args: string[]): boolean {
-  const end = args.indexOf('--')
-  return args.slice(0, end === -1 ? args.length : end).includes('--json')
-}
+const { cli } = await import('./cli.ts')
+await cli(process.argv.slice(2))

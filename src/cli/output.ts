@@ -18,7 +18,7 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return this.#stream.isTTY === true
+    return this.#stream.isTTY
   }
 
   /** undefined when it is no terminal. */

@@ -7,6 +7,8 @@ export interface Program {
   env: Record<string, string | undefined>
   stdout: Output
   stderr: Output
+  /** The command that was called, once it is known. */
+  verb?: string
   /** Where the token in use is from; undefined without one. */
   tokenSource?: string | undefined
 }

@@ -29,9 +29,7 @@ export async function readSettings({ env, ...program }: Program, values: Values)
     return name === undefined ? undefined : { value: env[name] ?? '', source: name }
   }
   const givenUrl = values.url ?? fromEnv('URL')?.value
-  const givenToken: Token | undefined = values.token
-    ? { value: values.token, source: '--token' }
-    : fromEnv('TOKEN')
+  const givenToken: Token | undefined = values.token ? { value: values.token, source: '--token' } : fromEnv('TOKEN')
   if (givenUrl !== undefined && givenToken) return { url: checkUrl(givenUrl), token: givenToken }
 
   const files = await Promise.all(

@@ -40,6 +40,8 @@ export interface Verb {
   options: Options
   /** Fewest and most operands. */
   operands: [fewest: number, most: number]
+  /** The operands are a command, which may have options of its own. */
+  takesCommand?: boolean
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>
 }

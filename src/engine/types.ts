@@ -4,7 +4,6 @@ export type {
   ComputerFiles,
   ExitReason,
   FileInfo,
-  OutputChunk,
   OutputRecord,
   ProcessExit,
   ProcessHandle,

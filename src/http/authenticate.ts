@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { authenticateToken, type Authenticated } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -13,14 +14,15 @@ declare module 'fastify' {
 /** A hook that lets a request in by its bearer token. `X-Session-Token` has the same meaning where `Authorization` is taken. */
 export function authenticate(engine: Engine) {
   return async (request: FastifyRequest): Promise<void> => {
-    request.caller = await authenticateToken(engine.db, bearerToken(request))
+    request.caller = await authenticateToken(engine.db, bearerToken(request.headers))
   }
 }
 
-function bearerToken(request: FastifyRequest): string {
-  const own = request.headers['x-session-token']
+/** The token that a request carries. */
+export function bearerToken(headers: IncomingHttpHeaders): string {
+  const own = headers['x-session-token']
   if (typeof own === 'string' && own) return own
-  const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
+  const [, token] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? []
   if (token) return token
   throw new CarrelError('unauthenticated', 'Cannot authenticate: no bearer token was sent')
 }

@@ -25,6 +25,7 @@ export class EventStream {
     })
     raw.on('close', () => this.#gone.abort())
     raw.on('error', () => this.#gone.abort())
+    if (raw.destroyed) this.#gone.abort()
     raw.flushHeaders()
     this.#keepAlive = setInterval(() => {
       if (raw.writableLength === 0) raw.write(': keep-alive\n\n')

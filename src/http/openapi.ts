@@ -21,6 +21,8 @@ export async function addOpenApi(app: App): Promise<void> {
       const { documentation, public: isPublic } = route.config ?? {}
       const described = {
         ...schema,
+        ...(documentation?.form ? { body: documentation.form } : {}),
+        ...(documentation?.answers ? { response: documentation.answers } : {}),
         hide: documentation === undefined,
         description: [documentation?.description, documentation?.notes].filter(Boolean).join('. '),
         summary: documentation?.description,

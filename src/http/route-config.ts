@@ -9,6 +9,10 @@ export interface RouteDocumentation {
   params?: unknown
   example?: unknown
   contentType?: string
+  /** The schema of a body that is no JSON. */
+  form?: unknown
+  /** Schemas by status of answers that are no JSON object. */
+  answers?: unknown
 }
 
 declare module 'fastify' {

@@ -1,21 +1,39 @@
 import { isUtf8 } from 'node:buffer'
 import type { OutputRecord } from '../engine/types.ts'
-import { StringDecoder } from 'node:string_decoder'
 
 /** Text of a process's two streams, chunk by chunk, that is never cut inside a character. */
 export class OutputDecoder {
-  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
+  readonly #begun: Record<OutputRecord['stream'], Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
 
   decode({ stream, data }: OutputRecord): string {
-    return this.#decoders[stream].write(data)
+    const bytes = this.#begun[stream].length > 0 ? Buffer.concat([this.#begun[stream], data]) : data
+    const whole = bytes.length - begunBytes(bytes)
+    this.#begun[stream] = bytes.subarray(whole)
+    return bytes.toString('utf8', 0, whole)
+  }
+
+  /** True while the beginning of a character waits for its rest. */
+  get pending(): boolean {
+    return this.#begun.stdout.length + this.#begun.stderr.length > 0
   }
 
   /** What is left of a character that was never finished. */
   rest(): { stream: 'stdout' | 'stderr'; text: string }[] {
     return (['stdout', 'stderr'] as const)
-      .map((stream) => ({ stream, text: this.#decoders[stream].end() }))
+      .map((stream) => ({ stream, text: this.#begun[stream].toString('utf8') }))
       .filter(({ text }) => text !== '')
   }
+}
+
+/** How many bytes at the end are the beginning of a character of UTF-8 that goes on behind them. */
+function begunBytes(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf5 || byte < 0xc2 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+    return length > back ? back : 0
+  }
+  return 0
 }
 
 /** Bytes as text, and in base64 too when they are not UTF-8. */

@@ -137,7 +137,7 @@ export class ExecSocket {
     const bytes = data.subarray(1)
     this.#inputBytes += bytes.length
     if (this.#inputBytes > maxQueuedInputBytes) this.#options.socket.pause()
-    this.#queue(async () => {
+    void this.#queue(async () => {
       await process.write(bytes)
     }).finally(() => {
       this.#inputBytes -= bytes.length

@@ -4,7 +4,8 @@ import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
 import { authenticateToken } from '../../engine/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { asCarrelError, CarrelError } from '../../errors.ts'
+import { asCarrelError, type CarrelError } from '../../errors.ts'
+import { bearerToken } from '../../http/authenticate.ts'
 import { ExecSocket } from './exec-socket.ts'
 
 type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
@@ -39,9 +40,7 @@ export class CarrelSockets {
   async #open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => {})
     try {
-      const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
-      if (!token) throw new CarrelError('unauthenticated', 'Cannot authenticate: no bearer token was sent')
-      const caller = await authenticateToken(this.#engine.db, token)
+      const caller = await authenticateToken(this.#engine.db, bearerToken(request.headers))
       this.#server.handleUpgrade(request, socket, head, (client) => {
         new ExecSocket({
           engine: this.#engine,
@@ -54,7 +53,7 @@ export class CarrelSockets {
       const known = asCarrelError(error)
       const body = JSON.stringify(this.#errorBody(known, ''))
       socket.end(
-        `HTTP/1.1 ${known.status} Refused\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        `HTTP/1.1 ${known.status} Refused\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${known.code === 'unauthenticated' ? 'www-authenticate: Bearer\r\n' : ''}connection: close\r\n\r\n${body}`,
       )
     }
   }

@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
 import { version } from '../../version.ts'
-import { healthAnswer } from './schemas.ts'
+import { discoveryAnswer, healthAnswer } from './schemas.ts'
 
 /** `GET /` and `GET /health`. Added first, so that it hears of every route that comes after it. */
 export function addDiscoveryRoutes(app: App, engine: Engine): void {
@@ -19,7 +19,11 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
     {
       config: {
         public: true,
-        documentation: { description: 'API schema and discovery (this endpoint)', returns: 'JSON schema' },
+        documentation: {
+          description: 'API schema and discovery (this endpoint)',
+          returns: 'JSON schema',
+          answers: { 200: discoveryAnswer },
+        },
       },
     },
     (request) => discoveryDocument(`${request.protocol}://${request.host}`, engine, endpoints),
@@ -39,7 +43,7 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
 }
 
 function describeRoute(route: RouteOptions, documentation: RouteDocumentation): Record<string, unknown> {
-  const { params, ...rest } = documentation
+  const { params, form: _form, answers: _answers, ...rest } = documentation
   const described = params ?? paramsOf(route.schema?.body ?? route.schema?.querystring)
   return {
     ...rest,
@@ -62,7 +66,7 @@ function paramsOf(schema: unknown): Record<string, unknown> | undefined {
     Object.entries(properties).map(([name, { type, enum: options, default: fallback, description }]) => [
       name,
       {
-        type: type ?? (options ? typeof options[0] : 'object'),
+        type: type === 'integer' ? 'number' : (type ?? (options ? typeof options[0] : 'object')),
         required: required.includes(name),
         enum: options,
         default: fallback,

@@ -13,7 +13,7 @@ import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { errorBody } from './errors.ts'
 import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
-import { executeAnswer, executeBody } from './schemas.ts'
+import { eventStreamAnswer, executeAnswer, executeBody } from './schemas.ts'
 
 type ExecuteBody = Static<typeof executeBody>
 
@@ -49,7 +49,8 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           description: 'The same with its output as it comes (SSE)',
           params: 'Same as /execute',
           returns:
-            'Server-Sent Events: start, stdout, stderr, complete or error; the id of an event is an output cursor',
+            'Server-Sent Events: start, stdout, stderr, complete or error; an id is the output cursor behind its event',
+          answers: { 200: eventStreamAnswer },
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
         },
       },
@@ -87,9 +88,11 @@ async function sendOutput(events: EventStream, process: ProcessHandle): Promise<
   let truncated = false
   for await (const chunk of process.follow(0, events.signal)) {
     truncated ||= chunk.truncated
-    for (const record of chunk.records) {
+    for (const [index, record] of chunk.records.entries()) {
       const data = decoder.decode(record)
-      if (data) await events.send(record.stream, { data }, chunk.cursor)
+      // Who reads on from an id must find all that came behind it: a part of a chunk, or of a character, has none.
+      const isWhole = index === chunk.records.length - 1 && !decoder.pending
+      if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
     }
   }
   if (events.signal.aborted) return

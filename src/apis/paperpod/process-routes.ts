@@ -6,6 +6,7 @@ import { killProcess } from '../../engine/processes/kill-process.ts'
 import { listProcesses } from '../../engine/processes/list-processes.ts'
 import { readOutput } from '../../engine/processes/read-output.ts'
 import { startProcess } from '../../engine/processes/start-process.ts'
+import type { ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
@@ -97,19 +98,14 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Get process status',
           returns: '{ success, process, logs: { stdout, stderr, cursor, truncated, done } }',
-          notes: 'Call again with the cursor of the last answer to read on; at most 1 MiB comes at a time.',
+          notes: 'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time.',
           example: { processId: 'web' },
         },
       },
     },
     async ({ body, caller }) => {
       const row = await find(engine, caller, body.sessionId, body.processId)
-      const output = await readOutput(engine, row, body.cursor ?? 0)
-      const decoder = new OutputDecoder()
-      const logs = { stdout: '', stderr: '', cursor: output.cursor, truncated: output.truncated, done: output.done }
-      for (const record of output.records) logs[record.stream] += decoder.decode(record)
-      for (const { stream, text } of decoder.rest()) logs[stream] += text
-      return { success: true, process: processOf(row), logs }
+      return { success: true, process: processOf(row), logs: await logsOf(engine, row, body.cursor ?? 0) }
     },
   )
 
@@ -132,6 +128,20 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       return { success: true, processId: process.processId, process }
     },
   )
+}
+
+/** Reads on where a part ends inside a character. */
+async function logsOf(engine: Engine, row: ProcessRow, from: number) {
+  const decoder = new OutputDecoder()
+  const logs = { stdout: '', stderr: '', cursor: from, truncated: false, done: false }
+  do {
+    const { records, cursor, truncated, done } = await readOutput(engine, row, logs.cursor)
+    for (const record of records) logs[record.stream] += decoder.decode(record)
+    Object.assign(logs, { cursor, done, truncated: truncated || logs.truncated })
+    if (records.length === 0) break
+  } while (decoder.pending)
+  for (const { stream, text } of decoder.rest()) logs[stream] += text
+  return logs
 }
 
 async function find(engine: Engine, caller: Caller, sessionId: string | undefined, processId: string) {

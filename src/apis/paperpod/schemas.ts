@@ -5,13 +5,12 @@ import { languages } from '../../engine/processes/program.ts'
 const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })
 
-export const sessionId = Type.Optional(
-  Type.String({
-    description: 'Picks a sandbox of the account by name; none means its default one',
-    maxLength: limits.sessionIdLength,
-    pattern: '^[A-Za-z0-9._:@-]*$',
-  }),
-)
+export const sessionName = Type.String({
+  description: 'Picks a sandbox of the account by name; none means its default one',
+  maxLength: limits.sessionIdLength,
+  pattern: '^[A-Za-z0-9._:@-]*$',
+})
+export const sessionId = Type.Optional(sessionName)
 
 const env = Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Environment variables' }))
 const cwd = Type.Optional(text('Working directory; /workspace by default', { maxLength: 4096, minLength: 1 }))
@@ -60,6 +59,11 @@ export const executeAnswer = object({
     ...exitFields,
   }),
 })
+
+export const eventStreamAnswer = {
+  description: 'Server-sent events',
+  content: { 'text/event-stream': { schema: Type.String() } },
+}
 
 const encoding = Type.Optional(
   Type.Enum(['utf8', 'base64'], { description: 'How content is written in JSON', default: 'utf8' }),
@@ -112,6 +116,16 @@ export const uploadAnswer = object({
   originalName: Type.String(),
   sessionId: Type.String(),
 })
+export const uploadForm = object({
+  file: Type.String({ format: 'binary', description: 'Binary file to upload' }),
+  path: text('Destination path in the sandbox; a relative one is under /workspace'),
+  sessionId,
+})
+const binary = {
+  description: 'The bytes; the Content-Type is by the file extension',
+  content: { 'application/octet-stream': { schema: Type.String({ format: 'binary' }) } },
+}
+export const downloadAnswer = { 200: binary, 206: binary }
 export const downloadQuery = object({ path, sessionId })
 
 const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
@@ -211,6 +225,11 @@ export const exposeAnswer = object({
   port: Type.Integer(),
   sessionId: Type.String(),
 })
+
+export const discoveryAnswer = Type.Object(
+  { name: Type.String(), baseUrl: Type.String(), endpoints: Type.Record(Type.String(), Type.Unknown()) },
+  { additionalProperties: true },
+)
 
 export const healthAnswer = object({
   status: Type.String(),

@@ -34,6 +34,7 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
     user: { type: 'string', short: 'u', value: '<user>', help: 'Run as this user of the sandbox' },
   },
   operands: [1, Infinity],
+  takesCommand: true,
   async run({ program, values, operands }: Call): Promise<number> {
     const options = optionsOf(program, values, operands)
     const client = await openClient(program, { ...values, timeout: undefined }, { WebSocket })

@@ -30,7 +30,12 @@ is not UTF-8.`,
 function toJson(path: string, bytes: Uint8Array): object {
   const size = bytes.length
   try {
-    return { path, size, encoding: 'utf8', content: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+    return {
+      path,
+      size,
+      encoding: 'utf8',
+      content: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    }
   } catch {
     return { path, size, encoding: 'base64', content: Buffer.from(bytes).toString('base64') }
   }

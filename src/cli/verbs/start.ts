@@ -16,6 +16,7 @@ ends, is killed, or its --timeout is over.
 One argument is a shell command; several are a program and its arguments.`,
   options: { id: { type: 'string', value: '<id>', help: 'An id of your choice' } },
   operands: [1, Infinity],
+  takesCommand: true,
   async run({ program, values, operands }) {
     const { id } = values
     const client = await openClient(program, { ...values, timeout: undefined })

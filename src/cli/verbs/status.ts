@@ -13,7 +13,8 @@ const defaultTimeoutMs = '10000'
 
 export const status: Verb = {
   usage: 'status [options]',
-  description: 'Shows whether the server answers, the sandbox, the credits, and where the token is from and when it ends.',
+  description:
+    'Shows whether the server answers, the sandbox, the credits, and where the token is from and when it ends.',
   options: {},
   operands: [0, 0],
   async run({ program, values }) {
@@ -118,5 +119,7 @@ function expiry(expiresAt: string | null): string {
 
 /** At least cents, up to hundredths of them. */
 function dollars(amount: number | string): string {
-  return `$${Number(amount).toFixed(4).replace(/0{1,2}$/, '')}`
+  return `$${Number(amount)
+    .toFixed(4)
+    .replace(/0{1,2}$/, '')}`
 }

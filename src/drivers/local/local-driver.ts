@@ -57,7 +57,6 @@ export class LocalDriver implements Driver {
   readonly capabilities: DriverCapabilities
   readonly images: LocalImages
   readonly #paths: Paths
-  readonly #pool: Pool
   readonly #volumes: Volumes
   readonly #cgroups: Cgroups
   readonly #slotPool: SlotPool
@@ -94,7 +93,6 @@ export class LocalDriver implements Driver {
   }) {
     const { options, paths, pool, lxcfs, cgroups, store } = parts
     this.#paths = paths
-    this.#pool = pool
     this.#cgroups = cgroups
     this.#volumes = new Volumes(pool.storage, pool.directory)
     this.images = new LocalImages({

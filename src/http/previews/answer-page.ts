@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { errorTable, type CarrelError } from '../../errors.ts'
 
 /** Answers a preview that cannot be shown: a page for a browser, JSON for a program. */
@@ -12,7 +12,7 @@ export function answerPage(request: IncomingMessage, response: ServerResponse, e
 export function rawAnswer(request: IncomingMessage, error: CarrelError): string {
   const { headers, body } = describe(request, error)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${error.status} Error\r\n${lines.join('')}\r\n${body}`
+  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`
 }
 
 function describe(request: IncomingMessage, error: CarrelError) {

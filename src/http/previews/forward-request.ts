@@ -44,7 +44,7 @@ function attempt(
   })
   upstream.on('response', (answer) =>
     attemptTo(reject, () => {
-      response.writeHead(answer.statusCode!, answer.statusMessage, answerHeaders(answer))
+      response.writeHead(answer.statusCode!, answerHeaders(answer))
       answer.on('end', () => attemptTo(reject, () => response.addTrailers(answer.trailers)))
       pipeline(answer, response, () => {
         if (!answer.complete) response.destroy()

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
@@ -39,5 +39,5 @@ function answerHead(answer: IncomingMessage, connection: Record<string, string |
   const lines = Object.entries({ ...answerHeaders(answer), ...connection }).flatMap(([name, value]) =>
     [value ?? []].flat().map((one) => `${name}: ${one}\r\n`),
   )
-  return `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines.join('')}\r\n`
+  return `HTTP/1.1 ${answer.statusCode} ${STATUS_CODES[answer.statusCode!] ?? 'Unknown'}\r\n${lines.join('')}\r\n`
 }

@@ -19,7 +19,7 @@ export interface AptSource {
  */
 export async function readAptSources(distribution: Distribution, aptDirectory = '/etc/apt'): Promise<AptSource[]> {
   const parts = join(aptDirectory, 'sources.list.d')
-  const names = (await readdir(parts).catch(() => [])).toSorted().map((name) => join(parts, name))
+  const names = (await readdir(parts).catch((): string[] => [])).toSorted().map((name) => join(parts, name))
   const sources: AptSource[] = []
   for (const file of [join(aptDirectory, 'sources.list'), ...names]) {
     if (!/\.(list|sources)$/.test(file)) continue

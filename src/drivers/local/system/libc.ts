@@ -33,9 +33,9 @@ const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) =
 export class SystemError extends Error {
   /** e.g. `ENOENT` */
   readonly code: string
-  constructor(call: string, errno: number) {
+  constructor(name: string, errno: number) {
     const code = errnoNames.get(errno) ?? `errno ${errno}`
-    super(`${call}: ${code}`)
+    super(`${name}: ${code}`)
     this.name = 'SystemError'
     this.code = code
   }
@@ -63,7 +63,6 @@ export function callAsync(name: Call, ...args: unknown[]): Promise<number> {
 
 export const CLONE_NEWNS = 0x0002_0000
 export const CLONE_NEWNET = 0x4000_0000
-export const MS_RDONLY = 1
 export const MS_BIND = 0x1000
 export const MS_PRIVATE = 1 << 18
 export const MS_SHARED = 1 << 20

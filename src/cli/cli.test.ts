@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { StandIn } from '../../sdk/testing/stand-in-server.ts'
+import { CliHome } from './testing/run-cli.ts'
+
+const documented = [
+  'exec',
+  'write',
+  'read',
+  'ls',
+  'start',
+  'ps',
+  'kill',
+  'expose',
+  'status',
+  'login',
+  'version',
+  'help',
+]
+
+const home = new CliHome()
+after(() => home[Symbol.dispose]())
+
+test('version shows the name it was called by and the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  assert.equal((await home.run(['version'])).stdout, `carrel ${version}\n`)
+  assert.equal((await home.run(['version'], { name: 'ppod' })).stdout, `ppod ${version}\n`)
+  assert.equal((await home.run(['--version'])).stdout, `carrel ${version}\n`)
+  const { name, version: told } = JSON.parse((await home.run(['version', '--json'])).stdout)
+  assert.deepEqual([name, told], ['carrel', version])
+})
+
+test('help lists every command, and so does no command at all', async () => {
+  const { stdout, exitCode } = await home.run(['help'], { name: 'ppod' })
+  assert.equal(exitCode, 0)
+  for (const verb of documented) assert.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'))
+  assert.match(stdout, /^Usage: ppod /m)
+  assert.match(stdout, /~\/\.paperpod\/config\.json, else from ~\/\.carrel/)
+  const bare = await home.run([], { name: 'ppod' })
+  assert.deepEqual([bare.exitCode, bare.stdout], [0, stdout])
+})
+
+test('every command explains itself with --help, -h and help', async () => {
+  for (const verb of documented) {
+    const { exitCode, stdout, stderr } = await home.run([verb, '--help'])
+    assert.deepEqual([exitCode, stderr], [0, ''], verb)
+    assert.match(stdout, new RegExp(`^Usage: carrel ${verb}\\b`), verb)
+    assert.match(stdout, /--json/, verb)
+  }
+  const long = await home.run(['exec', '--help'])
+  assert.equal((await home.run(['exec', '-h'])).stdout, long.stdout)
+  assert.equal((await home.run(['help', 'exec'])).stdout, long.stdout)
+})
+
+test('an unknown command exits with 2 and names the nearest', async () => {
+  const { exitCode, stdout, stderr } = await home.run(['exce', 'ls'])
+  assert.deepEqual([exitCode, stdout], [2, ''])
+  assert.match(stderr, /^carrel: Unknown command "exce": did you mean "exec"\?\n/)
+  const { stderr: other } = await home.run(['frobnicate'])
+  assert.match(other, /^carrel: Unknown command "frobnicate"\n/)
+})
+
+test('an unknown option exits with 2 and names the nearest', async () => {
+  const { exitCode, stderr } = await home.run(['ls', '--sesion', 'x', '/'])
+  assert.equal(exitCode, 2)
+  assert.match(
+    stderr,
+    /^carrel: Unknown option "--sesion": did you mean "--session"\?\n {2}See "carrel ls --help"\.\n$/,
+  )
+})
+
+test('wrong usage exits with 2 and says what is wrong', async () => {
+  const cases: [string[], RegExp][] = [
+    [['read'], /Something is missing: the command is "carrel read/],
+    [['kill', 'a', 'b'], /Cannot use "b": the command is "carrel kill/],
+    [['ls', '--session'], /"--session" needs a value: --session=<id>/],
+    [['ls', '--session', '--json'], /"--session" needs a value/],
+    [['ls', '--json=yes'], /"--json" takes no value/],
+    [['ls', '--timeout', '1.5'], /Cannot use "1.5" as the time limit/],
+    [['expose', '99999'], /Cannot use "99999" as a port: .*from 1 to 65535/],
+    [['expose', '08o'], /Cannot use "08o" as a port/],
+    [['exec', 'git', '--oneline'], /Unknown option "--oneline": put "--" before/],
+    [['exec', '--lang', 'ruby', 'x'], /Cannot run the language "ruby": .*python/],
+    [['exec', '--env', '=x', 'true'], /Cannot use "=x" as a variable/],
+    [['exec', '--env', 'NOT_SET_HERE', 'true'], /"NOT_SET_HERE": it is not set here/],
+    [['exec', '--json', '-t', 'true'], /"--tty" and "--json" together/],
+    [['ls', '--url', 'localhost:1'], /Cannot use "localhost:1" as the server's address/],
+  ]
+  for (const [args, expected] of cases) {
+    const { exitCode, stdout, stderr } = await home.run(args)
+    assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
+    assert.match(stderr, expected)
+  }
+})
+
+test('options may stand before the command as after it', async () => {
+  await using standIn = await StandIn.start()
+  await home.run(['--session', 's1', 'ps'], { standIn })
+  await home.run(['ps', '--session=s2'], { standIn })
+  const sessions = standIn.requestsTo('/process/list').map(({ body }) => (body as { sessionId: string }).sessionId)
+  assert.deepEqual(sessions, ['s1', 's2'])
+})
+
+test('a server that is not there is one sentence with what to do', async () => {
+  const standIn = await StandIn.start()
+  await standIn[Symbol.asyncDispose]()
+  for (const args of [['ls'], ['exec', 'true'], ['write', '/x']]) {
+    const { exitCode, stderr } = await home.run(args, { standIn })
+    const sentence = `Nothing answers at ${standIn.url}: start the server with "npm start", or name another one with --url`
+    assert.deepEqual([exitCode, stderr], [1, `carrel: ${sentence}\n`], args.join(' '))
+  }
+})
+
+test('a refusal shows message, code and instruction on stderr and exits with 1', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stdout, stderr } = await home.run(['kill', 'none'], { standIn })
+  assert.deepEqual([exitCode, stdout], [1, ''])
+  assert.equal(stderr, 'carrel: Process "none" does not exist (NOT_FOUND)\n  What to do about NOT_FOUND.\n')
+  const { stderr: json } = await home.run(['kill', 'none', '--json'], { standIn })
+  assert.deepEqual(JSON.parse(json), {
+    error: 'Process "none" does not exist',
+    code: 'NOT_FOUND',
+    action: 'CHECK',
+    agentInstruction: 'What to do about NOT_FOUND.',
+    requestId: 'req-1',
+  })
+})
+
+test('a message cannot steer the terminal', async () => {
+  await using standIn = await StandIn.start()
+  const { stderr } = await home.run(['kill', 'a\u001b[2Jb\r\nc'], { standIn })
+  assert.match(stderr, /"a\\x1b\[2Jb\\x0d\\x0ac"/)
+})
+
+test('a refused token is told with the place it is from', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stderr } = await home.run(['ps'], { standIn, env: { CARREL_TOKEN: 'wrong' } })
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /\(UNAUTHENTICATED\)\n {2}The token from CARREL_TOKEN was refused: "carrel login <token>"/)
+  const { stderr: without } = await home.run(['exec', 'true'], { env: { CARREL_URL: standIn.url } })
+  assert.match(without, /\(UNAUTHENTICATED\)\n {2}No token was found: "carrel login <token>" saves one/)
+})

@@ -1,0 +1,56 @@
+import { parseCall, splitVerb } from './arguments.ts'
+import { reportFailure } from './failure.ts'
+import { currentProgram } from './program.ts'
+import type { Program } from './program.ts'
+import { UsageError } from './usage-error.ts'
+import { suggestion } from './suggestion.ts'
+import type { Verb } from './verb.ts'
+import { verbs } from './verbs.ts'
+
+/** Runs one command line and ends the process with its exit code. */
+export async function cli(args: string[]): Promise<never> {
+  const program = currentProgram()
+  const exitCode = await run(program, args).catch((error) => reportFailure(program, error, wantsJson(args)))
+  await Promise.all([program.stdout.flush(), program.stderr.flush()])
+  // Open handles, such as a stdin that nobody ends, must not keep the program.
+  process.exit(exitCode)
+}
+
+async function run(program: Program, args: string[]): Promise<number> {
+  const { verb: name, rest } = splitVerb(args)
+  if (name === undefined) return runBare(program, rest)
+  const verb = await loadVerb(name)
+  program.verb = name
+  const { values, operands } = parseCall(rest, verb)
+  if (values.help) {
+    const { verbHelp } = await import('./help-text.ts')
+    await program.stdout.write(verbHelp(program, verb))
+    return 0
+  }
+  checkOperands(program, verb, operands)
+  return verb.run({ program, values, operands })
+}
+
+/** Without a command: help, or the version. */
+async function runBare(program: Program, args: string[]): Promise<number> {
+  const { values } = parseCall(args, { options: { version: { type: 'boolean', short: 'v', help: '' } } })
+  const verb = await loadVerb(values['version'] ? 'version' : 'help')
+  return verb.run({ program, values, operands: [] })
+}
+
+function loadVerb(name: string): Promise<Verb> {
+  const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (entry) return entry.load()
+  throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs))}`)
+}
+
+function checkOperands(program: Program, { usage, operands: [fewest, most] }: Verb, operands: string[]): void {
+  if (operands.length >= fewest && operands.length <= most) return
+  const problem = operands.length < fewest ? 'Something is missing' : `Cannot use "${operands[most]}"`
+  throw new UsageError(`${problem}: the command is "${program.name} ${usage}"`)
+}
+
+function wantsJson(args: string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? args.length : end).includes('--json')
+}

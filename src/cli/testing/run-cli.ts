@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer, text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+
+export const mainPath = fileURLToPath(new URL('../main.ts', import.meta.url))
+
+export interface CliResult {
+  exitCode: number | null
+  stdout: string
+  bytes: Buffer
+  stderr: string
+}
+
+export interface CliOptions {
+  /** Connects it to this server, with its token. */
+  standIn?: StandIn
+  env?: Record<string, string>
+  /** What stdin gives; default: nothing. */
+  input?: string | Uint8Array
+  name?: 'carrel' | 'ppod'
+}
+
+/** A home folder of its own, so that no test sees a login of another one. */
+export class CliHome {
+  readonly path = mkdtempSync(join(tmpdir(), 'carrel-cli-'))
+
+  /** The environment of a newcomer. */
+  env({ standIn, env, name }: CliOptions = {}): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.path,
+      // The compiled code is the same for all of them.
+      XDG_CACHE_HOME: join(tmpdir(), 'carrel-cli-test-cache'),
+      CARREL_DATA: join(this.path, 'data'),
+      TZ: 'UTC',
+      ...(name ? { CARREL_CLI_NAME: name } : {}),
+      ...(standIn ? { CARREL_URL: standIn.url, CARREL_TOKEN: standIn.token } : {}),
+      ...env,
+    }
+  }
+
+  /** The real program, as a process of its own. */
+  spawn(args: string[], options: CliOptions = {}): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [mainPath, ...args], { env: this.env(options), cwd: this.path })
+  }
+
+  async run(args: string[], options: CliOptions = {}): Promise<CliResult> {
+    const child = this.spawn(args, options)
+    child.stdin.on('error', () => {}).end(options.input ?? '')
+    return resultOf(child)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
+  const [bytes, stderr, [exitCode]] = await Promise.all([
+    buffer(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ])
+  return { exitCode, stdout: bytes.toString(), bytes, stderr }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
+import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
+
+const home = new CliHome()
+after(() => home[Symbol.dispose]())
+
+const everyByte = Buffer.alloc(
+  300_001,
+  Uint8Array.from({ length: 256 }, (_, index) => index),
+)
+
+test('write takes stdin, read gives the same bytes back', async () => {
+  await using standIn = await StandIn.start()
+  const written = await home.run(['write', '/workspace/a.bin'], { standIn, input: everyByte })
+  assert.deepEqual([written.exitCode, written.stdout], [0, 'Wrote 300001 bytes to /workspace/a.bin\n'])
+  const { exitCode, bytes } = await home.run(['read', '/workspace/a.bin'], { standIn })
+  assert.equal(exitCode, 0)
+  assert.ok(bytes.equals(everyByte))
+})
+
+test('write takes a local file and tells its name', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(home.path, 'local.bin'), everyByte)
+  const { stdout } = await home.run(['write', '/b.bin', 'local.bin', '--json', '--session', 's1'], { standIn })
+  const { path, size, originalName, sessionId } = JSON.parse(stdout)
+  assert.deepEqual(
+    { path, size, originalName, sessionId },
+    { path: '/b.bin', size: 300_001, originalName: 'local.bin', sessionId: 's1' },
+  )
+  assert.ok(readFileSync(join(standIn.root, 'b.bin')).equals(everyByte))
+})
+
+test('write makes an empty file of an empty stdin', async () => {
+  await using standIn = await StandIn.start()
+  assert.equal((await home.run(['write', '/empty'], { standIn })).exitCode, 0)
+  assert.equal(readFileSync(join(standIn.root, 'empty')).length, 0)
+})
+
+test('write of a local file that is missing or a folder sends nothing', async () => {
+  await using standIn = await StandIn.start()
+  const missing = await home.run(['write', '/x', 'nope.txt'], { standIn })
+  assert.deepEqual(
+    [missing.exitCode, missing.stderr],
+    [1, 'carrel: Cannot open "nope.txt": there is no such file (ENOENT)\n'],
+  )
+  const folder = await home.run(['write', '/x', home.path], { standIn })
+  assert.equal(folder.exitCode, 2)
+  assert.match(folder.stderr, /it is a folder/)
+  assert.equal(standIn.requests.length, 0)
+})
+
+test('write tells what the server says to a file that is too large', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('/files/upload', new StandInFailure(413, 'TOO_LARGE', 'The file is larger than 10 bytes'))
+  const { exitCode, stderr } = await home.run(['write', '/x'], { standIn, input: Buffer.alloc(5_000_000) })
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /larger than 10 bytes \(TOO_LARGE\)/)
+})
+
+test('write and read need the same memory for 400 MB as for little', async () => {
+  await using standIn = await StandIn.start()
+  standIn.discardsUploads = true
+  const megabytes = 400
+  const hook = 'process.on("exit", () => process.stderr.write(`maxrss=${process.resourceUsage().maxRSS}`))'
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
+  const child = home.spawn(['write', '/big'], { standIn, env })
+  const result = resultOf(child)
+  const hash = createHash('sha256')
+  const megabyte = Buffer.alloc(1024 * 1024, 'carrel')
+  for (let index = 0; index < megabytes; index++) {
+    hash.update(megabyte)
+    if (!child.stdin.write(megabyte)) await once(child.stdin, 'drain')
+  }
+  child.stdin.end()
+  const { exitCode, stderr } = await result
+  assert.equal(exitCode, 0, stderr)
+  assert.deepEqual(standIn.uploads, [
+    { path: '/big', size: megabytes * megabyte.length, sha256: hash.digest('hex'), originalName: 'big' },
+  ])
+  const kilobytes = Number(/maxrss=(\d+)/.exec(stderr)?.[1])
+  assert.ok(kilobytes > 0 && kilobytes < 250_000, `${kilobytes} KB`)
+})
+
+test('read ends quietly when its reader has gone, with the code of a broken pipe', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(standIn.root, 'big'), Buffer.alloc(20_000_000))
+  const child = spawn(
+    'bash',
+    ['-c', '"$0" "$1" read /big | head -c 5; echo "code ${PIPESTATUS[0]}"', process.execPath, mainPath],
+    {
+      env: home.env({ standIn }),
+    },
+  )
+  const { stdout, stderr } = await resultOf(child)
+  assert.equal(stdout, '\0\0\0\0\0code 141\n')
+  assert.equal(stderr, '')
+})
+
+test('read -o makes the file in one step and keeps the old one when it fails', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(standIn.root, 'a'), everyByte)
+  const folder = join(home.path, 'out')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a'), 'old')
+  const failed = await home.run(['read', '/none', '-o', 'out/a'], { standIn })
+  assert.equal(failed.exitCode, 1)
+  assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'old')
+  const done = await home.run(['read', '/a', '--output', 'out/a'], { standIn })
+  assert.deepEqual([done.exitCode, done.stdout], [0, ''])
+  assert.ok(readFileSync(join(folder, 'a')).equals(everyByte))
+  assert.deepEqual(readdirSync(folder), ['a'])
+})
+
+test('read -o leaves a device what it is', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(standIn.root, 'a'), 'x')
+  assert.equal((await home.run(['read', '/a', '-o', '/dev/null'], { standIn })).exitCode, 0)
+  assert.equal(readFileSync('/dev/null').length, 0)
+})
+
+test('read --json gives text as text and other bytes as base64', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(standIn.root, 'text'), 'naïve\n')
+  writeFileSync(join(standIn.root, 'bytes'), Buffer.of(255, 0))
+  const text = await home.run(['read', '/text', '--json'], { standIn })
+  assert.deepEqual(JSON.parse(text.stdout), { path: '/text', size: 7, encoding: 'utf8', content: 'naïve\n' })
+  const bytes = await home.run(['read', '/bytes', '--json'], { standIn })
+  assert.deepEqual(JSON.parse(bytes.stdout), { path: '/bytes', size: 2, encoding: 'base64', content: '/wA=' })
+})
+
+test('ls shows mode, size, time and name in columns', async () => {
+  await using standIn = await StandIn.start()
+  const folder = join(standIn.root, 'workspace')
+  mkdirSync(join(folder, 'sub'), { recursive: true })
+  writeFileSync(join(folder, 'run.sh'), 'x'.repeat(12_345))
+  chmodSync(join(folder, 'run.sh'), 0o750)
+  chmodSync(join(folder, 'sub'), 0o755)
+  for (const name of ['sub', 'run.sh']) utimesSync(join(folder, name), 0, Date.parse('2026-01-26T14:05:00Z') / 1000)
+  const { stdout } = await home.run(['ls', '/workspace'], { standIn })
+  assert.match(
+    stdout,
+    /^-rwxr-x--- {2}12345 {2}2026-01-26 14:05 {2}run\.sh\ndrwxr-xr-x +\d+ {2}2026-01-26 14:05 {2}sub\/\n$/,
+  )
+  assert.equal((await home.run(['ls'], { standIn })).stdout, stdout)
+  const { files } = JSON.parse((await home.run(['ls', '/workspace', '--json'], { standIn })).stdout)
+  assert.deepEqual(
+    files.map(({ name }: { name: string }) => name),
+    ['run.sh', 'sub'],
+  )
+})
+
+test('ls shows a name that would steer the terminal without its effect', async () => {
+  await using standIn = await StandIn.start()
+  mkdirSync(join(standIn.root, 'd'))
+  writeFileSync(join(standIn.root, 'd', 'a\u001b]0;x\u0007\nb'), '')
+  const { stdout } = await home.run(['ls', '/d'], { standIn })
+  assert.ok(stdout.endsWith('a\\x1b]0;x\\x07\\x0ab\n'), JSON.stringify(stdout))
+})

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { CliHome } from '../testing/run-cli.ts'
+
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
+
+test('login saves a token that the server accepts, and the next command uses it', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const { exitCode, stdout } = await home.run(['login', standIn.token, '--url', standIn.url])
+  assert.equal(stdout, `Logged in to ${standIn.url}; the token is saved in ~/.carrel/config.json\n`)
+  assert.equal(exitCode, 0)
+  assert.deepEqual(readJson(join(home.path, '.carrel/config.json')), { token: standIn.token, url: standIn.url })
+  assert.equal((await home.run(['ps'])).exitCode, 0)
+})
+
+test('ppod login saves where the document says', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const env = { PAPERPOD_URL: standIn.url }
+  const { stdout } = await home.run(['login', standIn.token, '--json'], { name: 'ppod', env })
+  assert.deepEqual(JSON.parse(stdout), { url: standIn.url, config: join(home.path, '.paperpod/config.json') })
+  assert.equal(readJson(join(home.path, '.paperpod/config.json')).token, standIn.token)
+})
+
+test('a token that the server refuses is not saved', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const { exitCode, stderr } = await home.run(['login', 'wrong', '--url', standIn.url])
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /UNAUTHENTICATED/)
+  assert.deepEqual(readdirSync(home.path), [])
+})
+
+test('a server without balances checks the token all the same', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.hasBalance = false
+  assert.equal((await home.run(['login', standIn.token, '--url', standIn.url])).exitCode, 0)
+  assert.equal((await home.run(['login', 'wrong', '--url', standIn.url])).exitCode, 1)
+})
+
+test('the file keeps its other keys, its link and nobody else can read it', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const real = join(home.path, 'dotfiles.json')
+  writeFileSync(real, JSON.stringify({ theme: 'dark', token: 'old' }), { mode: 0o644 })
+  mkdirSync(join(home.path, '.carrel'))
+  symlinkSync(real, join(home.path, '.carrel/config.json'))
+  await home.run(['login', standIn.token, '--url', standIn.url])
+  assert.deepEqual(readJson(real), { theme: 'dark', token: standIn.token, url: standIn.url })
+  assert.equal(statSync(real).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(join(home.path, '.carrel')), ['config.json'])
+  assert.deepEqual(readdirSync(home.path).toSorted(), ['.carrel', 'dotfiles.json'])
+})
+
+test('the token can come from stdin', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const { exitCode } = await home.run(['login', '--url', standIn.url], { input: `${standIn.token}\n` })
+  assert.equal(exitCode, 0)
+  const { exitCode: empty, stderr } = await home.run(['login', '--url', standIn.url], { input: '' })
+  assert.equal(empty, 2)
+  assert.match(stderr, /The token is empty/)
+})
+
+test('a variable that hides the saved token is told', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const { stderr } = await home.run(['login', standIn.token], { standIn })
+  assert.equal(stderr, 'carrel: CARREL_TOKEN is set and goes before the saved token\n')
+})

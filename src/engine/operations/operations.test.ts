@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openDatabase } from '../../db/open.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Engine } from '../engine.ts'
+import { failInterrupted, getOperation, startOperation } from './operations.ts'
+
+async function settled(engine: Engine, id: string) {
+  for (;;) {
+    const row = await getOperation(engine, 'a', id)
+    if (row.state !== 'running') return row
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+test('an operation tells its progress, its result and its failure', async () => {
+  const engine = { db: await openDatabase(':memory:') } as Engine
+  const good = await startOperation(engine, 'a', 'image.build', async (progress) => {
+    progress(0.5)
+    return { image: 'x' }
+  })
+  const bad = await startOperation(engine, 'a', 'image.build', () =>
+    Promise.reject(new CarrelError('no_capacity', 'Cannot build: no room')),
+  )
+  const { state, progress, result } = await settled(engine, good)
+  assert.deepEqual({ state, progress, result }, { state: 'succeeded', progress: 1, result: '{"image":"x"}' })
+  assert.deepEqual(JSON.parse((await settled(engine, bad)).error!), {
+    code: 'no_capacity',
+    message: 'Cannot build: no room',
+  })
+})
+
+test("another account's operation is not found", async () => {
+  const engine = { db: await openDatabase(':memory:') } as Engine
+  const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())
+  await assert.rejects(getOperation(engine, 'b', id), { code: 'not_found' })
+})
+
+test('what was running before a restart has failed, with the reason', async () => {
+  const engine = { db: await openDatabase(':memory:') } as Engine
+  const id = await startOperation(engine, 'a', 'image.build', () => new Promise(() => {}))
+  await failInterrupted(engine)
+  const { state, error } = await getOperation(engine, 'a', id)
+  assert.equal(state, 'failed')
+  assert.match(error!, /restarted/)
+})

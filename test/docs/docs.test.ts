@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { readPage, referencePages } from './reference.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+test('generated pages are as the code says (npm run docs writes them)', async () => {
+  for (const [path, content] of Object.entries(await referencePages()))
+    {
+    const kept = await readPage(path)
+    if (path.endsWith('.json')) assert.deepEqual(JSON.parse(kept), JSON.parse(content), path)
+    else assert.equal(kept, content, path)
+  }
+})
+
+test('every setting that is read is documented, and no other', () => {
+  const read = [...readFileSync(`${root}src/config/settings.ts`, 'utf8').matchAll(/CARREL_[A-Z_]+/g)].map(
+    ([name]) => name,
+  )
+  const table = readFileSync(`${root}docs/SETTINGS.md`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `CARREL_'))
+  const documented = table.map((line) => /CARREL_[A-Z_]+/.exec(line)![0])
+  assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(read)].toSorted())
+})
+
+test('paths and links that the docs name exist', async () => {
+  const pages = [
+    ...(await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+  ]
+  for (const page of pages) {
+    const text = readFileSync(root + page, 'utf8')
+    const paths = [...text.matchAll(/`((?:src|docs|images|scripts|test|bench|sdk)\/[\w./-]*)`/g)].map(
+      (match) => match[1]!,
+    )
+    const links = [...text.matchAll(/\]\((?!http|#)([^)#]+)\)/g)].map((match) =>
+      page.startsWith('docs/') ? `docs/${match[1]!}` : match[1]!,
+    )
+    for (const path of [...paths, ...links]) assert.ok(existsSync(root + path), `${page} names ${path}`)
+  }
+})

@@ -1,0 +1,53 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { errorBody } from '../../src/apis/paperpod/errors.ts'
+import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { errorTable } from '../../src/errors.ts'
+import { createApp } from '../../src/http/app.ts'
+import { addOpenApi } from '../../src/http/openapi.ts'
+
+const root = new URL('../../', import.meta.url)
+
+/** The pages that are generated from the code, by their path in the repository. */
+export async function referencePages(): Promise<Record<string, string>> {
+  return { 'docs/ERRORS.md': errorsPage(), 'docs/reference/openapi.json': await openApiPage() }
+}
+
+export function readPage(path: string): Promise<string> {
+  return readFile(new URL(path, root), 'utf8')
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorTable).map(
+    ([code, { status, retryable, action, instruction }]) =>
+      `| \`${code.toUpperCase()}\` | ${status} | ${retryable ? 'yes' : 'no'} | \`${action}\` | ${instruction} |`,
+  )
+  return `# Errors
+
+Every error that Carrel answers with, from \`src/errors.ts\`; \`npm run docs\` writes this page. On the PaperPod surface the body has \`error\` (a sentence), \`code\`,
+\`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\`, and facts of the case such as \`field\`.
+
+| code | status | retry as it is | action | what to do |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
+
+/** Routes need no engine to describe themselves. */
+async function openApiPage(): Promise<string> {
+  const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
+  const app = await createApp({ engine, errorBody, onUpgrade: () => false })
+  await addOpenApi(app)
+  addPaperpodRoutes(app, engine)
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, content] of Object.entries(await referencePages())) await writeFile(new URL(path, root), content)
+}
