@@ -118,7 +118,6 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
-        reqId: request.id,
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,

@@ -6,6 +6,7 @@ import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Cgroups } from './cgroups.ts'
 import type { ComputerStore, ComputerRecord } from './computer-store.ts'
+import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
 import type { LocalImages } from './images/local-images.ts'
@@ -44,6 +45,7 @@ export class LocalComputers {
   readonly #frozen = new Set<string>()
   readonly #mounted = new Set<string>()
   readonly #exits = new Map<string, () => void>()
+  readonly #seccomp = new CompiledSeccomp()
   #nextCpu = 0
 
   constructor(parts: Parts) {
@@ -243,6 +245,7 @@ export class LocalComputers {
       limits: record.limits,
       cpuset: this.#cpuset(record.limits.cpus),
       forbidSwap: await hostSwaps(),
+      annotations: this.#seccomp.annotations,
     })
     await Promise.all([
       writeFile(join(bundle, 'config.json'), JSON.stringify(config)),
@@ -256,6 +259,7 @@ export class LocalComputers {
       pidFile,
     })
     this.#running.set(id, pid)
+    await this.#seccomp.learn(runtime.stateDirectory(id))
   }
 
   /** Processors for a computer that has fewer than the host, in turn, so that `nproc` tells the truth. */

@@ -18,6 +18,8 @@ export interface ContainerOptions {
   /** e.g. `0-1`; undefined for all. */
   cpuset?: string
   forbidSwap: boolean
+  /** Hints for the runtime. */
+  annotations?: Record<string, string>
 }
 
 /** What root inside keeps: nothing that reaches outside its namespaces, no ptrace of others, no network administration. */
@@ -45,6 +47,7 @@ export function containerConfig(options: ContainerOptions): Record<string, unkno
   const { limits } = options
   return {
     ociVersion: '1.0.2',
+    annotations: options.annotations ?? {},
     hostname: options.hostname,
     root: { path: options.rootDirectory },
     process: {

@@ -34,6 +34,11 @@ export class Runtime {
     return [this.program, '--root', this.#root, 'exec']
   }
 
+  /** Where it keeps the state of a computer that runs. */
+  stateDirectory(id: string): string {
+    return join(this.#root, id)
+  }
+
   /** Kills what runs of it and removes its state. Deleting what is not there does nothing. */
   async delete(id: string): Promise<void> {
     if (!existsSync(join(this.#root, id))) return

@@ -1,6 +1,6 @@
 import { closeSync, constants, createReadStream, fstatSync } from 'node:fs'
 import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { ComputerFiles, FileChange, FileInfo } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
@@ -62,15 +62,12 @@ export class LocalComputerFiles implements ComputerFiles {
         throw new CarrelError('invalid_request', `Cannot read ${quote(path)}: ${what}`, { details: { path } })
       }
       const info = describe(stats, path.split('/').at(-1)!, path)
-      const end = range ? Math.min(range.end, stats.size) : stats.size
-      const stream = createReadStream('', {
-        fd,
-        start: range?.start ?? 0,
-        end: Math.max(end - 1, 0),
-        highWaterMark: readBytes,
-      })
-      if (end <= (range?.start ?? 0)) stream.push(null)
-      return { info, stream }
+      const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? stats.size, stats.size) }
+      if (start >= end) {
+        closeSync(fd)
+        return { info, stream: Readable.from([], { objectMode: false }) }
+      }
+      return { info, stream: createReadStream('', { fd, start, end: end - 1, highWaterMark: readBytes }) }
     })
   }
 

@@ -22,7 +22,8 @@ const reasons: Record<string, [ErrorCode, string]> = {
 /** What a failed system call on a path means to the caller; anything unknown is handed on as it is. */
 export function fileError(doing: string, path: string, error: unknown): unknown {
   if (error instanceof CarrelError) return error
-  const known = reasons[(error as NodeJS.ErrnoException).code ?? '']
+  const { code: name = '', errno } = error as NodeJS.ErrnoException
+  const known = reasons[errno === -EDQUOT ? 'EDQUOT' : name]
   if (!known) return error
   const [code, why] = known
   return new CarrelError(code, `Cannot ${doing} ${quote(path)}: ${why}`, {
@@ -30,3 +31,6 @@ export function fileError(doing: string, path: string, error: unknown): unknown 
     cause: error,
   })
 }
+
+/** libuv has no name for it, so that Node's own functions give the number alone. */
+const EDQUOT = 122

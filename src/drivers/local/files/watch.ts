@@ -1,7 +1,8 @@
-import { closeSync, constants, watch as watchInode, type FSWatcher } from 'node:fs'
+import { closeSync, constants, fstatSync, watch as watchInode, type FSWatcher } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import type { FileChange } from '../../driver.ts'
 import { entryPath, O_PATH, type RootedDirectory } from './rooted.ts'
+import { isTemporaryName } from './write.ts'
 
 /** Changes that wait for a slow reader; beyond it they are dropped and an `overflow` says so. */
 const maxQueued = 10_000
@@ -17,10 +18,11 @@ export async function* watchDirectory(
   path: string,
   options: { recursive: boolean; signal: AbortSignal },
 ): AsyncIterable<FileChange> {
+  if (options.signal.aborted) return
   const watch = new Watch(root, options.recursive)
   options.signal.addEventListener('abort', () => watch.end(), { once: true })
   try {
-    await watch.add(path.length > 1 ? path.replace(/\/+$/, '') : path)
+    await watch.begin(path.length > 1 ? path.replace(/\/+$/, '') : path)
     yield* watch.changes()
   } finally {
     watch.end()
@@ -42,6 +44,7 @@ class Watch {
   #work: Promise<void> = Promise.resolve()
   #wake: (() => void) | undefined
   #ended = false
+  #lookout: NodeJS.Timeout | undefined
 
   constructor(root: RootedDirectory, recursive: boolean) {
     this.#root = root
@@ -60,14 +63,25 @@ class Watch {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    clearInterval(this.#lookout)
     for (const path of [...this.#directories.keys()]) this.#drop(path)
     this.#wake?.()
   }
 
-  async add(path: string, announce = false): Promise<void> {
+  /** Follows a link that the path itself is; links below it are entries like others. */
+  async begin(path: string): Promise<void> {
+    await this.#add(path, { follow: true })
+    // The descriptor that is held on it keeps the kernel from telling that it was removed.
+    this.#lookout = setInterval(() => {
+      const top = this.#directories.get(path)
+      if (!top || fstatSync(top.fd).nlink === 0) this.end()
+    }, lookoutMs)
+  }
+
+  async #add(path: string, { announce = false, follow = false } = {}): Promise<void> {
     if (this.#ended || this.#directories.has(path)) return
     if (this.#directories.size >= maxDirectories) return this.#tell({ type: 'overflow', path, directory: true })
-    const fd = this.#root.open(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    const fd = this.#root.open(path, O_PATH | constants.O_DIRECTORY | (follow ? 0 : constants.O_NOFOLLOW))
     const inodes = watchInode(`/proc/self/fd/${fd}`, (kind, name) => this.#later(() => this.#look(path, kind, name)))
     inodes.on('error', () => this.#drop(path))
     const watched: Watched = { fd, inodes, names: new Map() }
@@ -81,17 +95,18 @@ class Watch {
   }
 
   async #learn(path: string, watched: Watched, name: string, announce: boolean): Promise<void> {
+    if (isTemporaryName(name)) return
     const stats = await lstat(entryPath(watched.fd, name)).catch(() => undefined)
     if (!stats || watched.names.has(name)) return
     const directory = stats.isDirectory()
     watched.names.set(name, { ino: stats.ino, directory })
     if (announce) this.#tell({ type: 'create', path: join(path, name), directory })
-    if (directory && this.#recursive) await this.add(join(path, name), announce).catch(() => {})
+    if (directory && this.#recursive) await this.#add(join(path, name), { announce }).catch(() => {})
   }
 
   async #look(path: string, kind: string, name: string | null): Promise<void> {
     const watched = this.#directories.get(path)
-    if (!watched || name === null) return
+    if (!watched || name === null || isTemporaryName(name)) return
     const known = watched.names.get(name)
     const stats = await lstat(entryPath(watched.fd, name)).catch(() => undefined)
     const at = join(path, name)
@@ -104,7 +119,7 @@ class Watch {
     if (!from) return known ? this.#replaced(watched, name, at, stats.ino) : this.#learn(path, watched, name, true)
     watched.names.set(name, { ino: stats.ino, directory: stats.isDirectory() })
     this.#tell({ type: 'rename', path: at, oldPath: from, directory: stats.isDirectory() })
-    if (stats.isDirectory() && this.#recursive) await this.add(at)
+    if (stats.isDirectory() && this.#recursive) await this.#add(at)
   }
 
   #replaced(watched: Watched, name: string, at: string, ino: number): void {
@@ -114,18 +129,20 @@ class Watch {
 
   #gone(watched: Watched, name: string, at: string, known: { ino: number; directory: boolean }): void {
     watched.names.delete(name)
-    this.#pendingRenames.set(known.ino, at)
+    const pending = { at }
+    this.#pendingRenames.set(known.ino, pending)
     setTimeout(() => {
-      if (!this.#pendingRenames.delete(known.ino)) return
+      if (this.#pendingRenames.get(known.ino) !== pending) return
+      this.#pendingRenames.delete(known.ino)
       if (known.directory) this.#drop(at)
       this.#tell({ type: 'delete', path: at, directory: known.directory })
     }, renameWaitMs)
   }
 
-  readonly #pendingRenames = new Map<number, string>()
+  readonly #pendingRenames = new Map<number, { at: string }>()
 
   #findRenamed(ino: number, at: string): string | undefined {
-    const from = this.#pendingRenames.get(ino) ?? this.#knownElsewhere(ino, at)
+    const from = this.#pendingRenames.get(ino)?.at ?? this.#knownElsewhere(ino, at)
     this.#pendingRenames.delete(ino)
     if (from) this.#drop(from)
     return from
@@ -174,3 +191,4 @@ function join(path: string, name: string): string {
 }
 
 const renameWaitMs = 50
+const lookoutMs = 1000

@@ -53,7 +53,7 @@ async function replace(
   data: Readable | Uint8Array,
   options: Required<WriteOptions>,
 ): Promise<number> {
-  const temporary = entryPath(directoryFd, `.carrel-${randomBytes(8).toString('hex')}`)
+  const temporary = entryPath(directoryFd, temporaryName())
   const file = await open(
     temporary,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
@@ -71,6 +71,15 @@ async function replace(
   } finally {
     await file.close()
   }
+}
+
+function temporaryName(): string {
+  return `.carrel-${randomBytes(8).toString('hex')}`
+}
+
+/** Whether it is the name that a file has while it is written. */
+export function isTemporaryName(name: string): boolean {
+  return /^\.carrel-[0-9a-f]{16}$/.test(name)
 }
 
 async function fill(file: FileHandle, data: Readable | Uint8Array, path: string, maxBytes: number): Promise<number> {

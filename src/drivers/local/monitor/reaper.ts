@@ -7,7 +7,12 @@ export interface WaitStatus {
   signal: string | null
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
+/** Some numbers have two names (SIGABRT, SIGIOT): the first is the usual one. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+)
 
 /**
  * Waits for every child of this program: the runtime, and as subreaper the processes that it started and left behind.
