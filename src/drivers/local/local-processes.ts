@@ -106,16 +106,21 @@ export class LocalProcesses {
   }
 
   release(processId: string): void {
+    void this.#release(processId)
+  }
+
+  /** When the monitor has answered, its record of the end is written. */
+  async forget(processId: string): Promise<void> {
+    await this.#release(processId)
+    await removeRecord(this.#options.paths.process(processId))
+  }
+
+  async #release(processId: string): Promise<void> {
     this.#known.delete(processId)
-    this.#options
+    await this.#options
       .monitor()
       .request({ op: 'release', processId })
       .catch(() => {})
-  }
-
-  async forget(processId: string): Promise<void> {
-    this.release(processId)
-    await removeRecord(this.#options.paths.process(processId))
   }
 
   kept(): Promise<string[]> {

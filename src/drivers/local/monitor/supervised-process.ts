@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Writable } from 'node:stream'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { Journal, type StreamName } from './journal.ts'
+import { ProcessOutput } from './process-output.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
@@ -14,10 +13,6 @@ import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
 import { startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
-
-/** After the end of a process its children can hold its output open: it is taken as ended when nothing came for this long. */
-const drainMs = 20
-const maxDrainMs = 500
 
 interface Surroundings {
   reaper: Reaper
@@ -40,8 +35,7 @@ export class SupervisedProcess {
   #terminal: Terminal | undefined
   #input: Writable | undefined
   #inputBytes = 0
-  #openOutputs = 0
-  #outputsEnded: (() => void) | undefined
+  #outputs: ProcessOutput[] = []
   #timer: NodeJS.Timeout | undefined
   #timedOut = false
   #oomKillsBefore = 0
@@ -127,16 +121,19 @@ export class SupervisedProcess {
     }
     this.#input = stdin?.writer().on('error', () => {})
     let complaint = ''
-    const errors = stderr.reader().on('data', (chunk: Buffer) => {
+    if (stdout)
+      this.#outputs.push(
+        new ProcessOutput('stdout', stdout.readEnd, stdout.reader(), (...output) => this.#take(...output)),
+      )
+    const errors = stderr.reader()
+    const errorOutput = new ProcessOutput('stderr', stderr.readEnd, errors, (name, chunk) => {
       if (this.pid === 0) complaint = (complaint + chunk.toString()).slice(0, 4096)
+      if (!tty) this.#take(name, chunk)
     })
-    if (stdout) {
-      this.#listen('stdout', stdout.reader())
-      this.#listen('stderr', errors)
-    }
     const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#around.reaper.watch(runtimePid, resolve))
-    if (exitCode !== 0 && !errors.readableEnded) await Promise.race([once(errors, 'close'), delay(drainMs)])
+    if (exitCode !== 0) errorOutput.takeRest()
     if (tty) errors.destroy()
+    else this.#outputs.push(errorOutput)
     return complaint
   }
 
@@ -144,22 +141,14 @@ export class SupervisedProcess {
     this.#terminal = new Terminal(masterFd)
     const { cols, rows } = this.request.tty!
     this.#terminal.resize(cols, rows)
-    this.#listen('stdout', this.#terminal)
+    this.#outputs.push(new ProcessOutput('stdout', masterFd, this.#terminal, (...output) => this.#take(...output)))
   }
 
-  #listen(stream: StreamName, output: Readable): void {
-    this.#openOutputs++
-    output.on('data', (chunk: Buffer) => {
-      // Of what children that live on still write, nothing is kept; it is read so that they are not stopped by it.
-      if (this.exit) return
-      this.journal.append(stream, chunk)
-      this.#around.onGrowth(this)
-    })
-    // A terminal's master side ends with EIO.
-    output.on('error', () => output.destroy())
-    output.on('close', () => {
-      if (--this.#openOutputs === 0) this.#outputsEnded?.()
-    })
+  /** Of what children that live on still write after the end, nothing is kept; it is read so that they are not stopped by it. */
+  #take(stream: StreamName, chunk: Buffer): void {
+    if (this.exit) return
+    this.journal.append(stream, chunk)
+    this.#around.onGrowth(this)
   }
 
   #timeOut(): void {
@@ -172,7 +161,7 @@ export class SupervisedProcess {
     const reason = this.#reason(status)
     if (reason === 'timeout')
       await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
-    await this.#drain()
+    for (const output of this.#outputs) output.takeRest()
     this.exit = {
       reason,
       ...status,
@@ -191,19 +180,6 @@ export class SupervisedProcess {
     if (killed && readOomKills(this.request.cgroup.oomKills) > this.#oomKillsBefore) return 'oom'
     if (this.stopping) return 'stopped'
     return status.signal ? 'signalled' : 'exited'
-  }
-
-  /** Everything that was written before the exit is in the pipes by now; a child that holds them open is not waited for. */
-  async #drain(): Promise<void> {
-    let seen = -1
-    for (
-      let waited = 0;
-      this.#openOutputs > 0 && seen !== this.journal.bytes && waited < maxDrainMs;
-      waited += drainMs
-    ) {
-      seen = this.journal.bytes
-      await Promise.race([new Promise<void>((resolve) => (this.#outputsEnded = resolve)), delay(drainMs)])
-    }
   }
 
   /** Puts output and exit on disk, after the exit was told: one file for a short process, else beside its segments. */
