@@ -75,7 +75,7 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
     [['read'], /Something is missing: the command is "carrel read/],
     [['kill', 'a', 'b'], /Cannot use "b": the command is "carrel kill/],
     [['ls', '--session'], /"--session" needs a value: --session=<id>/],
-    [['ls', '--session', '--json'], /"--session" needs a value/],
+    [['ls', '--session', '--token', 'x'], /"--session" needs a value/],
     [['ls', '--json=yes'], /"--json" takes no value/],
     [['ls', '--timeout', '1.5'], /Cannot use "1.5" as the time limit/],
     [['expose', '99999'], /Cannot use "99999" as a port: .*from 1 to 65535/],
@@ -84,7 +84,7 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
     [['exec', '--lang', 'ruby', 'x'], /Cannot run the language "ruby": .*python/],
     [['exec', '--env', '=x', 'true'], /Cannot use "=x" as a variable/],
     [['exec', '--env', 'NOT_SET_HERE', 'true'], /"NOT_SET_HERE": it is not set here/],
-    [['exec', '--json', '-t', 'true'], /"--tty" and "--json" together/],
+    [['exec', '--no-tty', '-t', 'true'], /"--tty" and "--no-tty" together/],
     [['ls', '--url', 'localhost:1'], /Cannot use "localhost:1" as the server's address/],
   ]
   for (const [args, expected] of cases) {

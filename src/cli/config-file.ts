@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -36,11 +37,10 @@ export async function saveConfigFile(path: string, changes: ConfigFile): Promise
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   // Where the file is a link, as in a folder of dotfiles, it stays one.
   const target = await realpath(path).catch(() => path)
-  const temporary = `${target}.${process.pid}.tmp`
+  const temporary = `${target}.${randomUUID()}.tmp`
   try {
-    const file = await open(temporary, 'w', 0o600)
+    const file = await open(temporary, 'wx', 0o600)
     try {
-      await file.chmod(0o600)
       await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`)
       await file.sync()
     } finally {

@@ -4,8 +4,10 @@ import type { ExecSession } from '../../sdk/index.ts'
 export interface SignalPass {
   /** Aborts when a signal comes while there is no session, and none appears soon. */
   gaveUp: AbortSignal
-  /** Resolves with the exit code when a second signal has killed the program. */
+  /** Resolves with the exit code when a second signal has killed the program, or it can't be waited for. */
   killed: Promise<number>
+  /** The same, as soon as the second signal has come. */
+  readonly exitCode: number | undefined
   /** From now on signals go to this session. */
   reach(session: ExecSession): void
   release(): void
@@ -15,8 +17,8 @@ const passed = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /** How long a program that is being started is waited for, to have the signal too. */
 const startGraceMs = 1_000
-/** How long the end of a killed program is waited for. */
-const killGraceMs = 2_000
+/** How long the end of a program is waited for after a signal that should end it. */
+const endGraceMs = 2_000
 
 /** The first signal goes to the program, all of its tree; the second one kills it and ends this program. */
 export function passSignals(): SignalPass {
@@ -24,20 +26,24 @@ export function passSignals(): SignalPass {
   let session: ExecSession | undefined
   let first: NodeJS.Signals | undefined
   let grace: NodeJS.Timeout | undefined
+  let exitCode: number | undefined
   let setKilled!: (exitCode: number) => void
   const killed = new Promise<number>((resolve) => (setKilled = resolve))
 
-  const giveUp = (exitCode: number) => {
+  const giveUp = (code: number) => {
+    exitCode = code
     gaveUp.abort(new Error('Interrupted'))
-    setKilled(exitCode)
+    setKilled(code)
   }
   const onSignal = (signal: NodeJS.Signals) => {
-    const exitCode = 128 + constants.signals[signal]
+    const code = 128 + constants.signals[signal]
     if (!session) {
-      if (first) giveUp(exitCode)
-      else grace = setTimeout(giveUp, startGraceMs, exitCode)
-    } else if (first) void kill(session).then(() => setKilled(exitCode))
-    else session.signal(signal)
+      if (first) giveUp(code)
+      else grace = setTimeout(giveUp, startGraceMs, code)
+    } else if (first) {
+      exitCode = code
+      void endProgram(session, 'SIGKILL').then(() => setKilled(code))
+    } else session.signal(signal)
     first ??= signal
   }
   for (const signal of passed) process.on(signal, onSignal)
@@ -45,6 +51,9 @@ export function passSignals(): SignalPass {
   return {
     gaveUp: gaveUp.signal,
     killed,
+    get exitCode() {
+      return exitCode
+    },
     reach(opened) {
       session = opened
       clearTimeout(grace)
@@ -57,10 +66,21 @@ export function passSignals(): SignalPass {
   }
 }
 
-async function kill(session: ExecSession): Promise<void> {
-  session.signal('SIGKILL')
+/** Sends a signal that ends the program, KILL when that does not do; resolves when it has ended, or can't be told. */
+export async function endProgram(session: ExecSession, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  session.signal(signal)
+  const hasEnded = await endsWithin(session, endGraceMs)
+  if (!hasEnded && signal !== 'SIGKILL') await endProgram(session, 'SIGKILL')
+}
+
+async function endsWithin(session: ExecSession, ms: number): Promise<boolean> {
   let timer
-  const waited = new Promise<void>((resolve) => (timer = setTimeout(resolve, killGraceMs)))
-  await Promise.race([session.exit.catch(() => {}), waited])
+  const waited = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, ms, false)))
+  const ended = session.exit.then(
+    () => true,
+    () => true,
+  )
+  const hasEnded = await Promise.race([ended, waited])
   clearTimeout(timer)
+  return hasEnded
 }

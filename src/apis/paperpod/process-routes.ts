@@ -130,16 +130,18 @@ export function addProcessRoutes(app: App, engine: Engine): void {
   )
 }
 
-/** Reads on where a part ends inside a character. */
+/** One part, and on where it ends inside a character or just before the end of all. */
 async function logsOf(engine: Engine, row: ProcessRow, from: number) {
   const decoder = new OutputDecoder()
   const logs = { stdout: '', stderr: '', cursor: from, truncated: false, done: false }
+  let bytes = 0
   do {
     const { records, cursor, truncated, done } = await readOutput(engine, row, logs.cursor)
     for (const record of records) logs[record.stream] += decoder.decode(record)
     Object.assign(logs, { cursor, done, truncated: truncated || logs.truncated })
+    bytes += records.reduce((sum, { data }) => sum + data.length, 0)
     if (records.length === 0) break
-  } while (decoder.pending)
+  } while (bytes < limits.executeOutputBytes && (decoder.pending || (row.state === 'ended' && bytes < partBytes)))
   for (const { stream, text } of decoder.rest()) logs[stream] += text
   return logs
 }
@@ -154,6 +156,8 @@ async function find(engine: Engine, caller: Caller, sessionId: string | undefine
     )
   return findProcess(engine, caller.accountId, computer.id, processId)
 }
+
+const partBytes = 512 * 1024
 
 function hintsFor(processId: string) {
   return {

@@ -4,7 +4,7 @@ import type { ExecExit, ExecOptions, ExecSession } from '../../../sdk/index.ts'
 import { parseCount, parseEnv } from '../arguments.ts'
 import { outcomeOf } from '../exec-outcome.ts'
 import { passInput } from '../exec-input.ts'
-import { passSignals } from '../exec-signals.ts'
+import { endProgram, passSignals } from '../exec-signals.ts'
 import { openClient } from '../open-client.ts'
 import { BrokenPipe } from '../output.ts'
 import type { Program } from '../program.ts'
@@ -43,10 +43,10 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
       const onConnection = (state: string) => void tellConnection(program, state)
       const session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
       signals.reach(session)
-      const exit = Promise.race([follow(program, session, options, values.json === true), signals.killed])
-      return finish(program, await exit, options.timeoutMs)
+      const exit = await Promise.race([follow(program, session, options, values.json === true), signals.killed])
+      return signals.exitCode ?? (await finish(program, exit, options.timeoutMs))
     } catch (error) {
-      if (signals.gaveUp.aborted) return signals.killed
+      if (signals.exitCode !== undefined) return signals.exitCode
       throw error
     } finally {
       signals.release()
@@ -57,7 +57,7 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
 function optionsOf(program: Program, values: Values, operands: string[]): ExecOptions {
   const { lang = 'shell' } = values
   if (typeof lang !== 'string' || !languages.includes(lang)) {
-    throw new UsageError(`Cannot run the language "${lang}": it has to be one of ${languages.join(', ')}`)
+    throw new UsageError(`Cannot run the language "${String(lang)}": it has to be one of ${languages.join(', ')}`)
   }
   if (operands.length > 1 && lang !== 'shell') {
     throw new UsageError(`Cannot run several arguments as ${lang}: put the code in quotes, as one`)
@@ -109,13 +109,21 @@ async function follow(
     return await session.exit
   } catch (error) {
     if (error instanceof BrokenPipe) {
-      // Here the command would meet the broken pipe by itself; there nobody else tells it.
-      session.signal('SIGTERM')
-      await session.close()
+      // A local command would meet the broken pipe by itself; nobody else tells the remote one.
+      void discard(session)
+      await endProgram(session, 'SIGTERM')
     }
     throw error
   } finally {
     restore?.()
+  }
+}
+
+async function discard(session: ExecSession): Promise<void> {
+  try {
+    for await (const _ of session);
+  } catch {
+    // The session's end is told elsewhere.
   }
 }
 

@@ -2,8 +2,18 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
@@ -65,28 +75,49 @@ test('write tells what the server says to a file that is too large', async () =>
   assert.match(stderr, /larger than 10 bytes \(TOO_LARGE\)/)
 })
 
-test('write and read need the same memory for 400 MB as for little', async () => {
+/** Prints the most memory that the process ever had, in KiB, when it ends. */
+const memoryHook = 'process.on("exit", () => process.stderr.write(`maxrss=${process.resourceUsage().maxRSS}`))'
+const tellMemory = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(memoryHook)}` }
+const bigBytes = 400 * 1024 * 1024
+const enoughKilobytes = 250_000
+
+function assertLittleMemory(stderr: string) {
+  const kilobytes = Number(/maxrss=(\d+)/.exec(stderr)?.[1])
+  assert.ok(kilobytes > 0 && kilobytes < enoughKilobytes, `${kilobytes} KB`)
+}
+
+test('write needs little memory for 400 MB', async () => {
   await using standIn = await StandIn.start()
   standIn.discardsUploads = true
-  const megabytes = 400
-  const hook = 'process.on("exit", () => process.stderr.write(`maxrss=${process.resourceUsage().maxRSS}`))'
-  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
-  const child = home.spawn(['write', '/big'], { standIn, env })
+  const child = home.spawn(['write', '/big'], { standIn, env: tellMemory })
   const result = resultOf(child)
   const hash = createHash('sha256')
   const megabyte = Buffer.alloc(1024 * 1024, 'carrel')
-  for (let index = 0; index < megabytes; index++) {
+  for (let sent = 0; sent < bigBytes; sent += megabyte.length) {
     hash.update(megabyte)
     if (!child.stdin.write(megabyte)) await once(child.stdin, 'drain')
   }
   child.stdin.end()
   const { exitCode, stderr } = await result
   assert.equal(exitCode, 0, stderr)
-  assert.deepEqual(standIn.uploads, [
-    { path: '/big', size: megabytes * megabyte.length, sha256: hash.digest('hex'), originalName: 'big' },
-  ])
-  const kilobytes = Number(/maxrss=(\d+)/.exec(stderr)?.[1])
-  assert.ok(kilobytes > 0 && kilobytes < 250_000, `${kilobytes} KB`)
+  assert.deepEqual(standIn.uploads, [{ path: '/big', size: bigBytes, sha256: hash.digest('hex'), originalName: 'big' }])
+  assertLittleMemory(stderr)
+})
+
+test('read needs little memory for 400 MB, also when its reader is slower than the server', async () => {
+  await using standIn = await StandIn.start()
+  writeFileSync(join(standIn.root, 'big'), '')
+  truncateSync(join(standIn.root, 'big'), bigBytes)
+  const child = home.spawn(['read', '/big'], { standIn, env: tellMemory })
+  child.stdin.end()
+  const stderr = text(child.stderr)
+  let bytes = 0
+  for await (const chunk of child.stdout) {
+    bytes += chunk.length
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(bytes, bigBytes)
+  assertLittleMemory(await stderr)
 })
 
 test('read ends quietly when its reader has gone, with the code of a broken pipe', async () => {
@@ -130,8 +161,8 @@ test('read --json gives text as text and other bytes as base64', async () => {
   await using standIn = await StandIn.start()
   writeFileSync(join(standIn.root, 'text'), 'naïve\n')
   writeFileSync(join(standIn.root, 'bytes'), Buffer.of(255, 0))
-  const text = await home.run(['read', '/text', '--json'], { standIn })
-  assert.deepEqual(JSON.parse(text.stdout), { path: '/text', size: 7, encoding: 'utf8', content: 'naïve\n' })
+  const { stdout } = await home.run(['read', '/text', '--json'], { standIn })
+  assert.deepEqual(JSON.parse(stdout), { path: '/text', size: 7, encoding: 'utf8', content: 'naïve\n' })
   const bytes = await home.run(['read', '/bytes', '--json'], { standIn })
   assert.deepEqual(JSON.parse(bytes.stdout), { path: '/bytes', size: 2, encoding: 'base64', content: '/wA=' })
 })
@@ -155,6 +186,13 @@ test('ls shows mode, size, time and name in columns', async () => {
     files.map(({ name }: { name: string }) => name),
     ['run.sh', 'sub'],
   )
+})
+
+test('ls shows where a link points', async () => {
+  await using standIn = await StandIn.start()
+  mkdirSync(join(standIn.root, 'd'))
+  symlinkSync('/etc/hosts', join(standIn.root, 'd', 'link'))
+  assert.match((await home.run(['ls', '/d'], { standIn })).stdout, /^lrwxrwxrwx .* link -> \/etc\/hosts\n$/)
 })
 
 test('ls shows a name that would steer the terminal without its effect', async () => {

@@ -20,11 +20,11 @@ export const ls: Verb = {
 }
 
 function listing(files: FileEntry[]): string {
-  const rows = files.map(({ name, type, size, mode, modified }) => [
+  const rows = files.map(({ name, type, size, mode, modified, target }) => [
     modeString(type, mode),
     String(size),
     shortTime(modified),
-    type === 'directory' ? `${name}/` : name,
+    name + (type === 'directory' ? '/' : target === undefined ? '' : ` -> ${target}`),
   ])
   return table([{}, { align: 'right' }, {}, {}], rows)
 }

@@ -21,9 +21,9 @@ export class ProcessRecorder {
     this.#log = log
   }
 
-  /** Records that it runs; resolves when that is in the database. */
+  /** Records that it runs, or its end when that came first; resolves when it is in the database. */
   async started(process: ProcessHandle): Promise<void> {
-    this.#queue.set(process.processId, rowOf(process))
+    this.#queue.set(process.processId, rowOf(process, process.exit))
     await this.flush()
   }
 

@@ -38,7 +38,7 @@ export async function startProcess(
   assertFree(engine, computer.id, options.name)
   const processId = newId()
   const { program } = options
-  const handle = await engine.starts.run(() =>
+  const start = () =>
     driver.exec(computer.id, {
       processId,
       argv: program.argv,
@@ -57,8 +57,10 @@ export async function startProcess(
         kind: options.kind,
         command: options.command,
       }),
-    }),
-  )
+    })
+  const handle = await engine.starts.run(start).catch(async (error: unknown) => {
+    throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
+  })
   engine.startedProcesses++
   void handle.wait().then((exit) => {
     engine.recorder.ended(handle, exit)
@@ -66,6 +68,15 @@ export async function startProcess(
   })
   if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
   return handle
+}
+
+async function runs(engine: Engine, computerId: string): Promise<boolean> {
+  return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
+}
+
+/** The computer ended after it was looked up: what its driver says of that would send the caller looking for an id. */
+function stoppedMeanwhile(cause: unknown): CarrelError {
+  return new CarrelError('computer_stopped', 'Cannot start the process: its computer stopped in this moment', { cause })
 }
 
 async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {

@@ -18,6 +18,7 @@ export function forwardSocket(
     const headers = { ...requestHeaders(request), connection: 'Upgrade', upgrade: request.headers.upgrade }
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
     client.once('close', () => connection.destroy())
+    client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
     upstream.on('upgrade', (answer, socket, first) => {
       client.write(answerHead(answer, { connection: 'Upgrade', upgrade: answer.headers.upgrade }))
       if (first.length > 0) client.write(first)
@@ -34,6 +35,9 @@ export function forwardSocket(
     upstream.end()
   })
 }
+
+/** A client that has said all gets what the other end still has to say for so long, whether that end closes or not. */
+const halfOpenMs = 10_000
 
 function answerHead(answer: IncomingMessage, connection: Record<string, string | undefined>): string {
   const lines = Object.entries({ ...answerHeaders(answer), ...connection }).flatMap(([name, value]) =>

@@ -1,0 +1,324 @@
+import type { Context } from './context.ts'
+import { deferred } from './deferred.ts'
+import { CarrelApiError, CarrelConnectionError } from './errors.ts'
+import { ExecConnection } from './exec-connection.ts'
+import { parseOutputFrame, parseServerMessage, stdinFrame } from './exec-messages.ts'
+import type { ClientMessage, ExecAttach, ExecExit, ExecStart, SignalScope, TerminalSize } from './exec-messages.ts'
+import { collectResult } from './exec-result.ts'
+import type { ExecResult } from './exec-result.ts'
+import { OutputPosition } from './output-position.ts'
+import { OutputQueue } from './output-queue.ts'
+import type { ExecOutput } from './output-queue.ts'
+import { StdinLedger } from './stdin-ledger.ts'
+
+interface SessionOptions {
+  /** Lets go of the program, as `close` does; reading rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+  /** How long a lost connection is tried again, in milliseconds; default 30,000. */
+  reconnectMs?: number
+  /** Told when the connection is lost, and when it is there again. */
+  onConnection?: (state: 'lost' | 'restored') => void
+}
+
+export interface ExecOptions extends SessionOptions {
+  /** A program and its arguments, run as they are. Either this or `command`. */
+  argv?: string[]
+  /** A shell command, or code in `language`. */
+  command?: string
+  /** Of `command`; default: `shell`. */
+  language?: string
+  sessionId?: string | undefined
+  env?: Record<string, string> | undefined
+  /** An absolute path in the sandbox. */
+  cwd?: string | undefined
+  /** A name or numeric id known in the sandbox. */
+  user?: string | undefined
+  /** Keeps stdin open for `write`; default: false, stdin is empty. */
+  stdin?: boolean
+  /** Runs it on a terminal of this size: its output is all stdout then. */
+  tty?: TerminalSize | undefined
+  /** The whole process tree is killed after this long; default: the server's. */
+  timeoutMs?: number | undefined
+}
+
+export interface AttachOptions extends SessionOptions {
+  /** Where to read its output from; default 0, the oldest that is kept. */
+  cursor?: number
+  sessionId?: string | undefined
+}
+
+const defaultReconnectMs = 30_000
+/** How long the server may take to open a session and start its program. */
+const startTimeoutMs = 60_000
+/** Input is cut to messages of this size. */
+const inputChunkBytes = 64 * 1024
+const maxBufferedBytes = 1024 * 1024
+
+/** Starts a program on a session of its own; resolves once it runs. */
+export async function openExecSession(context: Context, options: ExecOptions): Promise<ExecSession> {
+  const { argv, command, language, env, cwd, user, stdin = false, tty, timeoutMs } = options
+  if ((argv === undefined) === (command === undefined)) {
+    throw new TypeError('An exec session takes either argv or command')
+  }
+  const sessionId = options.sessionId ?? context.sessionId
+  const session = new ExecSession(context, options)
+  await session.begin({ type: 'start', argv, command, language, sessionId, env, cwd, user, stdin, tty, timeoutMs })
+  return session
+}
+
+/** Reads on from a process that runs or has ended. That there is none is told where its output is read. */
+export async function attachExecSession(
+  context: Context,
+  processId: string,
+  options: AttachOptions = {},
+): Promise<ExecSession> {
+  const session = new ExecSession(context, options)
+  const { cursor = 0, sessionId = context.sessionId } = options
+  await session.begin({ type: 'attach', processId, cursor, sessionId })
+  return session
+}
+
+/**
+ * A running program and the connection to it. Iterating it gives the output as it comes, and ends with the program;
+ * read all of it, since an unread session is paused. A lost connection is made again, without lost or doubled output;
+ * only when input was on its way, so that some of it may be lost, the session fails.
+ */
+export class ExecSession implements AsyncIterable<ExecOutput> {
+  /** Resolves at the end of the program, once all of its output has arrived. */
+  readonly exit: Promise<ExecExit>
+
+  readonly #options: SessionOptions
+  readonly #connection: ExecConnection
+  readonly #queue: OutputQueue
+  readonly #stdin = new StdinLedger()
+  readonly #exit = deferred<ExecExit>()
+  readonly #started = deferred()
+  readonly #over = new AbortController()
+
+  #position = new OutputPosition(0)
+  #sessionId: string | undefined
+  #processId = ''
+  #pid = 0
+  #terminal: TerminalSize | undefined
+  #isStarted = false
+  /** False until the server has answered the first message of this connection with anything but an error. */
+  #isAccepted = false
+  #isPinging = false
+  #inputEnded = false
+  #unsentSignals: ClientMessage[] = []
+  #lastError: CarrelApiError | undefined
+
+  constructor(context: Context, options: SessionOptions) {
+    this.#options = options
+    this.exit = this.#exit.promise
+    // Whoever waits for one of these meets the same failure in the other.
+    this.exit.catch(() => {})
+    this.#started.promise.catch(() => {})
+    this.#connection = new ExecConnection(context, {
+      listener: {
+        onText: (text) => this.#onText(text),
+        onBinary: (frame) => this.#onBinary(frame),
+        onPong: (number) => this.#onPong(number),
+        isInputPending: () => !this.#stdin.settled,
+        onLost: (error) => this.#onLost(error),
+        onRestored: () => this.#onRestored(),
+        onFailed: (error) => this.#finish({ error }),
+      },
+      reconnectMs: options.reconnectMs ?? defaultReconnectMs,
+      signal: this.#over.signal,
+    })
+    this.#queue = new OutputQueue((full) => this.#connection.pause(full))
+  }
+
+  /** Sends the first message; resolves when the program runs. For the functions above. */
+  async begin(first: ExecStart | ExecAttach): Promise<void> {
+    const { signal } = this.#options
+    const abort = () => this.#finish({ error: signal?.reason })
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#over.signal.addEventListener('abort', () => signal?.removeEventListener('abort', abort), { once: true })
+    const timeout = setTimeout(() => {
+      this.#finish({ error: new CarrelConnectionError(this.#connection.url, `no answer within ${startTimeoutMs} ms`) })
+    }, startTimeoutMs)
+    try {
+      this.#over.signal.throwIfAborted()
+      await this.#connection.open()
+      this.#sendFirst(first)
+      if (first.type === 'start') await this.#started.promise
+    } catch (error) {
+      this.#finish({ error })
+      throw error
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  get processId(): string {
+    return this.#processId
+  }
+
+  /** The process id inside the sandbox; 0 when the server does not tell. */
+  get pid(): number {
+    return this.#pid
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ExecOutput> {
+    return this.#queue[Symbol.asyncIterator]()
+  }
+
+  /** Reads all output into memory and waits for the end. Of each channel the newest 64 MiB are kept. */
+  result(): Promise<ExecResult> {
+    return collectResult(this)
+  }
+
+  /** Sends input; resolves when more can be taken. False when the program has ended. */
+  async write(data: Uint8Array | string): Promise<boolean> {
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+    for (let at = 0; at < bytes.length; at += inputChunkBytes) {
+      if (!(await this.#connection.ready())) return false
+      const chunk = bytes.subarray(at, at + inputChunkBytes)
+      this.#stdin.add(chunk.length)
+      this.#connection.send(stdinFrame(chunk))
+      await this.#inputRoom()
+    }
+    return !this.#over.signal.aborted
+  }
+
+  /** Ends the input. */
+  end(): void {
+    if (this.#inputEnded) return
+    this.#inputEnded = true
+    this.#send({ type: 'eof' })
+  }
+
+  /** Sends a signal such as `SIGINT`; default: to the whole process tree. */
+  signal(signal: string, scope: SignalScope = 'tree'): void {
+    const message: ClientMessage = { type: 'signal', signal, scope }
+    if (this.#connection.isOpen) this.#send(message)
+    else this.#unsentSignals.push(message)
+  }
+
+  /** The terminal has another size now. */
+  resize(cols: number, rows: number): void {
+    this.#terminal = { cols, rows }
+    this.#send({ type: 'resize', cols, rows })
+  }
+
+  /** Lets go of the program; the server ends it unless somebody attaches to it soon. Resolves when the server has read what was sent, or is gone. */
+  async close(): Promise<void> {
+    this.#finish({ error: new CarrelConnectionError(this.#connection.url, 'the session was closed') })
+    await this.#connection.closed()
+  }
+
+  #sendFirst(message: ExecStart | ExecAttach): void {
+    this.#sessionId = message.sessionId
+    if (message.type === 'start') this.#terminal = message.tty
+    else {
+      this.#processId = message.processId
+      this.#position = new OutputPosition(message.cursor)
+      this.#isStarted = true
+    }
+    this.#send(message)
+  }
+
+  #onText(text: string): void {
+    let message
+    try {
+      message = parseServerMessage(text)
+    } catch (cause) {
+      const error = new CarrelConnectionError(this.#connection.url, 'it sent what is no JSON', { cause })
+      return this.#finish({ error })
+    }
+    if (message?.type === 'error') return this.#onError(message)
+    this.#accepted()
+    if (message?.type === 'cursor') this.#position.mark(message.cursor)
+    else if (message?.type === 'started') {
+      this.#processId = message.processId
+      this.#pid = message.pid ?? 0
+    } else if (message?.type === 'exit') {
+      const { exitCode = null, signal = null, reason, truncated = false } = message
+      this.#finish({ exit: { exitCode, signal, reason, truncated } })
+    }
+  }
+
+  #onBinary(frame: Uint8Array): void {
+    this.#accepted()
+    const output = parseOutputFrame(frame)
+    if (!output) return
+    const data = this.#position.accept(output.channel, output.data)
+    if (data.length === 0) return
+    this.#connection.progressed()
+    this.#queue.push({ channel: output.channel, data })
+  }
+
+  #accepted(): void {
+    this.#isAccepted = true
+    this.#isStarted = true
+    this.#started.resolve()
+  }
+
+  /** As the first answer it refuses the session; later it means one message, unless the server hangs up after it. */
+  #onError({ type: _, ...envelope }: Record<string, unknown>): void {
+    const error = new CarrelApiError(0, envelope)
+    if (this.#isAccepted) this.#lastError = error
+    else if (this.#isStarted && error.retryable) this.#connection.drop()
+    else this.#finish({ error })
+  }
+
+  #onPong(sentBytes: number): void {
+    this.#stdin.confirm(sentBytes)
+    if (this.#stdin.settled) this.#isPinging = false
+    else this.#connection.ping(this.#stdin.sentBytes)
+  }
+
+  #onLost(error: CarrelConnectionError): unknown {
+    const said = this.#lastError
+    this.#lastError = undefined
+    this.#isPinging = false
+    if (said && !said.retryable) return said
+    if (!this.#isStarted) return error
+    if (!this.#terminal && !this.#stdin.settled) {
+      const reason = `the connection was cut while input was on its way; process "${this.#processId}" goes on`
+      return new CarrelConnectionError(this.#connection.url, reason, { code: error.code, cause: error })
+    }
+    if (this.#isAccepted) this.#options.onConnection?.('lost')
+    this.#isAccepted = false
+    return undefined
+  }
+
+  #onRestored(): void {
+    this.#position.rewind()
+    const cursor = this.#position.cursor
+    this.#send({ type: 'attach', processId: this.#processId, cursor, sessionId: this.#sessionId })
+    if (this.#terminal) this.#send({ type: 'resize', ...this.#terminal })
+    if (this.#inputEnded) this.#send({ type: 'eof' })
+    for (const message of this.#unsentSignals.splice(0)) this.#send(message)
+    this.#options.onConnection?.('restored')
+  }
+
+  async #inputRoom(): Promise<void> {
+    if (!this.#connection.canPing) return this.#connection.drained(maxBufferedBytes)
+    if (!this.#isPinging) this.#connection.ping(this.#stdin.sentBytes)
+    this.#isPinging = true
+    await this.#stdin.room()
+  }
+
+  #send(message: ClientMessage): void {
+    this.#connection.send(JSON.stringify(message))
+  }
+
+  #finish(outcome: { exit: ExecExit } | { error: unknown }): void {
+    if (this.#over.signal.aborted) return
+    if ('exit' in outcome) {
+      this.#queue.end({})
+      this.#exit.resolve(outcome.exit)
+      this.#over.abort(new CarrelConnectionError(this.#connection.url, 'the session is over'))
+    } else {
+      this.#queue.end(outcome)
+      this.#exit.reject(outcome.error)
+      this.#started.reject(outcome.error)
+      this.#over.abort(outcome.error)
+    }
+    this.#stdin.release()
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Carrel } from './index.ts'
+import type { ExecuteEvent } from './index.ts'
+import { StandInFailure } from './testing/stand-in-failure.ts'
+import { StandIn } from './testing/stand-in-server.ts'
+
+function clientOf(standIn: StandIn) {
+  return new Carrel({ baseUrl: standIn.url, token: standIn.token })
+}
+
+test('execute() answers with output and exit code; a failing program is no error', async () => {
+  await using standIn = await StandIn.start()
+  const { status, processId, result } = await clientOf(standIn).execute('echo out; echo err >&2; exit 3')
+  assert.equal(status, 'completed')
+  assert.equal(processId, 'proc-1')
+  assert.equal(result.stdout, 'out\n')
+  assert.equal(result.stderr, 'err\n')
+  assert.equal(result.exitCode, 3)
+})
+
+test('execute() sends language, environment, folder and time limit', async () => {
+  await using standIn = await StandIn.start()
+  const options = { language: 'python', env: { A: '1' }, cwd: '/tmp', timeoutMs: 5000 } as const
+  const { result } = await clientOf(standIn).execute('import os; print(os.environ["A"], os.getcwd())', options)
+  assert.equal(result.stdout, '1 /tmp\n')
+  assert.deepEqual(standIn.requests[0]?.body, {
+    code: 'import os; print(os.environ["A"], os.getcwd())',
+    language: 'python',
+    timeout: 5000,
+    env: { A: '1' },
+    cwd: '/tmp',
+  })
+})
+
+test('execute() with a limit beyond what one request can last goes over an exec session', async () => {
+  await using standIn = await StandIn.start()
+  const { status, processId, result } = await clientOf(standIn).execute('echo long; exit 4', { timeoutMs: 3_600_000 })
+  assert.equal(standIn.requestsTo('/execute').length, 0)
+  assert.deepEqual(
+    { status, processId, stdout: result.stdout, exitCode: result.exitCode },
+    { status: 'completed', processId: 'proc-1', stdout: 'long\n', exitCode: 4 },
+  )
+})
+
+test('executeStream() gives events in order and ends with complete', async () => {
+  await using standIn = await StandIn.start()
+  const events: ExecuteEvent[] = await Array.fromAsync(clientOf(standIn).executeStream('printf é; exit 2'))
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['start', 'stdout', 'complete'],
+  )
+  assert.deepEqual(events[1], { type: 'stdout', data: 'é', cursor: '2' })
+  assert.deepEqual(events[2], {
+    type: 'complete',
+    exitCode: 2,
+    signal: null,
+    reason: 'exited',
+    truncated: false,
+    durationMs: 1,
+    cursor: '2',
+  })
+})
+
+test('executeStream() throws the error event of the server', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('stream', new StandInFailure(507, 'DISK_FULL', 'The disk is full'))
+  await assert.rejects(Array.fromAsync(clientOf(standIn).executeStream('true')), {
+    name: 'CarrelApiError',
+    code: 'DISK_FULL',
+    message: 'The disk is full',
+  })
+})
+
+test('executeStream() throws when the stream breaks off: the end of the program is not made up', async () => {
+  await using standIn = await StandIn.start()
+  standIn.cutAfter(1)
+  await assert.rejects(Array.fromAsync(clientOf(standIn).executeStream('echo x; read -t 5 line')), {
+    name: 'CarrelConnectionError',
+  })
+})

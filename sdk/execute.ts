@@ -1,0 +1,137 @@
+import { callFields } from './context.ts'
+import type { CallOptions, Context } from './context.ts'
+import { CarrelApiError, CarrelConnectionError } from './errors.ts'
+import { openExecSession } from './exec-session.ts'
+import type { ExitReason } from './exec-messages.ts'
+import { serverSentEvents } from './sse.ts'
+
+export type Language = 'shell' | 'python' | 'javascript'
+
+export interface ExecuteOptions extends CallOptions {
+  /** Default: `shell`. */
+  language?: Language
+  /** How long the code may run, in milliseconds; default 30,000. At its end the whole process tree is killed. */
+  timeoutMs?: number
+  env?: Record<string, string>
+  /** An absolute path in the sandbox. */
+  cwd?: string
+}
+
+export type ExecuteStatus = 'completed' | 'timeout' | 'killed' | 'oom' | 'lost'
+
+export interface ExecuteResult {
+  stdout: string
+  stderr: string
+  /** null when nothing is known of the end. */
+  exitCode: number | null
+  /** Such as `SIGKILL`; null when it exited by itself. */
+  signal: string | null
+  reason: ExitReason
+  /** True when the oldest output was dropped for the cap. */
+  truncated: boolean
+  durationMs: number
+  /** The exact bytes, when they are not UTF-8. */
+  stdoutBase64?: string
+  stderrBase64?: string
+}
+
+export interface ExecuteAnswer {
+  status: ExecuteStatus
+  processId: string
+  sessionId?: string
+  result: ExecuteResult
+}
+
+/** `cursor` is behind the last whole piece of output: `processes.get` reads on from there. */
+export type ExecuteEvent =
+  | { type: 'start'; processId: string; cursor: string }
+  | { type: 'stdout' | 'stderr'; data: string; cursor: string }
+  | ({ type: 'complete'; cursor: string } & Omit<ExecuteResult, 'stdout' | 'stderr' | 'stdoutBase64' | 'stderrBase64'>)
+
+/** Without `timeoutMs` the server's own limit counts. */
+const defaultTimeoutMs = 30_000
+/** What starting a sandbox and carrying the answer may take beyond the code's own time. */
+const overheadMs = 60_000
+/** `fetch` gives up on an answer that takes 5 minutes to begin; what may take longer goes over a WebSocket. */
+const longestRequestMs = 240_000
+
+/** Runs code to its end. A failing program is an answer, not an error; a retry never runs it twice. */
+export async function execute(context: Context, code: string, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
+  const { timeoutMs = defaultTimeoutMs } = options
+  if (timeoutMs > longestRequestMs && context.WebSocket) return executeLong(context, code, options)
+  return context.transport.json<ExecuteAnswer>({
+    method: 'POST',
+    path: '/execute',
+    json: executeBody(context, code, options),
+    idempotencyKey: crypto.randomUUID(),
+    retry: 'repeatable',
+    signal: options.signal,
+    timeoutMs: timeoutMs + overheadMs,
+  })
+}
+
+/**
+ * The same with its output as it comes. Ends with `complete`; rejects with a `CarrelApiError` for the server's `error`
+ * event and with a `CarrelConnectionError` when the stream breaks off before either.
+ */
+export async function* executeStream(
+  context: Context,
+  code: string,
+  options: ExecuteOptions = {},
+): AsyncGenerator<ExecuteEvent> {
+  const { transport } = context
+  const response = await transport.open({
+    method: 'POST',
+    path: '/execute/stream',
+    headers: { accept: 'text/event-stream' },
+    json: executeBody(context, code, options),
+    retry: 'refused',
+    ...callFields(options),
+  })
+  try {
+    for await (const { event, data, id } of serverSentEvents(response.body ?? noBytes())) {
+      const fields = JSON.parse(data) as Record<string, unknown>
+      if (event === 'error') throw new CarrelApiError(0, withoutType(fields))
+      if (!isEventType(event)) continue
+      yield { ...fields, type: event, cursor: id } as ExecuteEvent
+      if (event === 'complete') return
+    }
+  } catch (error) {
+    if (error instanceof CarrelApiError || options.signal?.aborted) throw error
+    throw CarrelConnectionError.from(transport.baseUrl, error)
+  }
+  throw new CarrelConnectionError(transport.baseUrl, 'the stream ended before the program did')
+}
+
+/** Through an exec session, which survives lost connections. */
+async function executeLong(context: Context, code: string, options: ExecuteOptions): Promise<ExecuteAnswer> {
+  const startedAtMs = Date.now()
+  const { language = 'shell', sessionId, timeoutMs, env, cwd, signal } = options
+  const session = await openExecSession(context, { command: code, language, sessionId, timeoutMs, env, cwd, signal })
+  const result = await session.result()
+  return {
+    status: statusOf(result.reason),
+    processId: session.processId,
+    result: { ...result, durationMs: Date.now() - startedAtMs },
+  }
+}
+
+function executeBody(context: Context, code: string, options: ExecuteOptions): Record<string, unknown> {
+  const { language = 'shell', sessionId = context.sessionId, timeoutMs, env, cwd } = options
+  return { code, language, sessionId, timeout: timeoutMs, env, cwd }
+}
+
+function statusOf(reason: ExitReason): ExecuteStatus {
+  if (reason === 'timeout' || reason === 'oom' || reason === 'lost') return reason
+  return reason === 'exited' ? 'completed' : 'killed'
+}
+
+function isEventType(event: string): event is ExecuteEvent['type'] {
+  return event === 'start' || event === 'stdout' || event === 'stderr' || event === 'complete'
+}
+
+function withoutType({ type: _, ...envelope }: Record<string, unknown>): Record<string, unknown> {
+  return envelope
+}
+
+async function* noBytes(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Carrel } from './index.ts'
+import { StandInFailure } from './testing/stand-in-failure.ts'
+import { StandIn } from './testing/stand-in-server.ts'
+
+function filesOf(standIn: StandIn) {
+  return new Carrel({ baseUrl: standIn.url, token: standIn.token }).files
+}
+
+const everyByte = Uint8Array.from({ length: 1024 }, (_, index) => index % 256)
+
+test('text that is written is read back', async () => {
+  await using standIn = await StandIn.start()
+  const files = filesOf(standIn)
+  const { path, size } = await files.write('/workspace/a.txt', 'naïve\n')
+  assert.deepEqual({ path, size }, { path: '/workspace/a.txt', size: 7 })
+  assert.equal(await files.read('/workspace/a.txt'), 'naïve\n')
+})
+
+test('bytes of every value survive write and read', async () => {
+  await using standIn = await StandIn.start()
+  const files = filesOf(standIn)
+  await files.write('/a.bin', everyByte)
+  assert.deepEqual(await files.readBytes('/a.bin'), everyByte)
+})
+
+test('a mode goes with text and with bytes', async () => {
+  await using standIn = await StandIn.start()
+  const files = filesOf(standIn)
+  await files.write('/a.sh', 'true', { mode: 0o750 })
+  await files.write('/b.bin', everyByte, { mode: 0o600 })
+  assert.equal((await stat(join(standIn.root, 'a.sh'))).mode & 0o777, 0o750)
+  assert.equal((await stat(join(standIn.root, 'b.bin'))).mode & 0o777, 0o600)
+  assert.deepEqual(new Uint8Array(await readFile(join(standIn.root, 'b.bin'))), everyByte)
+})
+
+test('a long text is uploaded and arrives whole', async () => {
+  await using standIn = await StandIn.start()
+  const text = 'ü'.repeat(300_000)
+  await filesOf(standIn).write('/long.txt', text)
+  assert.equal(standIn.uploads[0]?.size, 600_000)
+  assert.equal(await readFile(join(standIn.root, 'long.txt'), 'utf8'), text)
+})
+
+test('a stream is read only as fast as the server takes it', async () => {
+  await using standIn = await StandIn.start()
+  const chunk = new Uint8Array(256 * 1024).fill(7)
+  const hash = createHash('sha256')
+  async function* chunks() {
+    for (let index = 0; index < 64; index++) {
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  const { size } = await filesOf(standIn).write('/stream.bin', chunks())
+  assert.equal(size, 64 * chunk.length)
+  assert.equal(standIn.uploads[0]?.sha256, hash.digest('hex'))
+})
+
+test('a name with quotes and line ends stays one name', async () => {
+  await using standIn = await StandIn.start()
+  const path = '/odd "name"\r\nx: y.bin'
+  await filesOf(standIn).write(path, everyByte)
+  assert.equal(standIn.uploads[0]?.path, path)
+  assert.equal(standIn.uploads[0]?.originalName, 'odd %22name%22%0D%0Ax: y.bin')
+  assert.deepEqual(new Uint8Array(await readFile(join(standIn.root, path))), everyByte)
+})
+
+test('an error of the source is the error of the write', async () => {
+  await using standIn = await StandIn.start()
+  async function* broken() {
+    yield everyByte
+    throw new Error('the disk is gone')
+  }
+  await assert.rejects(filesOf(standIn).write('/x', broken()), { message: 'the disk is gone' })
+})
+
+test('an upload that the server refuses has the refusal of the server', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('/files/upload', new StandInFailure(413, 'TOO_LARGE', 'Too large'))
+  async function* endless() {
+    while (true) yield new Uint8Array(64 * 1024)
+  }
+  await assert.rejects(filesOf(standIn).write('/x', endless()), { code: 'TOO_LARGE' })
+})
+
+test('a stream is not sent twice', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('/files/upload', new StandInFailure(503, 'UNAVAILABLE', 'Busy'))
+  await assert.rejects(filesOf(standIn).write('/x', new Blob(['x']).stream()), { code: 'UNAVAILABLE' })
+  assert.equal(standIn.requestsTo('/files/upload').length, 1)
+})
+
+test('list() and mkdir() show a directory', async () => {
+  await using standIn = await StandIn.start()
+  const files = filesOf(standIn)
+  await files.mkdir('/workspace/sub')
+  await files.write('/workspace/a.txt', 'abc')
+  const entries = await files.list('/workspace')
+  assert.deepEqual(
+    entries.map(({ name, path, type, size }) => ({ name, path, type, size: type === 'file' ? size : 0 })),
+    [
+      { name: 'a.txt', path: '/workspace/a.txt', type: 'file', size: 3 },
+      { name: 'sub', path: '/workspace/sub', type: 'directory', size: 0 },
+    ],
+  )
+})
+
+test('a missing file is NOT_FOUND, by text, bytes and stream', async () => {
+  await using standIn = await StandIn.start()
+  const files = filesOf(standIn)
+  await assert.rejects(files.read('/no'), { code: 'NOT_FOUND' })
+  await assert.rejects(files.readBytes('/no'), { code: 'NOT_FOUND' })
+  await assert.rejects(files.readStream('/no'), { code: 'NOT_FOUND' })
+})

@@ -1,0 +1,147 @@
+import { callFields } from './context.ts'
+import type { Context, RequestOptions } from './context.ts'
+import { multipartStream } from './multipart.ts'
+
+export interface FileEntry {
+  name: string
+  /** Absolute, in the sandbox. */
+  path: string
+  type: 'file' | 'directory' | 'symlink' | 'other'
+  /** Bytes. */
+  size: number
+  /** Permission bits, as a number or in octal. */
+  mode: number | string
+  modified: string
+  /** Where a symlink points. */
+  target?: string
+}
+
+/** What a file is written from. Everything but text and `Uint8Array` is streamed, in constant memory. */
+export type FileContent = string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+
+export interface WriteOptions extends RequestOptions {
+  /** Permission bits, such as 0o755; for text and `Uint8Array` alone. */
+  mode?: number
+  /** Told to the server with an upload; default: the last part of the path. */
+  originalName?: string
+}
+
+export interface WrittenFile {
+  success: boolean
+  path: string
+  /** Bytes. */
+  size: number
+  sessionId: string
+}
+
+/** Longer content is sent as an upload, without the cost of JSON. */
+const maxJsonBytes = 256 * 1024
+
+/** The files of a sandbox. Paths are absolute in it, such as `/workspace/a.txt`. */
+export class Files {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** A text file. Bytes that are not UTF-8 come as U+FFFD: use `readBytes` for them. */
+  async read(path: string, options: RequestOptions = {}): Promise<string> {
+    const { content } = await this.#post<{ content: string }>('/files/read', { path, encoding: 'utf8' }, options)
+    return content
+  }
+
+  /** The whole file in memory. */
+  async readBytes(path: string, options: RequestOptions = {}): Promise<Uint8Array> {
+    return new Uint8Array(await new Response(await this.readStream(path, options)).arrayBuffer())
+  }
+
+  /** The file as it comes, in constant memory. The request's time limit ends when the first byte can be read. */
+  async readStream(path: string, options: RequestOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { transport, sessionId } = this.#context
+    const response = await transport.open({
+      method: 'GET',
+      path: '/files/download',
+      query: { path, sessionId: options.sessionId ?? sessionId },
+      headers: { accept: '*/*', 'accept-encoding': 'identity' },
+      retry: 'repeatable',
+      ...callFields(options),
+    })
+    return response.body ?? new Blob([]).stream()
+  }
+
+  /** Writes the file in one step: it is the old one or the whole new one. Parents are made. A stream is not retried. */
+  async write(path: string, content: FileContent, options: WriteOptions = {}): Promise<WrittenFile> {
+    if (typeof content === 'string' && content.length <= maxJsonBytes) {
+      return this.#post('/files/write', { path, content, encoding: 'utf8', mode: options.mode }, options)
+    }
+    if (options.mode !== undefined) return this.#writeWithMode(path, content, options)
+    return this.#upload(path, content, options)
+  }
+
+  /** The entries of a directory. */
+  async list(path: string, options: RequestOptions = {}): Promise<FileEntry[]> {
+    const { files } = await this.#post<{ files: FileEntry[] }>('/files/list', { path }, options)
+    return files
+  }
+
+  /** Makes a directory and its parents; an existing one is no error. */
+  async mkdir(path: string, options: RequestOptions = {}): Promise<{ success: boolean; path: string }> {
+    return this.#post('/files/mkdir', { path }, options)
+  }
+
+  #writeWithMode(path: string, content: FileContent, options: WriteOptions): Promise<WrittenFile> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`Cannot write "${path}": a stream takes no mode; set it with chmod afterwards`)
+    }
+    const json = { path, content: toBase64(bytes), encoding: 'base64', mode: options.mode }
+    return this.#post('/files/write', json, options)
+  }
+
+  async #upload(path: string, content: FileContent, options: WriteOptions): Promise<WrittenFile> {
+    const { transport, sessionId } = this.#context
+    const upload = multipartStream({
+      fields: { path, sessionId: options.sessionId ?? sessionId },
+      file: { name: options.originalName ?? path.slice(path.lastIndexOf('/') + 1), content: chunksOf(content) },
+    })
+    try {
+      return await transport.json<WrittenFile>({
+        method: 'POST',
+        path: '/files/upload',
+        stream: upload,
+        retry: 'never',
+        signal: options.signal,
+        timeoutMs: options.requestTimeoutMs ?? Infinity,
+      })
+    } catch (error) {
+      // The source's own failure is the cause; the broken request only follows from it.
+      throw upload.sourceError() ?? error
+    }
+  }
+
+  #post<T>(path: string, json: Record<string, unknown>, options: RequestOptions): Promise<T> {
+    const { transport, sessionId } = this.#context
+    return transport.json<T>({
+      method: 'POST',
+      path,
+      json: { ...json, sessionId: options.sessionId ?? sessionId },
+      retry: 'repeatable',
+      ...callFields(options),
+    })
+  }
+}
+
+async function* chunksOf(content: FileContent): AsyncGenerator<Uint8Array> {
+  if (typeof content === 'string') yield new TextEncoder().encode(content)
+  else if (content instanceof Uint8Array) yield content
+  else yield* content
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+  }
+  return btoa(binary)
+}

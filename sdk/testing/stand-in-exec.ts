@@ -1,0 +1,145 @@
+import type { IncomingMessage } from 'node:http'
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
+import type { ClientMessage, ExecStart } from '../exec-messages.ts'
+import { StandInFailure } from './stand-in-failure.ts'
+import type { StandIn } from './stand-in-server.ts'
+import type { StandInProcess } from './stand-in-process.ts'
+
+const channelNumber = { stdout: 1, stderr: 2 }
+
+/** `GET /v1/exec`: live input and output of one process over a WebSocket. */
+export function serveExec(standIn: StandIn): void {
+  const webSockets = new WebSocketServer({ noServer: true })
+  standIn.http.on('upgrade', (request: IncomingMessage, socket, head) => {
+    const refusal = standIn.refusalOf(request.headers.authorization) ?? standIn.takeFault('/v1/exec')
+    if (refusal instanceof StandInFailure) {
+      const body = JSON.stringify(refusal.envelope)
+      const retryAfter = refusal.envelope['retryAfter'] === undefined ? '' : `Retry-After: 0\r\n`
+      socket.end(
+        `HTTP/1.1 ${refusal.status} No\r\nContent-Type: application/json\r\n${retryAfter}` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
+      return
+    }
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => new ExecLink(standIn, webSocket))
+  })
+}
+
+/** One connection. */
+class ExecLink {
+  readonly #standIn: StandIn
+  readonly #socket: WebSocket
+  #process: StandInProcess | undefined
+  #cursor = 0
+  #isSending = false
+  /** Input is taken one message after the other, with the socket held while the program is full. */
+  #input: Promise<void> = Promise.resolve()
+
+  constructor(standIn: StandIn, socket: WebSocket) {
+    this.#standIn = standIn
+    this.#socket = socket
+    standIn.execConnections.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      standIn.execConnections.delete(socket)
+      this.#process?.off('grew', this.#pump).off('exit', this.#pump)
+    })
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) return this.#onInput(data)
+      const message = JSON.parse(data.toString()) as ClientMessage
+      standIn.execMessages.push(message)
+      standIn.emit('exec-message', message)
+      this.#onMessage(message)
+    })
+  }
+
+  #onInput(data: Buffer): void {
+    if (data[0] !== 0) return this.#fail(new StandInFailure(400, 'INVALID_REQUEST', `No channel ${data[0]}`))
+    const bytes = data.subarray(1)
+    this.#socket.pause()
+    this.#input = this.#input
+      .then(() => this.#process?.write(bytes))
+      .then(() => {
+        this.#standIn.emit('exec-input', bytes)
+        this.#socket.resume()
+      })
+  }
+
+  #onMessage(message: ClientMessage): void {
+    if (message.type === 'start') this.#onStart(message)
+    else if (message.type === 'attach') this.#onAttach(message.processId, message.cursor)
+    else if (message.type === 'signal') this.#process?.kill(message.signal as NodeJS.Signals, message.scope ?? 'tree')
+    else if (message.type === 'eof') void this.#input.then(() => this.#process?.endInput())
+  }
+
+  #onStart(message: ExecStart): void {
+    const fault = this.#standIn.takeFault('start')
+    if (fault instanceof StandInFailure) return this.#fail(fault)
+    if (fault === 'silence') return
+    if (fault) return this.#socket.terminate()
+    const argv = message.argv ?? this.#standIn.argvOf(message.command ?? '', message.language ?? 'shell')
+    const { env, cwd, stdin, timeoutMs } = message
+    this.#follow(this.#standIn.spawn({ argv, env, cwd, stdin, timeoutMs }), 0)
+  }
+
+  #onAttach(processId: string, cursor: number): void {
+    const process = this.#standIn.processes.get(processId)
+    if (process) this.#follow(process, cursor)
+    else this.#fail(new StandInFailure(404, 'NOT_FOUND', `Cannot attach to process "${processId}": it does not exist`))
+  }
+
+  #follow(process: StandInProcess, cursor: number): void {
+    this.#process = process
+    this.#cursor = cursor
+    this.#send({ type: 'started', processId: process.processId, pid: process.pid })
+    process.on('grew', this.#pump).on('exit', this.#pump)
+    this.#pump()
+  }
+
+  #pump = (): void => void this.#sendOutput()
+
+  async #sendOutput(): Promise<void> {
+    const process = this.#process
+    if (!process || this.#isSending) return
+    this.#isSending = true
+    while (this.#cursor < process.size && this.#socket.readyState === this.#socket.OPEN) {
+      for (const { channel, data } of process.read(this.#cursor)) {
+        for (const part of this.#parts(data)) {
+          await this.#sendBinary(Buffer.concat([Buffer.of(channelNumber[channel]), part]))
+          this.#cursor += part.length
+          if (this.#standIn.takeCut(part.length)) return this.#socket.terminate()
+        }
+      }
+      this.#send({ type: 'cursor', cursor: this.#cursor })
+    }
+    this.#isSending = false
+    if (process.exit && this.#cursor >= process.size) {
+      this.#send({ type: 'exit', ...process.exit })
+      this.#socket.close(1000)
+    }
+  }
+
+  #sendBinary(data: Buffer): Promise<void> {
+    return new Promise((resolve) => this.#socket.send(data, () => resolve()))
+  }
+
+  #send(message: object): void {
+    this.#socket.send(JSON.stringify(message))
+  }
+
+  /** In messages of uneven sizes, other ones at each connection. */
+  *#parts(data: Buffer): Generator<Buffer> {
+    const most = this.#standIn.execMessageBytes
+    while (data.length > 0) {
+      const length = Math.min(data.length, Math.ceil(Math.random() * most))
+      yield data.subarray(0, length)
+      data = data.subarray(length)
+    }
+  }
+
+  #fail(failure: StandInFailure): void {
+    this.#send({ type: 'error', ...failure.envelope })
+    this.#socket.close(1000)
+  }
+}

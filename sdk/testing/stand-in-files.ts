@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { lstat, mkdir, readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { FastifyInstance } from 'fastify'
+import { StandInFailure } from './stand-in-failure.ts'
+import type { StandIn } from './stand-in-server.ts'
+
+interface FileBody {
+  path: string
+  content: string
+  encoding?: 'utf8' | 'base64'
+  mode?: number
+  sessionId?: string
+}
+
+/** `/files/*` on a folder of this machine. */
+export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
+  const at = (path: string) => join(standIn.root, path)
+
+  app.post<{ Body: FileBody }>('/files/write', async ({ body }) => {
+    const { path, content, encoding = 'utf8', mode, sessionId = 'default' } = body
+    const bytes = Buffer.from(content, encoding)
+    await mkdir(dirname(at(path)), { recursive: true })
+    await writeFile(at(path), bytes, mode === undefined ? {} : { mode })
+    return { success: true, path, size: bytes.length, sessionId }
+  })
+
+  app.post<{ Body: FileBody }>('/files/read', async ({ body: { path, encoding = 'utf8' } }) => {
+    const bytes = await readFile(at(path)).catch(() => missing('read', path))
+    return { success: true, path, content: bytes.toString(encoding), encoding, size: bytes.length }
+  })
+
+  app.post<{ Body: FileBody }>('/files/list', async ({ body: { path } }) => {
+    const names = await readdir(at(path)).catch(() => missing('list', path))
+    const files = await Promise.all(
+      names.toSorted().map(async (name) => {
+        const entry = await lstat(at(join(path, name)))
+        const type = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : 'file'
+        const target = type === 'symlink' ? { target: await readlink(at(join(path, name))) } : {}
+        const { size, mode, mtime } = entry
+        return {
+          name,
+          path: join(path, name),
+          type,
+          size,
+          mode: mode & 0o7777,
+          modified: mtime.toISOString(),
+          ...target,
+        }
+      }),
+    )
+    return { success: true, path, files }
+  })
+
+  app.post<{ Body: FileBody }>('/files/mkdir', async ({ body: { path } }) => {
+    await mkdir(at(path), { recursive: true })
+    return { success: true, path }
+  })
+
+  app.post('/files/upload', async (request) => {
+    const file = await request.file()
+    if (!file) throw new StandInFailure(400, 'INVALID_REQUEST', 'There is no file')
+    const { path, sessionId } = file.fields as Record<string, { value: string } | undefined>
+    if (!path) throw new StandInFailure(400, 'INVALID_REQUEST', 'The path has to come before the file')
+    const hash = createHash('sha256')
+    let size = 0
+    const counted = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        size += chunk.length
+        hash.update(chunk)
+        if (!standIn.discardsUploads) yield chunk
+      }
+    }
+    await mkdir(dirname(at(path.value)), { recursive: true })
+    await pipeline(file.file, counted, createWriteStream(at(path.value)))
+    standIn.uploads.push({ path: path.value, size, sha256: hash.digest('hex'), originalName: file.filename })
+    return {
+      success: true,
+      path: path.value,
+      size,
+      originalName: file.filename,
+      sessionId: sessionId?.value ?? 'default',
+    }
+  })
+
+  app.get<{ Querystring: { path: string } }>('/files/download', async ({ query: { path } }, reply) => {
+    const { size } = await stat(at(path)).catch(() => missing('download', path))
+    reply.header('content-length', size).type('application/octet-stream')
+    return reply.send(createReadStream(at(path)))
+  })
+}
+
+function missing(action: string, path: string): never {
+  throw new StandInFailure(404, 'NOT_FOUND', `Cannot ${action} "${path}": it does not exist`)
+}

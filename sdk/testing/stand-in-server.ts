@@ -1,0 +1,196 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import multipart from '@fastify/multipart'
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { WebSocket } from 'ws'
+import type { ClientMessage } from '../exec-messages.ts'
+import { serveExec } from './stand-in-exec.ts'
+import { StandInFailure } from './stand-in-failure.ts'
+import { serveFiles } from './stand-in-files.ts'
+import { StandInProcess } from './stand-in-process.ts'
+import type { SpawnRequest } from './stand-in-process.ts'
+import { serveProcesses } from './stand-in-processes.ts'
+
+/** What goes wrong: an error, an answer that is lost after the work, a connection that is cut before it, no answer. */
+export type Fault = StandInFailure | 'lose-answer' | 'cut' | 'silence'
+
+interface RecordedRequest {
+  method: string
+  path: string
+  headers: Record<string, string | string[] | undefined>
+  body: unknown
+}
+
+interface StandInEvents {
+  'exec-message': [ClientMessage]
+  'exec-input': [Buffer]
+  spawn: [StandInProcess]
+}
+
+/**
+ * A server that keeps to the HTTP contract, for the tests of the SDK and the CLI. It runs programs of this machine and
+ * keeps files in a folder; it can be told to fail.
+ */
+export class StandIn extends EventEmitter<StandInEvents> {
+  readonly token = 'pp_sess_stand-in'
+  readonly requests: RecordedRequest[] = []
+  readonly processes = new Map<string, StandInProcess>()
+  readonly uploads: { path: string; size: number; sha256: string; originalName: string }[] = []
+  readonly execMessages: ClientMessage[] = []
+  readonly execConnections = new Set<WebSocket>()
+  /** Most output bytes in one message. */
+  execMessageBytes = 64 * 1024
+  /** Uploads are counted and hashed, not kept. */
+  discardsUploads = false
+  hasBalance = true
+  root = ''
+  #faults: { path: string; fault: Fault }[] = []
+  #cuts: number[] = []
+  #answers = new Map<string, string>()
+  #app: FastifyInstance | undefined
+  #port = 0
+
+  static async start(): Promise<StandIn> {
+    const standIn = new StandIn()
+    standIn.root = await mkdtemp(join(tmpdir(), 'carrel-stand-in-'))
+    await standIn.listen()
+    return standIn
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  get http(): Server {
+    if (!this.#app) throw new Error('The stand-in does not listen')
+    return this.#app.server
+  }
+
+  /** The next requests of a path meet these, one each. `start` and `stream` are of an exec session and of SSE. */
+  failNext(path: string, ...faults: Fault[]): void {
+    this.#faults.push(...faults.map((fault) => ({ path, fault })))
+  }
+
+  takeFault(path: string): Fault | undefined {
+    const index = this.#faults.findIndex((entry) => entry.path === path)
+    return index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault
+  }
+
+  /** Connections are cut, one after the other, after so many further bytes of output. */
+  cutAfter(...bytes: number[]): void {
+    this.#cuts.push(...bytes)
+  }
+
+  takeCut(bytes: number): boolean {
+    if (this.#cuts[0] === undefined) return false
+    this.#cuts[0] -= bytes
+    if (this.#cuts[0] > 0) return false
+    this.#cuts.shift()
+    return true
+  }
+
+  refusalOf(authorization: string | undefined): StandInFailure | undefined {
+    if (authorization === `Bearer ${this.token}`) return undefined
+    return new StandInFailure(401, 'UNAUTHENTICATED', 'The token is not valid')
+  }
+
+  argvOf(code: string, language: string): string[] {
+    if (language === 'python') return ['python3', '-c', code]
+    if (language === 'javascript') return [process.execPath, '-e', code]
+    return ['/bin/bash', '--norc', '-c', code]
+  }
+
+  spawn(request: SpawnRequest, processId = `proc-${this.processes.size + 1}`): StandInProcess {
+    const process = new StandInProcess(processId, request)
+    this.processes.set(processId, process)
+    this.emit('spawn', process)
+    return process
+  }
+
+  requestsTo(path: string): RecordedRequest[] {
+    return this.requests.filter((request) => request.path === path)
+  }
+
+  /** Again on the port that it had. */
+  async listen(): Promise<void> {
+    const app = fastify({ forceCloseConnections: true, bodyLimit: 64 * 1024 * 1024 })
+    this.#app = app
+    await app.register(multipart, { limits: { fileSize: Infinity } })
+    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      if (error instanceof StandInFailure) {
+        if (error.envelope['retryAfter'] !== undefined) reply.header('retry-after', error.envelope['retryAfter'])
+        return reply.status(error.status).send(error.envelope)
+      }
+      return reply.status(error.statusCode ?? 500).send({ error: error.message, code: 'INTERNAL' })
+    })
+    app.addHook('preHandler', async (request, reply) => {
+      const path = request.url.split('?')[0] ?? ''
+      this.requests.push({ method: request.method, path, headers: request.headers, body: request.body })
+      const refusal = path === '/health' ? undefined : this.refusalOf(request.headers.authorization)
+      if (refusal) throw refusal
+      const known = this.#answers.get(keyOf(request.headers))
+      if (known !== undefined) return reply.type('application/json').send(known)
+      const fault = this.takeFault(path)
+      if (fault instanceof StandInFailure) throw fault
+      if (fault === 'cut') return void request.raw.socket.destroy()
+      if (fault === 'lose-answer') reply.header('x-lose', 'yes')
+    })
+    app.addHook('onSend', async (request, reply, payload) => {
+      const key = keyOf(request.headers)
+      if (key && typeof payload === 'string' && reply.statusCode === 200) this.#answers.set(key, payload)
+      if (reply.getHeader('x-lose')) request.raw.socket.destroy()
+      return payload
+    })
+    serveFiles(app, this)
+    serveProcesses(app, this)
+    app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
+    app.get('/balance', async () => {
+      if (!this.hasBalance) throw new StandInFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
+      return { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' }
+    })
+    app.post<{ Body: { port: number } }>('/expose', async ({ body: { port } }) => ({
+      url: `http://${port}-abc-p${port}_v1.preview.test`,
+      wsUrl: `ws://${port}-abc-p${port}_v1.preview.test`,
+      exposedAt: new Date().toISOString(),
+      port,
+    }))
+    serveExec(this)
+    await app.listen({ host: '127.0.0.1', port: this.#port })
+    this.#port = (app.server.address() as AddressInfo).port
+  }
+
+  /** Cuts all connections and refuses new ones; programs go on. */
+  async stopListening(): Promise<void> {
+    for (const socket of this.execConnections) socket.terminate()
+    await this.#app?.close()
+    this.#app = undefined
+  }
+
+  /** Resolves with the first message of this type that an exec session sends from now on. */
+  execMessage(type: ClientMessage['type']): Promise<ClientMessage> {
+    return new Promise((resolve) => {
+      const listener = (message: ClientMessage) => {
+        if (message.type !== type) return
+        this.off('exec-message', listener)
+        resolve(message)
+      }
+      this.on('exec-message', listener)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const process of this.processes.values()) process.kill('SIGKILL', 'tree')
+    await Promise.all([...this.processes.values()].map(({ ended }) => ended))
+    await this.stopListening()
+    await rm(this.root, { recursive: true, force: true })
+  }
+}
+
+function keyOf(headers: RecordedRequest['headers']): string {
+  return String(headers['idempotency-key'] ?? '')
+}

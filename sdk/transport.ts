@@ -1,0 +1,169 @@
+import { Deadline } from './deadline.ts'
+import { delay } from './delay.ts'
+import { CarrelApiError, CarrelConnectionError, CarrelTimeoutError } from './errors.ts'
+import { isInProgress, retryDelayMs } from './retry.ts'
+import type { RetryPolicy } from './retry.ts'
+
+export interface TransportOptions {
+  /** Where the server is; a path in it is kept as a prefix. */
+  baseUrl: string
+  token?: string | undefined
+  /** For requests that don't say their own. */
+  timeoutMs: number
+  /** Tries after the first one. */
+  maxRetries: number
+  userAgent: string
+  fetch: typeof globalThis.fetch
+}
+
+export interface TransportRequest {
+  method: 'GET' | 'POST'
+  path: string
+  query?: Record<string, string | undefined>
+  /** Sent as JSON; undefined fields are left out. */
+  json?: Record<string, unknown>
+  /** Sent as it comes, once. */
+  stream?: { body: ReadableStream<Uint8Array>; contentType: string }
+  headers?: Record<string, string>
+  /** Makes a repeated POST do its work once only. */
+  idempotencyKey?: string
+  retry: RetryPolicy
+  signal?: AbortSignal | undefined
+  /** For the whole of it, all tries included. `Infinity` is no limit. */
+  timeoutMs?: number | undefined
+}
+
+/** HTTP to one server with one token: time limits, retries, and errors as `CarrelApiError`. */
+export class Transport {
+  readonly baseUrl: string
+  readonly #options: TransportOptions
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    this.baseUrl = checkBaseUrl(options.baseUrl)
+  }
+
+  /** The headers that say who asks. */
+  get identity(): Record<string, string> {
+    const { token, userAgent } = this.#options
+    return { 'user-agent': userAgent, ...(token ? { authorization: `Bearer ${token}` } : {}) }
+  }
+
+  url(path: string, query: TransportRequest['query'] = {}): string {
+    const pairs = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+    const search = new URLSearchParams(pairs).toString()
+    return this.baseUrl + path + (search && `?${search}`)
+  }
+
+  /** The answer's JSON. The time limit spans all tries and the reading of the answer. */
+  async json<T>(request: TransportRequest): Promise<T> {
+    const deadline = new Deadline(request.signal, this.#limitMs(request))
+    try {
+      return await this.#send(request, deadline.signal, async (response) =>
+        parseAnswer(await response.text(), response),
+      )
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  /** The answer, its body unread. The time limit ends when its headers are there; the caller's signal ends the body too. */
+  async open(request: TransportRequest): Promise<Response> {
+    const deadline = new Deadline(request.signal, this.#limitMs(request))
+    try {
+      return await this.#send(request, deadline.signal, async (response) => response)
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  #limitMs({ timeoutMs = this.#options.timeoutMs }: TransportRequest): number | undefined {
+    return timeoutMs === Infinity ? undefined : timeoutMs
+  }
+
+  async #send<T>(request: TransportRequest, signal: AbortSignal, read: (response: Response) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#attempt(request, signal, read)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        const delayMs = retryDelayMs(error, attempt, request.retry)
+        if (delayMs === undefined || (attempt >= this.#options.maxRetries && !isInProgress(error))) throw error
+        await delay(delayMs, signal)
+      }
+    }
+  }
+
+  async #attempt<T>(
+    request: TransportRequest,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const response = await this.#options.fetch(this.url(request.path, request.query), this.#init(request, signal))
+      if (!response.ok) throw await failure(response)
+      return await read(response)
+    } catch (error) {
+      if (error instanceof CarrelApiError || error instanceof CarrelConnectionError) throw error
+      if (error instanceof CarrelTimeoutError || signal.aborted) throw error
+      throw CarrelConnectionError.from(this.baseUrl, error)
+    }
+  }
+
+  #init({ method, json, stream, headers, idempotencyKey }: TransportRequest, signal: AbortSignal): RequestInit {
+    return {
+      method,
+      signal,
+      // A redirected POST would turn into a GET, and the token would go where nobody sent it.
+      redirect: 'manual',
+      headers: {
+        accept: 'application/json',
+        ...this.identity,
+        ...(json ? { 'content-type': 'application/json' } : {}),
+        ...(stream ? { 'content-type': stream.contentType } : {}),
+        ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+        ...headers,
+      },
+      ...(json ? { body: JSON.stringify(json) } : {}),
+      ...(stream ? { body: stream.body, duplex: 'half' as const } : {}),
+    }
+  }
+}
+
+async function failure(response: Response): Promise<CarrelApiError> {
+  const location = response.headers.get('location')
+  if (location) {
+    void response.body?.cancel()
+    return new CarrelApiError(response.status, {
+      error: `The server sends requests on to "${location}": use that address`,
+      code: 'REDIRECTED',
+    })
+  }
+  const text = await response.text().catch(() => '')
+  return new CarrelApiError(response.status, tryJson(text), response.headers)
+}
+
+function parseAnswer<T>(text: string, response: Response): T {
+  const answer = tryJson(text)
+  if (answer !== undefined) return answer as T
+  throw new CarrelApiError(response.status, {
+    error: `"${response.url}" did not answer with JSON: is it a Carrel server?`,
+    code: 'NOT_CARREL',
+  })
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function checkBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new TypeError(`Cannot use "${text}" as the server's address: it has to begin with http:// or https://`)
+  }
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}

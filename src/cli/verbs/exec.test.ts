@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { after, test } from 'node:test'
+import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
+import type { StandInProcess } from '../../../sdk/testing/stand-in-process.ts'
+import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
+
+const home = new CliHome()
+after(() => home[Symbol.dispose]())
+
+async function spawned(standIn: StandIn): Promise<StandInProcess> {
+  const [process] = await once(standIn, 'spawn')
+  return process
+}
+
+test('one argument is a shell command; its output and exit code are passed on', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stdout, stderr } = await home.run(['exec', 'echo out; echo err >&2; exit 3'], { standIn })
+  assert.deepEqual([exitCode, stdout, stderr], [3, 'out\n', 'err\n'])
+})
+
+test('ppod exec takes --lang as the document spells it', async () => {
+  await using standIn = await StandIn.start()
+  const ppod = { standIn, name: 'ppod' } as const
+  assert.equal((await home.run(['exec', 'echo "$0" | wc -l', '--lang', 'shell'], ppod)).stdout, '1\n')
+  assert.equal((await home.run(['exec', 'print(6 * 7)', '--lang', 'python'], ppod)).stdout, '42\n')
+  assert.equal((await home.run(['exec', '--lang=javascript', 'console.log(6 * 7)'], ppod)).stdout, '42\n')
+})
+
+test('several arguments are a program and its arguments, as they are', async () => {
+  await using standIn = await StandIn.start()
+  const { stdout } = await home.run(['exec', '--', 'printf', '<%s>', 'a  b', '$HOME', '--x', ''], { standIn })
+  assert.equal(stdout, '<a  b><$HOME><--x><>')
+})
+
+test('folder, variables, user, session and time limit go with the command', async () => {
+  await using standIn = await StandIn.start()
+  const options = [
+    '--cwd',
+    '/tmp',
+    '--env',
+    'A=1 2',
+    '--env',
+    'COPIED',
+    '--user',
+    'root',
+    '--session',
+    's',
+    '--timeout',
+    '60000',
+  ]
+  const env = { COPIED: 'from here' }
+  const { stdout } = await home.run(['exec', 'pwd; echo "$A $COPIED"', ...options], { standIn, env })
+  assert.equal(stdout, '/tmp\n1 2 from here\n')
+  assert.deepEqual(standIn.execMessages[0], {
+    type: 'start',
+    command: 'pwd; echo "$A $COPIED"',
+    language: 'shell',
+    sessionId: 's',
+    env: { A: '1 2', COPIED: 'from here' },
+    cwd: '/tmp',
+    user: 'root',
+    stdin: true,
+    timeoutMs: 60_000,
+  })
+})
+
+test('stdin is passed on, byte for byte, with its end', async () => {
+  await using standIn = await StandIn.start()
+  const input = Buffer.alloc(
+    2_000_003,
+    Uint8Array.from({ length: 256 }, (_, index) => index),
+  )
+  const { exitCode, stdout } = await home.run(['exec', 'sha256sum'], { standIn, input })
+  assert.deepEqual([exitCode, stdout], [0, `${createHash('sha256').update(input).digest('hex')}  -\n`])
+})
+
+test('a command that ends before its input does not wait for it', async () => {
+  await using standIn = await StandIn.start()
+  const child = home.spawn(['exec', 'exit 5'], { standIn })
+  const { exitCode } = await resultOf(child)
+  assert.equal(exitCode, 5)
+  child.stdin.destroy()
+})
+
+test('-n leaves stdin to the script that the command stands in', async () => {
+  await using standIn = await StandIn.start()
+  const script = 'while read -r line; do "$0" "$1" exec -n "echo got $line"; done'
+  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ standIn }) })
+  child.stdin.end('one\ntwo\n')
+  assert.equal((await resultOf(child)).stdout, 'got one\ngot two\n')
+})
+
+test('binary output comes through unchanged, on both channels', async () => {
+  await using standIn = await StandIn.start()
+  const { bytes, stderr } = await home.run(['exec', String.raw`printf '\000\377\200a'; printf é >&2`], { standIn })
+  assert.deepEqual([...bytes], [0, 255, 128, 97])
+  assert.equal(stderr, 'é')
+})
+
+test('a slow reader of much output loses nothing', async () => {
+  await using standIn = await StandIn.start()
+  const command = 'seq 1 2000000'
+  const child = spawn(
+    'bash',
+    ['-c', '"$0" "$1" exec "$2" < /dev/null | { sleep 0.5; sha256sum; }', process.execPath, mainPath, command],
+    {
+      env: home.env({ standIn }),
+    },
+  )
+  const { stdout } = await resultOf(child)
+  const [remote] = standIn.processes.values()
+  assert.equal(remote?.bytes('stdout').length, 14_888_896)
+  assert.equal(
+    stdout,
+    `${createHash('sha256')
+      .update(remote?.bytes('stdout') ?? '')
+      .digest('hex')}  -\n`,
+  )
+})
+
+test('a reader that has gone ends the command, quietly', async () => {
+  await using standIn = await StandIn.start()
+  const script = '"$0" "$1" exec yes < /dev/null | head -1; echo "code ${PIPESTATUS[0]}"'
+  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ standIn }) })
+  const { stdout, stderr } = await resultOf(child)
+  assert.deepEqual([stdout, stderr], ['y\ncode 141\n', ''])
+  const [remote] = standIn.processes.values()
+  await remote?.ended
+  assert.equal(remote?.exit?.signal, 'SIGTERM')
+})
+
+test('output survives connections that are cut', async () => {
+  await using standIn = await StandIn.start()
+  standIn.cutAfter(5, 1000, 20_000)
+  const { exitCode, stdout } = await home.run(['exec', 'seq 1 20000; exit 9'], { standIn })
+  const [remote] = standIn.processes.values()
+  assert.ok(stdout === remote?.text('stdout'))
+  assert.equal(exitCode, 9)
+  assert.equal(standIn.execMessages.filter(({ type }) => type === 'attach').length, 3)
+})
+
+test('a command that a signal ended has 128 + n', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stderr } = await home.run(['exec', 'kill -TERM $$'], { standIn })
+  assert.deepEqual([exitCode, stderr], [143, ''])
+})
+
+test('a time limit has 124 and a sentence', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stderr } = await home.run(['exec', 'sleep 60', '--timeout', '100'], { standIn })
+  assert.deepEqual([exitCode, stderr], [124, 'carrel: The command was killed at its time limit of 100 ms\n'])
+})
+
+test('a command that was lost has 1 and the reason', async () => {
+  await using standIn = await StandIn.start()
+  standIn.once('spawn', (process) => process.endAs({ exitCode: null, signal: null, reason: 'lost', truncated: false }))
+  const { exitCode, stderr } = await home.run(['exec', 'sleep 60'], { standIn })
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /Nothing is known of the end of the command/)
+})
+
+test('a refusal to start is told with its code', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('start', new StandInFailure(404, 'NOT_FOUND', 'No program "nope"'))
+  const { exitCode, stderr } = await home.run(['exec', '--', 'nope', 'x'], { standIn })
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /^carrel: No program "nope" \(NOT_FOUND\)/)
+})
+
+test('--json gives the result as one object, and the exit code all the same', async () => {
+  await using standIn = await StandIn.start()
+  const { exitCode, stdout } = await home.run(['exec', 'cat; printf "\\377" >&2; exit 4', '--json'], {
+    standIn,
+    input: 'in',
+  })
+  assert.equal(exitCode, 4)
+  assert.deepEqual(JSON.parse(stdout), {
+    exitCode: 4,
+    signal: null,
+    reason: 'exited',
+    truncated: false,
+    stdout: 'in',
+    stderr: '\ufffd',
+    stderrBase64: '/w==',
+  })
+})
+
+test('Ctrl-C goes to the command, which may end as it likes', async () => {
+  await using standIn = await StandIn.start()
+  const started = spawned(standIn)
+  const child = home.spawn(['exec', 'trap "echo cleaned; exit 7" INT; echo ready; while :; do sleep 0.02; done'], {
+    standIn,
+  })
+  const result = resultOf(child)
+  await started
+  await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  const { exitCode, stdout } = await result
+  assert.equal(exitCode, 7)
+  assert.match(stdout, /cleaned\n$/)
+  assert.deepEqual(standIn.execMessages.at(-1), { type: 'signal', signal: 'SIGINT', scope: 'tree' })
+})
+
+test('the second Ctrl-C kills the command and exits with 130', async () => {
+  await using standIn = await StandIn.start()
+  const started = spawned(standIn)
+  const child = home.spawn(['exec', 'trap "" INT; echo ready; while :; do sleep 0.02; done'], { standIn })
+  const result = resultOf(child)
+  const remote = await started
+  await once(child.stdout, 'data')
+  const signalled = standIn.execMessage('signal')
+  child.kill('SIGINT')
+  await signalled
+  child.kill('SIGINT')
+  assert.equal((await result).exitCode, 130)
+  await remote.ended
+  assert.equal(remote.exit?.signal, 'SIGKILL')
+})
+
+test('SIGTERM ends the command too', async () => {
+  await using standIn = await StandIn.start()
+  const started = spawned(standIn)
+  const child = home.spawn(['exec', 'echo ready; exec sleep 60'], { standIn })
+  const result = resultOf(child)
+  const remote = await started
+  await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  assert.equal((await result).exitCode, 143)
+  assert.equal(remote.exit?.signal, 'SIGTERM')
+})
+
+test('Ctrl-C ends the wait for a server that does not start the command', async () => {
+  await using standIn = await StandIn.start()
+  standIn.failNext('start', 'silence')
+  const asked = standIn.execMessage('start')
+  const child = home.spawn(['exec', 'true'], { standIn })
+  const result = resultOf(child)
+  await asked
+  child.kill('SIGINT')
+  const { exitCode, stderr } = await result
+  assert.deepEqual([exitCode, stderr], [130, ''])
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readSettings, SettingError } from './settings.ts'
+
+test('without any variable the defaults hold', () => {
+  const settings = readSettings({})
+  assert.deepEqual([settings.host, settings.port, settings.dataDirectory], ['127.0.0.1', 4280, '/var/lib/carrel'])
+  assert.deepEqual([settings.image, settings.runtime, settings.allowedAddresses], ['base', undefined, []])
+  assert.deepEqual([settings.idleTimeoutMs, settings.computerMemoryBytes], [600_000, 1024 * 1024 * 1024])
+})
+
+test('an empty variable is as good as none', () => {
+  const names = Object.keys(bad)
+  assert.deepEqual(readSettings(Object.fromEntries(names.map((name) => [name, '']))), readSettings({}))
+})
+
+const bad: Record<string, string[]> = {
+  CARREL_HOST: ['a b', 'http://x/', '127.0.0.1/8'],
+  CARREL_PORT: ['-1', '65536', '80.5', 'http', '0x', 'NaN', 'Infinity'],
+  CARREL_DATA: ['/a:b', '/a,b', `/${'x'.repeat(60)}`, '/a\nb'],
+  CARREL_PREVIEW_DOMAIN: ['Example.com', 'a b', 'a/b', 'a:80'],
+  CARREL_LOG_LEVEL: ['loud', 'INFO'],
+  CARREL_IMAGE: ['a b', 'a;b'],
+  CARREL_NETWORK: ['10', '10.1.2', '8.8', '172.15', '172.32', '192.167', 'x.y', '10.256', '10.999'],
+  CARREL_ALLOW_ADDRESSES: [
+    'example.com',
+    '10.0.0.1:http',
+    '10.0.0.1/x',
+    '::1',
+    '10.0.0.1;10.0.0.2',
+    '10.0.0.300',
+    '10.0.0.1/33',
+    '10.0.0.1:70000',
+  ],
+  CARREL_RESOLVERS: ['::1', 'dns', '1.1.1', '1.1.1.1:53', '1.1.1.300'],
+  CARREL_COMPUTER_CPUS: ['0', '0.05', '100000', 'two'],
+  CARREL_COMPUTER_MEMORY_MIB: ['63', '1.5', '1000000000', 'much'],
+  CARREL_COMPUTER_DISK_MIB: ['63', '64.5', 'x'],
+  CARREL_COMPUTER_PIDS: ['15', '4000001', '16.5'],
+  CARREL_IDLE_TIMEOUT_S: ['0', '-5', '10m', '2592001'],
+  CARREL_SWEEP_INTERVAL_MS: ['49', '3600001'],
+  CARREL_WARM_COMPUTERS: ['-1', '1001', '1.5'],
+  CARREL_NETWORK_POOL: ['-1', '1001', 'x'],
+}
+
+for (const [name, values] of Object.entries(bad)) {
+  for (const value of values) {
+    test(`${name}=${JSON.stringify(value).slice(0, 40)} is refused in one sentence that names it`, () => {
+      assert.throws(
+        () => readSettings({ [name]: value }),
+        (error) => {
+          assert.ok(error instanceof SettingError)
+          assert.ok(
+            error.message.startsWith(`Cannot start: ${name} is ${JSON.stringify(value)}; set it to `),
+            error.message,
+          )
+          assert.ok(!error.message.includes('\n'))
+          return true
+        },
+      )
+    })
+  }
+}
+
+test('good values are taken, lists by comma or space', () => {
+  const settings = readSettings({
+    CARREL_HOST: '::1',
+    CARREL_PORT: '0',
+    CARREL_PREVIEW_DOMAIN: '.preview.example.com.',
+    CARREL_NETWORK: '172.31',
+    CARREL_ALLOW_ADDRESSES: '10.0.0.1, 10.1.0.0/16 10.2.0.1:5432,10.3.0.0/24:443',
+    CARREL_RESOLVERS: '1.1.1.1 9.9.9.9',
+    CARREL_COMPUTER_CPUS: '0.5',
+    CARREL_IDLE_TIMEOUT_S: '1',
+    CARREL_DATA: 'relative/../data',
+  })
+  assert.deepEqual([settings.host, settings.port, settings.previewDomain], ['::1', 0, 'preview.example.com'])
+  assert.deepEqual(settings.allowedAddresses, ['10.0.0.1', '10.1.0.0/16', '10.2.0.1:5432', '10.3.0.0/24:443'])
+  assert.deepEqual([settings.resolvers, settings.idleTimeoutMs], [['1.1.1.1', '9.9.9.9'], 1000])
+  assert.equal(settings.dataDirectory, `${process.cwd()}/data`)
+})
