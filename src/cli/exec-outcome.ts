@@ -6,7 +6,7 @@ export function outcomeOf(
   { exitCode, signal, reason, truncated }: ExecExit,
   timeoutMs?: number,
 ): { exitCode: number; sentences: string[] } {
-  const sentences = truncated ? ['Some output is missing: there was more than is kept'] : []
+  const sentences = truncated ? ['Some output may be missing: there was more than the server keeps'] : []
   const code = exitCode ?? signalCode(signal)
   switch (reason) {
     case 'exited':

@@ -10,7 +10,7 @@ export function terminalSize({ stdout, stderr }: Program): TerminalSize {
 
 /**
  * Hands the terminal to the remote program: every key goes there, and it learns the size. The answer gives it back;
- * so does every end of this process but SIGKILL.
+ * Node does so too at every end of this process but SIGKILL.
  */
 export function holdTerminal(program: Program, session: ExecSession): () => void {
   const output = program.stdout.size ? program.stdout : program.stderr
@@ -21,10 +21,8 @@ export function holdTerminal(program: Program, session: ExecSession): () => void
   if (!isatty(0)) return stopResizing
   const giveBack = () => process.stdin.setRawMode(false)
   process.stdin.setRawMode(true)
-  process.once('exit', giveBack)
   return () => {
     stopResizing()
-    process.off('exit', giveBack)
     giveBack()
   }
 }

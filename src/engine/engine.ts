@@ -7,6 +7,7 @@ import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
+import type { Attendance } from './processes/attendance.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
@@ -20,6 +21,7 @@ export interface Engine {
   activity: Activity
   recorder: ProcessRecorder
   warmPool: WarmPool
+  attendance: Attendance
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */

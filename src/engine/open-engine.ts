@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { failInterrupted } from './operations/operations.ts'
+import { Attendance } from './processes/attendance.ts'
 import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
@@ -44,6 +45,7 @@ export async function openEngine({ db, driver, settings, log, image }: Parts): P
     activity: new Activity(),
     recorder: new ProcessRecorder(db, driver, log),
     warmPool: new WarmPool(() => engine),
+    attendance: new Attendance(),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     defaultImage: image,

@@ -24,9 +24,6 @@ interface Options {
   errorBody: (error: CarrelError) => Record<string, unknown>
 }
 
-/** Processes whose client is away, and what will end them unless one comes back. */
-const abandoned = new Map<string, NodeJS.Timeout>()
-
 /**
  * One run of a program over a WebSocket: the first message starts it, or attaches to one that runs; then bytes go both
  * ways as binary messages, everything else as JSON. The process lives on for a minute after a connection that was cut.
@@ -34,6 +31,7 @@ const abandoned = new Map<string, NodeJS.Timeout>()
 export class ExecSocket {
   readonly #options: Options
   readonly #closed = new AbortController()
+  #begun = false
   #process: ProcessHandle | undefined
   #computer: UsedComputer | undefined
   /** Input in the order in which it came. */
@@ -51,7 +49,7 @@ export class ExecSocket {
   async #receive(data: Buffer, binary: boolean): Promise<void> {
     try {
       if (binary) this.#takeInput(data)
-      else if (!this.#process) await this.#begin(parse(data, isFirstMessage) as FirstMessage)
+      else if (!this.#begun) await this.#begin(parse(data, isFirstMessage) as FirstMessage)
       else this.#control(parse(data, isLaterMessage) as LaterMessage)
     } catch (error) {
       this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
@@ -61,11 +59,12 @@ export class ExecSocket {
 
   async #begin(message: FirstMessage): Promise<void> {
     const { engine, caller } = this.#options
+    this.#begun = true
     this.#computer = await useSandbox(engine, caller, message.sessionId ?? '')
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
     this.#process = process
-    clearTimeout(abandoned.get(process.processId))
+    engine.attendance.cameBack(process.processId)
     this.#send({ type: 'started', processId: process.processId, pid: process.pid })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()
@@ -90,6 +89,7 @@ export class ExecSocket {
       stdin,
       tty,
       timeoutMs,
+      attended: true,
     })
   }
 
@@ -117,7 +117,7 @@ export class ExecSocket {
         exitCode: exit.exitCode,
         signal: exit.signal,
         reason: exit.reason,
-        truncated: truncated || exit.truncated,
+        truncated,
       })
       this.#options.socket.close(1000)
     } catch (error) {
@@ -146,7 +146,8 @@ export class ExecSocket {
   }
 
   #control(message: LaterMessage): void {
-    const process = this.#process!
+    const process = this.#process
+    if (!process) throw new CarrelError('conflict', 'Cannot take the message: the program is not started yet')
     void this.#queue(async () => {
       if (message.type === 'resize') await process.resize(message.cols, message.rows)
       else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')
@@ -165,20 +166,7 @@ export class ExecSocket {
   #leave(): void {
     this.#closed.abort()
     this.#computer?.done()
-    const process = this.#process
-    if (!process || process.exit || abandoned.has(process.processId)) return
-    const timer = setTimeout(
-      () =>
-        void process
-          .kill('SIGHUP', 'tree')
-          .then(() => setTimeout(() => void process.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs)),
-      limits.abandonedExecMs,
-    )
-    abandoned.set(process.processId, timer.unref())
-    void process.wait().then(() => {
-      clearTimeout(timer)
-      abandoned.delete(process.processId)
-    })
+    if (this.#process) this.#options.engine.attendance.left(this.#process)
   }
 
   #send(message: Record<string, unknown>): void {

@@ -6,6 +6,8 @@ export interface ProcessMeta {
   name: string
   kind: ProcessRow['kind']
   command: string
+  /** True for one that ends when its client is gone for good. */
+  attended: boolean
 }
 
 /** Longest command that a record keeps. */

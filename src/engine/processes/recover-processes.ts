@@ -7,6 +7,7 @@ import type { Engine } from '../engine.ts'
 export async function recoverProcesses(engine: Engine): Promise<void> {
   for (const process of engine.driver.processes()) {
     if (!process.exit) await engine.recorder.started(process)
+    engine.attendance.left(process)
     void process.wait().then((exit) => engine.recorder.ended(process, exit))
   }
   await engine.recorder.flush()

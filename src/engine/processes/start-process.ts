@@ -22,6 +22,8 @@ export interface ProcessOptions {
   /** Keeps stdin open after the program's own source went in. */
   stdin?: boolean
   timeoutMs?: number
+  /** True for one that ends when its client is gone for good. */
+  attended?: boolean
 }
 
 /**
@@ -56,6 +58,7 @@ export async function startProcess(
         name: options.name ?? processId,
         kind: options.kind,
         command: options.command,
+        attended: options.attended === true,
       }),
     })
   const handle = await engine.starts.run(start).catch(async (error: unknown) => {

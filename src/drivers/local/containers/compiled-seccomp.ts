@@ -16,7 +16,8 @@ export class CompiledSeccomp {
   async learn(stateDirectory: string): Promise<void> {
     if (this.#program !== undefined) return
     const program = await readFile(`${stateDirectory}/seccomp.bpf`).catch(() => undefined)
-    if (program && program.length > 0 && program.length % instructionBytes === 0) this.#program = program.toString('base64')
+    if (program && program.length > 0 && program.length % instructionBytes === 0)
+      this.#program = program.toString('base64')
   }
 }
 
