@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   const begun = performance.now()
   const settings = readSettings(process.env)
   const log = pino({ level: settings.logLevel }, pino.destination(2))
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'something failed that nothing waited for'))
   mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o711 })
   lockDataDirectory(settings.dataDirectory)
   const driver = await LocalDriver.open(settings)

@@ -13,7 +13,7 @@ export const limits = {
   /** Longer code than this does not fit in one argument of the kernel (128 KiB) and goes by stdin. */
   codeArgumentBytes: 120 * KiB,
   /** Output in the answer of one execute, of each stream; the newest is kept. All of it (64 MiB) can be had from the process. */
-  executeOutputBytes: 16 * MiB,
+  executeOutputBytes: 4 * MiB,
   /** A file read as text into a JSON answer. Larger ones go by download. */
   readBytes: 32 * MiB,
   /** An execute may run this long: connections of most clients and proxies do not last longer. */

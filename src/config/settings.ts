@@ -26,6 +26,9 @@ export interface Settings {
 export class SettingError extends Error {}
 
 const MiB = 1024 * 1024
+const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)'
+const address = `${octet}(\\.${octet}){3}`
+const port = '(6553[0-5]|655[0-2]\\d|65[0-4]\\d\\d|6[0-4]\\d{3}|[1-5]?\\d{1,4})'
 
 /** Reads the settings from environment variables. Throws a `SettingError`, one sentence that names the variable. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -55,15 +58,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     network: read.text(
       'CARREL_NETWORK',
       '10.213',
-      /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)$/,
+      new RegExp(`^(10\\.${octet}|172\\.(1[6-9]|2\\d|3[01])|192\\.168)$`),
       'the first two numbers of a private /16, such as 10.213',
     ),
     allowedAddresses: read.list(
       'CARREL_ALLOW_ADDRESSES',
-      /^\d+\.\d+\.\d+\.\d+(\/\d+)?(:\d+)?$/,
+      new RegExp(`^${address}(/(\\d|[12]\\d|3[0-2]))?(:${port})?$`),
       'IPv4 addresses as address[/bits][:port]',
     ),
-    resolvers: read.list('CARREL_RESOLVERS', /^\d+\.\d+\.\d+\.\d+$/, 'IPv4 addresses'),
+    resolvers: read.list('CARREL_RESOLVERS', new RegExp(`^${address}$`), 'IPv4 addresses'),
     computerCpus: read.number('CARREL_COMPUTER_CPUS', Math.min(2, cpus().length), 0.1, cpus().length),
     computerMemoryBytes: read.integer('CARREL_COMPUTER_MEMORY_MIB', 1024, 64, Math.floor(totalmem() / MiB)) * MiB,
     computerDiskBytes: read.integer('CARREL_COMPUTER_DISK_MIB', 10_240, 64, 64 * 1024 * 1024) * MiB,

@@ -1,4 +1,4 @@
-import { Kysely, Migrator, type Migration } from 'kysely'
+import { Kysely, Migrator, type Dialect, type Migration } from 'kysely'
 import * as first from './migrations/0001-first.ts'
 import type { Database } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -8,7 +8,7 @@ const migrations: Record<string, Migration> = { '0001-first': first }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
-  const db = new Kysely<Database>({ dialect: sqliteDialect(path) })
+  const db = new Kysely<Database>({ dialect: openDialect(path) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (error) {
@@ -19,4 +19,14 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
     )
   }
   return db
+}
+
+function openDialect(path: string): Dialect {
+  try {
+    return sqliteDialect(path)
+  } catch (cause) {
+    throw new Error(`Cannot open the database "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
 }

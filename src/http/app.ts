@@ -90,6 +90,7 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
         else handler(request, response)
       }),
   })
+  app.removeContentTypeParser('text/plain')
   app.server.on('upgrade', (request, socket, head) => {
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
@@ -110,6 +111,14 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
   })
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('x-request-id', reply.request.id)
+  })
+  // A connection whose request is answered while the server closes is not kept, or closing would wait for it.
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
   })
   const check = authenticate(engine)
   app.addHook('onRequest', async (request) => {

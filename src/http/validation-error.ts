@@ -7,7 +7,7 @@ const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) =>
     new CarrelError(
       'unsupported_media_type',
-      'Cannot read the request: its content type is not the one that the route takes',
+      'Cannot read the request: its content type is not the one that the route takes, which is application/json unless it documents another',
       { cause: error },
     ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: (error) =>

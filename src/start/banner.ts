@@ -24,7 +24,13 @@ export function banner({ settings, token, tokenFile, firstComputerMs, startedMs,
     '',
     '  Try it:',
     `    ${next}`,
-    `    npx carrel exec 'git --version'`,
+    `    ${commandLine(settings, address, tokenFile)} exec 'git --version'`,
     '',
   ].join('\n')
+}
+
+/** The command line finds the usual address and token by itself. */
+function commandLine({ dataDirectory }: Settings, address: string, tokenFile: string): string {
+  const usual = address === 'http://127.0.0.1:4280' && dataDirectory === '/var/lib/carrel'
+  return usual ? 'npx carrel' : `CARREL_URL=${address} CARREL_TOKEN=$(cat ${tokenFile}) npx carrel`
 }

@@ -31,7 +31,8 @@ interface Options {
 export class ExecSocket {
   readonly #options: Options
   readonly #closed = new AbortController()
-  #begun = false
+  /** Settles when the program runs, or cannot; what comes before that waits for it. */
+  #begun: Promise<void> | undefined
   #process: ProcessHandle | undefined
   #computer: UsedComputer | undefined
   /** Input in the order in which it came. */
@@ -48,8 +49,9 @@ export class ExecSocket {
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
     try {
+      if (!this.#begun) return await (this.#begun = this.#begin(data, binary))
+      await this.#begun.catch(() => {})
       if (binary) this.#takeInput(data)
-      else if (!this.#begun) await this.#begin(parse(data, isFirstMessage) as FirstMessage)
       else this.#control(parse(data, isLaterMessage) as LaterMessage)
     } catch (error) {
       this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
@@ -57,9 +59,10 @@ export class ExecSocket {
     }
   }
 
-  async #begin(message: FirstMessage): Promise<void> {
+  async #begin(data: Buffer, binary: boolean): Promise<void> {
     const { engine, caller } = this.#options
-    this.#begun = true
+    if (binary) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
+    const message = parse(data, isFirstMessage) as FirstMessage
     this.#computer = await useSandbox(engine, caller, message.sessionId ?? '')
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
@@ -147,7 +150,7 @@ export class ExecSocket {
 
   #control(message: LaterMessage): void {
     const process = this.#process
-    if (!process) throw new CarrelError('conflict', 'Cannot take the message: the program is not started yet')
+    if (!process) throw new CarrelError('conflict', 'Cannot take the message: the program did not start')
     void this.#queue(async () => {
       if (message.type === 'resize') await process.resize(message.cols, message.rows)
       else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')

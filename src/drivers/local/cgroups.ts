@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rmdir, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { call, CLONE_NEWNS, MNT_DETACH, MS_PRIVATE } from './system/libc.ts'
 import type { CgroupFiles } from './monitor/protocol.ts'
 
@@ -14,8 +15,10 @@ export interface Cgroups {
   usage(computerPath: string): Promise<{ memoryBytes: number; cpuMicros: number; pids: number; oomKills: number }>
   freeze(computerPath: string, frozen: boolean): Promise<void>
   isFrozen(computerPath: string): Promise<boolean>
-  /** Removes what a runtime that died left behind. */
+  /** Removes what the runtime leaves behind, dead or alive. */
   remove(computerPath: string): Promise<void>
+  /** Names of the groups under a path. */
+  list(parentPath: string): string[]
 }
 
 const root = '/sys/fs/cgroup'
@@ -66,11 +69,26 @@ const version1: Cgroups = {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
   },
   async remove(path) {
-    const controllers = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(
-      / (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g,
-    )
-    await Promise.all([...controllers].map(([, mount]) => rmdir(`${mount}${path}`).catch(() => {})))
+    await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
+    // Where the version 2 tree was, the runtime makes a plain directory. Synchronous: threads of the pool see the tree.
+    if (unifiedTreeIsHidden()) rmSync(`${root}/unified${path}`, { recursive: true, force: true })
   },
+  list: (path) => {
+    const parents = [...controllerMounts(), ...(unifiedTreeIsHidden() ? [`${root}/unified`] : [])].map(
+      (mount) => mount + path,
+    )
+    return [...new Set(parents.flatMap(directories))]
+  },
+}
+
+/** Here, or by whoever started this server. Threads of the pool may see the tree all the same. */
+function unifiedTreeIsHidden(): boolean {
+  return existsSync(`${root}/unified`) && !existsSync(`${root}/unified/cgroup.controllers`)
+}
+
+function controllerMounts(): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(/ (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g)
+  return [...mounts].map((match) => match[1]!)
 }
 
 const version2: Cgroups = {
@@ -102,10 +120,32 @@ const version2: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
   },
-  async remove(path) {
-    await rmdir(`${root}${path}`).catch(() => {})
-  },
+  remove: (path) => removeGroup(root + path),
+  list: (path) => directories(root + path),
 }
+
+/** A group can be removed when the last of its processes is gone for good, which takes a moment after its end. */
+async function removeGroup(directory: string): Promise<void> {
+  for (let tries = 0; tries < maxRemoveTries; tries++) {
+    const error = await rmdir(directory).then(
+      () => undefined,
+      (cause: NodeJS.ErrnoException) => cause,
+    )
+    if (error?.code !== 'EBUSY') return
+    await delay(removeRetryMs)
+  }
+}
+
+function directories(parent: string): string[] {
+  try {
+    return readdirSync(parent, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    return []
+  }
+}
+
+const maxRemoveTries = 100
+const removeRetryMs = 10
 
 async function text(path: string): Promise<string> {
   return readFile(path, 'latin1').catch(() => '')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
+import { someAtOnce } from '../../some-at-once.ts'
 import type { Cgroups } from './cgroups.ts'
 import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
@@ -55,17 +56,16 @@ export class LocalComputers {
   /** Takes back the computers that went on, and clears away what a crash left of others. */
   async load(containers: ContainerState[]): Promise<void> {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
-    for (const record of this.#parts.store.all()) {
-      if (isMounted(this.#parts.paths.root(record.id))) this.#mounted.add(record.id)
-      if (!this.#running.has(record.id)) await this.#clearAway(record.id)
-      else if (await this.#parts.cgroups.isFrozen(this.#parts.paths.cgroup(record.id))) this.#frozen.add(record.id)
-    }
-    for (const id of await this.#parts.runtime.list()) {
-      if (!this.#parts.store.get(id)) await this.#remove(id)
-    }
-    for (const id of await this.#parts.volumes.list()) {
-      if (!this.#parts.store.get(id)) await this.#remove(id)
-    }
+    const { store, runtime, volumes, cgroups, paths } = this.#parts
+    await someAtOnce(store.all(), clearedAtOnce, async ({ id }) => {
+      if (isMounted(paths.root(id))) this.#mounted.add(id)
+      if (!this.#running.has(id)) await this.#clearAway(id)
+      else if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
+    })
+    const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
+    await someAtOnce(new Set(orphans), clearedAtOnce, (id) => this.#remove(id))
+    const groups = cgroups.list(paths.cgroup('')).filter((id) => !this.#running.has(id))
+    await someAtOnce(groups, clearedAtOnce, (id) => cgroups.remove(paths.cgroup(id)))
     await this.#removeUnusedSlots()
   }
 
@@ -190,9 +190,11 @@ export class LocalComputers {
     this.#running.delete(id)
     this.#frozen.delete(id)
     if (expected) return expected()
-    void this.#lock.run(id, async () => {
+    const clearAway = async () => {
       if (this.#parts.store.get(id) && !this.#running.has(id)) await this.#clearAway(id)
-    })
+    }
+    // What cannot be cleared away now is by the next start.
+    void this.#lock.run(id, clearAway).catch(() => {})
     this.#parts.onStopped(id, reason)
   }
 
@@ -338,5 +340,6 @@ async function hostSwaps(): Promise<boolean> {
   return !/^SwapTotal:\s+0 kB/m.test(await readFile('/proc/meminfo', 'latin1'))
 }
 
+const clearedAtOnce = 8
 const stopPollMs = 10
 const maxKillMs = 10_000

@@ -98,7 +98,8 @@ export class LocalDriver implements Driver {
     this.images = new LocalImages({
       storeDirectory: join(pool.directory, 'images'),
       storage: pool.storage,
-      isInUse: async (imageId) => store.all().some(({ image }) => image === imageId),
+      isInUse: async (imageId) =>
+        store.all().some(({ image }) => image === imageId) || (await this.#snapshotImages()).includes(imageId),
     })
     const runtime = Runtime.find(options.runtime, join(paths.runtime, 'runtime'))
     const slots = new Slots({
@@ -284,6 +285,11 @@ export class LocalDriver implements Driver {
   async close(): Promise<void> {
     this.#monitor.close()
     await this.#slotPool.close()
+  }
+
+  async #snapshotImages(): Promise<(string | undefined)[]> {
+    const ids = await this.#volumes.snapshots()
+    return Promise.all(ids.map((id) => this.#volumes.snapshotImage(id)))
   }
 
   async #isDiskFull(id: string): Promise<boolean> {

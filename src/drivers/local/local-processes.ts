@@ -47,7 +47,7 @@ export class LocalProcesses {
     const env = { ...own, ...spec.env, [markerVariable]: spec.processId }
     checkArguments(spec.argv, env)
     const directory = paths.process(spec.processId)
-    const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty !== undefined })
+    const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty })
     const { processId, stdin, tty, timeoutMs, meta } = spec
     const cgroup = this.#options.cgroupFiles(computerId)
     const process = {
@@ -81,11 +81,13 @@ export class LocalProcesses {
     }
   }
 
+  /** Released, but their end may not be on disk yet: the monitor tells an end before it writes it. */
+  readonly #releasing = new Map<string, LocalProcess>()
   readonly #starting = new Map<string, Promise<LocalProcess>>()
 
   /** One that runs or was not released, else one whose exit is on disk. */
   get(processId: string): LocalProcess | undefined {
-    return this.#known.get(processId) ?? this.#fromDisk(processId)
+    return this.#known.get(processId) ?? this.#releasing.get(processId) ?? this.#fromDisk(processId)
   }
 
   running(): LocalProcess[] {
@@ -116,11 +118,14 @@ export class LocalProcesses {
   }
 
   async #release(processId: string): Promise<void> {
+    const released = this.#known.get(processId)
     this.#known.delete(processId)
+    if (released) this.#releasing.set(processId, released)
     await this.#options
       .monitor()
       .request({ op: 'release', processId })
       .catch(() => {})
+    this.#releasing.delete(processId)
   }
 
   kept(): Promise<string[]> {

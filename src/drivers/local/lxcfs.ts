@@ -15,7 +15,11 @@ export async function openLxcfs(paths: Paths): Promise<string | undefined> {
   if (await answers(paths.lxcfs)) return paths.lxcfs
   await mkdir(paths.lxcfs, { recursive: true }).catch(() => {})
   const pidFile = `${paths.runtime}/lxcfs.pid`
-  spawn(program, ['--foreground', '--pidfile', pidFile, paths.lxcfs], { detached: true, stdio: 'ignore', cwd: '/' })
+  spawn(program, ['--foreground', '--enable-loadavg', '--pidfile', pidFile, paths.lxcfs], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+  })
     .on('error', () => {})
     .unref()
   for (let waitedMs = 0; waitedMs < maxWaitMs; waitedMs += pollMs) {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs'
 import { CarrelError } from '../../errors.ts'
+import { idMap } from './id-map.ts'
 import { RootedDirectory } from './files/rooted.ts'
 
 export interface ResolvedUser {
@@ -9,6 +10,12 @@ export interface ResolvedUser {
   groups: number[]
   home: string
   shell: string
+}
+
+/** Known although /etc/passwd was broken inside, so that it can be mended from there. */
+const builtIn: Record<string, string[]> = {
+  root: ['root', 'x', '0', '0', '', '/root', '/bin/sh'],
+  node: ['node', 'x', '1000', '1000', '', '/home/node', '/bin/bash'],
 }
 
 /** A guest can make these files as large as its disk. */
@@ -24,8 +31,9 @@ export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
   try {
     const passwd = records(root, rootDirectory, '/etc/passwd')
     const groups = records(root, rootDirectory, '/etc/group')
-    const entry = passwd.find((fields) => fields[0] === user) ?? passwd.find((fields) => fields[2] === user)
-    if (!entry && !/^\d{1,5}$/.test(user)) throw unknown('user', user)
+    const entry =
+      passwd.find((fields) => fields[0] === user) ?? passwd.find((fields) => fields[2] === user) ?? builtIn[user]
+    if (!entry && !isNumericId(user)) throw unknown('user', user)
     const name = entry?.[0] ?? user
     return {
       name,
@@ -42,8 +50,13 @@ export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
 
 function groupId(groups: string[][], group: string): number {
   const entry = groups.find((fields) => fields[0] === group) ?? groups.find((fields) => fields[2] === group)
-  if (!entry && !/^\d{1,5}$/.test(group)) throw unknown('group', group)
+  if (!entry && !isNumericId(group)) throw unknown('group', group)
   return Number(entry?.[2] ?? group)
+}
+
+/** Only ids of the computer's own map can be used. */
+function isNumericId(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) < idMap.count
 }
 
 function unknown(kind: string, name: string): CarrelError {

@@ -44,7 +44,9 @@ function busyComputers(engine: Engine): Set<string> {
 function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle' | 'expired' | undefined {
   const now = Date.now()
   if (row.expires_at !== null && row.expires_at <= now) return 'expired'
-  if (row.idle_timeout_ms === null || engine.activity.inUse(row.id)) return undefined
+  // A sandbox's idle time is the server's setting as it is now.
+  const idleTimeoutMs = row.ephemeral ? engine.settings.idleTimeoutMs : row.idle_timeout_ms
+  if (idleTimeoutMs === null || engine.activity.inUse(row.id)) return undefined
   if (busy.has(row.id)) {
     engine.activity.touch(row.id)
     return undefined
@@ -55,5 +57,5 @@ function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle'
     engine.activity.touch(row.id)
     return undefined
   }
-  return now - lastUsed >= row.idle_timeout_ms ? 'idle' : undefined
+  return now - lastUsed >= idleTimeoutMs ? 'idle' : undefined
 }

@@ -54,6 +54,7 @@ export class ProcessRecorder {
       }
     } catch (error) {
       this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
+      setTimeout(() => (this.#flushing ??= this.#write()), retryDelayMs).unref()
     } finally {
       this.#flushing = undefined
     }
@@ -104,5 +105,6 @@ function delayed(ms: number): Promise<void> {
 }
 
 const flushDelayMs = 20
+const retryDelayMs = 1000
 /** SQLite takes 32,766 variables in a statement. */
 const rowsPerStatement = 500

@@ -51,7 +51,7 @@ export function containerConfig(options: ContainerOptions): Record<string, unkno
     hostname: options.hostname,
     root: { path: options.rootDirectory },
     process: {
-      ...processObject({ argv: [initPath, '-P'], env: {}, cwd: '/', uid: 0, gid: 0, groups: [], tty: false }),
+      ...processObject({ argv: [initPath, '-P'], env: {}, cwd: '/', uid: 0, gid: 0, groups: [], tty: undefined }),
       user: { uid: 0, gid: 0 },
     },
     mounts: mounts(options),
@@ -105,14 +105,15 @@ export interface ProcessOptions {
   uid: number
   gid: number
   groups: number[]
-  tty: boolean
+  tty: { cols: number; rows: number } | undefined
 }
 
 /** The OCI process object of an exec. Setuid programs (sudo) work; nobody gains more than `capabilities`. */
 export function processObject(options: ProcessOptions): Record<string, unknown> {
   const effective = options.uid === 0 ? capabilities : []
   return {
-    terminal: options.tty,
+    terminal: options.tty !== undefined,
+    ...(options.tty ? { consoleSize: { width: options.tty.cols, height: options.tty.rows } } : {}),
     user: { uid: options.uid, gid: options.gid, additionalGids: options.groups, umask: 0o022 },
     args: options.argv,
     env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),

@@ -6,7 +6,7 @@ import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
 import { describe, entryInfo } from './file-info.ts'
 import { makeDirectories } from './make-directories.ts'
-import { checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
+import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
 import { writeFileIn, type Owner } from './write.ts'
 
@@ -102,6 +102,7 @@ export class LocalComputerFiles implements ComputerFiles {
 
   move(from: string, to: string): Promise<void> {
     checkPath(to)
+    checkOnDisk(to)
     const origin = splitPath(from)
     const target = splitPath(to)
     return this.#use('move', from, (root) =>
@@ -118,6 +119,7 @@ export class LocalComputerFiles implements ComputerFiles {
 
   async *watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange> {
     checkPath(path)
+    checkOnDisk(path)
     const root = new RootedDirectory(await this.#options.root())
     try {
       yield* watchDirectory(root, path, options)
@@ -130,6 +132,7 @@ export class LocalComputerFiles implements ComputerFiles {
 
   async #use<T>(doing: string, path: string, work: (root: RootedDirectory) => Promise<T>): Promise<T> {
     checkPath(path)
+    checkOnDisk(path)
     const root = new RootedDirectory(await this.#options.root())
     try {
       return await work(root)

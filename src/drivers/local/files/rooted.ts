@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { CarrelError } from '../../../errors.ts'
-import { call } from '../system/libc.ts'
+import { call, type SystemError } from '../system/libc.ts'
 
 /**
  * Opens paths as if a directory were the root of the file system, by `openat2` with `RESOLVE_IN_ROOT`: the kernel
@@ -20,7 +20,15 @@ export class RootedDirectory {
     how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC | (flags & O_PATH ? 0 : constants.O_NONBLOCK)), 0)
     how.writeBigUInt64LE(BigInt(mode), 8)
     how.writeBigUInt64LE(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV, 16)
-    return call('openat2', SYS_openat2, this.fd, path, how, how.length)
+    for (let tries = 0; ; tries++) {
+      try {
+        return call('openat2', SYS_openat2, this.fd, path, how, how.length)
+      } catch (error) {
+        // Something was renamed during the resolution, so that the kernel cannot tell whether it stayed inside.
+        const raced = (error as SystemError).code === 'EAGAIN'
+        if (!raced || tries === maxTries) throw error
+      }
+    }
   }
 
   /** Does something with a directory's descriptor; entries of it are then reached by `entryPath`. */
@@ -67,11 +75,27 @@ export function checkPath(path: string): void {
   if (Buffer.byteLength(path) >= maxPathBytes) refuse(`it is longer than ${maxPathBytes - 1} bytes`)
 }
 
+/**
+ * Rejects what a running computer mounts over its disk: from outside there is nothing, and what was written there would
+ * never be seen inside.
+ */
+export function checkOnDisk(path: string): void {
+  if (!/^\/+(proc|sys|dev)(\/|$)/.test(path)) return
+  throw new CarrelError(
+    'not_found',
+    `Cannot use path ${quote(path)}: it is not on the disk; only programs in the computer see it`,
+    {
+      details: { field: 'path' },
+    },
+  )
+}
+
 /** A path for a message: in quotes, control characters escaped, cut after 200 characters. */
 export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path)
 }
 
+const maxTries = 1000
 const maxPathBytes = 4096
 export const O_PATH = 0o1000_0000
 const O_CLOEXEC = 0o200_0000

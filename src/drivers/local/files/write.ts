@@ -60,8 +60,8 @@ async function replace(
     0o600,
   )
   try {
-    const sizeBytes = await fill(file, data, path, options.maxBytes)
     await file.chown(options.owner.uid, options.owner.gid)
+    const sizeBytes = await fill(file, data, path, options.maxBytes)
     await file.chmod(options.mode)
     await rename(temporary, entryPath(directoryFd, name))
     return sizeBytes

@@ -28,7 +28,12 @@ const functions = {
   close: libc.func('int close(int fd)'),
 }
 
-const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+/** Some numbers have two names (EAGAIN, EWOULDBLOCK): the first is the usual one. */
+const errnoNames = new Map(
+  Object.entries(koffi.os.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+)
 
 export class SystemError extends Error {
   /** e.g. `ENOENT` */

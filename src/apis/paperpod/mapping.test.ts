@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ExitReason, ProcessRow } from '../../engine/types.ts'
+import { executeAnswerOf, processOf, sandboxPath } from './mapping.ts'
+
+const row: ProcessRow = {
+  id: 'id',
+  account_id: 'account',
+  computer_id: 'computer',
+  name: 'name',
+  kind: 'background',
+  command: 'true',
+  state: 'ended',
+  pid: 1,
+  reason: 'exited',
+  exit_code: 0,
+  signal: null,
+  output_bytes: 0,
+  truncated: 0,
+  started_at: 0,
+  ended_at: 1,
+}
+
+describe('processOf()', () => {
+  for (const [change, status] of [
+    [{ state: 'running', reason: null, exit_code: null, ended_at: null }, 'running'],
+    [{ exit_code: 0 }, 'completed'],
+    [{ exit_code: 1 }, 'failed'],
+    [{ exit_code: 137 }, 'failed'],
+    [{ reason: 'signalled', exit_code: 143, signal: 'SIGTERM' }, 'killed'],
+    [{ reason: 'disk_full', exit_code: 1 }, 'failed'],
+    [{ reason: 'timeout', exit_code: 137 }, 'timeout'],
+    [{ reason: 'oom', exit_code: 137 }, 'oom'],
+    [{ reason: 'stopped', exit_code: 143 }, 'stopped'],
+    [{ reason: 'lost', exit_code: null }, 'lost'],
+  ] as [Partial<ProcessRow>, string][])
+    test(`calls ${JSON.stringify(change)} ${status}`, () =>
+      assert.equal(processOf({ ...row, ...change }).status, status))
+
+  test('tells nothing of account and computer', () => {
+    const text = JSON.stringify(processOf(row))
+    assert.ok(!text.includes('account') && !text.includes('computer'))
+  })
+})
+
+describe('executeAnswerOf()', () => {
+  const answer = (reason: ExitReason, truncated = false) =>
+    executeAnswerOf(
+      {
+        process: { processId: 'p', startedAtMs: 100 },
+        exit: { reason, exitCode: 0, signal: null, endedAtMs: 350, outputBytes: 0, truncated: false },
+        stdout: Buffer.from([0xff]),
+        stderr: Buffer.from('é'),
+        truncated,
+      } as unknown as Parameters<typeof executeAnswerOf>[0],
+      's',
+    )
+
+  test('has a status for every reason of an end', () => {
+    const reasons: ExitReason[] = ['exited', 'disk_full', 'signalled', 'stopped', 'timeout', 'oom', 'lost']
+    assert.deepEqual(
+      reasons.map((reason) => answer(reason).status),
+      ['completed', 'completed', 'killed', 'killed', 'timeout', 'oom', 'lost'],
+    )
+  })
+
+  test('gives text, base64 where it is none, the time it took and whether output was cut', () => {
+    const { result } = answer('exited', true)
+    assert.deepEqual([result.stdout, result.stdoutBase64, result.stderr], ['\ufffd', '/w==', 'é'])
+    assert.ok(!('stderrBase64' in result))
+    assert.deepEqual([result.durationMs, result.truncated], [250, true])
+  })
+})
+
+describe('sandboxPath()', () => {
+  test('puts a relative path under /workspace', () => {
+    assert.deepEqual(['a', './a', '../a', '/a', '~'].map(sandboxPath), [
+      '/workspace/a',
+      '/workspace/./a',
+      '/workspace/../a',
+      '/a',
+      '/workspace/~',
+    ])
+  })
+})

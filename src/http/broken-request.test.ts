@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { describe, test } from 'node:test'
+import { errorBody } from '../apis/paperpod/errors.ts'
+import { answerBrokenRequest } from './broken-request.ts'
+
+function answerTo(code: string, writable = true): { text: string; destroyed: boolean } {
+  const seen = { text: '', destroyed: false }
+  const socket = {
+    writable,
+    end: (text: string) => (seen.text = text),
+    destroy: () => (seen.destroyed = true),
+  } as unknown as Socket
+  answerBrokenRequest(Object.assign(new Error('x'), { code }), socket, errorBody)
+  return seen
+}
+
+describe('answerBrokenRequest()', () => {
+  for (const [code, line, name] of [
+    ['ERR_HTTP_REQUEST_TIMEOUT', 'HTTP/1.1 408 Request Timeout', 'REQUEST_TIMEOUT'],
+    ['HPE_HEADER_OVERFLOW', 'HTTP/1.1 413 Payload Too Large', 'TOO_LARGE'],
+    ['HPE_INVALID_METHOD', 'HTTP/1.1 400 Bad Request', 'INVALID_REQUEST'],
+    ['EPROTO', 'HTTP/1.1 400 Bad Request', 'INVALID_REQUEST'],
+  ] as const)
+    test(`answers ${code} with ${name} in the envelope of errors, and closes`, () => {
+      const { text } = answerTo(code)
+      const [head, body] = text.split('\r\n\r\n') as [string, string]
+      assert.ok(head.startsWith(`${line}\r\n`), head)
+      assert.match(head, /\r\nconnection: close/)
+      assert.match(head, new RegExp(`content-length: ${Buffer.byteLength(body)}\r\n`))
+      assert.equal(JSON.parse(body).code, name)
+    })
+
+  test('says nothing to a client that is gone', () => {
+    assert.deepEqual(answerTo('ECONNRESET'), { text: '', destroyed: true })
+    assert.deepEqual(answerTo('HPE_INVALID_METHOD', false), { text: '', destroyed: true })
+  })
+})

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { describe, test } from 'node:test'
+import { answerHeaders, requestHeaders } from './relayed-headers.ts'
+
+const message = (headers: Record<string, string | string[]>) =>
+  ({ headers, socket: { remoteAddress: '192.0.2.1' } }) as unknown as IncomingMessage
+
+describe('requestHeaders()', () => {
+  test('says where a request came from, and adds to what a proxy before it said', () => {
+    assert.deepEqual(requestHeaders(message({ host: 'a' })), {
+      host: 'a',
+      'x-forwarded-for': '192.0.2.1',
+      'x-forwarded-host': 'a',
+      'x-forwarded-proto': 'http',
+    })
+    const headers = requestHeaders(
+      message({ host: 'a', 'x-forwarded-for': '203.0.113.1', 'x-forwarded-host': 'b', 'x-forwarded-proto': 'https' }),
+    )
+    assert.deepEqual(
+      [headers['x-forwarded-for'], headers['x-forwarded-host'], headers['x-forwarded-proto']],
+      ['203.0.113.1, 192.0.2.1', 'b', 'https'],
+    )
+  })
+
+  test('drops what holds for one connection, also what the connection names', () => {
+    const headers = requestHeaders(
+      message({
+        host: 'a',
+        connection: 'Upgrade, X-Own',
+        'x-own': '1',
+        upgrade: 'h2c',
+        te: 'trailers',
+        trailer: 'x',
+        'x-kept': '1',
+      }),
+    )
+    assert.deepEqual(Object.keys(headers).toSorted(), [
+      'host',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-kept',
+    ])
+  })
+
+  test('keeps chunks as chunks', () => {
+    assert.equal(requestHeaders(message({ 'transfer-encoding': 'gzip, chunked' }))['transfer-encoding'], 'chunked')
+    assert.equal(requestHeaders(message({}))['transfer-encoding'], undefined)
+  })
+})
+
+describe('answerHeaders()', () => {
+  for (const [cookie, kept] of [
+    ['a=1; Domain=localhost; Path=/', 'a=1; Path=/'],
+    ['a=1;domain=.localhost', 'a=1'],
+    ['a=1; DOMAIN = x ; Secure', 'a=1; Secure'],
+    ['a=1; Domain=x; Domain=y', 'a=1'],
+    ['a=domain=x; Path=/', 'a=domain=x; Path=/'],
+    ['a=1', 'a=1'],
+  ] as const)
+    test(`makes "${kept}" of the cookie "${cookie}"`, () => {
+      const [set] = answerHeaders(message({ 'set-cookie': [cookie] }))['set-cookie'] as string[]
+      assert.equal(set!.replaceAll(/\s*;\s*/g, '; '), kept)
+    })
+
+  test('announces no trailers, which may only be in chunks', () => {
+    assert.deepEqual(answerHeaders(message({ trailer: 'x', 'content-length': '1' })), { 'content-length': '1' })
+  })
+})

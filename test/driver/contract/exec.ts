@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { ended, smallLimits, stdoutWith, within, type Part } from '../subject.ts'
+
+const MiB = 1024 * 1024
+
+export const describeExec: Part = (subject) => {
+  let id: string
+  before(async () => {
+    id = await subject().computer()
+  })
+
+  test('exec() hands over every argument as it is', async () => {
+    const argv = ['a b', '', '$HOME', '"quoted"', "it's", 'line\nbreak', '*', 'ü☃😀', '-n', '\\']
+    const code = 'import json, sys; print(json.dumps(sys.argv[1:]))'
+    const { stdout } = await subject().run(id, ['python3', '-c', code, ...argv])
+    assert.deepEqual(JSON.parse(stdout), argv)
+  })
+
+  test('exec() hands over the environment as it is, beside HOME, USER, LOGNAME and SHELL', async () => {
+    const own = { EMPTY: '', SPACED: ' a  b ', LINES: 'x\ny', UNICODE: 'ü😀', EQUALS: 'a=b=c' }
+    const env = { ...subject().image.env, ...own }
+    const { stdout } = await subject().python(id, 'import json, os; print(json.dumps(dict(os.environ)))', { env })
+    const seen = JSON.parse(stdout) as Record<string, string>
+    for (const [name, value] of Object.entries(env)) assert.equal(seen[name], value, name)
+    assert.deepEqual([seen.HOME, seen.USER, seen.LOGNAME, seen.SHELL], ['/home/node', 'node', 'node', '/bin/bash'])
+    const changed = await subject().shell(id, 'echo $HOME', { env: { ...env, HOME: '/tmp' } })
+    assert.equal(changed.stdout, '/tmp\n')
+  })
+
+  test('exec() runs in the directory that is asked for', async () => {
+    assert.equal((await subject().shell(id, 'pwd', { cwd: '/usr/bin' })).stdout, '/usr/bin\n')
+    for (const cwd of ['/nothing', '/etc/passwd'])
+      await assert.rejects(subject().shell(id, 'pwd', { cwd }), { code: 'not_found' }, cwd)
+  })
+
+  test('exec() runs as a user by name or number, with an optional group', async () => {
+    const who = async (user: string) => (await subject().shell(id, 'id -u; id -g', { user })).stdout.split('\n')
+    assert.deepEqual(await who('node'), ['1000', '1000', ''])
+    assert.deepEqual(await who('1000'), ['1000', '1000', ''])
+    assert.deepEqual(await who('root'), ['0', '0', ''])
+    assert.deepEqual(await who('node:root'), ['1000', '0', ''])
+    assert.deepEqual(await who('4321'), ['4321', '4321', ''])
+    assert.deepEqual(await who('4321:1234'), ['4321', '1234', ''])
+    for (const user of ['nobody-knows', 'node:nothing', '', '-1', '1e3', '70000', '99999999999'])
+      await assert.rejects(who(user), { code: 'not_found' }, user)
+  })
+
+  test('exec() runs with the groups of /etc/group, also when it is changed', async () => {
+    await subject().shell(id, 'groupadd --gid 4000 readers && usermod -aG readers node', { user: 'root' })
+    assert.match((await subject().shell(id, 'id -Gn')).stdout, /\breaders\b/)
+  })
+
+  test('exec() of a program that is missing or no program is a not_found', async () => {
+    const missing = [['nothing-like-this'], ['/usr/bin/nothing'], ['/etc/passwd'], ['/usr/bin'], ['']]
+    for (const argv of missing) await assert.rejects(subject().run(id, argv), { code: 'not_found' }, argv[0])
+  })
+
+  test('exec() looks the program up in the PATH that it was given', async () => {
+    await subject().shell(
+      id,
+      'mkdir -p /tmp/own && printf "#!/bin/sh\\necho mine\\n" > /tmp/own/tool && chmod +x /tmp/own/tool',
+    )
+    assert.equal((await subject().run(id, ['tool'], { env: { PATH: '/tmp/own' } })).stdout, 'mine\n')
+    await assert.rejects(subject().run(id, ['tool']), { code: 'not_found' })
+  })
+
+  test('exec() refuses what the kernel cannot take, with a reason', async () => {
+    await assert.rejects(subject().run(id, ['echo', 'a\0b']), { code: 'invalid_request' })
+    await assert.rejects(subject().run(id, ['echo', 'x'.repeat(128 * 1024)]), { code: 'too_large' })
+    const env = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`V${index}`, 'x'.repeat(100_000)]))
+    await assert.rejects(subject().run(id, ['true'], { env }), { code: 'too_large' })
+    const longest = await subject().run(id, [
+      'python3',
+      '-c',
+      'import sys; print(len(sys.argv[1]))',
+      'x'.repeat(131_000),
+    ])
+    assert.equal(longest.stdout, '131000\n')
+  })
+
+  test('an exit code is told as the program gave it', async () => {
+    const codes = [0, 1, 2, 63, 126, 127, 128, 130, 137, 143, 254, 255]
+    const exits = await Promise.all(codes.map((code) => subject().shell(id, `exit ${code}`)))
+    for (const [index, { exit }] of exits.entries())
+      assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['exited', codes[index], null])
+  })
+
+  test('a signal is told apart from an exit code that looks like one', async () => {
+    const signals = { SIGKILL: 9, SIGTERM: 15, SIGSEGV: 11, SIGABRT: 6, SIGHUP: 1, SIGUSR1: 10 }
+    const names = Object.keys(signals) as (keyof typeof signals)[]
+    const exits = await Promise.all(
+      names.map((name) => subject().python(id, `import os, signal; os.kill(os.getpid(), signal.${name})`)),
+    )
+    for (const [index, { exit }] of exits.entries()) {
+      const name = names[index]!
+      assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['signalled', 128 + signals[name], name])
+    }
+  })
+
+  test('kill() sends any signal to the process', async () => {
+    const process = await subject().exec(id, [
+      'bash',
+      '-c',
+      'trap "echo got; exit 7" USR1; echo ready; while :; do sleep 0.02; done',
+    ])
+    await stdoutWith(process, 'ready')
+    await process.kill('SIGUSR1', 'process')
+    const { exit, stdout } = await ended(process)
+    assert.deepEqual([exit.exitCode, stdout], [7, 'ready\ngot\n'])
+    await process.kill('SIGKILL', 'tree')
+  })
+
+  test('the end of a process is told at once, with its times', async () => {
+    const before = Date.now()
+    const process = await subject().exec(id, ['true'])
+    const exit = await within(1000, process.wait(), 'wait()')
+    assert.equal(process.exit, exit)
+    assert.ok(process.startedAtMs >= before && exit.endedAtMs >= process.startedAtMs && exit.endedAtMs <= Date.now())
+    assert.ok(process.pid > 1)
+    assert.deepEqual([exit.outputBytes, exit.truncated], [0, false])
+  })
+
+  test('a program that is out of memory ends with that reason, and the computer goes on', async (t) => {
+    const own = await subject().computer(t, { limits: { ...smallLimits, memoryBytes: 96 * MiB } })
+    const hog = 'kept = []\nwhile True: kept.append(bytearray(4 * 1024 * 1024))'
+    const { exit } = await subject().python(own, hog)
+    assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['oom', 137, 'SIGKILL'])
+    const inShell = await subject().shell(own, `python3 -c "$HOG"; exit $?`, {
+      env: { ...subject().image.env, HOG: hog },
+    })
+    assert.deepEqual([inShell.exit.reason, inShell.exit.exitCode], ['oom', 137])
+    assert.ok((await subject().driver.stats(own)).oomKills >= 2)
+    assert.equal((await subject().shell(own, 'kill -9 $$')).exit.reason, 'signalled')
+  })
+
+  test('a program that fails on a full disk ends with that reason; room that is made can be used again', async (t) => {
+    if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
+    const own = await subject().computer(t, { limits: { ...smallLimits, diskBytes: 64 * MiB } })
+    const fill = 'dd if=/dev/zero of=/workspace/fill bs=1M 2>&1 && sync'
+    const { exit, stdout } = await subject().shell(own, fill)
+    assert.match(stdout, /No space left|quota exceeded/i)
+    assert.equal(exit.reason, 'disk_full')
+    assert.equal((await subject().shell(own, 'exit 0')).exit.reason, 'exited')
+    const after = await subject().shell(own, 'rm /workspace/fill && sync && echo hello > /workspace/new && exit 5')
+    assert.deepEqual([after.exit.exitCode, after.stderr], [5, ''])
+  })
+
+  test('processes and threads are bounded, and the computer can be used again after a fork bomb', async (t) => {
+    const own = await subject().computer(t, { limits: { ...smallLimits, pids: 48 } })
+    const bomb = await subject().exec(own, ['bash', '-c', ':(){ :|:& };:; sleep 100'], { timeoutMs: 1500 })
+    const exit = await within(20_000, bomb.wait(), 'the end of the bomb')
+    assert.equal(exit.reason, 'timeout')
+    assert.equal((await subject().shell(own, 'echo alive')).stdout, 'alive\n')
+    assert.ok((await subject().driver.stats(own)).pids < 10)
+  })
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { before, describe, test } from 'node:test'
+import { Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
+import type { ComputerFiles } from '../../../src/drivers/driver.ts'
+import { smallLimits, type Part } from '../subject.ts'
+
+const MiB = 1024 * 1024
+const options = { maxBytes: 64 * MiB }
+
+export const describeFiles: Part = (subject) => {
+  for (const state of ['running', 'stopped'] as const) {
+    describe(`of a computer that is ${state}`, () => {
+      let id: string
+      let files: ComputerFiles
+      before(async () => {
+        id = await subject().computer()
+        if (state === 'stopped') await subject().driver.stop(id, 0)
+        files = subject().driver.files(id)
+      })
+      describeOperations(() => files)
+    })
+  }
+
+  test('what the host writes the computer sees, as its user, and the other way round', async (t) => {
+    const id = await subject().computer(t)
+    const files = subject().driver.files(id)
+    await files.write('/workspace/new/deep/file', Buffer.from('from outside'), options)
+    const { stdout } = await subject().shell(
+      id,
+      'cd /workspace/new; cat deep/file; stat -c "%U:%G %a" . deep deep/file; echo more >> deep/file; echo x > deep/own',
+    )
+    assert.equal(stdout, 'from outsidenode:node 755\nnode:node 755\nnode:node 644\n')
+    assert.equal(await read(files, '/workspace/new/deep/file'), 'from outsidemore\n')
+    assert.equal(await read(files, '/workspace/new/deep/own'), 'x\n')
+  })
+
+  test('an overwritten file keeps its owner and mode, unless another mode is given', async (t) => {
+    const id = await subject().computer(t)
+    const files = subject().driver.files(id)
+    await subject().shell(id, 'echo old > /etc/own; chown 33:44 /etc/own; chmod 4750 /etc/own', { user: 'root' })
+    await files.write('/etc/own', Buffer.from('new'), options)
+    assert.deepEqual(pick(await files.stat('/etc/own')), { uid: 33, gid: 44, mode: 0o4750, sizeBytes: 3 })
+    await files.write('/etc/own', Buffer.from('newer'), { ...options, mode: 0o600 })
+    assert.deepEqual(pick(await files.stat('/etc/own')), { uid: 33, gid: 44, mode: 0o600, sizeBytes: 5 })
+  })
+
+  test('a full disk refuses a file and leaves the old one and no rest', async (t) => {
+    if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
+    const id = await subject().computer(t, { limits: { ...smallLimits, diskBytes: 32 * MiB } })
+    const files = subject().driver.files(id)
+    await files.write('/workspace/file', Buffer.from('old'), options)
+    await assert.rejects(files.write('/workspace/file', randomBytes(40 * MiB), options), { code: 'disk_full' })
+    assert.equal(await read(files, '/workspace/file'), 'old')
+    assert.deepEqual(
+      (await files.list('/workspace')).map(({ name }) => name),
+      ['file'],
+    )
+    await files.write('/workspace/other', Buffer.from('there is room again'), options)
+  })
+
+  test('a FIFO, a socket and a device are described, and never block or are read', async (t) => {
+    const id = await subject().computer(t)
+    const files = subject().driver.files(id)
+    await subject().shell(id, 'mkfifo /workspace/fifo')
+    await subject().python(id, 'import socket; socket.socket(socket.AF_UNIX).bind("/workspace/socket")')
+    for (const path of ['/workspace/fifo', '/workspace/socket']) {
+      assert.equal((await files.stat(path)).type, 'other')
+      await assert.rejects(files.read(path), { code: 'invalid_request' }, `read ${path}`)
+      await assert.rejects(files.write(path, Buffer.from('x'), options), { code: 'invalid_request' }, `write ${path}`)
+    }
+    await files.remove('/workspace/fifo', { recursive: false })
+    assert.deepEqual(
+      (await files.list('/workspace')).map(({ name }) => name),
+      ['socket'],
+    )
+  })
+
+  test('list() of 10,000 files gives them all, sorted', async (t) => {
+    const id = await subject().computer(t)
+    await subject().python(
+      id,
+      `
+import os
+os.mkdir('/workspace/many')
+for i in range(10000): open('/workspace/many/%05d' % i, 'w').close()`,
+    )
+    const listed = await subject().driver.files(id).list('/workspace/many')
+    assert.equal(listed.length, 10_000)
+    assert.deepEqual(
+      listed.map(({ name }) => name),
+      listed.map(({ name }) => name).toSorted(),
+    )
+    await subject().driver.files(id).remove('/workspace/many', { recursive: true })
+    await assert.rejects(subject().driver.files(id).stat('/workspace/many'), { code: 'not_found' })
+  })
+}
+
+function describeOperations(files: () => ComputerFiles): void {
+  test('write() and read() give back every byte; parents are made', async () => {
+    const data = randomBytes(3 * MiB)
+    assert.deepEqual(await files().write('/workspace/a/b/c/file', data, options), { sizeBytes: data.length })
+    const { info, stream } = await files().read('/workspace/a/b/c/file')
+    assert.ok((await buffer(stream)).equals(data))
+    assert.deepEqual([info.type, info.sizeBytes, info.mode], ['file', data.length, 0o644])
+    assert.deepEqual([info.uid, info.gid], [1000, 1000])
+    for (const path of ['/workspace/a', '/workspace/a/b'])
+      assert.deepEqual([(await files().stat(path)).uid, (await files().stat(path)).type], [1000, 'directory'])
+  })
+
+  test('write() takes a stream, an empty file, a mode and a name of any characters', async () => {
+    const chunks = Readable.from([Buffer.from('one '), Buffer.from('two')])
+    assert.deepEqual(await files().write('/workspace/stream', chunks, options), { sizeBytes: 7 })
+    assert.equal(await read(files(), '/workspace/stream'), 'one two')
+    await files().write('/workspace/empty', Buffer.alloc(0), { ...options, mode: 0o750 })
+    assert.equal(await read(files(), '/workspace/empty'), '')
+    assert.equal((await files().stat('/workspace/empty')).mode, 0o750)
+    for (const name of ['with space', 'ü☃😀', '-n', '*?', 'new\nline', '"\'', '...', 'x'.repeat(255)]) {
+      await files().write(`/workspace/names/${name}`, Buffer.from(name), options)
+      assert.equal(await read(files(), `/workspace/names/${name}`), name)
+    }
+    assert.equal((await files().list('/workspace/names')).length, 8)
+  })
+
+  test('a stream that fails leaves the old file and no rest', async () => {
+    await files().write('/workspace/broken/file', Buffer.from('old'), options)
+    const failing = Readable.from(
+      (async function* () {
+        yield Buffer.from('half')
+        throw new Error('the client is gone')
+      })(),
+    )
+    await assert.rejects(files().write('/workspace/broken/file', failing, options), /the client is gone/)
+    assert.equal(await read(files(), '/workspace/broken/file'), 'old')
+    assert.equal((await files().list('/workspace/broken')).length, 1)
+  })
+
+  test('a file that is too large is refused and leaves the old one and no rest', async () => {
+    await files().write('/workspace/large/file', Buffer.from('old'), options)
+    const chunks = Readable.from([Buffer.alloc(600), Buffer.alloc(600)])
+    await assert.rejects(files().write('/workspace/large/file', chunks, { maxBytes: 1000 }), { code: 'too_large' })
+    await assert.rejects(files().write('/workspace/large/file', Buffer.alloc(1001), { maxBytes: 1000 }), {
+      code: 'too_large',
+    })
+    assert.equal(await read(files(), '/workspace/large/file'), 'old')
+    assert.equal((await files().list('/workspace/large')).length, 1)
+    await files().write('/workspace/large/file', Buffer.alloc(1000), { maxBytes: 1000 })
+  })
+
+  test('read() gives a range', async () => {
+    await files().write('/workspace/range', Buffer.from('0123456789'), options)
+    const range = async (start: number, end: number) =>
+      text((await files().read('/workspace/range', { start, end })).stream)
+    assert.equal(await range(0, 4), '0123')
+    assert.equal(await range(3, 4), '3')
+    assert.equal(await range(4, 10), '456789')
+    assert.equal(await range(8, 1000), '89')
+    assert.equal(await range(0, 0), '')
+    assert.equal(await range(5, 5), '')
+    assert.equal(await range(10, 20), '')
+    assert.equal(await range(50, 60), '')
+  })
+
+  test('list() describes each entry without following it', async () => {
+    await files().write('/workspace/list/file', Buffer.from('12345'), options)
+    await files().makeDirectory('/workspace/list/directory')
+    const entries = await files().list('/workspace/list')
+    assert.deepEqual(
+      entries.map(({ name, path, type }) => ({ name, path, type })),
+      [
+        { name: 'directory', path: '/workspace/list/directory', type: 'directory' },
+        { name: 'file', path: '/workspace/list/file', type: 'file' },
+      ],
+    )
+    assert.equal(entries[1]!.sizeBytes, 5)
+    assert.ok(Math.abs(entries[1]!.modifiedAtMs - Date.now()) < 60_000)
+    assert.deepEqual(await files().list('/workspace/list/directory'), [])
+    assert.ok((await files().list('/')).some(({ path }) => path === '/etc'))
+  })
+
+  test('makeDirectory() makes parents, and again it is no error', async () => {
+    await files().makeDirectory('/workspace/m/n/o')
+    await files().makeDirectory('/workspace/m/n/o')
+    assert.deepEqual(pick(await files().stat('/workspace/m/n/o')).uid, 1000)
+    await files().write('/workspace/m/file', Buffer.from('x'), options)
+    await assert.rejects(files().makeDirectory('/workspace/m/file'), { name: 'CarrelError' })
+    await assert.rejects(files().makeDirectory('/workspace/m/file/below'), { name: 'CarrelError' })
+  })
+
+  test('remove() takes a file, an empty directory, and a full one when told to', async () => {
+    await files().write('/workspace/r/s/file', Buffer.from('x'), options)
+    await assert.rejects(files().remove('/workspace/r', { recursive: false }), { code: 'conflict' })
+    await files().remove('/workspace/r/s/file', { recursive: false })
+    await files().remove('/workspace/r/s', { recursive: false })
+    await files().write('/workspace/r/s/file', Buffer.from('x'), options)
+    await files().remove('/workspace/r', { recursive: true })
+    await assert.rejects(files().stat('/workspace/r'), { code: 'not_found' })
+    await assert.rejects(files().remove('/workspace/r', { recursive: true }), { code: 'not_found' })
+  })
+
+  test('move() takes a file or a directory to a new name, and makes its parents', async () => {
+    await files().write('/workspace/from/file', Buffer.from('moved'), options)
+    await files().move('/workspace/from', '/workspace/to/deep/there')
+    assert.equal(await read(files(), '/workspace/to/deep/there/file'), 'moved')
+    await assert.rejects(files().stat('/workspace/from'), { code: 'not_found' })
+    await files().write('/workspace/over', Buffer.from('old'), options)
+    await files().move('/workspace/to/deep/there/file', '/workspace/over')
+    assert.equal(await read(files(), '/workspace/over'), 'moved')
+    await assert.rejects(files().move('/workspace/nothing', '/workspace/x'), { code: 'not_found' })
+    await assert.rejects(files().move('/workspace/to', '/workspace/to/below'), { code: 'invalid_request' })
+  })
+
+  test('a directory in the place of a file, and a file in that of a directory, is said so', async () => {
+    await files().makeDirectory('/workspace/d')
+    await files().write('/workspace/f', Buffer.from('x'), options)
+    await assert.rejects(files().read('/workspace/d'), { code: 'invalid_request' })
+    await assert.rejects(files().write('/workspace/d', Buffer.from('x'), options), { code: 'invalid_request' })
+    await assert.rejects(files().list('/workspace/f'), { code: 'not_found' })
+    await assert.rejects(files().read('/workspace/f/below'), { code: 'not_found' })
+    await assert.rejects(files().write('/workspace/f/below', Buffer.from('x'), options), { name: 'CarrelError' })
+    for (const call of [files().stat('/nothing'), files().read('/nothing'), files().list('/nothing')])
+      await assert.rejects(call, { code: 'not_found' })
+  })
+}
+
+async function read(files: ComputerFiles, path: string): Promise<string> {
+  return text((await files.read(path)).stream)
+}
+
+function pick({ uid, gid, mode, sizeBytes }: Awaited<ReturnType<ComputerFiles['stat']>>) {
+  return { uid, gid, mode, sizeBytes }
+}

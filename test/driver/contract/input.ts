@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { before, test } from 'node:test'
+import { until } from '../../support/server.ts'
+import { ended, readAll, stdoutWith, within, type Part } from '../subject.ts'
+
+export const describeInput: Part = (subject) => {
+  let id: string
+  before(async () => {
+    id = await subject().computer()
+  })
+
+  test('without stdin a process reads its end at once', async () => {
+    const { stdout } = await within(5000, subject().shell(id, 'cat; echo end'))
+    assert.equal(stdout, 'end\n')
+  })
+
+  test('write() and closeStdin() feed a process; writing after that is a conflict', async () => {
+    const process = await subject().exec(id, ['cat'], { stdin: true })
+    await process.write(Buffer.from('one\n'))
+    await stdoutWith(process, 'one\n')
+    await process.write(Buffer.from('two\n'))
+    await process.closeStdin()
+    await assert.rejects(process.write(Buffer.from('three\n')), { code: 'conflict' })
+    const { exit, stdout } = await ended(process)
+    assert.deepEqual([exit.exitCode, stdout], [0, 'one\ntwo\n'])
+    await assert.rejects(process.write(Buffer.from('four\n')), { code: 'conflict' })
+  })
+
+  test('5 MB of any bytes come back from cat as they were', async () => {
+    const data = randomBytes(5_000_000)
+    const process = await subject().exec(id, ['cat'], { stdin: true })
+    for (let start = 0; start < data.length; start += 700_001)
+      await process.write(data.subarray(start, start + 700_001))
+    await process.closeStdin()
+    const exit = await within(20_000, process.wait())
+    const { stdout } = await readAll(process.follow(0))
+    assert.equal(exit.outputBytes, data.length)
+    assert.ok(stdout.equals(data), 'the bytes differ')
+  })
+
+  test('writing to a program that reads nothing waits or is refused, and never harms the driver', async () => {
+    const process = await subject().exec(id, ['sleep', '100'], { stdin: true })
+    const writes = Array.from({ length: 12 }, () => process.write(Buffer.alloc(1024 * 1024)))
+    const outcomes = Promise.allSettled(writes)
+    assert.equal((await subject().shell(id, 'echo alive')).stdout, 'alive\n')
+    await process.kill('SIGKILL', 'tree')
+    for (const outcome of await within(10_000, outcomes)) {
+      assert.equal(outcome.status, 'rejected')
+      assert.equal(outcome.reason.code, 'conflict')
+    }
+  })
+
+  test('a program that closes its stdin makes write() a conflict, not a fault', async () => {
+    const process = await subject().exec(id, ['bash', '-c', 'exec 0<&-; echo closed; sleep 100'], { stdin: true })
+    await stdoutWith(process, 'closed')
+    await assert.rejects(
+      async () => {
+        for (let count = 0; count < 100; count++) await process.write(Buffer.from('x'))
+      },
+      { code: 'conflict' },
+    )
+    await process.kill('SIGKILL', 'tree')
+  })
+
+  test('a terminal is one, of the size that was asked for, and resize() reaches the program', async () => {
+    const code = 'trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
+    const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 91, rows: 37 } })
+    assert.match(await stdoutWith(process, 'ready'), /^\/dev\/pts\/\d+\r\n37 91\r\nready/)
+    await process.resize(120, 50)
+    assert.match(await stdoutWith(process, /resized\r\n\d+ \d+/), /resized\r\n50 120/)
+    await process.kill('SIGKILL', 'tree')
+    await assert.rejects((await subject().exec(id, ['sleep', '100'])).resize(10, 10), { code: 'conflict' })
+  })
+
+  test('Ctrl-C on a terminal ends what runs in the foreground, not the shell', async () => {
+    const process = await subject().exec(id, ['bash', '--norc', '-i'], { tty: { cols: 80, rows: 24 } })
+    await process.write(Buffer.from('sleep 1000; echo "in ""between"\n'))
+    await stdoutWith(process, 'sleep 1000')
+    await until(
+      async () => (await subject().shell(id, 'pgrep -f "^sleep 1000$"')).exit.exitCode,
+      (exitCode) => exitCode === 0,
+    )
+    await process.write(Buffer.from([3]))
+    await process.write(Buffer.from('echo "still ""here"; exit 4\n'))
+    await stdoutWith(process, 'still here')
+    assert.equal((await within(5000, process.wait())).exitCode, 4)
+  })
+
+  test('closeStdin() on a terminal is an end of file', async () => {
+    const process = await subject().exec(id, ['cat'], { tty: { cols: 80, rows: 24 } })
+    await process.write(Buffer.from('line\n'))
+    await stdoutWith(process, 'line\r\nline\r\n')
+    await process.closeStdin()
+    assert.equal((await within(5000, process.wait())).exitCode, 0)
+  })
+
+  test('a session on a terminal ends with its shell although a background program holds the terminal', async () => {
+    const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 100 & echo started; exit 6'], {
+      tty: { cols: 80, rows: 24 },
+    })
+    const exit = await within(2000, process.wait(), 'the end')
+    assert.equal(exit.exitCode, 6)
+  })
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Driver, StopReason } from '../../../src/drivers/driver.ts'
+import { until } from '../../support/server.ts'
+import { ended, stdoutWith, within, type Part } from '../subject.ts'
+
+const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done'
+
+export const describeLife: Part = (subject) => {
+  test('create() makes a computer that does not run yet, and refuses its id from then on', async (t) => {
+    const { driver } = subject()
+    const spec = subject().specification()
+    t.after(() => driver.destroy(spec.id))
+    await driver.create(spec)
+    assert.deepEqual(await find(driver, spec.id), { id: spec.id, running: false, paused: false })
+    await assert.rejects(driver.create(spec), { code: 'already_exists' })
+    await assert.rejects(subject().shell(spec.id, 'true'), { code: 'conflict' })
+    await driver.start(spec.id)
+    await assert.rejects(driver.create(spec), { code: 'already_exists' })
+    assert.deepEqual(await find(driver, spec.id), { id: spec.id, running: true, paused: false })
+  })
+
+  test('create() from an image or a snapshot that is missing says so and leaves nothing', async () => {
+    const { driver } = subject()
+    const withoutImage = subject().specification({ source: { image: 'nothing-0123456789ab' } })
+    await assert.rejects(driver.create(withoutImage), { code: 'image_missing' })
+    const withoutSnapshot = subject().specification({ source: { snapshot: 'nothing' } })
+    await assert.rejects(driver.create(withoutSnapshot), { code: 'not_found' })
+    assert.equal(await find(driver, withoutImage.id), undefined)
+    assert.equal(await find(driver, withoutSnapshot.id), undefined)
+  })
+
+  test('two create() of one id at the same time: one wins', async (t) => {
+    const { driver } = subject()
+    const spec = subject().specification()
+    t.after(() => driver.destroy(spec.id))
+    const outcomes = await Promise.allSettled([driver.create(spec), driver.create(spec)])
+    assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    await driver.start(spec.id)
+    assert.equal((await subject().shell(spec.id, 'echo ok')).stdout, 'ok\n')
+  })
+
+  test('start() of a running computer does nothing to it', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const process = await subject().exec(id, ['sleep', '100'])
+    await Promise.all([driver.start(id), driver.start(id)])
+    assert.equal(process.exit, undefined)
+    assert.equal((await subject().shell(id, 'pgrep -c sleep')).stdout, '1\n')
+  })
+
+  test('what does not exist is a not_found for every operation but destroy()', async () => {
+    const { driver } = subject()
+    for (const call of [
+      () => driver.start('nothing'),
+      () => driver.stop('nothing', 100),
+      () => driver.pause('nothing'),
+      () => driver.resume('nothing'),
+      () => driver.stats('nothing'),
+      () => driver.dial('nothing', 80),
+      () => driver.listening('nothing'),
+      () => driver.files('nothing').list('/'),
+      () => driver.snapshot('nothing', 'snapshot-of-nothing'),
+      () => subject().shell('nothing', 'true'),
+    ])
+      await assert.rejects(call(), { code: 'not_found' }, String(call))
+    await driver.destroy('nothing')
+  })
+
+  test('stop() lets a program end by itself at TERM, and says that it was stopped', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const code = 'trap "echo bye; echo saved > /workspace/saved; exit 3" TERM; echo ready; while :; do sleep 0.02; done'
+    const process = await subject().exec(id, ['bash', '-c', code])
+    await stdoutWith(process, 'ready')
+    await driver.stop(id, 10_000)
+    const { exit, stdout } = await ended(process)
+    assert.equal(stdout, 'ready\nbye\n')
+    assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['stopped', 3, null])
+    assert.deepEqual(await find(driver, id), { id, running: false, paused: false })
+    await driver.start(id)
+    assert.equal((await subject().shell(id, 'cat /workspace/saved')).stdout, 'saved\n')
+  })
+
+  test('stop() kills what ignores TERM after the grace, not before', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const process = await subject().exec(id, ['bash', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.02; done'])
+    await stdoutWith(process, 'ready')
+    const started = performance.now()
+    await driver.stop(id, 400)
+    const took = performance.now() - started
+    assert.ok(took >= 390, `it took ${took} ms`)
+    assert.ok(took < 5000, `it took ${took} ms`)
+    const exit = await process.wait()
+    assert.deepEqual([exit.reason, exit.signal], ['stopped', 'SIGKILL'])
+  })
+
+  test('stop() does not wait for its grace when everything has ended before', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    await subject().shell(id, 'true')
+    await within(5000, driver.stop(id, 60_000), 'stop()')
+  })
+
+  test('stop() keeps the files of the computer, and a second stop() does nothing', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    await subject().shell(id, 'echo one > /workspace/one; echo two > /etc/two', { user: 'root' })
+    await driver.stop(id, 100)
+    await driver.stop(id, 100)
+    await assert.rejects(subject().shell(id, 'true'), { code: 'conflict' })
+    await driver.start(id)
+    assert.equal((await subject().shell(id, 'cat /workspace/one /etc/two')).stdout, 'one\ntwo\n')
+  })
+
+  test('pause() stands everything still, resume() lets it go on', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const process = await subject().exec(id, ['bash', '-c', counter])
+    await stdoutWith(process, '3\n')
+    await driver.pause(id)
+    assert.deepEqual(await find(driver, id), { id, running: true, paused: true })
+    const { cpuMicros } = await driver.stats(id)
+    const before = (await driver.output(process.processId, 0)).records.length
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.equal((await driver.output(process.processId, 0)).records.length, before)
+    assert.equal((await driver.stats(id)).cpuMicros, cpuMicros)
+    await assert.rejects(subject().shell(id, 'true'), { code: 'conflict' })
+    await driver.resume(id)
+    await until(
+      async () => (await driver.output(process.processId, 0)).records.length,
+      (count) => count > before + 3,
+    )
+    assert.equal((await subject().shell(id, 'echo on')).stdout, 'on\n')
+  })
+
+  test('a paused computer can be stopped and destroyed', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const process = await subject().exec(id, ['sleep', '100'])
+    await driver.pause(id)
+    await within(15_000, driver.stop(id, 2000), 'stop()')
+    assert.equal((await process.wait()).reason, 'stopped')
+    await driver.start(id)
+    await driver.pause(id)
+    await within(15_000, driver.destroy(id), 'destroy()')
+    assert.equal(await find(driver, id), undefined)
+  })
+
+  test('destroy() ends what runs and removes all, however often it is called', async () => {
+    const { driver } = subject()
+    const id = await subject().computer()
+    const process = await subject().exec(id, ['bash', '-c', 'trap "" TERM; while :; do sleep 0.02; done'])
+    await Promise.all([driver.destroy(id), driver.destroy(id)])
+    await driver.destroy(id)
+    const exit = await within(5000, process.wait(), 'wait()')
+    assert.equal(exit.reason, 'stopped')
+    assert.equal(await find(driver, id), undefined)
+    await assert.rejects(driver.files(id).list('/'), { code: 'not_found' })
+  })
+
+  test('a computer whose first process ends by itself is reported, and can be started again', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const reported = new Promise<StopReason>((resolve) =>
+      driver.onStopped((stopped, reason) => stopped === id && resolve(reason)),
+    )
+    const process = await subject().exec(id, ['sleep', '100'])
+    void subject().shell(id, 'kill -TERM 1; kill -INT 1', { user: 'root' })
+    assert.equal(await within(10_000, reported, 'the report'), 'exited')
+    await within(10_000, process.wait(), 'wait()')
+    assert.equal((await find(driver, id))?.running, false)
+    await driver.start(id)
+    assert.equal((await subject().shell(id, 'echo again')).stdout, 'again\n')
+  })
+
+  test('stats() tells memory, processor time, processes and disk of this computer alone', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const before = await driver.stats(id)
+    assert.deepEqual([before.memoryLimitBytes, before.diskLimitBytes], [256 * 1024 * 1024, 256 * 1024 * 1024])
+    assert.equal(before.oomKills, 0)
+    const code = `
+import time
+kept = bytearray(64 * 1024 * 1024)
+open('/workspace/file', 'wb').write(b'x' * 16 * 1024 * 1024)
+end = time.process_time() + 0.2
+while time.process_time() < end: pass
+print('ready', flush=True)
+time.sleep(100)`
+    await stdoutWith(await subject().exec(id, ['python3', '-c', code]), 'ready')
+    await subject().shell(id, 'sync')
+    const during = await until(
+      () => driver.stats(id),
+      ({ diskBytes }) => !driver.capabilities.diskQuota || diskBytes! >= 16 * 1024 * 1024,
+      60_000,
+    )
+    assert.ok(during.memoryBytes >= before.memoryBytes + 60 * 1024 * 1024, `memory is ${during.memoryBytes}`)
+    assert.ok(during.cpuMicros >= before.cpuMicros + 190_000, `processor time is ${during.cpuMicros}`)
+    assert.ok(during.pids > before.pids, `processes are ${during.pids}`)
+    await driver.stop(id, 0)
+    const after = await driver.stats(id)
+    assert.deepEqual([after.memoryBytes, after.cpuMicros, after.pids], [0, 0, 0])
+  })
+}
+
+async function find(driver: Driver, id: string) {
+  return (await driver.list()).find((computer) => computer.id === id)
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { readAll, stdoutWith, within, type Part } from '../subject.ts'
+
+const MiB = 1024 * 1024
+
+export const describeOutput: Part = (subject) => {
+  let id: string
+  before(async () => {
+    id = await subject().computer()
+  })
+
+  test('stdout and stderr come apart and in order', async () => {
+    const code = `
+import os, time
+for i in range(40):
+    os.write(1 + i % 2, b'%d\\n' % i)
+    time.sleep(0.005)`
+    const process = await subject().exec(id, ['python3', '-c', code])
+    const { stdout, stderr } = await readAll(process.follow(0))
+    const numbers = (text: Buffer) => text.toString().split('\n').filter(Boolean).map(Number)
+    assert.deepEqual(
+      numbers(stdout),
+      range(0, 40).filter((number) => number % 2 === 0),
+    )
+    assert.deepEqual(
+      numbers(stderr),
+      range(0, 40).filter((number) => number % 2 === 1),
+    )
+    const inOrder = []
+    for await (const { records } of process.follow(0)) inOrder.push(...records.flatMap(({ data }) => numbers(data)))
+    assert.deepEqual(inOrder, range(0, 40))
+  })
+
+  test('bytes that are no text, and an end without a line feed, come as they are', async () => {
+    const bytes = Buffer.from([0, 1, 255, 254, 128, 10, 13, 0, 195])
+    const code = `import os; os.write(1, bytes(${JSON.stringify([...bytes])})); os.write(2, b'\\xff')`
+    const process = await subject().exec(id, ['python3', '-c', code])
+    const exit = await process.wait()
+    const { stdout, stderr } = await readAll(process.follow(0))
+    assert.deepEqual([stdout, stderr], [bytes, Buffer.from([255])])
+    assert.deepEqual([exit.outputBytes, exit.truncated], [10, false])
+  })
+
+  test('no output is one empty answer that is done', async () => {
+    const process = await subject().exec(id, ['true'])
+    await process.wait()
+    const chunks = await Array.fromAsync(process.follow(0))
+    assert.deepEqual(chunks, [{ records: [], cursor: 0, truncated: false, done: true }])
+    assert.deepEqual(await subject().driver.output(process.processId, 0), chunks[0])
+  })
+
+  test('of 200 MB the newest are kept, and it says that some were dropped', async () => {
+    const code = `
+import sys
+line = 1024
+for number in range(200 * 1024):
+    sys.stdout.write('%d'.rjust(4) % number + ' ' * (line - len('%d' % number) - 3) + '\\n')`
+    const process = await subject().exec(id, ['python3', '-c', code])
+    const exit = await within(120_000, process.wait())
+    assert.equal(exit.exitCode, 0)
+    assert.equal(exit.truncated, true)
+    const { stdout, truncated } = await readAll(process.follow(0))
+    assert.ok(exit.outputBytes >= 200 * MiB && stdout.length < exit.outputBytes)
+    assert.ok(stdout.length >= 64 * MiB && stdout.length < 80 * MiB, `${stdout.length} bytes are kept`)
+    assert.equal(truncated, true)
+    const numbers = stdout.toString('latin1').split('\n').slice(1, -1).map(Number)
+    assert.equal(numbers.at(-1), 200 * 1024 - 1)
+    assert.ok(
+      numbers.every((number, index) => number === numbers[0]! + index),
+      'lines are missing in between',
+    )
+    const first = await subject().driver.output(process.processId, 0)
+    assert.ok(first.truncated && first.records.length > 0 && first.cursor > 100 * MiB)
+    const after = await subject().driver.output(process.processId, first.cursor)
+    assert.equal(after.truncated, false)
+  })
+
+  test('a cursor goes on where the last answer ended, while it runs and after', async () => {
+    const code = 'for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.05; done'
+    const process = await subject().exec(id, ['bash', '-c', code])
+    let text = ''
+    let cursor = 0
+    for (let done = false; !done; await delay(5)) {
+      const chunk = await subject().driver.output(process.processId, cursor)
+      assert.ok(chunk.cursor >= cursor)
+      ;({ cursor, done } = chunk)
+      text += chunk.records.map(({ data }) => data.toString()).join('')
+    }
+    assert.equal(
+      text,
+      range(1, 9)
+        .map((number) => `line ${number}\n`)
+        .join(''),
+    )
+    const atTheEnd = await subject().driver.output(process.processId, cursor)
+    assert.deepEqual(atTheEnd, { records: [], cursor, truncated: false, done: true })
+    const all = await subject().driver.output(process.processId, 0)
+    assert.equal(all.records.map(({ data }) => data.toString()).join(''), text)
+  })
+
+  test('a cursor that no answer gave does no harm', async () => {
+    const short = await subject().exec(id, ['echo', 'hello'])
+    const long = await subject().exec(id, ['head', '-c', '3000000', '/dev/zero'])
+    for (const process of [short, long]) {
+      const { outputBytes } = await process.wait()
+      for (const cursor of [1, 3, 7, outputBytes - 1, outputBytes + 5, 10 ** 12]) {
+        const chunk = await subject().driver.output(process.processId, cursor)
+        const bytes = chunk.records.reduce((sum, { data }) => sum + data.length, 0)
+        assert.ok(bytes <= outputBytes, `cursor ${cursor} gave ${bytes} bytes of ${outputBytes}`)
+        await within(2000, Array.fromAsync(process.follow(cursor)), `follow(${cursor})`)
+      }
+    }
+  })
+
+  test('follow() gives output as it comes, from a cursor on', async () => {
+    const process = await subject().exec(id, ['bash', '-c', 'echo one; sleep 0.2; echo two; sleep 30; echo three'])
+    let cursor = 0
+    for await (const chunk of process.follow(0)) {
+      ;({ cursor } = chunk)
+      if (chunk.records.length > 0) break
+    }
+    const second = await stdoutWithin(process, cursor)
+    assert.equal(second, 'two\n')
+    assert.equal(process.exit, undefined)
+    await process.kill('SIGKILL', 'tree')
+  })
+
+  test('an aborted follow() ends at once and leaves the process alone', async () => {
+    const process = await subject().exec(id, ['bash', '-c', 'echo one; sleep 100'])
+    const controller = new AbortController()
+    const reading = readAll(process.follow(0, controller.signal))
+    await stdoutWith(process, 'one')
+    controller.abort()
+    const { stdout } = await within(1000, reading, 'the reading')
+    assert.equal(stdout.toString(), 'one\n')
+    assert.deepEqual(await within(1000, Array.fromAsync(process.follow(0, controller.signal))), [])
+    assert.equal(process.exit, undefined)
+    await process.kill('SIGKILL', 'tree')
+  })
+
+  test('several followers and a late one see the same', async () => {
+    const code = 'for i in $(seq 2000); do echo $i; [ $((i % 200)) = 0 ] && sleep 0.02; done; true'
+    const process = await subject().exec(id, ['bash', '-c', code])
+    const early = [readAll(process.follow(0)), readAll(process.follow(0))]
+    await process.wait()
+    const all = await Promise.all([...early, readAll(process.follow(0))])
+    const wanted = range(1, 2001)
+      .map((number) => `${number}\n`)
+      .join('')
+    for (const { stdout } of all) assert.equal(stdout.toString(), wanted)
+  })
+
+  test('a follower that is slow delays neither the process nor its end', async () => {
+    const process = await subject().exec(id, ['head', '-c', '20000000', '/dev/zero'])
+    const slow = process.follow(0)[Symbol.asyncIterator]()
+    await slow.next()
+    const exit = await within(20_000, process.wait())
+    assert.equal(exit.outputBytes, 20_000_000)
+    const { stdout } = await readAll(process.follow(0))
+    assert.equal(stdout.length, 20_000_000)
+    await slow.return?.()
+  })
+
+  async function stdoutWithin(process: Awaited<ReturnType<ReturnType<typeof subject>['exec']>>, cursor: number) {
+    for await (const { records } of process.follow(cursor, AbortSignal.timeout(10_000)))
+      if (records.length > 0) return records.map(({ data }) => data.toString()).join('')
+    return undefined
+  }
+}
+
+/** Whole numbers from `start` to before `end`. */
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index)
+}

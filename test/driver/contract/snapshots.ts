@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { newId } from '../../../src/engine/ids.ts'
+import { smallLimits, type Part } from '../subject.ts'
+
+export const describeSnapshots: Part = (subject) => {
+  async function snapshotOf(t: TestContext, computerId: string): Promise<string> {
+    const snapshotId = newId()
+    t.after(() => subject().driver.deleteSnapshot(snapshotId))
+    await subject().driver.snapshot(computerId, snapshotId)
+    return snapshotId
+  }
+
+  test('a computer from a snapshot has the files of that moment, and neither changes the other', async (t) => {
+    const { driver } = subject()
+    const origin = await subject().computer(t)
+    await subject().shell(
+      origin,
+      'echo then > /workspace/file; rm /etc/motd; chown 33:44 /workspace; chmod 1777 /workspace',
+      {
+        user: 'root',
+      },
+    )
+    const snapshot = await snapshotOf(t, origin)
+    assert.ok((await driver.snapshots()).includes(snapshot))
+    await subject().shell(origin, 'echo now > /workspace/file', { user: 'root' })
+    const fork = await subject().computer(t, { source: { snapshot } })
+    const look = 'cat /workspace/file; stat -c "%u:%g %a" /workspace; ls /etc/motd 2>&1 | grep -c "No such"'
+    assert.equal((await subject().shell(fork, look)).stdout, 'then\n33:44 1777\n1\n')
+    await subject().shell(fork, 'echo other > /workspace/file', { user: 'root' })
+    assert.equal((await subject().shell(origin, 'cat /workspace/file')).stdout, 'now\n')
+    const second = await subject().computer(t, { source: { snapshot } })
+    assert.equal((await subject().shell(second, 'cat /workspace/file')).stdout, 'then\n')
+  })
+
+  test('a snapshot outlives its computer, and can be taken of a stopped one', async (t) => {
+    const { driver } = subject()
+    const origin = await subject().computer(t)
+    await subject().shell(origin, 'echo kept > /workspace/file')
+    await driver.stop(origin, 0)
+    const snapshot = await snapshotOf(t, origin)
+    await driver.destroy(origin)
+    const fork = await subject().computer(t, { source: { snapshot } })
+    assert.equal((await subject().shell(fork, 'cat /workspace/file; python3 -c "print(1)"')).stdout, 'kept\n1\n')
+  })
+
+  test('the disk limit of a computer from a snapshot is its own', async (t) => {
+    if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
+    const origin = await subject().computer(t)
+    const snapshot = await snapshotOf(t, origin)
+    const limits = { ...smallLimits, diskBytes: 32 * 1024 * 1024 }
+    const fork = await subject().computer(t, { source: { snapshot }, limits })
+    const { stderr } = await subject().shell(fork, 'head -c 50M /dev/zero > /workspace/fill')
+    assert.match(stderr, /quota|No space/i)
+  })
+
+  test('deleteSnapshot() removes it, and again does nothing', async (t) => {
+    const { driver } = subject()
+    const origin = await subject().computer(t)
+    const snapshot = await snapshotOf(t, origin)
+    await driver.deleteSnapshot(snapshot)
+    await driver.deleteSnapshot(snapshot)
+    assert.ok(!(await driver.snapshots()).includes(snapshot))
+    await assert.rejects(driver.create(subject().specification({ source: { snapshot } })), { code: 'not_found' })
+  })
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { lockDataDirectory } from '../../src/data-lock.ts'
+import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
+import { openPool } from '../../src/drivers/local/storage/pool.ts'
+import { newId } from '../../src/engine/ids.ts'
+import { testDataDirectory, testNetwork } from '../support/server.ts'
+import { describeDriver } from './contract.ts'
+import { smallLimits, Subject } from './subject.ts'
+
+const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
+
+async function open(): Promise<LocalDriver> {
+  return LocalDriver.open({
+    dataDirectory: testDataDirectory,
+    runtime: undefined,
+    network: testNetwork,
+    allowedAddresses: [],
+    resolvers: [],
+    networkPoolSize: 4,
+  })
+}
+
+mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
+lockDataDirectory(testDataDirectory)
+
+describeDriver('the local driver', async () => {
+  const driver = await open()
+  return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+})
+
+test('remove() of an image is a conflict while a snapshot stands on it, and takes it after that', async (t) => {
+  const driver = await open()
+  t.after(() => driver.close())
+  const slim = await driver.images.build(recipe, () => {})
+  const { storage, directory } = await openPool(testDataDirectory)
+  const copy = `copy-${randomBytes(6).toString('hex')}`
+  const volume = join(directory, 'images', copy)
+  await storage.copy(join(directory, 'images', slim.id), volume)
+  t.after(() => storage.delete(volume))
+  const described = join(volume, 'image.json')
+  writeFileSync(described, JSON.stringify({ ...JSON.parse(readFileSync(described, 'utf8')), id: copy }))
+
+  const [id, snapshot] = [newId(), newId()]
+  await driver.create({ id, source: { image: copy }, hostname: 'x', limits: smallLimits })
+  await driver.snapshot(id, snapshot)
+  t.after(() => driver.deleteSnapshot(snapshot))
+  await assert.rejects(driver.images.remove(copy), { code: 'conflict' })
+  await driver.destroy(id)
+  await assert.rejects(driver.images.remove(copy), { code: 'conflict' })
+  await driver.deleteSnapshot(snapshot)
+  await driver.images.remove(copy)
+  assert.ok(!(await driver.images.list()).some((image) => image.id === copy))
+})

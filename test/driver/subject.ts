@@ -1,0 +1,142 @@
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type {
+  ComputerLimits,
+  ComputerSpec,
+  Driver,
+  ExecSpec,
+  ImageInfo,
+  OutputChunk,
+  ProcessExit,
+  ProcessHandle,
+} from '../../src/drivers/driver.ts'
+import { newId } from '../../src/engine/ids.ts'
+
+const MiB = 1024 * 1024
+
+export const smallLimits: ComputerLimits = { cpus: 1, memoryBytes: 256 * MiB, diskBytes: 256 * MiB, pids: 256 }
+
+export interface Ended {
+  exit: ProcessExit
+  stdout: string
+  stderr: string
+}
+
+interface Parts {
+  driver: Driver
+  /** The image that the tests' computers start from: it has Bash, Python and Node. */
+  image: ImageInfo
+  /** The folder of its recipe. */
+  recipe: string
+}
+
+/** A driver under test, with what every test of it needs. */
+export class Subject {
+  readonly driver: Driver
+  readonly image: ImageInfo
+  readonly recipe: string
+  readonly #made = new Set<string>()
+
+  constructor({ driver, image, recipe }: Parts) {
+    this.driver = driver
+    this.image = image
+    this.recipe = recipe
+  }
+
+  /** A description of a computer that does not exist yet; it is destroyed at the end. */
+  specification(changes: Partial<ComputerSpec> = {}): ComputerSpec {
+    const id = newId()
+    this.#made.add(id)
+    return { id, source: { image: this.image.id }, hostname: `h-${id.slice(0, 8)}`, limits: smallLimits, ...changes }
+  }
+
+  /** A computer that runs until the end of the test, or of the driver's tests without one. */
+  async computer(t?: TestContext, changes: Partial<ComputerSpec> = {}): Promise<string> {
+    const spec = this.specification(changes)
+    t?.after(() => this.driver.destroy(spec.id))
+    await this.driver.create(spec)
+    await this.driver.start(spec.id)
+    return spec.id
+  }
+
+  exec(computerId: string, argv: string[], changes: Partial<ExecSpec> = {}): Promise<ProcessHandle> {
+    return this.driver.exec(computerId, {
+      processId: newId(),
+      argv,
+      env: this.image.env,
+      cwd: '/',
+      user: this.image.user,
+      stdin: false,
+      meta: {},
+      ...changes,
+    })
+  }
+
+  /** Runs a program to its end. */
+  async run(computerId: string, argv: string[], changes: Partial<ExecSpec> = {}): Promise<Ended> {
+    return ended(await this.exec(computerId, argv, changes))
+  }
+
+  shell(computerId: string, code: string, changes: Partial<ExecSpec> = {}): Promise<Ended> {
+    return this.run(computerId, ['bash', '-c', code], changes)
+  }
+
+  python(computerId: string, code: string, changes: Partial<ExecSpec> = {}): Promise<Ended> {
+    return this.run(computerId, ['python3', '-c', code], changes)
+  }
+
+  /** Destroys what the tests made. */
+  async clear(): Promise<void> {
+    await Promise.all([...this.#made].map((id) => this.driver.destroy(id)))
+    for (const { processId } of this.driver.processes()) this.driver.release(processId)
+  }
+}
+
+/** Waits for the end of a process and reads all that is kept of its output. */
+export async function ended(process: ProcessHandle): Promise<Ended> {
+  const exit = await process.wait()
+  const { stdout, stderr } = await readAll(process.follow(0))
+  return { exit, stdout: stdout.toString(), stderr: stderr.toString() }
+}
+
+export async function readAll(
+  chunks: AsyncIterable<OutputChunk>,
+): Promise<{ stdout: Buffer; stderr: Buffer; truncated: boolean; cursor: number }> {
+  const parts: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] }
+  let truncated = false
+  let cursor = 0
+  for await (const chunk of chunks) {
+    truncated ||= chunk.truncated
+    ;({ cursor } = chunk)
+    for (const { stream, data } of chunk.records) parts[stream].push(data)
+  }
+  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr), truncated, cursor }
+}
+
+/** Follows a process until its stdout has what is looked for. */
+export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp, timeoutMs = 20_000): Promise<string> {
+  let stdout = ''
+  for await (const chunk of process.follow(0, AbortSignal.timeout(timeoutMs))) {
+    for (const { stream, data } of chunk.records) if (stream === 'stdout') stdout += data.toString()
+    if (typeof wanted === 'string' ? stdout.includes(wanted) : wanted.test(stdout)) return stdout
+  }
+  throw new Error(`The process did not print ${String(wanted)}, but ${JSON.stringify(stdout.slice(-500))}`)
+}
+
+/** Rejects when something takes longer, so that what hangs names itself. */
+export async function within<T>(timeoutMs: number, work: Promise<T>, what = 'it'): Promise<T> {
+  const tooLate = new AbortController()
+  try {
+    return await Promise.race([
+      work,
+      delay(timeoutMs, undefined, { signal: tooLate.signal }).then(() => {
+        throw new Error(`${what} took longer than ${timeoutMs} ms`)
+      }),
+    ])
+  } finally {
+    tooLate.abort()
+  }
+}
+
+/** The tests of one part of the contract, over a driver that is open when they run. */
+export type Part = (subject: () => Subject) => void

@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDatabase } from '../../src/db/open.ts'
+import type { ComputerRow } from '../../src/db/schema.ts'
+import { Paths } from '../../src/drivers/local/paths.ts'
+import { testDataDirectory } from '../support/server.ts'
+
+export const paths = new Paths(testDataDirectory)
+
+/** What there is of computers on this host, each kind as a sorted list: ids, but for slots, which are numbers. */
+export interface HostTraces {
+  descriptions: string[]
+  volumes: string[]
+  containers: string[]
+  cgroups: string[]
+  /** Slots of descriptions. */
+  slots: string[]
+  namespaces: string[]
+  interfaces: string[]
+}
+
+export function hostTraces(): HostTraces {
+  const descriptions = entries(join(testDataDirectory, 'computers'))
+  return {
+    descriptions,
+    volumes: entries(join(testDataDirectory, 'pool', 'computers')),
+    containers: entries(join(paths.runtime, 'runtime')),
+    cgroups: cgroups(),
+    slots: descriptions.flatMap((id) => slotOf(id) ?? []).toSorted(),
+    namespaces: entries(paths.slots),
+    interfaces: entries('/sys/class/net')
+      .filter((name) => name.startsWith(paths.interfacePrefix))
+      .map((name) => name.slice(paths.interfacePrefix.length))
+      .toSorted(),
+  }
+}
+
+/** Mounted roots, and the directories for them. */
+export function mountedRoots(): { mounts: string[]; directories: string[] } {
+  const parent = join(paths.mounts, 'root')
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[4] ?? [])
+    .filter((target) => target.startsWith(`${parent}/`))
+    .map((target) => target.slice(parent.length + 1))
+  return { mounts: [...new Set(mounts)].toSorted(), directories: entries(parent) }
+}
+
+/** What nothing should be left of for these computers. */
+export function tracesOf(id: string): string[] {
+  const { slots: _, namespaces: __, interfaces: ___, ...byId } = hostTraces()
+  const { mounts, directories } = mountedRoots()
+  return Object.entries({ ...byId, mounts, directories }).flatMap(([kind, ids]) => (ids.includes(id) ? [kind] : []))
+}
+
+export async function computerRows(): Promise<ComputerRow[]> {
+  const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  try {
+    return await db.selectFrom('computers').selectAll().execute()
+  } finally {
+    await db.destroy()
+  }
+}
+
+export async function computerRow(sessionKey: string): Promise<ComputerRow | undefined> {
+  return (await computerRows()).find((row) => row.session_key === sessionKey)
+}
+
+/** Host process id of the program that supervises processes. */
+export function monitorPid(): number {
+  const log = join(testDataDirectory, 'monitor.log')
+  const pid = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .find((name) => linkOf(`/proc/${name}/fd/1`) === log)
+  if (!pid) throw new Error('There is no monitor')
+  return Number(pid)
+}
+
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024
+}
+
+function slotOf(id: string): string | undefined {
+  const file = join(testDataDirectory, 'computers', id, 'computer.json')
+  const slot = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { slot?: number }).slot : undefined
+  return slot === undefined ? undefined : String(slot)
+}
+
+/** Computers that have a control group, in whichever tree that the runtime sees, which need not be what the host sees. */
+function cgroups(): string[] {
+  const parent = paths.cgroup('')
+  const root = `/proc/${monitorPid()}/root/sys/fs/cgroup`
+  const trees = [root, ...entries(root).map((name) => join(root, name))]
+  const ids = trees.flatMap((tree) =>
+    entries(join(tree, parent)).filter((name) => existsSync(join(tree, parent, name, 'cgroup.procs'))),
+  )
+  return [...new Set(ids)].toSorted()
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => !name.startsWith('.'))
+      .toSorted()
+  } catch {
+    return []
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}

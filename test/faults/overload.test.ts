@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { newSession, TestServer, until } from '../support/server.ts'
+import { within } from '../driver/subject.ts'
+import { residentBytes } from './host-traces.ts'
+
+const MiB = 1024 * 1024
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start()
+})
+after(() => server.stop())
+
+/** Asks for /health without a pause until told to stop; gives the times that it took, ascending, in milliseconds. */
+function watchHealth(): { stop: () => Promise<{ times: number[]; peakBytes: number }> } {
+  const times: number[] = []
+  let peakBytes = 0
+  let going = true
+  const polling = (async () => {
+    while (going) {
+      const started = performance.now()
+      const { status } = await server.call('GET', '/health')
+      times.push(performance.now() - started)
+      assert.equal(status, 200)
+      peakBytes = Math.max(peakBytes, residentBytes(server.process.pid!))
+      await delay(10)
+    }
+  })()
+  return {
+    stop: async () => {
+      going = false
+      await polling
+      return { times: times.toSorted((a, b) => a - b), peakBytes }
+    },
+  }
+}
+
+const execute = async (code: string, extra: Record<string, unknown> = {}) => {
+  const { status, body } = await server.post('/execute', { code, language: 'shell', sessionId: newSession(), ...extra })
+  assert.equal(status, 200, JSON.stringify(body).slice(0, 500))
+  return body
+}
+
+const bomb = async () => {
+  const sessionId = newSession()
+  const { status, result } = await execute(':(){ :|:& };:; sleep 100', { timeout: 4000, sessionId })
+  assert.deepEqual([status, result.reason, result.exitCode], ['timeout', 'timeout', 137])
+  assert.equal((await execute('echo alive', { sessionId })).result.stdout, 'alive\n')
+}
+
+const memoryHog = async () => {
+  const code = 'kept = []\nwhile True: kept.append(bytearray(8 * 1024 * 1024))'
+  const { status, result } = await execute(code, { language: 'python', timeout: 60_000 })
+  assert.deepEqual([status, result.reason, result.signal], ['oom', 'oom', 'SIGKILL'])
+}
+
+const diskHog = async () => {
+  const sessionId = newSession()
+  const { result } = await execute('dd if=/dev/zero of=/workspace/fill bs=1M', { timeout: 120_000, sessionId })
+  assert.equal(result.reason, 'disk_full')
+  assert.match(result.stderr, /quota|No space/i)
+  const write = await server.post('/files/write', { path: 'more', content: 'x'.repeat(4 * MiB), sessionId })
+  assert.equal(write.status, 507)
+}
+
+const flood = async () => {
+  const { result } = await execute('head -c 5G /dev/zero', { timeout: 180_000 })
+  assert.deepEqual([result.reason, result.exitCode, result.truncated], ['exited', 0, true])
+  assert.ok(result.stdout.length > MiB)
+}
+
+const deafOne = async () => {
+  const sessionId = newSession()
+  const command = 'trap "" TERM; echo ready; while :; do sleep 0.05; done'
+  await server.post('/process/start', { command, processId: 'deaf', sessionId })
+  await until(
+    async () => (await server.post('/process/get', { processId: 'deaf', sessionId })).body.logs.stdout,
+    (stdout) => stdout === 'ready\n',
+  )
+  const { body } = await server.post('/process/kill', { processId: 'deaf', sessionId })
+  assert.deepEqual([body.process.status, body.process.signal], ['killed', 'SIGKILL'])
+}
+
+const manyFiles = async () => {
+  const sessionId = newSession()
+  await execute('mkdir /workspace/many && cd /workspace/many && seq 10000 | xargs touch', { sessionId })
+  const { status, body } = await server.post('/files/list', { path: 'many', sessionId })
+  assert.deepEqual([status, body.files.length], [200, 10_000])
+}
+
+const circle = async () => {
+  const sessionId = newSession()
+  await execute('cd /workspace && ln -s b a && ln -s a b', { sessionId })
+  const { status } = await server.post('/files/read', { path: 'a/file', sessionId })
+  assert.equal(status, 400)
+}
+
+test('programs that take all they can leave the server quick, small and right about their ends', async (t) => {
+  const health = watchHealth()
+  const work = Promise.all([bomb(), memoryHog(), diskHog(), flood(), deafOne(), manyFiles(), circle()])
+  try {
+    await within(180_000, work, 'the work')
+  } finally {
+    const { times, peakBytes } = await health.stop()
+    const p99 = times[Math.floor(times.length * 0.99)]!
+    t.diagnostic(
+      `/health: ${times.length} times, p99 ${p99.toFixed()} ms, worst ${times.at(-1)!.toFixed()} ms; server ${(peakBytes / MiB).toFixed()} MiB`,
+    )
+    assert.ok(p99 < 250, `p99 of /health was ${p99} ms`)
+    assert.ok(peakBytes < 400 * MiB, `the server took ${peakBytes / MiB} MiB`)
+  }
+})

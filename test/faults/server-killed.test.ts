@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { newSession, testDataDirectory, testNetwork, TestServer, until } from '../support/server.ts'
+import { computerRow } from './host-traces.ts'
+
+const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.05; done'
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start()
+})
+after(() => server.stop())
+
+interface ListedProcess {
+  processId: string
+  id: string
+  pid: number
+  status: string
+  exitCode: number | null
+  reason: string | null
+}
+
+async function list(sessionId: string): Promise<ListedProcess[]> {
+  return (await server.post('/process/list', { sessionId })).body.processes
+}
+
+/** All that a process wrote on stdout, read in parts. */
+async function stdoutOf(sessionId: string, processId: string): Promise<{ stdout: string; truncated: boolean }> {
+  let stdout = ''
+  for (let cursor = 0; ;) {
+    const { status, body } = await server.post('/process/get', { sessionId, processId, cursor })
+    assert.equal(status, 200, JSON.stringify(body))
+    const { logs } = body
+    stdout += logs.stdout
+    if (logs.cursor === cursor) return { stdout, truncated: logs.truncated }
+    ;({ cursor } = logs)
+  }
+}
+
+async function pidInside(sessionId: string, pattern: string): Promise<string> {
+  return (await server.shell(`pgrep -f '${pattern}' | head -1`, { sessionId })).stdout.trim()
+}
+
+test('a killed server loses no process, no output and no exit code', async () => {
+  const sessionId = newSession()
+  await server.post('/process/start', { command: counter, processId: 'counter', sessionId, timeout: 0 })
+  await server.post('/process/start', { command: 'sleep 1; echo out; exit 41', processId: 'soon', sessionId })
+  const cut = server.post('/execute', { code: 'sleep 1.2; echo done; exit 43', language: 'shell', sessionId })
+  const answer = assert.rejects(cut, { message: 'fetch failed' })
+  await until(
+    () => list(sessionId),
+    (processes) => processes.length === 3,
+  )
+  const before = await list(sessionId)
+  await server.stop('SIGKILL')
+  await answer
+  server = await TestServer.start()
+
+  const after = await list(sessionId)
+  assert.deepEqual(after.map(({ id }) => id).toSorted(), before.map(({ id }) => id).toSorted())
+  assert.equal(
+    after.find(({ processId }) => processId === 'counter')?.pid,
+    before.find(({ processId }) => processId === 'counter')?.pid,
+  )
+  const over = await until(
+    () => list(sessionId),
+    (processes) => processes.filter(({ status }) => status !== 'running').length === 2,
+  )
+  assert.deepEqual(
+    over
+      .filter(({ status }) => status !== 'running')
+      .map(({ exitCode, reason }) => `${reason} with ${exitCode}`)
+      .toSorted(),
+    ['exited with 41', 'exited with 43'],
+  )
+  const execute = over.find(({ exitCode }) => exitCode === 43)!
+  assert.equal((await stdoutOf(sessionId, execute.id)).stdout, 'done\n')
+
+  const { stdout: early } = await stdoutOf(sessionId, 'counter')
+  await until(
+    async () => (await stdoutOf(sessionId, 'counter')).stdout.length,
+    (length) => length > early.length,
+  )
+  await server.post('/process/kill', { sessionId, processId: 'counter' })
+  const { stdout, truncated } = await stdoutOf(sessionId, 'counter')
+  const numbers = stdout.trim().split('\n').map(Number)
+  assert.ok(numbers.length > 20)
+  assert.ok(
+    numbers.every((number, index) => number === index + 1),
+    'numbers are missing',
+  )
+  assert.equal(truncated, false)
+})
+
+test('a process that ends while no server runs is recorded with its exit and output', async () => {
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  const commands = { code: 'sleep 0.3; echo late; exit 17', signal: 'sleep 0.3; kill -SEGV $$', limit: 'sleep 100' }
+  for (const [processId, command] of Object.entries(commands))
+    await server.post('/process/start', { command, processId, sessionId, timeout: processId === 'limit' ? 400 : 0 })
+  await server.stop('SIGKILL')
+  await new Promise((resolve) => setTimeout(resolve, 800))
+  server = await TestServer.start()
+  const processes = new Map((await list(sessionId)).map((process) => [process.processId, process]))
+  assert.deepEqual([processes.get('code')?.exitCode, processes.get('code')?.reason], [17, 'exited'])
+  assert.deepEqual([processes.get('signal')?.exitCode, processes.get('signal')?.reason], [139, 'signalled'])
+  assert.deepEqual([processes.get('limit')?.exitCode, processes.get('limit')?.reason], [137, 'timeout'])
+  assert.equal((await stdoutOf(sessionId, 'code')).stdout, 'late\n')
+})
+
+test('SIGTERM leaves computers running, and the next server takes them back', async () => {
+  const sessionId = newSession()
+  await server.shell('echo kept > /workspace/file; echo kept > /dev/shm/file', { sessionId })
+  await server.post('/process/start', { command: 'exec sleep 5432', processId: 'sleeper', sessionId, timeout: 0 })
+  const { id } = (await computerRow(sessionId))!
+  const pid = await pidInside(sessionId, 'sleep 5432')
+  assert.equal(await server.stop('SIGTERM'), 0)
+  assert.equal((await computerRow(sessionId))?.state, 'running')
+  server = await TestServer.start()
+  assert.equal((await computerRow(sessionId))?.id, id)
+  assert.equal(await pidInside(sessionId, 'sleep 5432'), pid)
+  assert.equal((await server.shell('cat /workspace/file /dev/shm/file', { sessionId })).stdout, 'kept\nkept\n')
+  assert.equal((await list(sessionId)).find(({ processId }) => processId === 'sleeper')?.status, 'running')
+  const killed = await server.post('/process/kill', { sessionId, processId: 'sleeper' })
+  assert.equal(killed.body.process.status, 'killed')
+})
+
+test('SIGTERM lets a short request in flight be answered; one sent later is refused', async () => {
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  const running = server.shell('echo started > /workspace/started; sleep 1; echo answered', { sessionId })
+  await until(
+    async () => (await server.shell('cat /workspace/started', { sessionId })).stdout,
+    (stdout) => stdout === 'started\n',
+  )
+  const stopped = server.stop('SIGTERM')
+  assert.equal((await running).stdout, 'answered\n')
+  const answeredAt = performance.now()
+  assert.equal(await stopped, 0)
+  const took = performance.now() - answeredAt
+  await assert.rejects(server.shell('true', { sessionId }))
+  server = await TestServer.start()
+  assert.ok(took < 3000, `it ended ${took} ms after the answer`)
+})
+
+test('SIGTERM during a long request ends the server in time and keeps the process', async () => {
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  const cut = assert.rejects(server.shell('sleep 16; echo late; exit 3', { sessionId, timeout: 60_000 }))
+  await until(
+    () => list(sessionId),
+    (processes) => processes.some(({ status }) => status === 'running'),
+  )
+  const started = performance.now()
+  assert.equal(await server.stop('SIGTERM'), 0)
+  assert.ok(performance.now() - started < 15_000)
+  await cut
+  server = await TestServer.start()
+  const over = await until(
+    () => list(sessionId),
+    (processes) => processes.some(({ exitCode }) => exitCode === 3),
+  )
+  const { id } = over.find(({ exitCode }) => exitCode === 3)!
+  assert.equal((await stdoutOf(sessionId, id)).stdout, 'late\n')
+})
+
+test('a second server on the same data directory is refused with one sentence', async () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  const env = {
+    ...process.env,
+    CARREL_DATA: testDataDirectory,
+    CARREL_NETWORK: testNetwork,
+    CARREL_PORT: '0',
+    CARREL_IMAGE: 'slim',
+    CARREL_LOG_LEVEL: 'warn',
+  }
+  const second = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [[code], stderr] = await Promise.all([once(second, 'exit'), text(second.stderr)])
+  assert.equal(code, 1)
+  assert.equal(
+    stderr,
+    `Cannot start: another server (process ${server.process.pid}) uses ${testDataDirectory}; stop it, or set CARREL_DATA to another directory\n`,
+  )
+  assert.equal((await server.shell('echo fine')).stdout, 'fine\n')
+})

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { Kysely, sql } from 'kysely'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { sqliteDialect } from '../../src/db/sqlite.ts'
+
+function file(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-store-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return join(directory, 'carrel.db')
+}
+
+/** A row of each table, with something in every column. */
+const rows: { [Table in keyof Database]: Database[Table] } = {
+  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1 },
+  tokens: { id: 't', account_id: 'account', hash: 'h', name: 'n', created_at: 2, expires_at: 3, revoked_at: null },
+  computers: {
+    id: 'computer',
+    account_id: 'account',
+    session_key: '',
+    image: 'slim-0',
+    state: 'running',
+    state_reason: null,
+    cpus: 1.5,
+    memory_bytes: 2 ** 40,
+    disk_bytes: 2 ** 52,
+    pids: 100,
+    ephemeral: 1,
+    idle_timeout_ms: null,
+    expires_at: 9_007_199_254_740_991,
+    created_at: 4,
+    updated_at: 5,
+    started_at: 6,
+    last_active_at: 7,
+  },
+  processes: {
+    id: 'p',
+    account_id: 'account',
+    computer_id: 'computer',
+    name: 'web',
+    kind: 'background',
+    command: 'echo ☃',
+    state: 'ended',
+    pid: 8,
+    reason: 'exited',
+    exit_code: 0,
+    signal: null,
+    output_bytes: 2 ** 45,
+    truncated: 0,
+    started_at: 9,
+    ended_at: 10,
+  },
+  ports: { computer_id: 'computer', port: 8080, created_at: 11 },
+  memory_files: {
+    account_id: 'account',
+    path: 'notes.md',
+    content: new Uint8Array([0, 255, 1]),
+    size: 3,
+    modified_at: 12,
+  },
+  events: {
+    id: 'e',
+    account_id: 'account',
+    computer_id: null,
+    type: 'computer.running',
+    actor: 'server',
+    data: '{}',
+    at: 13,
+  },
+  operations: {
+    id: 'o',
+    account_id: 'account',
+    kind: 'k',
+    state: 'running',
+    progress: 0.25,
+    result: null,
+    error: null,
+    created_at: 14,
+    updated_at: 15,
+  },
+  idempotency: { account_id: 'account', key: 'k', request_hash: 'h', status: null, body: null, created_at: 16 },
+  usage_intervals: {
+    id: 'u',
+    account_id: 'account',
+    computer_id: 'computer',
+    meter: 'compute',
+    started_at: 17,
+    ended_at: 18,
+    open: 1,
+  },
+}
+const tables = Object.keys(rows) as (keyof Database)[]
+
+async function fill(db: Kysely<Database>): Promise<void> {
+  for (const table of tables) await db.insertInto(table).values(rows[table]).execute()
+}
+
+async function contents(db: Kysely<Database>): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {}
+  for (const table of tables) found[table] = { ...(await db.selectFrom(table).selectAll().executeTakeFirst()) }
+  return found
+}
+
+test('an empty database gets every table, and keeps what each column is given', async (t) => {
+  const db = await openDatabase(file(t))
+  t.after(() => db.destroy())
+  await fill(db)
+  assert.deepEqual(await contents(db), rows)
+})
+
+test('a database with rows in it is opened again and again without a change', async (t) => {
+  const path = file(t)
+  const first = await openDatabase(path)
+  await fill(first)
+  await first.destroy()
+  for (let count = 0; count < 2; count++) {
+    const again = await openDatabase(path)
+    assert.deepEqual(await contents(again), rows)
+    await again.destroy()
+  }
+})
+
+test('every migration runs on the rows of the one before it', async (t) => {
+  const path = file(t)
+  const old = new Kysely<Database>({ dialect: sqliteDialect(path) })
+  const first = await import('../../src/db/migrations/0001-first.ts')
+  await first.up(old as Kysely<unknown>)
+  await fill(old)
+  await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
+  await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
+    old,
+  )
+  await sql`insert into kysely_migration_lock values ('migration_lock', 0)`.execute(old)
+  await sql`insert into kysely_migration values ('0001-first', '2026-01-01T00:00:00.000Z')`.execute(old)
+  await old.destroy()
+  const db = await openDatabase(path)
+  t.after(() => db.destroy())
+  assert.deepEqual(await contents(db), rows)
+})
+
+test('a database of a newer program is refused by its path and left as it is', async (t) => {
+  const path = file(t)
+  const db = await openDatabase(path)
+  await fill(db)
+  await sql`insert into kysely_migration values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(db)
+  await db.destroy()
+  await assert.rejects(openDatabase(path), (error: Error) =>
+    error.message.startsWith(`Cannot open the database "${path}"`),
+  )
+  const raw = new Kysely<Database>({ dialect: sqliteDialect(path) })
+  t.after(() => raw.destroy())
+  assert.deepEqual(await contents(raw), rows)
+})
+
+test('a file that is no database is refused by its path', async (t) => {
+  const path = file(t)
+  writeFileSync(path, 'this is no database'.repeat(100))
+  await assert.rejects(openDatabase(path), (error: Error) => error.message.includes(path))
+})
