@@ -81,9 +81,8 @@ export function residentBytes(pid: number): number {
 }
 
 function slotOf(id: string): string | undefined {
-  const file = join(testDataDirectory, 'computers', id, 'computer.json')
-  const slot = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { slot?: number }).slot : undefined
-  return slot === undefined ? undefined : String(slot)
+  const name = entries(join(testDataDirectory, 'computers', id)).find((entry) => entry.startsWith('slot-'))
+  return name?.slice('slot-'.length)
 }
 
 /** Computers that have a control group, in whichever tree that the runtime sees, which need not be what the host sees. */

@@ -25,7 +25,7 @@ export class ComputerStore {
     await mkdir(directory, { recursive: true })
     for (const id of await readdir(directory)) {
       const text = await readFile(join(directory, id, 'computer.json'), 'utf8').catch(() => undefined)
-      if (text) this.#records.set(id, JSON.parse(text) as ComputerRecord)
+      if (text) this.#records.set(id, { ...(JSON.parse(text) as ComputerRecord), slot: await this.#readSlot(id) })
       else await rm(join(directory, id), { recursive: true, force: true })
     }
   }
@@ -38,7 +38,7 @@ export class ComputerStore {
     return [...this.#records.values()]
   }
 
-  async save(record: ComputerRecord): Promise<void> {
+  async add(record: ComputerRecord): Promise<void> {
     const directory = this.#paths.computer(record.id)
     await mkdir(directory, { recursive: true, mode: 0o711 })
     const temporary = join(directory, 'computer.json.new')
@@ -47,8 +47,32 @@ export class ComputerStore {
     this.#records.set(record.id, record)
   }
 
+  /**
+   * Keeps which slot it has, as the name of an empty file: to replace a file would wait for the disk, which took 5 ms of
+   * each start.
+   */
+  async setSlot(id: string, slot: number | undefined): Promise<void> {
+    const record = this.#records.get(id)
+    if (!record) return
+    if (slot !== undefined) await writeFile(this.#slotFile(id, slot), '')
+    else if (record.slot !== undefined) await rm(this.#slotFile(id, record.slot), { force: true })
+    this.#records.set(id, { ...record, slot })
+  }
+
   async remove(id: string): Promise<void> {
     this.#records.delete(id)
     await rm(this.#paths.computer(id), { recursive: true, force: true })
   }
+
+  async #readSlot(id: string): Promise<number | undefined> {
+    const names = await readdir(this.#paths.computer(id))
+    const found = names.find((name) => name.startsWith(slotPrefix))
+    return found === undefined ? undefined : Number(found.slice(slotPrefix.length))
+  }
+
+  #slotFile(id: string, slot: number): string {
+    return join(this.#paths.computer(id), `${slotPrefix}${slot}`)
+  }
 }
+
+const slotPrefix = 'slot-'

@@ -82,7 +82,7 @@ export class LocalComputers {
       try {
         if (snapshot === undefined) await volumes.create(spec.id, spec.limits.diskBytes)
         else await volumes.createFromSnapshot(spec.id, snapshot, spec.limits.diskBytes)
-        await store.save({ ...spec, image })
+        await store.add({ ...spec, image })
       } catch (error) {
         await this.#remove(spec.id)
         throw error
@@ -97,7 +97,7 @@ export class LocalComputers {
       await this.#mount(record)
       const slot = await this.#parts.slotPool.take()
       try {
-        await this.#parts.store.save({ ...record, slot: slot.number })
+        await this.#parts.store.setSlot(id, slot.number)
         await this.#run(record, slot)
       } catch (error) {
         await this.#clearAway(id)
@@ -307,7 +307,7 @@ export class LocalComputers {
     const record = store.get(id)
     if (record?.slot === undefined) return
     await slotPool.release(record.slot)
-    await store.save({ ...record, slot: undefined })
+    await store.setSlot(id, undefined)
   }
 
   async #remove(id: string): Promise<void> {

@@ -30,7 +30,8 @@ export class WarmPool {
     const { db } = this.#engine()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
-    this.fill()
+    // Not now: it would compete with the request that takes this one.
+    setTimeout(() => this.fill(), refillDelayMs).unref()
     const now = Date.now()
     await db.transaction().execute(async (trx) => {
       const set = {
@@ -86,3 +87,5 @@ export class WarmPool {
     }
   }
 }
+
+const refillDelayMs = 100

@@ -32,7 +32,8 @@ export class SlotPool {
 
   async take(): Promise<NetworkSlot> {
     const slot = this.#ready.pop() ?? (await this.#make())
-    this.refill()
+    // Not now: it would compete with the start that takes this one.
+    setTimeout(() => this.refill(), refillDelayMs).unref()
     return slot
   }
 
@@ -84,3 +85,5 @@ export class SlotPool {
     return number
   }
 }
+
+const refillDelayMs = 100

@@ -25,6 +25,8 @@ const functions = {
   accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
   recvmsg: libc.func('long recvmsg(int fd, _Inout_ void *message, int flags)'),
   pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
+  memfd_create: libc.func('int memfd_create(const char *name, uint flags)'),
+  fcntl: libc.func('int fcntl(int fd, int command, ulong argument)'),
   close: libc.func('int close(int fd)'),
 }
 

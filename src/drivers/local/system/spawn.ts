@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import koffi from 'koffi'
+import { sealedPath } from './sealed-program.ts'
 
 const libc = koffi.load('libc.so.6')
 const posixSpawn = libc.func(
@@ -41,7 +42,7 @@ export function spawnProgram(argv: string[], stdio: Stdio): number {
   try {
     for (const target of [0, 1, 2]) addDup2(actions, stdio[target] ?? nothing, target)
     const pid = [0]
-    const error = posixSpawn(pid, argv[0], actions, attributes, [...argv, null], environment) as number
+    const error = posixSpawn(pid, sealedPath(argv[0]!), actions, attributes, [...argv, null], environment) as number
     if (error !== 0) throw new Error(`Cannot run "${argv[0]}": ${getSystemErrorName(-error)}`)
     return pid[0]!
   } finally {
