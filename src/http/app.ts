@@ -18,6 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { drainRequest } from './drain-request.ts'
 import { addIdempotency } from './idempotency.ts'
 import { KnownMethods } from './known-methods.ts'
 import { answerPage } from './previews/answer-page.ts'
@@ -59,6 +60,7 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error)
     if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
+    if (known.code === 'too_large') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)

@@ -8,8 +8,7 @@ import { readPage, referencePages } from './reference.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 test('generated pages are as the code says (npm run docs writes them)', async () => {
-  for (const [path, content] of Object.entries(await referencePages()))
-    {
+  for (const [path, content] of Object.entries(await referencePages())) {
     const kept = await readPage(path)
     if (path.endsWith('.json')) assert.deepEqual(JSON.parse(kept), JSON.parse(content), path)
     else assert.equal(kept, content, path)

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { project } from '../project.js'
 import { runProgram } from '../run-program.js'
 import { SetupFailure } from '../setup-failure.js'

@@ -1,5 +1,4 @@
 import type { WebSocket } from 'ws'
-import { limits } from '../../config/limits.ts'
 import { useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import { findProcess } from '../../engine/processes/find-process.ts'

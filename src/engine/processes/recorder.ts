@@ -54,7 +54,7 @@ export class ProcessRecorder {
       }
     } catch (error) {
       this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
-      setTimeout(() => (this.#flushing ??= this.#write()), retryDelayMs).unref()
+      setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
     } finally {
       this.#flushing = undefined
     }

@@ -50,11 +50,6 @@ table inet ${table} {
 `
 }
 
-/** Takes the rules away, for a data directory that is given up. */
-export async function closeFirewall(table: string): Promise<void> {
-  await run('nft', ['delete', 'table', 'inet', table]).catch(() => {})
-}
-
 function destination(entry: string): string {
   const [address, port] = entry.split(':')
   return port ? `ip daddr ${address} meta l4proto { tcp, udp } th dport ${port}` : `ip daddr ${address}`

@@ -1,0 +1,44 @@
+import { BareRuntime } from '../bare/bare-runtime.ts'
+import { againstDocker } from '../support/against-docker.ts'
+import type { BenchCase } from '../support/case.ts'
+import { Docker } from '../support/docker.ts'
+import { interleave } from '../support/interleave.ts'
+import { ratio } from '../support/measurement.ts'
+import { BenchServer } from '../support/server.ts'
+
+const networkPool = 4
+
+/** A sandbox that was never used: made, started, and its first command answered. */
+export const coldStart: BenchCase = {
+  name: 'cold-start',
+  about: 'first POST /execute of a new sandbox, no warm computers',
+  async run({ quick }) {
+    await using server = await BenchServer.start({
+      CARREL_WARM_COMPUTERS: '0',
+      CARREL_NETWORK_POOL: String(networkPool),
+    })
+    await using bare = await BareRuntime.open()
+    using docker = Docker.open()
+    const measured = await interleave(
+      {
+        carrel: () => server.execute(server.newSession()),
+        bare: () => bare.run(),
+        docker: docker && (() => docker.run()),
+      },
+      { rounds: quick ? 8 : 80, before: () => server.poolFull('networks', networkPool) },
+    )
+    const work = 'first execute, no warm pool'
+    const { carrel } = measured
+    return [
+      {
+        work,
+        unit: 'ms',
+        carrel,
+        against: { name: 'crun run', values: measured.bare },
+        result: ratio(carrel, measured.bare),
+        goal: { is: 'at most', value: 3, of: '× crun run' },
+      },
+      againstDocker({ work, carrel, docker: measured.docker, name: 'docker run', atLeast: 10 }),
+    ]
+  },
+}

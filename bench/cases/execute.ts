@@ -1,0 +1,42 @@
+import { BareRuntime } from '../bare/bare-runtime.ts'
+import { againstDocker } from '../support/against-docker.ts'
+import type { BenchCase } from '../support/case.ts'
+import { Docker } from '../support/docker.ts'
+import { inARow, interleave } from '../support/interleave.ts'
+import { ratio } from '../support/measurement.ts'
+import { BenchServer } from '../support/server.ts'
+
+const row = 10
+
+/** A command on a computer that runs, some in a row in turn with the other side's. */
+export const execute: BenchCase = {
+  name: 'execute',
+  about: 'POST /execute on a running computer',
+  async run({ quick }) {
+    await using server = await BenchServer.start({ CARREL_WARM_COMPUTERS: '0' })
+    await using bare = await BareRuntime.open()
+    using docker = Docker.open()
+    const session = server.newSession()
+    const measured = await interleave(
+      {
+        carrel: () => inARow(row, () => server.execute(session)),
+        bare: () => inARow(row, () => bare.exec()),
+        docker: docker && (() => inARow(row, () => docker.exec())),
+      },
+      { rounds: quick ? 4 : 40, warmUp: 2 },
+    )
+    const work = 'execute, computer running'
+    const { carrel } = measured
+    return [
+      {
+        work,
+        unit: 'ms',
+        carrel,
+        against: { name: 'crun exec', values: measured.bare },
+        result: ratio(carrel, measured.bare),
+        goal: { is: 'at most', value: 1.5, of: '× crun exec' },
+      },
+      againstDocker({ work, carrel, docker: measured.docker, name: 'docker exec', atLeast: 8 }),
+    ]
+  },
+}

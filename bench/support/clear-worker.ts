@@ -1,0 +1,49 @@
+/* oxlint-disable eslint/no-restricted-imports -- what a measurement leaves is taken away without a server */
+import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
+import { unmount } from '../../src/drivers/local/mounts.ts'
+import { Paths } from '../../src/drivers/local/paths.ts'
+import { run } from '../../src/drivers/local/system/run.ts'
+import { readSettings } from '../../src/config/settings.ts'
+
+const destroyedAtOnce = 8
+
+/**
+ * Destroys all computers and snapshots of a data directory, forgets its database and ends its monitor, so that the next
+ * case begins with nothing. With the argument `all` it also takes the mounts and rules away; the images stay.
+ */
+const settings = readSettings(process.env)
+const paths = new Paths(settings.dataDirectory)
+const driver = await LocalDriver.open({ ...settings, networkPoolSize: 0 })
+const computers = await driver.list()
+const next = async () => {
+  for (let computer = computers.pop(); computer; computer = computers.pop()) await driver.destroy(computer.id)
+}
+await Promise.all(Array.from({ length: destroyedAtOnce }, next))
+for (const snapshot of await driver.snapshots()) await driver.deleteSnapshot(snapshot)
+await driver.close()
+for (const suffix of ['', '-wal', '-shm']) await rm(join(paths.data, `carrel.db${suffix}`), { force: true })
+await rm(paths.processes, { recursive: true, force: true })
+await endMonitor()
+if (process.argv[2] === 'all') await clearHost()
+process.exit(0)
+
+async function clearHost(): Promise<void> {
+  const lxcfs = Number(await readFile(join(paths.runtime, 'lxcfs.pid'), 'latin1').catch(() => '0'))
+  if (lxcfs > 0) process.kill(lxcfs, 'SIGTERM')
+  for (const path of [paths.lxcfs, paths.mounts, join(paths.data, 'pool')]) await unmount(path)
+  const device = await run('losetup', ['-j', join(paths.data, 'pool.img'), '-n', '-O', 'NAME'])
+  if (device.trim()) await run('losetup', ['-d', device.trim()])
+  await run('nft', ['delete', 'table', 'inet', paths.firewallTable]).catch(() => {})
+  await rm(paths.runtime, { recursive: true, force: true })
+}
+
+async function endMonitor(): Promise<void> {
+  const socket = connect(join(paths.runtime, 'monitor.sock'))
+  socket.on('error', () => {}).resume()
+  socket.write('{"op":"quit","seq":1}\n')
+  await once(socket, 'close')
+}

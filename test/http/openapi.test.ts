@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Compile } from 'typebox/compile'
+import { newSession, TestServer } from '../support/server.ts'
+
+interface Operation {
+  operationId: string
+  summary?: string
+  description?: string
+  security: unknown[]
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
+  requestBody?: { content: Record<string, { schema: Schema }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>
+}
+interface Schema {
+  type?: string
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: unknown
+}
+
+describe('GET /openapi.json', { timeout: 60_000 }, () => {
+  let server: TestServer
+  let document: { openapi: string; info: Record<string, string>; paths: Record<string, Record<string, Operation>> }
+  let operations: [name: string, operation: Operation][]
+
+  before(async () => {
+    server = await TestServer.start()
+    document = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
+    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, Operation] => [
+        `${method.toUpperCase()} ${path}`,
+        operation,
+      ]),
+    )
+  })
+  after(() => server.stop())
+
+  test('is OpenAPI 3.1 with a title, a version and routes', () => {
+    assert.equal(document.openapi, '3.1.0')
+    assert.ok(document.info.title && document.info.version)
+    assert.ok(operations.length >= 20)
+  })
+
+  test('gives each operation an id of its own', () => {
+    const ids = operations.map(([, { operationId }]) => operationId)
+    assert.equal(new Set(ids).size, ids.length)
+    for (const id of ids) assert.match(id, /^[a-z][A-Za-z]+$/)
+  })
+
+  test('says in words what each operation does, and how it is secured', () => {
+    for (const [name, { summary, description, security }] of operations) {
+      assert.ok(summary && description, name)
+      assert.deepEqual(security, ['GET /', 'GET /health'].includes(name) ? [] : [{ bearer: [] }], name)
+    }
+  })
+
+  test('has a schema of the answer of each operation', () => {
+    for (const [name, { responses }] of operations) {
+      const { content } = responses['200'] ?? {}
+      assert.ok(content, `${name} has no schema of its answer`)
+      for (const [type, { schema }] of Object.entries(content)) {
+        assert.match(type, /^[a-z]+\/[a-z-]+$/)
+        assert.ok(schema.type, name)
+        if (type === 'application/json') assert.ok(Object.keys(schema.properties ?? {}).length > 0, name)
+      }
+    }
+  })
+
+  test('has a schema of the body of each POST, but of the one that has none', () => {
+    for (const [name, { requestBody }] of operations) {
+      if (!name.startsWith('POST ') || name === 'POST /memory/usage') continue
+      const [schema] = Object.values(requestBody?.content ?? {}).map((media) => media.schema)
+      assert.equal(schema?.type, 'object', name)
+      assert.equal(schema.additionalProperties, false, name)
+      for (const field of schema.required ?? []) assert.ok(schema.properties?.[field], `${name} ${field}`)
+    }
+  })
+
+  test('has no reference that leads nowhere', () => {
+    const text = JSON.stringify(document)
+    for (const [, reference] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      const found = reference!.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], document)
+      assert.ok(found, `${reference} is missing`)
+    }
+  })
+
+  test('describes what is really answered', async () => {
+    const sessionId = newSession()
+    const calls: [string, Record<string, unknown>][] = [
+      ['/execute', { code: String.raw`printf '\xff'; exit 3`, language: 'shell', sessionId }],
+      ['/execute', { code: 'sleep 9', language: 'shell', timeout: 100, sessionId }],
+      ['/files/write', { path: 'a', content: 'x', sessionId }],
+      ['/files/read', { path: 'a', sessionId }],
+      ['/files/list', { path: '/', sessionId }],
+      ['/files/mkdir', { path: 'b', sessionId }],
+      ['/process/start', { command: 'sleep 60', processId: 'p', sessionId }],
+      ['/process/list', { sessionId }],
+      ['/process/get', { processId: 'p', sessionId }],
+      ['/process/kill', { processId: 'p', sessionId }],
+      ['/expose', { port: 8080, sessionId }],
+      ['/memory/write', { path: sessionId, content: 'x' }],
+      ['/memory/read', { path: sessionId }],
+      ['/memory/list', {}],
+      ['/memory/usage', {}],
+      ['/memory/delete', { path: sessionId }],
+    ]
+    for (const [path, body] of calls) {
+      const { status, body: answer } = await server.post(path, body)
+      assert.equal(status, 200, path)
+      const { schema } = document.paths[path]!.post!.responses['200']!.content!['application/json']!
+      const errors = [...Compile(schema as never).Errors(answer)]
+      assert.deepEqual(errors, [], path)
+    }
+    const health = await server.call('GET', '/health')
+    assert.ok(
+      Compile(document.paths['/health']!.get!.responses['200']!.content!['application/json']!.schema as never).Check(
+        health.body,
+      ),
+    )
+  })
+})
+
+describe('GET /metrics', { timeout: 60_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  const read = async (): Promise<Map<string, number>> => {
+    const { status, headers, body } = await server.call('GET', '/metrics', undefined, { token: null })
+    assert.equal(status, 200)
+    assert.match(headers.get('content-type')!, /^text\/plain; version=0\.0\.4; charset=utf-8$/)
+    const values = new Map<string, number>()
+    const described = new Set<string>()
+    for (const line of (body as string).trimEnd().split('\n')) {
+      const comment = /^# (?:HELP|TYPE) ([a-z_]+) \S.*$/.exec(line)
+      if (line === '') continue
+      if (comment) described.add(comment[1]!)
+      else {
+        const [, name, labels, value] = /^([a-z_]+)(\{[^}]*\})? (\S+)$/.exec(line) ?? []
+        assert.ok(name, `not a line of Prometheus: ${line}`)
+        assert.ok(described.has(name.replace(/_(bucket|sum|count)$/, '')) || described.has(name), name)
+        values.set(name + (labels ?? ''), Number(value))
+      }
+    }
+    return values
+  }
+
+  test('is in the format of Prometheus, every value described', async () => {
+    const values = await read()
+    for (const [name, value] of values) assert.ok(Number.isFinite(value), name)
+    assert.ok([...values.keys()].every((name) => name.startsWith('carrel_')))
+  })
+
+  test('counts processes, computers and requests', async () => {
+    const sessionId = newSession()
+    const before = await read()
+    for (let round = 0; round < 3; round++) await server.shell('true', { sessionId })
+    await server.post('/process/start', { command: 'sleep 60', processId: 'p', sessionId })
+    const during = await read()
+    const grew = (name: string) => (during.get(name) ?? 0) - (before.get(name) ?? 0)
+    assert.equal(grew('carrel_process_starts_total'), 4)
+    assert.equal(grew('carrel_processes_running'), 1)
+    assert.equal(grew('carrel_computers{state="running"}'), 1)
+    assert.equal(grew('carrel_http_request_seconds_count{route="/execute",method="POST",status="200"}'), 3)
+    await server.post('/process/kill', { processId: 'p', sessionId })
+    assert.equal((await read()).get('carrel_processes_running'), before.get('carrel_processes_running'))
+  })
+
+  test('has no label that a client can make more of', async () => {
+    const before = (await read()).size
+    for (let round = 0; round < 50; round++) await server.call('GET', `/made-up-${round}`)
+    await server.call('GET', '/health')
+    const labels = [...(await read()).keys()].join('\n')
+    assert.ok(!labels.includes('made-up'))
+    assert.ok((await read()).size - before < 80)
+  })
+})

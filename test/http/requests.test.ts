@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer } from '../support/server.ts'
+
+describe('requests', { timeout: 60_000 }, () => {
+  let server: TestServer
+
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  /** Sends bytes as they are; gives what comes until the connection ends. */
+  const raw = async (bytes: string): Promise<string> => {
+    const { hostname, port } = new URL(server.url)
+    const socket = connect(Number(port), hostname)
+    socket.write(Buffer.from(bytes, 'latin1'))
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks).toString('latin1')
+  }
+  const jsonOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
+  const isEnvelope = (body: Record<string, unknown>) => {
+    for (const field of ['error', 'code', 'action', 'agentInstruction', 'requestId'])
+      assert.equal(typeof body[field], 'string', `${field} of ${JSON.stringify(body)}`)
+    assert.equal(typeof body.retryable, 'boolean')
+  }
+
+  for (const [why, body] of [
+    ['no JSON', '{"code":'],
+    ['text', 'hello'],
+    ['empty', ''],
+    ['two values', '{} {}'],
+    ['single quotes', "{'code':1}"],
+    ['a trailing comma', '{"code":"1",}'],
+    ['a NUL', '{"code":"\0"}'],
+    ['bytes that are no UTF-8', Buffer.from('{"code":"\xff', 'latin1')],
+    ['__proto__', '{"__proto__":{"code":"x"},"language":"shell"}'],
+    ['constructor.prototype', '{"constructor":{"prototype":{"code":"x"}},"language":"shell"}'],
+    ['100,000 brackets', '['.repeat(100_000)],
+    ['a number', '1'],
+    ['null', 'null'],
+    ['a list', '[]'],
+  ] as const)
+    test(`a body that is ${why} is refused with 400 in the envelope of errors`, async () => {
+      const { status, body: answer } = await server.post('/execute', body)
+      assert.equal(status, 400, JSON.stringify(answer))
+      isEnvelope(answer)
+      assert.deepEqual([answer.code, answer.action], ['INVALID_REQUEST', 'FIX_REQUEST'])
+      assert.equal(typeof answer.field, 'string', 'no field is named')
+    })
+
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense'])
+    test(`a body of the type ${type} is refused with 415`, async () => {
+      const { status, body } = await server.post('/execute', '{"code":"1","language":"shell"}', {
+        headers: { 'content-type': type },
+      })
+      assert.deepEqual([status, body.code, body.action], [415, 'UNSUPPORTED_MEDIA_TYPE', 'SET_CONTENT_TYPE'])
+      isEnvelope(body)
+    })
+
+  test('a JSON type with a charset is JSON', async () => {
+    const { status } = await server.post('/memory/list', '{}', {
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+    })
+    assert.equal(status, 200)
+  })
+
+  test('a field that the route has not is named', async () => {
+    const { status, body } = await server.post('/memory/list', { prefx: 'x' })
+    assert.deepEqual([status, body.field], [400, 'prefx'])
+    assert.match(body.error, /"prefx": the route takes no such field/)
+  })
+
+  for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/favicon.ico'])
+    test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'no route: 404'}`, async () => {
+      const { status, body } = await server.post(path, {})
+      if (path === '/execute/') return assert.equal(status, 400)
+      assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
+      isEnvelope(body)
+    })
+
+  for (const [method, path, allow] of [
+    ['GET', '/execute', 'POST'],
+    ['PUT', '/files/write', 'POST'],
+    ['DELETE', '/memory/delete', 'POST'],
+    ['POST', '/health', 'HEAD, GET'],
+    ['PATCH', '/', 'HEAD, GET'],
+    ['OPTIONS', '/execute', 'POST'],
+    ['POST', '/files/download?path=x', 'HEAD, GET'],
+  ] as const)
+    test(`${method} ${path} is refused with 405 and what is allowed`, async () => {
+      const { status, headers, body } = await server.call(method, path)
+      assert.deepEqual([status, body.code, body.action], [405, 'METHOD_NOT_ALLOWED', 'CHECK_ROUTE'])
+      assert.deepEqual(headers.get('allow')?.split(', ').toSorted(), allow.split(', ').toSorted())
+      isEnvelope(body)
+    })
+
+  test('HEAD has the headers of GET and no body', async () => {
+    for (const path of ['/', '/health']) {
+      const get = await server.call('GET', path)
+      const head = await fetch(server.url + path, { method: 'HEAD' })
+      assert.deepEqual([head.status, head.headers.get('content-type')], [200, get.headers.get('content-type')])
+      assert.equal(await head.text(), '')
+      assert.ok(Number(head.headers.get('content-length')) > 0)
+    }
+  })
+
+  test('every answer has a request id of its own, which an error repeats', async () => {
+    const ids = new Set<string | null>()
+    for (const path of ['/health', '/', '/nothing', '/memory/usage', '/%ff', '/metrics']) {
+      const { headers, body } = await server.call('GET', path)
+      ids.add(headers.get('x-request-id'))
+      if (body.error) assert.equal(body.requestId, headers.get('x-request-id'), path)
+    }
+    assert.equal(ids.size, 6)
+    for (const id of ids) assert.match(String(id), /^[0-9a-f-]{36}$/)
+  })
+
+  test('a request id of the client is not taken over', async () => {
+    const { headers } = await server.call('GET', '/health', undefined, { headers: { 'x-request-id': 'mine' } })
+    assert.notEqual(headers.get('x-request-id'), 'mine')
+  })
+
+  for (const [why, bytes, status, code] of [
+    ['no HTTP', 'GARBAGE\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 400, 'INVALID_REQUEST'],
+    [
+      'a length and chunks',
+      'POST /memory/usage HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n',
+      400,
+      'INVALID_REQUEST',
+    ],
+    [
+      'two lengths',
+      'POST /memory/usage HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n',
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['a space before the colon', 'GET /health HTTP/1.1\r\nhost: a\r\nx : y\r\n\r\n', 400, 'INVALID_REQUEST'],
+    [
+      'chunks of no number',
+      'POST /memory/usage HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['headers of 40 kB', `GET /health HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`, 413, 'TOO_LARGE'],
+    ['a path of 40 kB', `GET /${'y'.repeat(40_000)} HTTP/1.1\r\nhost: a\r\n\r\n`, 413, 'TOO_LARGE'],
+    [
+      'an address that is badly encoded',
+      'GET /%ff HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['a percent sign alone', 'GET /% HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', 400, 'INVALID_REQUEST'],
+  ] as const)
+    test(`${why} is refused with ${status} in the envelope of errors`, async () => {
+      const answer = await raw(bytes)
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), answer.slice(0, 200))
+      const body = jsonOf(answer.split(/(?<=\})HTTP\/1\.1/)[0]!)
+      isEnvelope(body)
+      assert.equal(body.code, code)
+      assert.match(answer, new RegExp(`x-request-id: ${body.requestId}`, 'i'))
+    })
+
+  test('an upgrade to nothing that is served is refused', async () => {
+    const answer = await raw('GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n')
+    assert.match(answer, /^HTTP\/1\.1 404 /)
+  })
+
+  test('two requests in one go are answered in their order', async () => {
+    const answer = await raw(
+      'GET /nothing HTTP/1.1\r\nhost: a\r\n\r\nGET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+    )
+    assert.deepEqual(
+      [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
+      ['404', '200'],
+    )
+  })
+
+  test('what a message quotes cannot break out of its JSON, and is cut', async () => {
+    const path = `/"},${'x'.repeat(5000)}`
+    const { body } = await server.call('GET', path)
+    isEnvelope(body)
+    assert.ok(body.error.length < 400)
+  })
+
+  test('an answer is never kept by a cache and never taken for another type', async () => {
+    const sessionId = newSession()
+    const { headers } = await server.post('/execute', { code: 'true', language: 'shell', sessionId })
+    assert.match(headers.get('content-type')!, /^application\/json; charset=utf-8$/)
+    assert.equal(headers.get('access-control-allow-origin'), null, 'a page of another origin may read it')
+  })
+})

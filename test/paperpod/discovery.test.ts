@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer } from '../support/server.ts'
+
+interface Param {
+  type: string
+  required: boolean
+  enum?: unknown[]
+  default?: unknown
+}
+
+/** The routes of PaperPod's document that are served, with what the document says of their parameters. */
+const documented: Record<string, Record<string, Param> | undefined> = {
+  'GET /': undefined,
+  'GET /health': undefined,
+  'POST /execute': {
+    code: { type: 'string', required: true },
+    language: { type: 'string', enum: ['python', 'javascript', 'shell'], required: true },
+    sessionId: { type: 'string', required: false },
+    timeout: { type: 'number', required: false, default: 30000 },
+    env: { type: 'object', required: false },
+  },
+  'POST /execute/stream': undefined,
+  'POST /files/write': {
+    path: { type: 'string', required: true },
+    content: { type: 'string', required: true },
+    sessionId: { type: 'string', required: false },
+  },
+  'POST /files/read': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
+  'POST /files/list': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
+  'POST /files/mkdir': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
+  'POST /files/upload': { file: { type: 'File', required: true }, path: { type: 'string', required: true } },
+  'GET /files/download': { path: { type: 'string', required: true } },
+  'POST /process/start': {
+    command: { type: 'string', required: true },
+    processId: { type: 'string', required: false },
+    sessionId: { type: 'string', required: false },
+  },
+  'POST /process/list': { sessionId: { type: 'string', required: false } },
+  'POST /process/get': {
+    processId: { type: 'string', required: true },
+    sessionId: { type: 'string', required: false },
+  },
+  'POST /process/kill': {
+    processId: { type: 'string', required: true },
+    sessionId: { type: 'string', required: false },
+  },
+  'POST /expose': { port: { type: 'number', required: true }, sessionId: { type: 'string', required: false } },
+  'POST /memory/write': { path: { type: 'string', required: true }, content: { type: 'string', required: true } },
+  'POST /memory/read': { path: { type: 'string', required: true } },
+  'POST /memory/list': { prefix: { type: 'string', required: false } },
+  'POST /memory/delete': { path: { type: 'string', required: true } },
+  'POST /memory/usage': undefined,
+}
+
+describe('GET /', () => {
+  let server: TestServer
+  // oxlint-disable-next-line typescript/no-explicit-any -- the document is a tree of every shape
+  let document: any
+  // oxlint-disable-next-line typescript/no-explicit-any -- so is this one
+  let openapi: any
+
+  before(async () => {
+    server = await TestServer.start()
+    document = (await server.call('GET', '/', undefined, { token: null })).body
+    openapi = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
+  })
+  after(() => server.stop())
+
+  test('answers the document without a token, in its version', async () => {
+    const { status, headers } = await server.call('GET', '/', undefined, { token: null })
+    assert.deepEqual([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
+    assert.deepEqual([document.schemaVersion, document.apiVersion], ['2026-01-26', 'v2'])
+    assert.equal(document.baseUrl, server.url)
+  })
+
+  test('lists exactly the routes of openapi.json', () => {
+    const routes = Object.entries(openapi.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    assert.deepEqual(Object.keys(document.endpoints).toSorted(), routes.toSorted())
+  })
+
+  for (const [route, params] of Object.entries(documented))
+    test(`describes ${route} with the parameters of PaperPod's document`, () => {
+      const entry = document.endpoints[route]
+      assert.ok(entry, 'it is not listed')
+      for (const [name, expected] of Object.entries(params ?? {})) {
+        const { type, required, enum: options, default: fallback } = entry.params[name]
+        assert.deepEqual(
+          { type, required, enum: options, default: fallback },
+          { enum: undefined, default: undefined, ...expected },
+          name,
+        )
+      }
+    })
+
+  test("has a parameter's type, need, choice and default as the schema has them", () => {
+    let compared = 0
+    for (const [route, { params }] of Object.entries<{ params?: Record<string, Param> | string }>(document.endpoints)) {
+      const [method, path] = route.split(' ') as [string, string]
+      const operation = openapi.paths[path][method.toLowerCase()]
+      const schema = operation.requestBody?.content['application/json']?.schema
+      if (!schema || typeof params !== 'object') continue
+      assert.deepEqual(Object.keys(params), Object.keys(schema.properties), route)
+      for (const [name, param] of Object.entries(params)) {
+        const property = schema.properties[name]
+        assert.deepEqual(param.default, property.default, `${route} ${name}`)
+        assert.deepEqual(param.enum, property.enum, `${route} ${name}`)
+        assert.equal(param.required, schema.required?.includes(name) ?? false, `${route} ${name}`)
+        const type = property.type ?? typeof property.enum[0]
+        assert.equal(param.type, type === 'integer' ? 'number' : type, `${route} ${name}`)
+        compared++
+      }
+    }
+    assert.ok(compared > 25, `compared ${compared} parameters alone`)
+  })
+
+  test('says of each route whether it needs a token, and it is so', async () => {
+    for (const [route, { auth }] of Object.entries<{ auth: boolean }>(document.endpoints)) {
+      const [method, path] = route.split(' ') as [string, string]
+      const { status } = await server.call(method, path, method === 'GET' ? undefined : {}, { token: null })
+      assert.equal(status === 401, auth, `${route} answered ${status}`)
+    }
+  })
+
+  test('gives examples that work, in the order of the document', async () => {
+    const token = await server.newAccount()
+    let called = 0
+    for (const [route, { example }] of Object.entries<{ example?: unknown }>(document.endpoints)) {
+      if (example === undefined) continue
+      const [method, path] = route.split(' ') as [string, string]
+      // The example of deletion takes what the others made.
+      const { status, body } = await server.call(method, path, example, { token })
+      assert.equal(status, 200, `${route}: ${JSON.stringify(body).slice(0, 300)}`)
+      called++
+    }
+    assert.ok(called >= 13, `${called} examples alone`)
+  })
+
+  test('tells the truth about the environment', async () => {
+    const sessionId = newSession()
+    const { cpus, memoryBytes } = document.environment.limits
+    const { stdout } = await server.shell('nproc; grep MemTotal /proc/meminfo; id -un; pwd', { sessionId })
+    const [count, memory, user, directory] = stdout.split('\n')
+    assert.equal(Number(count), Math.ceil(cpus))
+    assert.equal(Number(/\d+/.exec(memory)![0]) * 1024, memoryBytes)
+    assert.equal(document.environment.user, `${user} (uid 1000), with sudo; the working directory is ${directory}`)
+  })
+
+  test('names the preview domain under which /expose answers', async () => {
+    const sessionId = newSession()
+    const { body } = await server.post('/expose', { port: 8080, sessionId })
+    assert.ok(new URL(body.url).hostname.endsWith(`.${document.previewUrlDomain}`))
+    const id = new URL(body.url).hostname.split('-')[1]
+    const named = document.tips.expose.urlFormat.split(' ')[0].replaceAll('{port}', '8080').replace('{id}', id)
+    assert.equal(new URL(body.url).hostname, named)
+  })
+
+  test("describes every route of PaperPod's document that the sources serve", () => {
+    const sources = new URL('../../src/apis/paperpod/', import.meta.url)
+    const served = readdirSync(sources)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .flatMap((name) => [
+        ...readFileSync(new URL(name, sources), 'utf8').matchAll(/app\.(get|post|put|delete)\(\s*'([^']+)'/g),
+      ])
+      .map(([, method, path]) => `${method!.toUpperCase()} ${path}`)
+    assert.deepEqual(
+      served.filter((route) => !document.endpoints[route]),
+      [],
+    )
+  })
+})
+
+describe('GET /health', () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  test('answers { status, timestamp } without a token', async () => {
+    const { status, body } = await server.call('GET', '/health', undefined, { token: null })
+    assert.equal(status, 200)
+    assert.equal(body.status, 'ok')
+    assert.equal(new Date(body.timestamp).toISOString(), body.timestamp)
+    assert.ok(Math.abs(Date.now() - Date.parse(body.timestamp)) < 60_000)
+  })
+})

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer } from '../support/server.ts'
+
+describe('Idempotency-Key', () => {
+  let server: TestServer
+  const sessionId = newSession()
+  let keys = 0
+
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  const newKey = () => `${sessionId}-${(keys += 1)}`
+  const execute = (key: string, code: string, token?: string) =>
+    server.post('/execute', { code, language: 'shell', sessionId }, { token, headers: { 'idempotency-key': key } })
+
+  test('the same key and body run one program and get one answer', async () => {
+    const key = newKey()
+    const first = await execute(key, 'echo x >> log; wc -l < log')
+    const again = await execute(key, 'echo x >> log; wc -l < log')
+    assert.deepEqual([first.status, again.status], [200, 200])
+    assert.deepEqual(again.body, first.body)
+    assert.equal(first.headers.get('idempotency-replayed'), null)
+    assert.equal(again.headers.get('idempotency-replayed'), 'true')
+    assert.equal((await server.shell('wc -l < log', { sessionId })).stdout, '1\n')
+  })
+
+  test('another body, route or account is another request', async () => {
+    const key = newKey()
+    await execute(key, 'echo 1')
+    for (const [route, body] of [
+      ['/execute', { code: 'echo 2', language: 'shell', sessionId }],
+      ['/process/start', { command: 'echo 1', sessionId }],
+    ] as const) {
+      const { status, body: answer } = await server.post(route, body, { headers: { 'idempotency-key': key } })
+      assert.deepEqual([status, answer.code], [409, 'IDEMPOTENCY_MISMATCH'])
+    }
+    const { status, headers } = await execute(key, 'echo 1', await server.newAccount())
+    assert.deepEqual([status, headers.get('idempotency-replayed')], [200, null])
+  })
+
+  test('of ten at once one runs; the others hear that it does, or its answer', async () => {
+    const key = newKey()
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => execute(key, 'echo y >> race; sleep 0.3; echo ran')),
+    )
+    const ran = answers.filter(({ status }) => status === 200)
+    const refused = answers.filter(({ status }) => status === 409)
+    assert.ok(ran.length >= 1)
+    assert.equal(ran.length + refused.length, 10)
+    for (const { body } of refused)
+      assert.deepEqual([body.code, body.retryable, body.action], ['IDEMPOTENCY_IN_PROGRESS', true, 'RETRY'])
+    for (const { body } of ran) assert.deepEqual(body, ran[0]!.body)
+    assert.equal((await server.shell('wc -l < race', { sessionId })).stdout, '1\n')
+  })
+
+  test('a client that left gets the answer with its key', async () => {
+    const key = newKey()
+    const abort = new AbortController()
+    const body = JSON.stringify({ code: 'echo z >> left; sleep 0.3; echo done', language: 'shell', sessionId })
+    const headers = {
+      authorization: `Bearer ${server.token}`,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    }
+    const first = fetch(`${server.url}/execute`, { method: 'POST', headers, body, signal: abort.signal }).catch(
+      () => {},
+    )
+    while ((await server.shell('cat left 2>/dev/null || true', { sessionId })).stdout === '') continue
+    abort.abort()
+    await first
+    let answer = await execute(key, 'echo z >> left; sleep 0.3; echo done')
+    for (; answer.status === 409; answer = await execute(key, 'echo z >> left; sleep 0.3; echo done'))
+      assert.equal(answer.body.code, 'IDEMPOTENCY_IN_PROGRESS')
+    assert.deepEqual([answer.status, answer.body.result.stdout], [200, 'done\n'])
+    assert.equal((await server.shell('wc -l < left', { sessionId })).stdout, '1\n')
+  })
+
+  test('/process/start and /expose keep to it too', async () => {
+    for (const [route, body, field] of [
+      ['/process/start', { command: 'sleep 5', sessionId }, 'id'],
+      ['/expose', { port: 8080, sessionId }, 'exposedAt'],
+    ] as const) {
+      const options = { headers: { 'idempotency-key': newKey() } }
+      const first = await server.post(route, body, options)
+      const again = await server.post(route, body, options)
+      assert.equal(again.headers.get('idempotency-replayed'), 'true')
+      assert.equal(again.body[field], first.body[field])
+    }
+  })
+
+  test('an answer that tells of a wrong request is kept as well', async () => {
+    const options = { headers: { 'idempotency-key': newKey() } }
+    const body = { command: 'true', cwd: '/none', sessionId }
+    const first = await server.post('/process/start', body, options)
+    const again = await server.post('/process/start', body, options)
+    assert.deepEqual([first.status, again.status], [404, 404])
+    assert.deepEqual(again.body, first.body)
+  })
+
+  test('a body that the schema refuses uses up no key', async () => {
+    const key = newKey()
+    const refused = await server.post('/execute', { code: 1 }, { headers: { 'idempotency-key': key } })
+    assert.equal(refused.status, 400)
+    assert.equal((await execute(key, 'true')).status, 200)
+  })
+
+  test('a key of 255 characters is taken, a longer one refused with 400', async () => {
+    assert.equal((await execute(newKey().padEnd(255, 'k'), 'true')).status, 200)
+    const { status, body } = await execute(newKey().padEnd(256, 'k'), 'true')
+    assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
+  })
+
+  test('an answer over 1 MiB is not kept, and a repetition runs again', async () => {
+    const key = newKey()
+    const first = await execute(key, 'head -c 1100000 /dev/zero | tr "\\0" a')
+    assert.equal(first.body.result.stdout.length, 1_100_000)
+    const again = await execute(key, 'head -c 1100000 /dev/zero | tr "\\0" a')
+    assert.notEqual(again.body.processId, first.body.processId)
+  })
+
+  test('the discovery document says which routes keep to it', async () => {
+    const { body } = await server.call('GET', '/')
+    const named = Object.entries<{ idempotent?: string }>(body.endpoints).filter(([, { idempotent }]) => idempotent)
+    assert.deepEqual(named.map(([route]) => route).toSorted(), ['POST /execute', 'POST /expose', 'POST /process/start'])
+  })
+})

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
+import { openDatabase } from '../../src/db/open.ts'
+import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { startGuestServer, type GuestServer } from './guest-server.ts'
+
+describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, () => {
+  let server: TestServer
+  let database: Awaited<ReturnType<typeof openDatabase>>
+
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_IDLE_TIMEOUT_S: '2', CARREL_SWEEP_INTERVAL_MS: '100' } })
+    database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  })
+  after(async () => {
+    await database.destroy()
+    await server.stop()
+  })
+
+  /** Its state as it is recorded: asking over HTTP would be use of it. */
+  const stateOf = async (sessionId: string) =>
+    (
+      await database
+        .selectFrom('computers')
+        .select('state')
+        .where('session_key', '=', sessionId)
+        .orderBy('created_at', 'desc')
+        .executeTakeFirst()
+    )?.state
+  const stopped = (sessionId: string) =>
+    until(
+      () => stateOf(sessionId),
+      (state) => state === 'stopped',
+      30_000,
+    )
+  /** Its server is ended, so that nothing but the client keeps it. */
+  const withoutServer = async (): Promise<GuestServer> => {
+    const guest = await startGuestServer(server)
+    const { url } = (await server.post('/expose', { port: 9999, sessionId: guest.sessionId })).body
+    await server.post('/process/kill', { processId: 'server-8080', signal: 'SIGKILL', sessionId: guest.sessionId })
+    return { ...guest, url }
+  }
+  const authorization = () => ({ authorization: `Bearer ${server.token}` })
+
+  test('is stopped; its previews then answer 503, and start nothing', async () => {
+    const guest = await withoutServer()
+    await stopped(guest.sessionId)
+    const program = await server.preview(guest.url, '/')
+    assert.equal(program.status, 503)
+    const { code, action, agentInstruction } = JSON.parse(program.body.toString())
+    assert.deepEqual([code, action], ['COMPUTER_STOPPED', 'START_COMPUTER'])
+    assert.match(agentInstruction, /Run something on it/)
+    const browser = await server.preview(guest.url, '/', { headers: { accept: 'text/html,application/xhtml+xml' } })
+    assert.deepEqual([browser.status, browser.headers['content-type']], [503, 'text/html; charset=utf-8'])
+    assert.match(browser.body.toString(), /<h1>.*the computer is stopped<\/h1>/)
+    const socket = new WebSocket(server.url.replace('http', 'ws'), { headers: { host: new URL(guest.url).host } })
+    const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }]
+    assert.equal(answer.statusCode, 503)
+    socket.on('error', () => {})
+    socket.terminate()
+    assert.equal(await stateOf(guest.sessionId), 'stopped')
+  })
+
+  test('starts again on use, without its files, and its preview keeps its address', async () => {
+    const guest = await withoutServer()
+    await server.post('/files/write', { path: 'left', content: 'x', sessionId: guest.sessionId })
+    await stopped(guest.sessionId)
+    assert.equal((await server.shell('ls', { sessionId: guest.sessionId })).stdout, '')
+    const again = await startGuestServer(server, { sessionId: guest.sessionId })
+    assert.equal(again.computerId, guest.computerId)
+    assert.equal((await server.preview(again.url, '/open')).body.toString(), '0')
+    await server.post('/process/kill', { processId: 'server-8080', signal: 'SIGKILL', sessionId: guest.sessionId })
+  })
+
+  test('runs while a process runs in it, a stream is read or a preview is open', async () => {
+    const [process, stream, preview] = [newSession(), newSession(), await startGuestServer(server)]
+    await server.post('/process/start', { command: 'sleep 6', sessionId: process })
+    const reading = server.shell('sleep 6', { sessionId: stream })
+    const events = httpRequest(`${server.url}/events`, { headers: { host: preview.host } }).end()
+    const [answer] = await once(events, 'response')
+    answer.resume()
+    await server.post('/process/kill', { processId: 'none', sessionId: preview.sessionId })
+    await reading
+    for (const sessionId of [process, stream, preview.sessionId]) assert.equal(await stateOf(sessionId), 'running')
+    events.on('error', () => {})
+    answer.on('error', () => {})
+    events.destroy()
+    await server.post('/process/kill', { processId: 'server-8080', signal: 'SIGKILL', sessionId: preview.sessionId })
+    await Promise.all([process, stream, preview.sessionId].map(stopped))
+  })
+
+  test('stops though clients left in the middle of each kind of request', async () => {
+    const left: string[] = []
+    const leave = async (path: string, body: unknown, afterMs: number) => {
+      const sessionId = newSession()
+      left.push(sessionId)
+      const abort = new AbortController()
+      const sent = fetch(server.url + path.replace('$', sessionId), {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { ...authorization(), 'content-type': 'application/json' },
+        body: body === undefined ? undefined : JSON.stringify({ ...(body as object), sessionId }),
+        signal: abort.signal,
+      }).catch(() => {})
+      setTimeout(() => abort.abort(), afterMs)
+      await sent
+    }
+    // Each of them is left at several points, some while the sandbox is made.
+    const each = [0, 3, 10, 30, 60, 150]
+    await Promise.all(
+      each.flatMap((afterMs) => [
+        leave('/execute', { code: 'sleep 0.1', language: 'shell' }, afterMs),
+        leave('/execute/stream', { code: 'for i in 1 2 3; do echo $i; sleep 0.05; done', language: 'shell' }, afterMs),
+        leave('/files/download?path=/usr/local/bin/node&sessionId=$', undefined, afterMs),
+        leave('/files/write', { path: 'x', content: 'y'.repeat(100_000) }, afterMs),
+        leave('/process/start', { command: 'true' }, afterMs),
+      ]),
+    )
+    await until(
+      async () => Promise.all(left.map(stateOf)),
+      (states) => states.every((state) => state === 'stopped' || state === undefined),
+      40_000,
+    )
+  })
+
+  test('stops though clients left a preview, also one whose server never ends the connection', async () => {
+    const guest = await startGuestServer(server)
+    // A server that no process of the API holds, so that it does not keep the sandbox by itself.
+    await server.post('/process/kill', { processId: 'server-8080', signal: 'SIGKILL', sessionId: guest.sessionId })
+    await server.shell('setsid node server.js 8080 127.0.0.1 > /dev/null 2>&1 &', { sessionId: guest.sessionId })
+    await until(
+      () => server.preview(guest.url, '/open'),
+      ({ status }) => status === 200,
+    )
+    const { hostname, port } = new URL(server.url)
+    const sockets = ['/', '/never-ends'].map(
+      (path) => new WebSocket(`ws://${hostname}:${port}${path}`, { headers: { host: guest.host } }),
+    )
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    for (const socket of sockets) socket.terminate()
+    for (const path of ['/events', '/source?mib=100', '/body'])
+      for (const afterMs of [0, 2, 5, 20]) {
+        const raw = connect(Number(port), hostname)
+        raw.on('error', () => {})
+        const method = path === '/body' ? 'POST' : 'GET'
+        raw.write(
+          `${method} ${path} HTTP/1.1\r\nhost: ${guest.host}\r\ncontent-length: ${method === 'POST' ? 99 : 0}\r\n\r\n`,
+        )
+        setTimeout(() => raw.destroy(), afterMs)
+        await once(raw, 'close')
+      }
+    await stopped(guest.sessionId)
+  })
+})

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer, until } from '../support/server.ts'
+
+describe('background processes', () => {
+  let server: TestServer
+  const sessionId = newSession()
+
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  const post = async (path: string, body: Record<string, unknown>) => {
+    const answer = await server.post(path, { sessionId, ...body })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body).slice(0, 500))
+    return answer.body
+  }
+  const start = (command: string, more: Record<string, unknown> = {}) => post('/process/start', { command, ...more })
+  const ended = (processId: string) =>
+    until(
+      () => post('/process/get', { processId }),
+      ({ process }) => process.status !== 'running',
+    )
+
+  test('start answers at once with the process and hints of what to do next', async () => {
+    const begun = performance.now()
+    const body = await start('sleep 30', { processId: 'web' })
+    assert.ok(performance.now() - begun < 5000)
+    const { id, pid, startedAt, hints, ...rest } = body
+    assert.deepEqual(rest, { success: true, processId: 'web', status: 'running', command: 'sleep 30', sessionId })
+    assert.match(id, /^[0-9a-z]{20}$/)
+    assert.ok(Number.isInteger(pid) && pid > 0)
+    assert.ok(Math.abs(Date.now() - Date.parse(startedAt)) < 60_000)
+    assert.deepEqual(Object.keys(hints), ['exposePort', 'checkStatus', 'stopProcess', 'bindAddress'])
+    assert.match(hints.checkStatus, /\/process\/get with {"processId": "web"}/)
+    await post('/process/kill', { processId: 'web' })
+  })
+
+  test('a process without a name has its id as one', async () => {
+    const { processId, id } = await start('true')
+    assert.equal(processId, id)
+    assert.equal((await ended(id)).process.processId, id)
+  })
+
+  test('get has the state and the output, by name and by id', async () => {
+    const { id } = await start('echo out; echo err >&2; exit 4', { processId: 'short' })
+    const { process, logs } = await ended('short')
+    const { pid: _pid, startedAt: _startedAt, endedAt, ...rest } = process
+    assert.deepEqual(rest, {
+      processId: 'short',
+      id,
+      command: 'echo out; echo err >&2; exit 4',
+      status: 'failed',
+      exitCode: 4,
+      signal: null,
+      reason: 'exited',
+    })
+    assert.ok(Date.parse(endedAt) > 0)
+    const { cursor: _cursor, ...output } = logs
+    assert.deepEqual(output, { stdout: 'out\n', stderr: 'err\n', truncated: false, done: true })
+    assert.deepEqual((await post('/process/get', { processId: id })).process, process)
+  })
+
+  test('exit code 0 is completed', async () => {
+    const { processId } = await start('exit 0')
+    assert.equal((await ended(processId)).process.status, 'completed')
+  })
+
+  test('the cursor of an answer reads on where it ended, while it runs', async () => {
+    const { processId } = await start('for i in 1 2 3 4 5; do echo $i; sleep 0.1; done')
+    let cursor = 0
+    let text = ''
+    await until(
+      async () => {
+        const { logs } = await post('/process/get', { processId, cursor })
+        cursor = logs.cursor
+        text += logs.stdout
+        return logs
+      },
+      (logs) => logs.done,
+    )
+    assert.equal(text, '1\n2\n3\n4\n5\n')
+    const again = await post('/process/get', { processId, cursor })
+    assert.deepEqual([again.logs.stdout, again.logs.cursor, again.logs.done], ['', cursor, true])
+  })
+
+  test('5 MB of characters of three bytes come without a cut character, however they come', async () => {
+    const { processId } = await start(`python3 -c 'print("x" + "€" * 1_700_000, end="")'`)
+    await ended(processId)
+    let cursor = 0
+    let text = ''
+    for (let done = false; !done;) {
+      const { logs } = await post('/process/get', { processId, cursor })
+      assert.ok(logs.cursor > cursor || logs.done, 'the cursor does not move on')
+      ;({ cursor, done } = logs)
+      text += logs.stdout
+    }
+    assert.equal(text.indexOf('\ufffd'), -1)
+    assert.equal(text, `x${'€'.repeat(1_700_000)}`)
+  })
+
+  test('a cursor beyond the end gives nothing', async () => {
+    const { processId } = await start('echo 1')
+    await ended(processId)
+    const { logs } = await post('/process/get', { processId, cursor: 999_999 })
+    assert.deepEqual([logs.stdout, logs.done], ['', true])
+  })
+
+  test('list has those that run and those that ended, oldest first, of its own sandbox alone', async () => {
+    const own = newSession()
+    for (const name of ['first', 'second'])
+      await post('/process/start', { command: 'sleep 30', processId: name, sessionId: own })
+    await post('/process/kill', { processId: 'first', sessionId: own })
+    const { processes } = await post('/process/list', { sessionId: own })
+    assert.deepEqual(
+      processes.map(({ processId, status }: Record<string, string>) => [processId, status]),
+      [
+        ['first', 'killed'],
+        ['second', 'running'],
+      ],
+    )
+    const other = await post('/process/list', { sessionId: newSession() })
+    assert.deepEqual(other, { success: true, processes: [] })
+  })
+
+  test('a name of a running process is refused with 409 and free again after its end', async () => {
+    await start('sleep 30', { processId: 'once' })
+    const { status, body } = await server.post('/process/start', { command: 'true', processId: 'once', sessionId })
+    assert.deepEqual([status, body.code, body.field], [409, 'ALREADY_EXISTS', 'processId'])
+    await post('/process/kill', { processId: 'once' })
+    const { id } = await start('echo new', { processId: 'once' })
+    const { process, logs } = await ended('once')
+    assert.deepEqual([process.id, logs.stdout], [id, 'new\n'])
+  })
+
+  test('of ten starts of one name at once one wins', async () => {
+    const own = newSession()
+    await server.shell('true', { sessionId: own })
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        server.post('/process/start', { command: 'sleep 30', processId: 'race', sessionId: own }),
+      ),
+    )
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
+    assert.deepEqual(statuses, [200, ...Array.from({ length: 9 }, () => 409)])
+    const { processes } = await post('/process/list', { sessionId: own })
+    assert.equal(processes.filter(({ processId }: { processId: string }) => processId === 'race').length, 1)
+  })
+
+  test('kill ends the whole tree and answers when it has ended', async () => {
+    await start('sleep 765 & (setsid sleep 765 &); nohup bash -c "sleep 765; true" & wait', { processId: 'tree' })
+    await until(
+      () => server.shell('pgrep -xc sleep || true', { sessionId }),
+      ({ stdout }) => stdout === '3\n',
+    )
+    const { process, processId } = await post('/process/kill', { processId: 'tree' })
+    assert.deepEqual(
+      [processId, process.status, process.reason, process.signal],
+      ['tree', 'killed', 'signalled', 'SIGTERM'],
+    )
+    assert.equal((await server.shell('pgrep -xc sleep || true', { sessionId })).stdout, '0\n')
+  })
+
+  test('a process that ignores TERM is ended by KILL after five seconds', async () => {
+    await start('trap "" TERM; echo ready; while true; do sleep 0.05; done', { processId: 'stubborn' })
+    await until(
+      () => post('/process/get', { processId: 'stubborn' }),
+      ({ logs }) => logs.stdout === 'ready\n',
+    )
+    const begun = performance.now()
+    const { process } = await post('/process/kill', { processId: 'stubborn' })
+    const took = performance.now() - begun
+    assert.deepEqual([process.status, process.signal, process.exitCode], ['killed', 'SIGKILL', 137])
+    assert.ok(took > 4500 && took < 8000, `it took ${took} ms`)
+  })
+
+  test('a process may end by itself on TERM, and its exit code counts', async () => {
+    await start('trap "echo bye; exit 7" TERM; echo ready; while true; do sleep 0.05; done', { processId: 'polite' })
+    await until(
+      () => post('/process/get', { processId: 'polite' }),
+      ({ logs }) => logs.stdout === 'ready\n',
+    )
+    const { process } = await post('/process/kill', { processId: 'polite' })
+    assert.deepEqual([process.exitCode, process.signal, process.reason], [7, null, 'exited'])
+    assert.equal((await post('/process/get', { processId: 'polite' })).logs.stdout, 'ready\nbye\n')
+  })
+
+  test('another signal is handed on and does not end it', async () => {
+    await start('trap "echo usr1" USR1; echo ready; while true; do sleep 0.05; done', { processId: 'usr' })
+    await until(
+      () => post('/process/get', { processId: 'usr' }),
+      ({ logs }) => logs.stdout === 'ready\n',
+    )
+    const { process } = await post('/process/kill', { processId: 'usr', signal: 'SIGUSR1' })
+    assert.equal(process.status, 'running')
+    await until(
+      () => post('/process/get', { processId: 'usr' }),
+      ({ logs }) => logs.stdout.includes('usr1\n'),
+    )
+    await post('/process/kill', { processId: 'usr', signal: 'SIGKILL' })
+  })
+
+  test('killing one that has ended leaves it as it is', async () => {
+    const { processId } = await start('exit 3')
+    await ended(processId)
+    const { process } = await post('/process/kill', { processId })
+    assert.deepEqual([process.status, process.exitCode], ['failed', 3])
+  })
+
+  test('timeout ends it with its tree and the reason timeout', async () => {
+    const { processId } = await start('sleep 876 & wait', { timeout: 300 })
+    const { process } = await ended(processId)
+    assert.deepEqual([process.status, process.reason], ['timeout', 'timeout'])
+    assert.equal((await server.shell('pgrep -fc "sleep 87[6]" || true', { sessionId })).stdout, '0\n')
+  })
+
+  test('the limit of 15 minutes is what the document says it is, and 0 is none', async () => {
+    const { body } = await server.call('GET', '/', undefined, { token: null })
+    const { params, description } = body.endpoints['POST /process/start']
+    assert.equal(params.timeout.default, 900_000)
+    assert.match(description, /15 min/)
+    const { processId } = await start('sleep 0.2; echo ok', { timeout: 0 })
+    assert.equal((await ended(processId)).logs.stdout, 'ok\n')
+  })
+
+  test('env and cwd reach it', async () => {
+    const { processId } = await start('pwd; echo $A', { env: { A: 'ä' }, cwd: '/usr' })
+    assert.equal((await ended(processId)).logs.stdout, '/usr\nä\n')
+  })
+
+  test('an end by memory is told as one', async () => {
+    const { processId } = await start('python3 -c "x = bytearray(600000000)"', { sessionId })
+    const { process } = await ended(processId)
+    assert.deepEqual([process.status, process.reason], ['oom', 'oom'])
+  })
+
+  test('what /execute ran is in the list too, with its output', async () => {
+    const { body } = await server.post('/execute', { code: 'echo by execute', language: 'shell', sessionId })
+    const { process, logs } = await post('/process/get', { processId: body.processId })
+    assert.deepEqual([process.status, logs.stdout], ['completed', 'by execute\n'])
+  })
+
+  test('a process outlives the server that started it, with its output and its name', async () => {
+    const { id } = await start('echo one; sleep 3; echo two; exit 5', { processId: 'survivor' })
+    await until(
+      () => post('/process/get', { processId: 'survivor' }),
+      ({ logs }) => logs.stdout === 'one\n',
+    )
+    await server.stop()
+    server = await TestServer.start()
+    const { process, logs } = await ended('survivor')
+    assert.deepEqual([process.id, process.exitCode, logs.stdout], [id, 5, 'one\ntwo\n'])
+  })
+
+  for (const [why, path, body, status, field] of [
+    ['no such process', '/process/get', { processId: 'nobody' }, 404, 'processId'],
+    ['no such process', '/process/kill', { processId: 'nobody' }, 404, 'processId'],
+    ['no such sandbox', '/process/get', { processId: 'x', sessionId: 'never-used' }, 404, 'sessionId'],
+    ['no command', '/process/start', {}, 400, 'command'],
+    ['an empty command', '/process/start', { command: '' }, 400, 'command'],
+    ['a command over 64 KiB', '/process/start', { command: 'x'.repeat(65_537) }, 400, 'command'],
+    ['a name with a space', '/process/start', { command: 'true', processId: 'a b' }, 400, 'processId'],
+    ['a cursor below 0', '/process/get', { processId: 'x', cursor: -1 }, 400, 'cursor'],
+    ['an unknown signal', '/process/kill', { processId: 'x', signal: 'SIGSTOP' }, 400, 'signal'],
+    ['a missing processId', '/process/get', {}, 400, 'processId'],
+  ] as const)
+    test(`${path} answers ${status} and names ${field} for ${why}`, async () => {
+      const answer = await server.post(path, { sessionId, ...body })
+      assert.deepEqual([answer.status, answer.body.field], [status, field], answer.body.error)
+    })
+
+  test('asking for processes makes no sandbox', async () => {
+    const token = await server.newAccount()
+    await server.post('/process/list', {}, { token })
+    await server.post('/process/get', { processId: 'x' }, { token })
+    const { body } = await server.post('/process/get', { processId: 'x' }, { token })
+    assert.match(body.error, /no such sandbox/)
+  })
+})

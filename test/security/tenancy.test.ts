@@ -1,0 +1,373 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
+
+/** What the first account has, and the second one tries to get by naming it. */
+interface Owned {
+  sessionId: string
+  processName: string
+  processId: string
+  executed: string
+  path: string
+  memoryPath: string
+  port: number
+  previewUrl: string
+}
+
+const secret = 'only the first account knows this'
+
+describe('two accounts', { timeout: 60_000 }, () => {
+  let server: TestServer
+  let other: string
+  let owned: Owned
+
+  before(async () => {
+    server = await TestServer.start()
+    other = await server.newAccount('second')
+    const sessionId = newSession()
+    const path = '/workspace/secret.txt'
+    await server.post('/files/write', { path, content: secret, sessionId })
+    await server.post('/memory/write', { path: `memory-${sessionId}`, content: secret })
+    const { body } = await server.post('/process/start', {
+      command: `echo ${secret}; sleep 600`,
+      processId: 'web',
+      sessionId,
+    })
+    const executed = await server.post('/execute', { code: `echo ${secret}`, language: 'shell', sessionId })
+    const exposed = await server.post('/expose', { port: 8080, sessionId })
+    owned = {
+      sessionId,
+      processName: 'web',
+      processId: body.id,
+      executed: executed.body.processId,
+      path,
+      memoryPath: `memory-${sessionId}`,
+      port: 8080,
+      previewUrl: exposed.body.url,
+    }
+  })
+  after(async () => {
+    await server.post('/process/kill', { processId: owned.processId, sessionId: owned.sessionId })
+    await server.stop()
+  })
+
+  const asOther = (route: string, body: Record<string, unknown> = {}) => server.post(route, body, { token: other })
+  const isMissing = ({ status, body }: Answer) => {
+    assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
+    assert.ok(!JSON.stringify(body).includes(secret))
+  }
+
+  /** For each route that needs a token: what one account gets that names all that another has. */
+  const attempts: Record<string, () => Promise<void>> = {
+    'POST /execute': async () => {
+      const { status, body } = await asOther('/execute', {
+        code: `cat ${owned.path}; hostname; ps aux`,
+        language: 'shell',
+        sessionId: owned.sessionId,
+      })
+      assert.equal(status, 200)
+      assert.ok(!body.result.stdout.includes(secret))
+      const own = await server.shell('hostname', { sessionId: owned.sessionId })
+      assert.ok(!body.result.stdout.includes(own.stdout.trim()), 'it is the same computer')
+    },
+    'POST /execute/stream': async () => {
+      const { status, body } = await asOther('/execute/stream', {
+        code: `cat ${owned.path} || true`,
+        language: 'shell',
+        sessionId: owned.sessionId,
+      })
+      assert.equal(status, 200)
+      assert.ok(body.includes('event: complete') && !body.includes(secret))
+    },
+    'POST /files/write': async () => {
+      const { status } = await asOther('/files/write', {
+        path: owned.path,
+        content: 'from the second',
+        sessionId: owned.sessionId,
+      })
+      assert.equal(status, 200)
+      const { body } = await server.post('/files/read', { path: owned.path, sessionId: owned.sessionId })
+      assert.equal(body.content, secret)
+    },
+    'POST /files/read': async () => {
+      const own = await server.newAccount()
+      isMissing(await server.post('/files/read', { path: owned.path, sessionId: owned.sessionId }, { token: own }))
+    },
+    'POST /files/list': async () => {
+      const own = await server.newAccount()
+      const { body } = await server.post(
+        '/files/list',
+        { path: '/workspace', sessionId: owned.sessionId },
+        { token: own },
+      )
+      assert.deepEqual(body.files, [])
+    },
+    'POST /files/mkdir': async () => {
+      await asOther('/files/mkdir', { path: '/workspace/made-by-second', sessionId: owned.sessionId })
+      const { body } = await server.post('/files/list', { path: '/workspace', sessionId: owned.sessionId })
+      assert.ok(!body.files.some(({ name }: { name: string }) => name === 'made-by-second'))
+    },
+    'POST /files/upload': async () => {
+      for (const order of [
+        ['sessionId', 'path', 'file'],
+        ['file', 'path', 'sessionId'],
+      ]) {
+        const form = new FormData()
+        for (const name of order) {
+          if (name === 'file') form.append('file', new Blob(['from the second']), 'x')
+          else form.append(name, name === 'path' ? owned.path : owned.sessionId)
+        }
+        assert.equal((await server.post('/files/upload', form, { token: other })).status, 200)
+      }
+      const { body } = await server.post('/files/read', { path: owned.path, sessionId: owned.sessionId })
+      assert.equal(body.content, secret)
+    },
+    'GET /files/download': async () => {
+      const own = await server.newAccount()
+      const query = new URLSearchParams({ path: owned.path, sessionId: owned.sessionId })
+      isMissing(await server.call('GET', `/files/download?${query.toString()}`, undefined, { token: own }))
+    },
+    'POST /process/start': async () => {
+      const { status, body } = await asOther('/process/start', {
+        command: 'true',
+        processId: owned.processName,
+        sessionId: owned.sessionId,
+      })
+      assert.equal(status, 200, 'a name that another account uses is free')
+      assert.notEqual(body.id, owned.processId)
+      const { body: first } = await server.post('/process/get', { processId: 'web', sessionId: owned.sessionId })
+      assert.equal(first.process.id, owned.processId)
+    },
+    'POST /process/list': async () => {
+      const { body } = await asOther('/process/list', { sessionId: owned.sessionId })
+      assert.ok(!JSON.stringify(body).includes(owned.processId) && !JSON.stringify(body).includes(secret))
+    },
+    'POST /process/get': async () => {
+      await asOther('/execute', { code: 'true', language: 'shell', sessionId: owned.sessionId })
+      for (const processId of [owned.processId, owned.executed])
+        isMissing(await asOther('/process/get', { processId, sessionId: owned.sessionId }))
+      isMissing(await asOther('/process/get', { processId: owned.processId }))
+    },
+    'POST /process/kill': async () => {
+      isMissing(await asOther('/process/kill', { processId: owned.processId, sessionId: owned.sessionId }))
+      isMissing(await asOther('/process/kill', { processId: owned.processId, signal: 'SIGKILL' }))
+      const { body } = await server.post('/process/get', { processId: 'web', sessionId: owned.sessionId })
+      assert.equal(body.process.status, 'running')
+    },
+    'POST /expose': async () => {
+      const { status, body } = await asOther('/expose', { port: owned.port, sessionId: owned.sessionId })
+      assert.equal(status, 200)
+      assert.notEqual(body.url, owned.previewUrl)
+    },
+    'POST /memory/write': async () => {
+      await asOther('/memory/write', { path: owned.memoryPath, content: 'from the second' })
+      const { body } = await server.post('/memory/read', { path: owned.memoryPath })
+      assert.equal(body.content, secret)
+      await asOther('/memory/delete', { path: owned.memoryPath })
+    },
+    'POST /memory/read': async () => isMissing(await asOther('/memory/read', { path: owned.memoryPath })),
+    'POST /memory/list': async () => {
+      const { body } = await asOther('/memory/list', { prefix: '' })
+      assert.deepEqual(body.files, [])
+    },
+    'POST /memory/delete': async () => {
+      isMissing(await asOther('/memory/delete', { path: owned.memoryPath }))
+      assert.equal((await server.post('/memory/read', { path: owned.memoryPath })).status, 200)
+    },
+    'POST /memory/usage': async () => {
+      const { body } = await asOther('/memory/usage')
+      assert.deepEqual([body.usedBytes, body.fileCount], [0, 0])
+    },
+  }
+
+  const routes = async (needToken: boolean): Promise<string[]> => {
+    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
+    return Object.entries<Record<string, { security: unknown[] }>>(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { security }]) => security.length > 0 === needToken)
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    )
+  }
+
+  test('every route that needs a token has an attempt here', async () => {
+    assert.deepEqual((await routes(true)).toSorted(), Object.keys(attempts).toSorted())
+  })
+
+  for (const [route, attempt] of Object.entries(attempts))
+    test(`${route} gives one account nothing of another`, async () => {
+      await attempt()
+    })
+
+  test('routes without a token tell nothing of an account', async () => {
+    const open = await routes(false)
+    assert.deepEqual(open.toSorted(), ['GET /', 'GET /health'])
+    for (const path of ['/', '/health', '/metrics', '/openapi.json']) {
+      const { status, body } = await server.call('GET', path, undefined, { token: null })
+      assert.equal(status, 200)
+      const text = JSON.stringify(body)
+      for (const name of [owned.sessionId, owned.processId, owned.memoryPath, secret, server.token])
+        assert.ok(!text.includes(name), `${path} has ${name}`)
+    }
+  })
+
+  test('a socket of /v1/exec attaches to no process of another account', async () => {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/exec`, {
+      headers: { authorization: `Bearer ${other}` },
+    })
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'attach', processId: owned.processId, sessionId: owned.sessionId }))
+    const [data] = (await once(socket, 'message')) as [Buffer]
+    const message = JSON.parse(data.toString())
+    assert.deepEqual([message.type, message.code], ['error', 'NOT_FOUND'])
+    socket.terminate()
+  })
+
+  test('a sandbox name belongs to its account: each has a computer of its own of that name', async () => {
+    const rows = await withDatabase((database) =>
+      database
+        .selectFrom('computers')
+        .select(['account_id', 'session_key'])
+        .where('session_key', '=', owned.sessionId)
+        .execute(),
+    )
+    assert.equal(new Set(rows.map(({ account_id }) => account_id)).size, rows.length)
+    assert.ok(rows.length >= 2)
+  })
+})
+
+describe('authentication', { timeout: 60_000 }, () => {
+  let server: TestServer
+  let refused: Record<string, string | undefined>
+  let good: string
+
+  before(async () => {
+    server = await TestServer.start()
+    refused = await withDatabase(async (database) => {
+      const account = await createAccount(database, 'tokens')
+      good = await createToken(database, account, 'good', 3_600_000)
+      const revoked = await createToken(database, account, 'revoked')
+      await database
+        .updateTable('tokens')
+        .set({ revoked_at: Date.now() })
+        .where('account_id', '=', account)
+        .where('name', '=', 'revoked')
+        .execute()
+      const expired = await createToken(database, account, 'expired', -1)
+      return {
+        'no token': undefined,
+        'an empty one': 'Bearer ',
+        'one that is none': 'Bearer pp_sess_garbage',
+        'one with a letter changed': `Bearer ${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`,
+        'one in another scheme': `Basic ${Buffer.from(`x:${good}`).toString('base64')}`,
+        'one without a scheme': good,
+        two: `Bearer ${good} ${good}`,
+        'its hash': `Bearer ${'0'.repeat(64)}`,
+        SQL: `Bearer ' OR 1=1 --`,
+        'one of 10 kB': `Bearer ${'x'.repeat(10_000)}`,
+        'one that was revoked': `Bearer ${revoked}`,
+        'one that has expired': `Bearer ${expired}`,
+      }
+    })
+  })
+  after(() => server.stop())
+
+  const usage = (headers: Record<string, string>) => server.post('/memory/usage', {}, { token: null, headers })
+
+  test('every route that needs a token refuses a request with a wrong one, before it looks at the rest', async () => {
+    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
+    let refusedCount = 0
+    for (const [path, methods] of Object.entries<Record<string, { security: unknown[] }>>(body.paths))
+      for (const [method, { security }] of Object.entries(methods)) {
+        if (security.length === 0) continue
+        for (const [why, authorization] of Object.entries(refused)) {
+          const {
+            status,
+            headers,
+            body: answer,
+          } = await server.call(method.toUpperCase(), path, method === 'get' ? undefined : '{not even JSON', {
+            token: null,
+            headers: authorization === undefined ? {} : { authorization },
+          })
+          assert.deepEqual([status, answer.code], [401, 'UNAUTHENTICATED'], `${method} ${path} with ${why}`)
+          assert.equal(headers.get('www-authenticate'), 'Bearer')
+          assert.deepEqual([answer.action, answer.retryable], ['LOGIN', false])
+          refusedCount++
+        }
+      }
+    assert.ok(refusedCount >= 200)
+  })
+
+  test('the scheme is taken in any case', async () => {
+    for (const scheme of ['Bearer', 'bearer', 'BEARER'])
+      assert.equal((await usage({ authorization: `${scheme} ${good}` })).status, 200)
+  })
+
+  test('X-Session-Token does where Authorization is taken by a payment', async () => {
+    assert.equal((await usage({ 'x-session-token': good })).status, 200)
+    assert.equal((await usage({ 'x-session-token': good, authorization: 'Payment id="x"' })).status, 200)
+    assert.equal((await usage({ 'x-session-token': 'pp_sess_wrong', authorization: `Bearer ${good}` })).status, 401)
+  })
+
+  test('a token that is revoked is refused from the next request on', async () => {
+    const token = await server.newAccount()
+    assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
+    await withDatabase((database) =>
+      database.updateTable('tokens').set({ revoked_at: Date.now() }).where('name', '=', 'test').execute(),
+    )
+    assert.equal((await server.post('/memory/usage', {}, { token })).status, 401)
+  })
+
+  test('a token that expires is refused from then on', async () => {
+    const token = await withDatabase(async (database) =>
+      createToken(database, await createAccount(database, 'short'), 'short', 1500),
+    )
+    assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
+    await until(
+      () => server.post('/memory/usage', {}, { token }),
+      ({ status }) => status === 401,
+    )
+  })
+
+  test('the token is in no query, no answer, no log and not in the database', async () => {
+    assert.equal(
+      (await server.call('POST', `/memory/usage?token=${good}&access_token=${good}`, {}, { token: null })).status,
+      401,
+    )
+    await server.post('/execute', { code: 1 }, { token: good })
+    assert.ok(!server.log().includes(good))
+    const secretPart = good.slice('pp_sess_'.length)
+    for (const file of ['carrel.db', 'carrel.db-wal'])
+      assert.ok(!readFileSync(join(testDataDirectory, file)).includes(secretPart), file)
+  })
+
+  test('a socket of /v1/exec is refused with 401 without a token and opened with X-Session-Token', async () => {
+    const address = `${server.url.replace('http', 'ws')}/v1/exec`
+    const without = new WebSocket(address)
+    without.on('error', () => {})
+    const [, answer] = (await once(without, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number; headers: Record<string, string> },
+    ]
+    assert.deepEqual([answer.statusCode, answer.headers['www-authenticate']], [401, 'Bearer'])
+    without.terminate()
+    const socket = new WebSocket(address, { headers: { 'x-session-token': good } })
+    await once(socket, 'open')
+    socket.terminate()
+  })
+})
+
+async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
+  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  try {
+    return await work(database)
+  } finally {
+    await database.destroy()
+  }
+}
