@@ -70,7 +70,7 @@ describe('POST /execute/stream', () => {
     const all = await frames({ code: `import sys\n${code}`, language: 'python' })
     const whole = textOf(all, 'stdout')
     const { processId } = all[0]!.data
-    const withId = all.filter(({ id, event }) => id !== undefined && event === 'stdout')
+    const withId = all.filter(({ id, event }) => id !== undefined && ['stdout', 'stderr'].includes(event))
     assert.ok(withId.length > 0, 'no event had an id')
     for (const frame of [withId[0]!, withId[Math.floor(withId.length / 2)]!, withId.at(-1)!]) {
       const seen = all.slice(0, all.indexOf(frame) + 1)

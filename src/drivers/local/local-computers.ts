@@ -14,7 +14,7 @@ import type { LocalImages } from './images/local-images.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
 import type { MonitorClient } from './monitor/client.ts'
 import type { ContainerState } from './monitor/protocol.ts'
-import { isMounted, mountOverlay, unmount } from './mounts.ts'
+import { mountOverlay, mountsBelow, unmount } from './mounts.ts'
 import type { SlotPool } from './network/slot-pool.ts'
 import type { NetworkSlot, Slots } from './network/slots.ts'
 import type { Paths } from './paths.ts'
@@ -57,8 +57,9 @@ export class LocalComputers {
   async load(containers: ContainerState[]): Promise<void> {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
     const { store, runtime, volumes, cgroups, paths } = this.#parts
+    const mounts = mountsBelow(paths.mounts)
     await someAtOnce(store.all(), clearedAtOnce, async ({ id }) => {
-      if (isMounted(paths.root(id))) this.#mounted.add(id)
+      if (mounts.has(paths.root(id))) this.#mounted.add(id)
       if (!this.#running.has(id)) await this.#clearAway(id)
       else if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
     })

@@ -141,7 +141,9 @@ export class LocalDriver implements Driver {
       losses: [
         ...pool.losses,
         ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']),
-        ...(runtime.program.endsWith('runc') ? ['crun is missing; runc takes twice as long to start a process.'] : []),
+        ...(runtime.program.endsWith('runc') && !options.runtime
+          ? ['crun is missing; runc takes twice as long to start a process.']
+          : []),
       ],
     }
   }

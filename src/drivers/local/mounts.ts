@@ -3,8 +3,16 @@ import { mkdir } from 'node:fs/promises'
 import { call, callAsync, MNT_DETACH, MS_BIND, MS_SHARED } from './system/libc.ts'
 
 /** Whether something is mounted exactly there, as this process sees it. */
-export function isMounted(path: string): boolean {
+function isMounted(path: string): boolean {
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
+}
+
+/** Everything below a directory that something is mounted on. */
+export function mountsBelow(directory: string): Set<string> {
+  const targets = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+  return new Set(targets.filter((target) => target.startsWith(`${directory}/`)))
 }
 
 /** Makes a directory a shared mount, so that what one server mounts under it is seen by the host and by the next server. */

@@ -30,7 +30,18 @@ export interface ProcessOptions {
  * Starts a process on a running computer. Its end is recorded whoever waits for it, and until then the computer is in
  * use.
  */
-export async function startProcess(
+export function startProcess(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  const start = () => startNow(engine, caller, computer, options)
+  // Of several starts of one name at once, one wins.
+  return options.name === undefined ? start() : engine.locks.run(`${computer.id}/process/${options.name}`, start)
+}
+
+async function startNow(
   engine: Engine,
   caller: Caller,
   computer: ComputerRow,

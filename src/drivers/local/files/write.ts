@@ -82,8 +82,20 @@ export function isTemporaryName(name: string): boolean {
   return /^\.carrel-[0-9a-f]{16}$/.test(name)
 }
 
+/** Writes by batches, one while the next one comes in. */
 async function fill(file: FileHandle, data: Readable | Uint8Array, path: string, maxBytes: number): Promise<number> {
   let sizeBytes = 0
+  let batch: Uint8Array[] = []
+  let batchBytes = 0
+  let writing: Promise<unknown> = Promise.resolve()
+  const write = async () => {
+    await writing
+    writing = writeAll(file, batch)
+    // Its failure is told by the next wait, and is none of the process's before.
+    writing.catch(() => {})
+    batch = []
+    batchBytes = 0
+  }
   for await (const chunk of data instanceof Uint8Array ? [data] : data) {
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) {
@@ -91,9 +103,23 @@ async function fill(file: FileHandle, data: Readable | Uint8Array, path: string,
         details: { maxBytes },
       })
     }
-    for (let offset = 0; offset < chunk.length;) offset += (await file.write(chunk, offset)).bytesWritten
+    batch.push(chunk)
+    batchBytes += chunk.length
+    if (batchBytes >= fullBatchBytes) await write()
   }
+  await write()
+  await writing
   return sizeBytes
+}
+
+async function writeAll(file: FileHandle, chunks: Uint8Array[]): Promise<void> {
+  if (chunks.length === 0) return
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const { bytesWritten } = await file.writev(chunks)
+  if (bytesWritten === length) return
+  // The kernel took a part, as it does at the end of a full disk: what is left tells why.
+  const rest = Buffer.concat(chunks).subarray(bytesWritten)
+  for (let offset = 0; offset < rest.length;) offset += (await file.write(rest, offset)).bytesWritten
 }
 
 /** Where the links at the end of a path lead. Each step is resolved inside the root by the kernel. */
@@ -114,3 +140,4 @@ function notALink(error: NodeJS.ErrnoException): undefined {
 }
 
 const maxLinks = 40
+const fullBatchBytes = 1024 * 1024
