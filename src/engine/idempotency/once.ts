@@ -44,7 +44,9 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
     .where('account_id', '=', request.accountId)
     .where('key', '=', request.key)
     .executeTakeFirst()
-  if (!row || row.request_hash !== requestHash)
+  // It was given up in between: this request is a first one then.
+  if (!row) return claimKey(engine, request)
+  if (row.request_hash !== requestHash)
     throw new CarrelError(
       'idempotency_mismatch',
       'Cannot repeat the request: its Idempotency-Key belongs to another one',

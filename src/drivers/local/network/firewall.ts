@@ -14,7 +14,7 @@ interface FirewallOptions {
 /**
  * The rules that hold every computer in, by the name of the host's end of its link, so that no rule has to change when
  * one comes or goes: out to the internet, to the resolvers and to what the operator opened; never to the host itself,
- * to another computer, or to private ranges. They live outside the computers and are set anew at each start.
+ * to another computer, or to private ranges; and with no other source address than its own. They live outside the computers and are set anew at each start.
  */
 export async function openFirewall(options: FirewallOptions): Promise<void> {
   await run('nft', ['-f', '-'], { input: ruleset(options) })
@@ -34,6 +34,7 @@ table inet ${table} {
   chain forward {
     type filter hook forward priority -10; policy accept;
     ${inside} meta nfproto ipv6 drop
+    ${inside} fib saddr . iif oif missing drop
     ${inside} oifname "${interfacePrefix}*" drop
     ${ipv4.length > 0 ? `${inside} ip daddr { ${ipv4.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept` : ''}
     ${allowed.map((entry) => `${inside} ${destination(entry)} accept`).join('\n    ')}
