@@ -162,6 +162,7 @@ export class SupervisedProcess {
     if (reason === 'timeout')
       await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
     for (const output of this.#outputs) output.takeRest()
+    this.#terminal?.letGo()
     this.exit = {
       reason,
       ...status,

@@ -63,10 +63,20 @@ function messageHeader(): { message: Buffer; control: Buffer; keep: Buffer[] } {
 /** The master side of a process's terminal: what it prints can be read, what is written it reads. */
 export class Terminal extends ReadStream {
   readonly #fd: number
+  readonly #kept: number
 
   constructor(masterFd: number) {
     super(masterFd)
     this.#fd = masterFd
+    this.#kept = call('fcntl', masterFd, F_DUPFD_CLOEXEC, 0)
+  }
+
+  /**
+   * After the end of the process. Reading ends when it closes its side, which may be just before it exits: were the last
+   * master descriptor closed then, it would be hung up.
+   */
+  letGo(): void {
+    call('close', this.#kept)
   }
 
   resize(cols: number, rows: number): void {
@@ -83,4 +93,5 @@ const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const SCM_RIGHTS = 1
 const MSG_CMSG_CLOEXEC = 0x4000_0000
+const F_DUPFD_CLOEXEC = 1030
 const TIOCSWINSZ = 0x5414
