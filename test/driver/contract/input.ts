@@ -64,7 +64,8 @@ export const describeInput: Part = (subject) => {
   })
 
   test('a terminal is one, of the size that was asked for, and resize() reaches the program', async () => {
-    const code = 'sleep 0.3; trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
+    const code =
+      'sleep 0.3; trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
     const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 91, rows: 37 } })
     assert.match(await stdoutWith(process, 'ready'), /^\/dev\/pts\/\d+\r\n37 91\r\nready/)
     await process.resize(120, 50)
