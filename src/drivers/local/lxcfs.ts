@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findProgram } from './containers/runtime.ts'
+import { unmount } from './mounts.ts'
 import type { Paths } from './paths.ts'
 
 /**
@@ -13,6 +14,7 @@ export async function openLxcfs(paths: Paths): Promise<string | undefined> {
   const program = findProgram('lxcfs')
   if (!program || !existsSync('/dev/fuse')) return undefined
   if (await answers(paths.lxcfs)) return paths.lxcfs
+  await unmount(paths.lxcfs) // what an lxcfs that was killed has left
   await mkdir(paths.lxcfs, { recursive: true }).catch(() => {})
   const pidFile = `${paths.runtime}/lxcfs.pid`
   spawn(program, ['--foreground', '--enable-loadavg', '--pidfile', pidFile, paths.lxcfs], {
