@@ -71,8 +71,10 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await mountOverlay(root, volumes.overlayOptions(id, images.rootfs(image.id)))
 
   const hostsFile = join(scratch, 'hosts')
+  const diskFile = join(scratch, 'disk')
   await mkdir(scratch, { recursive: true, mode: 0o711 })
   await writeFile(hostsFile, `127.0.0.1 localhost\n${slot.address} ${id}\n`)
+  await writeFile(diskFile, '')
   const user = resolveUser(root, image.user)
   const own = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell, CARREL_PROCESS_ID: id }
   const process = processObject({
@@ -92,6 +94,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
       initProgram: findProgram('catatonit')!,
       hostsFile,
       resolvConf: join(paths.runtime, 'resolv.conf'),
+      diskFile,
       lxcfs: findProgram('lxcfs') && paths.lxcfs,
       limits: {
         cpus: settings.computerCpus,

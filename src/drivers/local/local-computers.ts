@@ -11,6 +11,7 @@ import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
 import type { LocalImages } from './images/local-images.ts'
+import type { DiskView } from './disk-view.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
 import type { MonitorClient } from './monitor/client.ts'
 import type { ContainerState } from './monitor/protocol.ts'
@@ -24,6 +25,7 @@ interface Parts {
   paths: Paths
   store: ComputerStore
   volumes: Volumes
+  disks: DiskView
   images: LocalImages
   slots: Slots
   slotPool: SlotPool
@@ -58,10 +60,14 @@ export class LocalComputers {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
     const { store, runtime, volumes, cgroups, paths } = this.#parts
     const mounts = mountsBelow(paths.mounts)
-    await someAtOnce(store.all(), clearedAtOnce, async ({ id }) => {
+    await someAtOnce(store.all(), clearedAtOnce, async (record) => {
+      const { id } = record
       if (mounts.has(paths.root(id))) this.#mounted.add(id)
       if (!this.#running.has(id)) await this.#clearAway(id)
-      else if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
+      else {
+        await this.#showDisk(record)
+        if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
+      }
     })
     const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
     await someAtOnce(new Set(orphans), clearedAtOnce, (id) => this.#remove(id))
@@ -235,6 +241,7 @@ export class LocalComputers {
     const { id } = record
     const bundle = paths.computer(id)
     const hostsFile = join(bundle, 'hosts')
+    const diskFile = join(bundle, 'disk')
     const config = containerConfig({
       hostname: record.hostname,
       rootDirectory: paths.root(id),
@@ -244,6 +251,7 @@ export class LocalComputers {
       initProgram,
       hostsFile,
       resolvConf,
+      diskFile,
       lxcfs,
       limits: record.limits,
       cpuset: this.#cpuset(record.limits.cpus),
@@ -252,6 +260,7 @@ export class LocalComputers {
     })
     await Promise.all([
       writeFile(join(bundle, 'config.json'), JSON.stringify(config)),
+      this.#showDisk(record),
       writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
     ])
     const pidFile = join(bundle, 'pid')
@@ -263,6 +272,11 @@ export class LocalComputers {
     })
     this.#running.set(id, pid)
     await this.#seccomp.learn(runtime.stateDirectory(id))
+  }
+
+  async #showDisk({ id, limits }: ComputerRecord): Promise<void> {
+    const { disks, volumes, paths } = this.#parts
+    await disks.add(id, join(paths.computer(id), 'disk'), limits.diskBytes, await volumes.gauge(id))
   }
 
   /** Processors for a computer that has fewer than the host, in turn, so that `nproc` tells the truth. */
@@ -300,9 +314,10 @@ export class LocalComputers {
 
   /** Removes what only a running computer has. */
   async #clearAway(id: string): Promise<void> {
-    const { runtime, store, slotPool, cgroups, paths } = this.#parts
+    const { runtime, store, slotPool, cgroups, paths, disks } = this.#parts
     this.#running.delete(id)
     this.#frozen.delete(id)
+    disks.remove(id)
     await runtime.delete(id)
     await cgroups.remove(paths.cgroup(id))
     const record = store.get(id)

@@ -23,6 +23,7 @@ import { toHostId } from './id-map.ts'
 import { LocalImages } from './images/local-images.ts'
 import { LocalComputers } from './local-computers.ts'
 import { LocalProcesses } from './local-processes.ts'
+import { DiskView } from './disk-view.ts'
 import { openLxcfs } from './lxcfs.ts'
 import { MonitorClient } from './monitor/client.ts'
 import type { ContainerState, MonitorEvent, ProcessState } from './monitor/protocol.ts'
@@ -62,6 +63,7 @@ export class LocalDriver implements Driver {
   readonly #slotPool: SlotPool
   readonly #computers: LocalComputers
   readonly #processes: LocalProcesses
+  readonly #disks = new DiskView()
   readonly #files = new Map<string, LocalComputerFiles>()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   #monitor!: MonitorClient
@@ -113,6 +115,7 @@ export class LocalDriver implements Driver {
       paths,
       store,
       volumes: this.#volumes,
+      disks: this.#disks,
       images: this.images,
       slots,
       slotPool: this.#slotPool,
@@ -231,6 +234,7 @@ export class LocalDriver implements Driver {
 
   async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
     this.#computers.assertRunning(id)
+    this.#disks.renew(id)
     return this.#processes.start(id, spec)
   }
   process(processId: string): ProcessHandle | undefined {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../errors.ts'
 import { toHostId } from './id-map.ts'
-import type { Storage } from './storage/storage.ts'
+import type { DiskGauge, Storage } from './storage/storage.ts'
 
 /**
  * The volumes of computers and snapshots: each has the upper layer of an overlay and its work directory. What lies
@@ -55,8 +55,12 @@ export class Volumes {
     await this.#storage.delete(this.path(id))
   }
 
-  used(id: string): Promise<number | undefined> {
-    return this.#storage.used(this.path(id))
+  gauge(id: string): Promise<DiskGauge | undefined> {
+    return this.#storage.gauge(this.path(id))
+  }
+
+  async used(id: string): Promise<number | undefined> {
+    return (await this.gauge(id))?.()
   }
 
   list(): Promise<string[]> {

@@ -28,6 +28,39 @@ export const describeGuest: Part = (subject) => {
     assert.equal(await line('grep -c ^processor /proc/cpuinfo'), '1')
   })
 
+  test('df shows the limit of the disk and what is used of it, in each of its forms', async (t) => {
+    if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
+    const own = await subject().computer(t)
+    const show = async (command: string) => (await subject().shell(own, command)).stdout
+    const bytes = async () => (await show('df -B1 --output=size,used,avail / | tail -1')).trim().split(/ +/).map(Number)
+    const [size, used, free] = await bytes()
+    assert.equal(size, smallLimits.diskBytes)
+    assert.ok(used! < 1_000_000 && free === size - used!, `${used} used, ${free} free`)
+
+    await show('head -c 50M /dev/zero > /tmp/file')
+    const [, more] = await bytes()
+    assert.ok(more! - used! >= 50 * 1024 ** 2 && more! - used! < 55 * 1024 ** 2, `${more! - used!} bytes more`)
+    const late = await show(
+      'rm /tmp/file; head -c 20M /dev/zero > /tmp/other; sync; sleep 1.5; df -m --output=used /tmp',
+    )
+    assert.match(late, /^ *Used\n +2[01]\n$/)
+
+    assert.match(
+      await show('df -h'),
+      /^Filesystem +Size +Used Avail Use% Mounted on\noverlay +256M +21M +236M +8% \/\n/,
+    )
+    assert.match(
+      await show('df -PT /tmp'),
+      /^Filesystem +Type +1024-blocks +Used Available Capacity Mounted on\noverlay +overlay +262144 /,
+    )
+    assert.doesNotMatch(await show('df'), /\/etc\/|\/dev\/(\.|tty)/)
+    assert.match(await show('df -i'), /Inodes IUsed +IFree IUse% Mounted on\noverlay .* - \/\n/)
+    const { exit, stdout, stderr } = await subject().shell(own, 'df --total -BG /tmp /none')
+    assert.equal(exit.exitCode, 1)
+    assert.match(stderr, /^df: \/none: No such file or directory\n$/)
+    assert.match(stdout, /1G-blocks .*\noverlay +1G .*\ntotal +1G /)
+  })
+
   test('processor time is bounded', async (t) => {
     const half = await subject().computer(t, { limits: { ...smallLimits, cpus: 0.5 } })
     const code = 'import time\nend = time.time() + 1\nwhile time.time() < end: pass\nprint(time.process_time())'

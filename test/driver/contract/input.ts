@@ -97,10 +97,10 @@ export const describeInput: Part = (subject) => {
   })
 
   test('a session on a terminal ends with its shell although a background program holds the terminal', async () => {
-    const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 100 & echo started; exit 6'], {
+    const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 1000 & echo started; exit 6'], {
       tty: { cols: 80, rows: 24 },
     })
-    const exit = await within(2000, process.wait(), 'the end')
+    const exit = await within(20_000, process.wait(), 'the end')
     assert.equal(exit.exitCode, 6)
   })
 }

@@ -12,6 +12,8 @@ export interface ContainerOptions {
   initProgram: string
   hostsFile: string
   resolvConf: string
+  /** What `DiskView` writes. */
+  diskFile: string
   /** Folder in which lxcfs is mounted; undefined where the host has none. */
   lxcfs?: string
   limits: ComputerLimits
@@ -41,6 +43,7 @@ const capabilities = [
 ]
 
 const initPath = '/dev/.init'
+const diskPath = '/dev/.disk'
 
 /** The OCI runtime configuration of a computer (runtime-spec 1.0). */
 export function containerConfig(options: ContainerOptions): Record<string, unknown> {
@@ -146,6 +149,7 @@ function mounts(options: ContainerOptions): Record<string, unknown>[] {
     readOnlyFile(initPath, options.initProgram),
     readOnlyFile('/etc/resolv.conf', options.resolvConf),
     readOnlyFile('/etc/hosts', options.hostsFile),
+    readOnlyFile(diskPath, options.diskFile),
     ...lxcfsFiles(options.lxcfs),
   ]
 }

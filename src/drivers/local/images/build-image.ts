@@ -7,6 +7,7 @@ import type { AptSource } from './apt-sources.ts'
 import { buildFailure } from './build-failure.ts'
 import type { Distribution } from './distribution.ts'
 import { writeGuestApt } from './guest-apt.ts'
+import { writeGuestDf } from './guest-df.ts'
 import type { StoredImage } from './image-store.ts'
 import { writeLoginEnvironment } from './login-environment.ts'
 import { installPackages } from './mmdebstrap.ts'
@@ -40,6 +41,7 @@ export async function buildImage(
     throw buildFailure(recipe, error)
   }
   await writeGuestApt(root, sources, settings.guest)
+  await writeGuestDf(root)
   await makeNeutral(root)
   progress({ step: 'Giving the files to their owners', fraction: 0.92 })
   const { bytes } = await shiftOwners(root)

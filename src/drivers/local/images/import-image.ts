@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import type { BuildProgress } from '../../driver.ts'
+import { writeGuestDf } from './guest-df.ts'
 import type { StoredImage } from './image-store.ts'
 import { makeNeutral } from './neutral-root.ts'
 import { readOciConfig } from './oci-layout.ts'
@@ -32,6 +33,7 @@ export async function importImage(
   const root = join(volume, 'rootfs')
   await attempt(reference, () => runProgram(['umoci', 'raw', 'unpack', '--image', 'oci:image', root], { cwd: volume }))
   await rm(join(volume, 'oci'), { recursive: true })
+  await writeGuestDf(root)
   await makeNeutral(root)
   progress({ step: 'Giving the files to their owners', fraction: 0.85 })
   const { bytes } = await shiftOwners(root)

@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import type { Distribution } from './distribution.ts'
+import { guestDf } from './guest-df.ts'
 import type { Recipe } from './recipe.ts'
 
 /** To be raised when the same recipe comes to give another image. */
@@ -15,6 +16,7 @@ const builderFormat = 1
 export async function recipeId(recipe: Recipe, distribution: Distribution): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([builderFormat, distribution.architecture, distribution.id, distribution.codename]))
+  hash.update(await guestDf())
   let bytes = 0
   const paths = await filesBelow(recipe.directory)
   for (const path of paths) {

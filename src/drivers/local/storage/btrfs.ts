@@ -1,8 +1,8 @@
-import { constants } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { constants, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { call, callAsync, SystemError } from '../system/libc.ts'
-import type { Storage } from './storage.ts'
+import type { DiskGauge, Storage } from './storage.ts'
 
 /**
  * Volumes as btrfs subvolumes with a quota group each, by the ioctls of linux/btrfs.h (a spawned `btrfs` takes
@@ -64,12 +64,18 @@ export class BtrfsStorage implements Storage {
     await onDirectory(path, (fd) => callAsync('ioctl', fd, QGROUP_LIMIT, args))
   }
 
-  async used(path: string): Promise<number | undefined> {
-    if (!this.quota) return undefined
-    const id = await this.#id(path)
-    const referenced =
-      id && (await readFile(`${this.#sysfs}/qgroups/0_${id}/referenced`, 'latin1').catch(() => undefined))
-    return referenced ? Number(referenced) : undefined
+  async gauge(path: string): Promise<DiskGauge | undefined> {
+    const id = this.quota ? await this.#id(path) : undefined
+    if (id === undefined) return undefined
+    const group = `${this.#sysfs}/qgroups/0_${id}`
+    return () => {
+      try {
+        // What waits to be written is reserved, and referenced only from the next commit on.
+        return Number(readFileSync(`${group}/referenced`)) + Number(readFileSync(`${group}/rsv_data`))
+      } catch {
+        return undefined
+      }
+    }
   }
 
   async #id(path: string): Promise<bigint | undefined> {

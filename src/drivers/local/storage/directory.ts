@@ -23,7 +23,7 @@ export class DirectoryStorage implements Storage {
 
   async limit(): Promise<void> {}
 
-  async used(): Promise<undefined> {
+  async gauge(): Promise<undefined> {
     return undefined
   }
 }

@@ -14,6 +14,9 @@ export interface Storage {
   /** Deleting what is not there does nothing. */
   delete(path: string): Promise<void>
   limit(path: string, bytes: number): Promise<void>
-  /** Bytes in the volume; undefined where it can't be told cheaply. */
-  used(path: string): Promise<number | undefined>
+  /** A gauge of the bytes in the volume, cheap to read again and again; undefined where there is none. */
+  gauge(path: string): Promise<DiskGauge | undefined>
 }
+
+/** Bytes in a volume now, written to the disk or not yet; undefined when the volume is gone. */
+export type DiskGauge = () => number | undefined
