@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { before, test } from 'node:test'
 import { until } from '../../support/server.ts'
 import { ended, readAll, stdoutWith, within, type Part } from '../subject.ts'
@@ -72,6 +72,28 @@ export const describeInput: Part = (subject) => {
     assert.match(await stdoutWith(process, /resized\r\n\d+ \d+/), /resized\r\n50 120/)
     await process.kill('SIGKILL', 'tree')
     await assert.rejects((await subject().exec(id, ['sleep', '100'])).resize(10, 10), { code: 'conflict' })
+  })
+
+  test('a program on a terminal that reads nothing harms nothing else, and its writes end with it', async () => {
+    const process = await subject().exec(id, ['bash', '-c', 'stty raw -echo; echo ready; sleep 1000'], {
+      tty: { cols: 80, rows: 24 },
+    })
+    await stdoutWith(process, 'ready')
+    const writes = Promise.allSettled(Array.from({ length: 4 }, () => process.write(Buffer.alloc(1024 * 1024))))
+    for (let count = 0; count < 5; count++) assert.equal((await subject().shell(id, 'echo alive')).stdout, 'alive\n')
+    await process.kill('SIGKILL', 'tree')
+    assert.equal((await within(20_000, process.wait(), 'the end')).signal, 'SIGKILL')
+    for (const outcome of await within(20_000, writes, 'the writes')) assert.equal(outcome.status, 'rejected')
+  })
+
+  test('a terminal loses no byte of what is written to a slow program', async () => {
+    const code = 'stty raw -echo; echo ready; for i in $(seq 40); do head -c 10000; sleep 0.01; done | sha1sum'
+    const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 80, rows: 24 } })
+    await stdoutWith(process, 'ready')
+    const data = randomBytes(400_000)
+    for (let start = 0; start < data.length; start += 70_001) await process.write(data.subarray(start, start + 70_001))
+    const { stdout } = await ended(process)
+    assert.match(stdout, new RegExp(createHash('sha1').update(data).digest('hex')))
   })
 
   test('Ctrl-C on a terminal ends what runs in the foreground, not the shell', async () => {

@@ -73,22 +73,24 @@ export class SupervisedProcess {
   }
 
   /** Resolves when the program's side took the bytes. */
-  write(data: Buffer): Promise<void> {
-    const input = this.#terminal ?? this.#input
-    if (!input?.writable || this.exit) return Promise.reject(new Error('its stdin is closed'))
-    if (this.#inputBytes > 4 * 1024 * 1024) return Promise.reject(new Error('its stdin is full'))
+  async write(data: Buffer): Promise<void> {
+    const open = this.#terminal ?? (this.#input?.writable && this.#input)
+    if (!open || this.exit) throw new Error('its stdin is closed')
+    if (this.#inputBytes > maxInputBytes) throw new Error('its stdin is full')
     this.#inputBytes += data.length
-    return new Promise((resolve, reject) => {
-      input.write(data, (error) => {
-        this.#inputBytes -= data.length
-        if (error) reject(new Error('its stdin is closed'))
-        else resolve()
-      })
-    })
+    try {
+      if (open instanceof Terminal) await open.write(data)
+      else
+        await new Promise<void>((resolve, reject) => open.write(data, (error) => (error ? reject(error) : resolve())))
+    } catch (error) {
+      throw new Error('its stdin is closed', { cause: error })
+    } finally {
+      this.#inputBytes -= data.length
+    }
   }
 
   closeStdin(): void {
-    if (this.#terminal) this.#terminal.write(Buffer.from([endOfTransmission]))
+    if (this.#terminal) void this.#terminal.write(Buffer.from([endOfTransmission])).catch(() => {})
     else this.#input?.end()
   }
 
@@ -141,7 +143,9 @@ export class SupervisedProcess {
     this.#terminal = new Terminal(masterFd)
     const { cols, rows } = this.request.tty!
     this.#terminal.resize(cols, rows)
-    this.#outputs.push(new ProcessOutput('stdout', masterFd, this.#terminal, (...output) => this.#take(...output)))
+    this.#outputs.push(
+      new ProcessOutput('stdout', masterFd, this.#terminal.output, (...output) => this.#take(...output)),
+    )
   }
 
   /** Of what children that live on still write after the end, nothing is kept; it is read so that they are not stopped by it. */
@@ -219,4 +223,6 @@ function removeQuietly(file: string): void {
   }
 }
 
+/** Written and not yet taken by the program. */
+const maxInputBytes = 4 * 1024 * 1024
 const endOfTransmission = 4

@@ -1,4 +1,5 @@
-import { unlinkSync } from 'node:fs'
+import { constants, unlinkSync, writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ReadStream } from 'node:tty'
 import koffi from 'koffi'
 import { call } from '../system/libc.ts'
@@ -60,15 +61,40 @@ function messageHeader(): { message: Buffer; control: Buffer; keep: Buffer[] } {
   return { message, control, keep: [byte, vector] }
 }
 
-/** The master side of a process's terminal: what it prints can be read, what is written it reads. */
-export class Terminal extends ReadStream {
+/**
+ * The master side of a process's terminal. A program that reads nothing leaves it full, and the whole monitor would wait
+ * in a write: it never blocks, and libuv, which takes a master for one that does, is left to read only.
+ */
+export class Terminal {
+  /** What the process prints. */
+  readonly output: ReadStream
   readonly #fd: number
   readonly #kept: number
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(masterFd: number) {
-    super(masterFd)
     this.#fd = masterFd
+    this.output = new ReadStream(masterFd)
     this.#kept = call('fcntl', masterFd, F_DUPFD_CLOEXEC, 0)
+    call('fcntl', masterFd, F_SETFL, constants.O_RDWR | constants.O_NONBLOCK)
+  }
+
+  /** Resolves when the terminal took all of the bytes; rejects when the process is gone. */
+  write(data: Buffer): Promise<void> {
+    const written = this.#writing.then(() => this.#writeAll(data))
+    this.#writing = written.catch(() => {})
+    return written
+  }
+
+  async #writeAll(data: Buffer): Promise<void> {
+    let done = 0
+    for (let pauseMs = firstPauseMs; done < data.length;) {
+      if (this.output.destroyed) throw new Error('the terminal is gone')
+      const length = writeSome(this.#fd, data.subarray(done))
+      done += length
+      if (length > 0) pauseMs = firstPauseMs
+      else await delay((pauseMs = Math.min(pauseMs * 2, maxPauseMs)))
+    }
   }
 
   /**
@@ -87,11 +113,26 @@ export class Terminal extends ReadStream {
   }
 }
 
+/** How many bytes it took; 0 when it is full. */
+function writeSome(fd: number, data: Buffer): number {
+  try {
+    return writeSync(fd, data)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+    throw error
+  }
+}
+
+/** A full terminal is tried again after these: nothing tells when its program has read. */
+const firstPauseMs = 1
+const maxPauseMs = 50
+
 const AF_UNIX = 1
 const SOCK_STREAM = 1
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const SCM_RIGHTS = 1
 const MSG_CMSG_CLOEXEC = 0x4000_0000
+const F_SETFL = 4
 const F_DUPFD_CLOEXEC = 1030
 const TIOCSWINSZ = 0x5414
