@@ -42,6 +42,8 @@ test('what another try cannot change is not tried again', () => {
   for (const error of [
     refusal(404, 'NOT_FOUND'),
     refusal(503, 'IMAGE_MISSING'),
+    // It runs already: another try would run it twice.
+    new CarrelApiError(503, { error: 'no', code: 'PROCESS_GOES_ON', retryable: true }),
     refusal(500, 'INTERNAL'),
     new CarrelTimeoutError(1),
   ]) {

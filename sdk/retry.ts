@@ -40,6 +40,8 @@ function isHiccup(error: CarrelConnectionError): boolean {
 }
 
 function isWorthRepeating(error: CarrelApiError, policy: RetryPolicy): boolean {
+  // It runs: asking again would run it twice. Who wants its end finds it by the error's `details.processId`.
+  if (error.code === 'PROCESS_GOES_ON') return false
   if (isInProgress(error) || error.status === 503) return true
   if (error.status === 429) return error.retryAfterMs !== undefined
   return policy === 'repeatable' && (error.status === 502 || error.status === 504)

@@ -94,6 +94,13 @@ export const errorTable = {
     instruction: 'This is a fault of the server. Try again; if it stays, give its operator the request id.',
   },
   unavailable: { status: 503, retryable: true, action: 'RETRY', instruction: 'Try again in a few seconds.' },
+  process_goes_on: {
+    status: 503,
+    retryable: true,
+    action: 'GET_PROCESS',
+    instruction:
+      'The server was stopped before the process ended, and the process goes on. Once the server is back, ask for it by its processId (POST /process/get); the same request again would run it a second time.',
+  },
   no_capacity: {
     status: 503,
     retryable: true,

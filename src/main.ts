@@ -1,64 +1,92 @@
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { CarrelSockets } from './apis/carrel/sockets.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
+import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { openDatabase } from './db/open.ts'
 import { LocalDriver } from './drivers/local/local-driver.ts'
 import { ownerToken } from './engine/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
-import { createApp } from './http/app.ts'
+import { createApp, type UpgradeHandler } from './http/app.ts'
+import { closeApp } from './http/close-app.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
+import { OpenRequests } from './http/open-requests.ts'
 import { banner } from './start/banner.ts'
 import { findImage } from './start/find-image.ts'
 import { proveItself } from './start/prove.ts'
-
-/** How long requests in flight get to finish after SIGTERM. */
-const drainMs = 10_000
+import { stopSignal } from './start/stop-signal.ts'
 
 async function main(): Promise<void> {
-  const begun = performance.now()
+  const stop = stopSignal()
   const settings = readSettings(process.env)
   const log = pino({ level: settings.logLevel }, pino.destination(2))
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'something failed that nothing waited for'))
+  const closing = new AbortController()
+  stop.addEventListener('abort', () => {
+    log.info({ signal: stop.reason as string }, 'stopping; computers go on running')
+    setTimeout(() => closing.abort(), limits.drainMs)
+    setTimeout(() => fail(new Error('Cannot stop in order: something hangs'), log), limits.stopMs)
+  })
+  const parts = new AsyncDisposableStack()
+  try {
+    await start({ settings, log, stop, closing: closing.signal, parts })
+    if (!stop.aborted) await once(stop, 'abort')
+  } catch (error) {
+    // What a start was in the middle of rejects with the signal.
+    if (!stop.aborted) throw error
+  } finally {
+    await parts.disposeAsync()
+  }
+  process.exit(0)
+}
+
+interface Start {
+  settings: Settings
+  log: Logger
+  /** Aborts when the server was told to stop. */
+  stop: AbortSignal
+  /** Aborts when it has to end now. */
+  closing: AbortSignal
+  /** Gets what has to be closed in the end, the last first. */
+  parts: AsyncDisposableStack
+}
+
+async function start({ settings, log, stop, closing, parts }: Start): Promise<void> {
+  const begun = performance.now()
   mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o711 })
   lockDataDirectory(settings.dataDirectory)
-  const driver = await LocalDriver.open(settings)
-  const image = await findImage(driver.images, settings.image)
   const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))
-  const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image })
+  parts.defer(() => db.destroy())
+  const driver = await LocalDriver.open(settings)
+  parts.defer(() => driver.close())
+  stop.throwIfAborted()
+  const image = await findImage(driver.images, settings.image, stop)
+  const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing })
+  parts.defer(closeEngine)
   const sockets = new CarrelSockets(engine, errorBody)
-  const app = await createApp({ engine, errorBody, onUpgrade: (...handshake) => sockets.upgrade(...handshake) })
+  const openRequests = new OpenRequests()
+  const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
+  const app = await createApp({ engine, errorBody, onUpgrade, openRequests })
   await addOpenApi(app)
   addMetrics(app, engine)
   addPaperpodRoutes(app, engine)
+  stop.throwIfAborted()
   await listen(app, settings)
+  parts.defer(() => closeApp(app, openRequests, closing))
+  parts.defer(() => sockets.close())
   const token = await ownerToken(db, settings.dataDirectory)
   const firstComputerMs = await proveItself(engine, db, token)
+  stop.throwIfAborted()
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(
     `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, losses: driver.capabilities.losses })}\n`,
   )
-
-  let closing = false
-  const shutDown = async (signal: NodeJS.Signals) => {
-    if (closing) return
-    closing = true
-    log.info({ signal }, 'stopping; computers go on running')
-    sockets.close()
-    await Promise.race([app.close(), delay(drainMs)])
-    await closeEngine()
-    await driver.close()
-    await db.destroy()
-    process.exit(0)
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => void shutDown(signal).catch((error: unknown) => fail(error, log)))
 }
 
 async function listen(app: Awaited<ReturnType<typeof createApp>>, settings: Settings): Promise<void> {

@@ -54,6 +54,12 @@ export const limits = {
   idempotentResponseBytes: 1 * MiB,
   memoryQuotaBytes: 10 * MiB,
   memoryPathLength: 512,
+  /** What is being answered when the server is stopped may go on for so long: with the rest, less than the 10 s after which Docker kills. */
+  drainMs: 8_000,
+  /** Then what is not answered is refused, and clients get so long to take that. */
+  lastAnswerMs: 1_000,
+  /** A server that was told to stop has ended by then, whatever hangs. */
+  stopMs: 11_000,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

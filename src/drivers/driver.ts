@@ -231,8 +231,8 @@ export interface FileChange {
 
 export interface DriverImages {
   list(): Promise<ImageInfo[]>
-  /** Builds the recipe in a folder, unless an image of it exists; resolves with its id. */
-  build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
+  /** Builds the recipe in a folder, unless an image of it exists; resolves with its id. `signal` ends a build that this call began. */
+  build(recipeDirectory: string, progress: (step: BuildProgress) => void, signal?: AbortSignal): Promise<ImageInfo>
   /** Takes an image from an OCI layout, archive or registry reference that `skopeo` understands. */
   import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
   /** `conflict` while a computer uses it. */

@@ -28,6 +28,8 @@ export interface Engine {
   starts: Gate
   /** The image that new computers get. */
   defaultImage: ImageDefaults
+  /** Aborts when the server has to end now: who waits for something long gives it up and says so. */
+  closing: AbortSignal
   /** Processes that were started, for the metrics. */
   startedProcesses: number
 }

@@ -25,6 +25,7 @@ interface Parts {
   settings: Settings
   log: Logger
   image: ImageInfo
+  closing: AbortSignal
 }
 
 export interface OpenEngine {
@@ -34,7 +35,7 @@ export interface OpenEngine {
 }
 
 /** Puts the engine together, and what was left by a server before this one in order. */
-export async function openEngine({ db, driver, settings, log, image }: Parts): Promise<OpenEngine> {
+export async function openEngine({ db, driver, settings, log, image, closing }: Parts): Promise<OpenEngine> {
   const cores = availableParallelism()
   const engine: Engine = {
     db,
@@ -49,6 +50,7 @@ export async function openEngine({ db, driver, settings, log, image }: Parts): P
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     defaultImage: image,
+    closing,
     startedProcesses: 0,
   }
   driver.onStopped(

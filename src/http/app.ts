@@ -21,6 +21,7 @@ import { answerBrokenRequest } from './broken-request.ts'
 import { drainRequest } from './drain-request.ts'
 import { addIdempotency } from './idempotency.ts'
 import { KnownMethods } from './known-methods.ts'
+import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
@@ -43,9 +44,13 @@ interface Options {
   /** The error body of the surface that a path belongs to. */
   errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
   onUpgrade: UpgradeHandler
+  openRequests: OpenRequests
 }
 
 const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }
+
+/** A WebSocket gets this long for its goodbye when the server closes. */
+const tunnelGraceMs = 1_000
 
 /** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
 function mayUpgrade(request: IncomingMessage): boolean {
@@ -53,7 +58,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 }
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
-export async function createApp({ engine, errorBody, onUpgrade }: Options): Promise<App> {
+export async function createApp({ engine, errorBody, onUpgrade, openRequests }: Options): Promise<App> {
   const { previewDomain } = engine.settings
   const previews = new PreviewProxy(engine)
   const logger: FastifyBaseLogger = engine.log
@@ -78,6 +83,7 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     frameworkErrors: (error, request, reply) =>
@@ -86,14 +92,22 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
     serverFactory: (handler) =>
       createServer({ ...timeouts, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         const target = parsePreviewHost(request.headers.host, previewDomain)
-        if (target) void previews.handle(target, request, response)
-        else if (isUnderPreviewDomain(request.headers.host, previewDomain))
+        if (target) {
+          openRequests.add(response, (error) => answerPage(request, response, error))
+          void previews.handle(target, request, response)
+        } else if (isUnderPreviewDomain(request.headers.host, previewDomain))
           answerPage(request, response, new CarrelError('not_found', 'Cannot open the preview: there is no such name'))
         else handler(request, response)
       }),
   })
   app.removeContentTypeParser('text/plain')
+  let closing = false
+  const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
+    if (closing)
+      return void socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    tunnels.add(socket)
+    socket.once('close', () => tunnels.delete(socket))
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
     else if (isUnderPreviewDomain(request.headers.host, previewDomain) || !onUpgrade(request, socket, head))
@@ -111,13 +125,16 @@ export async function createApp({ engine, errorBody, onUpgrade }: Options): Prom
       details: { methods },
     })
   })
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', reply.request.id)
+    if (closing) throw serverStops()
+    openRequests.add(reply.raw, (error) => void fail(error, request, reply))
   })
   // A connection whose request is answered while the server closes is not kept, or closing would wait for it.
-  let closing = false
   app.addHook('preClose', async () => {
     closing = true
+    // WebSockets never fall idle: they were told to come back, or are a preview's, and would keep the server.
+    setTimeout(() => tunnels.forEach((socket) => socket.destroy()), tunnelGraceMs).unref()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')

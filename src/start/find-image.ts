@@ -5,8 +5,8 @@ import { showProgress } from './progress.ts'
 
 const recipes = new URL('../../images/', import.meta.url).pathname
 
-/** The image that computers start from, built first when its recipe has none yet. `name` is a recipe in images/, a folder with one, or an imported image. */
-export async function findImage(images: DriverImages, name: string): Promise<ImageInfo> {
+/** The image that computers start from, built first when its recipe has none yet, unless `signal` aborts. `name` is a recipe in images/, a folder with one, or an imported image. */
+export async function findImage(images: DriverImages, name: string, signal: AbortSignal): Promise<ImageInfo> {
   const folder = isAbsolute(name) ? name : join(recipes, name)
   if (!existsSync(folder)) {
     const imported = (await images.list()).find((image) => image.id === name || image.name === name)
@@ -17,7 +17,7 @@ export async function findImage(images: DriverImages, name: string): Promise<Ima
   }
   const progress = showProgress(`Building the image "${name}"`)
   try {
-    return await images.build(folder, progress.step)
+    return await images.build(folder, progress.step, signal)
   } finally {
     progress.end()
   }

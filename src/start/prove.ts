@@ -16,16 +16,21 @@ const sessionKey = 'start-up-proof'
 export async function proveItself(engine: Engine, db: Kysely<Database>, token: string): Promise<number> {
   const caller = await authenticateToken(db, token)
   const started = performance.now()
-  const execution = await execute(engine, caller, sessionKey, {
-    kind: 'exec',
-    program: programFor('shell', 'echo $((6 * 7))'),
-    command: 'echo $((6 * 7))',
-    timeoutMs: 30_000,
-  })
-  const took = performance.now() - started
-  const computer = await findSandbox(engine, caller.accountId, sessionKey)
-  if (computer)
-    await engine.locks.run(computer.id, () => destroyComputer(engine, computer.id, 'server', 'start-up proof'))
+  let took
+  let execution
+  try {
+    execution = await execute(engine, caller, sessionKey, {
+      kind: 'exec',
+      program: programFor('shell', 'echo $((6 * 7))'),
+      command: 'echo $((6 * 7))',
+      timeoutMs: 30_000,
+    })
+    took = performance.now() - started
+  } finally {
+    const computer = await findSandbox(engine, caller.accountId, sessionKey)
+    if (computer)
+      await engine.locks.run(computer.id, () => destroyComputer(engine, computer.id, 'server', 'start-up proof'))
+  }
   if (execution.stdout.toString() !== '42\n') {
     throw new Error(
       `A fresh computer answered wrongly: ${JSON.stringify(execution.stdout.toString() + execution.stderr.toString()).slice(0, 500)} (${execution.exit.reason})`,

@@ -7,6 +7,7 @@ import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
+import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addOpenApi } from '../../src/http/openapi.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -39,7 +40,7 @@ ${rows.join('\n')}
 /** Routes need no engine to describe themselves. */
 async function openApiPage(): Promise<string> {
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
-  const app = await createApp({ engine, errorBody, onUpgrade: () => false })
+  const app = await createApp({ engine, errorBody, onUpgrade: () => false, openRequests: new OpenRequests() })
   await addOpenApi(app)
   addPaperpodRoutes(app, engine)
   await app.ready()

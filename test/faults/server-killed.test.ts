@@ -3,8 +3,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import { newSession, testDataDirectory, testNetwork, TestServer, until } from '../support/server.ts'
+import {
+  newSession,
+  serverEnvironment,
+  serverProgram,
+  testDataDirectory,
+  TestServer,
+  until,
+} from '../support/server.ts'
 import { computerRow } from './host-traces.ts'
 
 const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.05; done'
@@ -147,38 +153,11 @@ test('SIGTERM lets a short request in flight be answered; one sent later is refu
   assert.ok(took < 3000, `it ended ${took} ms after the answer`)
 })
 
-test('SIGTERM during a long request ends the server in time and keeps the process', async () => {
-  const sessionId = newSession()
-  await server.shell('true', { sessionId })
-  const cut = assert.rejects(server.shell('sleep 16; echo late; exit 3', { sessionId, timeout: 60_000 }))
-  await until(
-    () => list(sessionId),
-    (processes) => processes.some(({ status }) => status === 'running'),
-  )
-  const started = performance.now()
-  assert.equal(await server.stop('SIGTERM'), 0)
-  assert.ok(performance.now() - started < 15_000)
-  await cut
-  server = await TestServer.start()
-  const over = await until(
-    () => list(sessionId),
-    (processes) => processes.some(({ exitCode }) => exitCode === 3),
-  )
-  const { id } = over.find(({ exitCode }) => exitCode === 3)!
-  assert.equal((await stdoutOf(sessionId, id)).stdout, 'late\n')
-})
-
 test('a second server on the same data directory is refused with one sentence', async () => {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-  const env = {
-    ...process.env,
-    CARREL_DATA: testDataDirectory,
-    CARREL_NETWORK: testNetwork,
-    CARREL_PORT: '0',
-    CARREL_IMAGE: 'slim',
-    CARREL_LOG_LEVEL: 'warn',
-  }
-  const second = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const second = spawn(process.execPath, [serverProgram], {
+    env: serverEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const [[code], stderr] = await Promise.all([once(second, 'exit'), text(second.stderr)])
   assert.equal(code, 1)
   assert.equal(

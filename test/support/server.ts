@@ -12,7 +12,7 @@ import { createToken } from '../../src/engine/accounts/tokens.ts'
 export const testDataDirectory = process.env.CARREL_DATA ?? '/var/lib/carrel-test'
 export const testNetwork = process.env.CARREL_NETWORK ?? '10.214'
 
-const mainProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+export const serverProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export interface Answer {
   status: number
@@ -24,6 +24,23 @@ export interface Answer {
 interface ServerOptions {
   /** Settings beside those of every test. */
   env?: Record<string, string>
+}
+
+/** The settings of every server of the tests. */
+export function serverEnvironment(): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CARREL_DATA: testDataDirectory,
+    CARREL_NETWORK: testNetwork,
+    CARREL_PORT: '0',
+    CARREL_IMAGE: 'slim',
+    CARREL_LOG_LEVEL: 'warn',
+    CARREL_WARM_COMPUTERS: '0',
+    CARREL_NETWORK_POOL: '4',
+    CARREL_COMPUTER_MEMORY_MIB: '256',
+    CARREL_COMPUTER_DISK_MIB: '512',
+    CARREL_COMPUTER_PIDS: '256',
+  }
 }
 
 /** A real server in a process of its own, on a free port, with the small image. */
@@ -42,21 +59,8 @@ export class TestServer {
   }
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const env = {
-      ...process.env,
-      CARREL_DATA: testDataDirectory,
-      CARREL_NETWORK: testNetwork,
-      CARREL_PORT: '0',
-      CARREL_IMAGE: 'slim',
-      CARREL_LOG_LEVEL: 'warn',
-      CARREL_WARM_COMPUTERS: '0',
-      CARREL_NETWORK_POOL: '4',
-      CARREL_COMPUTER_MEMORY_MIB: '256',
-      CARREL_COMPUTER_DISK_MIB: '512',
-      CARREL_COMPUTER_PIDS: '256',
-      ...options.env,
-    }
-    const child = spawn(process.execPath, [mainProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...serverEnvironment(), ...options.env }
+    const child = spawn(process.execPath, [serverProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {

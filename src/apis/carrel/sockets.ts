@@ -32,7 +32,7 @@ export class CarrelSockets {
     return true
   }
 
-  /** Tells every client to come back: they attach to the next server. */
+  /** Tells every client to come back: they attach to the next server, from where they have read. */
   close(): void {
     for (const client of this.#server.clients) client.close(1012, 'the server restarts')
   }

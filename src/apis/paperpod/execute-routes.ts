@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { execute } from '../../engine/processes/execute.ts'
 import { programFor } from '../../engine/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/processes/start-process.ts'
+import { processGoesOn } from '../../engine/processes/wait-for-exit.ts'
 import { asCarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
@@ -71,10 +72,11 @@ async function stream(
     const events = new EventStream(reply)
     try {
       await events.send('start', { processId: process.processId, sessionId }, 0)
-      await sendOutput(events, process)
+      await sendOutput(engine, events, process)
     } catch (error) {
-      request.log.error({ err: error }, 'a stream failed')
-      await events.send('error', errorBody(asCarrelError(error), request.id))
+      const known = asCarrelError(error)
+      if (known.code !== 'process_goes_on') request.log.error({ err: error }, 'a stream failed')
+      await events.send('error', errorBody(known, request.id))
     } finally {
       events.end()
     }
@@ -83,19 +85,24 @@ async function stream(
   }
 }
 
-async function sendOutput(events: EventStream, process: ProcessHandle): Promise<void> {
+async function sendOutput(engine: Engine, events: EventStream, process: ProcessHandle): Promise<void> {
   const decoder = new OutputDecoder()
   let truncated = false
-  for await (const chunk of process.follow(0, events.signal)) {
+  let cursor = 0
+  let done = false
+  for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.closing]))) {
     truncated ||= chunk.truncated
+    done = chunk.done
     for (const [index, record] of chunk.records.entries()) {
       const data = decoder.decode(record)
       // Who reads on from an id must find all that came behind it: a part of a chunk, or of a character, has none.
       const isWhole = index === chunk.records.length - 1 && !decoder.pending
       if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
+      if (isWhole) ({ cursor } = chunk)
     }
   }
   if (events.signal.aborted) return
+  if (!done) throw processGoesOn(process, cursor)
   for (const { stream, text } of decoder.rest()) await events.send(stream, { data: text })
   const exit = await process.wait()
   await events.send('complete', { ...exitFieldsOf(exit, process.startedAtMs), truncated: truncated || exit.truncated })

@@ -4,13 +4,17 @@ import { useSandbox } from '../computers/use-sandbox.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { collectOutput, type CollectedOutput } from './collect-output.ts'
 import { startProcess, type ProcessOptions } from './start-process.ts'
+import { waitForExit } from './wait-for-exit.ts'
 
 export interface Execution extends CollectedOutput {
   process: ProcessHandle
   exit: ProcessExit
 }
 
-/** Runs a program on the account's computer to its end. A caller that leaves does not end it; its time limit does. */
+/**
+ * Runs a program on the account's computer to its end. A caller that leaves does not end it; its time limit does.
+ * Rejects with `process_goes_on` when the server has to end before it.
+ */
 export async function execute(
   engine: Engine,
   caller: Caller,
@@ -20,7 +24,7 @@ export async function execute(
   const { computer, done } = await useSandbox(engine, caller, sessionKey)
   try {
     const process = await startProcess(engine, caller, computer, options)
-    const exit = await process.wait()
+    const exit = await waitForExit(engine, process)
     const output = await collectOutput(process, limits.executeOutputBytes)
     return { ...output, process, exit, truncated: output.truncated || exit.truncated }
   } finally {

@@ -17,6 +17,13 @@ import type { Recipe } from './recipe.ts'
 import { runSetup } from './run-setup.ts'
 import { shiftOwners } from './shift-owners.ts'
 
+interface BuildOptions {
+  distribution: Distribution
+  progress: (step: BuildProgress) => void
+  /** Ends the build, and every program that it runs. */
+  signal?: AbortSignal | undefined
+}
+
 /**
  * Makes a recipe's root file system in an empty volume. Rejects with `invalid_request` for what is wrong with the
  * recipe, `unavailable` for what the host or its package sources lack.
@@ -25,19 +32,20 @@ export async function buildImage(
   recipe: Recipe,
   id: string,
   volume: string,
-  distribution: Distribution,
-  progress: (step: BuildProgress) => void,
+  { distribution, progress, signal = new AbortController().signal }: BuildOptions,
 ): Promise<StoredImage> {
   const root = join(volume, 'rootfs')
   const sources = await requireSources(recipe, distribution)
   const settings = await readAptSettings()
   try {
-    await fetchEverything(recipe, volume, { distribution, sources, aptSettings: settings.download }, progress)
+    const plan = { distribution, sources, aptSettings: settings.download }
+    await fetchEverything(recipe, volume, plan, progress, signal)
     progress({ step: 'Setting up', fraction: 0.86 })
     await placeNpmPackages(volume)
     await writeLoginEnvironment(root, recipe.env)
-    await runSetup(recipe, root)
+    await runSetup(recipe, root, signal)
   } catch (error) {
+    signal.throwIfAborted()
     throw buildFailure(recipe, error)
   }
   await writeGuestApt(root, sources, settings.guest)
@@ -45,6 +53,7 @@ export async function buildImage(
   await makeNeutral(root)
   progress({ step: 'Giving the files to their owners', fraction: 0.92 })
   const { bytes } = await shiftOwners(root)
+  signal.throwIfAborted()
   progress({ step: 'Writing to the disk', fraction: 0.96 })
   return {
     id,
@@ -64,16 +73,18 @@ async function fetchEverything(
   volume: string,
   plan: Parameters<typeof installPackages>[2],
   progress: (step: BuildProgress) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const failed = new AbortController()
+  const ended = AbortSignal.any([signal, failed.signal])
   const abortAll = (error: unknown) => {
     failed.abort()
     throw error
   }
   const ofPackages = (step: BuildProgress) => progress({ ...step, fraction: (step.fraction ?? 0) * packagesShare })
   const results = await Promise.allSettled([
-    installPackages(recipe, volume, plan, ofPackages, failed.signal).catch(abortAll),
-    fetchNpmPackages(recipe, volume, plan.distribution.architecture, failed.signal).catch(abortAll),
+    installPackages(recipe, volume, plan, ofPackages, ended).catch(abortAll),
+    fetchNpmPackages(recipe, volume, plan.distribution.architecture, ended).catch(abortAll),
   ])
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))
   const reason = reasons.find((candidate) => candidate.name !== 'AbortError') ?? reasons[0]

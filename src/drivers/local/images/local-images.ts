@@ -56,7 +56,11 @@ export class LocalImages implements DriverImages {
     return this.#store.rootfs(id)
   }
 
-  async build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
+  async build(
+    recipeDirectory: string,
+    progress: (step: BuildProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<ImageInfo> {
     const [recipe, distribution] = await Promise.all([readRecipe(recipeDirectory), readDistribution()])
     const id = await recipeId(recipe, distribution)
     const existing = await this.#store.get(id)
@@ -64,7 +68,7 @@ export class LocalImages implements DriverImages {
     const image = await this.#work.share(id, progress, async (tell) => {
       await this.#prepare(recipe.freeBytes, recipe.name)
       tell({ step: 'Starting', fraction: 0 })
-      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, distribution, tell))
+      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, { distribution, progress: tell, signal }))
     })
     return toInfo(image)
   }

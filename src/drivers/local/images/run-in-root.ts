@@ -7,16 +7,23 @@ export interface InRootOptions {
   /** In the root; `/` by default. */
   cwd?: string
   onLine?: (line: string) => void
+  /** Ends the command and all that it started. */
+  signal?: AbortSignal
 }
 
 /**
  * Runs a command as root inside a root file system. For what its operator wrote, never for what a guest left: it is
  * a chroot, not a computer. Rejects with `ProgramFailure`.
  */
-export function runInRoot(root: string, argv: string[], { env, cwd = '/', onLine }: InRootOptions): Promise<void> {
+export function runInRoot(
+  root: string,
+  argv: string[],
+  { env, cwd = '/', onLine, signal }: InRootOptions,
+): Promise<void> {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   return runIsolated(['/bin/sh', script, root, '/usr/bin/env', '-i', `--chdir=${cwd}`, ...variables, ...argv], {
     onLine,
+    signal,
   })
 }
 

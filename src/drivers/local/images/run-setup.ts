@@ -6,11 +6,11 @@ import type { Recipe } from './recipe.ts'
 import { runInRoot } from './run-in-root.ts'
 
 /** Runs the recipe's `setup.sh` in the new root, with a copy of the recipe's folder beside it. Rejects with `invalid_request` when it fails. */
-export async function runSetup(recipe: Recipe, root: string): Promise<void> {
+export async function runSetup(recipe: Recipe, root: string, signal: AbortSignal): Promise<void> {
   const copy = join(root, 'tmp/recipe')
   await cp(recipe.directory, copy, { recursive: true, verbatimSymlinks: true })
   try {
-    await runInRoot(root, ['/bin/sh', 'setup.sh'], { env: setupEnvironment(), cwd: '/tmp/recipe' })
+    await runInRoot(root, ['/bin/sh', 'setup.sh'], { env: setupEnvironment(), cwd: '/tmp/recipe', signal })
   } catch (error) {
     if (!(error instanceof ProgramFailure)) throw error
     const reason = `setup.sh ended with exit code ${error.exitCode}: ${error.lines.at(-1) ?? 'it wrote nothing'}`
