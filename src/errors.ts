@@ -27,6 +27,12 @@ export const errorTable = {
     action: 'CHECK_ID',
     instruction: 'Check the id, path or address; list what exists first.',
   },
+  route_not_found: {
+    status: 404,
+    retryable: false,
+    action: 'CHECK_ROUTE',
+    instruction: 'GET / lists every route with its method.',
+  },
   method_not_allowed: {
     status: 405,
     retryable: false,

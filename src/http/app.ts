@@ -20,7 +20,8 @@ import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { drainRequest } from './drain-request.ts'
 import { addIdempotency } from './idempotency.ts'
-import { KnownMethods } from './known-methods.ts'
+import { readJsonBodies } from './json-body.ts'
+import { KnownRoutes } from './known-routes.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
@@ -63,7 +64,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   const previews = new PreviewProxy(engine)
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const known = requestError(error)
+    const known = requestError(error, request)
     if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
     if (known.code === 'too_large') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
@@ -101,6 +102,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
       }),
   })
   app.removeContentTypeParser('text/plain')
+  readJsonBodies(app)
   let closing = false
   const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
@@ -114,12 +116,16 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
       socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
   app.setErrorHandler(fail)
-  const known = new KnownMethods(app)
+  const known = new KnownRoutes(app)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
     const doing = `Cannot ${request.method} ${path.slice(0, 200)}`
-    const methods = known.of(path)
-    if (methods.length === 0) throw new CarrelError('not_found', `${doing}: there is no such route`)
+    const methods = known.methodsOf(path)
+    if (methods.length === 0) {
+      const near = known.near(path)
+      const hint = near.length > 0 ? `; near it: ${near.join(', ')}` : ''
+      throw new CarrelError('route_not_found', `${doing}: there is no such route${hint}`, { details: { near } })
+    }
     reply.header('allow', methods.join(', '))
     throw new CarrelError('method_not_allowed', `${doing}: the route takes ${methods.join(' or ')}`, {
       details: { methods },

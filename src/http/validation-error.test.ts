@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fastify, { type FastifyError } from 'fastify'
 import { CarrelError } from '../errors.ts'
+import { readJsonBodies } from './json-body.ts'
 import { requestError } from './validation-error.ts'
 
 /** What a route with a schema says to a body. */
 async function refusalOf(body: unknown): Promise<CarrelError> {
   let known: CarrelError | undefined
   const app = fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } } })
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    known = requestError(error)
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    known = requestError(error, request)
     return reply.status(known.status).send('')
   })
   const schema = {
@@ -17,12 +18,17 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
     required: ['name'],
     additionalProperties: false,
     properties: {
-      name: { type: 'string', maxLength: 3 },
+      name: { type: 'string', minLength: 1, maxLength: 3, pattern: '^[A-Za-z0-9.-]*$' },
+      count: { type: 'integer', minimum: 1, maximum: 9 },
       kind: { enum: ['a', 'b'] },
-      deep: { type: 'object', properties: { list: { type: 'array', items: { type: 'integer' } } } },
+      deep: {
+        type: 'object',
+        properties: { list: { type: 'array', items: { type: 'integer' } }, 'a/b': { type: 'boolean' } },
+      },
       env: { type: 'object', additionalProperties: { type: 'string' } },
     },
   }
+  readJsonBodies(app)
   app.post('/', { schema: { body: schema }, bodyLimit: 1000 }, async () => '')
   await app.inject({
     method: 'POST',
@@ -34,19 +40,38 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
   return known
 }
 
+const proto =
+  'Cannot read the request: its body has a key "__proto__" or "constructor" with a "prototype" in it, which is taken nowhere'
+
 describe('requestError()', () => {
   for (const [body, field, message] of [
     [{}, 'name', 'Cannot use field "name": it is missing'],
-    [{ name: 1 }, 'name', 'Cannot use field "name": it must be string'],
-    [{ name: 'long' }, 'name', 'Cannot use field "name": it must NOT have more than 3 characters'],
-    [{ name: 'a', kind: 'c' }, 'kind', 'Cannot use field "kind": it has to be one of "a", "b"'],
-    [{ name: 'a', other: 1 }, 'other', 'Cannot use field "other": the route takes no such field'],
-    [{ name: 'a', deep: { list: [1, 'x'] } }, 'deep.list.1', 'Cannot use field "deep.list.1": it must be integer'],
-    [{ name: 'a', env: { A: 1 } }, 'env.A', 'Cannot use field "env.A": it must be string'],
-    [[], 'body', 'Cannot use field "body": it must be object'],
-    ['{"name"', 'body', 'Cannot read the request: its body is not valid JSON'],
+    [{ name: 1 }, 'name', 'Cannot use field "name": it must be a string; got 1'],
+    [{ name: null }, 'name', 'Cannot use field "name": it must be a string; got null'],
+    [{ name: ['a', 'b'] }, 'name', 'Cannot use field "name": it must be a string; got a list of 2'],
+    [{ name: 'long' }, 'name', 'Cannot use field "name": it must be at most 3 characters long; got 4'],
+    [{ name: '' }, 'name', 'Cannot use field "name": it must not be empty'],
+    [{ name: 'a/' }, 'name', 'Cannot use field "name": it must be made of letters from A to Z, digits, . -; got "a/"'],
+    [{ name: 'a', kind: 'c' }, 'kind', 'Cannot use field "kind": it must be one of a, b; got "c"'],
+    [{ name: 'a', count: 0 }, 'count', 'Cannot use field "count": it must be at least 1; got 0'],
+    [{ name: 'a', count: 9.5 }, 'count', 'Cannot use field "count": it must be a whole number; got 9.5'],
+    [{ name: 'a', count: '5' }, 'count', 'Cannot use field "count": it must be a whole number; got the string "5"'],
+    [{ name: 'a', count: 99 }, 'count', 'Cannot use field "count": it must be at most 9; got 99'],
+    [{ name: 'a', other: 1 }, 'other', 'Cannot use field "other": there is no such field here'],
+    [
+      { name: 'a', deep: { list: [1, true] } },
+      'deep.list.1',
+      'Cannot use field "deep.list.1": it must be a whole number; got true',
+    ],
+    [{ name: 'a', deep: { 'a/b': 1 } }, 'deep.a/b', 'Cannot use field "deep.a/b": it must be true or false; got 1'],
+    [{ name: 'a', env: { A: {} } }, 'env.A', 'Cannot use field "env.A": it must be a string; got an object'],
+    [[], 'body', 'Cannot use field "body": it must be an object; got a list of 0'],
+    ['"x"', 'body', 'Cannot use field "body": it must be an object; got the string "x"'],
+    ['{"name"', 'body', 'Cannot read the request: its body is not valid JSON: something is wrong at line 1, column 8'],
+    ['hello', 'body', 'Cannot read the request: its body is not valid JSON'],
     ['', 'body', 'Cannot read the request: its JSON body is empty'],
-    ['{"__proto__":1}', 'body', 'Cannot read the request: its body is not valid JSON'],
+    ['{"__proto__":1}', 'body', proto],
+    ['{"name":"a","deep":{"constructor":{"prototype":1}}}', 'body', proto],
   ] as const)
     test(`says of ${JSON.stringify(body)}: ${message}`, async () => {
       const error = await refusalOf(body)

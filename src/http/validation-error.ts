@@ -1,5 +1,6 @@
-import type { FastifyError } from 'fastify'
+import type { FastifyError, FastifyRequest } from 'fastify'
 import { asCarrelError, CarrelError } from '../errors.ts'
+import { invalidValue, type SchemaError } from './invalid-value.ts'
 
 const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: (error) =>
@@ -19,7 +20,6 @@ const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
       details: { field: 'body' },
       cause: error,
     }),
-  FST_ERR_CTP_INVALID_JSON_BODY: notJson,
   FST_ERR_BAD_URL: (error) =>
     new CarrelError('invalid_request', 'Cannot read the request: its address is not validly encoded', {
       details: { field: 'url' },
@@ -40,12 +40,14 @@ const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
     }),
 }
 
-/** Anything that was thrown while a request was handled, as a row of the error table. */
-export function requestError(error: FastifyError): CarrelError {
-  if (error.validation) return invalid(error)
+/** Anything that was thrown while a request was handled, as a row of the error table. `request` has the value that a schema refused. */
+export function requestError(
+  error: FastifyError,
+  request?: Pick<FastifyRequest, 'body' | 'query' | 'params'>,
+): CarrelError {
+  if (error.validation) return invalid(error, request)
   const known = byFastifyCode[error.code]
   if (known) return known(error)
-  if (error instanceof SyntaxError) return notJson(error)
   if (brokenForm.test(error.message))
     return new CarrelError('invalid_request', 'Cannot take the upload: its form is cut off or not well-formed', {
       details: { field: 'body' },
@@ -59,26 +61,8 @@ export function requestError(error: FastifyError): CarrelError {
 /** What the parser of multipart forms says; its errors have no code. */
 const brokenForm = /^Multipart: Boundary not found$|unexpected end of multipart data$/i
 
-function notJson(error: Error): CarrelError {
-  return new CarrelError('invalid_request', 'Cannot read the request: its body is not valid JSON', {
-    details: { field: 'body' },
-    cause: error,
-  })
-}
-
-function invalid(error: FastifyError): CarrelError {
-  const [first] = error.validation!
-  const missing = first?.params.missingProperty as string | undefined
-  const extra = first?.params.additionalProperty as string | undefined
-  const path = (first?.instancePath ?? '').slice(1).replaceAll('/', '.')
-  const field = [path, missing ?? extra].filter(Boolean).join('.') || (error.validationContext ?? 'body')
-  const options = first?.params.allowedValues as unknown[] | undefined
-  const why = missing
-    ? 'it is missing'
-    : extra
-      ? 'the route takes no such field'
-      : options
-        ? `it has to be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`
-        : `it ${first?.message ?? 'is invalid'}`
-  return new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field }, cause: error })
+function invalid({ validation, validationContext }: FastifyError, request?: Partial<FastifyRequest>): CarrelError {
+  const whole = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
+  const value = whole === 'query' ? request?.query : whole === 'params' ? request?.params : request?.body
+  return invalidValue(validation as SchemaError[], value, whole)
 }

@@ -70,16 +70,62 @@ describe('requests', { timeout: 60_000 }, () => {
   test('a field that the route has not is named', async () => {
     const { status, body } = await server.post('/memory/list', { prefx: 'x' })
     assert.deepEqual([status, body.field], [400, 'prefx'])
-    assert.match(body.error, /"prefx": the route takes no such field/)
+    assert.match(body.error, /"prefx": there is no such field here/)
+  })
+
+  for (const [path, request, message] of [
+    [
+      '/execute',
+      { code: '1', language: 'perl' },
+      '"language": it must be one of python, javascript, shell; got "perl"',
+    ],
+    ['/execute', { code: '1' }, '"language": it is missing'],
+    ['/execute', { code: '1', language: 'shell', timeout: '5' }, '"timeout": it must be a number; got the string "5"'],
+    ['/execute', { code: '1', language: 'shell', env: { A: 1 } }, '"env.A": it must be a string; got 1'],
+    ['/expose', { port: 99_999 }, '"port": it must be at most 65535; got 99999'],
+    ['/files/read', { path: '' }, '"path": it must not be empty'],
+    ['/process/kill', { processId: 'x', signal: 'KILL' }, '"signal": it must be one of SIGTERM, SIGKILL, SIGINT'],
+    [
+      '/process/list',
+      { sessionId: 'a b' },
+      '"sessionId": it must be made of letters from A to Z, digits, . _ : @ -; got "a b"',
+    ],
+  ] as const)
+    test(`${path} says: ${message}`, async () => {
+      const { status, body } = await server.post(path, request)
+      assert.equal(status, 400)
+      assert.ok(body.error.startsWith(`Cannot use field ${message}`), body.error)
+      isEnvelope(body)
+    })
+
+  test('a wrong field of a query is named, and so is one of a form', async () => {
+    const { body } = await server.call('GET', '/files/download?path=/x&sessionId=a%20b')
+    assert.match(body.error, /^Cannot use field "sessionId": it must be made of .*; got "a b"$/)
+    const form = new FormData()
+    form.set('sessionId', 'a b')
+    form.set('path', '/tmp/x')
+    form.set('file', new Blob(['x']), 'x')
+    assert.match(
+      (await server.post('/files/upload', form)).body.error,
+      /"sessionId": it must be made of .*; got "a b"$/,
+    )
   })
 
   for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/favicon.ico'])
     test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'no route: 404'}`, async () => {
       const { status, body } = await server.post(path, {})
       if (path === '/execute/') return assert.equal(status, 400)
-      assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
+      assert.deepEqual([status, body.code, body.action], [404, 'ROUTE_NOT_FOUND', 'CHECK_ROUTE'])
       isEnvelope(body)
     })
+
+  test('an address that is none names the routes near it', async () => {
+    const { body } = await server.post('/exectue', {})
+    assert.deepEqual(body.near[0], 'POST /execute')
+    assert.match(body.error, /^Cannot POST \/exectue: there is no such route; near it: POST \/execute/)
+    assert.deepEqual((await server.call('GET', '/file/read')).body.near[0], 'POST /files/read')
+    assert.deepEqual((await server.call('GET', '/favicon.ico')).body.near, [])
+  })
 
   for (const [method, path, allow] of [
     ['GET', '/execute', 'POST'],

@@ -48,15 +48,14 @@ const signal = Type.Object({
 })
 const eof = Type.Object({ type: Type.Literal('eof') })
 
-const firstMessage = Type.Union([start, attach])
-const laterMessage = Type.Union([resize, signal, eof])
 export type StartMessage = Static<typeof start>
 export type AttachMessage = Static<typeof attach>
-export type FirstMessage = Static<typeof firstMessage>
-export type LaterMessage = Static<typeof laterMessage>
+export type FirstMessage = StartMessage | AttachMessage
+export type LaterMessage = Static<typeof resize> | Static<typeof signal> | Static<typeof eof>
 
-export const isFirstMessage = Compile(firstMessage)
-export const isLaterMessage = Compile(laterMessage)
+/** Messages by their `type`, so that a refusal speaks of the one that was meant. */
+export const firstMessages = { start: Compile(start), attach: Compile(attach) }
+export const laterMessages = { resize: Compile(resize), signal: Compile(signal), eof: Compile(eof) }
 
 /** First byte of a binary message. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2 } as const

@@ -6,10 +6,11 @@ import { programFor } from '../../engine/processes/program.ts'
 import { startProcess } from '../../engine/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
+import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
 import {
   channels,
-  isFirstMessage,
-  isLaterMessage,
+  firstMessages,
+  laterMessages,
   type AttachMessage,
   type FirstMessage,
   type LaterMessage,
@@ -51,7 +52,7 @@ export class ExecSocket {
       if (!this.#begun) return await (this.#begun = this.#begin(data, binary))
       await this.#begun.catch(() => {})
       if (binary) this.#takeInput(data)
-      else this.#control(parse(data, isLaterMessage) as LaterMessage)
+      else this.#control(parse(data, laterMessages) as LaterMessage)
     } catch (error) {
       this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       if (!this.#process) this.#options.socket.close(1008, 'not started')
@@ -61,7 +62,7 @@ export class ExecSocket {
   async #begin(data: Buffer, binary: boolean): Promise<void> {
     const { engine, caller } = this.#options
     if (binary) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
-    const message = parse(data, isFirstMessage) as FirstMessage
+    const message = parse(data, firstMessages) as FirstMessage
     this.#computer = await useSandbox(engine, caller, message.sessionId ?? '')
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
@@ -187,26 +188,23 @@ export class ExecSocket {
   }
 }
 
-function parse(
-  data: Buffer,
-  validator: {
-    Check: (value: unknown) => boolean
-    Errors: (value: unknown) => { instancePath: string; message: string }[]
-  },
-): unknown {
+interface Kind {
+  Check: (value: unknown) => boolean
+  Errors: (value: unknown) => SchemaError[]
+}
+
+function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
   let message: unknown
   try {
     message = JSON.parse(data.toString('utf8'))
   } catch {
     throw new CarrelError('invalid_request', 'Cannot read the message: it is not valid JSON')
   }
-  if (validator.Check(message)) return message
-  const [first] = validator.Errors(message)
-  throw new CarrelError(
-    'invalid_request',
-    `Cannot use the message: ${first?.instancePath || 'it'} ${first?.message ?? 'is invalid'}`,
-    { details: { field: first?.instancePath.slice(1) ?? 'type' } },
-  )
+  const type = (message as { type?: unknown } | null)?.type
+  const kind = typeof type === 'string' && Object.hasOwn(kinds, type) ? kinds[type] : undefined
+  if (kind?.Check(message)) return message
+  const params = { allowedValues: Object.keys(kinds) }
+  throw invalidValue(kind?.Errors(message) ?? [{ keyword: 'enum', instancePath: '/type', params }], message, 'message')
 }
 
 const maxQueuedInputBytes = 1024 * 1024

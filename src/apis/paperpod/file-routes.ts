@@ -9,6 +9,7 @@ import { newId } from '../../engine/ids.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { parseRange } from '../../http/byte-range.ts'
+import { invalidValue } from '../../http/invalid-value.ts'
 import { asText } from '../../http/text-decoder.ts'
 import { sandboxPath } from './mapping.ts'
 import {
@@ -276,9 +277,7 @@ async function exists(files: ComputerFiles, path: string): Promise<boolean> {
 function sessionOf(fields: Map<string, string>): string {
   const given = fields.get('sessionId') ?? ''
   if (isSessionId.Check(given)) return given
-  throw new CarrelError('invalid_request', 'Cannot use field "sessionId": it is no name of a sandbox', {
-    details: { field: 'sessionId' },
-  })
+  throw invalidValue(isSessionId.Errors(given), given, 'sessionId')
 }
 
 const isSessionId = Compile(sessionName)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fastify from 'fastify'
-import { KnownMethods } from './known-methods.ts'
+import { KnownRoutes } from './known-routes.ts'
 
-describe('KnownMethods', () => {
+describe('KnownRoutes', () => {
   const app = fastify()
-  const known = new KnownMethods(app)
+  const known = new KnownRoutes(app)
   const answer = async () => ''
   app.get('/a', answer)
   app.post('/a', answer)
@@ -28,5 +28,15 @@ describe('KnownMethods', () => {
     ['/none', []],
   ] as const)
     test(`${path} takes ${methods.join(', ') || 'nothing'}`, () =>
-      assert.deepEqual(known.of(path).toSorted(), [...methods]))
+      assert.deepEqual(known.methodsOf(path).toSorted(), [...methods]))
+
+  for (const [path, near] of [
+    ['/dottd.json', ['GET /dotted.json']],
+    ['/Things/:id', ['DELETE /things/:id']],
+    ['/api/dotted.json', ['GET /dotted.json']],
+    ['/none', []],
+    ['', []],
+    ['/'.repeat(10_000), []],
+  ] as const)
+    test(`${path.slice(0, 20)} is near ${near.join(', ') || 'nothing'}`, () => assert.deepEqual(known.near(path), near))
 })
