@@ -19,6 +19,16 @@ const bad: Record<string, string[]> = {
   CARREL_PORT: ['-1', '65536', '80.5', 'http', '0x', 'NaN', 'Infinity'],
   CARREL_DATA: ['/a:b', '/a,b', `/${'x'.repeat(60)}`, '/a\nb'],
   CARREL_PREVIEW_DOMAIN: ['Example.com', 'a b', 'a/b', 'a:80'],
+  CARREL_PUBLIC_URL: [
+    'carrel.example.com',
+    'ftp://x',
+    'https://x/path',
+    'https://user@x',
+    'https://x?y',
+    'https://',
+    'https://x#y',
+  ],
+  CARREL_TRUSTED_PROXIES: ['example.com', '10.0.0.1/33', '::1/129', 'all', 'true', '10.0.0', '10.0.0.1:80'],
   CARREL_LOG_LEVEL: ['loud', 'INFO'],
   CARREL_IMAGE: ['a b', 'a;b'],
   CARREL_NETWORK: ['10', '10.1.2', '8.8', '172.15', '172.32', '192.167', 'x.y', '10.256', '10.999'],
@@ -73,9 +83,19 @@ test('good values are taken, lists by comma or space', () => {
     CARREL_COMPUTER_CPUS: '0.5',
     CARREL_IDLE_TIMEOUT_S: '1',
     CARREL_DATA: 'relative/../data',
+    CARREL_PUBLIC_URL: 'HTTPS://Carrel.Example.com:443/',
+    CARREL_TRUSTED_PROXIES: 'loopback, 10.0.0.0/8 fd00::/8,::1',
   })
+  assert.equal(settings.publicUrl, 'https://carrel.example.com')
+  assert.deepEqual(settings.trustedProxies, ['loopback', '10.0.0.0/8', 'fd00::/8', '::1'])
   assert.deepEqual([settings.host, settings.port, settings.previewDomain], ['::1', 0, 'preview.example.com'])
   assert.deepEqual(settings.allowedAddresses, ['10.0.0.1', '10.1.0.0/16', '10.2.0.1:5432', '10.3.0.0/24:443'])
   assert.deepEqual([settings.resolvers, settings.idleTimeoutMs], [['1.1.1.1', '9.9.9.9'], 1000])
   assert.equal(settings.dataDirectory, `${process.cwd()}/data`)
+})
+
+test('a public address under the preview domain is refused: nothing but previews answers there', () => {
+  const env = { CARREL_PUBLIC_URL: 'https://api.example.com', CARREL_PREVIEW_DOMAIN: 'example.com' }
+  assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_PUBLIC_URL is "https:\/\/api\.example\.com"/)
+  assert.equal(readSettings({ ...env, CARREL_PREVIEW_DOMAIN: 'preview.example.com' }).publicUrl, env.CARREL_PUBLIC_URL)
 })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { cpus, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 
@@ -7,6 +8,10 @@ export interface Settings {
   port: number
   dataDirectory: string
   previewDomain: string
+  /** The origin by which clients reach the server, without a slash at its end; undefined when it is the one that they ask. */
+  publicUrl: string | undefined
+  /** Addresses, ranges and names of them of which `X-Forwarded-*` is believed. */
+  trustedProxies: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   image: string
   runtime: string | undefined
@@ -33,7 +38,7 @@ const port = '(6553[0-5]|655[0-2]\\d|65[0-4]\\d\\d|6[0-4]\\d{3}|[1-5]?\\d{1,4})'
 /** Reads the settings from environment variables. Throws a `SettingError`, one sentence that names the variable. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const read = reader(env)
-  return {
+  const settings: Settings = {
     host: read.text('CARREL_HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address such as 127.0.0.1'),
     port: read.integer('CARREL_PORT', 4280, 0, 65_535),
     dataDirectory: resolve(
@@ -47,6 +52,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     previewDomain: read
       .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')
       .replace(/^\.|\.$/g, ''),
+    publicUrl: read.checked('CARREL_PUBLIC_URL', originOf, 'an origin such as https://carrel.example.com'),
+    trustedProxies: read.list(
+      'CARREL_TRUSTED_PROXIES',
+      isProxy,
+      'addresses as address[/bits], or loopback, linklocal, uniquelocal',
+    ),
     logLevel: read.text(
       'CARREL_LOG_LEVEL',
       'info',
@@ -76,6 +87,29 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),
     networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
   }
+  checkNames(settings)
+  return settings
+}
+
+/** Nothing but previews answers below the preview domain. */
+function checkNames({ publicUrl, previewDomain }: Settings): void {
+  if (publicUrl === undefined || !new URL(publicUrl).hostname.endsWith(`.${previewDomain}`)) return
+  throw new SettingError(
+    `Cannot start: CARREL_PUBLIC_URL is "${publicUrl}", which lies under the preview domain "${previewDomain}"; set CARREL_PREVIEW_DOMAIN to one that it does not lie under`,
+  )
+}
+
+/** Without a path, user or query; undefined for what is no such address. */
+function originOf(text: string): string | undefined {
+  const url = URL.parse(text)
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+  return isOrigin ? url.origin : undefined
+}
+
+function isProxy(text: string): boolean {
+  if (/^(loopback|linklocal|uniquelocal)$/.test(text)) return true
+  const [, address = '', bits = '0'] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 6 ? 128 : 32)
 }
 
 function reader(env: NodeJS.ProcessEnv) {
@@ -98,9 +132,14 @@ function reader(env: NodeJS.ProcessEnv) {
       const value = env[name] || fallback
       return pattern.test(value) ? value : refuse(name, expected)
     },
-    list(name: string, pattern: RegExp, expected: string): string[] {
+    /** undefined when it is not set; `check` gives undefined for a value that cannot be used. */
+    checked<T>(name: string, check: (text: string) => T | undefined, expected: string): T | undefined {
+      return env[name] ? (check(env[name]) ?? refuse(name, expected)) : undefined
+    },
+    list(name: string, allowed: RegExp | ((value: string) => boolean), expected: string): string[] {
       const values = (env[name] ?? '').split(/[\s,]+/).filter(Boolean)
-      return values.every((value) => pattern.test(value)) ? values : refuse(name, expected)
+      const isAllowed = allowed instanceof RegExp ? (value: string) => allowed.test(value) : allowed
+      return values.every((value) => isAllowed(value)) ? values : refuse(name, expected)
     },
   }
 }

@@ -60,7 +60,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
 export async function createApp({ engine, errorBody, onUpgrade, openRequests }: Options): Promise<App> {
-  const { previewDomain } = engine.settings
+  const { previewDomain, trustedProxies } = engine.settings
   const previews = new PreviewProxy(engine)
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
@@ -81,6 +81,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: limits.jsonBodyBytes,
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',

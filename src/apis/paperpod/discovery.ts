@@ -26,7 +26,7 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    (request) => discoveryDocument(`${request.protocol}://${request.host}`, engine, endpoints),
+    ({ protocol, host }) => discoveryDocument(engine.settings.publicUrl ?? `${protocol}://${host}`, engine, endpoints),
   )
 
   app.get(

@@ -45,7 +45,7 @@ describe('parsePreviewHost()', () => {
   test('gives back the port and id of each address that is given out', () => {
     for (const port of [1, 80, 8080, 65_535])
       for (const previewDomain of ['localhost', 'dev.localhost', 'preview.example']) {
-        const { url, wsUrl } = previewUrls({ previewDomain, port: 4280 }, id, port)
+        const { url, wsUrl } = previewUrls({ previewDomain, port: 4280, publicUrl: undefined }, id, port)
         for (const address of [url, wsUrl])
           assert.deepEqual(parsePreviewHost(new URL(address).host, previewDomain), { port, computerId: id })
       }
@@ -63,18 +63,32 @@ describe('isUnderPreviewDomain()', () => {
 
 describe('previewUrls()', () => {
   test('names a preview in one DNS label of at most 63 characters', () => {
-    const { hostname } = new URL(previewUrls({ previewDomain: 'localhost', port: 1 }, id, 65_535).url)
+    const { hostname } = new URL(
+      previewUrls({ previewDomain: 'localhost', port: 1, publicUrl: undefined }, id, 65_535).url,
+    )
     assert.ok(hostname.split('.')[0]!.length <= 63)
   })
 
   test('has the port of the server for a local domain, and https without one for any other', () => {
-    assert.deepEqual(previewUrls({ previewDomain: 'localhost', port: 4280 }, id, 80), {
+    assert.deepEqual(previewUrls({ previewDomain: 'localhost', port: 4280, publicUrl: undefined }, id, 80), {
       url: `http://80-${id}-p80_v1.localhost:4280`,
       wsUrl: `ws://80-${id}-p80_v1.localhost:4280`,
     })
-    assert.deepEqual(previewUrls({ previewDomain: 'a.example', port: 4280 }, id, 80), {
+    assert.deepEqual(previewUrls({ previewDomain: 'a.example', port: 4280, publicUrl: undefined }, id, 80), {
       url: `https://80-${id}-p80_v1.a.example`,
       wsUrl: `wss://80-${id}-p80_v1.a.example`,
     })
+  })
+
+  test('has the scheme and port of the public address where there is one', () => {
+    for (const [publicUrl, url, wsUrl] of [
+      ['https://x.org', 'https://80-ID-p80_v1.a.example', 'wss://80-ID-p80_v1.a.example'],
+      ['https://x.org:8443', 'https://80-ID-p80_v1.a.example:8443', 'wss://80-ID-p80_v1.a.example:8443'],
+      ['http://x.org:81', 'http://80-ID-p80_v1.a.example:81', 'ws://80-ID-p80_v1.a.example:81'],
+    ] as const)
+      assert.deepEqual(previewUrls({ previewDomain: 'a.example', port: 4280, publicUrl }, id, 80), {
+        url: url.replace('ID', id),
+        wsUrl: wsUrl.replace('ID', id),
+      })
   })
 })

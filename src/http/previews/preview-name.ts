@@ -23,15 +23,22 @@ export function isUnderPreviewDomain(host: string | undefined, domain: string): 
   return (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '').endsWith(`.${domain}`)
 }
 
-/** The addresses of a preview: `http` with the server's port for a local domain, `https` for any other, whose TLS ends before Carrel. */
+/**
+ * The addresses of a preview, with the scheme and port of the public address. Without one: `http` with the server's port
+ * for a local domain, `https` for any other, whose TLS ends before Carrel.
+ */
 export function previewUrls(
-  settings: Pick<Settings, 'previewDomain' | 'port'>,
+  settings: Pick<Settings, 'previewDomain' | 'port' | 'publicUrl'>,
   computerId: string,
   port: number,
 ): { url: string; wsUrl: string } {
   const name = `${port}-${computerId}-p${port}_v1.${settings.previewDomain}`
-  const local = settings.previewDomain === 'localhost' || settings.previewDomain.endsWith('.localhost')
-  return local
-    ? { url: `http://${name}:${settings.port}`, wsUrl: `ws://${name}:${settings.port}` }
-    : { url: `https://${name}`, wsUrl: `wss://${name}` }
+  const url = new URL(settings.publicUrl ?? defaultOrigin(settings))
+  url.hostname = name
+  return { url: url.origin, wsUrl: url.origin.replace('http', 'ws') }
+}
+
+function defaultOrigin({ previewDomain, port }: Pick<Settings, 'previewDomain' | 'port'>): string {
+  const isLocal = previewDomain === 'localhost' || previewDomain.endsWith('.localhost')
+  return isLocal ? `http://localhost:${port}` : 'https://localhost'
 }

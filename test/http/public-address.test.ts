@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { newSession, TestServer } from '../support/server.ts'
+
+describe('the public address', { timeout: 60_000 }, () => {
+  const baseUrlOf = async (server: TestServer, headers: Record<string, string>) =>
+    (await server.call('GET', '/', undefined, { headers })).body.baseUrl as string
+  const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'carrel.example.com' }
+
+  test('is the one that was asked; what a client says of a proxy is not believed', async () => {
+    const server = await TestServer.start()
+    try {
+      assert.equal(await baseUrlOf(server, forwarded), server.url)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  test('is what a trusted proxy says', async () => {
+    const server = await TestServer.start({ env: { CARREL_TRUSTED_PROXIES: 'loopback' } })
+    try {
+      assert.equal(await baseUrlOf(server, forwarded), 'https://carrel.example.com')
+      assert.equal(await baseUrlOf(server, {}), server.url)
+    } finally {
+      await server.stop()
+    }
+    const other = await TestServer.start({ env: { CARREL_TRUSTED_PROXIES: '10.1.2.3' } })
+    try {
+      assert.equal(await baseUrlOf(other, forwarded), other.url)
+    } finally {
+      await other.stop()
+    }
+  })
+
+  test('is the setting where there is one, and previews have its scheme and port', async () => {
+    const env = { CARREL_PUBLIC_URL: 'https://carrel.example.com:8443', CARREL_PREVIEW_DOMAIN: 'preview.example.com' }
+    const server = await TestServer.start({ env })
+    try {
+      assert.equal(await baseUrlOf(server, {}), 'https://carrel.example.com:8443')
+      const { body } = await server.post('/expose', { port: 8080, sessionId: newSession() })
+      assert.match(body.url, /^https:\/\/8080-[0-9a-z]{20}-p8080_v1\.preview\.example\.com:8443$/)
+      assert.equal(body.wsUrl, body.url.replace('https', 'wss'))
+    } finally {
+      await server.stop()
+    }
+  })
+})
