@@ -249,6 +249,8 @@ export interface ImageInfo {
   /** The user that processes run as unless another is asked for. */
   user: string
   workdir: string
+  /** Programs that it was made to hold, by what they are for; undefined where nobody said. */
+  tools?: Record<string, string[]> | undefined
 }
 
 export interface BuildProgress {

@@ -39,6 +39,8 @@ export interface ImageDefaults {
   env: Record<string, string>
   user: string
   workdir: string
+  /** Programs in it, by what they are for; undefined where nobody said. */
+  tools?: Record<string, string[]> | undefined
 }
 
 /** Who asks: an account by one of its tokens. */

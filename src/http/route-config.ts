@@ -9,6 +9,8 @@ export interface RouteDocumentation {
   params?: unknown
   example?: unknown
   contentType?: string
+  /** How an address in the answer is made. */
+  urlFormat?: string
   /** The schema of a body that is no JSON. */
   form?: unknown
   /** Schemas by status of answers that are no JSON object. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { newSession, TestServer } from '../support/server.ts'
+
+const cliProgram = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 interface Param {
   type: string
@@ -147,6 +152,49 @@ describe('GET /', () => {
     assert.equal(Number(count), Math.ceil(cpus))
     assert.equal(Number(/\d+/.exec(memory)![0]) * 1024, memoryBytes)
     assert.equal(document.environment.user, `${user} (uid 1000), with sudo; the working directory is ${directory}`)
+  })
+
+  test('lists tools that are there, and none that the image lacks', async () => {
+    const tools: string[] = Object.values(document.environment.tools as Record<string, string[]>).flat()
+    assert.ok(tools.includes('python3') && tools.includes('git'))
+    assert.ok(!tools.includes('bun') && !tools.includes('ffmpeg'), 'the small image has neither')
+    const missing = await server.shell(
+      tools
+        .map((tool) => `command -v ${tool} >/dev/null || dpkg-query -W ${tool} >/dev/null || echo ${tool}`)
+        .join('\n'),
+      { sessionId: newSession() },
+    )
+    assert.equal(missing.stdout, '')
+    assert.equal(document.environment.javascript, 'node')
+    assert.equal(document.environment.pip, undefined)
+    assert.deepEqual(Object.keys(document.tips.shellTools.examples), ['git'])
+  })
+
+  test("has the top-level fields of PaperPod's document, but for those of what is not there yet", () => {
+    const fields = [
+      ...['name', 'schemaVersion', 'apiVersion', 'description', 'baseUrl', 'previewUrlDomain', 'quickStart'],
+      ...['agentStartPrompt', 'skills', 'environment', 'tips', 'recommended', 'billing', 'authentication', 'cli'],
+      ...['endpoints', 'discovery', 'links', 'security'],
+    ]
+    assert.deepEqual(
+      fields.filter((field) => document[field] === undefined),
+      [],
+    )
+  })
+
+  test('names commands that the command line has, and all of them', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [cliProgram, 'help'])
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+)\b.* {2}\S/gm)].map(([, name]) => name!)
+    assert.deepEqual(
+      Object.keys(document.cli.commands).toSorted(),
+      listed.filter((name) => !name.startsWith('-')).toSorted(),
+    )
+    for (const [name, line] of Object.entries<string>(document.cli.commands))
+      assert.ok(line.startsWith(`carrel ${name}`), line)
+  })
+
+  test('links to what answers', async () => {
+    for (const link of Object.values<string>(document.links)) assert.equal((await fetch(link)).status, 200, link)
   })
 
   test('names the preview domain under which /expose answers', async () => {

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
 import { version } from '../../version.ts'
+import { discoveryDocument } from './discovery-document.ts'
 import { discoveryAnswer, healthAnswer } from './schemas.ts'
 
 /** `GET /` and `GET /health`. Added first, so that it hears of every route that comes after it. */
@@ -26,7 +27,8 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    ({ protocol, host }) => discoveryDocument(engine.settings.publicUrl ?? `${protocol}://${host}`, engine, endpoints),
+    ({ protocol, host }) =>
+      discoveryDocument({ baseUrl: engine.settings.publicUrl ?? `${protocol}://${host}`, engine, endpoints }),
   )
 
   app.get(
@@ -74,82 +76,4 @@ function paramsOf(schema: unknown): Record<string, unknown> | undefined {
       },
     ]),
   )
-}
-
-function discoveryDocument(
-  baseUrl: string,
-  engine: Engine,
-  endpoints: Record<string, unknown>,
-): Record<string, unknown> {
-  const { previewDomain, idleTimeoutMs, computerCpus, computerMemoryBytes, computerDiskBytes } = engine.settings
-  return {
-    name: 'Carrel',
-    schemaVersion: '2026-01-26',
-    apiVersion: 'v2',
-    version,
-    description:
-      'A computer of its own for every agent: isolated Linux over HTTP, self-hosted. This surface speaks the PaperPod API.',
-    baseUrl,
-    previewUrlDomain: previewDomain,
-    quickStart: {
-      step1: 'The operator finds the first token in owner.token in the data directory',
-      step2: `curl -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
-      step3: "On the command line: carrel login <token> && carrel exec 'echo hello'",
-    },
-    skills: {
-      streaming: true,
-      python: true,
-      javascript: true,
-      shell: true,
-      git: true,
-      backgroundProcesses: true,
-      fileSystem: true,
-      portExposure: true,
-      sessionPersistence: true,
-      agentMemory: true,
-    },
-    environment: {
-      isolation: 'Each sandbox is a computer of its own, with its own users, network, limits and disk',
-      user: 'node (uid 1000), with sudo; the working directory is /workspace',
-      python: 'python or python3 (both work)',
-      pip: 'pip, pip3, or python3 -m pip (all work)',
-      javascript: 'node (default) / bun (faster, TS-native)',
-      shell: 'bash',
-      tools: {
-        runtimes: ['python', 'python3', 'pip', 'pip3', 'node', 'npm', 'npx', 'bun', 'bunx'],
-        versionControl: ['git', 'gh'],
-        httpNetworking: ['curl', 'httpie', 'jq', 'dig', 'ss'],
-        searchText: ['ripgrep', 'find', 'sed', 'awk', 'tree'],
-        mediaDocs: ['ffmpeg', 'imagemagick', 'pandoc'],
-        buildData: ['make', 'sqlite3', 'tar', 'gzip', 'zip', 'unzip'],
-      },
-      limits: { cpus: computerCpus, memoryBytes: computerMemoryBytes, diskBytes: computerDiskBytes },
-      reservedPorts: '3000-3010 (system use)',
-    },
-    tips: {
-      expose: {
-        tip: 'Start a server, then call /expose; any bind address works',
-        urlFormat: `{port}-{id}-p{port}_v1.${previewDomain} (stable)`,
-      },
-      persistence: {
-        sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${idleTimeoutMs / 1000} s in which nothing runs and nobody asks`,
-        agentMemory: 'Persistent - survives sandboxes. 10MB quota. Use the /memory/* endpoints.',
-      },
-      files: { paths: 'A relative path is under /workspace' },
-      errorActions: { description: 'Errors carry error, code, action, agentInstruction, retryable and requestId' },
-    },
-    authentication: {
-      flow: 'Bearer token (pp_sess_...)',
-      tokenMethods: {
-        cli: 'carrel login pp_sess_...',
-        envVar: 'export CARREL_TOKEN=pp_sess_...',
-        header: 'Authorization: Bearer pp_sess_...',
-      },
-    },
-    endpoints,
-    discovery: {
-      cli: 'carrel help - list all CLI commands',
-      http: 'GET / returns this, GET /openapi.json the schemas',
-    },
-  }
 }

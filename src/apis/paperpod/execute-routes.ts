@@ -26,7 +26,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
       config: {
         idempotent: true,
         documentation: {
-          description: 'Run Python, JavaScript or shell code to its end',
+          description: 'Execute Python, JavaScript or shell code',
           returns: '{ status, processId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
           notes:
             'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost.',
@@ -47,7 +47,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
       schema: { body: executeBody },
       config: {
         documentation: {
-          description: 'The same with its output as it comes (SSE)',
+          description: 'Execute code with streaming output (SSE)',
           params: 'Same as /execute',
           returns:
             'Server-Sent Events: start, stdout, stderr, complete or error; an id is the output cursor behind its event',

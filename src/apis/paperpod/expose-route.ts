@@ -18,6 +18,7 @@ export function addExposeRoute(app: App, engine: Engine): void {
           description: 'Expose port and get preview URL',
           returns: '{ url, wsUrl, exposedAt }',
           notes: 'Ports 3000-3010 are reserved for system use. Preview URLs are stable across restarts.',
+          urlFormat: `{port}-{id}-p{port}_v1.${engine.settings.previewDomain}`,
           example: { port: 8080 },
         },
       },

@@ -14,6 +14,7 @@ import { installPackages } from './mmdebstrap.ts'
 import { makeNeutral } from './neutral-root.ts'
 import { fetchNpmPackages, placeNpmPackages } from './npm-packages.ts'
 import type { Recipe } from './recipe.ts'
+import { requireTools } from './require-tools.ts'
 import { runSetup } from './run-setup.ts'
 import { shiftOwners } from './shift-owners.ts'
 
@@ -44,6 +45,7 @@ export async function buildImage(
     await placeNpmPackages(volume)
     await writeLoginEnvironment(root, recipe.env)
     await runSetup(recipe, root, signal)
+    await requireTools(recipe, root, signal)
   } catch (error) {
     signal.throwIfAborted()
     throw buildFailure(recipe, error)
@@ -63,6 +65,7 @@ export async function buildImage(
     env: recipe.env,
     user: recipe.user,
     workdir: recipe.workdir,
+    ...(recipe.tools ? { tools: recipe.tools } : {}),
     source: 'recipe',
   }
 }

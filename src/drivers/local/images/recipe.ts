@@ -27,6 +27,13 @@ const Settings = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** Programs, or packages of them, by what they are for, as users are told of them; the build looks for each. */
+    tools: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-zA-Z]{1,40}$' }),
+        Type.Array(Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._+-]*$', maxLength: 100 }), { maxItems: 100 }),
+      ),
+    ),
     /** Paths that no package may bring, with `*` as a wildcard. Copyright notices stay. */
     leaveOut: Type.Optional(
       Type.Array(Type.String({ pattern: '^(?!.*\\.\\.)/[A-Za-z0-9._+*/-]+$' }), { maxItems: 100 }),

@@ -1,0 +1,189 @@
+import type { Engine } from '../../engine/engine.ts'
+import { limits } from '../../config/limits.ts'
+import { version } from '../../version.ts'
+
+interface Parts {
+  /** The origin by which the client reaches the server. */
+  baseUrl: string
+  engine: Engine
+  /** Routes by `METHOD path`. */
+  endpoints: Record<string, unknown>
+}
+
+/** What `GET /` answers, field by field as PaperPod's document has it, in as far as it is true here. */
+export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record<string, unknown> {
+  const { settings, defaultImage } = engine
+  const tools = new Set(Object.values(defaultImage.tools ?? {}).flat())
+  return {
+    name: 'Carrel',
+    schemaVersion: '2026-01-26',
+    apiVersion: 'v2',
+    version,
+    description:
+      'A computer of its own for every agent: isolated Linux over HTTP, self-hosted. This surface speaks the PaperPod API.',
+    baseUrl,
+    previewUrlDomain: settings.previewDomain,
+    quickStart: {
+      step1: 'Get token: its operator finds the first one in owner.token in the data directory',
+      step2: `Log in: carrel login <your-token> --url ${baseUrl}`,
+      step3: "Try it: carrel exec 'echo hello world' && carrel status",
+      http: `curl -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
+    },
+    agentStartPrompt: `To use Carrel: 1) Get token: ask the operator of ${baseUrl}. 2) Log in: carrel login <token> --url ${baseUrl}, or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
+    skills: {
+      streaming: true,
+      python: true,
+      javascript: true,
+      shell: true,
+      git: true,
+      backgroundProcesses: true,
+      fileSystem: true,
+      portExposure: true,
+      sessionPersistence: true,
+      agentMemory: true,
+    },
+    environment: environment(engine, tools),
+    tips: tips(engine, tools),
+    recommended: {
+      api: 'cli',
+      reason: 'CLI handles streaming, sessions, and reconnection automatically.',
+      cli: {
+        install: cliInstall,
+        login: 'carrel login pp_sess_...',
+        discover: 'carrel help',
+        commandHelp: 'carrel <cmd> --help',
+        execute: "carrel exec 'python script.py'",
+      },
+      httpNote: "HTTP endpoints for one-shot tasks or when CLI isn't available.",
+    },
+    billing: 'Nothing is charged.',
+    authentication: {
+      flow: 'Bearer token (pp_sess_...) of an account',
+      steps: ['1. Ask the operator for a token (pp_sess_...)', '2. Use token via CLI, env var, or header'],
+      tokenMethods: {
+        cli: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
+        envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts, CI/CD); PAPERPOD_TOKEN works too',
+        header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
+      },
+    },
+    cli: {
+      install: cliInstall,
+      commands: {
+        exec: 'carrel exec <cmd> - run shell command',
+        write: 'carrel write <path> [file] - write file',
+        read: 'carrel read <path> - read file',
+        ls: 'carrel ls <path> - list directory',
+        start: 'carrel start <cmd> - start background process',
+        ps: 'carrel ps - list processes',
+        kill: 'carrel kill <id> - stop process',
+        expose: 'carrel expose <port> - get public URL',
+        login: 'carrel login <token> - save token',
+        status: 'carrel status - show server, sandbox and token',
+        version: 'carrel version - show version',
+        help: 'carrel help - show all commands',
+      },
+      note: "Called as ppod, it takes PaperPod's variables and file first.",
+    },
+    endpoints,
+    discovery: {
+      cli: 'carrel help - list all CLI commands',
+      http: 'GET / returns JSON schema, GET /openapi.json the schemas of requests and answers',
+      note: `Run 'carrel help' or 'curl ${baseUrl}/' before starting`,
+    },
+    links: { openapi: `${baseUrl}/openapi.json`, health: `${baseUrl}/health` },
+    security: {
+      isolation:
+        'User, process, mount and network namespaces of its own, seccomp, few capabilities, limits by the kernel',
+      network:
+        'Outbound to the internet. The host, other sandboxes, private and link-local ranges and cloud metadata are closed, but for what the operator opens',
+      previews: 'Public to whoever has the unguessable URL',
+      maxCodeBytes: limits.codeBytes,
+      maxUploadBytes: limits.uploadBytes,
+      maxTimeout: limits.executeTimeoutMs,
+    },
+  }
+}
+
+const cliInstall = "It comes with Carrel: npx carrel in the server's folder"
+
+function environment({ settings, defaultImage }: Engine, tools: Set<string>): Record<string, unknown> {
+  const { computerCpus: cpus, computerMemoryBytes: memoryBytes, computerDiskBytes: diskBytes } = settings
+  return {
+    isolation:
+      'Each sandbox is a computer of its own with a full Linux environment - you can only affect your own sandboxes',
+    user: `${defaultImage.user} (uid 1000), with sudo; the working directory is ${defaultImage.workdir}`,
+    ...(tools.has('python') ? { python: 'python or python3 (both work)' } : {}),
+    ...(tools.has('pip') ? { pip: 'pip, pip3, or python3 -m pip (all work)' } : {}),
+    ...(tools.has('node')
+      ? { javascript: tools.has('bun') ? 'node (default) / bun (faster, TS-native)' : 'node' }
+      : {}),
+    ...(tools.has('git') ? { git: 'git clone, git pull, git commit' } : {}),
+    shell: 'bash',
+    ...(defaultImage.tools ? { tools: defaultImage.tools } : {}),
+    limits: { cpus, memoryBytes, diskBytes },
+    reservedPorts: '3000-3010 (system use)',
+  }
+}
+
+function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown> {
+  return {
+    ...(tools.has('bun')
+      ? {
+          runtimes: {
+            node: 'Default JavaScript runtime. Maximum compatibility with npm packages.',
+            bun: 'Faster cold starts, native TypeScript. Use for speed-critical tasks.',
+            hint: 'For maximum compatibility, prefer node. For speed and TypeScript, use bun.',
+          },
+        }
+      : {}),
+    shellTools: {
+      important: 'All three languages work: python, javascript, and shell. Use --lang shell for direct shell commands.',
+      cli: "carrel exec 'git --version' --lang shell",
+      http: "POST /execute with { code: 'git --version', language: 'shell' }",
+      gotchas: {
+        'empty stdout': 'Many tools (ffmpeg, dig, gh) output to stderr. Check result.stderr too.',
+        'command timeout': 'Add timeout (milliseconds) to the request, or start a background process',
+        'file paths': 'Use /tmp/ or /workspace/ for file operations. A relative path is under /workspace.',
+      },
+      networkAccess: 'Outbound network works: DNS lookups, git clone, HTTP requests all allowed',
+      examples: Object.fromEntries(Object.entries(examples).filter(([tool]) => tools.has(tool))),
+    },
+    cli: {
+      recommended: 'Use CLI for interactive use and multi-step workflows.',
+      install: cliInstall,
+      tokenMethods: {
+        cliLogin: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
+        envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts/CI)',
+        perRequest: "-H 'Authorization: Bearer pp_sess_...' (for HTTP one-shots)",
+      },
+      discover: 'carrel help shows all available commands',
+    },
+    persistence: {
+      sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${settings.idleTimeoutMs / 1000} s in which nothing runs and nobody asks. Use /workspace or /tmp paths.`,
+      agentMemory: 'Persistent - survives session resets. 10MB quota. Use /memory/* endpoints.',
+    },
+    expose: {
+      tip: 'Start a server, then call /expose; any bind address works',
+      urlFormat: `{port}-{id}-p{port}_v1.${settings.previewDomain} (stable)`,
+    },
+    responseHints: {
+      description: 'Process start responses include hints for next steps',
+      fields: ['hints.exposePort', 'hints.checkStatus', 'hints.stopProcess', 'hints.bindAddress'],
+    },
+    errorActions: {
+      description: 'Error responses include actionable info for agents',
+      example:
+        "{ error: '...', code: 'DISK_FULL', action: 'FREE_SPACE', agentInstruction: 'Delete files that you no longer need, then try again.', retryable: false, requestId: '...' }",
+    },
+  }
+}
+
+const examples: Record<string, string> = {
+  ripgrep: "rg --line-number 'def ' /tmp/project",
+  jq: "cat data.json | jq '.users[].name'",
+  ffmpeg: 'ffmpeg -f lavfi -i sine=frequency=440:duration=3 tone.wav',
+  imagemagick: 'convert -size 200x100 gradient:blue-red gradient.png',
+  pandoc: 'pandoc doc.md -o doc.html',
+  sqlite3: "sqlite3 app.db 'SELECT * FROM users'",
+  git: 'git clone --depth 1 https://github.com/user/repo /tmp/repo',
+}

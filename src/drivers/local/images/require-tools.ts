@@ -1,0 +1,27 @@
+import { CarrelError } from '../../../errors.ts'
+import { ProgramFailure } from './program.ts'
+import type { Recipe } from './recipe.ts'
+import { runInRoot } from './run-in-root.ts'
+
+/** Rejects with `invalid_request` that names the first tool which a recipe promises and its image lacks. */
+export async function requireTools(
+  { name, env, tools = {} }: Recipe,
+  root: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await runInRoot(root, ['/bin/sh', '-c', script, 'sh', ...Object.values(tools).flat()], { env, signal })
+  } catch (error) {
+    if (!(error instanceof ProgramFailure)) throw error
+    throw new CarrelError(
+      'invalid_request',
+      `Cannot build image "${name}": recipe.json promises the tool "${error.lines.at(-1)}", which is not in the image`,
+      { details: { field: 'tools' }, cause: error },
+    )
+  }
+}
+
+/** A tool is called by its program's name or its package's, such as ripgrep for rg. */
+const script = `for tool; do
+  command -v "$tool" > /dev/null || dpkg-query --show "$tool" > /dev/null 2>&1 || { echo "$tool"; exit 1; }
+done`
