@@ -10,6 +10,8 @@ import { DirectoryStorage } from '../storage/directory.ts'
 import { run } from '../system/run.ts'
 import { temporaryDirectory } from './fixtures/temporary-directory.ts'
 import { LocalImages } from './local-images.ts'
+import { readRecipe } from './recipe.ts'
+import { requireTools } from './require-tools.ts'
 import { runInRoot } from './run-in-root.ts'
 
 const slim = fileURLToPath(new URL('../../../../images/slim', import.meta.url))
@@ -59,6 +61,13 @@ test('build() makes the slim image, once for all who ask, with its programs, its
   ]) {
     assert.match(await inRoot(root, argv), /\d+\.\d+/, argv.join(' '))
   }
+  const recipe = await readRecipe(slim)
+  const { signal } = new AbortController()
+  await requireTools(recipe, root, signal)
+  await assert.rejects(requireTools({ ...recipe, tools: { media: ['git', 'ffmpeg'] } }, root, signal), {
+    code: 'invalid_request',
+    message: 'Cannot build image "slim": recipe.json promises the tool "ffmpeg", which is not in the image',
+  })
 })
 
 async function assertOwners(root: string): Promise<void> {
