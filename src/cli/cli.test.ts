@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { StandIn } from '../../sdk/testing/stand-in-server.ts'
 import { CliHome } from './testing/run-cli.ts'
@@ -57,6 +60,13 @@ test('an unknown command exits with 2 and names the nearest', async () => {
   const { exitCode, stdout, stderr } = await home.run(['exce', 'ls'])
   assert.deepEqual([exitCode, stdout], [2, ''])
   assert.match(stderr, /^carrel: Unknown command "exce": did you mean "exec"\?\n/)
+  for (const [word, verb] of [
+    ['run', 'exec'],
+    ['cat', 'read'],
+    ['stop', 'kill'],
+    ['expsoe', 'expose'],
+  ] as const)
+    assert.match((await home.run([word, 'x'])).stderr, new RegExp(`"${word}": did you mean "${verb}"\\?`))
   const { stderr: other } = await home.run(['frobnicate'])
   assert.match(other, /^carrel: Unknown command "frobnicate"\n/)
 })
@@ -108,7 +118,9 @@ test('a server that is not there is one sentence with what to do', async () => {
   for (const args of [['ls'], ['exec', 'true'], ['write', '/x']]) {
     const { exitCode, stderr } = await home.run(args, { standIn })
     const sentence = `Nothing answers at ${standIn.url}: start the server with "npm start", or name another one with --url`
-    assert.deepEqual([exitCode, stderr], [1, `carrel: ${sentence}\n`], args.join(' '))
+    // Of exec every other code is the command's.
+    const expected = args[0] === 'exec' ? 255 : 1
+    assert.deepEqual([exitCode, stderr], [expected, `carrel: ${sentence}\n`], args.join(' '))
   }
 })
 
@@ -116,13 +128,13 @@ test('a refusal shows message, code and instruction on stderr and exits with 1',
   await using standIn = await StandIn.start()
   const { exitCode, stdout, stderr } = await home.run(['kill', 'none'], { standIn })
   assert.deepEqual([exitCode, stdout], [1, ''])
-  assert.equal(stderr, 'carrel: Process "none" does not exist (NOT_FOUND)\n  What to do about NOT_FOUND.\n')
+  assert.equal(stderr, 'carrel: Process "none" does not exist (NOT_FOUND)\n  "carrel ps" lists the processes.\n')
   const { stderr: json } = await home.run(['kill', 'none', '--json'], { standIn })
   assert.deepEqual(JSON.parse(json), {
     error: 'Process "none" does not exist',
     code: 'NOT_FOUND',
     action: 'CHECK',
-    agentInstruction: 'What to do about NOT_FOUND.',
+    agentInstruction: '"carrel ps" lists the processes.',
     requestId: 'req-1',
   })
 })
@@ -140,4 +152,48 @@ test('a refused token is told with the place it is from', async () => {
   assert.match(stderr, /\(UNAUTHENTICATED\)\n {2}The token from CARREL_TOKEN was refused: "carrel login <token>"/)
   const { stderr: without } = await home.run(['exec', 'true'], { env: { CARREL_URL: standIn.url } })
   assert.match(without, /\(UNAUTHENTICATED\)\n {2}No token was found: "carrel login <token>" saves one/)
+})
+
+test('errors are JSON where JSON was asked for, whatever failed', async () => {
+  const gone = await StandIn.start()
+  await gone[Symbol.asyncDispose]()
+  await using standIn = await StandIn.start()
+  for (const [args, options, code, exitCode] of [
+    [['exec', '--json', 'true'], { standIn: gone }, undefined, 255],
+    [['ps', '--json'], { standIn, env: { CARREL_TOKEN: 'wrong' } }, 'UNAUTHENTICATED', 1],
+    [['frobnicate', '--json'], {}, 'USAGE', 2],
+    [['exec', '--json', '--lang', 'perl', 'x'], {}, 'USAGE', 2],
+    [['read', '--json', '/none'], { standIn }, 'NOT_FOUND', 1],
+  ] as const) {
+    const result = await home.run([...args], options)
+    const failure = JSON.parse(result.stderr)
+    assert.deepEqual([failure.code, result.exitCode, result.stdout], [code, exitCode, ''], args.join(' '))
+    assert.equal(typeof failure.error, 'string')
+  }
+})
+
+test('hints speak of commands and options, not of HTTP', async () => {
+  await using standIn = await StandIn.start()
+  for (const args of [
+    ['read', '/none'],
+    ['kill', 'none'],
+    ['start', 'sleep 60'],
+  ]) {
+    const { stderr } = await home.run(args, { standIn })
+    assert.match(stderr, /"?carrel (ls|ps)/, args.join(' '))
+    assert.doesNotMatch(stderr, /POST|GET/, args.join(' '))
+  }
+})
+
+test('what is no Carrel server is told as one', async () => {
+  const other = createServer((_request, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  try {
+    const { port } = other.address() as AddressInfo
+    const { exitCode, stderr } = await home.run(['ps', '--url', `http://127.0.0.1:${port}`])
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /\(HTTP_404\)\n {2}What answers there is not a Carrel server/)
+  } finally {
+    other.close()
+  }
 })

@@ -5,7 +5,7 @@ import type { Program } from './program.ts'
 import { UsageError } from './usage-error.ts'
 import { suggestion } from './suggestion.ts'
 import type { Verb } from './verb.ts'
-import { verbs } from './verbs.ts'
+import { otherNames, verbs } from './verbs.ts'
 
 /** Runs one command line and ends the process with its exit code. */
 export async function cli(args: string[]): Promise<never> {
@@ -41,7 +41,7 @@ async function runBare(program: Program, args: string[]): Promise<number> {
 function loadVerb(name: string): Promise<Verb> {
   const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (entry) return entry.load()
-  throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs))}`)
+  throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs), otherNames)}`)
 }
 
 function checkOperands(program: Program, { usage, operands: [fewest, most] }: Verb, operands: string[]): void {

@@ -22,7 +22,7 @@ test('each end has its exit code and, where the code does not say it, a sentence
     [{ exitCode: 137, signal: 'SIGKILL', reason: 'disk_full' }, 137, /the disk is full/],
     [{ exitCode: 137, signal: 'SIGKILL', reason: 'stopped' }, 137, /its computer was stopped/],
     [{ exitCode: null, reason: 'stopped' }, 1, /its computer was stopped/],
-    [{ exitCode: null, reason: 'lost' }, 1, /lost/],
+    [{ exitCode: null, reason: 'lost' }, 255, /lost/],
     [{ exitCode: 3, truncated: true }, 3, /output may be missing/],
   ]
   for (const [fields, exitCode, sentence] of cases) {

@@ -23,7 +23,7 @@ export function outcomeOf(
     case 'stopped':
       return { exitCode: code ?? 1, sentences: [...sentences, 'The command ended since its computer was stopped'] }
     case 'lost':
-      return { exitCode: 1, sentences: [...sentences, 'Nothing is known of the end of the command: it was lost'] }
+      return { exitCode: 255, sentences: [...sentences, 'Nothing is known of the end of the command: it was lost'] }
     default:
       return { exitCode: code ?? 1, sentences: [...sentences, `The command ended: ${String(reason)}`] }
   }

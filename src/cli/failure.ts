@@ -1,3 +1,4 @@
+import { hintFor } from './hints.ts'
 import { BrokenPipe } from './output.ts'
 import { printable } from './printable.ts'
 import type { Program } from './program.ts'
@@ -18,8 +19,13 @@ export async function reportFailure(program: Program, error: unknown, asJson: bo
   if (error instanceof BrokenPipe) return 141
   const failure = describe(program, error)
   await program.stderr.write(asJson ? toJson(failure) : toText(program, failure)).catch(() => {})
-  return error instanceof UsageError ? 2 : 1
+  if (error instanceof UsageError) return exitCodes.usage
+  // Its other exit codes are the command's own.
+  return program.verb === 'exec' ? exitCodes.exec : exitCodes.failed
 }
+
+/** For what fails in Carrel or on the way to it. */
+const exitCodes = { failed: 1, usage: 2, exec: 255 } as const
 
 function describe(program: Program, error: unknown): Failure {
   if (!(error instanceof Error)) return { message: String(error) }
@@ -45,13 +51,26 @@ const reasons: Record<string, string> = {
 }
 
 function describeRefusal(program: Program, error: Error): Failure {
-  const { message, code, action, agentInstruction, requestId } = error as Error & Record<string, string | undefined>
-  if (code !== 'UNAUTHENTICATED') return { message, code, action, instruction: agentInstruction, requestId }
+  const {
+    message,
+    code = '',
+    action,
+    agentInstruction,
+    requestId,
+  } = error as Error & Record<string, string | undefined>
+  const { details } = error as Error & { details?: Record<string, unknown> }
+  if (code.startsWith('HTTP_')) return { message, code, instruction: foreign }
+  if (code !== 'UNAUTHENTICATED') {
+    const instruction = hintFor(program, code, details?.['field']) ?? agentInstruction
+    return { message, code, action, instruction, requestId }
+  }
   const instruction = program.tokenSource
     ? `The token from ${program.tokenSource} was refused: "${program.name} login <token>" saves another one.`
     : `No token was found: "${program.name} login <token>" saves one.`
   return { message, code, action, instruction, requestId }
 }
+
+const foreign = 'What answers there is not a Carrel server, or something stands between: check the address.'
 
 function describeConnection({ message, code, url }: Error & { code?: string | undefined; url: string }): Failure {
   if (code !== 'ECONNREFUSED') return { message, code, instruction: 'Check the address and the network.' }

@@ -20,6 +20,7 @@ export function programHelp(program: Program): string {
     )}\n`,
     `Options:\n${optionList(globalOptions)}\n`,
     `A saved token is read from ${own}, else from ${other}.\n`,
+    `Exit codes: 0, 1 when it was refused or failed, 2 for wrong usage; of exec that of the command, 255 when it failed.\n`,
     `"${name} <command> --help" tells more about a command.\n`,
   ].join('')
 }

@@ -1,5 +1,7 @@
-/** `: did you mean "…"?` with the candidate that is nearest to the word, or nothing when none is near. */
-export function suggestion(word: string, candidates: string[]): string {
+/** `: did you mean "…"?` with the candidate that is nearest to the word, or nothing when none is near. `otherNames` are what people call candidates. */
+export function suggestion(word: string, candidates: string[], otherNames: Record<string, string> = {}): string {
+  const known = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined
+  if (known !== undefined) return `: did you mean "${known}"?`
   let nearest: string | undefined
   let least = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {

@@ -3,22 +3,65 @@ import { printable } from './printable.ts'
 export interface Column {
   title?: string
   align?: 'left' | 'right'
+  /** May be cut to this many characters where the table is too wide. */
+  shrinksTo?: number
+  /** May be left out where that does not do; the lowest goes first. */
+  dropOrder?: number
 }
 
-/** Rows as aligned columns, two spaces apart; the last column is as long as it is. */
-export function table(columns: Column[], rows: string[][]): string {
+const gap = 2
+
+/**
+ * Rows as aligned columns, two spaces apart; the last column is as long as it is. In a terminal of `width` characters
+ * columns that allow it are cut or left out until a line fits; the others never are.
+ */
+export function table(columns: Column[], rows: string[][], width = Infinity): string {
   const titles = columns.some(({ title }) => title !== undefined) ? [columns.map(({ title = '' }) => title)] : []
   const lines = [...titles, ...rows].map((row) => row.map(printable))
-  const widths = columns.map((_, index) => Math.max(0, ...lines.map((line) => line[index]?.length ?? 0)))
-  return lines.map((line) => `${joinCells(line, columns, widths).trimEnd()}\n`).join('')
+  const shown = fit(columns, lines, width)
+  return lines.map((line) => `${joinCells(line, shown).trimEnd()}\n`).join('')
 }
 
-function joinCells(cells: string[], columns: Column[], widths: number[]): string {
-  return cells
-    .map((cell, index) => {
-      const width = widths[index] ?? 0
-      if (columns[index]?.align === 'right') return cell.padStart(width)
-      return index === columns.length - 1 ? cell : cell.padEnd(width)
+interface ShownColumn extends Column {
+  index: number
+  width: number
+}
+
+function fit(columns: Column[], lines: string[][], width: number): ShownColumn[] {
+  let shown = columns.map((column, index) => ({
+    ...column,
+    index,
+    width: Math.max(0, ...lines.map((line) => lengthOf(line[index] ?? ''))),
+  }))
+  const excess = () => shown.reduce((sum, column) => sum + column.width + gap, -gap) - width
+  const shrunk = (column: ShownColumn) => Math.min(column.width, Math.max(column.shrinksTo ?? Infinity, 1))
+  const room = () => shown.reduce((sum, column) => sum + column.width - shrunk(column), 0)
+  const droppable = shown
+    .filter(({ dropOrder }) => dropOrder !== undefined)
+    .toSorted((a, b) => a.dropOrder! - b.dropOrder!)
+  for (const column of droppable) if (excess() > room()) shown = shown.filter((other) => other !== column)
+  for (const column of shown) column.width = Math.max(shrunk(column), column.width - Math.max(0, excess()))
+  return shown
+}
+
+function joinCells(cells: string[], columns: ShownColumn[]): string {
+  return columns
+    .map(({ index, width, align, shrinksTo }, place) => {
+      const cell = shrinksTo === undefined ? (cells[index] ?? '') : cut(cells[index] ?? '', width)
+      if (align === 'right') return cell.padStart(width)
+      return place === columns.length - 1 ? cell : cell.padEnd(width)
     })
-    .join('  ')
+    .join(' '.repeat(gap))
+}
+
+function cut(text: string, width: number): string {
+  return lengthOf(text) > width
+    ? `${Array.from(text)
+        .slice(0, Math.max(0, width - 1))
+        .join('')}…`
+    : text
+}
+
+function lengthOf(text: string): number {
+  return Array.from(text).length
 }

@@ -71,3 +71,19 @@ export const verbs: Record<string, VerbEntry> = {
     load: async () => (await import('./verbs/help.ts')).help,
   },
 }
+
+/** What other programs call them, for who tries that. */
+export const otherNames: Record<string, string> = {
+  bash: 'exec',
+  cat: 'read',
+  download: 'read',
+  dir: 'ls',
+  info: 'status',
+  list: 'ls',
+  processes: 'ps',
+  run: 'exec',
+  sh: 'exec',
+  shell: 'exec',
+  stop: 'kill',
+  upload: 'write',
+}

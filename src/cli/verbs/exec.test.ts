@@ -155,11 +155,11 @@ test('a time limit has 124 and a sentence', async () => {
   assert.deepEqual([exitCode, stderr], [124, 'carrel: The command was killed at its time limit of 100 ms\n'])
 })
 
-test('a command that was lost has 1 and the reason', async () => {
+test('a command that was lost has 255 and the reason', async () => {
   await using standIn = await StandIn.start()
   standIn.once('spawn', (process) => process.endAs({ exitCode: null, signal: null, reason: 'lost', truncated: false }))
   const { exitCode, stderr } = await home.run(['exec', 'sleep 60'], { standIn })
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 255)
   assert.match(stderr, /Nothing is known of the end of the command/)
 })
 
@@ -167,7 +167,7 @@ test('a refusal to start is told with its code', async () => {
   await using standIn = await StandIn.start()
   standIn.failNext('start', new StandInFailure(404, 'NOT_FOUND', 'No program "nope"'))
   const { exitCode, stderr } = await home.run(['exec', '--', 'nope', 'x'], { standIn })
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 255)
   assert.match(stderr, /^carrel: No program "nope" \(NOT_FOUND\)/)
 })
 

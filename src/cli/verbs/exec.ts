@@ -17,8 +17,9 @@ const languages = ['shell', 'python', 'javascript']
 export const exec: Verb = {
   usage: 'exec [options] [--] <command>',
   description: `
-Runs a command to its end and exits with its exit code: 128 + n when signal n ended it, 124 at the time limit, 1 when
-nothing is known of its end. Its output is passed on byte for byte.
+Runs a command to its end and exits with its exit code: 128 + n when signal n ended it, 124 at the time limit. Exits
+with 255 when the command could not be run or nothing is known of its end, with 2 for wrong usage. Its output is passed
+on byte for byte.
 
 One argument is a shell command, or code in another --lang. Several are a program and its arguments, run as they are;
 put "--" before them when some begin with "-".
@@ -44,7 +45,7 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
       const session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
       signals.reach(session)
       const exit = await Promise.race([follow(program, session, options, values.json === true), signals.killed])
-      return signals.exitCode ?? (await finish(program, exit, options.timeoutMs))
+      return signals.exitCode ?? (await finish(program, exit, options.timeoutMs, values.json === true))
     } catch (error) {
       if (signals.exitCode !== undefined) return signals.exitCode
       throw error
@@ -133,9 +134,16 @@ async function tellResult(program: Program, session: ExecSession): Promise<ExecE
   return { exitCode, signal, reason, truncated }
 }
 
-async function finish(program: Program, end: ExecExit | number, timeoutMs: number | undefined): Promise<number> {
+async function finish(
+  program: Program,
+  end: ExecExit | number,
+  timeoutMs: number | undefined,
+  asJson: boolean,
+): Promise<number> {
   if (typeof end === 'number') return end
   const { exitCode, sentences } = outcomeOf(end, timeoutMs)
+  // The JSON has the reason.
+  if (asJson) return exitCode
   for (const sentence of sentences) await program.stderr.line(`${program.name}: ${sentence}`)
   return exitCode
 }

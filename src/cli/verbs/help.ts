@@ -2,7 +2,7 @@ import { programHelp, verbHelp } from '../help-text.ts'
 import { suggestion } from '../suggestion.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
-import { verbs } from '../verbs.ts'
+import { otherNames, verbs } from '../verbs.ts'
 
 export const help: Verb = {
   usage: 'help [command]',
@@ -17,7 +17,7 @@ export const help: Verb = {
       await program.stdout.write(programHelp(program))
     } else {
       const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
-      if (!entry) throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs))}`)
+      if (!entry) throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs), otherNames)}`)
       await program.stdout.write(verbHelp(program, await entry.load()))
     }
     return 0

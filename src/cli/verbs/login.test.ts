@@ -22,7 +22,11 @@ test('ppod login saves where the document says', async () => {
   using home = new CliHome()
   const env = { PAPERPOD_URL: standIn.url }
   const { stdout } = await home.run(['login', standIn.token, '--json'], { name: 'ppod', env })
-  assert.deepEqual(JSON.parse(stdout), { url: standIn.url, config: join(home.path, '.paperpod/config.json') })
+  assert.deepEqual(JSON.parse(stdout), {
+    url: standIn.url,
+    config: join(home.path, '.paperpod/config.json'),
+    overriddenBy: null,
+  })
   assert.equal(readJson(join(home.path, '.paperpod/config.json')).token, standIn.token)
 })
 

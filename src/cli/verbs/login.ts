@@ -22,10 +22,11 @@ operand the token is read from stdin, so that it stays out of the shell's histor
     const expiresAt = await check(client)
     const [path] = configPaths(program)
     await saveConfigFile(path, { token: value, url, expiresAt })
-    if (values.json) await program.stdout.line(JSON.stringify({ url, config: path }))
-    else await program.stdout.line(`Logged in to ${url}; the token is saved in ${shortPath(path)}`)
     const variable = ['CARREL_TOKEN', 'PAPERPOD_TOKEN'].find((name) => program.env[name])
-    if (variable) await program.stderr.line(`${program.name}: ${variable} is set and goes before the saved token`)
+    if (values.json) await program.stdout.line(JSON.stringify({ url, config: path, overriddenBy: variable ?? null }))
+    else await program.stdout.line(`Logged in to ${url}; the token is saved in ${shortPath(path)}`)
+    if (variable && !values.json)
+      await program.stderr.line(`${program.name}: ${variable} is set and goes before the saved token`)
     return 0
   },
 }

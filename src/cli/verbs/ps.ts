@@ -12,14 +12,13 @@ export const ps: Verb = {
   async run({ program, values }) {
     const client = await openClient(program, values)
     const processes = await client.processes.list()
-    const text = values.json ? `${JSON.stringify({ processes })}\n` : processTable(processes)
-    await program.stdout.write(program.stdout.size ? cutLines(text, program.stdout.size.cols) : text)
+    const width = program.stdout.size?.cols
+    await program.stdout.write(values.json ? `${JSON.stringify({ processes })}\n` : processTable(processes, width))
     return 0
   },
 }
 
-function processTable(processes: ProcessInfo[]): string {
-  const columns = ['ID', 'PID', 'STATUS', 'EXIT', 'STARTED', 'COMMAND'].map((title) => ({ title }))
+function processTable(processes: ProcessInfo[], width?: number): string {
   const rows = processes.map(({ processId, pid, status, exitCode, startedAt, command }) => [
     processId,
     String(pid || '-'),
@@ -28,10 +27,14 @@ function processTable(processes: ProcessInfo[]): string {
     shortTime(startedAt),
     command,
   ])
-  return table(columns, rows)
+  return table(columns, rows, width)
 }
 
-/** A line of a terminal each. */
-function cutLines(text: string, width: number): string {
-  return text.replaceAll(/^.*$/gm, (line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
-}
+const columns = [
+  { title: 'ID' },
+  { title: 'PID', dropOrder: 2 },
+  { title: 'STATUS' },
+  { title: 'EXIT', dropOrder: 3 },
+  { title: 'STARTED', dropOrder: 1 },
+  { title: 'COMMAND', shrinksTo: 16 },
+]

@@ -1,4 +1,5 @@
 import { parseCount, parseEnv } from '../arguments.ts'
+import { startHints } from '../hints.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import { shellCommand } from '../shell-command.ts'
@@ -26,10 +27,11 @@ One argument is a shell command; several are a program and its arguments.`,
       cwd: values.cwd,
       timeoutMs: parseCount(values.timeout, 'the time limit') ?? noTimeLimit,
     })
-    if (values.json) await program.stdout.line(JSON.stringify(answer))
+    const hints = startHints(program, answer.processId, values.session)
+    if (values.json) await program.stdout.line(JSON.stringify({ ...answer, hints }))
     else {
       await program.stdout.line(printable(answer.processId))
-      for (const hint of Object.values(answer.hints ?? {})) await program.stderr.line(`  ${printable(String(hint))}`)
+      for (const hint of Object.values(hints)) await program.stderr.line(`  ${printable(hint)}`)
     }
     return 0
   },

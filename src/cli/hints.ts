@@ -1,0 +1,61 @@
+import type { Program } from './program.ts'
+
+/** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
+export function hintFor({ name, verb = '' }: Program, code: string, field: unknown): string | undefined {
+  const onFiles = verb === 'read' || verb === 'write' || verb === 'ls'
+  switch (code) {
+    case 'NOT_FOUND':
+      if (verb === 'kill') return `"${name} ps" lists the processes.`
+      return onFiles ? `"${name} ls <folder>" shows what there is.` : undefined
+    case 'ROUTE_NOT_FOUND':
+    case 'METHOD_NOT_ALLOWED':
+      return `The server does not have this: "${name} status" shows its version and that of this program.`
+    case 'INVALID_REQUEST':
+      return `${optionFor(field)}See "${name} ${verb} --help".`
+    case 'ALREADY_EXISTS':
+      return verb === 'start' ? `Choose another --id, or end that one with "${name} kill".` : undefined
+    case 'LIMIT_REACHED':
+      return `"${name} ps" lists the processes, "${name} kill <id>" ends one.`
+    case 'UPSTREAM_UNREACHABLE':
+      return `Start a server on this port first, such as "${name} start 'python3 -m http.server 8080'".`
+    case 'COMPUTER_STOPPED':
+      return 'Try again: the sandbox is started anew.'
+    case 'DISK_FULL':
+      return `Delete files that you no longer need, with "${name} exec 'rm …'".`
+    case 'PROCESS_GOES_ON':
+      return `The process goes on: "${name} ps" shows it once the server is back.`
+    default:
+      return undefined
+  }
+}
+
+/** What can be done with a process that was started, each with its command. */
+export function startHints({ name }: Program, id: string, session: string | undefined): Record<string, string> {
+  const rest = session === undefined ? '' : ` --session ${session}`
+  return {
+    exposePort: `${name} expose <port>${rest}   its public address, if it is a server`,
+    checkStatus: `${name} ps${rest}   whether it runs`,
+    stopProcess: `${name} kill ${id}${rest}   ends it`,
+  }
+}
+
+/** The option that a field of a request comes from. */
+function optionFor(field: unknown): string {
+  const [name = ''] = typeof field === 'string' ? field.split('.') : []
+  const option = options[name]
+  return option === undefined ? '' : `Check ${option}. `
+}
+
+const options: Record<string, string | undefined> = {
+  sessionId: '--session',
+  env: '--env',
+  cwd: '--cwd',
+  timeout: '--timeout',
+  timeoutMs: '--timeout',
+  user: '--user',
+  language: '--lang',
+  processId: 'the id',
+  signal: '--signal',
+  path: 'the path',
+  port: 'the port',
+}
