@@ -68,12 +68,17 @@ export async function computerRow(sessionKey: string): Promise<ComputerRow | und
 
 /** Host process id of the program that supervises processes. */
 export function monitorPid(): number {
+  const pid = findMonitor()
+  if (pid === undefined) throw new Error('There is no monitor')
+  return pid
+}
+
+function findMonitor(): number | undefined {
   const log = join(testDataDirectory, 'monitor.log')
   const pid = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .find((name) => linkOf(`/proc/${name}/fd/1`) === log)
-  if (!pid) throw new Error('There is no monitor')
-  return Number(pid)
+  return pid === undefined ? undefined : Number(pid)
 }
 
 export function residentBytes(pid: number): number {
@@ -88,7 +93,8 @@ function slotOf(id: string): string | undefined {
 /** Computers that have a control group, in whichever tree that the runtime sees, which need not be what the host sees. */
 function cgroups(): string[] {
   const parent = paths.cgroup('')
-  const root = `/proc/${monitorPid()}/root/sys/fs/cgroup`
+  const monitor = findMonitor()
+  const root = monitor === undefined ? '/sys/fs/cgroup' : `/proc/${monitor}/root/sys/fs/cgroup`
   const trees = [root, ...entries(root).map((name) => join(root, name))]
   const ids = trees.flatMap((tree) =>
     entries(join(tree, parent)).filter((name) => existsSync(join(tree, parent, name, 'cgroup.procs'))),

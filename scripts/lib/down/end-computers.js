@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { namesIn, textOf } from './data-directory.js'
+import { endProcesses } from './end-processes.js'
+
+/** What programs get to end by themselves. */
+const graceMs = 5_000
+/** A monitor that says nothing for so long will never say anything. */
+const answerMs = 5_000
+
+/**
+ * Ends every process of every computer; resolves with how many computers ran. The monitor is told before, so that what
+ * they ran is on record as stopped.
+ * @param {import('./data-directory.js').DataDirectory} data
+ */
+export async function endComputers(data) {
+  const ids = new Set(data.cgroups.flatMap((group) => namesIn(group).filter((id) => hasProcesses(join(group, id)))))
+  await announce(join(data.runtime, 'monitor.sock'), [...ids])
+  for (const group of data.cgroups) thaw(group)
+  await endProcesses(() => [...new Set(data.cgroups.flatMap(processesIn))], { what: 'a computer', graceMs })
+  return ids.size
+}
+
+/** @param {string} group */
+function hasProcesses(group) {
+  return processesIn(group).length > 0
+}
+
+/** In a group and those below it. @param {string} group @returns {number[]} */
+function processesIn(group) {
+  const own = textOf(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+  return [...own, ...groupsIn(group).flatMap(processesIn)]
+}
+
+/** No signal reaches a frozen process. @param {string} group */
+function thaw(group) {
+  for (const [file, value] of /** @type {const} */ ([
+    ['freezer.state', 'THAWED'],
+    ['cgroup.freeze', '0'],
+  ])) {
+    try {
+      writeFileSync(join(group, file), value, { flag: 'r+' })
+    } catch {
+      // This tree freezes by the other file, or not at all.
+    }
+  }
+  for (const inner of groupsIn(group)) thaw(inner)
+}
+
+/** @param {string} group */
+function groupsIn(group) {
+  return namesIn(group)
+    .map((name) => join(group, name))
+    .filter((path) => namesIn(path).includes('cgroup.procs'))
+}
+
+/**
+ * Resolves when the monitor has taken it, or there is none.
+ * @param {string} socketPath
+ * @param {string[]} ids
+ * @returns {Promise<void>}
+ */
+function announce(socketPath, ids) {
+  if (ids.length === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const socket = connect(socketPath)
+    const end = () => {
+      socket.destroy()
+      resolve()
+    }
+    let answers = 0
+    socket.setTimeout(answerMs, end)
+    socket.on('error', end).on('close', end)
+    socket.on('data', (data) => {
+      answers += data.toString().split('"seq":').length - 1
+      if (answers >= ids.length) end()
+    })
+    for (const [seq, computerId] of ids.entries())
+      socket.write(`${JSON.stringify({ op: 'stopping', computerId, seq })}\n`)
+  })
+}
