@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { CarrelSockets } from './apis/carrel/sockets.ts'
@@ -19,6 +18,7 @@ import { addOpenApi } from './http/openapi.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { banner } from './start/banner.ts'
 import { findImage } from './start/find-image.ts'
+import { makeDataDirectory } from './start/make-data-directory.ts'
 import { proveItself } from './start/prove.ts'
 import { stopSignal } from './start/stop-signal.ts'
 
@@ -59,7 +59,7 @@ interface Start {
 
 async function start({ settings, log, stop, closing, parts }: Start): Promise<void> {
   const begun = performance.now()
-  mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o711 })
+  makeDataDirectory(settings.dataDirectory)
   lockDataDirectory(settings.dataDirectory)
   const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))
   parts.defer(() => db.destroy())

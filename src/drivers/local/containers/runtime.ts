@@ -19,7 +19,9 @@ export class Runtime {
     if (!program)
       throw new CarrelError(
         'unavailable',
-        `Cannot run computers: no OCI runtime ("${setting ?? 'crun" or "runc'}") is installed`,
+        setting
+          ? `Cannot start: CARREL_RUNTIME is "${setting}", and there is no such program; set it to an OCI runtime that is installed`
+          : 'Cannot start: neither crun nor runc is installed; install one, or set CARREL_RUNTIME to another OCI runtime',
       )
     return new Runtime(program, root)
   }
