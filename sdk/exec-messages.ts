@@ -18,18 +18,29 @@ export interface ExecExit {
   truncated: boolean
 }
 
-export interface ExecStart {
-  type: 'start'
+/** What is to run, and how. */
+export interface ExecProgram {
+  /** A program and its arguments, run as they are. Either this or `command`. */
   argv?: string[]
+  /** A shell command, or code in `language`. */
   command?: string
+  /** Of `command`; default: `shell`. */
   language?: string
   sessionId?: string | undefined
   env?: Record<string, string> | undefined
+  /** An absolute path in the sandbox. */
   cwd?: string | undefined
+  /** A name or numeric id known in the sandbox. */
   user?: string | undefined
-  stdin: boolean
+  /** Runs it on a terminal of this size: its output is all stdout then. */
   tty?: TerminalSize | undefined
+  /** The whole process tree is killed after this long; default: the server's. */
   timeoutMs?: number | undefined
+}
+
+export interface ExecStart extends ExecProgram {
+  type: 'start'
+  stdin: boolean
 }
 
 export interface ExecAttach {

@@ -3,7 +3,15 @@ import { deferred } from './deferred.ts'
 import { CarrelApiError, CarrelConnectionError } from './errors.ts'
 import { ExecConnection } from './exec-connection.ts'
 import { parseOutputFrame, parseServerMessage, stdinFrame } from './exec-messages.ts'
-import type { ClientMessage, ExecAttach, ExecExit, ExecStart, SignalScope, TerminalSize } from './exec-messages.ts'
+import type {
+  ClientMessage,
+  ExecAttach,
+  ExecExit,
+  ExecProgram,
+  ExecStart,
+  SignalScope,
+  TerminalSize,
+} from './exec-messages.ts'
 import { collectResult } from './exec-result.ts'
 import type { ExecResult } from './exec-result.ts'
 import { OutputPosition } from './output-position.ts'
@@ -20,25 +28,9 @@ interface SessionOptions {
   onConnection?: (state: 'lost' | 'restored') => void
 }
 
-export interface ExecOptions extends SessionOptions {
-  /** A program and its arguments, run as they are. Either this or `command`. */
-  argv?: string[]
-  /** A shell command, or code in `language`. */
-  command?: string
-  /** Of `command`; default: `shell`. */
-  language?: string
-  sessionId?: string | undefined
-  env?: Record<string, string> | undefined
-  /** An absolute path in the sandbox. */
-  cwd?: string | undefined
-  /** A name or numeric id known in the sandbox. */
-  user?: string | undefined
+export interface ExecOptions extends SessionOptions, ExecProgram {
   /** Keeps stdin open for `write`; default: false, stdin is empty. */
   stdin?: boolean
-  /** Runs it on a terminal of this size: its output is all stdout then. */
-  tty?: TerminalSize | undefined
-  /** The whole process tree is killed after this long; default: the server's. */
-  timeoutMs?: number | undefined
 }
 
 export interface AttachOptions extends SessionOptions {

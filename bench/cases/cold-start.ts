@@ -1,9 +1,9 @@
 import { BareRuntime } from '../bare/bare-runtime.ts'
+import { againstBare } from '../support/against-bare.ts'
 import { againstDocker } from '../support/against-docker.ts'
 import type { BenchCase } from '../support/case.ts'
 import { Docker } from '../support/docker.ts'
 import { interleave } from '../support/interleave.ts'
-import { ratio } from '../support/measurement.ts'
 import { BenchServer } from '../support/server.ts'
 
 const networkPool = 4
@@ -30,14 +30,7 @@ export const coldStart: BenchCase = {
     const work = 'first execute, no warm pool'
     const { carrel } = measured
     return [
-      {
-        work,
-        unit: 'ms',
-        carrel,
-        against: { name: 'crun run', values: measured.bare },
-        result: ratio(carrel, measured.bare),
-        goal: { is: 'at most', value: 3, of: '× crun run' },
-      },
+      againstBare({ work, carrel, bare: measured.bare, name: 'crun run', atMost: 3 }),
       againstDocker({ work, carrel, docker: measured.docker, name: 'docker run', atLeast: 10 }),
     ]
   },

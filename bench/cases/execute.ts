@@ -1,9 +1,9 @@
 import { BareRuntime } from '../bare/bare-runtime.ts'
+import { againstBare } from '../support/against-bare.ts'
 import { againstDocker } from '../support/against-docker.ts'
 import type { BenchCase } from '../support/case.ts'
 import { Docker } from '../support/docker.ts'
 import { inARow, interleave } from '../support/interleave.ts'
-import { ratio } from '../support/measurement.ts'
 import { BenchServer } from '../support/server.ts'
 
 const row = 10
@@ -28,14 +28,7 @@ export const execute: BenchCase = {
     const work = 'execute, computer running'
     const { carrel } = measured
     return [
-      {
-        work,
-        unit: 'ms',
-        carrel,
-        against: { name: 'crun exec', values: measured.bare },
-        result: ratio(carrel, measured.bare),
-        goal: { is: 'at most', value: 1.5, of: '× crun exec' },
-      },
+      againstBare({ work, carrel, bare: measured.bare, name: 'crun exec', atMost: 1.5 }),
       againstDocker({ work, carrel, docker: measured.docker, name: 'docker exec', atLeast: 8 }),
     ]
   },

@@ -1,7 +1,7 @@
 import { BareRuntime } from '../bare/bare-runtime.ts'
+import { againstBare } from '../support/against-bare.ts'
 import type { BenchCase } from '../support/case.ts'
 import { interleave } from '../support/interleave.ts'
-import { ratio } from '../support/measurement.ts'
 import { BenchServer } from '../support/server.ts'
 
 const warmComputers = 8
@@ -16,9 +16,9 @@ export const warmStart: BenchCase = {
       CARREL_WARM_COMPUTERS: String(warmComputers),
       CARREL_NETWORK_POOL: String(networkPool),
     })
-    await using bare = await BareRuntime.open()
+    await using runtime = await BareRuntime.open()
     const measured = await interleave(
-      { carrel: () => server.execute(server.newSession()), bare: () => bare.exec() },
+      { carrel: () => server.execute(server.newSession()), bare: () => runtime.exec() },
       {
         rounds: quick ? 8 : 80,
         before: async () => {
@@ -27,15 +27,7 @@ export const warmStart: BenchCase = {
         },
       },
     )
-    return [
-      {
-        work: 'first execute, warm pool',
-        unit: 'ms',
-        carrel: measured.carrel,
-        against: { name: 'crun exec', values: measured.bare },
-        result: ratio(measured.carrel, measured.bare),
-        goal: { is: 'at most', value: 1.5, of: '× crun exec' },
-      },
-    ]
+    const { carrel, bare } = measured
+    return [againstBare({ work: 'first execute, warm pool', carrel, bare, name: 'crun exec', atMost: 1.5 })]
   },
 }

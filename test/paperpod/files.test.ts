@@ -11,11 +11,7 @@ describe('files of a sandbox', () => {
   })
   after(() => server.stop())
 
-  const post = async (path: string, body: Record<string, unknown>) => {
-    const answer = await server.post(path, { sessionId, ...body })
-    assert.equal(answer.status, 200, JSON.stringify(answer.body).slice(0, 500))
-    return answer.body
-  }
+  const post = (path: string, body: Record<string, unknown>) => server.done(path, { sessionId, ...body })
   const shell = async (code: string) => (await server.shell(code, { sessionId })).stdout as string
 
   test('write answers what it wrote, and the sandbox has it as its user', async () => {

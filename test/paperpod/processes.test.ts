@@ -11,11 +11,7 @@ describe('background processes', () => {
   })
   after(() => server.stop())
 
-  const post = async (path: string, body: Record<string, unknown>) => {
-    const answer = await server.post(path, { sessionId, ...body })
-    assert.equal(answer.status, 200, JSON.stringify(answer.body).slice(0, 500))
-    return answer.body
-  }
+  const post = (path: string, body: Record<string, unknown>) => server.done(path, { sessionId, ...body })
   const start = (command: string, more: Record<string, unknown> = {}) => post('/process/start', { command, ...more })
   const ended = (processId: string) =>
     until(

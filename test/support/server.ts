@@ -120,11 +120,16 @@ export class TestServer {
     return this.call('POST', path, body ?? {}, options)
   }
 
+  /** The body of an answer that has to be 200. */
+  async done(path: string, body: Record<string, unknown>): Promise<Answer['body']> {
+    const answer = await this.post(path, body)
+    if (answer.status === 200) return answer.body
+    throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`)
+  }
+
   /** Runs shell code to its end and gives the answer's `result`. */
   async shell(code: string, extra: Record<string, unknown> = {}): Promise<Answer['body']> {
-    const { status, body } = await this.post('/execute', { code, language: 'shell', ...extra })
-    if (status !== 200) throw new Error(`execute answered ${status}: ${JSON.stringify(body)}`)
-    return body.result
+    return (await this.done('/execute', { code, language: 'shell', ...extra })).result
   }
 
   /** A second tenant: the token of a new account. */
