@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
 import { newSession, TestServer } from '../support/server.ts'
 
 describe('requests', { timeout: 60_000 }, () => {
@@ -110,6 +112,33 @@ describe('requests', { timeout: 60_000 }, () => {
       /"sessionId": it must be made of .*; got "a b"$/,
     )
   })
+
+  for (const [message, refusal] of [
+    ['{', 'Cannot read the message: it is not valid JSON'],
+    ['null', 'Cannot use field "type": it must be one of start, attach; got nothing'],
+    ['{"type":"stop"}', 'Cannot use field "type": it must be one of start, attach; got "stop"'],
+    ['{"type":"start","argv":[]}', 'Cannot use field "argv": it must not be empty'],
+    [
+      '{"type":"start","command":"x","language":"perl"}',
+      'Cannot use field "language": it must be one of python, javascript, shell; got "perl"',
+    ],
+    [
+      '{"type":"start","argv":["x"],"tty":{"cols":0,"rows":1}}',
+      'Cannot use field "tty.cols": it must be at least 1; got 0',
+    ],
+    ['{"type":"attach"}', 'Cannot use field "processId": it is missing'],
+  ] as const)
+    test(`/v1/exec says of ${message}: ${refusal}`, async () => {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/exec`, {
+        headers: { authorization: `Bearer ${server.token}` },
+      })
+      await once(socket, 'open')
+      socket.send(message)
+      const [answer] = (await once(socket, 'message')) as [Buffer]
+      const { type, code, error } = JSON.parse(answer.toString())
+      assert.deepEqual([type, code, error], ['error', 'INVALID_REQUEST', refusal])
+      await once(socket, 'close')
+    })
 
   for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/favicon.ico'])
     test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'no route: 404'}`, async () => {
