@@ -27,6 +27,11 @@ export class Output {
     return this.isTerminal && columns > 0 && rows > 0 ? { cols: columns, rows } : undefined
   }
 
+  /** In characters; undefined when it is no terminal, or one that does not tell. */
+  get width(): number | undefined {
+    return this.isTerminal && this.#stream.columns > 0 ? this.#stream.columns : undefined
+  }
+
   onResize(listener: () => void): () => void {
     this.#stream.on('resize', listener)
     return () => this.#stream.off('resize', listener)

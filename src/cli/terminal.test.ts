@@ -154,3 +154,18 @@ test('ps cuts a long command at the width of the terminal', async () => {
   assert.equal(line.length, 100)
   assert.ok(line.endsWith('x…'))
 })
+
+test('ps fits its lines to the terminal, and shows ids whole', async () => {
+  await using standIn = await StandIn.start()
+  const id = 'an-id-that-is-rather-long'
+  const command = `sleep 60; echo ${'x'.repeat(200)}`
+  const started = `cli start --id ${id} '${command}' 2>/dev/null`
+  const terminal = new TestTerminal(standIn, `${started}; stty cols 60; echo begin; cli ps; echo end; cli ps | tail -1`)
+  const screen = await terminal.end()
+  const lines = screen.slice(screen.indexOf('begin')).split('\r\n').slice(1)
+  const [titles, row, end, piped] = lines as [string, string, string, string]
+  assert.match(titles, /^ID +STATUS +(EXIT +)?COMMAND$/)
+  assert.ok(row.startsWith(`${id}  running  `) && row.endsWith('…') && row.length <= 60, row)
+  assert.equal(end, 'end')
+  assert.ok(piped.endsWith(command), 'a pipe gets all of it')
+})

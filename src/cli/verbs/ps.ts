@@ -12,7 +12,7 @@ export const ps: Verb = {
   async run({ program, values }) {
     const client = await openClient(program, values)
     const processes = await client.processes.list()
-    const width = program.stdout.size?.cols
+    const { width } = program.stdout
     await program.stdout.write(values.json ? `${JSON.stringify({ processes })}\n` : processTable(processes, width))
     return 0
   },
