@@ -39,7 +39,10 @@ async function main(): Promise<void> {
     if (!stop.aborted) await once(stop, 'abort')
   } catch (error) {
     // What a start was in the middle of rejects with the signal.
-    if (!stop.aborted) throw error
+    if (!stop.aborted) {
+      closing.abort()
+      throw error
+    }
   } finally {
     await parts.disposeAsync()
   }
