@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { before, test } from 'node:test'
 import { until } from '../../support/server.ts'
-import { ended, readAll, stdoutWith, within, type Part } from '../subject.ts'
+import { ended, readAll, smallLimits, stdoutWith, within, type Part } from '../subject.ts'
 
 export const describeInput: Part = (subject) => {
   let id: string
@@ -64,8 +65,7 @@ export const describeInput: Part = (subject) => {
   })
 
   test('a terminal is one, of the size that was asked for, and resize() reaches the program', async () => {
-    const code =
-      'sleep 0.3; trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
+    const code = 'trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
     const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 91, rows: 37 } })
     assert.match(await stdoutWith(process, 'ready'), /^\/dev\/pts\/\d+\r\n37 91\r\nready/)
     await process.resize(120, 50)
@@ -94,6 +94,24 @@ export const describeInput: Part = (subject) => {
     for (let start = 0; start < data.length; start += 70_001) await process.write(data.subarray(start, start + 70_001))
     const { stdout } = await ended(process)
     assert.match(stdout, new RegExp(createHash('sha1').update(data).digest('hex')))
+  })
+
+  test('a program that asks for the size of its terminal at once is told it, also when the processors are busy', async (t) => {
+    const other = await subject().computer(t, { limits: { ...smallLimits, cpus: availableParallelism() } })
+    for (let count = 0; count < availableParallelism() * 2; count++)
+      await subject().exec(other, ['bash', '-c', 'while :; do :; done'])
+    const sizes = new Set<string>()
+    for (let count = 0; count < 60; count++) {
+      const process = await subject().exec(id, ['stty', 'size'], { tty: { cols: 91, rows: 37 } })
+      sizes.add((await ended(process)).stdout)
+    }
+    assert.deepEqual([...sizes], ['37 91\r\n'])
+  })
+
+  test('a program on a terminal runs with ordinary priority', async () => {
+    const code = 'import os; print(os.sched_getscheduler(0), os.nice(0))'
+    const { stdout } = await subject().python(id, code, { tty: { cols: 80, rows: 24 } })
+    assert.equal(stdout, '0 0\r\n')
   })
 
   test('Ctrl-C on a terminal ends what runs in the foreground, not the shell', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
 import { Pipe } from '../system/pipe.ts'
+import { runAhead } from '../system/run-ahead.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { Journal, type StreamName } from './journal.ts'
 import { ProcessOutput } from './process-output.ts'
@@ -121,6 +122,8 @@ export class SupervisedProcess {
       for (const pipe of [stdin, stdout, stderr]) pipe?.close()
       throw error
     }
+    // crun sets a terminal's size while the program is on its way already, and must not be the later of the two.
+    if (tty) runAhead(runtimePid)
     this.#input = stdin?.writer().on('error', () => {})
     let complaint = ''
     if (stdout)

@@ -26,6 +26,7 @@ const functions = {
   recvmsg: libc.func('long recvmsg(int fd, _Inout_ void *message, int flags)'),
   pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
   memfd_create: libc.func('int memfd_create(const char *name, uint flags)'),
+  sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *priority)'),
   fcntl: libc.func('int fcntl(int fd, int command, ulong argument)'),
   close: libc.func('int close(int fd)'),
 }
