@@ -152,7 +152,7 @@ export interface ProcessExit {
 export interface ProcessHandle {
   readonly processId: string
   readonly computerId: string
-  /** Process id on the host; 0 for one that is not known to run. */
+  /** Process id inside the computer; 0 when it is not known. */
   readonly pid: number
   readonly startedAtMs: number
   readonly meta: Record<string, unknown>

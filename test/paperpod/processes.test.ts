@@ -26,7 +26,7 @@ describe('background processes', () => {
     const { id, pid, startedAt, hints, ...rest } = body
     assert.deepEqual(rest, { success: true, processId: 'web', status: 'running', command: 'sleep 30', sessionId })
     assert.match(id, /^[0-9a-z]{20}$/)
-    assert.ok(Number.isInteger(pid) && pid > 0)
+    assert.equal((await server.shell(`ps -o args= -p ${pid}`, { sessionId })).stdout, 'sleep 30\n')
     assert.ok(Math.abs(Date.now() - Date.parse(startedAt)) < 60_000)
     assert.deepEqual(Object.keys(hints), ['exposePort', 'checkStatus', 'stopProcess', 'bindAddress'])
     assert.match(hints.checkStatus, /\/process\/get with {"processId": "web"}/)

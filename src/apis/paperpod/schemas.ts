@@ -153,10 +153,11 @@ export const startBody = object({
   ),
 })
 
+const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 when it is not known' })
 export const processObject = object({
   processId: Type.String(),
   id: Type.String({ description: 'Unique for ever' }),
-  pid: Type.Integer(),
+  pid,
   command: Type.String(),
   status: Type.Enum(['running', 'completed', 'failed', 'killed', 'timeout', 'oom', 'stopped', 'lost']),
   exitCode: nullableNumber,
@@ -170,7 +171,7 @@ export const startAnswer = object({
   success: Type.Boolean(),
   processId: Type.String(),
   id: Type.String(),
-  pid: Type.Integer(),
+  pid,
   status: Type.String(),
   command: Type.String(),
   startedAt: Type.String(),

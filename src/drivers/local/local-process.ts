@@ -23,7 +23,7 @@ export class LocalProcess implements ProcessHandle {
   constructor(state: ProcessState, monitor: () => MonitorClient, journal?: string) {
     this.processId = state.processId
     this.computerId = state.computerId
-    this.pid = state.pid
+    this.pid = state.insidePid ?? 0
     this.startedAtMs = state.startedAtMs
     this.meta = state.meta
     this.#directory = state.directory

@@ -5,7 +5,7 @@ import { processObject } from './containers/config.ts'
 import { LocalProcess } from './local-process.ts'
 import type { MonitorClient } from './monitor/client.ts'
 import { markerVariable } from './monitor/process-tree.ts'
-import type { CgroupFiles, MonitorEvent, ProcessState } from './monitor/protocol.ts'
+import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer } from './monitor/protocol.ts'
 import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
 import type { Paths } from './paths.ts'
 import { resolveUser } from './users.ts'
@@ -66,11 +66,8 @@ export class LocalProcesses {
     const early = Promise.withResolvers<LocalProcess>()
     this.#starting.set(processId, early.promise)
     try {
-      const { pid, startedAtMs } = await monitor().request<{ pid: number; startedAtMs: number }>({
-        op: 'start',
-        process,
-      })
-      const started = new LocalProcess({ processId, computerId, pid, startedAtMs, directory, meta }, monitor)
+      const answer = await monitor().request<StartAnswer>({ op: 'start', process })
+      const started = new LocalProcess({ processId, computerId, directory, meta, ...answer }, monitor)
       this.#known.set(processId, started)
       early.resolve(started)
       return started

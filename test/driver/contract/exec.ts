@@ -146,6 +146,19 @@ export const describeExec: Part = (subject) => {
     assert.deepEqual([after.exit.exitCode, after.stderr], [5, ''])
   })
 
+  test('pid is the one that the process has inside its computer, also of one that ends at once', async () => {
+    const shell = await subject().exec(id, ['bash', '-c', 'echo $$'])
+    assert.equal((await ended(shell)).stdout, `${shell.pid}\n`)
+    const short = await Promise.all(Array.from({ length: 20 }, () => subject().exec(id, ['true'])))
+    const exits = await Promise.all(short.map((process) => process.wait()))
+    assert.deepEqual(new Set(exits.map(({ exitCode }) => exitCode)), new Set([0]))
+    assert.equal(new Set(short.map(({ pid }) => pid)).size, short.length)
+    assert.ok(
+      short.every(({ pid }) => pid > 1 && pid < 10_000),
+      'some have no id of the computer',
+    )
+  })
+
   test('processes and threads are bounded, and the computer can be used again after a fork bomb', async (t) => {
     const own = await subject().computer(t, { limits: { ...smallLimits, pids: 48 } })
     const bomb = await subject().exec(own, ['bash', '-c', ':(){ :|:& };:; sleep 100'], { timeoutMs: 1500 })

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { onLines } from './lines.ts'
-import type { Answer, ContainerState, Message, Request, StartRequest } from './protocol.ts'
+import type { Answer, ContainerState, Message, Request, StartAnswer, StartRequest } from './protocol.ts'
 import { Reaper, type WaitStatus } from './reaper.ts'
 import { StartError } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -100,7 +100,7 @@ export class Monitor {
     return { pid }
   }
 
-  async #start(request: StartRequest): Promise<{ pid: number; startedAtMs: number }> {
+  async #start(request: StartRequest): Promise<StartAnswer> {
     if (this.#processes.has(request.processId)) throw new Error(`process "${request.processId}" exists`)
     const supervised = new SupervisedProcess(request, {
       reaper: this.#reaper,
@@ -115,7 +115,8 @@ export class Monitor {
       this.#processes.delete(request.processId)
       throw error
     }
-    return { pid: supervised.pid, startedAtMs: supervised.startedAtMs }
+    const { pid, insidePid, startedAtMs } = supervised
+    return { pid, insidePid, startedAtMs }
   }
 
   /** From here on the process's output is on disk as it comes, and its growth is told. */

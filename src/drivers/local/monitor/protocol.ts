@@ -34,6 +34,14 @@ export interface StartRequest {
   cgroup: CgroupFiles
 }
 
+export interface StartAnswer {
+  /** On the host. */
+  pid: number
+  /** In the computer. */
+  insidePid: number
+  startedAtMs: number
+}
+
 export interface CgroupFiles {
   /** Lists the processes of the computer by their host ids. */
   procs: string
@@ -46,7 +54,10 @@ export interface CgroupFiles {
 export interface ProcessState {
   processId: string
   computerId: string
+  /** On the host. */
   pid: number
+  /** In the computer; a record of an older monitor has none. */
+  insidePid?: number
   startedAtMs: number
   directory: string
   meta: Record<string, unknown>

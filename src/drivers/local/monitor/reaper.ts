@@ -1,10 +1,17 @@
 import { constants } from 'node:os'
+import { readInsidePid } from './inside-pid.ts'
 import { call, PR_SET_CHILD_SUBREAPER } from '../system/libc.ts'
 
 export interface WaitStatus {
   /** 0–255, or 128 + signal. */
   exitCode: number
   signal: string | null
+}
+
+/** How a child ended that nobody had asked for yet, and the id that it had in its computer. */
+interface Unclaimed {
+  status: WaitStatus
+  insidePid: number
 }
 
 /** Some numbers have two names (SIGABRT, SIGIOT): the first is the usual one. */
@@ -21,8 +28,7 @@ const signalNames = new Map(
  */
 export class Reaper {
   readonly #waiting = new Map<number, (status: WaitStatus) => void>()
-  /** How children ended that nobody had asked for yet. */
-  readonly #unclaimed = new Map<number, WaitStatus>()
+  readonly #unclaimed = new Map<number, Unclaimed>()
   readonly #info = Buffer.alloc(128)
 
   constructor() {
@@ -32,46 +38,59 @@ export class Reaper {
 
   /** Calls back once, at once when the process has ended already. */
   watch(pid: number, ended: (status: WaitStatus) => void): void {
-    const status = this.#unclaimed.get(pid)
-    if (!status) return void this.#waiting.set(pid, ended)
+    const unclaimed = this.#unclaimed.get(pid)
+    if (!unclaimed) return void this.#waiting.set(pid, ended)
     this.#unclaimed.delete(pid)
-    ended(status)
+    ended(unclaimed.status)
+  }
+
+  /** The id that a child has in its computer, or had when it ended before anybody asked for it. */
+  insidePid(pid: number): number {
+    return this.#unclaimed.get(pid)?.insidePid ?? readInsidePid(pid)
   }
 
   #reapAll(): void {
     for (let child = this.#reapOne(); child; child = this.#reapOne()) {
-      const { pid, status } = child
+      const { pid, status, insidePid } = child
       const ended = this.#waiting.get(pid)
       if (ended) {
         this.#waiting.delete(pid)
         ended(status)
       } else {
-        this.#unclaimed.set(pid, status)
+        this.#unclaimed.set(pid, { status, insidePid })
         setTimeout(() => this.#unclaimed.delete(pid), unclaimedMs)
       }
     }
   }
 
-  #reapOne(): { pid: number; status: WaitStatus } | undefined {
+  #reapOne(): ({ pid: number } & Unclaimed) | undefined {
     this.#info.fill(0)
     try {
-      call('waitid', P_ALL, 0, this.#info, WEXITED | WNOHANG)
+      call('waitid', P_ALL, 0, this.#info, WEXITED | WNOHANG | WNOWAIT)
+      const pid = this.#info.readInt32LE(SI_PID)
+      if (pid === 0) return undefined
+      const insidePid = this.#waiting.has(pid) ? 0 : readInsidePid(pid)
+      call('waitid', P_PID, pid, this.#info, WEXITED | WNOHANG)
+      return { pid, insidePid, status: this.#status() }
     } catch {
       return undefined
     }
-    const pid = this.#info.readInt32LE(SI_PID)
-    if (pid === 0) return undefined
+  }
+
+  #status(): WaitStatus {
     const status = this.#info.readInt32LE(SI_STATUS)
-    if (this.#info.readInt32LE(SI_CODE) === CLD_EXITED) return { pid, status: { exitCode: status, signal: null } }
-    return { pid, status: { exitCode: 128 + status, signal: signalNames.get(status) ?? `SIG${status}` } }
+    if (this.#info.readInt32LE(SI_CODE) === CLD_EXITED) return { exitCode: status, signal: null }
+    return { exitCode: 128 + status, signal: signalNames.get(status) ?? `SIG${status}` }
   }
 }
 
 /** A start takes milliseconds; process ids come again after seconds at the soonest. */
 const unclaimedMs = 3000
 const P_ALL = 0
+const P_PID = 1
 const WNOHANG = 1
 const WEXITED = 4
+const WNOWAIT = 0x0100_0000
 const CLD_EXITED = 1
 /** Offsets in siginfo_t on 64-bit Linux. */
 const SI_CODE = 8

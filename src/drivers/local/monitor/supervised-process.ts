@@ -28,7 +28,9 @@ export class SupervisedProcess {
   readonly request: StartRequest
   readonly startedAtMs = Date.now()
   readonly journal: Journal
+  /** On the host. */
   pid = 0
+  insidePid = 0
   exit: ProcessExit | undefined
   /** Set while its computer is being stopped, to say so in the exit. */
   stopping = false
@@ -49,7 +51,8 @@ export class SupervisedProcess {
 
   get state(): ProcessState {
     const { processId, computerId, directory, meta } = this.request
-    return { processId, computerId, pid: this.pid, startedAtMs: this.startedAtMs, directory, meta, exit: this.exit }
+    const { pid, insidePid, startedAtMs, exit } = this
+    return { processId, computerId, pid, insidePid, startedAtMs, directory, meta, exit }
   }
 
   /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */
@@ -63,6 +66,7 @@ export class SupervisedProcess {
       const complaint = await this.#runRuntime(files, consoleSocket !== undefined)
       this.pid = readPid(files.pid)
       if (this.pid === 0) throw startFailure(complaint)
+      this.insidePid = this.#around.reaper.insidePid(this.pid)
       if (consoleSocket) this.#openTerminal(consoleSocket.receive())
     } finally {
       consoleSocket?.close()
