@@ -26,6 +26,8 @@ export interface Engine {
   creates: Gate
   /** How many processes are started at a time. */
   starts: Gate
+  /** How many processes of each computer are being started in this moment. */
+  starting: Map<string, number>
   /** The image that new computers get. */
   defaultImage: ImageDefaults
   /** Aborts when the server has to end now: who waits for something long gives it up and says so. */

@@ -6,7 +6,7 @@ import type { Database } from '../db/schema.ts'
 import type { Driver, ImageInfo } from '../drivers/driver.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { Activity } from './computers/activity.ts'
-import { reconcile, stoppedByItself } from './computers/reconcile.ts'
+import { reconcile, settleUntrue, stoppedByItself } from './computers/reconcile.ts'
 import { sweepLeases } from './computers/sweep.ts'
 import { WarmPool } from './computers/warm-pool.ts'
 import type { Engine } from './engine.ts'
@@ -49,6 +49,7 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
     attendance: new Attendance(),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
+    starting: new Map(),
     defaultImage: image,
     closing,
     startedProcesses: 0,
@@ -67,6 +68,7 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
   engine.warmPool.fill()
   const timers = [
     repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
+    repeat(engine, settings.sweepIntervalMs, () => settleUntrue(engine)),
     repeat(engine, settings.sweepIntervalMs, () => pruneProcesses(engine)),
     repeat(engine, usageIntervalMs, () => extendUsage(db, Date.now())),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { within } from '../driver/subject.ts'
 import { residentBytes } from './host-traces.ts'
@@ -9,7 +10,7 @@ const MiB = 1024 * 1024
 
 let server: TestServer
 before(async () => {
-  server = await TestServer.start()
+  server = await TestServer.start({ env: { CARREL_COMPUTER_PIDS: '400' } })
 })
 after(() => server.stop())
 
@@ -96,6 +97,19 @@ const circle = async () => {
   const { status } = await server.post('/files/read', { path: 'a/file', sessionId })
   assert.equal(status, 400)
 }
+
+test('of more starts at once than a computer may run processes none is one too many', async () => {
+  const sessionId = newSession()
+  await execute('true', { sessionId })
+  const answers = await Promise.all(
+    Array.from({ length: limits.processesPerComputer + 20 }, () =>
+      server.post('/process/start', { command: 'exec sleep 1000', sessionId }),
+    ),
+  )
+  const refused = answers.filter(({ status }) => status !== 200)
+  assert.deepEqual(new Set(refused.map(({ status, body }) => `${status} ${body.code}`)), new Set(['429 LIMIT_REACHED']))
+  assert.equal(refused.length, 20)
+})
 
 test('programs that take all they can leave the server quick, small and right about their ends', async (t) => {
   const health = watchHealth()

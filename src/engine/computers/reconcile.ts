@@ -1,7 +1,8 @@
-import type { ComputerRow } from '../../db/schema.ts'
+import type { ComputerRow, ComputerState } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { closeUsage, extendUsage } from '../usage/intervals.ts'
 import { destroyComputer } from './destroy.ts'
+import { settle, settleById } from './settle.ts'
 import { transition } from './transition.ts'
 
 /**
@@ -15,22 +16,38 @@ export async function reconcile(engine: Engine): Promise<void> {
   for (const id of existing.keys()) {
     if (!known.has(id)) await engine.driver.destroy(id)
   }
-  for (const row of rows) await settle(engine, row, existing.get(row.id)?.running ?? false)
+  for (const row of rows) {
+    const running = existing.get(row.id)?.running ?? false
+    if (row.account_id === null && row.state !== 'deleting') await settleWarm(engine, row, running)
+    else await settle(engine, row, running)
+  }
   await extendUsage(engine.db, Date.now())
 }
 
-async function settle(engine: Engine, row: ComputerRow, running: boolean): Promise<void> {
-  if (row.state === 'deleting') return destroyComputer(engine, row.id, 'server', 'interrupted')
-  if (row.account_id === null) return settleWarm(engine, row, running)
-  if (running) {
-    if (row.state !== 'running' && row.state !== 'paused')
-      await transition(engine, row.id, { from: [row.state], to: 'running', actor: 'server', reason: 'taken back' })
-    return
+/**
+ * The same while the server runs, for accounts' computers that a failure left in a state that is not true: one that is
+ * being stopped or deleted and nothing works on it, or one that is said to run and does not.
+ */
+export async function settleUntrue(engine: Engine): Promise<void> {
+  const running = new Set((await engine.driver.list()).flatMap((computer) => (computer.running ? [computer.id] : [])))
+  const rows = await engine.db
+    .selectFrom('computers')
+    .select(['id', 'state'])
+    .where('account_id', 'is not', null)
+    .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
+    .execute()
+  for (const { id } of rows.filter((row) => isUntrue(row.state, running.has(row.id)))) {
+    // Whoever works on a computer holds its lock, so what is still so inside it is nobody's.
+    await engine.locks
+      .run(id, () => settleById(engine, id))
+      .catch((error: unknown) =>
+        engine.log.error({ err: error, computer: id }, 'cannot settle a computer; will try again'),
+      )
   }
-  if (row.state === 'stopped' || row.state === 'failed') return
-  if (row.ephemeral) await engine.driver.destroy(row.id)
-  await closeUsage(engine.db, row.id)
-  await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason: 'lost' })
+}
+
+function isUntrue(state: ComputerState, running: boolean): boolean {
+  return state === 'stopping' || state === 'deleting' || !running
 }
 
 async function settleWarm(engine: Engine, row: ComputerRow, running: boolean): Promise<void> {

@@ -2,16 +2,25 @@ import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { closeUsage } from '../usage/intervals.ts'
+import { settleById } from './settle.ts'
 import { transition } from './transition.ts'
 
 /**
- * Stops a running computer; the files of an ephemeral one go with it. The caller holds the computer's lock.
+ * Stops a running computer; the files of an ephemeral one go with it. The caller holds the computer's lock. When the
+ * driver fails, the computer's state is what is true of it then, and the failure is handed on.
  * `actor` is who asked: a token, or `lease` with the reason `idle` or `expired`.
  */
 export async function stopComputer(engine: Engine, row: ComputerRow, actor: string, reason?: string): Promise<void> {
   await transition(engine, row.id, { from: ['running', 'paused'], to: 'stopping', actor, reason })
-  await engine.driver.stop(row.id, limits.stopGraceMs)
-  if (row.ephemeral) await engine.driver.destroy(row.id)
+  try {
+    await engine.driver.stop(row.id, limits.stopGraceMs)
+    if (row.ephemeral) await engine.driver.destroy(row.id)
+  } catch (error) {
+    await settleById(engine, row.id, reason).catch((cause: unknown) =>
+      engine.log.error({ err: cause, computer: row.id }, 'cannot settle a computer; will try again'),
+    )
+    throw error
+  }
   await closeUsage(engine.db, row.id, Date.now())
   await transition(engine, row.id, { from: ['stopping'], to: 'stopped', actor, reason })
   engine.activity.forget(row.id)

@@ -30,6 +30,9 @@ export async function sweepLeases(engine: Engine): Promise<void> {
       try {
         if (why === 'expired') await destroyComputer(engine, id, 'lease', why)
         else await stopComputer(engine, row, 'lease', why)
+      } catch (error) {
+        // The others' leases end all the same; this one's does with a later sweep.
+        engine.log.error({ err: error, computer: id }, 'cannot end a computer whose lease is over')
       } finally {
         engine.activity.ended(id)
       }

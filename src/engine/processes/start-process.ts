@@ -72,9 +72,11 @@ async function startNow(
         attended: options.attended === true,
       }),
     })
-  const handle = await engine.starts.run(start).catch(async (error: unknown) => {
-    throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
-  })
+  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(start)).catch(
+    async (error: unknown) => {
+      throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
+    },
+  )
   engine.startedProcesses++
   void handle.wait().then((exit) => {
     engine.recorder.ended(handle, exit)
@@ -82,6 +84,19 @@ async function startNow(
   })
   if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
   return handle
+}
+
+/** Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many. */
+async function whileCounted<T>(engine: Engine, computerId: string, start: () => Promise<T>): Promise<T> {
+  const { starting } = engine
+  starting.set(computerId, (starting.get(computerId) ?? 0) + 1)
+  try {
+    return await start()
+  } finally {
+    const left = starting.get(computerId)! - 1
+    if (left > 0) starting.set(computerId, left)
+    else starting.delete(computerId)
+  }
 }
 
 async function runs(engine: Engine, computerId: string): Promise<boolean> {
@@ -105,7 +120,7 @@ async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): P
 
 function assertFree(engine: Engine, computerId: string, name: string | undefined): void {
   const running = engine.driver.processes().filter((process) => process.computerId === computerId && !process.exit)
-  if (running.length >= limits.processesPerComputer) {
+  if (running.length + (engine.starting.get(computerId) ?? 0) >= limits.processesPerComputer) {
     throw new CarrelError(
       'limit_reached',
       `Cannot start another process: the computer runs ${limits.processesPerComputer}, which is the limit`,
