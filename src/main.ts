@@ -66,7 +66,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   lockDataDirectory(settings.dataDirectory)
   const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))
   parts.defer(() => db.destroy())
-  const driver = await LocalDriver.open(settings)
+  const driver = await LocalDriver.open({ ...settings, log })
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { within } from '../driver/subject.ts'
-import { computerRow, monitorPid, tracesOf } from './host-traces.ts'
+import { computerRow, computerRows, monitorPid, paths, tracesOf } from './host-traces.ts'
 
 let server: TestServer
 before(async () => {
@@ -87,6 +89,51 @@ test('requests while the monitor is killed again and again end, and later ones w
     )
 })
 
+test('a server that cannot start a monitor at first tries again, and works when it can', async () => {
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  const socket = join(paths.runtime, 'monitor.sock')
+  renameSync(socket, `${socket}.away`)
+  mkdirSync(socket)
+  process.kill(monitorPid(), 'SIGKILL')
+  await until(server.log, (log) => log.includes('cannot start the process monitor'))
+  assert.equal((await server.post('/execute', { code: 'true', language: 'shell', sessionId })).status, 503)
+  rmdirSync(socket)
+  rmSync(`${socket}.away`)
+  await until(
+    async () =>
+      (await server.post('/execute', { code: 'echo fine', language: 'shell', sessionId })).body?.result?.stdout,
+    (stdout) => stdout === 'fine\n',
+  )
+  assert.ok(!server.log().includes('something failed that nothing waited for'), server.log())
+})
+
+test('a stop that fails leaves the computer in the state that is true, and the next use works', async (t) => {
+  await server.stop()
+  server = await TestServer.start({ env: { CARREL_IDLE_TIMEOUT_S: '1', CARREL_SWEEP_INTERVAL_MS: '100' } })
+  await until(computerRows, (rows) => rows.every(({ state }) => state === 'stopped'))
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  const pid = monitorPid()
+  t.after(async () => {
+    killQuietly(pid)
+    await server.stop()
+    server = await TestServer.start()
+  })
+  process.kill(pid, 'SIGSTOP')
+  await until(
+    () => computerRow(sessionId),
+    (row) => row?.state === 'stopping',
+  )
+  process.kill(pid, 'SIGKILL')
+  await until(
+    () => computerRow(sessionId),
+    (row) => row?.state === 'stopped',
+  )
+  assert.deepEqual(tracesOf((await computerRow(sessionId))!.id), [])
+  assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
+})
+
 test('when the monitor was killed while no server ran, the next server says that its processes are lost', async () => {
   const sessionId = newSession()
   await server.post('/process/start', {
@@ -109,3 +156,11 @@ test('when the monitor was killed while no server ran, the next server says that
   assert.deepEqual([body.process.status, body.process.exitCode], ['lost', null])
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
 })
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It was killed by the test.
+  }
+}

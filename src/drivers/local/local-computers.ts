@@ -210,8 +210,10 @@ export class LocalComputers {
     const ids = [...this.#running.keys()]
     this.#running.clear()
     this.#frozen.clear()
-    await Promise.all(ids.map((id) => this.#lock.run(id, () => this.#clearAway(id))))
+    const cleared = await Promise.allSettled(ids.map((id) => this.#lock.run(id, () => this.#clearAway(id))))
     for (const id of ids) this.#parts.onStopped(id, 'lost')
+    const failed = cleared.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
   }
 
   #pidOf(id: string): number {

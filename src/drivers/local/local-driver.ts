@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../errors.ts'
 import type {
   ComputerFiles,
@@ -50,6 +51,14 @@ export interface LocalDriverOptions {
   resolvers: string[]
   /** Network namespaces that are kept ready. */
   networkPoolSize: number
+  /** Is told what an operator should know; nobody when undefined. */
+  log?: DriverLog
+}
+
+/** What the driver uses of a logger. */
+export interface DriverLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
 }
 
 /** Computers on this host: OCI containers over overlays on a btrfs pool. */
@@ -66,7 +75,9 @@ export class LocalDriver implements Driver {
   readonly #disks = new DiskView()
   readonly #files = new Map<string, LocalComputerFiles>()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
+  readonly #log: DriverLog | undefined
   #monitor!: MonitorClient
+  #closed = false
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
   static async open(options: LocalDriverOptions): Promise<LocalDriver> {
@@ -95,6 +106,7 @@ export class LocalDriver implements Driver {
   }) {
     const { options, paths, pool, lxcfs, cgroups, store } = parts
     this.#paths = paths
+    this.#log = options.log
     this.#cgroups = cgroups
     this.#volumes = new Volumes(pool.storage, pool.directory)
     this.images = new LocalImages({
@@ -185,7 +197,10 @@ export class LocalDriver implements Driver {
       scratchDirectory: join(this.#paths.runtime, 'starts'),
       logPath: join(this.#paths.data, 'monitor.log'),
       onEvent: (event) => this.#handle(event),
-      onLost: () => void this.#monitorLost(),
+      onLost: () =>
+        void this.#monitorLost().catch((error: unknown) =>
+          this.#log?.warn({ err: error }, 'cannot clear away what the lost process monitor left'),
+        ),
     })
   }
 
@@ -196,9 +211,22 @@ export class LocalDriver implements Driver {
   }
 
   async #monitorLost(): Promise<void> {
+    this.#log?.warn({}, 'the process monitor ended: what ran is lost')
     this.#processes.lost()
-    await this.#openMonitor()
+    await this.#reopenMonitor()
     await this.#computers.lost()
+  }
+
+  /** Until there is one again: without it nothing can be started. */
+  async #reopenMonitor(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await this.#openMonitor()
+      } catch (error) {
+        this.#log?.warn({ err: error }, 'cannot start the process monitor; will try again')
+        await delay(reopenMs)
+      }
+    }
   }
 
   create(spec: ComputerSpec): Promise<void> {
@@ -289,6 +317,7 @@ export class LocalDriver implements Driver {
     return { networkPool: this.#slotPool.ready, runningProcesses: this.#processes.running().length }
   }
   async close(): Promise<void> {
+    this.#closed = true
     this.#monitor.close()
     await this.#slotPool.close()
   }
@@ -312,5 +341,6 @@ function findInit(): string {
   return program
 }
 
+const reopenMs = 1000
 /** The ordinary user of Carrel's images. */
 const defaultUserId = 1000

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -43,8 +43,8 @@ export class MonitorClient {
   static async open(options: Options): Promise<MonitorClient> {
     const running = await tryConnect(options.socketPath)
     if (running) return new MonitorClient(running, options)
-    startMonitor(options)
-    for (let waitedMs = 0; waitedMs < maxStartMs; waitedMs += pollMs) {
+    const started = startMonitor(options)
+    for (let waitedMs = 0; waitedMs < maxStartMs && started.exitCode === null; waitedMs += pollMs) {
       const socket = await tryConnect(options.socketPath)
       if (socket) return new MonitorClient(socket, options)
       await delay(pollMs)
@@ -79,12 +79,15 @@ export class MonitorClient {
   }
 }
 
-function startMonitor({ socketPath, scratchDirectory, logPath }: Options): void {
+function startMonitor({ socketPath, scratchDirectory, logPath }: Options): ChildProcess {
   const log = openSync(logPath, 'a', 0o600)
   const program = fileURLToPath(new URL('main.ts', import.meta.url))
   const args = ['--max-semi-space-size=1', program, socketPath, scratchDirectory]
-  spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' }).unref()
+  const monitor = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)
+  // One that could not be started is one that never answers.
+  monitor.on('error', () => {}).unref()
+  return monitor
 }
 
 function tryConnect(path: string): Promise<Socket | undefined> {
