@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
 import { after, before, test } from 'node:test'
 import { text } from 'node:stream/consumers'
+import { readOpenFiles } from '../support/open-files.ts'
 import {
   newSession,
   serverEnvironment,
@@ -116,6 +118,31 @@ test('a process that ends while no server runs is recorded with its exit and out
   assert.deepEqual([processes.get('signal')?.exitCode, processes.get('signal')?.reason], [139, 'signalled'])
   assert.deepEqual([processes.get('limit')?.exitCode, processes.get('limit')?.reason], [137, 'timeout'])
   assert.equal((await stdoutOf(sessionId, 'code')).stdout, 'late\n')
+})
+
+test('a file that is written when the server is killed stays as it was, and nothing is left beside it', async () => {
+  const sessionId = newSession()
+  await server.shell('echo old > file', { sessionId })
+  const { hostname, port } = new URL(server.url)
+  const upload = httpRequest({
+    hostname,
+    port,
+    method: 'POST',
+    path: '/files/upload',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'multipart/form-data; boundary=limit' },
+  })
+  upload.on('error', () => {})
+  const field = (name: string, value: string) =>
+    `--limit\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+  upload.write(field('path', '/workspace/file') + field('sessionId', sessionId))
+  upload.write('--limit\r\ncontent-disposition: form-data; name="file"; filename="file"\r\n\r\n')
+  upload.write(Buffer.alloc(8 * 1024 * 1024))
+  const inComputer = () => readOpenFiles(server.process.pid!).filter((target) => target.includes('/workspace/'))
+  await until(inComputer, (found) => found.length > 0)
+  await server.stop('SIGKILL')
+  server = await TestServer.start()
+  const { stdout } = await server.shell('ls -A; cat file', { sessionId })
+  assert.equal(stdout, 'file\nold\n')
 })
 
 test('SIGTERM leaves computers running, and the next server takes them back', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { readOpenFiles } from '../support/open-files.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
@@ -198,7 +199,11 @@ describe('upload and download', () => {
     left.write('--B\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\n')
     left.write(randomBytes(MiB))
     const names = async () => (await server.shell('ls -A half; cat half/file', { sessionId })).stdout
-    await until(names, (text) => text.includes('.carrel-'))
+    await until(
+      () => readOpenFiles(server.process.pid!).some((target) => target.includes('/workspace/half/')),
+      (writing) => writing,
+    )
+    assert.equal(await names(), 'file\nold\n')
     left.destroy()
     await until(names, (text) => text === 'file\nold\n')
   })
@@ -308,13 +313,3 @@ describe('upload and download', () => {
     await until(open, (count) => count === 0)
   })
 })
-
-function readOpenFiles(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
-    } catch {
-      return []
-    }
-  })
-}

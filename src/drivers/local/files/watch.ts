@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, watch as watchInode, type FSWatcher } 
 import { lstat, readdir } from 'node:fs/promises'
 import type { FileChange } from '../../driver.ts'
 import { entryPath, O_PATH, type RootedDirectory } from './rooted.ts'
-import { isTemporaryName } from './write.ts'
+import { isTemporaryName } from './new-file.ts'
 
 /** Changes that wait for a slow reader; beyond it they are dropped and an `overflow` says so. */
 const maxQueued = 10_000

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, constants } from 'node:fs'
-import { lstat, open, readlink, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { closeSync } from 'node:fs'
+import { lstat, readlink, type FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { CarrelError } from '../../../errors.ts'
 import { makeDirectories } from './make-directories.ts'
+import { NewFile } from './new-file.ts'
 import { entryPath, quote, splitPath, type RootedDirectory } from './rooted.ts'
 
 export interface Owner {
@@ -19,8 +19,7 @@ interface WriteOptions {
 }
 
 /**
- * Puts data where a path leads, in one step: a temporary file in the same directory is renamed over it when all is
- * there. An existing file keeps its owner and mode. When anything fails the old file stays as it was.
+ * Puts data where a path leads, in one step: a new file in the same directory takes its place when all is there. An existing file keeps its owner and mode. When anything fails the old file stays as it was.
  */
 export async function writeFileIn(
   root: RootedDirectory,
@@ -53,33 +52,16 @@ async function replace(
   data: Readable | Uint8Array,
   options: Required<WriteOptions>,
 ): Promise<number> {
-  const temporary = entryPath(directoryFd, temporaryName())
-  const file = await open(
-    temporary,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  )
+  const file = await NewFile.open(directoryFd)
   try {
-    await file.chown(options.owner.uid, options.owner.gid)
-    const sizeBytes = await fill(file, data, path, options.maxBytes)
-    await file.chmod(options.mode)
-    await rename(temporary, entryPath(directoryFd, name))
+    await file.handle.chown(options.owner.uid, options.owner.gid)
+    const sizeBytes = await fill(file.handle, data, path, options.maxBytes)
+    await file.handle.chmod(options.mode)
+    await file.place(name)
     return sizeBytes
-  } catch (error) {
-    await unlink(temporary).catch(() => {})
-    throw error
   } finally {
     await file.close()
   }
-}
-
-function temporaryName(): string {
-  return `.carrel-${randomBytes(8).toString('hex')}`
-}
-
-/** Whether it is the name that a file has while it is written. */
-export function isTemporaryName(name: string): boolean {
-  return /^\.carrel-[0-9a-f]{16}$/.test(name)
 }
 
 /** Writes by batches, one while the next one comes in. */

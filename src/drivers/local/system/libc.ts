@@ -27,6 +27,7 @@ const functions = {
   pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
   memfd_create: libc.func('int memfd_create(const char *name, uint flags)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *priority)'),
+  linkat: libc.func('int linkat(int fromDirectory, const char *from, int toDirectory, const char *to, int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ulong argument)'),
   close: libc.func('int close(int fd)'),
 }

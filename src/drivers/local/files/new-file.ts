@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { call, type SystemError } from '../system/libc.ts'
+import { entryPath } from './rooted.ts'
+
+/**
+ * A file that is being written and has no place yet. It has no name either, so that nothing of it is left when this
+ * program is killed; where the file system has no such files (overlays before Linux 6.1) it has a temporary one.
+ */
+export class NewFile {
+  readonly handle: FileHandle
+  readonly #directoryFd: number
+  #temporary: string | undefined
+
+  private constructor(handle: FileHandle, directoryFd: number, temporary?: string) {
+    this.handle = handle
+    this.#directoryFd = directoryFd
+    this.#temporary = temporary
+  }
+
+  /** In an open directory, which the caller keeps open. */
+  static async open(directoryFd: number): Promise<NewFile> {
+    try {
+      return new NewFile(await open(entryPath(directoryFd, '.'), O_TMPFILE | constants.O_WRONLY, 0o600), directoryFd)
+    } catch (error) {
+      if (!withoutUnnamedFiles.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+    const temporary = temporaryName()
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    return new NewFile(await open(entryPath(directoryFd, temporary), flags, 0o600), directoryFd, temporary)
+  }
+
+  /** Gives it its name, in one step also where another file has it. */
+  async place(name: string): Promise<void> {
+    if (this.#temporary === undefined) {
+      if (this.#link(name)) return
+      // A link cannot replace: for some microseconds it has another name.
+      this.#temporary = temporaryName()
+      this.#link(this.#temporary)
+    }
+    await rename(entryPath(this.#directoryFd, this.#temporary), entryPath(this.#directoryFd, name))
+    this.#temporary = undefined
+  }
+
+  /** What has no place by now is gone. */
+  async close(): Promise<void> {
+    if (this.#temporary !== undefined) await unlink(entryPath(this.#directoryFd, this.#temporary)).catch(() => {})
+    await this.handle.close()
+  }
+
+  /** False when something has that name. */
+  #link(name: string): boolean {
+    try {
+      call('linkat', AT_FDCWD, `/proc/self/fd/${this.handle.fd}`, this.#directoryFd, name, AT_SYMLINK_FOLLOW)
+      return true
+    } catch (error) {
+      if ((error as SystemError).code === 'EEXIST') return false
+      throw error
+    }
+  }
+}
+
+/** Whether it is a name that a file can have for a moment before it has its own. */
+export function isTemporaryName(name: string): boolean {
+  return /^\.carrel-[0-9a-f]{16}$/.test(name)
+}
+
+function temporaryName(): string {
+  return `.carrel-${randomBytes(8).toString('hex')}`
+}
+
+/** What a file system says that has none. */
+const withoutUnnamedFiles = new Set(['ENOTSUP', 'EISDIR'])
+const O_TMPFILE = 0o20_000_000 | constants.O_DIRECTORY
+const AT_FDCWD = -100
+const AT_SYMLINK_FOLLOW = 0x400
