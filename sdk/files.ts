@@ -4,6 +4,8 @@ import { multipartStream } from './multipart.ts'
 
 export interface FileEntry {
   name: string
+  /** The name's bytes in base64 where they are not UTF-8; `name` and `path` then only resemble it. */
+  nameBase64?: string
   /** Absolute, in the sandbox. */
   path: string
   type: 'file' | 'directory' | 'symlink' | 'other'

@@ -187,6 +187,8 @@ export interface OutputRecord {
 
 export interface FileInfo {
   name: string
+  /** The name as it is when it is not UTF-8: `name` and `path` then only resemble it, and no path leads there. */
+  nameBytes?: Buffer
   /** Absolute, inside the computer. */
   path: string
   type: 'file' | 'directory' | 'symlink' | 'other'

@@ -102,6 +102,18 @@ describe('files of a sandbox', () => {
     assert.ok(Math.abs(Date.now() - Date.parse(modified)) < 60_000)
   })
 
+  test('list tells a name that is not UTF-8 by its bytes beside what it resembles', async () => {
+    await server.shell("mkdir odd && touch $'odd/a\\xff' odd/ä", { sessionId })
+    const { files } = await post('/files/list', { path: 'odd' })
+    assert.deepEqual(
+      files.map(({ name, nameBase64, path }: Record<string, string>) => [name, nameBase64, path]),
+      [
+        ['a\ufffd', Buffer.from('a\xff', 'latin1').toString('base64'), '/workspace/odd/a\ufffd'],
+        ['ä', undefined, '/workspace/odd/ä'],
+      ],
+    )
+  })
+
   test('list of an empty directory is empty, and of the root has /etc', async () => {
     await post('/files/mkdir', { path: 'nothing' })
     assert.deepEqual((await post('/files/list', { path: 'nothing' })).files, [])

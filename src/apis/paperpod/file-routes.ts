@@ -324,9 +324,10 @@ function fromBase64(content: string): Buffer {
 }
 
 function fileOf(info: FileInfo) {
-  const { name, path, type, sizeBytes, mode, modifiedAtMs, target } = info
+  const { name, nameBytes, path, type, sizeBytes, mode, modifiedAtMs, target } = info
   return {
     name,
+    ...(nameBytes === undefined ? {} : { nameBase64: nameBytes.toString('base64') }),
     path,
     type,
     size: sizeBytes,

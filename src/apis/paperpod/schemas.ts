@@ -99,6 +99,9 @@ export const listAnswer = object({
   files: Type.Array(
     object({
       name: Type.String(),
+      nameBase64: Type.Optional(
+        Type.String({ description: 'The name as it is, where it is not UTF-8; name and path only resemble it then' }),
+      ),
       path: Type.String(),
       type: Type.Enum(['file', 'directory', 'symlink', 'other']),
       size: Type.Integer(),

@@ -77,6 +77,31 @@ export const describeFiles: Part = (subject) => {
     )
   })
 
+  test('a name that is not UTF-8 is listed as what it resembles and with its bytes, and can be removed', async (t) => {
+    const id = await subject().computer(t)
+    await subject().shell(
+      id,
+      "cd /workspace && mkdir bytes && cd bytes && echo x > $'a\\xff' && echo y > ä && ln -s ä $'z\\xfe'",
+    )
+    const infos = await subject().driver.files(id).list('/workspace/bytes')
+    assert.deepEqual(
+      infos.map(({ name, nameBytes, path, type, sizeBytes }) => [
+        name,
+        nameBytes?.toString('latin1'),
+        path,
+        type,
+        sizeBytes,
+      ]),
+      [
+        ['a\ufffd', 'a\xff', '/workspace/bytes/a\ufffd', 'file', 2],
+        ['z\ufffd', 'z\xfe', '/workspace/bytes/z\ufffd', 'symlink', 2],
+        ['ä', undefined, '/workspace/bytes/ä', 'file', 2],
+      ],
+    )
+    await subject().driver.files(id).remove('/workspace/bytes', { recursive: true })
+    await assert.rejects(subject().driver.files(id).stat('/workspace/bytes'), { code: 'not_found' })
+  })
+
   test('list() of 10,000 files gives them all, sorted', async (t) => {
     const id = await subject().computer(t)
     await subject().python(

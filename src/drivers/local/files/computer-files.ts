@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { ComputerFiles, FileChange, FileInfo } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
-import { describe, entryInfo } from './file-info.ts'
+import { describe, entryInfo, listedInfo } from './file-info.ts'
 import { makeDirectories } from './make-directories.ts'
 import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
@@ -39,15 +39,15 @@ export class LocalComputerFiles implements ComputerFiles {
   list(path: string): Promise<FileInfo[]> {
     return this.#use('list', path, (root) =>
       root.inDirectory(path, async (fd) => {
-        const names = (await readdir(`/proc/self/fd/${fd}`)).toSorted()
+        const names = await readdir(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
         const prefix = path.endsWith('/') ? path : `${path}/`
         const infos: FileInfo[] = []
         for (let start = 0; start < names.length; start += listedAtOnce) {
           const batch = names.slice(start, start + listedAtOnce)
-          const found = await Promise.all(batch.map((name) => entryInfo(fd, name, prefix + name).catch(unlessGone)))
+          const found = await Promise.all(batch.map((name) => listedInfo(fd, name, prefix).catch(unlessGone)))
           infos.push(...found.filter((info) => info !== undefined))
         }
-        return infos
+        return infos.toSorted(byName)
       }),
     )
   }
@@ -142,6 +142,10 @@ export class LocalComputerFiles implements ComputerFiles {
       root.close()
     }
   }
+}
+
+function byName(a: FileInfo, b: FileInfo): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
 function unlessGone(error: NodeJS.ErrnoException): undefined {

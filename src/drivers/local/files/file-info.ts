@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Stats } from 'node:fs'
 import { lstat, readlink } from 'node:fs/promises'
 import type { FileInfo } from '../../driver.ts'
@@ -5,8 +6,19 @@ import { toInsideId } from '../id-map.ts'
 import { entryPath } from './rooted.ts'
 
 /** Describes one entry of an open directory, without following it. */
-export async function entryInfo(directoryFd: number, name: string, path: string): Promise<FileInfo> {
-  const host = entryPath(directoryFd, name)
+export function entryInfo(directoryFd: number, name: string, path: string): Promise<FileInfo> {
+  return infoAt(entryPath(directoryFd, name), name, path)
+}
+
+/** The same by the bytes of its name, which need not be UTF-8; `prefix` is the path of the directory with a slash. */
+export async function listedInfo(directoryFd: number, bytes: Buffer, prefix: string): Promise<FileInfo> {
+  const name = bytes.toString()
+  if (isUtf8(bytes)) return entryInfo(directoryFd, name, prefix + name)
+  const host = Buffer.concat([Buffer.from(entryPath(directoryFd, '')), bytes])
+  return { ...(await infoAt(host, name, prefix + name)), nameBytes: bytes }
+}
+
+async function infoAt(host: string | Buffer, name: string, path: string): Promise<FileInfo> {
   const stats = await lstat(host)
   const info = describe(stats, name, path)
   return stats.isSymbolicLink() ? { ...info, target: await readlink(host) } : info
