@@ -50,12 +50,15 @@ export class TestServer {
   readonly process: ChildProcess
   /** What it wrote on stderr as yet. */
   readonly log: () => string
+  /** What it wrote on stdout until it was ready. */
+  readonly banner: string
 
-  private constructor(process: ChildProcess, url: string, log: () => string) {
-    this.process = process
-    this.url = url
-    this.token = readFileSync(join(testDataDirectory, 'owner.token'), 'utf8').trim()
-    this.log = log
+  private constructor(parts: Pick<TestServer, 'process' | 'url' | 'token' | 'banner' | 'log'>) {
+    this.process = parts.process
+    this.url = parts.url
+    this.token = parts.token
+    this.banner = parts.banner
+    this.log = parts.log
   }
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
@@ -76,7 +79,8 @@ export class TestServer {
         reject(new Error(`The server ended with ${code ?? signal}:\n${stdout}${stderr}`)),
       )
     })
-    return new TestServer(child, url, () => stderr)
+    const token = readFileSync(join(env.CARREL_DATA, 'owner.token'), 'utf8').trim()
+    return new TestServer({ process: child, url, token, banner: stdout, log: () => stderr })
   }
 
   /** Ends it and waits for it. SIGTERM is the orderly way, SIGKILL the other. */

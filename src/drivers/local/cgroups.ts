@@ -63,7 +63,10 @@ const version1: Cgroups = {
     }
   },
   async freeze(path, frozen) {
-    await writeFile(`${root}/freezer${path}/freezer.state`, frozen ? 'FROZEN' : 'THAWED')
+    const state = `${root}/freezer${path}/freezer.state`
+    await writeFile(state, frozen ? 'FROZEN' : 'THAWED')
+    // It is FREEZING until the last process stands still.
+    await until(async () => !frozen || (await text(state)).trim() === 'FROZEN')
   },
   async isFrozen(path) {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
@@ -116,6 +119,7 @@ const version2: Cgroups = {
   },
   async freeze(path, frozen) {
     await writeFile(`${root}${path}/cgroup.freeze`, frozen ? '1' : '0')
+    await until(async () => !frozen || field(await text(`${root}${path}/cgroup.events`), 'frozen') === 1)
   },
   async isFrozen(path) {
     return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
@@ -144,6 +148,12 @@ function directories(parent: string): string[] {
   }
 }
 
+/** Asks again until it is so, for a second at most. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 1000 && !(await isSo()); waitedMs += freezePollMs) await delay(freezePollMs)
+}
+
+const freezePollMs = 5
 const maxRemoveTries = 100
 const removeRetryMs = 10
 

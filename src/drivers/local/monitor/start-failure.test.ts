@@ -10,6 +10,7 @@ const said = {
   'the container `x` is not running.': 'conflict',
   'container "x" does not exist': 'conflict',
   'fork: Resource temporarily unavailable': 'unavailable',
+  'runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\n0x0: 0x1': 'unavailable',
   'something new': 'internal',
   '': 'internal',
 }

@@ -10,6 +10,9 @@ export class StartError extends Error {
 /** Tells from a runtime's stderr why a process did not start: the caller's mistake, the computer's state, or a fault. */
 export function startFailure(stderr: string): StartError {
   const said = stderr.trim().split('\n').at(-1) ?? ''
+  // runc has threads, which count, and falls over with many words when it gets none.
+  if (/pthread_create failed|newosproc/.test(stderr))
+    return new StartError('unavailable', 'the computer has no room for another process')
   if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said))
     return new StartError('not_found', 'the program is not there or may not be executed')
   if (/chdir|cwd|working directory/i.test(said))

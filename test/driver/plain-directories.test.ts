@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { lockDataDirectory } from '../../src/data-lock.ts'
+import { LocalImages } from '../../src/drivers/local/images/local-images.ts'
+import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
+import { openPool } from '../../src/drivers/local/storage/pool.ts'
+import { testDataDirectory, testNetwork, TestServer } from '../support/server.ts'
+import { describeDriver } from './contract.ts'
+import { Subject } from './subject.ts'
+
+const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
+/** A data directory below the one of the other tests, as on a host where no btrfs pool could be made. */
+const dataDirectory = join(testDataDirectory, 'pool', 'plain')
+const network = otherNetwork()
+let driver: LocalDriver | undefined
+
+mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
+lockDataDirectory(testDataDirectory)
+
+// What the storage has a part in.
+describeDriver('the local driver on plain directories', open, ['life', 'files', 'paths', 'snapshots'])
+
+test('that disks have no limit and copies take their time is declared, and told at the start of a server', async (t) => {
+  const { snapshots, diskQuota, losses } = driver!.capabilities
+  assert.deepEqual([snapshots, diskQuota], [false, false])
+  assert.match(losses.join(), /disk limits are not enforced and snapshots copy every file/)
+  const server = await TestServer.start({ env: { CARREL_DATA: dataDirectory, CARREL_NETWORK: network } })
+  t.after(() => server.stop())
+  for (const loss of losses) assert.ok(server.banner.includes(loss), server.banner)
+})
+
+async function open(): Promise<Subject> {
+  const { directory, storage } = await openPool(testDataDirectory)
+  const storeDirectory = join(directory, 'images')
+  await new LocalImages({ storeDirectory, storage, isInUse: async () => true }).build(recipe, () => {})
+  const pool = join(dataDirectory, 'pool')
+  mkdirSync(pool, { recursive: true, mode: 0o711 })
+  writeFileSync(join(pool, '.plain-directories'), 'for tests\n')
+  if (!existsSync(join(pool, 'images'))) symlinkSync(storeDirectory, join(pool, 'images'))
+  driver = await LocalDriver.open({
+    dataDirectory,
+    runtime: undefined,
+    network,
+    allowedAddresses: [],
+    resolvers: [],
+    networkPoolSize: 4,
+  })
+  return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+}
+
+/** What both data directories have on this host is there at the same time. */
+function otherNetwork(): string {
+  const [first, second] = testNetwork.split('.').map(Number)
+  return `${first}.${(second! + 128) % 256}`
+}
