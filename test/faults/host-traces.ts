@@ -68,17 +68,17 @@ export async function computerRow(sessionKey: string): Promise<ComputerRow | und
 
 /** Host process id of the program that supervises processes. */
 export function monitorPid(): number {
-  const pid = findMonitor()
-  if (pid === undefined) throw new Error('There is no monitor')
+  const [pid] = monitorPids()
+  if (!pid) throw new Error('There is no monitor')
   return pid
 }
 
-function findMonitor(): number | undefined {
+/** The same of each, where several versions of it run. */
+export function monitorPids(): number[] {
   const log = join(testDataDirectory, 'monitor.log')
-  const pid = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .find((name) => linkOf(`/proc/${name}/fd/1`) === log)
-  return pid === undefined ? undefined : Number(pid)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/fd/1`) === log)
+    .map(Number)
 }
 
 export function residentBytes(pid: number): number {
@@ -93,7 +93,7 @@ function slotOf(id: string): string | undefined {
 /** Computers that have a control group, in whichever tree that the runtime sees, which need not be what the host sees. */
 function cgroups(): string[] {
   const parent = paths.cgroup('')
-  const monitor = findMonitor()
+  const monitor = monitorPids()[0]
   const root = monitor === undefined ? '/sys/fs/cgroup' : `/proc/${monitor}/root/sys/fs/cgroup`
   const trees = [root, ...entries(root).map((name) => join(root, name))]
   const ids = trees.flatMap((tree) =>

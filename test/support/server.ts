@@ -24,6 +24,8 @@ export interface Answer {
 interface ServerOptions {
   /** Settings beside those of every test. */
   env?: Record<string, string>
+  /** Its main program; the one of this project by default. */
+  program?: string
 }
 
 /** The settings of every server of the tests. */
@@ -63,7 +65,7 @@ export class TestServer {
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const env = { ...serverEnvironment(), ...options.env }
-    const child = spawn(process.execPath, [serverProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [options.program ?? serverProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
@@ -79,7 +81,7 @@ export class TestServer {
         reject(new Error(`The server ended with ${code ?? signal}:\n${stdout}${stderr}`)),
       )
     })
-    const token = readFileSync(join(env.CARREL_DATA, 'owner.token'), 'utf8').trim()
+    const token = readFileSync(join(env.CARREL_DATA ?? testDataDirectory, 'owner.token'), 'utf8').trim()
     return new TestServer({ process: child, url, token, banner: stdout, log: () => stderr })
   }
 

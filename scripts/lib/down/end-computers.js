@@ -10,13 +10,14 @@ const graceMs = 5_000
 const answerMs = 5_000
 
 /**
- * Ends every process of every computer; resolves with how many computers ran. The monitor is told before, so that what
+ * Ends every process of every computer; resolves with how many computers ran. Monitors are told before, so that what
  * they ran is on record as stopped.
  * @param {import('./data-directory.js').DataDirectory} data
  */
 export async function endComputers(data) {
   const ids = new Set(data.cgroups.flatMap((group) => namesIn(group).filter((id) => hasProcesses(join(group, id)))))
-  await announce(join(data.runtime, 'monitor.sock'), [...ids])
+  const sockets = namesIn(data.runtime).filter((name) => /^monitor.*\.sock$/.test(name))
+  await Promise.all(sockets.map((name) => announce(join(data.runtime, name), [...ids])))
   for (const group of data.cgroups) thaw(group)
   await endProcesses(() => [...new Set(data.cgroups.flatMap(processesIn))], { what: 'a computer', graceMs })
   return ids.size

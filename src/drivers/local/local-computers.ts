@@ -13,8 +13,8 @@ import type { Runtime } from './containers/runtime.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
-import type { MonitorClient } from './monitor/client.ts'
 import type { ContainerState } from './monitor/protocol.ts'
+import type { Monitors } from './monitors.ts'
 import { mountOverlay, mountsBelow, unmount } from './mounts.ts'
 import type { SlotPool } from './network/slot-pool.ts'
 import type { NetworkSlot, Slots } from './network/slots.ts'
@@ -31,7 +31,7 @@ interface Parts {
   slotPool: SlotPool
   runtime: Runtime
   cgroups: Cgroups
-  monitor: () => MonitorClient
+  monitor: () => Monitors
   /** The static init for inside. */
   initProgram: string
   resolvConf: string
@@ -205,11 +205,13 @@ export class LocalComputers {
     this.#parts.onStopped(id, reason)
   }
 
-  /** Computers cannot be told from what runs without the monitor: they are ended. */
-  async lost(): Promise<void> {
-    const ids = [...this.#running.keys()]
-    this.#running.clear()
-    this.#frozen.clear()
+  /** Computers of a monitor that is gone cannot be told from what runs without one: they are ended. */
+  async lost(isLost: (id: string) => boolean): Promise<void> {
+    const ids = [...this.#running.keys()].filter(isLost)
+    for (const id of ids) {
+      this.#running.delete(id)
+      this.#frozen.delete(id)
+    }
     const cleared = await Promise.allSettled(ids.map((id) => this.#lock.run(id, () => this.#clearAway(id))))
     for (const id of ids) this.#parts.onStopped(id, 'lost')
     const failed = cleared.find((result) => result.status === 'rejected')

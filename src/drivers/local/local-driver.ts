@@ -20,14 +20,15 @@ import { openCgroups, type Cgroups } from './cgroups.ts'
 import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
+import type { DriverLog } from './driver-log.ts'
 import { toHostId } from './id-map.ts'
 import { LocalImages } from './images/local-images.ts'
 import { LocalComputers } from './local-computers.ts'
 import { LocalProcesses } from './local-processes.ts'
 import { DiskView } from './disk-view.ts'
 import { openLxcfs } from './lxcfs.ts'
-import { MonitorClient } from './monitor/client.ts'
-import type { ContainerState, MonitorEvent, ProcessState } from './monitor/protocol.ts'
+import type { MonitorEvent } from './monitor/protocol.ts'
+import { Monitors, type MonitorLoss } from './monitors.ts'
 import { shareMounts } from './mounts.ts'
 import { dialLoopback } from './network/dial.ts'
 import { openFirewall } from './network/firewall.ts'
@@ -55,12 +56,6 @@ export interface LocalDriverOptions {
   log?: DriverLog
 }
 
-/** What the driver uses of a logger. */
-export interface DriverLog {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
-
 /** Computers on this host: OCI containers over overlays on a btrfs pool. */
 export class LocalDriver implements Driver {
   readonly name = 'local'
@@ -76,7 +71,7 @@ export class LocalDriver implements Driver {
   readonly #files = new Map<string, LocalComputerFiles>()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #log: DriverLog | undefined
-  #monitor!: MonitorClient
+  readonly #monitors: Monitors
   #closed = false
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
@@ -122,7 +117,17 @@ export class LocalDriver implements Driver {
       network: options.network,
     })
     this.#slotPool = new SlotPool(slots, options.networkPoolSize)
-    const monitor = () => this.#monitor
+    this.#monitors = new Monitors({
+      directory: paths.runtime,
+      logPath: join(paths.data, 'monitor.log'),
+      log: options.log,
+      onEvent: (event) => this.#handle(event),
+      onLost: (loss) =>
+        void this.#monitorLost(loss).catch((error: unknown) =>
+          this.#log?.warn({ err: error }, 'cannot clear away what a lost process monitor left'),
+        ),
+    })
+    const monitor = () => this.#monitors
     this.#computers = new LocalComputers({
       paths,
       store,
@@ -171,11 +176,8 @@ export class LocalDriver implements Driver {
       { mode: 0o644 },
     )
     await this.#volumes.prepare()
-    await Promise.all([this.#openNetwork(options, resolvers), this.#openMonitor()])
-    const { processes, containers } = await this.#monitor.request<{
-      processes: ProcessState[]
-      containers: ContainerState[]
-    }>({ op: 'list' })
+    await Promise.all([this.#openNetwork(options, resolvers), this.#monitors.open()])
+    const { processes, containers } = await this.#monitors.list()
     await this.#processes.load(processes)
     await this.#computers.load(containers)
     this.#slotPool.refill()
@@ -191,37 +193,24 @@ export class LocalDriver implements Driver {
     })
   }
 
-  async #openMonitor(): Promise<void> {
-    this.#monitor = await MonitorClient.open({
-      socketPath: join(this.#paths.runtime, 'monitor.sock'),
-      scratchDirectory: join(this.#paths.runtime, 'starts'),
-      logPath: join(this.#paths.data, 'monitor.log'),
-      onEvent: (event) => this.#handle(event),
-      onLost: () =>
-        void this.#monitorLost().catch((error: unknown) =>
-          this.#log?.warn({ err: error }, 'cannot clear away what the lost process monitor left'),
-        ),
-    })
-  }
-
   #handle(event: MonitorEvent): void {
     if (event.event === 'container-exit')
       this.#computers.exited(event.computerId, event.reason === 'oom' ? 'oom' : 'exited')
     else void this.#processes.handle(event)
   }
 
-  async #monitorLost(): Promise<void> {
-    this.#log?.warn({}, 'the process monitor ended: what ran is lost')
-    this.#processes.lost()
-    await this.#reopenMonitor()
-    await this.#computers.lost()
+  async #monitorLost({ current, hadProcess, hadComputer }: MonitorLoss): Promise<void> {
+    this.#log?.warn({}, 'a process monitor ended: what it supervised is lost')
+    const inside = this.#processes.lost(hadProcess)
+    if (current) await this.#reopenMonitor()
+    await this.#computers.lost((id) => hadComputer(id) || inside.has(id))
   }
 
   /** Until there is one again: without it nothing can be started. */
   async #reopenMonitor(): Promise<void> {
     while (!this.#closed) {
       try {
-        return await this.#openMonitor()
+        return await this.#monitors.open()
       } catch (error) {
         this.#log?.warn({ err: error }, 'cannot start the process monitor; will try again')
         await delay(reopenMs)
@@ -318,7 +307,7 @@ export class LocalDriver implements Driver {
   }
   async close(): Promise<void> {
     this.#closed = true
-    this.#monitor.close()
+    this.#monitors.close()
     await this.#slotPool.close()
   }
 

@@ -1,5 +1,5 @@
 import { readJournal, parseRecords } from './monitor/read-journal.ts'
-import type { MonitorClient } from './monitor/client.ts'
+import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
 import type { OutputChunk, ProcessExit, ProcessHandle } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
@@ -13,14 +13,14 @@ export class LocalProcess implements ProcessHandle {
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
   readonly #directory: string
-  readonly #monitor: () => MonitorClient
+  readonly #monitor: () => Monitors
   readonly #ended = Promise.withResolvers<ProcessExit>()
   /** All output of a short process, which went to no file before its exit was told. */
   #inline: Buffer | undefined
   #end = 0
   #wake = Promise.withResolvers<void>()
 
-  constructor(state: ProcessState, monitor: () => MonitorClient, journal?: string) {
+  constructor(state: ProcessState, monitor: () => Monitors, journal?: string) {
     this.processId = state.processId
     this.computerId = state.computerId
     this.pid = state.insidePid ?? 0
@@ -103,7 +103,7 @@ export class LocalProcess implements ProcessHandle {
     }
   }
 
-  async #ask(doing: string, request: Parameters<MonitorClient['request']>[0]): Promise<void> {
+  async #ask(doing: string, request: Parameters<Monitors['request']>[0]): Promise<void> {
     if (this.exit)
       throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, {
         details: { processId: this.processId },

@@ -3,7 +3,7 @@ import type { ExecSpec, OutputChunk, ProcessExit } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { processObject } from './containers/config.ts'
 import { LocalProcess } from './local-process.ts'
-import type { MonitorClient } from './monitor/client.ts'
+import type { Monitors } from './monitors.ts'
 import { markerVariable } from './monitor/process-tree.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer } from './monitor/protocol.ts'
 import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
@@ -12,7 +12,7 @@ import { resolveUser } from './users.ts'
 
 interface Options {
   paths: Paths
-  monitor: () => MonitorClient
+  monitor: () => Monitors
   execCommand: string[]
   cgroupFiles: (computerId: string) => CgroupFiles
   /** True when a computer has used up its disk. */
@@ -139,10 +139,11 @@ export class LocalProcesses {
     found.ended(exit, event.journal)
   }
 
-  /** The monitor is gone, and with it what could be known of the processes that ran. */
-  lost(): void {
-    for (const running of this.running()) {
-      running.ended({
+  /** A monitor is gone, and with it what could be known of its processes that ran. Gives the computers that they ran in. */
+  lost(isLost: (processId: string) => boolean): Set<string> {
+    const lost = this.running().filter(({ processId }) => isLost(processId))
+    for (const process of lost) {
+      process.ended({
         reason: 'lost',
         exitCode: null,
         signal: null,
@@ -151,6 +152,7 @@ export class LocalProcesses {
         truncated: true,
       })
     }
+    return new Set(lost.map(({ computerId }) => computerId))
   }
 
   async #explain(computerId: string, exit: ProcessExit): Promise<ProcessExit> {

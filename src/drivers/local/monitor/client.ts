@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -12,44 +13,50 @@ interface Waiting {
   reject: (error: CarrelError) => void
 }
 
-interface Options {
-  socketPath: string
-  scratchDirectory: string
-  logPath: string
-  onEvent: (event: MonitorEvent) => void
-  onLost: () => void
+interface Handlers {
+  onEvent: (event: MonitorEvent, from: MonitorClient) => void
+  onLost: (lost: MonitorClient) => void
 }
 
-/** The server's line to the monitor. */
+interface Program {
+  scratchDirectory: string
+  logPath: string
+}
+
+/** The server's line to a monitor. */
 export class MonitorClient {
   readonly #socket: Socket
   readonly #waiting = new Map<number, Waiting>()
   #seq = 0
   #closing = false
 
-  private constructor(socket: Socket, options: Options) {
+  private constructor(socket: Socket, handlers: Handlers) {
     this.#socket = socket
-    onLines(socket, (message) => this.#receive(message as Message, options.onEvent))
+    onLines(socket, (message) => this.#receive(message as Message, handlers.onEvent))
     socket.on('error', () => {})
     socket.on('close', () => {
       for (const { reject } of this.#waiting.values())
         reject(new CarrelError('unavailable', 'The process monitor ended'))
       this.#waiting.clear()
-      if (!this.#closing) options.onLost()
+      if (!this.#closing) handlers.onLost(this)
     })
   }
 
-  /** Connects to the monitor that runs, or starts one that will outlive this server. */
-  static async open(options: Options): Promise<MonitorClient> {
-    const running = await tryConnect(options.socketPath)
-    if (running) return new MonitorClient(running, options)
-    const started = startMonitor(options)
+  /** Connects to the monitor that listens there; undefined when none does. */
+  static async connect(socketPath: string, handlers: Handlers): Promise<MonitorClient | undefined> {
+    const socket = await tryConnect(socketPath)
+    return socket && new MonitorClient(socket, handlers)
+  }
+
+  /** Starts a monitor that will outlive this server. */
+  static async start(socketPath: string, program: Program, handlers: Handlers): Promise<MonitorClient> {
+    const started = startMonitor(socketPath, program)
     for (let waitedMs = 0; waitedMs < maxStartMs && started.exitCode === null; waitedMs += pollMs) {
-      const socket = await tryConnect(options.socketPath)
-      if (socket) return new MonitorClient(socket, options)
+      const client = await MonitorClient.connect(socketPath, handlers)
+      if (client) return client
       await delay(pollMs)
     }
-    throw new CarrelError('unavailable', `Cannot start the process monitor: see "${options.logPath}"`)
+    throw new CarrelError('unavailable', `Cannot start the process monitor: see "${program.logPath}"`)
   }
 
   request<T>(request: Request): Promise<T> {
@@ -61,13 +68,22 @@ export class MonitorClient {
     })
   }
 
+  /** Lets go of it; it goes on. */
   close(): void {
     this.#closing = true
     this.#socket.destroy()
   }
 
-  #receive(message: Message, onEvent: (event: MonitorEvent) => void): void {
-    if ('event' in message) return onEvent(message)
+  /** Ends the monitor; resolves when it has ended. */
+  async quit(): Promise<void> {
+    this.#closing = true
+    const closed = once(this.#socket, 'close')
+    await this.request({ op: 'quit' }).catch(() => {})
+    await closed
+  }
+
+  #receive(message: Message, onEvent: Handlers['onEvent']): void {
+    if ('event' in message) return onEvent(message, this)
     this.#settle(message)
   }
 
@@ -79,7 +95,7 @@ export class MonitorClient {
   }
 }
 
-function startMonitor({ socketPath, scratchDirectory, logPath }: Options): ChildProcess {
+function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program): ChildProcess {
   const log = openSync(logPath, 'a', 0o600)
   const program = fileURLToPath(new URL('main.ts', import.meta.url))
   const args = ['--max-semi-space-size=1', program, socketPath, scratchDirectory]

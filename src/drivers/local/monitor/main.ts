@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { Monitor } from './monitor.ts'
+import { monitorVersion } from './version.ts'
 
 /**
  * The monitor: one small program for a data directory that starts the processes of all computers, keeps their output
@@ -16,5 +17,5 @@ process.on('SIGINT', () => {})
 rmSync(scratchDirectory, { recursive: true, force: true })
 mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 })
 rmSync(socketPath, { force: true })
-const monitor = new Monitor(scratchDirectory)
+const monitor = new Monitor(scratchDirectory, monitorVersion())
 createServer((socket) => monitor.connect(socket)).listen(socketPath)

@@ -5,7 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { onLines } from './lines.ts'
-import type { Answer, ContainerState, Message, Request, StartAnswer, StartRequest } from './protocol.ts'
+import type {
+  Answer,
+  ContainerState,
+  HelloAnswer,
+  ListAnswer,
+  Message,
+  Request,
+  StartAnswer,
+  StartRequest,
+} from './protocol.ts'
 import { Reaper, type WaitStatus } from './reaper.ts'
 import { StartError } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -14,6 +23,7 @@ import { SupervisedProcess } from './supervised-process.ts'
 export class Monitor {
   readonly #reaper = new Reaper()
   readonly #scratchDirectory: string
+  readonly #version: string
   readonly #processes = new Map<string, SupervisedProcess>()
   readonly #containers = new Map<string, ContainerState>()
   readonly #stopping = new Set<string>()
@@ -21,8 +31,9 @@ export class Monitor {
   readonly #followed = new Set<string>()
   readonly #grown = new Set<SupervisedProcess>()
 
-  constructor(scratchDirectory: string) {
+  constructor(scratchDirectory: string, version: string) {
     this.#scratchDirectory = scratchDirectory
+    this.#version = version
     setInterval(() => this.#spillLongOnes(), 1000)
   }
 
@@ -46,6 +57,8 @@ export class Monitor {
 
   #handle(request: Request): unknown {
     switch (request.op) {
+      case 'hello':
+        return { version: this.#version } satisfies HelloAnswer
       case 'run-container':
         return this.#runContainer(request)
       case 'start':
@@ -66,7 +79,7 @@ export class Monitor {
         return {
           processes: [...this.#processes.values()].map(({ state }) => state),
           containers: [...this.#containers.values()],
-        }
+        } satisfies ListAnswer
       case 'release':
         return this.#release(request.processId)
       case 'quit':
@@ -94,7 +107,7 @@ export class Monitor {
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
     this.#reaper.watch(pid, (status) => {
       this.#containers.delete(request.computerId)
-      const reason = this.#stopping.has(request.computerId) ? 'stopped' : status.signal ? 'signalled' : 'exited'
+      const reason = this.#stopping.delete(request.computerId) ? 'stopped' : status.signal ? 'signalled' : 'exited'
       this.#tell({ event: 'container-exit', computerId: request.computerId, reason })
     })
     return { pid }
@@ -128,7 +141,7 @@ export class Monitor {
   }
 
   #markStopping(computerId: string): void {
-    this.#stopping.add(computerId)
+    if (this.#containers.has(computerId)) this.#stopping.add(computerId)
     for (const supervised of this.#processes.values()) {
       if (supervised.request.computerId === computerId) supervised.stopping = true
     }

@@ -2,9 +2,11 @@ import type { ExitReason, ProcessExit } from '../../driver.ts'
 
 /**
  * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
- * answer repeats; events have none. The monitor outlives the server, so a field is only ever added.
+ * answer repeats; events have none. The monitor outlives the server, so a field is only ever added, and what a monitor
+ * does not know it answers with null.
  */
 export type Request =
+  | { op: 'hello' }
   | { op: 'run-container'; computerId: string; command: string[]; pidFile: string }
   | { op: 'start'; process: StartRequest }
   | { op: 'write'; processId: string; data: string }
@@ -32,6 +34,14 @@ export interface StartRequest {
   meta: Record<string, unknown>
   /** Files of the computer's cgroups. */
   cgroup: CgroupFiles
+}
+
+/** To `hello`; a monitor from before there was one answers null. */
+export type HelloAnswer = { version: string } | null
+
+export interface ListAnswer {
+  processes: ProcessState[]
+  containers: ContainerState[]
 }
 
 export interface StartAnswer {

@@ -1,0 +1,5 @@
+/** What the driver uses of a logger. */
+export interface DriverLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}

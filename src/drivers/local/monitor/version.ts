@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+
+/** What the monitor's program consists of, beside what Node and the packages bring. */
+const directories = ['.', '../system'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+
+/** Tells apart what monitors do: a hash of the program and of what runs it, 12 hex digits. */
+export function monitorVersion(): string {
+  const hash = createHash('sha256').update(process.version)
+  for (const directory of directories) {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    for (const name of names.toSorted()) hash.update(name).update(readFileSync(join(directory, name)))
+  }
+  return hash.digest('hex').slice(0, 12)
+}

@@ -1,0 +1,155 @@
+import { readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MonitorClient } from './monitor/client.ts'
+import type { HelloAnswer, ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
+import { monitorVersion } from './monitor/version.ts'
+import type { DriverLog } from './driver-log.ts'
+
+interface Options {
+  /** Where monitors listen. */
+  directory: string
+  logPath: string
+  log: DriverLog | undefined
+  onEvent: (event: MonitorEvent) => void
+  /** A monitor ended, and what it supervised is lost. For the one that starts what is new, `open` has to be called again. */
+  onLost: (loss: MonitorLoss) => void
+}
+
+export interface MonitorLoss {
+  /** True for the one that starts what is new. */
+  current: boolean
+  hadProcess: (processId: string) => boolean
+  hadComputer: (computerId: string) => boolean
+}
+
+/** What a monitor of another version still supervises. */
+interface Duties {
+  socketPath: string
+  processes: Set<string>
+  computers: Set<string>
+}
+
+/**
+ * The monitors of a data directory. One, of this server's version, starts what is new. One that an older or newer server
+ * left goes on with what it had begun, and is ended when nothing of that is left.
+ */
+export class Monitors {
+  readonly #options: Options
+  readonly #version = monitorVersion()
+  readonly #others = new Map<MonitorClient, Duties>()
+  #current!: MonitorClient
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** Connects to the monitors that run, and starts one of this version where there is none. */
+  async open(): Promise<void> {
+    const { directory, log, logPath } = this.#options
+    const socketPath = join(directory, socketName)
+    if (this.#others.size === 0) await this.#findOthers()
+    let current = await MonitorClient.connect(socketPath, this.#handlers)
+    if (current) {
+      const version = (await current.request<HelloAnswer>({ op: 'hello' }))?.version ?? 'unknown'
+      if (version !== this.#version) {
+        const aside = join(directory, `monitor-${version}-${Date.now()}.sock`)
+        // It listens on it under the new name too.
+        await rename(socketPath, aside)
+        const left = await this.#keep(current, aside)
+        log?.info(
+          { version, ...left },
+          'the process monitor is of another version: it ends what it began, a new one starts the rest',
+        )
+        current = undefined
+      }
+    }
+    const scratchDirectory = join(directory, `starts-${this.#version}`)
+    this.#current = current ?? (await MonitorClient.start(socketPath, { scratchDirectory, logPath }, this.#handlers))
+  }
+
+  /** To the monitor that it is for. */
+  async request<T>(request: Request): Promise<T> {
+    if (request.op === 'stopping') {
+      const all = [this.#current, ...this.#others.keys()]
+      return (await Promise.all(all.map((monitor) => monitor.request<T>(request))))[0]!
+    }
+    const owner = 'processId' in request ? this.#ownerOf(request.processId) : this.#current
+    const answer = await owner.request<T>(request)
+    if (request.op === 'release') await this.#done(owner, (duties) => duties.processes.delete(request.processId))
+    return answer
+  }
+
+  /** What all of them supervise. */
+  async list(): Promise<ListAnswer> {
+    const all = [this.#current, ...this.#others.keys()]
+    const answers = await Promise.all(all.map((monitor) => monitor.request<ListAnswer>({ op: 'list' })))
+    return {
+      processes: answers.flatMap(({ processes }) => processes),
+      containers: answers.flatMap(({ containers }) => containers),
+    }
+  }
+
+  /** Lets go of them; they go on. */
+  close(): void {
+    for (const monitor of [this.#current, ...this.#others.keys()]) monitor.close()
+  }
+
+  readonly #handlers = {
+    onEvent: (event: MonitorEvent, from: MonitorClient) => {
+      this.#options.onEvent(event)
+      if (event.event === 'container-exit') void this.#done(from, ({ computers }) => computers.delete(event.computerId))
+    },
+    onLost: (lost: MonitorClient) => this.#lost(lost),
+  }
+
+  /** Those that a server before this one had put aside. */
+  async #findOthers(): Promise<void> {
+    const { directory } = this.#options
+    for (const name of (await readdir(directory)).filter((entry) => /^monitor-.*\.sock$/.test(entry))) {
+      const path = join(directory, name)
+      const monitor = await MonitorClient.connect(path, this.#handlers)
+      if (monitor) await this.#keep(monitor, path)
+      else await rm(path, { force: true })
+    }
+  }
+
+  /** Keeps it as long as it has something to supervise, or to tell. */
+  async #keep(monitor: MonitorClient, socketPath: string): Promise<{ processes: number; computers: number }> {
+    const { processes, containers } = await monitor.request<ListAnswer>({ op: 'list' })
+    const duties = {
+      socketPath,
+      processes: new Set(processes.map(({ processId }) => processId)),
+      computers: new Set(containers.map(({ computerId }) => computerId)),
+    }
+    this.#others.set(monitor, duties)
+    await this.#done(monitor, () => true)
+    return { processes: processes.length, computers: containers.length }
+  }
+
+  async #done(monitor: MonitorClient, strike: (duties: Duties) => boolean): Promise<void> {
+    const duties = this.#others.get(monitor)
+    if (!duties || !strike(duties) || duties.processes.size + duties.computers.size > 0) return
+    this.#others.delete(monitor)
+    await monitor.quit()
+    await rm(duties.socketPath, { force: true })
+    this.#options.log?.info({}, 'a process monitor of another version had nothing left to do and was ended')
+  }
+
+  #lost(lost: MonitorClient): void {
+    const duties = this.#others.get(lost)
+    this.#others.delete(lost)
+    const others = [...this.#others.values()]
+    this.#options.onLost({
+      current: duties === undefined,
+      hadProcess: (id) => duties?.processes.has(id) ?? !others.some(({ processes }) => processes.has(id)),
+      hadComputer: (id) => duties?.computers.has(id) ?? !others.some(({ computers }) => computers.has(id)),
+    })
+  }
+
+  #ownerOf(processId: string): MonitorClient {
+    for (const [monitor, { processes }] of this.#others) if (processes.has(processId)) return monitor
+    return this.#current
+  }
+}
+
+const socketName = 'monitor.sock'
