@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { lockDataDirectory } from '../../src/data-lock.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
+import { Paths } from '../../src/drivers/local/paths.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { newId } from '../../src/engine/ids.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
 import { describeDriver } from './contract.ts'
-import { smallLimits, Subject } from './subject.ts'
+import { smallLimits, Subject, within } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
 
@@ -55,4 +56,15 @@ test('remove() of an image is a conflict while a snapshot stands on it, and take
   await driver.deleteSnapshot(snapshot)
   await driver.images.remove(copy)
   assert.ok(!(await driver.images.list()).some((image) => image.id === copy))
+})
+
+test('destroy() ends a computer of which its runtime knows nothing, as when another one made it', async (t) => {
+  const driver = await open()
+  t.after(() => driver.close())
+  const subject = new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+  const id = await subject.computer(t)
+  const process = await subject.exec(id, ['sleep', '1000'])
+  rmSync(join(new Paths(testDataDirectory).runtime, 'runtime', id), { recursive: true })
+  await driver.destroy(id)
+  assert.equal((await within(10_000, process.wait(), 'the end')).reason, 'stopped')
 })

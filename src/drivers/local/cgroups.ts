@@ -72,6 +72,7 @@ const version1: Cgroups = {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
   },
   async remove(path) {
+    killAll(`${root}/pids${path}/cgroup.procs`)
     await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
     // Where the version 2 tree was, the runtime makes a plain directory. Synchronous: threads of the pool see the tree.
     if (unifiedTreeIsHidden()) rmSync(`${root}/unified${path}`, { recursive: true, force: true })
@@ -124,8 +125,31 @@ const version2: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
   },
-  remove: (path) => removeGroup(root + path),
+  async remove(path) {
+    killAll(`${root}${path}/cgroup.procs`)
+    await removeGroup(root + path)
+  },
   list: (path) => directories(root + path),
+}
+
+/** Nothing is left of a computer that its runtime removed, but another runtime than the one that made it finds nothing to end. */
+function killAll(procs: string): void {
+  let pids: number[]
+  try {
+    pids = readFileSync(procs, 'latin1')
+      .split('\n')
+      .map(Number)
+      .filter((pid) => pid > 1)
+  } catch {
+    return
+  }
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended by itself.
+    }
+  }
 }
 
 /** A group can be removed when the last of its processes is gone for good, which takes a moment after its end. */
