@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../errors.ts'
+import { someAtOnce } from '../../some-at-once.ts'
 import type {
   ComputerFiles,
   ComputerSpec,
@@ -27,7 +28,7 @@ import { LocalComputers } from './local-computers.ts'
 import { LocalProcesses } from './local-processes.ts'
 import { DiskView } from './disk-view.ts'
 import { openLxcfs } from './lxcfs.ts'
-import type { MonitorEvent } from './monitor/protocol.ts'
+import type { ContainerState, MonitorEvent } from './monitor/protocol.ts'
 import { Monitors, type MonitorLoss } from './monitors.ts'
 import { shareMounts } from './mounts.ts'
 import { dialLoopback } from './network/dial.ts'
@@ -37,6 +38,7 @@ import { findResolvers } from './network/resolvers.ts'
 import { SlotPool } from './network/slot-pool.ts'
 import { Slots } from './network/slots.ts'
 import { Paths } from './paths.ts'
+import { renewLxcfs } from './renew-lxcfs.ts'
 import { openPool, type Pool } from './storage/pool.ts'
 import { Volumes } from './volumes.ts'
 
@@ -87,7 +89,7 @@ export class LocalDriver implements Driver {
     const store = new ComputerStore(paths)
     await store.load()
     const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store })
-    await driver.#open(options)
+    await driver.#open(options, lxcfs)
     return driver
   }
 
@@ -168,7 +170,7 @@ export class LocalDriver implements Driver {
     }
   }
 
-  async #open(options: LocalDriverOptions): Promise<void> {
+  async #open(options: LocalDriverOptions, lxcfs: string | undefined): Promise<void> {
     const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
     await writeFile(
       join(this.#paths.runtime, 'resolv.conf'),
@@ -180,7 +182,19 @@ export class LocalDriver implements Driver {
     const { processes, containers } = await this.#monitors.list()
     await this.#processes.load(processes)
     await this.#computers.load(containers)
+    if (lxcfs !== undefined) await this.#renewLxcfs(lxcfs, containers)
     this.#slotPool.refill()
+  }
+
+  /** Those whose lxcfs was killed had none until now. */
+  async #renewLxcfs(lxcfs: string, containers: ContainerState[]): Promise<void> {
+    await someAtOnce(containers, renewedAtOnce, async ({ computerId, pid }) => {
+      try {
+        if (await renewLxcfs(lxcfs, pid)) this.#log?.info({ computer: computerId }, 'mounted lxcfs anew in a computer')
+      } catch (error) {
+        this.#log?.warn({ err: error, computer: computerId }, 'cannot mount lxcfs anew in a computer')
+      }
+    })
   }
 
   async #openNetwork(options: LocalDriverOptions, resolvers: string[]): Promise<void> {
@@ -331,5 +345,6 @@ function findInit(): string {
 }
 
 const reopenMs = 1000
+const renewedAtOnce = 4
 /** The ordinary user of Carrel's images. */
 const defaultUserId = 1000

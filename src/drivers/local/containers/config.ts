@@ -1,5 +1,6 @@
 import type { ComputerLimits } from '../../driver.ts'
 import { idMap } from '../id-map.ts'
+import { lxcfsFiles } from '../lxcfs-files.ts'
 import { seccompProfile } from './seccomp.ts'
 
 export interface ContainerOptions {
@@ -150,15 +151,13 @@ function mounts(options: ContainerOptions): Record<string, unknown>[] {
     readOnlyFile('/etc/resolv.conf', options.resolvConf),
     readOnlyFile('/etc/hosts', options.hostsFile),
     readOnlyFile(diskPath, options.diskFile),
-    ...lxcfsFiles(options.lxcfs),
+    ...lxcfsMounts(options.lxcfs),
   ]
 }
 
-/** lxcfs shows each reader the limits of its own control group. */
-function lxcfsFiles(lxcfs: string | undefined): Record<string, unknown>[] {
+function lxcfsMounts(lxcfs: string | undefined): Record<string, unknown>[] {
   if (!lxcfs) return []
-  const names = ['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'stat', 'swaps', 'uptime']
-  return names.map((name) => readOnlyFile(`/proc/${name}`, `${lxcfs}/proc/${name}`))
+  return lxcfsFiles.map((name) => readOnlyFile(`/proc/${name}`, `${lxcfs}/proc/${name}`))
 }
 
 function readOnlyFile(destination: string, source: string): Record<string, unknown> {

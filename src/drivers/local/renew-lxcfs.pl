@@ -1,0 +1,31 @@
+# Puts lxcfs back into a running computer: mounts that lost their lxcfs are taken away, and those of the new one put in
+# their place. A program of its own with one thread, since only such a one can enter a mount namespace; it runs nothing of
+# the computer's. What is mounted is opened before it enters.
+# Arguments: process id of the computer's first process, lxcfs' folder, numbers of setns and umount2, names in /proc.
+use strict;
+use warnings;
+
+my ($pid, $lxcfs, $setns, $umount2, @names) = @ARGV;
+my ($open_tree, $move_mount, $mount_setattr) = (428, 429, 442);
+my ($at_fdcwd, $clone, $cloexec, $empty_path, $from_empty_path) = (-100, 1, 0x80000, 0x1000, 4);
+my ($read_only, $nosuid, $nodev, $detach, $new_mounts) = (1, 2, 4, 2, 0x20000);
+my $nothing = '';
+my %trees;
+
+for my $name (@names) {
+    my $source = "$lxcfs/proc/$name";
+    my $tree = syscall($open_tree, $at_fdcwd, $source, $clone | $cloexec);
+    die "Cannot open $source: $!\n" if $tree < 0;
+    my $attributes = pack('QQQQ', $read_only | $nosuid | $nodev, 0, 0, 0);
+    syscall($mount_setattr, $tree, $nothing, $empty_path, $attributes, length $attributes) == 0
+        or die "Cannot make $source read-only: $!\n";
+    $trees{$name} = $tree;
+}
+open(my $namespace, '<', "/proc/$pid/ns/mnt") or die "Cannot find the computer: $!\n";
+syscall($setns + 0, fileno($namespace), $new_mounts) == 0 or die "Cannot enter the computer: $!\n";
+for my $name (@names) {
+    my $target = "/proc/$name";
+    next if syscall($umount2 + 0, $target, $detach) != 0;
+    syscall($move_mount, $trees{$name}, $nothing, $at_fdcwd, $target, $from_empty_path) == 0
+        or die "Cannot mount $target: $!\n";
+}
