@@ -65,7 +65,10 @@ export class TestServer {
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const env = { ...serverEnvironment(), ...options.env }
-    const child = spawn(process.execPath, [options.program ?? serverProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [options.program ?? serverProgram], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
