@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
+import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
 
@@ -56,7 +57,7 @@ function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promis
   return engine.locks.run(`${caller.accountId}/${sessionKey}`, async () => {
     const existing = await findSandbox(engine, caller.accountId, sessionKey)
     if (existing) return existing
-    await assertRoom(engine, caller.accountId)
+    await makeRoom(engine, caller.accountId)
     const warm = await engine.warmPool.take({ accountId: caller.accountId, sessionKey, actor: caller.tokenId })
     if (warm) return warm
     const row = newComputer(engine, { accountId: caller.accountId, sessionKey })
@@ -65,13 +66,19 @@ function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promis
   })
 }
 
-async function assertRoom(engine: Engine, accountId: string): Promise<void> {
+/**
+ * An account that has all it may have gives up the stopped sandbox that was started the longest ago: its files went when
+ * it stopped. Rejects with `limit_reached` when none is stopped.
+ */
+async function makeRoom(engine: Engine, accountId: string): Promise<void> {
   const { count } = await engine.db
     .selectFrom('computers')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow()
   if (Number(count) < limits.computersPerAccount) return
+  for (const { id } of await oldestStopped(engine, accountId))
+    if (await engine.locks.run(id, () => removeStopped(engine, id))) return
   throw new CarrelError(
     'limit_reached',
     `Cannot make another sandbox: the account has ${limits.computersPerAccount}, which is its limit`,
@@ -79,4 +86,25 @@ async function assertRoom(engine: Engine, accountId: string): Promise<void> {
       details: { limit: limits.computersPerAccount },
     },
   )
+}
+
+/** A few, as one may be started meanwhile. */
+function oldestStopped(engine: Engine, accountId: string): Promise<{ id: string }[]> {
+  return engine.db
+    .selectFrom('computers')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'stopped')
+    .where('ephemeral', '=', 1)
+    .orderBy('last_active_at')
+    .limit(8)
+    .execute()
+}
+
+/** False when it was started in between. */
+async function removeStopped(engine: Engine, id: string): Promise<boolean> {
+  const row = await engine.db.selectFrom('computers').select('state').where('id', '=', id).executeTakeFirst()
+  if (row?.state !== 'stopped' || engine.activity.inUse(id)) return false
+  await destroyComputer(engine, id, 'server', 'room for another')
+  return true
 }
