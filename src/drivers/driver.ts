@@ -210,6 +210,8 @@ export interface ComputerFiles {
   list(path: string): Promise<FileInfo[]>
   /** The file must be a regular one. `range` is in bytes, end exclusive. The caller reads it out or destroys it. */
   read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
+  /** The same file for reading into buffers of one's own. The caller closes it. */
+  open(path: string): Promise<OpenFile>
   /** Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. */
   write(
     path: string,
@@ -221,6 +223,16 @@ export interface ComputerFiles {
   remove(path: string, options: { recursive: boolean }): Promise<void>
   move(from: string, to: string): Promise<void>
   watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange>
+}
+
+/** A regular file that is open for reading. It may grow and shrink meanwhile. */
+export interface OpenFile {
+  /** As it was when it was opened. */
+  readonly info: FileInfo
+  /** How many bytes from `position` on were put into the buffer; 0 at the end of the file. */
+  read(buffer: Uint8Array, position: number): Promise<number>
+  /** No read may be under way. */
+  close(): void
 }
 
 export interface FileChange {

@@ -4,6 +4,7 @@ export type {
   ComputerFiles,
   ExitReason,
   FileInfo,
+  OpenFile,
   OutputRecord,
   ProcessExit,
   ProcessHandle,

@@ -1,17 +1,21 @@
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { addDiscoveryRoutes } from './discovery.ts'
+import { addDownloadRoute } from './download-route.ts'
 import { addExecuteRoutes } from './execute-routes.ts'
 import { addExposeRoute } from './expose-route.ts'
 import { addFileRoutes } from './file-routes.ts'
 import { addMemoryRoutes } from './memory-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
+import { addUploadRoute } from './upload-route.ts'
 
 /** The PaperPod surface, as its document of 2026-01-26 (API v2) describes it. */
 export function addPaperpodRoutes(app: App, engine: Engine): void {
   addDiscoveryRoutes(app, engine)
   addExecuteRoutes(app, engine)
   addFileRoutes(app, engine)
+  addUploadRoute(app, engine)
+  addDownloadRoute(app, engine)
   addProcessRoutes(app, engine)
   addExposeRoute(app, engine)
   addMemoryRoutes(app, engine)

@@ -173,6 +173,24 @@ function describeOperations(files: () => ComputerFiles): void {
     await files().write('/workspace/large/file', Buffer.alloc(1000), { maxBytes: 1000 })
   })
 
+  test('open() reads into buffers at any position, and tells what is beyond the end by 0', async () => {
+    await files().write('/workspace/opened', Buffer.from('0123456789'), options)
+    const file = await files().open('/workspace/opened')
+    try {
+      const into = Buffer.alloc(6)
+      assert.deepEqual([file.info.name, file.info.sizeBytes], ['opened', 10])
+      assert.equal(await file.read(into, 2), 6)
+      assert.equal(into.toString(), '234567')
+      assert.equal(await file.read(into, 8), 2)
+      assert.equal(into.toString('latin1', 0, 2), '89')
+      assert.equal(await file.read(into, 10), 0)
+    } finally {
+      file.close()
+    }
+    await assert.rejects(files().open('/workspace'), { code: 'invalid_request' })
+    await assert.rejects(files().open('/nothing'), { code: 'not_found' })
+  })
+
   test('read() gives a range', async () => {
     await files().write('/workspace/range', Buffer.from('0123456789'), options)
     const range = async (start: number, end: number) =>

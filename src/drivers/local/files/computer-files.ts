@@ -1,7 +1,8 @@
-import { closeSync, constants, createReadStream, fstatSync } from 'node:fs'
+import { closeSync, constants, createReadStream, fstatSync, read } from 'node:fs'
 import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import type { ComputerFiles, FileChange, FileInfo } from '../../driver.ts'
+import { promisify } from 'node:util'
+import type { ComputerFiles, FileChange, FileInfo, OpenFile } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
 import { describe, entryInfo, listedInfo } from './file-info.ts'
@@ -52,23 +53,23 @@ export class LocalComputerFiles implements ComputerFiles {
     )
   }
 
-  read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }> {
-    return this.#use('read', path, async (root) => {
-      const fd = root.open(path, constants.O_RDONLY)
-      const stats = fstatSync(fd)
-      if (!stats.isFile()) {
-        closeSync(fd)
-        const what = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
-        throw new CarrelError('invalid_request', `Cannot read ${quote(path)}: ${what}`, { details: { path } })
-      }
-      const info = describe(stats, path.split('/').at(-1)!, path)
-      const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? stats.size, stats.size) }
-      if (start >= end) {
-        closeSync(fd)
-        return { info, stream: Readable.from([], { objectMode: false }) }
-      }
-      return { info, stream: createReadStream('', { fd, start, end: end - 1, highWaterMark: readBytes }) }
-    })
+  async read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }> {
+    const { fd, info } = await this.#openForReading(path)
+    const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? info.sizeBytes, info.sizeBytes) }
+    if (start >= end) {
+      closeSync(fd)
+      return { info, stream: Readable.from([], { objectMode: false }) }
+    }
+    return { info, stream: createReadStream('', { fd, start, end: end - 1, highWaterMark: readBytes }) }
+  }
+
+  async open(path: string): Promise<OpenFile> {
+    const { fd, info } = await this.#openForReading(path)
+    return {
+      info,
+      read: async (buffer, position) => (await readInto(fd, buffer, 0, buffer.length, position)).bytesRead,
+      close: () => closeSync(fd),
+    }
   }
 
   write(
@@ -130,6 +131,17 @@ export class LocalComputerFiles implements ComputerFiles {
     }
   }
 
+  #openForReading(path: string): Promise<{ fd: number; info: FileInfo }> {
+    return this.#use('read', path, async (root) => {
+      const fd = root.open(path, constants.O_RDONLY)
+      const stats = fstatSync(fd)
+      if (stats.isFile()) return { fd, info: describe(stats, path.split('/').at(-1)!, path) }
+      closeSync(fd)
+      const what = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
+      throw new CarrelError('invalid_request', `Cannot read ${quote(path)}: ${what}`, { details: { path } })
+    })
+  }
+
   async #use<T>(doing: string, path: string, work: (root: RootedDirectory) => Promise<T>): Promise<T> {
     checkPath(path)
     checkOnDisk(path)
@@ -152,5 +164,6 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
+const readInto = promisify(read)
 const listedAtOnce = 64
 const readBytes = 256 * 1024

@@ -1,0 +1,18 @@
+import { useSandbox } from '../../engine/computers/use-sandbox.ts'
+import type { Caller, Engine } from '../../engine/engine.ts'
+import type { ComputerFiles } from '../../engine/types.ts'
+
+/** Does something with the files of a caller's sandbox, which counts as used meanwhile. */
+export async function withFiles<T>(
+  engine: Engine,
+  caller: Caller,
+  sessionId: string | undefined,
+  work: (files: ComputerFiles) => Promise<T>,
+): Promise<T> {
+  const { computer, done } = await useSandbox(engine, caller, sessionId ?? '')
+  try {
+    return await work(engine.driver.files(computer.id))
+  } finally {
+    done()
+  }
+}
