@@ -8,6 +8,7 @@ import type { WarmPool } from './computers/warm-pool.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { Attendance } from './processes/attendance.ts'
+import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
@@ -19,6 +20,7 @@ export interface Engine {
   /** Work on one computer, one step after the other. */
   locks: KeyedLock
   activity: Activity
+  exposedPorts: ExposedPorts
   recorder: ProcessRecorder
   warmPool: WarmPool
   attendance: Attendance

@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { failInterrupted } from './operations/operations.ts'
+import { ExposedPorts } from './ports/exposed-ports.ts'
 import { Attendance } from './processes/attendance.ts'
 import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
@@ -44,6 +45,7 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
     log,
     locks: new KeyedLock(),
     activity: new Activity(),
+    exposedPorts: new ExposedPorts(),
     recorder: new ProcessRecorder(db, driver, log),
     warmPool: new WarmPool(() => engine),
     attendance: new Attendance(),

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { OpenFile } from '../engine/types.ts'
+import { whenGone } from './when-gone.ts'
 
 /**
  * Answers with the bytes of a file from `start` to `end`, exclusive, by the status and headers that were set. One buffer is
@@ -34,7 +35,7 @@ export async function sendFile(
     await outflow.allSent()
     response.end()
   } catch (error) {
-    if (!response.destroyed) request.log.warn({ err: error }, 'a download broke off')
+    if (!request.raw.socket.destroyed) request.log.warn({ err: error }, 'a download broke off')
     request.raw.socket.destroy()
   } finally {
     outflow.release()
@@ -45,18 +46,14 @@ export async function sendFile(
 /** Bytes on their way to a client, one part at a time. */
 class Outflow {
   readonly #response: ServerResponse
-  readonly #connection: NodeJS.EventEmitter
-  readonly #onClose = () => this.#settle(new Error('the client is gone'))
+  readonly release: () => void
   #underWay = false
   #failure: Error | undefined
   #waiter: { resolve: () => void; reject: (error: Error) => void } | undefined
 
   constructor(response: ServerResponse) {
     this.#response = response
-    // The connection's own event: a response that waits behind another one on it hears of nothing.
-    this.#connection = response.req.socket
-    this.#connection.once('close', this.#onClose)
-    if (response.req.socket.destroyed) this.#onClose()
+    this.release = whenGone(response.req.socket, () => this.#settle(new Error('the client is gone')))
   }
 
   /** Resolves when the part before has been taken, so that its buffer is free; this one is then under way. */
@@ -73,10 +70,6 @@ class Outflow {
     if (this.#failure) return Promise.reject(this.#failure)
     if (!this.#underWay) return Promise.resolve()
     return new Promise((resolve, reject) => (this.#waiter = { resolve, reject }))
-  }
-
-  release(): void {
-    this.#connection.off('close', this.#onClose)
   }
 
   #settle(error: Error | undefined): void {

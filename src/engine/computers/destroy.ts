@@ -15,6 +15,7 @@ export async function destroyComputer(engine: Engine, id: string, actor: string,
     .set({ state: 'deleting', updated_at: Date.now() })
     .where('id', '=', id)
     .execute()
+  engine.exposedPorts.forget(id)
   await engine.driver.destroy(id)
   await closeUsage(engine.db, id, Date.now())
   await engine.db.transaction().execute(async (trx) => {
@@ -28,5 +29,6 @@ export async function destroyComputer(engine: Engine, id: string, actor: string,
       data: { from: row.state, ...(reason ? { reason } : {}) },
     })
   })
+  engine.exposedPorts.forget(id)
   engine.activity.forget(id)
 }

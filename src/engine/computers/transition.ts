@@ -40,4 +40,5 @@ export async function transition(engine: Engine, id: string, change: Change): Pr
       data: { from: row.state, to: change.to, ...(change.reason ? { reason: change.reason } : {}) },
     })
   })
+  engine.exposedPorts.forget(id)
 }

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream'
+import { whenGone } from '../when-gone.ts'
 import type { ComputerAgent } from './computer-agent.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
@@ -18,7 +18,7 @@ export async function forwardRequest(
     await attempt(agent, target, request, response)
   } catch (error) {
     // A kept connection that the server closed in the same moment.
-    if (!(error instanceof StaleConnection) || response.destroyed) throw error
+    if (!(error instanceof StaleConnection) || request.socket.destroyed) throw error
     await attempt(agent, target, request, response)
   }
 }
@@ -42,16 +42,11 @@ function attempt(
     headers: requestHeaders(request),
     setHost: false,
   })
-  upstream.on('response', (answer) =>
-    attemptTo(reject, () => {
-      response.writeHead(answer.statusCode!, answerHeaders(answer))
-      answer.on('end', () => attemptTo(reject, () => response.addTrailers(answer.trailers)))
-      pipeline(answer, response, () => {
-        if (!answer.complete) response.destroy()
-        resolve()
-      })
-    }),
-  )
+  const release = whenGone(request.socket, () => {
+    upstream.destroy()
+    reject(new Error('the client is gone'))
+  })
+  upstream.on('response', (answer) => attemptTo(reject, () => relayAnswer(answer, response, resolve, reject)))
   upstream.on('information', ({ statusCode, headers }) => {
     // Hints that are not well-formed are left out.
     if (statusCode === 103)
@@ -65,21 +60,45 @@ function attempt(
     reject(new Error('it switched to a protocol that nobody asked for'))
   })
   upstream.on('error', (cause) => {
-    const stale = upstream.reusedSocket && !response.headersSent && hasNoBody(request)
+    const stale = upstream.reusedSocket && !response.headersSent && isRepeatable(request)
     reject(stale ? new StaleConnection('', { cause }) : cause)
   })
-  const abort = () => {
-    if (!response.writableFinished) upstream.destroy()
-  }
-  response.once('close', abort)
   attemptTo(reject, () => {
+    if (!hasBody(request)) return void upstream.end()
     upstream.flushHeaders()
     request.on('end', () => attemptTo(reject, () => upstream.addTrailers(request.trailers)))
     request.pipe(upstream)
   })
-  return promise.catch((error: unknown) => {
-    upstream.destroy()
-    throw error
+  return promise
+    .catch((error: unknown) => {
+      upstream.destroy()
+      throw error
+    })
+    .finally(release)
+}
+
+/** Sends an answer on as fast as the client takes it. */
+function relayAnswer(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  resolve: () => void,
+  reject: (error: unknown) => void,
+): void {
+  response.writeHead(answer.statusCode!, answerHeaders(answer))
+  const goOn = () => answer.resume()
+  response.on('drain', goOn)
+  answer.on('data', (chunk: Buffer) => {
+    if (!response.write(chunk)) answer.pause()
+  })
+  answer.on('end', () => {
+    attemptTo(reject, () => {
+      if (answer.rawTrailers.length > 0) response.addTrailers(answer.trailers)
+      response.end(resolve)
+    })
+  })
+  answer.on('error', reject)
+  answer.on('close', () => {
+    if (!answer.complete) reject(new Error('its answer broke off'))
   })
 }
 
@@ -91,7 +110,12 @@ function attemptTo(reject: (error: unknown) => void, work: () => void): void {
   }
 }
 
-function hasNoBody({ method, headers }: IncomingMessage): boolean {
-  const safe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
-  return safe && headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** Whether it does no harm to send it twice. */
+function isRepeatable(request: IncomingMessage): boolean {
+  const { method } = request
+  return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !hasBody(request)
 }

@@ -23,24 +23,27 @@ export class PreviewProxy {
   }
 
   async handle(target: PreviewTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let done: (() => void) | undefined
     try {
-      const computer = await findExposed(this.#engine, target.computerId, target.port)
-      if (response.destroyed) return
-      response.once('close', this.#engine.activity.begin(computer.id))
+      await findExposed(this.#engine, target.computerId, target.port)
+      if (request.socket.destroyed) return
+      done = this.#engine.activity.begin(target.computerId)
       await forwardRequest(this.#agent, target, request, response)
     } catch (error) {
-      if (response.destroyed || response.headersSent) response.destroy()
+      if (response.destroyed || response.headersSent) request.socket.destroy()
       else answerPage(request, response, this.#known(error))
+    } finally {
+      done?.()
     }
   }
 
   async upgrade(target: PreviewTarget, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => {})
     try {
-      const computer = await findExposed(this.#engine, target.computerId, target.port)
-      const upstream = await this.#engine.driver.dial(computer.id, target.port)
+      await findExposed(this.#engine, target.computerId, target.port)
+      const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()
-      client.once('close', this.#engine.activity.begin(computer.id))
+      client.once('close', this.#engine.activity.begin(target.computerId))
       await forwardSocket(upstream, request, client, head)
     } catch (error) {
       client.end(rawAnswer(request, this.#known(error)))

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 
 /** What holds for one connection alone (RFC 9110, 7.6.1). Trailers are sent on without being announced. */
-const hopByHop = [
+const hopByHop = new Set([
   'connection',
   'http2-settings',
   'keep-alive',
@@ -12,16 +12,15 @@ const hopByHop = [
   'trailer',
   'transfer-encoding',
   'upgrade',
-]
+])
 
 /** What the server in the computer gets: the request's own headers, and where it came from. */
 export function requestHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   const headers = endToEnd(request)
   if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
-  headers['x-forwarded-for'] = [request.headers['x-forwarded-for'], request.socket.remoteAddress]
-    .flat()
-    .filter(Boolean)
-    .join(', ')
+  const address = request.socket.remoteAddress
+  const before = request.headers['x-forwarded-for']
+  headers['x-forwarded-for'] = before ? `${String(before)}, ${address}` : address
   headers['x-forwarded-host'] ??= request.headers.host
   headers['x-forwarded-proto'] ??= 'http'
   return headers
@@ -36,7 +35,15 @@ export function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
 }
 
 function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
-  const named = (message.headers.connection ?? '').toLowerCase().split(/\s*,\s*/)
-  const dropped = new Set([...hopByHop, ...named])
-  return Object.fromEntries(Object.entries(message.headers).filter(([name]) => !dropped.has(name)))
+  const { headers } = message
+  const kept: OutgoingHttpHeaders = {}
+  for (const name in headers) if (!hopByHop.has(name)) kept[name] = headers[name]
+  for (const name of namedBy(headers.connection)) delete kept[name]
+  return kept
+}
+
+/** Headers that a connection says are its own. */
+function namedBy(connection: string | undefined): string[] {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return []
+  return connection.toLowerCase().split(/\s*,\s*/)
 }
