@@ -8,6 +8,8 @@ export const limits = {
   jsonBodyBytes: 48 * MiB,
   /** One uploaded file: what fits on a default disk. */
   uploadBytes: 8 * GiB,
+  /** What may wait between the parser of an upload and the disk; less makes the client stop for each 64 KiB. */
+  waitingUploadBytes: 1 * MiB,
   /** A program as text; larger ones belong in a file. */
   codeBytes: 4 * MiB,
   /** Longer code than this does not fit in one argument of the kernel (128 KiB) and goes by stdin. */

@@ -212,11 +212,14 @@ export interface ComputerFiles {
   read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
   /** The same file for reading into buffers of one's own. The caller closes it. */
   open(path: string): Promise<OpenFile>
-  /** Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. */
+  /**
+   * Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. With
+   * `releases` the chunks of a stream are given up for good: their memory goes back once they are written.
+   */
   write(
     path: string,
     data: Readable | Uint8Array,
-    options: { mode?: number; maxBytes: number },
+    options: { mode?: number; maxBytes: number; releases?: boolean },
   ): Promise<{ sizeBytes: number }>
   /** Makes parents too; an existing directory is no error. */
   makeDirectory(path: string): Promise<void>

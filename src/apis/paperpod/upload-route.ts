@@ -35,7 +35,10 @@ export function addUploadRoute(app: App, engine: Engine): void {
     async (request) => {
       const form: UploadForm = { fields: new Map() }
       try {
-        for await (const part of request.parts({ limits: { files: 1, fields: 8, fileSize: limits.uploadBytes } })) {
+        for await (const part of request.parts({
+          fileHwm: limits.waitingUploadBytes,
+          limits: { files: 1, fields: 8, fileSize: limits.uploadBytes },
+        })) {
           if (part.type === 'file') form.upload = await takeFile(engine, request.caller, part, form.fields)
           else form.fields.set(part.fieldname, String(part.value))
         }
@@ -68,7 +71,7 @@ function takeFile(engine: Engine, caller: Caller, part: MultipartFile, fields: M
   const waits = !given || !fields.has('sessionId')
   const path = waits ? `/tmp/.upload-${newId()}` : sandboxPath(given)
   return withFiles(engine, caller, sessionId, async (files) => {
-    const { sizeBytes } = await files.write(path, part.file, { maxBytes: limits.uploadBytes })
+    const { sizeBytes } = await files.write(path, part.file, { maxBytes: limits.uploadBytes, releases: true })
     return { sessionId, path, waits, sizeBytes, originalName: part.filename }
   })
 }

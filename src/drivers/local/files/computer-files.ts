@@ -75,7 +75,7 @@ export class LocalComputerFiles implements ComputerFiles {
   write(
     path: string,
     data: Readable | Uint8Array,
-    options: { mode?: number; maxBytes: number },
+    options: { mode?: number; maxBytes: number; releases?: boolean },
   ): Promise<{ sizeBytes: number }> {
     return this.#use('write', path, async (root) => {
       return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }

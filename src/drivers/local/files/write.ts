@@ -1,7 +1,9 @@
 import { closeSync } from 'node:fs'
-import { lstat, readlink, type FileHandle } from 'node:fs/promises'
+import { lstat, readlink } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { CarrelError } from '../../../errors.ts'
+import { FileSink } from './file-sink.ts'
 import { makeDirectories } from './make-directories.ts'
 import { NewFile } from './new-file.ts'
 import { entryPath, quote, splitPath, type RootedDirectory } from './rooted.ts'
@@ -16,6 +18,7 @@ interface WriteOptions {
   owner: Owner
   mode?: number
   maxBytes: number
+  releases?: boolean
 }
 
 /**
@@ -39,7 +42,7 @@ export async function writeFileIn(
     }
     const owner = existing ?? options.owner
     const mode = options.mode ?? (existing ? existing.mode & 0o7777 : 0o644)
-    return await replace(directoryFd, name, path, data, { ...options, owner, mode })
+    return await replace(directoryFd, name, path, data, { releases: false, ...options, owner, mode })
   } finally {
     closeSync(directoryFd)
   }
@@ -55,53 +58,14 @@ async function replace(
   const file = await NewFile.open(directoryFd)
   try {
     await file.handle.chown(options.owner.uid, options.owner.gid)
-    const sizeBytes = await fill(file.handle, data, path, options.maxBytes)
+    const sink = new FileSink(file.handle, { path, ...options })
+    await pipeline(data instanceof Uint8Array ? [data] : data, sink)
     await file.handle.chmod(options.mode)
     await file.place(name)
-    return sizeBytes
+    return sink.sizeBytes
   } finally {
     await file.close()
   }
-}
-
-/** Writes by batches, one while the next one comes in. */
-async function fill(file: FileHandle, data: Readable | Uint8Array, path: string, maxBytes: number): Promise<number> {
-  let sizeBytes = 0
-  let batch: Uint8Array[] = []
-  let batchBytes = 0
-  let writing: Promise<unknown> = Promise.resolve()
-  const write = async () => {
-    await writing
-    writing = writeAll(file, batch)
-    // Its failure is told by the next wait, and is none of the process's before.
-    writing.catch(() => {})
-    batch = []
-    batchBytes = 0
-  }
-  for await (const chunk of data instanceof Uint8Array ? [data] : data) {
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) {
-      throw new CarrelError('too_large', `Cannot write ${quote(path)}: it is larger than ${maxBytes} bytes`, {
-        details: { maxBytes },
-      })
-    }
-    batch.push(chunk)
-    batchBytes += chunk.length
-    if (batchBytes >= fullBatchBytes) await write()
-  }
-  await write()
-  await writing
-  return sizeBytes
-}
-
-async function writeAll(file: FileHandle, chunks: Uint8Array[]): Promise<void> {
-  if (chunks.length === 0) return
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const { bytesWritten } = await file.writev(chunks)
-  if (bytesWritten === length) return
-  // The kernel took a part, as it does at the end of a full disk: what is left tells why.
-  const rest = Buffer.concat(chunks).subarray(bytesWritten)
-  for (let offset = 0; offset < rest.length;) offset += (await file.write(rest, offset)).bytesWritten
 }
 
 /** Where the links at the end of a path lead. Each step is resolved inside the root by the kernel. */
@@ -122,4 +86,3 @@ function notALink(error: NodeJS.ErrnoException): undefined {
 }
 
 const maxLinks = 40
-const fullBatchBytes = 1024 * 1024

@@ -1,0 +1,54 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import { CarrelError } from '../../../errors.ts'
+import { releaseChunk } from '../../../release-chunk.ts'
+import { quote } from './rooted.ts'
+
+interface Options {
+  /** What the file is called in errors. */
+  path: string
+  maxBytes: number
+  /** Chunks are nobody else's, so that their memory is given back when they are written. */
+  releases: boolean
+}
+
+/** Writes what it gets into a file: all that came during one write in the next one. Fails with `too_large` beyond its limit. */
+export class FileSink extends Writable {
+  sizeBytes = 0
+  readonly #file: FileHandle
+  readonly #options: Options
+
+  constructor(file: FileHandle, options: Options) {
+    super({ highWaterMark: waitingBytes })
+    this.#file = file
+    this.#options = options
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error) => void): void {
+    this.#writeAll([chunk]).then(() => callback(), callback)
+  }
+
+  override _writev(entries: { chunk: Buffer }[], callback: (error?: Error) => void): void {
+    this.#writeAll(entries.map(({ chunk }) => chunk)).then(() => callback(), callback)
+  }
+
+  async #writeAll(chunks: Buffer[]): Promise<void> {
+    const { path, maxBytes, releases } = this.#options
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    this.sizeBytes += length
+    if (this.sizeBytes > maxBytes)
+      throw new CarrelError('too_large', `Cannot write ${quote(path)}: it is larger than ${maxBytes} bytes`, {
+        details: { maxBytes },
+      })
+    const { bytesWritten } = await this.#file.writev(chunks)
+    if (bytesWritten < length) {
+      // The kernel took a part, as it does at the end of a full disk: what is left tells why.
+      const rest = Buffer.concat(chunks).subarray(bytesWritten)
+      for (let offset = 0; offset < rest.length;) offset += (await this.#file.write(rest, offset)).bytesWritten
+    }
+    if (releases) for (const chunk of chunks) releaseChunk(chunk)
+  }
+}
+
+/** What may wait for the disk while a write is under way. */
+const waitingBytes = 2 * 1024 * 1024
