@@ -1,5 +1,6 @@
 import { Agent, type ClientRequestArgs } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { releaseChunk } from '../../release-chunk.ts'
 
 /** Connections into computers, kept for the next request. Hosts are computers' ids. */
 export class ComputerAgent extends Agent {
@@ -15,7 +16,11 @@ export class ComputerAgent extends Agent {
     callback?: (error: Error | null, socket: Duplex) => void,
   ): undefined {
     this.#dial(options.host!, Number(options.port)).then(
-      (socket) => callback!(null, socket),
+      (socket) => {
+        // The parser copies what it reads, so that what was read can go when it is through with it.
+        socket.on('data', (chunk: Buffer) => process.nextTick(releaseChunk, chunk))
+        callback!(null, socket)
+      },
       (error: Error) => callback!(error, undefined as unknown as Duplex),
     )
     return undefined

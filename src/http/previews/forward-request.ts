@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import { whenGone } from '../when-gone.ts'
 import type { ComputerAgent } from './computer-agent.ts'
 import type { PreviewTarget } from './preview-name.ts'
+import { relayBody } from './relay-body.ts'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
 /**
@@ -66,8 +67,7 @@ function attempt(
   attemptTo(reject, () => {
     if (!hasBody(request)) return void upstream.end()
     upstream.flushHeaders()
-    request.on('end', () => attemptTo(reject, () => upstream.addTrailers(request.trailers)))
-    request.pipe(upstream)
+    relayBody(request, upstream, reject)
   })
   return promise
     .catch((error: unknown) => {
@@ -85,17 +85,8 @@ function relayAnswer(
   reject: (error: unknown) => void,
 ): void {
   response.writeHead(answer.statusCode!, answerHeaders(answer))
-  const goOn = () => answer.resume()
-  response.on('drain', goOn)
-  answer.on('data', (chunk: Buffer) => {
-    if (!response.write(chunk)) answer.pause()
-  })
-  answer.on('end', () => {
-    attemptTo(reject, () => {
-      if (answer.rawTrailers.length > 0) response.addTrailers(answer.trailers)
-      response.end(resolve)
-    })
-  })
+  response.once('finish', resolve)
+  relayBody(answer, response, reject)
   answer.on('error', reject)
   answer.on('close', () => {
     if (!answer.complete) reject(new Error('its answer broke off'))
