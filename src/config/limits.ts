@@ -43,8 +43,8 @@ export const limits = {
   portsPerComputer: 64,
   /** A client that takes nothing for so long is cut off. */
   stalledClientMs: 60_000,
-  /** An unfinished request is cut off. */
-  requestMs: 10 * 60 * 1000,
+  /** A request whose body stops coming for so long is cut off; a slow one that moves may take its time. */
+  stalledBodyMs: 60_000,
   /** Comment lines keep proxies from cutting quiet streams. */
   streamKeepAliveMs: 15_000,
   /** Time to end by itself after a client that ran it over a socket is gone for good. */

@@ -27,6 +27,7 @@ import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
+import { StalledBodies } from './stalled-bodies.ts'
 import { requestError } from './validation-error.ts'
 
 export type App = FastifyInstance<
@@ -66,7 +67,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
     if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
-    if (known.code === 'too_large') drainRequest(request, reply)
+    if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
@@ -146,6 +147,17 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
   })
+  const bodies = new StalledBodies(limits.stalledBodyMs)
+  app.addHook('onRequest', async (request, reply) =>
+    bodies.watch(request.raw, () => {
+      const { socket } = request.raw
+      const error = Object.assign(new Error('its body has stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+      // Unless another answer is on its way on this connection.
+      if (reply.raw.socket && !reply.raw.headersSent) answerBrokenRequest(error, socket, errorBody)
+      socket.destroySoon()
+    }),
+  )
+  app.addHook('onClose', async () => bodies.close())
   const check = authenticate(engine)
   app.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config.public && !request.is404) await check(request)

@@ -203,6 +203,21 @@ describe('previews over HTTP', () => {
     )
   })
 
+  test('the guest hears when a client leaves whose request waits behind another one', async () => {
+    const { hostname, port } = new URL(server.url)
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET /events HTTP/1.1\r\nhost: ${guest.host}\r\n\r\n`.repeat(3))
+    await until(
+      () => get('/open'),
+      ({ body }) => body.toString() === '3',
+    )
+    socket.destroy()
+    await until(
+      () => get('/open'),
+      ({ body }) => body.toString() === '0',
+    )
+  })
+
   test('connections are kept, towards the client and into the computer', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const before = Number((await get('/connections')).body.toString())

@@ -208,6 +208,33 @@ describe('upload and download', () => {
     await until(names, (text) => text === 'file\nold\n')
   })
 
+  test('an upload that fills the disk answers 507, keeps the old file and leaves no rest of the new one', async () => {
+    const small = newSession()
+    await server.shell('mkdir kept; echo old > kept/file; chmod 755 kept/file', { sessionId: small })
+    const parts: [string, string | Blob][] = [
+      ['sessionId', small],
+      ['path', 'kept/file'],
+      ['file', new Blob(Array.from({ length: 60 }, () => randomBytes(10 * MiB)))],
+    ]
+    const { status, body } = await upload(parts)
+    assert.deepEqual([status, body.code, body.action], [507, 'DISK_FULL', 'FREE_SPACE'])
+    const { stdout } = await server.shell('ls -A kept; cat kept/file; stat -c %a kept/file', { sessionId: small })
+    assert.equal(stdout, 'file\nold\n755\n')
+  })
+
+  test('a file whose every part looks like the end of the form arrives whole', async () => {
+    const nearly = Buffer.from('\r\n--B\r\n-\r\n--\r\r\n----formdata-undici-0')
+    const bytes = Buffer.concat(
+      Array.from({ length: 40_000 }, (_, index) => nearly.subarray(0, 1 + (index % nearly.length))),
+    )
+    await upload([
+      ['sessionId', sessionId],
+      ['path', 'nearly'],
+      ['file', new Blob([bytes])],
+    ])
+    assert.ok(Buffer.from(await (await download('nearly')).arrayBuffer()).equals(bytes))
+  })
+
   for (const [name, type] of [
     ['a.txt', 'text/plain'],
     ['a.html', 'text/html'],

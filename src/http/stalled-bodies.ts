@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http'
+
+interface Watched {
+  cut: () => void
+  bytesRead: number
+  sinceMs: number
+}
+
+/**
+ * Finds the requests whose body has stopped coming: one of which nothing came for `stallMs`, give or take a quarter, is cut.
+ * There is no limit on the whole time, and the time in which the server itself does not read does not count.
+ */
+export class StalledBodies {
+  readonly #stallMs: number
+  readonly #open = new Map<IncomingMessage, Watched>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(stallMs: number) {
+    this.#stallMs = stallMs
+    this.#timer = setInterval(() => this.#look(), stallMs / 4).unref()
+  }
+
+  watch(request: IncomingMessage, cut: () => void): void {
+    if (request.complete) return
+    this.#open.set(request, { cut, bytesRead: request.socket.bytesRead, sinceMs: performance.now() })
+    request.once('close', () => this.#open.delete(request))
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    const now = performance.now()
+    for (const [request, watched] of this.#open) {
+      const { bytesRead } = request.socket
+      const waitsForClient = request.readableFlowing === true && request.readableLength === 0
+      if (request.complete) this.#open.delete(request)
+      else if (bytesRead !== watched.bytesRead || !waitsForClient)
+        this.#open.set(request, { ...watched, bytesRead, sinceMs: now })
+      else if (now - watched.sinceMs >= this.#stallMs) {
+        this.#open.delete(request)
+        watched.cut()
+      }
+    }
+  }
+}
