@@ -44,6 +44,24 @@ describe('requestHeaders()', () => {
     ])
   })
 
+  test('keeps a token of Carrel outside, and hands on any other', () => {
+    const tokens: Record<string, string>[] = [
+      { authorization: 'Bearer pp_sess_abc' },
+      { authorization: 'bearer  pp_sess_abc' },
+      { 'x-session-token': 'pp_sess_abc' },
+    ]
+    for (const own of tokens)
+      assert.deepEqual(Object.keys(requestHeaders(message({ host: 'a', ...own }))).toSorted(), [
+        'host',
+        'x-forwarded-for',
+        'x-forwarded-host',
+        'x-forwarded-proto',
+      ])
+    const other = { authorization: 'Bearer other', 'x-session-token': 'other' }
+    const headers = requestHeaders(message({ host: 'a', ...other }))
+    assert.deepEqual([headers.authorization, headers['x-session-token']], ['Bearer other', 'other'])
+  })
+
   test('keeps chunks as chunks', () => {
     assert.equal(requestHeaders(message({ 'transfer-encoding': 'gzip, chunked' }))['transfer-encoding'], 'chunked')
     assert.equal(requestHeaders(message({}))['transfer-encoding'], undefined)

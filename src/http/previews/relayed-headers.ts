@@ -14,9 +14,14 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** What the server in the computer gets: the request's own headers, and where it came from. */
+/**
+ * What the server in the computer gets: the request's own headers, and where it came from. A token of Carrel's own, which a
+ * client sent to a preview by mistake, stays outside; what else it signs in with is between it and that server.
+ */
 export function requestHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   const headers = endToEnd(request)
+  if (ownToken.test(request.headers.authorization ?? '')) delete headers.authorization
+  if (ownToken.test(String(request.headers['x-session-token'] ?? ''))) delete headers['x-session-token']
   if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
   const address = request.socket.remoteAddress
   const before = request.headers['x-forwarded-for']
@@ -33,6 +38,8 @@ export function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
   if (cookies) headers['set-cookie'] = cookies.map((cookie) => cookie.replace(/;\s*domain\s*=[^;]*/gi, ''))
   return headers
 }
+
+const ownToken = /^\s*(Bearer\s+)?pp_sess_/i
 
 function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
   const { headers } = message
