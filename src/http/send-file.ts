@@ -33,6 +33,8 @@ export async function sendFile(
       at += bytes
     }
     await outflow.allSent()
+    // The time was this answer's alone: what comes next on the connection may be quiet for longer.
+    response.setTimeout(0)
     response.end()
   } catch (error) {
     if (!request.raw.socket.destroyed) request.log.warn({ err: error }, 'a download broke off')
