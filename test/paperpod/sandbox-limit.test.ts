@@ -51,7 +51,7 @@ test('an account that has all its sandboxes gets another by giving up the stoppe
 
   await database
     .updateTable('computers')
-    .set({ state: 'failed' })
+    .set({ state: 'paused' })
     .where('account_id', '=', accountId)
     .where('state', '=', 'stopped')
     .execute()

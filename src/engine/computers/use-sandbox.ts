@@ -1,5 +1,5 @@
 import { limits } from '../../config/limits.ts'
-import type { ComputerRow } from '../../db/schema.ts'
+import type { ComputerRow, ComputerState } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { destroyComputer } from './destroy.ts'
@@ -67,8 +67,8 @@ function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promis
 }
 
 /**
- * An account that has all it may have gives up the stopped sandbox that was started the longest ago: its files went when
- * it stopped. Rejects with `limit_reached` when none is stopped.
+ * An account that has all it may have gives up the stopped or failed sandbox that was started the longest ago: its files
+ * went when it stopped. Rejects with `limit_reached` when there is none.
  */
 async function makeRoom(engine: Engine, accountId: string): Promise<void> {
   const { count } = await engine.db
@@ -94,7 +94,7 @@ function oldestStopped(engine: Engine, accountId: string): Promise<{ id: string 
     .selectFrom('computers')
     .select('id')
     .where('account_id', '=', accountId)
-    .where('state', '=', 'stopped')
+    .where('state', 'in', forgettable)
     .where('ephemeral', '=', 1)
     .orderBy('last_active_at')
     .limit(8)
@@ -104,7 +104,9 @@ function oldestStopped(engine: Engine, accountId: string): Promise<{ id: string 
 /** False when it was started in between. */
 async function removeStopped(engine: Engine, id: string): Promise<boolean> {
   const row = await engine.db.selectFrom('computers').select('state').where('id', '=', id).executeTakeFirst()
-  if (row?.state !== 'stopped' || engine.activity.inUse(id)) return false
+  if (!row || !forgettable.includes(row.state) || engine.activity.inUse(id)) return false
   await destroyComputer(engine, id, 'server', 'room for another')
   return true
 }
+
+const forgettable: ComputerState[] = ['stopped', 'failed']
