@@ -67,14 +67,17 @@ export class SlotPool {
     }
   }
 
+  /** A server that was killed may have left a program that is still at work on the same slot: another number is tried then. */
   async #make(): Promise<NetworkSlot> {
-    const number = this.#freeNumber()
-    this.#used.add(number)
-    try {
-      return await this.#slots.make(number)
-    } catch (error) {
-      await this.release(number)
-      throw error
+    for (let attempt = 1; ; attempt++) {
+      const number = this.#freeNumber()
+      this.#used.add(number)
+      try {
+        return await this.#slots.make(number)
+      } catch (error) {
+        await this.release(number)
+        if (attempt === maxAttempts) throw error
+      }
     }
   }
 
@@ -87,3 +90,4 @@ export class SlotPool {
 }
 
 const refillDelayMs = 100
+const maxAttempts = 3
