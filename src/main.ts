@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino'
 import { CarrelSockets } from './apis/carrel/sockets.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
+import { errorAnswer } from './apis/paperpod/schemas.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -76,7 +77,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
   const app = await createApp({ engine, errorBody, onUpgrade, openRequests })
-  await addOpenApi(app)
+  await addOpenApi(app, errorAnswer)
   addMetrics(app, engine)
   addPaperpodRoutes(app, engine)
   stop.throwIfAborted()

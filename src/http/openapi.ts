@@ -1,9 +1,14 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
+import { operationSchema } from './operation-schema.ts'
+import { topics } from './topics.ts'
 import { version } from '../version.ts'
 
-/** `GET /openapi.json`: OpenAPI 3.1 of every route that has documentation, from the schemas that requests are checked with. */
-export async function addOpenApi(app: App): Promise<void> {
+/**
+ * `GET /openapi.json`: OpenAPI 3.1 of every route that has documentation, from the schemas that requests are checked with.
+ * `errorSchema` is that of the body of an error.
+ */
+export async function addOpenApi(app: App, errorSchema: object): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -14,23 +19,31 @@ export async function addOpenApi(app: App): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      tags: topics.map(({ name, description }) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'A token, such as pp_sess_..., in every request' },
+        },
+        schemas: { Error: errorSchema },
+      },
     },
     hideUntagged: false,
-    transform: ({ schema, url, route }) => {
-      const { documentation, public: isPublic } = route.config ?? {}
-      const described = {
-        ...schema,
-        ...(documentation?.form ? { body: documentation.form } : {}),
-        ...(documentation?.answers ? { response: documentation.answers } : {}),
-        hide: documentation === undefined,
-        description: [documentation?.description, documentation?.notes].filter(Boolean).join('. '),
-        summary: documentation?.description,
-        operationId: `${String(route.method).toLowerCase()}${url.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase()).replaceAll(/[^a-z]/gi, '') || 'Root'}`,
-        security: isPublic ? [] : [{ bearer: [] }],
-      }
-      return { schema: described, url }
-    },
+    transform: ({ url, route }) => ({ schema: operationSchema(url, route), url }),
+    transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
   app.get('/openapi.json', { config: { public: true } }, () => app.swagger())
+}
+
+interface Document {
+  tags?: { name: string }[]
+  paths?: Record<string, Record<string, { tags?: string[] }>>
+}
+
+/** A topic that no route of this version belongs to is not shown. */
+function withoutEmptyTopics(document: object): object {
+  const { tags = [], paths = {} } = document as Document
+  const used = new Set(
+    Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(({ tags }) => tags ?? [])),
+  )
+  return { ...document, tags: tags.filter(({ name }) => used.has(name)) }
 }

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.ts'
+
 /** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {
   /** One sentence. */
@@ -7,6 +9,10 @@ export interface RouteDocumentation {
   notes?: string
   /** For types of input that a schema cannot show. */
   params?: unknown
+  /**
+   * A request that works when those of the routes before it were made: a JSON body, the fields of a form (a file as its
+   * text), or the query of a GET.
+   */
   example?: unknown
   contentType?: string
   /** How an address in the answer is made. */
@@ -15,6 +21,8 @@ export interface RouteDocumentation {
   form?: unknown
   /** Schemas by status of answers that are no JSON object. */
   answers?: unknown
+  /** Errors that are its own; those that come with a body, a token or an Idempotency-Key are told without it. */
+  errors?: readonly ErrorCode[]
 }
 
 declare module 'fastify' {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { errorBody } from '../../src/apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
+import { errorAnswer } from '../../src/apis/paperpod/schemas.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable } from '../../src/errors.ts'
@@ -41,7 +42,7 @@ ${rows.join('\n')}
 async function openApiPage(): Promise<string> {
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
   const app = await createApp({ engine, errorBody, onUpgrade: () => false, openRequests: new OpenRequests() })
-  await addOpenApi(app)
+  await addOpenApi(app, errorAnswer)
   addPaperpodRoutes(app, engine)
   await app.ready()
   const document = app.swagger()

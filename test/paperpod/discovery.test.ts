@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { callExample } from '../support/call-example.ts'
 import { newSession, TestServer } from '../support/server.ts'
 
 const cliProgram = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -133,11 +134,12 @@ describe('GET /', () => {
   test('gives examples that work, in the order of the document', async () => {
     const token = await server.newAccount()
     let called = 0
-    for (const [route, { example }] of Object.entries<{ example?: unknown }>(document.endpoints)) {
+    const endpoints = Object.entries<{ example?: Record<string, unknown>; contentType?: string }>(document.endpoints)
+    for (const [route, { example, contentType }] of endpoints) {
       if (example === undefined) continue
       const [method, path] = route.split(' ') as [string, string]
       // The example of deletion takes what the others made.
-      const { status, body } = await server.call(method, path, example, { token })
+      const { status, body } = await callExample(server, { method, path, example, contentType }, token)
       assert.equal(status, 200, `${route}: ${JSON.stringify(body).slice(0, 300)}`)
       called++
     }

@@ -45,7 +45,7 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
 }
 
 function describeRoute(route: RouteOptions, documentation: RouteDocumentation): Record<string, unknown> {
-  const { params, form: _form, answers: _answers, ...rest } = documentation
+  const { params, form: _form, answers: _answers, errors: _errors, ...rest } = documentation
   const described = params ?? paramsOf(route.schema?.body ?? route.schema?.querystring)
   return {
     ...rest,

@@ -4,6 +4,7 @@ import type { FileInfo } from '../../engine/types.ts'
 import type { App } from '../../http/app.ts'
 import { parseRange } from '../../http/byte-range.ts'
 import { sendFile } from '../../http/send-file.ts'
+import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
 import { downloadAnswer, downloadQuery } from './schemas.ts'
 import { withFiles } from './with-files.ts'
@@ -23,6 +24,8 @@ export function addDownloadRoute(app: App, engine: Engine): void {
           returns: 'Binary file with appropriate Content-Type header',
           notes: 'File extension determines Content-Type. Range is honoured.',
           answers: downloadAnswer,
+          example: { path: '/workspace/notes.txt' },
+          errors: [...sandboxErrors, 'not_found', 'forbidden', 'range_not_satisfiable'],
         },
       },
     },

@@ -1,4 +1,4 @@
-import { errorTable, type CarrelError } from '../../errors.ts'
+import { errorTable, type CarrelError, type ErrorCode } from '../../errors.ts'
 
 /** PaperPod's error body: `error`, `code`, `action`, `agentInstruction`, and the facts of the case. */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {
@@ -13,3 +13,6 @@ export function errorBody(error: CarrelError, requestId: string): Record<string,
     requestId,
   }
 }
+
+/** What every route can answer that makes or starts a sandbox. */
+export const sandboxErrors = ['limit_reached', 'no_capacity', 'image_missing'] as const satisfies ErrorCode[]

@@ -12,7 +12,7 @@ import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
-import { errorBody } from './errors.ts'
+import { errorBody, sandboxErrors } from './errors.ts'
 import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
 import { eventStreamAnswer, executeAnswer, executeBody } from './schemas.ts'
 
@@ -31,6 +31,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           notes:
             'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost.',
           example: { code: "print('hello')", language: 'python' },
+          errors: sandboxErrors,
         },
       },
     },
@@ -53,6 +54,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
             'Server-Sent Events: start, stdout, stderr, complete or error; an id is the output cursor behind its event',
           answers: { 200: eventStreamAnswer },
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
+          errors: sandboxErrors,
         },
       },
     },

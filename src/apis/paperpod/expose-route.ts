@@ -3,6 +3,7 @@ import { exposePort } from '../../engine/ports/expose-port.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { previewUrls } from '../../http/previews/preview-name.ts'
+import { sandboxErrors } from './errors.ts'
 import { exposeAnswer, exposeBody } from './schemas.ts'
 
 const reserved = { first: 3000, last: 3010 }
@@ -20,6 +21,7 @@ export function addExposeRoute(app: App, engine: Engine): void {
           notes: 'Ports 3000-3010 are reserved for system use. Preview URLs are stable across restarts.',
           urlFormat: `{port}-{id}-p{port}_v1.${engine.settings.previewDomain}`,
           example: { port: 8080 },
+          errors: sandboxErrors,
         },
       },
     },

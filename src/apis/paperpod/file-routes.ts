@@ -4,6 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { asText } from '../../http/text-decoder.ts'
+import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
 import { listAnswer, mkdirAnswer, pathBody, readAnswer, readBody, writeAnswer, writeBody } from './schemas.ts'
 import { withFiles } from './with-files.ts'
@@ -19,6 +20,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           returns: '{ success, path, size }',
           notes: 'In one step: readers see the old file or the new one.',
           example: { path: '/workspace/notes.txt', content: 'hello\n' },
+          errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full'],
         },
       },
     },
@@ -42,6 +44,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           returns: '{ success, path, content, encoding, size }',
           notes: 'A file that is not UTF-8 comes as base64, as "encoding" then says.',
           example: { path: '/workspace/notes.txt' },
+          errors: [...sandboxErrors, 'not_found', 'forbidden'],
         },
       },
     },
@@ -71,6 +74,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           description: 'List directory contents',
           returns: '{ success, path, files: [{ name, path, type, size, mode, modified }] }',
           example: { path: '/workspace' },
+          errors: [...sandboxErrors, 'not_found', 'forbidden'],
         },
       },
     },
@@ -94,6 +98,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           returns: '{ success, path }',
           notes: 'Makes missing parents too; one that exists is no error.',
           example: { path: '/workspace/src' },
+          errors: [...sandboxErrors, 'already_exists', 'forbidden', 'disk_full'],
         },
       },
     },

@@ -10,6 +10,7 @@ import type { ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
+import { sandboxErrors } from './errors.ts'
 import { processOf } from './mapping.ts'
 import {
   processGetAnswer,
@@ -33,6 +34,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
           description: "Start background process (auto-terminates after 15 min, use 'ppod start' CLI for longer)",
           returns: '{ success, processId, pid, status, hints: { exposePort, checkStatus, stopProcess, bindAddress } }',
           example: { command: 'python -m http.server 8080', processId: 'web' },
+          errors: [...sandboxErrors, 'already_exists'],
         },
       },
     },
@@ -100,6 +102,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
           returns: '{ success, process, logs: { stdout, stderr, cursor, truncated, done } }',
           notes: 'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time.',
           example: { processId: 'web' },
+          errors: ['not_found'],
         },
       },
     },
@@ -119,6 +122,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
           returns: '{ success, processId, process }',
           notes: 'Everything that it started goes with it. One that has ended already is left as it is.',
           example: { processId: 'web' },
+          errors: ['not_found'],
         },
       },
     },

@@ -235,6 +235,19 @@ export const discoveryAnswer = Type.Object(
   { additionalProperties: true },
 )
 
+export const errorAnswer = Type.Object(
+  {
+    error: text('What went wrong, in a sentence'),
+    code: text('The same for programs, such as NOT_FOUND'),
+    action: text('What a program can do next, such as FIX_REQUEST'),
+    agentInstruction: text('What to do next, in a sentence'),
+    retryable: Type.Boolean({ description: 'Whether the same request can succeed later' }),
+    requestId: text('Names the request in the log of the server'),
+    field: Type.Optional(text('The field that is wrong')),
+  },
+  { additionalProperties: true, description: 'Facts of the case, such as a limit, are further fields' },
+)
+
 export const healthAnswer = object({
   status: Type.String(),
   service: Type.String(),

@@ -7,6 +7,7 @@ import { newId } from '../../engine/ids.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
+import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
 import { sessionName, uploadAnswer, uploadForm } from './schemas.ts'
 import { withFiles } from './with-files.ts'
@@ -29,6 +30,8 @@ export function addUploadRoute(app: App, engine: Engine): void {
           returns: '{ success, path, size, originalName, sessionId }',
           notes: 'More efficient than base64 for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
           form: uploadForm,
+          example: { path: '/workspace/greeting.txt', file: 'hello\n' },
+          errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full'],
         },
       },
     },

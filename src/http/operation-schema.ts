@@ -1,0 +1,92 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+import { errorTable, type ErrorCode } from '../errors.ts'
+import { limits } from '../config/limits.ts'
+import { topicOf } from './topics.ts'
+
+/** Everything that OpenAPI tells of a route, from its schemas and its documentation. */
+export function operationSchema(url: string, route: RouteOptions): FastifySchema {
+  const { schema, config = {} } = route
+  const { documentation, public: isPublic, idempotent } = config
+  const { description, notes, example, form, answers } = documentation ?? {}
+  const body = form ?? schema?.body
+  return {
+    ...schema,
+    ...(body ? { body: withExample(body, example) } : {}),
+    ...(schema?.querystring ? { querystring: withPropertyExamples(schema.querystring, example) } : {}),
+    ...(idempotent ? { headers: idempotencyHeader } : {}),
+    response: { ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns), ...errorAnswers(route) },
+    hide: documentation === undefined,
+    tags: [topicOf(url).name],
+    summary: description,
+    description: notes ?? description,
+    operationId: operationId(String(route.method), url),
+    security: isPublic ? [] : [{ bearer: [] }],
+  }
+}
+
+/** Such as `postFilesWrite`. */
+function operationId(method: string, url: string): string {
+  const words = url.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase())
+  return method.toLowerCase() + (words.replaceAll(/[^a-z]/gi, '') || 'Root')
+}
+
+const idempotencyHeader = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      type: 'string',
+      maxLength: limits.idempotencyKeyLength,
+      description:
+        'Any text of your own. The same key with the same body within a day gives the first answer again, and does nothing twice.',
+    },
+  },
+}
+
+function withExample(schema: object, example: unknown): object {
+  return example === undefined ? schema : { ...schema, examples: [example] }
+}
+
+function withPropertyExamples(schema: object, example: unknown): object {
+  const { properties } = schema as { properties: Record<string, object> }
+  const values = (example ?? {}) as Record<string, unknown>
+  const entries = Object.entries(properties).map(([name, property]) => [name, withExample(property, values[name])])
+  return { ...schema, properties: Object.fromEntries(entries) as Record<string, object> }
+}
+
+function successAnswers(answers: object, returns = 'The answer'): Record<string, object> {
+  const described = Object.entries(answers as Record<string, object>).map(([status, schema]) => [
+    status,
+    'content' in schema ? schema : { ...schema, 'x-response-description': returns },
+  ])
+  return Object.fromEntries(described) as Record<string, object>
+}
+
+/** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
+function errorAnswers({ schema, config = {} }: RouteOptions): Record<string, object> {
+  const { documentation, public: isPublic, idempotent } = config
+  const takesBody = Boolean(schema?.body ?? documentation?.form)
+  const codes: ErrorCode[] = [
+    ...(takesBody || schema?.querystring ? (['invalid_request'] as const) : []),
+    ...(isPublic ? [] : (['unauthenticated'] as const)),
+    ...(idempotent ? (['idempotency_mismatch', 'idempotency_in_progress'] as const) : []),
+    ...(takesBody ? (['too_large', 'unsupported_media_type'] as const) : []),
+    ...(documentation?.errors ?? []),
+  ]
+  const byStatus = Map.groupBy([...new Set(codes)], (code) => errorTable[code].status)
+  return {
+    ...Object.fromEntries(
+      [...byStatus].map(([status, codes]) => [
+        status,
+        errorAnswer(codes.map((code) => `${code.toUpperCase()}: ${errorTable[code].instruction}`).join(' ')),
+      ]),
+    ),
+    '4XX': errorAnswer('Another refusal; its code says which.'),
+    '5XX': errorAnswer('The server could not do it.'),
+  }
+}
+
+function errorAnswer(description: string): object {
+  return { description, content: { 'application/json': { schema: { $ref: errorReference } } } }
+}
+
+export const errorReference = '#/components/schemas/Error'

@@ -1,0 +1,36 @@
+export interface Topic {
+  name: string
+  /** One sentence. */
+  description: string
+  /** First parts of the paths that belong to it. */
+  paths: readonly string[]
+}
+
+/** How the reference groups routes, in its order. */
+export const topics: readonly Topic[] = [
+  {
+    name: 'Code',
+    description: 'Run programs to their end, at once or with their output as it comes.',
+    paths: ['execute', 'interpret'],
+  },
+  {
+    name: 'Files',
+    description: 'Read, write, list and watch the files of a sandbox, running or not.',
+    paths: ['files', 'watch'],
+  },
+  { name: 'Processes', description: 'Programs that stay: start, follow and stop them.', paths: ['process'] },
+  { name: 'Previews', description: 'Addresses for the ports that servers in a sandbox listen on.', paths: ['expose'] },
+  { name: 'Memory', description: 'Small files of an account that outlive every sandbox.', paths: ['memory'] },
+  { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
+  {
+    name: 'Server',
+    description: 'What this server is, and its documentation in several forms. None of it needs a token.',
+    paths: [],
+  },
+]
+
+/** The topic of a route; what none claims belongs to the last one. */
+export function topicOf(path: string): Topic {
+  const first = path.split('/')[1] ?? ''
+  return topics.find(({ paths }) => paths.includes(first)) ?? topics.at(-1)!
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { referencePages } from './reference.ts'
+
+const linter = fileURLToPath(import.meta.resolve('@redocly/cli/bin/cli.js'))
+const config = fileURLToPath(new URL('redocly.yaml', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'carrel-openapi-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function lint(document: string) {
+  const path = join(folder, 'openapi.json')
+  writeFileSync(path, document)
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1' }
+  return spawnSync(process.execPath, [linter, 'lint', '--config', config, path], { env, encoding: 'utf8' })
+}
+
+test('openapi.json passes the linter', async () => {
+  const { 'docs/reference/openapi.json': document } = await referencePages()
+  const { status, stdout, stderr } = lint(document!)
+  assert.equal(status, 0, stdout + stderr)
+})
+
+test('the linter refuses a document whose example does not fit its schema', async () => {
+  const document = JSON.parse((await referencePages())['docs/reference/openapi.json']!)
+  document.paths['/execute'].post.requestBody.content['application/json'].example = { code: 5 }
+  const { status, stdout } = lint(JSON.stringify(document))
+  assert.equal(status, 1)
+  assert.match(stdout, /no-invalid-media-type-examples/)
+})

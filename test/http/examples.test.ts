@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Compile } from 'typebox/compile'
+import { callExample } from '../support/call-example.ts'
+import { TestServer } from '../support/server.ts'
+
+interface Media {
+  schema: object
+  example?: Record<string, unknown>
+}
+
+interface Operation {
+  parameters?: { name: string; in: string; required?: boolean; example?: unknown }[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+
+describe('the examples of openapi.json', { timeout: 120_000 }, () => {
+  let server: TestServer
+  let token: string
+  let document: { paths: Record<string, Record<string, Operation>> }
+  let operations: { method: string; path: string; operation: Operation }[]
+
+  before(async () => {
+    server = await TestServer.start()
+    token = await server.newAccount()
+    document = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
+    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    )
+  })
+  after(() => server.stop())
+
+  test('are there for every operation that takes something', () => {
+    for (const { method, path, operation } of operations) {
+      for (const media of Object.values(operation.requestBody?.content ?? {})) {
+        assert.ok(media.example, `${method} ${path}`)
+        const { required = [] } = media.schema as { required?: string[] }
+        for (const field of required) assert.ok(field in media.example, `${method} ${path} ${field}`)
+      }
+      for (const { name, required, example } of operation.parameters ?? [])
+        if (required) assert.notEqual(example, undefined, `${method} ${path} ${name}`)
+    }
+  })
+
+  test('are answered as documented, in the order of the document', async () => {
+    for (const { method, path, operation } of operations) {
+      const { status, headers, body } = await callExample(server, { method, path, ...exampleOf(operation) }, token)
+      assert.equal(status, 200, `${method} ${path}: ${JSON.stringify(body).slice(0, 300)}`)
+      const content = operation.responses['200']!.content!
+      const type = headers.get('content-type')!.split(';')[0]!
+      const media = content[type] ?? content['application/octet-stream']
+      assert.ok(media, `${method} ${path} answers ${type}`)
+      assert.deepEqual([...Compile(media.schema as never).Errors(body)], [], `${method} ${path}`)
+    }
+  })
+
+  test('are refused without a token, in the documented form of an error', async () => {
+    const { components } = document as unknown as { components: { schemas: { Error: object } } }
+    const isError = Compile(components.schemas.Error as never)
+    let refused = 0
+    for (const { method, path, operation } of operations) {
+      if (!operation.responses['401']) continue
+      const { status, body } = await callExample(server, { method, path, ...exampleOf(operation) }, 'pp_sess_wrong')
+      assert.equal(status, 401, `${method} ${path}`)
+      assert.deepEqual([...isError.Errors(body)], [], `${method} ${path}`)
+      refused++
+    }
+    assert.ok(refused >= 15)
+  })
+})
+
+function exampleOf({ parameters = [], requestBody }: Operation) {
+  const [[contentType, media] = []] = Object.entries(requestBody?.content ?? {})
+  if (media) return { example: media.example, contentType }
+  const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
+  if (query.length === 0) return { example: undefined }
+  return { example: Object.fromEntries(query.map(({ name, example }) => [name, example])) }
+}

@@ -1,0 +1,30 @@
+import type { TestServer } from './server.ts'
+
+interface Example {
+  method: string
+  path: string
+  /** Fields of the query of a GET, of the JSON body, or of the form. */
+  example: Record<string, unknown> | undefined
+  /** Default: JSON. */
+  contentType?: string | undefined
+}
+
+/** Sends a request as its documentation shows it. */
+export function callExample(server: TestServer, { method, path, example, contentType }: Example, token: string) {
+  if (!example) return server.call(method, path, undefined, { token })
+  if (method === 'GET') return server.call(method, `${path}?${asQuery(example)}`, undefined, { token })
+  if (contentType === 'multipart/form-data') return server.call(method, path, asForm(example), { token })
+  return server.call(method, path, example, { token })
+}
+
+function asQuery(fields: Record<string, unknown>): string {
+  return new URLSearchParams(Object.entries(fields).map(([name, value]) => [name, String(value)])).toString()
+}
+
+function asForm(fields: Record<string, unknown>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields))
+    if (name === 'file') form.append(name, new Blob([String(value)]), 'example')
+    else form.append(name, String(value))
+  return form
+}
