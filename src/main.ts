@@ -14,6 +14,7 @@ import { ownerToken } from './engine/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { createApp, type UpgradeHandler } from './http/app.ts'
 import { closeApp } from './http/close-app.ts'
+import { addDocs } from './http/docs/routes.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { OpenRequests } from './http/open-requests.ts'
@@ -80,6 +81,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await addOpenApi(app, errorAnswer)
   addMetrics(app, engine)
   addPaperpodRoutes(app, engine)
+  addDocs(app, engine)
   stop.throwIfAborted()
   await listen(app, settings)
   parts.defer(() => closeApp(app, openRequests, closing))

@@ -9,6 +9,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
+import { addDocs } from '../../src/http/docs/routes.ts'
 import { addOpenApi } from '../../src/http/openapi.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -44,6 +45,7 @@ async function openApiPage(): Promise<string> {
   const app = await createApp({ engine, errorBody, onUpgrade: () => false, openRequests: new OpenRequests() })
   await addOpenApi(app, errorAnswer)
   addPaperpodRoutes(app, engine)
+  addDocs(app, engine)
   await app.ready()
   const document = app.swagger()
   await app.close()

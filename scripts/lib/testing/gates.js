@@ -13,6 +13,7 @@ export const gates = [
     commands: [
       ['tsc', '-p', '.', '--pretty', 'false'],
       ['tsc', '-p', 'scripts', '--pretty', 'false'],
+      ['tsc', '-p', 'src/http/docs/assets', '--pretty', 'false'],
     ],
   },
   {

@@ -87,10 +87,11 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
     endpoints,
     discovery: {
       cli: 'carrel help - list all CLI commands',
-      http: 'GET / returns JSON schema, GET /openapi.json the schemas of requests and answers',
+      http: 'GET / returns JSON schema, GET /docs returns HTML docs, GET /openapi.json the schemas of requests and answers',
+      skillMd: 'GET /SKILL.md or /.well-known/skill.md for Agent Skills format',
       note: `Run 'carrel help' or 'curl ${baseUrl}/' before starting`,
     },
-    links: { openapi: `${baseUrl}/openapi.json`, health: `${baseUrl}/health` },
+    links: { docs: `${baseUrl}/docs`, openapi: `${baseUrl}/openapi.json`, health: `${baseUrl}/health` },
     security: {
       isolation:
         'User, process, mount and network namespaces of its own, seccomp, few capabilities, limits by the kernel',

@@ -1,0 +1,279 @@
+/** The console of the page: sends the requests that its forms describe, with the token of this tab. */
+
+const tokenKey = 'carrel-token'
+/** More than this of an answer is not shown: it would only slow the page down. */
+const mostShown = 200_000
+
+const tokenInput = /** @type {HTMLInputElement} */ (document.querySelector('.token input'))
+tokenInput.form?.removeAttribute('hidden')
+tokenInput.form?.addEventListener('submit', (event) => event.preventDefault())
+// Of this tab alone, and gone with it.
+tokenInput.value = sessionStorage.getItem(tokenKey) ?? ''
+tokenInput.addEventListener('input', () => sessionStorage.setItem(tokenKey, tokenInput.value.trim()))
+
+for (const form of document.querySelectorAll('form.try')) {
+  if (!(form instanceof HTMLFormElement)) continue
+  form.hidden = false
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    void send(form)
+  })
+}
+for (const figure of document.querySelectorAll('figure.code')) addCopyButton(figure)
+followContents()
+
+/** @param {HTMLFormElement} form */
+async function send(form) {
+  const { method = 'GET', path = '/', public: isPublic } = form.dataset
+  const view = new AnswerView(form)
+  const token = tokenInput.value.trim()
+  if (isPublic === undefined && token === '') {
+    view.fail('Type a token into the field at the top first.')
+    tokenInput.focus()
+    return
+  }
+  const stop = new AbortController()
+  view.begin(stop)
+  try {
+    const response = await fetch(addressOf(form, path, method), {
+      method,
+      headers: {
+        ...(isPublic === undefined ? { authorization: `Bearer ${token}` } : {}),
+        ...(form.elements.namedItem('body') ? { 'content-type': 'application/json' } : {}),
+      },
+      body: bodyOf(form, method),
+      signal: stop.signal,
+    })
+    view.status(response)
+    await show(response, view)
+    view.end()
+  } catch (error) {
+    if (stop.signal.aborted) view.end('stopped')
+    else view.fail(`No answer: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** @param {HTMLFormElement} form @param {string} path @param {string} method */
+function addressOf(form, path, method) {
+  if (method !== 'GET') return path
+  const query = new URLSearchParams()
+  for (const [name, value] of new FormData(form)) if (typeof value === 'string' && value !== '') query.set(name, value)
+  return query.size > 0 ? `${path}?${query}` : path
+}
+
+/** @param {HTMLFormElement} form @param {string} method */
+function bodyOf(form, method) {
+  if (method === 'GET') return undefined
+  const text = form.elements.namedItem('body')
+  if (text instanceof HTMLTextAreaElement) return text.value
+  if (!form.querySelector('input')) return undefined
+  // The file last: what comes before it says where it goes.
+  const fields = [...new FormData(form)].filter(([, value]) => value !== '')
+  const ordered = new FormData()
+  for (const isFile of [false, true])
+    for (const [name, value] of fields) if (value instanceof File === isFile) ordered.append(name, value)
+  return ordered
+}
+
+/** @param {Response} response @param {AnswerView} view */
+async function show(response, view) {
+  const type = response.headers.get('content-type')?.split(';')[0] ?? ''
+  if (type === 'text/event-stream') return showEvents(response, view)
+  if (type === 'application/json') return view.text(indented(await response.text()))
+  const blob = await response.blob()
+  if (type.startsWith('image/')) return view.image(blob)
+  if (type.startsWith('text/') || (await isText(blob))) return view.text(await blob.text())
+  view.file(blob, fileName(response))
+}
+
+/** Events as they come, each on lines of its own. @param {Response} response @param {AnswerView} view */
+async function showEvents(response, view) {
+  let rest = ''
+  const decoder = new TextDecoder()
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    rest += decoder.decode(value, { stream: true })
+    const frames = rest.split('\n\n')
+    rest = frames.pop() ?? ''
+    for (const frame of frames) {
+      const lines = frame.split('\n')
+      const field = (/** @type {string} */ name) =>
+        lines
+          .filter((line) => line.startsWith(`${name}: `))
+          .map((line) => line.slice(name.length + 2))
+          .join('\n')
+      const data = field('data')
+      if (data) view.event(field('event') || 'message', data)
+    }
+  }
+}
+
+/** What the answer of one form shows. */
+class AnswerView {
+  /** @param {HTMLFormElement} form */
+  constructor(form) {
+    this.output = /** @type {HTMLOutputElement} */ (form.querySelector('output'))
+    this.answer = /** @type {HTMLPreElement} */ (form.querySelector('.answer'))
+    this.button = /** @type {HTMLButtonElement} */ (form.querySelector('button[type=submit]'))
+    this.stopButton = /** @type {HTMLButtonElement} */ (form.querySelector('[data-stop]'))
+    this.startedMs = performance.now()
+    this.shown = 0
+  }
+
+  /** @param {AbortController} stop */
+  begin(stop) {
+    this.startedMs = performance.now()
+    this.button.disabled = true
+    this.stopButton.hidden = false
+    this.stopButton.onclick = () => stop.abort()
+    this.output.textContent = 'Sending …'
+    this.answer.replaceChildren()
+    this.answer.hidden = true
+  }
+
+  /** @param {Response} response */
+  status({ status, statusText, ok }) {
+    this.output.replaceChildren(labelled(ok ? 'good' : 'bad', `${status} ${statusText}`))
+  }
+
+  end(note = '') {
+    const ms = performance.now() - this.startedMs
+    const time = ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+    this.output.append(` · ${time}${note && ` · ${note}`}`)
+    this.finish()
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    this.output.replaceChildren(labelled('bad', message))
+    this.finish()
+  }
+
+  finish() {
+    this.button.disabled = false
+    this.stopButton.hidden = true
+  }
+
+  /** @param {string} text */
+  text(text) {
+    const room = Math.max(0, mostShown - this.shown)
+    const wasBelow = this.shown < mostShown
+    this.shown += text.length
+    this.answer.hidden = false
+    this.answer.append(text.slice(0, room))
+    if (wasBelow && this.shown >= mostShown) this.answer.append('\n… there is more than this page shows')
+  }
+
+  /** @param {string} name @param {string} data */
+  event(name, data) {
+    if (this.shown < mostShown) this.answer.append(labelled('event', name), ' ')
+    this.text(`${data}\n`)
+    this.answer.scrollTop = this.answer.scrollHeight
+  }
+
+  /** @param {Blob} blob */
+  image(blob) {
+    const image = document.createElement('img')
+    image.src = URL.createObjectURL(blob)
+    image.alt = 'The image that was answered'
+    this.answer.hidden = false
+    this.answer.append(image)
+  }
+
+  /** @param {Blob} blob @param {string} name */
+  file(blob, name) {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(blob)
+    link.download = name
+    link.textContent = `Save ${name} (${blob.size} bytes)`
+    this.answer.hidden = false
+    this.answer.append(link)
+  }
+}
+
+/** @param {string} className @param {string} text */
+function labelled(className, text) {
+  const span = document.createElement('span')
+  span.className = className
+  span.textContent = text
+  return span
+}
+
+/** @param {string} json */
+function indented(json) {
+  try {
+    return JSON.stringify(JSON.parse(json), undefined, 2)
+  } catch {
+    return json
+  }
+}
+
+/** @param {Blob} blob */
+async function isText(blob) {
+  if (blob.size > mostShown) return false
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await blob.arrayBuffer())
+    return !text.includes('\0')
+  } catch {
+    return false
+  }
+}
+
+/** @param {Response} response */
+function fileName(response) {
+  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('content-disposition') ?? '') ?? []
+  return name ? decodeURIComponent(name) : 'answer.bin'
+}
+
+/** @param {Element} figure */
+function addCopyButton(figure) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'copy'
+  button.textContent = 'Copy'
+  button.addEventListener('click', () => {
+    const code = /** @type {HTMLElement} */ (figure.querySelector('code'))
+    void copy(code).then((done) => {
+      button.textContent = done
+      setTimeout(() => (button.textContent = 'Copy'), 1500)
+    })
+  })
+  figure.append(button)
+}
+
+/** A page over plain HTTP may not write to the clipboard: the text is selected then. @param {HTMLElement} code */
+async function copy(code) {
+  try {
+    await navigator.clipboard.writeText(code.textContent)
+    return 'Copied'
+  } catch {
+    getSelection()?.selectAllChildren(code)
+    return 'Selected'
+  }
+}
+
+/** Marks where the reader is, and closes the menu of small screens behind a choice. */
+function followContents() {
+  const menu = /** @type {HTMLDetailsElement} */ (document.querySelector('.menu'))
+  menu.addEventListener('click', ({ target }) => {
+    if (target instanceof Element && target.closest('a')) menu.open = false
+  })
+  document.addEventListener('keydown', ({ key }) => {
+    if (key === 'Escape') menu.open = false
+  })
+  const observer = new IntersectionObserver(
+    (entries) => {
+      const entry = entries.find(({ isIntersecting }) => isIntersecting)
+      if (!entry) return
+      for (const link of document.querySelectorAll('nav a')) {
+        if (link.getAttribute('href') === `#${entry.target.id}`) link.setAttribute('aria-current', 'true')
+        else link.removeAttribute('aria-current')
+      }
+      document.querySelector('aside a[aria-current]')?.scrollIntoView({ block: 'nearest' })
+    },
+    { rootMargin: '-10% 0px -80%' },
+  )
+  for (const section of document.querySelectorAll('section[id]')) observer.observe(section)
+}

@@ -1,0 +1,39 @@
+import { basename } from 'node:path'
+import type { Operation } from './document.ts'
+
+/** The command that sends the documented example of a route. The token is in `CARREL_TOKEN`. */
+export function curlCommand(
+  origin: string,
+  { method, path, isPublic, parameters, request, answer }: Operation,
+): string {
+  const words = ['curl', ...(answer?.contentType === 'text/event-stream' ? ['-N'] : [])]
+  if (!isPublic) words.push('-H "Authorization: Bearer $CARREL_TOKEN"')
+  const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
+  if (query.length > 0) words.push('-G')
+  for (const { name, example } of query) words.push(`--data-urlencode ${quote(`${name}=${String(example)}`)}`)
+  if (request?.contentType === 'multipart/form-data')
+    for (const [name, value] of Object.entries(request.example ?? {}))
+      words.push(
+        `-F ${quote(`${name}=${name === 'file' ? `@${basename(String(request.example?.['path']))}` : String(value)}`)}`,
+      )
+  else if (request) words.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(request.example))}`)
+  else if (method !== 'GET') words.push(`-X ${method}`)
+  return wrap([...words, `${origin}${path}`])
+}
+
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** A line of its own for what does not fit any more. */
+function wrap(words: string[]): string {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < longestLine) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines.join(' \\\n  ')
+}
+
+const longestLine = 78

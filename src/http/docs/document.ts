@@ -1,0 +1,95 @@
+/** As much of OpenAPI as the pages that are made from it read. */
+export interface OpenApiDocument {
+  info: { title: string; version: string; description: string }
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, OpenApiOperation>>
+}
+
+interface OpenApiOperation {
+  operationId: string
+  tags: string[]
+  summary: string
+  description: string
+  security: unknown[]
+  parameters?: Parameter[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { description: string; content?: Record<string, Media> }>
+}
+
+interface Parameter {
+  name: string
+  in: 'query' | 'header' | 'path'
+  required?: boolean
+  description?: string
+  example?: unknown
+  schema: Schema
+}
+
+interface Media {
+  schema: Schema
+  example?: Record<string, unknown>
+}
+
+export interface Schema {
+  type?: string
+  format?: string
+  description?: string
+  enum?: unknown[]
+  anyOf?: Schema[]
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  additionalProperties?: boolean | Schema
+}
+
+/** One route, with its request and answer in the only form that each route has. */
+export interface Operation {
+  id: string
+  method: string
+  path: string
+  summary: string
+  /** More than the summary says; undefined when nothing. */
+  notes: string | undefined
+  isPublic: boolean
+  parameters: Parameter[]
+  request: ({ contentType: string } & Media) | undefined
+  answer: { contentType: string; schema: Schema; description: string } | undefined
+  errors: { status: string; description: string }[]
+}
+
+/** The topics in their order, each with its routes in the order in which they were added. */
+export function operationsByTopic({ tags, paths }: OpenApiDocument) {
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      topic: operation.tags[0],
+      ...read(method, path, operation),
+    })),
+  )
+  return tags.map((tag) => ({ ...tag, operations: operations.filter(({ topic }) => topic === tag.name) }))
+}
+
+function read(method: string, path: string, operation: OpenApiOperation): Operation {
+  const { operationId, summary, description, security, parameters = [], requestBody, responses } = operation
+  const [request] = Object.entries(requestBody?.content ?? {})
+  const { 200: success, ...others } = responses
+  const [answer] = Object.entries(success?.content ?? {})
+  return {
+    id: operationId,
+    method: method.toUpperCase(),
+    path,
+    summary,
+    notes: description === summary ? undefined : description,
+    isPublic: security.length === 0,
+    parameters,
+    request: request && { contentType: request[0], ...request[1] },
+    answer: answer && { contentType: answer[0], schema: answer[1].schema, description: success!.description },
+    errors: Object.entries(others)
+      .filter(([status]) => /^[45]\d\d$/.test(status))
+      .map(([status, { description }]) => ({ status, description })),
+  }
+}

@@ -1,0 +1,97 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WebSocket } from 'ws'
+
+/** Debian's Chromium, where it is installed. */
+export const hasBrowser = existsSync('/usr/bin/chromium')
+
+/** One page of a real browser, driven by its DevTools protocol. */
+export class BrowserPage {
+  /** What the page complained of: errors, and what its Content-Security-Policy refused. */
+  readonly complaints: string[] = []
+  readonly #process: ChildProcess
+  readonly #socket: WebSocket
+  readonly #profile: string
+  readonly #answers = new Map<number, (answer: { result?: unknown }) => void>()
+  #loaded: () => void = () => {}
+
+  private constructor(process: ChildProcess, socket: WebSocket, profile: string) {
+    this.#process = process
+    this.#socket = socket
+    this.#profile = profile
+    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString())))
+  }
+
+  static async open(): Promise<BrowserPage> {
+    const profile = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
+    const options = [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--remote-debugging-port=0',
+      `--user-data-dir=${profile}`,
+    ]
+    const child = spawn('/usr/bin/chromium', [...options, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    const endpoint = await new Promise<string>((resolve, reject) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString()
+        const [, host] = /DevTools listening on ws:\/\/([^/]+)/.exec(said) ?? []
+        if (host) resolve(host)
+      })
+      child.on('exit', () => reject(new Error(`The browser ended: ${said}`)))
+    })
+    const targets = (await (await fetch(`http://${endpoint}/json`)).json()) as Record<string, string>[]
+    const socket = new WebSocket(targets.find(({ type }) => type === 'page')!['webSocketDebuggerUrl']!)
+    await once(socket, 'open')
+    const page = new BrowserPage(child, socket, profile)
+    for (const domain of ['Page', 'Runtime', 'Log']) await page.#command(`${domain}.enable`)
+    return page
+  }
+
+  async goTo(url: string, size = { width: 1280, height: 900 }): Promise<void> {
+    const mobile = size.width < 600
+    await this.#command('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: 1, mobile })
+    const loaded = new Promise<void>((resolve) => {
+      this.#loaded = resolve
+    })
+    await this.#command('Page.navigate', { url })
+    await loaded
+  }
+
+  /** The value of an expression in the page; a promise is waited for. */
+  async evaluate<T>(expression: string): Promise<T> {
+    const { result } = (await this.#command('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    })) as { result: { value: T } }
+    return result.value
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#process, 'exit')
+    this.#socket.close()
+    this.#process.kill('SIGKILL')
+    await ended
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+
+  #command(method: string, params: object = {}): Promise<unknown> {
+    return new Promise((resolve) => {
+      const id = this.#answers.size + 1
+      this.#answers.set(id, ({ result }) => resolve(result))
+      this.#socket.send(JSON.stringify({ id, method, params }))
+    })
+  }
+
+  #take(message: { id?: number; method?: string; params?: Record<string, { text?: string }>; result?: unknown }): void {
+    if (message.id !== undefined) this.#answers.get(message.id)?.(message)
+    else if (message.method === 'Page.loadEventFired') this.#loaded()
+    else if (message.method === 'Log.entryAdded') this.complaints.push(message.params?.['entry']?.text ?? '')
+    else if (message.method === 'Runtime.exceptionThrown') this.complaints.push(JSON.stringify(message.params))
+  }
+}
