@@ -62,6 +62,8 @@ export const limits = {
   lastAnswerMs: 1_000,
   /** A server that was told to stop has ended by then, whatever hangs. */
   stopMs: 11_000,
+  /** Of one account: names take room too, and the quota counts contents alone. */
+  memoryFiles: 10_000,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

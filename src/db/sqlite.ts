@@ -3,7 +3,7 @@ import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement 
 
 /**
  * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
- * power cut can take the last moments, which the reconciliation at start makes good; money has a connection of its own.
+ * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by `durableTransaction`.
  */
 export function sqliteDialect(path: string): Dialect {
   const database = new DatabaseSync(path)

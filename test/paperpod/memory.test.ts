@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestServer } from '../support/server.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { testDataDirectory, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
@@ -73,6 +75,10 @@ describe('agent memory', () => {
     'a/../b',
     'ü €',
     'a//b',
+    'a\nb\t\u001b[2J',
+    'e\u0301 and \u00e9',
+    '数据/результаты 😀.json',
+    '%2e%2e%2f',
     '.',
     'a'.repeat(512),
     '__proto__',
@@ -112,6 +118,30 @@ describe('agent memory', () => {
     assert.deepEqual((await call('usage', {}, own)).body, { usedBytes: 10 * MiB, quotaBytes: 10 * MiB, fileCount: 2 })
   })
 
+  test('an account has 10,000 files at most', async () => {
+    const own = await server.newAccount('many')
+    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const { id } = await db
+      .selectFrom('accounts')
+      .select('id')
+      .orderBy('created_at', 'desc')
+      .where('name', '=', 'many')
+      .executeTakeFirstOrThrow()
+    await db.transaction().execute(async (transaction) => {
+      for (let index = 0; index < 9999; index++) {
+        const row = { account_id: id, path: `f${index}`, content: Buffer.of(), size: 0, modified_at: 0 }
+        await transaction.insertInto('memory_files').values(row).execute()
+      }
+    })
+    await db.destroy()
+    assert.equal((await call('write', { path: 'last', content: '' }, own)).status, 200)
+    const { status, body } = await call('write', { path: 'over', content: '' }, own)
+    assert.deepEqual([status, body.code, body.limit], [429, 'LIMIT_REACHED', 10_000])
+    assert.equal((await call('write', { path: 'last', content: 'again' }, own)).status, 200)
+    assert.equal((await call('list', { prefix: 'f99' }, own)).body.files.length, 111 - 1)
+    assert.equal((await call('usage', {}, own)).body.fileCount, 10_000)
+  })
+
   test('writes at once do not get past the quota together', async () => {
     const own = await server.newAccount()
     const answers = await Promise.all(
@@ -119,6 +149,73 @@ describe('agent memory', () => {
     )
     assert.equal(answers.filter(({ status }) => status === 200).length, 10)
     assert.equal((await call('usage', {}, own)).body.usedBytes, 10 * MiB)
+  })
+
+  test('names that look the same but are not are files of their own', async () => {
+    for (const path of ['e\u0301', '\u00e9', 'E\u0301', ' e\u0301']) await call('write', { path, content: path })
+    for (const path of ['e\u0301', '\u00e9', 'E\u0301', ' e\u0301']) {
+      assert.equal((await call('read', { path })).body.content, path)
+      await call('delete', { path })
+    }
+  })
+
+  test('half of a surrogate pair is refused, in a path as in the content', async () => {
+    for (const field of ['path', 'content']) {
+      const { status, body } = await call('write', { path: 'x', content: 'x', [field]: 'a\ud83d' })
+      assert.deepEqual([status, body.field], [400, field])
+    }
+  })
+
+  test('50 writers of one file at once never mix, and no reader sees a part', async () => {
+    const contents = Array.from({ length: 50 }, (_, index) => `${index} `.repeat(20_000 + index))
+    await call('write', { path: 'shared', content: contents[0] })
+    const answers = await Promise.all(
+      contents.flatMap((content) => [call('write', { path: 'shared', content }), call('read', { path: 'shared' })]),
+    )
+    assert.ok(answers.every(({ status }) => status === 200))
+    const seen = answers.flatMap(({ body }) => ('content' in body ? [body.content as string] : []))
+    assert.equal(seen.length, 50)
+    assert.ok(seen.every((content) => contents.includes(content)))
+    assert.ok(new Set(seen).size > 1)
+    const last = (await call('read', { path: 'shared' })).body.content
+    assert.ok(contents.includes(last))
+    assert.equal((await call('usage')).body.usedBytes, last.length)
+    await call('delete', { path: 'shared' })
+  })
+
+  test('a server that is killed during writes keeps each file whole, and all that it confirmed', async () => {
+    const own = await server.newAccount()
+    const contentOf = (round: number) => `${round}:`.padEnd(2 * MiB, String(round % 10))
+    let confirmed = 0
+    let sent = 0
+    const writing = (async () => {
+      for (;;) {
+        sent++
+        await call('write', { path: 'file', content: contentOf(sent) }, own)
+        confirmed = sent
+      }
+    })()
+    await until(
+      () => confirmed,
+      (count) => count >= 5,
+    )
+    const cut = assert.rejects(writing)
+    await server.stop('SIGKILL')
+    await cut
+    server = await TestServer.start()
+    const { content } = (await call('read', { path: 'file' }, own)).body
+    const round = Number(content.slice(0, content.indexOf(':')))
+    assert.ok(round === confirmed || round === sent, `${round} is neither ${confirmed} nor ${sent}`)
+    assert.ok(content === contentOf(round))
+  })
+
+  test('memory is seen from no other account', async () => {
+    await call('write', { path: 'kept', content: 'beyond' })
+    const other = await server.newAccount()
+    assert.equal((await call('read', { path: 'kept' }, other)).status, 404)
+    assert.deepEqual((await call('list', {}, other)).body.files, [])
+    assert.equal((await call('delete', { path: 'kept' }, other)).status, 404)
+    assert.equal((await call('read', { path: 'kept' })).body.content, 'beyond')
   })
 
   test('memory outlives the server', async () => {

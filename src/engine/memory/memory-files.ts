@@ -1,3 +1,4 @@
+import { durableTransaction } from '../../db/durable-transaction.ts'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
@@ -15,8 +16,9 @@ export interface MemoryUsage {
 }
 
 /**
- * Writes a file of the account's memory, which outlives every computer. In one transaction with the check of the quota:
- * `disk_full` says by how many bytes it would go over.
+ * Writes a file of the account's memory, which outlives every computer; it is on the disk when this resolves. In one
+ * transaction with the check of the quota: `disk_full` says by how many bytes it would go over, `limit_reached` that
+ * there are too many files.
  */
 export async function writeMemory(
   engine: Engine,
@@ -26,10 +28,13 @@ export async function writeMemory(
 ): Promise<MemoryFile> {
   checkPath(path)
   const modifiedAtMs = Date.now()
-  await engine.db.transaction().execute(async (trx) => {
-    const { used } = await trx
+  await durableTransaction(engine.db, async (trx) => {
+    const { used, count } = await trx
       .selectFrom('memory_files')
-      .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('size'), eb.lit(0)).as('used'))
+      .select((eb) => [
+        eb.fn.coalesce(eb.fn.sum<number>('size'), eb.lit(0)).as('used'),
+        eb.fn.countAll<number>().as('count'),
+      ])
       .where('account_id', '=', accountId)
       .where('path', '!=', path)
       .executeTakeFirstOrThrow()
@@ -41,6 +46,13 @@ export async function writeMemory(
         {
           details: { overBytes: over, quotaBytes: limits.memoryQuotaBytes },
         },
+      )
+    }
+    if (Number(count) >= limits.memoryFiles) {
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot write memory file ${JSON.stringify(path)}: the account has ${limits.memoryFiles} files, which is its limit`,
+        { details: { limit: limits.memoryFiles } },
       )
     }
     const row = { account_id: accountId, path, content, size: content.length, modified_at: modifiedAtMs }
@@ -84,11 +96,9 @@ export async function listMemory(engine: Engine, accountId: string, prefix: stri
 
 export async function deleteMemory(engine: Engine, accountId: string, path: string): Promise<void> {
   checkPath(path)
-  const { numDeletedRows } = await engine.db
-    .deleteFrom('memory_files')
-    .where('account_id', '=', accountId)
-    .where('path', '=', path)
-    .executeTakeFirst()
+  const { numDeletedRows } = await durableTransaction(engine.db, (trx) =>
+    trx.deleteFrom('memory_files').where('account_id', '=', accountId).where('path', '=', path).executeTakeFirst(),
+  )
   if (numDeletedRows === 0n) throw missing(path)
 }
 

@@ -36,4 +36,4 @@ function wrap(words: string[]): string {
   return lines.join(' \\\n  ')
 }
 
-const longestLine = 78
+const longestLine = 62

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { durableTransaction } from '../../src/db/durable-transaction.ts'
+import { openDatabase } from '../../src/db/open.ts'
+
+test('a durable transaction alone is synced by its commit, also when it fails', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-store-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const db = await openDatabase(join(folder, 'carrel.db'))
+  const level = async (on = db) =>
+    (await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(on)).rows[0]!.synchronous
+  assert.equal(await level(), 1)
+  assert.equal(await durableTransaction(db, (transaction) => level(transaction)), 2)
+  assert.equal(await level(), 1)
+  await assert.rejects(
+    durableTransaction(db, async (transaction) => {
+      await transaction.insertInto('accounts').values({ id: 'x', name: 'x', created_at: 0 }).execute()
+      throw new Error('no')
+    }),
+    /^Error: no$/,
+  )
+  assert.equal(await level(), 1)
+  assert.deepEqual(await db.selectFrom('accounts').selectAll().execute(), [])
+  await db.destroy()
+})
