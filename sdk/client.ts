@@ -7,6 +7,7 @@ import type { WebSocketConstructor } from './exec-socket.ts'
 import { execute, executeStream } from './execute.ts'
 import type { ExecuteAnswer, ExecuteEvent, ExecuteOptions } from './execute.ts'
 import { Files } from './files.ts'
+import { Memory } from './memory.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
@@ -40,6 +41,7 @@ const defaultMaxRetries = 3
 /** One account on one Carrel server. Every call rejects with one of the three classes of `errors.ts`. */
 export class Carrel {
   readonly files: Files
+  readonly memory: Memory
   readonly processes: Processes
   readonly #context: Context
 
@@ -56,6 +58,7 @@ export class Carrel {
     const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
     this.#context = { transport, sessionId: options.sessionId, WebSocket }
     this.files = new Files(this.#context)
+    this.memory = new Memory(this.#context)
     this.processes = new Processes(this.#context)
   }
 

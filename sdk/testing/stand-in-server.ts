@@ -12,6 +12,7 @@ import type { ClientMessage } from '../exec-messages.ts'
 import { serveExec } from './stand-in-exec.ts'
 import { StandInFailure } from './stand-in-failure.ts'
 import { serveFiles } from './stand-in-files.ts'
+import { serveMemory } from './stand-in-memory.ts'
 import { StandInProcess } from './stand-in-process.ts'
 import type { SpawnRequest } from './stand-in-process.ts'
 import { serveProcesses } from './stand-in-processes.ts'
@@ -147,6 +148,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
       return payload
     })
     serveFiles(app, this)
+    serveMemory(app)
     serveProcesses(app, this)
     app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
     app.get('/balance', async () => {

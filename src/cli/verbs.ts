@@ -50,6 +50,31 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Get a public address for a port',
     load: async () => (await import('./verbs/expose.ts')).expose,
   },
+  'mem:write': {
+    synopsis: 'mem:write <path> [file]',
+    summary: 'Write a file that outlives every sandbox',
+    load: async () => (await import('./verbs/mem-write.ts')).memWrite,
+  },
+  'mem:read': {
+    synopsis: 'mem:read <path>',
+    summary: 'Read a file of memory',
+    load: async () => (await import('./verbs/mem-read.ts')).memRead,
+  },
+  'mem:ls': {
+    synopsis: 'mem:ls [prefix]',
+    summary: 'List the files of memory',
+    load: async () => (await import('./verbs/mem-ls.ts')).memLs,
+  },
+  'mem:rm': {
+    synopsis: 'mem:rm <path>',
+    summary: 'Delete a file of memory',
+    load: async () => (await import('./verbs/mem-rm.ts')).memRm,
+  },
+  'mem:usage': {
+    synopsis: 'mem:usage',
+    summary: 'Show how much of memory is used',
+    load: async () => (await import('./verbs/mem-usage.ts')).memUsage,
+  },
   status: {
     synopsis: 'status',
     summary: 'Show server, sandbox, credits and token',

@@ -1,0 +1,56 @@
+import { callFields } from './context.ts'
+import type { Context, RequestOptions } from './context.ts'
+
+export interface MemoryEntry {
+  path: string
+  /** Bytes of UTF-8. */
+  size: number
+  modified: string
+}
+
+export interface MemoryUsage {
+  usedBytes: number
+  quotaBytes: number
+  fileCount: number
+}
+
+/** Small text files of the account, which outlive every sandbox. A path is any text: folders are only in its look. */
+export class Memory {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Writes a file in one step. `DISK_FULL` when it would go over the quota: `details.overBytes` says by how much. */
+  write(path: string, content: string, options: RequestOptions = {}): Promise<{ path: string; size: number }> {
+    return this.#post('/memory/write', { path, content }, options)
+  }
+
+  async read(path: string, options: RequestOptions = {}): Promise<string> {
+    return (await this.#post<{ content: string }>('/memory/read', { path }, options)).content
+  }
+
+  /** The files whose path begins with `prefix`, by path; default: all. */
+  async list(prefix?: string, options: RequestOptions = {}): Promise<MemoryEntry[]> {
+    return (await this.#post<{ files: MemoryEntry[] }>('/memory/list', { prefix }, options)).files
+  }
+
+  delete(path: string, options: RequestOptions = {}): Promise<{ path: string }> {
+    return this.#post('/memory/delete', { path }, options)
+  }
+
+  usage(options: RequestOptions = {}): Promise<MemoryUsage> {
+    return this.#post('/memory/usage', {}, options)
+  }
+
+  #post<T>(path: string, json: Record<string, unknown>, options: RequestOptions): Promise<T> {
+    return this.#context.transport.json<T>({
+      method: 'POST',
+      path,
+      json,
+      retry: 'repeatable',
+      ...callFields(options),
+    })
+  }
+}
