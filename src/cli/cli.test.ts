@@ -11,6 +11,7 @@ const documented = [
   'exec',
   'write',
   'read',
+  'cp',
   'ls',
   'start',
   'ps',

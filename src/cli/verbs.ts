@@ -25,6 +25,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Read a file',
     load: async () => (await import('./verbs/read.ts')).read,
   },
+  cp: {
+    synopsis: 'cp <from> <to>',
+    summary: 'Copy files and folders into a sandbox, or out of it',
+    load: async () => (await import('./verbs/cp.ts')).cp,
+  },
   ls: {
     synopsis: 'ls [path]',
     summary: 'List a directory',
@@ -101,6 +106,7 @@ export const verbs: Record<string, VerbEntry> = {
 export const otherNames: Record<string, string> = {
   bash: 'exec',
   cat: 'read',
+  copy: 'cp',
   download: 'read',
   dir: 'ls',
   info: 'status',

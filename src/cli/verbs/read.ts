@@ -3,6 +3,7 @@ import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { openClient } from '../open-client.ts'
 import { BrokenPipe } from '../output.ts'
+import { Progress } from '../progress.ts'
 import type { Output } from '../output.ts'
 import type { Verb } from '../verb.ts'
 
@@ -21,7 +22,7 @@ is not UTF-8.`,
     }
     const content = await client.files.readStream(path)
     const { output } = values
-    if (typeof output === 'string') await saveTo(output, content)
+    if (typeof output === 'string') await saveTo(output, new Progress(program, values).track(content))
     else await copyTo(program.stdout, content)
     return 0
   },
@@ -51,7 +52,7 @@ async function copyTo(stdout: Output, content: ReadableStream<Uint8Array>): Prom
 }
 
 /** A file appears whole or not at all; a device or a pipe is written as it comes. */
-async function saveTo(path: string, content: ReadableStream<Uint8Array>): Promise<void> {
+async function saveTo(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   if (existing && !existing.isFile()) return pipeline(content, createWriteStream(path))
   const target = existing ? await realpath(path) : path

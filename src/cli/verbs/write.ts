@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { openClient } from '../open-client.ts'
+import { Progress } from '../progress.ts'
 import { printable } from '../printable.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
@@ -18,10 +19,11 @@ whole. Any bytes and any size will do.`,
   operands: [1, 2],
   async run({ program, values, operands: [path = '', file = '-'] }) {
     const client = await openClient(program, { ...values, timeout: undefined })
-    const content = file === '-' ? process.stdin : await readLocal(file)
+    const { content, size } = file === '-' ? { content: process.stdin } : await readLocal(file)
+    const progress = new Progress(program, values, size)
     const requestTimeoutMs = values.timeout === undefined ? undefined : Number(values.timeout)
     const originalName = file === '-' ? undefined : basename(file)
-    const answer = await client.files.write(path, content, { originalName, requestTimeoutMs })
+    const answer = await client.files.write(path, progress.track(content), { originalName, requestTimeoutMs })
     if (values.json) await program.stdout.line(JSON.stringify(answer))
     else await program.stdout.line(`Wrote ${answer.size} bytes to ${printable(answer.path)}`)
     return 0
@@ -29,9 +31,13 @@ whole. Any bytes and any size will do.`,
 }
 
 /** Opened before anything is sent: a file that can't be read makes no request. */
-async function readLocal(file: string): Promise<AsyncIterable<Uint8Array>> {
+async function readLocal(file: string): Promise<{ content: AsyncIterable<Uint8Array>; size?: number }> {
   const handle = await open(file)
-  if (!(await handle.stat()).isDirectory()) return createReadStream('', { fd: handle, highWaterMark: chunkBytes })
+  const info = await handle.stat()
+  if (!info.isDirectory()) {
+    const content = createReadStream('', { fd: handle, highWaterMark: chunkBytes })
+    return info.isFile() ? { content, size: info.size } : { content }
+  }
   await handle.close()
   throw new UsageError(`Cannot write "${file}": it is a folder`)
 }

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parsePlace } from './place.ts'
+
+test('a colon tells what is in a sandbox, and which', () => {
+  const inSandbox = (path: string, sessionId?: string, wantsFolder = false, isContent = false) =>
+    ({ kind: 'sandbox', path, sessionId, wantsFolder, isContent }) as const
+  assert.deepEqual(parsePlace(':a'), inSandbox('/workspace/a'))
+  assert.deepEqual(parsePlace(':/etc/hosts'), inSandbox('/etc/hosts'))
+  assert.deepEqual(parsePlace('one:a:b'), inSandbox('/workspace/a:b', 'one'))
+  assert.deepEqual(parsePlace(':a/', '/tmp'), inSandbox('/tmp/a', undefined, true))
+  assert.deepEqual(parsePlace(':'), inSandbox('/workspace', undefined, true))
+  assert.deepEqual(parsePlace(':../..'), inSandbox('/'))
+  assert.deepEqual(parsePlace(':a/.'), inSandbox('/workspace/a', undefined, false, true))
+  assert.deepEqual(parsePlace(':.'), inSandbox('/workspace', undefined, false, true))
+})
+
+test('what has no colon, or a slash before it, is local', () => {
+  for (const path of ['a', './a:b', '/a:b', '../a:b', 'ü:b'])
+    assert.deepEqual(parsePlace(path), { kind: 'local', path })
+  assert.deepEqual(parsePlace('-'), { kind: 'stream' })
+})

@@ -1,0 +1,70 @@
+import type { Program } from './program.ts'
+import { shortSize } from './sizes.ts'
+import type { Values } from './verb.ts'
+
+const barWidth = 24
+/** What is over before this needs no bar. */
+const patienceMs = 400
+const intervalMs = 100
+
+/** Bytes, rate and time left on one line of stderr, while it is a terminal; nothing otherwise. */
+export class Progress {
+  readonly #program: Program
+  readonly #isShown: boolean
+  readonly #totalBytes: number | undefined
+  readonly #startedMs = performance.now()
+  #bytes = 0
+  #drawnMs = 0
+
+  /** @param totalBytes undefined when nobody knows */
+  constructor(program: Program, values: Values, totalBytes?: number) {
+    this.#program = program
+    this.#isShown = program.stderr.isTerminal && !values.json
+    this.#totalBytes = totalBytes
+  }
+
+  /** The same chunks, counted as they pass. The line is gone when they end, well or badly. */
+  async *track(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of chunks) {
+        this.#bytes += chunk.length
+        yield chunk
+        await this.#draw()
+      }
+    } finally {
+      if (this.#drawnMs > 0) await this.#program.stderr.write('\r\u001b[K').catch(() => {})
+    }
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  async #draw(): Promise<void> {
+    const now = performance.now()
+    if (!this.#isShown || now - this.#startedMs < patienceMs || now - this.#drawnMs < intervalMs) return
+    this.#drawnMs = now
+    const width = this.#program.stderr.size?.cols ?? 80
+    const line = progressLine(this.#bytes, this.#totalBytes, now - this.#startedMs).slice(0, width - 1)
+    await this.#program.stderr.write(`\r${line}\u001b[K`).catch(() => {})
+  }
+}
+
+/** Such as `━━━━━━────── 42%  12.3 MiB of 29.1 MiB  5.2 MiB/s  4 s left`. */
+export function progressLine(bytes: number, totalBytes: number | undefined, ms: number): string {
+  const bytesPerSecond = bytes / (ms / 1000)
+  const rate = `${shortSize(bytesPerSecond)}/s`
+  if (!totalBytes) return `${shortSize(bytes)}  ${rate}`
+  const share = Math.min(bytes / totalBytes, 1)
+  const full = Math.round(share * barWidth)
+  const bar = '━'.repeat(full) + '─'.repeat(barWidth - full)
+  const left = share === 1 ? '' : `  ${shortDuration((totalBytes - bytes) / bytesPerSecond)} left`
+  return `${bar} ${Math.floor(share * 100)}%  ${shortSize(bytes)} of ${shortSize(totalBytes)}  ${rate}${left}`
+}
+
+function shortDuration(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`
+  return `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} h`
+}

@@ -1,0 +1,49 @@
+import { WebSocket } from 'ws'
+import { download } from '../copy/download.ts'
+import { parsePlace } from '../copy/place.ts'
+import { upload } from '../copy/upload.ts'
+import { openClient } from '../open-client.ts'
+import { printable } from '../printable.ts'
+import { shortSize } from '../sizes.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Verb } from '../verb.ts'
+
+export const cp: Verb = {
+  usage: 'cp [options] <from> <to>',
+  description: `
+Copies a file or a folder into a sandbox, or out of one. A path in the sandbox begins with ":", or with the sandbox's name
+and ":"; a relative one is under /workspace. Into a folder that is there it goes by its own name. Modes are kept.
+
+  cp notes.txt :              a file to /workspace/notes.txt
+  cp src :app                 a folder, as /workspace/app or into it
+  cp src/. :app               what is in it
+  cp build:/workspace/dist .  a folder of the sandbox "build"
+  cp - :data.csv              stdin to a file
+  cp :data.csv -              a file to stdout; a folder as a tar stream`,
+  options: {},
+  operands: [2, 2],
+  async run({ program, values, operands: [source = '', destination = ''] }) {
+    const from = parsePlace(source, values.cwd)
+    const to = parsePlace(destination, values.cwd)
+    const client = await openClient(program, values, { WebSocket })
+    const stop = new AbortController()
+    const call = { program, values, client, signal: stop.signal }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => stop.abort(new Error(`The copy was stopped by ${signal}; it is not complete`)))
+    let copied: { path: string; bytes: number }
+    if (from.kind === 'sandbox' && to.kind !== 'sandbox')
+      copied = await download(from, to.kind === 'local' ? to.path : undefined, call)
+    else if (to.kind === 'sandbox' && from.kind === 'local') copied = await upload(from.path, { ...call, to })
+    else if (to.kind === 'sandbox' && from.kind === 'stream') {
+      const { path, size } = await client.files.write(to.path, process.stdin, {
+        sessionId: to.sessionId,
+        signal: stop.signal,
+      })
+      copied = { path, bytes: size }
+    } else throw new UsageError('One of the two has to be in a sandbox and the other not: ":path" is in the sandbox')
+    if (to.kind === 'stream') return 0
+    if (values.json) await program.stdout.line(JSON.stringify(copied))
+    else await program.stdout.line(`Copied ${shortSize(copied.bytes)} to ${printable(copied.path)}`)
+    return 0
+  },
+}

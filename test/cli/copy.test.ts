@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { CliHome, resultOf, type CliResult } from '../../src/cli/testing/run-cli.ts'
+import { newSession, TestServer } from '../support/server.ts'
+
+const MiB = 1024 * 1024
+
+describe('carrel cp', { timeout: 180_000 }, () => {
+  let server: TestServer
+  const home = new CliHome()
+  const sessionId = newSession()
+
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(async () => {
+    home[Symbol.dispose]()
+    await server.stop()
+  })
+
+  const env = () => ({ CARREL_URL: server.url, CARREL_TOKEN: server.token })
+  const carrel = (args: string[], input?: Uint8Array | string): Promise<CliResult> =>
+    home.run(['--session', sessionId, ...args], { env: env(), input })
+  const copy = async (...args: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await carrel(['cp', ...args])
+    assert.equal(exitCode, 0, stderr)
+    assert.equal(stderr, '')
+    return stdout
+  }
+  const shell = async (code: string): Promise<string> => {
+    const { stdout, stderr, exitCode } = await server.shell(code, { sessionId })
+    assert.equal(exitCode, 0, stderr)
+    return stdout
+  }
+  const put = (path: string, content: string | Uint8Array, mode = 0o644) => {
+    const full = join(home.path, path)
+    mkdirSync(dirname(full), { recursive: true })
+    writeFileSync(full, content)
+    chmodSync(full, mode)
+  }
+  const isNowhere = async () => {
+    assert.equal(await shell('ls -A /tmp'), '')
+    assert.deepEqual(
+      readdirSync(home.path).filter((name) => name.includes('part')),
+      [],
+    )
+  }
+
+  test('a file goes in and out with its bytes and its mode', async () => {
+    const bytes = randomBytes(3 * MiB + 7)
+    put('tool', bytes, 0o755)
+    assert.equal(await copy('tool', ':'), 'Copied 3.0 MiB to /workspace/tool\n')
+    assert.equal(await shell('stat -c "%a %s %U" tool'), `755 ${bytes.length} node\n`)
+    await copy('tool', ':bin/other')
+    assert.equal(await shell('stat -c %a bin/other'), '755\n')
+    assert.equal(await copy(':bin/other', 'back'), 'Copied 3.0 MiB to back\n')
+    assert.ok(readFileSync(join(home.path, 'back')).equals(bytes))
+    assert.equal(statSync(join(home.path, 'back')).mode & 0o777, 0o755)
+    mkdirSync(join(home.path, 'folder'))
+    await copy(':tool', 'folder')
+    await copy(':tool', 'new/')
+    for (const path of ['folder/tool', 'new/tool']) assert.ok(readFileSync(join(home.path, path)).equals(bytes))
+    await isNowhere()
+  })
+
+  test('a folder goes in and out whole: modes, times, links, empty folders, names in any script', async () => {
+    put('app/run.sh', 'echo hi\n', 0o750)
+    put('app/private', '', 0o600)
+    put('app/données/数据 😀.txt', 'unicode')
+    put('app/it\'s\n"odd"/-rf', 'odd')
+    put(`app/${'d'.repeat(120)}/${'f'.repeat(200)}`, 'long')
+    mkdirSync(join(home.path, 'app/empty'), { mode: 0o700 })
+    symlinkSync('/usr/bin/env', join(home.path, 'app/absolute'))
+    symlinkSync('../run.sh', join(home.path, 'app/empty/up'))
+    symlinkSync('nowhere', join(home.path, 'app/broken'))
+    linkSync(join(home.path, 'app/run.sh'), join(home.path, 'app/same.sh'))
+    utimesSync(join(home.path, 'app/run.sh'), 1_000_000, 1_000_000)
+    await copy('app', ':')
+    assert.equal(
+      await shell('cd app; stat -c "%a %Y %h" run.sh; stat -c %a private empty'),
+      '750 1000000 2\n600\n700\n',
+    )
+    assert.equal(
+      await shell('cd app; readlink absolute empty/up broken; cat données/*'),
+      '/usr/bin/env\n../run.sh\nnowhere\nunicode',
+    )
+
+    await copy(':app', 'out')
+    const listing = (folder: string) =>
+      execFileSync(
+        'bash',
+        ['-c', String.raw`cd "$0" && find . -mindepth 1 -printf '%P %y %m %l %T@\n' | sort`, folder],
+        {
+          encoding: 'utf8',
+        },
+      )
+    const withoutFolderTimes = (text: string) => text.replaceAll(/^(.* [dl] .*) \S+$/gm, '$1')
+    assert.equal(
+      withoutFolderTimes(listing(join(home.path, 'out'))),
+      withoutFolderTimes(listing(join(home.path, 'app'))).replaceAll(/\.\d{10}$/gm, '.0000000000'),
+    )
+    assert.equal(readFileSync(join(home.path, 'out/it\'s\n"odd"/-rf'), 'utf8'), 'odd')
+    assert.equal(readlinkSync(join(home.path, 'out/absolute')), '/usr/bin/env')
+    await isNowhere()
+  })
+
+  test('a folder goes into one that is there, its content with "/."', async () => {
+    put('src/a', 'a')
+    await shell('mkdir -p into merged')
+    await copy('src', ':into')
+    await copy('src/.', ':merged')
+    await copy('src', ':fresh')
+    assert.equal(await shell('cat into/src/a merged/a fresh/a'), 'aaa')
+    mkdirSync(join(home.path, 'here'))
+    await copy(':into', 'here')
+    await copy(':into/.', 'here')
+    assert.ok(existsSync(join(home.path, 'here/into/src/a')) && existsSync(join(home.path, 'here/src/a')))
+  })
+
+  test('"-" is stdin and stdout', async () => {
+    const bytes = randomBytes(100_000)
+    assert.equal((await carrel(['cp', '-', ':piped'], bytes)).stdout, 'Copied 97.7 KiB to /workspace/piped\n')
+    assert.ok((await carrel(['cp', ':piped', '-'])).bytes.equals(bytes))
+    await shell('mkdir tarred && echo x > tarred/x')
+    const { bytes: archive } = await carrel(['cp', ':tarred', '-'])
+    assert.match(execFileSync('tar', ['-t'], { input: archive, encoding: 'utf8' }), /^\.\/\n\.\/x\n$/)
+  })
+
+  test('a sandbox is named before the colon', async () => {
+    const other = newSession()
+    put('one', 'one')
+    await copy('one', `${other}:one`)
+    const { stdout } = await server.shell('cat one', { sessionId: other })
+    assert.equal(stdout, 'one')
+    assert.equal(JSON.parse(await copy(`${other}:one`, 'two', '--json')).path, 'two')
+  })
+
+  test('a tar of the sandbox that leads out is refused, and leaves nothing', async () => {
+    await shell(String.raw`
+      mkdir -p evil fake && echo bad > evil/file
+      cat > fake/tar <<'END'
+#!/usr/bin/python3
+import io, os, sys, tarfile
+out = tarfile.open(sys.argv[2], 'w')
+def add(name, kind=tarfile.REGTYPE, link=''):
+    info = tarfile.TarInfo(name); info.type = kind; info.linkname = link; info.size = 3 if kind == tarfile.REGTYPE else 0
+    out.addfile(info, io.BytesIO(b'bad'))
+case = open('/workspace/case').read().strip()
+if case == 'parent': add('../escaped')
+if case == 'absolute': add('/tmp/carrel-escaped')
+if case == 'through': add('link', tarfile.SYMTYPE, '..'); add('link/escaped')
+if case == 'hard': add('hard', tarfile.LNKTYPE, '../secret')
+if case == 'links': add('link', tarfile.SYMTYPE, '..'); add('link/inner', tarfile.SYMTYPE, 'x')
+out.close()
+END
+      chmod +x fake/tar; sudo cp fake/tar /usr/local/bin/tar`)
+    put('secret', 'secret')
+    for (const kind of ['parent', 'absolute', 'through', 'hard', 'links']) {
+      await shell(`echo ${kind} > case`)
+      const { exitCode, stderr } = await carrel(['cp', ':evil', 'got'])
+      const files = ['escaped', '../escaped', 'inner'].filter((name) => existsSync(join(home.path, name)))
+      assert.deepEqual(files, [], kind)
+      assert.ok(!existsSync('/tmp/carrel-escaped'))
+      if (kind === 'through') {
+        // The link is made last: the file is in a folder of that name, or nowhere.
+        if (exitCode === 0) assert.equal(readFileSync(join(home.path, 'got/link/escaped'), 'utf8'), 'bad')
+        rmSync(join(home.path, 'got'), { recursive: true, force: true })
+        continue
+      }
+      assert.equal(exitCode, 1, kind)
+      assert.match(stderr, /Cannot unpack ".*": it would be outside|Cannot unpack/, kind)
+      assert.ok(!existsSync(join(home.path, 'got')), kind)
+    }
+    await shell('sudo rm /usr/local/bin/tar')
+    await isNowhere()
+  })
+
+  test('what cannot be copied is told in a sentence', async () => {
+    await shell('mkdir -p locked/in && chmod 0 locked/in && echo x > plain')
+    put('plain', 'x')
+    mkdirSync(join(home.path, 'some'), { recursive: true })
+    for (const [args, code, message] of [
+      [['nope', ':'], 1, /Cannot stat "nope": there is no such file/],
+      [[':nope', '.'], 1, /nope.*NOT_FOUND/],
+      [[':locked', 'x'], 1, /Cannot pack "\/workspace\/locked" in the sandbox: .*Permission denied/],
+      [['some', ':plain'], 1, /in the sandbox: mkdir: .*plain.*: File exists/],
+      [[':bin', 'plain'], 1, /a file is there/],
+      [['a', 'b'], 2, /One of the two has to be in a sandbox/],
+      [[':a', ':b'], 2, /One of the two has to be in a sandbox/],
+    ] as [string[], number, RegExp][]) {
+      const { exitCode, stderr } = await carrel(['cp', ...args])
+      assert.equal(exitCode, code, args.join(' '))
+      assert.match(stderr, message)
+    }
+    await shell('chmod 700 locked/in')
+    await isNowhere()
+  })
+
+  test('a copy that is stopped leaves no part of itself', async () => {
+    await shell('mkdir big && head -c 200M /dev/urandom > big/file')
+    for (const [args, signal, code] of [
+      [[':big/file', 'stopped'], 'SIGINT', 1],
+      [[':big', 'stopped'], 'SIGTERM', 1],
+    ] as [string[], NodeJS.Signals, number][]) {
+      const child = home.spawn(['--session', sessionId, 'cp', ...args], { env: env() })
+      const result = resultOf(child)
+      const isUnderWay = () => readdirSync(home.path).some((name) => name.includes('part'))
+      while (!isUnderWay() && child.exitCode === null) await new Promise((resolve) => setImmediate(resolve))
+      child.kill(signal)
+      const { exitCode, stderr } = await result
+      assert.equal(exitCode, code)
+      assert.match(stderr, new RegExp(`stopped by ${signal}`))
+      assert.ok(!existsSync(join(home.path, 'stopped')))
+    }
+    await isNowhere()
+  })
+
+  test('a terminal sees how far it is, and nothing else does', async () => {
+    const command = `'${process.execPath}' src/cli/main.ts --session ${sessionId} cp :big/file '${home.path}/seen'`
+    const seen = execFileSync('script', ['-qec', command, '/dev/null'], {
+      env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120' },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    assert.match(seen, /\r[━─]+ \d+% {2}[\d.]+ MiB of 200 MiB {2}[\d.]+ MiB\/s/)
+    assert.ok(seen.trimEnd().endsWith(`Copied 200 MiB to ${home.path}/seen`))
+    await copy(':big/file', 'unseen')
+    assert.equal(statSync(join(home.path, 'unseen')).size, 200 * MiB)
+  })
+})
