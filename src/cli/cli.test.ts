@@ -24,6 +24,7 @@ const documented = [
   'mem:usage',
   'status',
   'login',
+  'completion',
   'version',
   'help',
 ]

@@ -90,6 +90,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Check a token and save it',
     load: async () => (await import('./verbs/login.ts')).login,
   },
+  completion: {
+    synopsis: 'completion <shell>',
+    summary: 'Print the completion script for bash, zsh or fish',
+    load: async () => (await import('./verbs/completion.ts')).completion,
+  },
   version: {
     synopsis: 'version',
     summary: 'Show the version of this program',

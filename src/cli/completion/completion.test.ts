@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { CliHome, mainPath } from '../testing/run-cli.ts'
+
+const run = promisify(execFile)
+const home = new CliHome()
+let standIn: StandIn
+const bin = join(home.path, 'bin')
+
+const hasShell = (shell: string) => ['/bin', '/usr/bin'].some((folder) => existsSync(join(folder, shell)))
+const missing = (shell: string) => !hasShell(shell) && `${shell} is not installed`
+
+before(async () => {
+  standIn = await StandIn.start()
+  mkdirSync(bin)
+  for (const name of ['carrel', 'ppod']) {
+    const program = `#!/bin/sh\nCARREL_CLI_NAME=${name} exec '${process.execPath}' '${mainPath}' "$@"\n`
+    writeFileSync(join(bin, name), program, { mode: 0o755 })
+  }
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { stdout, exitCode } = await home.run(['completion', shell])
+    assert.equal(exitCode, 0)
+    writeFileSync(join(home.path, `completion.${shell}`), stdout)
+  }
+  writeFileSync(join(home.path, 'local.txt'), '')
+  await home.run(['start', '--id', 'web-server', 'sleep 600'], { standIn })
+  await home.run(['start', '--id', 'over', 'true'], { standIn })
+  await home.run(['mem:write', 'notes/plan.md'], { standIn, input: 'x' })
+})
+after(async () => {
+  await standIn[Symbol.asyncDispose]()
+  home[Symbol.dispose]()
+})
+
+const env = () => ({ ...home.env({ standIn }), PATH: `${bin}:${process.env['PATH']}` })
+
+/** Words that every shell has to find behind a line. */
+const cases: [line: string, found: string[], absent: string[]][] = [
+  ['carrel ex', ['exec', 'expose'], ['ps']],
+  ['ppod mem:', ['mem:write', 'mem:read', 'mem:ls', 'mem:rm', 'mem:usage'], ['exec']],
+  ['carrel --json mem:wr', ['mem:write'], ['mem:read']],
+  ['carrel read --ou', ['--output'], ['--session']],
+  ['carrel ls --se', ['--session'], ['--output']],
+  ['carrel kill web', ['web-server'], ['over']],
+  ['carrel mem:read notes/', ['notes/plan.md'], []],
+  ['carrel write /x loc', ['local.txt'], []],
+  ['carrel completion z', ['zsh'], ['bash']],
+  ['carrel help mem:us', ['mem:usage'], ['mem:ls']],
+]
+
+function check(line: string, words: string[], found: string[], absent: string[]) {
+  for (const word of found) assert.ok(words.includes(word), `${line}: ${word} is not among ${words.join(' ')}`)
+  for (const word of absent) assert.ok(!words.includes(word), `${line}: ${word} is among ${words.join(' ')}`)
+}
+
+test('an unknown shell is refused with those that are known', async () => {
+  const { exitCode, stderr } = await home.run(['completion', 'tcsh'])
+  assert.equal(exitCode, 2)
+  assert.match(stderr, /it has to be one of bash, zsh, fish/)
+})
+
+test('bash completes', { skip: missing('bash') }, async () => {
+  for (const [line, found, absent] of cases) {
+    const script = `
+      source completion.bash
+      COMP_LINE=$1 COMP_POINT=\${#1}
+      COMP_WORDS=(\${1//:/ : })
+      _carrel
+      printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { stdout, stderr } = await run('bash', ['--norc', '-c', script, 'bash', line], { env: env(), cwd: home.path })
+    assert.equal(stderr, '')
+    // What is before a colon is there already.
+    const current = line.split(' ').at(-1)!
+    const typed = current.slice(0, current.lastIndexOf(':') + 1)
+    check(
+      line,
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((word) => typed + word),
+      found,
+      absent,
+    )
+  }
+})
+
+test('fish completes', { skip: missing('fish') }, async () => {
+  for (const [line, found, absent] of cases) {
+    const ask = ['--no-config', '-c', 'source completion.fish; complete -C $argv[1]', '--', line]
+    const { stdout, stderr } = await run('fish', ask, { env: env(), cwd: home.path })
+    assert.equal(stderr, '')
+    const words = stdout.split('\n').map((text) => text.split('\t')[0]!)
+    check(line, words, found, absent)
+  }
+})
+
+describe('zsh completes', { skip: missing('zsh'), timeout: 120_000, concurrency: 5 }, () => {
+  /** One line at a terminal, with Tab behind it; the answer is the line as it then stands, or the list below it. */
+  const complete = (line: string) =>
+    new Promise<string>((resolve, reject) => {
+      const child = spawn('script', ['-qfec', 'zsh -f -i', '/dev/null'], {
+        env: { ...env(), TERM: 'dumb', COLUMNS: '200', PS1: '' },
+        cwd: home.path,
+      })
+      let seen = ''
+      const steps: [expected: RegExp, input: string][] = [
+        [
+          /^/,
+          'PROMPT="rea""dy> "; stty cols 200; autoload -Uz compinit; compinit -u -D; source completion.zsh; setopt no_beep\n',
+        ],
+        [/ready> /, `${line}\t\t`],
+      ]
+      const step = () => {
+        while (steps[0]?.[0].test(seen)) child.stdin.write(steps.shift()![1])
+      }
+      const expected = setTimeout(() => child.kill('SIGKILL'), 60_000)
+      let quiet: NodeJS.Timeout | undefined
+      child.stdout.on('data', (chunk: Buffer) => {
+        seen += chunk.toString()
+        step()
+        // The shell says nothing when it is done: it is over when it has said something and is silent, which a call of the program also is for a while.
+        clearTimeout(quiet)
+        if (steps.length === 0 && seen.split('ready> ').at(-1)!.length > line.length)
+          quiet = setTimeout(() => child.kill('SIGKILL'), 3000)
+      })
+      child.on('error', reject)
+      child.on('close', () => {
+        clearTimeout(expected)
+        clearTimeout(quiet)
+        resolve(seen.slice(seen.indexOf('ready> ')))
+      })
+      step()
+    })
+
+  for (const [line, found, absent] of cases)
+    test(line, async () => {
+      const answer = await complete(line)
+      const typed = line.split(' ').at(-1)!
+      const words = new Set(
+        answer.split(/[\s\r\n\b]+/).flatMap((word) => [word, word.replace(/^ready>/, ''), word.replace(/=$/, '')]),
+      )
+      // oxlint-disable-next-line no-control-regex -- a single answer is put behind what was typed, letter by letter.
+      const completed = answer.replaceAll(/\r|\u0007|.\u0008/g, '')
+      for (const word of found)
+        assert.ok(words.has(word) || completed.includes(word), `${word} is not in ${JSON.stringify(answer)} (${typed})`)
+      for (const word of absent) assert.ok(!words.has(word), `${word} is in ${JSON.stringify(answer)}`)
+    })
+})
