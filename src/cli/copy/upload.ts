@@ -42,7 +42,8 @@ async function uploadFile(from: string, mode: number, size: number, { program, v
   await client.files.write(path, content, { sessionId, originalName: basename(from), signal })
   if (mode !== defaultMode) {
     const env = { CARREL_CP_PATH: path, CARREL_CP_MODE: mode.toString(8) }
-    await client.execute('chmod -- "$CARREL_CP_MODE" "$CARREL_CP_PATH"', { env, sessionId })
+    const { result } = await client.execute('chmod -- "$CARREL_CP_MODE" "$CARREL_CP_PATH"', { env, sessionId })
+    if (result.exitCode !== 0) throw new Error(`Cannot set the mode of "${path}": ${firstLine(result.stderr)}`)
   }
   return progress.bytes
 }
@@ -61,8 +62,12 @@ async function uploadFolder(from: string, { program, values, client, to, signal 
   result.catch(() => {})
   const progress = new Progress(program, values, await folderBytes(from))
   const content = create({ cwd: resolve(from), strict: true }, ['.']) as AsyncIterable<Buffer>
-  for await (const chunk of progress.track(content)) if (!(await session.write(chunk))) break
-  session.end()
+  try {
+    for await (const chunk of progress.track(content)) if (!(await session.write(chunk))) break
+  } finally {
+    // Also when a local file cannot be read: the tar in the sandbox ends with its input.
+    session.end()
+  }
   const { exitCode, stderr } = await result
   if (exitCode === 0) return progress.bytes
   throw new Error(`Cannot unpack "${path}" in the sandbox: ${firstLine(stderr) || `tar ended with ${exitCode}`}`)
