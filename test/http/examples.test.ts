@@ -31,6 +31,19 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
+  /** Of a stream, which need not end by itself. */
+  const firstEvent = async (path: string, example: Record<string, unknown>): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(example) })
+    assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+    let seen = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      seen += chunk
+      if (seen.includes('\n\n')) break
+    }
+    return seen
+  }
+
   test('are there for every operation that takes something', () => {
     for (const { method, path, operation } of operations) {
       for (const media of Object.values(operation.requestBody?.content ?? {})) {
@@ -45,6 +58,10 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
 
   test('are answered as documented, in the order of the document', async () => {
     for (const { method, path, operation } of operations) {
+      if (operation.responses['200']!.content!['text/event-stream']) {
+        assert.match(await firstEvent(path, exampleOf(operation).example!), /^(id: \d+\n)?event: \w+\ndata: \{/, path)
+        continue
+      }
       const { status, headers, body } = await callExample(server, { method, path, ...exampleOf(operation) }, token)
       assert.equal(status, 200, `${method} ${path}: ${JSON.stringify(body).slice(0, 300)}`)
       const content = operation.responses['200']!.content!
