@@ -127,11 +127,15 @@ describe('carrel cp', { timeout: 180_000 }, () => {
 
   test('a folder goes into one that is there, its content with "/."', async () => {
     put('src/a', 'a')
-    await shell('mkdir -p into merged')
+    chmodSync(join(home.path, 'src'), 0o750)
+    await shell('mkdir -p into merged && chmod 711 merged')
     await copy('src', ':into')
     await copy('src/.', ':merged')
     await copy('src', ':fresh')
     assert.equal(await shell('cat into/src/a merged/a fresh/a'), 'aaa')
+    assert.equal(await shell('stat -c %a merged fresh into/src'), '711\n750\n750\n')
+    await copy(':fresh', 'fresh')
+    assert.equal(statSync(join(home.path, 'fresh')).mode & 0o777, 0o750)
     mkdirSync(join(home.path, 'here'))
     await copy(':into', 'here')
     await copy(':into/.', 'here')

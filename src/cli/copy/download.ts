@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, posix } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Carrel } from '../../../sdk/index.ts'
@@ -32,7 +32,7 @@ export async function download(from: SandboxPlace, to: string | undefined, call:
     }
     const path = await targetOf(from, to)
     const progress = new Progress(program, values, size)
-    await unpackTo(path, progress.track(complete(content, signal)))
+    await unpackTo(path, source.mode & 0o777, progress.track(complete(content, signal)))
     return { path, bytes: progress.bytes }
   })
 }
@@ -44,7 +44,7 @@ async function targetOf({ path, isContent }: SandboxPlace, to: string): Promise<
 }
 
 /** A folder that was not there appears whole or not at all; into one that is there its files go as they come. */
-async function unpackTo(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function unpackTo(path: string, mode: number, content: AsyncIterable<Uint8Array>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   if (existing) {
     if (!existing.isDirectory()) throw new Error(`Cannot copy a folder to "${path}": a file is there`)
@@ -55,6 +55,7 @@ async function unpackTo(path: string, content: AsyncIterable<Uint8Array>): Promi
   const temporary = await mkdtemp(join(parent, `.${basename(path)}.part-`))
   try {
     await unpack(temporary, content)
+    await chmod(temporary, mode)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
@@ -77,8 +78,9 @@ async function downloadFile(
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.part`
   try {
-    const file = createWriteStream(temporary, { flags: 'wx', mode: mode & 0o777 })
+    const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600 })
     await pipeline(progress.track(complete(content, signal)), file)
+    await chmod(temporary, mode & 0o777)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

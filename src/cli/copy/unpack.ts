@@ -21,6 +21,8 @@ export async function unpack(folder: string, archive: AsyncIterable<Uint8Array>)
         failure ??= new Error(`Cannot unpack "${path}": it would be outside of "${folder}"`)
         return false
       }
+      // The folder itself is the caller's.
+      if (path === '.' || path === './') return false
       if (type === 'SymbolicLink') {
         links.push({ path, target: linkpath })
         return false

@@ -30,7 +30,7 @@ export async function upload(from: string, { to, ...rest }: Upload): Promise<{ p
   const path = isInside && !meansContent(from) ? posix.join(to.path, name) : to.path
   const target = { ...to, path }
   const bytes = source.isDirectory()
-    ? await uploadFolder(from, { ...rest, to: target })
+    ? await uploadFolder(from, source.mode & 0o777, { ...rest, to: target })
     : await uploadFile(from, source.mode & 0o777, source.size, { ...rest, to: target })
   return { path, bytes }
 }
@@ -49,10 +49,10 @@ async function uploadFile(from: string, mode: number, size: number, { program, v
 }
 
 /** As a tar stream through the input of a tar in the sandbox: modes, times, links and empty folders stay what they are. */
-async function uploadFolder(from: string, { program, values, client, to, signal }: Upload) {
+async function uploadFolder(from: string, mode: number, { program, values, client, to, signal }: Upload) {
   const { path, sessionId } = to
   const session = await client.exec({
-    argv: ['bash', '-c', 'mkdir -p -- "$1" && exec tar -xpf - --no-same-owner -C "$1"', 'cp', path],
+    argv: ['bash', '-c', unpackScript, 'cp', path, mode.toString(8)],
     stdin: true,
     sessionId,
     signal,
@@ -72,6 +72,11 @@ async function uploadFolder(from: string, { program, values, client, to, signal 
   if (exitCode === 0) return progress.bytes
   throw new Error(`Cannot unpack "${path}" in the sandbox: ${firstLine(stderr) || `tar ended with ${exitCode}`}`)
 }
+
+/** A folder that is there keeps its own mode and time. */
+const unpackScript = `
+[ -d "$1" ] || { mkdir -p -- "$1" && chmod -- "$2" "$1"; } || exit
+exec tar -xpf - --no-same-owner --no-overwrite-dir -C "$1"`
 
 /** Of the files in a folder, with what tar adds to each. */
 async function folderBytes(folder: string): Promise<number> {
