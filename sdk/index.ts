@@ -12,4 +12,11 @@ export type { FileContent, FileEntry, WriteOptions, WrittenFile } from './files.
 export type { MemoryEntry, MemoryUsage } from './memory.ts'
 export type { ExecOutput } from './output-queue.ts'
 export type { ExposedPort } from './ports.ts'
-export type { ProcessInfo, ProcessLogs, ProcessStatus, StartedProcess, StartOptions } from './processes.ts'
+export type {
+  ListeningPort,
+  ProcessInfo,
+  ProcessLogs,
+  ProcessStatus,
+  StartedProcess,
+  StartOptions,
+} from './processes.ts'

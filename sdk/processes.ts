@@ -16,6 +16,19 @@ export interface ProcessInfo {
   reason: ExitReason | null
   startedAt: string
   endedAt: string | null
+  /** TCP ports on which it, or what it started, listens. */
+  ports: ListeningPort[]
+  /** What can be done with it next, by topic, while it runs. */
+  hints?: Record<string, string>
+}
+
+export interface ListeningPort {
+  port: number
+  /** Where it is bound, e.g. `0.0.0.0`. */
+  address: string
+  /** Whether `expose()` gives it a preview that works. */
+  canExpose: boolean
+  detectedAt: string
 }
 
 export interface ProcessLogs {
@@ -80,7 +93,7 @@ export class Processes {
   kill(
     processId: string,
     options: RequestOptions & { signalName?: string } = {},
-  ): Promise<{ success: boolean; processId: string; process: ProcessInfo }> {
+  ): Promise<{ success: boolean; processId: string; process: Omit<ProcessInfo, 'ports' | 'hints'> }> {
     return this.#post('/process/kill', { processId, signal: options.signalName }, options, true)
   }
 

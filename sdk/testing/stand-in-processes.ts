@@ -112,5 +112,6 @@ function view(process: StandInProcess): object {
     reason: exit?.reason ?? null,
     startedAt,
     endedAt,
+    ports: [],
   }
 }

@@ -44,8 +44,8 @@ export interface Driver {
   files(id: string): ComputerFiles
   /** A TCP connection to a port inside the computer, on its loopback or its own address. */
   dial(id: string, port: number): Promise<Duplex>
-  /** Ports on which something in the computer listens, ascending. */
-  listening(id: string): Promise<number[]>
+  /** TCP sockets in the computer that wait for connections, by port. Cheap enough to be asked every now and then. */
+  listening(id: string): Promise<Listener[]>
 
   /** A point in time of the root file system. O(1) in what it holds where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
@@ -54,6 +54,8 @@ export interface Driver {
 
   /** Called when a computer's first process ends without `stop` or `destroy` having asked for it. */
   onStopped(listener: (id: string, reason: StopReason) => void): void
+  /** Called when a process printed: each time for one that is followed, else from its second second on and at most once a second. */
+  onPrinted(listener: (process: ProcessHandle) => void): void
   metrics(): DriverMetrics
   /** Lets go of what this server holds; computers and processes go on. */
   close(): Promise<void>
@@ -131,6 +133,16 @@ export interface ExecSpec {
   timeoutMs?: number
   /** Kept with the process and handed back by `processes()`, also to a later server. */
   meta: Record<string, unknown>
+}
+
+export interface Listener {
+  port: number
+  /** As text, e.g. `127.0.0.1`, or `::` for all addresses. */
+  address: string
+  /** The process that it came of; undefined when that cannot be told. */
+  processId: string | undefined
+  /** Whether `dial` gets to it: not to one that is bound to an address of its own kind, such as 127.0.0.2. */
+  reachable: boolean
 }
 
 /** Why a process ended. `stopped` is by an end of its computer, `lost` when nothing can be known of it. */

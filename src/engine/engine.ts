@@ -7,6 +7,8 @@ import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
+import type { LiveEvents } from './events/live-events.ts'
+import type { PortWatch } from './ports/port-watch.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
@@ -24,6 +26,8 @@ export interface Engine {
   recorder: ProcessRecorder
   warmPool: WarmPool
   attendance: Attendance
+  liveEvents: LiveEvents
+  portWatch: PortWatch
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */

@@ -14,6 +14,8 @@ import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { failInterrupted } from './operations/operations.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
+import { LiveEvents } from './events/live-events.ts'
+import { PortWatch } from './ports/port-watch.ts'
 import { Attendance } from './processes/attendance.ts'
 import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
@@ -38,6 +40,7 @@ export interface OpenEngine {
 /** Puts the engine together, and what was left by a server before this one in order. */
 export async function openEngine({ db, driver, settings, log, image, closing }: Parts): Promise<OpenEngine> {
   const cores = availableParallelism()
+  const liveEvents = new LiveEvents()
   const engine: Engine = {
     db,
     driver,
@@ -49,6 +52,8 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
     recorder: new ProcessRecorder(db, driver, log),
     warmPool: new WarmPool(() => engine),
     attendance: new Attendance(),
+    liveEvents,
+    portWatch: new PortWatch(driver, liveEvents, log),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     starting: new Map(),
@@ -62,6 +67,7 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
         log.error({ err: error, computer: id }, 'cannot record a stop'),
       ),
   )
+  driver.onPrinted((process) => engine.portWatch.printed(process))
   await reconcile(engine)
   await recoverProcesses(engine)
   await forgetUnrecorded(engine)
@@ -77,6 +83,7 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
   ]
   const close = async () => {
     for (const stop of timers) await stop()
+    engine.portWatch.close()
     await engine.warmPool.close()
     await engine.recorder.flush()
     await extendUsage(db, Date.now())

@@ -29,9 +29,64 @@ describe('background processes', () => {
     assert.equal((await server.shell(`ps -o args= -p ${pid}`, { sessionId })).stdout, 'sleep 30\n')
     assert.ok(Math.abs(Date.now() - Date.parse(startedAt)) < 60_000)
     assert.deepEqual(Object.keys(hints), ['exposePort', 'checkStatus', 'stopProcess', 'bindAddress'])
-    assert.match(hints.checkStatus, /\/process\/get with {"processId": "web"}/)
+    assert.equal(hints.checkStatus, `POST /process/get with {"processId": "web", "sessionId": "${sessionId}"}`)
     await post('/process/kill', { processId: 'web' })
   })
+
+  test('get and list have the ports on which a process listens, and the call that exposes them', async () => {
+    const own = newSession()
+    const call = (path: string, body: Record<string, unknown>) => post(path, { sessionId: own, ...body })
+    await call('/process/start', { command: 'python3 -m http.server 8080; true', processId: 'web' })
+    await call('/process/start', { command: 'sleep 100', processId: 'idle' })
+    const { process } = await until(
+      () => call('/process/get', { processId: 'web' }),
+      (answer) => answer.process.ports.length > 0,
+    )
+    const [{ detectedAt, ...port }] = process.ports
+    assert.deepEqual(port, { port: 8080, address: '0.0.0.0', canExpose: true })
+    assert.ok(Math.abs(Date.now() - Date.parse(detectedAt)) < 60_000)
+    assert.equal(
+      process.hints.exposePort,
+      `It listens on port 8080 (0.0.0.0): POST /expose with {"port": 8080, "sessionId": "${own}"} gives its preview URL`,
+    )
+    const { url } = await call('/expose', JSON.parse(/with (\{.*\})/.exec(process.hints.exposePort)![1]!))
+    assert.equal((await server.preview(url, '/')).status, 200)
+    const { processes } = await call('/process/list', {})
+    assert.deepEqual(
+      processes.map(({ processId, ports }: { processId: string; ports: { port: number }[] }) => [
+        processId,
+        ports.map((found) => found.port),
+      ]),
+      [
+        ['web', [8080]],
+        ['idle', []],
+      ],
+    )
+    await call('/process/kill', { processId: 'web' })
+    const ended = (await call('/process/get', { processId: 'web' })).process
+    assert.deepEqual([ended.ports, ended.hints], [[], undefined])
+  })
+
+  for (const [address, port, canExpose, hint] of [
+    ['127.0.0.1', 8090, true, /POST \/expose with {"port": 8090, /],
+    ['::1', 8091, true, /POST \/expose with {"port": 8091, /],
+    ['127.0.0.2', 8092, false, /previews do not reach it\. Let it listen on 0\.0\.0\.0/],
+    ['0.0.0.0', 3000, false, /3000-3010 are reserved for system use\. Let it listen on another port/],
+  ] as const)
+    test(`the hint for a server on ${address}:${port} is true`, async () => {
+      const { processId } = await start(`python3 -m http.server --bind ${address} ${port}`)
+      const { process } = await until(
+        () => post('/process/get', { processId }),
+        (answer) => answer.process.ports.length > 0,
+      )
+      const [found] = process.ports
+      assert.deepEqual([found.port, found.address, found.canExpose], [port, address, canExpose])
+      assert.match(process.hints.exposePort, hint)
+      const exposed = await server.post('/expose', { port, sessionId })
+      const reached = exposed.status === 200 && (await server.preview(exposed.body.url, '/')).status === 200
+      assert.equal(reached, canExpose)
+      await post('/process/kill', { processId })
+    })
 
   test('a process without a name has its id as one', async () => {
     const { processId, id } = await start('true')
@@ -51,6 +106,7 @@ describe('background processes', () => {
       exitCode: 4,
       signal: null,
       reason: 'exited',
+      ports: [],
     })
     assert.ok(Date.parse(endedAt) > 0)
     const { cursor: _cursor, ...output } = logs

@@ -4,9 +4,8 @@ import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { previewUrls } from '../../http/previews/preview-name.ts'
 import { sandboxErrors } from './errors.ts'
+import { isReserved, reservedPorts } from './reserved-ports.ts'
 import { exposeAnswer, exposeBody } from './schemas.ts'
-
-const reserved = { first: 3000, last: 3010 }
 
 export function addExposeRoute(app: App, engine: Engine): void {
   app.post(
@@ -27,10 +26,10 @@ export function addExposeRoute(app: App, engine: Engine): void {
     },
     async ({ body, caller }) => {
       const { port } = body
-      if (port >= reserved.first && port <= reserved.last) {
+      if (isReserved(port)) {
         throw new CarrelError(
           'invalid_request',
-          `Cannot expose port ${port}: ${reserved.first}-${reserved.last} are reserved for system use`,
+          `Cannot expose port ${port}: ${reservedPorts} are reserved for system use`,
           { details: { field: 'port' } },
         )
       }

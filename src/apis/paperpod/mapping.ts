@@ -1,6 +1,7 @@
-import type { ExitReason, ProcessExit, ProcessRow } from '../../engine/types.ts'
+import type { ExitReason, OpenPort, ProcessExit, ProcessRow } from '../../engine/types.ts'
 import type { Execution } from '../../engine/processes/execute.ts'
 import { asText } from '../../http/text-decoder.ts'
+import { isReserved } from './reserved-ports.ts'
 
 const runStatus = {
   exited: 'completed',
@@ -54,6 +55,11 @@ export function processOf(row: ProcessRow) {
     startedAt: new Date(row.started_at).toISOString(),
     endedAt: row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
   }
+}
+
+export function portOf({ port, address, reachable, detectedAtMs }: OpenPort) {
+  const canExpose = reachable && !isReserved(port)
+  return { port, address, canExpose, detectedAt: new Date(detectedAtMs).toISOString() }
 }
 
 function processStatus(row: ProcessRow) {

@@ -6,12 +6,13 @@ import { killProcess } from '../../engine/processes/kill-process.ts'
 import { listProcesses } from '../../engine/processes/list-processes.ts'
 import { readOutput } from '../../engine/processes/read-output.ts'
 import { startProcess } from '../../engine/processes/start-process.ts'
-import type { ProcessRow } from '../../engine/types.ts'
+import type { OpenPort, ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import { sandboxErrors } from './errors.ts'
-import { processOf } from './mapping.ts'
+import { portOf, processOf } from './mapping.ts'
+import { hintsFor } from './process-hints.ts'
 import {
   processGetAnswer,
   processGetBody,
@@ -65,7 +66,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
           command,
           startedAt: new Date(startedAtMs).toISOString(),
           sessionId: body.sessionId ?? '',
-          hints: hintsFor(processId),
+          hints: hintsFor(processId, body.sessionId ?? ''),
         }
       } finally {
         done()
@@ -80,7 +81,8 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'List all processes',
-          returns: '{ success, processes: [{ processId, pid, command, status, exitCode, reason }] }',
+          returns: '{ success, processes: [{ processId, pid, command, status, exitCode, reason, ports, hints }] }',
+          notes: 'ports are those on which it listens, found from outside; hints say which call exposes them.',
           example: {},
         },
       },
@@ -88,7 +90,8 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     async ({ body, caller }) => {
       const computer = await findSandbox(engine, caller.accountId, body.sessionId ?? '')
       const rows = computer ? await listProcesses(engine, caller.accountId, computer.id) : []
-      return { success: true, processes: rows.map(processOf) }
+      const ports = await openPorts(engine, rows)
+      return { success: true, processes: rows.map((row) => withPorts(row, ports, body.sessionId)) }
     },
   )
 
@@ -99,8 +102,9 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Get process status',
-          returns: '{ success, process, logs: { stdout, stderr, cursor, truncated, done } }',
-          notes: 'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time.',
+          returns: '{ success, process: { …, ports, hints }, logs: { stdout, stderr, cursor, truncated, done } }',
+          notes:
+            'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time. process.ports are those on which it listens, process.hints say which call exposes them.',
           example: { processId: 'web' },
           errors: ['not_found'],
         },
@@ -108,7 +112,8 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     },
     async ({ body, caller }) => {
       const row = await find(engine, caller, body.sessionId, body.processId)
-      return { success: true, process: processOf(row), logs: await logsOf(engine, row, body.cursor ?? 0) }
+      const process = withPorts(row, await openPorts(engine, [row]), body.sessionId)
+      return { success: true, process, logs: await logsOf(engine, row, body.cursor ?? 0) }
     },
   )
 
@@ -132,6 +137,18 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       return { success: true, processId: process.processId, process }
     },
   )
+}
+
+/** Those of the computer that the rows are of, as they are at this moment. */
+async function openPorts(engine: Engine, rows: ProcessRow[]): Promise<OpenPort[]> {
+  const running = rows.find(({ state }) => state === 'running')
+  return running ? engine.portWatch.look(running.computer_id) : []
+}
+
+function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
+  const own = open.filter(({ processId }) => processId === row.id)
+  const hints = row.state === 'running' ? { hints: hintsFor(row.name, sessionId, own) } : {}
+  return { ...processOf(row), ports: own.map(portOf), ...hints }
 }
 
 /** One part, and on where it ends inside a character or just before the end of all. */
@@ -164,12 +181,3 @@ async function find(engine: Engine, caller: Caller, sessionId: string | undefine
 const partBytes = 512 * 1024
 /** A part ends inside a character two times in three where all have three bytes: this many in a row hardly ever do. */
 const mostBytes = 16 * 1024 * 1024
-
-function hintsFor(processId: string) {
-  return {
-    exposePort: 'If it is a server: POST /expose with {"port": <port>} gives its preview URL',
-    checkStatus: `POST /process/get with {"processId": ${JSON.stringify(processId)}}`,
-    stopProcess: `POST /process/kill with {"processId": ${JSON.stringify(processId)}}`,
-    bindAddress: 'Any address works for previews: 0.0.0.0, 127.0.0.1 or localhost',
-  }
-}

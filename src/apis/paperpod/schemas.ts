@@ -170,6 +170,27 @@ export const processObject = object({
   endedAt: nullableText,
 })
 
+const processHints = object({
+  exposePort: Type.String(),
+  checkStatus: Type.String(),
+  stopProcess: Type.String(),
+  bindAddress: Type.String(),
+})
+
+export const listeningProcess = object({
+  ...processObject.properties,
+  ports: Type.Array(
+    object({
+      port: Type.Integer(),
+      address: Type.String({ description: 'Where it is bound' }),
+      canExpose: Type.Boolean({ description: 'Whether POST /expose gives it a preview that works' }),
+      detectedAt: Type.String(),
+    }),
+    { description: 'TCP ports on which the process, or what it started, listens' },
+  ),
+  hints: Type.Optional(processHints),
+})
+
 export const startAnswer = object({
   success: Type.Boolean(),
   processId: Type.String(),
@@ -179,15 +200,10 @@ export const startAnswer = object({
   command: Type.String(),
   startedAt: Type.String(),
   sessionId: Type.String(),
-  hints: object({
-    exposePort: Type.String(),
-    checkStatus: Type.String(),
-    stopProcess: Type.String(),
-    bindAddress: Type.String(),
-  }),
+  hints: processHints,
 })
 export const sessionBody = object({ sessionId })
-export const processListAnswer = object({ success: Type.Boolean(), processes: Type.Array(processObject) })
+export const processListAnswer = object({ success: Type.Boolean(), processes: Type.Array(listeningProcess) })
 export const processGetBody = object({
   processId,
   sessionId,
@@ -197,7 +213,7 @@ export const processGetBody = object({
 })
 export const processGetAnswer = object({
   success: Type.Boolean(),
-  process: processObject,
+  process: listeningProcess,
   logs: object({
     stdout: Type.String(),
     stderr: Type.String(),

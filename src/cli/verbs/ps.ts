@@ -19,15 +19,18 @@ export const ps: Verb = {
 }
 
 function processTable(processes: ProcessInfo[], width?: number): string {
-  const rows = processes.map(({ processId, pid, status, exitCode, startedAt, command }) => [
+  const showPorts = processes.some(({ ports }) => ports.length > 0)
+  const shown = showPorts ? columns.toSpliced(-1, 0, { title: 'PORTS' }) : columns
+  const rows = processes.map(({ processId, pid, status, exitCode, startedAt, ports, command }) => [
     processId,
     String(pid || '-'),
     status,
     exitCode === null || exitCode === undefined ? '-' : String(exitCode),
     shortTime(startedAt),
+    ...(showPorts ? [ports.map(({ port }) => port).join(',') || '-'] : []),
     command,
   ])
-  return table(columns, rows, width)
+  return table(shown, rows, width)
 }
 
 const columns = [

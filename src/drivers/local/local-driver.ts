@@ -13,6 +13,7 @@ import type {
   DriverMetrics,
   ExecSpec,
   ExistingComputer,
+  Listener,
   OutputChunk,
   ProcessHandle,
   StopReason,
@@ -31,9 +32,9 @@ import { openLxcfs } from './lxcfs.ts'
 import type { ContainerState, MonitorEvent } from './monitor/protocol.ts'
 import { Monitors, type MonitorLoss } from './monitors.ts'
 import { shareMounts } from './mounts.ts'
-import { dialLoopback } from './network/dial.ts'
+import { dialComputer } from './network/dial.ts'
 import { openFirewall } from './network/firewall.ts'
-import { listeningPorts } from './network/listening.ts'
+import { Listeners } from './network/listeners.ts'
 import { findResolvers } from './network/resolvers.ts'
 import { SlotPool } from './network/slot-pool.ts'
 import { Slots } from './network/slots.ts'
@@ -71,10 +72,12 @@ export class LocalDriver implements Driver {
   readonly #processes: LocalProcesses
   readonly #disks = new DiskView()
   readonly #files = new Map<string, LocalComputerFiles>()
+  readonly #listeners = new Listeners()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #log: DriverLog | undefined
   readonly #monitors: Monitors
   #closed = false
+  readonly #printedListeners: ((process: ProcessHandle) => void)[] = []
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
   static async open(options: LocalDriverOptions): Promise<LocalDriver> {
@@ -154,6 +157,9 @@ export class LocalDriver implements Driver {
       execCommand: runtime.execCommand,
       cgroupFiles: (id) => cgroups.files(paths.cgroup(id)),
       isDiskFull: (id) => this.#isDiskFull(id),
+      onPrinted: (process) => {
+        for (const listener of this.#printedListeners) listener(process)
+      },
     })
     this.capabilities = {
       snapshots: pool.storage.instantCopy,
@@ -249,6 +255,7 @@ export class LocalDriver implements Driver {
   }
   destroy(id: string): Promise<void> {
     this.#files.delete(id)
+    this.#listeners.forget(id)
     return this.#computers.destroy(id)
   }
   async list(): Promise<ExistingComputer[]> {
@@ -297,10 +304,11 @@ export class LocalDriver implements Driver {
   }
 
   async dial(id: string, port: number): Promise<Duplex> {
-    return dialLoopback(this.#computers.slot(id).networkNamespace, port)
+    return dialComputer(this.#computers.slot(id), port)
   }
-  async listening(id: string): Promise<number[]> {
-    return listeningPorts(this.#computers.assertRunning(id))
+  async listening(id: string): Promise<Listener[]> {
+    const { procs } = this.#cgroups.files(this.#paths.cgroup(id))
+    return this.#listeners.of(id, { slot: this.#computers.slot(id), procs, started: this.#processes.startedOn(id) })
   }
 
   snapshot(id: string, snapshotId: string): Promise<void> {
@@ -315,6 +323,9 @@ export class LocalDriver implements Driver {
 
   onStopped(listener: (id: string, reason: StopReason) => void): void {
     this.#stoppedListeners.push(listener)
+  }
+  onPrinted(listener: (process: ProcessHandle) => void): void {
+    this.#printedListeners.push(listener)
   }
   metrics(): DriverMetrics {
     return { networkPool: this.#slotPool.ready, runningProcesses: this.#processes.running().length }

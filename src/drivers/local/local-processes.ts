@@ -7,6 +7,7 @@ import type { Monitors } from './monitors.ts'
 import { markerVariable } from './monitor/process-tree.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer } from './monitor/protocol.ts'
 import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
+import type { StartedProcesses } from './network/socket-owners.ts'
 import type { Paths } from './paths.ts'
 import { resolveUser } from './users.ts'
 
@@ -17,6 +18,7 @@ interface Options {
   cgroupFiles: (computerId: string) => CgroupFiles
   /** True when a computer has used up its disk. */
   isDiskFull: (computerId: string) => Promise<boolean>
+  onPrinted: (process: LocalProcess) => void
 }
 
 /** The processes of all computers: those that run, and those that ended and were not released. */
@@ -91,6 +93,15 @@ export class LocalProcesses {
     return [...this.#known.values()].filter(({ exit }) => !exit)
   }
 
+  startedOn(computerId: string): StartedProcesses {
+    const running = this.running().filter((process) => process.computerId === computerId)
+    return {
+      byPid: new Map(running.map(({ pid, processId }) => [pid, processId])),
+      // It comes from inside the computer: no path may be made of what it likes.
+      has: (processId) => /^[0-9A-Za-z_-]{1,64}$/.test(processId) && this.get(processId)?.computerId === computerId,
+    }
+  }
+
   all(): LocalProcess[] {
     return [...this.#known.values()]
   }
@@ -134,7 +145,10 @@ export class LocalProcesses {
     const found =
       this.#known.get(event.processId) ?? (await this.#starting.get(event.processId)?.catch(() => undefined))
     if (!found) return
-    if (event.event === 'grew') return found.grew(event.end)
+    if (event.event === 'grew') {
+      found.grew(event.end)
+      return this.#options.onPrinted(found)
+    }
     const exit = await this.#explain(found.computerId, event.exit)
     found.ended(exit, event.journal)
   }

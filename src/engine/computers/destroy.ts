@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { closeUsage } from '../usage/intervals.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { tellState } from './transition.ts'
 
 /** Removes a computer in whatever state it is, and its row. The caller holds the computer's lock. */
 export async function destroyComputer(engine: Engine, id: string, actor: string, reason?: string): Promise<void> {
@@ -16,6 +17,7 @@ export async function destroyComputer(engine: Engine, id: string, actor: string,
     .where('id', '=', id)
     .execute()
   engine.exposedPorts.forget(id)
+  tellState(engine, id, 'deleting', reason)
   await engine.driver.destroy(id)
   await closeUsage(engine.db, id, Date.now())
   await engine.db.transaction().execute(async (trx) => {

@@ -41,4 +41,11 @@ export async function transition(engine: Engine, id: string, change: Change): Pr
     })
   })
   engine.exposedPorts.forget(id)
+  tellState(engine, id, change.to, change.reason)
+}
+
+/** To who looks on; a computer that does not run has no open ports. */
+export function tellState(engine: Engine, computerId: string, state: ComputerState, reason?: string): void {
+  if (state !== 'running') engine.portWatch.forget(computerId)
+  engine.liveEvents.tell({ type: 'computer.state', computerId, state, reason })
 }

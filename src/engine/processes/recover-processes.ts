@@ -6,7 +6,10 @@ import type { Engine } from '../engine.ts'
  */
 export async function recoverProcesses(engine: Engine): Promise<void> {
   for (const process of engine.driver.processes()) {
-    if (!process.exit) await engine.recorder.started(process)
+    if (!process.exit) {
+      await engine.recorder.started(process)
+      engine.portWatch.watch(process)
+    }
     engine.attendance.left(process)
     void process.wait().then((exit) => engine.recorder.ended(process, exit))
   }

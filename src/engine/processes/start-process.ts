@@ -78,6 +78,7 @@ async function startNow(
     },
   )
   engine.startedProcesses++
+  engine.portWatch.watch(handle)
   void handle.wait().then((exit) => {
     engine.recorder.ended(handle, exit)
     engine.activity.touch(computer.id)

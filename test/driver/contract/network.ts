@@ -45,6 +45,8 @@ export const describeNetwork: Part = (subject) => {
     await stdoutWith(process, 'listening')
   }
 
+  const ports = async () => (await subject().driver.listening(id)).map(({ port }) => port)
+
   for (const [index, address] of ['127.0.0.1', '0.0.0.0', '::1', '::'].entries()) {
     test(`dial() reaches a server that listens on ${address}`, async (t) => {
       await serve(t, id, address, 4000 + index)
@@ -80,12 +82,50 @@ export const describeNetwork: Part = (subject) => {
     await serve(t, id, '::1', 4031)
     await serve(t, id, '127.0.0.1', 4030)
     await serve(t, id, '0.0.0.0', 80)
-    assert.deepEqual(await subject().driver.listening(id), [80, 4030, 4031])
+    assert.deepEqual(await ports(), [80, 4030, 4031])
     await subject().shell(id, 'pkill -f 4030')
-    await until(
-      () => subject().driver.listening(id),
-      (ports) => ports.join() === '80,4031',
+    await until(ports, (open) => open.join() === '80,4031')
+  })
+
+  test('listening() says where each is bound and which process it came of, also behind children, sudo and after its end', async (t) => {
+    const other = await subject().computer(t)
+    const listener = (port: number) => async () =>
+      (await subject().driver.listening(other)).find((found) => found.port === port)
+    const start = async (script: string) => {
+      const process = await subject().exec(other, ['bash', '-c', script])
+      t.after(() => process.kill('SIGKILL', 'tree').catch(() => {}))
+      return process.processId
+    }
+    const plain = await start(`exec python3 -c ${shellQuote(echoServer)} 127.0.0.1 4040`)
+    const child = await start(`(env -i python3 -c ${shellQuote(echoServer)} :: 4041; true); true`)
+    const left = await start(`setsid python3 -c ${shellQuote(echoServer)} 127.0.0.2 4042 >/dev/null 2>&1 & true`)
+    const wanted = [
+      { port: 4040, address: '127.0.0.1', processId: plain, reachable: true },
+      { port: 4041, address: '::', processId: child, reachable: true },
+      { port: 4042, address: '127.0.0.2', processId: left, reachable: false },
+    ]
+    for (const listening of wanted) assert.deepEqual(await until(listener(listening.port), Boolean), listening)
+  })
+
+  test('a marker that a program makes up leads to no other process', async (t) => {
+    const other = await subject().computer(t)
+    const script = `(env -i CARREL_PROCESS_ID=../../etc python3 -c ${shellQuote(echoServer)} :: 4050; true); true`
+    const process = await subject().exec(other, ['bash', '-c', script])
+    t.after(() => process.kill('SIGKILL', 'tree'))
+    const [found] = await until(
+      () => subject().driver.listening(other),
+      (listeners) => listeners.length > 0,
     )
+    assert.equal(found?.processId, process.processId)
+  })
+
+  test('dial() reaches a server that listens on the own address of the computer alone', async (t) => {
+    const { stdout } = await subject().shell(id, "hostname -I | tr ' ' '\\n' | head -1")
+    await serve(t, id, stdout.trim(), 4060)
+    const connection = await within(5000, subject().driver.dial(id, 4060))
+    connection.end('hello')
+    assert.equal(await within(5000, text(connection)), 'hellobye')
+    assert.equal((await subject().driver.listening(id)).find(({ port }) => port === 4060)?.reachable, true)
   })
 
   test('a service of the host cannot be reached from a computer, by any address', async (t) => {
@@ -125,4 +165,8 @@ export const describeNetwork: Part = (subject) => {
     const { stdout } = await subject().run(id, ['python3', '-c', connector, `${address}|4040`, '169.254.169.254|80'])
     assert.equal(stdout, 'done\n')
   })
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
 }

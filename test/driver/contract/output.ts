@@ -37,6 +37,16 @@ for i in range(40):
     assert.deepEqual(inOrder, range(0, 40))
   })
 
+  test('onPrinted() tells of a process that prints after its first second, though nobody follows it', async (t) => {
+    const told = Promise.withResolvers<string>()
+    const process = await subject().exec(id, ['bash', '-c', 'sleep 1.5; echo ready; exec sleep 100'])
+    t.after(() => process.kill('SIGKILL', 'tree'))
+    subject().driver.onPrinted(({ processId }) => {
+      if (processId === process.processId) told.resolve(processId)
+    })
+    await within(10_000, told.promise, 'the print')
+  })
+
   test('bytes that are no text, and an end without a line feed, come as they are', async () => {
     const bytes = Buffer.from([0, 1, 255, 254, 128, 10, 13, 0, 195])
     const code = `import os; os.write(1, bytes(${JSON.stringify([...bytes])})); os.write(2, b'\\xff')`

@@ -157,9 +157,14 @@ export class Monitor {
     this.#tell({ event: 'exit', processId: supervised.request.processId, exit: supervised.exit!, journal })
   }
 
-  /** Told once a turn however many chunks came in it. */
+  /**
+   * Told once a turn however many chunks came in it; of one that nobody follows once a second, and not in its first one,
+   * so that short processes cost no message.
+   */
   #grew(supervised: SupervisedProcess): void {
-    if (!this.#followed.has(supervised.request.processId)) return
+    const now = Date.now()
+    if (!this.#followed.has(supervised.request.processId) && now - supervised.toldGrowthAtMs < quietMs) return
+    supervised.toldGrowthAtMs = now
     if (this.#grown.size === 0) setImmediate(() => this.#tellGrowth())
     this.#grown.add(supervised)
   }
@@ -187,6 +192,8 @@ export class Monitor {
     for (const socket of this.#connections) send(socket, message)
   }
 }
+
+const quietMs = 1000
 
 function send(socket: Socket, message: Message): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)

@@ -58,7 +58,8 @@ export function findTree(root: Root): number[] {
   return candidates.filter(({ pid, stat }) => stat && stat.state !== 'Z' && found.has(pid)).map(({ pid }) => pid)
 }
 
-function readPids(path: string): number[] {
+/** The host ids that a cgroup lists. */
+export function readPids(path: string): number[] {
   try {
     return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number)
   } catch {
@@ -66,11 +67,21 @@ function readPids(path: string): number[] {
   }
 }
 
-function readStat(pid: number): { state: string; parent: number; session: number } | undefined {
+export function readStat(pid: number): { state: string; parent: number; session: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const [state = '', parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
     return { state, parent: Number(parent), session: Number(session) }
+  } catch {
+    return undefined
+  }
+}
+
+/** The id that a process carries; undefined for one that has no marker, or is gone. */
+export function markerOf(pid: number): string | undefined {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+    return variables.find((variable) => variable.startsWith(`${markerVariable}=`))?.slice(markerVariable.length + 1)
   } catch {
     return undefined
   }

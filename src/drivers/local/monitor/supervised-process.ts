@@ -34,6 +34,8 @@ export class SupervisedProcess {
   exit: ProcessExit | undefined
   /** Set while its computer is being stopped, to say so in the exit. */
   stopping = false
+  /** When the growth of its output was last told. */
+  toldGrowthAtMs = this.startedAtMs
   readonly #around: Surroundings
   #terminal: Terminal | undefined
   #input: Writable | undefined

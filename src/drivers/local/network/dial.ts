@@ -1,29 +1,42 @@
-import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { CarrelError } from '../../../errors.ts'
-import { call, CLONE_NEWNET, SystemError } from '../system/libc.ts'
-
-/** Kept open: the host's own network namespace, to come back to. */
-const hostNamespace = openSync('/proc/self/ns/net', 'r')
+import { SystemError } from '../system/libc.ts'
+import type { NetworkSlot } from './slots.ts'
+import { socketIn } from './socket-in.ts'
 
 /**
- * Connects to a port on the loopback of a network namespace, so that servers that listen on 127.0.0.1 alone are
- * reached too. A socket belongs to the namespace it was made in: this thread goes in for the one call that makes it.
- * Tries IPv4, then IPv6. Rejects with `upstream_unreachable` when nothing listens.
+ * Connects to a port from inside the network namespace of a computer, so that servers that listen on 127.0.0.1 alone are
+ * reached too. Tries the loopback by IPv4, by IPv6, then the computer's own address. Rejects with `upstream_unreachable`
+ * when nothing listens.
  */
-export async function dialLoopback(networkNamespace: string, port: number): Promise<Socket> {
-  try {
-    return await connect(networkNamespace, AF_INET, '127.0.0.1', port)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw unreachable(port, error)
+export async function dialComputer(slot: NetworkSlot, port: number): Promise<Socket> {
+  const targets = targetsOf(slot)
+  for (const [index, { family, host }] of targets.entries()) {
+    try {
+      return await connect(slot.networkNamespace, family, host, port)
+    } catch (error) {
+      const isLast = index === targets.length - 1
+      if (isLast || (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw unreachable(port, error)
+    }
   }
-  return connect(networkNamespace, AF_INET6, '::1', port).catch((error: unknown) => {
-    throw unreachable(port, error)
-  })
+  throw unreachable(port, undefined)
+}
+
+/** Whether a server that listens on an address is reached by `dialComputer`. */
+export function isDialed(slot: NetworkSlot, listening: string): boolean {
+  return ['0.0.0.0', '::', ...targetsOf(slot).map(({ host }) => host)].includes(listening)
+}
+
+function targetsOf({ address }: NetworkSlot): { family: number; host: string }[] {
+  return [
+    { family: AF_INET, host: '127.0.0.1' },
+    { family: AF_INET6, host: '::1' },
+    { family: AF_INET, host: address },
+  ]
 }
 
 function connect(networkNamespace: string, family: number, host: string, port: number): Promise<Socket> {
-  const fd = socketIn(networkNamespace, family)
+  const fd = socketIn(networkNamespace, family, SOCK_STREAM | SOCK_NONBLOCK)
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, allowHalfOpen: true })
     socket.setNoDelay(true)
@@ -35,23 +48,9 @@ function connect(networkNamespace: string, family: number, host: string, port: n
   })
 }
 
-function socketIn(networkNamespace: string, family: number): number {
-  const namespace = openSync(networkNamespace, 'r')
-  try {
-    call('setns', namespace, CLONE_NEWNET)
-    try {
-      return call('socket', family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-    } finally {
-      call('setns', hostNamespace, CLONE_NEWNET)
-    }
-  } finally {
-    closeSync(namespace)
-  }
-}
-
 function unreachable(port: number, cause: unknown): CarrelError {
   const why =
-    cause instanceof SystemError || (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    cause instanceof SystemError || (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
       ? 'the computer is not running'
       : 'nothing listens there'
   return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why}`, { details: { port }, cause })
@@ -61,4 +60,3 @@ const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_STREAM = 1
 const SOCK_NONBLOCK = 0o4000
-const SOCK_CLOEXEC = 0o2000000
