@@ -64,6 +64,19 @@ export const limits = {
   stopMs: 11_000,
   /** Of one account: names take room too, and the quota counts contents alone. */
   memoryFiles: 10_000,
+  /** Streams of file changes: each has an inotify queue, of which a host has 128, and a small program. */
+  watchesPerAccount: 16,
+  watchesInAll: 64,
+  /** What one stream knows of: some ten megabytes of names, and a kernel's watch for each directory. */
+  watchEntries: 100_000,
+  watchDirectories: 16_384,
+  /** Changes that wait for a slow reader; beyond it they are dropped, and their number is told. */
+  watchQueue: 10_000,
+  /** Events of the kernel that wait to be looked at. */
+  watchBacklog: 100_000,
+  /** Globs of one watch, and the length of one. */
+  watchGlobs: 64,
+  globLength: 512,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

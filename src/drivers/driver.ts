@@ -237,7 +237,8 @@ export interface ComputerFiles {
   makeDirectory(path: string): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>
   move(from: string, to: string): Promise<void>
-  watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange>
+  /** Rejects with `no_capacity` when the host can watch no more, with `limit_reached` when the tree is too large. */
+  watch(path: string, options: WatchOptions): AsyncIterable<FileChange>
 }
 
 /** A regular file that is open for reading. It may grow and shrink meanwhile. */
@@ -250,12 +251,28 @@ export interface OpenFile {
   close(): void
 }
 
+export interface WatchOptions {
+  /** Also what is in directories below, and in those that come. */
+  recursive: boolean
+  signal: AbortSignal
+  /** Directories for which it is true are not looked into. */
+  skip?: (path: string) => boolean
+}
+
+/**
+ * What happened below a watched directory. `ready` comes first: from then on nothing is missed. `overflow` says that
+ * changes were lost. `gone` comes last, when the directory itself was deleted or moved away.
+ */
 export interface FileChange {
-  type: 'create' | 'modify' | 'delete' | 'rename' | 'overflow'
+  type: 'ready' | 'create' | 'modify' | 'delete' | 'rename' | 'overflow' | 'gone'
   path: string
   /** For `rename`: what it was called before. */
   oldPath?: string
   directory: boolean
+  /** For `rename`: true when something of the new name was there before. */
+  replaced?: boolean
+  /** For `overflow`: changes that were not handed to a slow reader; undefined when the kernel lost an unknown number. */
+  dropped?: number
 }
 
 export interface DriverImages {

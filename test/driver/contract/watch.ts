@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { before, test, type TestContext } from 'node:test'
 import type { FileChange } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
-import { within, type Part } from '../subject.ts'
+import { stdoutWith, within, type Part } from '../subject.ts'
 
 export const describeWatch: Part = (subject) => {
   let id: string
@@ -146,6 +147,180 @@ export const describeWatch: Part = (subject) => {
     assert.ok(!changes.some(({ path }) => path.includes('not-seen')))
   })
 
+  const creates = (changes: FileChange[]) => changes.flatMap(({ type, path }) => (type === 'create' ? [path] : []))
+
+  test('watch() says first that it is in place, and then misses nothing', async (t) => {
+    await shell('mkdir -p /workspace/ready')
+    const controller = new AbortController()
+    t.after(() => controller.abort())
+    const options = { recursive: true, signal: controller.signal }
+    const changes = subject().driver.files(id).watch('/workspace/ready', options)[Symbol.asyncIterator]()
+    assert.deepEqual((await changes.next()).value, { type: 'ready', path: '/workspace/ready', directory: true })
+    await shell('touch /workspace/ready/one')
+    assert.deepEqual((await within(5000, changes.next())).value, {
+      type: 'create',
+      path: '/workspace/ready/one',
+      directory: false,
+    })
+  })
+
+  test('watch() tells each of 10,000 files that come at once, with what is written into them', async (t) => {
+    const changes = await watch(t, '/workspace/burst', true)
+    const code = `
+for i in range(10_000):
+    with open('/workspace/burst/%05d' % i, 'w') as file: file.write('x')`
+    await subject().python(id, code)
+    await has(changes, { type: 'modify', path: '/workspace/burst/09999' })
+    assert.deepEqual(
+      creates(changes).toSorted(),
+      Array.from({ length: 10_000 }, (_, index) => `/workspace/burst/${String(index).padStart(5, '0')}`),
+    )
+    assert.equal(changes.filter(({ type }) => type === 'overflow').length, 0)
+  })
+
+  test('watch() tells each file of new directories once, however fast they are filled', async (t) => {
+    const changes = await watch(t, '/workspace/race', true)
+    await shell(
+      'cd /workspace/race && for i in $(seq 60); do mkdir -p d$i/a/b/c; for j in 1 2 3; do echo $j > d$i/a/b/c/$j; done; done; touch last',
+    )
+    await has(changes, { type: 'create', path: '/workspace/race/last' })
+    const wanted = Array.from({ length: 60 }, (_, index) => {
+      const top = `/workspace/race/d${index + 1}`
+      return [top, `${top}/a`, `${top}/a/b`, `${top}/a/b/c`, ...[1, 2, 3].map((name) => `${top}/a/b/c/${name}`)]
+    }).flat()
+    assert.deepEqual(creates(changes).toSorted(), [...wanted, '/workspace/race/last'].toSorted())
+  })
+
+  test('watch() knows directories that are renamed while they are filled', async (t) => {
+    const changes = await watch(t, '/workspace/shuffle', true)
+    await shell(
+      'cd /workspace/shuffle && for i in $(seq 40); do mkdir -p a/sub; mv a b$i; mkdir -p a/sub; rm -r a; echo x > b$i/sub/file; done; touch last',
+    )
+    await has(changes, { type: 'create', path: '/workspace/shuffle/last' })
+    const { stdout } = await shell('find /workspace/shuffle -mindepth 1')
+    assert.deepEqual(followed(changes).toSorted(), stdout.trim().split('\n').toSorted())
+  })
+
+  test('watch() pairs old and new names, also of 2000 files and between directories', async (t) => {
+    await shell('mkdir -p /workspace/pairs/from /workspace/pairs/to; cd /workspace/pairs/from && touch $(seq 2000)')
+    const changes = await watch(t, '/workspace/pairs', true)
+    await subject().python(
+      id,
+      `import os
+for i in range(1, 2001): os.rename(f'/workspace/pairs/from/{i}', f'/workspace/pairs/to/{i}')`,
+    )
+    await has(changes, { path: '/workspace/pairs/to/2000' })
+    assert.deepEqual(
+      changes,
+      Array.from({ length: 2000 }, (_, index) => ({
+        type: 'rename',
+        path: `/workspace/pairs/to/${index + 1}`,
+        oldPath: `/workspace/pairs/from/${index + 1}`,
+        directory: false,
+        replaced: false,
+      })),
+    )
+  })
+
+  test('watch() tells what is moved out as deleted, and what is moved in with all that is in it as made', async (t) => {
+    await shell('mkdir -p /tmp/elsewhere/in/deep /workspace/moves/out/deep; touch /tmp/elsewhere/in/deep/file')
+    const changes = await watch(t, '/workspace/moves', true)
+    await shell('mv /workspace/moves/out /tmp/elsewhere/; echo x > /tmp/elsewhere/out/deep/unseen')
+    await has(changes, { type: 'delete', path: '/workspace/moves/out', directory: true })
+    await shell('mv /tmp/elsewhere/in /workspace/moves/')
+    await has(changes, { type: 'create', path: '/workspace/moves/in/deep/file', directory: false })
+    await shell('mv /tmp/elsewhere/out /workspace/moves/back; echo y > /workspace/moves/back/deep/seen')
+    await has(changes, { type: 'create', path: '/workspace/moves/back/deep/seen' })
+    assert.equal(creates(changes).filter((path) => path.endsWith('unseen')).length, 1)
+  })
+
+  test('watch() of a directory of the image sees what is first written there', async (t) => {
+    const fresh = await subject().computer(t)
+    const controller = new AbortController()
+    t.after(() => controller.abort())
+    const options = { recursive: true, signal: controller.signal }
+    const seen = watchInBackground(subject().driver.files(fresh).watch('/home', options))
+    await until(
+      () => seen.changes,
+      (changes) => changes.some(({ type }) => type === 'ready'),
+    )
+    await subject().shell(fresh, 'mkdir ~/new && echo x > ~/new/file && echo >> ~/.bashrc')
+    await has(seen.changes, { type: 'create', path: '/home/node/new/file' })
+    await has(seen.changes, { type: 'modify', path: '/home/node/.bashrc' })
+  })
+
+  test('watch() does not look into directories that are to be skipped, until they are called otherwise', async (t) => {
+    await shell('mkdir -p /workspace/skip/node_modules/deep /workspace/skip/src')
+    const controller = new AbortController()
+    t.after(() => controller.abort())
+    const skip = (path: string) => path.endsWith('/node_modules')
+    const options = { recursive: true, signal: controller.signal, skip }
+    const { changes } = watchInBackground(subject().driver.files(id).watch('/workspace/skip', options))
+    await has(changes, { type: 'ready' })
+    await shell('cd /workspace/skip && touch node_modules/deep/unseen && mkdir -p src/node_modules/a && touch src/b')
+    await has(changes, { type: 'create', path: '/workspace/skip/src/b' })
+    await shell('cd /workspace/skip && mv node_modules lib && touch lib/deep/seen')
+    await has(changes, { type: 'create', path: '/workspace/skip/lib/deep/seen' })
+    await shell('cd /workspace/skip && mv src/node_modules src/other && touch src/other/a/seen; mv lib node_modules')
+    await has(changes, { type: 'rename', path: '/workspace/skip/node_modules', oldPath: '/workspace/skip/lib' })
+    await has(changes, { type: 'create', path: '/workspace/skip/src/other/a/seen' })
+    await shell('cd /workspace/skip && touch node_modules/deep/again && touch end')
+    await has(changes, { type: 'create', path: '/workspace/skip/end' })
+    assert.ok(!changes.some(({ path }) => path.includes('/node_modules/')))
+  })
+
+  test('watch() after a loss in the kernel says so, and tells what came and went all the same', async (t) => {
+    const changes = await watch(t, '/workspace/loss', true)
+    await shell('mkdir /workspace/loss/dir; touch /workspace/loss/old')
+    await has(changes, { type: 'create', path: '/workspace/loss/old' })
+    const code = `
+import os, time
+print('begin', flush=True)
+time.sleep(0.3)
+for i in range(40_000): open('/workspace/loss/dir/%d' % i, 'w').close()
+os.remove('/workspace/loss/old'); os.mkdir('/workspace/loss/late')`
+    const writing = await subject().exec(id, ['python3', '-c', code])
+    await stdoutWith(writing, 'begin')
+    // A server that has no time for anything meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000)
+    await within(30_000, writing.wait())
+    await has(changes, { type: 'overflow' })
+    await has(changes, { type: 'delete', path: '/workspace/loss/old' })
+    await shell('touch /workspace/loss/late/file')
+    await has(changes, { type: 'create', path: '/workspace/loss/late/file' })
+    assert.equal(new Set(creates(changes).filter((path) => path.includes('/dir/'))).size, 40_000)
+  })
+
+  test('watch() leaves no descriptor and no program behind', async () => {
+    const open = () => readdirSync('/proc/self/fd').length
+    const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ').length
+    const before = { open: open(), children: children() }
+    for (let round = 0; round < 5; round++) {
+      const controller = new AbortController()
+      const options = { recursive: true, signal: controller.signal }
+      for await (const { type } of subject().driver.files(id).watch('/workspace', options)) if (type === 'ready') break
+      controller.abort()
+    }
+    await until(
+      () => ({ open: open(), children: children() }),
+      (after) => after.open <= before.open && after.children <= before.children,
+    )
+  })
+
+  test('watch() ends when its directory is moved away', async () => {
+    await shell('mkdir -p /workspace/leaving')
+    const controller = new AbortController()
+    const options = { recursive: false, signal: controller.signal }
+    const seen: FileChange[] = []
+    const reading = (async () => {
+      for await (const change of subject().driver.files(id).watch('/workspace/leaving', options)) seen.push(change)
+    })()
+    await has(seen, { type: 'ready' })
+    await shell('mv /workspace/leaving /workspace/left')
+    await within(3000, reading, 'the end of the watch')
+    assert.equal(seen.at(-1)?.type, 'gone')
+  })
+
   test('watch() that is not read says that changes were dropped, and goes on', async (t) => {
     await shell('mkdir -p /workspace/flood')
     const controller = new AbortController()
@@ -186,6 +361,25 @@ export const describeWatch: Part = (subject) => {
       'the change after it',
     )
   })
+}
+
+/** The paths that are there after all changes, for somebody who saw nothing else; each is made once before it goes. */
+function followed(changes: FileChange[]): string[] {
+  const paths = new Set<string>()
+  const take = (path: string) => [...paths].filter((each) => each === path || each.startsWith(`${path}/`))
+  for (const { type, path, oldPath } of changes) {
+    if (type === 'create') {
+      assert.ok(!paths.has(path), `${path} is made twice`)
+      paths.add(path)
+    } else if (type === 'delete') {
+      for (const gone of take(path)) paths.delete(gone)
+    } else if (type === 'rename') {
+      const moved = take(oldPath!)
+      for (const each of moved) paths.delete(each)
+      for (const each of moved) paths.add(path + each.slice(oldPath!.length))
+    }
+  }
+  return [...paths]
 }
 
 function watchInBackground(watched: AsyncIterable<FileChange>): { changes: FileChange[] } {

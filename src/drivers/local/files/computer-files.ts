@@ -2,7 +2,7 @@ import { closeSync, constants, createReadStream, fstatSync, read } from 'node:fs
 import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import type { ComputerFiles, FileChange, FileInfo, OpenFile } from '../../driver.ts'
+import type { ComputerFiles, FileChange, FileInfo, OpenFile, WatchOptions } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
 import { describe, entryInfo, listedInfo } from './file-info.ts'
@@ -118,7 +118,7 @@ export class LocalComputerFiles implements ComputerFiles {
     )
   }
 
-  async *watch(path: string, options: { recursive: boolean; signal: AbortSignal }): AsyncIterable<FileChange> {
+  async *watch(path: string, options: WatchOptions): AsyncIterable<FileChange> {
     checkPath(path)
     checkOnDisk(path)
     const root = new RootedDirectory(await this.#options.root())

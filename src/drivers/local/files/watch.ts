@@ -1,194 +1,369 @@
-import { closeSync, constants, fstatSync, watch as watchInode, type FSWatcher } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
-import type { FileChange } from '../../driver.ts'
-import { entryPath, O_PATH, type RootedDirectory } from './rooted.ts'
+import { closeSync, constants, fstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import { limits } from '../../../config/limits.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { FileChange, WatchOptions } from '../../driver.ts'
+import { ChangeQueue } from './change-queue.ts'
+import {
+  IN_ATTRIB,
+  IN_CREATE,
+  IN_DELETE,
+  IN_ISDIR,
+  IN_MODIFY,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+  IN_Q_OVERFLOW,
+  IN_UNMOUNT,
+  Inotify,
+  type InotifyEvent,
+} from './inotify.ts'
+import { O_PATH, quote, RootedDirectory } from './rooted.ts'
+import { WatchedDirectory } from './watched-directory.ts'
 import { isTemporaryName } from './new-file.ts'
 
-/** Changes that wait for a slow reader; beyond it they are dropped and an `overflow` says so. */
-const maxQueued = 10_000
-/** Directories that one watch looks at. */
-const maxDirectories = 8_192
-
 /**
- * Tells what changes under a directory, by inotify on each directory of the tree. A directory is held by descriptor,
- * so a link that is put in its place is not followed. Ends when `signal` aborts or the directory itself goes.
+ * Tells what changes under a directory, by inotify on each directory of the tree. Directories are opened below the top
+ * one without following links. Ends when `signal` aborts, or with `gone` when the directory itself goes.
  */
 export async function* watchDirectory(
   root: RootedDirectory,
   path: string,
-  options: { recursive: boolean; signal: AbortSignal },
+  options: WatchOptions,
 ): AsyncIterable<FileChange> {
   if (options.signal.aborted) return
-  const watch = new Watch(root, options.recursive)
-  options.signal.addEventListener('abort', () => watch.end(), { once: true })
+  const watch = new Watch(root, path.length > 1 ? path.replace(/\/+$/, '') : path, options)
+  const end = () => watch.end()
+  options.signal.addEventListener('abort', end, { once: true })
   try {
-    await watch.begin(path.length > 1 ? path.replace(/\/+$/, '') : path)
-    yield* watch.changes()
+    await watch.begin()
+    yield* watch.changes.read()
   } finally {
+    options.signal.removeEventListener('abort', end)
     watch.end()
   }
 }
 
-interface Watched {
-  fd: number
-  inodes: FSWatcher
-  /** Entries that are known, by name: to tell a create from a change, and a rename from both. */
-  names: Map<string, { ino: number; directory: boolean }>
-}
-
 class Watch {
-  readonly #root: RootedDirectory
-  readonly #recursive: boolean
-  readonly #directories = new Map<string, Watched>()
-  readonly #queue: FileChange[] = []
-  #work: Promise<void> = Promise.resolve()
+  readonly changes = new ChangeQueue(limits.watchQueue)
+  readonly #options: WatchOptions
+  readonly #top: WatchedDirectory
+  /** The watched directory as a root of its own: nothing that is opened in it leads out of it. */
+  readonly #topRoot: RootedDirectory
+  readonly #inotify: Inotify
+  readonly #byWatch = new Map<number, WatchedDirectory>()
+  /** Directories that were not where they should be: something above them is being renamed. */
+  readonly #missing = new Set<WatchedDirectory>()
+  #entryCount = 0
+  #events: InotifyEvent[] = []
+  #next = 0
+  /** Second halves of moves that wait in `#events`, by cookie. */
+  readonly #arrivals = new Map<number, InotifyEvent>()
   #wake: (() => void) | undefined
+  #lost = false
   #ended = false
   #lookout: NodeJS.Timeout | undefined
 
-  constructor(root: RootedDirectory, recursive: boolean) {
-    this.#root = root
-    this.#recursive = recursive
+  constructor(root: RootedDirectory, path: string, options: WatchOptions) {
+    this.#options = options
+    this.#top = new WatchedDirectory(path)
+    // Follows a link that the path itself is; links below it are entries like others.
+    const fd = root.open(path, O_PATH | constants.O_DIRECTORY)
+    try {
+      this.#topRoot = new RootedDirectory(`/proc/self/fd/${fd}`)
+    } finally {
+      closeSync(fd)
+    }
+    try {
+      this.#inotify = new Inotify((events) => this.#take(events))
+    } catch (error) {
+      this.#topRoot.close()
+      throw error
+    }
+    this.#inotify.onBroken(() => this.#fail(new CarrelError('unavailable', `Cannot go on watching ${quote(path)}`)))
   }
 
-  async *changes(): AsyncIterable<FileChange> {
-    while (true) {
-      const change = this.#queue.shift()
-      if (change) yield change
-      else if (this.#ended) return
-      else await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
+  async begin(): Promise<void> {
+    await this.#enter(this.#top, false)
+    if (this.#ended) return
+    this.changes.add({ type: 'ready', path: this.#top.path, directory: true })
+    void this.#work().catch((error: unknown) => this.#fail(error))
+    // The descriptor that is held on it keeps the kernel from telling that it was removed.
+    this.#lookout = setInterval(() => {
+      if (fstatSync(this.#topRoot.fd).nlink === 0) this.#gone()
+    }, lookoutMs)
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
     clearInterval(this.#lookout)
-    for (const path of [...this.#directories.keys()]) this.#drop(path)
+    this.#inotify.close()
+    this.#topRoot.close()
+    this.changes.end()
     this.#wake?.()
   }
 
-  /** Follows a link that the path itself is; links below it are entries like others. */
-  async begin(path: string): Promise<void> {
-    await this.#add(path, { follow: true })
-    // The descriptor that is held on it keeps the kernel from telling that it was removed.
-    this.#lookout = setInterval(() => {
-      const top = this.#directories.get(path)
-      if (!top || fstatSync(top.fd).nlink === 0) this.end()
-    }, lookoutMs)
+  #gone(): void {
+    this.changes.end({ type: 'gone', path: this.#top.path, directory: true })
+    this.end()
   }
 
-  async #add(path: string, { announce = false, follow = false } = {}): Promise<void> {
-    if (this.#ended || this.#directories.has(path)) return
-    if (this.#directories.size >= maxDirectories) return this.#tell({ type: 'overflow', path, directory: true })
-    const fd = this.#root.open(path, O_PATH | constants.O_DIRECTORY | (follow ? 0 : constants.O_NOFOLLOW))
-    const inodes = watchInode(`/proc/self/fd/${fd}`, (kind, name) => this.#later(() => this.#look(path, kind, name)))
-    inodes.on('error', () => this.#drop(path))
-    const watched: Watched = { fd, inodes, names: new Map() }
-    this.#directories.set(path, watched)
-    for (const name of await readdir(`/proc/self/fd/${fd}`)) await this.#learn(path, watched, name, announce)
+  #fail(error: unknown): void {
+    this.changes.end(undefined, error)
+    this.end()
   }
 
-  /** One event after the other, so that what is known of names is right. */
-  #later(work: () => Promise<void>): void {
-    this.#work = this.#work.then(work).catch(() => {})
+  #take(events: InotifyEvent[]): void {
+    for (const event of events) {
+      this.#events.push(event)
+      if (event.mask & IN_MOVED_TO) this.#arrivals.set(event.cookie, event)
+    }
+    // What the kernel cannot hand over it keeps, and says when it is too much.
+    if (this.#events.length - this.#next > limits.watchBacklog) this.#inotify.pause()
+    this.#wake?.()
   }
 
-  async #learn(path: string, watched: Watched, name: string, announce: boolean): Promise<void> {
-    if (isTemporaryName(name)) return
-    const stats = await lstat(entryPath(watched.fd, name)).catch(() => undefined)
-    if (!stats || watched.names.has(name)) return
-    const directory = stats.isDirectory()
-    watched.names.set(name, { ino: stats.ino, directory })
-    if (announce) this.#tell({ type: 'create', path: join(path, name), directory })
-    if (directory && this.#recursive) await this.#add(join(path, name), { announce }).catch(() => {})
+  async #work(): Promise<void> {
+    for (let count = 1; !this.#ended; count++) {
+      const event = this.#events[this.#next]
+      if (!event) {
+        this.#events = []
+        this.#next = 0
+        this.#inotify.resume()
+        if (this.#lost) await this.#compare()
+        else await this.#more()
+        continue
+      }
+      this.#next++
+      await this.#handle(event)
+      if (count % handledInTurn > 0) continue
+      this.#events.splice(0, this.#next)
+      this.#next = 0
+      await turn()
+    }
   }
 
-  async #look(path: string, kind: string, name: string | null): Promise<void> {
-    const watched = this.#directories.get(path)
-    if (!watched || name === null || isTemporaryName(name)) return
-    const known = watched.names.get(name)
-    const stats = await lstat(entryPath(watched.fd, name)).catch(() => undefined)
-    const at = join(path, name)
-    if (!stats) return known && this.#gone(watched, name, at, known)
-    if (known?.ino === stats.ino) {
-      if (kind === 'change' && !known.directory) this.#tell({ type: 'modify', path: at, directory: false })
+  async #more(waitMs?: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      if (waitMs !== undefined) timer = setTimeout(resolve, waitMs)
+    })
+    clearTimeout(timer)
+    this.#wake = undefined
+  }
+
+  #handle(event: InotifyEvent): Promise<void> | void {
+    const { mask, name } = event
+    // The first half of its move has taken it along already.
+    if (mask & IN_MOVED_TO && !this.#arrivals.delete(event.cookie)) return
+    if (mask & IN_Q_OVERFLOW) {
+      this.#lost = true
+      this.changes.add({ type: 'overflow', path: this.#top.path, directory: true })
       return
     }
-    const from = this.#findRenamed(stats.ino, at)
-    if (!from) return known ? this.#replaced(watched, name, at, stats.ino) : this.#learn(path, watched, name, true)
-    watched.names.set(name, { ino: stats.ino, directory: stats.isDirectory() })
-    this.#tell({ type: 'rename', path: at, oldPath: from, directory: stats.isDirectory() })
-    if (stats.isDirectory() && this.#recursive) await this.#add(at)
+    const directory = this.#byWatch.get(event.watch)
+    if (!directory) return
+    if (directory === this.#top && mask & (IN_MOVE_SELF | IN_UNMOUNT)) return this.#gone()
+    if (name === '') return
+    if (mask & IN_MOVED_FROM) return this.#moved(directory, event)
+    if (mask & IN_MOVED_TO) return this.#arrived(directory, event)
+    if (isTemporaryName(name)) return
+    const isDirectory = (mask & IN_ISDIR) !== 0
+    if (mask & IN_CREATE) return directory.entries.has(name) ? undefined : this.#appeared(directory, name, isDirectory)
+    if (mask & IN_DELETE) return this.#vanished(directory, name, isDirectory)
+    if (mask & (IN_MODIFY | IN_ATTRIB) && !isDirectory && directory.entries.has(name))
+      this.changes.add({ type: 'modify', path: directory.pathOf(name), directory: false })
   }
 
-  #replaced(watched: Watched, name: string, at: string, ino: number): void {
-    watched.names.set(name, { ino, directory: false })
-    this.#tell({ type: 'modify', path: at, directory: false })
+  /** The first half of a move; its second half follows at once when it goes to a place in the tree. */
+  async #moved(from: WatchedDirectory, event: InotifyEvent): Promise<void> {
+    while (!this.#arrivals.has(event.cookie) && !this.#ended) {
+      const waitMs = event.readAtMs + otherHalfMs - Date.now()
+      if (waitMs <= 0) break
+      await this.#more(waitMs)
+    }
+    const arrival = this.#arrivals.get(event.cookie)
+    const to = arrival && this.#byWatch.get(arrival.watch)
+    this.#arrivals.delete(event.cookie)
+    const isDirectory = (event.mask & IN_ISDIR) !== 0
+    if (!arrival || !to || isTemporaryName(arrival.name)) return this.#vanished(from, event.name, isDirectory)
+    // What was not known under its old name, a temporary file for one, comes from elsewhere as far as can be told.
+    if (isTemporaryName(event.name) || !from.entries.has(event.name)) return this.#arrived(to, arrival)
+    await this.#renamed(from, event.name, to, arrival.name, isDirectory)
   }
 
-  #gone(watched: Watched, name: string, at: string, known: { ino: number; directory: boolean }): void {
-    watched.names.delete(name)
-    const pending = { at }
-    this.#pendingRenames.set(known.ino, pending)
-    setTimeout(() => {
-      if (this.#pendingRenames.get(known.ino) !== pending) return
-      this.#pendingRenames.delete(known.ino)
-      if (known.directory) this.#drop(at)
-      this.#tell({ type: 'delete', path: at, directory: known.directory })
-    }, renameWaitMs)
+  async #renamed(
+    from: WatchedDirectory,
+    oldName: string,
+    to: WatchedDirectory,
+    name: string,
+    isDirectory: boolean,
+  ): Promise<void> {
+    const [oldPath, path] = [from.pathOf(oldName), to.pathOf(name)]
+    const node = from.entries.get(oldName)
+    const replaced = to.entries.has(name)
+    this.#forget(to, name)
+    from.entries.delete(oldName)
+    to.entries.set(name, node)
+    this.changes.add({ type: 'rename', path, oldPath, directory: isDirectory, replaced })
+    if (!isDirectory) return
+    if (node && this.#isSkipped(path)) {
+      this.#leave(node)
+      to.entries.set(name, undefined)
+    } else if (node) {
+      ;[node.parent, node.name] = [to, name]
+      for (const missing of [...this.#missing]) await this.#enter(missing, true)
+    }
+    if (!to.entries.get(name)) await this.#enterEntry(to, name, true)
   }
 
-  readonly #pendingRenames = new Map<number, { at: string }>()
-
-  #findRenamed(ino: number, at: string): string | undefined {
-    const from = this.#pendingRenames.get(ino)?.at ?? this.#knownElsewhere(ino, at)
-    this.#pendingRenames.delete(ino)
-    if (from) this.#drop(from)
-    return from
+  #arrived(directory: WatchedDirectory, { name, mask }: InotifyEvent): Promise<void> | void {
+    if (isTemporaryName(name)) return
+    const isDirectory = (mask & IN_ISDIR) !== 0
+    if (directory.entries.has(name) && !isDirectory) {
+      if (directory.entries.get(name)) this.#vanished(directory, name, true)
+      else return this.changes.add({ type: 'modify', path: directory.pathOf(name), directory: false })
+    }
+    this.#forget(directory, name)
+    return this.#appeared(directory, name, isDirectory)
   }
 
-  /** The event of the new name can come before that of the old one. */
-  #knownElsewhere(ino: number, at: string): string | undefined {
-    for (const [path, { names }] of this.#directories) {
-      for (const [name, entry] of names) {
-        if (entry.ino !== ino || join(path, name) === at || this.#exists(path, name)) continue
-        names.delete(name)
-        return join(path, name)
+  #appeared(directory: WatchedDirectory, name: string, isDirectory: boolean): Promise<void> | undefined {
+    this.#learn(directory, name)
+    this.changes.add({ type: 'create', path: directory.pathOf(name), directory: isDirectory })
+    return isDirectory ? this.#enterEntry(directory, name, true) : undefined
+  }
+
+  #vanished(directory: WatchedDirectory, name: string, isDirectory: boolean): void {
+    if (!directory.entries.has(name)) return
+    this.#forget(directory, name)
+    this.changes.add({ type: 'delete', path: directory.pathOf(name), directory: isDirectory })
+  }
+
+  #learn(directory: WatchedDirectory, name: string): void {
+    directory.entries.set(name, undefined)
+    if (++this.#entryCount <= limits.watchEntries) return
+    throw new CarrelError(
+      'limit_reached',
+      `Cannot watch ${quote(this.#top.path)}: it holds more than ${limits.watchEntries} files and directories; watch a part of it, or exclude some`,
+      { details: { limit: limits.watchEntries } },
+    )
+  }
+
+  #forget(directory: WatchedDirectory, name: string): void {
+    const node = directory.entries.get(name)
+    if (node) this.#leave(node)
+    if (directory.entries.delete(name)) this.#entryCount--
+  }
+
+  async #enterEntry(directory: WatchedDirectory, name: string, announce: boolean): Promise<void> {
+    if (!this.#options.recursive || this.#isSkipped(directory.pathOf(name))) return
+    const node = new WatchedDirectory(name, directory)
+    directory.entries.set(name, node)
+    await this.#enter(node, announce)
+  }
+
+  /** Watches a directory, then looks what is in it: what comes in between is found by both, and told once. */
+  async #enter(directory: WatchedDirectory, announce: boolean): Promise<void> {
+    this.#missing.delete(directory)
+    const fd = this.#open(directory)
+    if (fd === undefined) return
+    try {
+      if (this.#byWatch.size >= limits.watchDirectories) throw this.#tooManyDirectories()
+      const watch = this.#inotify.add(fd)
+      const other = this.#byWatch.get(watch)
+      if (other && other !== directory) {
+        other.watch = undefined
+        this.#missing.add(other)
+      }
+      directory.watch = watch
+      this.#byWatch.set(watch, directory)
+      await this.#look(directory, fd, announce)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  async #look(directory: WatchedDirectory, fd: number, announce: boolean): Promise<void> {
+    const below: string[] = []
+    for (const [index, entry] of (await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })).entries()) {
+      const { name } = entry
+      if (index > 0 && index % handledInTurn === 0) await turn()
+      if (this.#ended) return
+      if (directory.entries.has(name) || isTemporaryName(name)) continue
+      this.#learn(directory, name)
+      if (announce) this.changes.add({ type: 'create', path: directory.pathOf(name), directory: entry.isDirectory() })
+      if (entry.isDirectory()) below.push(name)
+    }
+    for (const name of below) if (!this.#ended) await this.#enterEntry(directory, name, announce)
+  }
+
+  #open(directory: WatchedDirectory): number | undefined {
+    if (this.#ended) return undefined
+    try {
+      const path = directory.relativePath || '/'
+      return this.#topRoot.open(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    } catch (error) {
+      if (directory === this.#top) throw error
+      this.#missing.add(directory)
+      return undefined
+    }
+  }
+
+  /** Stops watching a directory and all below. */
+  #leave(directory: WatchedDirectory): void {
+    for (const each of directory.all()) {
+      this.#missing.delete(each)
+      if (each.watch !== undefined && this.#byWatch.get(each.watch) === each) {
+        this.#byWatch.delete(each.watch)
+        this.#inotify.remove(each.watch)
+      }
+      each.watch = undefined
+      this.#entryCount -= each.entries.size
+    }
+    directory.entries.clear()
+  }
+
+  /** After a loss: what is there now against what is known, so that no file that came or went stays unknown. */
+  async #compare(): Promise<void> {
+    this.#lost = false
+    for (const directory of [...this.#top.all()]) {
+      const fd = this.#open(directory)
+      if (fd === undefined) continue
+      try {
+        const found = await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })
+        const kinds = new Map(found.map((entry) => [entry.name, entry.isDirectory()]))
+        for (const [name, node] of directory.entries)
+          if (!kinds.has(name) || (node && !kinds.get(name))) this.#vanished(directory, name, node !== undefined)
+        for (const [index, [name, isDirectory]] of [...kinds].entries()) {
+          if (index > 0 && index % handledInTurn === 0) await turn()
+          if (this.#ended) return
+          if (!directory.entries.has(name) && !isTemporaryName(name)) await this.#appeared(directory, name, isDirectory)
+        }
+      } finally {
+        closeSync(fd)
       }
     }
-    return undefined
   }
 
-  #exists(path: string, name: string): boolean {
-    try {
-      closeSync(this.#root.open(join(path, name), O_PATH | constants.O_NOFOLLOW))
-      return true
-    } catch {
-      return false
-    }
+  #isSkipped(path: string): boolean {
+    return this.#options.skip?.(path) === true
   }
 
-  #drop(path: string): void {
-    for (const [at, watched] of this.#directories) {
-      if (at !== path && !at.startsWith(`${path}/`)) continue
-      watched.inodes.close()
-      closeSync(watched.fd)
-      this.#directories.delete(at)
-    }
-  }
-
-  #tell(change: FileChange): void {
-    if (this.#ended) return
-    if (this.#queue.length < maxQueued) this.#queue.push(change)
-    else this.#queue[maxQueued - 1] = { type: 'overflow', path: change.path, directory: change.directory }
-    this.#wake?.()
+  #tooManyDirectories(): CarrelError {
+    return new CarrelError(
+      'limit_reached',
+      `Cannot watch ${quote(this.#top.path)}: it holds more than ${limits.watchDirectories} directories; watch a part of it, or exclude some`,
+      { details: { limit: limits.watchDirectories } },
+    )
   }
 }
 
-function join(path: string, name: string): string {
-  return path === '/' ? `/${name}` : `${path}/${name}`
-}
-
-const renameWaitMs = 50
+/** The halves of a move come one after the other; only another's change can get in between. */
+const otherHalfMs = 25
 const lookoutMs = 1000
+/** After so many the reader gets a turn, and everybody else. */
+const handledInTurn = 500

@@ -30,6 +30,9 @@ const functions = {
   linkat: libc.func('int linkat(int fromDirectory, const char *from, int toDirectory, const char *to, int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ulong argument)'),
   close: libc.func('int close(int fd)'),
+  inotify_init1: libc.func('int inotify_init1(int flags)'),
+  inotify_add_watch: libc.func('int inotify_add_watch(int fd, const char *path, uint mask)'),
+  inotify_rm_watch: libc.func('int inotify_rm_watch(int fd, int descriptor)'),
 }
 
 /** Some numbers have two names (EAGAIN, EWOULDBLOCK): the first is the usual one. */
