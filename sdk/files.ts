@@ -1,6 +1,8 @@
 import { callFields } from './context.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { multipartStream } from './multipart.ts'
+import { watch } from './watch.ts'
+import type { WatchEvent, WatchOptions } from './watch.ts'
 
 export interface FileEntry {
   name: string
@@ -90,6 +92,11 @@ export class Files {
   /** Makes a directory and its parents; an existing one is no error. */
   async mkdir(path: string, options: RequestOptions = {}): Promise<{ success: boolean; path: string }> {
     return this.#post('/files/mkdir', { path }, options)
+  }
+
+  /** What changes in a directory, as it happens, until the loop over it is left. */
+  watch(path: string, options: WatchOptions = {}): AsyncGenerator<WatchEvent> {
+    return watch(this.#context, path, options)
   }
 
   #writeWithMode(path: string, content: FileContent, options: WriteOptions): Promise<WrittenFile> {

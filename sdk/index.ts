@@ -20,3 +20,4 @@ export type {
   StartedProcess,
   StartOptions,
 } from './processes.ts'
+export type { WatchEvent, WatchOptions } from './watch.ts'

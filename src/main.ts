@@ -72,7 +72,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)
-  const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing })
+  const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing, stopping: stop })
   parts.defer(closeEngine)
   const sockets = new CarrelSockets(engine, errorBody)
   const openRequests = new OpenRequests()

@@ -35,6 +35,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'List a directory',
     load: async () => (await import('./verbs/ls.ts')).ls,
   },
+  watch: {
+    synopsis: 'watch [path]',
+    summary: 'Show what changes in a directory',
+    load: async () => (await import('./verbs/watch.ts')).watch,
+  },
   start: {
     synopsis: 'start <command>',
     summary: 'Start a background process',

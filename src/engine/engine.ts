@@ -9,6 +9,7 @@ import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
+import type { Watchers } from './files/watchers.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
@@ -28,6 +29,7 @@ export interface Engine {
   attendance: Attendance
   liveEvents: LiveEvents
   portWatch: PortWatch
+  watchers: Watchers
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */
@@ -36,6 +38,8 @@ export interface Engine {
   starting: Map<string, number>
   /** The image that new computers get. */
   defaultImage: ImageDefaults
+  /** Aborts when the server was told to stop: what would go on for ever ends then. */
+  stopping: AbortSignal
   /** Aborts when the server has to end now: who waits for something long gives it up and says so. */
   closing: AbortSignal
   /** Processes that were started, for the metrics. */

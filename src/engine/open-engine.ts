@@ -15,6 +15,7 @@ import { pruneKeys } from './idempotency/once.ts'
 import { failInterrupted } from './operations/operations.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { LiveEvents } from './events/live-events.ts'
+import { Watchers } from './files/watchers.ts'
 import { PortWatch } from './ports/port-watch.ts'
 import { Attendance } from './processes/attendance.ts'
 import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
@@ -28,6 +29,7 @@ interface Parts {
   settings: Settings
   log: Logger
   image: ImageInfo
+  stopping: AbortSignal
   closing: AbortSignal
 }
 
@@ -38,7 +40,7 @@ export interface OpenEngine {
 }
 
 /** Puts the engine together, and what was left by a server before this one in order. */
-export async function openEngine({ db, driver, settings, log, image, closing }: Parts): Promise<OpenEngine> {
+export async function openEngine({ db, driver, settings, log, image, stopping, closing }: Parts): Promise<OpenEngine> {
   const cores = availableParallelism()
   const liveEvents = new LiveEvents()
   const engine: Engine = {
@@ -53,11 +55,13 @@ export async function openEngine({ db, driver, settings, log, image, closing }: 
     warmPool: new WarmPool(() => engine),
     attendance: new Attendance(),
     liveEvents,
+    watchers: new Watchers(),
     portWatch: new PortWatch(driver, liveEvents, log),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     starting: new Map(),
     defaultImage: image,
+    stopping,
     closing,
     startedProcesses: 0,
   }

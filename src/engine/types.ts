@@ -4,6 +4,7 @@ export type { ProcessRow } from '../db/schema.ts'
 export type {
   ComputerFiles,
   ExitReason,
+  FileChange,
   FileInfo,
   OpenFile,
   OutputRecord,

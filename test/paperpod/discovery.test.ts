@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { callExample } from '../support/call-example.ts'
 import { newSession, TestServer } from '../support/server.ts'
+import { readFrames } from './sse-frames.ts'
 
 const cliProgram = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -35,6 +36,13 @@ const documented: Record<string, Record<string, Param> | undefined> = {
   },
   'POST /files/read': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
   'POST /files/list': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
+  'POST /watch': {
+    path: { type: 'string', required: true },
+    recursive: { type: 'boolean', required: false, default: true },
+    include: { type: 'string[]', required: false },
+    exclude: { type: 'string[]', required: false },
+    sessionId: { type: 'string', required: false },
+  },
   'POST /files/mkdir': { path: { type: 'string', required: true }, sessionId: { type: 'string', required: false } },
   'POST /files/upload': { file: { type: 'File', required: true }, path: { type: 'string', required: true } },
   'GET /files/download': { path: { type: 'string', required: true } },
@@ -116,7 +124,8 @@ describe('GET /', () => {
         assert.deepEqual(param.enum, property.enum, `${route} ${name}`)
         assert.equal(param.required, schema.required?.includes(name) ?? false, `${route} ${name}`)
         const type = property.type ?? typeof property.enum[0]
-        assert.equal(param.type, type === 'integer' ? 'number' : type, `${route} ${name}`)
+        const short = type === 'integer' ? 'number' : type === 'array' ? `${property.items.type}[]` : type
+        assert.equal(param.type, short, `${route} ${name}`)
         compared++
       }
     }
@@ -138,6 +147,11 @@ describe('GET /', () => {
     for (const [route, { example, contentType }] of endpoints) {
       if (example === undefined) continue
       const [method, path] = route.split(' ') as [string, string]
+      if (path === '/watch') {
+        await watches(example, token)
+        called++
+        continue
+      }
       // The example of deletion takes what the others made.
       const { status, body } = await callExample(server, { method, path, example, contentType }, token)
       assert.equal(status, 200, `${route}: ${JSON.stringify(body).slice(0, 300)}`)
@@ -145,6 +159,22 @@ describe('GET /', () => {
     }
     assert.ok(called >= 13, `${called} examples alone`)
   })
+
+  /** The answer has no end: it is left when it has begun. */
+  async function watches(example: unknown, token: string): Promise<void> {
+    const controller = new AbortController()
+    const response = await fetch(`${server.url}/watch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(example),
+      signal: controller.signal,
+    })
+    for await (const { event } of readFrames(response)) {
+      assert.equal(event, 'watching')
+      break
+    }
+    controller.abort()
+  }
 
   test('tells the truth about the environment', async () => {
     const sessionId = newSession()

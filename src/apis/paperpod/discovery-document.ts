@@ -73,6 +73,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
         write: 'carrel write <path> [file] - write file',
         read: 'carrel read <path> - read file',
         ls: 'carrel ls <path> - list directory',
+        watch: 'carrel watch <path> - watch filesystem changes',
         start: 'carrel start <cmd> - start background process',
         ps: 'carrel ps - list processes',
         kill: 'carrel kill <id> - stop process',
@@ -169,9 +170,11 @@ function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown>
     persistence: {
       sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${settings.idleTimeoutMs / 1000} s in which nothing runs and nobody asks. Use /workspace or /tmp paths.`,
       agentMemory: 'Persistent - survives session resets. 10MB quota. Use /memory/* endpoints.',
+      watchPaths:
+        'For POST /watch and carrel watch, /workspace and workspace both work; a relative path is under /workspace.',
     },
     expose: {
-      tip: 'Start a server, then call /expose; any bind address works',
+      tip: 'Start a server, then call /expose; 0.0.0.0, 127.0.0.1 and localhost all work. POST /process/get says on which ports it listens',
       urlFormat: `{port}-{id}-p{port}_v1.${settings.previewDomain} (stable)`,
     },
     responseHints: {

@@ -56,8 +56,16 @@ function describeRoute(route: RouteOptions, documentation: RouteDocumentation): 
 }
 
 interface ObjectSchema {
-  properties?: Record<string, { type?: string; enum?: unknown[]; default?: unknown; description?: string }>
+  properties?: Record<string, Property>
   required?: string[]
+}
+
+interface Property {
+  type?: string
+  items?: { type: string }
+  enum?: unknown[]
+  default?: unknown
+  description?: string
 }
 
 /** The document's short form of a body's schema: type, required, enum, default, description. */
@@ -65,15 +73,16 @@ function paramsOf(schema: unknown): Record<string, unknown> | undefined {
   const { properties, required = [] } = (schema ?? {}) as ObjectSchema
   if (!properties) return undefined
   return Object.fromEntries(
-    Object.entries(properties).map(([name, { type, enum: options, default: fallback, description }]) => [
-      name,
-      {
-        type: type === 'integer' ? 'number' : (type ?? (options ? typeof options[0] : 'object')),
-        required: required.includes(name),
-        enum: options,
-        default: fallback,
-        description,
-      },
-    ]),
+    Object.entries(properties).map(([name, property]) => {
+      const { enum: options, default: fallback, description } = property
+      const type = typeOf(property)
+      return [name, { type, required: required.includes(name), enum: options, default: fallback, description }]
+    }),
   )
+}
+
+function typeOf({ type, items, enum: options }: Property): string {
+  if (type === 'integer') return 'number'
+  if (type === 'array' && items) return `${items.type}[]`
+  return type ?? (options ? typeof options[0] : 'object')
 }

@@ -8,6 +8,7 @@ import { addFileRoutes } from './file-routes.ts'
 import { addMemoryRoutes } from './memory-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { addUploadRoute } from './upload-route.ts'
+import { addWatchRoute } from './watch-route.ts'
 
 /** The PaperPod surface, as its document of 2026-01-26 (API v2) describes it. */
 export function addPaperpodRoutes(app: App, engine: Engine): void {
@@ -16,6 +17,7 @@ export function addPaperpodRoutes(app: App, engine: Engine): void {
   addFileRoutes(app, engine)
   addUploadRoute(app, engine)
   addDownloadRoute(app, engine)
+  addWatchRoute(app, engine)
   addProcessRoutes(app, engine)
   addExposeRoute(app, engine)
   addMemoryRoutes(app, engine)

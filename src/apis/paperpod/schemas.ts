@@ -131,6 +131,22 @@ const binary = {
 export const downloadAnswer = { 200: binary, 206: binary }
 export const downloadQuery = object({ path, sessionId })
 
+const globs = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: limits.globLength }), {
+      description,
+      maxItems: limits.watchGlobs,
+    }),
+  )
+
+export const watchBody = object({
+  path: text('Directory in the sandbox; a relative one is under /workspace', { maxLength: 8192, minLength: 1 }),
+  recursive: Type.Optional(Type.Boolean({ description: 'Also what is in directories below', default: true })),
+  include: globs('Glob allowlist. Cannot be used together with exclude.'),
+  exclude: globs('Glob blocklist. Cannot be used together with include.'),
+  sessionId,
+})
+
 const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
 
 export const startBody = object({

@@ -1,0 +1,120 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { posix } from 'node:path'
+import type { Static } from 'typebox'
+import type { Engine } from '../../engine/engine.ts'
+import { watchFiles, type WatchEnd } from '../../engine/files/watch-files.ts'
+import type { FileChange } from '../../engine/types.ts'
+import { asCarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { EventStream } from '../../http/event-stream.ts'
+import { errorBody } from './errors.ts'
+import { sandboxPath } from './mapping.ts'
+import { eventStreamAnswer, watchBody } from './schemas.ts'
+
+type WatchBody = Static<typeof watchBody>
+
+export function addWatchRoute(app: App, engine: Engine): void {
+  app.post(
+    '/watch',
+    {
+      schema: { body: watchBody },
+      config: {
+        documentation: {
+          description: 'Watch filesystem changes as a Server-Sent Events stream',
+          returns:
+            'Server-Sent Events: watching, then create, modify, delete and rename { type, path, directory, timestamp, oldPath?, newPath? }, overflow { message, dropped? }, and at the end stopped { reason, message } or error',
+          notes:
+            'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash is for names at any depth, one with a slash for paths from the watched directory on.',
+          answers: { 200: eventStreamAnswer },
+          example: { path: '/workspace', exclude: ['node_modules', '*.log'] },
+        },
+      },
+    },
+    (request, reply) => stream(engine, request as FastifyRequest<{ Body: WatchBody }>, reply),
+  )
+}
+
+async function stream(
+  engine: Engine,
+  request: FastifyRequest<{ Body: WatchBody }>,
+  reply: FastifyReply,
+): Promise<void> {
+  const left = new AbortController()
+  reply.raw.on('close', () => left.abort())
+  const { recursive = true, sessionId = '' } = request.body
+  // What is wrong with the request is found before anything is told, and has a status of its own.
+  const { path, changes } = await begin(engine, request, left.signal)
+  const events = new EventStream(reply)
+  try {
+    await events.send('watching', { path, recursive, sessionId, timestamp: now() })
+    for await (const change of changes) {
+      const { type, ...fields } = eventOf(change)
+      await events.send(type, fields)
+    }
+  } catch (error) {
+    request.log.warn({ err: error }, 'a watch failed')
+    await events.send('error', { ...errorBody(asCarrelError(error), request.id), timestamp: now() })
+  } finally {
+    await changes.return(undefined)
+    events.end()
+  }
+}
+
+/** Resolves when the watch is in place. */
+async function begin(engine: Engine, { body, caller }: FastifyRequest<{ Body: WatchBody }>, signal: AbortSignal) {
+  const { recursive = true, include, exclude, sessionId = '' } = body
+  const [path, otherwise] = watchedPaths(body.path)
+  const open = async (at: string) => {
+    const changes = watchFiles(engine, caller, sessionId, { path: at, recursive, include, exclude, signal })
+    await changes.next()
+    return { path: at, changes }
+  }
+  return open(path).catch((error: unknown) => {
+    if (otherwise === undefined || asCarrelError(error).code !== 'not_found') throw error
+    return open(otherwise)
+  })
+}
+
+function eventOf(change: FileChange | WatchEnd): { type: string } & Record<string, unknown> {
+  const { type, path, directory } = change
+  const timestamp = now()
+  switch (type) {
+    case 'rename':
+      return { type, path, oldPath: change.oldPath, newPath: path, directory, timestamp }
+    case 'overflow':
+      return { type, path, ...lossOf(change.dropped), timestamp }
+    case 'gone':
+      return { type: 'stopped', path, reason: 'deleted', message: 'The directory was deleted or moved away', timestamp }
+    case 'stopped':
+      return { type, path, reason: change.reason, message: endings[change.reason], timestamp }
+    case 'create':
+    case 'modify':
+    case 'delete':
+    case 'ready':
+      return { type, path, directory, timestamp }
+  }
+}
+
+function lossOf(dropped: number | undefined): { dropped?: number; message: string } {
+  if (dropped === undefined)
+    return {
+      message:
+        'More changed at once than the kernel could tell. What came and went is told all the same; of files that were only modified some are not.',
+    }
+  return { dropped, message: `${dropped} changes were not sent because the connection was slow. List the directory.` }
+}
+
+const endings: Record<WatchEnd['reason'], string> = {
+  sandbox: 'The sandbox has stopped',
+  server: 'The server is stopping; watch again in a moment',
+}
+
+/** A relative path is under /workspace; where there is none, `workspace/x` is `/workspace/x` without its slash. */
+function watchedPaths(path: string): [path: string, otherwise?: string] {
+  const paths = /^workspace(\/|$)/.test(path) ? [sandboxPath(path), `/${path}`] : [sandboxPath(path)]
+  return paths.map((each) => posix.normalize(each).replace(/(?<=.)\/$/, '')) as [string, string?]
+}
+
+function now(): string {
+  return new Date().toISOString()
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FileChange } from '../../driver.ts'
+import { ChangeQueue } from './change-queue.ts'
+
+const change = (type: FileChange['type'], path: string): FileChange => ({ type, path, directory: false })
+
+async function all(queue: ChangeQueue): Promise<string[]> {
+  queue.end()
+  return (await Array.fromAsync(queue.read())).map(({ type, path, dropped }) => `${type} ${dropped ?? path}`)
+}
+
+test('changes come in their order', async () => {
+  const queue = new ChangeQueue(10)
+  for (const type of ['create', 'modify', 'delete'] as const) queue.add(change(type, 'a'))
+  assert.deepEqual(await all(queue), ['create a', 'modify a', 'delete a'])
+})
+
+test('a modify of what waits to be told as modified is told once', async () => {
+  const queue = new ChangeQueue(10)
+  for (const path of ['a', 'b', 'a', 'a']) queue.add(change('modify', path))
+  queue.add(change('create', 'a'))
+  queue.add(change('modify', 'a'))
+  assert.deepEqual(await all(queue), ['modify a', 'modify b', 'create a', 'modify a'])
+})
+
+test('a modify after the last one was read is news', async () => {
+  const queue = new ChangeQueue(10)
+  const reader = queue.read()[Symbol.asyncIterator]()
+  queue.add(change('modify', 'a'))
+  assert.equal((await reader.next()).value.path, 'a')
+  queue.add(change('modify', 'a'))
+  assert.equal((await reader.next()).value.path, 'a')
+})
+
+test('what is too much is dropped and counted in one place, and then it goes on', async () => {
+  const queue = new ChangeQueue(3)
+  for (let index = 0; index < 10; index++) queue.add(change('create', String(index)))
+  const reader = queue.read()[Symbol.asyncIterator]()
+  const told = []
+  for (let count = 0; count < 4; count++) told.push((await reader.next()).value)
+  assert.deepEqual(
+    told.map(({ type, path, dropped }) => [type, dropped ?? path]),
+    [
+      ['create', '0'],
+      ['create', '1'],
+      ['create', '2'],
+      ['overflow', 7],
+    ],
+  )
+  queue.add(change('create', 'later'))
+  assert.equal((await reader.next()).value.path, 'later')
+})
+
+test('a failure is told after what waits', async () => {
+  const queue = new ChangeQueue(3)
+  queue.add(change('create', 'a'))
+  queue.end(undefined, new Error('broken'))
+  const reader = queue.read()[Symbol.asyncIterator]()
+  assert.equal((await reader.next()).value.path, 'a')
+  await assert.rejects(reader.next(), /broken/)
+})
