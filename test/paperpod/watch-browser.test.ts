@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { newSession, TestServer } from '../support/server.ts'
+import { within } from '../driver/subject.ts'
+
+/** Watches, makes and renames a file, and reports the events as the browser's own stream reader gave them. */
+const page = (url: string, token: string, sessionId: string) => `<script type="module">
+const post = (path, body) => fetch(${JSON.stringify(url)} + path, {
+  method: 'POST',
+  headers: { authorization: 'Bearer ${token}', 'content-type': 'application/json' },
+  body: JSON.stringify({ sessionId: '${sessionId}', ...body }),
+})
+const events = []
+let rest = ''
+const response = await post('/watch', { path: '/workspace' })
+for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+  const frames = (rest + chunk).split('\\n\\n')
+  rest = frames.pop()
+  for (const frame of frames) {
+    if (frame.startsWith(':')) continue
+    const event = JSON.parse(frame.slice(frame.indexOf('data: ') + 6))
+    events.push([event.type, event.path])
+    if (event.type === 'watching') await post('/execute', { code: ': > a; mv a b', language: 'shell' })
+    if (event.type === 'rename') await fetch('/result', { method: 'POST', body: JSON.stringify(events) })
+  }
+}
+</script>`
+
+test('a browser reads the stream of changes by fetch', async (t) => {
+  const server = await TestServer.start()
+  t.after(() => server.stop())
+  const result = Promise.withResolvers<string>()
+  const host = createServer((request, response) => {
+    if (request.method === 'POST') void text(request).then(result.resolve, result.reject)
+    response.setHeader('content-type', 'text/html')
+    response.end(request.url === '/' ? page(server.url, server.token, newSession()) : '')
+  }).listen(0, '127.0.0.1')
+  t.after(() => host.close())
+  await once(host, 'listening')
+  const profile = mkdtempSync(join(tmpdir(), 'carrel-chromium-'))
+  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
+  const { port } = host.address() as AddressInfo
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-web-security', `--user-data-dir=${profile}`]
+  const browser = spawn('chromium', [...flags, '--remote-debugging-port=0', `http://127.0.0.1:${port}/`], {
+    stdio: 'ignore',
+    env: { ...process.env, HOME: profile },
+  })
+  t.after(async () => {
+    if (browser.exitCode === null && browser.kill()) await once(browser, 'exit')
+  })
+  assert.deepEqual(JSON.parse(await within(60_000, result.promise, 'the report of the browser')), [
+    ['watching', '/workspace'],
+    ['create', '/workspace/a'],
+    ['rename', '/workspace/b'],
+  ])
+})
