@@ -9,6 +9,8 @@ export class LocalProcess implements ProcessHandle {
   readonly processId: string
   readonly computerId: string
   readonly pid: number
+  /** What the host calls it. */
+  readonly hostPid: number
   readonly startedAtMs: number
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
@@ -24,6 +26,7 @@ export class LocalProcess implements ProcessHandle {
     this.processId = state.processId
     this.computerId = state.computerId
     this.pid = state.insidePid ?? 0
+    this.hostPid = state.pid
     this.startedAtMs = state.startedAtMs
     this.meta = state.meta
     this.#directory = state.directory

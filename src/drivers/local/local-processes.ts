@@ -96,7 +96,7 @@ export class LocalProcesses {
   startedOn(computerId: string): StartedProcesses {
     const running = this.running().filter((process) => process.computerId === computerId)
     return {
-      byPid: new Map(running.map(({ pid, processId }) => [pid, processId])),
+      byPid: new Map(running.map(({ hostPid, processId }) => [hostPid, processId])),
       // It comes from inside the computer: no path may be made of what it likes.
       has: (processId) => /^[0-9A-Za-z_-]{1,64}$/.test(processId) && this.get(processId)?.computerId === computerId,
     }
