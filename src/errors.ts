@@ -57,6 +57,12 @@ export const errorTable = {
     action: 'CHECK_STATE',
     instruction: 'Read the current state and choose an operation that fits it.',
   },
+  package_missing: {
+    status: 409,
+    retryable: false,
+    action: 'INSTALL_PACKAGE',
+    instruction: 'Install what the message names in the sandbox, or ask its operator for an image that has it.',
+  },
   idempotency_mismatch: {
     status: 409,
     retryable: false,

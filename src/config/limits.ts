@@ -20,6 +20,22 @@ export const limits = {
   readBytes: 32 * MiB,
   /** An execute may run this long: connections of most clients and proxies do not last longer. */
   executeTimeoutMs: 60 * 60 * 1000,
+  /** Calls that wait for one kernel; a client that sends more than this ahead has lost count. */
+  interpretQueue: 16,
+  /** Printed by one call of a kernel, of each stream; what comes first is kept, so that the code's own output is bounded where it is written. */
+  interpretStreamCharacters: 4 * MiB,
+  /** Figures, tables and values of one call, as JSON: a hundred large figures. */
+  interpretResultBytes: 24 * MiB,
+  /** Pieces in the answer of one call. */
+  interpretOutputs: 1000,
+  /** Of an error's message, and of its traceback. */
+  interpretErrorCharacters: 64 * KiB,
+  /** A kernel that is not ready by then will not be: it takes half a second on a quiet host. */
+  kernelStartMs: 60_000,
+  /** One of a server before that says nothing for so long never will: its own thread answers while code runs. */
+  kernelAnswerMs: 10_000,
+  /** Code gets this long to give way to an interruption, and once more when its programs were interrupted too. */
+  interruptGraceMs: 2_500,
   /** The document's default. */
   executeDefaultTimeoutMs: 30_000,
   /** The document's limit for processes that are started over HTTP. */

@@ -72,7 +72,7 @@ export interface ProcessRow {
   computer_id: string
   /** What the caller calls it: unique among the computer's running ones. */
   name: string
-  kind: 'exec' | 'background' | 'interactive'
+  kind: 'exec' | 'background' | 'interactive' | 'kernel'
   command: string
   state: 'running' | 'ended'
   pid: number

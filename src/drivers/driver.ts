@@ -174,6 +174,8 @@ export interface ProcessHandle {
   wait(): Promise<ProcessExit>
   /** Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. */
   follow(cursor: number, signal?: AbortSignal): AsyncIterable<OutputChunk>
+  /** The cursor behind all that came as yet. */
+  outputEnd(): Promise<number>
   /** Resolves when the bytes were taken; `conflict` when stdin is closed. */
   write(data: Uint8Array): Promise<void>
   closeStdin(): Promise<void>

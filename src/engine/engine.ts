@@ -10,6 +10,7 @@ import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
 import type { Watchers } from './files/watchers.ts'
+import type { Kernels } from './interpreters/kernels.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
@@ -30,6 +31,7 @@ export interface Engine {
   liveEvents: LiveEvents
   portWatch: PortWatch
   watchers: Watchers
+  kernels: Kernels
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */

@@ -12,6 +12,7 @@ import { WarmPool } from './computers/warm-pool.ts'
 import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
+import { Kernels } from './interpreters/kernels.ts'
 import { failInterrupted } from './operations/operations.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { LiveEvents } from './events/live-events.ts'
@@ -57,6 +58,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     liveEvents,
     watchers: new Watchers(),
     portWatch: new PortWatch(driver, liveEvents, log),
+    kernels: new Kernels(),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     starting: new Map(),

@@ -53,6 +53,29 @@ async function pidInside(sessionId: string, pattern: string): Promise<string> {
   return (await server.shell(`pgrep -f '${pattern}' | head -1`, { sessionId })).stdout.trim()
 }
 
+test('a killed server loses no variable of a kernel, and interrupts what ran in it for a client that is gone', async () => {
+  const sessionId = newSession()
+  const call = async (code: string, language = 'python') =>
+    (await server.post('/interpret', { code, language, sessionId })).body
+  await call('import time\nkept = 41; state = "idle"')
+  await call('const kept = 40', 'javascript')
+  const long = 'state = "begun"; open("/workspace/begun", "w").close()\ntime.sleep(60)\nstate = "done"'
+  const cut = server.post('/interpret', { code: long, sessionId, timeout: 90_000 })
+  const answer = assert.rejects(cut, { message: 'fetch failed' })
+  await until(
+    () => server.shell('ls /workspace', { sessionId }),
+    ({ stdout }) => stdout.includes('begun'),
+  )
+  await server.stop('SIGKILL')
+  await answer
+  server = await TestServer.start()
+  const python = await call('[state, kept + 1]')
+  assert.deepEqual([python.results[0]?.data, python.kernelRestarted], [['begun', 42], false], JSON.stringify(python))
+  const javascript = await call('kept + 2', 'javascript')
+  assert.deepEqual([javascript.results[0]?.text, javascript.kernelRestarted], ['42', false])
+  assert.equal((await call('print("out")\nkept')).logs.stdout, 'out\n')
+})
+
 test('a killed server loses no process, no output and no exit code', async () => {
   const sessionId = newSession()
   await server.post('/process/start', { command: counter, processId: 'counter', sessionId, timeout: 0 })

@@ -29,6 +29,11 @@ const documented: Record<string, Record<string, Param> | undefined> = {
     env: { type: 'object', required: false },
   },
   'POST /execute/stream': undefined,
+  'POST /interpret': {
+    code: { type: 'string', required: true },
+    language: { type: 'string', enum: ['python', 'javascript'], required: false, default: 'python' },
+    sessionId: { type: 'string', required: false },
+  },
   'POST /files/write': {
     path: { type: 'string', required: true },
     content: { type: 'string', required: true },

@@ -47,6 +47,19 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
   }
   const authorization = () => ({ authorization: `Bearer ${server.token}` })
 
+  test('is not kept by its kernel, but by a call of it; the next call says that its variables are gone', async () => {
+    const sessionId = newSession()
+    const call = async (code: string) => (await server.post('/interpret', { code, sessionId })).body
+    assert.equal((await call('import time\nv = 1\ntime.sleep(4)\nv')).results[0].text, '1')
+    await stopped(sessionId)
+    const next = await call('"v" in globals()')
+    assert.deepEqual(
+      [next.results[0].text, next.kernelRestarted, next.restartReason],
+      ['False', true, 'stopped'],
+      JSON.stringify(next),
+    )
+  })
+
   test('is stopped; its previews then answer 503, and start nothing', async () => {
     const guest = await withoutServer()
     await stopped(guest.sessionId)

@@ -39,6 +39,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
       backgroundProcesses: true,
       fileSystem: true,
       portExposure: true,
+      richOutput: true,
       sessionPersistence: true,
       agentMemory: true,
     },

@@ -1,4 +1,6 @@
 import type { ExitReason, OpenPort, ProcessExit, ProcessRow } from '../../engine/types.ts'
+import type { Interpreted } from '../../engine/interpreters/interpret.ts'
+import type { InterpretOutput } from '../../engine/interpreters/interpretation.ts'
 import type { Execution } from '../../engine/processes/execute.ts'
 import { asText } from '../../http/text-decoder.ts'
 import { isReserved } from './reserved-ports.ts'
@@ -30,6 +32,61 @@ export function executeAnswerOf(execution: Execution, sessionId: string) {
       truncated: execution.truncated,
     },
   }
+}
+
+export function interpretAnswerOf(
+  { interpretation, restartReason, durationMs }: Interpreted,
+  call: { language: string; sessionId: string },
+) {
+  const { status, outputs, error, executionCount, kernelLost, truncated } = interpretation
+  const printed = (wanted: 'stdout' | 'stderr') =>
+    outputs.map((output) => (output.kind === 'stream' && output.name === wanted ? output.text : '')).join('')
+  return {
+    status,
+    ...call,
+    results: outputs.map(resultOf),
+    logs: { stdout: printed('stdout'), stderr: printed('stderr') },
+    error: error ? { name: error.name, message: error.message, traceback: error.traceback } : null,
+    executionCount,
+    kernelRestarted: restartReason !== undefined,
+    ...(restartReason === undefined ? {} : { restartReason }),
+    kernelLost,
+    truncated,
+    durationMs,
+  }
+}
+
+/** The richest form first; the document's images are base64, so SVG is made so too. */
+const resultTypes = [
+  ['image', /^image\//],
+  ['html', /^text\/html$/],
+  ['json', /^application\/([\w.-]+\+)?json$/],
+  ['text', /^(?!text\/plain$)/],
+] as const
+
+function resultOf(output: InterpretOutput) {
+  if (output.kind === 'stream') return { type: 'text' as const, text: output.text, stream: output.name }
+  if (output.kind === 'error') {
+    const { name, message, traceback } = output
+    return { type: 'error' as const, text: `${name}: ${message}`, name, message, traceback }
+  }
+  const { 'text/plain': plain, ...forms } = output.bundle
+  const text = plain === undefined ? {} : { text: asString(plain) }
+  const isMainResult = output.main
+  for (const [type, pattern] of resultTypes) {
+    const mimeType = Object.keys(forms).find((name) => pattern.test(name))
+    if (mimeType === undefined) continue
+    const { [mimeType]: value, ...others } = forms
+    const data = mimeType === 'image/svg+xml' ? Buffer.from(asString(value)).toString('base64') : value
+    const formats = Object.keys(others).length > 0 ? { formats: others } : {}
+    const shown = type === 'text' ? { text: asString(value), ...text } : text
+    return { type, ...shown, data, mimeType, isMainResult, ...formats }
+  }
+  return { type: 'text' as const, ...text, mimeType: 'text/plain', isMainResult }
+}
+
+function asString(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 export function exitFieldsOf(exit: ProcessExit, startedAtMs: number) {

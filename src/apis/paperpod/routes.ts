@@ -5,6 +5,7 @@ import { addDownloadRoute } from './download-route.ts'
 import { addExecuteRoutes } from './execute-routes.ts'
 import { addExposeRoute } from './expose-route.ts'
 import { addFileRoutes } from './file-routes.ts'
+import { addInterpretRoute } from './interpret-route.ts'
 import { addMemoryRoutes } from './memory-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { addUploadRoute } from './upload-route.ts'
@@ -14,6 +15,7 @@ import { addWatchRoute } from './watch-route.ts'
 export function addPaperpodRoutes(app: App, engine: Engine): void {
   addDiscoveryRoutes(app, engine)
   addExecuteRoutes(app, engine)
+  addInterpretRoute(app, engine)
   addFileRoutes(app, engine)
   addUploadRoute(app, engine)
   addDownloadRoute(app, engine)

@@ -80,6 +80,12 @@ export class LocalProcess implements ProcessHandle {
     }
   }
 
+  /** Of an ended one nothing comes any more: what was told last is all. */
+  async outputEnd(): Promise<number> {
+    if (!this.exit) this.#end = (await this.#follow()) ?? this.#end
+    return this.#inline?.length ?? this.#end
+  }
+
   async write(data: Uint8Array): Promise<void> {
     await this.#ask('write to', { op: 'write', processId: this.processId, data: Buffer.from(data).toString('base64') })
   }

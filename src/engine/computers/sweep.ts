@@ -40,8 +40,10 @@ export async function sweepLeases(engine: Engine): Promise<void> {
   }
 }
 
+/** A kernel waits for calls as long as its computer runs: only a call is use. */
 function busyComputers(engine: Engine): Set<string> {
-  return new Set(engine.driver.processes().flatMap((process) => (process.exit ? [] : [process.computerId])))
+  const busy = engine.driver.processes().filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
+  return new Set(busy.map(({ computerId }) => computerId))
 }
 
 function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle' | 'expired' | undefined {

@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { limits } from '../../config/limits.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { interpret } from '../../engine/interpreters/interpret.ts'
+import type { App } from '../../http/app.ts'
+import { interpretAnswerOf } from './mapping.ts'
+import { interpretAnswer, interpretBody } from './schemas.ts'
+
+export function addInterpretRoute(app: App, engine: Engine): void {
+  app.post(
+    '/interpret',
+    {
+      schema: { body: interpretBody, response: { 200: interpretAnswer } },
+      config: {
+        idempotent: true,
+        documentation: {
+          description: 'Code interpreter with rich output (charts, images)',
+          returns:
+            "{ status, results: [{ type: 'text'|'image'|'html'|'json'|'error', text?, data?, mimeType? }], logs, error, executionCount }",
+          notes:
+            'Variables stay from call to call of a sandbox and language, one kernel each. Python matplotlib figures captured as base64 PNG, in order with what is printed. At the timeout the code is interrupted and its variables are kept, as they are when its client leaves without an Idempotency-Key. kernelRestarted says that variables of earlier calls are gone, kernelLost that they went with this one',
+          example: { code: 'answer = 6 * 7\nanswer' },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { code, language = 'python', sessionId = '', timeout } = request.body
+      const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
+      const signal = leaving(request, reply)
+      const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
+      return interpretAnswerOf(interpreted, { language, sessionId })
+    },
+  )
+}
+
+/** Aborts when the connection is gone before the answer. Who sent a key will come back for it. */
+function leaving(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
+  const gone = new AbortController()
+  if (!request.headers['idempotency-key'])
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) gone.abort()
+    })
+  return gone.signal
+}

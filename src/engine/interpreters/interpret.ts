@@ -1,0 +1,48 @@
+import { CarrelError } from '../../errors.ts'
+import { useSandbox } from '../computers/use-sandbox.ts'
+import type { Caller, Engine } from '../engine.ts'
+import type { Interpretation } from './interpretation.ts'
+import type { KernelLanguage } from './kernel-programs.ts'
+
+export interface InterpretOptions {
+  language: KernelLanguage
+  code: string
+  /** Counts from when the code begins to run, not while it waits for its turn. */
+  timeoutMs: number
+  /** Aborts when nobody waits for the answer any more: code that runs is interrupted. */
+  signal: AbortSignal
+}
+
+export interface Interpreted {
+  interpretation: Interpretation
+  /** Why the kernel before ended, when this call got a new one in its place. */
+  restartReason: string | undefined
+  /** Of the code, without its wait and the start of the kernel. */
+  durationMs: number
+}
+
+/**
+ * Runs code in the kernel that the account's computer has for its language: what it defines stays for the next call.
+ * The computer is in use meanwhile; a kernel that nobody calls does not keep it from its idle stop.
+ */
+export async function interpret(
+  engine: Engine,
+  caller: Caller,
+  sessionKey: string,
+  { language, code, timeoutMs, signal }: InterpretOptions,
+): Promise<Interpreted> {
+  // Of a server that ends, the next one would find code that runs for nobody.
+  const ending = AbortSignal.any([signal, engine.closing])
+  const { computer, done } = await useSandbox(engine, caller, sessionKey)
+  try {
+    return await engine.kernels.inTurn(computer.id, language, async () => {
+      if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
+      const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
+      const begun = performance.now()
+      const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
+      return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+    })
+  } finally {
+    done()
+  }
+}

@@ -1,0 +1,154 @@
+import { limits } from '../../config/limits.ts'
+import type { ProcessExit } from '../../drivers/driver.ts'
+import type { CallEvent, MimeBundle } from './kernel-events.ts'
+
+export type InterpretOutput =
+  | { kind: 'stream'; name: 'stdout' | 'stderr'; text: string }
+  | { kind: 'display'; bundle: MimeBundle; main: boolean; displayId?: string }
+  | ({ kind: 'error' } & InterpretError)
+
+export interface InterpretError {
+  name: string
+  message: string
+  /** Lines, without colours. */
+  traceback: string[]
+}
+
+/** `died`: the kernel ended in the midst of it. `interrupted`: its client left. */
+export type InterpretStatus = 'completed' | 'error' | 'timeout' | 'interrupted' | 'died'
+
+interface Ending {
+  /** Why it was to stop; undefined when it came to its end by itself. */
+  why: 'timeout' | 'left' | undefined
+  timeoutMs: number
+  /** Of the kernel, when that ended with it. */
+  exit?: ProcessExit
+  lastWords?: string
+}
+
+/** What came of one call, in order and within bounds: a kernel is the guest's, and may say anything. */
+export class Interpretation {
+  outputs: InterpretOutput[] = []
+  status: InterpretStatus = 'completed'
+  /** How many calls the kernel has had; null when it ended. */
+  executionCount: number | null = null
+  /** True when something was left out for a bound. */
+  truncated = false
+  /** True when the kernel, and with it all variables, ended with this call. */
+  kernelLost = false
+  readonly #charactersLeft = { stdout: limits.interpretStreamCharacters, stderr: limits.interpretStreamCharacters }
+  #bytesLeft = limits.interpretResultBytes
+  #clearsNext = false
+
+  get error(): InterpretError | undefined {
+    return this.outputs.findLast((output) => output.kind === 'error')
+  }
+
+  /** `bytes` is its size as it came. */
+  add(event: CallEvent, bytes: number): void {
+    switch (event.event) {
+      case 'output':
+        return this.#addText(event.name, event.text)
+      case 'result':
+        return this.#addDisplay(event, bytes)
+      case 'error':
+        return this.#addError(event, bytes)
+      case 'clear':
+        if (!event.wait) this.outputs = []
+        this.#clearsNext = event.wait
+        return
+      case 'done':
+        this.executionCount = event.count
+        this.truncated ||= event.truncated
+    }
+  }
+
+  finish(ending: Ending): void {
+    const { why, timeoutMs, exit, lastWords = '' } = ending
+    this.kernelLost = exit !== undefined
+    if (why === undefined && !exit) this.status = this.error ? 'error' : 'completed'
+    else if (why === 'timeout') {
+      this.status = 'timeout'
+      this.#fail('TimeoutError', timeoutMessage(timeoutMs, exit))
+    } else if (why === 'left') {
+      this.status = 'interrupted'
+      this.#fail('Interrupted', 'The code was interrupted: its client left, or the server was stopped')
+    } else if (exit) {
+      this.status = 'died'
+      this.#fail('KernelDied', deathMessage(exit, lastWords), lastWords === '' ? [] : lastWords.trimEnd().split('\n'))
+    }
+  }
+
+  /** In place of the error that the interruption made, whose traceback tells where it struck. */
+  #fail(name: string, message: string, traceback: string[] = []): void {
+    const last = this.outputs.at(-1)
+    if (last?.kind !== 'error') this.outputs.push({ kind: 'error', name, message, traceback })
+    else Object.assign(last, { name, message, traceback: [...last.traceback, `${name}: ${message}`] })
+  }
+
+  #addText(name: 'stdout' | 'stderr', text: string): void {
+    const kept = text.slice(0, this.#charactersLeft[name])
+    if (kept.length < text.length) this.truncated = true
+    this.#charactersLeft[name] -= kept.length
+    const last = this.#clearsNext ? undefined : this.outputs.at(-1)
+    if (kept === '') return
+    if (last?.kind === 'stream' && last.name === name) last.text += kept
+    else this.#push({ kind: 'stream', name, text: kept })
+  }
+
+  #addError(event: CallEvent & { event: 'error' }, bytes: number): void {
+    this.#bytesLeft -= bytes
+    if (this.#bytesLeft < 0) this.truncated = true
+    else this.#push({ kind: 'error', ...bounded(event) })
+  }
+
+  #addDisplay(event: CallEvent & { event: 'result' }, bytes: number): void {
+    this.#bytesLeft -= bytes
+    if (this.#bytesLeft < 0) {
+      this.truncated = true
+      return
+    }
+    const { data: bundle, main, update, displayId } = event
+    const output = { kind: 'display' as const, bundle, main, ...(displayId ? { displayId } : {}) }
+    if (!update) return this.#push(output)
+    const before = this.outputs.find((shown) => shown.kind === 'display' && shown.displayId === displayId)
+    if (before) Object.assign(before, { bundle })
+    else this.#push(output)
+  }
+
+  #push(output: InterpretOutput): void {
+    if (this.#clearsNext) this.outputs = []
+    this.#clearsNext = false
+    if (this.outputs.length < limits.interpretOutputs) this.outputs.push(output)
+    else this.truncated = true
+  }
+}
+
+function bounded({ name, message, traceback }: InterpretError): InterpretError {
+  const text = traceback.join('\n').slice(0, limits.interpretErrorCharacters)
+  return {
+    name: name.slice(0, 200),
+    message: message.slice(0, limits.interpretErrorCharacters),
+    traceback: text === '' ? [] : text.split('\n'),
+  }
+}
+
+function timeoutMessage(timeoutMs: number, exit: ProcessExit | undefined): string {
+  const struck = `The code was interrupted: it ran longer than its timeout of ${timeoutMs} ms`
+  if (!exit) return `${struck}. Variables are kept`
+  return `${struck}, and did not give way. The kernel was ended, and variables are gone; the next call gets a new one`
+}
+
+function deathMessage(exit: ProcessExit, lastWords: string): string {
+  const [heap] = /JavaScript heap out of memory/.exec(lastWords) ?? []
+  const why = {
+    oom: 'the sandbox ran out of memory',
+    stopped: 'its sandbox was stopped',
+    lost: 'it was lost with the process monitor',
+    timeout: 'it ran for too long',
+    disk_full: `it ended with exit code ${exit.exitCode}, and the disk is full`,
+    exited: `it ended with exit code ${exit.exitCode}`,
+    signalled: heap ? `out of memory: ${heap}` : `it was ended by ${exit.signal}`,
+  }[exit.reason]
+  return `The kernel died: ${why}. Variables are gone; the next call gets a new one`
+}

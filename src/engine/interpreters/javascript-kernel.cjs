@@ -1,0 +1,361 @@
+/* global require, boot -- both are arguments: this text is the body of a function, run by Node's `-e` on the computer */
+/**
+ * A JavaScript kernel in one process. Its main thread evaluates code as a REPL does: await at the top, `const` again and
+ * again, the value of the last expression. A thread beside it reads requests, writes events, both lines of JSON, and can
+ * end code that does not give way. Runs on Node 20 and newer.
+ */
+const { createRequire } = require('node:module')
+const { StringDecoder } = require('node:string_decoder')
+const { inspect, isDeepStrictEqual, types } = require('node:util')
+const vm = require('node:vm')
+const { Worker } = require('node:worker_threads')
+
+/** The thread beside: files 3 and 4 are what the server writes and reads. */
+function talk() {
+  const { writeSync } = require('node:fs')
+  const { Session } = require('node:inspector')
+  const { Socket } = require('node:net')
+  const { parentPort, workerData } = require('node:worker_threads')
+  let running = null
+  let rest = ''
+  const write = (file, text) => {
+    for (let bytes = Buffer.from(text); bytes.length > 0;) bytes = bytes.subarray(writeSync(file, bytes))
+  }
+  parentPort.on('message', (event) => {
+    if (event === 'ended') {
+      Atomics.store(workerData.ended, 0, 1)
+      Atomics.notify(workerData.ended, 0)
+      return
+    }
+    write(4, `${JSON.stringify(event)}\n`)
+    if (event.event !== 'done') return
+    running = null
+    write(2, `\u001e${event.id}\n`)
+  })
+  const handlers = {
+    sync: ({ id }) => write(4, `${JSON.stringify({ event: 'synced', id, running })}\n`),
+    run: (request) => {
+      running = request.id
+      parentPort.postMessage(request)
+    },
+    interrupt: (request) => {
+      if (request.id !== running) return
+      const main = new Session()
+      main.connectToMainThread()
+      main.post('Runtime.terminateExecution', () => {
+        main.disconnect()
+        parentPort.postMessage(request)
+      })
+    },
+  }
+  const take = (text) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()
+    for (const line of lines) {
+      const request = JSON.parse(line)
+      handlers[request.op](request)
+    }
+  }
+  take(workerData.rest)
+  new Socket({ fd: 3, readable: true, writable: false }).setEncoding('utf8').on('data', take)
+}
+
+const ended = new Int32Array(new SharedArrayBuffer(4))
+const worker = new Worker(`(${String(talk)})()`, { eval: true, workerData: { ended, rest: boot.rest } })
+
+/** The call that runs; undefined between calls. */
+let current
+let count = 0
+
+function send(event) {
+  flush()
+  worker.postMessage({ ...event, id: current.id })
+}
+
+/** Texts of the outputs that were not sent yet: a line at a time would be slow. */
+let unsent = []
+let unsentLength = 0
+let sentAtMs = 0
+
+function flush() {
+  const texts = unsent
+  unsent = []
+  unsentLength = 0
+  sentAtMs = Date.now()
+  if (!current) return
+  for (const { name, text } of texts) worker.postMessage({ event: 'output', id: current.id, name, text })
+}
+
+function output(name, text) {
+  if (!current || text === '') return
+  const kept = text.slice(0, current.left[name])
+  if (kept.length < text.length) current.cut = true
+  if (kept === '') return
+  current.left[name] -= kept.length
+  const last = unsent.at(-1)
+  if (last?.name === name) last.text += kept
+  else unsent.push({ name, text: kept })
+  unsentLength += kept.length
+  if (unsentLength > 16_384 || Date.now() > sentAtMs + 20) flush()
+}
+
+for (const name of ['stdout', 'stderr']) {
+  const decoder = new StringDecoder('utf8')
+  process[name].write = (chunk, encoding, callback) => {
+    output(name, typeof chunk === 'string' ? chunk : decoder.write(chunk))
+    const done = typeof encoding === 'function' ? encoding : callback
+    if (done) process.nextTick(done)
+    return true
+  }
+}
+
+/** As JSON, when it is a list or object of nothing else and not large. */
+function plainJson(value) {
+  if (typeof value !== 'object' || value === null) return undefined
+  const text = attempt(() => JSON.stringify(value))
+  if (text === undefined || text.length > 262_144) return undefined
+  const again = JSON.parse(text)
+  return isDeepStrictEqual(again, value) ? again : undefined
+}
+
+/**
+ * What shows a value, by media type: what it says itself by `Symbol.for('Jupyter.display')`, else text and JSON. A
+ * promise only of one that gives one.
+ */
+function bundleOf(value) {
+  const failed = (error) => ({ 'text/plain': `[It cannot be shown: ${inspect(error, { depth: 0 })}]` })
+  try {
+    const own = value?.[Symbol.for('Jupyter.display')]
+    if (typeof own === 'function') {
+      const bundle = own.call(value)
+      const plain = (shown) => JSON.parse(JSON.stringify(shown))
+      return types.isPromise(bundle) ? bundle.then(plain).catch(failed) : plain(bundle)
+    }
+    const bundle = { 'text/plain': inspect(value, { depth: 4, maxStringLength: 1_000_000 }) }
+    const json = plainJson(value)
+    return json === undefined ? bundle : { ...bundle, 'application/json': json }
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function result(data, main) {
+  if (!current) return
+  const size = JSON.stringify(data).length
+  if (size > current.resultsLeft) {
+    current.cut = true
+    return
+  }
+  current.resultsLeft -= size
+  send({ event: 'result', data, main })
+}
+
+/** Shows a value as that of a last expression is shown. */
+function display(value) {
+  const bundle = bundleOf(value)
+  return types.isPromise(bundle) ? bundle.then((data) => result(data, false)) : result(bundle, false)
+}
+const base64 = (data) => (typeof data === 'string' ? data : Buffer.from(data).toString('base64'))
+display.html = (html) => result({ 'text/html': String(html) }, false)
+display.markdown = (text) => result({ 'text/markdown': String(text) }, false)
+display.svg = (svg) => result({ 'image/svg+xml': String(svg) }, false)
+display.json = (value) => result({ 'application/json': JSON.parse(JSON.stringify(value)) }, false)
+display.image = (data, mimeType = 'image/png') => result({ [mimeType]: base64(data) }, false)
+
+function errorEvent(error) {
+  const isError = types.isNativeError(error) || error instanceof Error
+  const name = isError ? String(error.name) : 'Error'
+  const message = isError ? String(error.message) : inspect(error)
+  const stack = isError && typeof error.stack === 'string' ? error.stack : `${name}: ${message}`
+  const traceback = stack
+    .slice(0, 65_536)
+    .split('\n')
+    .filter((line) => !/^\s+at .*(\[eval\]|\bnode:)/.test(line))
+  return { event: 'error', name, message: message.slice(0, 65_536), traceback }
+}
+
+/** Compiles code as that of a call; `import()` in it is Node's own, from the working directory. */
+function compile(code, columnOffset = 0) {
+  const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? boot.import
+  return new vm.Script(code, { filename: `cell-${count}`, columnOffset, importModuleDynamically })
+}
+
+function parse(code) {
+  return boot.acorn.parse(code, {
+    ecmaVersion: 'latest',
+    sourceType: 'script',
+    allowAwaitOutsideFunction: true,
+    allowImportExportEverywhere: true,
+    allowHashBang: true,
+  })
+}
+
+/**
+ * What a script for the global scope has to say so that names can be declared again, and so that `await` and `import`
+ * stand at the top: as Node's own REPL does it. Nothing moves to another line.
+ */
+function prepare(code) {
+  const literal = /^\s*\{/.test(code) && !/;\s*$/.test(code) && attempt(() => parse(`(${code}\n)`))
+  if (literal) return { code: `(${code}\n)`, columnOffset: -1 }
+  const program = attempt(() => parse(code))
+  // What is wrong with it, V8 says better.
+  if (!program) return { code, columnOffset: 0 }
+  return awaits(program) ? asFunction(code, program) : asScript(code, program)
+}
+
+function attempt(work) {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
+
+const childrenOf = (node) =>
+  Object.values(node)
+    .flat()
+    .filter((child) => typeof child?.type === 'string')
+const isFunction = ({ type }) => /Function/.test(type)
+
+/** True for an `await` or `import` that belongs to no function. */
+function awaits(node) {
+  if (node.type === 'AwaitExpression' || node.type === 'ImportDeclaration' || node.await === true) return true
+  return childrenOf(node).some((child) => !isFunction(child) && awaits(child))
+}
+
+function asScript(code, { body }) {
+  const edits = body.flatMap((node) => {
+    if (node.type === 'ClassDeclaration') return [[node.start, node.start, `var ${node.id.name} = `], semicolon(node)]
+    if (node.type !== 'VariableDeclaration' || node.kind === 'var') return []
+    const unset = node.declarations.filter(({ init }) => !init).map(({ end }) => [end, end, ' = undefined'])
+    return /^(let|const)$/.test(node.kind) ? [[node.start, node.start + node.kind.length, 'var'], ...unset] : []
+  })
+  return { code: edited(code, edits), columnOffset: 0 }
+}
+
+function asFunction(code, program) {
+  const names = new Set()
+  const functions = program.body.filter(({ type }) => type === 'FunctionDeclaration').map(({ id }) => id.name)
+  const edits = []
+  const visit = (node, parent) => {
+    const isTop = parent === program
+    if (node.type === 'VariableDeclaration' && (isTop || node.kind === 'var') && /^(var|let|const)$/.test(node.kind))
+      assign(code, node, parent, { names, edits })
+    else if (node.type === 'ClassDeclaration' && isTop) {
+      names.add(node.id.name)
+      edits.push([node.start, node.start, `${node.id.name} = `], semicolon(node))
+    } else if (node.type === 'ImportDeclaration') edits.push([node.start, node.end, importing(code, node, names)])
+    for (const child of childrenOf(node)) if (!isFunction(child)) visit(child, node)
+  }
+  visit(program)
+  const last = program.body.at(-1)
+  if (last?.type === 'ExpressionStatement')
+    edits.push(
+      [last.expression.start, last.expression.start, 'return ('],
+      [last.expression.end, last.expression.end, ')'],
+    )
+  const declared = names.size > 0 ? `var ${[...names].join(', ')}; ` : ''
+  const shared = functions.map((name) => `globalThis.${name} = ${name}; `).join('')
+  const head = `${declared}(async () => { ${shared}`
+  return { code: `${head}${edited(code, edits)}\n})()`, columnOffset: -head.length }
+}
+
+/** A declaration as assignments to names of the global scope. */
+function assign(code, { start, end, kind, declarations }, parent, { names, edits }) {
+  for (const { id } of declarations) for (const name of namesOf(id)) names.add(name)
+  if (/^For(In|Of)Statement$/.test(parent.type)) return edits.push([start, start + kind.length, ''])
+  const isClosed = code[end - 1] === ';'
+  edits.push([start, start + kind.length, 'void ('], [isClosed ? end - 1 : end, isClosed ? end - 1 : end, ')'])
+  for (const node of declarations)
+    edits.push([node.start, node.start, '('], [node.end, node.end, node.init ? ')' : ' = undefined)'])
+}
+
+function namesOf(pattern) {
+  if (!pattern) return []
+  if (pattern.type === 'Identifier') return [pattern.name]
+  if (pattern.type === 'ObjectPattern')
+    return pattern.properties.flatMap(({ value, argument }) => namesOf(value ?? argument))
+  if (pattern.type === 'ArrayPattern') return pattern.elements.flatMap(namesOf)
+  return namesOf(pattern.left ?? pattern.argument)
+}
+
+function importing(code, { source, specifiers, start, end, attributes = [] }, names) {
+  for (const { local } of specifiers) names.add(local.name)
+  const options = attributes.map(({ key, value }) => `${code.slice(key.start, key.end)}: ${value.raw}`)
+  const call = `await import(${source.raw}${options.length > 0 ? `, { with: { ${options.join(', ')} } }` : ''})`
+  const whole = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier')
+  const parts = specifiers
+    .filter((specifier) => specifier !== whole)
+    .map(({ imported, local }) => `${imported?.raw ?? imported?.name ?? 'default'}: ${local.name}`)
+  const loaded = whole ? `(${whole.local.name} = ${call})` : call
+  const lines = '\n'.repeat(code.slice(start, end).split('\n').length - 1)
+  return `void ({ ${parts.join(', ')} } = ${loaded});${lines}`
+}
+
+const semicolon = ({ end }) => [end, end, ';']
+
+/** Edits of the same place stay in their order. */
+function edited(code, edits) {
+  let text = ''
+  let position = 0
+  for (const [start, end, replacement] of edits.toSorted(([a], [b]) => a - b)) {
+    text += code.slice(position, start) + replacement
+    position = end
+  }
+  return text + code.slice(position)
+}
+
+async function run({ id, code, streamCharacters, resultBytes }) {
+  const call = {
+    id,
+    left: { stdout: streamCharacters, stderr: streamCharacters },
+    resultsLeft: resultBytes,
+    cut: false,
+  }
+  current = call
+  count++
+  try {
+    // A promise as the last value is waited for: nobody could come back for it.
+    const prepared = prepare(code)
+    const value = await compile(prepared.code, prepared.columnOffset).runInThisContext()
+    if (current !== call) return
+    if (value !== undefined) {
+      const bundle = await bundleOf(value)
+      if (current === call) result(bundle, true)
+    }
+  } catch (error) {
+    if (current === call) send(errorEvent(error))
+  }
+  if (current === call) finish()
+}
+
+function finish() {
+  send({ event: 'done', count, truncated: current.cut })
+  current = undefined
+}
+
+worker.on('message', (request) => {
+  if (request.op === 'run') void run(request)
+  else if (current?.id === request.id) {
+    send({ event: 'error', name: 'Interrupted', message: 'The code was interrupted', traceback: [] })
+    finish()
+  }
+})
+
+// The user's own tools come last, so that nothing above can be changed by what is done to them.
+Object.assign(globalThis, {
+  require: createRequire(`${process.cwd()}/`),
+  module: { exports: {} },
+  exports: {},
+  __dirname: process.cwd(),
+  display,
+})
+setInterval(flush, 100).unref()
+process.on('SIGINT', () => {})
+process.on('uncaughtException', (error) => output('stderr', `Uncaught ${inspect(error)}\n`))
+process.on('exit', () => {
+  flush()
+  worker.postMessage('ended')
+  Atomics.wait(ended, 0, 0, 2000)
+})
+worker.postMessage({ event: 'ready' })

@@ -1,0 +1,350 @@
+"""A Python kernel in one process: Jupyter's ipykernel in the main thread, and beside it a thread that is its client.
+
+The client speaks Jupyter's messages with the kernel and lines of JSON with the server: requests come on what was
+stdin, events go to what was stdout. Code that runs in the kernel sees an empty stdin, and outputs that are read here.
+It runs on whatever ipykernel from 6.7 on the computer has, with Python 3.9 or newer.
+"""
+
+import base64
+import io
+import json
+import os
+import re
+import signal
+import sys
+import threading
+
+requests = os.fdopen(os.dup(0), "rb")
+events = os.dup(1)
+marks = os.dup(2)
+sending = threading.Lock()
+
+
+def send(**event):
+    line = json.dumps(event).encode() + b"\n"
+    with sending:
+        while line:
+            line = line[os.write(events, line) :]
+
+
+def hide_files():
+    """Gives code of the user none of the three; what it writes to the outputs by number comes through pipes."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    pipes = {}
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        pipes[name], writer = os.pipe()
+        os.set_blocking(pipes[name], False)
+        os.dup2(writer, number)
+        os.close(writer)
+    return pipes
+
+
+# What only editors and debuggers need is most of the time that a start takes; code of the user may import it later.
+unused = [name for name in ("debugpy", "jedi") if name not in sys.modules]
+for name in unused:
+    sys.modules[name] = None
+try:
+    import zmq
+    from ipykernel.iostream import OutStream
+    from ipykernel.kernelapp import IPKernelApp
+    from jupyter_client.session import Session
+    from traitlets.config import Config
+except ImportError as error:
+    send(event="missing", message=str(error))
+    sys.exit(1)
+finally:
+    for name in unused:
+        del sys.modules[name]
+
+import codecs  # noqa: E402
+import shutil  # noqa: E402
+import tempfile  # noqa: E402
+import types  # noqa: E402
+
+pipes = hide_files()
+
+
+class KernelStream(OutStream):
+    """Jupyter's stdout or stderr, in one order with what is written by number, and bounded at its source."""
+
+    left = 0
+    cut = False
+    # Seconds: what a kernel that dies still had to say is lost.
+    flush_interval = 0.02
+
+    def __init__(self, session, pub_thread, name, pipe=None, echo=None, **options):
+        options["watchfd"] = False
+        super().__init__(session, pub_thread, name, **options)
+        self.pipe = pipes[name]
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.draining = threading.RLock()
+
+    def allow(self, count):
+        self.left = count
+        self.cut = False
+
+    def drain(self):
+        """Takes what is there now from programs that write to the file itself."""
+        if os.getpid() != self._master_pid:
+            return
+        with self.draining:
+            for _ in range(64):
+                try:
+                    data = os.read(self.pipe, 65536)
+                except BlockingIOError:
+                    return
+                self.keep(self.decoder.decode(data))
+
+    def keep(self, text):
+        if len(text) > self.left:
+            self.cut = True
+            text = text[: self.left]
+        self.left -= len(text)
+        if text:
+            super().write(text)
+
+    def write(self, string):
+        if not isinstance(string, str):
+            raise TypeError(f"write() argument must be str, not {type(string)}")
+        self.drain()
+        self.keep(string)
+        return len(string)
+
+    def flush(self):
+        self.drain()
+        super().flush()
+
+    def fileno(self):
+        return 1 if self.name == "stdout" else 2
+
+    def close(self):
+        self.pub_thread = None
+
+
+# The kernel looks its streams up by name.
+module = sys.modules["carrel_kernel"] = types.ModuleType("carrel_kernel")
+module.KernelStream = KernelStream
+
+
+def plain_json(value):
+    """A list or dictionary as JSON, where it is nothing else and not large."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if len(text) > 262144 or json.loads(text) != value:
+        return None
+    return value
+
+
+def show_open_figures(*_):
+    """Figures of code that chose the backend for files are shown as those of the inline one are."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or pyplot.get_backend().lower() != "agg":
+        return
+    from IPython.display import display
+
+    for figure in map(pyplot.figure, pyplot.get_fignums()):
+        image = io.BytesIO()
+        figure.savefig(image, format="png", bbox_inches="tight")
+        data = {"image/png": base64.b64encode(image.getvalue()).decode(), "text/plain": repr(figure)}
+        display(data, raw=True)
+    pyplot.close("all")
+
+
+def finite(value):
+    """The same without numbers that JSON has not."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
+
+
+class Client(threading.Thread):
+    """Jupyter's client: one request at a time, its messages as events."""
+
+    def __init__(self, app):
+        super().__init__(daemon=True)
+        self.app = app
+        self.session = Session(key=b"")
+        self.shell = app.context.socket(zmq.DEALER)
+        self.shell.connect(f"ipc://{app.ip}-{app.shell_port}")
+        self.published = app.context.socket(zmq.SUB)
+        self.published.setsockopt(zmq.SUBSCRIBE, b"")
+        self.published.setsockopt(zmq.RCVHWM, 0)
+        self.published.connect(f"ipc://{app.ip}-{app.iopub_port}")
+        self.streams = (sys.stdout, sys.stderr)
+        self.running = None
+        self.lines = b""
+        self.directory = os.path.dirname(app.ip)
+
+    def run(self):
+        poller = zmq.Poller()
+        for source in (self.shell, self.published, requests.fileno(), *pipes.values()):
+            poller.register(source, zmq.POLLIN)
+        self.greet()
+        while True:
+            # A request that the kernel fails over ends without a reply.
+            unanswered = self.running and self.idle and not self.replied
+            ready = dict(poller.poll(1000 if unanswered else None))
+            if unanswered and not ready:
+                self.fail("it took the code, and gave no answer")
+            for stream in self.streams:
+                if stream.pipe in ready:
+                    stream.drain()
+            try:
+                for socket in (self.published, self.shell):
+                    if socket in ready:
+                        self.hear(self.session.recv(socket)[1])
+                if requests.fileno() in ready and not self.read_requests():
+                    poller.unregister(requests.fileno())
+            except Exception as error:
+                self.fail(repr(error))
+
+    def greet(self):
+        """What is published before its subscription has arrived is lost: asks until an answer is published too."""
+        while True:
+            self.session.send(self.shell, "kernel_info_request")
+            if self.shell.poll(1000) and self.published.poll(50):
+                break
+        while self.published.poll(20) or self.shell.poll(0):
+            for socket in (self.published, self.shell):
+                while socket.poll(0):
+                    self.session.recv(socket)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        send(event="ready")
+
+    def read_requests(self):
+        data = os.read(requests.fileno(), 1 << 20)
+        *lines, self.lines = (self.lines + data).split(b"\n")
+        for line in lines:
+            getattr(self, "on_" + (request := json.loads(line))["op"])(request)
+        return data != b""
+
+    def on_sync(self, request):
+        send(event="synced", id=request["id"], running=self.running and self.running["id"])
+
+    def on_run(self, request):
+        self.running = request
+        self.results_left = request["resultBytes"]
+        self.cut = self.replied = self.idle = False
+        self.count = None
+        for stream in self.streams:
+            stream.allow(request["streamCharacters"])
+        # Half a character cannot be sent on.
+        code = request["code"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content.update(allow_stdin=False, stop_on_error=False)
+        self.message_id = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
+
+    def on_interrupt(self, request):
+        """A signal for the main thread ends a system call in which it waits, too."""
+        if self.running and self.running["id"] == request["id"]:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            # Code that awaits is cancelled by its loop, which sleeps.
+            self.app.io_loop.add_callback(lambda: None)
+
+    def hear(self, message):
+        if self.running is None:
+            return
+        handler = getattr(self, "hear_" + message["msg_type"], None)
+        if handler:
+            handler(message["content"], message["parent_header"].get("msg_id") == self.message_id)
+        if self.replied and self.idle:
+            self.finish()
+
+    def hear_stream(self, content, _own):
+        send(event="output", id=self.running["id"], name=content["name"], text=content["text"])
+
+    def hear_execute_result(self, content, _own):
+        self.result(content, main=True)
+
+    def hear_display_data(self, content, _own):
+        self.result(content, main=False)
+
+    def hear_update_display_data(self, content, _own):
+        self.result(content, main=False, update=True)
+
+    def hear_clear_output(self, content, _own):
+        send(event="clear", id=self.running["id"], wait=bool(content.get("wait")))
+
+    def hear_error(self, content, own):
+        if own:
+            self.error(content)
+
+    def hear_execute_reply(self, content, own):
+        if own:
+            self.replied = True
+            self.count = content.get("execution_count")
+
+    def hear_status(self, content, own):
+        if own and content["execution_state"] == "idle":
+            self.idle = True
+
+    def result(self, content, **more):
+        data = finite(content["data"])
+        size = len(json.dumps(data))
+        if size > self.results_left:
+            self.cut = True
+            return
+        self.results_left -= size
+        display_id = content.get("transient", {}).get("display_id")
+        send(event="result", id=self.running["id"], data=data, displayId=display_id, **more)
+
+    def error(self, content):
+        lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in content["traceback"]]
+        text = "\n".join(lines)
+        if len(text) > 65536:
+            text = text[:32768] + "\n[...]\n" + text[-32768:]
+        name, message = content["ename"], content["evalue"][:65536]
+        send(event="error", id=self.running["id"], name=name, message=message, traceback=text.split("\n"))
+
+    def fail(self, why):
+        """What cannot be told ends its call alone."""
+        if self.running:
+            message = f"The kernel cannot tell what came of the code: {why}"
+            send(event="error", id=self.running["id"], name="KernelError", message=message, traceback=[])
+            self.finish()
+
+    def finish(self):
+        request, self.running = self.running, None
+        cut = self.cut or any(stream.cut for stream in self.streams)
+        for stream in self.streams:
+            stream.allow(0)
+        send(event="done", id=request["id"], count=self.count, truncated=cut)
+        os.write(marks, b"\x1e" + request["id"].encode() + b"\n")
+
+
+def main():
+    # Sockets in a directory that only the user can enter; nobody else could send a message, so none is signed.
+    directory = tempfile.mkdtemp(prefix="carrel-kernel-")
+    config = Config()
+    config.IPKernelApp.update(
+        transport="ipc",
+        ip=os.path.join(directory, "socket"),
+        connection_file=os.path.join(directory, "connection.json"),
+        outstream_class="carrel_kernel.KernelStream",
+    )
+    config.Session.key = b""
+    config.InteractiveShell.colors = "NoColor"
+    config.HistoryManager.enabled = False
+    app = IPKernelApp.instance(config=config)
+    app.initialize([])
+    shell = app.kernel.shell
+    as_json = shell.display_formatter.formatters["application/json"]
+    for kind in (dict, list):
+        as_json.for_type(kind, plain_json)
+    shell.events.register("post_execute", show_open_figures)
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    sys.argv = [""]
+    Client(app).start()
+    app.start()
+
+
+main()
