@@ -8,6 +8,8 @@ import { execute, executeStream } from './execute.ts'
 import type { ExecuteAnswer, ExecuteEvent, ExecuteOptions } from './execute.ts'
 import { Files } from './files.ts'
 import { Memory } from './memory.ts'
+import { interpret } from './interpret.ts'
+import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
@@ -74,6 +76,11 @@ export class Carrel {
   /** The same with its output as it comes. */
   executeStream(code: string, options?: ExecuteOptions): AsyncGenerator<ExecuteEvent> {
     return executeStream(this.#context, code, options)
+  }
+
+  /** Runs code in a kernel that keeps its variables, with figures, tables and values in the answer. */
+  interpret(code: string, options?: InterpretOptions): Promise<InterpretAnswer> {
+    return interpret(this.#context, code, options)
   }
 
   /** Starts a program with live input and output, on a terminal if asked; resolves once it runs. */

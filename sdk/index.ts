@@ -10,6 +10,7 @@ export type { WebSocketConstructor, WebSocketLike } from './exec-socket.ts'
 export type { ExecuteAnswer, ExecuteEvent, ExecuteOptions, ExecuteResult, ExecuteStatus, Language } from './execute.ts'
 export type { FileContent, FileEntry, WriteOptions, WrittenFile } from './files.ts'
 export type { MemoryEntry, MemoryUsage } from './memory.ts'
+export type { InterpretAnswer, InterpretOptions, InterpretResult } from './interpret.ts'
 export type { ExecOutput } from './output-queue.ts'
 export type { ExposedPort } from './ports.ts'
 export type {

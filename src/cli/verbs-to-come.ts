@@ -1,7 +1,6 @@
 /** Commands of PaperPod's document that no server of this version can serve, so that nobody takes them for misspelt. */
 export const verbsToCome = [
   'watch',
-  'interpret',
   'browser:screenshot',
   'browser:pdf',
   'browser:scrape',

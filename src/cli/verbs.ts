@@ -15,6 +15,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Run a command, with live input and output',
     load: async () => (await import('./verbs/exec.ts')).exec,
   },
+  interpret: {
+    synopsis: 'interpret <code>',
+    summary: 'Run code whose variables stay, with rich output (charts)',
+    load: async () => (await import('./verbs/interpret.ts')).interpret,
+  },
   write: {
     synopsis: 'write <path> [file]',
     summary: 'Write a file, from a local one or from stdin',

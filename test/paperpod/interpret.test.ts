@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Carrel } from '../../sdk/index.ts'
 import { newSession, TestServer, until, type Answer } from '../support/server.ts'
 
+const cli = fileURLToPath(new URL('../../bin/carrel.js', import.meta.url))
 const charts = fileURLToPath(new URL('fixtures/charts-image', import.meta.url))
 
 let server: TestServer
@@ -457,5 +463,65 @@ describe('bad input of POST /interpret', () => {
     assert.equal((await python('print(chr(0xd83d)); chr(0xd83d)')).status, 'completed')
     assert.equal((await python('1 \0')).error.name, 'KernelError')
     assert.equal((await python('"fine"')).results[0].text, "'fine'")
+  })
+})
+
+describe('interpret() of the SDK', () => {
+  test('gives the answer, and interrupts when its caller aborts', async () => {
+    const client = new Carrel({ baseUrl: server.url, token: server.token, sessionId: newSession() })
+    const { status, results } = await client.interpret('import time\nv = 6\nv * 7')
+    assert.deepEqual([status, results[0]?.text], ['completed', '42'])
+    const cut = client.interpret('v = 7\ntime.sleep(60)', { timeoutMs: 90_000, signal: AbortSignal.timeout(1000) })
+    await assert.rejects(cut, { name: 'TimeoutError' })
+    assert.equal((await client.interpret('v')).results[0]?.text, '7')
+    assert.equal((await client.interpret('v', { language: 'javascript' })).error?.name, 'ReferenceError')
+  })
+})
+
+describe('ppod interpret', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'carrel-interpret-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  const session = newSession()
+  const run = (args: string[], input = '') =>
+    new Promise<{ exitCode: number; stdout: string; stderr: string }>((resolve) => {
+      const env = { ...process.env, CARREL_CLI_NAME: 'ppod', PAPERPOD_TOKEN: server.token, CARREL_URL: server.url }
+      const argv = [cli, 'interpret', '--url', server.url, '--session', session, ...args]
+      const child = execFile(process.execPath, argv, { cwd: folder, env }, (error, stdout, stderr) =>
+        resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr }),
+      )
+      child.stdin!.end(input)
+    })
+
+  test('prints what is printed and the value, saves figures, and keeps variables', async () => {
+    const code =
+      'import matplotlib.pyplot as plt\nprint("hi")\nfor n in (1, 2): plt.figure(); plt.plot([n]); plt.show()\n{"n": n}'
+    const { exitCode, stdout, stderr } = await run([code])
+    assert.equal(stdout, "hi\nSaved figure-1.png\nSaved figure-2.png\n{'n': 2}\n", stderr)
+    assert.equal(exitCode, 0)
+    assert.ok(isPng((await readFile(join(folder, 'figure-2.png'))).toString('base64')))
+    assert.equal((await run(['-'], 'n + 40')).stdout, '42\n')
+    assert.match((await run(['plt.figure(); plt.plot([1]);'])).stdout, /^Saved figure-3\.png\n$/)
+    assert.deepEqual((await readdir(folder)).toSorted(), ['figure-1.png', 'figure-2.png', 'figure-3.png'])
+  })
+
+  test('tells errors and the time limit by its exit code', async () => {
+    const failed = await run(['--lang', 'javascript', 'console.error("e"); null.x'])
+    assert.deepEqual([failed.exitCode, failed.stdout], [1, ''])
+    assert.match(
+      failed.stderr,
+      /^e\ncell-1:1\n.*null\.x\n[^]*\nTypeError: Cannot read properties of null.*\n.*cell-1:1:26\n$/,
+    )
+    const late = await run(['--timeout', '500', 'import time; time.sleep(60)'])
+    assert.equal(late.exitCode, 124)
+    assert.match(late.stderr, /KeyboardInterrupt[^]*TimeoutError: The code was interrupted.*Variables are kept\n$/)
+    const json = await run(['--json', '1 / 0'])
+    assert.deepEqual([json.exitCode, JSON.parse(json.stdout).error.name], [1, 'ZeroDivisionError'])
+    const ruby = await run(['--lang', 'ruby', '1'])
+    assert.deepEqual([ruby.exitCode, ruby.stdout], [2, ''])
+    assert.match(ruby.stderr, /"ruby": it has to be one of python, javascript/)
   })
 })

@@ -71,6 +71,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
       install: cliInstall,
       commands: {
         exec: 'carrel exec <cmd> - run shell command',
+        interpret: 'carrel interpret <code> - rich output (charts)',
         write: 'carrel write <path> [file] - write file',
         read: 'carrel read <path> - read file',
         ls: 'carrel ls <path> - list directory',
