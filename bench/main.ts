@@ -4,6 +4,7 @@ import { burstOfCreates } from './cases/burst.ts'
 import { execute } from './cases/execute.ts'
 import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
+import { interpret } from './cases/interpret.ts'
 import { preview } from './cases/preview.ts'
 import { snapshot } from './cases/snapshot.ts'
 import { takeBack } from './cases/take-back.ts'
@@ -21,6 +22,7 @@ const cases = [
   warmStart,
   execute,
   executeParallel,
+  interpret,
   burstOfCreates,
   idleComputers,
   transfer,
