@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
-import { CarrelSockets } from './apis/carrel/sockets.ts'
+import { execEndpoint } from './apis/carrel/sockets.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
 import { errorAnswer } from './apis/paperpod/schemas.ts'
@@ -18,6 +18,7 @@ import { addDocs } from './http/docs/routes.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
 import { OpenRequests } from './http/open-requests.ts'
+import { SocketServer } from './http/sockets/socket-server.ts'
 import { banner } from './start/banner.ts'
 import { findImage } from './start/find-image.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
@@ -74,7 +75,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const image = await findImage(driver.images, settings.image, stop)
   const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing, stopping: stop })
   parts.defer(closeEngine)
-  const sockets = new CarrelSockets(engine, errorBody)
+  const sockets = new SocketServer(engine, errorBody, [execEndpoint(engine, errorBody)])
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
   const app = await createApp({ engine, errorBody, onUpgrade, openRequests })

@@ -65,7 +65,16 @@ export const limits = {
   streamKeepAliveMs: 15_000,
   /** Time to end by itself after a client that ran it over a socket is gone for good. */
   abandonedExecMs: 60_000,
+  /** One message of an exec session: input comes in parts. */
   socketMessageBytes: 1 * MiB,
+  /** WebSockets of one account at the same time; an idle one takes some ten KiB. */
+  socketsPerAccount: 4096,
+  /** Every WebSocket is pinged this often, so that proxies keep it, and dead peers are found within `stalledClientMs`. */
+  socketPingMs: 20_000,
+  /** Requests of one WebSocket that are not answered yet, running commands among them. */
+  socketRequests: 64,
+  /** Input in one message to a process; more goes by several. */
+  stdinMessageBytes: 1 * MiB,
   /** How long an Idempotency-Key is remembered. */
   idempotencyMs: 24 * 60 * 60 * 1000,
   idempotencyKeyLength: 255,

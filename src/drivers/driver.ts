@@ -129,6 +129,8 @@ export interface ExecSpec {
   /** Keeps stdin open for `write`; without it stdin is empty. */
   stdin: boolean
   tty?: { cols: number; rows: number }
+  /** Its output waits for who follows it, as at a full pipe: it is held back rather than that any is dropped. */
+  paced?: boolean
   /** The whole process tree is killed after this long; undefined is no limit. */
   timeoutMs?: number
   /** Kept with the process and handed back by `processes()`, also to a later server. */
@@ -185,7 +187,7 @@ export interface ProcessHandle {
 }
 
 export interface OutputChunk {
-  records: OutputRecord[]
+  records: OutputPiece[]
   /** Where to read on from. */
   cursor: number
   /** True when records before these were dropped for the cap. */
@@ -197,6 +199,11 @@ export interface OutputChunk {
 export interface OutputRecord {
   stream: 'stdout' | 'stderr'
   data: Buffer
+}
+
+export interface OutputPiece extends OutputRecord {
+  /** Where to read on behind it. */
+  cursor: number
 }
 
 export interface FileInfo {

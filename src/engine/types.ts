@@ -7,6 +7,7 @@ export type {
   FileChange,
   FileInfo,
   OpenFile,
+  OutputPiece,
   OutputRecord,
   ProcessExit,
   ProcessHandle,

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws'
 import { useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import { findProcess } from '../../engine/processes/find-process.ts'
@@ -7,6 +6,9 @@ import { startProcess } from '../../engine/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
+import type { ClientSocket } from '../../http/sockets/client-socket.ts'
+import { Outlet } from '../../http/sockets/outlet.ts'
+import { processPieces } from '../../http/sockets/process-pieces.ts'
 import {
   channels,
   firstMessages,
@@ -20,7 +22,7 @@ import {
 interface Options {
   engine: Engine
   caller: Caller
-  socket: WebSocket
+  socket: ClientSocket
   errorBody: (error: CarrelError) => Record<string, unknown>
 }
 
@@ -30,11 +32,13 @@ interface Options {
  */
 export class ExecSocket {
   readonly #options: Options
+  readonly #outlet: Outlet
   readonly #closed = new AbortController()
   /** Settles when the program runs, or cannot; what comes before that waits for it. */
   #begun: Promise<void> | undefined
   #process: ProcessHandle | undefined
   #computer: UsedComputer | undefined
+  #leaveProcess: (() => void) | undefined
   /** Input in the order in which it came. */
   #input: Promise<void> = Promise.resolve()
   #inputBytes = 0
@@ -42,6 +46,7 @@ export class ExecSocket {
   constructor(options: Options) {
     this.#options = options
     const { socket } = options
+    this.#outlet = new Outlet(socket)
     socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => this.#leave())
@@ -54,7 +59,7 @@ export class ExecSocket {
       if (binary) this.#takeInput(data)
       else this.#control(parse(data, laterMessages) as LaterMessage)
     } catch (error) {
-      this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+      await this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       if (!this.#process) this.#options.socket.close(1008, 'not started')
     }
   }
@@ -67,8 +72,8 @@ export class ExecSocket {
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
     this.#process = process
-    engine.attendance.cameBack(process.processId)
-    this.#send({ type: 'started', processId: process.processId, pid: process.pid })
+    this.#leaveProcess = engine.attendance.attend(process)
+    void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()
   }
@@ -93,6 +98,7 @@ export class ExecSocket {
       tty,
       timeoutMs,
       attended: true,
+      paced: true,
     })
   }
 
@@ -108,14 +114,15 @@ export class ExecSocket {
   async #pump(process: ProcessHandle, cursor: number): Promise<void> {
     let truncated = false
     try {
-      for await (const chunk of process.follow(cursor, this.#closed.signal)) {
-        truncated ||= chunk.truncated
-        for (const { stream, data } of chunk.records) await this.#sendBytes(channels[stream], data)
-        this.#send({ type: 'cursor', cursor: chunk.cursor })
+      for await (const piece of processPieces(process, cursor, this.#closed.signal)) {
+        truncated ||= piece.truncated
+        const bytes = () => Buffer.concat([Buffer.from([channels[piece.stream]]), ...piece.data])
+        if (piece.data.length > 0) await this.#outlet.send(bytes)
+        await this.#send({ type: 'cursor', cursor: piece.cursor })
       }
       if (this.#closed.signal.aborted) return
       const exit = await process.wait()
-      this.#send({
+      await this.#send({
         type: 'exit',
         exitCode: exit.exitCode,
         signal: exit.signal,
@@ -125,7 +132,7 @@ export class ExecSocket {
       this.#options.socket.close(1000)
     } catch (error) {
       this.#options.engine.log.error({ err: error }, 'an exec socket failed')
-      this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+      await this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       this.#options.socket.close(1011)
     }
   }
@@ -144,7 +151,7 @@ export class ExecSocket {
       await process.write(bytes)
     }).finally(() => {
       this.#inputBytes -= bytes.length
-      this.#options.socket.resume()
+      if (this.#inputBytes <= maxQueuedInputBytes) this.#options.socket.resume()
     })
   }
 
@@ -161,7 +168,7 @@ export class ExecSocket {
   #queue(work: () => Promise<void>): Promise<void> {
     this.#input = this.#input.then(work).catch((error: unknown) => {
       // What comes after the end of a process is not worth an error.
-      if (!this.#process?.exit) this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+      if (!this.#process?.exit) return this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
     })
     return this.#input
   }
@@ -169,22 +176,15 @@ export class ExecSocket {
   #leave(): void {
     this.#closed.abort()
     this.#computer?.done()
-    if (this.#process) this.#options.engine.attendance.left(this.#process)
+    this.#leaveProcess?.()
   }
 
-  #send(message: Record<string, unknown>): void {
+  /** A client that sends more than it reads answers of is read no further until it does. */
+  async #send(message: Record<string, unknown>): Promise<void> {
     const { socket } = this.#options
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
-  }
-
-  /** Waits while the client is behind, so that its slowness costs no memory. */
-  async #sendBytes(channel: number, data: Buffer): Promise<void> {
-    const { socket } = this.#options
-    if (socket.readyState !== socket.OPEN) return
-    await new Promise<void>((resolve) => {
-      socket.send(Buffer.concat([Buffer.from([channel]), data]), { binary: true }, () => resolve())
-      if (socket.bufferedAmount < maxBufferedBytes) resolve()
-    })
+    if (this.#outlet.waiting > maxWaitingAnswers) socket.pause()
+    await this.#outlet.send(() => JSON.stringify(message))
+    if (socket.isPaused && this.#inputBytes <= maxQueuedInputBytes) socket.resume()
   }
 }
 
@@ -208,4 +208,4 @@ function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
 }
 
 const maxQueuedInputBytes = 1024 * 1024
-const maxBufferedBytes = 4 * 1024 * 1024
+const maxWaitingAnswers = 64

@@ -1,7 +1,8 @@
+import { recordHeaderBytes } from './monitor/journal.ts'
 import { readJournal, parseRecords } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
-import type { OutputChunk, ProcessExit, ProcessHandle } from '../driver.ts'
+import type { OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 
 /** A process that the monitor runs, or ran, seen from the server. */
@@ -15,6 +16,7 @@ export class LocalProcess implements ProcessHandle {
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
   readonly #directory: string
+  readonly #aheadBytes: number | undefined
   readonly #monitor: () => Monitors
   readonly #ended = Promise.withResolvers<ProcessExit>()
   /** All output of a short process, which went to no file before its exit was told. */
@@ -30,6 +32,7 @@ export class LocalProcess implements ProcessHandle {
     this.startedAtMs = state.startedAtMs
     this.meta = state.meta
     this.#directory = state.directory
+    this.#aheadBytes = state.aheadBytes
     this.#monitor = monitor
     if (state.exit) this.ended(state.exit, journal)
   }
@@ -57,20 +60,27 @@ export class LocalProcess implements ProcessHandle {
   async read(cursor: number): Promise<OutputChunk> {
     if (this.#inline) {
       const { records } = parseRecords(this.#inline.subarray(cursor))
-      return { records, cursor: this.#inline.length, truncated: false, done: true }
+      const end = this.#inline.length
+      return { records: withCursors(records, end), cursor: end, truncated: false, done: true }
     }
     if (!this.exit) await this.#monitor().request({ op: 'follow', processId: this.processId })
     const ended = this.exit !== undefined
     const part = await readJournal(this.#directory, cursor)
-    return { ...part, done: ended && part.records.length === 0 }
+    return { ...part, records: withCursors(part.records, part.cursor), done: ended && part.records.length === 0 }
   }
 
   async *follow(from: number, signal?: AbortSignal): AsyncIterable<OutputChunk> {
     let cursor = from
+    // Who comes back tells at once from where: it may have been held back since.
+    let told = from > 0 ? -Infinity : 0
     const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
     if (!this.exit) this.#end = (await this.#follow()) ?? this.#end
     while (!signal?.aborted) {
       const wake = this.#wake.promise
+      if (this.#aheadBytes !== undefined && cursor - told > this.#aheadBytes / 4) {
+        told = cursor
+        this.#tellTaken(cursor)
+      }
       const chunk = await this.read(cursor)
       cursor = chunk.cursor
       if (chunk.records.length > 0 || chunk.done) yield chunk
@@ -112,6 +122,15 @@ export class LocalProcess implements ProcessHandle {
     }
   }
 
+  /** It may write on behind what was read. */
+  #tellTaken(cursor: number): void {
+    const { processId } = this
+    if (!this.exit)
+      void this.#monitor()
+        .request({ op: 'taken', processId, cursor })
+        .catch(() => {})
+  }
+
   async #ask(doing: string, request: Parameters<Monitors['request']>[0]): Promise<void> {
     if (this.exit)
       throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, {
@@ -127,4 +146,15 @@ export class LocalProcess implements ProcessHandle {
       })
     }
   }
+}
+
+/** Records that end at a cursor, each with its own. */
+function withCursors(records: OutputRecord[], end: number): OutputPiece[] {
+  let cursor = end
+  const pieces: OutputPiece[] = []
+  for (const record of records.toReversed()) {
+    pieces.push({ ...record, cursor })
+    cursor -= recordHeaderBytes + record.data.length
+  }
+  return pieces.toReversed()
 }

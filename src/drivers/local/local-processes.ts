@@ -52,6 +52,7 @@ export class LocalProcesses {
     const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty })
     const { processId, stdin, tty, timeoutMs, meta } = spec
     const cgroup = this.#options.cgroupFiles(computerId)
+    const aheadBytes = spec.paced ? (tty ? terminalAheadBytes : pipeAheadBytes) : undefined
     const process = {
       processId,
       computerId,
@@ -61,6 +62,7 @@ export class LocalProcesses {
       stdin,
       tty,
       timeoutMs,
+      aheadBytes,
       meta,
       cgroup,
     }
@@ -69,7 +71,7 @@ export class LocalProcesses {
     this.#starting.set(processId, early.promise)
     try {
       const answer = await monitor().request<StartAnswer>({ op: 'start', process })
-      const started = new LocalProcess({ processId, computerId, directory, meta, ...answer }, monitor)
+      const started = new LocalProcess({ processId, computerId, directory, aheadBytes, meta, ...answer }, monitor)
       this.#known.set(processId, started)
       early.resolve(started)
       return started
@@ -184,6 +186,11 @@ export class LocalProcesses {
 /** The kernel takes 128 KiB in one argument, and a quarter of the stack limit in all. */
 const maxArgumentBytes = 128 * 1024 - 1
 const maxArgumentsBytes = 1536 * 1024
+
+/** How far a process may be ahead of who reads its output: well below what its journal keeps. */
+const pipeAheadBytes = 8 * 1024 * 1024
+/** At a terminal what was printed already stands before the answer to a key. */
+const terminalAheadBytes = 1024 * 1024
 
 function checkArguments(argv: string[], env: Record<string, string>): void {
   const words = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]

@@ -10,7 +10,7 @@ export async function recoverProcesses(engine: Engine): Promise<void> {
       await engine.recorder.started(process)
       engine.portWatch.watch(process)
     }
-    engine.attendance.left(process)
+    engine.attendance.leftAlone(process)
     void process.wait().then((exit) => engine.recorder.ended(process, exit))
   }
   await engine.recorder.flush()

@@ -24,6 +24,8 @@ export interface ProcessOptions {
   timeoutMs?: number
   /** True for one that ends when its client is gone for good. */
   attended?: boolean
+  /** True for one whose output waits for who follows it, so that none is dropped. */
+  paced?: boolean
 }
 
 /**
@@ -63,6 +65,7 @@ async function startNow(
       user: options.user ?? defaultImage.user,
       stdin: options.stdin === true || program.stdin !== undefined,
       tty: options.tty,
+      paced: options.paced,
       timeoutMs: options.timeoutMs,
       meta: processMeta({
         accountId: caller.accountId,

@@ -65,6 +65,47 @@ for i in range(40):
     assert.deepEqual(await subject().driver.output(process.processId, 0), chunks[0])
   })
 
+  test('a process that is paced waits for its reader, and nothing of 200 MB is dropped', async () => {
+    const code = `
+import os
+block = b'x' * 65535 + b'\\n'
+for number in range(3200):
+    os.write(1, block)`
+    const process = await subject().exec(id, ['python3', '-c', code], { paced: true })
+    let bytes = 0
+    let cursor = 0
+    // A reader that leaves and comes back, and is slow in between.
+    for (let visits = 0; visits < 3; visits++) {
+      for await (const chunk of process.follow(cursor, AbortSignal.timeout(30_000))) {
+        assert.equal(chunk.truncated, false)
+        bytes += chunk.records.reduce((sum, { data }) => sum + data.length, 0)
+        cursor = chunk.cursor
+        if (visits < 2 && bytes > (visits + 1) * 20 * MiB) break
+      }
+      if (visits < 2) {
+        await delay(300)
+        assert.equal(process.exit, undefined, 'it is held back')
+      }
+    }
+    assert.equal(bytes, 3200 * 65_536)
+    assert.equal((await process.wait()).reason, 'exited')
+  })
+
+  test('each piece of output has the cursor behind it', async () => {
+    const process = await subject().exec(id, [
+      'bash',
+      '-c',
+      'for i in 1 2 3 4; do echo $i; echo $i >&2; sleep 0.02; done',
+    ])
+    await process.wait()
+    const pieces = (await Array.fromAsync(process.follow(0))).flatMap(({ records }) => records)
+    assert.ok(pieces.length >= 4)
+    for (const [index, { cursor }] of pieces.entries()) {
+      const behind = (await Array.fromAsync(process.follow(cursor))).flatMap(({ records }) => records)
+      assert.deepEqual(behind, pieces.slice(index + 1))
+    }
+  })
+
   test('of 200 MB the newest are kept, and it says that some were dropped', async () => {
     const code = `
 import sys

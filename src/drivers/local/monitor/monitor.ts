@@ -73,6 +73,8 @@ export class Monitor {
         return this.#find(request.processId).kill(request.signal, request.scope)
       case 'follow':
         return this.#follow(request.processId)
+      case 'taken':
+        return this.#processes.get(request.processId)?.taken(request.cursor)
       case 'stopping':
         return this.#markStopping(request.computerId)
       case 'list':

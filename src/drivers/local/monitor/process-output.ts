@@ -24,12 +24,20 @@ export class ProcessOutput {
     stream.on('error', () => stream.destroy())
   }
 
+  /** Reads nothing for a while, so that who writes has to wait, or reads on. */
+  hold(held: boolean): void {
+    if (held) this.#stream.pause()
+    else this.#stream.resume()
+  }
+
   /**
    * Takes what is there now, without waiting. Called when the process has ended, that is all that it wrote; children
    * that live on and hold the output open do not matter.
    */
   takeRest(): void {
     if (this.#stream.destroyed) return
+    // What was read ahead while it was held comes first, by the listener above.
+    while (this.#stream.read() !== null);
     const buffer = Buffer.allocUnsafe(readBytes)
     for (let count = 0; count < maxReads; count++) {
       let length: number

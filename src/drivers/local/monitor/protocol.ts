@@ -14,6 +14,7 @@ export type Request =
   | { op: 'resize'; processId: string; cols: number; rows: number }
   | { op: 'kill'; processId: string; signal: NodeJS.Signals; scope: 'process' | 'tree' }
   | { op: 'follow'; processId: string }
+  | { op: 'taken'; processId: string; cursor: number }
   | { op: 'stopping'; computerId: string }
   | { op: 'list' }
   | { op: 'release'; processId: string }
@@ -31,6 +32,8 @@ export interface StartRequest {
   stdin: boolean
   tty?: { cols: number; rows: number }
   timeoutMs?: number
+  /** Held back when what was not told to be `taken` has this many bytes; undefined is never. */
+  aheadBytes?: number
   meta: Record<string, unknown>
   /** Files of the computer's cgroups. */
   cgroup: CgroupFiles
@@ -70,6 +73,7 @@ export interface ProcessState {
   insidePid?: number
   startedAtMs: number
   directory: string
+  aheadBytes?: number
   meta: Record<string, unknown>
   exit?: ProcessExit
 }

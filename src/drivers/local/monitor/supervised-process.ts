@@ -44,6 +44,9 @@ export class SupervisedProcess {
   #timer: NodeJS.Timeout | undefined
   #timedOut = false
   #oomKillsBefore = 0
+  /** The cursor up to which its output was read by somebody. */
+  #takenCursor = 0
+  #isHeldBack = false
 
   constructor(request: StartRequest, around: Surroundings) {
     this.request = request
@@ -52,9 +55,9 @@ export class SupervisedProcess {
   }
 
   get state(): ProcessState {
-    const { processId, computerId, directory, meta } = this.request
+    const { processId, computerId, directory, aheadBytes, meta } = this.request
     const { pid, insidePid, startedAtMs, exit } = this
-    return { processId, computerId, pid, insidePid, startedAtMs, directory, meta, exit }
+    return { processId, computerId, pid, insidePid, startedAtMs, directory, aheadBytes, meta, exit }
   }
 
   /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */
@@ -104,6 +107,21 @@ export class SupervisedProcess {
   resize(cols: number, rows: number): void {
     if (!this.#terminal) throw new Error('it has no terminal')
     this.#terminal.resize(cols, rows)
+  }
+
+  /** Somebody has read its output up to here. */
+  taken(cursor: number): void {
+    this.#takenCursor = Math.min(Math.max(this.#takenCursor, cursor), this.journal.end)
+    this.#pace()
+  }
+
+  /** Lets it write on, or has it wait in its next write as at a full pipe. */
+  #pace(): void {
+    const { aheadBytes = Infinity } = this.request
+    const isHeldBack = this.journal.end - this.#takenCursor > aheadBytes
+    if (isHeldBack === this.#isHeldBack) return
+    this.#isHeldBack = isHeldBack
+    for (const output of this.#outputs) output.hold(isHeldBack)
   }
 
   async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
@@ -162,6 +180,7 @@ export class SupervisedProcess {
     if (this.exit) return
     this.journal.append(stream, chunk)
     this.#around.onGrowth(this)
+    this.#pace()
   }
 
   #timeOut(): void {

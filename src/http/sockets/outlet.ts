@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import type { WebSocket } from 'ws'
+
+/**
+ * What goes out to a client. It waits while the client is behind, so that slowness costs no memory: however many want to
+ * send over one socket, at most the buffer and one message of them are in memory. They take turns.
+ */
+export class Outlet {
+  readonly #socket: WebSocket
+  #line: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Made when it can go out; resolves when it is on its way, or the client is gone. */
+  send(make: () => Promise<string | Buffer> | string | Buffer): Promise<void> {
+    this.#waiting++
+    const turn = this.#line.then(() => this.#sendNow(make)).finally(() => this.#waiting--)
+    this.#line = turn.catch(() => {})
+    return turn
+  }
+
+  async #sendNow(make: () => Promise<string | Buffer> | string | Buffer): Promise<void> {
+    while (this.#isOpen && this.#socket.bufferedAmount >= maxBufferedBytes) await this.#drained()
+    if (!this.#isOpen) return
+    const data = await make()
+    if (!this.#isOpen) return
+    this.#socket.send(data, { binary: typeof data !== 'string' }, () => this.#onSent?.())
+  }
+
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  #onSent: (() => void) | undefined
+
+  /** Something of what waits was sent, or the socket is closed. */
+  async #drained(): Promise<void> {
+    const leaving = new AbortController()
+    const closed = once(this.#socket, 'close', { signal: leaving.signal }).catch(() => {})
+    const sent = new Promise<void>((resolve) => (this.#onSent = resolve))
+    await Promise.race([closed, sent])
+    this.#onSent = undefined
+    leaving.abort()
+  }
+}
+
+/** Enough to keep a fast connection busy while the next message is made. */
+const maxBufferedBytes = 2 * 1024 * 1024

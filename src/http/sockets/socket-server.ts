@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { limits } from '../../config/limits.ts'
+import { authenticateToken, type Authenticated } from '../../engine/accounts/tokens.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { asCarrelError, CarrelError } from '../../errors.ts'
+import { bearerToken } from '../authenticate.ts'
+import { ClientSocket } from './client-socket.ts'
+
+type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
+
+/** Who opened a WebSocket. */
+export interface SocketCaller {
+  caller: Authenticated
+  /** What they authenticated with; in memory as long as the connection. */
+  token: string
+}
+
+/** A WebSocket on the origin, by its path. */
+export interface SocketEndpoint {
+  path: string
+  maxMessageBytes: number
+  /** The token that a handshake carries otherwise than by its headers; undefined when there is none. */
+  tokenOf?: (request: IncomingMessage) => string | undefined
+  /** Takes over a connection whose caller is known. */
+  open: (socket: ClientSocket, caller: SocketCaller) => void
+}
+
+/** The WebSockets of all surfaces: who may open one, and that dead ones do not stay. */
+export class SocketServer {
+  readonly #engine: Engine
+  readonly #errorBody: ErrorBody
+  readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
+  readonly #ofAccount = new Map<string, number>()
+  readonly #heartbeat: NodeJS.Timeout
+
+  constructor(engine: Engine, errorBody: ErrorBody, endpoints: SocketEndpoint[]) {
+    this.#engine = engine
+    this.#errorBody = errorBody
+    this.#endpoints = endpoints.map((endpoint) => ({
+      endpoint,
+      server: new WebSocketServer({
+        noServer: true,
+        maxPayload: endpoint.maxMessageBytes,
+        perMessageDeflate: false,
+        WebSocket: ClientSocket as never,
+      }),
+    }))
+    this.#heartbeat = setInterval(() => this.#beat(), limits.socketPingMs).unref()
+  }
+
+  /** Takes the handshake when it is for one of them. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const path = (request.url ?? '').split('?')[0]!.replace(/(?<=.)\/$/, '')
+    const found = this.#endpoints.find(({ endpoint }) => endpoint.path === path)
+    if (found) void this.#open(found, request, socket, head)
+    return found !== undefined
+  }
+
+  /** Tells every client to come back: they attach to the next server, from where they have read. */
+  close(): void {
+    clearInterval(this.#heartbeat)
+    for (const client of this.#clients()) client.close(1012, 'the server restarts')
+  }
+
+  async #open(
+    { endpoint, server }: { endpoint: SocketEndpoint; server: WebSocketServer },
+    request: IncomingMessage,
+    connection: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    connection.on('error', () => {})
+    try {
+      const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
+      const caller = await authenticateToken(this.#engine.db, token)
+      if (connection.destroyed) return
+      this.#admit(caller.accountId, connection)
+      server.handleUpgrade(request, connection, head, (client) => {
+        const socket = client as ClientSocket
+        socket.connection = connection
+        for (const event of ['message', 'ping', 'pong'])
+          socket.on(event, () => {
+            socket.lastHeardMs = Date.now()
+          })
+        endpoint.open(socket, { caller, token })
+      })
+    } catch (error) {
+      this.#refuse(connection, asCarrelError(error))
+    }
+  }
+
+  #admit(accountId: string, connection: Duplex): void {
+    const open = this.#ofAccount.get(accountId) ?? 0
+    if (open >= limits.socketsPerAccount)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot open another WebSocket: the account has ${limits.socketsPerAccount}, which is its limit`,
+        { details: { limit: limits.socketsPerAccount } },
+      )
+    this.#ofAccount.set(accountId, open + 1)
+    connection.once('close', () => {
+      const left = (this.#ofAccount.get(accountId) ?? 1) - 1
+      if (left > 0) this.#ofAccount.set(accountId, left)
+      else this.#ofAccount.delete(accountId)
+    })
+  }
+
+  #refuse(connection: Duplex, error: CarrelError): void {
+    const requestId = randomUUID()
+    if (error.status >= 500) this.#engine.log.error({ err: error.cause ?? error, requestId }, 'a handshake failed')
+    const body = JSON.stringify(this.#errorBody(error, requestId))
+    const lines = [
+      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Refused'}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      ...(error.code === 'unauthenticated' ? ['www-authenticate: Bearer'] : []),
+      'connection: close',
+    ]
+    connection.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+  }
+
+  /** Pings everyone, and cuts those of whom nothing was heard and who took nothing for a minute: they are gone. */
+  #beat(): void {
+    const now = Date.now()
+    for (const client of this.#clients()) {
+      // What is not read is not heard: then the silence is ours.
+      if (client.isPaused || client.hasTaken()) client.lastHeardMs = now
+      else if (now - client.lastHeardMs > limits.stalledClientMs) client.terminate()
+      if (client.readyState === client.OPEN) client.ping()
+    }
+  }
+
+  #clients(): ClientSocket[] {
+    return this.#endpoints.flatMap(({ server }) => [...server.clients] as ClientSocket[])
+  }
+}
