@@ -93,6 +93,12 @@ export const errorTable = {
     action: 'CHECK_SIZE',
     instruction: 'Ask for a range within the size of the file.',
   },
+  upgrade_required: {
+    status: 426,
+    retryable: false,
+    action: 'OPEN_WEBSOCKET',
+    instruction: 'Open this address as a WebSocket.',
+  },
   limit_reached: {
     status: 429,
     retryable: true,

@@ -73,6 +73,8 @@ export const limits = {
   socketPingMs: 20_000,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */
   socketRequests: 64,
+  /** Files that are written together: each is a name and a descriptor until all are. */
+  filesPerWrite: 256,
   /** Input in one message to a process; more goes by several. */
   stdinMessageBytes: 1 * MiB,
   /** How long an Idempotency-Key is remembered. */

@@ -202,7 +202,8 @@ export interface OutputRecord {
 }
 
 export interface OutputPiece extends OutputRecord {
-  /** Where to read on behind it. */
+  /** The cursor before it, and behind it: where to read on. */
+  start: number
   cursor: number
 }
 
@@ -242,6 +243,8 @@ export interface ComputerFiles {
     data: Readable | Uint8Array,
     options: { mode?: number; maxBytes: number; releases?: boolean },
   ): Promise<{ sizeBytes: number }>
+  /** All of them or none: each is written beside its place first, and those that have theirs are taken back when one fails. */
+  writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
   /** Makes parents too; an existing directory is no error. */
   makeDirectory(path: string): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>

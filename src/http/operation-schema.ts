@@ -18,6 +18,7 @@ export function operationSchema(url: string, route: RouteOptions): FastifySchema
     hide: documentation === undefined,
     tags: [topicOf(url).name],
     summary: description,
+    deprecated: documentation?.deprecated ?? false,
     description: notes ?? description,
     operationId: operationId(String(route.method), url),
     security: isPublic ? [] : [{ bearer: [] }],

@@ -17,6 +17,13 @@ export interface RouteDocumentation {
   contentType?: string
   /** How an address in the answer is made. */
   urlFormat?: string
+  /** Where it is not just whether a token is needed. */
+  auth?: string
+  protocol?: string
+  discovery?: string
+  deprecated?: boolean
+  /** What to use instead of a deprecated one. */
+  replacement?: string
   /** The schema of a body that is no JSON. */
   form?: unknown
   /** Schemas by status of answers that are no JSON object. */

@@ -14,7 +14,12 @@ export class OutputDecoder {
 
   /** True while the beginning of a character waits for its rest. */
   get pending(): boolean {
-    return this.#begun.stdout.length + this.#begun.stderr.length > 0
+    return this.heldBytes > 0
+  }
+
+  /** How many bytes of begun characters wait. */
+  get heldBytes(): number {
+    return this.#begun.stdout.length + this.#begun.stderr.length
   }
 
   /** What is left of a character that was never finished. */

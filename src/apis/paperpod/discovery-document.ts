@@ -8,10 +8,12 @@ interface Parts {
   engine: Engine
   /** Routes by `METHOD path`. */
   endpoints: Record<string, unknown>
+  /** Types of messages over the WebSocket. */
+  messages: string[]
 }
 
 /** What `GET /` answers, field by field as PaperPod's document has it, in as far as it is true here. */
-export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record<string, unknown> {
+export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Parts): Record<string, unknown> {
   const { settings, defaultImage } = engine
   const tools = new Set(Object.values(defaultImage.tools ?? {}).flat())
   return {
@@ -31,6 +33,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
     },
     agentStartPrompt: `To use Carrel: 1) Get token: ask the operator of ${baseUrl}. 2) Log in: carrel login <token> --url ${baseUrl}, or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
     skills: {
+      websocket: true,
       streaming: true,
       python: true,
       javascript: true,
@@ -56,6 +59,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
         execute: "carrel exec 'python script.py'",
       },
       httpNote: "HTTP endpoints for one-shot tasks or when CLI isn't available.",
+      websocketNote: 'WebSocket for programmatic integrations.',
     },
     billing: 'Nothing is charged.',
     authentication: {
@@ -95,6 +99,12 @@ export function discoveryDocument({ baseUrl, engine, endpoints }: Parts): Record
       note: "Called as ppod, it takes PaperPod's variables and file first.",
     },
     endpoints,
+    websocket: {
+      url: `${baseUrl.replace(/^http/, 'ws')}/ws`,
+      auth: 'Authorization: Bearer <token>',
+      messages,
+      discovery: "Send { type: 'help' } after connecting for full WS API schema with all message types and parameters",
+    },
     discovery: {
       cli: 'carrel help - list all CLI commands',
       http: 'GET / returns JSON schema, GET /docs returns HTML docs, GET /openapi.json the schemas of requests and answers',
@@ -169,6 +179,11 @@ function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown>
       },
       discover: 'carrel help shows all available commands',
     },
+    websocket: {
+      note: 'Several requests at a time over one connection, with live output and input of processes.',
+      messageFormat: 'Responses use msg.data.X for payload fields (not msg.X)',
+      discoverCommands: "Send { type: 'help' } after connecting to get full API schema",
+    },
     persistence: {
       sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${settings.idleTimeoutMs / 1000} s in which nothing runs and nobody asks. Use /workspace or /tmp paths.`,
       agentMemory: 'Persistent - survives session resets. 10MB quota. Use /memory/* endpoints.',
@@ -178,6 +193,11 @@ function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown>
     expose: {
       tip: 'Start a server, then call /expose; 0.0.0.0, 127.0.0.1 and localhost all work. POST /process/get says on which ports it listens',
       urlFormat: `{port}-{id}-p{port}_v1.${settings.previewDomain} (stable)`,
+    },
+    proactiveSuggestions: {
+      description: 'Over the WebSocket, helpful situations are told by suggestion messages',
+      example:
+        "When a server starts listening on a port, you receive: { type: 'suggestion', data: { message: '...', category: 'port_detected', action: { type: 'expose', port: 8080 } } }",
     },
     responseHints: {
       description: 'Process start responses include hints for next steps',

@@ -5,7 +5,7 @@ import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { asText } from '../../http/text-decoder.ts'
 import { sandboxErrors } from './errors.ts'
-import { sandboxPath } from './mapping.ts'
+import { fromBase64, sandboxPath } from './mapping.ts'
 import { listAnswer, mkdirAnswer, pathBody, readAnswer, readBody, writeAnswer, writeBody } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
@@ -125,13 +125,6 @@ async function readAll(files: ComputerFiles, path: string): Promise<Buffer> {
     )
   }
   return Buffer.concat((await stream.toArray()) as Buffer[])
-}
-
-function fromBase64(content: string): Buffer {
-  if (/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content)) return Buffer.from(content, 'base64')
-  throw new CarrelError('invalid_request', 'Cannot use field "content": it is not base64', {
-    details: { field: 'content' },
-  })
 }
 
 function fileOf(info: FileInfo) {

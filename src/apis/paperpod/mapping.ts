@@ -2,10 +2,11 @@ import type { ExitReason, OpenPort, ProcessExit, ProcessRow } from '../../engine
 import type { Interpreted } from '../../engine/interpreters/interpret.ts'
 import type { InterpretOutput } from '../../engine/interpreters/interpretation.ts'
 import type { Execution } from '../../engine/processes/execute.ts'
+import { CarrelError } from '../../errors.ts'
 import { asText } from '../../http/text-decoder.ts'
 import { isReserved } from './reserved-ports.ts'
 
-const runStatus = {
+export const runStatus = {
   exited: 'completed',
   disk_full: 'completed',
   signalled: 'killed',
@@ -130,4 +131,9 @@ function processStatus(row: ProcessRow) {
 /** A relative path is under /workspace. */
 export function sandboxPath(path: string): string {
   return path.startsWith('/') ? path : `/workspace/${path}`
+}
+
+export function fromBase64(content: string, field = 'content'): Buffer {
+  if (/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content)) return Buffer.from(content, 'base64')
+  throw new CarrelError('invalid_request', `Cannot use field "${field}": it is not base64`, { details: { field } })
 }

@@ -199,7 +199,7 @@ export const watchBody = object({
   sessionId,
 })
 
-const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
+export const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
 
 export const startBody = object({
   command: text('Command line, run by bash', { minLength: 1, maxLength: limits.commandLength }),
@@ -357,4 +357,32 @@ export const memoryUsageAnswer = object({
   usedBytes: Type.Integer(),
   quotaBytes: Type.Integer(),
   fileCount: Type.Integer(),
+})
+
+export const terminalSize = object({
+  cols: Type.Integer({ description: 'Columns', minimum: 1, maximum: 1000 }),
+  rows: Type.Integer({ description: 'Rows', minimum: 1, maximum: 1000 }),
+})
+/** Those that a message may send. */
+export const signals = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGKILL',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGTSTP',
+] as const
+
+export const socketSessionAnswer = object({
+  deprecated: Type.Boolean(),
+  token: Type.String({ description: 'Opens one WebSocket, as ?token=' }),
+  expiresIn: Type.Integer({ description: 'Seconds' }),
+  url: Type.String(),
+  replacement: Type.String(),
+  notes: Type.String(),
 })

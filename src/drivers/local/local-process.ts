@@ -153,8 +153,9 @@ function withCursors(records: OutputRecord[], end: number): OutputPiece[] {
   let cursor = end
   const pieces: OutputPiece[] = []
   for (const record of records.toReversed()) {
-    pieces.push({ ...record, cursor })
-    cursor -= recordHeaderBytes + record.data.length
+    const start = cursor - recordHeaderBytes - record.data.length
+    pieces.push({ ...record, start, cursor })
+    cursor = start
   }
   return pieces.toReversed()
 }

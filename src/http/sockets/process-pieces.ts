@@ -4,7 +4,8 @@ export interface Piece {
   stream: 'stdout' | 'stderr'
   /** In order, one behind the other. */
   data: Buffer[]
-  /** Where to read on behind it. */
+  /** The cursor before it, and behind it: where to read on. */
+  start: number
   cursor: number
   /** True for the first piece behind output that was dropped. */
   truncated: boolean
@@ -19,12 +20,12 @@ export async function* processPieces(
   for await (const chunk of process.follow(cursor, signal)) {
     let { truncated } = chunk
     for (const [first, ...rest] of runs(chunk.records)) {
-      const { cursor: end } = rest.at(-1) ?? first
-      yield { stream: first.stream, data: [first, ...rest].map(({ data }) => data), cursor: end, truncated }
+      const data = [first, ...rest].map((record) => record.data)
+      yield { stream: first.stream, data, start: first.start, cursor: (rest.at(-1) ?? first).cursor, truncated }
       truncated = false
     }
     // All that there was is gone.
-    if (truncated) yield { stream: 'stdout', data: [], cursor: chunk.cursor, truncated }
+    if (truncated) yield { stream: 'stdout', data: [], start: chunk.cursor, cursor: chunk.cursor, truncated }
   }
 }
 

@@ -9,6 +9,7 @@ import { describe, entryInfo, listedInfo } from './file-info.ts'
 import { makeDirectories } from './make-directories.ts'
 import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
+import { writeManyIn } from './write-many.ts'
 import { writeFileIn, type Owner } from './write.ts'
 
 interface Options {
@@ -80,6 +81,14 @@ export class LocalComputerFiles implements ComputerFiles {
     return this.#use('write', path, async (root) => {
       return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }
     })
+  }
+
+  writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]> {
+    for (const { path } of files) {
+      checkPath(path)
+      checkOnDisk(path)
+    }
+    return this.#use('write', files[0]?.path ?? '/', (root) => writeManyIn(root, files, this.#options.owner))
   }
 
   makeDirectory(path: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
-import { call, type SystemError } from '../system/libc.ts'
+import { call, callAsync, type SystemError } from '../system/libc.ts'
 import { entryPath } from './rooted.ts'
 
 /**
@@ -12,6 +12,7 @@ export class NewFile {
   readonly handle: FileHandle
   readonly #directoryFd: number
   #temporary: string | undefined
+  #undo: (() => Promise<void>) | undefined
 
   private constructor(handle: FileHandle, directoryFd: number, temporary?: string) {
     this.handle = handle
@@ -43,10 +44,38 @@ export class NewFile {
     this.#temporary = undefined
   }
 
+  /** Gives it its name, and keeps what had it, so that this can be undone until the file is closed. */
+  async swap(name: string): Promise<void> {
+    this.#undo = () => unlink(entryPath(this.#directoryFd, name))
+    if (this.#temporary === undefined) {
+      if (this.#link(name)) return
+      this.#temporary = temporaryName()
+      this.#link(this.#temporary)
+    }
+    const exchange = () => this.#rename(name, RENAME_EXCHANGE)
+    try {
+      await exchange()
+      this.#undo = exchange
+    } catch (error) {
+      if ((error as SystemError).code !== 'ENOENT') throw error
+      await this.#rename(name, RENAME_NOREPLACE)
+      this.#temporary = undefined
+    }
+  }
+
+  /** After `swap`: what had the name has it again. */
+  async swapBack(): Promise<void> {
+    await this.#undo?.()
+  }
+
   /** What has no place by now is gone. */
   async close(): Promise<void> {
     if (this.#temporary !== undefined) await unlink(entryPath(this.#directoryFd, this.#temporary)).catch(() => {})
     await this.handle.close()
+  }
+
+  async #rename(name: string, flags: number): Promise<void> {
+    await callAsync('renameat2', this.#directoryFd, this.#temporary, this.#directoryFd, name, flags)
   }
 
   /** False when something has that name. */
@@ -75,3 +104,5 @@ const withoutUnnamedFiles = new Set(['ENOTSUP', 'EISDIR'])
 const O_TMPFILE = 0o20_000_000 | constants.O_DIRECTORY
 const AT_FDCWD = -100
 const AT_SYMLINK_FOLLOW = 0x400
+const RENAME_NOREPLACE = 1
+const RENAME_EXCHANGE = 2

@@ -30,9 +30,38 @@ export async function writeFileIn(
   data: Readable | Uint8Array,
   options: WriteOptions,
 ): Promise<number> {
+  const staged = await stageFileIn(root, path, data, options)
+  try {
+    await staged.file.place(staged.name)
+    return staged.sizeBytes
+  } finally {
+    await staged.close()
+  }
+}
+
+/** A file that is all there, but for its place. */
+export interface StagedFile {
+  file: NewFile
+  name: string
+  sizeBytes: number
+  close: () => Promise<void>
+}
+
+/** The first half of a write. When it fails nothing is left behind. */
+export async function stageFileIn(
+  root: RootedDirectory,
+  path: string,
+  data: Readable | Uint8Array,
+  options: WriteOptions,
+): Promise<StagedFile> {
   const target = await followLinks(root, path)
   const { directory, name } = splitPath(target)
   const directoryFd = await makeDirectories(root, directory, options.owner)
+  let file: NewFile | undefined
+  const close = async () => {
+    await file?.close()
+    closeSync(directoryFd)
+  }
   try {
     const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
     if (existing && !existing.isFile()) {
@@ -40,31 +69,16 @@ export async function writeFileIn(
         details: { path },
       })
     }
-    const owner = existing ?? options.owner
-    const mode = options.mode ?? (existing ? existing.mode & 0o7777 : 0o644)
-    return await replace(directoryFd, name, path, data, { releases: false, ...options, owner, mode })
-  } finally {
-    closeSync(directoryFd)
-  }
-}
-
-async function replace(
-  directoryFd: number,
-  name: string,
-  path: string,
-  data: Readable | Uint8Array,
-  options: Required<WriteOptions>,
-): Promise<number> {
-  const file = await NewFile.open(directoryFd)
-  try {
-    await file.handle.chown(options.owner.uid, options.owner.gid)
-    const sink = new FileSink(file.handle, { path, ...options })
+    const { uid, gid } = existing ?? options.owner
+    file = await NewFile.open(directoryFd)
+    await file.handle.chown(uid, gid)
+    const sink = new FileSink(file.handle, { path, releases: false, ...options })
     await pipeline(data instanceof Uint8Array ? [data] : data, sink)
-    await file.handle.chmod(options.mode)
-    await file.place(name)
-    return sink.sizeBytes
-  } finally {
-    await file.close()
+    await file.handle.chmod(options.mode ?? (existing ? existing.mode & 0o7777 : 0o644))
+    return { file, name, sizeBytes: sink.sizeBytes, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

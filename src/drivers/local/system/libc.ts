@@ -29,6 +29,9 @@ const functions = {
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *priority)'),
   linkat: libc.func('int linkat(int fromDirectory, const char *from, int toDirectory, const char *to, int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ulong argument)'),
+  renameat2: libc.func(
+    'int renameat2(int fromDirectory, const char *from, int toDirectory, const char *to, uint flags)',
+  ),
   close: libc.func('int close(int fd)'),
   inotify_init1: libc.func('int inotify_init1(int flags)'),
   inotify_add_watch: libc.func('int inotify_add_watch(int fd, const char *path, uint mask)'),

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto'
+import { limits } from '../../../config/limits.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import { asCarrelError, CarrelError } from '../../../errors.ts'
+import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
+import { Outlet } from '../../../http/sockets/outlet.ts'
+import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
+import { KeyedLock } from '../../../keyed-lock.ts'
+import { errorBody } from '../errors.ts'
+import type { Answer, Call, Fields, Message } from './message.ts'
+import type { Messages } from './messages.ts'
+import { PortSuggestions } from './port-suggestions.ts'
+import { RouteRefusal } from './route-message.ts'
+import type { Suggestion } from './suggestions.ts'
+
+interface Options {
+  engine: Engine
+  messages: Messages
+  socket: ClientSocket
+  who: SocketCaller
+}
+
+interface Request {
+  type: string
+  id: string | number | undefined
+  fields: Fields
+}
+
+/** What a request weighs while it is handled. */
+interface Burden {
+  bytes: number
+}
+
+/** One client's WebSocket: requests that are handled side by side, and what belongs to them. */
+export class Connection {
+  readonly #options: Options
+  readonly #outlet: Outlet
+  readonly #closed = new AbortController()
+  readonly #open = new Set<Burden>()
+  readonly #attached = new Map<string, AbortController>()
+  readonly #inputs = new KeyedLock()
+  readonly #ports: PortSuggestions
+
+  constructor(options: Options) {
+    this.#options = options
+    const { socket, engine, who } = options
+    this.#outlet = new Outlet(socket)
+    this.#ports = new PortSuggestions({
+      engine,
+      accountId: who.caller.accountId,
+      suggest: (suggestion) => this.#suggest(suggestion),
+    })
+    this.#use('')
+    socket.farewell = (_, code) => this.#sayWhy(code)
+    socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#closed.abort()
+      this.#ports.close()
+    })
+  }
+
+  /** Of a sandbox that is named, what happens there is worth telling. */
+  #use(sessionId: unknown): void {
+    if (typeof sessionId === 'string')
+      this.#ports.use(sessionId).catch((error: unknown) => {
+        this.#options.engine.log.warn({ err: error }, 'cannot tell of open ports')
+      })
+  }
+
+  /** Nobody waits for it: a client that is far behind gets none. */
+  #suggest(suggestion: Suggestion): void {
+    if (this.#outlet.waiting < limits.socketRequests)
+      void this.#outlet.send(() => envelope('suggestion', undefined, suggestion))
+  }
+
+  async #receive(data: Buffer, binary: boolean): Promise<void> {
+    const burden: Burden = { bytes: data.length }
+    this.#open.add(burden)
+    this.#pace()
+    let request: Request = { type: '', id: undefined, fields: {} }
+    try {
+      const parsed = parse(data, binary)
+      request = { ...request, id: idOf(parsed) }
+      request = requestOf(parsed, request.id)
+      if (this.#open.size > limits.socketRequests)
+        throw new CarrelError(
+          'limit_reached',
+          `Cannot take another request: ${limits.socketRequests} of this connection are not answered yet`,
+          { details: { limit: limits.socketRequests } },
+        )
+      await this.#handle(request, burden)
+    } catch (error) {
+      await this.#refuse(request.id, error)
+    } finally {
+      this.#open.delete(burden)
+      this.#pace()
+    }
+  }
+
+  async #handle({ type, id, fields }: Request, burden: Burden): Promise<void> {
+    const { message, rest } = this.#find(type, fields)
+    const answer = await message.run(this.#call(id, rest, burden))
+    this.#use(rest.sessionId ?? '')
+    if (answer === undefined) return
+    await this.#outlet.send(async () => envelope(message.answer ?? `${type}_result`, id, await made(answer)))
+  }
+
+  /** By its type, and by the `action` where there are several. */
+  #find(type: string, fields: Fields): { message: Message; rest: Fields } {
+    const candidates = this.#options.messages.of(type)
+    const [first] = candidates
+    if (!first) {
+      throw new CarrelError(
+        'invalid_request',
+        `Cannot use message type ${JSON.stringify(type.slice(0, 64))}: there is none; send {"type":"help"} for all`,
+        { details: { field: 'type', types: this.#options.messages.types } },
+      )
+    }
+    if (first.action === undefined) return { message: first, rest: fields }
+    const { action, ...rest } = fields
+    const message = candidates.find((candidate) => candidate.action === action)
+    if (message) return { message, rest }
+    const actions = candidates.map((candidate) => candidate.action)
+    throw new CarrelError('invalid_request', `Cannot use field "action": it has to be one of ${actions.join(', ')}`, {
+      details: { field: 'action', actions },
+    })
+  }
+
+  #call(id: Request['id'], fields: Fields, burden: Burden): Call {
+    const { engine, who } = this.#options
+    return {
+      engine,
+      caller: who.caller,
+      token: who.token,
+      fields,
+      closed: this.#closed.signal,
+      attached: this.#attached,
+      inputs: this.#inputs,
+      send: (type, make) => this.#outlet.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
+      watch: (sessionId, computerId) => this.#ports.watch(sessionId, computerId),
+      begun: () => {
+        burden.bytes = 0
+        this.#pace()
+      },
+    }
+  }
+
+  async #refuse(id: Request['id'], error: unknown): Promise<void> {
+    const { engine } = this.#options
+    const requestId = randomUUID()
+    if (error instanceof RouteRefusal) return this.#outlet.send(() => envelope('error', id, error.body))
+    const known = asCarrelError(error)
+    if (known.status >= 500) engine.log.error({ err: known.cause ?? known, requestId }, known.message)
+    await this.#outlet.send(() => envelope('error', id, errorBody(known, requestId)))
+  }
+
+  /** Before the connection is closed for what its client sent. */
+  #sayWhy(code: number): void {
+    const error =
+      code === 1009
+        ? new CarrelError('too_large', `Cannot read the message: it is larger than ${limits.jsonBodyBytes} bytes`, {
+            details: { maxBytes: limits.jsonBodyBytes },
+          })
+        : new CarrelError(
+            'invalid_request',
+            'Cannot read the message: it is not UTF-8, or breaks the WebSocket protocol',
+          )
+    this.#options.socket.send(envelope('error', undefined, errorBody(error, randomUUID())))
+  }
+
+  /** A client that sends more than is handled, or than it reads answers of, is read no further until it is. */
+  #pace(): void {
+    const { socket } = this.#options
+    let bytes = 0
+    for (const burden of this.#open) bytes += burden.bytes
+    const isFull = bytes > maxOpenBytes || this.#outlet.waiting > limits.socketRequests * 2
+    if (isFull === socket.isPaused || socket.readyState !== socket.OPEN) return
+    if (isFull) socket.pause()
+    else socket.resume()
+  }
+}
+
+function made(answer: Answer): Promise<Fields | string> | Fields | string {
+  return typeof answer === 'function' ? answer() : answer
+}
+
+/** `data` as an object, or as JSON that is one already. */
+function envelope(type: string, id: Request['id'], data: Fields | string): string {
+  const head = JSON.stringify(id === undefined ? { type } : { type, id })
+  return `${head.slice(0, -1)},"data":${typeof data === 'string' ? data : JSON.stringify(data)}}`
+}
+
+function parse(data: Buffer, binary: boolean): Fields {
+  const refuse = (why: string) => new CarrelError('invalid_request', `Cannot read the message: ${why}`)
+  if (binary) throw refuse('messages are JSON as text, and this one is binary')
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(data.toString('utf8'))
+  } catch {
+    throw refuse('it is not valid JSON')
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw refuse('it is no JSON object')
+  return parsed as Fields
+}
+
+function idOf({ id }: Fields): Request['id'] {
+  if (id === undefined || id === null) return undefined
+  if (typeof id === 'number' || (typeof id === 'string' && id.length <= maxIdLength)) return id
+  throw new CarrelError(
+    'invalid_request',
+    `Cannot use field "id": it has to be a number or a string of at most ${maxIdLength} characters`,
+    { details: { field: 'id' } },
+  )
+}
+
+/** Fields stand beside the type, or under `data`. */
+function requestOf({ type, id: _, data, ...flat }: Fields, id: Request['id']): Request {
+  const refuse = (field: string, why: string) =>
+    new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field } })
+  if (typeof type !== 'string') throw refuse('type', 'it has to be the name of a message; send {"type":"help"} for all')
+  if (data === undefined) return { type, id, fields: flat }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw refuse('data', 'it has to be an object')
+  const [extra] = Object.keys(flat)
+  if (extra !== undefined) throw refuse(extra, 'it has to stand in "data", as the other fields do')
+  return { type, id, fields: data as Fields }
+}
+
+const maxIdLength = 128
+/** One message of the greatest size, and some. */
+const maxOpenBytes = limits.jsonBodyBytes

@@ -1,0 +1,158 @@
+import { Type, type Static } from 'typebox'
+import { limits } from '../../../config/limits.ts'
+import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
+import { collectOutput } from '../../../engine/processes/collect-output.ts'
+import { programFor, type Program } from '../../../engine/processes/program.ts'
+import { startProcess } from '../../../engine/processes/start-process.ts'
+import type { ProcessHandle } from '../../../engine/types.ts'
+import { CarrelError } from '../../../errors.ts'
+import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
+import { executeBody, sessionId, terminalSize } from '../schemas.ts'
+import { defineMessage, type Answer, type Call } from './message.ts'
+import { sendOutput } from './send-output.ts'
+import { StderrTail, suggestAfter } from './suggestions.ts'
+
+const { code, language, env, cwd } = executeBody.properties
+
+const fields = Type.Object(
+  {
+    command: Type.Optional(Type.String({ description: 'Shell command', maxLength: limits.codeBytes })),
+    code: Type.Optional(code),
+    language: Type.Optional(language),
+    argv: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Program and arguments, run as they are',
+        minItems: 1,
+        maxItems: 10_000,
+      }),
+    ),
+    sessionId,
+    env,
+    cwd,
+    user: Type.Optional(Type.String({ description: 'User of the sandbox', minLength: 1, maxLength: 64 })),
+    timeout: Type.Optional(
+      Type.Number({
+        description: `Milliseconds until everything it started is killed; 0 for no limit. By default ${limits.executeDefaultTimeoutMs}, with tty or open stdin none`,
+        minimum: 0,
+        maximum: limits.processTimeoutMs,
+      }),
+    ),
+    stream: Type.Optional(
+      Type.Boolean({ description: 'Output as it comes, by events; always with tty or open stdin', default: false }),
+    ),
+    stdin: Type.Optional(
+      Type.Union([Type.Boolean(), Type.String()], {
+        description: 'All of its input as text, or true to send it by process messages',
+      }),
+    ),
+    tty: Type.Optional(
+      Type.Union([Type.Boolean(), terminalSize], {
+        description: 'A terminal: true, or { cols, rows }',
+      }),
+    ),
+    encoding: Type.Optional(Type.Enum(['utf8', 'base64'], { description: 'How events carry output', default: 'utf8' })),
+  },
+  { additionalProperties: false },
+)
+type Fields = Static<typeof fields>
+
+export const execMessage = defineMessage({
+  type: 'exec',
+  description: 'Run a command or code to its end',
+  fields,
+  returns: '{ status, processId, sessionId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
+  notes:
+    'One of command, code and argv. With stream: first event start { processId, pid }, then stdout and stderr { processId, text, cursor }, and the result without them. A process that is streamed waits when its reader does, and ends a minute after its last connection; within that, process attach with the last cursor reads on.',
+  example: { command: 'echo hello; echo oh >&2; exit 3' },
+  run,
+})
+
+async function run(call: Call<Fields>): Promise<Answer | undefined> {
+  const { engine, caller, watch, begun } = call
+  const { stdin, timeout, env: variables, cwd: directory, user, tty: terminal } = call.fields
+  const session = call.fields.sessionId ?? ''
+  const tty = terminal === true ? { cols: 80, rows: 24 } : terminal || undefined
+  const isOpen = stdin === true || tty !== undefined
+  const streams = isOpen || call.fields.stream === true
+  const program = programOf(call.fields)
+  const { computer, done } = await useSandbox(engine, caller, session)
+  try {
+    watch(session, computer.id)
+    const process = await startProcess(engine, caller, computer, {
+      kind: tty ? 'interactive' : 'exec',
+      program,
+      command: call.fields.command ?? call.fields.code ?? program.argv.join(' '),
+      env: variables,
+      cwd: directory,
+      user,
+      tty,
+      stdin: isOpen || typeof stdin === 'string',
+      timeoutMs: (timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)) || undefined,
+      attended: streams,
+      paced: streams,
+    })
+    begun()
+    if (typeof stdin === 'string') void feed(process, Buffer.from(stdin))
+    return streams ? await stream(call, process, session) : await collect(call, process, session)
+  } finally {
+    done()
+  }
+}
+
+function programOf({ command, code: text, argv, language: kind }: Fields): Program {
+  if ([command, text, argv].filter((given) => given !== undefined).length !== 1)
+    throw new CarrelError('invalid_request', 'Cannot run: give one of "command", "code" and "argv"', {
+      details: { field: 'command' },
+    })
+  if (text !== undefined && kind === undefined)
+    throw new CarrelError('invalid_request', 'Cannot use field "language": it is missing', {
+      details: { field: 'language' },
+    })
+  return argv ? { argv } : programFor(kind ?? 'shell', command ?? text!)
+}
+
+async function collect(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer> {
+  const exit = await process.wait()
+  return async () => {
+    const output = await collectOutput(process, limits.executeOutputBytes)
+    suggestAfter(call, { exit, stderr: output.stderr.subarray(-4096).toString(), processId: process.processId })
+    return executeAnswerOf({ ...output, process, exit, truncated: output.truncated || exit.truncated }, session)
+  }
+}
+
+async function stream(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer | undefined> {
+  const { engine, closed, attached, fields: asked } = call
+  const { processId, pid } = process
+  const leave = engine.attendance.attend(process)
+  const detached = new AbortController()
+  const stderr = new StderrTail()
+  attached.set(processId, detached)
+  try {
+    await call.send('start', { processId, pid, sessionId: session })
+    const { truncated } = await sendOutput(call, process, {
+      cursor: 0,
+      encoding: asked.encoding ?? 'utf8',
+      signal: AbortSignal.any([closed, detached.signal]),
+      onStderr: (text) => stderr.add(text),
+    })
+    if (closed.aborted || detached.signal.aborted) return { processId, sessionId: session, status: 'detached' }
+    const exit = await process.wait()
+    suggestAfter(call, { exit, stderr: stderr.text, processId })
+    const result = { ...exitFieldsOf(exit, process.startedAtMs), truncated }
+    return { status: runStatus[exit.reason], processId, sessionId: session, result }
+  } finally {
+    attached.delete(processId)
+    leave()
+  }
+}
+
+/** Gives it all of its input. It may end before it has read it. */
+async function feed(process: ProcessHandle, input: Buffer): Promise<void> {
+  try {
+    for (let at = 0; at < input.length; at += limits.stdinMessageBytes)
+      await process.write(input.subarray(at, at + limits.stdinMessageBytes))
+    await process.closeStdin()
+  } catch {
+    // Its end is told by its exit.
+  }
+}

@@ -1,0 +1,62 @@
+import { Type } from 'typebox'
+import { limits } from '../../../config/limits.ts'
+import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
+import { CarrelError } from '../../../errors.ts'
+import { fromBase64, sandboxPath } from '../mapping.ts'
+import { sessionId, writeBody } from '../schemas.ts'
+import { defineMessage, type Message } from './message.ts'
+import type { MessageRoutes } from './route-message.ts'
+
+const { path, content, encoding, mode } = writeBody.properties
+const file = Type.Object({ path, content, encoding, mode }, { additionalProperties: false })
+
+export function fileMessages(routes: MessageRoutes): Message[] {
+  return [
+    routes.message('read', { route: 'POST /files/read', large: true }),
+    routes.message('write', { route: 'POST /files/write' }),
+    defineMessage({
+      type: 'writeMany',
+      description: 'Write several files: all of them, or none when one cannot be written',
+      fields: Type.Object(
+        {
+          files: Type.Array(file, {
+            description: 'Each with path, content, and as in write encoding and mode',
+            minItems: 1,
+            maxItems: limits.filesPerWrite,
+          }),
+          sessionId,
+        },
+        { additionalProperties: false },
+      ),
+      returns: '{ success, files: [{ path, size }], sessionId }',
+      example: {
+        files: [
+          { path: 'app/main.py', content: 'print(1)\n' },
+          { path: 'app/README.md', content: '# App\n' },
+        ],
+      },
+      async run({ engine, caller, fields, watch }) {
+        const files = fields.files.map((one) => ({
+          path: sandboxPath(one.path),
+          data: one.encoding === 'base64' ? fromBase64(one.content) : Buffer.from(one.content),
+          mode: one.mode,
+        }))
+        const twice = files.find(({ path: own }, index) => files.findIndex((other) => other.path === own) !== index)
+        if (twice)
+          throw new CarrelError('invalid_request', `Cannot write ${JSON.stringify(twice.path)}: it is named twice`, {
+            details: { field: 'files' },
+          })
+        const { computer, done } = await useSandbox(engine, caller, fields.sessionId ?? '')
+        try {
+          watch(fields.sessionId ?? '', computer.id)
+          const sizes = await engine.driver.files(computer.id).writeMany(files)
+          const written = files.map((one, index) => ({ path: one.path, size: sizes[index] }))
+          return { success: true, files: written, sessionId: fields.sessionId ?? '' }
+        } finally {
+          done()
+        }
+      },
+    }),
+    routes.message('list', { route: 'POST /files/list', large: true }),
+  ]
+}

@@ -1,0 +1,64 @@
+import { findSandbox } from '../../../engine/computers/use-sandbox.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import type { OpenPort } from '../../../engine/types.ts'
+import { portHint } from '../process-hints.ts'
+import { isReserved } from '../reserved-ports.ts'
+import type { Suggestion } from './suggestions.ts'
+
+interface Options {
+  engine: Engine
+  accountId: string
+  suggest: (suggestion: Suggestion) => void
+}
+
+/** Tells of each port that is opened on the sandboxes that a connection uses, until it is closed. */
+export class PortSuggestions {
+  readonly #options: Options
+  /** What ends the listening, by computer. */
+  readonly #watched = new Map<string, () => void>()
+  readonly #known = new Set<string>()
+  #isClosed = false
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** A message named this sandbox; it is looked up once. */
+  async use(sessionId: string): Promise<void> {
+    if (this.#known.has(sessionId) || this.#known.size >= maxSandboxes) return
+    const { engine, accountId } = this.#options
+    const computer = await findSandbox(engine, accountId, sessionId)
+    if (computer) this.watch(sessionId, computer.id)
+  }
+
+  watch(sessionId: string, computerId: string): void {
+    if (this.#isClosed || this.#watched.has(computerId) || this.#watched.size >= maxSandboxes) return
+    this.#known.add(sessionId)
+    const stop = this.#options.engine.liveEvents.subscribe(computerId, (event) => {
+      if (event.type === 'port.detected') this.#options.suggest(portSuggestion(event.port, sessionId))
+    })
+    this.#watched.set(computerId, stop)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const stop of this.#watched.values()) stop()
+    this.#watched.clear()
+  }
+}
+
+function portSuggestion(port: OpenPort, sessionId: string): Suggestion {
+  const session = sessionId === '' ? {} : { sessionId }
+  const isExposable = port.reachable && !isReserved(port.port)
+  return {
+    message: portHint(port, sessionId),
+    category: 'port_detected',
+    ...(isExposable ? { action: { type: 'expose', port: port.port, ...session } } : {}),
+    ...(port.processId === undefined ? {} : { processId: port.processId }),
+    port: port.port,
+    ...session,
+  }
+}
+
+/** Of one connection; who uses more hears nothing of the others. */
+const maxSandboxes = 64

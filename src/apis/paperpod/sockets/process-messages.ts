@@ -1,0 +1,202 @@
+import { Type } from 'typebox'
+import { limits } from '../../../config/limits.ts'
+import { findSandbox } from '../../../engine/computers/use-sandbox.ts'
+import { findProcess } from '../../../engine/processes/find-process.ts'
+import type { ProcessHandle } from '../../../engine/types.ts'
+import { CarrelError } from '../../../errors.ts'
+import { exitFieldsOf, fromBase64, runStatus } from '../mapping.ts'
+import { processId, sessionId, signals, terminalSize } from '../schemas.ts'
+import { defineMessage, type Answer, type Call, type Fields, type Message } from './message.ts'
+import type { MessageRoutes } from './route-message.ts'
+import { sendOutput } from './send-output.ts'
+import { StderrTail, suggestAfter } from './suggestions.ts'
+
+interface Named {
+  processId: string
+  sessionId?: string
+}
+
+/** Everything about processes that run in the background, and about those of `exec`: their ids are of one kind. */
+export function processMessages(routes: MessageRoutes): Message[] {
+  return [
+    routes.message('process', { action: 'start', route: 'POST /process/start' }),
+    routes.message('process', { action: 'list', route: 'POST /process/list' }),
+    routes.message('process', { action: 'get', route: 'POST /process/get', large: true }),
+    routes.message('process', { action: 'kill', route: 'POST /process/kill' }),
+    defineMessage({
+      type: 'process',
+      action: 'attach',
+      description: 'The output of a process as it comes, from a cursor on, and its end',
+      fields: Type.Object(
+        {
+          processId,
+          sessionId,
+          cursor: Type.Optional(
+            Type.Union([Type.Integer({ minimum: 0 }), Type.String({ maxLength: 64 })], {
+              description: 'That of the last output that was received; 0 is all that is kept',
+              default: 0,
+            }),
+          ),
+          encoding: Type.Optional(
+            Type.Enum(['utf8', 'base64'], { description: 'How events carry output', default: 'utf8' }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      returns: '{ success, processId, status }, then events stdout and stderr { processId, text, cursor } and exit',
+      notes:
+        'After a dropped connection nothing is lost nor comes twice. Who only looks on does not keep a sandbox from being stopped.',
+      example: { processId: 'web', cursor: 0 },
+      run: attach,
+    }),
+    defineMessage({
+      type: 'process',
+      action: 'detach',
+      description: 'No more output of this process on this connection; the process goes on',
+      fields: Type.Object({ processId, sessionId }, { additionalProperties: false }),
+      returns: '{ success, processId }',
+      example: { processId: 'web' },
+      async run(call) {
+        const process = await find(call)
+        call.attached.get(process.processId)?.abort()
+        return { success: true, processId: call.fields.processId }
+      },
+    }),
+    defineMessage({
+      type: 'process',
+      action: 'stdin',
+      description: 'Input of a process that was started with stdin or tty',
+      fields: Type.Object(
+        {
+          processId,
+          sessionId,
+          text: Type.Optional(Type.String({ description: 'Input as text', maxLength: limits.stdinMessageBytes })),
+          base64: Type.Optional(
+            Type.String({
+              description: 'Input as bytes',
+              maxLength: Math.ceil((limits.stdinMessageBytes * 4) / 3) + 4,
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      returns: '{ success, processId, bytes } once the process has room for more',
+      notes: `Parts of at most ${limits.stdinMessageBytes} bytes; they arrive in the order in which they are sent.`,
+      example: { processId: 'qcjywd3tg81w7vdtpjn4', text: 'ls\n' },
+      run: (call) => {
+        const { text, base64 } = call.fields
+        if ((text === undefined) === (base64 === undefined))
+          throw new CarrelError('invalid_request', 'Cannot take the input: give either "text" or "base64"', {
+            details: { field: 'text' },
+          })
+        const bytes = text === undefined ? fromBase64(base64!, 'base64') : Buffer.from(text)
+        return inOrder(call, (process) => process.write(bytes), { bytes: bytes.length })
+      },
+    }),
+    defineMessage({
+      type: 'process',
+      action: 'eof',
+      description: 'The end of its input',
+      fields: Type.Object({ processId, sessionId }, { additionalProperties: false }),
+      returns: '{ success, processId }',
+      example: { processId: 'qcjywd3tg81w7vdtpjn4' },
+      run: (call) => inOrder(call, (process) => process.closeStdin()),
+    }),
+    defineMessage({
+      type: 'process',
+      action: 'resize',
+      description: 'Its terminal has another size',
+      fields: Type.Object({ processId, sessionId, ...terminalSize.properties }, { additionalProperties: false }),
+      returns: '{ success, processId }',
+      example: { processId: 'qcjywd3tg81w7vdtpjn4', cols: 120, rows: 40 },
+      run: (call) => inOrder(call, (process) => process.resize(call.fields.cols, call.fields.rows)),
+    }),
+    defineMessage({
+      type: 'process',
+      action: 'signal',
+      description: 'A signal for a process; kill also waits for its end',
+      fields: Type.Object(
+        {
+          processId,
+          sessionId,
+          signal: Type.Enum([...signals], { description: 'Such as SIGINT' }),
+          scope: Type.Optional(
+            Type.Enum(['process', 'tree'], { description: 'It alone, or all that came of it', default: 'tree' }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      returns: '{ success, processId }',
+      example: { processId: 'qcjywd3tg81w7vdtpjn4', signal: 'SIGINT' },
+      // Not behind input that a program does not take: it may be what ends it.
+      async run(call) {
+        await (await find(call)).kill(call.fields.signal, call.fields.scope ?? 'tree')
+        return { success: true, processId: call.fields.processId }
+      },
+    }),
+  ]
+}
+
+async function attach(
+  call: Call<Named & { cursor?: number | string; encoding?: 'utf8' | 'base64' }>,
+): Promise<Answer | undefined> {
+  const { engine, closed, attached, fields } = call
+  const process = await find(call)
+  const id = process.processId
+  if (attached.has(id))
+    throw new CarrelError(
+      'conflict',
+      `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is`,
+    )
+  const leave = engine.attendance.attend(process)
+  const detached = new AbortController()
+  const stderr = new StderrTail()
+  attached.set(id, detached)
+  try {
+    const status = process.exit ? 'ended' : 'running'
+    await call.send('process_result', { success: true, processId: id, status })
+    const { truncated } = await sendOutput(call, process, {
+      cursor: fields.cursor ?? 0,
+      encoding: fields.encoding ?? 'utf8',
+      signal: AbortSignal.any([closed, detached.signal]),
+      onStderr: (text) => stderr.add(text),
+    })
+    if (closed.aborted || detached.signal.aborted) return undefined
+    const exit = await process.wait()
+    const { truncated: _, ...fieldsOfExit } = exitFieldsOf(exit, process.startedAtMs)
+    await call.send('exit', { processId: id, status: runStatus[exit.reason], ...fieldsOfExit, truncated })
+    suggestAfter(call, { exit, stderr: stderr.text, processId: id })
+    return undefined
+  } finally {
+    attached.delete(id)
+    leave()
+  }
+}
+
+/** Input and sizes reach a process in the order in which they were sent. */
+async function inOrder(
+  call: Call<Named>,
+  work: (process: ProcessHandle) => Promise<void>,
+  more: Fields = {},
+): Promise<Answer> {
+  const { processId: name, sessionId: session = '' } = call.fields
+  await call.inputs.run(`${session}/${name}`, async () => work(await find(call)))
+  return { success: true, processId: name, ...more }
+}
+
+/** Does not start a sandbox, nor make one. */
+async function find({ engine, caller, fields, watch }: Call<Named>): Promise<ProcessHandle> {
+  const { processId: name, sessionId: session = '' } = fields
+  const computer = await findSandbox(engine, caller.accountId, session)
+  if (!computer)
+    throw new CarrelError('not_found', `Cannot find process ${JSON.stringify(name)}: there is no such sandbox yet`, {
+      details: { field: 'sessionId' },
+    })
+  watch(session, computer.id)
+  const row = await findProcess(engine, caller.accountId, computer.id, name)
+  const process = engine.driver.process(row.id)
+  if (process) return process
+  throw new CarrelError('not_found', `Cannot find process ${JSON.stringify(name)}: its output is not kept`, {
+    details: { field: 'processId' },
+  })
+}

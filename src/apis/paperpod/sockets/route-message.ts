@@ -1,0 +1,77 @@
+import type { App } from '../../../http/app.ts'
+import type { RouteDocumentation } from '../../../http/route-config.ts'
+import { paramsOf } from '../params-of.ts'
+import type { Call, Message } from './message.ts'
+
+/** A route's answer that is an error, in the surface's envelope already. */
+export class RouteRefusal extends Error {
+  readonly body: string
+
+  constructor(body: string) {
+    super('a route refused a message')
+    this.body = body
+  }
+}
+
+interface Options {
+  /** As in `POST /files/read`. */
+  route: string
+  action?: string
+  /** Its answers can be large: one is made when the one before it has gone out. */
+  large?: boolean
+}
+
+interface Route {
+  method: string
+  url: string
+  schema: { body?: unknown; querystring?: unknown }
+  documentation: RouteDocumentation
+}
+
+/** The routes of the surface, which messages stand for. Hears of every route that is added after it. */
+export class MessageRoutes {
+  readonly #app: App
+  readonly #routes = new Map<string, Route>()
+
+  constructor(app: App) {
+    this.#app = app
+    app.addHook('onRoute', ({ method, url, schema, config }) => {
+      const { documentation } = config ?? {}
+      if (documentation && typeof method === 'string')
+        this.#routes.set(`${method} ${url}`, { method, url, schema: schema ?? {}, documentation })
+    })
+  }
+
+  /** A message that does what a route does, with the same fields, checks, answers and errors. */
+  message(type: string, { route, action, large = false }: Options): Message {
+    const found = () => this.#routes.get(route) ?? unknown(route)
+    return {
+      type,
+      action,
+      help: () => {
+        const { schema, documentation } = found()
+        const { description, returns = '', notes, example } = documentation
+        const params = paramsOf(schema.body ?? schema.querystring) ?? {}
+        return { description, params, returns, notes, example }
+      },
+      run: async (call) => (large ? () => this.#ask(found(), call) : this.#ask(found(), call)),
+    }
+  }
+
+  async #ask({ method, url, schema }: Route, { token, fields }: Call): Promise<string> {
+    const takesBody = method !== 'GET'
+    const { statusCode, payload } = await this.#app.inject({
+      method: method as 'GET' | 'POST',
+      url,
+      headers: { authorization: `Bearer ${token}`, ...(takesBody ? { 'content-type': 'application/json' } : {}) },
+      ...(takesBody ? { payload: JSON.stringify(fields) } : {}),
+      ...(!takesBody && schema.querystring ? { query: fields as Record<string, string> } : {}),
+    })
+    if (statusCode >= 400) throw new RouteRefusal(payload)
+    return payload
+  }
+}
+
+function unknown(route: string): never {
+  throw new Error(`There is no documented route "${route}"`)
+}

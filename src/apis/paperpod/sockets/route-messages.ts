@@ -1,0 +1,14 @@
+import type { Message } from './message.ts'
+import type { MessageRoutes } from './route-message.ts'
+
+/** Messages that stand for one route each. */
+export function routeMessages(routes: MessageRoutes): Message[] {
+  return [
+    routes.message('expose', { route: 'POST /expose' }),
+    routes.message('memory_write', { route: 'POST /memory/write' }),
+    routes.message('memory_read', { route: 'POST /memory/read', large: true }),
+    routes.message('memory_list', { route: 'POST /memory/list', large: true }),
+    routes.message('memory_delete', { route: 'POST /memory/delete' }),
+    routes.message('memory_usage', { route: 'POST /memory/usage' }),
+  ]
+}

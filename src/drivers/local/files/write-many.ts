@@ -1,0 +1,37 @@
+import { fileError } from './file-error.ts'
+import type { RootedDirectory } from './rooted.ts'
+import { stageFileIn, type Owner, type StagedFile } from './write.ts'
+
+interface File {
+  path: string
+  data: Uint8Array
+  mode?: number
+}
+
+/**
+ * Writes all of the files or none. First each is written beside its place, which is where a full disk or a wrong path
+ * shows; then each changes places with what was there, so that a failure on the way can be undone. Every reader sees
+ * whole files, old or new.
+ */
+export async function writeManyIn(root: RootedDirectory, files: File[], owner: Owner): Promise<number[]> {
+  const staged: StagedFile[] = []
+  const placed: StagedFile[] = []
+  let path = ''
+  try {
+    for (const one of files) {
+      ;({ path } = one)
+      staged.push(await stageFileIn(root, path, one.data, { owner, mode: one.mode, maxBytes: one.data.length }))
+    }
+    for (const [index, one] of staged.entries()) {
+      ;({ path } = files[index]!)
+      await one.file.swap(one.name)
+      placed.push(one)
+    }
+    return staged.map(({ sizeBytes }) => sizeBytes)
+  } catch (error) {
+    for (const { file } of placed.toReversed()) await file.swapBack().catch(() => {})
+    throw fileError('write', path, error)
+  } finally {
+    for (const one of staged) await one.close()
+  }
+}

@@ -1,0 +1,483 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { after, before, describe, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
+import { newSession, TestServer, until } from '../support/server.ts'
+import { connectSocket, SocketClient } from './socket-client.ts'
+
+describe('the WebSocket', { timeout: 240_000 }, () => {
+  let server: TestServer
+  let client: SocketClient
+  const sessionId = newSession()
+
+  before(async () => {
+    server = await TestServer.start()
+    client = await SocketClient.open(server)
+  })
+  after(async () => {
+    await client.close()
+    await server.stop()
+  })
+
+  const exec = (fields: Record<string, unknown>) => client.ask({ type: 'exec', sessionId, ...fields })
+  const process = (action: string, fields: Record<string, unknown>) =>
+    client.ask({ type: 'process', action, sessionId, ...fields })
+  const started = async (fields: Record<string, unknown>) => {
+    const id = client.begin({ type: 'exec', sessionId, stream: true, ...fields })
+    const { data } = await client.next((message) => message.id === id && message.type === 'start')
+    return { id, processId: data.processId as string }
+  }
+  const shows = (id: number, text: string) =>
+    until(
+      () => client.text(id),
+      (shown) => shown.includes(text),
+    )
+
+  describe('requests', () => {
+    test('ping has its id in the answer, a number or a string', async () => {
+      client.send({ type: 'ping', id: 'mine' })
+      const pong = await client.next(({ id }) => id === 'mine')
+      assert.equal(pong.type, 'pong')
+      assert.ok(!Number.isNaN(Date.parse(pong.data.timestamp)))
+      assert.equal((await client.ask({ type: 'ping' })).type, 'pong')
+    })
+
+    test('help describes every message of the discovery document, with an example that is taken', async () => {
+      const { body } = await server.call('GET', '/', undefined, { token: null })
+      const { data } = await client.ask({ type: 'help' })
+      const types = new Set(data.messages.map(({ type }: { type: string }) => type))
+      assert.deepEqual([...types], body.websocket.messages)
+      assert.equal(body.websocket.url, `${server.url.replace('http', 'ws')}/ws`)
+      for (const name of 'help ping exec read write writeMany list process expose memory_write memory_read memory_list memory_delete memory_usage'.split(
+        ' ',
+      ))
+        assert.ok(types.has(name), name)
+      for (const { type, action, description, params, returns, example } of data.messages) {
+        assert.ok(description && params && returns, `${type} ${action}`)
+        // The usage takes no fields, and process ids of examples are none of ours.
+        if (example && type !== 'process' && type !== 'memory_read' && type !== 'read' && type !== 'memory_delete')
+          assert.equal((await client.ask({ type, ...example })).type === 'error', false, `${type} ${action}`)
+      }
+    })
+
+    test('fields stand beside the type, or under data', async () => {
+      assert.equal((await exec({ command: 'echo flat' })).data.result.stdout, 'flat\n')
+      const { data } = await client.ask({ type: 'exec', data: { sessionId, command: 'echo under' } })
+      assert.equal(data.result.stdout, 'under\n')
+    })
+
+    test('several are under way at once, and each answer finds its own', async () => {
+      const ids = Array.from({ length: 20 }, (_, index) =>
+        client.begin({ type: 'exec', sessionId, command: `sleep 0.${index % 3}; echo ${index}` }),
+      )
+      const answers = await Promise.all(ids.map((id) => client.answerTo(id)))
+      assert.deepEqual(
+        answers.map(({ data }) => data.result.stdout),
+        ids.map((_, index) => `${index}\n`),
+      )
+    })
+
+    test('an account never meets what is of another', async () => {
+      const other = await SocketClient.open(server, { token: await server.newAccount() })
+      const { processId } = await started({ command: 'cat', stdin: true })
+      for (const action of ['attach', 'stdin', 'eof', 'get', 'kill', 'detach']) {
+        const { type, data } = await other.ask({ type: 'process', action, processId, sessionId, text: 'x' })
+        assert.equal(type, 'error', action)
+        assert.match(data.code, /NOT_FOUND|INVALID_REQUEST/, action)
+      }
+      assert.equal((await other.ask({ type: 'exec', sessionId, command: 'ls /workspace' })).data.result.stdout, '')
+      await process('eof', { processId })
+      await other.close()
+    })
+  })
+
+  describe('exec', () => {
+    test('answers with output, exit code and reason', async () => {
+      const { type, data } = await exec({ command: 'echo hi; echo oh >&2; exit 3' })
+      assert.deepEqual([type, data.status, data.sessionId], ['exec_result', 'completed', sessionId])
+      const { stdout, stderr, exitCode, reason } = data.result
+      assert.deepEqual([stdout, stderr, exitCode, reason], ['hi\n', 'oh\n', 3, 'exited'])
+    })
+
+    test('takes code of a language, an argv, variables, a folder and a user', async () => {
+      assert.equal((await exec({ code: 'print(6*7)', language: 'python' })).data.result.stdout, '42\n')
+      assert.equal((await exec({ argv: ['printf', '<%s>', 'a  b', '$X'] })).data.result.stdout, '<a  b><$X>')
+      const { data } = await exec({ command: 'echo "$A"; pwd; id -un', env: { A: 'ü' }, cwd: '/tmp', user: 'root' })
+      assert.equal(data.result.stdout, 'ü\n/tmp\nroot\n')
+    })
+
+    test('gives all of its input at once, more than a pipe holds', async () => {
+      const stdin = 'zeile\n'.repeat(500_000)
+      const { data } = await exec({ command: 'wc -l', stdin })
+      assert.equal(data.result.stdout.trim(), '500000')
+    })
+
+    test('a time limit ends it, and a suggestion says what helps', async () => {
+      const id = client.begin({ type: 'exec', sessionId, command: 'sleep 60', timeout: 200 })
+      const { data } = await client.answerTo(id)
+      assert.deepEqual([data.status, data.result.reason], ['timeout', 'timeout'])
+      const suggestion = await client.next((message) => message.type === 'suggestion' && message.id === id)
+      assert.equal(suggestion.data.category, 'timeout')
+    })
+
+    test('streams output as it comes, stdout and stderr apart', async () => {
+      const { id, processId } = await started({ command: 'echo one; read x; echo "two $x" >&2; exit 5', stdin: true })
+      await shows(id, 'one\n')
+      await process('stdin', { processId, text: 'ä\n' })
+      const { data } = await client.answerTo(id)
+      assert.deepEqual([client.text(id), client.text(id, 'stderr')], ['one\n', 'two ä\n'])
+      assert.deepEqual([data.status, data.result.exitCode, 'stdout' in data.result], ['completed', 5, false])
+    })
+
+    test('text is never cut inside a character, and bytes come as base64', async () => {
+      const write = String.raw`import os,time
+for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
+      const { id } = await started({ code: write, language: 'python' })
+      await client.answerTo(id)
+      const texts = client.received.filter((message) => message.id === id && message.type === 'stdout')
+      assert.equal(texts.map(({ data }) => data.text).join(''), 'aé€😀')
+      assert.ok(texts.every(({ data }) => !data.text.includes('\ufffd')))
+      const bytes = await started({ command: String.raw`printf '\377\000\201'`, encoding: 'base64' })
+      await client.answerTo(bytes.id)
+      const piece = client.received.find((message) => message.id === bytes.id && message.type === 'stdout')
+      assert.equal(piece?.data.base64, '/wCB')
+    })
+
+    test('a terminal has its size, takes another one, and sends Ctrl-C as a signal', async () => {
+      const command = 'stty size; trap "stty size; exit 7" INT; echo ready; while :; do sleep 0.05; done'
+      const { id, processId } = await started({ command, tty: { cols: 90, rows: 30 } })
+      await shows(id, 'ready')
+      assert.match(client.text(id), /^30 90\r\n/)
+      await process('resize', { processId, cols: 120, rows: 40 })
+      await process('stdin', { processId, text: '\u0003' })
+      assert.equal((await client.answerTo(id)).data.result.exitCode, 7)
+      assert.match(client.text(id), /40 120\r\n$/)
+    })
+
+    test('input in many parts arrives in order, whatever it is', async () => {
+      const { id, processId } = await started({ command: 'sha256sum', stdin: true })
+      const parts = Array.from({ length: 40 }, (_, index) => Buffer.alloc(20_000, index))
+      const sent = parts.map((part) =>
+        client.begin({ type: 'process', action: 'stdin', sessionId, processId, base64: part.toString('base64') }),
+      )
+      const end = client.begin({ type: 'process', action: 'eof', sessionId, processId })
+      for (const one of [...sent, end]) assert.equal((await client.answerTo(one)).data.success, true)
+      await client.answerTo(id)
+      const expected = createHash('sha256').update(Buffer.concat(parts)).digest('hex')
+      assert.equal(client.text(id).slice(0, 64), expected)
+    })
+
+    test('input that a program does not take holds back nothing but itself', async () => {
+      const { id, processId } = await started({ command: 'sleep 60', stdin: true })
+      const stuck = Array.from({ length: 8 }, () =>
+        client.begin({ type: 'process', action: 'stdin', sessionId, processId, text: 'x'.repeat(500_000) }),
+      )
+      assert.equal((await exec({ command: 'echo past' })).data.result.stdout, 'past\n')
+      await process('signal', { processId, signal: 'SIGKILL' })
+      assert.equal((await client.answerTo(id)).data.result.signal, 'SIGKILL')
+      for (const one of stuck) await client.answerTo(one)
+    })
+  })
+
+  describe('process', () => {
+    test('start, attach, list, get and kill go together', async () => {
+      const processId = newSession()
+      const command = 'echo begun; while read line; do echo "got $line"; done; sleep 60'
+      const { data } = await process('start', { processId, command })
+      assert.ok(data.hints.checkStatus)
+      const id = client.begin({ type: 'process', action: 'attach', sessionId, processId })
+      await client.answerTo(id)
+      await shows(id, 'begun\n')
+      const list = await process('list', {})
+      assert.ok(list.data.processes.some((one: { processId: string }) => one.processId === processId))
+      assert.equal((await process('get', { processId })).data.logs.stdout, 'begun\n')
+      assert.equal((await process('kill', { processId })).data.process.status, 'killed')
+      const exit = await client.next((message) => message.id === id && message.type === 'exit')
+      assert.deepEqual([exit.data.status, exit.data.signal], ['killed', 'SIGTERM'])
+    })
+
+    test('attach reads from a cursor on, also what has ended', async () => {
+      const processId = newSession()
+      await process('start', { processId, command: 'for i in 1 2 3; do echo $i; sleep 0.05; done' })
+      const id = client.begin({ type: 'process', action: 'attach', sessionId, processId })
+      await client.next((message) => message.id === id && message.type === 'exit')
+      const first = client.received.find((message) => message.id === id && message.type === 'stdout')
+      const again = client.begin({
+        type: 'process',
+        action: 'attach',
+        sessionId,
+        processId,
+        cursor: first!.data.cursor,
+      })
+      await client.next((message) => message.id === again && message.type === 'exit')
+      assert.equal(first!.data.text + client.text(again), '1\n2\n3\n')
+    })
+
+    test('two look on at once; one that detaches hears no more, and the process goes on', async () => {
+      const other = await SocketClient.open(server)
+      const { id, processId } = await started({ command: 'cat', stdin: true })
+      const seen = other.begin({ type: 'process', action: 'attach', sessionId, processId })
+      await other.answerTo(seen)
+      await process('stdin', { processId, text: 'both\n' })
+      await shows(id, 'both')
+      await until(
+        () => other.text(seen),
+        (text) => text.includes('both'),
+      )
+      await other.ask({ type: 'process', action: 'detach', sessionId, processId })
+      await process('stdin', { processId, text: 'one\n' })
+      await shows(id, 'one')
+      await process('eof', { processId })
+      assert.equal((await client.answerTo(id)).data.result.exitCode, 0)
+      assert.equal(other.text(seen), 'both\n')
+      await other.close()
+    })
+
+    test('to look on neither makes a sandbox nor starts one', async () => {
+      const { data } = await client.ask({ type: 'process', action: 'attach', processId: 'x', sessionId: newSession() })
+      assert.equal(data.code, 'NOT_FOUND')
+    })
+  })
+
+  describe('files', () => {
+    test('write, read and list are those of HTTP', async () => {
+      const content = 'ä'.repeat(100_000)
+      await client.ask({ type: 'write', sessionId, path: 'own/a.txt', content })
+      const { data } = await client.ask({ type: 'read', sessionId, path: 'own/a.txt' })
+      assert.ok(data.content === content)
+      const list = await client.ask({ type: 'list', sessionId, path: 'own' })
+      assert.deepEqual(
+        list.data.files.map(({ name, size }: { name: string; size: number }) => [name, size]),
+        [['a.txt', 200_000]],
+      )
+    })
+
+    test('writeMany writes all, and none when one cannot be written', async () => {
+      await client.ask({ type: 'write', sessionId, path: 'many/old', content: 'old', mode: 0o600 })
+      const files = [
+        { path: 'many/old', content: 'new' },
+        { path: 'many/deep/b', content: 'AAEC', encoding: 'base64', mode: 0o755 },
+      ]
+      const failed = await client.ask({
+        type: 'writeMany',
+        sessionId,
+        files: [...files, { path: 'many/deep', content: 'is a folder by then' }],
+      })
+      assert.equal(failed.data.code, 'INVALID_REQUEST')
+      assert.match(failed.data.error, /many\/deep/)
+      const ls = 'cd many; cat old; find . -type f | sort; stat -c %a old'
+      assert.equal((await exec({ command: ls })).data.result.stdout, 'old./old\n600\n')
+      const { data } = await client.ask({ type: 'writeMany', sessionId, files })
+      assert.deepEqual(data.files, [
+        { path: '/workspace/many/old', size: 3 },
+        { path: '/workspace/many/deep/b', size: 3 },
+      ])
+      assert.equal(
+        (await exec({ command: `${ls} deep/b; od -An -tx1 deep/b` })).data.result.stdout,
+        'new./deep/b\n./old\n600\n755\n 00 01 02\n',
+      )
+    })
+
+    test('writeMany takes back what had its place when a later one fails', async () => {
+      await exec({ command: 'mkdir -p back/gone; echo -n kept > back/one; ln -s nowhere/at/all back/link' })
+      const big = 'x'.repeat(4_000_000)
+      const files = [
+        { path: 'back/one', content: 'changed' },
+        { path: 'back/two', content: 'made' },
+        ...Array.from({ length: 8 }, (_, index) => ({ path: `back/big${index}`, content: big })),
+      ]
+      await exec({ command: 'head -c 2G /dev/zero > filler; true', timeout: 120_000 })
+      const { data } = await client.ask({ type: 'writeMany', sessionId, files })
+      await exec({ command: 'rm -f filler; sync' })
+      assert.equal(data.code, 'DISK_FULL')
+      const left = await exec({ command: 'cd back; cat one; find . -type f' })
+      assert.equal(left.data.result.stdout, 'kept./one\n')
+    })
+  })
+
+  describe('what is wrong', () => {
+    const refusals: [string, string | Record<string, unknown>, RegExp, string?][] = [
+      ['no JSON', '{"type":', /not valid JSON/],
+      ['no object', '[1]', /no JSON object/],
+      ['no type', {}, /"type"/, 'type'],
+      ['an unknown type', { type: 'nope' }, /"nope".*help/, 'type'],
+      ['a type of another kind', { type: 7 }, /"type"/, 'type'],
+      ['a name of the language', { type: 'constructor' }, /"constructor"/, 'type'],
+      ['a missing field', { type: 'read' }, /"path"/, 'path'],
+      ['a field too many', { type: 'ping', more: 1 }, /"more"/, 'more'],
+      ['a wrong field', { type: 'exec', command: 1 }, /"command"/, 'command'],
+      ['two commands', { type: 'exec', command: 'x', argv: ['y'] }, /one of/, 'command'],
+      ['no language', { type: 'exec', code: 'x' }, /"language"/, 'language'],
+      ['an unknown language', { type: 'exec', code: 'x', language: 'cobol' }, /"language"/, 'language'],
+      ['a size that is none', { type: 'exec', command: 'x', tty: { cols: 0, rows: 1 } }, /tty/, 'tty.cols'],
+      ['no action', { type: 'process' }, /"action".*attach/, 'action'],
+      ['an unknown action', { type: 'process', action: 'fly' }, /"action"/, 'action'],
+      ['a cursor that is none', { type: 'process', action: 'attach', processId: 'x', cursor: 'abc' }, /cursor|find/],
+      ['fields in two places', { type: 'exec', command: 'x', data: { command: 'y' } }, /"command".*"data"/, 'command'],
+      ['data of another kind', { type: 'exec', data: 'x' }, /"data"/, 'data'],
+      ['a process that is none', { type: 'process', action: 'eof', processId: 'none' }, /"none"/],
+      ['a program that is none', { type: 'exec', argv: ['no-such-program'] }, /no-such-program/],
+      [
+        'a path twice',
+        {
+          type: 'writeMany',
+          files: [
+            { path: 'a', content: '' },
+            { path: '/workspace/a', content: '' },
+          ],
+        },
+        /twice/,
+      ],
+      ['a port that is reserved', { type: 'expose', port: 3000 }, /3000/, 'port'],
+    ]
+    for (const [what, message, error, field] of refusals)
+      test(`${what} is an error in the envelope, and the connection stays`, async () => {
+        const own = await SocketClient.open(server)
+        own.send(message)
+        const { type, data } = await own.next(() => true)
+        assert.equal(type, 'error')
+        assert.match(data.error, error)
+        if (field) assert.equal(data.field, field)
+        for (const name of ['code', 'action', 'agentInstruction', 'requestId'])
+          assert.equal(typeof data[name], 'string')
+        assert.equal((await own.ask({ type: 'ping' })).type, 'pong')
+        await own.close()
+      })
+
+    test('a binary message and an id of another kind are errors too', async () => {
+      const own = await SocketClient.open(server)
+      own.socket.send(Buffer.from('{"type":"ping"}'))
+      assert.match((await own.next(() => true)).data.error, /binary/)
+      own.send({ type: 'ping', id: { a: 1 } })
+      assert.equal((await own.next(({ data }) => data.field === 'id')).type, 'error')
+      assert.equal((await own.ask({ type: 'ping' })).type, 'pong')
+      await own.close()
+    })
+
+    test('a message of the greatest size is taken; a larger one is told why before 1009', async () => {
+      const own = await SocketClient.open(server)
+      const content = 'x'.repeat(30 * 1024 * 1024)
+      const { data } = await own.ask({ type: 'write', sessionId, path: 'large', content })
+      assert.equal(data.size, content.length)
+      await own.ask({ type: 'exec', sessionId, command: 'rm large' })
+      const closed = once(own.socket, 'close')
+      own.send({ type: 'write', sessionId, path: 'larger', content: 'x'.repeat(limits.jsonBodyBytes) })
+      const { data: refusal } = await own.next(({ type }) => type === 'error')
+      assert.deepEqual([refusal.code, refusal.maxBytes], ['TOO_LARGE', limits.jsonBodyBytes])
+      const [code, reason] = await closed
+      assert.deepEqual([code, String(reason)], [1009, 'a message is too large'])
+    })
+
+    test('more requests than are taken at once are refused; those under way go on', async () => {
+      const own = await SocketClient.open(server)
+      const ids = Array.from({ length: limits.socketRequests }, () =>
+        own.begin({ type: 'exec', sessionId, command: 'sleep 1; echo done' }),
+      )
+      const { type, data } = await own.ask({ type: 'ping' })
+      assert.deepEqual([type, data.code], ['error', 'LIMIT_REACHED'])
+      for (const id of ids) assert.equal((await own.answerTo(id)).data.result.stdout, 'done\n')
+      assert.equal((await own.ask({ type: 'ping' })).type, 'pong')
+      await own.close()
+    })
+  })
+
+  describe('the handshake', () => {
+    const refused = async (options: Parameters<typeof connectSocket>[1]) => {
+      const socket = connectSocket(server, options)
+      const [, response] = await once(socket, 'unexpected-response')
+      let text = ''
+      for await (const chunk of response) text += chunk
+      return { status: response.statusCode as number, body: JSON.parse(text) as Record<string, unknown> }
+    }
+
+    test('no token and a wrong one are refused with 401 and the envelope', async () => {
+      for (const options of [{ token: null }, { token: 'wrong' }, { token: null, path: '/ws?token=wrong' }]) {
+        const { status, body } = await refused(options)
+        assert.deepEqual([status, body.code, body.action], [401, 'UNAUTHENTICATED', 'LOGIN'])
+        assert.equal(typeof body.requestId, 'string')
+      }
+    })
+
+    test('a token in the address opens it too, and is in no log', async () => {
+      const own = await SocketClient.open(server, { token: null, path: `/ws?token=${server.token}` })
+      assert.equal((await own.ask({ type: 'ping' })).type, 'pong')
+      await own.close()
+      assert.equal(server.log().includes(server.token), false)
+    })
+
+    test('POST /ws/session answers as deprecated, with a ticket for one connection', async () => {
+      const { status, body, headers } = await server.post('/ws/session')
+      assert.deepEqual([status, body.deprecated], [200, true])
+      assert.match(body.replacement, /\/ws/)
+      assert.match(headers.get('deprecation') ?? '', /^@\d+$/)
+      const own = await SocketClient.open(server, { token: null, path: `/ws?token=${body.token}` })
+      assert.equal((await own.ask({ type: 'memory_usage' })).type, 'memory_usage_result')
+      await own.close()
+      assert.equal((await refused({ token: null, path: `/ws?token=${body.token}` })).status, 401)
+      assert.equal((await server.post('/ws/session', {}, { token: null })).status, 401)
+    })
+
+    test('GET /ws without a handshake says what it is', async () => {
+      const { status, body, headers } = await server.call('GET', '/ws')
+      assert.deepEqual([status, body.code, headers.get('upgrade')], [426, 'UPGRADE_REQUIRED', 'websocket'])
+    })
+
+    test('another address is none', async () => {
+      const socket = connectSocket(server, { path: '/wss' })
+      const [, response] = await once(socket, 'unexpected-response')
+      assert.equal(response.statusCode, 404)
+    })
+  })
+
+  test('suggestions name what is missing', async () => {
+    const cases: [Record<string, unknown>, string, string][] = [
+      [{ code: 'import cv2', language: 'python' }, 'missing_module', 'pip install opencv-python-headless'],
+      [{ code: 'require("left-pad/x")', language: 'javascript' }, 'missing_module', 'npm install left-pad'],
+      [{ command: 'cowsay hi' }, 'missing_command', 'sudo apt-get install -y cowsay'],
+    ]
+    for (const [fields, category, command] of cases) {
+      const id = client.begin({ type: 'exec', sessionId, ...fields })
+      const { data } = await client.next((message) => message.type === 'suggestion' && message.id === id)
+      assert.deepEqual([data.category, data.action.type, data.action.command], [category, 'exec', command])
+    }
+    const hungry = client.begin({
+      type: 'exec',
+      sessionId,
+      code: 'x = "x" * 10**9',
+      language: 'python',
+      stream: true,
+    })
+    const { data } = await client.next((message) => message.type === 'suggestion' && message.id === hungry)
+    assert.deepEqual([data.category, data.action.setting], ['out_of_memory', 'CARREL_COMPUTER_MEMORY_MIB'])
+    assert.equal(data.action.value, 512)
+  })
+
+  test('a port that a program opens is suggested, with what exposes it', async () => {
+    const own = await SocketClient.open(server)
+    const opened = (port: number) =>
+      own.next(({ type, data }) => type === 'suggestion' && data.category === 'port_detected' && data.port === port)
+    const server8123 = 'exec python3 -m http.server 8123'
+    const { data: process8123 } = await own.ask({ type: 'process', action: 'start', sessionId, command: server8123 })
+    const { id, data } = await opened(8123)
+    assert.deepEqual(data.action, { type: 'expose', port: 8123, sessionId })
+    assert.deepEqual([id, data.processId], [undefined, process8123.id])
+    const { data: exposed } = await own.ask(data.action)
+    assert.match(exposed.url, /8123/)
+    // One that cannot be exposed says so, and has no action.
+    await own.ask({ type: 'exec', sessionId, command: 'python3 -m http.server 3001', timeout: 1500 })
+    assert.equal((await opened(3001)).data.action, undefined)
+    await own.ask({ type: 'process', action: 'kill', sessionId, processId: process8123.id })
+    await own.close()
+  })
+
+  test("Node's own WebSocket speaks with it", async () => {
+    const { body } = await server.post('/ws/session')
+    const socket = new globalThis.WebSocket(body.url)
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'exec', id: 1, command: 'echo hi', sessionId }))
+    const [event] = (await once(socket, 'message')) as [{ data: string }]
+    assert.equal(JSON.parse(event.data).data.result.stdout, 'hi\n')
+    socket.close()
+  })
+})
