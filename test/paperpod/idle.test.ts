@@ -8,6 +8,7 @@ import { WebSocket } from 'ws'
 import { openDatabase } from '../../src/db/open.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
 import { startGuestServer, type GuestServer } from './guest-server.ts'
+import { SocketClient } from './socket-client.ts'
 
 describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, () => {
   let server: TestServer
@@ -58,6 +59,28 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
       ['False', true, 'stopped'],
       JSON.stringify(next),
     )
+  })
+
+  test('is stopped though a WebSocket that used it stays open, and asks things that need no sandbox', async () => {
+    const sessionId = newSession()
+    const client = await SocketClient.open(server)
+    await client.ask({ type: 'exec', sessionId, command: 'true' })
+    const pinging = setInterval(() => void client.ask({ type: 'ping' }), 200)
+    await stopped(sessionId)
+    clearInterval(pinging)
+    await client.close()
+  })
+
+  test('is not stopped while a terminal is open over a WebSocket', async () => {
+    const sessionId = newSession()
+    const client = await SocketClient.open(server)
+    const id = client.begin({ type: 'exec', sessionId, command: 'read line; echo "still $line"', tty: true })
+    const { processId } = (await client.next(({ type }) => type === 'start')).data
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    await client.ask({ type: 'process', action: 'stdin', sessionId, processId, text: 'here\r' })
+    assert.equal((await client.answerTo(id)).data.result.exitCode, 0)
+    assert.match(client.text(id), /still here/)
+    await client.close()
   })
 
   test('is stopped; its previews then answer 503, and start nothing', async () => {

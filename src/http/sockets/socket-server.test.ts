@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { pino } from 'pino'
+import { WebSocket } from 'ws'
+import { limits } from '../../config/limits.ts'
+import { openDatabase } from '../../db/open.ts'
+import { createAccount } from '../../engine/accounts/owner.ts'
+import { createToken } from '../../engine/accounts/tokens.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { SocketServer } from './socket-server.ts'
+
+describe('the server of WebSockets', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-sockets-'))
+  let db: Engine['db']
+  let token: string
+  before(async () => {
+    db = await openDatabase(join(directory, 'test.db'))
+    token = await createToken(db, await createAccount(db, 'test'), 'test')
+  })
+  after(async () => {
+    await db.destroy()
+    rmSync(directory, { recursive: true })
+  })
+
+  /** One that echoes, at a port of its own. */
+  async function start() {
+    const engine = { db, log: pino({ level: 'silent' }) } as unknown as Engine
+    const sockets = new SocketServer(engine, (error, requestId) => ({ error: error.message, code: error.code, requestId }), [
+      {
+        path: '/echo',
+        maxMessageBytes: 1000,
+        open: (socket) => void socket.on('message', (data: Buffer) => socket.send(data)),
+      },
+    ])
+    const http = createServer()
+    http.on('upgrade', (request, socket, head) => {
+      if (!sockets.upgrade(request, socket, head)) socket.destroy()
+    })
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    const { port } = http.address() as AddressInfo
+    const open = () => new WebSocket(`ws://127.0.0.1:${port}/echo`, { headers: { authorization: `Bearer ${token}` } })
+    return {
+      sockets,
+      port,
+      open,
+      [Symbol.dispose]() {
+        sockets.close()
+        http.closeAllConnections()
+        http.close()
+      },
+    }
+  }
+
+  test('pings everyone; who answers stays, who is gone is cut', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
+    using server = await start()
+    const there = server.open()
+    await once(there, 'open')
+    // Somebody whose host has vanished: the connection stays, and nothing answers.
+    const gone = connect(server.port, '127.0.0.1')
+    gone.write(
+      `GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    )
+    await once(gone, 'data')
+    const cut = once(gone, 'close')
+    let isCut = false
+    void cut.then(() => (isCut = true))
+    for (let waitedMs = 0; waitedMs <= limits.stalledClientMs; waitedMs += limits.socketPingMs) {
+      assert.equal(isCut, false, `after ${waitedMs} ms`)
+      const pinged = once(there, 'ping')
+      t.mock.timers.tick(limits.socketPingMs)
+      await pinged
+      // The answer is on its way.
+      there.send('heard')
+      await once(there, 'message')
+    }
+    t.mock.timers.tick(limits.socketPingMs)
+    gone.resume()
+    await cut
+    await turn()
+    assert.equal(there.readyState, WebSocket.OPEN)
+    there.terminate()
+  })
+
+  test('all are told to come back when the server stops', async () => {
+    using server = await start()
+    const socket = server.open()
+    await once(socket, 'open')
+    const closed = once(socket, 'close')
+    server.sockets.close()
+    const [code, reason] = await closed
+    assert.deepEqual([code, String(reason)], [1012, 'the server restarts'])
+  })
+})
