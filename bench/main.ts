@@ -6,7 +6,10 @@ import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
 import { interpret } from './cases/interpret.ts'
 import { preview } from './cases/preview.ts'
+import { idleSockets } from './cases/idle-sockets.ts'
 import { snapshot } from './cases/snapshot.ts'
+import { socketExec } from './cases/socket-exec.ts'
+import { socketStream } from './cases/socket-stream.ts'
 import { takeBack } from './cases/take-back.ts'
 import { transfer } from './cases/transfer.ts'
 import { warmStart } from './cases/warm-start.ts'
@@ -29,6 +32,9 @@ const cases = [
   preview,
   takeBack,
   snapshot,
+  socketExec,
+  socketStream,
+  idleSockets,
 ]
 
 const usage = `Usage: npm run bench [-- [--quick] [--json | --markdown] [--computers N] [name…]]

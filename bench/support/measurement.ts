@@ -4,7 +4,7 @@ import type { Summary } from './statistics.ts'
 export interface Measurement {
   /** What was done. */
   work: string
-  unit: 'ms' | 'MiB' | 'MiB/s' | '1/s'
+  unit: 'ms' | 'KiB' | 'MiB' | 'MiB/s' | 'MB/s' | '1/s'
   carrel: Summary
   /** What it is measured against, in the same run. */
   against?: { name: string; values: Summary }

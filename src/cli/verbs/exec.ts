@@ -41,8 +41,13 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
     const client = await openClient(program, { ...values, timeout: undefined }, { WebSocket })
     const signals = passSignals()
     try {
-      const onConnection = (state: string) => void tellConnection(program, state)
-      const session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
+      let session: ExecSession | undefined
+      const onConnection = (state: string) => {
+        void tellConnection(program, state)
+        // What was written over a full-screen program is drawn anew.
+        if (state === 'restored' && options.tty) session?.signal('SIGWINCH')
+      }
+      session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
       signals.reach(session)
       const exit = await Promise.race([follow(program, session, options, values.json === true), signals.killed])
       return signals.exitCode ?? (await finish(program, exit, options.timeoutMs, values.json === true))
