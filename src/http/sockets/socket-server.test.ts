@@ -32,13 +32,17 @@ describe('the server of WebSockets', () => {
   /** One that echoes, at a port of its own. */
   async function start() {
     const engine = { db, log: pino({ level: 'silent' }) } as unknown as Engine
-    const sockets = new SocketServer(engine, (error, requestId) => ({ error: error.message, code: error.code, requestId }), [
-      {
-        path: '/echo',
-        maxMessageBytes: 1000,
-        open: (socket) => void socket.on('message', (data: Buffer) => socket.send(data)),
-      },
-    ])
+    const sockets = new SocketServer(
+      engine,
+      (error, requestId) => ({ error: error.message, code: error.code, requestId }),
+      [
+        {
+          path: '/echo',
+          maxMessageBytes: 1000,
+          open: (socket) => void socket.on('message', (data: Buffer) => socket.send(data)),
+        },
+      ],
+    )
     const http = createServer()
     http.on('upgrade', (request, socket, head) => {
       if (!sockets.upgrade(request, socket, head)) socket.destroy()
