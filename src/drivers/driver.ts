@@ -174,8 +174,11 @@ export interface ProcessHandle {
   readonly exit: ProcessExit | undefined
   /** Resolves at the end of the process with all of its kept output recorded. */
   wait(): Promise<ProcessExit>
-  /** Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. */
-  follow(cursor: number, signal?: AbortSignal): AsyncIterable<OutputChunk>
+  /**
+   * Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. The bytes of
+   * a chunk that is `lent` are good until the next one is asked for.
+   */
+  follow(cursor: number, signal?: AbortSignal, options?: { lent?: boolean }): AsyncIterable<OutputChunk>
   /** The cursor behind all that came as yet. */
   outputEnd(): Promise<number>
   /** Resolves when the bytes were taken; `conflict` when stdin is closed. */

@@ -8,7 +8,8 @@ export class OutputDecoder {
   decode({ stream, data }: OutputRecord): string {
     const bytes = this.#begun[stream].length > 0 ? Buffer.concat([this.#begun[stream], data]) : data
     const whole = bytes.length - begunBytes(bytes)
-    this.#begun[stream] = bytes.subarray(whole)
+    // A copy: who gave the bytes may use their place again.
+    this.#begun[stream] = Buffer.from(bytes.subarray(whole))
     return bytes.toString('utf8', 0, whole)
   }
 

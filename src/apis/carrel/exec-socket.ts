@@ -114,10 +114,9 @@ export class ExecSocket {
   async #pump(process: ProcessHandle, cursor: number): Promise<void> {
     let truncated = false
     try {
-      for await (const piece of processPieces(process, cursor, this.#closed.signal)) {
+      for await (const piece of processPieces(process, { cursor, signal: this.#closed.signal, mostBytes })) {
         truncated ||= piece.truncated
-        const bytes = () => Buffer.concat([Buffer.from([channels[piece.stream]]), ...piece.data])
-        if (piece.data.length > 0) await this.#outlet.send(bytes)
+        if (piece.data.length > 0) await this.#outlet.sendBytes(channels[piece.stream], piece.data)
         await this.#send({ type: 'cursor', cursor: piece.cursor })
       }
       if (this.#closed.signal.aborted) return
@@ -209,3 +208,5 @@ function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
 
 const maxQueuedInputBytes = 1024 * 1024
 const maxWaitingAnswers = 64
+/** As much as is read at a time goes in one message. */
+const mostBytes = 1024 * 1024

@@ -1,5 +1,5 @@
 import { recordHeaderBytes } from './monitor/journal.ts'
-import { readJournal, parseRecords } from './monitor/read-journal.ts'
+import { journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
 import type { OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
@@ -57,7 +57,7 @@ export class LocalProcess implements ProcessHandle {
   }
 
   /** What is kept from a cursor on, at most 1 MiB. */
-  async read(cursor: number): Promise<OutputChunk> {
+  async read(cursor: number, buffer?: Buffer): Promise<OutputChunk> {
     if (this.#inline) {
       const { records } = parseRecords(this.#inline.subarray(cursor))
       const end = this.#inline.length
@@ -65,11 +65,13 @@ export class LocalProcess implements ProcessHandle {
     }
     if (!this.exit) await this.#monitor().request({ op: 'follow', processId: this.processId })
     const ended = this.exit !== undefined
-    const part = await readJournal(this.#directory, cursor)
+    const part = await readJournal(this.#directory, cursor, buffer)
     return { ...part, records: withCursors(part.records, part.cursor), done: ended && part.records.length === 0 }
   }
 
-  async *follow(from: number, signal?: AbortSignal): AsyncIterable<OutputChunk> {
+  async *follow(from: number, signal?: AbortSignal, { lent = false } = {}): AsyncIterable<OutputChunk> {
+    // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
+    const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(journalReadBytes) : undefined
     let cursor = from
     // Who comes back tells at once from where: it may have been held back since.
     let told = from > 0 ? -Infinity : 0
@@ -81,7 +83,7 @@ export class LocalProcess implements ProcessHandle {
         told = cursor
         this.#tellTaken(cursor)
       }
-      const chunk = await this.read(cursor)
+      const chunk = await this.read(cursor, buffer)
       cursor = chunk.cursor
       if (chunk.records.length > 0 || chunk.done) yield chunk
       if (chunk.done) return

@@ -11,15 +11,25 @@ export interface Piece {
   truncated: boolean
 }
 
-/** A process's output as it comes, what belongs together in one piece of at most 1 MiB. Ends with the process. */
+interface Options {
+  cursor: number
+  /** Ends the reading alone. */
+  signal: AbortSignal
+  /** Records go together up to so many bytes; one alone may have more. At most 1 MiB. */
+  mostBytes: number
+}
+
+/**
+ * A process's output as it comes, what belongs together in one piece. Ends with the process. Its bytes are good until the
+ * next piece is asked for.
+ */
 export async function* processPieces(
   process: ProcessHandle,
-  cursor: number,
-  signal: AbortSignal,
+  { cursor, signal, mostBytes }: Options,
 ): AsyncGenerator<Piece> {
-  for await (const chunk of process.follow(cursor, signal)) {
+  for await (const chunk of process.follow(cursor, signal, { lent: true })) {
     let { truncated } = chunk
-    for (const [first, ...rest] of runs(chunk.records)) {
+    for (const [first, ...rest] of runs(chunk.records, mostBytes)) {
       const data = [first, ...rest].map((record) => record.data)
       yield { stream: first.stream, data, start: first.start, cursor: (rest.at(-1) ?? first).cursor, truncated }
       truncated = false
@@ -29,13 +39,18 @@ export async function* processPieces(
   }
 }
 
-/** Neighbours of the same stream. */
-function runs(records: OutputPiece[]): [OutputPiece, ...OutputPiece[]][] {
+/** Neighbours of the same stream, up to so many bytes. */
+function runs(records: OutputPiece[], mostBytes: number): [OutputPiece, ...OutputPiece[]][] {
   const found: [OutputPiece, ...OutputPiece[]][] = []
+  let bytes = 0
   for (const record of records) {
     const last = found.at(-1)
-    if (last && last[0].stream === record.stream) last.push(record)
-    else found.push([record])
+    bytes += record.data.length
+    if (last && last[0].stream === record.stream && bytes <= mostBytes) last.push(record)
+    else {
+      found.push([record])
+      bytes = record.data.length
+    }
   }
   return found
 }

@@ -26,7 +26,7 @@ export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: Pro
   const sendRest = async () => {
     for (const { stream, text } of decoder.rest()) await call.send(stream, { processId, text, cursor: cursor.value })
   }
-  for await (const piece of processPieces(process, cursor.start, signal)) {
+  for await (const piece of processPieces(process, { cursor: cursor.start, signal, mostBytes })) {
     const { stream } = piece
     if (piece.truncated) {
       truncated = true
@@ -34,12 +34,15 @@ export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: Pro
       decoder = new OutputDecoder()
       cursor.skipTo(piece.start)
     }
-    const bytes = cursor.fresh(stream, piece.data.length === 1 ? piece.data[0]! : Buffer.concat(piece.data))
+    const fresh = piece.data.map((data) => cursor.fresh(stream, data))
+    const freshBytes = fresh.reduce((sum, { length }) => sum + length, 0)
     const heldBefore = decoder.heldBytes
     const content =
-      encoding === 'base64' ? { base64: bytes.toString('base64') } : { text: decoder.decode({ stream, data: bytes }) }
-    if (stream === 'stderr') onStderr?.(content.text ?? bytes.toString('utf8'))
-    const delivered = heldBefore + bytes.length - decoder.heldBytes
+      encoding === 'base64'
+        ? { base64: Buffer.concat(fresh).toString('base64') }
+        : { text: fresh.map((data) => decoder.decode({ stream, data })).join('') }
+    if (stream === 'stderr') onStderr?.(content.text ?? Buffer.concat(fresh).toString('utf8'))
+    const delivered = heldBefore + freshBytes - decoder.heldBytes
     if (decoder.heldBytes === 0) cursor.moveTo(piece.cursor)
     else cursor.delivered(stream, delivered)
     if (delivered === 0 && !piece.truncated) continue
@@ -53,3 +56,6 @@ export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: Pro
   if (!signal.aborted) await sendRest()
   return { truncated }
 }
+
+/** Texts of this size are young when they are collected; larger ones make the heap grow. */
+const mostBytes = 64 * 1024

@@ -4,7 +4,7 @@ import type { OutputRecord } from '../../driver.ts'
 import { recordHeaderBytes, segmentName, streams } from './journal.ts'
 
 /** At most this much is read in one go, so that a reader's memory is flat whatever the process wrote. */
-const readBytes = 1024 * 1024
+export const journalReadBytes = 1024 * 1024
 
 export interface JournalPart {
   records: OutputRecord[]
@@ -13,8 +13,11 @@ export interface JournalPart {
   truncated: boolean
 }
 
-/** Reads whole records from a cursor on; none when there is nothing behind it (yet). */
-export async function readJournal(directory: string, cursor: number): Promise<JournalPart> {
+/**
+ * Reads whole records from a cursor on; none when there is nothing behind it (yet). They lie in `buffer` where one is
+ * given, of `journalReadBytes`.
+ */
+export async function readJournal(directory: string, cursor: number, buffer?: Buffer): Promise<JournalPart> {
   const starts = await segmentStarts(directory)
   const first = starts[0]
   if (first === undefined) return { records: [], cursor, truncated: false }
@@ -22,9 +25,9 @@ export async function readJournal(directory: string, cursor: number): Promise<Jo
   const from = truncated ? first : cursor
   const start = starts.findLast((candidate) => candidate <= from)!
   const next = starts.find((candidate) => candidate > from)
-  const part = await readSegment(join(directory, segmentName(start)), from - start)
-  if (part === 'gone') return { ...(await readJournal(directory, next ?? from)), truncated: true }
-  if (part.consumed === 0 && next !== undefined) return { ...(await readJournal(directory, next)), truncated }
+  const part = await readSegment(join(directory, segmentName(start)), from - start, buffer)
+  if (part === 'gone') return { ...(await readJournal(directory, next ?? from, buffer)), truncated: true }
+  if (part.consumed === 0 && next !== undefined) return { ...(await readJournal(directory, next, buffer)), truncated }
   return { records: part.records, cursor: from + part.consumed, truncated }
 }
 
@@ -39,6 +42,7 @@ async function segmentStarts(directory: string): Promise<number[]> {
 async function readSegment(
   path: string,
   offset: number,
+  buffer: Buffer = Buffer.allocUnsafe(journalReadBytes),
 ): Promise<{ records: OutputRecord[]; consumed: number } | 'gone'> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -46,8 +50,7 @@ async function readSegment(
   })
   if (!file) return 'gone'
   try {
-    const buffer = Buffer.allocUnsafe(readBytes)
-    const { bytesRead } = await file.read(buffer, 0, readBytes, offset)
+    const { bytesRead } = await file.read(buffer, 0, journalReadBytes, offset)
     return parseRecords(buffer.subarray(0, bytesRead))
   } finally {
     await file.close()
