@@ -25,6 +25,16 @@ test('openapi.json passes the linter', async () => {
   assert.equal(status, 0, stdout + stderr)
 })
 
+test('every operation tells how it succeeds', async () => {
+  const { paths } = JSON.parse((await referencePages())['docs/reference/openapi.json']!)
+  for (const [path, operations] of Object.entries<Record<string, { responses: object }>>(paths))
+    for (const [method, { responses }] of Object.entries(operations))
+      assert.ok(
+        Object.keys(responses).some((status) => /^(2..|101)$/.test(status)),
+        `${method} ${path}`,
+      )
+})
+
 test('the linter refuses a document whose example does not fit its schema', async () => {
   const document = JSON.parse((await referencePages())['docs/reference/openapi.json']!)
   document.paths['/execute'].post.requestBody.content['application/json'].example = { code: 5 }

@@ -49,7 +49,7 @@ describe('the WebSocket', { timeout: 240_000 }, () => {
       const types = new Set(data.messages.map(({ type }: { type: string }) => type))
       assert.deepEqual([...types], body.websocket.messages)
       assert.equal(body.websocket.url, `${server.url.replace('http', 'ws')}/ws`)
-      for (const name of 'help ping exec read write writeMany list process expose memory_write memory_read memory_list memory_delete memory_usage'.split(
+      for (const name of 'help ping exec interpret read write writeMany list process expose memory_write memory_read memory_list memory_delete memory_usage'.split(
         ' ',
       ))
         assert.ok(types.has(name), name)
@@ -416,6 +416,14 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       await own.close()
       assert.equal((await refused({ token: null, path: `/ws?token=${body.token}` })).status, 401)
       assert.equal((await server.post('/ws/session', {}, { token: null })).status, 401)
+    })
+
+    test('interpret keeps variables between messages, and answers values and errors', async () => {
+      const sessionId = newSession()
+      const ask = async (code: string) => (await client.ask({ type: 'interpret', code, sessionId })).data
+      await ask('v = 6')
+      assert.equal((await ask('v * 7')).results[0].text, '42')
+      assert.equal((await ask('v / 0')).error.name, 'ZeroDivisionError')
     })
 
     test('GET /ws without a handshake says what it is', async () => {

@@ -4,6 +4,7 @@ import type { MessageRoutes } from './route-message.ts'
 /** Messages that stand for one route each. */
 export function routeMessages(routes: MessageRoutes): Message[] {
   return [
+    routes.message('interpret', { route: 'POST /interpret' }),
     routes.message('expose', { route: 'POST /expose' }),
     routes.message('memory_write', { route: 'POST /memory/write' }),
     routes.message('memory_read', { route: 'POST /memory/read', large: true }),

@@ -22,6 +22,8 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
           auth: 'Authorization: Bearer <token>',
           protocol: 'JSON messages over WebSocket',
           discovery: "Send { type: 'help' } for full WebSocket API schema",
+          returns: 'Switching protocols: a WebSocket',
+          answers: { 101: { type: 'null' } },
           notes: 'Where a header cannot be set, as in a browser: ?token=<token>',
         },
       },
