@@ -18,8 +18,8 @@ export function operationSchema(url: string, route: RouteOptions): FastifySchema
     hide: documentation === undefined,
     tags: [topicOf(url).name],
     summary: description,
-    deprecated: documentation?.deprecated ?? false,
     description: notes ?? description,
+    ...(documentation?.deprecated ? { deprecated: true } : {}),
     operationId: operationId(String(route.method), url),
     security: isPublic ? [] : [{ bearer: [] }],
   }

@@ -6,7 +6,7 @@ interface ObjectSchema {
 interface FieldSchema {
   type?: string
   anyOf?: FieldSchema[]
-  items?: { type: string }
+  items?: FieldSchema
   enum?: unknown[]
   default?: unknown
   description?: string
@@ -31,8 +31,8 @@ export function paramsOf(schema: unknown): Record<string, unknown> | undefined {
 }
 
 function typeOf({ type, anyOf, items, enum: options }: FieldSchema): string {
-  if (type === 'array' && items) return `${items.type}[]`
   if (anyOf) return [...new Set(anyOf.map(typeOf))].join('|')
   if (type === 'integer') return 'number'
+  if (type === 'array' && items) return `${typeOf(items)}[]`
   return type ?? (options ? typeof options[0] : 'object')
 }
