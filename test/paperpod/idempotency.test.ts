@@ -124,6 +124,7 @@ describe('Idempotency-Key', () => {
   test('the discovery document says which routes keep to it', async () => {
     const { body } = await server.call('GET', '/')
     const named = Object.entries<{ idempotent?: string }>(body.endpoints).filter(([, { idempotent }]) => idempotent)
-    assert.deepEqual(named.map(([route]) => route).toSorted(), ['POST /execute', 'POST /expose', 'POST /process/start'])
+    const expected = ['POST /execute', 'POST /expose', 'POST /interpret', 'POST /process/start']
+    assert.deepEqual(named.map(([route]) => route).toSorted(), expected)
   })
 })

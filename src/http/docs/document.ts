@@ -56,6 +56,8 @@ export interface Operation {
   /** More than the summary says; undefined when nothing. */
   notes: string | undefined
   isPublic: boolean
+  /** It answers with a WebSocket, which the try-it console and curl do not speak. */
+  isSocket: boolean
   parameters: Parameter[]
   request: ({ contentType: string } & Media) | undefined
   answer: { contentType: string; schema: Schema; description: string } | undefined
@@ -85,6 +87,7 @@ function read(method: string, path: string, operation: OpenApiOperation): Operat
     summary,
     notes: description === summary ? undefined : description,
     isPublic: security.length === 0,
+    isSocket: '101' in responses,
     parameters,
     request: request && { contentType: request[0], ...request[1] },
     answer: answer && { contentType: answer[0], schema: answer[1].schema, description: success!.description },

@@ -1,11 +1,11 @@
-import { curlCommand } from './curl.ts'
+import { exampleCommand } from './example-command.ts'
 import type { Operation } from './document.ts'
 import { fieldList, fieldsOf, type Field } from './field-list.ts'
 import { html, type Html } from './html.ts'
 
 /** One route: what it takes and answers, its example as a command, and a form to try it. */
 export function operationSection(origin: string, operation: Operation): Html {
-  const { id, method, path, summary, notes, isPublic, request, answer, errors } = operation
+  const { id, method, path, summary, notes, isPublic, isSocket, request, answer, errors } = operation
   const takes = requestFields(operation)
   const gives = answer ? fieldsOf(answer.schema) : []
   return html`<section class="operation" id="${id}">
@@ -20,15 +20,15 @@ export function operationSection(origin: string, operation: Operation): Html {
           ${fieldList(takes, 'request')}`
       }
       <h4>Answers <span class="type">${answer?.contentType}</span></h4>
-      ${gives.length > 0 ? fieldList(gives, 'answer') : html`<p>${answer?.description}</p>`}
+      ${gives.length > 0 ? fieldList(gives, 'answer') : html`<p>${isSocket ? 'A WebSocket.' : answer?.description}</p>`}
       ${errors.length > 0 && errorList(errors)}
     </div>
     <div class="demo">
       <figure class="code">
-        <figcaption>curl</figcaption>
-        <pre tabindex="0"><code>${curlCommand(origin, operation)}</code></pre>
+        <figcaption>${isSocket ? 'wscat' : 'curl'}</figcaption>
+        <pre tabindex="0"><code>${exampleCommand(origin, operation)}</code></pre>
       </figure>
-      ${tryForm(operation)}
+      ${!isSocket && tryForm(operation)}
     </div>
   </section>`
 }

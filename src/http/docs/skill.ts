@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/settings.ts'
 import { errorTable } from '../../errors.ts'
-import { curlCommand } from './curl.ts'
+import { exampleCommand } from './example-command.ts'
 import { operationsByTopic, type OpenApiDocument, type Operation } from './document.ts'
 import { limitFacts } from './facts.ts'
 
@@ -75,7 +75,7 @@ function topicSection(origin: string) {
 }
 
 function operationSection(origin: string, operation: Operation): string {
-  const { method, path, summary, notes, request, parameters, answer } = operation
+  const { method, path, summary, notes, request, parameters, answer, isSocket } = operation
   const fields = [
     ...parameters.filter((parameter) => parameter.in === 'query'),
     ...Object.entries(request?.schema.properties ?? {}).map(([name]) => ({
@@ -88,10 +88,10 @@ function operationSection(origin: string, operation: Operation): string {
 
 ${sentence(summary)}${notes ? ` ${sentence(notes)}` : ''}
 
-${takes ? `- takes: ${takes}\n` : ''}- answers: \`${answer?.description}\`
+${takes ? `- takes: ${takes}\n` : ''}- answers: ${isSocket ? 'a WebSocket' : `\`${answer?.description}\``}
 
 \`\`\`sh
-${curlCommand(origin, operation)}
+${exampleCommand(origin, operation)}
 \`\`\`
 `
 }

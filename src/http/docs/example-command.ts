@@ -1,11 +1,13 @@
 import { basename } from 'node:path'
 import type { Operation } from './document.ts'
 
-/** The command that sends the documented example of a route. The token is in `CARREL_TOKEN`. */
-export function curlCommand(
-  origin: string,
-  { method, path, isPublic, parameters, request, answer }: Operation,
-): string {
+/** The command that sends the documented example of a route, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
+export function exampleCommand(origin: string, operation: Operation): string {
+  if (!operation.isSocket) return curlCommand(origin, operation)
+  return `wscat -H "Authorization: Bearer $CARREL_TOKEN" \\\n  -c ${origin.replace(/^http/, 'ws')}${operation.path}`
+}
+
+function curlCommand(origin: string, { method, path, isPublic, parameters, request, answer }: Operation): string {
   const words = ['curl', ...(answer?.contentType === 'text/event-stream' ? ['-N'] : [])]
   if (!isPublic) words.push('-H "Authorization: Bearer $CARREL_TOKEN"')
   const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
