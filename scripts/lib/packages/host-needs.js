@@ -13,12 +13,7 @@ export const hostNeeds = [
       { package: 'runc', programs: ['runc'], loss: 'Without crun, runc starts computers, in about twice the time.' },
     ],
   },
-  {
-    choices: [
-      { package: 'catatonit', programs: ['catatonit'] },
-      { package: 'tini', programs: ['tini'] },
-    ],
-  },
+  { choices: [{ package: 'catatonit', programs: ['catatonit'] }] },
   { choices: [{ package: 'nftables', programs: ['nft'] }] },
   { choices: [{ package: 'iproute2', programs: ['ip'] }] },
   { choices: [{ package: 'mmdebstrap', programs: ['mmdebstrap'] }] },

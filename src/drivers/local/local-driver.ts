@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -82,9 +82,8 @@ export class LocalDriver implements Driver {
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
   static async open(options: LocalDriverOptions): Promise<LocalDriver> {
     const paths = new Paths(options.dataDirectory)
-    // What a runtime mounts it opens as the computer's root user, who has to get through these directories.
-    await mkdir(paths.data, { recursive: true, mode: 0o711 })
-    await mkdir(paths.runtime, { recursive: true, mode: 0o711 })
+    await makePrivate(paths.data)
+    await makePrivate(paths.runtime)
     const pool = await openPool(paths.data)
     await shareMounts(paths.mounts)
     const lxcfs = await openLxcfs(paths)
@@ -347,6 +346,16 @@ export class LocalDriver implements Driver {
     const { diskBytes } = this.#computers.record(id).limits
     return diskBytes - used < Math.max(diskBytes / 100, 4 * 1024 * 1024)
   }
+}
+
+/**
+ * Keeps the host's other users out: what computers hold is in there, and programs that their root users made setuid. A
+ * runtime opens what it mounts as such a root user, whose group gets through.
+ */
+async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  await chown(directory, 0, toHostId(0))
+  await chmod(directory, 0o710)
 }
 
 function findInit(): string {

@@ -51,10 +51,25 @@ function isUntrue(state: ComputerState, running: boolean): boolean {
 }
 
 async function settleWarm(engine: Engine, row: ComputerRow, running: boolean): Promise<void> {
-  const fits = row.image === engine.defaultImage.id && row.memory_bytes === engine.settings.computerMemoryBytes
-  if (running && row.state === 'running' && fits && engine.warmPool.ready < engine.settings.warmComputers)
+  if (
+    running &&
+    row.state === 'running' &&
+    isAsNew(engine, row) &&
+    engine.warmPool.ready < engine.settings.warmComputers
+  )
     engine.warmPool.adopt(row.id)
   else await destroyComputer(engine, row.id, 'server', 'not needed')
+}
+
+/** Whether a new one would be the same: the settings may be others since. */
+function isAsNew({ defaultImage, settings }: Engine, row: ComputerRow): boolean {
+  return (
+    row.image === defaultImage.id &&
+    row.cpus === settings.computerCpus &&
+    row.memory_bytes === settings.computerMemoryBytes &&
+    row.disk_bytes === settings.computerDiskBytes &&
+    row.pids === settings.computerPids
+  )
 }
 
 /** A computer's first process ended without being asked to. */

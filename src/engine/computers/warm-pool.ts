@@ -41,7 +41,13 @@ export class WarmPool {
         updated_at: now,
         last_active_at: now,
       }
-      await trx.updateTable('computers').set(set).where('id', '=', id).where('account_id', 'is', null).execute()
+      const { numUpdatedRows } = await trx
+        .updateTable('computers')
+        .set(set)
+        .where('id', '=', id)
+        .where('account_id', 'is', null)
+        .executeTakeFirstOrThrow()
+      if (numUpdatedRows === 0n) return
       await appendEvent(trx, {
         accountId: owner.accountId,
         computerId: id,

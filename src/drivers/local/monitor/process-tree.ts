@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { CgroupFiles } from './protocol.ts'
 
@@ -16,18 +16,18 @@ interface Root {
  * SIGKILL it goes on until none is left, against a fork bomb with the computer frozen meanwhile.
  */
 export async function signalTree(root: Root, signal: NodeJS.Signals): Promise<void> {
-  if (signal !== 'SIGKILL') return void signalOnce(root, signal)
+  if (signal !== 'SIGKILL') return void (await signalOnce(root, signal))
   for (let round = 0; round < maxRounds; round++) {
     const frozen = round >= roundsBeforeFreezing && freeze(root.cgroup, 'on')
-    const hit = signalOnce(root, 'SIGKILL')
+    const hit = await signalOnce(root, 'SIGKILL')
     if (frozen) freeze(root.cgroup, 'off')
     if (hit === 0) return
     await turn()
   }
 }
 
-function signalOnce(root: Root, signal: NodeJS.Signals): number {
-  const pids = findTree(root)
+async function signalOnce(root: Root, signal: NodeJS.Signals): Promise<number> {
+  const pids = await findTree(root)
   for (const pid of pids) {
     try {
       process.kill(pid, signal)
@@ -38,12 +38,13 @@ function signalOnce(root: Root, signal: NodeJS.Signals): number {
   return pids.length
 }
 
-/** Host ids of the live processes that belong to the tree. */
-export function findTree(root: Root): number[] {
+/** Host ids of the live processes that belong to the tree. Gives way to the work of other computers now and then. */
+export async function findTree(root: Root): Promise<number[]> {
   const marker = `${markerVariable}=${root.processId}`
   const found = new Set([root.pid])
   const candidates = readPids(root.cgroup.procs).map((pid) => ({ pid, stat: readStat(pid) }))
-  for (const { pid, stat } of candidates) {
+  for (const [index, { pid, stat }] of candidates.entries()) {
+    if (index % pidsAtOnce === pidsAtOnce - 1) await turn()
     if (stat && (stat.session === root.pid || carries(pid, marker))) found.add(pid)
   }
   for (let grew = true; grew;) {
@@ -80,7 +81,7 @@ export function readStat(pid: number): { state: string; parent: number; session:
 /** The id that a process carries; undefined for one that has no marker, or is gone. */
 export function markerOf(pid: number): string | undefined {
   try {
-    const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+    const variables = environmentOf(pid).split('\0')
     return variables.find((variable) => variable.startsWith(`${markerVariable}=`))?.slice(markerVariable.length + 1)
   } catch {
     return undefined
@@ -89,9 +90,19 @@ export function markerOf(pid: number): string | undefined {
 
 function carries(pid: number, marker: string): boolean {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${marker}\0`)
+    return `\0${environmentOf(pid)}`.includes(`\0${marker}\0`)
   } catch {
     return false
+  }
+}
+
+/** The first of a process's variables, among which the marker was put: all of them can be megabytes, of each process. */
+function environmentOf(pid: number): string {
+  const fd = openSync(`/proc/${pid}/environ`, 'r')
+  try {
+    return environmentHead.toString('latin1', 0, readSync(fd, environmentHead, 0, environmentHead.length, 0))
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -104,5 +115,7 @@ function freeze(cgroup: CgroupFiles, state: 'on' | 'off'): boolean {
   }
 }
 
+const environmentHead = Buffer.alloc(16 * 1024)
+const pidsAtOnce = 32
 const maxRounds = 200
 const roundsBeforeFreezing = 3

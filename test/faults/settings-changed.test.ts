@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newSession, TestServer, until } from '../support/server.ts'
+import { computerRows } from './host-traces.ts'
+
+test('a warm computer of other limits than those set now is not given to anybody', async () => {
+  const first = await TestServer.start({ env: { CARREL_WARM_COMPUTERS: '1', CARREL_COMPUTER_DISK_MIB: '600' } })
+  const isWarm = ({ account_id, state }: { account_id: string | null; state: string }) =>
+    account_id === null && state === 'running'
+  const warm = (await until(computerRows, (rows) => rows.some(isWarm))).find(isWarm)!
+  await first.stop()
+
+  const next = await TestServer.start({ env: { CARREL_WARM_COMPUTERS: '1', CARREL_COMPUTER_DISK_MIB: '300' } })
+  try {
+    assert.equal(
+      (await next.shell('df -m --output=size / | tail -1', { sessionId: newSession() })).stdout.trim(),
+      '300',
+    )
+    assert.ok(!(await computerRows()).some(({ id }) => id === warm.id))
+  } finally {
+    await next.stop()
+  }
+})
