@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { lockDataDirectory } from '../../src/data-lock.ts'
 import { LocalImages } from '../../src/drivers/local/images/local-images.ts'
@@ -19,6 +20,12 @@ let driver: LocalDriver | undefined
 
 mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
 lockDataDirectory(testDataDirectory)
+
+// What lives on beside the driver of these tests would be taken for that of others.
+after(() => {
+  const down = fileURLToPath(new URL('../../scripts/down.js', import.meta.url))
+  execFileSync(process.execPath, [down], { env: { ...process.env, CARREL_DATA: dataDirectory } })
+})
 
 // What the storage has a part in.
 describeDriver('the local driver on plain directories', open, ['life', 'files', 'paths', 'snapshots'])
