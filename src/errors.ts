@@ -15,6 +15,19 @@ export const errorTable = {
     action: 'LOGIN',
     instruction: 'Send a valid token in "Authorization: Bearer <token>".',
   },
+  out_of_credits: {
+    status: 402,
+    retryable: false,
+    action: 'TOP_UP',
+    instruction:
+      'Call POST /topup with {tier} or {amountCents}, send X-Session-Token, and let an MPP client answer the payment challenge.',
+  },
+  spending_limit_reached: {
+    status: 402,
+    retryable: false,
+    action: 'RAISE_LIMIT',
+    instruction: 'A limit that was set for this account or token is used up. Raise it, or wait for its next period.',
+  },
   forbidden: {
     status: 403,
     retryable: false,

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { execEndpoint } from './apis/carrel/sockets.ts'
+import { addUsageRoute } from './apis/carrel/usage-route.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
 import { errorAnswer } from './apis/paperpod/schemas.ts'
@@ -81,6 +82,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await addOpenApi(app, errorAnswer)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
+  addUsageRoute(app, engine)
   addDocs(app, engine)
   const sockets = new SocketServer(engine, errorBody, [execEndpoint(engine, errorBody), paperpodSocket])
   stop.throwIfAborted()

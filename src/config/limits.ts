@@ -104,6 +104,18 @@ export const limits = {
   /** Globs of one watch, and the length of one. */
   watchGlobs: 64,
   globLength: 512,
+  /** How often what runs is charged: so much of it a crash can lose, since it is not in the database yet. */
+  usageIntervalMs: 60_000,
+  /** An account that asks for its usage sees what is at most so old; each look is a record in the books. */
+  usageAskedMs: 5_000,
+  /** How often disks are measured: each measurement costs a look at every computer. */
+  storageIntervalMs: 60 * 60 * 1000,
+  /** How long beyond its idle time a sandbox is kept whose account has no credit: time to top up. */
+  unpaidSandboxMs: 24 * 60 * 60 * 1000,
+  /** A page of an account's statement. */
+  statementLines: 100,
+  /** Days that a report of usage covers at most: it is added up while its reader waits. */
+  usageReportDays: 366,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

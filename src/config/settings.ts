@@ -26,6 +26,10 @@ export interface Settings {
   sweepIntervalMs: number
   warmComputers: number
   networkPoolSize: number
+  /** False: the owner's account is neither charged nor refused. */
+  billing: boolean
+  /** A JSON file with prices; undefined for the defaults. */
+  priceBook: string | undefined
 }
 
 export class SettingError extends Error {}
@@ -86,6 +90,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     sweepIntervalMs: read.integer('CARREL_SWEEP_INTERVAL_MS', 5000, 50, 3_600_000),
     warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),
     networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
+    billing: read.text('CARREL_BILLING', 'off', /^(on|off)$/, 'on or off') === 'on',
+    priceBook: env.CARREL_PRICE_BOOK || undefined,
   }
   checkNames(settings)
   return settings

@@ -10,6 +10,12 @@ export interface Database {
   operations: OperationRow
   idempotency: IdempotencyRow
   usage_intervals: UsageIntervalRow
+  usage_remainders: UsageRemainderRow
+  ledger_books: LedgerBookRow
+  ledger_transactions: LedgerTransactionRow
+  ledger_entries: LedgerEntryRow
+  ledger_holds: LedgerHoldRow
+  spending_limits: SpendingLimitRow
 }
 
 export interface AccountRow {
@@ -132,13 +138,88 @@ export interface IdempotencyRow {
   created_at: number
 }
 
+/** What is measured and has a price. */
+export type Meter = 'compute' | 'browser' | 'neurons' | 'storage_hot' | 'storage_cold'
+
+/** What was used in a stretch of time. Closed when it is written, and never changed after. */
 export interface UsageIntervalRow {
+  /** The economic fact, and the key of the transaction that charges it. */
   id: string
   account_id: string
+  /** '' for what no computer used. */
   computer_id: string
-  meter: 'compute'
+  meter: Meter
   started_at: number
-  /** Up to when it is known to have run; moves on while `open`. */
   ended_at: number
-  open: number
+  /** In the meter's unit, see `config/price-book.ts`. */
+  quantity: number
+  /** What it was charged with; 0 when it has not come to a whole micro-dollar yet. */
+  amount_micros: number
+  /** Whose work it was; null where that is not known. */
+  token_id: string | null
+  /** The name that the computer had in its account. */
+  label: string | null
+}
+
+/** The part of a micro-dollar that is still to be charged: `remainder` of `per`. */
+export interface UsageRemainderRow {
+  account_id: string
+  meter: Meter
+  remainder: number
+  per: number
+}
+
+export type BookKind = 'credit' | 'hold' | 'revenue' | 'promotions' | 'clearing' | 'unbilled' | 'write_off'
+
+/** One account of the books, with the sum of its entries. */
+export interface LedgerBookRow {
+  id: string
+  kind: BookKind
+  /** Of whom; null for the house's own. */
+  account_id: string | null
+  balance_micros: number
+}
+
+export type TransactionKind = 'grant' | 'topup' | 'usage' | 'hold' | 'capture' | 'release' | 'refund' | 'reversal'
+
+/** Written once, never changed. Its entries come to zero. */
+export interface LedgerTransactionRow {
+  id: string
+  /** The economic fact that it records: one fact, one transaction, for ever. */
+  key: string
+  kind: TransactionKind
+  account_id: string
+  /** What changed hands: the sum of its positive entries. */
+  amount_micros: number
+  /** For a refund or a reversal: what it takes back. */
+  of_transaction: string | null
+  data: string
+  at: number
+}
+
+export interface LedgerEntryRow {
+  transaction_id: string
+  position: number
+  book_id: string
+  /** Positive adds to the book. */
+  amount_micros: number
+}
+
+export interface LedgerHoldRow {
+  id: string
+  account_id: string
+  meter: Meter
+  amount_micros: number
+  created_at: number
+  /** null while it holds. */
+  settled_at: number | null
+}
+
+export interface SpendingLimitRow {
+  account_id: string
+  /** '' for the account as a whole. */
+  token_id: string
+  period: 'day' | 'month'
+  limit_micros: number
+  updated_at: number
 }

@@ -5,10 +5,10 @@ import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement 
  * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
  * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by `durableTransaction`.
  */
-export function sqliteDialect(path: string): Dialect {
-  const database = new DatabaseSync(path)
+export function sqliteDialect(path: string, { readOnly = false }: { readOnly?: boolean } = {}): Dialect {
+  const database = new DatabaseSync(path, { readOnly })
   for (const pragma of [
-    'journal_mode=WAL',
+    ...(readOnly ? [] : ['journal_mode=WAL']),
     'synchronous=NORMAL',
     'foreign_keys=ON',
     'busy_timeout=5000',

@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
+import type { PriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
+import type { CreditWatch } from './credit/credit-watch.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
@@ -14,6 +16,7 @@ import type { Kernels } from './interpreters/kernels.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
+import type { ComputeMeter } from './usage/compute-meter.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
 export interface Engine {
@@ -32,6 +35,11 @@ export interface Engine {
   portWatch: PortWatch
   watchers: Watchers
   kernels: Kernels
+  prices: PriceBook
+  meter: ComputeMeter
+  credit: CreditWatch
+  /** The first account, which the server was set up with. */
+  ownerId: string
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */

@@ -1,18 +1,25 @@
 import { availableParallelism } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
+import { limits } from '../config/limits.ts'
+import { readPriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver, ImageInfo } from '../drivers/driver.ts'
 import { KeyedLock } from '../keyed-lock.ts'
+import { ownerAccount } from './accounts/owner.ts'
 import { Activity } from './computers/activity.ts'
 import { reconcile, settleUntrue, stoppedByItself } from './computers/reconcile.ts'
 import { sweepLeases } from './computers/sweep.ts'
 import { WarmPool } from './computers/warm-pool.ts'
+import { CreditWatch } from './credit/credit-watch.ts'
+import { recallCredit } from './credit/recall-credit.ts'
+import { watchCredit } from './credit/watch-credit.ts'
 import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
+import { grantToAll } from './ledger/grant.ts'
 import { failInterrupted } from './operations/operations.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { LiveEvents } from './events/live-events.ts'
@@ -22,7 +29,10 @@ import { Attendance } from './processes/attendance.ts'
 import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
-import { extendUsage } from './usage/intervals.ts'
+import { ComputeMeter } from './usage/compute-meter.ts'
+import { measureStorage } from './usage/measure-storage.ts'
+import { recoverUsage } from './usage/recover-usage.ts'
+import { settleRunning } from './usage/settle-usage.ts'
 
 interface Parts {
   db: Kysely<Database>
@@ -44,6 +54,7 @@ export interface OpenEngine {
 export async function openEngine({ db, driver, settings, log, image, stopping, closing }: Parts): Promise<OpenEngine> {
   const cores = availableParallelism()
   const liveEvents = new LiveEvents()
+  const prices = readPriceBook(settings.priceBook)
   const engine: Engine = {
     db,
     driver,
@@ -59,6 +70,10 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     watchers: new Watchers(),
     portWatch: new PortWatch(driver, liveEvents, log),
     kernels: new Kernels(),
+    prices,
+    meter: new ComputeMeter(),
+    credit: new CreditWatch(prices),
+    ownerId: await ownerAccount(db),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     starting: new Map(),
@@ -74,8 +89,11 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
       ),
   )
   driver.onPrinted((process) => engine.portWatch.printed(process))
+  await grantToAll(db, prices)
+  await recallCredit(engine)
   await reconcile(engine)
   await recoverProcesses(engine)
+  await recoverUsage(engine)
   await forgetUnrecorded(engine)
   await failInterrupted(engine)
   await pruneKeys(engine, { unfinished: true })
@@ -84,7 +102,9 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settleUntrue(engine)),
     repeat(engine, settings.sweepIntervalMs, () => pruneProcesses(engine)),
-    repeat(engine, usageIntervalMs, () => extendUsage(db, Date.now())),
+    repeat(engine, limits.usageIntervalMs, () => settleRunning(engine)),
+    repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
+    repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
   ]
   const close = async () => {
@@ -92,7 +112,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     engine.portWatch.close()
     await engine.warmPool.close()
     await engine.recorder.flush()
-    await extendUsage(db, Date.now())
+    await settleRunning(engine)
   }
   return { engine, close }
 }
@@ -113,5 +133,4 @@ function repeat(engine: Engine, everyMs: number, work: () => Promise<void>): () 
   }
 }
 
-const usageIntervalMs = 60_000
 const pruneIntervalMs = 3_600_000

@@ -19,6 +19,7 @@ import { CarrelError } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { drainRequest } from './drain-request.ts'
+import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
@@ -174,6 +175,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
     )
   })
   addIdempotency(app, engine)
+  addCreditWarning(app, engine)
   await app.register(multipart, { limits: { fileSize: limits.uploadBytes } })
   return app
 }

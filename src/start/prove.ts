@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { authenticateToken } from '../engine/accounts/tokens.ts'
+import { serverTokenId } from '../engine/credit/server-token.ts'
 import { destroyComputer } from '../engine/computers/destroy.ts'
 import { findSandbox } from '../engine/computers/use-sandbox.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -14,7 +15,7 @@ const sessionKey = 'start-up-proof'
  * to the answer, and removes the computer. Rejects when the answer is wrong.
  */
 export async function proveItself(engine: Engine, db: Kysely<Database>, token: string): Promise<number> {
-  const caller = await authenticateToken(db, token)
+  const caller = { ...(await authenticateToken(db, token)), tokenId: serverTokenId }
   const started = performance.now()
   let took
   let execution

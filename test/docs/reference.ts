@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
+import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
 import { errorBody } from '../../src/apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
 import { errorAnswer } from '../../src/apis/paperpod/schemas.ts'
@@ -45,6 +46,7 @@ async function openApiPage(): Promise<string> {
   const app = await createApp({ engine, errorBody, onUpgrade: () => false, openRequests: new OpenRequests() })
   await addOpenApi(app, errorAnswer)
   addPaperpodRoutes(app, engine)
+  addUsageRoute(app, engine)
   addDocs(app, engine)
   await app.ready()
   const document = app.swagger()

@@ -49,7 +49,7 @@ describe('the WebSocket', { timeout: 240_000 }, () => {
       const types = new Set(data.messages.map(({ type }: { type: string }) => type))
       assert.deepEqual([...types], body.websocket.messages)
       assert.equal(body.websocket.url, `${server.url.replace('http', 'ws')}/ws`)
-      for (const name of 'help ping exec interpret read write writeMany list process expose memory_write memory_read memory_list memory_delete memory_usage'.split(
+      for (const name of 'help ping exec interpret read write writeMany list process expose memory_write memory_read memory_list memory_delete memory_usage balance'.split(
         ' ',
       ))
         assert.ok(types.has(name), name)

@@ -181,6 +181,16 @@ describe('two accounts', { timeout: 60_000 }, () => {
       isMissing(await asOther('/memory/delete', { path: owned.memoryPath }))
       assert.equal((await server.post('/memory/read', { path: owned.memoryPath })).status, 200)
     },
+    'GET /balance': async () => {
+      const own = await server.newAccount()
+      const { body } = await server.call('GET', '/balance', undefined, { token: own })
+      assert.deepEqual(body, { creditsRemaining: 5, creditsRemainingUsdc: '5.000000' })
+    },
+    'GET /v1/usage': async () => {
+      const own = await server.newAccount()
+      const { body } = await server.call('GET', '/v1/usage?days=366', undefined, { token: own })
+      assert.deepEqual([body.totals, body.byComputer, body.byKey, body.byLabel], [[], [], [], []])
+    },
     'POST /memory/usage': async () => {
       const { body } = await asOther('/memory/usage')
       assert.deepEqual([body.usedBytes, body.fileCount], [0, 0])

@@ -3,7 +3,6 @@ import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { authenticateToken, createToken } from '../../src/engine/accounts/tokens.ts'
-import { closeUsage, extendUsage, openUsage } from '../../src/engine/usage/intervals.ts'
 
 async function open(t: TestContext) {
   const db = await openDatabase(':memory:')
@@ -27,19 +26,4 @@ test('a token is known by its hash alone, until it expires or is revoked', async
 test('a token of an account that does not exist cannot be made', async (t) => {
   const db = await open(t)
   await assert.rejects(createToken(db, 'nobody', 'a'), /FOREIGN KEY/)
-})
-
-test('usage moves on while a computer runs, and ends at the last known moment after a crash', async (t) => {
-  const db = await open(t)
-  const interval = () => db.selectFrom('usage_intervals').select(['ended_at', 'open']).executeTakeFirstOrThrow()
-  const later = Date.now() + 60_000
-  await openUsage(db, 'account', 'computer')
-  await extendUsage(db, later)
-  assert.deepEqual({ ...(await interval()) }, { ended_at: later, open: 1 })
-  await closeUsage(db, 'another', later + 1)
-  await closeUsage(db, 'computer')
-  assert.deepEqual({ ...(await interval()) }, { ended_at: later, open: 0 })
-  await extendUsage(db, later + 60_000)
-  await closeUsage(db, 'computer', later + 60_000)
-  assert.deepEqual({ ...(await interval()) }, { ended_at: later, open: 0 })
 })

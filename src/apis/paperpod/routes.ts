@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import type { SocketEndpoint } from '../../http/sockets/socket-server.ts'
+import { addBalanceRoute } from './balance-route.ts'
 import { addDiscoveryRoutes } from './discovery.ts'
 import { addDownloadRoute } from './download-route.ts'
 import { addExecuteRoutes } from './execute-routes.ts'
@@ -27,5 +28,6 @@ export function addPaperpodRoutes(app: App, engine: Engine): SocketEndpoint {
   addProcessRoutes(app, engine)
   addExposeRoute(app, engine)
   addMemoryRoutes(app, engine)
+  addBalanceRoute(app, engine)
   return addSocketRoutes(app, engine, messages)
 }

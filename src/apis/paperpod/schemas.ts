@@ -386,3 +386,9 @@ export const socketSessionAnswer = object({
   replacement: Type.String(),
   notes: Type.String(),
 })
+
+export const balanceAnswer = object({
+  creditsRemaining: Type.Number({ description: 'US dollars' }),
+  creditsRemainingUsdc: Type.String({ description: 'The same with six decimals' }),
+  tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token that asks ends' })),
+})

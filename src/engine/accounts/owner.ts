@@ -17,8 +17,9 @@ export async function ownerToken(db: Kysely<Database>, dataDirectory: string): P
   return token
 }
 
-async function ownerAccount(db: Kysely<Database>): Promise<string> {
-  const existing = await db.selectFrom('accounts').select('id').orderBy('created_at').executeTakeFirst()
+/** The first account, made when there is none. */
+export async function ownerAccount(db: Kysely<Database>): Promise<string> {
+  const existing = await db.selectFrom('accounts').select('id').orderBy('created_at').orderBy('id').executeTakeFirst()
   return existing?.id ?? createAccount(db, 'owner')
 }
 

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts'
-import { closeUsage } from '../usage/intervals.ts'
+import { closeUsage } from '../usage/metered.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { tellState } from './transition.ts'
 
@@ -19,7 +19,7 @@ export async function destroyComputer(engine: Engine, id: string, actor: string,
   engine.exposedPorts.forget(id)
   tellState(engine, id, 'deleting', reason)
   await engine.driver.destroy(id)
-  await closeUsage(engine.db, id, Date.now())
+  await closeUsage(engine, id)
   await engine.db.transaction().execute(async (trx) => {
     await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
     await trx.deleteFrom('computers').where('id', '=', id).execute()

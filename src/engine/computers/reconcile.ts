@@ -1,6 +1,6 @@
 import type { ComputerRow, ComputerState } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
-import { closeUsage, extendUsage } from '../usage/intervals.ts'
+import { closeUsage } from '../usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { settle, settleById } from './settle.ts'
 import { transition } from './transition.ts'
@@ -21,7 +21,6 @@ export async function reconcile(engine: Engine): Promise<void> {
     if (row.account_id === null && row.state !== 'deleting') await settleWarm(engine, row, running)
     else await settle(engine, row, running)
   }
-  await extendUsage(engine.db, Date.now())
 }
 
 /**
@@ -85,7 +84,7 @@ export async function stoppedByItself(engine: Engine, id: string, reason: string
     if (!row) return
     if (row.account_id === null) return destroyComputer(engine, id, 'kernel', reason)
     if (row.ephemeral) await engine.driver.destroy(id)
-    await closeUsage(engine.db, id, Date.now())
+    await closeUsage(engine, id)
     await transition(engine, id, { from: ['running', 'paused'], to: 'stopped', actor: 'kernel', reason })
   })
 }

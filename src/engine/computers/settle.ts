@@ -1,6 +1,6 @@
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
-import { closeUsage } from '../usage/intervals.ts'
+import { loseUsage } from '../usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { transition } from './transition.ts'
 
@@ -18,7 +18,7 @@ export async function settle(engine: Engine, row: ComputerRow, running: boolean,
   }
   if (row.state === 'stopped' || row.state === 'failed') return
   if (row.ephemeral) await engine.driver.destroy(row.id)
-  await closeUsage(engine.db, row.id)
+  await loseUsage(engine, row.id)
   await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason })
 }
 

@@ -1,6 +1,6 @@
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
-import { openUsage } from '../usage/intervals.ts'
+import { openUsage } from '../usage/metered.ts'
 import { transition } from './transition.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function startComputer(engine: Engine, row: ComputerRow, actor: str
     actor,
     set: { started_at: now, last_active_at: now },
   })
-  if (row.account_id !== null) await openUsage(engine.db, row.account_id, row.id)
+  await openUsage(engine, row)
 }
 
 function specification(row: ComputerRow) {

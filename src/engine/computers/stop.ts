@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
-import { closeUsage } from '../usage/intervals.ts'
+import { closeUsage } from '../usage/metered.ts'
 import { settleById } from './settle.ts'
 import { transition } from './transition.ts'
 
@@ -21,7 +21,7 @@ export async function stopComputer(engine: Engine, row: ComputerRow, actor: stri
     )
     throw error
   }
-  await closeUsage(engine.db, row.id, Date.now())
+  await closeUsage(engine, row.id)
   await transition(engine, row.id, { from: ['stopping'], to: 'stopped', actor, reason })
   engine.activity.forget(row.id)
 }

@@ -1,3 +1,4 @@
+import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { destroyComputer } from './destroy.ts'
@@ -62,5 +63,7 @@ function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle'
     engine.activity.touch(row.id)
     return undefined
   }
-  return now - lastUsed >= idleTimeoutMs ? 'idle' : undefined
+  // Nobody loses the files of a sandbox for having had no credit to go on with it.
+  const keptMs = row.ephemeral && engine.credit.isEmpty(row.account_id!) ? limits.unpaidSandboxMs : 0
+  return now - lastUsed >= idleTimeoutMs + keptMs ? 'idle' : undefined
 }

@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import type { ComputerRow, ComputerState } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
+import { assertCredit } from '../credit/assert-credit.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
@@ -49,6 +50,7 @@ export function findSandbox(engine: Engine, accountId: string, sessionKey: strin
 async function wake(engine: Engine, caller: Caller, id: string): Promise<ComputerRow | undefined> {
   const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row || row.state === 'running') return row
+  await assertCredit(engine, caller)
   await startComputer(engine, row, caller.tokenId)
   return { ...row, state: 'running' }
 }
@@ -57,6 +59,7 @@ function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promis
   return engine.locks.run(`${caller.accountId}/${sessionKey}`, async () => {
     const existing = await findSandbox(engine, caller.accountId, sessionKey)
     if (existing) return existing
+    await assertCredit(engine, caller)
     await makeRoom(engine, caller.accountId)
     const warm = await engine.warmPool.take({ accountId: caller.accountId, sessionKey, actor: caller.tokenId })
     if (warm) return warm

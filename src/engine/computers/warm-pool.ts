@@ -1,7 +1,7 @@
 import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
-import { openUsage } from '../usage/intervals.ts'
+import { openUsage } from '../usage/metered.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
 
@@ -55,10 +55,11 @@ export class WarmPool {
         actor: owner.actor,
         data: { from: 'warm pool' },
       })
-      await openUsage(trx, owner.accountId, id)
     })
     const row = await db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
-    return row?.account_id === owner.accountId && row.state === 'running' ? row : undefined
+    if (row?.account_id !== owner.accountId || row.state !== 'running') return undefined
+    await openUsage(this.#engine(), row)
+    return row
   }
 
   /** One that stopped by itself is of no use to anybody. */

@@ -1,6 +1,8 @@
 import { CarrelError } from '../../errors.ts'
+import { assertCredit } from '../credit/assert-credit.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
 import type { Caller, Engine } from '../engine.ts'
+import { newId } from '../ids.ts'
 import type { Interpretation } from './interpretation.ts'
 import type { KernelLanguage } from './kernel-programs.ts'
 
@@ -38,9 +40,17 @@ export async function interpret(
     return await engine.kernels.inTurn(computer.id, language, async () => {
       if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
       const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
+      await assertCredit(engine, caller)
       const begun = performance.now()
-      const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
-      return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+      // A kernel that waits costs nothing: each call is counted for itself.
+      const id = newId()
+      engine.meter.began(computer.id, id, caller.tokenId)
+      try {
+        const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
+        return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+      } finally {
+        engine.meter.ended(computer.id, id)
+      }
     })
   } finally {
     done()

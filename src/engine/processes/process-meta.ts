@@ -3,6 +3,8 @@ import type { ProcessRow } from '../../db/schema.ts'
 /** What goes with a process to the driver, so that a server that knows nothing of it can record it. */
 export interface ProcessMeta {
   accountId: string
+  /** Who had it started. */
+  tokenId: string
   name: string
   kind: ProcessRow['kind']
   command: string

@@ -11,7 +11,10 @@ export async function recoverProcesses(engine: Engine): Promise<void> {
       engine.portWatch.watch(process)
     }
     engine.attendance.leftAlone(process)
-    void process.wait().then((exit) => engine.recorder.ended(process, exit))
+    void process.wait().then((exit) => {
+      engine.meter.ended(process.computerId, process.processId)
+      engine.recorder.ended(process, exit)
+    })
   }
   await engine.recorder.flush()
   const known = new Set(engine.driver.processes().map(({ processId }) => processId))

@@ -2,6 +2,8 @@ import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
+import { assertCredit } from '../credit/assert-credit.ts'
+import { serverTokenId } from '../credit/server-token.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
 import { environment } from './environment.ts'
@@ -51,6 +53,7 @@ async function startNow(
 ): Promise<ProcessHandle> {
   const { driver, defaultImage } = engine
   assertFree(engine, computer.id, options.name)
+  await assertCredit(engine, caller)
   const processId = newId()
   const { program } = options
   const start = () =>
@@ -69,6 +72,7 @@ async function startNow(
       timeoutMs: options.timeoutMs,
       meta: processMeta({
         accountId: caller.accountId,
+        tokenId: caller.tokenId,
         name: options.name ?? processId,
         kind: options.kind,
         command: options.command,
@@ -82,7 +86,10 @@ async function startNow(
   )
   engine.startedProcesses++
   engine.portWatch.watch(handle)
+  if (caller.tokenId !== serverTokenId && options.kind !== 'kernel')
+    engine.meter.began(computer.id, processId, caller.tokenId)
   void handle.wait().then((exit) => {
+    engine.meter.ended(computer.id, processId)
     engine.recorder.ended(handle, exit)
     engine.activity.touch(computer.id)
   })

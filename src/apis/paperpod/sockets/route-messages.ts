@@ -11,5 +11,6 @@ export function routeMessages(routes: MessageRoutes): Message[] {
     routes.message('memory_list', { route: 'POST /memory/list', large: true }),
     routes.message('memory_delete', { route: 'POST /memory/delete' }),
     routes.message('memory_usage', { route: 'POST /memory/usage' }),
+    routes.message('balance', { route: 'GET /balance' }),
   ]
 }

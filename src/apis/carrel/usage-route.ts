@@ -1,0 +1,71 @@
+import { Type } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import { creditLeft } from '../../engine/credit/credit-left.ts'
+import { isUnbilled } from '../../engine/credit/is-unbilled.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { settleAccount } from '../../engine/usage/settle-usage.ts'
+import { usageReport } from '../../engine/usage/usage-report.ts'
+import type { App } from '../../http/app.ts'
+
+const line = Type.Object({
+  of: Type.String({ description: 'The day, or the id of the computer or token; empty where it is not known' }),
+  name: Type.Optional(Type.String({ description: 'How the computer or token is called' })),
+  meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
+  quantity: Type.Number(),
+  unit: Type.String({ description: 's, neurons or GiB-h' }),
+  amountMicros: Type.Integer({ description: 'What it cost: 1,000,000 is a US dollar' }),
+})
+const lines = Type.Array(line)
+
+const usageQuery = Type.Object(
+  {
+    days: Type.Optional(
+      Type.String({ description: 'How many days up to today, in UTC; 30 by default', pattern: '^[1-9]\\d{0,2}$' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const usageAnswer = Type.Object({
+  from: Type.String(),
+  to: Type.String(),
+  creditsRemaining: Type.Number({ description: 'US dollars' }),
+  billed: Type.Boolean({ description: 'False for an account whose use is shown but not charged' }),
+  totals: lines,
+  byDay: lines,
+  byComputer: lines,
+  byKey: lines,
+  byLabel: lines,
+})
+
+/** `GET /v1/usage`: what the account used, up to now. */
+export function addUsageRoute(app: App, engine: Engine): void {
+  app.get(
+    '/v1/usage',
+    {
+      schema: { querystring: usageQuery, response: { 200: usageAnswer } },
+      config: {
+        documentation: {
+          description: 'What the account used, by day, computer, key and label',
+          returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel }',
+        },
+      },
+    },
+    async ({ query, caller }) => {
+      const days = Math.min(Number(query.days ?? 30), limits.usageReportDays)
+      await settleAccount(engine, caller.accountId)
+      const toMs = Date.now() + 1
+      const fromMs = (Math.floor(toMs / dayMs) - days + 1) * dayMs
+      const report = await usageReport(engine.db, caller.accountId, { fromMs, toMs })
+      return {
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
+        creditsRemaining: (await creditLeft(engine, caller.accountId)) / 1_000_000,
+        billed: !isUnbilled(engine, caller.accountId),
+        ...report,
+      }
+    },
+  )
+}
+
+const dayMs = 86_400_000

@@ -1,0 +1,28 @@
+import { creditLeft } from '../../engine/credit/credit-left.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { balanceAnswer } from './schemas.ts'
+
+export function addBalanceRoute(app: App, engine: Engine): void {
+  app.get(
+    '/balance',
+    {
+      schema: { response: { 200: balanceAnswer } },
+      config: {
+        documentation: {
+          description: 'Check current credit balance',
+          returns: '{ creditsRemaining, creditsRemainingUsdc }',
+          notes: 'What runs and is not charged yet is taken off',
+        },
+      },
+    },
+    async ({ caller }) => {
+      const micros = await creditLeft(engine, caller.accountId)
+      return {
+        creditsRemaining: micros / 1_000_000,
+        creditsRemainingUsdc: (micros / 1_000_000).toFixed(6),
+        ...(caller.expiresAtMs === null ? {} : { tokenExpiresAt: new Date(caller.expiresAtMs).toISOString() }),
+      }
+    },
+  )
+}

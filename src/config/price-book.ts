@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import type { Meter } from '../db/schema.ts'
+
+/** What the operator asks for. Money is in whole micro-dollars: 1 US dollar is 1,000,000. */
+export interface PriceBook {
+  meters: Record<Meter, Price>
+  /** Packages of credit by name. */
+  tiers: Record<string, Tier>
+  /** Given once to each new account. */
+  newAccountMicros: number
+  minimumTopUpCents: number
+  /** The environments' deposits begin higher. */
+  minimumDepositCents: number
+  maximumTopUpCents: number
+  /** How far below zero an account may come before it counts as empty. */
+  overdraftMicros: number
+  /** Below this an account is told that its credit ends. */
+  lowBalanceMicros: number
+}
+
+/** `micros` for each `per` units. */
+export interface Price {
+  micros: number
+  per: number
+}
+
+export interface Tier {
+  cents: number
+  /** Added on top of what was paid. */
+  bonusPercent: number
+}
+
+const second = 1000
+const thousandNeurons = 1_000_000
+const gibHour = 1024 * 1024 * 3600
+
+/** The units of the meters, and how many of them are one of what a person is shown. */
+export const meterUnits: Record<Meter, { base: string; shown: string; perShown: number }> = {
+  compute: { base: 'ms', shown: 's', perShown: second },
+  browser: { base: 'ms', shown: 's', perShown: second },
+  neurons: { base: 'thousandths of a neuron', shown: 'neurons', perShown: 1000 },
+  storage_hot: { base: 'KiB-seconds', shown: 'GiB-h', perShown: gibHour },
+  storage_cold: { base: 'KiB-seconds', shown: 'GiB-h', perShown: gibHour },
+}
+
+/**
+ * PaperPod's prices, as its document of 2026-01-26 has them: $0.0001 for a second of compute or browser, $0.02 for 1,000
+ * neurons, files included. No document has a price for storage: it is measured, and free until the operator sets one.
+ */
+export const defaultPrices: PriceBook = {
+  meters: {
+    compute: { micros: 100, per: second },
+    browser: { micros: 100, per: second },
+    neurons: { micros: 20_000, per: thousandNeurons },
+    storage_hot: { micros: 0, per: gibHour },
+    storage_cold: { micros: 0, per: gibHour },
+  },
+  tiers: {
+    micro: { cents: 100, bonusPercent: 0 },
+    starter: { cents: 500, bonusPercent: 0 },
+    pro: { cents: 2000, bonusPercent: 10 },
+    scale: { cents: 10_000, bonusPercent: 20 },
+  },
+  newAccountMicros: 5_000_000,
+  minimumTopUpCents: 100,
+  minimumDepositCents: 500,
+  maximumTopUpCents: 1_000_000,
+  overdraftMicros: 0,
+  lowBalanceMicros: 500_000,
+}
+
+/** The defaults with what a JSON file of the same shape says otherwise. Throws one sentence that names the file and the field. */
+export function readPriceBook(path: string | undefined): PriceBook {
+  if (path === undefined) return defaultPrices
+  const refuse = (why: string): never => {
+    throw new Error(`Cannot use the price book "${path}": ${why}`)
+  }
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    return refuse(cause instanceof Error ? cause.message : String(cause))
+  }
+  const { meters = {}, tiers, ...amounts } = objectAt(content, 'it', refuse)
+  const book: PriceBook = { ...defaultPrices, meters: { ...defaultPrices.meters } }
+  for (const [name, price] of Object.entries(objectAt(meters, 'meters', refuse))) {
+    if (!Object.hasOwn(defaultPrices.meters, name)) refuse(`there is no meter "${name}"`)
+    const where = `meters.${name}`
+    const { micros, per = defaultPrices.meters[name as Meter].per } = objectAt(price, where, refuse)
+    book.meters[name as Meter] = {
+      micros: wholeAt(micros, `${where}.micros`, 0, refuse),
+      per: wholeAt(per, `${where}.per`, 1, refuse),
+    }
+  }
+  if (tiers !== undefined) {
+    book.tiers = {}
+    for (const [name, tier] of Object.entries(objectAt(tiers, 'tiers', refuse))) {
+      const { cents, bonusPercent = 0 } = objectAt(tier, `tiers.${name}`, refuse)
+      book.tiers[name] = {
+        cents: wholeAt(cents, `tiers.${name}.cents`, 1, refuse),
+        bonusPercent: wholeAt(bonusPercent, `tiers.${name}.bonusPercent`, 0, refuse),
+      }
+    }
+  }
+  for (const [name, value] of Object.entries(amounts)) {
+    if (!Object.hasOwn(defaultPrices, name)) refuse(`there is no field "${name}"`)
+    book[name as Amount] = wholeAt(value, name, 0, refuse)
+  }
+  return book
+}
+
+type Amount = Exclude<keyof PriceBook, 'meters' | 'tiers'>
+type Refuse = (why: string) => never
+
+function objectAt(value: unknown, where: string, refuse: Refuse): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  return refuse(`${where} has to be an object`)
+}
+
+function wholeAt(value: unknown, where: string, least: number, refuse: Refuse): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= mostOfAll)
+    return value as number
+  return refuse(`${where} has to be a whole number from ${least} to ${mostOfAll}`)
+}
+
+/** So that a product of two of them can still be told apart from an accident. */
+const mostOfAll = 1_000_000_000_000

@@ -1,0 +1,32 @@
+import { CarrelError } from '../../errors.ts'
+import type { Caller, Engine } from '../engine.ts'
+import { creditLeft } from './credit-left.ts'
+import { isUnbilled } from './is-unbilled.ts'
+import { serverTokenId } from './server-token.ts'
+import { reachedLimit } from './spending-limits.ts'
+
+/**
+ * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin, and with
+ * `spending_limit_reached` when a limit of the account or of the caller's token is used up.
+ */
+export async function assertCredit(engine: Engine, { accountId, tokenId }: Caller): Promise<void> {
+  if (tokenId === serverTokenId) return
+  if (!isUnbilled(engine, accountId)) {
+    const leftMicros = await creditLeft(engine, accountId)
+    if (leftMicros + engine.prices.overdraftMicros <= 0)
+      throw new CarrelError('out_of_credits', 'Cannot run this: the account has no credit left', {
+        details: { creditsRemaining: leftMicros / 1_000_000, topupUrl: topUpUrl(engine) },
+      })
+  }
+  const limit = await reachedLimit(engine, accountId, tokenId)
+  if (!limit) return
+  throw new CarrelError(
+    'spending_limit_reached',
+    `Cannot run this: the limit of $${limit.limitMicros / 1_000_000} a ${limit.period} is used up`,
+    { details: { ...limit } },
+  )
+}
+
+function topUpUrl({ settings: { host, port } }: Engine): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/topup`
+}

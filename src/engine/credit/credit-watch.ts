@@ -1,0 +1,36 @@
+/** What was last seen of the accounts' credit, so that an answer can warn without another look. In memory. */
+export class CreditWatch {
+  readonly #lowMicros: number
+  readonly #emptyMicros: number
+  readonly #low = new Map<string, number>()
+  readonly #opened = new Set<string>()
+
+  constructor(marks: { lowBalanceMicros: number; overdraftMicros: number }) {
+    this.#lowMicros = marks.lowBalanceMicros
+    this.#emptyMicros = -marks.overdraftMicros
+  }
+
+  saw(accountId: string, balanceMicros: number): void {
+    if (balanceMicros <= this.#lowMicros || balanceMicros <= this.#emptyMicros) this.#low.set(accountId, balanceMicros)
+    else this.#low.delete(accountId)
+  }
+
+  /** What is left when that is little; undefined otherwise. */
+  low(accountId: string): number | undefined {
+    return this.#low.get(accountId)
+  }
+
+  isEmpty(accountId: string): boolean {
+    const balanceMicros = this.#low.get(accountId)
+    return balanceMicros !== undefined && balanceMicros <= this.#emptyMicros
+  }
+
+  hasBooks(accountId: string): boolean {
+    return this.#opened.has(accountId)
+  }
+
+  /** Its first credit was given, or had been before. */
+  opened(accountId: string): void {
+    this.#opened.add(accountId)
+  }
+}

@@ -1,0 +1,35 @@
+import { limits } from '../../config/limits.ts'
+import type { Engine } from '../engine.ts'
+import { stopComputer } from '../computers/stop.ts'
+
+/**
+ * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
+ * told to end; a computer of its own is stopped. With a token, what that token started in sandboxes alone.
+ */
+export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: string): Promise<void> {
+  for (const process of engine.driver.processes()) {
+    const { meta, exit } = process
+    if (exit || meta.accountId !== accountId || (tokenId !== undefined && meta.tokenId !== tokenId)) continue
+    await process.kill('SIGTERM', 'tree').catch(() => {})
+    setTimeout(() => void process.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs).unref()
+  }
+  if (tokenId !== undefined) return
+  const rows = await engine.db
+    .selectFrom('computers')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'running')
+    .where('ephemeral', '=', 0)
+    .execute()
+  for (const { id } of rows) {
+    await engine.locks.run(id, async () => {
+      const row = await engine.db
+        .selectFrom('computers')
+        .selectAll()
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .executeTakeFirst()
+      if (row) await stopComputer(engine, row, 'billing', 'out_of_credits')
+    })
+  }
+}

@@ -1,0 +1,59 @@
+import type { Kysely } from 'kysely'
+import type { PriceBook } from '../../config/price-book.ts'
+import { durableTransaction } from '../../db/durable-transaction.ts'
+import type { Database } from '../../db/schema.ts'
+import { creditOf, promotions } from './books.ts'
+import { postTransactions, type Posting } from './post.ts'
+
+/** Gives new accounts their first credit. An account that has had it gets nothing, however often it is asked for. */
+export async function grantFirstCredit(
+  db: Kysely<Database>,
+  accountIds: readonly string[],
+  prices: Pick<PriceBook, 'newAccountMicros' | 'overdraftMicros'>,
+): Promise<void> {
+  if (prices.newAccountMicros === 0) return
+  const had = await db
+    .selectFrom('ledger_transactions')
+    .select('account_id')
+    .where('kind', '=', 'grant')
+    .where('account_id', 'in', accountIds)
+    .execute()
+  // What a new account gets may change with the years; who had the old one does not get the difference.
+  const without = new Set(accountIds).difference(new Set(had.map(({ account_id }) => account_id)))
+  if (without.size === 0) return
+  const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
+  await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
+}
+
+/** Those that were there before there were books, and those that were made without the server. */
+export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promise<void> {
+  const rows = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', 'not in', (eb) =>
+      eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant'),
+    )
+    .execute()
+  for (let start = 0; start < rows.length; start += accountsAtOnce) {
+    const some = rows.slice(start, start + accountsAtOnce)
+    await grantFirstCredit(
+      db,
+      some.map(({ id }) => id),
+      prices,
+    )
+  }
+}
+
+function grant(accountId: string, amountMicros: number): Posting {
+  return {
+    key: `grant:${accountId}`,
+    kind: 'grant',
+    accountId,
+    entries: [
+      { book: promotions, amountMicros: -amountMicros },
+      { book: creditOf(accountId), amountMicros },
+    ],
+  }
+}
+
+const accountsAtOnce = 1000

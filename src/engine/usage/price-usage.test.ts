@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { priceUsage, type Remainder } from './price-usage.ts'
+
+test('many pieces cost exactly what one of all of them costs', () => {
+  const quantities = fc.array(fc.nat(10_000_000_000), { maxLength: 50 })
+  const price = fc.record({ micros: fc.nat(1_000_000), per: fc.integer({ min: 1, max: 4_000_000_000 }) })
+  fc.assert(
+    fc.property(quantities, price, (parts, price) => {
+      let before: Remainder | undefined
+      let sum = 0n
+      for (const part of parts) {
+        const { amountMicros, ...rest } = priceUsage(part, price, before)
+        assert.ok(rest.remainder < price.per)
+        sum += BigInt(amountMicros)
+        before = rest
+      }
+      const whole = parts.reduce((total, part) => total + BigInt(part), 0n)
+      assert.equal(sum, (whole * BigInt(price.micros)) / BigInt(price.per))
+    }),
+  )
+})
+
+test('what is left over at another unit is let go, not charged', () => {
+  assert.deepEqual(priceUsage(0, { micros: 1, per: 10 }, { remainder: 999, per: 1000 }), {
+    amountMicros: 0,
+    remainder: 0,
+    per: 10,
+  })
+})

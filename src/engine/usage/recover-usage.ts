@@ -1,0 +1,82 @@
+import { sql } from 'kysely'
+import type { ComputerRow } from '../../db/schema.ts'
+import { serverTokenId } from '../credit/server-token.ts'
+import type { Engine } from '../engine.ts'
+import { meteredOf } from './metered.ts'
+import { settleUsage } from './settle-usage.ts'
+import { unionByPayer, type Stretch } from './union-by-payer.ts'
+
+/**
+ * After a start: counts what ran since the last record of the server before this one, by what is known of it for certain,
+ * and goes on counting what still runs. Called when computers and processes are reconciled.
+ */
+export async function recoverUsage(engine: Engine, now: number = Date.now()): Promise<void> {
+  const stretches = await stretchesSincePaid(engine)
+  for (const row of await computers(engine)) {
+    const computer = meteredOf(row)
+    if (!computer) continue
+    const paidToMs = Math.max(Number(row.paid_to ?? 0), row.created_at)
+    const own = stretches.get(row.id) ?? []
+    const running = row.state === 'running'
+    if (!running && own.length === 0) continue
+    const from = Math.max(paidToMs, running && computer.always ? (row.started_at ?? now) : 0)
+    const used =
+      running && computer.always ? [{ tokenId: null, ms: Math.max(0, now - from) }] : unionByPayer(own, paidToMs, now)
+    engine.meter.resume(computer, from, used)
+    for (const { processId, tokenId, endedAtMs } of own)
+      if (endedAtMs === undefined) engine.meter.began(row.id, processId, tokenId)
+    if (!running) engine.meter.close(row.id)
+  }
+  await settleUsage(engine)
+}
+
+async function computers(engine: Engine): Promise<(ComputerRow & { paid_to: number | null })[]> {
+  return engine.db
+    .selectFrom('computers')
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('usage_intervals')
+        .select(({ fn }) => fn.max('usage_intervals.ended_at').as('at'))
+        .whereRef('usage_intervals.computer_id', '=', 'computers.id')
+        .where('usage_intervals.meter', '=', 'compute')
+        .as('paid_to'),
+    )
+    .where('account_id', 'is not', null)
+    .execute()
+}
+
+/** Processes that ran after their computer's last record, by computer. When a lost one ended nobody knows: it is not counted. */
+async function stretchesSincePaid(engine: Engine): Promise<Map<string, Stretch[]>> {
+  const rows = await engine.db
+    .selectFrom('processes')
+    .innerJoin('computers', 'computers.id', 'processes.computer_id')
+    .select(['processes.id', 'processes.computer_id', 'processes.started_at', 'processes.ended_at'])
+    .where('processes.kind', '!=', 'kernel')
+    .where((eb) => eb.or([eb('processes.reason', 'is', null), eb('processes.reason', '!=', 'lost')]))
+    .where((eb) =>
+      eb.or([
+        eb('processes.state', '=', 'running'),
+        eb(
+          'processes.ended_at',
+          '>',
+          sql<number>`coalesce((select max(u.ended_at) from usage_intervals u where u.computer_id = computers.id and u.meter = 'compute'), computers.created_at)`,
+        ),
+      ]),
+    )
+    .orderBy('processes.started_at')
+    .execute()
+  const byComputer = new Map<string, Stretch[]>()
+  for (const { id, computer_id, started_at, ended_at } of rows) {
+    const { tokenId } = (engine.driver.process(id)?.meta ?? {}) as { tokenId?: string }
+    if (tokenId === serverTokenId) continue
+    const stretch = {
+      processId: id,
+      tokenId: tokenId ?? null,
+      startedAtMs: Number(started_at),
+      endedAtMs: ended_at === null ? undefined : Number(ended_at),
+    }
+    byComputer.set(computer_id, [...(byComputer.get(computer_id) ?? []), stretch])
+  }
+  return byComputer
+}

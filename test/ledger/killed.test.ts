@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { openDatabase } from '../../src/db/open.ts'
+import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+
+const program = fileURLToPath(new URL('fixtures/charge-for-ever.ts', import.meta.url))
+const deaths = 8
+
+test('who is killed with -9 in the middle of charging loses nothing that was answered, and charges nothing twice', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-killed-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'carrel.db')
+  let first = 0
+  for (let death = 0; death < deaths; death++) {
+    const answered = await chargeUntilKilled(path, first, 3 + death)
+    const db = await openDatabase(path)
+    assert.deepEqual((await verifyBooks(db, 0)).problems, [])
+    const count = async (key: string) =>
+      Number(
+        (
+          await db
+            .selectFrom('ledger_transactions')
+            .select(({ fn }) => fn.countAll<number>().as('count'))
+            .where('key', 'like', key)
+            .executeTakeFirstOrThrow()
+        ).count,
+      )
+    assert.ok((await count('usage:c0:%')) > answered, 'what was answered is there')
+    for (const index of [0, 39]) assert.equal(await count(`usage:c${index}:compute:${answered}000`), 1)
+    await db.destroy()
+    // The next one asks again from the last that was answered, and a little before.
+    first = Math.max(0, answered - 2)
+  }
+})
+
+/** Gives the last batch that it said it had done. */
+async function chargeUntilKilled(path: string, first: number, batches: number): Promise<number> {
+  const child = spawn(process.execPath, [program, path, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  let output = ''
+  for await (const chunk of child.stdout) {
+    output += String(chunk)
+    if (output.split('\n').length > batches) break
+  }
+  child.kill('SIGKILL')
+  await exited
+  return Number(output.trim().split('\n').at(-1))
+}
