@@ -16,6 +16,38 @@ export interface Balance {
   tokenExpiresAt?: string
 }
 
+/** What was used of one meter. */
+export interface UsageLine {
+  /** A day as `2026-01-26`, the id of a computer or a token, a label; '' where it is not known. */
+  of: string
+  /** How the computer or token is called. */
+  name?: string
+  meter: string
+  quantity: number
+  unit: string
+  /** What it cost: 1,000,000 is a US dollar. */
+  amountMicros: number
+}
+
+export interface Usage {
+  from: string
+  to: string
+  /** US dollars. */
+  creditsRemaining: number
+  /** False for an account whose use is shown but not charged. */
+  billed: boolean
+  totals: UsageLine[]
+  byDay: UsageLine[]
+  byComputer: UsageLine[]
+  byKey: UsageLine[]
+  byLabel: UsageLine[]
+}
+
+/** Also says how many days up to today are told of; default 30. */
+export interface UsageOptions extends RequestOptions {
+  days?: number
+}
+
 /** Whether the server is there; needs no token. */
 export function health(context: Context, options: RequestOptions = {}): Promise<Health> {
   return get(context, '/health', options)
@@ -26,6 +58,16 @@ export function balance(context: Context, options: RequestOptions = {}): Promise
   return get(context, '/balance', options)
 }
 
-function get<T>(context: Context, path: string, options: RequestOptions): Promise<T> {
-  return context.transport.json<T>({ method: 'GET', path, retry: 'repeatable', ...callFields(options) })
+/** What was used, by day, computer, key and label. */
+export function usage(context: Context, { days, ...options }: UsageOptions = {}): Promise<Usage> {
+  return get(context, '/v1/usage', options, { days: days?.toString() })
+}
+
+function get<T>(
+  context: Context,
+  path: string,
+  options: RequestOptions,
+  query: Record<string, string | undefined> = {},
+): Promise<T> {
+  return context.transport.json<T>({ method: 'GET', path, query, retry: 'repeatable', ...callFields(options) })
 }

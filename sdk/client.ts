@@ -1,5 +1,5 @@
-import { balance, health } from './account.ts'
-import type { Balance, Health } from './account.ts'
+import { balance, health, usage } from './account.ts'
+import type { Balance, Health, Usage, UsageOptions } from './account.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { attachExecSession, openExecSession } from './exec-session.ts'
 import type { AttachOptions, ExecOptions, ExecSession } from './exec-session.ts'
@@ -106,5 +106,10 @@ export class Carrel {
   /** What is left to spend. */
   balance(options?: RequestOptions): Promise<Balance> {
     return balance(this.#context, options)
+  }
+
+  /** What was used, by day, computer, key and label. */
+  usage(options?: UsageOptions): Promise<Usage> {
+    return usage(this.#context, options)
   }
 }

@@ -1,4 +1,4 @@
-export type { Balance, Health } from './account.ts'
+export type { Balance, Health, Usage, UsageLine, UsageOptions } from './account.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'
 export type { CallOptions, RequestOptions } from './context.ts'

@@ -8,6 +8,7 @@ import multipart from '@fastify/multipart'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
+import type { Usage } from '../account.ts'
 import type { ClientMessage } from '../exec-messages.ts'
 import { serveExec } from './stand-in-exec.ts'
 import { StandInFailure } from './stand-in-failure.ts'
@@ -25,6 +26,25 @@ interface RecordedRequest {
   path: string
   headers: Record<string, string | string[] | undefined>
   body: unknown
+}
+
+const usageAnswer: Usage = {
+  from: '2026-01-25T00:00:00.000Z',
+  to: '2026-01-26T12:00:00.000Z',
+  creditsRemaining: 4.5,
+  billed: true,
+  totals: [
+    { of: '', meter: 'browser', quantity: 20, unit: 's', amountMicros: 2000 },
+    { of: '', meter: 'compute', quantity: 4000.5, unit: 's', amountMicros: 400_050 },
+  ],
+  byDay: [
+    { of: '2026-01-25', meter: 'compute', quantity: 3000, unit: 's', amountMicros: 300_000 },
+    { of: '2026-01-26', meter: 'browser', quantity: 20, unit: 's', amountMicros: 2000 },
+    { of: '2026-01-26', meter: 'compute', quantity: 1000.5, unit: 's', amountMicros: 100_050 },
+  ],
+  byComputer: [{ of: 'abc123', name: 'web', meter: 'compute', quantity: 4000.5, unit: 's', amountMicros: 400_050 }],
+  byKey: [{ of: '', meter: 'compute', quantity: 4000.5, unit: 's', amountMicros: 400_050 }],
+  byLabel: [{ of: 'web', meter: 'compute', quantity: 4000.5, unit: 's', amountMicros: 400_050 }],
 }
 
 interface StandInEvents {
@@ -155,6 +175,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
       if (!this.hasBalance) throw new StandInFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
       return { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' }
     })
+    app.get('/v1/usage', async () => usageAnswer)
     app.post<{ Body: { port: number } }>('/expose', async ({ body: { port } }) => ({
       url: `http://${port}-abc-p${port}_v1.preview.test`,
       wsUrl: `ws://${port}-abc-p${port}_v1.preview.test`,

@@ -17,5 +17,4 @@ export const verbsToCome = [
   'ai:image',
   'ai:transcribe',
   'ai:models',
-  'balance',
 ]

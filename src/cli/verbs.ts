@@ -95,6 +95,21 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Show server, sandbox, credits and token',
     load: async () => (await import('./verbs/status.ts')).status,
   },
+  balance: {
+    synopsis: 'balance',
+    summary: 'Show the credit that is left',
+    load: async () => (await import('./verbs/balance.ts')).balance,
+  },
+  usage: {
+    synopsis: 'usage',
+    summary: 'Show what was used and what it cost',
+    load: async () => (await import('./verbs/usage.ts')).usage,
+  },
+  ledger: {
+    synopsis: 'ledger verify',
+    summary: "Check the books of this machine's server",
+    load: async () => (await import('./verbs/ledger.ts')).ledger,
+  },
   login: {
     synopsis: 'login <token>',
     summary: 'Check a token and save it',

@@ -2,7 +2,7 @@ export interface Topic {
   name: string
   /** One sentence. */
   description: string
-  /** First parts of the paths that belong to it. */
+  /** First parts of the paths that belong to it; under `v1`, the first two. */
   paths: readonly string[]
 }
 
@@ -21,6 +21,11 @@ export const topics: readonly Topic[] = [
   { name: 'Processes', description: 'Programs that stay: start, follow and stop them.', paths: ['process'] },
   { name: 'Previews', description: 'Addresses for the ports that servers in a sandbox listen on.', paths: ['expose'] },
   { name: 'Memory', description: 'Small files of an account that outlive every sandbox.', paths: ['memory'] },
+  {
+    name: 'Credit',
+    description: 'What is left of an account, and what it used.',
+    paths: ['balance', 'v1/usage'],
+  },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
   {
     name: 'Server',
@@ -31,6 +36,7 @@ export const topics: readonly Topic[] = [
 
 /** The topic of a route; what none claims belongs to the last one. */
 export function topicOf(path: string): Topic {
-  const first = path.split('/')[1] ?? ''
-  return topics.find(({ paths }) => paths.includes(first)) ?? topics.at(-1)!
+  const [, first = '', second = ''] = path.split('/')
+  const part = first === 'v1' ? `${first}/${second}` : first
+  return topics.find(({ paths }) => paths.includes(part)) ?? topics.at(-1)!
 }

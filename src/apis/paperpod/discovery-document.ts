@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/engine.ts'
 import { limits } from '../../config/limits.ts'
+import type { Price, PriceBook } from '../../config/price-book.ts'
 import { version } from '../../version.ts'
 
 interface Parts {
@@ -91,6 +92,9 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         memRm: 'carrel mem:rm <path> - delete file',
         memUsage: 'carrel mem:usage - check quota',
         completion: 'carrel completion <shell> - completion script for bash, zsh or fish',
+        balance: 'carrel balance - check credits',
+        usage: 'carrel usage - what was used and what it cost',
+        ledger: 'carrel ledger verify - check the books of the server on this machine',
         login: 'carrel login <token> - save token',
         status: 'carrel status - show server, sandbox and token',
         version: 'carrel version - show version',
@@ -111,6 +115,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
       skillMd: 'GET /SKILL.md or /.well-known/skill.md for Agent Skills format',
       note: `Run 'carrel help' or 'curl ${baseUrl}/' before starting`,
     },
+    pricing: pricingOf(engine.prices),
     links: { docs: `${baseUrl}/docs`, openapi: `${baseUrl}/openapi.json`, health: `${baseUrl}/health` },
     security: {
       isolation:
@@ -219,4 +224,28 @@ const examples: Record<string, string> = {
   pandoc: 'pandoc doc.md -o doc.html',
   sqlite3: "sqlite3 app.db 'SELECT * FROM users'",
   git: 'git clone --depth 1 https://github.com/user/repo /tmp/repo',
+}
+
+/** In the document's words; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
+function pricingOf({ meters, tiers, newAccountMicros }: PriceBook): Record<string, unknown> {
+  const dollars = (micros: number) => `$${micros / 1_000_000}`
+  const { compute, browser, neurons } = meters
+  const perSecond = ({ micros, per }: Price) => `${dollars((micros * 1000) / per)}/second`
+  return {
+    newAccountCredits: `${dollars(newAccountMicros)} free for new accounts`,
+    rates: {
+      compute: `${perSecond(compute)} (code execution, processes)`,
+      browser: `${perSecond(browser)} (screenshot, PDF, scrape)`,
+      ai: `${dollars((neurons.micros * 1_000_000) / neurons.per)}/1,000 Neurons (all models)`,
+      agentMemory: 'Included',
+      previewUrls: 'Included',
+      fileIO: 'Included',
+    },
+    tiers: Object.fromEntries(
+      Object.entries(tiers).map(([name, { cents, bonusPercent }]) => [
+        name,
+        `$${cents / 100}${bonusPercent ? ` (+${bonusPercent}% bonus)` : ''}`,
+      ]),
+    ),
+  }
 }

@@ -15,4 +15,10 @@ export function errorBody(error: CarrelError, requestId: string): Record<string,
 }
 
 /** What every route can answer that makes or starts a sandbox. */
-export const sandboxErrors = ['limit_reached', 'no_capacity', 'image_missing'] as const satisfies ErrorCode[]
+export const sandboxErrors = [
+  'out_of_credits',
+  'spending_limit_reached',
+  'limit_reached',
+  'no_capacity',
+  'image_missing',
+] as const satisfies ErrorCode[]

@@ -4,6 +4,7 @@ import { clientOf } from '../open-client.ts'
 import { packageVersion } from '../package-version.ts'
 import { readSettings } from '../settings.ts'
 import type { Settings } from '../settings.ts'
+import { dollars } from '../dollars.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
 import type { Verb } from '../verb.ts'
@@ -115,11 +116,4 @@ function expiry(expiresAt: string | null): string {
   if (expiresAt === null) return ''
   const isOver = Date.parse(expiresAt) < Date.now()
   return `, ${isOver ? 'ended' : 'valid until'} ${shortTime(expiresAt)}`
-}
-
-/** At least cents, up to hundredths of them. */
-function dollars(amount: number | string): string {
-  return `$${Number(amount)
-    .toFixed(4)
-    .replace(/0{1,2}$/, '')}`
 }

@@ -27,6 +27,6 @@ export async function assertCredit(engine: Engine, { accountId, tokenId }: Calle
   )
 }
 
-function topUpUrl({ settings: { host, port } }: Engine): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/topup`
+function topUpUrl({ settings: { publicUrl, host, port } }: Engine): string {
+  return `${publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`}/topup`
 }

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readPriceBook } from '../../src/config/price-book.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
+import { quoteFor, topUp } from '../../src/engine/ledger/top-up.ts'
+import { CliHome } from '../../src/cli/testing/run-cli.ts'
+import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
+const prices = join(folder, 'prices.json')
+/** A dollar a second, and two seconds for who is new. */
+writeFileSync(
+  prices,
+  JSON.stringify({
+    meters: { compute: { micros: 1_000_000 } },
+    newAccountMicros: 2_000_000,
+    lowBalanceMicros: 1_500_000,
+  }),
+)
+const env = { CARREL_PRICE_BOOK: prices, CARREL_SWEEP_INTERVAL_MS: '100', CARREL_IDLE_TIMEOUT_S: '2' }
+after(() => rmSync(folder, { recursive: true }))
+
+const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
+
+interface Tenant {
+  accountId: string
+  token: string
+}
+
+async function newTenant(): Promise<Tenant> {
+  const db = await database()
+  const accountId = await createAccount(db, 'tenant')
+  const token = await createToken(db, accountId, 'laptop')
+  await db.destroy()
+  return { accountId, token }
+}
+
+async function pay(accountId: string, tier: string): Promise<void> {
+  const db = await database()
+  const book = readPriceBook(prices)
+  const key = `test:${accountId}:${Math.random()}`
+  await topUp(db, book, { accountId, key, method: 'test', quote: quoteFor(book, { tier }) })
+  await db.destroy()
+}
+
+async function verify(): Promise<{ exitCode: number | null; stdout: string }> {
+  using home = new CliHome()
+  return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
+}
+
+describe('accounts that pay', { timeout: 120_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start({ env })
+  })
+  after(() => server.stop())
+
+  const balance = async (token: string) =>
+    (await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining
+  const run = (token: string, code: string, sessionId = '') =>
+    server.post('/execute', { code, language: 'shell', sessionId }, { token })
+
+  test('a new account has its first credit, pays for the time in which something runs, and for no other', async () => {
+    const { token } = await newTenant()
+    assert.equal(await balance(token), 2)
+    assert.equal((await run(token, 'sleep 0.3')).status, 200)
+    const left = await balance(token)
+    assert.ok(left <= 1.7 && left > 1, `$${left} are left after 0.3 s`)
+    await server.post('/files/write', { path: 'a', content: 'b' }, { token })
+    assert.equal(await balance(token), left)
+  })
+
+  test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
+    const { accountId, token } = await newTenant()
+    const command =
+      'trap "echo ended > /workspace/end; exit 0" TERM; echo begun > /workspace/begin; while :; do sleep 0.1; done'
+    await server.post('/process/start', { command, processId: 'work', timeout: 0 }, { token })
+    const { body } = await until(
+      () => server.post('/process/get', { processId: 'work' }, { token }),
+      ({ body }) => body.process.status !== 'running',
+    )
+    assert.equal(body.process.status, 'completed', 'it was told to end and could')
+    for (const path of ['begin', 'end'])
+      assert.equal((await server.post('/files/read', { path }, { token })).status, 200, path)
+
+    const refused = await run(token, 'echo no')
+    assert.equal(refused.status, 402)
+    const { error, requestId, creditsRemaining, ...rest } = refused.body
+    assert.match(error, /no credit left/)
+    assert.ok(requestId)
+    assert.ok(creditsRemaining >= 0 && creditsRemaining < 0.01)
+    assert.deepEqual(rest, {
+      code: 'OUT_OF_CREDITS',
+      action: 'TOP_UP',
+      topupUrl: `${server.url}/topup`,
+      agentInstruction:
+        'Call POST /topup with {tier} or {amountCents}, send X-Session-Token, and let an MPP client answer the payment challenge.',
+      retryable: false,
+    })
+    assert.ok(Number(refused.headers.get('x-credits-remaining')) < 0.01)
+    assert.equal((await run(token, 'echo no', newSession())).status, 402, 'nor on another sandbox')
+    assert.equal((await server.post('/process/start', { command: 'true' }, { token })).status, 402)
+
+    // Longer than its idle time: another one's sandbox, used after it, is stopped meanwhile.
+    const other = await newTenant()
+    await run(other.token, 'true')
+    const db = await database()
+    const states = () => db.selectFrom('computers').select('state').where('account_id', '=', other.accountId).execute()
+    await until(states, (rows) => rows.every(({ state }) => state === 'stopped'))
+    assert.equal((await server.post('/files/read', { path: 'end' }, { token })).status, 200)
+
+    await pay(accountId, 'starter')
+    const { body: again } = await run(token, 'cat /workspace/end')
+    assert.equal(again.result.stdout, 'ended\n')
+    const events = await db.selectFrom('events').select('type').where('account_id', '=', accountId).execute()
+    await db.destroy()
+    const types = events.map(({ type }) => type).filter((type) => type.startsWith('account.'))
+    assert.ok(types.includes('account.credit_exhausted'), types.join(', '))
+  })
+
+  test('an account whose credit ends is told so on its answers, others are not', async () => {
+    const { accountId, token } = await newTenant()
+    assert.equal((await run(token, 'true')).headers.get('x-credits-remaining'), null)
+    await run(token, 'sleep 0.7')
+    await until(
+      () => server.call('GET', '/v1/usage', undefined, { token }),
+      (answer) => answer.headers.has('x-credits-remaining'),
+    )
+    await pay(accountId, 'starter')
+    await balance(token)
+    assert.equal((await server.call('GET', '/balance', undefined, { token })).headers.get('x-credits-remaining'), null)
+  })
+
+  test('a limit of a token ends what that token runs, and refuses it alone', async () => {
+    const { accountId, token } = await newTenant()
+    await pay(accountId, 'scale')
+    const db = await database()
+    const { id: tokenId } = await db
+      .selectFrom('tokens')
+      .select('id')
+      .where('account_id', '=', accountId)
+      .executeTakeFirstOrThrow()
+    const other = await createToken(db, accountId, 'other')
+    await setSpendingLimit(db, accountId, { tokenId, period: 'month', limitMicros: 0 })
+    await db.destroy()
+    const { status, body } = await run(token, 'true')
+    assert.deepEqual([status, body.code, body.action], [402, 'SPENDING_LIMIT_REACHED', 'RAISE_LIMIT'])
+    assert.equal((await run(other, 'true')).status, 200)
+  })
+
+  test('usage is told by day, computer, key and label', async () => {
+    const { token } = await newTenant()
+    const sessionId = newSession()
+    await run(token, 'sleep 0.2', sessionId)
+    const { body } = await until(
+      () => server.call('GET', '/v1/usage?days=1', undefined, { token }),
+      ({ body }) => body.totals.length > 0,
+      30_000,
+    )
+    assert.equal(body.billed, true)
+    const [line] = body.totals
+    assert.ok(line.quantity >= 0.2 && line.quantity < 1.9 && line.unit === 's', JSON.stringify(line))
+    assert.ok(Math.abs(line.amountMicros - line.quantity * 1_000_000) < 1)
+    assert.equal(body.byDay[0].of, new Date().toISOString().slice(0, 10))
+    assert.equal(body.byKey[0].name, 'laptop')
+    assert.equal(body.byLabel[0].of, sessionId)
+    assert.equal(body.byComputer[0].name, sessionId)
+    for (const days of ['0', '-1', 'x', '1.5', '9999'])
+      assert.equal((await server.call('GET', `/v1/usage?days=${days}`, undefined, { token })).status, 400, days)
+  })
+
+  test('a killed server charges what ran meanwhile once, and the books are right while it works', async () => {
+    const { accountId, token } = await newTenant()
+    await pay(accountId, 'scale')
+    const began = Date.now()
+    await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
+    for (let death = 0; death < 2; death++) {
+      await server.stop('SIGKILL')
+      server = await TestServer.start({ env })
+    }
+    const checked = await verify()
+    assert.deepEqual([checked.exitCode, checked.stdout.startsWith('The books are right')], [0, true], checked.stdout)
+    await server.post('/process/kill', { processId: 'long', signal: 'SIGKILL' }, { token })
+    const took = (Date.now() - began) / 1000
+    const spent = 122 - (await balance(token))
+    assert.ok(spent <= took && spent > took - 2, `$${spent} for ${took} s`)
+  })
+})
+
+describe('the owner of the machine', { timeout: 60_000 }, () => {
+  const use = async (server: TestServer) => {
+    const before = (await server.call('GET', '/balance')).body.creditsRemaining
+    const { status } = await server.post('/execute', { code: 'sleep 0.5', language: 'shell', sessionId: newSession() })
+    await server.stop()
+    return { status, before }
+  }
+  const setCredit = async (micros: number) => {
+    const db = await database()
+    const owner = await db.selectFrom('accounts').select('id').orderBy('created_at').executeTakeFirstOrThrow()
+    const book = { id: `credit:${owner.id}`, kind: 'credit' as const, account_id: owner.id }
+    const { post } = await import('../../src/engine/ledger/post.ts')
+    const { balanceOf } = await import('../../src/engine/ledger/balance.ts')
+    const difference = micros - (await balanceOf(db, owner.id))
+    if (difference !== 0) {
+      const house = { id: 'clearing:test', kind: 'clearing' as const, account_id: null }
+      const entries = [
+        { book, amountMicros: difference },
+        { book: house, amountMicros: -difference },
+      ]
+      await post(db, { key: `test:${Math.random()}`, kind: 'topup', accountId: owner.id, entries }, 0)
+    }
+    await db.destroy()
+  }
+
+  test('is never refused and never charged, even without credit, but sees what it would cost', async () => {
+    await (await TestServer.start({ env })).stop()
+    await setCredit(0)
+    const server = await TestServer.start({ env })
+    const { status, before } = await use(server)
+    assert.deepEqual([status, before], [200, 0])
+    const again = await TestServer.start({ env })
+    const { body } = await again.call('GET', '/v1/usage?days=1')
+    assert.equal((await again.call('GET', '/balance')).body.creditsRemaining, 0)
+    assert.equal((await again.call('GET', '/balance')).headers.get('x-credits-remaining'), null)
+    await again.stop()
+    assert.equal(body.billed, false)
+    assert.ok(body.totals[0].amountMicros >= 500_000)
+  })
+
+  test('is charged and refused like everybody with CARREL_BILLING=on, and the server starts all the same', async () => {
+    await setCredit(0)
+    const billed = { ...env, CARREL_BILLING: 'on' }
+    const server = await TestServer.start({ env: billed })
+    assert.equal((await use(server)).status, 402)
+    await setCredit(3_000_000)
+    const again = await TestServer.start({ env: billed })
+    assert.deepEqual(await use(again), { status: 200, before: 3 })
+    const last = await TestServer.start({ env: billed })
+    const left = (await last.call('GET', '/balance')).body.creditsRemaining
+    await last.stop()
+    assert.ok(left <= 2.5 && left > 1.5, `$${left} are left after 0.5 s`)
+    await setCredit(5_000_000)
+    assert.equal((await verify()).exitCode, 0)
+  })
+})
