@@ -5,6 +5,7 @@ import { execute } from './cases/execute.ts'
 import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
 import { interpret } from './cases/interpret.ts'
+import { ledger } from './cases/ledger.ts'
 import { preview } from './cases/preview.ts'
 import { idleSockets } from './cases/idle-sockets.ts'
 import { snapshot } from './cases/snapshot.ts'
@@ -35,6 +36,7 @@ const cases = [
   socketExec,
   socketStream,
   idleSockets,
+  ledger,
 ]
 
 const usage = `Usage: npm run bench [-- [--quick] [--json | --markdown] [--computers N] [name…]]

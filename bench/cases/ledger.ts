@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { defaultPrices } from '../../src/config/price-book.ts'
+import { durableTransaction } from '../../src/db/durable-transaction.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { creditOf, revenueOf } from '../../src/engine/ledger/books.ts'
+import { grantFirstCredit } from '../../src/engine/ledger/grant.ts'
+import { postTransactions } from '../../src/engine/ledger/post.ts'
+import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { recordUsage } from '../../src/engine/usage/record-usage.ts'
+import type { BenchCase } from '../support/case.ts'
+import { benchData } from '../support/settings.ts'
+import { summarize } from '../support/statistics.ts'
+
+const batch = 500
+const accounts = Array.from({ length: 1000 }, (_, index) => `a${index}`)
+
+/** The books alone, on the disk: postings in batches, and the minute's charge of many running computers. */
+export const ledger: BenchCase = {
+  name: 'ledger',
+  about: 'postings a second, and the time to charge 1,000 running computers',
+  async run({ quick }) {
+    mkdirSync(benchData, { recursive: true })
+    const folder = mkdtempSync(join(benchData, 'ledger-'))
+    const db = await openDatabase(join(folder, 'carrel.db'))
+    try {
+      await grantFirstCredit(db, accounts, defaultPrices)
+      const rates = await series(quick ? 6 : 60, async (round) => (batch / (await postBatch(db, round))) * 1000)
+      const passes = await series(quick ? 4 : 30, (round) => settlePass(db, round))
+      const { problems } = await verifyBooks(db, 0)
+      if (problems.length > 0) throw new Error(`The books are wrong: ${problems[0]}`)
+      return [
+        {
+          work: `ledger postings, ${batch} in a transaction`,
+          unit: '1/s' as const,
+          carrel: rates,
+          result: rates.median,
+          goal: { is: 'at least' as const, value: 10_000, of: 'a second' },
+        },
+        {
+          work: `charge ${accounts.length} running computers of as many accounts`,
+          unit: 'ms' as const,
+          carrel: passes,
+          result: passes.median,
+          goal: { is: 'at most' as const, value: 100, of: 'ms' },
+        },
+      ]
+    } finally {
+      await db.destroy()
+      rmSync(folder, { recursive: true })
+    }
+  },
+}
+
+/** The first two warm up. */
+async function series(rounds: number, measure: (round: number) => Promise<number>) {
+  const values: number[] = []
+  for (let round = 0; round < rounds + 2; round++) values.push(await measure(round))
+  return summarize(values.slice(2))
+}
+
+async function postBatch(db: Kysely<Database>, round: number): Promise<number> {
+  const postings = Array.from({ length: batch }, (_, index) => {
+    const accountId = accounts[(round * batch + index) % accounts.length]!
+    return {
+      key: `bench:${round}:${index}`,
+      kind: 'capture' as const,
+      accountId,
+      entries: [
+        { book: creditOf(accountId), amountMicros: -7 },
+        { book: revenueOf('compute'), amountMicros: 7 },
+      ],
+    }
+  })
+  const started = performance.now()
+  await durableTransaction(db, (trx) => postTransactions(trx, postings, 0))
+  return performance.now() - started
+}
+
+async function settlePass(db: Kysely<Database>, round: number): Promise<number> {
+  const startedAtMs = round * 60_000
+  const pieces = accounts.map((accountId, index) => ({
+    id: `usage:c${index}:compute:${startedAtMs}`,
+    accountId,
+    computerId: `c${index}`,
+    meter: 'compute' as const,
+    startedAtMs,
+    endedAtMs: startedAtMs + 60_000,
+    quantity: 59_999,
+    tokenId: null,
+    label: 'web',
+  }))
+  const started = performance.now()
+  await recordUsage(db, { prices: defaultPrices, isUnbilled: () => false }, pieces)
+  return performance.now() - started
+}
