@@ -146,7 +146,8 @@ function assertCovered(book: Book, balanceMicros: number, overdraftMicros: numbe
 
 function rowOf({ key, kind, accountId, entries, ofTransaction, data }: Posting, now: number): LedgerTransactionRow {
   return {
-    id: newId(),
+    // In the order of time, so that what is written together lies together.
+    id: now.toString(36) + newId(),
     key,
     kind,
     account_id: accountId,
