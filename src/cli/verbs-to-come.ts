@@ -1,6 +1,5 @@
 /** Commands of PaperPod's document that no server of this version can serve, so that nobody takes them for misspelt. */
 export const verbsToCome = [
-  'watch',
   'browser:screenshot',
   'browser:pdf',
   'browser:scrape',

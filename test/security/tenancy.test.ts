@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 
 /** What the first account has, and the second one tries to get by naming it. */
@@ -85,6 +86,50 @@ describe('two accounts', { timeout: 60_000 }, () => {
       })
       assert.equal(status, 200)
       assert.ok(body.includes('event: complete') && !body.includes(secret))
+    },
+    'POST /interpret': async () => {
+      const { status, body } = await asOther('/interpret', {
+        code: `import os; os.path.exists(${JSON.stringify(owned.path)}) and open(${JSON.stringify(owned.path)}).read()`,
+        sessionId: owned.sessionId,
+      })
+      assert.equal(status, 200)
+      assert.ok(!JSON.stringify(body).includes(secret))
+    },
+    'POST /watch': async () => {
+      const leaving = new AbortController()
+      const response = await fetch(`${server.url}/watch`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${other}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ path: '/workspace', sessionId: owned.sessionId }),
+        signal: leaving.signal,
+      })
+      assert.equal(response.status, 200)
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) seen.push(chunk)
+      })().catch(() => {})
+      await server.shell('touch /workspace/of-the-first', { sessionId: owned.sessionId })
+      await asOther('/execute', { code: 'touch of-the-second', language: 'shell', sessionId: owned.sessionId })
+      await until(
+        () => seen.join(''),
+        (text) => text.includes('of-the-second'),
+      )
+      leaving.abort()
+      await reading
+      assert.ok(!seen.join('').includes('of-the-first'))
+    },
+    'GET /ws': async () => {
+      const client = await SocketClient.open(server, { token: other })
+      const answer = await client.ask({ type: 'process', action: 'list', sessionId: owned.sessionId })
+      assert.ok(!JSON.stringify(answer).includes(owned.processId))
+      await client.close()
+    },
+    'POST /ws/session': async () => {
+      const { body } = await asOther('/ws/session')
+      const client = await SocketClient.open(server, { token: null, path: `/ws?token=${body.token}` })
+      const answer = await client.ask({ type: 'memory_read', path: owned.memoryPath })
+      assert.ok(!JSON.stringify(answer).includes(secret))
+      await client.close()
     },
     'POST /files/write': async () => {
       const { status } = await asOther('/files/write', {
@@ -217,8 +262,9 @@ describe('two accounts', { timeout: 60_000 }, () => {
 
   test('routes without a token tell nothing of an account', async () => {
     const open = await routes(false)
-    assert.deepEqual(open.toSorted(), ['GET /', 'GET /health'])
-    for (const path of ['/', '/health', '/metrics', '/openapi.json']) {
+    const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
+    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health'].toSorted())
+    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json']) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)
       const text = JSON.stringify(body)
