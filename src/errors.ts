@@ -127,10 +127,10 @@ export const errorTable = {
   unavailable: { status: 503, retryable: true, action: 'RETRY', instruction: 'Try again in a few seconds.' },
   process_goes_on: {
     status: 503,
-    retryable: true,
+    retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The server was stopped before the process ended, and the process goes on. Once the server is back, ask for it by its processId (POST /process/get); the same request again would run it a second time.',
+      'The server was stopped before the process ended, and the process goes on. Once the server is back, ask for it by its processId (POST /process/get), or repeat a request that had an Idempotency-Key: it is answered with the end of that process. Without a key the same request would run it a second time.',
   },
   no_capacity: {
     status: 503,

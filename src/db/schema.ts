@@ -132,8 +132,9 @@ export interface IdempotencyRow {
   account_id: string
   key: string
   request_hash: string
-  /** null while the first request runs. */
+  /** Of the answer; null while a request is at it, 0 when that was cut off and its process went on. */
   status: number | null
+  /** The answer; until there is one, the id that the request's process gets. */
   body: string | null
   created_at: number
 }

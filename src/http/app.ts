@@ -67,7 +67,9 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
-    if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
+    // That a process outlives the server that waits for it is expected.
+    const level = known.code === 'process_goes_on' ? 'info' : 'error'
+    if (known.status >= 500) request.log[level]({ err: known.cause ?? known, url: request.url }, known.message)
     if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')

@@ -1,42 +1,55 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
-import { abandonKey, claimKey, completeKey } from '../engine/idempotency/once.ts'
+import { abandonKey, claimKey, completeKey, releaseKey, type Claim } from '../engine/idempotency/once.ts'
 import { limits } from '../config/limits.ts'
 
-const claimed = new WeakMap<FastifyRequest, string>()
+const claims = new WeakMap<object, Claim>()
+
+/** The claim that a request has on its `Idempotency-Key`; undefined when it came without one. */
+export function claimOf(request: object): Claim | undefined {
+  return claims.get(request)
+}
+
+/** The `Idempotency-Key` of a request; undefined when it has none, or an empty one. */
+function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  const key = headers['idempotency-key']
+  return typeof key === 'string' && key !== '' ? key : undefined
+}
 
 /**
  * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Answers that may
- * change by themselves (429 and 5xx) are not kept.
+ * change by themselves (429 and 5xx) are not kept. A route that starts a process has to give it the id of the request's
+ * claim, or to wait for it when it began already.
  */
 export function addIdempotency(app: FastifyInstance, engine: Engine): void {
   app.addHook('preHandler', async (request, reply) => {
-    const key = request.headers['idempotency-key']
-    if (!request.routeOptions.config.idempotent || typeof key !== 'string' || key === '') return
+    const key = idempotencyKeyOf(request)
+    if (!request.routeOptions.config.idempotent || key === undefined) return
     const { accountId } = request.caller
-    const stored = await claimKey(engine, {
+    const found = await claimKey(engine, {
       accountId,
       key,
       method: request.method,
       path: request.url,
       body: request.body,
     })
-    if (!stored) return void claimed.set(request, key)
-    return reply
-      .status(stored.status)
-      .header('idempotency-replayed', 'true')
-      .type('application/json; charset=utf-8')
-      .send(stored.body)
+    if ('key' in found) return void claims.set(request, found)
+    return reply.status(found.status).header(replayed, 'true').type('application/json; charset=utf-8').send(found.body)
   })
   app.addHook('onSend', async (request, reply, payload) => {
-    const key = claimed.get(request)
-    if (key === undefined) return payload
-    claimed.delete(request)
-    const { accountId } = request.caller
-    const body = typeof payload === 'string' && payload.length <= limits.idempotentResponseBytes ? payload : undefined
-    const final = reply.statusCode < 500 && reply.statusCode !== 429
-    if (body !== undefined && final) await completeKey(engine, accountId, key, { status: reply.statusCode, body })
-    else await abandonKey(engine, accountId, key)
+    const claim = claims.get(request)
+    if (!claim) return payload
+    claims.delete(request)
+    if (reply.statusCode >= 500 || reply.statusCode === 429) {
+      await releaseKey(engine, claim)
+      return payload
+    }
+    if (claim.began) reply.header(replayed, 'true')
+    if (typeof payload === 'string' && payload.length <= limits.idempotentResponseBytes)
+      await completeKey(engine, claim, { status: reply.statusCode, body: payload })
+    else await abandonKey(engine, claim)
     return payload
   })
 }
+
+const replayed = 'idempotency-replayed'

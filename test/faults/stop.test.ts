@@ -78,7 +78,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
 
     assert.ok((await stopped()) < maxStopMs)
     const { status, body } = await answer
-    assert.deepEqual([status, body.code, body.retryable], [503, 'PROCESS_GOES_ON', true])
+    assert.deepEqual([status, body.code, body.retryable], [503, 'PROCESS_GOES_ON', false])
     const events = await frames
     assert.deepEqual(
       events.map(({ event }) => event),

@@ -3,13 +3,14 @@ import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { useSandbox } from '../../engine/computers/use-sandbox.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { execute } from '../../engine/processes/execute.ts'
+import { execute, resumeExecution } from '../../engine/processes/execute.ts'
 import { programFor } from '../../engine/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/processes/start-process.ts'
 import { processGoesOn } from '../../engine/processes/wait-for-exit.ts'
 import { asCarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
+import { claimOf } from '../../http/idempotency.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
@@ -29,7 +30,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           description: 'Execute Python, JavaScript or shell code',
           returns: '{ status, processId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
           notes:
-            'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost.',
+            'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost. Code that was begun with an Idempotency-Key is not run again when the server was stopped or killed meanwhile: the repetition waits for it.',
           example: { code: "print('hello')", language: 'python' },
           errors: sandboxErrors,
         },
@@ -37,7 +38,13 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     },
     async (request) => {
       const sessionId = request.body.sessionId ?? ''
-      const execution = await execute(engine, request.caller, sessionId, optionsOf(request.body))
+      const claim = claimOf(request)
+      const execution = claim?.began
+        ? await resumeExecution(engine, claim.processId)
+        : await execute(engine, request.caller, sessionId, {
+            ...optionsOf(request.body),
+            processId: claim?.processId,
+          })
       return executeAnswerOf(execution, sessionId)
     },
   )

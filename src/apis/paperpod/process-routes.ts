@@ -1,14 +1,17 @@
+import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { findSandbox, useSandbox } from '../../engine/computers/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
+import { earlierProcess } from '../../engine/processes/earlier-process.ts'
 import { findProcess } from '../../engine/processes/find-process.ts'
 import { killProcess } from '../../engine/processes/kill-process.ts'
 import { listProcesses } from '../../engine/processes/list-processes.ts'
 import { readOutput } from '../../engine/processes/read-output.ts'
 import { startProcess } from '../../engine/processes/start-process.ts'
-import type { OpenPort, ProcessRow } from '../../engine/types.ts'
+import type { OpenPort, ProcessHandle, ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { claimOf } from '../../http/idempotency.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import { sandboxErrors } from './errors.ts'
 import { portOf, processOf } from './mapping.ts'
@@ -39,7 +42,10 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ body, caller }) => {
+    async (request) => {
+      const { body, caller } = request
+      const claim = claimOf(request)
+      if (claim?.began) return startAnswerOf(earlierProcess(engine, claim.processId), body)
       const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
       try {
         const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)
@@ -47,6 +53,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         const program = { argv: ['bash', '-c', command] }
         const process = await startProcess(engine, caller, computer, {
           kind: 'background',
+          processId: claim?.processId,
           program,
           command,
           name,
@@ -55,19 +62,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
           timeoutMs,
         })
         await engine.recorder.started(process)
-        const processId = name ?? process.processId
-        const { processId: id, pid, startedAtMs } = process
-        return {
-          success: true,
-          processId,
-          id,
-          pid,
-          status: 'running',
-          command,
-          startedAt: new Date(startedAtMs).toISOString(),
-          sessionId: body.sessionId ?? '',
-          hints: hintsFor(processId, body.sessionId ?? ''),
-        }
+        return startAnswerOf(process, body)
       } finally {
         done()
       }
@@ -137,6 +132,21 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       return { success: true, processId: process.processId, process }
     },
   )
+}
+
+function startAnswerOf({ processId: id, pid, startedAtMs }: ProcessHandle, body: Static<typeof startBody>) {
+  const { command, processId = id, sessionId = '' } = body
+  return {
+    success: true,
+    processId,
+    id,
+    pid,
+    status: 'running',
+    command,
+    startedAt: new Date(startedAtMs).toISOString(),
+    sessionId,
+    hints: hintsFor(processId, sessionId),
+  }
 }
 
 /** Those of the computer that the rows are of, as they are at this moment. */

@@ -2,10 +2,21 @@ import { createHash } from 'node:crypto'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
+import { newId } from '../ids.ts'
 
 export interface StoredResponse {
   status: number
   body: string
+}
+
+/** A request that is answered under its key. */
+export interface Claim {
+  accountId: string
+  key: string
+  /** The id of the process that it starts, if it starts one: chosen before, so that no moment is left in which it runs unknown. */
+  processId: string
+  /** True when an earlier request of the key started the process and was not answered: wait for it, start nothing. */
+  began: boolean
 }
 
 interface Request {
@@ -19,30 +30,32 @@ interface Request {
 /**
  * Claims an Idempotency-Key for a request. Gives the stored answer when the same request came before; rejects with
  * `idempotency_mismatch` when another one did, and with `idempotency_in_progress` while the first still runs.
- * undefined: it is the first, and the caller has to `complete` or `abandon` it.
+ * Who gets a claim has to `complete`, `release` or `abandon` it.
  */
-export async function claimKey(engine: Engine, request: Request): Promise<StoredResponse | undefined> {
+export async function claimKey(engine: Engine, request: Request): Promise<StoredResponse | Claim> {
   if (request.key.length > limits.idempotencyKeyLength)
     throw new CarrelError('invalid_request', 'Cannot use the Idempotency-Key: it is too long')
+  const { accountId, key } = request
   const requestHash = hashOf(request)
+  const processId = newId()
   const inserted = await engine.db
     .insertInto('idempotency')
     .values({
-      account_id: request.accountId,
-      key: request.key,
+      account_id: accountId,
+      key,
       request_hash: requestHash,
       status: null,
-      body: null,
+      body: processId,
       created_at: Date.now(),
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows === 1n) return undefined
+  if (inserted.numInsertedOrUpdatedRows === 1n) return { accountId, key, processId, began: false }
   const row = await engine.db
     .selectFrom('idempotency')
     .selectAll()
-    .where('account_id', '=', request.accountId)
-    .where('key', '=', request.key)
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
     .executeTakeFirst()
   // It was given up in between: this request is a first one then.
   if (!row) return claimKey(engine, request)
@@ -51,18 +64,14 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
       'idempotency_mismatch',
       'Cannot repeat the request: its Idempotency-Key belongs to another one',
     )
-  if (row.status === null || row.body === null)
+  if (row.status === null || row.body === null || (row.status === unanswered && !(await takeOver(engine, request))))
     throw new CarrelError('idempotency_in_progress', 'Cannot repeat the request: the first one still runs')
+  if (row.status === unanswered) return { accountId, key, processId: row.body, began: true }
   return { status: row.status, body: row.body }
 }
 
 /** Keeps the answer for later repetitions. */
-export async function completeKey(
-  engine: Engine,
-  accountId: string,
-  key: string,
-  response: StoredResponse,
-): Promise<void> {
+export async function completeKey(engine: Engine, { accountId, key }: Claim, response: StoredResponse): Promise<void> {
   await engine.db
     .updateTable('idempotency')
     .set(response)
@@ -71,22 +80,70 @@ export async function completeKey(
     .execute()
 }
 
-/** The request failed in a way that may pass: a repetition is a new try. */
-export async function abandonKey(engine: Engine, accountId: string, key: string): Promise<void> {
+/**
+ * The request failed in a way that may pass. When its process began, a repetition waits for that one; otherwise it is a
+ * new try.
+ */
+export async function releaseKey(engine: Engine, claim: Claim): Promise<void> {
+  // Its process may begin yet: the next server sees whether it did.
+  if (engine.stopping.aborted) return
+  await (claim.began || hasBegun(engine, claim.processId) ? leave(engine, claim) : abandonKey(engine, claim))
+}
+
+/** Forgets the key: a repetition does it all again. */
+export async function abandonKey(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
   await engine.db.deleteFrom('idempotency').where('account_id', '=', accountId).where('key', '=', key).execute()
 }
 
-/** Forgets keys after a day, and at a start those whose request was cut off. */
+/**
+ * Forgets keys after a day. At a start also those whose request was cut off, unless its process began: then a repetition
+ * gets the end of that one.
+ */
 export async function pruneKeys(engine: Engine, options: { unfinished: boolean }): Promise<void> {
   await engine.db
     .deleteFrom('idempotency')
     .where('created_at', '<', Date.now() - limits.idempotencyMs)
     .execute()
-  if (options.unfinished) await engine.db.deleteFrom('idempotency').where('status', 'is', null).execute()
+  if (!options.unfinished) return
+  const cutOff = await engine.db.selectFrom('idempotency').selectAll().where('status', 'is', null).execute()
+  for (const { account_id: accountId, key, body: processId } of cutOff) {
+    const began = processId !== null && hasBegun(engine, processId)
+    await (began ? leave : abandonKey)(engine, { accountId, key })
+  }
 }
 
-function hashOf(request: Request): string {
+/** True when its process runs, or ended and is still known. */
+function hasBegun(engine: Engine, processId: string): boolean {
+  return engine.driver.process(processId) !== undefined
+}
+
+async function leave(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
+  await engine.db
+    .updateTable('idempotency')
+    .set({ status: unanswered })
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .where('status', 'is', null)
+    .execute()
+}
+
+/** Of several repetitions at once, one waits for the process. */
+async function takeOver(engine: Engine, { accountId, key }: Request): Promise<boolean> {
+  const { numUpdatedRows } = await engine.db
+    .updateTable('idempotency')
+    .set({ status: null })
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .where('status', '=', unanswered)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+function hashOf({ method, path, body }: Request): string {
   return createHash('sha256')
-    .update(`${request.method} ${request.path}\n${JSON.stringify(request.body ?? null)}`)
+    .update(`${method} ${path}\n${JSON.stringify(body ?? null)}`)
     .digest('hex')
 }
+
+/** The status of a row whose process began, and for which no request waits. */
+const unanswered = 0

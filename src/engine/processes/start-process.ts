@@ -13,6 +13,8 @@ import type { Program } from './program.ts'
 export interface ProcessOptions {
   kind: ProcessMeta['kind']
   program: Program
+  /** Its id, where that was chosen before; a new one when undefined. */
+  processId?: string
   /** As the caller wrote it, for lists. */
   command: string
   /** What the caller calls it; its id when undefined. A name of a running process of the computer is an `already_exists`. */
@@ -54,7 +56,7 @@ async function startNow(
   const { driver, defaultImage } = engine
   assertFree(engine, computer.id, options.name)
   await assertCredit(engine, caller)
-  const processId = newId()
+  const processId = options.processId ?? newId()
   const { program } = options
   const start = () =>
     driver.exec(computer.id, {
