@@ -27,6 +27,29 @@ describe('Idempotency-Key', () => {
     assert.equal((await server.shell('wc -l < log', { sessionId })).stdout, '1\n')
   })
 
+  test('the same fields in another order are the same body', async () => {
+    const options = { headers: { 'idempotency-key': newKey() } }
+    const code = 'echo $A$B >> order; cat order'
+    const first = await server.post(
+      '/execute',
+      { code, language: 'shell', sessionId, env: { A: '1', B: '2' } },
+      options,
+    )
+    const again = await server.post(
+      '/execute',
+      { env: { B: '2', A: '1' }, sessionId, language: 'shell', code },
+      options,
+    )
+    assert.deepEqual([again.status, again.headers.get('idempotency-replayed')], [200, 'true'])
+    assert.deepEqual(again.body, first.body)
+    const other = await server.post(
+      '/execute',
+      { code, language: 'shell', sessionId, env: { A: '2', B: '1' } },
+      options,
+    )
+    assert.deepEqual([other.status, other.body.code], [409, 'IDEMPOTENCY_MISMATCH'])
+  })
+
   test('another body, route or account is another request', async () => {
     const key = newKey()
     await execute(key, 'echo 1')

@@ -141,8 +141,14 @@ async function takeOver(engine: Engine, { accountId, key }: Request): Promise<bo
 
 function hashOf({ method, path, body }: Request): string {
   return createHash('sha256')
-    .update(`${method} ${path}\n${JSON.stringify(body ?? null)}`)
+    .update(`${method} ${path}\n${JSON.stringify(body ?? null, inOrder)}`)
     .digest('hex')
+}
+
+/** Fields in the order of their names: a body says the same in any order. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** The status of a row whose process began, and for which no request waits. */
