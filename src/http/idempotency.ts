@@ -11,7 +11,7 @@ export function claimOf(request: object): Claim | undefined {
 }
 
 /** The `Idempotency-Key` of a request; undefined when it has none, or an empty one. */
-function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const key = headers['idempotency-key']
   return typeof key === 'string' && key !== '' ? key : undefined
 }

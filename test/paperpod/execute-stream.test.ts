@@ -128,6 +128,17 @@ describe('POST /execute/stream', () => {
     assert.deepEqual([body.process.status, body.logs.stdout], ['completed', 'begun\nend\n'])
   })
 
+  test('an Idempotency-Key is refused with 400, and nothing runs', async () => {
+    const { status, body } = await server.post(
+      '/execute/stream',
+      { code: 'touch keyed', language: 'shell', sessionId },
+      { headers: { 'idempotency-key': 'k1' } },
+    )
+    assert.deepEqual([status, body.code, body.field], [400, 'INVALID_REQUEST', 'Idempotency-Key'])
+    assert.match(body.error, /use \/execute$/)
+    assert.equal((await server.shell('ls keyed 2>&1 || true', { sessionId })).stdout.includes('No such file'), true)
+  })
+
   test('answers a wrong request with 400 and JSON, no stream', async () => {
     const { status, body } = await server.post('/execute/stream', { code: 'x', language: 'perl' })
     assert.deepEqual([status, body.code, body.field], [400, 'INVALID_REQUEST', 'language'])

@@ -7,10 +7,10 @@ import { execute, resumeExecution } from '../../engine/processes/execute.ts'
 import { programFor } from '../../engine/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/processes/start-process.ts'
 import { processGoesOn } from '../../engine/processes/wait-for-exit.ts'
-import { asCarrelError } from '../../errors.ts'
+import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
-import { claimOf } from '../../http/idempotency.ts'
+import { claimOf, idempotencyKeyOf } from '../../http/idempotency.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
@@ -59,6 +59,8 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           params: 'Same as /execute',
           returns:
             'Server-Sent Events: start, stdout, stderr, complete or error; an id is the output cursor behind its event',
+          notes:
+            'A stream is not given a second time: a request with an Idempotency-Key is refused, /execute takes one.',
           answers: { 200: eventStreamAnswer },
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
           errors: sandboxErrors,
@@ -74,6 +76,13 @@ async function stream(
   request: FastifyRequest<{ Body: ExecuteBody }>,
   reply: FastifyReply,
 ): Promise<void> {
+  if (idempotencyKeyOf(request) !== undefined) {
+    throw new CarrelError(
+      'invalid_request',
+      'Cannot take an Idempotency-Key on /execute/stream: a stream is not given a second time; use /execute',
+      { details: { field: 'Idempotency-Key' } },
+    )
+  }
   const sessionId = request.body.sessionId ?? ''
   const { computer, done } = await useSandbox(engine, request.caller, sessionId)
   try {
