@@ -118,6 +118,12 @@ export const errorTable = {
     action: 'FREE_SOMETHING',
     instruction: 'End or delete something that you no longer need, then try again.',
   },
+  rate_limited: {
+    status: 429,
+    retryable: true,
+    action: 'WAIT',
+    instruction: 'Send the request again after the seconds that Retry-After names.',
+  },
   internal: {
     status: 500,
     retryable: true,

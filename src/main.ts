@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
+import { addAgentComputerRoutes } from './apis/agent-computer/routes.ts'
+import { addIssuerRoutes } from './apis/carrel/issuer-routes.ts'
 import { execEndpoint } from './apis/carrel/sockets.ts'
 import { addUsageRoute } from './apis/carrel/usage-route.ts'
+import { addEnvironmentsRoutes } from './apis/environments/routes.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
 import { errorAnswer } from './apis/paperpod/schemas.ts'
@@ -83,6 +86,9 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)
+  addEnvironmentsRoutes(app, engine)
+  addAgentComputerRoutes(app, engine)
+  addIssuerRoutes(app, engine)
   addDocs(app, engine)
   const sockets = new SocketServer(engine, errorBody, [execEndpoint(engine, errorBody), paperpodSocket])
   stop.throwIfAborted()

@@ -81,6 +81,23 @@ export const limits = {
   idempotencyMs: 24 * 60 * 60 * 1000,
   idempotencyKeyLength: 255,
   idempotentResponseBytes: 1 * MiB,
+  /** The document's life of a session token. */
+  sessionMs: 30 * 24 * 60 * 60 * 1000,
+  /** The documents' life of an access token. */
+  accessTokenMs: 60 * 60 * 1000,
+  /** A session token can be refreshed this long before its end; the document's hour. */
+  refreshWindowMs: 60 * 60 * 1000,
+  /** A link for signing in works so long: time to find the message, not to lose it. */
+  magicLinkMs: 15 * 60 * 1000,
+  /** Links for one address within the life of one: nobody's mailbox is filled by others. */
+  magicLinksPerAddress: 5,
+  /** More keys than anyone can tell apart. */
+  apiKeysPerAccount: 100,
+  apiKeyNameLength: 100,
+  /** The longest life of an API key that has an end. */
+  apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
+  /** How exact the time of a token's last use is: a write for each request would cost more than the request. */
+  lastUsedMs: 60_000,
   memoryQuotaBytes: 10 * MiB,
   memoryPathLength: 512,
   /** What is being answered when the server is stopped may go on for so long: with the rest, less than the 10 s after which Docker kills. */

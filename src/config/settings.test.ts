@@ -50,6 +50,17 @@ const bad: Record<string, string[]> = {
   CARREL_IDLE_TIMEOUT_S: ['0', '-5', '10m', '2592001'],
   CARREL_SWEEP_INTERVAL_MS: ['49', '3600001'],
   CARREL_WARM_COMPUTERS: ['-1', '1001', '1.5'],
+  CARREL_SMTP_URL: ['mail.example.com', 'http://mail.example.com', 'smtp://'],
+  CARREL_MAIL_FROM: ['carrel', 'a@b@c', 'x@y\nBcc: z@y'],
+  CARREL_SIGN_UP: ['yes', 'OPEN'],
+  CARREL_SIGN_INS_PER_MINUTE: ['-1', '0.5', 'x'],
+  CARREL_GITHUB_URL: ['github.com', 'https://github.com/login'],
+  CARREL_OIDC_ISSUERS: [
+    'https://id.example.com',
+    'http://id.example.com=carrel',
+    'id.example.com=carrel',
+    'https://x=',
+  ],
   CARREL_NETWORK_POOL: ['-1', '1001', 'x'],
 }
 
@@ -94,8 +105,25 @@ test('good values are taken, lists by comma or space', () => {
   assert.equal(settings.dataDirectory, `${process.cwd()}/data`)
 })
 
+test('an issuer is an address and the audience that its tokens have to be for', () => {
+  const { oidcIssuers } = readSettings({
+    CARREL_OIDC_ISSUERS: 'https://id.example.com/realm=carrel, http://127.0.0.1:1=b=c',
+  })
+  assert.deepEqual(oidcIssuers, [
+    { issuer: 'https://id.example.com/realm', audience: 'carrel' },
+    { issuer: 'http://127.0.0.1:1', audience: 'b=c' },
+  ])
+})
+
 test('a public address under the preview domain is refused: nothing but previews answers there', () => {
   const env = { CARREL_PUBLIC_URL: 'https://api.example.com', CARREL_PREVIEW_DOMAIN: 'example.com' }
   assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_PUBLIC_URL is "https:\/\/api\.example\.com"/)
   assert.equal(readSettings({ ...env, CARREL_PREVIEW_DOMAIN: 'preview.example.com' }).publicUrl, env.CARREL_PUBLIC_URL)
+})
+
+test('mail is sent only by a server that knows its own address: links lead nowhere else', () => {
+  const env = { CARREL_SMTP_URL: 'smtp://user:secret@mail.example.com:587' }
+  assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_SMTP_URL is set, but CARREL_PUBLIC_URL is not/)
+  const { smtpUrl } = readSettings({ ...env, CARREL_PUBLIC_URL: 'https://carrel.example.com' })
+  assert.equal(smtpUrl, env.CARREL_SMTP_URL)
 })

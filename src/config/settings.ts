@@ -30,6 +30,24 @@ export interface Settings {
   billing: boolean
   /** A JSON file with prices; undefined for the defaults. */
   priceBook: string | undefined
+  /** Where mail is handed over, with user and password; undefined: it is kept in the outbox. */
+  smtpUrl: string | undefined
+  mailFrom: string
+  /** False: only people who are known already can sign in. */
+  signUp: boolean
+  oidcIssuers: TrustedIssuer[]
+  githubUrl: string
+  githubApiUrl: string
+  githubClientId: string | undefined
+  githubClientSecret: string | undefined
+  /** Requests of one address to routes for signing in; 0 is no limit. */
+  signInsPerMinute: number
+}
+
+/** An OpenID issuer whose JWTs are taken when they are for this audience. */
+export interface TrustedIssuer {
+  issuer: string
+  audience: string
 }
 
 export class SettingError extends Error {}
@@ -92,8 +110,28 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
     billing: read.text('CARREL_BILLING', 'off', /^(on|off)$/, 'on or off') === 'on',
     priceBook: env.CARREL_PRICE_BOOK || undefined,
+    smtpUrl: read.checked('CARREL_SMTP_URL', smtpUrlOf, 'an address such as smtps://user:password@mail.example.com'),
+    mailFrom: read.text(
+      'CARREL_MAIL_FROM',
+      'Carrel <carrel@localhost>',
+      /^[^\n\r@]*@[^\s@]+$/,
+      'an address such as Carrel <carrel@example.com>',
+    ),
+    signUp: read.text('CARREL_SIGN_UP', 'open', /^(open|closed)$/, 'open or closed') === 'open',
+    oidcIssuers: read
+      .list(
+        'CARREL_OIDC_ISSUERS',
+        (text) => issuerOf(text) !== undefined,
+        'issuers as https://issuer.example.com=audience',
+      )
+      .map((text) => issuerOf(text)!),
+    ...githubSettings(read.checked('CARREL_GITHUB_URL', originOf, 'an origin such as https://github.example.com')),
+    githubClientId: env.CARREL_GITHUB_CLIENT_ID || undefined,
+    githubClientSecret: env.CARREL_GITHUB_CLIENT_SECRET || undefined,
+    signInsPerMinute: read.integer('CARREL_SIGN_INS_PER_MINUTE', 20, 0, 1_000_000),
   }
   checkNames(settings)
+  checkMail(settings)
   return settings
 }
 
@@ -103,6 +141,32 @@ function checkNames({ publicUrl, previewDomain }: Settings): void {
   throw new SettingError(
     `Cannot start: CARREL_PUBLIC_URL is "${publicUrl}", which lies under the preview domain "${previewDomain}"; set CARREL_PREVIEW_DOMAIN to one that it does not lie under`,
   )
+}
+
+/** A link in a message never follows what a request calls the server: whoever asks for it would choose where it leads. */
+function checkMail({ smtpUrl, publicUrl }: Settings): void {
+  if (smtpUrl === undefined || publicUrl !== undefined) return
+  throw new SettingError(
+    'Cannot start: CARREL_SMTP_URL is set, but CARREL_PUBLIC_URL is not; set it to the address that links in messages lead to',
+  )
+}
+
+/** An enterprise server has its API below its own address. */
+function githubSettings(url = 'https://github.com'): Pick<Settings, 'githubUrl' | 'githubApiUrl'> {
+  return { githubUrl: url, githubApiUrl: url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3` }
+}
+
+/** Without TLS anyone on the way could be the issuer. */
+function issuerOf(text: string): TrustedIssuer | undefined {
+  const [, issuer = '', audience = ''] = /^([^=?#]+)=(.+)$/.exec(text) ?? []
+  const url = URL.parse(issuer)
+  const isLocal = url?.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  return url?.protocol === 'https:' || isLocal ? { issuer, audience } : undefined
+}
+
+function smtpUrlOf(text: string): string | undefined {
+  const url = URL.parse(text)
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '' ? text : undefined
 }
 
 /** Without a path, user or query; undefined for what is no such address. */

@@ -1,11 +1,16 @@
 import { Kysely, Migrator, type Dialect, type Migration } from 'kysely'
 import * as first from './migrations/0001-first.ts'
 import * as ledger from './migrations/0002-ledger.ts'
+import * as identity from './migrations/0003-identity.ts'
 import type { Database } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
 /** In the order of their names; a migration that was released is never changed. */
-const migrations: Record<string, Migration> = { '0001-first': first, '0002-ledger': ledger }
+const migrations: Record<string, Migration> = {
+  '0001-first': first,
+  '0002-ledger': ledger,
+  '0003-identity': identity,
+}
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
 export async function openDatabase(path: string): Promise<Kysely<Database>> {

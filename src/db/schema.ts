@@ -1,7 +1,12 @@
 /** The tables, as Kysely sees them. Times are Unix milliseconds, flags 0 or 1, JSON is text: the same on SQLite and PostgreSQL. */
 export interface Database {
   accounts: AccountRow
+  users: UserRow
+  identities: IdentityRow
+  memberships: MembershipRow
   tokens: TokenRow
+  magic_links: MagicLinkRow
+  spent_refresh_tokens: SpentRefreshTokenRow
   computers: ComputerRow
   processes: ProcessRow
   ports: PortRow
@@ -33,6 +38,62 @@ export interface TokenRow {
   created_at: number
   expires_at: number | null
   revoked_at: number | null
+  kind: TokenKind
+  /** null for one that belongs to no person, as the first account's. */
+  user_id: string | null
+  /** What it may do, separated by spaces; null for everything. */
+  scopes: string | null
+  /** To the minute. */
+  last_used_at: number | null
+}
+
+/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the refresh token that is due. */
+export type TokenKind = 'session' | 'api_key' | 'family'
+
+export interface UserRow {
+  id: string
+  /** The personal workspace. */
+  account_id: string
+  name: string
+  /** In lower case. */
+  email: string | null
+  created_at: number
+  last_login_at: number | null
+  /** When everything of this person goes; null when nobody asked for that. */
+  delete_at: number | null
+}
+
+/** One way in which a person proved who they are. */
+export interface IdentityRow {
+  /** `email`, `github`, or the address of an issuer. */
+  provider: string
+  /** The address in lower case, the provider's number or `sub`. */
+  subject: string
+  user_id: string
+  created_at: number
+}
+
+export interface MembershipRow {
+  account_id: string
+  user_id: string
+  role: 'owner' | 'admin' | 'member'
+  created_at: number
+}
+
+export interface MagicLinkRow {
+  /** SHA-256 of the code in the link, hex. */
+  hash: string
+  email: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+/** A refresh token that was exchanged: who shows it again has a stolen one, or was stolen from. */
+export interface SpentRefreshTokenRow {
+  hash: string
+  token_id: string
+  spent_at: number
 }
 
 export type ComputerState =

@@ -17,6 +17,9 @@ import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
+import type { AccessTokens } from './sign-in/access-tokens.ts'
+import type { Mail } from './sign-in/mail.ts'
+import type { TrustedIssuers } from './sign-in/trusted-issuers.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
 export interface Engine {
@@ -40,6 +43,11 @@ export interface Engine {
   credit: CreditWatch
   /** The first account, which the server was set up with. */
   ownerId: string
+  mail: Mail
+  accessTokens: AccessTokens
+  issuers: TrustedIssuers
+  /** The address of the server in links and tokens. Never what a request calls it. */
+  origin: () => string
   /** How many computers are started at a time. */
   creates: Gate
   /** How many processes are started at a time. */

@@ -33,6 +33,11 @@ import { ComputeMeter } from './usage/compute-meter.ts'
 import { measureStorage } from './usage/measure-storage.ts'
 import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
+import { AccessTokens } from './sign-in/access-tokens.ts'
+import { pruneLinks } from './sign-in/magic-links.ts'
+import { Mail } from './sign-in/mail.ts'
+import { openSigningKey } from './sign-in/signing-key.ts'
+import { TrustedIssuers } from './sign-in/trusted-issuers.ts'
 
 interface Parts {
   db: Kysely<Database>
@@ -74,6 +79,10 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     meter: new ComputeMeter(),
     credit: new CreditWatch(prices),
     ownerId: await ownerAccount(db),
+    mail: new Mail(settings, log),
+    accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
+    issuers: new TrustedIssuers(settings.oidcIssuers),
+    origin: () => originOf(settings),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
     starting: new Map(),
@@ -106,6 +115,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
+    repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
   ]
   const close = async () => {
     for (const stop of timers) await stop()
@@ -115,6 +125,10 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     await settleRunning(engine)
   }
   return { engine, close }
+}
+
+function originOf({ publicUrl, host, port }: Settings): string {
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** Does something every so often, never twice at a time. The returned function waits for a turn that runs. */

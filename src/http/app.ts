@@ -28,6 +28,7 @@ import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
+import { addSignInLimit } from './rate-limits.ts'
 import { StalledBodies } from './stalled-bodies.ts'
 import { requestError } from './validation-error.ts'
 
@@ -161,6 +162,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
     }),
   )
   app.addHook('onClose', async () => bodies.close())
+  addSignInLimit(app, engine)
   const check = authenticate(engine)
   app.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config.public && !request.is404) await check(request)

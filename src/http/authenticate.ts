@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { authenticateToken, type Authenticated } from '../engine/accounts/tokens.ts'
+import { assertScope, type Authenticated } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
+import { authenticateAny } from '../engine/sign-in/authenticate.ts'
 import { CarrelError } from '../errors.ts'
 
 declare module 'fastify' {
@@ -14,7 +15,9 @@ declare module 'fastify' {
 /** A hook that lets a request in by its bearer token. `X-Session-Token` has the same meaning where `Authorization` is taken. */
 export function authenticate(engine: Engine) {
   return async (request: FastifyRequest): Promise<void> => {
-    request.caller = await authenticateToken(engine.db, bearerToken(request.headers))
+    request.caller = await authenticateAny(engine, bearerToken(request.headers))
+    const { scope = 'compute' } = request.routeOptions.config
+    if (scope !== 'any') assertScope(request.caller, scope)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { Scope } from '../engine/accounts/tokens.ts'
 
 /** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {
@@ -37,6 +38,10 @@ declare module 'fastify' {
     documentation?: RouteDocumentation
     /** True for a route that needs no token. */
     public?: boolean
+    /** True for one by which people sign in: each address may ask it only so often. */
+    signIn?: boolean
+    /** What a token has to be for; `compute` by default, `any` for a route that every token may use. */
+    scope?: Scope | 'any'
     /** True for a POST that makes something and honours `Idempotency-Key`. */
     idempotent?: boolean
   }

@@ -26,6 +26,8 @@ export const topics: readonly Topic[] = [
     description: 'What is left of an account, and what it used.',
     paths: ['balance', 'v1/usage'],
   },
+  { name: 'Sign-in', description: 'How people get a token.', paths: ['login', 'auth'] },
+  { name: 'Accounts', description: 'Keys, and who a token stands for.', paths: ['users', 'v1'] },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
   {
     name: 'Server',

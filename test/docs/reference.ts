@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
+import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
+import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
 import { errorBody } from '../../src/apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
 import { errorAnswer } from '../../src/apis/paperpod/schemas.ts'
@@ -47,6 +49,8 @@ async function openApiPage(): Promise<string> {
   await addOpenApi(app, errorAnswer)
   addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)
+  addEnvironmentsRoutes(app, engine)
+  addAgentComputerRoutes(app, engine)
   addDocs(app, engine)
   await app.ready()
   const document = app.swagger()

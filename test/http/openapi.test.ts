@@ -52,7 +52,17 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
   })
 
   test('says in words what each operation does, and how it is secured', () => {
-    const open = new Set(['GET /', 'GET /health', 'GET /docs', 'GET /SKILL.md', 'GET /.well-known/skill.md'])
+    const open = new Set([
+      'GET /',
+      'GET /health',
+      'GET /docs',
+      'GET /SKILL.md',
+      'GET /.well-known/skill.md',
+      'GET /login/callback',
+      'POST /auth/github',
+      'POST /auth/refresh',
+      'POST /login',
+    ])
     for (const [name, { summary, description, security }] of operations) {
       assert.ok(summary && description, name)
       assert.deepEqual(security, open.has(name) ? [] : [{ bearer: [] }], name)

@@ -20,6 +20,7 @@ interface Owned {
   memoryPath: string
   port: number
   previewUrl: string
+  keyId: string
 }
 
 const secret = 'only the first account knows this'
@@ -43,6 +44,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
     })
     const executed = await server.post('/execute', { code: `echo ${secret}`, language: 'shell', sessionId })
     const exposed = await server.post('/expose', { port: 8080, sessionId })
+    const key = await server.post('/users/me/api-keys', { name: secret })
     owned = {
       sessionId,
       processName: 'web',
@@ -52,6 +54,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
       memoryPath: `memory-${sessionId}`,
       port: 8080,
       previewUrl: exposed.body.url,
+      keyId: key.body.key_id,
     }
   })
   after(async () => {
@@ -240,6 +243,33 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await asOther('/memory/usage')
       assert.deepEqual([body.usedBytes, body.fileCount], [0, 0])
     },
+    'GET /users/me': async () => {
+      const { body: own } = await server.call('GET', '/users/me')
+      const { body } = await server.call('GET', '/users/me', undefined, { token: other })
+      assert.equal(body.name, 'second')
+      assert.notEqual(body.user_id, own.user_id)
+    },
+    'GET /v1/me': async () => {
+      const { body: own } = await server.call('GET', '/v1/me')
+      const { body } = await server.call('GET', '/v1/me', undefined, { token: other })
+      assert.equal(body.name, 'second')
+      assert.notEqual(body.workspace_id, own.workspace_id)
+    },
+    'GET /users/me/api-keys': async () => {
+      const { body } = await server.call('GET', '/users/me/api-keys', undefined, { token: other })
+      assert.ok(!JSON.stringify(body).includes(owned.keyId))
+    },
+    'POST /users/me/api-keys': async () => {
+      const { body } = await asOther('/users/me/api-keys', { name: 'a key of the second' })
+      const { body: user } = await server.call('GET', '/users/me', undefined, { token: body.api_key })
+      assert.equal(user.name, 'second')
+    },
+    'DELETE /users/me/api-keys': async () => {
+      isMissing(await server.call('DELETE', '/users/me/api-keys', { key_id: owned.keyId }, { token: other }))
+      const { body } = await server.call('GET', '/users/me/api-keys')
+      assert.ok(body.api_keys.some(({ key_id }: { key_id: string }) => key_id === owned.keyId))
+      assert.equal((await server.call('DELETE', '/users/me/api-keys', { key_id: owned.keyId })).status, 200)
+    },
   }
 
   const routes = async (needToken: boolean): Promise<string[]> => {
@@ -263,7 +293,8 @@ describe('two accounts', { timeout: 60_000 }, () => {
   test('routes without a token tell nothing of an account', async () => {
     const open = await routes(false)
     const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
-    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health'].toSorted())
+    const signIn = ['GET /login/callback', 'POST /auth/github', 'POST /auth/refresh', 'POST /login']
+    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health', ...signIn].toSorted())
     for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json']) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)

@@ -17,7 +17,32 @@ function file(t: TestContext): string {
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
   accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1 },
-  tokens: { id: 't', account_id: 'account', hash: 'h', name: 'n', created_at: 2, expires_at: 3, revoked_at: null },
+  users: {
+    id: 'user',
+    account_id: 'account',
+    name: 'Ünal',
+    email: 'unal@example.com',
+    created_at: 1,
+    last_login_at: 2,
+    delete_at: null,
+  },
+  identities: { provider: 'email', subject: 'unal@example.com', user_id: 'user', created_at: 1 },
+  memberships: { account_id: 'account', user_id: 'user', role: 'owner', created_at: 1 },
+  tokens: {
+    id: 't',
+    account_id: 'account',
+    hash: 'h',
+    name: 'n',
+    created_at: 2,
+    expires_at: 3,
+    revoked_at: null,
+    kind: 'api_key',
+    user_id: 'user',
+    scopes: 'compute',
+    last_used_at: 4,
+  },
+  magic_links: { hash: 'm', email: 'unal@example.com', created_at: 5, expires_at: 6, used_at: null },
+  spent_refresh_tokens: { hash: 's', token_id: 't', spent_at: 7 },
   computers: {
     id: 'computer',
     account_id: 'account',
@@ -118,6 +143,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   },
   spending_limits: { account_id: 'account', token_id: '', period: 'month', limit_micros: 22, updated_at: 23 },
 }
+const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {
@@ -165,8 +191,9 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const old = new Kysely<Database>({ dialect: sqliteDialect(path) })
   const first = await import('../../src/db/migrations/0001-first.ts')
   await first.up(old as Kysely<unknown>)
-  for (const table of firstTables.filter((table) => table !== 'usage_intervals'))
+  for (const table of firstTables.filter((table) => table !== 'usage_intervals' && table !== 'tokens'))
     await old.insertInto(table).values(rows[table]).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
   await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
   await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
@@ -178,12 +205,13 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const db = await openDatabase(path)
   t.after(() => db.destroy())
   const found = await contents(db)
-  for (const table of tables) {
-    const expected = firstTables.includes(table) ? rows[table] : {}
-    // What was used before there were prices costs nothing.
-    const unpriced = { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null }
-    assert.deepEqual(found[table], table === 'usage_intervals' ? unpriced : expected, table)
+  // What was used before there were prices costs nothing; tokens before there were others are sessions.
+  const since: Partial<Record<string, unknown>> = {
+    usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
+    tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null },
   }
+  for (const table of tables)
+    assert.deepEqual(found[table], since[table] ?? (firstTables.includes(table) ? rows[table] : {}), table)
 })
 
 test('a database of a newer program is refused by its path and left as it is', async (t) => {

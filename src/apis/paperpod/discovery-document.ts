@@ -27,12 +27,12 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
     baseUrl,
     previewUrlDomain: settings.previewDomain,
     quickStart: {
-      step1: 'Get token: its operator finds the first one in owner.token in the data directory',
+      step1: `Get token: curl -H 'content-type: application/json' -d '{"email":"you@email.com"}' ${baseUrl}/login → check email → click magic link → copy token`,
       step2: `Log in: carrel login <your-token> --url ${baseUrl}`,
       step3: "Try it: carrel exec 'echo hello world' && carrel status",
       http: `curl -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
     },
-    agentStartPrompt: `To use Carrel: 1) Get token: ask the operator of ${baseUrl}. 2) Log in: carrel login <token> --url ${baseUrl}, or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
+    agentStartPrompt: `To use Carrel: 1) Get token: POST ${baseUrl}/login with {"email":"you@email.com"}, click magic link, copy token. 2) Log in: carrel login <token> --url ${baseUrl}, or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
     skills: {
       websocket: true,
       streaming: true,
@@ -64,13 +64,19 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
     },
     billing: 'Nothing is charged.',
     authentication: {
-      flow: 'Bearer token (pp_sess_...) of an account',
-      steps: ['1. Ask the operator for a token (pp_sess_...)', '2. Use token via CLI, env var, or header'],
+      flow: 'Email magic link → token (pp_sess_...)',
+      steps: [
+        '1. POST /login with {"email":"you@email.com"}',
+        '2. Click magic link in email → get token (pp_sess_...)',
+        '3. Use token via CLI, env var, or header',
+      ],
       tokenMethods: {
         cli: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
         envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts, CI/CD); PAPERPOD_TOKEN works too',
         header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
       },
+      tokenExpiry: '30 days',
+      notes: 'API keys (ak_...), for programs, by POST /users/me/api-keys.',
     },
     cli: {
       install: cliInstall,

@@ -12,6 +12,7 @@ import { addMemoryRoutes } from './memory-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { Messages } from './sockets/messages.ts'
 import { addSocketRoutes } from './sockets/socket-routes.ts'
+import { addSignInRoutes } from './sign-in-routes.ts'
 import { addUploadRoute } from './upload-route.ts'
 import { addWatchRoute } from './watch-route.ts'
 
@@ -29,5 +30,6 @@ export function addPaperpodRoutes(app: App, engine: Engine): SocketEndpoint {
   addExposeRoute(app, engine)
   addMemoryRoutes(app, engine)
   addBalanceRoute(app, engine)
+  addSignInRoutes(app, engine)
   return addSocketRoutes(app, engine, messages)
 }

@@ -392,3 +392,36 @@ export const balanceAnswer = object({
   creditsRemainingUsdc: Type.String({ description: 'The same with six decimals' }),
   tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token that asks ends' })),
 })
+
+export const loginBody = object({
+  email: Type.String({ description: 'Email for magic link auth', format: 'email', maxLength: 254 }),
+})
+export const loginAnswer = object({ success: Type.Boolean(), message: Type.String() })
+export const loginCallbackQuery = object({
+  token: text('The code of the link', { maxLength: 100, minLength: 1 }),
+})
+const sessionFields = {
+  token: Type.String({ description: 'The new token, which is told this once' }),
+  expiresIn: Type.Integer({ description: 'Seconds' }),
+  userId: Type.String(),
+}
+export const loginCallbackAnswer = {
+  description: 'A page, or JSON to who asks for it',
+  content: { 'text/html': { schema: Type.String() }, 'application/json': { schema: object(sessionFields) } },
+}
+export const refreshBody = object({
+  token: Type.Optional(text('Your current token (must still be valid)', { maxLength: 4096, minLength: 1 })),
+  refresh_token: Type.Optional(
+    text('The refresh token, of a sign-in that gave one, instead', { maxLength: 4096, minLength: 1 }),
+  ),
+})
+/** The first three for `token`, the others for `refresh_token`. */
+export const refreshAnswer = object({
+  token: Type.Optional(sessionFields.token),
+  expiresIn: Type.Optional(sessionFields.expiresIn),
+  userId: Type.Optional(sessionFields.userId),
+  access_token: Type.Optional(Type.String({ description: 'JWT' })),
+  refresh_token: Type.Optional(Type.String({ description: 'For the next time: the one that was sent is spent' })),
+  token_type: Type.Optional(Type.String()),
+  expires_in: Type.Optional(Type.Integer({ description: 'Seconds' })),
+})

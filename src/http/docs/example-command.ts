@@ -9,6 +9,7 @@ export function exampleCommand(origin: string, operation: Operation): string {
 
 function curlCommand(origin: string, { method, path, isPublic, parameters, request, answer }: Operation): string {
   const words = ['curl', ...(answer?.contentType === 'text/event-stream' ? ['-N'] : [])]
+  if (method !== 'GET' && method !== 'POST') words.push('-X', method)
   if (!isPublic) words.push('-H "Authorization: Bearer $CARREL_TOKEN"')
   const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
   if (query.length > 0) words.push('-G')
@@ -19,7 +20,7 @@ function curlCommand(origin: string, { method, path, isPublic, parameters, reque
         `-F ${quote(`${name}=${name === 'file' ? `@${basename(String(request.example?.['path']))}` : String(value)}`)}`,
       )
   else if (request) words.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(request.example))}`)
-  else if (method !== 'GET') words.push(`-X ${method}`)
+  else if (method === 'POST') words.push('-X POST')
   return wrap([...words, `${origin}${path}`])
 }
 

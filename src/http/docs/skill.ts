@@ -6,7 +6,7 @@ import { limitFacts } from './facts.ts'
 
 /** The server in the Agent Skills format: YAML front matter with a name and a description, then Markdown. */
 export function skillPage(document: OpenApiDocument, origin: string, settings: Settings): string {
-  const topics = operationsByTopic(document).filter(({ name }) => name !== 'Server')
+  const topics = operationsByTopic(document).filter(({ name }) => name !== 'Server' && name !== 'Sign-in')
   return `---
 name: carrel
 description: ${JSON.stringify(description)}
@@ -28,7 +28,7 @@ This server is at ${origin}.
 
 ## Authentication
 
-Every call but those under "No token needed" takes \`Authorization: Bearer <token>\`. Tokens look like \`pp_sess_...\` and are given out by the operator of the server. The examples take it from a variable:
+Every call but those under "No token needed" takes \`Authorization: Bearer <token>\`. Tokens look like \`pp_sess_...\` and come to a person by mail (\`POST ${origin}/login {"email"}\`), or from the operator of the server. The examples take it from a variable:
 
 \`\`\`sh
 export CARREL_TOKEN=pp_sess_...

@@ -3,8 +3,9 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
-import { authenticateToken, type Authenticated } from '../../engine/accounts/tokens.ts'
+import { assertScope, type Authenticated } from '../../engine/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { authenticateAny } from '../../engine/sign-in/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
 import { ClientSocket } from './client-socket.ts'
@@ -74,7 +75,8 @@ export class SocketServer {
     connection.on('error', () => {})
     try {
       const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
-      const caller = await authenticateToken(this.#engine.db, token)
+      const caller = await authenticateAny(this.#engine, token)
+      assertScope(caller, 'compute')
       if (connection.destroyed) return
       this.#admit(caller.accountId, connection)
       server.handleUpgrade(request, connection, head, (client) => {

@@ -1,0 +1,89 @@
+import { createApiKey, listApiKeys, revokeApiKey } from '../../engine/accounts/api-keys.ts'
+import { profileOf } from '../../engine/accounts/users.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { keyOf, userOf } from './mapping.ts'
+import {
+  createKeyAnswer,
+  createKeyBody,
+  listKeysAnswer,
+  revokeKeyAnswer,
+  revokeKeyBody,
+  userAnswer,
+} from './schemas.ts'
+
+export function addUserRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/users/me',
+    {
+      schema: { response: { 200: userAnswer } },
+      config: {
+        scope: 'any',
+        documentation: {
+          description: 'Get current user information',
+          returns: '{ user_id, name, email, github_id, created_at, last_login_at, is_active }',
+        },
+      },
+    },
+    async ({ caller }) => userOf(await profileOf(engine, caller)),
+  )
+  app.get(
+    '/users/me/api-keys',
+    {
+      schema: { response: { 200: listKeysAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'List the API keys of the current user',
+          returns: '{ api_keys: [{ key_id, name, scopes, created_at, last_used_at, expires_at }] }',
+          notes: 'Without their secrets. The time of the last use is to the minute.',
+        },
+      },
+    },
+    async ({ caller }) => ({ api_keys: (await listApiKeys(engine, caller.accountId)).map(keyOf) }),
+  )
+  app.post(
+    '/users/me/api-keys',
+    {
+      schema: { body: createKeyBody, response: { 200: createKeyAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Create a new API key for the current user',
+          returns: '{ key_id, api_key, name, scopes, created_at, last_used_at, expires_at }',
+          notes: 'The secret (ak_...) is told this once.',
+          example: { name: 'ci' },
+          errors: ['forbidden', 'limit_reached'],
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { secret, ...key } = await createApiKey(engine, caller, {
+        name: body.name ?? '',
+        scopes: body.scopes,
+        lifeMs: body.expires_in === undefined ? undefined : body.expires_in * 1000,
+      })
+      return { ...keyOf(key), api_key: secret }
+    },
+  )
+  app.delete(
+    '/users/me/api-keys',
+    {
+      schema: { body: revokeKeyBody, response: { 200: revokeKeyAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Revoke an API key for the current user',
+          returns: '{ message, revoked_key_id }',
+          example: { key_id: 'k3y0fth3acc0unt00000' },
+          errors: ['not_found'],
+          notes: 'It is refused from the next request on.',
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      await revokeApiKey(engine, caller, body.key_id)
+      return { message: 'The API key was revoked', revoked_key_id: body.key_id }
+    },
+  )
+}

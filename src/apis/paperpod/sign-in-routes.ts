@@ -1,0 +1,121 @@
+import type { FastifyReply } from 'fastify'
+import type { Engine } from '../../engine/engine.ts'
+import { redeemLink, requestLink, type NewSession } from '../../engine/sign-in/magic-links.ts'
+import { rotateRefreshToken } from '../../engine/sign-in/refresh-tokens.ts'
+import { refreshSession } from '../../engine/sign-in/refresh-session.ts'
+import { asCarrelError, CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import {
+  loginAnswer,
+  loginBody,
+  loginCallbackAnswer,
+  loginCallbackQuery,
+  refreshAnswer,
+  refreshBody,
+} from './schemas.ts'
+import { pageHeaders, refusedPage, tokenPage } from './sign-in-page.ts'
+
+export function addSignInRoutes(app: App, engine: Engine): void {
+  app.post(
+    '/login',
+    {
+      schema: { body: loginBody, response: { 200: loginAnswer } },
+      config: {
+        public: true,
+        signIn: true,
+        documentation: {
+          description: 'Login via email magic link',
+          returns: '{ success, message } - check email for magic link',
+          example: { email: 'you@example.com' },
+          errors: ['rate_limited'],
+          notes:
+            'The answer is the same for an address that nobody knows. POST {email} → check email → click link → get token.',
+        },
+      },
+    },
+    async ({ body }) => {
+      requestLink(engine, body.email)
+      return { success: true, message: 'Check your email for a link to sign in. It works once, within 15 minutes.' }
+    },
+  )
+  app.get(
+    '/login/callback',
+    {
+      // A program that only looks at the link must not use it up.
+      exposeHeadRoute: false,
+      schema: { querystring: loginCallbackQuery },
+      config: {
+        public: true,
+        signIn: true,
+        documentation: {
+          description: 'Magic link callback (handled automatically)',
+          returns: 'A page with the token, which is shown this once; { token, expiresIn, userId } to who asks for JSON',
+          notes: 'A link works once, within 15 minutes.',
+          example: { token: 'the-code-of-the-link' },
+          errors: ['unauthenticated', 'rate_limited'],
+          answers: { 200: loginCallbackAnswer },
+        },
+      },
+    },
+    async ({ query, headers }, reply) => {
+      const isBrowser = headers.accept?.includes('text/html') ?? false
+      return isBrowser ? answerPage(query.token, reply) : answerJson(await redeemLink(engine, query.token), reply)
+    },
+  )
+  app.post(
+    '/auth/refresh',
+    {
+      schema: { body: refreshBody, response: { 200: refreshAnswer } },
+      config: {
+        public: true,
+        signIn: true,
+        documentation: {
+          description: 'Refresh a token that is about to expire',
+          returns: '{ token, expiresIn, userId }, or { access_token, refresh_token, token_type, expires_in }',
+          example: { token: 'pp_sess_...' },
+          errors: ['unauthenticated', 'conflict', 'rate_limited'],
+          notes:
+            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token is for one use: one that comes again ends its sign-in',
+        },
+      },
+    },
+    async ({ body }, reply) => {
+      reply.header('cache-control', 'no-store')
+      const { token, refresh_token: refreshToken } = body
+      if ((token === undefined) === (refreshToken === undefined))
+        throw new CarrelError('invalid_request', 'Cannot refresh: send either "token" or "refresh_token"', {
+          details: { field: 'token' },
+        })
+      return token === undefined ? rotated(refreshToken!) : renewed(token)
+    },
+  )
+
+  /** PaperPod's way: a session token in its last hour. */
+  async function renewed(current: string) {
+    const { token, expiresInS, userId } = await refreshSession(engine, current)
+    return { token, expiresIn: expiresInS, userId }
+  }
+
+  /** The way of sign-ins with two tokens. */
+  async function rotated(current: string) {
+    const { accessToken, refreshToken, expiresInS } = await rotateRefreshToken(engine, current)
+    return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }
+  }
+
+  async function answerPage(code: string, reply: FastifyReply): Promise<FastifyReply> {
+    reply.headers(pageHeaders)
+    try {
+      const { token, expiresAtMs } = await redeemLink(engine, code)
+      return await reply.send(tokenPage(token, engine.origin(), expiresAtMs))
+    } catch (error) {
+      const known = asCarrelError(error)
+      if (known.code !== 'unauthenticated') throw error
+      return reply.status(known.status).send(refusedPage(known.message, engine.origin()))
+    }
+  }
+}
+
+function answerJson({ token, expiresAtMs, userId }: NewSession, reply: FastifyReply): FastifyReply {
+  const expiresIn = Math.round((expiresAtMs - Date.now()) / 1000)
+  return reply.header('cache-control', 'no-store').send({ token, expiresIn, userId })
+}

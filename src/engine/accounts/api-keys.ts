@@ -1,0 +1,114 @@
+import { limits } from '../../config/limits.ts'
+import type { TokenRow } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+import { assertScope, insertToken, type Authenticated, type Scope } from './tokens.ts'
+
+export interface ApiKey {
+  id: string
+  name: string
+  /** null for everything. */
+  scopes: string[] | null
+  createdAtMs: number
+  /** To the minute; null when it was never used. */
+  lastUsedAtMs: number | null
+  expiresAtMs: number | null
+}
+
+interface NewApiKey {
+  name: string
+  /** Default: those of the caller's own token. */
+  scopes?: Scope[] | undefined
+  /** undefined is for ever. */
+  lifeMs?: number | undefined
+}
+
+/**
+ * A key of the caller's account, for programs; its secret is told this once. It can do no more than the token that
+ * makes it (`forbidden`); an account has at most 100 (`limit_reached`).
+ */
+export async function createApiKey(
+  engine: Engine,
+  caller: Authenticated,
+  { name, scopes, lifeMs }: NewApiKey,
+): Promise<ApiKey & { secret: string }> {
+  for (const scope of scopes ?? []) assertScope(caller, scope)
+  return engine.db.transaction().execute(async (trx) => {
+    const { count } = await trx
+      .selectFrom('tokens')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .where('account_id', '=', caller.accountId)
+      .where('kind', '=', 'api_key')
+      .where('revoked_at', 'is', null)
+      .executeTakeFirstOrThrow()
+    if (Number(count) >= limits.apiKeysPerAccount)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot create an API key: the account has ${limits.apiKeysPerAccount}, which is the limit`,
+        { details: { limit: limits.apiKeysPerAccount } },
+      )
+    const { secret, row } = await insertToken(trx, {
+      accountId: caller.accountId,
+      userId: caller.userId,
+      kind: 'api_key',
+      name,
+      scopes: scopes ?? (caller.scopes as Scope[] | null),
+      lifeMs,
+    })
+    await appendEvent(trx, {
+      accountId: caller.accountId,
+      type: 'api_key.created',
+      actor: caller.tokenId,
+      data: { keyId: row.id },
+    })
+    return { ...keyOf(row), secret }
+  })
+}
+
+/** Those that are not revoked, the newest first. */
+export async function listApiKeys(engine: Engine, accountId: string): Promise<ApiKey[]> {
+  const rows = await engine.db
+    .selectFrom('tokens')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'api_key')
+    .where('revoked_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .execute()
+  return rows.map(keyOf)
+}
+
+/** Refuses a key from the next request on. Rejects with `not_found` when the account has no such key. */
+export async function revokeApiKey(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+  await engine.db.transaction().execute(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('tokens')
+      .set({ revoked_at: Date.now() })
+      .where('id', '=', id)
+      .where('account_id', '=', caller.accountId)
+      .where('kind', '=', 'api_key')
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n)
+      throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)
+    await appendEvent(trx, {
+      accountId: caller.accountId,
+      type: 'api_key.revoked',
+      actor: caller.tokenId,
+      data: { keyId: id },
+    })
+  })
+}
+
+function keyOf(row: TokenRow): ApiKey {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes?.split(' ') ?? null,
+    createdAtMs: row.created_at,
+    lastUsedAtMs: row.last_used_at,
+    expiresAtMs: row.expires_at,
+  }
+}

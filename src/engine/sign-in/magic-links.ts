@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { limits } from '../../config/limits.ts'
+import { hashOf, insertToken, refusal } from '../accounts/tokens.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+import { signInMail } from './sign-in-mail.ts'
+import { signIn, type SignedIn } from './sign-in.ts'
+
+/**
+ * Sends a link for signing in to an address, in the background: neither the answer nor its time tells whether the address is known.
+ * No address gets more than 5 in a quarter of an hour.
+ */
+export function requestLink(engine: Engine, email: string): void {
+  void sendLink(engine, email.toLowerCase()).catch((error: unknown) =>
+    engine.log.error({ err: error }, 'cannot send a link for signing in'),
+  )
+}
+
+async function sendLink(engine: Engine, email: string): Promise<void> {
+  const { db, settings, mail, log } = engine
+  if (!settings.signUp && !(await isKnown(engine, email))) return
+  const now = Date.now()
+  const { count } = await db
+    .selectFrom('magic_links')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('email', '=', email)
+    .where('created_at', '>', now - limits.magicLinkMs)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= limits.magicLinksPerAddress) return
+  const code = randomBytes(32).toString('base64url')
+  await db
+    .insertInto('magic_links')
+    .values({ hash: hashOf(code), email, created_at: now, expires_at: now + limits.magicLinkMs, used_at: null })
+    .execute()
+  const link = `${engine.origin()}/login/callback?token=${code}`
+  if (!mail.isSent) log.info({ email, link }, 'a link for signing in')
+  await mail.send({ to: email, ...signInMail(link) })
+}
+
+async function isKnown({ db }: Engine, email: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('identities')
+    .select('user_id')
+    .where('provider', '=', 'email')
+    .where('subject', '=', email)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export interface NewSession extends SignedIn {
+  /** Told this once. */
+  token: string
+  expiresAtMs: number
+}
+
+/**
+ * Opens a session by the code of a link. Of several at once one gets it: the link is used up by one guarded update. Rejects with
+ * `unauthenticated` when it is not known, was used or is older than 15 minutes.
+ */
+export async function redeemLink(engine: Engine, code: string): Promise<NewSession> {
+  const now = Date.now()
+  const link = await engine.db
+    .updateTable('magic_links')
+    .set({ used_at: now })
+    .where('hash', '=', hashOf(code))
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('email')
+    .executeTakeFirst()
+  if (!link) throw refusal('the link was used already, or is older than 15 minutes; ask for a new one')
+  const { email } = link
+  return openSession(engine, await signIn(engine, proofOf(email)), 'email')
+}
+
+function proofOf(email: string) {
+  return { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
+}
+
+async function openSession(engine: Engine, person: SignedIn, how: string): Promise<NewSession> {
+  return engine.db.transaction().execute(async (trx) => {
+    const { secret, row } = await insertToken(trx, {
+      accountId: person.accountId,
+      userId: person.userId,
+      kind: 'session',
+      name: how,
+      lifeMs: limits.sessionMs,
+    })
+    await appendEvent(trx, {
+      accountId: person.accountId,
+      type: person.isNew ? 'user.created' : 'user.signed_in',
+      actor: row.id,
+      data: { how },
+    })
+    return { ...person, token: secret, expiresAtMs: row.expires_at! }
+  })
+}
+
+/** Forgets links that cannot be used any more. */
+export async function pruneLinks({ db }: Engine): Promise<void> {
+  await db
+    .deleteFrom('magic_links')
+    .where('expires_at', '<', Date.now() - limits.magicLinkMs)
+    .execute()
+}

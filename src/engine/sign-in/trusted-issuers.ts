@@ -1,0 +1,101 @@
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import type { TrustedIssuer } from '../../config/settings.ts'
+import { CarrelError } from '../../errors.ts'
+import { refusal } from '../accounts/tokens.ts'
+import { VerifiedJwts } from './verified-jwts.ts'
+
+/** Whom an issuer says that the bearer is. */
+export interface Bearer {
+  issuer: string
+  subject: string
+  name: string
+  email: string | null
+  expiresAtMs: number
+}
+
+/** Signatures alone that only the issuer can make: with a shared secret, whoever can check one could forge one. */
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+
+/** The OpenID issuers whose JWTs are taken, each for one audience. Their keys are fetched when they are needed, and kept. */
+export class TrustedIssuers {
+  readonly #trusted: Map<string, TrustedIssuer>
+  readonly #keys = new Map<string, Promise<JWTVerifyGetKey>>()
+  readonly #verified = new VerifiedJwts<Bearer>()
+
+  constructor(issuers: TrustedIssuer[]) {
+    this.#trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
+  }
+
+  /** Whether the token says that it is of one of them, which is still to be verified. */
+  claims(token: string): boolean {
+    try {
+      return this.#trusted.has(decodeJwt(token).iss ?? '')
+    } catch {
+      return false
+    }
+  }
+
+  /** Rejects with `unauthenticated` for one that is not valid, with `unavailable` when the issuer's keys cannot be had. */
+  verify(token: string): Promise<Bearer> {
+    return this.#verified.get(token, () => this.#verify(token))
+  }
+
+  async #verify(token: string): Promise<Bearer> {
+    const { issuer, audience } = this.#trusted.get(decodeJwt(token).iss ?? '')!
+    try {
+      const { payload } = await jwtVerify<Claims>(token, await this.#keysOf(issuer), {
+        issuer,
+        audience,
+        algorithms,
+        requiredClaims: ['exp', 'sub'],
+      })
+      const { sub, exp, name, preferred_username: userName, email, email_verified: isVerified } = payload
+      const address = isVerified === true && typeof email === 'string' ? email : null
+      const called = [name, userName, address].find((one) => typeof one === 'string' && one !== '')
+      return {
+        issuer,
+        subject: sub!,
+        name: typeof called === 'string' ? called : sub!,
+        email: address,
+        expiresAtMs: exp! * 1000,
+      }
+    } catch (error) {
+      if (error instanceof errors.JOSEError && !faultsOfIssuer.has(error.code))
+        throw refusal(`the issuer's token is not valid (${error.code})`, error)
+      throw new CarrelError('unavailable', `Cannot authenticate: the keys of the issuer "${issuer}" cannot be had`, {
+        cause: error,
+      })
+    }
+  }
+
+  #keysOf(issuer: string): Promise<JWTVerifyGetKey> {
+    const known = this.#keys.get(issuer)
+    if (known) return known
+    const keys = discover(issuer)
+    this.#keys.set(issuer, keys)
+    // One that did not answer is asked again.
+    keys.catch(() => this.#keys.delete(issuer))
+    return keys
+  }
+}
+
+interface Claims {
+  name?: unknown
+  preferred_username?: unknown
+  email?: unknown
+  email_verified?: unknown
+}
+
+async function discover(issuer: string): Promise<JWTVerifyGetKey> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+    signal: AbortSignal.timeout(timeoutMs),
+    redirect: 'error',
+  })
+  if (!response.ok) throw new Error(`The issuer's configuration answered ${response.status}`)
+  const { issuer: named, jwks_uri: address } = (await response.json()) as { issuer?: string; jwks_uri?: string }
+  if (named !== issuer || !address) throw new Error(`The issuer calls itself ${JSON.stringify(named)}`)
+  return createRemoteJWKSet(new URL(address), { timeoutDuration: timeoutMs })
+}
+
+const faultsOfIssuer = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'])
+const timeoutMs = 5_000

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import { testDataDirectory, TestServer } from '../support/server.ts'
+import { GithubServer, type GithubUser } from './github-server.ts'
+import { newAddress, signInByMail } from './outbox.ts'
+
+describe('signing in by GitHub', { timeout: 60_000 }, () => {
+  let github: GithubServer
+  let server: TestServer
+  before(async () => {
+    github = await GithubServer.start()
+    server = await TestServer.start({
+      env: {
+        CARREL_GITHUB_URL: github.url,
+        CARREL_GITHUB_CLIENT_ID: github.clientId,
+        CARREL_GITHUB_CLIENT_SECRET: github.clientSecret,
+        CARREL_SIGN_INS_PER_MINUTE: '0',
+      },
+    })
+  })
+  after(async () => {
+    await server.stop()
+    await github.stop()
+  })
+
+  const newUser = (email = newAddress()): GithubUser => ({
+    id: Math.floor(Math.random() * 2 ** 40),
+    login: 'octo',
+    name: 'Octo Person',
+    emails: [
+      { email: 'unverified@example.com', primary: false, verified: false },
+      { email, primary: true, verified: true },
+    ],
+  })
+  const exchange = (code: string) => server.post('/auth/github', { code, state: null }, { token: null })
+  const signIn = async (user = newUser()) => (await exchange(github.codeFor(user))).body
+  const refresh = (token: string) => server.post('/auth/refresh', { refresh_token: token }, { token: null })
+  const me = (token: string) => server.call('GET', '/users/me', undefined, { token })
+
+  test('a code gives both tokens, and the access token works on every surface', async () => {
+    const user = newUser()
+    const { status, body } = await exchange(github.codeFor(user))
+    assert.equal(status, 200)
+    assert.deepEqual([body.token_type, body.expires_in, body.is_new_user], ['Bearer', 3600, true])
+    const { body: profile } = await me(body.access_token)
+    assert.deepEqual(
+      [profile.user_id, profile.name, profile.email, profile.github_id],
+      [body.user_id, 'Octo Person', user.emails[1]!.email, String(user.id)],
+    )
+    assert.equal((await server.post('/memory/usage', {}, { token: body.access_token })).status, 200)
+    assert.equal((await me(body.refresh_token)).status, 401)
+  })
+
+  test('a person is known by the number, whatever the name and address become', async () => {
+    const user = newUser()
+    const first = await signIn(user)
+    const again = await signIn({ ...newUser(), id: user.id, login: 'renamed' })
+    assert.deepEqual([again.user_id, again.is_new_user], [first.user_id, false])
+  })
+
+  test('a verified address that signed in by mail is the same person; an unverified one is not', async () => {
+    const address = newAddress()
+    const { body: byMail } = await me(await signInByMail(server, address))
+    const same = await signIn(newUser(address))
+    assert.deepEqual([same.user_id, same.is_new_user], [byMail.user_id, false])
+    const thief = newUser()
+    thief.emails[0] = { email: address, primary: false, verified: false }
+    assert.notEqual((await signIn(thief)).user_id, byMail.user_id)
+  })
+
+  test('who has no verified address is refused', async () => {
+    const user = newUser()
+    user.emails = [{ email: newAddress(), primary: true, verified: false }]
+    const { status, body } = await exchange(github.codeFor(user))
+    assert.deepEqual([status, body.code], [403, 'FORBIDDEN'])
+  })
+
+  test("a code that GitHub does not take, with 200, is the caller's fault; a code works once", async () => {
+    const code = github.codeFor(newUser())
+    assert.equal((await exchange(code)).status, 200)
+    for (const wrong of [code, 'made-up']) {
+      const { status, body } = await exchange(wrong)
+      assert.deepEqual([status, body.code], [401, 'UNAUTHENTICATED'])
+    }
+  })
+
+  test('a refresh token gives the next two, and is spent', async () => {
+    const first = await signIn()
+    const { status, body } = await refresh(first.refresh_token)
+    assert.deepEqual([status, body.token_type, body.expires_in], [200, 'Bearer', 3600])
+    assert.notEqual(body.refresh_token, first.refresh_token)
+    assert.equal((await me(body.access_token)).body.user_id, first.user_id)
+    assert.equal((await me(first.access_token)).status, 200)
+    assert.equal((await refresh(body.refresh_token)).status, 200)
+  })
+
+  test('a refresh token that comes again ends the whole sign-in, and no other one', async () => {
+    const user = newUser()
+    const other = await signIn(user)
+    const first = await signIn(user)
+    const { body: second } = await refresh(first.refresh_token)
+    assert.equal((await me(second.access_token)).status, 200)
+    assert.equal((await refresh(first.refresh_token)).status, 401)
+    for (const token of [first.access_token, second.access_token]) assert.equal((await me(token)).status, 401)
+    assert.equal((await refresh(second.refresh_token)).status, 401)
+    assert.equal((await me(other.access_token)).status, 200)
+  })
+
+  test('of twenty refreshes at the same time one at most goes on', async () => {
+    const { refresh_token: token } = await signIn()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(token)))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+  })
+
+  test('either "token" or "refresh_token" is sent', async () => {
+    for (const body of [{}, { token: 'a', refresh_token: 'b' }])
+      assert.equal((await server.post('/auth/refresh', body, { token: null })).status, 400)
+  })
+
+  test('others verify access tokens by discovery and JWKS', async () => {
+    const { access_token: token, user_id: userId } = await signIn()
+    const { body: discovery } = await server.call('GET', '/.well-known/openid-configuration', undefined, {
+      token: null,
+    })
+    const keys = createRemoteJWKSet(new URL(discovery.jwks_uri))
+    const { payload } = await jwtVerify(token, keys, { issuer: discovery.issuer, audience: 'carrel' })
+    assert.deepEqual([payload.sub, payload.exp! - payload.iat!], [userId, 3600])
+    const { body: jwks } = await server.call('GET', '/.well-known/jwks.json', undefined, { token: null })
+    assert.equal(jwks.keys[0].d, undefined)
+    assert.equal(statSync(join(testDataDirectory, 'signing-key.json')).mode & 0o777, 0o600)
+  })
+
+  test('a forged access token is refused', async () => {
+    const { access_token: token } = await signIn()
+    const claims = decodeJwt(token)
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const sign = (alg: string, key: Parameters<SignJWT['sign']>[0], more = {}) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg, typ: 'at+jwt' }).sign(key)
+    const { body: jwks } = await server.call('GET', '/.well-known/jwks.json', undefined, { token: null })
+    const [head, , signature] = token.split('.')
+    const none = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url')
+    const forged = {
+      'of another key': await sign('ES256', privateKey),
+      'by the public key as a secret': await sign('HS256', Buffer.from(JSON.stringify(jwks.keys[0]).padEnd(32))),
+      'without a signature': `${none({ alg: 'none', typ: 'at+jwt' })}.${none(claims)}.`,
+      'with an empty signature': `${none({ alg: 'none', typ: 'at+jwt' })}.${none(claims)}.AA`,
+      'with other claims': `${head}.${none({ ...claims, exp: claims.exp! + 1 })}.${signature}`,
+      'with a key of its own': await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', jwk: await exportJWK(publicKey) })
+        .sign(privateKey),
+    }
+    for (const [why, one] of Object.entries(forged)) assert.equal((await me(one)).status, 401, why)
+    assert.equal((await me(token)).status, 200)
+  })
+})
+
+test('GitHub that is not set up, that refuses the client or that is gone is no fault of the caller', async () => {
+  const github = await GithubServer.start()
+  const env = { CARREL_GITHUB_URL: github.url, CARREL_GITHUB_CLIENT_ID: github.clientId }
+  for (const secret of ['', 'wrong']) {
+    const server = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: secret } })
+    const { status, body } = await server.post('/auth/github', { code: 'x' }, { token: null })
+    assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
+    await server.stop()
+  }
+  await github.stop()
+  const server = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: github.clientSecret } })
+  assert.equal((await server.post('/auth/github', { code: 'x' }, { token: null })).status, 503)
+  assert.ok(!server.log().includes(github.clientSecret))
+  await server.stop()
+})

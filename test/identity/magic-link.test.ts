@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { openDatabase } from '../../src/db/open.ts'
+import { limits } from '../../src/config/limits.ts'
+import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { askForLink, messagesTo, newAddress, outbox, signInByMail } from './outbox.ts'
+
+const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+
+describe('signing in by mail', { timeout: 60_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+  })
+  after(() => server.stop())
+
+  const open = (link: string, headers: Record<string, string> = {}) =>
+    server.call('GET', link.slice(server.url.length), undefined, { token: null, headers })
+  const whoIs = async (token: string) => (await server.call('GET', '/users/me', undefined, { token })).body
+
+  test('without an SMTP server the link is in the outbox, which only the operator can read', async () => {
+    const link = await askForLink(server, newAddress())
+    assert.match(link, new RegExp(`^${server.url}/login/callback\\?token=[\\w-]{43}$`))
+    assert.equal(statSync(outbox).mode & 0o777, 0o700)
+    for (const name of readdirSync(outbox)) assert.equal(statSync(join(outbox, name)).mode & 0o777, 0o600)
+  })
+
+  test('the page after the click shows the token, which works, and is kept nowhere', async () => {
+    const link = await askForLink(server, newAddress())
+    const { status, headers, body } = await open(link, asBrowser)
+    assert.deepEqual([status, headers.get('content-type')], [200, 'text/html; charset=utf-8'])
+    assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer'])
+    assert.match(headers.get('content-security-policy')!, /default-src 'none'/)
+    const [token] = /pp_sess_[\w-]{43}/.exec(body)!
+    assert.ok(body.includes(`carrel login --url ${server.url} ${token}`))
+    assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
+  })
+
+  test('a program that asks for JSON gets it, for 30 days', async () => {
+    const address = newAddress()
+    const { body, headers } = await open(await askForLink(server, address))
+    assert.match(body.token, /^pp_sess_[\w-]{43}$/)
+    assert.ok(Math.abs(body.expiresIn - 30 * 24 * 3600) < 60)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    const user = await whoIs(body.token)
+    assert.deepEqual([user.user_id, user.email, user.is_active], [body.userId, address, true])
+  })
+
+  test('the same person comes back to the same account, however the address is written', async () => {
+    const address = newAddress()
+    const first = await whoIs(await signInByMail(server, address))
+    await server.post('/login', { email: address.toUpperCase() }, { token: null })
+    await until(
+      () => messagesTo(address).length,
+      (count) => count === 2,
+    )
+    const again = await whoIs(await signInByMail(server, address))
+    assert.equal(again.user_id, first.user_id)
+    assert.ok(again.last_login_at >= first.last_login_at)
+  })
+
+  test('a link works once, of twenty at the same time one', async () => {
+    const link = await askForLink(server, newAddress())
+    const answers = await Promise.all(Array.from({ length: 20 }, () => open(link)))
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, ...Array.from({ length: 19 }, () => 401)],
+    )
+    const { status, body } = await open(link, asBrowser)
+    assert.equal(status, 401)
+    assert.match(body, /<h1>This link does not work<\/h1>/)
+  })
+
+  test('HEAD, as of a scanner of mail, does not use it up', async () => {
+    const link = await askForLink(server, newAddress())
+    assert.equal((await fetch(link, { method: 'HEAD' })).status, 405)
+    assert.equal((await open(link)).status, 200)
+  })
+
+  test('a link that is older than 15 minutes does not work', async () => {
+    const address = newAddress()
+    const link = await askForLink(server, address)
+    await withDatabase((db) =>
+      db.updateTable('magic_links').set({ expires_at: Date.now() }).where('email', '=', address).execute(),
+    )
+    assert.equal((await open(link)).status, 401)
+  })
+
+  test('neither code nor token is in the database', async () => {
+    const link = await askForLink(server, newAddress())
+    const code = new URL(link).searchParams.get('token')!
+    const { body } = await open(link)
+    const rows = await withDatabase(async (db) => [
+      await db.selectFrom('magic_links').selectAll().execute(),
+      await db.selectFrom('tokens').selectAll().execute(),
+    ])
+    assert.ok(!JSON.stringify(rows).includes(code) && !JSON.stringify(rows).includes(body.token))
+  })
+
+  test('nobody gets more than five messages in a quarter of an hour', async () => {
+    const address = newAddress()
+    const other = newAddress()
+    for (let count = 0; count < limits.magicLinksPerAddress; count++) await askForLink(server, address)
+    assert.equal((await server.post('/login', { email: address }, { token: null })).status, 200)
+    await askForLink(server, other)
+    assert.equal(messagesTo(address).length, limits.magicLinksPerAddress)
+  })
+
+  for (const email of [
+    '',
+    'nobody',
+    'a b@example.com',
+    'a@example.com\nBcc: b@example.com',
+    `${'x'.repeat(250)}@example.com`,
+  ])
+    test(`${JSON.stringify(email).slice(0, 40)} is no address`, async () => {
+      const { status, body } = await server.post('/login', { email }, { token: null })
+      assert.deepEqual([status, body.code, body.field], [400, 'INVALID_REQUEST', 'email'])
+    })
+
+  test('the link leads to the server, whatever the request calls it', async () => {
+    const address = newAddress()
+    const before = await askForLink(server, address)
+    await fetch(`${server.url}/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-host': 'evil.example.com' },
+      body: JSON.stringify({ email: address }),
+    })
+    await until(
+      () => messagesTo(address).length,
+      (count) => count === 2,
+    )
+    assert.ok(before.startsWith(server.url))
+    for (const message of messagesTo(address)) assert.ok(!message.includes('evil'))
+  })
+
+  describe('POST /auth/refresh', () => {
+    const refresh = (token: string) => server.post('/auth/refresh', { token }, { token: null })
+    const endIn = (token: string, lifeMs: number) =>
+      withDatabase(async (db) => {
+        const { user_id } = await whoIs(token)
+        await db
+          .updateTable('tokens')
+          .set({ expires_at: Date.now() + lifeMs })
+          .where('user_id', '=', user_id)
+          .execute()
+      })
+
+    test('renews a token in its last hour, for 30 days, and the old one goes on to its end', async () => {
+      const token = await signInByMail(server)
+      const { user_id } = await whoIs(token)
+      await endIn(token, 3_500_000)
+      const { status, body } = await refresh(token)
+      assert.equal(status, 200)
+      assert.deepEqual([body.expiresIn, body.userId], [30 * 24 * 3600, user_id])
+      assert.notEqual(body.token, token)
+      assert.equal((await whoIs(body.token)).user_id, user_id)
+      assert.equal((await whoIs(token)).user_id, user_id)
+    })
+
+    test('refuses one that has longer to go, and says until when', async () => {
+      const token = await signInByMail(server)
+      const { status, body } = await refresh(token)
+      assert.deepEqual([status, body.code], [409, 'CONFLICT'])
+      assert.ok(Date.parse(body.expiresAt) - Date.parse(body.refreshableAt) === 3_600_000)
+      await endIn(token, 3_660_000)
+      assert.equal((await refresh(token)).status, 409)
+    })
+
+    test('revives no token that has ended, nor one that is none, nor makes one of a key', async () => {
+      const token = await signInByMail(server)
+      const { body: key } = await server.post('/users/me/api-keys', { expires_in: 600 }, { token })
+      await endIn(token, -1)
+      assert.equal((await refresh(token)).status, 401)
+      assert.equal((await refresh('pp_sess_none')).status, 401)
+      assert.equal((await refresh(key.api_key)).status, 401)
+      assert.equal((await refresh(server.token)).status, 409)
+    })
+  })
+})
+
+test('a server that is closed to new people answers the same, and sends only to who is known', async () => {
+  const address = newAddress()
+  const open = await TestServer.start()
+  await signInByMail(open, address)
+  await open.stop()
+  const server = await TestServer.start({ env: { CARREL_SIGN_UP: 'closed' } })
+  try {
+    const unknown = newAddress()
+    const answer = await server.post('/login', { email: unknown }, { token: null })
+    assert.match(await signInByMail(server, address), /^pp_sess_/)
+    const known = await server.post('/login', { email: address }, { token: null })
+    assert.deepEqual([answer.status, answer.body], [known.status, known.body])
+    assert.deepEqual(messagesTo(unknown), [])
+  } finally {
+    await server.stop()
+  }
+})
+
+test('routes for signing in are limited by address, with the headers that say so', async () => {
+  const server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '3' } })
+  try {
+    const ask = () => server.post('/auth/refresh', { token: 'pp_sess_guess' }, { token: null })
+    for (const left of ['2', '1', '0']) {
+      const { status, headers } = await ask()
+      assert.deepEqual(
+        [status, headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')],
+        [401, '3', left],
+      )
+    }
+    const { status, headers, body } = await ask()
+    assert.deepEqual([status, body.code, body.action], [429, 'RATE_LIMITED', 'WAIT'])
+    assert.ok(Number(headers.get('retry-after')) >= 1 && Number(headers.get('retry-after')) <= 60)
+    const resetInS = Number(headers.get('x-ratelimit-reset')) - Date.now() / 1000
+    assert.ok(resetInS > 0 && resetInS <= 61, String(resetInS))
+    assert.equal((await server.post('/memory/usage')).status, 200)
+  } finally {
+    await server.stop()
+  }
+})
+
+async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
+  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  try {
+    return await work(database)
+  } finally {
+    await database.destroy()
+  }
+}

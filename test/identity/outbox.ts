@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { testDataDirectory, until, type TestServer } from '../support/server.ts'
+
+let people = 0
+
+/** An address that nobody has used. */
+export function newAddress(): string {
+  return `person-${Date.now()}-${people++}@example.com`
+}
+
+export const outbox = join(testDataDirectory, 'outbox')
+
+/** The messages to an address that lie in the outbox, the oldest first. */
+export function messagesTo(address: string): string[] {
+  return readdirSync(outbox, { encoding: 'utf8' })
+    .toSorted()
+    .map((name) => readFileSync(join(outbox, name), 'utf8'))
+    .filter((text) => text.startsWith(`To: ${address}\n`))
+}
+
+export function linkIn(message: string): string {
+  return /https?:\S+/.exec(message)![0]
+}
+
+/** Asks for a link as a person does, and takes it from the outbox. */
+export async function askForLink(server: TestServer, address: string): Promise<string> {
+  const before = safeCount(address)
+  await server.post('/login', { email: address }, { token: null })
+  await until(
+    () => safeCount(address),
+    (count) => count > before,
+  )
+  return linkIn(messagesTo(address).at(-1)!)
+}
+
+/** The token of a person who signs in by mail. */
+export async function signInByMail(server: TestServer, address = newAddress()): Promise<string> {
+  const link = new URL(await askForLink(server, address))
+  const { body } = await server.call('GET', link.pathname + link.search, undefined, { token: null })
+  return body.token
+}
+
+function safeCount(address: string): number {
+  try {
+    return messagesTo(address).length
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
