@@ -27,7 +27,7 @@ export const topics: readonly Topic[] = [
     paths: ['balance', 'v1/usage'],
   },
   { name: 'Sign-in', description: 'How people get a token.', paths: ['login', 'auth'] },
-  { name: 'Accounts', description: 'Keys, and who a token stands for.', paths: ['users', 'v1'] },
+  { name: 'Accounts', description: 'Keys, and who a token stands for.', paths: ['users', 'v1/me'] },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
   {
     name: 'Server',

@@ -151,7 +151,9 @@ async function fill(db: Kysely<Database>): Promise<void> {
 }
 
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
-const firstTables = tables.filter((table) => !/^(ledger_|usage_remainders|spending_limits)/.test(table))
+const firstTables = tables.filter(
+  (table) => !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_)/.test(table),
+)
 const firstUsage = {
   id: 'u',
   account_id: 'account',
