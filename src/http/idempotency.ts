@@ -18,7 +18,7 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): 
 
 /**
  * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Answers that may
- * change by themselves (429 and 5xx) are not kept. A route that starts a process has to give it the id of the request's
+ * change by themselves (402, 429 and 5xx) are not kept. A route that starts a process has to give it the id of the request's
  * claim, or to wait for it when it began already.
  */
 export function addIdempotency(app: FastifyInstance, engine: Engine): void {
@@ -40,7 +40,7 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
     const claim = claims.get(request)
     if (!claim) return payload
     claims.delete(request)
-    if (reply.statusCode >= 500 || reply.statusCode === 429) {
+    if (reply.statusCode >= 500 || passing.has(reply.statusCode)) {
       await releaseKey(engine, claim)
       return payload
     }
@@ -52,4 +52,6 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
   })
 }
 
+/** Refusals that end with a top-up, or when something else ended. */
+const passing = new Set([402, 429])
 const replayed = 'idempotency-replayed'

@@ -124,6 +124,18 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.ok(types.includes('account.credit_exhausted'), types.join(', '))
   })
 
+  test('a request that was refused for credit works with the same Idempotency-Key after a top-up', async () => {
+    const { accountId, token } = await newTenant()
+    const options = { token, headers: { 'idempotency-key': newSession() } }
+    const body = { code: 'echo paid', language: 'shell' }
+    await run(token, 'sleep 30')
+    const refused = await server.post('/execute', body, options)
+    assert.deepEqual([refused.status, refused.body.code], [402, 'OUT_OF_CREDITS'])
+    await pay(accountId, 'starter')
+    const answer = await server.post('/execute', body, options)
+    assert.deepEqual([answer.status, answer.body.result?.stdout], [200, 'paid\n'])
+  })
+
   test('an account whose credit ends is told so on its answers, others are not', async () => {
     const { accountId, token } = await newTenant()
     assert.equal((await run(token, 'true')).headers.get('x-credits-remaining'), null)
