@@ -57,7 +57,7 @@ export const limits = {
   processIdLength: 128,
   commandLength: 64 * KiB,
   portsPerComputer: 64,
-  /** A client that takes nothing for so long is cut off. */
+  /** A client that takes nothing of what waits for it is cut off after so long, or twice that in the middle of a large write. */
   stalledClientMs: 60_000,
   /** A request whose body stops coming for so long is cut off; a slow one that moves may take its time. */
   stalledBodyMs: 60_000,

@@ -30,6 +30,7 @@ import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
 import { addSignInLimit } from './rate-limits.ts'
 import { StalledBodies } from './stalled-bodies.ts'
+import { cutStalledAnswer } from './stalled-clients.ts'
 import { requestError } from './validation-error.ts'
 
 export type App = FastifyInstance<
@@ -64,7 +65,8 @@ function mayUpgrade(request: IncomingMessage): boolean {
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
 export async function createApp({ engine, errorBody, onUpgrade, openRequests }: Options): Promise<App> {
   const { previewDomain, trustedProxies } = engine.settings
-  const previews = new PreviewProxy(engine)
+  const bodies = new StalledBodies(limits.stalledBodyMs)
+  const previews = new PreviewProxy(engine, bodies)
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
@@ -98,6 +100,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorBody),
     serverFactory: (handler) =>
       createServer({ ...timeouts, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
+        cutStalledAnswer(response, limits.stalledClientMs)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
           openRequests.add(response, (error) => answerPage(request, response, error))
@@ -151,7 +154,6 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
   })
-  const bodies = new StalledBodies(limits.stalledBodyMs)
   app.addHook('onRequest', async (request, reply) =>
     bodies.watch(request.raw, () => {
       const { socket } = request.raw

@@ -1,6 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { limits } from '../config/limits.ts'
 import type { OpenFile } from '../engine/types.ts'
 import { whenGone } from './when-gone.ts'
 
@@ -20,8 +19,6 @@ export async function sendFile(
   reply.hijack()
   response.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   if (request.method === 'HEAD' || start >= end) return void response.end()
-  // A client that takes nothing for so long is cut off; each part that it takes begins the time anew.
-  response.setTimeout(limits.stalledClientMs)
   const buffers = takeBuffers(end - start)
   const outflow = new Outflow(response)
   try {
@@ -33,8 +30,6 @@ export async function sendFile(
       at += bytes
     }
     await outflow.allSent()
-    // The time was this answer's alone: what comes next on the connection may be quiet for longer.
-    response.setTimeout(0)
     response.end()
   } catch (error) {
     if (!request.raw.socket.destroyed) request.log.warn({ err: error }, 'a download broke off')

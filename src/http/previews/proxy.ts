@@ -1,8 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { findExposed } from '../../engine/ports/find-exposed.ts'
 import { CarrelError } from '../../errors.ts'
+import type { StalledBodies } from '../stalled-bodies.ts'
+import { cutStalledConnection } from '../stalled-clients.ts'
 import { answerPage, rawAnswer } from './answer-page.ts'
 import { ComputerAgent } from './computer-agent.ts'
 import { forwardRequest } from './forward-request.ts'
@@ -16,9 +20,11 @@ import type { PreviewTarget } from './preview-name.ts'
 export class PreviewProxy {
   readonly #engine: Engine
   readonly #agent: ComputerAgent
+  readonly #bodies: StalledBodies
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, bodies: StalledBodies) {
     this.#engine = engine
+    this.#bodies = bodies
     this.#agent = new ComputerAgent((id, port) => engine.driver.dial(id, port))
   }
 
@@ -28,6 +34,11 @@ export class PreviewProxy {
       await findExposed(this.#engine, target.computerId, target.port)
       if (request.socket.destroyed) return
       done = this.#engine.activity.begin(target.computerId)
+      this.#bodies.watch(request, () => {
+        const error = new CarrelError('request_timeout', 'Cannot send the request on: its body has stopped coming')
+        if (!response.headersSent) answerPage(request, response, error)
+        request.socket.destroySoon()
+      })
       await forwardRequest(this.#agent, target, request, response)
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
@@ -44,6 +55,7 @@ export class PreviewProxy {
       const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()
       client.once('close', this.#engine.activity.begin(target.computerId))
+      if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs)
       await forwardSocket(upstream, request, client, head)
     } catch (error) {
       client.end(rawAnswer(request, this.#known(error)))
