@@ -1,11 +1,20 @@
 import type { FastifyInstance } from 'fastify'
-import { CarrelError } from '../errors.ts'
+import { asCarrelError, CarrelError } from '../errors.ts'
+import { checkUnicode } from './check-unicode.ts'
 
 /** Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. */
 export function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    void parse(request, body, (error, value) => (error && body !== '' ? done(refusal(body)) : done(error, value)))
+    void parse(request, body, (error, value) => {
+      if (error) return done(body === '' ? error : refusal(body))
+      try {
+        checkUnicode(value, body)
+      } catch (refused) {
+        return done(asCarrelError(refused))
+      }
+      done(null, value)
+    })
   })
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, type Answer } from '../support/server.ts'
 
 describe('paths that lead out of a sandbox', { timeout: 120_000 }, () => {
@@ -187,26 +188,49 @@ describe('paths that lead out of a sandbox', { timeout: 120_000 }, () => {
       }
     })
 
-  test('half a character anywhere in a request is no fault of the server', async () => {
+  test('half a character is refused wherever it stands in a request', async () => {
     const half = '\ud800'
-    for (const [route, body] of [
-      ['/execute', { code: `echo "${half}"`, language: 'shell', sessionId }],
-      ['/execute', { code: 'true', language: 'shell', sessionId, env: { A: half } }],
-      ['/execute', { code: 'true', language: 'shell', sessionId, env: { [half]: 'x' } }],
-      ['/execute', { code: 'true', language: 'shell', sessionId, cwd: `/${half}` }],
-      ['/execute', { code: 'true', language: 'shell', sessionId: half }],
-      ['/files/write', { path: 'half', content: half, sessionId }],
-      ['/process/start', { command: `echo ${half}`, sessionId }],
-      ['/process/start', { command: 'true', processId: half, sessionId }],
-      ['/process/get', { processId: half, sessionId }],
-      ['/memory/write', { path: half, content: 'x' }],
-      ['/memory/write', { path: 'half', content: half }],
-      ['/memory/list', { prefix: half }],
+    for (const [route, field, body] of [
+      ['/execute', 'code', { code: `echo "${half}"`, language: 'shell', sessionId }],
+      ['/execute', 'env.A', { code: 'true', language: 'shell', sessionId, env: { A: half } }],
+      ['/execute', 'env', { code: 'true', language: 'shell', sessionId, env: { [half]: 'x' } }],
+      ['/execute', 'cwd', { code: 'true', language: 'shell', sessionId, cwd: `/${half}` }],
+      ['/execute', 'sessionId', { code: 'true', language: 'shell', sessionId: half }],
+      ['/execute/stream', 'code', { code: `echo ${half}`, language: 'shell', sessionId }],
+      ['/interpret', 'code', { code: `"${half}"`, sessionId }],
+      ['/files/write', 'path', { path: half, content: '', sessionId }],
+      ['/files/write', 'content', { path: 'half', content: half, sessionId }],
+      ['/process/start', 'command', { command: `echo ${half}`, sessionId }],
+      ['/process/start', 'processId', { command: 'true', processId: half, sessionId }],
+      ['/process/get', 'processId', { processId: half, sessionId }],
+      ['/memory/write', 'path', { path: half, content: 'x' }],
+      ['/memory/write', 'content', { path: 'half', content: half }],
+      ['/memory/list', 'prefix', { prefix: half }],
     ] as const) {
       const { status, body: answer } = await server.post(route, body)
-      assert.ok(status < 500, `${route} ${JSON.stringify(body)}: ${JSON.stringify(answer)}`)
+      assert.deepEqual([status, answer.field], [400, field], `${route} ${JSON.stringify(body)}: ${answer.error}`)
+      assert.equal(answer.error, `Cannot use field "${field}": it is not valid Unicode`)
     }
-    await server.post('/memory/delete', { path: 'half' })
+    assert.equal((await server.post('/files/read', { path: 'half', sessionId })).status, 404)
+  })
+
+  test('half a character in a message is refused', async () => {
+    const client = await SocketClient.open(server)
+    for (const [field, message] of [
+      ['command', { type: 'exec', command: 'echo \ud800', sessionId }],
+      ['argv.1', { type: 'exec', argv: ['echo', '\udfff'], sessionId }],
+      ['content', { type: 'write', path: 'half', content: '\ud800', sessionId }],
+      ['files.0.content', { type: 'writeMany', files: [{ path: 'half', content: '\ud800' }], sessionId }],
+    ] as const) {
+      const { type, data } = await client.ask(message)
+      assert.deepEqual([type, data.code, data.field], ['error', 'INVALID_REQUEST', field])
+    }
+    await client.close()
+  })
+
+  test('a whole character that is written as two escapes is taken', async () => {
+    const body = `{"code":"printf '\\ud83d\\ude00'","language":"shell","sessionId":"${sessionId}"}`
+    assert.equal((await server.post('/execute', body)).body.result.stdout, '😀')
   })
 
   test('names in a path that mean something elsewhere mean themselves', async () => {

@@ -5,6 +5,7 @@ import { programFor } from '../../engine/processes/program.ts'
 import { startProcess } from '../../engine/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
+import { checkUnicode } from '../../http/check-unicode.ts'
 import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
 import { Outlet } from '../../http/sockets/outlet.ts'
@@ -199,6 +200,7 @@ function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
   } catch {
     throw new CarrelError('invalid_request', 'Cannot read the message: it is not valid JSON')
   }
+  checkUnicode(message, data)
   const type = (message as { type?: unknown } | null)?.type
   const kind = typeof type === 'string' && Object.hasOwn(kinds, type) ? kinds[type] : undefined
   if (kind?.Check(message)) return message

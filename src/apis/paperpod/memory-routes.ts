@@ -1,6 +1,5 @@
 import { deleteMemory, listMemory, memoryUsage, readMemory, writeMemory } from '../../engine/memory/memory-files.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import {
   memoryDeleteAnswer,
@@ -29,11 +28,6 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      // Half of a surrogate pair has no bytes: it would come back as another character.
-      if (!body.content.isWellFormed())
-        throw new CarrelError('invalid_request', 'Cannot use field "content": it is no valid Unicode text', {
-          details: { field: 'content' },
-        })
       const { path, size } = await writeMemory(engine, caller.accountId, body.path, Buffer.from(body.content))
       return { success: true, size, path }
     },

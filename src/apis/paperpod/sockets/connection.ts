@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { limits } from '../../../config/limits.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
+import { checkUnicode } from '../../../http/check-unicode.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
 import { Outlet } from '../../../http/sockets/outlet.ts'
 import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
@@ -83,6 +84,7 @@ export class Connection {
       const parsed = parse(data, binary)
       request = { ...request, id: idOf(parsed) }
       request = requestOf(parsed, request.id)
+      checkUnicode(request.fields, data)
       if (this.#open.size > limits.socketRequests)
         throw new CarrelError(
           'limit_reached',
