@@ -38,6 +38,17 @@ describe('files of a sandbox', () => {
     assert.equal((await post('/files/list', { path: 'rel' })).files[0].path, '/workspace/rel/x.txt')
   })
 
+  test('base64 that is cut off or wrongly padded is refused, and the file stays', async () => {
+    await post('/files/write', { path: 'kept.txt', content: 'kept' })
+    for (const content of ['a', 'YWJjZ', 'YQ=', 'YWI==', 'YWJj=', '==', 'YW=Jj', 'YQ===', 'YW-j']) {
+      const refused = await server.post('/files/write', { path: 'kept.txt', content, encoding: 'base64', sessionId })
+      assert.deepEqual([refused.status, refused.body.field], [400, 'content'], content)
+    }
+    assert.equal((await post('/files/read', { path: 'kept.txt' })).content, 'kept')
+    for (const content of ['YWI=', 'YWI', 'Y W\nI=\n'])
+      assert.equal((await post('/files/write', { path: 'kept.txt', content, encoding: 'base64' })).size, 2, content)
+  })
+
   test('bytes that are no UTF-8 are read as base64, and written from it', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index))
     const { size } = await post('/files/write', {

@@ -133,7 +133,13 @@ export function sandboxPath(path: string): string {
   return path.startsWith('/') ? path : `/workspace/${path}`
 }
 
+/** White space is passed over, and the padding may be left out. Throws `invalid_request` for what would not be read in full. */
 export function fromBase64(content: string, field = 'content'): Buffer {
-  if (/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content)) return Buffer.from(content, 'base64')
+  const compact = content.replace(/\s+/g, '')
+  const [, digits] = /^([A-Za-z0-9+/]*)={0,2}$/.exec(compact) ?? []
+  // One digit is no byte; where there is padding, it fills up four.
+  const isWhole =
+    digits !== undefined && digits.length % 4 !== 1 && (digits.length === compact.length || compact.length % 4 === 0)
+  if (isWhole) return Buffer.from(compact, 'base64')
   throw new CarrelError('invalid_request', `Cannot use field "${field}": it is not base64`, { details: { field } })
 }
