@@ -22,6 +22,9 @@ function meaning(error: NodeJS.ErrnoException): CarrelError {
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new CarrelError('request_timeout', 'Cannot read the request: it did not arrive in time', { cause: error })
   if (error.code === 'HPE_HEADER_OVERFLOW')
-    return new CarrelError('too_large', 'Cannot read the request: its headers are larger than 16 KiB', { cause: error })
+    return new CarrelError('too_large', 'Cannot read the request: its headers are larger than 16 KiB', {
+      details: { maxBytes: 16 * 1024 },
+      cause: error,
+    })
   return new CarrelError('invalid_request', 'Cannot read the request: it is not valid HTTP', { cause: error })
 }

@@ -81,9 +81,10 @@ describe('requestError()', () => {
       )
     })
 
-  test('says of a body over the limit that it is too large', async () => {
+  test('says of a body over the limit that it is too large, and the limit', async () => {
     const error = await refusalOf({ name: 'x'.repeat(2000) })
-    assert.deepEqual([error.code, error.status], ['too_large', 413])
+    assert.deepEqual([error.code, error.status, error.details], ['too_large', 413, { maxBytes: 1000 }])
+    assert.equal(error.message, 'Cannot read the request: its body is larger than 1000 bytes')
   })
 
   test('hands on what is known already, and hides what is not', () => {

@@ -1,10 +1,19 @@
 import type { FastifyError, FastifyRequest } from 'fastify'
+import { limits } from '../config/limits.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
 import { invalidValue, type SchemaError } from './invalid-value.ts'
 
-const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: (error) =>
-    new CarrelError('too_large', 'Cannot read the request: its body is larger than the route takes', { cause: error }),
+/** What a refusal tells of the request: the value that a schema refused, the limit of the route. */
+type Refused = Pick<FastifyRequest, 'body' | 'query' | 'params'> & Partial<Pick<FastifyRequest, 'routeOptions'>>
+
+const byFastifyCode: Record<string, (error: FastifyError, request?: Refused) => CarrelError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (error, request) => {
+    const maxBytes = request?.routeOptions?.bodyLimit ?? limits.jsonBodyBytes
+    return new CarrelError('too_large', `Cannot read the request: its body is larger than ${maxBytes} bytes`, {
+      details: { maxBytes },
+      cause: error,
+    })
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) =>
     new CarrelError(
       'unsupported_media_type',
@@ -33,21 +42,21 @@ const byFastifyCode: Record<string, (error: FastifyError) => CarrelError> = {
   FST_FIELDS_LIMIT: (error) =>
     new CarrelError('invalid_request', 'Cannot take the upload: it has too many fields', { cause: error }),
   FST_REQ_FILE_TOO_LARGE: (error) =>
-    new CarrelError('too_large', 'Cannot take the upload: the file is larger than the limit', { cause: error }),
+    new CarrelError('too_large', `Cannot take the upload: the file is larger than ${limits.uploadBytes} bytes`, {
+      details: { maxBytes: limits.uploadBytes },
+      cause: error,
+    }),
   FST_INVALID_MULTIPART_CONTENT_TYPE: (error) =>
     new CarrelError('unsupported_media_type', 'Cannot take the upload: it is not multipart/form-data', {
       cause: error,
     }),
 }
 
-/** Anything that was thrown while a request was handled, as a row of the error table. `request` has the value that a schema refused. */
-export function requestError(
-  error: FastifyError,
-  request?: Pick<FastifyRequest, 'body' | 'query' | 'params'>,
-): CarrelError {
+/** Anything that was thrown while a request was handled, as a row of the error table. */
+export function requestError(error: FastifyError, request?: Refused): CarrelError {
   if (error.validation) return invalid(error, request)
   const known = byFastifyCode[error.code]
-  if (known) return known(error)
+  if (known) return known(error, request)
   if (brokenForm.test(error.message))
     return new CarrelError('invalid_request', 'Cannot take the upload: its form is cut off or not well-formed', {
       details: { field: 'body' },

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
+import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer } from '../support/server.ts'
 
 describe('requests', { timeout: 60_000 }, () => {
@@ -28,6 +29,15 @@ describe('requests', { timeout: 60_000 }, () => {
       assert.equal(typeof body[field], 'string', `${field} of ${JSON.stringify(body)}`)
     assert.equal(typeof body.retryable, 'boolean')
   }
+
+  test('a body that is too large is refused with the limit', async () => {
+    const answer = await raw(
+      `POST /execute HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${server.token}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${limits.jsonBodyBytes + 1}\r\n\r\n`,
+    )
+    const body = jsonOf(answer)
+    assert.deepEqual([body.code, body.maxBytes], ['TOO_LARGE', limits.jsonBodyBytes])
+    assert.match(body.error, new RegExp(`larger than ${limits.jsonBodyBytes} bytes`))
+  })
 
   for (const [why, body] of [
     ['no JSON', '{"code":'],
