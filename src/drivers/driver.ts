@@ -248,7 +248,7 @@ export interface ComputerFiles {
   ): Promise<{ sizeBytes: number }>
   /** All of them or none: each is written beside its place first, and those that have theirs are taken back when one fails. */
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
-  /** Makes parents too; an existing directory is no error. */
+  /** Makes parents too; an existing directory is no error, a file there is an `already_exists`. */
   makeDirectory(path: string): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>
   move(from: string, to: string): Promise<void>

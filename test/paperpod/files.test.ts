@@ -49,6 +49,17 @@ describe('files of a sandbox', () => {
       assert.equal((await post('/files/write', { path: 'kept.txt', content, encoding: 'base64' })).size, 2, content)
   })
 
+  test('a directory where a file is, is refused with 409', async () => {
+    await post('/files/write', { path: 'taken', content: 'x' })
+    for (const path of ['taken', 'taken/']) {
+      const { status, body } = await server.post('/files/mkdir', { path, sessionId })
+      assert.deepEqual([status, body.code], [409, 'ALREADY_EXISTS'])
+      assert.match(body.error, /a file is there/)
+    }
+    const below = await server.post('/files/mkdir', { path: 'taken/below', sessionId })
+    assert.equal(below.status, 404)
+  })
+
   test('bytes that are no UTF-8 are read as base64, and written from it', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index))
     const { size } = await post('/files/write', {

@@ -93,7 +93,15 @@ export class LocalComputerFiles implements ComputerFiles {
 
   makeDirectory(path: string): Promise<void> {
     return this.#use('make directory', path, async (root) => {
-      closeSync(await makeDirectories(root, path, this.#options.owner))
+      try {
+        closeSync(await makeDirectories(root, path, this.#options.owner))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR' || !isThere(root, path)) throw error
+        throw new CarrelError('already_exists', `Cannot make directory ${quote(path)}: a file is there`, {
+          details: { path },
+          cause: error,
+        })
+      }
     })
   }
 
@@ -176,3 +184,13 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
 const readInto = promisify(read)
 const listedAtOnce = 64
 const readBytes = 256 * 1024
+
+/** Whether there is something that a path names, a slash at its end aside. */
+function isThere(root: RootedDirectory, path: string): boolean {
+  try {
+    closeSync(root.open(path.replace(/\/+$/, ''), O_PATH))
+    return true
+  } catch {
+    return false
+  }
+}
