@@ -1,12 +1,16 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { asCarrelError, CarrelError } from '../errors.ts'
 import { checkUnicode } from './check-unicode.ts'
 
-/** Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. */
+/**
+ * Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. Where
+ * every field is optional, no body at all is one without fields.
+ */
 export function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     void parse(request, body, (error, value) => {
+      if (body === '' && takesNothing(request)) return done(null, {})
       if (error) return done(body === '' ? error : refusal(body))
       try {
         checkUnicode(value, body)
@@ -16,6 +20,14 @@ export function readJsonBodies(app: FastifyInstance): void {
       done(null, value)
     })
   })
+  app.addHook('preValidation', async (request) => {
+    if (request.body === undefined && takesNothing(request)) request.body = {}
+  })
+}
+
+function takesNothing({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body as { properties?: object; required?: string[] } | undefined
+  return body?.properties !== undefined && !body.required?.length
 }
 
 function refusal(body: string): CarrelError {

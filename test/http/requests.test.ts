@@ -39,6 +39,22 @@ describe('requests', { timeout: 60_000 }, () => {
     assert.match(body.error, new RegExp(`larger than ${limits.jsonBodyBytes} bytes`))
   })
 
+  test('a request of which each field is optional needs no body', async () => {
+    for (const path of ['/process/list', '/memory/list']) {
+      const headers = { authorization: `Bearer ${server.token}` }
+      const bare = await fetch(server.url + path, { method: 'POST', headers })
+      assert.equal(bare.status, 200, path)
+      const typed = await fetch(server.url + path, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+      })
+      assert.equal(typed.status, 200, path)
+      assert.equal((await server.call('POST', path, 'null')).status, 400)
+    }
+    const { status, body } = await server.call('POST', '/process/get')
+    assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
+  })
+
   for (const [why, body] of [
     ['no JSON', '{"code":'],
     ['text', 'hello'],
