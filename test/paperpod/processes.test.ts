@@ -152,12 +152,25 @@ describe('background processes', () => {
     assert.equal(text, `x${'€'.repeat(1_700_000)}`)
   })
 
-  test('a cursor beyond the end gives nothing', async () => {
-    const { processId } = await start('echo 1')
-    await ended(processId)
-    const { logs } = await post('/process/get', { processId, cursor: 999_999 })
-    assert.deepEqual([logs.stdout, logs.done], ['', true])
-  })
+  for (const [state, after] of [
+    ['ended', ''],
+    ['runs', '; sleep 60'],
+  ] as const)
+    test(`a cursor that no answer gave is refused, of a process that ${state}`, async () => {
+      const { processId } = await start(`printf 'hello\\nworld'${after}`)
+      if (after === '') await ended(processId)
+      const { logs } = await until(
+        () => post('/process/get', { processId }),
+        (answer) => answer.logs.stdout === 'hello\nworld',
+      )
+      for (const cursor of [1, 7, logs.cursor - 1, logs.cursor + 1, 999_999]) {
+        const { status, body } = await server.post('/process/get', { processId, cursor, sessionId })
+        assert.deepEqual([status, body.field], [400, 'cursor'], `${cursor}: ${JSON.stringify(body)}`)
+      }
+      const again = await post('/process/get', { processId, cursor: logs.cursor })
+      assert.deepEqual([again.logs.stdout, again.logs.cursor], ['', logs.cursor])
+      await post('/process/kill', { processId, signal: 'SIGKILL' })
+    })
 
   test('list has those that run and those that ended, oldest first, of its own sandbox alone', async () => {
     const own = newSession()

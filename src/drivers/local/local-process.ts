@@ -1,5 +1,5 @@
 import { recordHeaderBytes } from './monitor/journal.ts'
-import { journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
+import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
 import type { OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
@@ -16,6 +16,8 @@ export class LocalProcess implements ProcessHandle {
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
   readonly #directory: string
+  /** Behind what was read last: who reads on has it from there. */
+  #lastGiven = 0
   readonly #aheadBytes: number | undefined
   readonly #monitor: () => Monitors
   readonly #ended = Promise.withResolvers<ProcessExit>()
@@ -56,8 +58,26 @@ export class LocalProcess implements ProcessHandle {
     return this.#ended.promise
   }
 
+  /** Throws an `invalid_request` for a cursor that no answer gave: what came next would be read as something else, or skipped. */
+  async checkCursor(cursor: number): Promise<void> {
+    if (cursor === 0 || cursor === this.#lastGiven) return
+    const isOne = this.#inline
+      ? parseRecords(this.#inline.subarray(0, cursor)).consumed === cursor
+      : await isBetweenRecords(this.#directory, cursor)
+    if (isOne) return
+    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
+      details: { field: 'cursor' },
+    })
+  }
+
   /** What is kept from a cursor on, at most 1 MiB. */
   async read(cursor: number, buffer?: Buffer): Promise<OutputChunk> {
+    const chunk = await this.#readFrom(cursor, buffer)
+    this.#lastGiven = chunk.cursor
+    return chunk
+  }
+
+  async #readFrom(cursor: number, buffer?: Buffer): Promise<OutputChunk> {
     if (this.#inline) {
       const { records } = parseRecords(this.#inline.subarray(cursor))
       const end = this.#inline.length
@@ -70,6 +90,7 @@ export class LocalProcess implements ProcessHandle {
   }
 
   async *follow(from: number, signal?: AbortSignal, { lent = false } = {}): AsyncIterable<OutputChunk> {
+    await this.checkCursor(from)
     // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
     const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(journalReadBytes) : undefined
     let cursor = from

@@ -114,6 +114,7 @@ export class LocalProcesses {
       throw new CarrelError('not_found', `Cannot read the output of process "${processId}": it is not kept`, {
         details: { processId },
       })
+    await found.checkCursor(cursor)
     return found.read(cursor)
   }
 

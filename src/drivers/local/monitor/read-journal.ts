@@ -31,6 +31,20 @@ export async function readJournal(directory: string, cursor: number, buffer?: Bu
   return { records: part.records, cursor: from + part.consumed, truncated }
 }
 
+/** Whether a record begins or ends at a cursor, as far as that can still be told: what is before all that is kept may have been one. */
+export async function isBetweenRecords(directory: string, cursor: number): Promise<boolean> {
+  const start = (await segmentStarts(directory)).findLast((candidate) => candidate <= cursor)
+  if (start === undefined) return true
+  for (let at = start; at < cursor;) {
+    const part = await readSegment(join(directory, segmentName(start)), at - start)
+    if (part === 'gone') return true
+    if (part.consumed === 0) return false
+    for (const { data } of part.records) if (at < cursor) at += recordHeaderBytes + data.length
+    if (at > cursor) return false
+  }
+  return true
+}
+
 async function segmentStarts(directory: string): Promise<number[]> {
   const names = await readdir(directory).catch(() => [] as string[])
   return names
