@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -131,9 +131,9 @@ describe('a guest', { timeout: 120_000 }, () => {
 
   test('is root inside and nobody outside', async () => {
     assert.equal(await shell('sudo id -u'), '0\n')
-    const { pid, processId } = (await server.post('/process/start', { command: 'exec sudo sleep 60', sessionId })).body
+    const { id, processId } = (await server.post('/process/start', { command: 'exec sudo sleep 60', sessionId })).body
     const ids = () =>
-      readFileSync(`/proc/${pid}/status`, 'utf8')
+      readFileSync(`/proc/${hostPid(id)}/status`, 'utf8')
         .match(/^[UG]id:.*$/gm)!
         .flatMap((line) => line.split('\t').slice(1).map(Number))
     assert.ok(
@@ -266,11 +266,25 @@ describe('a guest', { timeout: 120_000 }, () => {
     const { body } = await server.post('/execute', { code: 'id -u', language: 'shell', sessionId: own })
     // A name leads to the ids that its files say, which are those of the user namespace.
     assert.match(String(body.result?.stdout ?? body.code), /^(0|1000)\n$|[A-Z_]+/)
-    const { pid, processId } = (await server.post('/process/start', { command: 'sleep 60', sessionId: own })).body
-    if (pid !== undefined) {
-      const [uid] = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!.slice(1)
+    const { id, processId } = (await server.post('/process/start', { command: 'sleep 60', sessionId: own })).body
+    if (id !== undefined) {
+      const [uid] = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${hostPid(id)}/status`, 'utf8'))!.slice(1)
       assert.ok(Number(uid) >= 65_536)
       await server.post('/process/kill', { processId, signal: 'SIGKILL', sessionId: own })
     }
   })
 })
+
+/** What the host calls a process, of which answers tell the id inside. */
+function hostPid(id: string): string {
+  const marker = `CARREL_PROCESS_ID=${id}\0`
+  const found = readdirSync('/proc').find((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'latin1').includes(marker)
+    } catch {
+      return false
+    }
+  })
+  if (found === undefined) throw new Error(`There is no process ${id}`)
+  return found
+}
