@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '../../config/limits.ts'
-import { hashOf, insertToken, refusal } from '../accounts/tokens.ts'
+import { hashOf, refusal } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
-import { appendEvent } from '../events/append-event.ts'
+import { insertSignIn } from './insert-sign-in.ts'
 import { signInMail } from './sign-in-mail.ts'
 import { signIn, type SignedIn } from './sign-in.ts'
 
@@ -77,22 +77,8 @@ function proofOf(email: string) {
 }
 
 async function openSession(engine: Engine, person: SignedIn, how: string): Promise<NewSession> {
-  return engine.db.transaction().execute(async (trx) => {
-    const { secret, row } = await insertToken(trx, {
-      accountId: person.accountId,
-      userId: person.userId,
-      kind: 'session',
-      name: how,
-      lifeMs: limits.sessionMs,
-    })
-    await appendEvent(trx, {
-      accountId: person.accountId,
-      type: person.isNew ? 'user.created' : 'user.signed_in',
-      actor: row.id,
-      data: { how },
-    })
-    return { ...person, token: secret, expiresAtMs: row.expires_at! }
-  })
+  const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how })
+  return { ...person, token: secret, expiresAtMs: row.expires_at! }
 }
 
 /** Forgets links that cannot be used any more. */

@@ -1,8 +1,9 @@
 import { limits } from '../../config/limits.ts'
 import type { TokenRow } from '../../db/schema.ts'
-import { hashOf, insertToken, newSecret, refusal } from '../accounts/tokens.ts'
+import { hashOf, newSecret, refusal } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { insertSignIn } from './insert-sign-in.ts'
 import type { SignedIn } from './sign-in.ts'
 
 export interface TokenPair {
@@ -13,22 +14,7 @@ export interface TokenPair {
 
 /** An access token for an hour, and a refresh token for the next one: the two of a new sign-in. */
 export async function openFamily(engine: Engine, person: SignedIn, how: string): Promise<TokenPair> {
-  const { secret, row } = await engine.db.transaction().execute(async (trx) => {
-    const token = await insertToken(trx, {
-      accountId: person.accountId,
-      userId: person.userId,
-      kind: 'family',
-      name: how,
-      lifeMs: limits.sessionMs,
-    })
-    await appendEvent(trx, {
-      accountId: person.accountId,
-      type: person.isNew ? 'user.created' : 'user.signed_in',
-      actor: token.row.id,
-      data: { how },
-    })
-    return token
-  })
+  const { secret, row } = await insertSignIn(engine, person, { kind: 'family', how })
   return pairOf(engine, row, secret)
 }
 
