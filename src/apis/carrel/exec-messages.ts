@@ -2,24 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
 import { languages } from '../../engine/processes/program.ts'
-
-const size = Type.Object({
-  cols: Type.Integer({ minimum: 1, maximum: 1000 }),
-  rows: Type.Integer({ minimum: 1, maximum: 1000 }),
-})
-const signals = [
-  'SIGINT',
-  'SIGTERM',
-  'SIGKILL',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGWINCH',
-  'SIGCONT',
-  'SIGSTOP',
-  'SIGTSTP',
-] as const
+import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 
 const start = Type.Object({
   type: Type.Literal('start'),
@@ -31,7 +14,7 @@ const start = Type.Object({
   cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
   user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   stdin: Type.Optional(Type.Boolean()),
-  tty: Type.Optional(size),
+  tty: Type.Optional(terminalSize),
   timeoutMs: Type.Optional(Type.Number({ minimum: 1, maximum: limits.processTimeoutMs })),
 })
 const attach = Type.Object({
@@ -40,7 +23,7 @@ const attach = Type.Object({
   cursor: Type.Optional(Type.Integer({ minimum: 0 })),
   sessionId: Type.Optional(Type.String()),
 })
-const resize = Type.Object({ type: Type.Literal('resize'), ...size.properties })
+const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })
 const signal = Type.Object({
   type: Type.Literal('signal'),
   signal: Type.Enum([...signals]),

@@ -359,25 +359,6 @@ export const memoryUsageAnswer = object({
   fileCount: Type.Integer(),
 })
 
-export const terminalSize = object({
-  cols: Type.Integer({ description: 'Columns', minimum: 1, maximum: 1000 }),
-  rows: Type.Integer({ description: 'Rows', minimum: 1, maximum: 1000 }),
-})
-/** Those that a message may send. */
-export const signals = [
-  'SIGINT',
-  'SIGTERM',
-  'SIGKILL',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGWINCH',
-  'SIGCONT',
-  'SIGSTOP',
-  'SIGTSTP',
-] as const
-
 export const socketSessionAnswer = object({
   deprecated: Type.Boolean(),
   token: Type.String({ description: 'Opens one WebSocket, as ?token=' }),

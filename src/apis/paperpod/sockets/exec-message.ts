@@ -7,7 +7,8 @@ import { startProcess } from '../../../engine/processes/start-process.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
-import { executeBody, sessionId, terminalSize } from '../schemas.ts'
+import { terminalSize } from '../../../http/sockets/terminal-fields.ts'
+import { executeBody, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call } from './message.ts'
 import { sendOutput } from './send-output.ts'
 import { StderrTail, suggestAfter } from './suggestions.ts'
@@ -46,7 +47,7 @@ const fields = Type.Object(
       }),
     ),
     tty: Type.Optional(
-      Type.Union([Type.Boolean(), terminalSize], {
+      Type.Union([Type.Boolean(), Type.Object(terminalSize.properties, { additionalProperties: false })], {
         description: 'A terminal: true, or { cols, rows }',
       }),
     ),
