@@ -3,6 +3,7 @@ import type { ComputerRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { destroyComputer } from './destroy.ts'
 import { stopComputer } from './stop.ts'
+import { whileRunning } from './while-running.ts'
 
 /**
  * Ends what its lease no longer covers: computers that nothing used for their idle time, and those past their time to
@@ -18,15 +19,9 @@ export async function sweepLeases(engine: Engine): Promise<void> {
     .execute()
   const busy = busyComputers(engine)
   for (const { id } of rows.filter((row) => endOfLease(engine, row, busy))) {
-    await engine.locks.run(id, async () => {
-      const row = await engine.db
-        .selectFrom('computers')
-        .selectAll()
-        .where('id', '=', id)
-        .where('state', '=', 'running')
-        .executeTakeFirst()
-      const why = row && endOfLease(engine, row, busyComputers(engine))
-      if (!row || !why) return
+    await whileRunning(engine, id, async (row) => {
+      const why = endOfLease(engine, row, busyComputers(engine))
+      if (!why) return
       if (!engine.activity.beginEnding(id) && why === 'idle') return
       try {
         if (why === 'expired') await destroyComputer(engine, id, 'lease', why)

@@ -1,6 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../engine.ts'
 import { stopComputer } from '../computers/stop.ts'
+import { whileRunning } from '../computers/while-running.ts'
 
 /**
  * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
@@ -21,15 +22,6 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
     .where('state', '=', 'running')
     .where('ephemeral', '=', 0)
     .execute()
-  for (const { id } of rows) {
-    await engine.locks.run(id, async () => {
-      const row = await engine.db
-        .selectFrom('computers')
-        .selectAll()
-        .where('id', '=', id)
-        .where('state', '=', 'running')
-        .executeTakeFirst()
-      if (row) await stopComputer(engine, row, 'billing', 'out_of_credits')
-    })
-  }
+  for (const { id } of rows)
+    await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', 'out_of_credits'))
 }
