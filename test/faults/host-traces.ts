@@ -81,10 +81,6 @@ export function monitorPids(): number[] {
     .map(Number)
 }
 
-export function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024
-}
-
 function slotOf(id: string): string | undefined {
   const name = entries(join(testDataDirectory, 'computers', id)).find((entry) => entry.startsWith('slot-'))
   return name?.slice('slot-'.length)

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { within } from '../driver/subject.ts'
-import { residentBytes } from './host-traces.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
 
 const MiB = 1024 * 1024
 

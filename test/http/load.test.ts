@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
@@ -17,8 +18,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
   })
   after(() => server.stop())
 
-  const memoryBytes = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))![1]) * 1024
+  const memoryBytes = () => residentBytes(server.process.pid!)
   const openFiles = () => readdirSync(`/proc/${server.process.pid}/fd`).length
   /** The most that the server's memory grew by while something was done. */
   const growth = async (work: () => Promise<void>): Promise<number> => {

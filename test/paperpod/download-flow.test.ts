@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
@@ -35,8 +36,7 @@ describe('the flow of a download', { timeout: 120_000 }, () => {
         return false
       }
     }).length
-  const memoryBytes = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))![1]) * 1024
+  const memoryBytes = () => residentBytes(server.process.pid!)
   const download = (path: string, headers: Record<string, string>) =>
     fetch(`${server.url}/files/download?${String(new URLSearchParams({ path, sessionId }))}`, {
       headers: { authorization: `Bearer ${server.token}`, ...headers },

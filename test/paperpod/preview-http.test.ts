@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { TestServer, until } from '../support/server.ts'
 import { startGuestServer, type GuestServer } from './guest-server.ts'
 
@@ -28,8 +28,7 @@ describe('previews over HTTP', () => {
   const answerOf = (request: ClientRequest) =>
     new Promise<IncomingMessage>((resolve, reject) => request.once('response', resolve).once('error', reject))
   const get = (path: string, headers?: Record<string, string>) => server.preview(guest.url, path, { headers })
-  const memoryBytes = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))![1]) * 1024
+  const memoryBytes = () => residentBytes(server.process.pid!)
 
   test('a server on 127.0.0.1 alone is reached', async () => {
     const { status, body } = await get('/echo')

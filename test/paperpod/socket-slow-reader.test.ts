@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { SocketClient } from './socket-client.ts'
 
@@ -15,8 +15,7 @@ describe('a client that does not read', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  const memory = () =>
-    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.process.pid}/status`, 'latin1'))![1]) * 1024
+  const memory = () => residentBytes(server.process.pid!)
 
   test('costs the server no memory while 5 GB are printed, and others no time', async () => {
     const other = await SocketClient.open(server)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { readOpenFiles } from '../support/open-files.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
@@ -30,8 +30,7 @@ describe('upload and download', () => {
     fetch(`${server.url}/files/download?${String(new URLSearchParams({ path, sessionId: session }))}`, {
       headers: { authorization: `Bearer ${server.token}`, ...headers },
     })
-  const memoryBytes = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))![1]) * 1024
+  const memoryBytes = () => residentBytes(server.process.pid!)
 
   for (const order of [
     ['sessionId', 'path', 'file'],

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { Carrel } from '../../sdk/index.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { readFrames, type Frame } from './sse-frames.ts'
 
@@ -158,8 +159,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
       () => text.includes('watching'),
     )
     socket.pause()
-    const residentKiB = () =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'latin1'))![1]!)
+    const residentKiB = () => residentBytes(server.process.pid!) / 1024
     const beforeKiB = residentKiB()
     // Long names, so that what the kernel takes for a socket is soon full.
     const code = `
