@@ -36,7 +36,7 @@ async function left(of: Paths): Promise<string[]> {
     .filter((target) => target.startsWith(`${of.data}/`))
   const processes = readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && commandOf(pid).includes(of.data)
+      return /^\d+$/.test(pid) && commandOf(pid).includes(`${of.data}/`)
     } catch {
       return false
     }

@@ -123,7 +123,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
   test('refuses what comes on a connection that is open still, in the envelope of every error', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
-    const answer = server.post('/execute', { code: 'sleep 2; echo whole', language: 'shell', sessionId })
+    const answer = server.post('/execute', { code: 'sleep 5; echo whole', language: 'shell', sessionId })
     await running(sessionId, 1)
     // A request of which the head is not all there yet keeps its connection from being idle.
     const socket = await raw('GET /health HTTP/1.1')

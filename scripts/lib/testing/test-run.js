@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { runGates } from './gates.js'
+import { testLanes } from './lanes.js'
 import { killLeftovers, runVariable } from './leftovers.js'
 import { Tally } from './tally.js'
 import { findTestFiles } from './test-files.js'
@@ -30,8 +31,12 @@ export class TestRun {
   async run(wanted) {
     const { unit, host } = findTestFiles(wanted)
     if (wanted.length === 0) await this.#runGates()
-    await this.#runFiles(unit, availableParallelism())
-    await this.#runFiles(host, Number(process.env.CARREL_TEST_CONCURRENCY || 1))
+    const own = { env: process.env }
+    await this.#runFiles(
+      unit,
+      Array.from({ length: availableParallelism() }, () => own),
+    )
+    await this.#runFiles(host, testLanes(process.env))
     const left = killLeftovers(this.#id)
     if (left.length > 0)
       console.log(`\nLeft running by the tests and ended now:\n${left.map((line) => `  ${line}`).join('\n')}`)
@@ -49,23 +54,24 @@ export class TestRun {
 
   /**
    * @param {string[]} files
-   * @param {number} concurrency
+   * @param {import('./lanes.js').Lane[]} lanes each runs one file at a time
    */
-  async #runFiles(files, concurrency) {
+  async #runFiles(files, lanes) {
     const waiting = [...files]
-    const workers = Array.from({ length: concurrency }, async () => {
-      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-        await this.#runFile(file, concurrency === 1)
-      }
+    const needed = lanes.slice(0, files.length)
+    const runs = needed.map(async ({ env }) => {
+      for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+        await this.#runFile(file, env, needed.length === 1)
     })
-    await Promise.all(workers)
+    await Promise.all(runs)
   }
 
   /**
    * @param {string} file
+   * @param {NodeJS.ProcessEnv} env
    * @param {boolean} everyTest whether to print each test when it ends
    */
-  async #runFile(file, everyTest) {
+  async #runFile(file, env, everyTest) {
     if (this.#whole.signal.aborted) {
       console.log(`✖ ${file}  not run: ${this.#whole.signal.reason.message}`)
       return this.#count('failed', file)
@@ -80,7 +86,7 @@ export class TestRun {
     if (everyTest) console.log(`  ${file}`)
     const result = await runTestFile(file, {
       signal,
-      env: { ...process.env, [runVariable]: id },
+      env: { ...env, [runVariable]: id },
       onTest: everyTest ? (test) => console.log(formatTest(test)) : undefined,
     })
     clearTimeout(timer)

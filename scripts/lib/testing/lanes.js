@@ -1,0 +1,35 @@
+import { availableParallelism } from 'node:os'
+
+/** @typedef {{ env: NodeJS.ProcessEnv }} Lane what the test files of a lane run with */
+
+/**
+ * Lanes in which test files against the real thing run side by side, each with a data directory and a network of its own:
+ * the first has those of the environment. As many as CARREL_TEST_LANES says; two by default where there are two cores,
+ * as most of these tests wait.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Lane[]}
+ */
+export function testLanes(env) {
+  const count = Number(env.CARREL_TEST_LANES || Math.min(2, availableParallelism()))
+  if (!Number.isInteger(count) || count < 1 || count > mostLanes)
+    throw new Error(`CARREL_TEST_LANES is "${env.CARREL_TEST_LANES}"; set it to a number from 1 to ${mostLanes}`)
+  const { CARREL_DATA: data = '/var/lib/carrel-test', CARREL_NETWORK: network = '10.214' } = env
+  return Array.from({ length: count }, (_, index) => {
+    if (index === 0) return { env }
+    return { env: { ...env, CARREL_DATA: `${data}-${index + 1}`, CARREL_NETWORK: networkOf(network, index) } }
+  })
+}
+
+const mostLanes = 8
+
+/**
+ * The network of a lane after the first, far from those that somebody chose one after the other.
+ * @param {string} network
+ * @param {number} index
+ */
+function networkOf(network, index) {
+  const [first, second] = network.split('.').map(Number)
+  if (first !== 10)
+    throw new Error(`Lanes need a network in 10.0.0.0/8; "${network}" is another: set CARREL_TEST_LANES=1`)
+  return `10.${(Number(second) + index * 9) % 256}`
+}
