@@ -192,16 +192,16 @@ class Watch {
     if (!arrival || !to || isTemporaryName(arrival.name)) return this.#vanished(from, event.name, isDirectory)
     // What was not known under its old name, a temporary file for one, comes from elsewhere as far as can be told.
     if (isTemporaryName(event.name) || !from.entries.has(event.name)) return this.#arrived(to, arrival)
-    await this.#renamed(from, event.name, to, arrival.name, isDirectory)
+    await this.#renamed(from, event, to, arrival.name)
   }
 
   async #renamed(
     from: WatchedDirectory,
-    oldName: string,
+    { name: oldName, mask, readAtMs }: InotifyEvent,
     to: WatchedDirectory,
     name: string,
-    isDirectory: boolean,
   ): Promise<void> {
+    const isDirectory = (mask & IN_ISDIR) !== 0
     const [oldPath, path] = [from.pathOf(oldName), to.pathOf(name)]
     const node = from.entries.get(oldName)
     const replaced = to.entries.has(name)
@@ -215,6 +215,7 @@ class Watch {
       to.entries.set(name, undefined)
     } else if (node) {
       ;[node.parent, node.name] = [to, name]
+      for (const each of [...node.all()]) if (each.enteredAtMs >= readAtMs - enteringMs) await this.#enterAnew(each)
       for (const missing of [...this.#missing]) await this.#enter(missing, true)
     }
     if (!to.entries.get(name)) await this.#enterEntry(to, name, true)
@@ -280,8 +281,32 @@ class Watch {
         this.#missing.add(other)
       }
       directory.watch = watch
+      directory.enteredAtMs = Date.now()
       this.#byWatch.set(watch, directory)
       await this.#look(directory, fd, announce)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /**
+   * A directory that was entered by its name while it was being renamed may be another that had the name by then: looks
+   * under its new name which one it is.
+   */
+  async #enterAnew(directory: WatchedDirectory): Promise<void> {
+    if (directory.watch === undefined) return
+    const fd = this.#open(directory)
+    if (fd === undefined) return
+    try {
+      const watch = this.#inotify.add(fd)
+      if (watch === directory.watch) return
+      if (this.#byWatch.get(directory.watch) === directory) {
+        this.#byWatch.delete(directory.watch)
+        this.#inotify.remove(directory.watch)
+      }
+      directory.watch = watch
+      this.#byWatch.set(watch, directory)
+      await this.#compareOne(directory, fd)
     } finally {
       closeSync(fd)
     }
@@ -334,18 +359,22 @@ class Watch {
       const fd = this.#open(directory)
       if (fd === undefined) continue
       try {
-        const found = await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })
-        const kinds = new Map(found.map((entry) => [entry.name, entry.isDirectory()]))
-        for (const [name, node] of directory.entries)
-          if (!kinds.has(name) || (node && !kinds.get(name))) this.#vanished(directory, name, node !== undefined)
-        for (const [index, [name, isDirectory]] of [...kinds].entries()) {
-          if (index > 0 && index % handledInTurn === 0) await turn()
-          if (this.#ended) return
-          if (!directory.entries.has(name) && !isTemporaryName(name)) await this.#appeared(directory, name, isDirectory)
-        }
+        await this.#compareOne(directory, fd)
       } finally {
         closeSync(fd)
       }
+    }
+  }
+
+  async #compareOne(directory: WatchedDirectory, fd: number): Promise<void> {
+    const found = await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })
+    const kinds = new Map(found.map((entry) => [entry.name, entry.isDirectory()]))
+    for (const [name, node] of directory.entries)
+      if (!kinds.has(name) || (node && !kinds.get(name))) this.#vanished(directory, name, node !== undefined)
+    for (const [index, [name, isDirectory]] of [...kinds].entries()) {
+      if (index > 0 && index % handledInTurn === 0) await turn()
+      if (this.#ended) return
+      if (!directory.entries.has(name) && !isTemporaryName(name)) await this.#appeared(directory, name, isDirectory)
     }
   }
 
@@ -364,6 +393,8 @@ class Watch {
 
 /** The halves of a move come one after the other; only another's change can get in between. */
 const otherHalfMs = 25
+/** Between what happens and its event being read: what was entered longer ago was entered before it. */
+const enteringMs = 1000
 const lookoutMs = 1000
 /** After so many the reader gets a turn, and everybody else. */
 const handledInTurn = 500

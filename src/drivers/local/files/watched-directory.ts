@@ -4,6 +4,8 @@ export class WatchedDirectory {
   name: string
   /** Its number in the inotify queue; undefined while it could not be opened. */
   watch: number | undefined
+  /** When it was opened by its name, in Unix milliseconds. */
+  enteredAtMs = 0
   /** All entries by name; those that are directories of the tree have one of these. */
   readonly entries = new Map<string, WatchedDirectory | undefined>()
 
