@@ -246,6 +246,15 @@ export interface ComputerFiles {
     data: Readable | Uint8Array,
     options: { mode?: number; maxBytes: number; releases?: boolean },
   ): Promise<{ sizeBytes: number }>
+  /**
+   * The first half of a write, for data whose place may be known only after it: `path` is where it is expected to go, and a
+   * place that cannot be taken is refused before the data is read. The caller closes it, placed or not.
+   */
+  stage(
+    path: string | undefined,
+    data: Readable,
+    options: { maxBytes: number; releases?: boolean },
+  ): Promise<StagedFile>
   /** All of them or none: each is written beside its place first, and those that have theirs are taken back when one fails. */
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
   /** Makes parents too; an existing directory is no error, a file there is an `already_exists`. */
@@ -254,6 +263,17 @@ export interface ComputerFiles {
   move(from: string, to: string): Promise<void>
   /** Rejects with `no_capacity` when the host can watch no more, with `limit_reached` when the tree is too large. */
   watch(path: string, options: WatchOptions): AsyncIterable<FileChange>
+}
+
+/** A new file that has no place yet. */
+export interface StagedFile {
+  readonly sizeBytes: number
+  /** Parents are made; a file that is there is replaced in one step, and its owner and mode stay. */
+  place(path: string): Promise<void>
+  /** Its content, for a place in another computer. */
+  read(): Readable
+  /** One that has no place is gone. */
+  close(): Promise<void>
 }
 
 /** A regular file that is open for reading. It may grow and shrink meanwhile. */

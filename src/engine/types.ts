@@ -11,4 +11,5 @@ export type {
   OutputRecord,
   ProcessExit,
   ProcessHandle,
+  StagedFile,
 } from '../drivers/driver.ts'

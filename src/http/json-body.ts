@@ -4,13 +4,13 @@ import { checkUnicode } from './check-unicode.ts'
 
 /**
  * Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. Where
- * every field is optional, no body at all is one without fields.
+ * there are no fields, or every one is optional, no body at all is one without fields.
  */
 export function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     void parse(request, body, (error, value) => {
-      if (body === '' && takesNothing(request)) return done(null, {})
+      if (body === '' && (takesNothing(request) || !request.routeOptions.schema?.body)) return done(null, {})
       if (error) return done(body === '' ? error : refusal(body))
       try {
         checkUnicode(value, body)

@@ -1,9 +1,9 @@
 import type { MultipartFile } from '@fastify/multipart'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
-import type { ComputerFiles } from '../../engine/types.ts'
+import type { StagedFile } from '../../engine/types.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
-import { newId } from '../../engine/ids.ts'
+import { useSandbox } from '../../engine/computers/use-sandbox.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
@@ -42,12 +42,13 @@ export function addUploadRoute(app: App, engine: Engine): void {
           fileHwm: limits.waitingUploadBytes,
           limits: { files: 1, fields: 8, fileSize: limits.uploadBytes },
         })) {
-          if (part.type === 'file') form.upload = await takeFile(engine, request.caller, part, form.fields)
-          else form.fields.set(part.fieldname, String(part.value))
+          if (part.type === 'field') form.fields.set(part.fieldname, String(part.value))
+          else form.upload = await takeFile(engine, request.caller, part, form.fields)
         }
         return await finishUpload(engine, request.caller, form)
       } finally {
-        await removeWaiting(engine, request.caller, form)
+        await form.upload?.file.close()
+        form.upload?.done()
       }
     },
   )
@@ -59,24 +60,31 @@ interface UploadForm {
 }
 
 interface Upload {
-  /** Where it was put, in which sandbox. `path` is a waiting place while `waits`. */
+  /** The sandbox it is in, which is used until `done`. */
   sessionId: string
-  path: string
-  waits: boolean
-  sizeBytes: number
+  done: () => void
+  file: StagedFile
   originalName: string
 }
 
-/** A file whose `path` or `sessionId` may come behind it waits under /tmp. */
-function takeFile(engine: Engine, caller: Caller, part: MultipartFile, fields: Map<string, string>): Promise<Upload> {
-  const given = fields.get('path')
+/** A file whose `path` or `sessionId` may come behind it is in no place until the form is at its end. */
+async function takeFile(
+  engine: Engine,
+  caller: Caller,
+  part: MultipartFile,
+  fields: Map<string, string>,
+): Promise<Upload> {
+  const path = fields.get('path') && sandboxPath(fields.get('path')!)
   const sessionId = sessionOf(fields)
-  const waits = !given || !fields.has('sessionId')
-  const path = waits ? `/tmp/.upload-${newId()}` : sandboxPath(given)
-  return withFiles(engine, caller, sessionId, async (files) => {
-    const { sizeBytes } = await files.write(path, part.file, { maxBytes: limits.uploadBytes, releases: true })
-    return { sessionId, path, waits, sizeBytes, originalName: part.filename }
-  })
+  const { computer, done } = await useSandbox(engine, caller, sessionId)
+  try {
+    const options = { maxBytes: limits.uploadBytes, releases: true }
+    const file = await engine.driver.files(computer.id).stage(path, part.file, options)
+    return { sessionId, done, file, originalName: part.filename }
+  } catch (error) {
+    done()
+    throw error
+  }
 }
 
 async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: UploadForm) {
@@ -89,45 +97,13 @@ async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: 
     })
   }
   const path = sandboxPath(given)
-  if (upload.waits)
-    await withFiles(engine, caller, sessionId, (files) => place(engine, caller, upload, files, { sessionId, path }))
-  return { success: true, path, size: upload.sizeBytes, originalName: upload.originalName, sessionId }
-}
-
-/** Puts a file that waited where it belongs. One that is there already is written over, and keeps its mode. */
-async function place(
-  engine: Engine,
-  caller: Caller,
-  upload: Upload,
-  files: ComputerFiles,
-  to: { sessionId: string; path: string },
-): Promise<void> {
-  if (upload.sessionId === to.sessionId && !(await exists(files, to.path))) {
-    await files.move(upload.path, to.path)
-    upload.waits = false
-    return
-  }
-  await withFiles(engine, caller, upload.sessionId, async (origin) => {
-    const { stream } = await origin.read(upload.path)
-    await files.write(to.path, stream, { maxBytes: limits.uploadBytes })
-  })
-}
-
-async function removeWaiting(engine: Engine, caller: Caller, { upload }: UploadForm): Promise<void> {
-  if (!upload?.waits) return
-  await withFiles(engine, caller, upload.sessionId, (files) => files.remove(upload.path, { recursive: false })).catch(
-    (error: unknown) => engine.log.warn({ err: error }, 'cannot remove an upload that waited'),
-  )
-}
-
-async function exists(files: ComputerFiles, path: string): Promise<boolean> {
-  try {
-    await files.stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof CarrelError && error.code === 'not_found') return false
-    throw error
-  }
+  const { file, originalName } = upload
+  if (upload.sessionId === sessionId) await file.place(path)
+  else
+    await withFiles(engine, caller, sessionId, (files) =>
+      files.write(path, file.read(), { maxBytes: limits.uploadBytes }),
+    )
+  return { success: true, path, size: file.sizeBytes, originalName, sessionId }
 }
 
 function sessionOf(fields: Map<string, string>): string {

@@ -2,7 +2,7 @@ import { closeSync, constants, createReadStream, fstatSync, read } from 'node:fs
 import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import type { ComputerFiles, FileChange, FileInfo, OpenFile, WatchOptions } from '../../driver.ts'
+import type { ComputerFiles, FileChange, FileInfo, OpenFile, StagedFile, WatchOptions } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
 import { describe, entryInfo, listedInfo } from './file-info.ts'
@@ -10,7 +10,7 @@ import { makeDirectories } from './make-directories.ts'
 import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
 import { writeManyIn } from './write-many.ts'
-import { writeFileIn, type Owner } from './write.ts'
+import { placeFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
 
 interface Options {
   /** Gives the host path of the root, mounted. */
@@ -81,6 +81,40 @@ export class LocalComputerFiles implements ComputerFiles {
     return this.#use('write', path, async (root) => {
       return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }
     })
+  }
+
+  async stage(
+    path: string | undefined,
+    data: Readable,
+    options: { maxBytes: number; releases?: boolean },
+  ): Promise<StagedFile> {
+    const near = path ?? '/tmp/upload'
+    checkPath(near)
+    checkOnDisk(near)
+    const { owner } = this.#options
+    const root = new RootedDirectory(await this.#options.root())
+    try {
+      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner })
+      const place = (to: string) => (to === path ? file.place(name) : placeFileIn(root, file, to, owner))
+      return {
+        sizeBytes,
+        place: async (to) => {
+          checkPath(to)
+          checkOnDisk(to)
+          await place(to).catch((error: unknown) => {
+            throw fileError('write', to, error)
+          })
+        },
+        read: () => file.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: readBytes }),
+        close: async () => {
+          await close()
+          root.close()
+        },
+      }
+    } catch (error) {
+      root.close()
+      throw fileError('write', near, error)
+    }
   }
 
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]> {

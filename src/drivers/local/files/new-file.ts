@@ -23,24 +23,24 @@ export class NewFile {
   /** In an open directory, which the caller keeps open. */
   static async open(directoryFd: number): Promise<NewFile> {
     try {
-      return new NewFile(await open(entryPath(directoryFd, '.'), O_TMPFILE | constants.O_WRONLY, 0o600), directoryFd)
+      return new NewFile(await open(entryPath(directoryFd, '.'), O_TMPFILE | constants.O_RDWR, 0o600), directoryFd)
     } catch (error) {
       if (!withoutUnnamedFiles.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
     const temporary = temporaryName()
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     return new NewFile(await open(entryPath(directoryFd, temporary), flags, 0o600), directoryFd, temporary)
   }
 
-  /** Gives it its name, in one step also where another file has it. */
-  async place(name: string): Promise<void> {
+  /** Gives it its name, in its directory or another of the same file system; in one step also where another file has it. */
+  async place(name: string, directoryFd: number = this.#directoryFd): Promise<void> {
     if (this.#temporary === undefined) {
-      if (this.#link(name)) return
+      if (this.#link(name, directoryFd)) return
       // A link cannot replace: for some microseconds it has another name.
       this.#temporary = temporaryName()
       this.#link(this.#temporary)
     }
-    await rename(entryPath(this.#directoryFd, this.#temporary), entryPath(this.#directoryFd, name))
+    await rename(entryPath(this.#directoryFd, this.#temporary), entryPath(directoryFd, name))
     this.#temporary = undefined
   }
 
@@ -79,9 +79,9 @@ export class NewFile {
   }
 
   /** False when something has that name. */
-  #link(name: string): boolean {
+  #link(name: string, directoryFd: number = this.#directoryFd): boolean {
     try {
-      call('linkat', AT_FDCWD, `/proc/self/fd/${this.handle.fd}`, this.#directoryFd, name, AT_SYMLINK_FOLLOW)
+      call('linkat', AT_FDCWD, `/proc/self/fd/${this.handle.fd}`, directoryFd, name, AT_SYMLINK_FOLLOW)
       return true
     } catch (error) {
       if ((error as SystemError).code === 'EEXIST') return false

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs'
+import { closeSync, type Stats } from 'node:fs'
 import { lstat, readlink } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -39,12 +39,27 @@ export async function writeFileIn(
   }
 }
 
-/** A file that is all there, but for its place. */
+/** A file that is all there, but for its place. What has none when it is closed is gone. */
 export interface StagedFile {
   file: NewFile
   name: string
   sizeBytes: number
   close: () => Promise<void>
+}
+
+/** Puts a staged file where another path leads. What is there keeps its owner and mode. */
+export async function placeFileIn(root: RootedDirectory, file: NewFile, path: string, owner: Owner): Promise<void> {
+  const { directory, name } = splitPath(await followLinks(root, path))
+  const directoryFd = await makeDirectories(root, directory, owner)
+  try {
+    const existing = await existingFile(directoryFd, name, path)
+    const { uid, gid } = existing ?? owner
+    await file.handle.chown(uid, gid)
+    if (existing) await file.handle.chmod(existing.mode & 0o7777)
+    await file.place(name, directoryFd)
+  } finally {
+    closeSync(directoryFd)
+  }
 }
 
 /** The first half of a write. When it fails nothing is left behind. */
@@ -63,12 +78,7 @@ export async function stageFileIn(
     closeSync(directoryFd)
   }
   try {
-    const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
-    if (existing && !existing.isFile()) {
-      throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: it is no regular file`, {
-        details: { path },
-      })
-    }
+    const existing = await existingFile(directoryFd, name, path)
     const { uid, gid } = existing ?? options.owner
     file = await NewFile.open(directoryFd)
     await file.handle.chown(uid, gid)
@@ -80,6 +90,14 @@ export async function stageFileIn(
     await close()
     throw error
   }
+}
+
+/** What is at a place that a file is to take, if anything. */
+async function existingFile(directoryFd: number, name: string, path: string): Promise<Stats | undefined> {
+  const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
+  if (!existing || existing.isFile()) return existing
+  const what = existing.isDirectory() ? 'it is a directory' : 'it is no regular file'
+  throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: ${what}`, { details: { path } })
 }
 
 /** Where the links at the end of a path lead. Each step is resolved inside the root by the kernel. */
