@@ -9,9 +9,10 @@ export function operationSchema(url: string, route: RouteOptions): FastifySchema
   const { documentation, public: isPublic, idempotent } = config
   const { description, notes, example, form, answers } = documentation ?? {}
   const body = form ?? schema?.body
+  const bodyExample = documentation?.contentType === rawBody ? (example as { file: string }).file : example
   return {
     ...schema,
-    ...(body ? { body: withExample(body, example) } : {}),
+    ...(body ? { body: withExample(body, bodyExample) } : {}),
     ...(schema?.querystring ? { querystring: withPropertyExamples(schema.querystring, example) } : {}),
     ...(idempotent ? { headers: idempotencyHeader } : {}),
     response: { ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns), ...errorAnswers(route) },
@@ -24,6 +25,9 @@ export function operationSchema(url: string, route: RouteOptions): FastifySchema
     security: isPublic ? [] : [{ bearer: [] }],
   }
 }
+
+/** The whole body is a file; the other fields of an example are those of the query. */
+export const rawBody = 'application/octet-stream'
 
 /** Such as `postFilesWrite`. */
 function operationId(method: string, url: string): string {

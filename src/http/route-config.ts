@@ -12,7 +12,7 @@ export interface RouteDocumentation {
   params?: unknown
   /**
    * A request that works when those of the routes before it were made: a JSON body, the fields of a form (a file as its
-   * text), or the query of a GET.
+   * text), the query of a GET, or the query with the body as `file`.
    */
   example?: unknown
   contentType?: string

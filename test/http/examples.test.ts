@@ -91,8 +91,9 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
 
 function exampleOf({ parameters = [], requestBody }: Operation) {
   const [[contentType, media] = []] = Object.entries(requestBody?.content ?? {})
-  if (media) return { example: media.example, contentType }
   const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
-  if (query.length === 0) return { example: undefined }
-  return { example: Object.fromEntries(query.map(({ name, example }) => [name, example])) }
+  const fields = Object.fromEntries(query.map(({ name, example }) => [name, example]))
+  if (media && query.length > 0) return { example: { ...fields, file: media.example }, contentType }
+  if (media) return { example: media.example, contentType }
+  return { example: query.length > 0 ? fields : undefined }
 }

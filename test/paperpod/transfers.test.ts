@@ -117,6 +117,26 @@ describe('upload and download', () => {
       assert.deepEqual([answer.status, answer.body.code], [400, 'INVALID_REQUEST'], answer.body.error)
     })
 
+  test('curl -T puts a file where the query says, of any type, over one that is there', async () => {
+    for (const [content, type] of [
+      ['first', 'text/plain'],
+      ['{"a":', 'application/json'],
+      ['', 'image/png'],
+    ] as const) {
+      const query = new URLSearchParams({ path: 'put/a b', sessionId })
+      const headers = { authorization: `Bearer ${server.token}`, 'content-type': type }
+      const response = await fetch(`${server.url}/files/upload?${query.toString()}`, {
+        method: 'PUT',
+        headers,
+        body: content,
+      })
+      const wanted = { success: true, path: '/workspace/put/a b', size: content.length, originalName: 'a b', sessionId }
+      assert.deepEqual([response.status, await response.json()], [200, wanted])
+      const { body } = await server.post('/files/read', { path: 'put/a b', sessionId })
+      assert.equal(body.content, content)
+    }
+  })
+
   test('0 bytes are uploaded and downloaded', async () => {
     const { body } = await upload([
       ['sessionId', sessionId],
@@ -235,9 +255,15 @@ describe('upload and download', () => {
   })
 
   for (const [name, type] of [
-    ['a.txt', 'text/plain'],
-    ['a.html', 'text/html'],
+    ['a.txt', 'text/plain; charset=utf-8'],
+    ['a.html', 'text/html; charset=utf-8'],
     ['a.json', 'application/json'],
+    ['a.svg', 'image/svg+xml'],
+    ['a.ts', 'text/plain; charset=utf-8'],
+    ['a.PY', 'text/plain; charset=utf-8'],
+    ['Makefile', 'text/plain; charset=utf-8'],
+    ['.bashrc', 'text/plain; charset=utf-8'],
+    ['a.parquet', 'application/octet-stream'],
     ['a.png', 'image/png'],
     ['a.PDF', 'application/pdf'],
     ['a.mp4', 'video/mp4'],
@@ -248,7 +274,7 @@ describe('upload and download', () => {
     test(`a download of ${name} has the type ${type}`, async () => {
       await server.post('/files/write', { path: `types/${name}`, content: 'x', sessionId })
       const response = await download(`types/${name}`)
-      assert.equal(response.headers.get('content-type')?.split(';')[0], type)
+      assert.equal(response.headers.get('content-type'), type)
       await response.body?.cancel()
     })
 

@@ -177,6 +177,13 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await server.post('/files/read', { path: owned.path, sessionId: owned.sessionId })
       assert.equal(body.content, secret)
     },
+    'PUT /files/upload': async () => {
+      const query = new URLSearchParams({ path: owned.path, sessionId: owned.sessionId })
+      const answer = await server.call('PUT', `/files/upload?${query.toString()}`, 'from the second', { token: other })
+      assert.equal(answer.status, 200)
+      const { body } = await server.post('/files/read', { path: owned.path, sessionId: owned.sessionId })
+      assert.equal(body.content, secret)
+    },
     'GET /files/download': async () => {
       const own = await server.newAccount()
       const query = new URLSearchParams({ path: owned.path, sessionId: owned.sessionId })

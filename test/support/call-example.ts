@@ -3,7 +3,7 @@ import type { TestServer } from './server.ts'
 interface Example {
   method: string
   path: string
-  /** Fields of the query of a GET, of the JSON body, or of the form. */
+  /** Fields of the query of a GET, of the JSON body, or of the form; those of the query with the body as `file`. */
   example: Record<string, unknown> | undefined
   /** Default: JSON. */
   contentType?: string | undefined
@@ -22,6 +22,11 @@ export function callExample(server: TestServer, { method, path, example, content
   if (!example) return server.call(method, path, undefined, { token })
   if (method === 'GET') return server.call(method, `${path}?${asQuery(example)}`, undefined, { token })
   if (contentType === 'multipart/form-data') return server.call(method, path, asForm(example), { token })
+  if (contentType === 'application/octet-stream') {
+    const { file, ...query } = example
+    const headers = { 'content-type': contentType }
+    return server.call(method, `${path}?${asQuery(query)}`, String(file), { token, headers })
+  }
   return server.call(method, path, example, { token })
 }
 

@@ -1,10 +1,10 @@
-import mime from 'mime'
 import type { Engine } from '../../engine/engine.ts'
 import type { FileInfo } from '../../engine/types.ts'
 import type { App } from '../../http/app.ts'
 import { parseRange } from '../../http/byte-range.ts'
 import { sendFile } from '../../http/send-file.ts'
 import { sandboxErrors } from './errors.ts'
+import { contentTypeOf } from './content-type.ts'
 import { sandboxPath } from './mapping.ts'
 import { downloadAnswer, downloadQuery } from './schemas.ts'
 import { withFiles } from './with-files.ts'
@@ -41,7 +41,7 @@ export function addDownloadRoute(app: App, engine: Engine): void {
           const range = isSame ? parseRange(headers.range, sizeBytes) : undefined
           const { start, end } = range ?? { start: 0, end: sizeBytes }
           reply.headers({
-            'content-type': mime.getType(name) ?? 'application/octet-stream',
+            'content-type': contentTypeOf(name),
             'content-length': end - start,
             'content-disposition': attachment(name),
             'x-content-type-options': 'nosniff',

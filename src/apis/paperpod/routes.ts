@@ -10,6 +10,7 @@ import { addFileRoutes } from './file-routes.ts'
 import { addInterpretRoute } from './interpret-route.ts'
 import { addMemoryRoutes } from './memory-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
+import { addPutFileRoute } from './put-file-route.ts'
 import { Messages } from './sockets/messages.ts'
 import { addSocketRoutes } from './sockets/socket-routes.ts'
 import { addSignInRoutes } from './sign-in-routes.ts'
@@ -24,6 +25,7 @@ export function addPaperpodRoutes(app: App, engine: Engine): SocketEndpoint {
   addInterpretRoute(app, engine)
   addFileRoutes(app, engine)
   addUploadRoute(app, engine)
+  addPutFileRoute(app, engine)
   addDownloadRoute(app, engine)
   addWatchRoute(app, engine)
   addProcessRoutes(app, engine)

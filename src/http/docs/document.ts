@@ -16,7 +16,7 @@ interface OpenApiOperation {
   responses: Record<string, { description: string; content?: Record<string, Media> }>
 }
 
-interface Parameter {
+export interface Parameter {
   name: string
   in: 'query' | 'header' | 'path'
   required?: boolean

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
-import type { Operation } from './document.ts'
+import { rawBody } from '../operation-schema.ts'
+import type { Operation, Parameter } from './document.ts'
 
 /** The command that sends the documented example of a route, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
 export function exampleCommand(origin: string, operation: Operation): string {
@@ -9,9 +10,10 @@ export function exampleCommand(origin: string, operation: Operation): string {
 
 function curlCommand(origin: string, { method, path, isPublic, parameters, request, answer }: Operation): string {
   const words = ['curl', ...(answer?.contentType === 'text/event-stream' ? ['-N'] : [])]
-  if (method !== 'GET' && method !== 'POST') words.push('-X', method)
+  if (!['GET', 'POST', 'PUT'].includes(method)) words.push('-X', method)
   if (!isPublic) words.push('-H "Authorization: Bearer $CARREL_TOKEN"')
   const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
+  if (request?.contentType === rawBody) return wrap([...words, ...uploadWords(`${origin}${path}`, query)])
   if (query.length > 0) words.push('-G')
   for (const { name, example } of query) words.push(`--data-urlencode ${quote(`${name}=${String(example)}`)}`)
   if (request?.contentType === 'multipart/form-data')
@@ -22,6 +24,12 @@ function curlCommand(origin: string, { method, path, isPublic, parameters, reque
   else if (request) words.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(request.example))}`)
   else if (method === 'POST') words.push('-X POST')
   return wrap([...words, `${origin}${path}`])
+}
+
+/** Of an upload with `curl -T`, which is a PUT and takes no query but in the address. */
+function uploadWords(address: string, query: Parameter[]): string[] {
+  const fields = query.map(({ name, example }) => `${name}=${encodeURI(String(example))}`)
+  return [`-T ${quote(basename(String(query[0]?.example)))}`, quote(`${address}?${fields.join('&')}`)]
 }
 
 function quote(text: string): string {

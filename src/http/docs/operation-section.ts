@@ -1,4 +1,5 @@
 import { exampleCommand } from './example-command.ts'
+import { rawBody } from '../operation-schema.ts'
 import type { Operation } from './document.ts'
 import { fieldList, fieldsOf, type Field } from './field-list.ts'
 import { html, type Html } from './html.ts'
@@ -61,6 +62,7 @@ function tryForm(operation: Operation): Html {
   const { id, method, path, parameters, request, isPublic } = operation
   const query = parameters.filter((parameter) => parameter.in === 'query')
   const isForm = request?.contentType === 'multipart/form-data'
+  const isRaw = request?.contentType === rawBody
   const fields = isForm ? fieldsOf(request.schema) : []
   return html`<form class="try" data-method="${method}" data-path="${path}" ${isPublic && html`data-public`} hidden>
     ${query.map(({ name, required, example }) => textField(`${id}-${name}`, name, required, example))}
@@ -69,7 +71,8 @@ function tryForm(operation: Operation): Html {
         ? html`<label>${name} <input type="file" name="${name}" required /></label>`
         : textField(`${id}-${name}`, name, required, request?.example?.[name]),
     )}
-    ${request && !isForm && html`<label>Body <textarea name="body" rows="${bodyRows(request.example)}" spellcheck="false" autocapitalize="off" autocomplete="off">${JSON.stringify(request.example, undefined, 2)}</textarea></label>`}
+    ${isRaw && html`<label>file <input type="file" name="file" required /></label>`}
+    ${request && !isForm && !isRaw && html`<label>Body <textarea name="body" rows="${bodyRows(request.example)}" spellcheck="false" autocapitalize="off" autocomplete="off">${JSON.stringify(request.example, undefined, 2)}</textarea></label>`}
     <div class="actions">
       <button type="submit">Send</button><button type="button" class="quiet" data-stop hidden>Stop</button
       ><output></output>

@@ -71,7 +71,14 @@ const description =
 
 function topicSection(origin: string) {
   return ({ name, description, operations }: { name: string; description: string; operations: Operation[] }): string =>
-    `## ${name}\n\n${description}\n\n${operations.map((operation) => operationSection(origin, operation)).join('\n')}`
+    `## ${name}\n\n${description}\n\n${operations.map((operation) => (inFull.has(name) ? operationSection(origin, operation) : operationLine(operation))).join('\n')}`
+}
+
+/** What a skill is for. The rest is told in a line each, as a skill has to stay short enough to be read whole. */
+const inFull = new Set(['Code', 'Files', 'Processes', 'Previews', 'Memory', 'WebSocket'])
+
+function operationLine({ method, path, summary }: Operation): string {
+  return `- \`${method} ${path}\`: ${summary}`
 }
 
 function operationSection(origin: string, operation: Operation): string {

@@ -55,15 +55,21 @@ async function send(form) {
 
 /** @param {HTMLFormElement} form @param {string} path @param {string} method */
 function addressOf(form, path, method) {
-  if (method !== 'GET') return path
+  if (!takesQuery(method)) return path
   const query = new URLSearchParams()
   for (const [name, value] of new FormData(form)) if (typeof value === 'string' && value !== '') query.set(name, value)
   return query.size > 0 ? `${path}?${query}` : path
 }
 
+/** The body of a PUT is a file. @param {string} method */
+function takesQuery(method) {
+  return method === 'GET' || method === 'PUT'
+}
+
 /** @param {HTMLFormElement} form @param {string} method */
 function bodyOf(form, method) {
   if (method === 'GET') return undefined
+  if (takesQuery(method)) return /** @type {File} */ (new FormData(form).get('file'))
   const text = form.elements.namedItem('body')
   if (text instanceof HTMLTextAreaElement) return text.value
   if (!form.querySelector('input')) return undefined

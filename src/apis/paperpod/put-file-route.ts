@@ -1,0 +1,55 @@
+import type { Readable } from 'node:stream'
+import { Type } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { sandboxErrors } from './errors.ts'
+import { sandboxPath } from './mapping.ts'
+import { downloadQuery, uploadAnswer } from './schemas.ts'
+import { withFiles } from './with-files.ts'
+
+/** The bytes themselves as the body, as `curl -T` sends them. Not in PaperPod's document, whose upload is a form. */
+export function addPutFileRoute(app: App, engine: Engine): void {
+  void app.register(async (scope: App) => {
+    scope.removeAllContentTypeParsers()
+    // Of whatever type: the file is what comes.
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    scope.put(
+      '/files/upload',
+      {
+        schema: { querystring: downloadQuery, response: { 200: uploadAnswer }, consumes: ['application/octet-stream'] },
+        bodyLimit: limits.uploadBytes,
+        config: {
+          documentation: {
+            description: 'Upload a file as the body itself, of any Content-Type',
+            contentType: 'application/octet-stream',
+            params: {
+              path: { type: 'string', required: true, description: 'Query param: destination path in sandbox' },
+              sessionId: { type: 'string', required: false },
+            },
+            returns: '{ success, path, size, originalName, sessionId }',
+            notes: 'The fastest way for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
+            form: Type.String({ format: 'binary', description: 'The bytes' }),
+            example: { path: '/workspace/greeting.txt', file: 'hello\n' },
+            errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full', 'too_large'],
+          },
+        },
+      },
+      async (request) => {
+        const { path: given, sessionId = '' } = request.query
+        const path = sandboxPath(given)
+        const body = request.body as Readable | undefined
+        const size = await withFiles(engine, request.caller, sessionId, async (files) => {
+          const content = body ?? new Uint8Array()
+          return (await files.write(path, content, { maxBytes: limits.uploadBytes, releases: true })).sizeBytes
+        }).catch((error: unknown) => {
+          if (body?.errored && error === body.errored)
+            throw new CarrelError('invalid_request', 'Cannot take the upload: its body was cut off', { cause: error })
+          throw error
+        })
+        return { success: true, path, size, originalName: path.slice(path.lastIndexOf('/') + 1), sessionId }
+      },
+    )
+  })
+}
