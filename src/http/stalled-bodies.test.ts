@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import fastify from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StalledBodies } from './stalled-bodies.ts'
 
@@ -70,5 +71,16 @@ describe('StalledBodies', { timeout: 60_000 }, () => {
     assert.match(answer.toString(), /whole/)
     assert.deepEqual(cut, [])
     socket.destroy()
+  })
+
+  test('what the server asks of itself is not watched', async () => {
+    const app = fastify()
+    const watched: boolean[] = []
+    app.addHook('onRequest', async (request) => bodies.watch(request.raw, () => watched.push(true)))
+    app.post('/', async () => 'answered')
+    assert.equal((await app.inject({ method: 'POST', url: '/', payload: { a: 1 } })).payload, 'answered')
+    await delay(stallMs * 2)
+    assert.deepEqual(watched, [])
+    await app.close()
   })
 })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 
 interface Watched {
   cut: () => void
@@ -21,7 +22,8 @@ export class StalledBodies {
   }
 
   watch(request: IncomingMessage, cut: () => void): void {
-    if (request.complete) return
+    // What the server asks of itself, as for a message of a WebSocket, comes over no connection.
+    if (request.complete || !(request.socket instanceof Socket)) return
     this.#open.set(request, { cut, bytesRead: request.socket.bytesRead, sinceMs: performance.now() })
     request.once('close', () => this.#open.delete(request))
   }
