@@ -77,8 +77,8 @@ export class Processes {
   }
 
   /** Those that run and those that have ended. */
-  async list(options: RequestOptions = {}): Promise<ProcessInfo[]> {
-    return (await this.#post<{ processes: ProcessInfo[] }>('/process/list', {}, options)).processes
+  async list({ all, ...options }: RequestOptions & { all?: boolean } = {}): Promise<ProcessInfo[]> {
+    return (await this.#post<{ processes: ProcessInfo[] }>('/process/list', { all }, options)).processes
   }
 
   /** Its state, and its output from `cursor` (default: the oldest that is kept). */

@@ -71,8 +71,10 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await mountOverlay(root, volumes.overlayOptions(id, images.rootfs(image.id)))
 
   const hostsFile = join(scratch, 'hosts')
+  const hostnameFile = join(scratch, 'hostname')
   const diskFile = join(scratch, 'disk')
   await mkdir(scratch, { recursive: true, mode: 0o711 })
+  await writeFile(hostnameFile, `${id}\n`)
   await writeFile(hostsFile, `127.0.0.1 localhost\n${slot.address} ${id}\n`)
   await writeFile(diskFile, '')
   const user = resolveUser(root, image.user)
@@ -93,6 +95,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
       networkNamespace: slot.networkNamespace,
       initProgram: findProgram('catatonit')!,
       hostsFile,
+      hostnameFile,
       resolvConf: join(paths.runtime, 'resolv.conf'),
       diskFile,
       lxcfs: findProgram('lxcfs') && paths.lxcfs,

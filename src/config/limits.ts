@@ -46,7 +46,7 @@ export const limits = {
   environmentNameLength: 256,
   /** Processes of one computer that are run by the API at the same time. */
   processesPerComputer: 256,
-  /** Ended processes that a computer keeps with their output; the oldest go first. */
+  /** Ended processes that a computer keeps with their output, of those started to stay and of all others; the oldest go first. */
   endedProcessesPerComputer: 200,
   /** How long an ended process is kept. */
   endedProcessMs: 24 * 60 * 60 * 1000,
@@ -73,6 +73,8 @@ export const limits = {
   socketPingMs: 20_000,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */
   socketRequests: 64,
+  /** Answers as large as a file that wait for slow readers, of all connections of an account; the next are made when one has gone out. */
+  largeAnswersPerAccount: 4,
   /** Files that are written together: each is a name and a descriptor until all are. */
   filesPerWrite: 256,
   /** Input in one message to a process; more goes by several. */

@@ -15,7 +15,7 @@ import fastify, {
 } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
-import { CarrelError } from '../errors.ts'
+import { CarrelError, type ErrorCode } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { drainRequest } from './drain-request.ts'
@@ -57,6 +57,9 @@ const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
 
+/** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own. */
+const expected = new Set<ErrorCode>(['process_goes_on', 'disk_full'])
+
 /** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
 function mayUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() !== 'h2c'
@@ -70,8 +73,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
-    // That a process outlives the server that waits for it is expected.
-    const level = known.code === 'process_goes_on' ? 'info' : 'error'
+    const level = expected.has(known.code) ? 'info' : 'error'
     if (known.status >= 500) request.log[level]({ err: known.cause ?? known, url: request.url }, known.message)
     if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')

@@ -30,6 +30,8 @@ export function invalidValue(errors: readonly SchemaError[], value: unknown, who
     const extra = additionalProperty ?? (additionalProperties as string[] | undefined)?.[0]
     return refuse(at(extra), 'there is no such field here')
   }
+  // What TypeBox says of a field that is none of the schema's.
+  if (keyword === 'boolean') return refuse(at(), 'there is no such field here')
   const found = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value)
   const expected = `it must ${expectation(keyword, params)}`
   return refuse(at(), expected.endsWith('empty') ? expected : `${expected}; got ${shown(found, keyword)}`)

@@ -152,7 +152,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
       // The programs end although nobody reads.
       await until(
         async () => {
-          const { body } = await server.post('/process/list', { sessionId })
+          const { body } = await server.post('/process/list', { sessionId, all: true })
           return body.processes.filter(
             ({ command, status }: Record<string, string>) => command!.startsWith('head') && status === 'completed',
           )
@@ -182,7 +182,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     await until(names, (text) => text.includes(name))
     socket.destroy()
     await until(names, (text) => text.includes(`${name}-end`))
-    const { body: list } = await server.post('/process/list', { sessionId })
+    const { body: list } = await server.post('/process/list', { sessionId, all: true })
     const record = await until(
       () => list.processes.find(({ command }: { command: string }) => command.includes(`touch ${name};`)),
       (found) => found !== undefined,

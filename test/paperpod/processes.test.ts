@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 describe('background processes', () => {
@@ -187,6 +188,40 @@ describe('background processes', () => {
     )
     const other = await post('/process/list', { sessionId: newSession() })
     assert.deepEqual(other, { success: true, processes: [] })
+  })
+
+  test('list has commands while they run, and with all those that have ended', async () => {
+    const own = newSession()
+    await post('/process/start', { command: 'true', processId: 'kept', sessionId: own })
+    await server.shell('echo once', { sessionId: own })
+    const running = server.shell('sleep 5; echo ran', { sessionId: own })
+    const commands = async (fields: object): Promise<string[]> => {
+      const { processes } = await post('/process/list', { ...fields, sessionId: own })
+      return processes.map(({ command }: { command: string }) => command)
+    }
+    await until(
+      () => commands({}),
+      (found) => found.length === 2,
+    )
+    assert.deepEqual(await commands({}), ['true', 'sleep 5; echo ran'])
+    assert.deepEqual(await commands({ all: true }), ['true', 'echo once', 'sleep 5; echo ran'])
+    await running
+    assert.deepEqual(await commands({}), ['true'])
+  })
+
+  test('commands do not push out what was started to stay and has ended', async () => {
+    const own = newSession()
+    await post('/process/start', { command: 'echo done', processId: 'early', sessionId: own })
+    await server.shell(`for i in 1 2 3; do :; done`, { sessionId: own })
+    const many = Array.from(
+      { length: limits.endedProcessesPerComputer + 20 },
+      () => () => server.shell('true', { sessionId: own }),
+    )
+    for (let next = many.splice(0, 16); next.length > 0; next = many.splice(0, 16))
+      await Promise.all(next.map((run) => run()))
+    const all = async (): Promise<unknown[]> => (await post('/process/list', { sessionId: own, all: true })).processes
+    await until(all, (found) => found.length <= limits.endedProcessesPerComputer + 1)
+    assert.equal((await post('/process/get', { processId: 'early', sessionId: own })).logs.stdout, 'done\n')
   })
 
   test('a name of a running process is refused with 409 and free again after its end', async () => {

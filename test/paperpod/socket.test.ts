@@ -103,6 +103,12 @@ describe('the WebSocket', { timeout: 240_000 }, () => {
       assert.deepEqual([stdout, stderr, exitCode, reason], ['hi\n', 'oh\n', 3, 'exited'])
     })
 
+    test('names a field that there is not', async () => {
+      const { type, data } = await exec({ command: 'true', cols: 80 })
+      assert.deepEqual([type, data.field], ['error', 'cols'])
+      assert.match(data.error, /there is no such field here/)
+    })
+
     test('takes code of a language, an argv, variables, a folder and a user', async () => {
       assert.equal((await exec({ code: 'print(6*7)', language: 'python' })).data.result.stdout, '42\n')
       assert.equal((await exec({ argv: ['printf', '<%s>', 'a  b', '$X'] })).data.result.stdout, '<a  b><$X>')
@@ -215,6 +221,15 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       })
       await client.next((message) => message.id === again && message.type === 'exit')
       assert.equal(first!.data.text + client.text(again), '1\n2\n3\n')
+    })
+
+    test('attach from a cursor that is none is refused, and answered once', async () => {
+      const processId = newSession()
+      await process('start', { processId, command: 'true' })
+      const id = client.begin({ type: 'process', action: 'attach', sessionId, processId, cursor: 'x' })
+      const { type, data } = await client.answerTo(id)
+      assert.deepEqual([type, data.field], ['error', 'cursor'])
+      assert.equal(client.received.filter((message) => message.id === id).length, 1)
     })
 
     test('two look on at once; one that detaches hears no more, and the process goes on', async () => {

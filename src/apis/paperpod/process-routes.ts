@@ -22,7 +22,7 @@ import {
   processKillAnswer,
   processKillBody,
   processListAnswer,
-  sessionBody,
+  processListBody,
   startAnswer,
   startBody,
 } from './schemas.ts'
@@ -72,19 +72,22 @@ export function addProcessRoutes(app: App, engine: Engine): void {
   app.post(
     '/process/list',
     {
-      schema: { body: sessionBody, response: { 200: processListAnswer } },
+      schema: { body: processListBody, response: { 200: processListAnswer } },
       config: {
         documentation: {
           description: 'List all processes',
           returns: '{ success, processes: [{ processId, pid, command, status, exitCode, reason, ports, hints }] }',
-          notes: 'ports are those on which it listens, found from outside; hints say which call exposes them.',
+          notes:
+            'What runs, and what was started by /process/start and has ended. ports are those on which it listens, found from outside; hints say which call exposes them.',
           example: {},
         },
       },
     },
     async ({ body, caller }) => {
       const computer = await findSandbox(engine, caller.accountId, body.sessionId ?? '')
-      const rows = computer ? await listProcesses(engine, caller.accountId, computer.id) : []
+      const rows = computer
+        ? await listProcesses(engine, caller.accountId, computer.id, { all: body.all === true })
+        : []
       const ports = await openPorts(engine, rows)
       return { success: true, processes: rows.map((row) => withPorts(row, ports, body.sessionId)) }
     },

@@ -270,7 +270,12 @@ export const startAnswer = object({
   sessionId: Type.String(),
   hints: processHints,
 })
-export const sessionBody = object({ sessionId })
+export const processListBody = object({
+  sessionId,
+  all: Type.Optional(
+    Type.Boolean({ description: 'Also commands that have ended, of /execute and others', default: false }),
+  ),
+})
 export const processListAnswer = object({ success: Type.Boolean(), processes: Type.Array(listeningProcess) })
 export const processGetBody = object({
   processId,

@@ -6,12 +6,12 @@ import type { Verb } from '../verb.ts'
 
 export const ps: Verb = {
   usage: 'ps [options]',
-  description: 'Lists the processes that run and those that have ended.',
-  options: {},
+  description: 'Lists the processes that run, and those of start that have ended.',
+  options: { all: { type: 'boolean', short: 'a', help: 'Also commands that have ended' } },
   operands: [0, 0],
   async run({ program, values }) {
     const client = await openClient(program, values)
-    const processes = await client.processes.list()
+    const processes = await client.processes.list({ all: values['all'] === true })
     const { width } = program.stdout
     await program.stdout.write(values.json ? `${JSON.stringify({ processes })}\n` : processTable(processes, width))
     return 0

@@ -245,6 +245,7 @@ export class LocalComputers {
     const { id } = record
     const bundle = paths.computer(id)
     const hostsFile = join(bundle, 'hosts')
+    const hostnameFile = join(bundle, 'hostname')
     const diskFile = join(bundle, 'disk')
     const config = containerConfig({
       hostname: record.hostname,
@@ -254,6 +255,7 @@ export class LocalComputers {
       networkNamespace: slot.networkNamespace,
       initProgram,
       hostsFile,
+      hostnameFile,
       resolvConf,
       diskFile,
       lxcfs,
@@ -265,6 +267,7 @@ export class LocalComputers {
     await Promise.all([
       writeFile(join(bundle, 'config.json'), JSON.stringify(config)),
       this.#showDisk(record),
+      writeFile(hostnameFile, `${record.hostname}\n`),
       writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
     ])
     const pidFile = join(bundle, 'pid')

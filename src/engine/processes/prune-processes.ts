@@ -1,7 +1,8 @@
+import { sql } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../engine.ts'
 
-/** Forgets ended processes that are old, or more than a computer keeps, with their output. */
+/** Forgets ended processes that are old, or more than a computer keeps, with their output. Commands do not push out what was started to stay. */
 export async function pruneProcesses(engine: Engine): Promise<void> {
   const old = await engine.db
     .selectFrom('processes')
@@ -11,14 +12,14 @@ export async function pruneProcesses(engine: Engine): Promise<void> {
     .execute()
   const crowded = await engine.db
     .selectFrom('processes')
-    .select(({ fn }) => ['computer_id', fn.countAll<number>().as('count')])
+    .select(({ fn }) => ['computer_id', isBackground.as('background'), fn.countAll<number>().as('count')])
     .where('state', '=', 'ended')
-    .groupBy('computer_id')
+    .groupBy(['computer_id', isBackground])
     .having(({ fn }) => fn.countAll(), '>', limits.endedProcessesPerComputer)
     .execute()
   const surplus = await Promise.all(
-    crowded.map(({ computer_id, count }) =>
-      oldest(engine, computer_id, Number(count) - limits.endedProcessesPerComputer),
+    crowded.map(({ computer_id, background, count }) =>
+      oldest(engine, computer_id, background, Number(count) - limits.endedProcessesPerComputer),
     ),
   )
   for (const { id } of [...old, ...surplus.flat()]) {
@@ -27,16 +28,19 @@ export async function pruneProcesses(engine: Engine): Promise<void> {
   }
 }
 
-function oldest(engine: Engine, computerId: string, count: number): Promise<{ id: string }[]> {
+function oldest(engine: Engine, computerId: string, background: number, count: number): Promise<{ id: string }[]> {
   return engine.db
     .selectFrom('processes')
     .select('id')
     .where('computer_id', '=', computerId)
     .where('state', '=', 'ended')
+    .where(isBackground, '=', background)
     .orderBy('ended_at')
     .limit(count)
     .execute()
 }
+
+const isBackground = sql<number>`kind = 'background'`
 
 /** After a start: removes output whose process was never recorded, nor is known to the driver. */
 export async function forgetUnrecorded(engine: Engine): Promise<void> {

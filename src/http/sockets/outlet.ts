@@ -20,9 +20,9 @@ export class Outlet {
     return this.#waiting
   }
 
-  /** Made when it can go out; resolves when it is on its way, or the client is gone. */
-  send(make: () => Promise<string> | string): Promise<void> {
-    return this.#inTurn(make)
+  /** Made when it can go out; resolves when it is on its way, or the client is gone. `onSent` when it is needed no longer. */
+  send(make: () => Promise<string> | string, onSent?: () => void): Promise<void> {
+    return this.#inTurn(make, onSent)
   }
 
   #inTurn(make: Make, onSent?: () => void): Promise<void> {
@@ -36,7 +36,7 @@ export class Outlet {
     while (this.#isOpen && this.#socket.bufferedAmount >= maxBufferedBytes) await this.#drained()
     if (!this.#isOpen) return
     const data = await make()
-    if (!this.#isOpen) return
+    if (!this.#isOpen) return onSent?.()
     this.#socket.send(data, { binary: typeof data !== 'string' }, () => {
       onSent?.()
       this.#onSent?.()

@@ -96,9 +96,9 @@ for i in range(100):
     const named = await subject().computer(t, { hostname: 'my-desk' })
     const { stdout } = await subject().shell(
       named,
-      'hostname; getent hosts my-desk | wc -l; getent hosts localhost | wc -l',
+      'hostname; cat /etc/hostname; getent hosts my-desk | wc -l; getent hosts localhost | wc -l',
     )
-    assert.equal(stdout, 'my-desk\n1\n1\n')
+    assert.equal(stdout, 'my-desk\nmy-desk\n1\n1\n')
   })
 
   test('it has name servers', async () => {

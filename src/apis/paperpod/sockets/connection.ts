@@ -4,11 +4,12 @@ import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { checkUnicode } from '../../../http/check-unicode.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
+import { KeyedGate } from '../../../http/sockets/keyed-gate.ts'
 import { Outlet } from '../../../http/sockets/outlet.ts'
 import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
 import { errorBody } from '../errors.ts'
-import type { Answer, Call, Fields, Message } from './message.ts'
+import type { Call, Fields, Message } from './message.ts'
 import type { Messages } from './messages.ts'
 import { PortSuggestions } from './port-suggestions.ts'
 import { RouteRefusal } from './route-message.ts'
@@ -105,7 +106,32 @@ export class Connection {
     const answer = await message.run(this.#call(id, rest, burden))
     this.#use(rest.sessionId ?? '')
     if (answer === undefined) return
-    await this.#outlet.send(async () => envelope(message.answer ?? `${type}_result`, id, await made(answer)))
+    const answerType = message.answer ?? `${type}_result`
+    if (typeof answer === 'function') return this.#sendLarge(async () => envelope(answerType, id, await answer()))
+    await this.#outlet.send(() => envelope(answerType, id, answer))
+  }
+
+  /** A slow reader keeps one of them in memory on each of its connections: an account has only so many. */
+  async #sendLarge(make: () => Promise<string>): Promise<void> {
+    let leave = () => {}
+    const { signal } = this.#closed
+    await this.#outlet.send(
+      async () => {
+        leave = await largeAnswers.enter(this.#options.who.caller.accountId)
+        signal.addEventListener('abort', leave, { once: true })
+        if (signal.aborted) leave()
+        try {
+          return await make()
+        } catch (error) {
+          leave()
+          throw error
+        }
+      },
+      () => {
+        signal.removeEventListener('abort', leave)
+        leave()
+      },
+    )
   }
 
   /** By its type, and by the `action` where there are several. */
@@ -183,9 +209,7 @@ export class Connection {
   }
 }
 
-function made(answer: Answer): Promise<Fields | string> | Fields | string {
-  return typeof answer === 'function' ? answer() : answer
-}
+const largeAnswers = new KeyedGate(limits.largeAnswersPerAccount)
 
 /** `data` as an object, or as JSON that is one already. */
 function envelope(type: string, id: Request['id'], data: Fields | string): string {

@@ -10,6 +10,7 @@ import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
 import { terminalSize } from '../../../http/sockets/terminal-fields.ts'
 import { executeBody, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call } from './message.ts'
+import { ExactCursor } from './exact-cursor.ts'
 import { sendOutput } from './send-output.ts'
 import { StderrTail, suggestAfter } from './suggestions.ts'
 
@@ -131,7 +132,7 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
   try {
     await call.send('start', { processId, pid, sessionId: session })
     const { truncated } = await sendOutput(call, process, {
-      cursor: 0,
+      cursor: new ExactCursor(0),
       encoding: asked.encoding ?? 'utf8',
       signal: AbortSignal.any([closed, detached.signal]),
       onStderr: (text) => stderr.add(text),

@@ -9,6 +9,7 @@ import { signals, terminalSize } from '../../../http/sockets/terminal-fields.ts'
 import { processId, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call, type Fields, type Message } from './message.ts'
 import type { MessageRoutes } from './route-message.ts'
+import { ExactCursor } from './exact-cursor.ts'
 import { sendOutput } from './send-output.ts'
 import { StderrTail, suggestAfter } from './suggestions.ts'
 
@@ -149,6 +150,7 @@ async function attach(
       'conflict',
       `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is`,
     )
+  const cursor = new ExactCursor(fields.cursor ?? 0)
   const leave = engine.attendance.attend(process)
   const detached = new AbortController()
   const stderr = new StderrTail()
@@ -157,7 +159,7 @@ async function attach(
     const status = process.exit ? 'ended' : 'running'
     await call.send('process_result', { success: true, processId: id, status })
     const { truncated } = await sendOutput(call, process, {
-      cursor: fields.cursor ?? 0,
+      cursor,
       encoding: fields.encoding ?? 'utf8',
       signal: AbortSignal.any([closed, detached.signal]),
       onStderr: (text) => stderr.add(text),

@@ -1,11 +1,12 @@
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { processPieces } from '../../../http/sockets/process-pieces.ts'
 import { OutputDecoder } from '../../../http/text-decoder.ts'
-import { ExactCursor } from './exact-cursor.ts'
+import type { ExactCursor } from './exact-cursor.ts'
 import type { Call } from './message.ts'
 
 interface Options {
-  cursor: number | string
+  /** Where to begin; moves on with what is sent. */
+  cursor: ExactCursor
   encoding: 'utf8' | 'base64'
   /** Ends the sending alone. */
   signal: AbortSignal
@@ -18,9 +19,8 @@ interface Options {
  * cursor behind it. The answer says whether some was dropped before it could be sent.
  */
 export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: ProcessHandle, options: Options) {
-  const { encoding, signal, onStderr } = options
+  const { cursor, encoding, signal, onStderr } = options
   const { processId } = process
-  const cursor = new ExactCursor(options.cursor)
   let decoder = new OutputDecoder()
   let truncated = false
   const sendRest = async () => {

@@ -12,6 +12,7 @@ export interface ContainerOptions {
   /** A static init that reaps orphans and does nothing else, on the host. */
   initProgram: string
   hostsFile: string
+  hostnameFile: string
   resolvConf: string
   /** What `DiskView` writes. */
   diskFile: string
@@ -150,6 +151,7 @@ function mounts(options: ContainerOptions): Record<string, unknown>[] {
     readOnlyFile(initPath, options.initProgram),
     readOnlyFile('/etc/resolv.conf', options.resolvConf),
     readOnlyFile('/etc/hosts', options.hostsFile),
+    readOnlyFile('/etc/hostname', options.hostnameFile),
     readOnlyFile(diskPath, options.diskFile),
     ...lxcfsMounts(options.lxcfs),
   ]

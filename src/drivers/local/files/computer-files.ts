@@ -39,19 +39,30 @@ export class LocalComputerFiles implements ComputerFiles {
   }
 
   list(path: string): Promise<FileInfo[]> {
-    return this.#use('list', path, (root) =>
-      root.inDirectory(path, async (fd) => {
-        const names = await readdir(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
-        const prefix = path.endsWith('/') ? path : `${path}/`
-        const infos: FileInfo[] = []
-        for (let start = 0; start < names.length; start += listedAtOnce) {
-          const batch = names.slice(start, start + listedAtOnce)
-          const found = await Promise.all(batch.map((name) => listedInfo(fd, name, prefix).catch(unlessGone)))
-          infos.push(...found.filter((info) => info !== undefined))
-        }
-        return infos.toSorted(byName)
-      }),
-    )
+    return this.#use('list', path, async (root) => {
+      const entries = this.#entriesOf(root, path)
+      return entries.catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOTDIR' || !isThere(root, path)) throw error
+        throw new CarrelError('invalid_request', `Cannot list ${quote(path)}: it is no directory`, {
+          details: { path },
+          cause: error,
+        })
+      })
+    })
+  }
+
+  #entriesOf(root: RootedDirectory, path: string): Promise<FileInfo[]> {
+    return root.inDirectory(path, async (fd) => {
+      const names = await readdir(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
+      const prefix = path.endsWith('/') ? path : `${path}/`
+      const infos: FileInfo[] = []
+      for (let start = 0; start < names.length; start += listedAtOnce) {
+        const batch = names.slice(start, start + listedAtOnce)
+        const found = await Promise.all(batch.map((name) => listedInfo(fd, name, prefix).catch(unlessGone)))
+        infos.push(...found.filter((info) => info !== undefined))
+      }
+      return infos.toSorted(byName)
+    })
   }
 
   async read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }> {

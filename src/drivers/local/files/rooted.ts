@@ -80,7 +80,7 @@ export function checkPath(path: string): void {
  * never be seen inside.
  */
 export function checkOnDisk(path: string): void {
-  if (!/^\/+(proc|sys|dev)(\/|$)/.test(path)) return
+  if (!/^\/+((proc|sys|dev)(\/|$)|etc\/+(resolv\.conf|hosts|hostname)$)/.test(path)) return
   throw new CarrelError(
     'not_found',
     `Cannot use path ${quote(path)}: it is not on the disk; only programs in the computer see it`,
