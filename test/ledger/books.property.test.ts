@@ -29,6 +29,7 @@ const fact = fc.oneof(
     pieces: fc.array(fc.record({ account, id: fc.nat(12), ms: fc.nat(9_000_000) }), { minLength: 1, maxLength: 4 }),
   }),
   fc.record({ is: fc.constant('refund' as const), payment: id, id, cents: fc.integer({ min: 1, max: 2000 }) }),
+  fc.record({ is: fc.constant('refund-failed' as const), payment: id, id }),
   fc.record({ is: fc.constant('reverse' as const), usage: fc.nat(12) }),
 )
 type Fact = typeof fact extends fc.Arbitrary<infer T> ? T : never
@@ -74,6 +75,8 @@ async function tell({ db }: MortalDatabase, prices: typeof defaultPrices, told: 
         amountCents: told.cents,
         reason: 'x',
       }))
+    case 'refund-failed':
+      return void (await reverse(db, prices, { key: `refund:${told.payment}:${told.id}`, reason: 'x' }))
     case 'reverse':
       return void (await reverse(db, prices, { key: `usage:c${told.usage}:compute:0`, reason: 'x' }))
   }

@@ -191,6 +191,21 @@ test('a refund of what was spent already is written off: the account does not co
   await assertRight(db)
 })
 
+test('a refund that failed is given back once, and what it took can be refunded again', async (t) => {
+  const db = await open(t)
+  await buy(db, 'a', 'k', 'pro')
+  const part = { paymentKey: 'k', reason: 'x' }
+  await refund(db, prices, { ...part, key: 'r1', amountCents: 1500 })
+  assert.equal(await balanceOf(db, 'a'), 5_500_000)
+  for (const isNew of [true, false])
+    assert.deepEqual(await reverse(db, prices, { key: 'r1', reason: 'it failed' }), { isNew })
+  assert.equal(await balanceOf(db, 'a'), 22_000_000)
+  assert.deepEqual(await refund(db, prices, { ...part, key: 'r1', amountCents: 1500 }), { isNew: false })
+  await refund(db, prices, { ...part, key: 'r2', amountCents: 2000 })
+  assert.equal(await balanceOf(db, 'a'), 0)
+  await assertRight(db)
+})
+
 test('a reversal undoes a charge once, and never a payment', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')

@@ -26,8 +26,8 @@ interface Paid {
 
 /**
  * Takes back what was credited for a payment, or a part of it with the same part of its bonus. What the account has
- * spent already is written off: nobody's credit comes below its overdraft by a refund. `not_found` when there was no
- * such payment, `conflict` when less of it is left.
+ * spent already is written off: nobody's credit comes below its overdraft by a refund. A refund that was reversed counts
+ * no more. `not_found` when there was no such payment, `conflict` when less of it is left.
  */
 export function refund(
   db: Kysely<Database>,
@@ -37,20 +37,19 @@ export function refund(
   return durableTransaction(db, async (trx) => {
     const payment = await findPayment(trx, paymentKey)
     const paid = JSON.parse(payment.data) as Paid
+    const known = await trx.selectFrom('ledger_transactions').selectAll().where('key', '=', key).executeTakeFirst()
+    if (known) {
+      if (known.of_transaction === payment.id && centsOf(known) === amountCents) return { isNew: false }
+      throw new CarrelError('idempotency_mismatch', `Cannot refund: "${key}" was another amount`)
+    }
     const earlier = await refundsOf(trx, payment.id)
-    const known = earlier.find((row) => row.key === key)
-    const others = earlier.filter((row) => row !== known)
-    const before = others.reduce((sum, { data }) => sum + (JSON.parse(data) as { amountCents: number }).amountCents, 0)
-    if (!known && !(Number.isSafeInteger(amountCents) && amountCents >= 1 && before + amountCents <= paid.amountCents))
+    const before = earlier.reduce((sum, row) => sum + centsOf(row), 0)
+    if (!(Number.isSafeInteger(amountCents) && amountCents >= 1 && before + amountCents <= paid.amountCents))
       throw new CarrelError(
         'conflict',
         `Cannot refund ${amountCents} cents: ${paid.amountCents - before} of the payment are left`,
         { details: { leftCents: paid.amountCents - before } },
       )
-    if (known) {
-      if ((JSON.parse(known.data) as { amountCents: number }).amountCents === amountCents) return { isNew: false }
-      throw new CarrelError('idempotency_mismatch', `Cannot refund: "${key}" was another amount`)
-    }
     const bonusMicros = bonusOf(paid, before + amountCents) - bonusOf(paid, before)
     const accountId = payment.account_id
     const balance = (await lockBalances(trx, [accountId])).get(accountId)!
@@ -86,13 +85,23 @@ async function findPayment(trx: Transaction<Database>, key: string): Promise<Led
   throw new CarrelError('not_found', `Cannot refund "${key}": no such payment was credited`)
 }
 
+/** Those that were not reversed. */
 function refundsOf(trx: Transaction<Database>, paymentId: string): Promise<LedgerTransactionRow[]> {
   return trx
-    .selectFrom('ledger_transactions')
-    .selectAll()
-    .where('of_transaction', '=', paymentId)
-    .where('kind', '=', 'refund')
+    .selectFrom('ledger_transactions as t')
+    .selectAll('t')
+    .where('t.of_transaction', '=', paymentId)
+    .where('t.kind', '=', 'refund')
+    .where((eb) =>
+      eb.not(
+        eb.exists(eb.selectFrom('ledger_transactions as r').select('r.id').whereRef('r.of_transaction', '=', 't.id')),
+      ),
+    )
     .execute()
+}
+
+function centsOf({ data }: LedgerTransactionRow): number {
+  return (JSON.parse(data) as { amountCents: number }).amountCents
 }
 
 /** The bonus that belongs to so much of the payment; parts of a micro-dollar stay until the last refund. */

@@ -8,8 +8,8 @@ import { creditOf, writeOff, type Book } from './books.ts'
 import { postTransactions, type Entry } from './post.ts'
 
 /**
- * Undoes a charge or a gift by its opposite; nothing that was written is changed. Once for each transaction, however
- * often it is asked for. What an account has spent already is written off. `not_found` when there is no such
+ * Undoes a charge, a gift or a refund by its opposite; nothing that was written is changed. Once for each transaction,
+ * however often it is asked for. What an account has spent already is written off. `not_found` when there is no such
  * transaction, `conflict` for one of another kind: payments are refunded and holds are settled.
  */
 export function reverse(
@@ -20,7 +20,7 @@ export function reverse(
   return durableTransaction(db, async (trx) => {
     const row = await trx.selectFrom('ledger_transactions').selectAll().where('key', '=', key).executeTakeFirst()
     if (!row) throw new CarrelError('not_found', `Cannot reverse "${key}": there is no such transaction`)
-    if (!['usage', 'grant', 'capture'].includes(row.kind))
+    if (!['usage', 'grant', 'capture', 'refund'].includes(row.kind))
       throw new CarrelError('conflict', `Cannot reverse "${key}": it is a ${row.kind}`)
     const done = await trx
       .selectFrom('ledger_transactions')
