@@ -130,6 +130,12 @@ export const errorTable = {
     action: 'RETRY',
     instruction: 'This is a fault of the server. Try again; if it stays, give its operator the request id.',
   },
+  not_set_up: {
+    status: 501,
+    retryable: false,
+    action: 'ASK_OPERATOR',
+    instruction: 'The operator of this server has to set this up first; the message names the settings.',
+  },
   unavailable: { status: 503, retryable: true, action: 'RETRY', instruction: 'Try again in a few seconds.' },
   process_goes_on: {
     status: 503,

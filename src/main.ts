@@ -6,9 +6,11 @@ import { addIssuerRoutes } from './apis/carrel/issuer-routes.ts'
 import { execEndpoint } from './apis/carrel/sockets.ts'
 import { addUsageRoute } from './apis/carrel/usage-route.ts'
 import { addEnvironmentsRoutes } from './apis/environments/routes.ts'
+import { addPaymentPages } from './apis/carrel/payment-routes.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
 import { errorAnswer } from './apis/paperpod/schemas.ts'
+import { addPawpadoRoutes } from './apis/pawpado/routes.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -88,6 +90,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   addUsageRoute(app, engine)
   addEnvironmentsRoutes(app, engine)
   addAgentComputerRoutes(app, engine)
+  addPawpadoRoutes(app, engine)
+  addPaymentPages(app, engine)
   addIssuerRoutes(app, engine)
   addDocs(app, engine)
   const sockets = new SocketServer(engine, errorBody, [execEndpoint(engine, errorBody), paperpodSocket])

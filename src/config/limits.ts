@@ -135,6 +135,22 @@ export const limits = {
   statementLines: 100,
   /** Days that a report of usage covers at most: it is added up while its reader waits. */
   usageReportDays: 366,
+  /** What a webhook sends: the largest events of Stripe are some hundred KiB. */
+  webhookBytes: 1 * MiB,
+  /** How long a link for paying works: time to find the card, and few of them to ask about. Stripe takes 30 minutes to a day. */
+  checkoutMs: 60 * 60 * 1000,
+  /** Links of one account that wait for somebody to pay. */
+  openPaymentsPerAccount: 50,
+  /** A payment that waits is asked about this often at first, then each time half as long after as it is old, */
+  paymentAskedMs: 5 * 60 * 1000,
+  /** but at least so often: a bank's debit takes days. */
+  paymentAskedAtLeastMs: 6 * 60 * 60 * 1000,
+  /** Payments that are asked about in one turn. */
+  paymentsAsked: 200,
+  /** How long a payment is kept that came to nothing. */
+  unpaidPaymentMs: 30 * 24 * 60 * 60 * 1000,
+  /** A page of a usage history. */
+  usageHistoryLines: 100,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

@@ -62,6 +62,8 @@ const bad: Record<string, string[]> = {
     'https://x=',
   ],
   CARREL_NETWORK_POOL: ['-1', '1001', 'x'],
+  CARREL_STRIPE_URL: ['api.stripe.com', 'https://x/v1'],
+  CARREL_PLAY_MONEY: ['yes', '1', 'ON'],
 }
 
 for (const [name, values] of Object.entries(bad)) {
@@ -126,4 +128,39 @@ test('mail is sent only by a server that knows its own address: links lead nowhe
   assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_SMTP_URL is set, but CARREL_PUBLIC_URL is not/)
   const { smtpUrl } = readSettings({ ...env, CARREL_PUBLIC_URL: 'https://carrel.example.com' })
   assert.equal(smtpUrl, env.CARREL_SMTP_URL)
+})
+
+test('play money is refused where others could pay with it, and beside money', () => {
+  const reachable: Record<string, string>[] = [
+    { CARREL_HOST: '0.0.0.0' },
+    { CARREL_HOST: '::' },
+    { CARREL_HOST: '192.168.1.4' },
+    { CARREL_HOST: 'carrel.example.com' },
+    { CARREL_PUBLIC_URL: 'https://carrel.example.com' },
+    { CARREL_PUBLIC_URL: 'http://localhost.example.com' },
+    { CARREL_TRUSTED_PROXIES: 'loopback' },
+    { CARREL_STRIPE_KEY: 'sk_test_1' },
+  ]
+  for (const env of reachable) {
+    const [name] = Object.keys(env)
+    const refusal = new RegExp(`^Error: Cannot start: CARREL_PLAY_MONEY is on, but ${name} is .*; (un)?set one of them`)
+    assert.throws(() => readSettings({ ...env, CARREL_PLAY_MONEY: 'on' }), refusal)
+    assert.equal(readSettings(env).playMoney, false)
+  }
+  for (const CARREL_HOST of ['127.0.0.1', '127.8.8.8', '::1', 'localhost'])
+    for (const CARREL_PUBLIC_URL of ['', 'http://localhost:4280', 'http://127.0.0.1', 'http://[::1]:80'])
+      assert.equal(readSettings({ CARREL_HOST, CARREL_PUBLIC_URL, CARREL_PLAY_MONEY: 'on' }).playMoney, true)
+})
+
+test('a secret that cannot be used is not shown', () => {
+  for (const [name, value] of [
+    ['CARREL_STRIPE_KEY', 'pk_live_secret'],
+    ['CARREL_STRIPE_KEY', 'sk_secret'],
+    ['CARREL_STRIPE_WEBHOOK_SECRET', 'we_secret'],
+  ] as const)
+    assert.throws(
+      () => readSettings({ [name]: value }),
+      ({ message }: Error) =>
+        message.startsWith(`Cannot start: ${name} cannot be used; set it to `) && !message.includes(value),
+    )
 })

@@ -42,6 +42,14 @@ export interface Settings {
   githubClientSecret: string | undefined
   /** Requests of one address to routes for signing in; 0 is no limit. */
   signInsPerMinute: number
+  /** Stripe's secret key; undefined: nobody pays by Stripe. */
+  stripeKey: string | undefined
+  /** What Stripe signs its webhooks with. */
+  stripeWebhookSecret: string | undefined
+  /** Another server that speaks Stripe's API; undefined is Stripe's own. */
+  stripeUrl: string | undefined
+  /** True: deposits are credited by a click, without money. */
+  playMoney: boolean
 }
 
 /** An OpenID issuer whose JWTs are taken when they are for this audience. */
@@ -129,9 +137,22 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     githubClientId: env.CARREL_GITHUB_CLIENT_ID || undefined,
     githubClientSecret: env.CARREL_GITHUB_CLIENT_SECRET || undefined,
     signInsPerMinute: read.integer('CARREL_SIGN_INS_PER_MINUTE', 20, 0, 1_000_000),
+    stripeKey: read.secret(
+      'CARREL_STRIPE_KEY',
+      /^(sk|rk)_(test|live)_\w+$/,
+      'a secret key of Stripe, such as sk_test_…',
+    ),
+    stripeWebhookSecret: read.secret(
+      'CARREL_STRIPE_WEBHOOK_SECRET',
+      /^whsec_[\w+/=]+$/,
+      "the signing secret of Stripe's webhook, such as whsec_…",
+    ),
+    stripeUrl: read.checked('CARREL_STRIPE_URL', originOf, 'an origin such as http://127.0.0.1:12111'),
+    playMoney: read.text('CARREL_PLAY_MONEY', 'off', /^(on|off)$/, 'on or off') === 'on',
   }
   checkNames(settings)
   checkMail(settings)
+  checkPlayMoney(settings)
   return settings
 }
 
@@ -151,6 +172,25 @@ function checkMail({ smtpUrl, publicUrl }: Settings): void {
   )
 }
 
+/** Credit for nothing is for who tries it out: nobody else may reach the server. */
+function checkPlayMoney({ playMoney, host, publicUrl, trustedProxies, stripeKey }: Settings): void {
+  if (!playMoney) return
+  const refuse = (why: string, todo: string): never => {
+    throw new SettingError(`Cannot start: CARREL_PLAY_MONEY is on, but ${why}; ${todo}`)
+  }
+  if (!isLoopback(host)) refuse(`CARREL_HOST is "${host}", which others can reach`, 'set one of them otherwise')
+  if (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname))
+    refuse(`CARREL_PUBLIC_URL is "${publicUrl}", which others can reach`, 'set one of them otherwise')
+  if (trustedProxies.length > 0)
+    refuse('CARREL_TRUSTED_PROXIES is set, so that others reach the server', 'unset one of them')
+  if (stripeKey !== undefined) refuse('CARREL_STRIPE_KEY is set too', 'unset one of them')
+}
+
+/** True for a host name or address that leads nowhere but to this machine. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
+}
+
 /** An enterprise server has its API below its own address. */
 function githubSettings(url = 'https://github.com'): Pick<Settings, 'githubUrl' | 'githubApiUrl'> {
   return { githubUrl: url, githubApiUrl: url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3` }
@@ -160,7 +200,7 @@ function githubSettings(url = 'https://github.com'): Pick<Settings, 'githubUrl' 
 function issuerOf(text: string): TrustedIssuer | undefined {
   const [, issuer = '', audience = ''] = /^([^=?#]+)=(.+)$/.exec(text) ?? []
   const url = URL.parse(issuer)
-  const isLocal = url?.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  const isLocal = url?.protocol === 'http:' && isLoopback(url.hostname)
   return url?.protocol === 'https:' || isLocal ? { issuer, audience } : undefined
 }
 
@@ -205,6 +245,12 @@ function reader(env: NodeJS.ProcessEnv) {
     /** undefined when it is not set; `check` gives undefined for a value that cannot be used. */
     checked<T>(name: string, check: (text: string) => T | undefined, expected: string): T | undefined {
       return env[name] ? (check(env[name]) ?? refuse(name, expected)) : undefined
+    },
+    /** The same for what must not be shown, not even when it is wrong. */
+    secret(name: string, pattern: RegExp, expected: string): string | undefined {
+      const value = env[name] || undefined
+      if (value === undefined || pattern.test(value)) return value
+      throw new SettingError(`Cannot start: ${name} cannot be used; set it to ${expected}`)
     },
     list(name: string, allowed: RegExp | ((value: string) => boolean), expected: string): string[] {
       const values = (env[name] ?? '').split(/[\s,]+/).filter(Boolean)

@@ -2,6 +2,7 @@ import { Kysely, Migrator, type Dialect, type Migration } from 'kysely'
 import * as first from './migrations/0001-first.ts'
 import * as ledger from './migrations/0002-ledger.ts'
 import * as identity from './migrations/0003-identity.ts'
+import * as payments from './migrations/0004-payments.ts'
 import type { Database } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
@@ -10,6 +11,7 @@ const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-ledger': ledger,
   '0003-identity': identity,
+  '0004-payments': payments,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

@@ -21,6 +21,7 @@ export interface Database {
   ledger_entries: LedgerEntryRow
   ledger_holds: LedgerHoldRow
   spending_limits: SpendingLimitRow
+  payments: PaymentRow
 }
 
 export interface AccountRow {
@@ -284,4 +285,31 @@ export interface SpendingLimitRow {
   period: 'day' | 'month'
   limit_micros: number
   updated_at: number
+}
+
+/**
+ * `open` until somebody pays, `processing` while the money is on its way, `review` when money came that could not be
+ * credited. A payment that failed or expired can still be `paid` in the end.
+ */
+export type PaymentState = 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'review'
+
+/** One payment by one way of paying. */
+export interface PaymentRow {
+  id: string
+  account_id: string
+  /** `stripe` or `play_money`. */
+  method: string
+  state: PaymentState
+  /** What was asked for, in US cents. */
+  cents: number
+  /** Of the transaction that credits it; null until it is known. */
+  key: string | null
+  /** Stripe's Checkout session. */
+  session_id: string | null
+  /** Stripe's PaymentIntent; null until somebody pays. */
+  intent_id: string | null
+  created_at: number
+  /** When it last changed, or its provider was last asked about it. */
+  updated_at: number
+  data: string
 }

@@ -17,6 +17,7 @@ import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
+import type { StripeAccount } from './payments/open-stripe.ts'
 import type { AccessTokens } from './sign-in/access-tokens.ts'
 import type { Mail } from './sign-in/mail.ts'
 import type { TrustedIssuers } from './sign-in/trusted-issuers.ts'
@@ -43,6 +44,8 @@ export interface Engine {
   credit: CreditWatch
   /** The first account, which the server was set up with. */
   ownerId: string
+  /** undefined when nobody pays by Stripe. */
+  stripe: StripeAccount | undefined
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -21,6 +22,8 @@ import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
 import { failInterrupted } from './operations/operations.ts'
+import { openStripe } from './payments/open-stripe.ts'
+import { reconcilePayments } from './payments/reconcile-payments.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { LiveEvents } from './events/live-events.ts'
 import { Watchers } from './files/watchers.ts'
@@ -79,6 +82,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     meter: new ComputeMeter(),
     credit: new CreditWatch(prices),
     ownerId: await ownerAccount(db),
+    stripe: await openStripe(settings),
     mail: new Mail(settings, log),
     accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
     issuers: new TrustedIssuers(settings.oidcIssuers),
@@ -107,6 +111,13 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   await failInterrupted(engine)
   await pruneKeys(engine, { unfinished: true })
   engine.warmPool.fill()
+  // Nobody waits for a provider's answer, neither at the start nor at the end.
+  const stopped = once(stopping, 'abort')
+  const lookThroughPayments = async (atStart: boolean) =>
+    void (await Promise.race([reconcilePayments(engine, { atStart }), stopped]))
+  void lookThroughPayments(true).catch((error: unknown) =>
+    log.error({ err: error }, 'payments could not be looked through'),
+  )
   const timers = [
     repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settleUntrue(engine)),
@@ -116,6 +127,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
     repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
+    repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
   ]
   const close = async () => {
     for (const stop of timers) await stop()

@@ -2,7 +2,7 @@ export interface Topic {
   name: string
   /** One sentence. */
   description: string
-  /** First parts of the paths that belong to it; under `v1`, the first two. */
+  /** First parts of the paths that belong to it; under `v1` and `api`, the first two. */
   paths: readonly string[]
 }
 
@@ -26,6 +26,11 @@ export const topics: readonly Topic[] = [
     description: 'What is left of an account, and what it used.',
     paths: ['balance', 'v1/usage'],
   },
+  {
+    name: 'Billing',
+    description: 'How a person pays for credit, and what was paid and used in cents.',
+    paths: ['billing', 'api/v1'],
+  },
   { name: 'Sign-in', description: 'How people get a token.', paths: ['login', 'auth'] },
   { name: 'Accounts', description: 'Keys, and who a token stands for.', paths: ['users', 'v1/me'] },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
@@ -39,6 +44,6 @@ export const topics: readonly Topic[] = [
 /** The topic of a route; what none claims belongs to the last one. */
 export function topicOf(path: string): Topic {
   const [, first = '', second = ''] = path.split('/')
-  const part = first === 'v1' ? `${first}/${second}` : first
+  const part = first === 'v1' || first === 'api' ? `${first}/${second}` : first
   return topics.find(({ paths }) => paths.includes(part)) ?? topics.at(-1)!
 }

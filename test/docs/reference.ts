@@ -7,6 +7,7 @@ import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
 import { errorBody } from '../../src/apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
 import { errorAnswer } from '../../src/apis/paperpod/schemas.ts'
+import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable } from '../../src/errors.ts'
@@ -51,6 +52,7 @@ async function openApiPage(): Promise<string> {
   addUsageRoute(app, engine)
   addEnvironmentsRoutes(app, engine)
   addAgentComputerRoutes(app, engine)
+  addPawpadoRoutes(app, engine)
   addDocs(app, engine)
   await app.ready()
   const document = app.swagger()

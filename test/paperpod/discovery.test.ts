@@ -81,7 +81,7 @@ describe('GET /', () => {
   let openapi: any
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
     document = (await server.call('GET', '/', undefined, { token: null })).body
     openapi = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
   })

@@ -31,7 +31,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
   let owned: Owned
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
     other = await server.newAccount('second')
     const sessionId = newSession()
     const path = '/workspace/secret.txt'
@@ -63,6 +63,21 @@ describe('two accounts', { timeout: 60_000 }, () => {
   })
 
   const asOther = (route: string, body: Record<string, unknown> = {}) => server.post(route, body, { token: other })
+  /** A payment is for who began it, whoever pays; its page tells nothing of the account. */
+  const paysForItself = async (route: string, body: Record<string, unknown>) => {
+    const credit = async (token: string) =>
+      (await server.call('GET', '/billing/balance', undefined, { token })).body.balance
+    const own = await server.newAccount()
+    const before = await credit(server.token)
+    const { body: begun } = await server.post(route, body, { token: own })
+    const { pathname } = new URL(begun.checkout_url ?? begun.checkoutUrl)
+    const page = await server.call('GET', pathname, undefined, { token: null })
+    assert.match(page.body, /Pay \$9\.00/)
+    const { body: profile } = await server.call('GET', '/users/me', undefined, { token: own })
+    assert.ok(!page.body.includes(profile.user_id))
+    assert.equal((await server.call('POST', pathname, undefined, { token: server.token })).status, 200)
+    assert.deepEqual([await credit(own), await credit(server.token)], [500 + 900, before])
+  }
   const isMissing = ({ status, body }: Answer) => {
     assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
     assert.ok(!JSON.stringify(body).includes(secret))
@@ -246,6 +261,18 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await server.call('GET', '/v1/usage?days=366', undefined, { token: own })
       assert.deepEqual([body.totals, body.byComputer, body.byKey, body.byLabel], [[], [], [], []])
     },
+    'GET /billing/balance': async () => {
+      const { body: own } = await server.call('GET', '/billing/balance')
+      const { body } = await server.call('GET', '/billing/balance', undefined, { token: await server.newAccount() })
+      assert.deepEqual([body.balance, body.total_deposited, body.total_spent], [500, 0, 0])
+      assert.notEqual(body.user_id, own.user_id)
+    },
+    'GET /billing/usage': async () => {
+      const { body } = await server.call('GET', '/billing/usage', undefined, { token: await server.newAccount() })
+      assert.deepEqual([body.total_count, body.items], [0, []])
+    },
+    'POST /billing/deposit': async () => paysForItself('/billing/deposit', { amount_cents: 900 }),
+    'POST /api/v1/credits/topup': async () => paysForItself('/api/v1/credits/topup', { amountCents: 900 }),
     'POST /memory/usage': async () => {
       const { body } = await asOther('/memory/usage')
       assert.deepEqual([body.usedBytes, body.fileCount], [0, 0])
@@ -301,8 +328,9 @@ describe('two accounts', { timeout: 60_000 }, () => {
     const open = await routes(false)
     const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
     const signIn = ['GET /login/callback', 'POST /auth/github', 'POST /auth/refresh', 'POST /login']
-    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health', ...signIn].toSorted())
-    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json']) {
+    const billing = ['GET /billing/pricing', 'POST /billing/webhook']
+    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health', ...signIn, ...billing].toSorted())
+    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json', '/billing/pricing']) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)
       const text = JSON.stringify(body)
@@ -389,9 +417,11 @@ describe('authentication', { timeout: 60_000 }, () => {
             token: null,
             headers: authorization === undefined ? {} : { authorization },
           })
-          assert.deepEqual([status, answer.code], [401, 'UNAUTHENTICATED'], `${method} ${path} with ${why}`)
+          const isPawpado = path.startsWith('/api/v1/')
+          const code = isPawpado ? answer.error : answer.code
+          assert.deepEqual([status, code], [401, 'UNAUTHENTICATED'], `${method} ${path} with ${why}`)
           assert.equal(headers.get('www-authenticate'), 'Bearer')
-          assert.deepEqual([answer.action, answer.retryable], ['LOGIN', false])
+          if (!isPawpado) assert.deepEqual([answer.action, answer.retryable], ['LOGIN', false])
           refusedCount++
         }
       }

@@ -142,6 +142,19 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     settled_at: null,
   },
   spending_limits: { account_id: 'account', token_id: '', period: 'month', limit_micros: 22, updated_at: 23 },
+  payments: {
+    id: 'payment',
+    account_id: 'account',
+    method: 'stripe',
+    state: 'paid',
+    cents: 2000,
+    key: 'stripe:pi:pi_1',
+    session_id: 'cs_1',
+    intent_id: 'pi_1',
+    created_at: 24,
+    updated_at: 25,
+    data: '{"bonusMicros":2000000}',
+  },
 }
 const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
 const tables = Object.keys(rows) as (keyof Database)[]
@@ -152,7 +165,8 @@ async function fill(db: Kysely<Database>): Promise<void> {
 
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
-  (table) => !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_)/.test(table),
+  (table) =>
+    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments)/.test(table),
 )
 const firstUsage = {
   id: 'u',

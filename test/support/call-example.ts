@@ -15,6 +15,7 @@ export const needsSecret = new Set([
   'POST /auth/refresh',
   'POST /auth/github',
   'DELETE /users/me/api-keys',
+  'POST /billing/webhook',
 ])
 
 /** Sends a request as its documentation shows it. */

@@ -5,6 +5,7 @@ import { rotateRefreshToken } from '../../engine/sign-in/refresh-tokens.ts'
 import { refreshSession } from '../../engine/sign-in/refresh-session.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { pageHeaders } from '../../http/person-page.ts'
 import {
   loginAnswer,
   loginBody,
@@ -13,7 +14,7 @@ import {
   refreshAnswer,
   refreshBody,
 } from './schemas.ts'
-import { pageHeaders, refusedPage, tokenPage } from './sign-in-page.ts'
+import { refusedPage, tokenPage } from './sign-in-page.ts'
 
 export function addSignInRoutes(app: App, engine: Engine): void {
   app.post(

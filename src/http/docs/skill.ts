@@ -6,7 +6,7 @@ import { limitFacts } from './facts.ts'
 
 /** The server in the Agent Skills format: YAML front matter with a name and a description, then Markdown. */
 export function skillPage(document: OpenApiDocument, origin: string, settings: Settings): string {
-  const topics = operationsByTopic(document).filter(({ name }) => name !== 'Server' && name !== 'Sign-in')
+  const topics = operationsByTopic(document).filter(({ name }) => !notForAgents.has(name))
   return `---
 name: carrel
 description: ${JSON.stringify(description)}
@@ -65,6 +65,9 @@ ${limitFacts(settings)
 \`carrel\` (also called \`ppod\`) does all of this from a shell, with live input and output; it takes the token from \`CARREL_TOKEN\` and the server from \`CARREL_URL\`. \`carrel help\` lists its commands.
 `
 }
+
+/** What a person does, now and then. */
+const notForAgents = new Set(['Server', 'Sign-in', 'Billing'])
 
 const description =
   'Runs code and shell commands, keeps files, starts background processes and web servers with public preview addresses on isolated Linux computers of a Carrel server, over HTTP. Use when a task needs somewhere safe to run Python, JavaScript or shell code, to install packages, to build or test a project, to serve a web page, or to remember small files between sandboxes.'

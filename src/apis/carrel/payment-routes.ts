@@ -1,0 +1,65 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { isLoopback } from '../../config/settings.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { lookAtPayment, type PaymentView } from '../../engine/payments/look-at-payment.ts'
+import { payWithPlayMoney } from '../../engine/payments/play-money.ts'
+import { asCarrelError, CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { pageHeaders } from '../../http/person-page.ts'
+import { cancelPage, noPaymentPage, payPage, returnPage } from './payment-pages.ts'
+
+const id = Type.String({ minLength: 1, maxLength: 100 })
+const query = Type.Object({ payment: id })
+const params = Type.Object({ payment: id })
+
+/** The pages around a payment. Who has its id, which nobody can guess, sees how far it is, and nothing of the account. */
+export function addPaymentPages(app: App, engine: Engine): void {
+  const show = async (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => {
+    reply.headers(pageHeaders)
+    try {
+      return await reply.send(page(await lookAtPayment(engine, payment)))
+    } catch (error) {
+      if (asCarrelError(error).code !== 'not_found') throw error
+      return reply.status(404).send(noPaymentPage())
+    }
+  }
+  const config = { public: true }
+  app.get('/billing/return', { schema: { querystring: query }, config }, ({ query }, reply) =>
+    show(reply, query.payment, returnPage),
+  )
+  app.get('/billing/cancel', { schema: { querystring: query }, config }, ({ query }, reply) =>
+    show(reply, query.payment, cancelPage),
+  )
+  if (engine.settings.playMoney) addPlayMoney(app, engine, show)
+}
+
+type Show = (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => Promise<FastifyReply>
+
+function addPlayMoney(app: App, engine: Engine, show: Show): void {
+  void app.register(async (scope: App) => {
+    // A form without fields.
+    scope.addContentTypeParser('application/x-www-form-urlencoded', (_request, body, done) => {
+      body.resume()
+      done(null, undefined)
+    })
+    scope.get('/billing/pay/:payment', { schema: { params }, config: { public: true } }, ({ params }, reply) =>
+      show(reply, params.payment, payPage),
+    )
+    scope.post('/billing/pay/:payment', { schema: { params }, config: { public: true } }, async (request, reply) => {
+      assertAtHome(request)
+      const { payment } = request.params
+      await payWithPlayMoney(engine, payment)
+      return reply.redirect(`/billing/return?payment=${encodeURIComponent(payment)}`, 303)
+    })
+  })
+}
+
+/** Whatever leads others to a server that listens on this machine alone, calls it by another name. */
+function assertAtHome({ hostname }: FastifyRequest): void {
+  if (isLoopback(hostname)) return
+  throw new CarrelError(
+    'forbidden',
+    `Cannot pay with play money: the server is called "${hostname}", which others can reach`,
+  )
+}

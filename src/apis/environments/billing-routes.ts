@@ -1,0 +1,155 @@
+import type { Static } from 'typebox'
+import { meterUnits, type PriceBook } from '../../config/price-book.ts'
+import { creditLeft } from '../../engine/credit/credit-left.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { profileOf } from '../../engine/accounts/users.ts'
+import { microsPerCent } from '../../engine/ledger/top-up.ts'
+import { totalsOf } from '../../engine/ledger/totals.ts'
+import { startPayment } from '../../engine/payments/start-payment.ts'
+import { settleAccount } from '../../engine/usage/settle-usage.ts'
+import { usageHistory, type UsedPiece } from '../../engine/usage/usage-history.ts'
+import type { App } from '../../http/app.ts'
+import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './billing-schemas.ts'
+
+/** Money in cents, as this surface counts. What is less than a cent is neither shown as there nor as not spent. */
+export function addBillingRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/billing/balance',
+    {
+      schema: { response: { 200: balanceAnswer } },
+      config: {
+        scope: 'any',
+        documentation: {
+          description: "Get user's money balance",
+          returns: '{ user_id, balance, total_deposited, total_spent, stripe_customer_id, last_updated }',
+          notes: 'In cents.',
+        },
+      },
+    },
+    async ({ caller }) => {
+      const { id, createdAtMs } = await profileOf(engine, caller)
+      const { balance, deposited, spent, lastAtMs } = await totals(caller.accountId)
+      return {
+        user_id: id,
+        balance,
+        total_deposited: deposited,
+        total_spent: spent,
+        stripe_customer_id: null,
+        last_updated: new Date(lastAtMs ?? createdAtMs).toISOString(),
+      }
+    },
+  )
+  app.get(
+    '/billing/pricing',
+    {
+      schema: { response: { 200: pricingAnswer } },
+      config: {
+        public: true,
+        documentation: {
+          description: 'Get current pricing information',
+          returns: '{ currency, minimum_deposit_cents, maximum_deposit_cents, new_account_cents, rates, packages }',
+        },
+      },
+    },
+    async () => pricingOf(engine.prices),
+  )
+  app.post(
+    '/billing/deposit',
+    {
+      schema: { body: depositBody(engine.prices), response: { 200: depositAnswer } },
+      config: {
+        scope: 'any',
+        idempotent: true,
+        documentation: {
+          description: 'Create a payment intent for money deposit',
+          returns: '{ checkout_url, amount_cents, currency }',
+          notes: 'A person pays at checkout_url; GET /billing/balance shows it soon after.',
+          example: { amount_cents: 2000 },
+          errors: ['not_set_up', 'limit_reached', 'unavailable'],
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { url, quote } = await startPayment(
+        engine,
+        caller,
+        { amountCents: body.amount_cents },
+        engine.prices.minimumDepositCents,
+      )
+      return { checkout_url: url, amount_cents: quote.amountCents, currency: 'usd' }
+    },
+  )
+  app.get(
+    '/billing/usage',
+    {
+      schema: { querystring: usageQuery, response: { 200: usageAnswer } },
+      config: {
+        scope: 'any',
+        documentation: {
+          description: 'Get complete usage history for the current user',
+          returns:
+            '{ current_balance_cents, total_deposits_cents, total_usage_cents, page, limit, total_count, has_more, items }',
+        },
+      },
+    },
+    async ({ query, caller }) => {
+      const [page, limit] = [Number(query.page ?? 1), Number(query.limit ?? 25)]
+      const { balance, deposited, spent } = await totals(caller.accountId)
+      const { count, pieces } = await usageHistory(engine.db, caller.accountId, { page, limit })
+      return {
+        current_balance_cents: balance,
+        total_deposits_cents: deposited,
+        total_usage_cents: spent,
+        page,
+        limit,
+        total_count: count,
+        has_more: page * limit < count,
+        items: pieces.map(itemOf),
+      }
+    },
+  )
+
+  async function totals(accountId: string) {
+    // A new account gets its first credit.
+    await creditLeft(engine, accountId)
+    await settleAccount(engine, accountId)
+    const { balanceMicros, depositedMicros, spentMicros, lastAtMs } = await totalsOf(engine.db, accountId)
+    return {
+      balance: Math.floor(balanceMicros / microsPerCent),
+      deposited: Math.floor(depositedMicros / microsPerCent),
+      spent: Math.ceil(spentMicros / microsPerCent),
+      lastAtMs,
+    }
+  }
+}
+
+function itemOf(piece: UsedPiece): Static<typeof usageAnswer>['items'][number] {
+  const { shown, perShown } = meterUnits[piece.meter]
+  return {
+    meter: piece.meter,
+    quantity: piece.quantity / perShown,
+    unit: shown,
+    amount_cents: piece.amountMicros / microsPerCent,
+    computer_id: piece.computerId,
+    started_at: new Date(piece.startedAtMs).toISOString(),
+    ended_at: new Date(piece.endedAtMs).toISOString(),
+  }
+}
+
+function pricingOf(prices: PriceBook): Static<typeof pricingAnswer> {
+  return {
+    currency: 'usd',
+    minimum_deposit_cents: prices.minimumDepositCents,
+    maximum_deposit_cents: prices.maximumTopUpCents,
+    new_account_cents: prices.newAccountMicros / microsPerCent,
+    rates: Object.entries(prices.meters).map(([meter, { micros, per }]) => {
+      const { shown, perShown } = meterUnits[meter as keyof typeof meterUnits]
+      return { meter, unit: shown, cents_per_unit: (micros * perShown) / per / microsPerCent }
+    }),
+    packages: Object.entries(prices.tiers).map(([name, { cents, bonusPercent }]) => ({
+      name,
+      amount_cents: cents,
+      bonus_percent: bonusPercent,
+    })),
+  }
+}

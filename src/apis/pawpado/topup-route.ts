@@ -1,0 +1,73 @@
+import { Type } from 'typebox'
+import type { Engine } from '../../engine/engine.ts'
+import type { Purchase } from '../../engine/ledger/top-up.ts'
+import { startPayment } from '../../engine/payments/start-payment.ts'
+import { CarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { answerError } from './errors.ts'
+
+const topupBody = Type.Object(
+  {
+    tier: Type.Optional(
+      Type.String({
+        description: 'Credit package: micro, starter, pro or scale, unless the operator has others',
+        maxLength: 100,
+      }),
+    ),
+    amountCents: Type.Optional(
+      Type.Integer({ description: 'Custom amount in cents; at least 100 unless the operator says otherwise' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const topupAnswer = Type.Object(
+  {
+    checkoutUrl: Type.String({ description: 'Where a person pays' }),
+    paymentId: Type.String(),
+    amountCents: Type.Integer({ description: 'To be paid, in cents' }),
+    creditsAdded: Type.Number({ description: 'What that gives, in US dollars, the bonus included' }),
+    currency: Type.String(),
+  },
+  { additionalProperties: false },
+)
+
+/** `POST /api/v1/credits/topup`: a page where a person pays. */
+export function addTopupRoute(app: App, engine: Engine): void {
+  app.post(
+    '/api/v1/credits/topup',
+    {
+      schema: { body: topupBody, response: { 200: topupAnswer } },
+      errorHandler: (error, request, reply) => void answerError(error, request, reply),
+      config: {
+        scope: 'any',
+        idempotent: true,
+        documentation: {
+          description: 'Create a top-up checkout session',
+          returns: '{ checkoutUrl, paymentId, amountCents, creditsAdded, currency }',
+          notes: 'A person pays at checkoutUrl; the balance shows it soon after.',
+          example: { tier: 'starter' },
+          errors: ['not_set_up', 'limit_reached', 'unavailable'],
+        },
+      },
+    },
+    async ({ body, caller }) => {
+      const { id, url, quote } = await startPayment(engine, caller, purchaseOf(body))
+      return {
+        checkoutUrl: url,
+        paymentId: id,
+        amountCents: quote.amountCents,
+        creditsAdded: quote.creditMicros / 1_000_000,
+        currency: 'usd',
+      }
+    },
+  )
+}
+
+function purchaseOf({ tier, amountCents }: { tier?: string; amountCents?: number }): Purchase {
+  if (tier !== undefined && amountCents === undefined) return { tier }
+  if (tier === undefined && amountCents !== undefined) return { amountCents }
+  throw new CarrelError('invalid_request', 'Cannot top up: send either "tier" or "amountCents"', {
+    details: { field: 'tier' },
+  })
+}

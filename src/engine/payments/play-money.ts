@@ -1,0 +1,24 @@
+import type { PaymentRow } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
+import { creditLeft } from '../credit/credit-left.ts'
+import type { Engine } from '../engine.ts'
+import { microsPerCent, topUp } from '../ledger/top-up.ts'
+import { dataOf, findPayment, updatePayment } from './payments.ts'
+
+/** Credits a payment by play money, once however often it is clicked. `not_found` when there is no such payment. */
+export async function payWithPlayMoney(engine: Engine, paymentId: string): Promise<void> {
+  const { db, prices, settings } = engine
+  const row = settings.playMoney ? await findPayment(db, 'id', paymentId) : undefined
+  if (row?.method !== 'play_money')
+    throw new CarrelError('not_found', `Cannot pay "${paymentId}": there is no such payment`)
+  const key = `play:${row.id}`
+  await topUp(db, prices, { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) })
+  await updatePayment(db, row, { state: 'paid', key })
+  await creditLeft(engine, row.account_id)
+}
+
+function quoteOf(row: PaymentRow) {
+  const amountCents = Number(row.cents)
+  const { bonusMicros = 0 } = dataOf(row)
+  return { amountCents, bonusMicros, creditMicros: amountCents * microsPerCent + bonusMicros }
+}

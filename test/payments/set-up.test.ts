@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StripeServer } from '../support/stripe-server.ts'
+import { TestServer } from '../support/server.ts'
+
+test('without a way of paying the answer says which settings to set', async () => {
+  const server = await TestServer.start()
+  const deposit = await server.post('/billing/deposit', { amount_cents: 500 })
+  assert.deepEqual([deposit.status, deposit.body.code, deposit.body.retryable], [501, 'NOT_SET_UP', false])
+  assert.deepEqual(deposit.body.settings, ['CARREL_STRIPE_KEY', 'CARREL_STRIPE_WEBHOOK_SECRET', 'CARREL_PLAY_MONEY'])
+  const topUp = await server.post('/api/v1/credits/topup', { tier: 'pro' })
+  assert.deepEqual([topUp.status, topUp.body.error, Object.keys(topUp.body)], [501, 'NOT_SET_UP', ['error', 'message']])
+  for (const { body } of [deposit, topUp]) assert.match(body.message ?? body.error, /set CARREL_STRIPE_KEY and/)
+  assert.equal((await server.post('/billing/webhook', {}, { token: null })).body.code, 'NOT_SET_UP')
+  assert.equal((await server.post('/billing/pay/x', undefined, { token: null })).status, 404)
+  await server.stop()
+})
+
+test('a key that Stripe refuses, and a webhook without its secret, are told to the operator', async () => {
+  const stripe = await StripeServer.start()
+  const server = await TestServer.start({
+    env: { ...stripe.env, CARREL_STRIPE_KEY: 'sk_test_other', CARREL_STRIPE_WEBHOOK_SECRET: '' },
+  })
+  const { status, body } = await server.post('/billing/deposit', { amount_cents: 500 })
+  assert.deepEqual([status, body.code], [501, 'NOT_SET_UP'])
+  assert.match(body.error, /Stripe refuses the key in CARREL_STRIPE_KEY/)
+  const { body: event, signature } = stripe.event('customer.created', { id: 'cus_1' })
+  const options = { token: null, headers: { 'stripe-signature': signature } }
+  const webhook = await server.post('/billing/webhook', event, options)
+  assert.deepEqual([webhook.status, webhook.body.settings], [501, ['CARREL_STRIPE_WEBHOOK_SECRET']])
+  await server.stop()
+  assert.ok(!server.log().includes('sk_test_other'))
+  await stripe.stop()
+})

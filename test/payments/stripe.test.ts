@@ -1,0 +1,543 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { StripeServer } from '../support/stripe-server.ts'
+import { testDataDirectory, TestServer, until } from '../support/server.ts'
+
+type Thing = ReturnType<StripeServer['sessionAt']>
+
+interface Tenant {
+  accountId: string
+  token: string
+}
+
+const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
+
+async function newTenant(): Promise<Tenant> {
+  const db = await database()
+  const accountId = await createAccount(db, 'payer')
+  const token = await createToken(db, accountId, 'test')
+  await db.destroy()
+  return { accountId, token }
+}
+
+describe('payments by Stripe', { timeout: 120_000 }, () => {
+  let stripe: StripeServer
+  let server: TestServer
+  before(async () => {
+    stripe = await StripeServer.start()
+    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+  })
+  after(async () => {
+    const db = await database()
+    assert.deepEqual((await verifyBooks(db, 0)).problems, [])
+    await db.destroy()
+    await server.stop()
+    await stripe.stop()
+  })
+
+  const deposit = (tenant: Tenant, body: unknown, headers: Record<string, string> = {}) =>
+    server.post('/billing/deposit', body, { token: tenant.token, headers })
+  const topUp = (tenant: Tenant, body: unknown) => server.post('/api/v1/credits/topup', body, { token: tenant.token })
+  const billing = async ({ token }: Tenant) => (await server.call('GET', '/billing/balance', undefined, { token })).body
+  const balance = async (tenant: Tenant): Promise<number> => (await billing(tenant)).balance
+  const deliver = ({ body, signature }: { body: string; signature: string }) =>
+    server.post('/billing/webhook', body, { token: null, headers: { 'stripe-signature': signature } })
+  const tell = async (type: string, object: Thing, change: Thing = {}) => {
+    const { status, body } = await deliver(stripe.event(type, object, change))
+    assert.deepEqual([status, body], [200, { received: true }])
+  }
+  const begin = async (tenant: Tenant, cents = 2000) => {
+    const { status, body } = await deposit(tenant, { amount_cents: cents })
+    assert.equal(status, 200)
+    return stripe.sessionAt(body.checkout_url)
+  }
+  const paid = async (tenant: Tenant, cents = 2000) => {
+    const session = await begin(tenant, cents)
+    const intent = stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    return { session, intent }
+  }
+  const paymentOf = async ({ metadata }: Thing) => {
+    const db = await database()
+    const row = await db.selectFrom('payments').selectAll().where('id', '=', metadata.carrel_payment).executeTakeFirst()
+    await db.destroy()
+    return row!
+  }
+  const page = (path: string, payment: string) =>
+    server.call('GET', `/billing/${path}?payment=${payment}`, undefined, { token: null })
+
+  test('a deposit leads to a Checkout session that says what is bought, and for whom', async () => {
+    const tenant = await newTenant()
+    const { status, body } = await deposit(tenant, { amount_cents: 500 })
+    assert.equal(status, 200)
+    assert.deepEqual(Object.keys(body), ['checkout_url', 'amount_cents', 'currency'])
+    assert.deepEqual([body.amount_cents, body.currency], [500, 'usd'])
+    const session = stripe.sessionAt(body.checkout_url)
+    assert.deepEqual([session.mode, session.currency, session.amount_total], ['payment', 'usd', 500])
+    const { carrel_payment: id, ...metadata } = session.metadata
+    assert.deepEqual(metadata, { carrel_account: tenant.accountId, carrel_cents: '500' })
+    assert.deepEqual(session.payment_intent_data.metadata, session.metadata)
+    assert.equal(session.client_reference_id, id)
+    assert.equal(session.success_url, `${server.url}/billing/return?payment=${id}`)
+    assert.equal(session.cancel_url, `${server.url}/billing/cancel?payment=${id}`)
+    assert.ok(Number(session.expires_at) * 1000 > Date.now() + 30 * 60_000)
+    assert.equal(await balance(tenant), 500, 'nothing is credited for the asking')
+  })
+
+  test('a package has its bonus', async () => {
+    const tenant = await newTenant()
+    const { body } = await topUp(tenant, { tier: 'pro' })
+    assert.deepEqual([body.amountCents, body.creditsAdded, body.currency], [2000, 22, 'usd'])
+    const session = stripe.sessionAt(body.checkoutUrl)
+    assert.equal(session.metadata.carrel_tier, 'pro')
+    stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    assert.deepEqual(
+      await billing(tenant).then(({ balance, total_deposited }) => [balance, total_deposited]),
+      [2700, 2000],
+    )
+  })
+
+  test('what is paid is credited once, whatever tells of it, however often and in whatever order', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    const intent = stripe.pay(session)
+    const events = [
+      stripe.event('payment_intent.succeeded', intent),
+      stripe.event('checkout.session.completed', session),
+      stripe.event('checkout.session.async_payment_succeeded', session),
+    ]
+    const answers = await Promise.all([...events, ...events.toReversed(), ...events].map(deliver))
+    assert.ok(answers.every(({ status }) => status === 200))
+    assert.equal(await balance(tenant), 2500)
+    const row = await paymentOf(session)
+    assert.deepEqual([row.state, row.key, row.intent_id], ['paid', `stripe:pi:${intent.id}`, intent.id])
+    const { body } = await server.call('GET', '/balance', undefined, { token: tenant.token })
+    assert.equal(body.creditsRemaining, 25)
+  })
+
+  test('a debit that takes days is credited when the money has come, and not before', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    const intent = stripe.pay(session, 'processing')
+    await tell('checkout.session.completed', session)
+    assert.equal(await balance(tenant), 500)
+    assert.equal((await paymentOf(session)).state, 'processing')
+    Object.assign(intent, { status: 'succeeded', amount_received: intent.amount })
+    await tell('checkout.session.async_payment_succeeded', session)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('a debit that fails is not credited, nor is a session that expired', async () => {
+    const tenant = await newTenant()
+    const failing = await begin(tenant)
+    const intent = stripe.pay(failing, 'processing')
+    await tell('checkout.session.completed', failing)
+    intent.status = 'requires_payment_method'
+    await tell('checkout.session.async_payment_failed', failing)
+    const expiring = await begin(tenant)
+    expiring.status = 'expired'
+    await tell('checkout.session.expired', expiring)
+    assert.deepEqual([(await paymentOf(failing)).state, (await paymentOf(expiring)).state], ['failed', 'expired'])
+    assert.equal(await balance(tenant), 500)
+  })
+
+  test('an old event that comes last changes nothing', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    const early = stripe.event('checkout.session.expired', session)
+    stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    assert.equal((await deliver(early)).status, 200)
+    assert.deepEqual([(await paymentOf(session)).state, await balance(tenant)], ['paid', 2500])
+  })
+
+  test('only what is signed with the secret, within five minutes and to the byte, is taken', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session)
+    const { body, signature } = stripe.event('checkout.session.completed', session)
+    const forged = [
+      { body, signature: '' },
+      { body, signature: 't=1,v1=00' },
+      { body: body.replace('"livemode":false', '"livemode": false'), signature },
+      stripe.sign(body, { secret: 'whsec_other' }),
+      stripe.sign(body, { timestamp: Math.floor(Date.now() / 1000) - 301 }),
+      stripe.sign('no json'),
+      stripe.sign(''),
+    ]
+    for (const one of forged) {
+      const { status, body } = await deliver(one)
+      assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
+    }
+    assert.equal((await server.post('/billing/webhook', body, { token: null })).status, 400)
+    assert.equal((await deliver(stripe.sign('x'.repeat(1024 * 1024 + 1)))).status, 413)
+    assert.equal(await balance(tenant), 500)
+    assert.equal((await deliver({ body, signature })).status, 200)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('events that mean nothing here are answered with 200, and told in the log', async () => {
+    const foreign = stripe.addIntent({ amount: 900, status: 'succeeded', metadata: { shop: 'another' } })
+    const elsewhere = stripe.addIntent({ amount: 900, status: 'succeeded', metadata: { carrel_account: 'elsewhere' } })
+    await tell('customer.created', { id: 'cus_1', object: 'customer' })
+    await tell('charge.refunded', { id: 'ch_1', object: 'charge', payment_intent: null })
+    await tell('payment_intent.succeeded', foreign)
+    await tell('payment_intent.succeeded', elsewhere)
+    await tell('charge.dispute.created', stripe.dispute(foreign, 900))
+    assert.match(server.log(), /"type":"customer\.created".*passed over: nothing follows from it/)
+    assert.match(server.log(), new RegExp(`"intent":"${elsewhere.id}".*for no account of this server`))
+  })
+
+  test('an event of the other mode is passed over', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session)
+    await tell('checkout.session.completed', session, { livemode: true })
+    assert.equal(await balance(tenant), 500)
+    assert.match(server.log(), /"livemode":true.*it is of the other mode than the key/)
+    await tell('checkout.session.completed', session)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('another currency is put aside for a person to look at', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session, 'succeeded', { currency: 'jpy' })
+    for (let time = 0; time < 2; time++) await tell('checkout.session.completed', session)
+    const row = await paymentOf(session)
+    assert.deepEqual([row.state, row.key, await balance(tenant)], ['review', null, 500])
+    assert.match(row.data, /Stripe received 2000 jpy/)
+    const db = await database()
+    const events = await db.selectFrom('events').select('type').where('account_id', '=', tenant.accountId).execute()
+    await db.destroy()
+    assert.equal(events.filter(({ type }) => type === 'payment.put_aside').length, 1)
+  })
+
+  test('another amount than was asked for is credited as it came, without a bonus', async () => {
+    for (const [received, cents] of [
+      [1500, 2000],
+      [2500, 3000],
+    ] as const) {
+      const tenant = await newTenant()
+      const session = stripe.sessionAt((await topUp(tenant, { tier: 'pro' })).body.checkoutUrl)
+      stripe.pay(session, 'succeeded', { amount_received: received })
+      await tell('checkout.session.completed', session)
+      assert.equal(await balance(tenant), cents)
+    }
+    assert.match(server.log(), /"asked":2000,"received":1500.*another amount than was asked for/)
+  })
+
+  test('a machine payment whose answer was lost is credited by its event', async () => {
+    const tenant = await newTenant()
+    const metadata = { carrel_account: tenant.accountId, carrel_tier: 'pro' }
+    const intent = stripe.addIntent({ amount: 2000, status: 'succeeded', metadata })
+    for (let time = 0; time < 2; time++) await tell('payment_intent.succeeded', intent)
+    assert.equal(await balance(tenant), 2700)
+    const cents = { carrel_account: tenant.accountId, carrel_cents: '150' }
+    await tell('payment_intent.succeeded', stripe.addIntent({ amount: 150, status: 'succeeded', metadata: cents }))
+    assert.equal(await balance(tenant), 2850)
+  })
+
+  test('refunds take back what they are of, with its part of the bonus, once', async () => {
+    const tenant = await newTenant()
+    const session = stripe.sessionAt((await topUp(tenant, { tier: 'pro' })).body.checkoutUrl)
+    const intent = stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    const charge = { id: 'ch_1', object: 'charge', payment_intent: intent.id }
+    const first = stripe.refund(intent, 500)
+    await tell('charge.refunded', charge)
+    assert.equal(await balance(tenant), 2700 - 550)
+    await tell('refund.created', first)
+    await tell('refund.updated', first)
+    assert.equal(await balance(tenant), 2700 - 550)
+    await tell('refund.created', stripe.refund(intent, 1500, 'pending'))
+    assert.equal(await balance(tenant), 500)
+    assert.equal((await billing(tenant)).total_deposited, 2000)
+  })
+
+  test('a refund that failed is given back, also when its beginning is told of afterwards', async () => {
+    const tenant = await newTenant()
+    const { intent } = await paid(tenant)
+    const refund = stripe.refund(intent, 2000, 'pending')
+    const created = stripe.event('refund.created', refund)
+    await deliver(created)
+    assert.equal(await balance(tenant), 500)
+    refund.status = 'failed'
+    for (let time = 0; time < 2; time++) await tell('refund.updated', refund)
+    assert.equal(await balance(tenant), 2500)
+    await deliver(created)
+    assert.equal(await balance(tenant), 2500)
+    await tell('refund.created', stripe.refund(intent, 2000))
+    assert.equal(await balance(tenant), 500)
+  })
+
+  test('a refund that is told of before the payment leaves nothing', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    const intent = stripe.pay(session)
+    await tell('refund.created', stripe.refund(intent, 2000))
+    assert.equal(await balance(tenant), 500)
+    await tell('checkout.session.completed', session)
+    assert.equal(await balance(tenant), 500)
+    assert.equal((await billing(tenant)).total_deposited, 2000)
+  })
+
+  test('a dispute takes the money until it is won, an inquiry takes nothing', async () => {
+    const tenant = await newTenant()
+    const { intent } = await paid(tenant)
+    const dispute = stripe.dispute(intent, 2000, 'warning_needs_response')
+    await tell('charge.dispute.created', dispute)
+    assert.equal(await balance(tenant), 2500)
+    dispute.status = 'needs_response'
+    const created = stripe.event('charge.dispute.created', dispute)
+    await deliver(created)
+    await tell('charge.dispute.funds_withdrawn', dispute)
+    assert.equal(await balance(tenant), 500)
+    dispute.status = 'won'
+    await tell('charge.dispute.funds_reinstated', dispute)
+    await tell('charge.dispute.closed', dispute)
+    await deliver(created)
+    assert.equal(await balance(tenant), 2500)
+    const { intent: another } = await paid(tenant)
+    await tell('charge.dispute.closed', stripe.dispute(another, 2000, 'lost'))
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('a dispute of what was refunded already takes no more than was paid', async () => {
+    const tenant = await newTenant()
+    const { intent } = await paid(tenant)
+    await tell('refund.created', stripe.refund(intent, 1500))
+    await tell('charge.dispute.created', stripe.dispute(intent, 2000))
+    assert.equal(await balance(tenant), 500)
+  })
+
+  test('Stripe asked again gives the same session: a lost answer is one session', async () => {
+    const tenant = await newTenant()
+    const before = stripe.sessions.size
+    stripe.faults.push('lose-answer')
+    const session = await begin(tenant)
+    assert.equal(stripe.sessions.size, before + 1)
+    stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('who asks again with the same Idempotency-Key gets the same link', async () => {
+    const tenant = await newTenant()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    const before = stripe.sessions.size
+    const first = await deposit(tenant, { amount_cents: 900 }, headers)
+    const again = await deposit(tenant, { amount_cents: 900 }, headers)
+    assert.deepEqual(again.body, first.body)
+    assert.equal(stripe.sessions.size, before + 1)
+  })
+
+  test('a session of which every answer was lost is credited all the same when somebody pays it', async () => {
+    const tenant = await newTenant()
+    const known = new Set(stripe.sessions.keys())
+    stripe.faults.push('lose-answer', 'lose-answer', 'lose-answer')
+    const { status, body } = await deposit(tenant, { amount_cents: 2000 })
+    assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
+    const id = [...stripe.sessions.keys()].find((id) => !known.has(id))
+    const session = stripe.sessions.get(id!)!
+    stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    assert.equal(await balance(tenant), 2500)
+    assert.deepEqual([(await paymentOf(session)).state, (await paymentOf(session)).session_id], ['paid', id])
+  })
+
+  test('an event whose answer was lost comes again, and is credited once', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session)
+    const { body, signature } = stripe.event('checkout.session.completed', session)
+    await new Promise<void>((resolve) => {
+      const headers = { 'content-type': 'application/json', 'stripe-signature': signature }
+      const request = httpRequest(`${server.url}/billing/webhook`, { method: 'POST', headers }, (response) => {
+        response.destroy()
+        resolve()
+      })
+      request.end(body)
+    })
+    assert.equal((await deliver({ body, signature })).status, 200)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('Stripe that cannot be asked is asked to send the event again', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session)
+    const event = stripe.event('checkout.session.completed', session)
+    stripe.faults.push('fail', 'lose-answer', 'fail')
+    const { status, body } = await deliver(event)
+    assert.deepEqual([status, body.code], [503, 'UNAVAILABLE'])
+    assert.equal(await balance(tenant), 500)
+    assert.equal((await deliver(event)).status, 200)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('a server that is killed between an event and its credit credits it when it comes again', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    stripe.pay(session)
+    const event = stripe.event('checkout.session.completed', session)
+    const asked = stripe.requests.length
+    stripe.faults.push('silence')
+    const lost = deliver(event).catch((error: Error) => error)
+    // The event was verified: its server asks about the session.
+    await until(
+      () => stripe.requests.length,
+      (count) => count > asked,
+    )
+    await server.stop('SIGKILL')
+    assert.ok((await lost) instanceof Error)
+    // So that its start does not find out by itself.
+    stripe.faults.push('silence')
+    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+    await until(
+      () => stripe.faults.length,
+      (left) => left === 0,
+    )
+    assert.equal(await balance(tenant), 500)
+    for (let time = 0; time < 2; time++) assert.equal((await deliver(event)).status, 200)
+    assert.equal(await balance(tenant), 2500)
+  })
+
+  test('a payment of which no event ever came is found at the next start', async () => {
+    const tenant = await newTenant()
+    const paid = await begin(tenant)
+    stripe.pay(paid)
+    const late = await begin(tenant)
+    stripe.pay(late, 'processing')
+    await server.stop()
+    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+    assert.equal(
+      await until(
+        () => balance(tenant),
+        (cents) => cents > 500,
+      ),
+      2500,
+    )
+    await until(
+      () => paymentOf(late),
+      ({ state }) => state === 'processing',
+    )
+  })
+
+  test('who comes back from paying sees it, before any event has come', async () => {
+    const tenant = await newTenant()
+    const session = await begin(tenant)
+    const id = session.metadata.carrel_payment
+    const waiting = await page('return', id)
+    assert.equal(waiting.status, 200)
+    assert.match(waiting.body, /Waiting for the payment[^]*\$20\.00/)
+    assert.match(waiting.body, /http-equiv="refresh"/)
+    assert.match(waiting.headers.get('content-security-policy')!, /default-src 'none'/)
+    assert.match((await page('cancel', id)).body, /Nothing was paid/)
+    stripe.pay(session)
+    const { body } = await until(
+      () => page('return', id),
+      ({ body }) => body.includes('Thank you'),
+    )
+    assert.ok(!body.includes('http-equiv="refresh"') && !body.includes(tenant.accountId))
+    assert.equal(await balance(tenant), 2500)
+    assert.match((await page('cancel', id)).body, /Thank you/)
+    for (const path of ['return', 'cancel']) {
+      const missing = await page(path, 'none')
+      assert.deepEqual([missing.status, missing.headers.get('content-type')], [404, 'text/html; charset=utf-8'])
+    }
+  })
+
+  test('what is no amount of money cannot be deposited', async () => {
+    const tenant = await newTenant()
+    const before = stripe.sessions.size
+    const amounts = [499, 0, -500, 500.5, 1e18, 1_000_001, '500', 'NaN', null, [500], { cents: 500 }, true]
+    for (const amount_cents of amounts) {
+      const { status, body } = await deposit(tenant, { amount_cents })
+      assert.deepEqual(
+        [status, body.code, body.field],
+        [400, 'INVALID_REQUEST', 'amount_cents'],
+        JSON.stringify(amount_cents),
+      )
+    }
+    for (const raw of ['{"amount_cents":NaN}', '{"amount_cents":1e400}', '{"amount_cents":0x1F4}', '{}', '[]', ''])
+      assert.equal((await deposit(tenant, raw)).status, 400, raw)
+    for (const currency of ['eur', '', 7, null]) {
+      const { status, body } = await deposit(tenant, { amount_cents: 500, currency })
+      assert.deepEqual([status, body.field], [400, 'currency'])
+    }
+    for (const amountCents of [99, 0, -100, 100.5, 1e18, 1_000_001, '100', null, true]) {
+      const { status, body } = await topUp(tenant, { amountCents })
+      assert.deepEqual([status, body.error, Object.keys(body)], [400, 'VALIDATION_ERROR', ['error', 'message']])
+      assert.match(body.message, /amountCents|cents: it has to be a whole number/)
+    }
+    for (const body of [{}, { tier: 'pro', amountCents: 100 }, { tier: 'huge' }, { tier: '__proto__' }, { tier: 5 }])
+      assert.equal((await topUp(tenant, body)).status, 400)
+    assert.equal(stripe.sessions.size, before)
+    assert.equal((await deposit(tenant, { amount_cents: 1_000_000, currency: 'USD' })).status, 200)
+    assert.equal((await topUp(tenant, { amountCents: 100 })).status, 200)
+  })
+
+  test('Pawpado answers a missing token in its own form', async () => {
+    const { status, body } = await server.post('/api/v1/credits/topup', { tier: 'pro' }, { token: null })
+    assert.deepEqual([status, body.error, Object.keys(body)], [401, 'UNAUTHENTICATED', ['error', 'message']])
+  })
+
+  test('links that wait to be paid are bounded', async () => {
+    const tenant = await newTenant()
+    const asked = await Promise.all(Array.from({ length: 50 }, () => deposit(tenant, { amount_cents: 500 })))
+    assert.ok(asked.every(({ status }) => status === 200))
+    const { status, body } = await deposit(tenant, { amount_cents: 500 })
+    assert.deepEqual([status, body.code], [429, 'LIMIT_REACHED'])
+    assert.equal((await deposit(await newTenant(), { amount_cents: 500 })).status, 200)
+  })
+
+  test('the history tells what was used, page by page, and in cents', async () => {
+    const { token } = await newTenant()
+    for (const sessionId of ['history-1', 'history-2'])
+      await server.post('/execute', { code: 'sleep 0.3', language: 'shell', sessionId }, { token })
+    const read = async (query = '') => (await server.call('GET', `/billing/usage${query}`, undefined, { token })).body
+    const all = await until(read, ({ total_count }) => total_count === 2)
+    assert.deepEqual([all.page, all.limit, all.has_more, all.items.length], [1, 25, false, 2])
+    assert.deepEqual([all.current_balance_cents, all.total_deposits_cents, all.total_usage_cents], [499, 0, 1])
+    const pages = [await read('?page=1&limit=1'), await read('?page=2&limit=1'), await read('?page=3&limit=1')]
+    assert.deepEqual(
+      pages.map(({ has_more }) => has_more),
+      [true, false, false],
+    )
+    assert.deepEqual(
+      pages.flatMap(({ items }) => items),
+      all.items,
+    )
+    assert.ok(all.items[0].amount_cents > 0 && all.items[0].amount_cents < 0.1)
+    for (const query of [
+      '?page=0',
+      '?page=-1',
+      '?page=x',
+      '?limit=0',
+      '?limit=101',
+      '?limit=1.5',
+      '?limit=',
+      '?pages=1',
+    ])
+      assert.equal((await server.call('GET', `/billing/usage${query}`, undefined, { token })).status, 400, query)
+  })
+
+  test('prices are told to whoever asks', async () => {
+    const { status, body } = await server.call('GET', '/billing/pricing', undefined, { token: null })
+    assert.equal(status, 200)
+    assert.deepEqual(
+      [body.minimum_deposit_cents, body.maximum_deposit_cents, body.new_account_cents],
+      [500, 1_000_000, 500],
+    )
+    assert.deepEqual(body.rates[0], { meter: 'compute', unit: 's', cents_per_unit: 0.01 })
+    assert.deepEqual(body.packages[2], { name: 'pro', amount_cents: 2000, bonus_percent: 10 })
+  })
+})
