@@ -13,6 +13,8 @@ import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
+import { takesMachinePayments, topUp } from './top-up.ts'
+import type { TopUp, TopUpOptions } from './top-up.ts'
 import { Transport } from './transport.ts'
 
 export interface CarrelOptions {
@@ -106,6 +108,16 @@ export class Carrel {
   /** What is left to spend. */
   balance(options?: RequestOptions): Promise<Balance> {
     return balance(this.#context, options)
+  }
+
+  /** Begins a payment by a package or an amount; a person pays at its `checkoutUrl`. */
+  topUp(options: TopUpOptions): Promise<TopUp> {
+    return topUp(this.#context, options)
+  }
+
+  /** Whether the server takes payments from programs; nothing is paid. */
+  takesMachinePayments(options?: RequestOptions): Promise<boolean> {
+    return takesMachinePayments(this.#context, options)
   }
 
   /** What was used, by day, computer, key and label. */

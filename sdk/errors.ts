@@ -19,7 +19,7 @@ export class CarrelApiError extends Error {
 
   /** @param body the parsed envelope, or anything else when it is none */
   constructor(status: number, body: unknown, headers?: { get(name: string): string | null }) {
-    const { error, code, action, agentInstruction, requestId, retryable, ...details } = asRecord(body)
+    const { error, code, action, agentInstruction, requestId, retryable, ...details } = fromPawpado(asRecord(body))
     super(asText(error) ?? `The server answered with status ${status}`)
     this.name = 'CarrelApiError'
     this.status = status
@@ -114,6 +114,13 @@ function innermostMessage(error: unknown): string {
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+}
+
+/** On that surface `error` is the code and `message` the sentence. */
+function fromPawpado(body: Record<string, unknown>): Record<string, unknown> {
+  const { error, message, ...more } = body
+  const isPawpado = body['code'] === undefined && typeof message === 'string' && /^[A-Z_]+$/.test(String(error))
+  return isPawpado ? { ...more, code: error, error: message } : body
 }
 
 function asText(value: unknown): string | undefined {

@@ -69,6 +69,10 @@ export class StandIn extends EventEmitter<StandInEvents> {
   /** Uploads are counted and hashed, not kept. */
   discardsUploads = false
   hasBalance = true
+  credit = 4.5
+  /** Whether a person can pay, and whether a program can. */
+  hasCheckout = true
+  hasMachinePayments = true
   root = ''
   #faults: { path: string; fault: Fault }[] = []
   #cuts: number[] = []
@@ -173,9 +177,21 @@ export class StandIn extends EventEmitter<StandInEvents> {
     app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
     app.get('/balance', async () => {
       if (!this.hasBalance) throw new StandInFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
-      return { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' }
+      return { creditsRemaining: this.credit, creditsRemainingUsdc: this.credit.toFixed(6) }
     })
     app.get('/v1/usage', async () => usageAnswer)
+    app.post<{ Body: { tier?: string; amountCents?: number } }>('/api/v1/credits/topup', async ({ body }, reply) => {
+      if (!this.hasCheckout) return reply.status(501).send({ error: 'NOT_SET_UP', message: 'Nobody can pay here' })
+      if (body.tier !== undefined && body.tier !== 'starter')
+        return reply.status(400).send({ error: 'VALIDATION_ERROR', message: 'There is no such tier' })
+      const amountCents = body.amountCents ?? 500
+      const checkoutUrl = 'https://pay.test/1'
+      return { checkoutUrl, paymentId: '1', amountCents, creditsAdded: amountCents / 100, currency: 'usd' }
+    })
+    app.post('/topup', async (_request, reply) => {
+      if (!this.hasMachinePayments) throw new StandInFailure(501, 'NOT_SET_UP', 'No program can pay here')
+      return reply.status(402).header('www-authenticate', 'Payment id="1"').send({})
+    })
     app.post<{ Body: { port: number } }>('/expose', async ({ body: { port } }) => ({
       url: `http://${port}-abc-p${port}_v1.preview.test`,
       wsUrl: `ws://${port}-abc-p${port}_v1.preview.test`,

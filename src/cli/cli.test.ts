@@ -23,6 +23,7 @@ const documented = [
   'mem:rm',
   'mem:usage',
   'status',
+  'topup',
   'login',
   'completion',
   'version',

@@ -58,4 +58,6 @@ const options: Record<string, string | undefined> = {
   signal: '--signal',
   path: 'the path',
   port: 'the port',
+  tier: 'the amount',
+  amountCents: 'the amount',
 }

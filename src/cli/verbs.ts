@@ -100,6 +100,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Show the credit that is left',
     load: async () => (await import('./verbs/balance.ts')).balance,
   },
+  topup: {
+    synopsis: 'topup [amount]',
+    summary: 'Get a link by which a person pays for credit',
+    load: async () => (await import('./verbs/topup.ts')).topup,
+  },
   usage: {
     synopsis: 'usage',
     summary: 'Show what was used and what it cost',
@@ -141,6 +146,7 @@ export const otherNames: Record<string, string> = {
   dir: 'ls',
   info: 'status',
   list: 'ls',
+  pay: 'topup',
   processes: 'ps',
   run: 'exec',
   sh: 'exec',

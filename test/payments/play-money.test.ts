@@ -63,7 +63,10 @@ describe('play money', { timeout: 60_000 }, () => {
     const url = await begin(token)
     for (const width of [1280, 390]) {
       await page.goTo(url, { width, height: 844 })
-      assert.match(await page.evaluate('document.body.innerText'), /\$20\.00\s+\$22\.00 of credit with \$2\.00 on top/)
+      assert.match(
+        await page.evaluate('document.body.innerText'),
+        /\$20\.00\s+for \$22\.00 of credit with \$2\.00 on top/,
+      )
       const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
       assert.equal(isWide, false, `it is wider than ${width}`)
     }

@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { CliHome, resultOf } from '../../src/cli/testing/run-cli.ts'
 import { StripeServer } from '../support/stripe-server.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
 
@@ -230,6 +231,11 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       stripe.pay(session, 'succeeded', { amount_received: received })
       await tell('checkout.session.completed', session)
       assert.equal(await balance(tenant), cents)
+      const { body } = await page('return', session.metadata.carrel_payment)
+      assert.match(
+        body,
+        new RegExp(`Thank you[^]*\\$${received / 100}\\.00[^]*for \\$${received / 100}\\.00 of\\s+credit`),
+      )
     }
     assert.match(server.log(), /"asked":2000,"received":1500.*another amount than was asked for/)
   })
@@ -453,6 +459,25 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       const missing = await page(path, 'none')
       assert.deepEqual([missing.status, missing.headers.get('content-type')], [404, 'text/html; charset=utf-8'])
     }
+  })
+
+  test('carrel topup prints the link, and with --wait goes on until it is paid', async () => {
+    const tenant = await newTenant()
+    using home = new CliHome()
+    const env = { CARREL_URL: server.url, CARREL_TOKEN: tenant.token }
+    const known = new Set(stripe.sessions.keys())
+    const result = resultOf(home.spawn(['topup', 'pro', '--wait'], { env }))
+    const id = await until(
+      () => [...stripe.sessions.keys()].find((id) => !known.has(id)),
+      (id) => id !== undefined,
+    )
+    const session = stripe.sessions.get(id!)!
+    stripe.pay(session)
+    await tell('checkout.session.completed', session)
+    const { exitCode, stdout } = await result
+    assert.deepEqual([exitCode, stdout], [0, `${session.url}\nCredits  $27.00\n`])
+    const { stderr } = await home.run(['topup', 'huge'], { env })
+    assert.match(stderr, /"huge": the tiers are micro, starter, pro, scale \(VALIDATION_ERROR\)/)
   })
 
   test('what is no amount of money cannot be deposited', async () => {

@@ -60,7 +60,7 @@ function amountOf({ method, cents, creditMicros }: PaymentView): Html {
   const more = bonus > 0 && html` <span class="note">with ${dollars(bonus / 1_000_000)} on top</span>`
   return html`<p class="amount">${dollars(cents / 100)}</p>
     <p>
-      ${dollars(creditMicros / 1_000_000)} of
+      for ${dollars(creditMicros / 1_000_000)} of
       credit${more}${method === 'play_money' && html` <span class="note">· play money</span>`}
     </p>`
 }

@@ -99,6 +99,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         memUsage: 'carrel mem:usage - check quota',
         completion: 'carrel completion <shell> - completion script for bash, zsh or fish',
         balance: 'carrel balance - check credits',
+        topup: 'carrel topup <package or dollars> - get a link for paying',
         usage: 'carrel usage - what was used and what it cost',
         ledger: 'carrel ledger verify - check the books of the server on this machine',
         login: 'carrel login <token> - save token',

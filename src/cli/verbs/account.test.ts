@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
 import { bar } from '../bar.ts'
-import { CliHome } from '../testing/run-cli.ts'
+import { until } from '../../../test/support/server.ts'
+import { CliHome, resultOf } from '../testing/run-cli.ts'
 
 test('balance shows what is left', async () => {
   await using standIn = await StandIn.start()
@@ -60,4 +61,67 @@ test('ledger verify says what is missing where there are no books', async () => 
   assert.equal(exitCode, 2)
   assert.match(stderr, /there is no ".*\/data\/carrel\.db"/)
   assert.equal((await home.run(['ledger', 'burn'])).exitCode, 2)
+})
+
+test('topup prints a link for a package or an amount, and nothing else on stdout', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const { stdout, stderr } = await home.run(['topup'], { standIn })
+  assert.deepEqual([stdout, stderr], ['https://pay.test/1\n', 'Pay $5.00 for $5.00 of credit:\n'])
+  for (const amount of ['20', '$20', '7.50', '7.5', '0.01']) await home.run(['topup', amount], { standIn })
+  const asked = standIn.requestsTo('/api/v1/credits/topup').map(({ body }) => body)
+  const cents = [2000, 2000, 750, 750, 1].map((amountCents) => ({ amountCents }))
+  assert.deepEqual(asked, [{ tier: 'starter' }, ...cents])
+  const { stdout: json } = await home.run(['topup', '--json', '1'], { standIn })
+  assert.deepEqual(JSON.parse(json), {
+    checkoutUrl: 'https://pay.test/1',
+    paymentId: '1',
+    amountCents: 100,
+    creditsAdded: 1,
+    currency: 'usd',
+  })
+})
+
+test('topup says no as the server does, and what is no amount is no package either', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  for (const amount of ['huge', '1e18', 'NaN', '7.505', '-5']) {
+    const { exitCode, stdout, stderr } = await home.run(['topup', '--', amount], { standIn })
+    assert.deepEqual([exitCode, stdout], [1, ''], amount)
+    assert.match(stderr, /^carrel: There is no such tier \(VALIDATION_ERROR\)/)
+  }
+})
+
+test('topup --wait waits until the balance shows the credit, whatever is used meanwhile', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const child = home.spawn(['topup', '20', '--wait'], { standIn })
+  const result = resultOf(child)
+  await until(
+    () => standIn.requestsTo('/balance').length,
+    (count) => count >= 2,
+  )
+  standIn.credit = 1
+  await until(
+    () => standIn.requestsTo('/balance').length,
+    (count) => count >= 4,
+  )
+  assert.equal(child.exitCode, null)
+  standIn.credit = 20.9
+  const { exitCode, stdout } = await result
+  assert.deepEqual([exitCode, stdout], [0, 'https://pay.test/1\nCredits  $20.90\n'])
+})
+
+test('where only programs can pay topup says so, and where nobody can what the operator has to set', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.hasCheckout = false
+  const { exitCode, stderr } = await home.run(['topup'], { standIn })
+  assert.equal(exitCode, 1)
+  assert.match(
+    stderr,
+    new RegExp(`programs alone; let an MPP client answer the challenge of POST ${standIn.url}/topup`),
+  )
+  standIn.hasMachinePayments = false
+  assert.match((await home.run(['topup'], { standIn })).stderr, /^carrel: Nobody can pay here \(NOT_SET_UP\)/)
 })

@@ -27,7 +27,12 @@ export function creditIntent(engine: Engine, intent: Stripe.PaymentIntent): Prom
     }
     const quote = quoteOf(engine.prices, row, intent)
     const isNew = await credit(engine, row, intent, quote)
-    await updatePayment(engine.db, row, { state: 'paid', key: keyOf(intent.id), intent_id: intent.id })
+    await updatePayment(engine.db, row, {
+      state: 'paid',
+      key: keyOf(intent.id),
+      intent_id: intent.id,
+      data: { bonusMicros: quote.bonusMicros, paidCents: quote.amountCents },
+    })
     if (!isNew) return true
     const data = { paymentId: row.id, method: 'stripe', cents: quote.amountCents, bonusMicros: quote.bonusMicros }
     await appendEvent(engine.db, { accountId: row.account_id, type: 'payment.credited', actor: 'stripe', data })
@@ -94,7 +99,7 @@ async function putAside(engine: Engine, row: PaymentRow, intent: Stripe.PaymentI
   const reason = `Stripe received ${intent.amount_received} ${intent.currency}, which cannot be credited`
   engine.log.error({ payment: row.id, intent: intent.id }, reason)
   if (row.state === 'review') return
-  await updatePayment(engine.db, row, { state: 'review', intent_id: intent.id, reason })
+  await updatePayment(engine.db, row, { state: 'review', intent_id: intent.id, data: { reason } })
   const data = { paymentId: row.id, reason }
   await appendEvent(engine.db, { accountId: row.account_id, type: 'payment.put_aside', actor: 'stripe', data })
 }

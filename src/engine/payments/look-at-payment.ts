@@ -9,6 +9,7 @@ export interface PaymentView {
   id: string
   method: string
   state: PaymentState
+  /** What was paid; of one that is not paid, what was asked for. */
   cents: number
   /** What it gives, the bonus included. */
   creditMicros: number
@@ -27,9 +28,9 @@ export async function lookAtPayment(engine: Engine, id: string): Promise<Payment
     await settleCheckout(engine, stripe, row.session_id).catch((error: unknown) =>
       log.warn({ err: error, payment: id }, 'Stripe could not be asked about a payment'),
     )
-  const { method, state, cents } = (await findPayment(db, 'id', id)) ?? row
-  const { bonusMicros = 0 } = dataOf(row)
-  return { id, method, state, cents: Number(cents), creditMicros: Number(cents) * microsPerCent + bonusMicros }
+  const now = (await findPayment(db, 'id', id)) ?? row
+  const { bonusMicros = 0, paidCents: cents = Number(now.cents) } = dataOf(now)
+  return { id, method: now.method, state: now.state, cents, creditMicros: cents * microsPerCent + bonusMicros }
 }
 
 /** A page that is loaded again and again asks Stripe no oftener. */

@@ -18,8 +18,10 @@ export interface NewPayment {
 export interface PaymentData {
   /** The package that was bought. */
   tier?: string | undefined
-  /** What the price book gave on top when it was bought. */
+  /** What the price book gave on top when it was bought; of a payment that is credited, what it was given. */
   bonusMicros?: number | undefined
+  /** What came, in cents. */
+  paidCents?: number | undefined
   /** Why it is as it is, in a sentence. */
   reason?: string | undefined
 }
@@ -52,18 +54,18 @@ export function findPayment(
   return db.selectFrom('payments').selectAll().where(column, '=', value).executeTakeFirst()
 }
 
-/** Changes a payment; one that is paid stays so. `reason` is added to its data. */
+/** Changes a payment; one that is paid stays so. What `data` names is changed, the rest of it stays. */
 export async function updatePayment(
   db: Kysely<Database>,
   row: PaymentRow,
-  change: Pick<Updateable<PaymentRow>, 'state' | 'key' | 'session_id' | 'intent_id'> & { reason?: string },
+  change: Pick<Updateable<PaymentRow>, 'state' | 'key' | 'session_id' | 'intent_id'> & { data?: PaymentData },
 ): Promise<void> {
-  const { reason, ...columns } = change
+  const { data, ...columns } = change
   let update = db
     .updateTable('payments')
     .set({ ...columns, updated_at: Date.now() })
     .where('id', '=', row.id)
-  if (reason !== undefined) update = update.set({ data: JSON.stringify({ ...dataOf(row), reason }) })
+  if (data) update = update.set({ data: JSON.stringify({ ...dataOf(row), ...data }) })
   if (change.state !== undefined && change.state !== 'paid') update = update.where('state', '<>', 'paid')
   await update.execute()
 }
