@@ -40,7 +40,8 @@ export const limits = {
   executeDefaultTimeoutMs: 30_000,
   /** The document's limit for processes that are started over HTTP. */
   processDefaultTimeoutMs: 15 * 60 * 1000,
-  processTimeoutMs: 30 * 24 * 60 * 60 * 1000,
+  /** Below the 2^31 ms that a timer can take. */
+  processTimeoutMs: 24 * 24 * 60 * 60 * 1000,
   /** Environment variables of one request; the kernel's limit on their bytes is checked apart. */
   environmentEntries: 512,
   environmentNameLength: 256,

@@ -41,6 +41,12 @@ describe('POST /execute', () => {
   ] as const)
     test(`runs ${language}`, async () => assert.equal((await run({ code, language })).result.stdout, stdout))
 
+  test('a command in code that is longer than an argument does not read the code', async () => {
+    const code = `: ${'x'.repeat(200_000)}\necho first; cat; f() { echo "$0 $1"; }; f a\nexit 3`
+    const { stdout, exitCode } = (await run({ code })).result
+    assert.deepEqual([stdout, exitCode], ['first\nbash a\n', 3])
+  })
+
   test('runs JavaScript that is longer than an argument as it runs a short one', async () => {
     const code = `console.log(require('fs').existsSync('/'), __filename.length > 0, ${JSON.stringify('é'.repeat(100_000))}.length)`
     const { stdout, stderr } = (await run({ code, language: 'javascript' })).result

@@ -1,4 +1,4 @@
-import { useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
+import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import { findProcess } from '../../engine/processes/find-process.ts'
 import { programFor } from '../../engine/processes/program.ts'
@@ -66,10 +66,10 @@ export class ExecSocket {
   }
 
   async #begin(data: Buffer, binary: boolean): Promise<void> {
-    const { engine, caller } = this.#options
+    const { engine } = this.#options
     if (binary) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
     const message = parse(data, firstMessages) as FirstMessage
-    this.#computer = await useSandbox(engine, caller, message.sessionId ?? '')
+    this.#computer = await this.#computerFor(message)
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
     this.#process = process
@@ -77,6 +77,15 @@ export class ExecSocket {
     void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()
+  }
+
+  /** Who attaches starts nothing: what a sandbox that is stopped keeps of a process can be read all the same. */
+  async #computerFor({ type, sessionId = '' }: FirstMessage): Promise<UsedComputer> {
+    const { engine, caller } = this.#options
+    if (type === 'start') return useSandbox(engine, caller, sessionId)
+    const computer = await findSandbox(engine, caller.accountId, sessionId)
+    if (computer) return { computer, done: engine.activity.begin(computer.id) }
+    throw new CarrelError('not_found', 'Cannot attach: there is no such sandbox', { details: { field: 'sessionId' } })
   }
 
   #start(message: StartMessage): Promise<ProcessHandle> {

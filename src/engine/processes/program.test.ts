@@ -10,7 +10,10 @@ test('code is an argument of its interpreter, as long as the kernel takes it', (
   assert.deepEqual(programFor('shell', 'ls'), { argv: ['bash', '-c', 'ls'] })
   const longest = 'ü'.repeat(limits.codeArgumentBytes / 2)
   assert.equal(programFor('shell', longest).stdin, undefined)
-  assert.deepEqual(programFor('shell', `${longest}x`), { argv: ['bash', '-s'], stdin: `${longest}x` })
+  assert.deepEqual(programFor('shell', `${longest}x`), {
+    argv: ['bash', '-c', 'eval "$(cat)"'],
+    stdin: `${longest}x`,
+  })
 })
 
 test("the caller's variables win over the image's, and those over Carrel's", () => {

@@ -9,10 +9,11 @@ export interface Program {
   stdin?: string
 }
 
+/** From stdin all of the source is read before any of it runs: what it runs finds an empty stdin, not the source. */
 const interpreters: Record<Language, { inline: string[]; fromStdin: string[] }> = {
   python: { inline: ['python3', '-c'], fromStdin: ['python3', '-'] },
   javascript: { inline: ['node', '-e'], fromStdin: ['node', '-'] },
-  shell: { inline: ['bash', '-c'], fromStdin: ['bash', '-s'] },
+  shell: { inline: ['bash', '-c'], fromStdin: ['bash', '-c', 'eval "$(cat)"'] },
 }
 
 /** How code of a language is run: as an argument, or by stdin where it is longer than the kernel takes in one. */

@@ -107,5 +107,5 @@ ${exampleCommand(origin, operation)}
 }
 
 function sentence(text: string): string {
-  return /[.)]$/.test(text) ? text : `${text}.`
+  return text.endsWith('.') ? text : `${text}.`
 }

@@ -39,7 +39,7 @@ export function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
   return headers
 }
 
-const ownToken = /^\s*(Bearer\s+)?pp_sess_/i
+const ownToken = /^\s*(Bearer\s+)?(pp_sess_|ak_)/i
 
 function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
   const { headers } = message
