@@ -2,6 +2,7 @@ import type { PaymentRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
 import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
 
@@ -12,8 +13,11 @@ export async function payWithPlayMoney(engine: Engine, paymentId: string): Promi
   if (row?.method !== 'play_money')
     throw new CarrelError('not_found', `Cannot pay "${paymentId}": there is no such payment`)
   const key = `play:${row.id}`
-  await topUp(db, prices, { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) })
+  const { isNew } = await topUp(db, prices, { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) })
   await updatePayment(db, row, { state: 'paid', key })
+  if (!isNew) return
+  const data = { paymentId: row.id, method: row.method, cents: Number(row.cents) }
+  await appendEvent(db, { accountId: row.account_id, type: 'payment.credited', actor: 'server', data })
   await creditLeft(engine, row.account_id)
 }
 
