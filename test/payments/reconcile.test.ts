@@ -92,6 +92,17 @@ describe('reconcilePayments()', () => {
     stripe.faults.push('fail', 'fail', 'fail')
     await reconcilePayments(engine, { atStart: false })
     assert.deepEqual([await stateOf(broken.id), await stateOf(whole.id)], ['open', 'paid'])
+    await reconcilePayments(engine, { atStart: false })
+    assert.equal(await stateOf(broken.id), 'open', 'it has its turn later')
+  })
+
+  test('waits for the key to be back, and gives up nothing meanwhile', async () => {
+    const { id, session } = await begin({ ageMs: 9000 * minute })
+    stripe.pay(session)
+    await reconcilePayments({ ...engine, stripe: undefined }, { atStart: true })
+    assert.equal(await stateOf(id), 'open')
+    await reconcilePayments(engine, { atStart: true })
+    assert.equal(await stateOf(id), 'paid')
   })
 
   test('gives up what nobody has the link of, and forgets after 30 days what came to nothing', async () => {

@@ -22,9 +22,11 @@ export async function reconcilePayments(engine: Engine, { atStart }: { atStart: 
   const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsAsked)
   for (const row of due) {
     if (stopping.aborted) return
-    await askAbout(engine, stripe, row).catch((error: unknown) =>
-      log.warn({ err: error, payment: row.id }, 'Stripe could not be asked about a payment'),
-    )
+    await askAbout(engine, stripe, row).catch(async (error: unknown) => {
+      log.warn({ err: error, payment: row.id }, 'Stripe could not be asked about a payment')
+      // The others have their turn before it has another.
+      await updatePayment(db, row, {})
+    })
   }
   await db
     .deleteFrom('payments')
@@ -39,11 +41,11 @@ function isDue({ created_at, updated_at }: PaymentRow, now: number): boolean {
   return now - Number(updated_at) >= waitMs
 }
 
-/** What has no end of its own ends when its link would have. */
+/** A link that nobody has, and one of play money, end by themselves; what may be paid at Stripe is Stripe's to say. */
 async function askAbout(engine: Engine, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
-  const isOver = Date.now() - Number(row.created_at) > 2 * limits.checkoutMs
-  if (row.method === 'stripe' && stripe && row.intent_id !== null) return settleIntent(engine, stripe, row.intent_id)
-  if (row.method === 'stripe' && stripe && row.session_id !== null)
-    return settleCheckout(engine, stripe, row.session_id)
-  if (isOver) await updatePayment(engine.db, row, { state: 'expired' })
+  const { method, session_id: sessionId, intent_id: intentId } = row
+  if (method === 'stripe' && intentId !== null) return stripe && settleIntent(engine, stripe, intentId)
+  if (method === 'stripe' && sessionId !== null) return stripe && settleCheckout(engine, stripe, sessionId)
+  if (Date.now() - Number(row.created_at) > 2 * limits.checkoutMs)
+    await updatePayment(engine.db, row, { state: 'expired' })
 }
