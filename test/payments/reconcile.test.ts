@@ -105,6 +105,14 @@ describe('reconcilePayments()', () => {
     assert.equal(await stateOf(id), 'paid')
   })
 
+  test('gives up after 30 days what Stripe does not know', async () => {
+    const old = await begin({ ageMs: limits.unpaidPaymentMs + minute })
+    const young = await begin({ ageMs: limits.unpaidPaymentMs - minute })
+    for (const { session } of [old, young]) stripe.sessions.delete(session.id)
+    await reconcilePayments(engine, { atStart: false })
+    assert.deepEqual([await stateOf(old.id), await stateOf(young.id)], ['expired', 'open'])
+  })
+
   test('gives up what nobody has the link of, and forgets after 30 days what came to nothing', async () => {
     const { id } = await begin({ ageMs: 2 * limits.checkoutMs + minute })
     await engine.db.updateTable('payments').set({ session_id: null }).where('id', '=', id).execute()

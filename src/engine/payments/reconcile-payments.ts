@@ -7,8 +7,9 @@ import { settleIntent } from './settle-intent.ts'
 import { updatePayment } from './payments.ts'
 
 /**
- * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about all of them, later
- * about each the seldomer the older it is. What nobody paid is forgotten after 30 days.
+ * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about the newest of them,
+ * whenever that was done last; later about each the seldomer the older it is. After 30 days it is given up, and what
+ * nobody paid is forgotten.
  */
 export async function reconcilePayments(engine: Engine, { atStart }: { atStart: boolean }): Promise<void> {
   const { db, stripe, stopping, log } = engine
@@ -17,7 +18,7 @@ export async function reconcilePayments(engine: Engine, { atStart }: { atStart: 
     .selectFrom('payments')
     .selectAll()
     .where('state', 'in', ['open', 'processing'])
-    .orderBy('updated_at')
+    .orderBy(atStart ? 'created_at' : 'updated_at', atStart ? 'desc' : 'asc')
     .execute()
   const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsAsked)
   for (const row of due) {
@@ -25,7 +26,7 @@ export async function reconcilePayments(engine: Engine, { atStart }: { atStart: 
     await askAbout(engine, stripe, row).catch(async (error: unknown) => {
       log.warn({ err: error, payment: row.id }, 'Stripe could not be asked about a payment')
       // The others have their turn before it has another.
-      await updatePayment(db, row, {})
+      await updatePayment(db, row, now - Number(row.created_at) < limits.unpaidPaymentMs ? {} : { state: 'expired' })
     })
   }
   await db
