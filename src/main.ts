@@ -7,9 +7,9 @@ import { execEndpoint } from './apis/carrel/sockets.ts'
 import { addUsageRoute } from './apis/carrel/usage-route.ts'
 import { addEnvironmentsRoutes } from './apis/environments/routes.ts'
 import { addPaymentPages } from './apis/carrel/payment-routes.ts'
+import { errorForms } from './apis/error-forms.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
-import { errorAnswer } from './apis/paperpod/schemas.ts'
 import { addPawpadoRoutes } from './apis/pawpado/routes.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
@@ -83,8 +83,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(closeEngine)
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
-  const app = await createApp({ engine, errorBody, onUpgrade, openRequests })
-  await addOpenApi(app, errorAnswer)
+  const app = await createApp({ engine, errorForms, onUpgrade, openRequests })
+  await addOpenApi(app, errorForms)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)

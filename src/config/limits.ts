@@ -97,6 +97,8 @@ export const limits = {
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,
+  /** How a person is called. */
+  nameLength: 100,
   /** The longest life of an API key that has an end. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
   /** How exact the time of a token's last use is: a write for each request would cost more than the request. */
@@ -132,6 +134,8 @@ export const limits = {
   storageIntervalMs: 60 * 60 * 1000,
   /** How long beyond its idle time a sandbox is kept whose account has no credit: time to top up. */
   unpaidSandboxMs: 24 * 60 * 60 * 1000,
+  /** The document's: a streaming computer starts when the credit lasts so long. */
+  streamingMinimumMs: 15 * 60 * 1000,
   /** A page of an account's statement. */
   statementLines: 100,
   /** Days that a report of usage covers at most: it is added up while its reader waits. */

@@ -3,6 +3,7 @@ import * as first from './migrations/0001-first.ts'
 import * as ledger from './migrations/0002-ledger.ts'
 import * as identity from './migrations/0003-identity.ts'
 import * as payments from './migrations/0004-payments.ts'
+import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
 import type { Database } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '0002-ledger': ledger,
   '0003-identity': identity,
   '0004-payments': payments,
+  '0006-settings-and-deletion': settingsAndDeletion,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

@@ -22,6 +22,7 @@ export interface Database {
   ledger_holds: LedgerHoldRow
   spending_limits: SpendingLimitRow
   payments: PaymentRow
+  person_settings: PersonSettingsRow
 }
 
 export interface AccountRow {
@@ -312,4 +313,15 @@ export interface PaymentRow {
   /** When it last changed, or its provider was last asked about it. */
   updated_at: number
   data: string
+}
+
+export interface PersonSettingsRow {
+  /** A person; the account of a token that belongs to no person. */
+  owner_id: string
+  /** BCP 47. */
+  locale: string
+  /** Of the time zone database. */
+  timezone: string
+  theme: 'system' | 'light' | 'dark'
+  updated_at: number
 }

@@ -18,6 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { CarrelError, type ErrorCode } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { errorFormOf, type ErrorForm } from './error-form.ts'
 import { drainRequest } from './drain-request.ts'
 import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
@@ -46,8 +47,8 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 interface Options {
   engine: Engine
-  /** The error body of the surface that a path belongs to. */
-  errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
+  /** How each surface says no; the last one is for all that no other has. */
+  errorForms: readonly ErrorForm[]
   onUpgrade: UpgradeHandler
   openRequests: OpenRequests
 }
@@ -59,6 +60,10 @@ const tunnelGraceMs = 1_000
 
 /** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own. */
 const expected = new Set<ErrorCode>(['process_goes_on', 'disk_full'])
+/** The route's own path where there is one: what was sent may be encoded in another way. */
+function addressOf(request: FastifyRequest): string {
+  return request.routeOptions?.url ?? request.url
+}
 
 /** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
 function mayUpgrade(request: IncomingMessage): boolean {
@@ -66,7 +71,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 }
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
-export async function createApp({ engine, errorBody, onUpgrade, openRequests }: Options): Promise<App> {
+export async function createApp({ engine, errorForms, onUpgrade, openRequests }: Options): Promise<App> {
   const { previewDomain, trustedProxies } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
   const previews = new PreviewProxy(engine, bodies)
@@ -83,7 +88,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
       .header('x-request-id', request.id)
       .status(known.status)
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(errorBody(known, request.id)))
+      .send(JSON.stringify(errorFormOf(errorForms, addressOf(request)).body(known, request.id)))
   }
   const app: App = fastify({
     loggerInstance: logger,
@@ -99,7 +104,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorBody),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorForms),
     serverFactory: (handler) =>
       createServer({ ...timeouts, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         cutStalledAnswer(response, limits.stalledClientMs)
@@ -161,7 +166,7 @@ export async function createApp({ engine, errorBody, onUpgrade, openRequests }: 
       const { socket } = request.raw
       const error = Object.assign(new Error('its body has stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
       // Unless another answer is on its way on this connection.
-      if (reply.raw.socket && !reply.raw.headersSent) answerBrokenRequest(error, socket, errorBody)
+      if (reply.raw.socket && !reply.raw.headersSent) answerBrokenRequest(error, socket, errorForms, request.url)
       socket.destroySoon()
     }),
   )

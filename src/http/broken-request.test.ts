@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { errorBody } from '../apis/paperpod/errors.ts'
+import { errorForms } from '../apis/error-forms.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 
-function answerTo(code: string, writable = true): { text: string; destroyed: boolean } {
+function answerTo(code: string, { writable = true, packet = '' } = {}): { text: string; destroyed: boolean } {
   const seen = { text: '', destroyed: false }
   const socket = {
     writable,
     end: (text: string) => (seen.text = text),
     destroy: () => (seen.destroyed = true),
   } as unknown as Socket
-  answerBrokenRequest(Object.assign(new Error('x'), { code }), socket, errorBody)
+  answerBrokenRequest(Object.assign(new Error('x'), { code, rawPacket: Buffer.from(packet) }), socket, errorForms)
   return seen
 }
 
@@ -31,8 +31,14 @@ describe('answerBrokenRequest()', () => {
       assert.equal(JSON.parse(body).code, name)
     })
 
+  test('answers in the envelope of the surface whose address can be read', () => {
+    const { text } = answerTo('HPE_HEADER_OVERFLOW', { packet: 'GET /api/v1/session HTTP/1.1\r\nx: ' })
+    const { error, message } = JSON.parse(text.split('\r\n\r\n')[1]!)
+    assert.deepEqual([error, message], ['TOO_LARGE', 'Cannot read the request: its headers are larger than 16 KiB'])
+  })
+
   test('says nothing to a client that is gone', () => {
     assert.deepEqual(answerTo('ECONNRESET'), { text: '', destroyed: true })
-    assert.deepEqual(answerTo('HPE_INVALID_METHOD', false), { text: '', destroyed: true })
+    assert.deepEqual(answerTo('HPE_INVALID_METHOD', { writable: false }), { text: '', destroyed: true })
   })
 })

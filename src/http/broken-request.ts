@@ -2,20 +2,33 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { CarrelError } from '../errors.ts'
+import { errorFormOf, type ErrorForm } from './error-form.ts'
 
-/** Answers what is no HTTP request, or never became a whole one, and closes the connection. */
+/** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
+type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
+
+/**
+ * Answers what is no HTTP request, or never became a whole one, and closes the connection. The address decides on the form
+ * of the answer; it is read from what came, where it is not known.
+ */
 export function answerBrokenRequest(
-  error: NodeJS.ErrnoException,
+  error: Broken,
   socket: Socket,
-  errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>,
+  forms: readonly ErrorForm[],
+  address: string = addressIn(error.rawPacket),
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const requestId = randomUUID()
   const known = meaning(error)
-  const body = JSON.stringify(errorBody(known, requestId))
+  const body = JSON.stringify(errorFormOf(forms, address).body(known, requestId))
   socket.end(
     `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+}
+
+function addressIn(packet: unknown): string {
+  if (!Buffer.isBuffer(packet)) return ''
+  return /^[A-Z]+ (\S+)/.exec(packet.toString('latin1', 0, 200))?.[1] ?? ''
 }
 
 function meaning(error: NodeJS.ErrnoException): CarrelError {

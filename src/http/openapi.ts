@@ -1,14 +1,15 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
+import type { ErrorForm } from './error-form.ts'
 import { operationSchema } from './operation-schema.ts'
 import { topics } from './topics.ts'
 import { version } from '../version.ts'
 
 /**
  * `GET /openapi.json`: OpenAPI 3.1 of every route that has documentation, from the schemas that requests are checked with.
- * `errorSchema` is that of the body of an error.
+ * `errorForms` are the bodies of errors, by surface.
  */
-export async function addOpenApi(app: App, errorSchema: object): Promise<void> {
+export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -24,11 +25,11 @@ export async function addOpenApi(app: App, errorSchema: object): Promise<void> {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A token, such as pp_sess_..., in every request' },
         },
-        schemas: { Error: errorSchema },
+        schemas: Object.fromEntries(errorForms.map(({ name, schema }) => [name, schema])) as Record<string, object>,
       },
     },
     hideUntagged: false,
-    transform: ({ url, route }) => ({ schema: operationSchema(url, route), url }),
+    transform: ({ url, route }) => ({ schema: operationSchema(url, route, errorForms), url }),
     transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
   app.get('/openapi.json', { config: { public: true } }, () => app.swagger())

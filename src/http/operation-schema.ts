@@ -1,10 +1,11 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { errorTable, type ErrorCode } from '../errors.ts'
 import { limits } from '../config/limits.ts'
+import { errorFormOf, type ErrorForm } from './error-form.ts'
 import { topicOf } from './topics.ts'
 
 /** Everything that OpenAPI tells of a route, from its schemas and its documentation. */
-export function operationSchema(url: string, route: RouteOptions): FastifySchema {
+export function operationSchema(url: string, route: RouteOptions, forms: readonly ErrorForm[]): FastifySchema {
   const { schema, config = {} } = route
   const { documentation, public: isPublic, idempotent } = config
   const { description, notes, example, form, answers } = documentation ?? {}
@@ -15,7 +16,10 @@ export function operationSchema(url: string, route: RouteOptions): FastifySchema
     ...(body ? { body: withExample(body, bodyExample) } : {}),
     ...(schema?.querystring ? { querystring: withPropertyExamples(schema.querystring, example) } : {}),
     ...(idempotent ? { headers: idempotencyHeader } : {}),
-    response: { ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns), ...errorAnswers(route) },
+    response: {
+      ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns),
+      ...errorAnswers(route, errorFormOf(forms, url)),
+    },
     hide: documentation === undefined,
     tags: [topicOf(url).name],
     summary: description,
@@ -67,7 +71,7 @@ function successAnswers(answers: object, returns = 'The answer'): Record<string,
 }
 
 /** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
-function errorAnswers({ schema, config = {} }: RouteOptions): Record<string, object> {
+function errorAnswers({ schema, config = {} }: RouteOptions, { name, codeOf }: ErrorForm): Record<string, object> {
   const { documentation, public: isPublic, idempotent } = config
   const takesBody = Boolean(schema?.body ?? documentation?.form)
   const codes: ErrorCode[] = [
@@ -82,16 +86,14 @@ function errorAnswers({ schema, config = {} }: RouteOptions): Record<string, obj
     ...Object.fromEntries(
       [...byStatus].map(([status, codes]) => [
         status,
-        errorAnswer(codes.map((code) => `${code.toUpperCase()}: ${errorTable[code].instruction}`).join(' ')),
+        errorAnswer(name, codes.map((code) => `${codeOf(code)}: ${errorTable[code].instruction}`).join(' ')),
       ]),
     ),
-    '4XX': errorAnswer('Another refusal; its code says which.'),
-    '5XX': errorAnswer('The server could not do it.'),
+    '4XX': errorAnswer(name, 'Another refusal; its code says which.'),
+    '5XX': errorAnswer(name, 'The server could not do it.'),
   }
 }
 
-function errorAnswer(description: string): object {
-  return { description, content: { 'application/json': { schema: { $ref: errorReference } } } }
+function errorAnswer(name: string, description: string): object {
+  return { description, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } }
 }
-
-export const errorReference = '#/components/schemas/Error'

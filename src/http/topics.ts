@@ -2,7 +2,7 @@ export interface Topic {
   name: string
   /** One sentence. */
   description: string
-  /** First parts of the paths that belong to it; under `v1` and `api`, the first two. */
+  /** First parts of the paths that belong to it; under `v1` the first two, under `api` three. */
   paths: readonly string[]
 }
 
@@ -29,10 +29,14 @@ export const topics: readonly Topic[] = [
   {
     name: 'Billing',
     description: 'How a person pays for credit, and what was paid and used in cents.',
-    paths: ['billing', 'api/v1'],
+    paths: ['billing', 'api/v1/credits', 'api/v1/billing'],
   },
   { name: 'Sign-in', description: 'How people get a token.', paths: ['login', 'auth'] },
-  { name: 'Accounts', description: 'Keys, and who a token stands for.', paths: ['users', 'v1/me'] },
+  {
+    name: 'Accounts',
+    description: 'Keys, preferences, who a token stands for, and how to leave.',
+    paths: ['users', 'v1/me', 'api/v1/settings', 'api/v1/session', 'api/v1/account'],
+  },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
   {
     name: 'Server',
@@ -43,7 +47,10 @@ export const topics: readonly Topic[] = [
 
 /** The topic of a route; what none claims belongs to the last one. */
 export function topicOf(path: string): Topic {
-  const [, first = '', second = ''] = path.split('/')
-  const part = first === 'v1' || first === 'api' ? `${first}/${second}` : first
+  const parts = path.split('/').slice(1)
+  const part = parts.slice(0, counts[parts[0] ?? ''] ?? 1).join('/')
   return topics.find(({ paths }) => paths.includes(part)) ?? topics.at(-1)!
 }
+
+/** How many parts of a path tell what it is about, by its first one. */
+const counts: Record<string, number> = { v1: 2, api: 3 }

@@ -4,13 +4,13 @@ import { pino } from 'pino'
 import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
 import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
 import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
-import { errorBody } from '../../src/apis/paperpod/errors.ts'
+import { errorForms } from '../../src/apis/error-forms.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
-import { errorAnswer } from '../../src/apis/paperpod/schemas.ts'
+import { codeOf as pawpadoCode } from '../../src/apis/pawpado/errors.ts'
 import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { errorTable } from '../../src/errors.ts'
+import { errorTable, type ErrorCode } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addDocs } from '../../src/http/docs/routes.ts'
@@ -35,7 +35,8 @@ function errorsPage(): string {
   return `# Errors
 
 Every error that Carrel answers with, from \`src/errors.ts\`; \`npm run docs\` writes this page. On the PaperPod surface the body has \`error\` (a sentence), \`code\`,
-\`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\`, and facts of the case such as \`field\`.
+\`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\`, and facts of the case such as \`field\`. Below \`/api/v1/\`, on the Pawpado surface, it has \`error\` (the code) and
+\`message\` (the sentence, which names the field that is wrong), and nothing else; codes that are called otherwise there: ${renamed()}.
 
 | code | status | retry as it is | action | what to do |
 | --- | --- | --- | --- | --- |
@@ -43,11 +44,20 @@ ${rows.join('\n')}
 `
 }
 
+/** Such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS`. */
+function renamed(): string {
+  return (Object.keys(errorTable) as ErrorCode[])
+    .map((code) => [code.toUpperCase(), pawpadoCode(code)] as const)
+    .filter(([own, theirs]) => own !== theirs)
+    .map(([own, theirs]) => `\`${own}\` is \`${theirs}\``)
+    .join(', ')
+}
+
 /** Routes need no engine to describe themselves. */
 async function openApiPage(): Promise<string> {
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
-  const app = await createApp({ engine, errorBody, onUpgrade: () => false, openRequests: new OpenRequests() })
-  await addOpenApi(app, errorAnswer)
+  const app = await createApp({ engine, errorForms, onUpgrade: () => false, openRequests: new OpenRequests() })
+  await addOpenApi(app, errorForms)
   addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)
   addEnvironmentsRoutes(app, engine)

@@ -1,72 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { decodeJwt, generateKeyPair, SignJWT } from 'jose'
-import { Provider } from 'oidc-provider'
 import { TestServer } from '../support/server.ts'
-
-const audience = 'https://carrel.example.com'
-
-/** A real OpenID provider, whose clients get JWTs of their own by their secret. */
-class Issuer {
-  readonly url: string
-  readonly #server: Server
-
-  private constructor(url: string, server: Server) {
-    this.url = url
-    this.#server = server
-  }
-
-  static async start(): Promise<Issuer> {
-    const server = createServer()
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const provider = new Provider(url, {
-      clients: ['first', 'second', 'third'].map((id) => ({
-        client_id: id,
-        client_secret: 'secret',
-        grant_types: ['client_credentials'],
-        redirect_uris: [],
-        response_types: [],
-      })),
-      features: {
-        clientCredentials: { enabled: true },
-        devInteractions: { enabled: false },
-        resourceIndicators: {
-          enabled: true,
-          getResourceServerInfo: (_context, resource) => ({
-            scope: '',
-            audience: resource,
-            accessTokenTTL: 600,
-            accessTokenFormat: 'jwt',
-            jwt: { sign: { alg: 'RS256' } },
-          }),
-        },
-      },
-    })
-    const handle = provider.callback()
-    server.on('request', (request, response) => void handle(request, response))
-    return new Issuer(url, server)
-  }
-
-  async tokenFor(client: string, resource = audience): Promise<string> {
-    const response = await fetch(`${this.url}/token`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${btoa(`${client}:secret`)}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials', resource }),
-    })
-    const { access_token: token } = (await response.json()) as { access_token: string }
-    return token
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-}
+import { audience, Issuer } from './issuer.ts'
 
 describe('JWTs of an OpenID issuer', { timeout: 60_000 }, () => {
   let issuer: Issuer

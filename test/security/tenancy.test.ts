@@ -289,6 +289,31 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.equal(body.name, 'second')
       assert.notEqual(body.workspace_id, own.workspace_id)
     },
+    'GET /api/v1/credits/me': async () => {
+      const own = await server.newAccount()
+      const { body } = await server.call('GET', '/api/v1/credits/me', undefined, { token: own })
+      assert.deepEqual(body, { balance: 5, currency: 'USD', storageUsedBytes: 0 })
+    },
+    'GET /api/v1/billing/storage': async () => {
+      const own = await server.newAccount()
+      const { body } = await server.call('GET', '/api/v1/billing/storage', undefined, { token: own })
+      assert.deepEqual([body.storageUsedBytes, body.gibHours], [0, 0])
+    },
+    'GET /api/v1/settings': async () => {
+      await server.call('PATCH', '/api/v1/settings', { timezone: 'Asia/Jakarta' })
+      const { body } = await server.call('GET', '/api/v1/settings', undefined, { token: other })
+      assert.deepEqual([body.displayName, body.timezone], ['second', 'UTC'])
+    },
+    'PATCH /api/v1/settings': async () => {
+      await server.call('PATCH', '/api/v1/settings', { theme: 'dark' }, { token: other })
+      assert.equal((await server.call('GET', '/api/v1/settings')).body.theme, 'system')
+    },
+    'GET /api/v1/session': async () => {
+      const { body: own } = await server.call('GET', '/api/v1/session')
+      const { body } = await server.call('GET', '/api/v1/session', undefined, { token: other })
+      assert.equal(body.name, 'second')
+      assert.notEqual(body.accountId, own.accountId)
+    },
     'GET /users/me/api-keys': async () => {
       const { body } = await server.call('GET', '/users/me/api-keys', undefined, { token: other })
       assert.ok(!JSON.stringify(body).includes(owned.keyId))
@@ -329,7 +354,10 @@ describe('two accounts', { timeout: 60_000 }, () => {
     const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
     const signIn = ['GET /login/callback', 'POST /auth/github', 'POST /auth/refresh', 'POST /login']
     const billing = ['GET /billing/pricing', 'POST /billing/webhook']
-    assert.deepEqual(open.toSorted(), ['GET /', ...pages, 'GET /health', ...signIn, ...billing].toSorted())
+    assert.deepEqual(
+      open.toSorted(),
+      ['GET /', ...pages, 'GET /health', 'GET /api/v1/health', ...signIn, ...billing].toSorted(),
+    )
     for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json', '/billing/pricing']) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)

@@ -155,6 +155,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     updated_at: 25,
     data: '{"bonusMicros":2000000}',
   },
+  person_settings: { owner_id: 'user', locale: 'de-AT', timezone: 'Europe/Vienna', theme: 'dark', updated_at: 24 },
 }
 const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
 const tables = Object.keys(rows) as (keyof Database)[]
@@ -166,7 +167,9 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments)/.test(table),
+    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments|person_)/.test(
+      table,
+    ),
 )
 const firstUsage = {
   id: 'u',

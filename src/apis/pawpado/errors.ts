@@ -1,22 +1,26 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import { requestError } from '../../http/validation-error.ts'
 
-/** What this surface calls them; the others go by their own names. */
-const names: Partial<Record<ErrorCode, string>> = {
+/** The codes of Pawpado's catalogue that have another name in the one table; the rest keep theirs. */
+const catalogue: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'VALIDATION_ERROR',
   out_of_credits: 'INSUFFICIENT_CREDITS',
+  no_capacity: 'AWS_CAPACITY',
 }
 
-/** Pawpado's error body: a code and a sentence. */
-export function errorBody({ code, message }: CarrelError): Record<string, unknown> {
-  return { error: names[code] ?? code.toUpperCase(), message }
+export function codeOf(code: ErrorCode): string {
+  return catalogue[code] ?? code.toUpperCase()
 }
 
-/** Answers an error of a route in this surface's form. */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = requestError(error, request)
-  if (known.status >= 500) request.log.error({ err: known.cause ?? known, url: request.url }, known.message)
-  if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
-  return reply.status(known.status).send(errorBody(known))
+/** Pawpado's error body: `error`, a code for programs, and `message`, a sentence for people. Nothing else. */
+export function errorBody(error: CarrelError): { error: string; message: string } {
+  return { error: codeOf(error.code), message: messageOf(error) }
+}
+
+function messageOf({ code, message, details }: CarrelError): string {
+  // The document's own words.
+  if (code === 'unauthenticated') return 'Missing or invalid bearer token'
+  if (code === 'out_of_credits' && 'minimumMicros' in details)
+    return 'Balance is below the 15-minute minimum to start a session'
+  const { field } = details
+  return typeof field === 'string' && !message.includes(field) ? `${field}: ${message}` : message
 }

@@ -4,7 +4,6 @@ import type { Purchase } from '../../engine/ledger/top-up.ts'
 import { startPayment } from '../../engine/payments/start-payment.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
-import { answerError } from './errors.ts'
 
 const topupBody = Type.Object(
   {
@@ -38,7 +37,6 @@ export function addTopupRoute(app: App, engine: Engine): void {
     '/api/v1/credits/topup',
     {
       schema: { body: topupBody, response: { 200: topupAnswer } },
-      errorHandler: (error, request, reply) => void answerError(error, request, reply),
       config: {
         scope: 'any',
         idempotent: true,

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CarrelError } from '../../errors.ts'
+import { errorBody } from './errors.ts'
+
+test("codes and words are those of Pawpado's document", () => {
+  const body = (...error: ConstructorParameters<typeof CarrelError>) => errorBody(new CarrelError(...error))
+  assert.deepEqual(body('unauthenticated', 'Cannot authenticate: the token has expired'), {
+    error: 'UNAUTHENTICATED',
+    message: 'Missing or invalid bearer token',
+  })
+  assert.deepEqual(body('out_of_credits', 'x', { details: { minimumMicros: 90_000 } }), {
+    error: 'INSUFFICIENT_CREDITS',
+    message: 'Balance is below the 15-minute minimum to start a session',
+  })
+  assert.equal(body('out_of_credits', 'There is none').message, 'There is none')
+  assert.equal(body('no_capacity', 'x').error, 'AWS_CAPACITY')
+  assert.equal(body('rate_limited', 'x').error, 'RATE_LIMITED')
+  assert.equal(body('not_found', 'x').error, 'NOT_FOUND')
+})
+
+test('a bad body names its field, whoever found it, and nothing else is told', () => {
+  const details = { field: 'amountCents', minimum: 100 }
+  assert.deepEqual(errorBody(new CarrelError('invalid_request', 'it is too little', { details })), {
+    error: 'VALIDATION_ERROR',
+    message: 'amountCents: it is too little',
+  })
+  const named = 'Cannot use field "amountCents": it is too little'
+  assert.equal(errorBody(new CarrelError('invalid_request', named, { details })).message, named)
+})

@@ -1,0 +1,16 @@
+import type { App } from '../../http/app.ts'
+import { healthAnswer } from './schemas.ts'
+
+export function addHealthRoute(app: App): void {
+  app.get(
+    '/api/v1/health',
+    {
+      schema: { response: { 200: healthAnswer } },
+      config: {
+        public: true,
+        documentation: { description: 'Liveness probe. No auth required', returns: '{ status }' },
+      },
+    },
+    async () => ({ status: 'ok' }),
+  )
+}

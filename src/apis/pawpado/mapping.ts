@@ -1,0 +1,3 @@
+export function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}

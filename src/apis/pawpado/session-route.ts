@@ -1,0 +1,35 @@
+import { profileOf } from '../../engine/accounts/users.ts'
+import { subjectOf } from '../../engine/accounts/subject-of.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { isoTime } from './mapping.ts'
+import { sessionAnswer } from './schemas.ts'
+
+export function addSessionRoute(app: App, engine: Engine): void {
+  app.get(
+    '/api/v1/session',
+    {
+      schema: { response: { 200: sessionAnswer } },
+      config: {
+        scope: 'any',
+        documentation: {
+          description: 'Current Huudis identity + cookie expiry',
+          returns: '{ huudisUserId, userId, accountId, name, email, expiresAt, deleteAt }',
+          notes: 'The token has the part of the cookie: no page of this server sets one.',
+        },
+      },
+    },
+    async ({ caller }) => {
+      const { id, name, email, deleteAtMs } = await profileOf(engine, caller)
+      return {
+        huudisUserId: (await subjectOf(engine, caller)) ?? id,
+        userId: id,
+        accountId: caller.accountId,
+        name,
+        email,
+        expiresAt: caller.expiresAtMs === null ? null : isoTime(caller.expiresAtMs),
+        deleteAt: deleteAtMs === null ? null : isoTime(deleteAtMs),
+      }
+    },
+  )
+}

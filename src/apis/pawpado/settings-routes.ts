@@ -1,0 +1,35 @@
+import { changePersonSettings, readPersonSettings } from '../../engine/accounts/person-settings.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { settingsAnswer, settingsBody } from './schemas.ts'
+
+export function addSettingsRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/api/v1/settings',
+    {
+      schema: { response: { 200: settingsAnswer } },
+      config: {
+        scope: 'any',
+        documentation: { description: 'Read preferences', returns: '{ displayName, locale, timezone, theme }' },
+      },
+    },
+    ({ caller }) => readPersonSettings(engine, caller),
+  )
+  app.patch(
+    '/api/v1/settings',
+    {
+      schema: { body: settingsBody, response: { 200: settingsAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Update preferences (partial)',
+          returns: '{ displayName, locale, timezone, theme }',
+          notes: 'What is left out stays as it is. One wrong field, and nothing is changed.',
+          example: { timezone: 'Asia/Jakarta', theme: 'dark' },
+          errors: ['forbidden', 'rate_limited'],
+        },
+      },
+    },
+    ({ body, caller }) => changePersonSettings(engine, caller, body),
+  )
+}
