@@ -23,6 +23,7 @@ import { closeApp } from './http/close-app.ts'
 import { addDocs } from './http/docs/routes.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
+import { AccountLimits } from './http/rate-limits.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { SocketServer } from './http/sockets/socket-server.ts'
 import { banner } from './start/banner.ts'
@@ -83,7 +84,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(closeEngine)
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
-  const app = await createApp({ engine, errorForms, onUpgrade, openRequests })
+  const accountLimits = new AccountLimits(engine)
+  const app = await createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits })
   await addOpenApi(app, errorForms)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
@@ -94,7 +96,10 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   addPaymentPages(app, engine)
   addIssuerRoutes(app, engine)
   addDocs(app, engine)
-  const sockets = new SocketServer(engine, errorBody, [execEndpoint(engine, errorBody), paperpodSocket])
+  const sockets = new SocketServer({ engine, errorBody, accountLimits }, [
+    execEndpoint(engine, errorBody),
+    paperpodSocket,
+  ])
   stop.throwIfAborted()
   await listen(app, settings)
   parts.defer(() => closeApp(app, openRequests, closing))

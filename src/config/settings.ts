@@ -50,6 +50,14 @@ export interface Settings {
   stripeUrl: string | undefined
   /** True: deposits are credited by a click, without money. */
   playMoney: boolean
+  /** Requests of one account that only ask, on every surface but Pawpado's; 0 is no limit. The owner's have none. */
+  readsPerMinute: number
+  /** The same for all others. */
+  writesPerMinute: number
+  /** Of one account on Pawpado's surface, as its document has them; 0 is no limit. */
+  pawpadoReadsPerMinute: number
+  pawpadoWritesPerMinute: number
+  pawpadoPollsPerMinute: number
 }
 
 /** An OpenID issuer whose JWTs are taken when they are for this audience. */
@@ -149,6 +157,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ),
     stripeUrl: read.checked('CARREL_STRIPE_URL', originOf, 'an origin such as http://127.0.0.1:12111'),
     playMoney: read.text('CARREL_PLAY_MONEY', 'off', /^(on|off)$/, 'on or off') === 'on',
+    // More than twice the executes that two cores can do in a minute: a loop gone wild, no honest work.
+    readsPerMinute: read.integer('CARREL_READS_PER_MINUTE', 30_000, 0, 100_000_000),
+    writesPerMinute: read.integer('CARREL_WRITES_PER_MINUTE', 30_000, 0, 100_000_000),
+    pawpadoReadsPerMinute: read.integer('CARREL_PAWPADO_READS_PER_MINUTE', 60, 0, 100_000_000),
+    pawpadoWritesPerMinute: read.integer('CARREL_PAWPADO_WRITES_PER_MINUTE', 20, 0, 100_000_000),
+    pawpadoPollsPerMinute: read.integer('CARREL_PAWPADO_POLLS_PER_MINUTE', 30, 0, 100_000_000),
   }
   checkNames(settings)
   checkMail(settings)

@@ -29,7 +29,7 @@ import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
-import { addSignInLimit } from './rate-limits.ts'
+import { addSignInLimit, type AccountLimits } from './rate-limits.ts'
 import { StalledBodies } from './stalled-bodies.ts'
 import { cutStalledAnswer } from './stalled-clients.ts'
 import { requestError } from './validation-error.ts'
@@ -51,6 +51,7 @@ interface Options {
   errorForms: readonly ErrorForm[]
   onUpgrade: UpgradeHandler
   openRequests: OpenRequests
+  accountLimits: AccountLimits
 }
 
 const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }
@@ -71,7 +72,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 }
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
-export async function createApp({ engine, errorForms, onUpgrade, openRequests }: Options): Promise<App> {
+export async function createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits }: Options): Promise<App> {
   const { previewDomain, trustedProxies } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
   const previews = new PreviewProxy(engine, bodies)
@@ -172,9 +173,9 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests }:
   )
   app.addHook('onClose', async () => bodies.close())
   addSignInLimit(app, engine)
-  const check = authenticate(engine)
-  app.addHook('onRequest', async (request) => {
-    if (!request.routeOptions.config.public && !request.is404) await check(request)
+  const check = authenticate(engine, accountLimits)
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.routeOptions.config.public && !request.is404) await check(request, reply)
   })
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(

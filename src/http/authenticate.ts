@@ -1,9 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyRequest } from 'fastify'
+import { IncomingMessage, type IncomingHttpHeaders } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { assertScope, type Authenticated } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import { authenticateAny } from '../engine/sign-in/authenticate.ts'
 import { CarrelError } from '../errors.ts'
+import { assertWithin, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,13 +13,28 @@ declare module 'fastify' {
   }
 }
 
-/** A hook that lets a request in by its bearer token. `X-Session-Token` has the same meaning where `Authorization` is taken. */
-export function authenticate(engine: Engine) {
-  return async (request: FastifyRequest): Promise<void> => {
+/**
+ * A hook that lets a request in by its bearer token, as often as its account may. `X-Session-Token` has the same meaning where
+ * `Authorization` is taken.
+ */
+export function authenticate(engine: Engine, accountLimits: AccountLimits) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     request.caller = await authenticateAny(engine, bearerToken(request.headers))
+    const counted =
+      isOfClient(request) &&
+      accountLimits.count(request.caller.accountId, request.method, request.routeOptions.url ?? request.url)
+    if (counted) {
+      reply.headers(rateLimitHeaders(counted))
+      assertWithin(counted)
+    }
     const { scope = 'compute' } = request.routeOptions.config
     if (scope !== 'any') assertScope(request.caller, scope)
   }
+}
+
+/** Not for a message of a WebSocket, which is sent to its route within the server. */
+function isOfClient({ raw }: FastifyRequest): boolean {
+  return raw instanceof IncomingMessage
 }
 
 /** The token that a request carries. */

@@ -1,38 +1,87 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { FastifyInstance } from 'fastify'
+import type { Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
+import { networkOf } from './network-of.ts'
+import { RequestCounter, type Counted } from './request-counter.ts'
 
-const windowS = 60
-
-/** Limits the requests of one address to routes by which people sign in. Added before authentication: it comes before any work. */
+/** Limits the requests of one network to routes by which people sign in. Added before authentication: it comes before any work. */
 export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 'settings'>): void {
-  if (settings.signInsPerMinute === 0) return
-  const limiter = new RateLimiterMemory({ points: settings.signInsPerMinute, duration: windowS })
+  const counter = counterOf(settings.signInsPerMinute)
+  if (!counter) return
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.signIn) await consume(limiter, request.ip, reply)
+    if (!request.routeOptions.config.signIn) return
+    const counted = counter.count(networkOf(request.ip))
+    reply.headers(rateLimitHeaders(counted))
+    assertWithin(counted)
   })
 }
 
-async function consume(limiter: RateLimiterMemory, key: string, reply: FastifyReply): Promise<void> {
-  try {
-    tell(reply, limiter.points, await limiter.consume(key))
-  } catch (refused) {
-    if (!(refused instanceof RateLimiterRes)) throw refused
-    tell(reply, limiter.points, refused)
-    const retryAfter = Math.max(1, Math.ceil(refused.msBeforeNext / 1000))
-    reply.header('retry-after', retryAfter)
-    throw new CarrelError(
-      'rate_limited',
-      `Cannot take the request: there were ${limiter.points} within a minute, which is the limit`,
-      { details: { limit: limiter.points, retryAfter } },
-    )
+interface Classes {
+  read: RequestCounter | undefined
+  write: RequestCounter | undefined
+  /** Asking again and again how far something is. */
+  poll: RequestCounter | undefined
+}
+
+/**
+ * What an account may ask within a minute, by all its tokens together: Pawpado's table for that surface, the settings for the
+ * others. The owner of the server is limited by the former alone.
+ */
+export class AccountLimits {
+  readonly #pawpado: Classes
+  readonly #others: Classes
+  readonly #ownerId: string
+
+  constructor({ settings, ownerId }: Pick<Engine, 'ownerId'> & { settings: Settings }) {
+    this.#ownerId = ownerId
+    this.#pawpado = {
+      read: counterOf(settings.pawpadoReadsPerMinute),
+      write: counterOf(settings.pawpadoWritesPerMinute),
+      poll: counterOf(settings.pawpadoPollsPerMinute),
+    }
+    const read = counterOf(settings.readsPerMinute)
+    this.#others = { read, write: counterOf(settings.writesPerMinute), poll: read }
+  }
+
+  /** Counts a request to a route; undefined where there is no limit. */
+  count(accountId: string, method: string, route: string): Counted | undefined {
+    const isPawpado = route.startsWith('/api/v1/')
+    if (!isPawpado && accountId === this.#ownerId) return undefined
+    return (isPawpado ? this.#pawpado : this.#others)[classOf(method, route)]?.count(accountId)
   }
 }
 
+function classOf(method: string, route: string): keyof Classes {
+  if (method !== 'GET' && method !== 'HEAD') return 'write'
+  return route === '/api/v1/sessions/poll' ? 'poll' : 'read'
+}
+
+/** Rejects with `rate_limited` a request that is over its limit. */
+export function assertWithin({ isOver, limit, resetAtMs }: Counted): void {
+  if (!isOver) return
+  throw new CarrelError(
+    'rate_limited',
+    `Cannot take the request: there were ${limit} within a minute, which is the limit`,
+    { details: { limit, retryAfter: secondsTo(resetAtMs) } },
+  )
+}
+
 /** The reset is in seconds of Unix time. */
-function tell(reply: FastifyReply, points: number, state: RateLimiterRes): void {
-  reply.header('x-ratelimit-limit', points)
-  reply.header('x-ratelimit-remaining', Math.max(0, state.remainingPoints))
-  reply.header('x-ratelimit-reset', Math.ceil((Date.now() + state.msBeforeNext) / 1000))
+export function rateLimitHeaders({ limit, remaining, resetAtMs, isOver }: Counted): Record<string, string> {
+  return {
+    'x-ratelimit-limit': String(limit),
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(Math.ceil(resetAtMs / 1000)),
+    ...(isOver ? { 'retry-after': String(secondsTo(resetAtMs)) } : {}),
+  }
+}
+
+function secondsTo(timeMs: number): number {
+  return Math.max(1, Math.ceil((timeMs - Date.now()) / 1000))
+}
+
+/** 0 is no limit. */
+function counterOf(perMinute: number): RequestCounter | undefined {
+  return perMinute === 0 ? undefined : new RequestCounter(perMinute)
 }

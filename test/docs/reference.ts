@@ -12,6 +12,7 @@ import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable, type ErrorCode } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
+import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addDocs } from '../../src/http/docs/routes.ts'
 import { addOpenApi } from '../../src/http/openapi.ts'
@@ -56,7 +57,13 @@ function renamed(): string {
 /** Routes need no engine to describe themselves. */
 async function openApiPage(): Promise<string> {
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
-  const app = await createApp({ engine, errorForms, onUpgrade: () => false, openRequests: new OpenRequests() })
+  const app = await createApp({
+    engine,
+    errorForms,
+    onUpgrade: () => false,
+    openRequests: new OpenRequests(),
+    accountLimits: new AccountLimits(engine),
+  })
   await addOpenApi(app, errorForms)
   addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)

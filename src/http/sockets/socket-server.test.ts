@@ -10,10 +10,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
 import { limits } from '../../config/limits.ts'
+import { readSettings } from '../../config/settings.ts'
 import { openDatabase } from '../../db/open.ts'
 import { createAccount } from '../../engine/accounts/owner.ts'
 import { createToken } from '../../engine/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { AccountLimits } from '../rate-limits.ts'
 import { SocketServer } from './socket-server.ts'
 
 describe('the server of WebSockets', () => {
@@ -32,9 +34,13 @@ describe('the server of WebSockets', () => {
   /** One that echoes, at a port of its own. */
   async function start() {
     const engine = { db, log: pino({ level: 'silent' }) } as unknown as Engine
+    const accountLimits = new AccountLimits({ settings: readSettings({}), ownerId: 'owner' })
     const sockets = new SocketServer(
-      engine,
-      (error, requestId) => ({ error: error.message, code: error.code, requestId }),
+      {
+        engine,
+        errorBody: (error, requestId) => ({ error: error.message, code: error.code, requestId }),
+        accountLimits,
+      },
       [
         {
           path: '/echo',

@@ -8,6 +8,8 @@ import type { Engine } from '../../engine/engine.ts'
 import { authenticateAny } from '../../engine/sign-in/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
+import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
+import type { Counted } from '../request-counter.ts'
 import { ClientSocket } from './client-socket.ts'
 
 type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
@@ -29,17 +31,25 @@ export interface SocketEndpoint {
   open: (socket: ClientSocket, caller: SocketCaller) => void
 }
 
+interface Parts {
+  engine: Engine
+  errorBody: ErrorBody
+  accountLimits: AccountLimits
+}
+
 /** The WebSockets of all surfaces: who may open one, and that dead ones do not stay. */
 export class SocketServer {
   readonly #engine: Engine
   readonly #errorBody: ErrorBody
+  readonly #accountLimits: AccountLimits
   readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
   readonly #ofAccount = new Map<string, number>()
   readonly #heartbeat: NodeJS.Timeout
 
-  constructor(engine: Engine, errorBody: ErrorBody, endpoints: SocketEndpoint[]) {
+  constructor({ engine, errorBody, accountLimits }: Parts, endpoints: SocketEndpoint[]) {
     this.#engine = engine
     this.#errorBody = errorBody
+    this.#accountLimits = accountLimits
     this.#endpoints = endpoints.map((endpoint) => ({
       endpoint,
       server: new WebSocketServer({
@@ -73,9 +83,13 @@ export class SocketServer {
     head: Buffer,
   ): Promise<void> {
     connection.on('error', () => {})
+    let counted: Counted | undefined
     try {
       const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
       const caller = await authenticateAny(this.#engine, token)
+      // Opening one is a request; messages on it are none.
+      counted = this.#accountLimits.count(caller.accountId, 'GET', endpoint.path)
+      if (counted) assertWithin(counted)
       assertScope(caller, 'compute')
       if (connection.destroyed) return
       this.#admit(caller.accountId, connection)
@@ -89,7 +103,7 @@ export class SocketServer {
         endpoint.open(socket, { caller, token })
       })
     } catch (error) {
-      this.#refuse(connection, asCarrelError(error))
+      this.#refuse(connection, asCarrelError(error), counted && rateLimitHeaders(counted))
     }
   }
 
@@ -109,7 +123,7 @@ export class SocketServer {
     })
   }
 
-  #refuse(connection: Duplex, error: CarrelError): void {
+  #refuse(connection: Duplex, error: CarrelError, headers: Record<string, string> = {}): void {
     const requestId = randomUUID()
     if (error.status >= 500) this.#engine.log.error({ err: error.cause ?? error, requestId }, 'a handshake failed')
     const body = JSON.stringify(this.#errorBody(error, requestId))
@@ -118,6 +132,7 @@ export class SocketServer {
       'content-type: application/json; charset=utf-8',
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ...(error.code === 'unauthenticated' ? ['www-authenticate: Bearer'] : []),
       'connection: close',
     ]

@@ -1,0 +1,65 @@
+/** What came of counting a request. */
+export interface Counted {
+  limit: number
+  remaining: number
+  /** When the limit is whole again, in Unix milliseconds. */
+  resetAtMs: number
+  /** True for one that is over the limit. */
+  isOver: boolean
+}
+
+interface Window {
+  count: number
+  endsAtMs: number
+}
+
+/**
+ * Counts the requests of each key within a minute that begins with its first one. Costs no timer and at most so many keys: what
+ * is over goes as others come, and beyond 100,000 the oldest is forgotten, which lets its owner begin anew.
+ */
+export class RequestCounter {
+  readonly #limit: number
+  readonly #mostKeys: number
+  /** In the order in which they end. */
+  readonly #windows = new Map<string, Window>()
+
+  constructor(limit: number, mostKeys = 100_000) {
+    this.#limit = limit
+    this.#mostKeys = mostKeys
+  }
+
+  get keys(): number {
+    return this.#windows.size
+  }
+
+  count(key: string, now: number = Date.now()): Counted {
+    const window = this.#current(key, now)
+    window.count++
+    return {
+      limit: this.#limit,
+      remaining: Math.max(0, this.#limit - window.count),
+      resetAtMs: window.endsAtMs,
+      isOver: window.count > this.#limit,
+    }
+  }
+
+  #current(key: string, now: number): Window {
+    const found = this.#windows.get(key)
+    // One that ends later than that is of a clock that was set back since.
+    if (found && now < found.endsAtMs && found.endsAtMs <= now + windowMs) return found
+    this.#windows.delete(key)
+    this.#forget(now)
+    const window = { count: 0, endsAtMs: now + windowMs }
+    this.#windows.set(key, window)
+    return window
+  }
+
+  #forget(now: number): void {
+    for (const [key, { endsAtMs }] of this.#windows) {
+      if (endsAtMs > now && this.#windows.size < this.#mostKeys) return
+      this.#windows.delete(key)
+    }
+  }
+}
+
+const windowMs = 60_000
