@@ -97,6 +97,8 @@ export const limits = {
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,
+  /** The document's grace: until then everything is there, and the person can stay. */
+  deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** How a person is called. */
   nameLength: 100,
   /** The longest life of an API key that has an end. */

@@ -7,6 +7,7 @@ import type { Driver } from '../drivers/driver.ts'
 import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
 import type { CreditWatch } from './credit/credit-watch.ts'
+import type { Departures } from './deletion/departures.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
@@ -46,6 +47,7 @@ export interface Engine {
   ownerId: string
   /** undefined when nobody pays by Stripe. */
   stripe: StripeAccount | undefined
+  departures: Departures
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers

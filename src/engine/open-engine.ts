@@ -16,6 +16,8 @@ import { WarmPool } from './computers/warm-pool.ts'
 import { CreditWatch } from './credit/credit-watch.ts'
 import { recallCredit } from './credit/recall-credit.ts'
 import { watchCredit } from './credit/watch-credit.ts'
+import { deleteDue } from './deletion/delete-due.ts'
+import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
@@ -83,6 +85,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     credit: new CreditWatch(prices),
     ownerId: await ownerAccount(db),
     stripe: await openStripe(settings),
+    departures: new Departures(),
     mail: new Mail(settings, log),
     accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
     issuers: new TrustedIssuers(settings.oidcIssuers),
@@ -128,6 +131,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
     repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
+    repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
   ]
   const close = async () => {
     for (const stop of timers) await stop()

@@ -15,7 +15,8 @@ describe('rate limits', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
-  const shown = ({ headers }: Answer) => ['limit', 'remaining'].map((name) => Number(headers.get(`x-ratelimit-${name}`)))
+  const shown = ({ headers }: Answer) =>
+    ['limit', 'remaining'].map((name) => Number(headers.get(`x-ratelimit-${name}`)))
   const isRefused = (answer: Answer) => {
     assert.equal(answer.status, 429)
     const retryAfter = Number(answer.headers.get('retry-after'))
@@ -91,8 +92,7 @@ describe('rate limits', { timeout: 120_000 }, () => {
     const token = await server.newAccount()
     const client = await SocketClient.open(server, { token })
     for (let count = 0; count < 10; count++)
-      for (const type of ['memory_usage', 'balance'])
-        assert.equal((await client.ask({ type })).type, `${type}_result`)
+      for (const type of ['memory_usage', 'balance']) assert.equal((await client.ask({ type })).type, `${type}_result`)
     for (let count = 0; count < 3; count++) await (await SocketClient.open(server, { token })).close()
     for (const path of ['/ws', '/v1/exec']) {
       const socket = new WebSocket(server.url.replace('http', 'ws') + path, {

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 
@@ -313,6 +314,20 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await server.call('GET', '/api/v1/session', undefined, { token: other })
       assert.equal(body.name, 'second')
       assert.notEqual(body.accountId, own.accountId)
+    },
+    'DELETE /api/v1/account/delete': async () => {
+      const [first, second] = [await signInByMail(server), await signInByMail(server)]
+      const { status } = await server.call('DELETE', '/api/v1/account/delete', undefined, { token: second })
+      assert.equal(status, 200)
+      const { body } = await server.call('GET', '/users/me', undefined, { token: first })
+      assert.deepEqual([body.is_active, body.delete_at], [true, undefined])
+    },
+    'POST /api/v1/account/cancel-deletion': async () => {
+      const [first, second] = [await signInByMail(server), await signInByMail(server)]
+      await server.call('DELETE', '/api/v1/account/delete', undefined, { token: first })
+      assert.equal((await server.post('/api/v1/account/cancel-deletion', {}, { token: second })).status, 200)
+      const { body } = await server.call('GET', '/users/me', undefined, { token: first })
+      assert.equal(body.is_active, false)
     },
     'GET /users/me/api-keys': async () => {
       const { body } = await server.call('GET', '/users/me/api-keys', undefined, { token: other })

@@ -10,6 +10,9 @@ const meAnswer = Type.Object(
     email: Type.String({ description: 'Empty when none is known' }),
     workspace_id: Type.String({ description: 'The workspace that the token is for' }),
     created_at: Type.String({ description: 'UTC, ISO 8601' }),
+    delete_at: Type.Optional(
+      Type.String({ description: 'When everything goes, of an account that is scheduled for deletion; UTC, ISO 8601' }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -29,8 +32,15 @@ export function addAgentComputerRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ caller }) => {
-      const { id, name, email, createdAtMs } = await profileOf(engine, caller)
-      return { id, name, email, workspace_id: caller.accountId, created_at: new Date(createdAtMs).toISOString() }
+      const { id, name, email, createdAtMs, deleteAtMs } = await profileOf(engine, caller)
+      return {
+        id,
+        name,
+        email,
+        workspace_id: caller.accountId,
+        created_at: new Date(createdAtMs).toISOString(),
+        ...(deleteAtMs === null ? {} : { delete_at: new Date(deleteAtMs).toISOString() }),
+      }
     },
   )
 }

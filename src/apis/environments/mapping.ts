@@ -12,6 +12,7 @@ export function userOf(profile: Profile): Static<typeof userAnswer> {
     created_at: iso(profile.createdAtMs)!,
     last_login_at: iso(profile.lastLoginAtMs),
     is_active: profile.deleteAtMs === null,
+    ...(profile.deleteAtMs === null ? {} : { delete_at: iso(profile.deleteAtMs)! }),
   }
 }
 

@@ -18,6 +18,7 @@ export const userAnswer = object({
   created_at: time,
   last_login_at: nullableTime,
   is_active: Type.Boolean({ description: 'False when the account is scheduled for deletion' }),
+  delete_at: Type.Optional(Type.String({ description: 'Then, when everything goes; UTC, ISO 8601' })),
 })
 
 export const githubBody = object({

@@ -59,3 +59,8 @@ export const sessionAnswer = object({
   expiresAt: nullableTime('When the token ends; null for never'),
   deleteAt: nullableTime('When everything of the person goes; null when that is not scheduled'),
 })
+
+export const deletionAnswer = object({
+  deleteAt: nullableTime('When everything goes; null when the account stays'),
+  message: Type.String(),
+})

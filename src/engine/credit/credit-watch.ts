@@ -25,6 +25,12 @@ export class CreditWatch {
     return balanceMicros !== undefined && balanceMicros <= this.#emptyMicros
   }
 
+  /** An account that is no more. */
+  forget(accountId: string): void {
+    this.#low.delete(accountId)
+    this.#opened.delete(accountId)
+  }
+
   hasBooks(accountId: string): boolean {
     return this.#opened.has(accountId)
   }

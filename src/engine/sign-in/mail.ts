@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport, type Transporter } from 'nodemailer'
 import type { Logger } from 'pino'
@@ -44,6 +44,17 @@ export class Mail {
     if (this.#smtp)
       await this.#smtp.sendMail({ ...message, from: this.#from, disableFileAccess: true, disableUrlAccess: true })
     else await this.#keep(message)
+  }
+
+  /** Deletes what lies in the outbox for an address. */
+  async forget(address: string): Promise<void> {
+    const names = await readdir(this.#outbox).catch(() => [])
+    for (const name of names) {
+      const file = join(this.#outbox, name)
+      // Another message may push it out meanwhile.
+      const text = await readFile(file, 'utf8').catch(() => '')
+      if (text.startsWith(`To: ${address}\n`)) await rm(file, { force: true })
+    }
   }
 
   /** As plain text, to be read by a person: the lines of a real message are cut. */

@@ -14,6 +14,7 @@ import { readSettings } from '../../config/settings.ts'
 import { openDatabase } from '../../db/open.ts'
 import { createAccount } from '../../engine/accounts/owner.ts'
 import { createToken } from '../../engine/accounts/tokens.ts'
+import { Departures } from '../../engine/deletion/departures.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { AccountLimits } from '../rate-limits.ts'
 import { SocketServer } from './socket-server.ts'
@@ -33,7 +34,7 @@ describe('the server of WebSockets', () => {
 
   /** One that echoes, at a port of its own. */
   async function start() {
-    const engine = { db, log: pino({ level: 'silent' }) } as unknown as Engine
+    const engine = { db, log: pino({ level: 'silent' }), departures: new Departures() } as unknown as Engine
     const accountLimits = new AccountLimits({ settings: readSettings({}), ownerId: 'owner' })
     const sockets = new SocketServer(
       {

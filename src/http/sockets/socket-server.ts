@@ -44,6 +44,7 @@ export class SocketServer {
   readonly #accountLimits: AccountLimits
   readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
   readonly #ofAccount = new Map<string, number>()
+  readonly #accounts = new WeakMap<ClientSocket, string>()
   readonly #heartbeat: NodeJS.Timeout
 
   constructor({ engine, errorBody, accountLimits }: Parts, endpoints: SocketEndpoint[]) {
@@ -59,6 +60,7 @@ export class SocketServer {
         WebSocket: ClientSocket as never,
       }),
     }))
+    engine.departures.on((accountId) => this.#dismiss(accountId))
     this.#heartbeat = setInterval(() => this.#beat(), limits.socketPingMs).unref()
   }
 
@@ -96,6 +98,7 @@ export class SocketServer {
       server.handleUpgrade(request, connection, head, (client) => {
         const socket = client as ClientSocket
         socket.connection = connection
+        this.#accounts.set(socket, caller.accountId)
         for (const event of ['message', 'ping', 'pong'])
           socket.on(event, () => {
             socket.lastHeardMs = Date.now()
@@ -105,6 +108,12 @@ export class SocketServer {
     } catch (error) {
       this.#refuse(connection, asCarrelError(error), counted && rateLimitHeaders(counted))
     }
+  }
+
+  /** An account that is deleted has no connections. */
+  #dismiss(accountId: string): void {
+    for (const client of this.#clients())
+      if (this.#accounts.get(client) === accountId) client.close(1008, 'the account is deleted')
   }
 
   #admit(accountId: string, connection: Duplex): void {

@@ -1,0 +1,49 @@
+import { cancelDeletion } from '../../engine/deletion/cancel-deletion.ts'
+import { scheduleDeletion } from '../../engine/deletion/schedule-deletion.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { isoTime } from './mapping.ts'
+import { deletionAnswer } from './schemas.ts'
+
+export function addAccountRoutes(app: App, engine: Engine): void {
+  app.delete(
+    '/api/v1/account/delete',
+    {
+      schema: { response: { 200: deletionAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Schedule the deletion of the account and all it has (30-day grace)',
+          returns: '{ deleteAt, message }',
+          notes:
+            'Until then everything works as before. Signing in does not keep the account: POST /api/v1/account/cancel-deletion does. Asked again, the day stays',
+          errors: ['forbidden', 'conflict', 'rate_limited'],
+        },
+      },
+    },
+    async ({ caller }) => {
+      const deleteAt = isoTime(await scheduleDeletion(engine, caller))
+      const message = `Everything of the account goes at ${deleteAt}. Until then POST /api/v1/account/cancel-deletion keeps it.`
+      return { deleteAt, message }
+    },
+  )
+  app.post(
+    '/api/v1/account/cancel-deletion',
+    {
+      schema: { response: { 200: deletionAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Keep an account that is scheduled for deletion',
+          returns: '{ deleteAt, message }',
+          notes: 'For one that is not scheduled it does nothing.',
+          errors: ['forbidden', 'conflict', 'rate_limited'],
+        },
+      },
+    },
+    async ({ caller }) => {
+      await cancelDeletion(engine, caller)
+      return { deleteAt: null, message: 'The account stays.' }
+    },
+  )
+}

@@ -1,0 +1,21 @@
+import { CarrelError } from '../../errors.ts'
+import type { Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+
+/** Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun. */
+export async function cancelDeletion({ db }: Engine, { userId, tokenId }: Authenticated): Promise<void> {
+  if (userId === null) return
+  await db.transaction().execute(async (trx) => {
+    const user = await trx
+      .selectFrom('users')
+      .select(['account_id', 'delete_at'])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (user?.delete_at === null) return
+    if (!user || user.delete_at <= Date.now())
+      throw new CarrelError('conflict', 'Cannot keep the account: its deletion has begun')
+    await trx.updateTable('users').set({ delete_at: null }).where('id', '=', userId).execute()
+    await appendEvent(trx, { accountId: user.account_id, type: 'user.deletion_cancelled', actor: tokenId })
+  })
+}

@@ -1,0 +1,19 @@
+import { durableTransaction } from '../../db/durable-transaction.ts'
+import type { Engine } from '../engine.ts'
+import type { Leaving } from './leaving.ts'
+import { tableFates } from './table-fates.ts'
+
+/**
+ * Deletes what no part of the host stands behind, in one transaction: after it nobody can come in as this person any more.
+ * Gives how many rows there were.
+ */
+export function deleteRows({ db }: Pick<Engine, 'db'>, leaving: Leaving): Promise<number> {
+  return durableTransaction(db, async (trx) => {
+    let count = 0
+    for (const fate of Object.values(tableFates)) {
+      if (typeof fate !== 'function') continue
+      for (const { numDeletedRows } of await fate(trx, leaving)) count += Number(numDeletedRows)
+    }
+    return count
+  })
+}

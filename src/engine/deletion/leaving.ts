@@ -1,0 +1,42 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Engine } from '../engine.ts'
+
+/** A person whose time has come, and what goes with them. */
+export interface Leaving {
+  userId: string
+  /** Workspaces of which nobody else is a member, as a rule their own alone. Never the owner's, and never none. */
+  accountIds: string[]
+  /** Addresses by which they signed in. */
+  addresses: string[]
+}
+
+export async function leavingOf({ db, ownerId }: Pick<Engine, 'db' | 'ownerId'>, userId: string): Promise<Leaving> {
+  const alone = (await aloneIn(db, userId)).filter((accountId) => accountId !== ownerId)
+  // A list in SQL has one element at least; no account has this id.
+  return { userId, accountIds: alone.length > 0 ? alone : ['-'], addresses: await addressesOf(db, userId) }
+}
+
+async function aloneIn(db: Kysely<Database>, userId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('memberships')
+    .select('account_id')
+    .where('user_id', '=', userId)
+    .where('account_id', 'not in', (eb) =>
+      eb.selectFrom('memberships').select('account_id').where('user_id', '!=', userId),
+    )
+    .execute()
+  return rows.map(({ account_id }) => account_id)
+}
+
+async function addressesOf(db: Kysely<Database>, userId: string): Promise<string[]> {
+  const identities = await db
+    .selectFrom('identities')
+    .select('subject')
+    .where('user_id', '=', userId)
+    .where('provider', '=', 'email')
+    .execute()
+  const users = await db.selectFrom('users').select('email').where('id', '=', userId).execute()
+  const addresses = [...identities.map(({ subject }) => subject), ...users.map(({ email }) => email)]
+  return [...new Set(addresses.filter((address) => address !== null))]
+}

@@ -1,0 +1,37 @@
+import { limits } from '../../config/limits.ts'
+import { CarrelError } from '../../errors.ts'
+import type { Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+
+/**
+ * Lets everything of the caller go in 30 days; until then all goes on as before. Asked again, the day stays. Gives it in Unix
+ * milliseconds. Rejects with `conflict` for a token that belongs to no person, as the owner's, and with `forbidden` for an API
+ * key of a shared workspace: whoever has that is not the person.
+ */
+export function scheduleDeletion({ db }: Engine, caller: Authenticated): Promise<number> {
+  const { userId } = caller
+  if (userId === null)
+    throw new CarrelError(
+      'conflict',
+      'Cannot delete the account: it belongs to no person, as the one that the server was set up with; the operator ends it with the server (npm run down -- --delete-data)',
+    )
+  return db.transaction().execute(async (trx) => {
+    const user = await trx.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirstOrThrow()
+    if (caller.kind === 'api_key' && caller.accountId !== user.account_id)
+      throw new CarrelError(
+        'forbidden',
+        'Cannot delete the account by an API key of a shared workspace: sign in as the person',
+      )
+    if (user.delete_at !== null) return user.delete_at
+    const deleteAt = Date.now() + limits.deletionGraceMs
+    await trx.updateTable('users').set({ delete_at: deleteAt }).where('id', '=', userId).execute()
+    await appendEvent(trx, {
+      accountId: user.account_id,
+      type: 'user.deletion_scheduled',
+      actor: caller.tokenId,
+      data: { deleteAt },
+    })
+    return deleteAt
+  })
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql, type Kysely } from 'kysely'
+import { pino } from 'pino'
+import { defaultPrices } from '../../src/config/price-book.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { Activity } from '../../src/engine/computers/activity.ts'
+import { CreditWatch } from '../../src/engine/credit/credit-watch.ts'
+import { deleteDue } from '../../src/engine/deletion/delete-due.ts'
+import { Departures } from '../../src/engine/deletion/departures.ts'
+import { tableFates } from '../../src/engine/deletion/table-fates.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { LiveEvents } from '../../src/engine/events/live-events.ts'
+import { ExposedPorts } from '../../src/engine/ports/exposed-ports.ts'
+import { ComputeMeter } from '../../src/engine/usage/compute-meter.ts'
+import { KeyedLock } from '../../src/keyed-lock.ts'
+import { Crash, MortalDatabase } from '../ledger/mortal-database.ts'
+import { insertAll, oneOfEach } from './one-of-each.ts'
+
+/** What a host has, which outlives the server; the server dies at a chosen piece of work on it, before it was done or after. */
+class Host {
+  readonly computers = new Set<string>()
+  readonly outputs = new Set<string>()
+  readonly mails = new Set<string>()
+  #workLeft = Infinity
+  #dies: 'before' | 'after' = 'before'
+  #dead = false
+
+  dieAt(work: number, dies: 'before' | 'after'): void {
+    this.#workLeft = work
+    this.#dies = dies
+  }
+
+  /** Another server works on it. */
+  revive(): void {
+    this.#dead = false
+    this.#workLeft = Infinity
+  }
+
+  async remove(from: Set<string>, id: string): Promise<void> {
+    if (this.#dead) throw new Crash()
+    this.#dead = this.#workLeft-- === 0
+    if (!this.#dead || this.#dies === 'after') from.delete(id)
+    if (this.#dead) throw new Crash()
+  }
+}
+
+const tables = Object.keys(tableFates) as (keyof Database)[]
+
+/** Somebody who goes, somebody who stays, and two workspaces that they have beside their own. */
+async function fill(db: Kysely<Database>, host: Host): Promise<void> {
+  for (const who of ['gone', 'other']) {
+    await insertAll(db, oneOfEach(who, who === 'gone' ? 1 : null))
+    for (const state of ['running', 'deleting']) host.computers.add(`${state}-${who}`)
+    for (const state of ['running', 'ended']) host.outputs.add(`process-${state}-${who}`)
+    for (const address of [`${who}@example.com`, `second-${who}@example.com`]) host.mails.add(address)
+  }
+  const member = (account: string, user: string, role: 'owner' | 'admin' | 'member', at: number) => ({
+    account_id: account,
+    user_id: `user-${user}`,
+    role,
+    created_at: at,
+  })
+  const { tokens } = oneOfEach('gone', null)
+  await insertAll(db, {
+    accounts: [
+      { id: 'team', name: 'Team', created_at: 2 },
+      { id: 'alone-gone', name: 'Only gone', created_at: 3 },
+    ],
+    memberships: [
+      member('team', 'gone', 'owner', 1),
+      member('team', 'other', 'member', 2),
+      member('alone-gone', 'gone', 'owner', 1),
+    ],
+    tokens: [{ ...tokens[1]!, id: 'key-gone', hash: 'key-gone', account_id: 'team', user_id: 'user-gone' }],
+    memory_files: ['team', 'alone-gone'].map((account_id) => ({
+      account_id,
+      path: 'a',
+      content: new Uint8Array([1]),
+      size: 1,
+      modified_at: 1,
+    })),
+  })
+}
+
+async function empty(db: Kysely<Database>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    await sql`PRAGMA foreign_keys=OFF`.execute(connection)
+    for (const table of tables) await connection.deleteFrom(table).execute()
+    await sql`PRAGMA foreign_keys=ON`.execute(connection)
+  })
+}
+
+function serve(db: Kysely<Database>, host: Host): Engine {
+  const none = () => {}
+  return {
+    db,
+    driver: {
+      destroy: (id: string) => host.remove(host.computers, id),
+      forget: (id: string) => host.remove(host.outputs, id),
+      process: () => undefined,
+    },
+    mail: { forget: (address: string) => host.remove(host.mails, address) },
+    log: pino({ level: 'silent' }),
+    locks: new KeyedLock(),
+    activity: new Activity(),
+    exposedPorts: new ExposedPorts(),
+    recorder: { flush: async () => {} },
+    liveEvents: new LiveEvents(),
+    portWatch: { forget: none },
+    meter: new ComputeMeter(),
+    credit: new CreditWatch(defaultPrices),
+    departures: new Departures(),
+    prices: defaultPrices,
+    ownerId: 'owner',
+    settings: { billing: true },
+  } as unknown as Engine
+}
+
+async function contents(db: Kysely<Database>): Promise<Record<string, string[]>> {
+  const found: Record<string, string[]> = {}
+  for (const table of tables)
+    found[table] = (await db.selectFrom(table).selectAll().execute()).map((row) => JSON.stringify(row)).toSorted()
+  return found
+}
+
+async function isGone(db: Kysely<Database>): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').where('id', '=', 'user-gone').executeTakeFirst()) === undefined
+}
+
+/** Nothing is left but facts of the books, by ids alone; of others nothing is missing. */
+async function assertGone(db: Kysely<Database>, host: Host, before: Record<string, string[]>): Promise<void> {
+  const after = await contents(db)
+  for (const table of tables) {
+    const rest = after[table]!.filter((row) => row.includes('gone'))
+    const isOfBooks = tableFates[table] === 'books' || table === 'usage_intervals'
+    if (!isOfBooks) assert.deepEqual(rest, [], table)
+    for (const row of rest) assert.doesNotMatch(row, /@|Name/, table)
+    const others = before[table]!.filter((row) => !row.includes('gone'))
+    // A member of the team became its owner.
+    const expected = table === 'memberships' ? others.map((row) => row.replace('"member"', '"owner"')) : others
+    assert.deepEqual(
+      after[table]!.filter((row) => !row.includes('gone')),
+      expected,
+      table,
+    )
+  }
+  const charged = after['usage_intervals']!.filter((row) => row.includes('gone'))
+  assert.deepEqual(charged.length, 1, 'the charge is explained')
+  assert.ok(after['memory_files']!.some((row) => row.includes('team')))
+  for (const left of [host.computers, host.outputs, host.mails])
+    assert.deepEqual(
+      [...left].filter((id) => id.includes('gone')),
+      [],
+    )
+  assert.deepEqual([host.computers.size, host.outputs.size, host.mails.size], [2, 2, 2])
+}
+
+test('every table of the database has a fate, and a row of the person in this test', async () => {
+  await using mortal = await MortalDatabase.make()
+  const { rows } = await sql<{ name: string }>`
+    select name from sqlite_master where type = 'table' and name not like 'kysely_%' and name not like 'sqlite_%'`.execute(
+    mortal.db,
+  )
+  assert.deepEqual(rows.map(({ name }) => name).toSorted(), tables.toSorted())
+  for (const [table, own] of Object.entries(oneOfEach('gone', 1))) assert.ok(own.length > 0, table)
+})
+
+test('whoever has not asked for it, or has time left, stays', async () => {
+  await using mortal = await MortalDatabase.make()
+  const host = new Host()
+  await fill(mortal.db, host)
+  await mortal.db
+    .updateTable('users')
+    .set({ delete_at: Date.now() + 60_000 })
+    .where('id', '=', 'user-gone')
+    .execute()
+  const before = await contents(mortal.db)
+  await deleteDue(serve(mortal.db, host))
+  assert.deepEqual(await contents(mortal.db), before)
+})
+
+for (const [what, dyingAt] of [
+  ['statement of the database', (mortal: MortalDatabase) => mortal],
+  ['piece of work on the host', (_mortal: MortalDatabase, host: Host) => host],
+] as const)
+  test(
+    `a server that dies at any ${what} leaves nothing that the next one does not delete`,
+    { timeout: 300_000 },
+    async () => {
+      await using mortal = await MortalDatabase.make()
+      let deaths = 0
+      for (const dies of ['before', 'after'] as const)
+        for (let step = 0; ; step++) {
+          const host = new Host()
+          await empty(mortal.db)
+          await fill(mortal.db, host)
+          const before = await contents(mortal.db)
+          dyingAt(mortal, host).dieAt(step, dies)
+          const first = serve(mortal.db, host)
+          for (let pass = 0; pass < 4; pass++) await deleteDue(first).catch(() => {})
+          await mortal.revive()
+          host.revive()
+          const wasDone = await isGone(mortal.db)
+          const next = serve(mortal.db, host)
+          for (let pass = 0; pass < 6 && !(await isGone(mortal.db)); pass++) await deleteDue(next)
+          await assertGone(mortal.db, host, before)
+          if (wasDone) break
+          deaths++
+          assert.ok(step < 500)
+        }
+      assert.ok(deaths >= 8, `it died ${deaths} times`)
+    },
+  )

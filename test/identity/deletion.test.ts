@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { tableFates } from '../../src/engine/deletion/table-fates.ts'
+import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { SocketClient } from '../paperpod/socket-client.ts'
+import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { messagesTo, newAddress, signInByMail } from './outbox.ts'
+
+type Db = Awaited<ReturnType<typeof openDatabase>>
+
+async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  try {
+    return await work(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+const graceMs = 30 * 24 * 3600 * 1000
+const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100' }
+
+describe('deleting an account', { timeout: 180_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start({ env })
+  })
+  after(() => server.stop())
+
+  const get = async (path: string, token: string) => (await server.call('GET', path, undefined, { token })).body
+  const leave = (token: string) => server.call('DELETE', '/api/v1/account/delete', undefined, { token })
+  const stay = (token: string) => server.post('/api/v1/account/cancel-deletion', {}, { token })
+  const isRefused = async (token: string) =>
+    (await server.call('GET', '/users/me', undefined, { token })).status === 401
+  /** What the surfaces say. */
+  const shown = async (token: string) => [
+    (await get('/users/me', token)).is_active,
+    (await get('/users/me', token)).delete_at,
+    (await get('/v1/me', token)).delete_at,
+    (await get('/api/v1/session', token)).deleteAt,
+  ]
+  /** As if the 30 days were over. */
+  const letTimePass = (userId: string) =>
+    withDatabase((db) => db.updateTable('users').set({ delete_at: Date.now() }).where('id', '=', userId).execute())
+
+  test('it is scheduled for 30 days on, every surface says so, and all works meanwhile', async () => {
+    const token = await signInByMail(server)
+    assert.deepEqual(await shown(token), [true, undefined, undefined, null])
+    const { status, body } = await leave(token)
+    assert.equal(status, 200)
+    const { deleteAt } = body
+    assert.ok(Math.abs(Date.parse(deleteAt) - Date.now() - graceMs) < 60_000)
+    assert.match(body.message, /cancel-deletion/)
+    assert.deepEqual(await shown(token), [false, deleteAt, deleteAt, deleteAt])
+    assert.equal((await leave(token)).body.deleteAt, deleteAt, 'asked again, the day stays')
+    const run = await server.post('/execute', { code: 'echo on', language: 'shell' }, { token })
+    assert.equal(run.body.result.stdout, 'on\n')
+    assert.equal((await server.post('/memory/write', { path: 'a', content: 'b' }, { token })).status, 200)
+    assert.equal((await server.post('/users/me/api-keys', {}, { token })).status, 200)
+  })
+
+  test('signing in again does not cancel it, asking for that does', async () => {
+    const address = newAddress()
+    const token = await signInByMail(server, address)
+    const { body } = await leave(token)
+    const again = await signInByMail(server, address)
+    assert.deepEqual((await shown(again)).slice(1), [body.deleteAt, body.deleteAt, body.deleteAt])
+    assert.deepEqual([(await stay(again)).status, (await stay(again)).status], [200, 200])
+    for (const each of [token, again]) assert.deepEqual(await shown(each), [true, undefined, undefined, null])
+    const events = await withDatabase((db) => db.selectFrom('events').select('type').execute())
+    for (const type of ['user.deletion_scheduled', 'user.deletion_cancelled'])
+      assert.ok(events.some((event) => event.type === type))
+  })
+
+  test("the owner's account stays, or nobody could get in; so does one that is no person's", async () => {
+    for (const token of [server.token, await server.newAccount()]) {
+      const { status, body } = await leave(token)
+      assert.deepEqual([status, body.error], [409, 'CONFLICT'])
+      assert.match(body.message, /belongs to no person/)
+    }
+  })
+
+  test('an API key needs the right, and of a shared workspace it is not the person', async () => {
+    const token = await signInByMail(server)
+    const key = async (scopes: string[]) => (await server.post('/users/me/api-keys', { scopes }, { token })).body
+    assert.equal((await leave((await key(['compute'])).api_key)).status, 403)
+    const { key_id: keyId, api_key: teamKey } = await key(['account'])
+    await withDatabase(async (db) => {
+      await db
+        .insertInto('accounts')
+        .values({ id: `team-${keyId}`, name: 'team', created_at: Date.now() })
+        .execute()
+      await db
+        .updateTable('tokens')
+        .set({ account_id: `team-${keyId}` })
+        .where('id', '=', keyId)
+        .execute()
+    })
+    const { status, body } = await leave(teamKey)
+    assert.deepEqual([status, body.error], [403, 'FORBIDDEN'])
+    assert.equal((await get('/users/me', token)).is_active, true)
+    assert.equal((await leave((await key(['account'])).api_key)).status, 200)
+  })
+
+  /** A person with something of everything. */
+  async function settled() {
+    const address = newAddress()
+    const token = await signInByMail(server, address)
+    const sessionId = newSession()
+    const { account_id: accountId, id: userId } = await withDatabase((db) =>
+      db.selectFrom('users').selectAll().where('email', '=', address).executeTakeFirstOrThrow(),
+    )
+    const asPerson = async (path: string, body: object, headers: Record<string, string> = {}) => {
+      const answer = await server.post(path, body, { token, headers })
+      assert.equal(answer.status, 200, `${path}: ${JSON.stringify(answer.body)}`)
+      return answer.body
+    }
+    await asPerson('/memory/write', { path: 'a', content: address })
+    await asPerson('/files/write', { path: 'a', content: address, sessionId })
+    const run = { code: 'echo 1; sleep 0.3', language: 'shell', sessionId }
+    const executed = await asPerson('/execute', run, { 'idempotency-key': `key of ${address}` })
+    const started = await asPerson('/process/start', { command: 'echo 1; sleep 600', sessionId })
+    const exposed = await asPerson('/expose', { port: 8080, sessionId })
+    const key = await asPerson('/users/me/api-keys', { name: address })
+    await server.call('PATCH', '/api/v1/settings', { theme: 'dark' }, { token })
+    await server.post('/login', { email: address }, { token: null })
+    const [computer] = await withDatabase((db) =>
+      db.selectFrom('computers').select('id').where('account_id', '=', accountId).execute(),
+    )
+    const processes = [executed.processId, started.id] as string[]
+    const names = [accountId, userId, address, address.split('@')[0]!, sessionId]
+    return { address, token, accountId, userId, computerId: computer!.id, processes, key: key.api_key, exposed, names }
+  }
+  type Person = Awaited<ReturnType<typeof settled>>
+
+  /** Not a row, a file or a process is left; the books are right, and name nobody. */
+  async function assertGone({ address, accountId, computerId, processes, names }: Person): Promise<void> {
+    await withDatabase(async (db) => {
+      for (const [table, fate] of Object.entries(tableFates)) {
+        const rows = await db
+          .selectFrom(table as keyof Database)
+          .selectAll()
+          .execute()
+          .then((all) => all.map(readable))
+        const own = rows.filter((row) => names.some((name) => row.includes(name)))
+        if (fate !== 'books' && table !== 'usage_intervals') assert.deepEqual(own, [], table)
+        // What is left names the account by its id.
+        for (const row of own)
+          for (const name of names.filter((each) => each !== accountId))
+            assert.ok(!row.includes(name), `${table}: ${row}`)
+      }
+      assert.deepEqual((await verifyBooks(db, 0)).problems, [])
+      const grant = db.selectFrom('ledger_transactions').selectAll().where('key', '=', `grant:${accountId}`)
+      assert.equal((await grant.execute()).length, 1)
+    })
+    assert.ok(!readdirSync(join(testDataDirectory, 'pool', 'computers')).includes(computerId))
+    assert.ok(!existsSync(join(testDataDirectory, 'computers', computerId)))
+    const kept = readdirSync(join(testDataDirectory, 'processes'))
+    for (const id of processes)
+      assert.deepEqual(
+        kept.filter((name) => name.includes(id)),
+        [],
+      )
+    assert.deepEqual(messagesTo(address), [])
+  }
+
+  test('when the time has come all of it is destroyed, and connections end', async () => {
+    const person = await settled()
+    const neighbour = await settled()
+    assert.equal((await leave(person.token)).status, 200)
+    const client = await SocketClient.open(server, { token: person.token })
+    const closed = new Promise((resolve) => client.socket.once('close', resolve))
+    await letTimePass(person.userId)
+    assert.equal(await closed, 1008)
+    for (const token of [person.token, person.key]) await until(() => isRefused(token), Boolean)
+    await until(
+      () => withDatabase((db) => db.selectFrom('accounts').select('id').where('id', '=', person.accountId).execute()),
+      (rows) => rows.length === 0,
+      60_000,
+    )
+    await assertGone(person)
+    assert.notEqual((await server.preview(person.exposed.url, '/')).status, 200)
+    const { body } = await server.post('/memory/read', { path: 'a' }, { token: neighbour.token })
+    assert.equal(body.content, neighbour.address)
+    const again = await signInByMail(server, person.address)
+    assert.notEqual((await get('/users/me', again)).user_id, person.userId, 'who comes back is somebody new')
+  })
+
+  test('a deletion that was begun cannot be cancelled', async () => {
+    const token = await signInByMail(server)
+    await leave(token)
+    const { user_id: userId } = await get('/users/me', token)
+    await server.stop()
+    await letTimePass(userId)
+    // No sweep comes between: what is over is over, whether it was swept or not.
+    server = await TestServer.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '3600000' } })
+    const { status, body } = await stay(token)
+    assert.deepEqual([status, body.error], [409, 'CONFLICT'])
+    await server.stop()
+    server = await TestServer.start({ env })
+    await until(() => isRefused(token), Boolean)
+  })
+
+  test('a server that is killed with -9 in the middle is followed by one that finishes', async () => {
+    const person = await settled()
+    await letTimePass(person.userId)
+    await until(() => isRefused(person.token), Boolean)
+    await server.stop('SIGKILL')
+    server = await TestServer.start({ env })
+    await until(
+      () => withDatabase((db) => db.selectFrom('users').select('id').where('id', '=', person.userId).execute()),
+      (rows) => rows.length === 0,
+      60_000,
+    )
+    await assertGone(person)
+  })
+})
+
+/** A row as text, the bytes of a file too. */
+function readable(row: object): string {
+  return JSON.stringify(row, (_name, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+  )
+}

@@ -1,0 +1,171 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../../src/db/schema.ts'
+
+type Rows = { [Table in keyof Database]: Database[Table][] }
+
+/** What a person has in each table, with an account of their own. `who` is in every id, and in all that is theirs to say. */
+export function oneOfEach(who: string, deleteAt: number | null): Rows {
+  const account_id = `account-${who}`
+  const user_id = `user-${who}`
+  const email = `${who}@example.com`
+  return {
+    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1 }],
+    users: [
+      { id: user_id, account_id, name: `Name ${who}`, email, created_at: 1, last_login_at: 2, delete_at: deleteAt },
+    ],
+    identities: [
+      { provider: 'email', subject: email, user_id, created_at: 1 },
+      { provider: 'email', subject: `second-${email}`, user_id, created_at: 1 },
+      { provider: 'github', subject: `github-${who}`, user_id, created_at: 1 },
+    ],
+    memberships: [{ account_id, user_id, role: 'owner', created_at: 1 }],
+    tokens: [
+      token(who, 'session', { account_id, user_id }),
+      token(who, 'api_key', { account_id, user_id: null }),
+      token(who, 'family', { account_id, user_id }),
+    ],
+    magic_links: [
+      { hash: `link-${who}`, email, created_at: 1, expires_at: 2, used_at: null },
+      { hash: `second-${who}`, email: `second-${email}`, created_at: 1, expires_at: 2, used_at: null },
+    ],
+    spent_refresh_tokens: [{ hash: `spent-${who}`, token_id: `family-${who}`, spent_at: 1 }],
+    computers: [
+      computer(who, 'running', { account_id, session_key: '' }),
+      computer(who, 'deleting', { account_id, session_key: `Name ${who}` }),
+    ],
+    processes: [process(who, 'ended'), process(who, 'running')],
+    ports: [{ computer_id: `running-${who}`, port: 80, created_at: 1 }],
+    memory_files: [{ account_id, path: 'a', content: new Uint8Array([1]), size: 1, modified_at: 1 }],
+    events: [
+      { id: `event-${who}`, account_id, computer_id: null, type: 't', actor: user_id, data: `{"a":"${email}"}`, at: 1 },
+    ],
+    operations: [
+      {
+        id: `operation-${who}`,
+        account_id,
+        kind: 'k',
+        state: 'succeeded',
+        progress: 1,
+        result: null,
+        error: null,
+        created_at: 1,
+        updated_at: 1,
+      },
+    ],
+    idempotency: [{ account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1 }],
+    usage_intervals: [interval(who, 100), interval(who, 0)],
+    usage_remainders: [{ account_id, meter: 'compute', remainder: 1, per: 1000 }],
+    ledger_books: [{ id: `credit:${account_id}`, kind: 'credit', account_id, balance_micros: -100 }],
+    ledger_transactions: [
+      {
+        id: `transaction-${who}`,
+        key: `usage-100-${who}`,
+        kind: 'usage',
+        account_id,
+        amount_micros: 100,
+        of_transaction: null,
+        data: '{}',
+        at: 1,
+      },
+    ],
+    ledger_entries: [
+      { transaction_id: `transaction-${who}`, position: 0, book_id: `credit:${account_id}`, amount_micros: -100 },
+    ],
+    ledger_holds: [{ id: `hold-${who}`, account_id, meter: 'browser', amount_micros: 1, created_at: 1, settled_at: 2 }],
+    payments: [
+      {
+        id: `payment-${who}`,
+        account_id,
+        method: 'stripe',
+        state: 'paid',
+        cents: 100,
+        key: `stripe:pi:${who}`,
+        session_id: null,
+        intent_id: null,
+        created_at: 1,
+        updated_at: 1,
+        data: '{}',
+      },
+    ],
+    spending_limits: [{ account_id, token_id: '', period: 'day', limit_micros: 1, updated_at: 1 }],
+    person_settings: [
+      { owner_id: user_id, locale: 'en', timezone: 'UTC', theme: 'dark', updated_at: 1 },
+      { owner_id: account_id, locale: 'en', timezone: 'UTC', theme: 'dark', updated_at: 1 },
+    ],
+  }
+}
+
+/** Tables whose rows others refer to come first. */
+export async function insertAll(db: Kysely<Database>, rows: Partial<Rows>): Promise<void> {
+  for (const table of Object.keys(rows) as (keyof Database)[])
+    for (const row of rows[table] ?? []) await db.insertInto(table).values(row).execute()
+}
+
+function token(
+  who: string,
+  kind: Database['tokens']['kind'],
+  of: Pick<Database['tokens'], 'account_id' | 'user_id'>,
+): Database['tokens'] {
+  const times = { created_at: 1, expires_at: null, revoked_at: null, last_used_at: null }
+  return { id: `${kind}-${who}`, hash: `hash-${kind}-${who}`, name: `Name ${who}`, kind, scopes: null, ...of, ...times }
+}
+
+function computer(
+  who: string,
+  state: Database['computers']['state'],
+  of: Pick<Database['computers'], 'account_id' | 'session_key'>,
+): Database['computers'] {
+  return {
+    id: `${state}-${who}`,
+    ...of,
+    image: 'slim',
+    state,
+    state_reason: null,
+    cpus: 1,
+    memory_bytes: 1,
+    disk_bytes: 1,
+    pids: 1,
+    ephemeral: 1,
+    idle_timeout_ms: null,
+    expires_at: null,
+    created_at: 1,
+    updated_at: 1,
+    started_at: null,
+    last_active_at: 1,
+  }
+}
+
+function process(who: string, state: Database['processes']['state']): Database['processes'] {
+  return {
+    id: `process-${state}-${who}`,
+    account_id: `account-${who}`,
+    computer_id: `running-${who}`,
+    name: 'n',
+    kind: 'exec',
+    command: `echo ${who}@example.com`,
+    state,
+    pid: 1,
+    reason: null,
+    exit_code: null,
+    signal: null,
+    output_bytes: 0,
+    truncated: 0,
+    started_at: 1,
+    ended_at: null,
+  }
+}
+
+function interval(who: string, amount: number): Database['usage_intervals'] {
+  return {
+    id: `usage-${amount}-${who}`,
+    account_id: `account-${who}`,
+    computer_id: `running-${who}`,
+    meter: 'compute',
+    started_at: 1,
+    ended_at: 2,
+    quantity: 1,
+    amount_micros: amount,
+    token_id: `session-${who}`,
+    label: `Name ${who}`,
+  }
+}
