@@ -94,6 +94,17 @@ export const limits = {
   magicLinkMs: 15 * 60 * 1000,
   /** Links for one address within the life of one: nobody's mailbox is filled by others. */
   magicLinksPerAddress: 5,
+  /** The proof of a wallet is remembered for longer than the five minutes that its challenge is good for. */
+  walletProofMs: 60 * 60 * 1000,
+  /** A node or a bank that has not answered by then does not. */
+  paymentNetworkMs: 20_000,
+  /** A payment whose answer was lost is looked for so long while its client waits; a block of Tempo takes half a second. */
+  paymentConfirmMs: 8_000,
+  paymentConfirmEveryMs: 250,
+  /** Then in the background, each time after twice as long, until it is given up: what was not in a block by then will not be. */
+  paymentPendingMs: 7 * 24 * 60 * 60 * 1000,
+  /** Payments that are looked for in one turn. */
+  paymentsAtOnce: 100,
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,

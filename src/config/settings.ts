@@ -58,6 +58,15 @@ export interface Settings {
   pawpadoReadsPerMinute: number
   pawpadoWritesPerMinute: number
   pawpadoPollsPerMinute: number
+  /** What challenges of payments are signed with; undefined for one of the data directory. */
+  mppSecret: string | undefined
+  tempoNetwork: 'mainnet' | 'testnet'
+  /** Whom payments on Tempo go to; undefined: they are not taken. */
+  tempoRecipient: string | undefined
+  /** The dollar that is taken there; undefined for the usual one. */
+  tempoToken: string | undefined
+  /** The JSON-RPC of a node; undefined for the network's public one. */
+  tempoRpc: string | undefined
 }
 
 /** An OpenID issuer whose JWTs are taken when they are for this audience. */
@@ -163,6 +172,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pawpadoReadsPerMinute: read.integer('CARREL_PAWPADO_READS_PER_MINUTE', 60, 0, 100_000_000),
     pawpadoWritesPerMinute: read.integer('CARREL_PAWPADO_WRITES_PER_MINUTE', 20, 0, 100_000_000),
     pawpadoPollsPerMinute: read.integer('CARREL_PAWPADO_POLLS_PER_MINUTE', 30, 0, 100_000_000),
+    mppSecret: read.checked(
+      'CARREL_MPP_SECRET',
+      (text) => (Buffer.byteLength(text) >= 32 ? text : undefined),
+      'at least 32 bytes that nobody can guess',
+    ),
+    tempoNetwork: read.text(
+      'CARREL_TEMPO_NETWORK',
+      'mainnet',
+      /^(mainnet|testnet)$/,
+      'mainnet or testnet',
+    ) as Settings['tempoNetwork'],
+    tempoRecipient: read.checked('CARREL_TEMPO_RECIPIENT', chainAddress, 'an address of 0x and 40 hex digits'),
+    tempoToken: read.checked('CARREL_TEMPO_TOKEN', chainAddress, 'an address of 0x and 40 hex digits'),
+    tempoRpc: read.checked('CARREL_TEMPO_RPC', httpUrl, 'an address such as https://rpc.example.com'),
   }
   checkNames(settings)
   checkMail(settings)
@@ -228,6 +251,14 @@ function originOf(text: string): string | undefined {
   const url = URL.parse(text)
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
   return isOrigin ? url.origin : undefined
+}
+
+function httpUrl(text: string): string | undefined {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '') ? text : undefined
+}
+
+function chainAddress(text: string): string | undefined {
+  return /^0x[0-9a-fA-F]{40}$/.test(text) ? text : undefined
 }
 
 function isProxy(text: string): boolean {

@@ -3,6 +3,7 @@ import * as first from './migrations/0001-first.ts'
 import * as ledger from './migrations/0002-ledger.ts'
 import * as identity from './migrations/0003-identity.ts'
 import * as payments from './migrations/0004-payments.ts'
+import * as machinePayments from './migrations/0005-machine-payments.ts'
 import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
 import type { Database } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -13,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '0002-ledger': ledger,
   '0003-identity': identity,
   '0004-payments': payments,
+  '0005-machine-payments': machinePayments,
   '0006-settings-and-deletion': settingsAndDeletion,
 }
 

@@ -23,6 +23,8 @@ export interface Database {
   spending_limits: SpendingLimitRow
   payments: PaymentRow
   person_settings: PersonSettingsRow
+  machine_payments: MachinePaymentRow
+  spent_wallet_proofs: SpentWalletProofRow
 }
 
 export interface AccountRow {
@@ -324,4 +326,31 @@ export interface PersonSettingsRow {
   timezone: string
   theme: 'system' | 'light' | 'dark'
   updated_at: number
+}
+
+/** A payment that was begun by the Machine Payments Protocol: written before money moves, so that none is lost. */
+export interface MachinePaymentRow {
+  challenge_id: string
+  account_id: string
+  method: 'tempo' | 'stripe'
+  /** The transaction's hash, or the id of the PaymentIntent. */
+  reference: string
+  /** As it was issued, JSON. */
+  challenge: string
+  amount_cents: number
+  bonus_micros: number
+  /** `pending`: it is not known yet whether money moved. */
+  state: 'pending' | 'paid' | 'failed'
+  /** As it is sent in `Payment-Receipt`; null while there is none. */
+  receipt: string | null
+  created_at: number
+  /** When the network was last asked for it. */
+  looked_at: number
+}
+
+/** A wallet's proof that was used: it does not work again. */
+export interface SpentWalletProofRow {
+  challenge_id: string
+  /** When the proof would have ended by itself. */
+  expires_at: number
 }

@@ -14,6 +14,7 @@ import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { Kernels } from './interpreters/kernels.ts'
+import type { MachinePayments } from './machine-payments/machine-payments.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
@@ -51,6 +52,7 @@ export interface Engine {
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers
+  machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */
   origin: () => string
   /** How many computers are started at a time. */

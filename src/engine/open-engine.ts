@@ -23,6 +23,9 @@ import { Gate } from './gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
+import { MachinePayments } from './machine-payments/machine-payments.ts'
+import { settlePending } from './machine-payments/settle-payment.ts'
+import { openPaymentSecret } from './machine-payments/secret.ts'
 import { failInterrupted } from './operations/operations.ts'
 import { openStripe } from './payments/open-stripe.ts'
 import { reconcilePayments } from './payments/reconcile-payments.ts'
@@ -43,6 +46,7 @@ import { pruneLinks } from './sign-in/magic-links.ts'
 import { Mail } from './sign-in/mail.ts'
 import { openSigningKey } from './sign-in/signing-key.ts'
 import { TrustedIssuers } from './sign-in/trusted-issuers.ts'
+import { pruneWalletProofs } from './sign-in/wallet.ts'
 
 interface Parts {
   db: Kysely<Database>
@@ -89,6 +93,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     mail: new Mail(settings, log),
     accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
     issuers: new TrustedIssuers(settings.oidcIssuers),
+    machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),
     creates: new Gate(cores * 2),
     starts: new Gate(cores * 8),
@@ -127,11 +132,13 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, settings.sweepIntervalMs, () => pruneProcesses(engine)),
     repeat(engine, limits.usageIntervalMs, () => settleRunning(engine)),
     repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
+    repeat(engine, settings.sweepIntervalMs, () => settlePending(engine)),
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
     repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
     repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
+    repeat(engine, pruneIntervalMs, () => pruneWalletProofs(engine)),
   ]
   const close = async () => {
     for (const stop of timers) await stop()

@@ -23,8 +23,8 @@ export const topics: readonly Topic[] = [
   { name: 'Memory', description: 'Small files of an account that outlive every sandbox.', paths: ['memory'] },
   {
     name: 'Credit',
-    description: 'What is left of an account, and what it used.',
-    paths: ['balance', 'v1/usage'],
+    description: 'What is left of an account, what it used, and how to add to it.',
+    paths: ['balance', 'topup', 'v1/usage'],
   },
   {
     name: 'Billing',

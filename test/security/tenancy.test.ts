@@ -257,6 +257,10 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await server.call('GET', '/balance', undefined, { token: own })
       assert.deepEqual(body, { creditsRemaining: 5, creditsRemainingUsdc: '5.000000' })
     },
+    'POST /topup': async () => {
+      const { status, body } = await asOther('/topup', { tier: 'starter' })
+      assert.deepEqual([status, body.code], [501, 'NOT_SET_UP'])
+    },
     'GET /v1/usage': async () => {
       const own = await server.newAccount()
       const { body } = await server.call('GET', '/v1/usage?days=366', undefined, { token: own })

@@ -156,6 +156,20 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     data: '{"bonusMicros":2000000}',
   },
   person_settings: { owner_id: 'user', locale: 'de-AT', timezone: 'Europe/Vienna', theme: 'dark', updated_at: 24 },
+  machine_payments: {
+    challenge_id: 'c',
+    account_id: 'account',
+    method: 'tempo',
+    reference: '0x1',
+    challenge: '{}',
+    amount_cents: 500,
+    bonus_micros: 0,
+    state: 'pending',
+    receipt: null,
+    created_at: 24,
+    looked_at: 25,
+  },
+  spent_wallet_proofs: { challenge_id: 'd', expires_at: 26 },
 }
 const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
 const tables = Object.keys(rows) as (keyof Database)[]
@@ -167,7 +181,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments|person_)/.test(
+    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments|person_|machine_)/.test(
       table,
     ),
 )

@@ -9,11 +9,12 @@ interface Example {
   contentType?: string | undefined
 }
 
-/** Routes whose examples cannot work as they stand: what they take was told to one caller alone. */
+/** Routes whose examples cannot work as they stand: what they take was told to one caller alone, or has to be paid for. */
 export const needsSecret = new Set([
   'GET /login/callback',
   'POST /auth/refresh',
   'POST /auth/github',
+  'POST /topup',
   'DELETE /users/me/api-keys',
   'POST /billing/webhook',
   // For people: the tests' own accounts belong to none.

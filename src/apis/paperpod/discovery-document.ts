@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { limits } from '../../config/limits.ts'
 import type { Price, PriceBook } from '../../config/price-book.ts'
+import { paymentMethods } from '../../engine/machine-payments/payment-methods.ts'
 import { version } from '../../version.ts'
 
 interface Parts {
@@ -62,14 +63,16 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
       httpNote: "HTTP endpoints for one-shot tasks or when CLI isn't available.",
       websocketNote: 'WebSocket for programmatic integrations.',
     },
-    billing: 'Nothing is charged.',
+    billing: billingOf(settings),
     authentication: {
-      flow: 'Email magic link → token (pp_sess_...)',
+      flow: 'Email magic link, or proof of a wallet → token (pp_sess_...)',
       steps: [
         '1. POST /login with {"email":"you@email.com"}',
         '2. Click magic link in email → get token (pp_sess_...)',
         '3. Use token via CLI, env var, or header',
       ],
+      wallet:
+        'POST /login with {"wallet":"0x..."} by a client of the Machine Payments Protocol → get token; nothing is paid',
       tokenMethods: {
         cli: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
         envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts, CI/CD); PAPERPOD_TOKEN works too',
@@ -123,7 +126,12 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
       note: `Run 'carrel help' or 'curl ${baseUrl}/' before starting`,
     },
     pricing: pricingOf(engine.prices),
-    links: { docs: `${baseUrl}/docs`, openapi: `${baseUrl}/openapi.json`, health: `${baseUrl}/health` },
+    links: {
+      docs: `${baseUrl}/docs`,
+      topup: `${baseUrl}/topup`,
+      openapi: `${baseUrl}/openapi.json`,
+      health: `${baseUrl}/health`,
+    },
     security: {
       isolation:
         'User, process, mount and network namespaces of its own, seccomp, few capabilities, limits by the kernel',
@@ -233,6 +241,14 @@ const examples: Record<string, string> = {
   git: 'git clone --depth 1 https://github.com/user/repo /tmp/repo',
 }
 
+function billingOf(settings: Engine['settings']): string {
+  const methods = paymentMethods(settings).map((method) => methodNames[method])
+  const paying = methods.length > 0 ? `Top up via MPP with ${methods.join(' or ')}.` : 'The operator takes no payments.'
+  return `Pay for what runs, from the account's credit. ${paying}`
+}
+
+const methodNames = { tempo: 'Tempo' } as const
+
 /** In the document's words; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
 function pricingOf({ meters, tiers, newAccountMicros }: PriceBook): Record<string, unknown> {
   const dollars = (micros: number) => `$${micros / 1_000_000}`
@@ -240,6 +256,7 @@ function pricingOf({ meters, tiers, newAccountMicros }: PriceBook): Record<strin
   const perSecond = ({ micros, per }: Price) => `${dollars((micros * 1000) / per)}/second`
   return {
     newAccountCredits: `${dollars(newAccountMicros)} free for new accounts`,
+    topUp: 'MPP top-ups via POST /topup',
     rates: {
       compute: `${perSecond(compute)} (code execution, processes)`,
       browser: `${perSecond(browser)} (screenshot, PDF, scrape)`,

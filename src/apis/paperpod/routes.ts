@@ -14,6 +14,7 @@ import { addPutFileRoute } from './put-file-route.ts'
 import { Messages } from './sockets/messages.ts'
 import { addSocketRoutes } from './sockets/socket-routes.ts'
 import { addSignInRoutes } from './sign-in-routes.ts'
+import { addTopUpRoutes } from './topup-routes.ts'
 import { addUploadRoute } from './upload-route.ts'
 import { addWatchRoute } from './watch-route.ts'
 
@@ -32,6 +33,7 @@ export function addPaperpodRoutes(app: App, engine: Engine): SocketEndpoint {
   addExposeRoute(app, engine)
   addMemoryRoutes(app, engine)
   addBalanceRoute(app, engine)
+  addTopUpRoutes(app, engine)
   addSignInRoutes(app, engine)
   return addSocketRoutes(app, engine, messages)
 }

@@ -379,10 +379,32 @@ export const balanceAnswer = object({
   tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token that asks ends' })),
 })
 
-export const loginBody = object({
-  email: Type.String({ description: 'Email for magic link auth', format: 'email', maxLength: 254 }),
+export const topUpBody = object({
+  tier: Type.Optional(text('Credit package, by its name', { maxLength: 100, minLength: 1 })),
+  amountCents: Type.Optional(Type.Number({ description: 'Custom amount in whole cents, instead of a package' })),
 })
-export const loginAnswer = object({ success: Type.Boolean(), message: Type.String() })
+export const topUpAnswer = object({
+  success: Type.Boolean(),
+  amountCents: Type.Integer({ description: 'What was paid' }),
+  creditsAdded: Type.Number({ description: 'US dollars, the bonus included' }),
+  creditsRemaining: Type.Number({ description: 'US dollars' }),
+  paymentMethodsAccepted: Type.Array(Type.String(), { description: 'tempo, stripe' }),
+})
+
+export const loginBody = object({
+  email: Type.Optional(Type.String({ description: 'Email for magic link auth', format: 'email', maxLength: 254 })),
+  wallet: Type.Optional(
+    text('0x wallet address for zero-dollar MPP identity auth, instead of an email', { maxLength: 42, minLength: 42 }),
+  ),
+})
+/** The first two for `email`, the others for `wallet`. */
+export const loginAnswer = object({
+  success: Type.Optional(Type.Boolean()),
+  message: Type.Optional(Type.String()),
+  token: Type.Optional(Type.String({ description: 'A session token, which is told this once' })),
+  wallet: Type.Optional(Type.String({ description: 'With its checksum (EIP-55)' })),
+  creditsRemaining: Type.Optional(Type.Number({ description: 'US dollars' })),
+})
 export const loginCallbackQuery = object({
   token: text('The code of the link', { maxLength: 100, minLength: 1 }),
 })

@@ -1,11 +1,13 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
 import { redeemLink, requestLink, type NewSession } from '../../engine/sign-in/magic-links.ts'
 import { rotateRefreshToken } from '../../engine/sign-in/refresh-tokens.ts'
 import { refreshSession } from '../../engine/sign-in/refresh-session.ts'
+import { signInByWallet } from '../../engine/sign-in/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { pageHeaders } from '../../http/person-page.ts'
+import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import {
   loginAnswer,
   loginBody,
@@ -25,17 +27,24 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         public: true,
         signIn: true,
         documentation: {
-          description: 'Login via email magic link',
-          returns: '{ success, message } - check email for magic link',
+          description: 'Login via email magic link OR wallet (MPP zero-dollar identity)',
+          returns:
+            'For email { success, message } - check email for magic link; for wallet 402 with a challenge, then { token, wallet, creditsRemaining }',
           example: { email: 'you@example.com' },
-          errors: ['rate_limited'],
+          errors: ['forbidden', 'rate_limited'],
+          answers: { 200: loginAnswer, 402: paymentRequiredAnswer },
           notes:
-            'The answer is the same for an address that nobody knows. POST {email} → check email → click link → get token.',
+            'Email: POST {email} → check email → click link → get token; the answer is the same for an address that nobody knows. Wallet: POST {wallet} → get 402 → sign zero-dollar proof → POST {wallet} + Authorization: Payment ... → get token; nothing is paid.',
         },
       },
     },
-    async ({ body }) => {
-      requestLink(engine, body.email)
+    async ({ body: { email, wallet }, headers }, reply) => {
+      if ((email === undefined) === (wallet === undefined))
+        throw new CarrelError('invalid_request', 'Cannot sign in: send either "email" or "wallet"', {
+          details: { field: 'email' },
+        })
+      if (wallet !== undefined) return walletSession(wallet, headers, reply)
+      requestLink(engine, email!)
       return { success: true, message: 'Check your email for a link to sign in. It works once, within 15 minutes.' }
     },
   )
@@ -90,6 +99,14 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       return token === undefined ? rotated(refreshToken!) : renewed(token)
     },
   )
+
+  async function walletSession(wallet: string, headers: FastifyRequest['headers'], reply: FastifyReply) {
+    const outcome = await signInByWallet(engine, wallet, paymentCredential(headers))
+    if ('challenges' in outcome) return askForPayment(reply, outcome)
+    const { token, creditMicros, receipt } = outcome
+    reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
+    return { token, wallet: outcome.wallet, creditsRemaining: creditMicros / 1_000_000 }
+  }
 
   /** PaperPod's way: a session token in its last hour. */
   async function renewed(current: string) {

@@ -1,10 +1,11 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { PriceBook } from '../../config/price-book.ts'
+import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { balanceOf } from './balance.ts'
 import { clearingOf, creditOf, promotions } from './books.ts'
-import { post } from './post.ts'
+import { postTransactions } from './post.ts'
 
 /** What is bought, as it was asked for: a package, or an amount of one's own. */
 export type Purchase = { tier: string; amountCents?: undefined } | { tier?: undefined; amountCents: number }
@@ -42,29 +43,33 @@ export function quoteFor(
   return { amountCents, bonusMicros, creditMicros: amountCents * microsPerCent + bonusMicros }
 }
 
-/** Credits what was paid, once however often the payment is told of. */
+/**
+ * Credits what was paid, once however often the payment is told of. What `alongside` writes is in the same transaction: on the
+ * disk with the credit, or not at all.
+ */
 export async function topUp(
   db: Kysely<Database>,
   prices: PriceBook,
   { accountId, key, method, quote }: Payment,
+  alongside: (trx: Transaction<Database>) => Promise<void> = async () => {},
 ): Promise<{ isNew: boolean; balanceMicros: number }> {
   const { amountCents, bonusMicros, creditMicros } = quote
-  const { isNew } = await post(
-    db,
-    {
-      key,
-      kind: 'topup',
-      accountId,
-      entries: [
-        { book: clearingOf(method), amountMicros: -amountCents * microsPerCent },
-        ...(bonusMicros > 0 ? [{ book: promotions, amountMicros: -bonusMicros }] : []),
-        { book: creditOf(accountId), amountMicros: creditMicros },
-      ],
-      data: { method, amountCents, bonusMicros },
-    },
-    prices.overdraftMicros,
-  )
-  return { isNew, balanceMicros: await balanceOf(db, accountId) }
+  const posting = {
+    key,
+    kind: 'topup' as const,
+    accountId,
+    entries: [
+      { book: clearingOf(method), amountMicros: -amountCents * microsPerCent },
+      ...(bonusMicros > 0 ? [{ book: promotions, amountMicros: -bonusMicros }] : []),
+      { book: creditOf(accountId), amountMicros: creditMicros },
+    ],
+    data: { method, amountCents, bonusMicros },
+  }
+  const { posted } = await durableTransaction(db, async (trx) => {
+    await alongside(trx)
+    return postTransactions(trx, [posting], prices.overdraftMicros)
+  })
+  return { isNew: posted[0]!.isNew, balanceMicros: await balanceOf(db, accountId) }
 }
 
 function tierOf({ tiers }: PriceBook, name: string) {

@@ -28,7 +28,7 @@ This server is at ${origin}.
 
 ## Authentication
 
-Every call but those under "No token needed" takes \`Authorization: Bearer <token>\`. Tokens look like \`pp_sess_...\` and come to a person by mail (\`POST ${origin}/login {"email"}\`), or from the operator of the server. The examples take it from a variable:
+Every call but those under "No token needed" takes \`Authorization: Bearer <token>\`. Tokens look like \`pp_sess_...\` and come to a person by mail (\`POST ${origin}/login {"email"}\`), to who holds a wallet by its proof (\`POST ${origin}/login {"wallet"}\` with a client of the Machine Payments Protocol; nothing is paid), or from the operator of the server. The examples take it from a variable:
 
 \`\`\`sh
 export CARREL_TOKEN=pp_sess_...
