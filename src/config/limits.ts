@@ -103,6 +103,8 @@ export const limits = {
   paymentConfirmEveryMs: 250,
   /** Then in the background, each time after twice as long, until it is given up: what was not in a block by then will not be. */
   paymentPendingMs: 7 * 24 * 60 * 60 * 1000,
+  /** Stripe's least charge in US dollars. */
+  stripeMinimumCents: 50,
   /** Payments that are looked for in one turn. */
   paymentsAtOnce: 100,
   /** More keys than anyone can tell apart. */

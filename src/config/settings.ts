@@ -46,6 +46,8 @@ export interface Settings {
   stripeKey: string | undefined
   /** What Stripe signs its webhooks with. */
   stripeWebhookSecret: string | undefined
+  /** The profile at Stripe that machines grant their tokens to; undefined: they cannot pay by Stripe. */
+  stripeProfile: string | undefined
   /** Another server that speaks Stripe's API; undefined is Stripe's own. */
   stripeUrl: string | undefined
   /** True: deposits are credited by a click, without money. */
@@ -164,6 +166,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       /^whsec_[\w+/=]+$/,
       "the signing secret of Stripe's webhook, such as whsec_…",
     ),
+    stripeProfile: env.CARREL_STRIPE_PROFILE || undefined,
     stripeUrl: read.checked('CARREL_STRIPE_URL', originOf, 'an origin such as http://127.0.0.1:12111'),
     playMoney: read.text('CARREL_PLAY_MONEY', 'off', /^(on|off)$/, 'on or off') === 'on',
     // More than twice the executes that two cores can do in a minute: a loop gone wild, no honest work.

@@ -331,6 +331,18 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
   })
 })
 
+test('a server that nobody set up for payments says which settings it needs', async () => {
+  const server = await TestServer.start()
+  try {
+    const { status, headers, body } = await server.post('/topup', { tier: 'starter' })
+    assert.deepEqual([status, body.code, body.action], [501, 'NOT_SET_UP', 'ASK_OPERATOR'])
+    assert.match(body.error, /CARREL_TEMPO_RECIPIENT.*CARREL_STRIPE_KEY/)
+    assert.equal(headers.get('www-authenticate'), null)
+  } finally {
+    await server.stop()
+  }
+})
+
 async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
   const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
   try {

@@ -134,6 +134,8 @@ export class StripeServer {
     if (key !== undefined && answer) this.#answers.set(key, { body, answer })
     if (fault === 'lose-answer') return void request.socket.destroy()
     if (!answer) return void fail(404, 'invalid_request_error', 'No such object')
+    if (answer.error) return void send(402, answer)
+    if (known) response.setHeader('idempotent-replayed', 'true')
     send(200, answer)
   }
 
@@ -151,10 +153,19 @@ export class StripeServer {
         }
       )
     }
+    if (method === 'POST' && pathname === '/v1/payment_intents') return this.#charge(fieldsOf(form))
     if (kind === 'payment_intents') return this.intents.get(id)
     const list = { refunds: this.refunds, disputes: this.disputes }[kind]
     const data = list?.filter(({ payment_intent }) => payment_intent === searchParams.get('payment_intent'))
     return data && { object: 'list', data, has_more: false, url: pathname }
+  }
+
+  /** What a machine pays by a token that was granted to the account's profile. */
+  #charge({ amount, currency, metadata, shared_payment_granted_token: token }: Thing): Thing {
+    const type = 'card_error'
+    if (token === 'spt_declined') return { error: { type, code: 'card_declined', message: 'Your card was declined.' } }
+    const status = token === 'spt_slow' ? 'processing' : 'succeeded'
+    return this.addIntent({ amount: Number(amount), currency, metadata, status, token })
   }
 
   #openSession(fields: Thing): Thing {

@@ -247,7 +247,7 @@ function billingOf(settings: Engine['settings']): string {
   return `Pay for what runs, from the account's credit. ${paying}`
 }
 
-const methodNames = { tempo: 'Tempo' } as const
+const methodNames = { tempo: 'Tempo', stripe: 'Stripe' } as const
 
 /** In the document's words; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
 function pricingOf({ meters, tiers, newAccountMicros }: PriceBook): Record<string, unknown> {

@@ -1,7 +1,9 @@
 import type { MachinePaymentRow } from '../../db/schema.ts'
 import { creditLeft } from '../credit/credit-left.ts'
 import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
+import { keyOf } from '../payments/credit-intent.ts'
 import type { Challenge } from './payment-library.ts'
 import { recordPaid } from './payment-records.ts'
 
@@ -28,8 +30,11 @@ export async function creditPayment(engine: Engine, received: Received): Promise
   const amountCents = Number(cents)
   const bonusMicros = Number(bonus)
   const quote = { amountCents, bonusMicros, creditMicros: amountCents * microsPerCent + bonusMicros }
-  const key = method === 'stripe' ? `stripe:pi:${reference}` : `mpp:${challenge.id}`
-  await topUp(engine.db, engine.prices, { accountId, key, method, quote }, (trx) => recordPaid(trx, received, receipt))
+  const key = method === 'stripe' ? keyOf(reference) : `mpp:${challenge.id}`
+  const payment = { accountId, key, method, quote }
+  const { isNew } = await topUp(engine.db, engine.prices, payment, (trx) => recordPaid(trx, received, receipt))
+  const data = { method, reference, cents: amountCents, bonusMicros }
+  if (isNew) await appendEvent(engine.db, { accountId, type: 'payment.credited', actor: 'mpp', data })
   return { amountCents, creditMicros: quote.creditMicros, balanceMicros: await creditLeft(engine, accountId), receipt }
 }
 

@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
+import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
 import { creditPayment, type PaidTopUp } from './credit-payment.ts'
-import { paymentMethods } from './payment-methods.ts'
+import { paymentMethods, type PaymentMethod } from './payment-methods.ts'
 import { answeredChallenge, loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payment-library.ts'
 import { findPayment } from './payment-records.ts'
 import { readRefusal, type PaymentRefusal } from './payment-refusal.ts'
 import { settlePayment } from './settle-payment.ts'
+import { isForStripe, stripeMetadata, stripeMethod } from './stripe-method.ts'
 import { tempoMethod } from './tempo-method.ts'
 
 export interface TopUp {
@@ -65,14 +67,29 @@ async function askOrTake(
 ): Promise<PaidTopUp | PaymentRefusal> {
   const { Mppx, Receipt } = library
   const { realm, secret: secretKey } = engine.machinePayments
-  const { server: tempo } = tempoMethod(engine, library)
-  const desk = Mppx.create({ realm, secretKey, methods: [tempo] })
+  const ways = new Set(paymentMethods(engine.settings))
+  const desk = Mppx.create({
+    realm,
+    secretKey,
+    methods: [
+      ...(ways.has('tempo') ? [tempoMethod(engine, library).server] : []),
+      ...(ways.has('stripe') ? [stripeMethod(engine, library)] : []),
+    ],
+  })
   const offer = {
     amount: (quote.amountCents / 100).toFixed(2),
     description: `Carrel credit of $${quote.creditMicros / 1_000_000}`,
     meta: metaOf(topUp, quote),
     scope,
   }
+  const paymentIntentOptions = { metadata: stripeMetadata(topUp.accountId, topUp.purchase) }
+  const offers = [
+    ...(ways.has('tempo') ? [['tempo/charge', offer]] : []),
+    ...(ways.has('stripe') && isForStripe(quote.amountCents)
+      ? [['stripe/charge', { ...offer, paymentIntentOptions }]]
+      : []),
+  ]
+  if (offers.length === 0) throw tooLittle()
   const { credential, accepts } = topUp
   const request = new Request(`${engine.origin()}/topup`, {
     method: 'POST',
@@ -81,18 +98,33 @@ async function askOrTake(
       ...(accepts === undefined ? {} : { 'accept-payment': accepts }),
     },
   })
-  const result = await desk.compose(['tempo/charge', offer])(request)
+  const result = await desk.compose(...(offers as Parameters<typeof desk.compose>))(request)
   if (result.status === 402) return readRefusal(library, result.challenge)
   const receipt = result.withReceipt(new Response()).headers.get('payment-receipt')!
   const { method, reference } = Receipt.deserialize(receipt)
   const challenge = answeredChallenge(library, credential!)
-  return creditPayment(engine, { method: method as 'tempo', reference, challenge, receipt })
+  return creditPayment(engine, { method: method as PaymentMethod, reference, challenge, receipt })
+}
+
+/** Without a way to pay, the library would have nothing to ask for. */
+function tooLittle(): CarrelError {
+  const least = limits.stripeMinimumCents
+  return new CarrelError(
+    'invalid_request',
+    `Cannot top up: Stripe, the only way to pay here, takes nothing below ${least} cents`,
+    {
+      details: { field: 'amountCents', minimum: least },
+    },
+  )
 }
 
 function notSetUp(): CarrelError {
-  return new CarrelError('not_set_up', 'Cannot top up: this server has no way of paying; set CARREL_TEMPO_RECIPIENT', {
-    details: { settings: ['CARREL_TEMPO_RECIPIENT'] },
-  })
+  const settings = ['CARREL_TEMPO_RECIPIENT', 'CARREL_STRIPE_KEY', 'CARREL_STRIPE_PROFILE']
+  return new CarrelError(
+    'not_set_up',
+    'Cannot top up: this server has no way of paying by the Machine Payments Protocol; set CARREL_TEMPO_RECIPIENT, or CARREL_STRIPE_KEY and CARREL_STRIPE_PROFILE',
+    { details: { settings } },
+  )
 }
 
 /** So that what was signed for something else buys nothing. */
