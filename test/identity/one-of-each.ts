@@ -55,6 +55,22 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     idempotency: [{ account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1 }],
     usage_intervals: [interval(who, 100), interval(who, 0)],
     usage_remainders: [{ account_id, meter: 'compute', remainder: 1, per: 1000 }],
+    machine_payments: [
+      {
+        challenge_id: `challenge-${who}`,
+        account_id,
+        method: 'tempo',
+        reference: `0x${who}`,
+        challenge: '{}',
+        amount_cents: 100,
+        bonus_micros: 0,
+        state: 'paid',
+        receipt: '{}',
+        created_at: 1,
+        looked_at: 1,
+      },
+    ],
+    spent_wallet_proofs: [{ challenge_id: `proof-${who}`, expires_at: 1 }],
     ledger_books: [{ id: `credit:${account_id}`, kind: 'credit', account_id, balance_micros: -100 }],
     ledger_transactions: [
       {

@@ -19,6 +19,9 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
   ledger_entries: 'books',
   ledger_holds: 'books',
   payments: 'books',
+  machine_payments: 'books',
+  // They name nobody, and go when their time is over.
+  spent_wallet_proofs: 'books',
   // Those that were charged explain the charge; the others, and what they were called, go in the end.
   usage_intervals: 'last',
   computers: 'host',
