@@ -175,32 +175,9 @@ function errorEvent(error) {
 }
 
 /** Compiles code as that of a call; `import()` in it is Node's own, from the working directory. */
-function compile(code, columnOffset = 0) {
+function compile(code, columnOffset) {
   const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? boot.import
   return new vm.Script(code, { filename: `cell-${count}`, columnOffset, importModuleDynamically })
-}
-
-function parse(code) {
-  return boot.acorn.parse(code, {
-    ecmaVersion: 'latest',
-    sourceType: 'script',
-    allowAwaitOutsideFunction: true,
-    allowImportExportEverywhere: true,
-    allowHashBang: true,
-  })
-}
-
-/**
- * What a script for the global scope has to say so that names can be declared again, and so that `await` and `import`
- * stand at the top: as Node's own REPL does it. Nothing moves to another line.
- */
-function prepare(code) {
-  const literal = /^\s*\{/.test(code) && !/;\s*$/.test(code) && attempt(() => parse(`(${code}\n)`))
-  if (literal) return { code: `(${code}\n)`, columnOffset: -1 }
-  const program = attempt(() => parse(code))
-  // What is wrong with it, V8 says better.
-  if (!program) return { code, columnOffset: 0 }
-  return awaits(program) ? asFunction(code, program) : asScript(code, program)
 }
 
 function attempt(work) {
@@ -211,98 +188,36 @@ function attempt(work) {
   }
 }
 
-const childrenOf = (node) =>
-  Object.values(node)
-    .flat()
-    .filter((child) => typeof child?.type === 'string')
-const isFunction = ({ type }) => /Function/.test(type)
-
-/** True for an `await` or `import` that belongs to no function. */
-function awaits(node) {
-  if (node.type === 'AwaitExpression' || node.type === 'ImportDeclaration' || node.await === true) return true
-  return childrenOf(node).some((child) => !isFunction(child) && awaits(child))
-}
-
-function asScript(code, { body }) {
-  const edits = body.flatMap((node) => {
-    if (node.type === 'ClassDeclaration') return [[node.start, node.start, `var ${node.id.name} = `], semicolon(node)]
-    if (node.type !== 'VariableDeclaration' || node.kind === 'var') return []
-    const unset = node.declarations.filter(({ init }) => !init).map(({ end }) => [end, end, ' = undefined'])
-    return /^(let|const)$/.test(node.kind) ? [[node.start, node.start + node.kind.length, 'var'], ...unset] : []
-  })
-  return { code: edited(code, edits), columnOffset: 0 }
-}
-
-function asFunction(code, program) {
-  const names = new Set()
-  const functions = program.body.filter(({ type }) => type === 'FunctionDeclaration').map(({ id }) => id.name)
-  const edits = []
-  const visit = (node, parent) => {
-    const isTop = parent === program
-    if (node.type === 'VariableDeclaration' && (isTop || node.kind === 'var') && /^(var|let|const)$/.test(node.kind))
-      assign(code, node, parent, { names, edits })
-    else if (node.type === 'ClassDeclaration' && isTop) {
-      names.add(node.id.name)
-      edits.push([node.start, node.start, `${node.id.name} = `], semicolon(node))
-    } else if (node.type === 'ImportDeclaration') edits.push([node.start, node.end, importing(code, node, names)])
-    for (const child of childrenOf(node)) if (!isFunction(child)) visit(child, node)
+/** Globals that Node makes when they are first read, `crypto` for one, take no other value before they are its own. */
+function own(names) {
+  for (const name of names) {
+    const property = Object.getOwnPropertyDescriptor(globalThis, name)
+    if (!property?.get || !property.configurable) continue
+    const value = attempt(() => globalThis[name])
+    Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true })
   }
-  visit(program)
-  const last = program.body.at(-1)
-  if (last?.type === 'ExpressionStatement')
-    edits.push(
-      [last.expression.start, last.expression.start, 'return ('],
-      [last.expression.end, last.expression.end, ')'],
-    )
-  const declared = names.size > 0 ? `var ${[...names].join(', ')}; ` : ''
-  const shared = functions.map((name) => `globalThis.${name} = ${name}; `).join('')
-  const head = `${declared}(async () => { ${shared}`
-  return { code: `${head}${edited(code, edits)}\n})()`, columnOffset: -head.length }
 }
 
-/** A declaration as assignments to names of the global scope. */
-function assign(code, { start, end, kind, declarations }, parent, { names, edits }) {
-  for (const { id } of declarations) for (const name of namesOf(id)) names.add(name)
-  if (/^For(In|Of)Statement$/.test(parent.type)) return edits.push([start, start + kind.length, ''])
-  const isClosed = code[end - 1] === ';'
-  edits.push([start, start + kind.length, 'void ('], [isClosed ? end - 1 : end, isClosed ? end - 1 : end, ')'])
-  for (const node of declarations)
-    edits.push([node.start, node.start, '('], [node.end, node.end, node.init ? ')' : ' = undefined)'])
-}
-
-function namesOf(pattern) {
-  if (!pattern) return []
-  if (pattern.type === 'Identifier') return [pattern.name]
-  if (pattern.type === 'ObjectPattern')
-    return pattern.properties.flatMap(({ value, argument }) => namesOf(value ?? argument))
-  if (pattern.type === 'ArrayPattern') return pattern.elements.flatMap(namesOf)
-  return namesOf(pattern.left ?? pattern.argument)
-}
-
-function importing(code, { source, specifiers, start, end, attributes = [] }, names) {
-  for (const { local } of specifiers) names.add(local.name)
-  const options = attributes.map(({ key, value }) => `${code.slice(key.start, key.end)}: ${value.raw}`)
-  const call = `await import(${source.raw}${options.length > 0 ? `, { with: { ${options.join(', ')} } }` : ''})`
-  const whole = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier')
-  const parts = specifiers
-    .filter((specifier) => specifier !== whole)
-    .map(({ imported, local }) => `${imported?.raw ?? imported?.name ?? 'default'}: ${local.name}`)
-  const loaded = whole ? `(${whole.local.name} = ${call})` : call
-  const lines = '\n'.repeat(code.slice(start, end).split('\n').length - 1)
-  return `void ({ ${parts.join(', ')} } = ${loaded});${lines}`
-}
-
-const semicolon = ({ end }) => [end, end, ';']
-
-/** Edits of the same place stay in their order. */
-function edited(code, edits) {
-  let text = ''
-  let position = 0
-  for (const [start, end, replacement] of edits.toSorted(([a], [b]) => a - b)) {
-    text += code.slice(position, start) + replacement
-    position = end
+/** Code as it can run in the global scope. */
+function compiled(given) {
+  const { code, columnOffset, names, problem } = boot.prepare(given)
+  try {
+    const script = compile(code, columnOffset)
+    own(names)
+    return script
+  } catch (error) {
+    // V8 says better what is wrong, but for what a script may not have and a call may.
+    if (!problem || !/await|import/.test(error?.message)) throw error
+    throw syntaxError(given, problem)
   }
-  return text + code.slice(position)
+}
+
+/** As V8 shows one. */
+function syntaxError(code, { message, loc: { line, column } }) {
+  const error = new SyntaxError(message.replace(/ \(\d+:\d+\)$/, ''))
+  const shown = code.split('\n')[line - 1] ?? ''
+  error.stack = `cell-${count}:${line}\n${shown}\n${' '.repeat(column)}^\n\nSyntaxError: ${error.message}`
+  return error
 }
 
 async function run({ id, code, streamCharacters, resultBytes }) {
@@ -316,8 +231,7 @@ async function run({ id, code, streamCharacters, resultBytes }) {
   count++
   try {
     // A promise as the last value is waited for: nobody could come back for it.
-    const prepared = prepare(code)
-    const value = await compile(prepared.code, prepared.columnOffset).runInThisContext()
+    const value = await compiled(code).runInThisContext()
     if (current !== call) return
     if (value !== undefined) {
       const bundle = await bundleOf(value)

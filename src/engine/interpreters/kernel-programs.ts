@@ -29,10 +29,15 @@ const javascriptStart = `{
     bytes = Buffer.concat([bytes, block.subarray(0, length)])
   }
   const end = bytes.indexOf(10)
-  const { source, acorn } = JSON.parse(bytes.toString('utf8', 0, end))
-  const module = { exports: {} }
-  new Function('module', 'exports', acorn)(module, module.exports)
-  const boot = { rest: bytes.toString('utf8', end + 1), acorn: module.exports, import: (name) => import(name) }
+  const { source, cell, acorn } = JSON.parse(bytes.toString('utf8', 0, end))
+  const boot = { rest: bytes.toString('utf8', end + 1), import: (name) => import(name) }
+  const exportsOf = (text) => {
+    const module = { exports: {} }
+    new Function('module', 'exports', 'boot', text)(module, module.exports, boot)
+    return module.exports
+  }
+  boot.acorn = exportsOf(acorn)
+  boot.prepare = exportsOf(cell).prepare
   new Function('require', 'boot', source)(require, boot)
 }`
 
@@ -53,6 +58,7 @@ export const kernelPrograms: Record<KernelLanguage, KernelProgram> = {
     argv: ['sh', '-c', `exec node ${nodeOptions.join(' ')} -e "$0" 3<&0 4>&1 0</dev/null 1>&2`, javascriptStart],
     source: () => ({
       source: text('javascript-kernel.cjs'),
+      cell: text('javascript-cell.cjs'),
       acorn: readFileSync(require.resolve('acorn'), 'utf8'),
     }),
     needs: 'node, version 20.11 or newer',
