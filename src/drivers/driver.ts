@@ -292,6 +292,8 @@ export interface WatchOptions {
   signal: AbortSignal
   /** Directories for which it is true are not looked into. */
   skip?: (path: string) => boolean
+  /** What it is true for is told for itself too when a directory above it is renamed or goes. */
+  each?: (path: string) => boolean
 }
 
 /**

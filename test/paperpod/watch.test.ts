@@ -122,6 +122,65 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     assert.deepEqual(made(excluded.frames), ['a.md', 'src/b.ts', 'end.ts'])
   })
 
+  test('include leaves out directories that do not match, and tells what matches in them', async (t) => {
+    await shell(
+      'mkdir -p /workspace/in/src/deep /workspace/out; cd /workspace/in; touch src/a.ts src/deep/b.ts src/c.md',
+    )
+    const { frames } = await watch(t, { path: '/workspace/in', include: ['*.ts', '*.bak', 'kept'] })
+    const step = async (code: string, end: string) => {
+      await shell(`cd /workspace/in; ${code}; touch ${end}.ts`)
+      await has(frames, 'create', `/workspace/in/${end}.ts`)
+    }
+    await step('mkdir d; mv d e; rmdir e', '1')
+    await step('mv src lib', '2')
+    await step('mv lib/a.ts lib/a.md; mv lib/a.md lib/a.ts; mv lib/a.ts lib/a.bak', '3')
+    await step('mv lib /workspace/out/', '4')
+    await step('mv /workspace/out/lib back', '5')
+    await step('rm -r back; mkdir kept; mv kept gone', '6')
+    const name = (path: string) => path.slice('/workspace/in/'.length)
+    const told = frames
+      .slice(1)
+      .filter(({ event }) => event !== 'modify')
+      .map(({ event, data }) => (event === 'rename' ? `rename ${name(data.oldPath)} ` : `${event} `) + name(data.path))
+    const steps = told.join('; ').split(/; create \d\.ts(?:; |$)|^create 1\.ts; /)
+    assert.deepEqual(
+      steps.map((one) => one.split('; ').toSorted()),
+      [
+        [''],
+        ['rename src/a.ts lib/a.ts', 'rename src/deep/b.ts lib/deep/b.ts'],
+        ['create lib/a.ts', 'delete lib/a.ts', 'rename lib/a.ts lib/a.bak'],
+        ['delete lib/a.bak', 'delete lib/deep/b.ts'],
+        ['create back/a.bak', 'create back/deep/b.ts'],
+        ['create kept', 'delete back/a.bak', 'delete back/deep/b.ts', 'delete kept'],
+        [''],
+      ],
+    )
+  })
+
+  test('one file can be watched, by its name', async (t) => {
+    await shell('mkdir -p /workspace/one; cd /workspace/one; echo 1 > file')
+    const { frames, ended } = await watch(t, { path: 'one/file' })
+    assert.equal(frames[0]!.data.path, '/workspace/one/file')
+    await shell(
+      'cd /workspace/one; touch other; echo 2 >> file; echo 3 > new; mv new file; rm file other; touch file; mv file x',
+    )
+    await until(
+      () => frames.filter(({ event }) => event === 'delete').length,
+      (count) => count === 2,
+    )
+    const told = frames.slice(1).map(({ event, data }) => `${event} ${data.path}`)
+    const squeezed = told.filter((each, index) => each !== told[index - 1])
+    assert.deepEqual(
+      squeezed.filter((each) => each !== 'modify /workspace/one/file'),
+      ['delete', 'create', 'delete'].map((type) => `${type} /workspace/one/file`),
+    )
+    assert.equal(squeezed[0], 'modify /workspace/one/file')
+    await shell('rm -r /workspace/one')
+    await ended
+    const { type, path, reason } = frames.at(-1)!.data
+    assert.deepEqual([type, path, reason], ['stopped', '/workspace/one/file', 'deleted'])
+  })
+
   test('a burst of 10,000 files arrives whole, or says how many were dropped', async (t) => {
     await shell('mkdir -p /workspace/burst')
     const { frames } = await watch(t, { path: '/workspace/burst' })
@@ -273,7 +332,7 @@ for round in range(12):
     assert.match(error, /"include" and "exclude".*cannot be used together/)
   })
 
-  for (const path of ['/nothing', 'nothing', '/etc/passwd', '/proc/1', 'workspace/nothing'])
+  for (const path of ['/nothing', 'nothing', '/etc/passwd/x', '/proc/1', 'workspace/nothing'])
     test(`answers 404 for ${path}`, async () => assert.equal((await open({ path })).status, 404))
 
   test("another tenant's watch sees its own sandbox of that name", async (t) => {

@@ -24,7 +24,7 @@ export function addWatchRoute(app: App, engine: Engine): void {
           returns:
             'Server-Sent Events: watching, then create, modify, delete and rename { type, path, directory, timestamp, oldPath?, newPath? }, overflow { message, dropped? }, and at the end stopped { reason, message } or error',
           notes:
-            'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash is for names at any depth, one with a slash for paths from the watched directory on.',
+            'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash is for names at any depth, one with a slash for paths from the watched directory on. With include only what matches is told: of a directory that is renamed or goes, each file in it that matches. A file is watched by its name, a link to one is not followed. Events have no ids, and Last-Event-ID changes nothing: whoever connects again begins anew with watching, and lists the directory for what changed in between.',
           answers: { 200: eventStreamAnswer },
           example: { path: '/workspace', exclude: ['node_modules', '*.log'] },
         },
@@ -84,7 +84,7 @@ function eventOf(change: FileChange | WatchEnd): { type: string } & Record<strin
     case 'overflow':
       return { type, path, ...lossOf(change.dropped), timestamp }
     case 'gone':
-      return { type: 'stopped', path, reason: 'deleted', message: 'The directory was deleted or moved away', timestamp }
+      return { type: 'stopped', path, reason: 'deleted', message: gone(directory), timestamp }
     case 'stopped':
       return { type, path, reason: change.reason, message: endings[change.reason], timestamp }
     case 'create':
@@ -93,6 +93,10 @@ function eventOf(change: FileChange | WatchEnd): { type: string } & Record<strin
     case 'ready':
       return { type, path, directory, timestamp }
   }
+}
+
+function gone(directory: boolean): string {
+  return `The directory${directory ? '' : ' of the file'} was deleted or moved away`
 }
 
 function lossOf(dropped: number | undefined): { dropped?: number; message: string } {

@@ -50,11 +50,22 @@ test('a rename out of view is a delete, one into view a create, or a modify of w
   assert.equal(filter.seen(rename('tmp', 'tmp2')), undefined)
 })
 
-test('a directory that is renamed or goes is told although it is not included, since its files go with it', () => {
-  const filter = new ChangeFilter('/w', { include: ['*.ts'] })
-  assert.ok(filter.seen(rename('src', 'lib', { directory: true })))
-  assert.ok(filter.seen({ type: 'delete', path: '/w/src', directory: true }))
-  assert.equal(filter.seen(create('src', true)), undefined)
+test('a directory is told when it matches, as a file is', () => {
+  const filter = new ChangeFilter('/w', { include: ['*.ts', 'lib'] })
+  const gone = (path: string): FileChange => ({ type: 'delete', path: `/w/${path}`, directory: true })
+  assert.deepEqual([filter.seen(gone('src')), filter.seen(create('src', true))], [undefined, undefined])
+  assert.deepEqual(filter.seen(gone('lib')), gone('lib'))
+  assert.equal(filter.seen(rename('src', 'other', { directory: true })), undefined)
+  assert.deepEqual(filter.seen(rename('src', 'lib', { directory: true })), create('lib', true))
+  assert.deepEqual(filter.seen(rename('lib', 'src', { directory: true })), gone('lib'))
+})
+
+test('of one file nothing else is seen', () => {
+  const filter = new ChangeFilter('/w', { only: '/w/a' })
+  assert.deepEqual(filter.seen(create('a')), create('a'))
+  assert.equal(filter.seen(create('b')), undefined)
+  assert.deepEqual(filter.seen(rename('b', 'a', { replaced: true })), { ...create('a'), type: 'modify' })
+  assert.deepEqual(filter.seen(rename('a', 'b')), { type: 'delete', path: '/w/a', directory: false })
 })
 
 test('a directory that is renamed into an excluded name is deleted', () => {

@@ -5,21 +5,23 @@ import { Glob } from './glob.ts'
 interface Patterns {
   include?: string[]
   exclude?: string[]
+  /** The one file that is watched, of those in the directory. */
+  only?: string
 }
 
 /**
  * What of a watched directory its viewer wants to see. A pattern without a slash is for names at any depth, one with a
  * slash for paths from the watched directory on, or from the root when it begins with one. What lies in an excluded
- * directory is excluded too. Directories that are renamed or go are told whatever `include` says: what is in them goes
- * with them.
+ * directory is excluded too; of what is included each is told for itself, and of directories only those that match.
  */
 export class ChangeFilter {
   readonly #directory: string
   readonly #include: ((path: string) => boolean)[] | undefined
   readonly #exclude: ((path: string) => boolean)[]
+  readonly #only: string | undefined
 
   /** Throws an `invalid_request` that names the field, also when both kinds are given. */
-  constructor(directory: string, { include, exclude }: Patterns) {
+  constructor(directory: string, { include, exclude, only }: Patterns) {
     if (include !== undefined && exclude !== undefined) {
       throw new CarrelError(
         'invalid_request',
@@ -28,6 +30,7 @@ export class ChangeFilter {
       )
     }
     this.#directory = directory
+    this.#only = only
     this.#include = include && compile(directory, 'include', include)
     this.#exclude = compile(directory, 'exclude', exclude ?? [])
   }
@@ -41,19 +44,20 @@ export class ChangeFilter {
   seen(change: FileChange): FileChange | undefined {
     const { type, path, directory } = change
     if (type === 'ready' || type === 'overflow' || type === 'gone') return change
-    const leaves = directory && (type === 'delete' || type === 'rename')
-    if (type !== 'rename') return this.#shows(path, leaves) ? change : undefined
-    const [before, after] = [this.#shows(change.oldPath!, leaves), this.#shows(path, leaves)]
+    if (type !== 'rename') return this.shows(path) ? change : undefined
+    const [before, after] = [this.shows(change.oldPath!), this.shows(path)]
     if (before && after) return change
     if (before) return { type: 'delete', path: change.oldPath!, directory }
     if (after) return { type: change.replaced && !directory ? 'modify' : 'create', path, directory }
     return undefined
   }
 
-  #shows(path: string, always: boolean): boolean {
+  /** Whether what happens to it is in view. */
+  shows(path: string): boolean {
+    if (this.#only !== undefined && path !== this.#only) return false
     for (let at = path; at.length > this.#directory.length; at = at.slice(0, at.lastIndexOf('/')))
       if (this.skips(at)) return false
-    return always || !this.#include || this.#include.some((matches) => matches(path))
+    return !this.#include || this.#include.some((matches) => matches(path))
   }
 }
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { FileChange } from '../../drivers/driver.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
 import type { Caller, Engine } from '../engine.ts'
@@ -5,7 +6,7 @@ import type { LiveEvent } from '../events/live-events.ts'
 import { ChangeFilter } from './change-filter.ts'
 
 export interface FileWatchOptions {
-  /** Absolute. */
+  /** Absolute; a directory, or a file, which is watched by its name, also while there is none of it. */
   path: string
   recursive: boolean
   /** Globs; at most one of the two may be given. */
@@ -21,7 +22,7 @@ export interface WatchEnd {
   /** `sandbox` when the computer no longer runs, `server` when the server stops. */
   reason: 'sandbox' | 'server'
   path: string
-  directory: true
+  directory: boolean
 }
 
 /**
@@ -35,7 +36,8 @@ export async function* watchFiles(
   sessionKey: string,
   options: FileWatchOptions,
 ): AsyncGenerator<FileChange | WatchEnd> {
-  const filter = new ChangeFilter(options.path, options)
+  // What is wrong with the globs is told before anything is started.
+  let filter = new ChangeFilter(options.path, options)
   const leave = engine.watchers.enter(caller.accountId)
   const ended = new AbortController()
   let stopped: WatchEnd['reason'] | undefined
@@ -52,24 +54,35 @@ export async function* watchFiles(
       if (event.type === 'computer.state' && event.state !== 'running') stop('sandbox')
     }
     unsubscribe = engine.liveEvents.subscribe(computer.id, onEvent)
-    const changes = engine.driver.files(computer.id).watch(options.path, {
-      recursive: options.recursive,
-      signal: AbortSignal.any([options.signal, ended.signal]),
-      skip: (path) => filter.skips(path),
-    })
+    let directory = true
     try {
+      const files = engine.driver.files(computer.id)
+      const { path } = options
+      directory = (await files.stat(path)).type !== 'file'
+      const top = directory ? path : posix.dirname(path)
+      if (!directory) filter = new ChangeFilter(top, { ...options, only: path })
+      const changes = files.watch(top, {
+        recursive: directory && options.recursive,
+        signal: AbortSignal.any([options.signal, ended.signal]),
+        skip: (below) => filter.skips(below),
+        ...(options.include ? { each: (below) => filter.shows(below) } : {}),
+      })
       for await (const change of changes) {
         if (change.type === 'ready') done()
         const seen = filter.seen(change)
-        if (seen) yield seen
+        if (seen) yield isOfAll(seen) ? { ...seen, path, directory } : seen
       }
     } finally {
       done()
     }
-    if (stopped !== undefined) yield { type: 'stopped', reason: stopped, path: options.path, directory: true }
+    if (stopped !== undefined) yield { type: 'stopped', reason: stopped, path: options.path, directory }
   } finally {
     unsubscribe()
     engine.stopping.removeEventListener('abort', onStop)
     leave()
   }
+}
+
+function isOfAll({ type }: FileChange): boolean {
+  return type === 'ready' || type === 'overflow' || type === 'gone'
 }

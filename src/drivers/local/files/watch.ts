@@ -210,6 +210,7 @@ class Watch {
     to.entries.set(name, node)
     this.changes.add({ type: 'rename', path, oldPath, directory: isDirectory, replaced })
     if (!isDirectory) return
+    if (node) this.#tellRenamed(node, oldPath, path)
     if (node && this.#isSkipped(path)) {
       this.#leave(node)
       to.entries.set(name, undefined)
@@ -240,8 +241,28 @@ class Watch {
 
   #vanished(directory: WatchedDirectory, name: string, isDirectory: boolean): void {
     if (!directory.entries.has(name)) return
+    this.#tellDeleted(directory.entries.get(name))
     this.#forget(directory, name)
     this.changes.add({ type: 'delete', path: directory.pathOf(name), directory: isDirectory })
+  }
+
+  /** `node` has its old place yet. */
+  #tellRenamed(node: WatchedDirectory, oldPath: string, newPath: string): void {
+    const { each } = this.#options
+    if (!each) return
+    for (const { path: before, directory } of node.below()) {
+      const path = newPath + before.slice(oldPath.length)
+      if (each(before) || each(path))
+        this.changes.add({ type: 'rename', path, oldPath: before, directory, replaced: false })
+    }
+  }
+
+  /** Of a directory that goes with what is in it, the innermost first. */
+  #tellDeleted(node: WatchedDirectory | undefined): void {
+    const { each } = this.#options
+    if (!each || !node) return
+    for (const entry of [...node.below()].toReversed())
+      if (each(entry.path)) this.changes.add({ type: 'delete', ...entry })
   }
 
   #learn(directory: WatchedDirectory, name: string): void {

@@ -29,6 +29,12 @@ export class WatchedDirectory {
     return joinPath(this.path, name)
   }
 
+  /** What is known of below: paths, and whether each is a directory of the tree. */
+  *below(): Generator<{ path: string; directory: boolean }> {
+    for (const each of this.all())
+      for (const [name, node] of each.entries) yield { path: each.pathOf(name), directory: node !== undefined }
+  }
+
   /** Itself and all below. */
   *all(): Generator<WatchedDirectory> {
     const left: WatchedDirectory[] = [this]
