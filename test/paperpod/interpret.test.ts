@@ -176,6 +176,43 @@ Rich()`)
     assert.deepEqual([next.logs.stdout, next.truncated], ['fine\n', false])
   })
 
+  test('gives the head of a value that is too large, and says so', async () => {
+    const { results, truncated } = await python('"y" * 50_000_000')
+    assert.deepEqual([results.length, truncated, results[0].isMainResult], [1, true, true])
+    assert.match(results[0].text, /^'y{1000000}y*\n\[It was cut here: all of it takes 50000020 bytes, more than .*\]$/)
+    const after = await python(
+      'from IPython.display import *\nfor _ in range(30): display(HTML("x" * 1_000_000))\n"end"',
+    )
+    assert.equal(after.results.at(-1).text, "'end'")
+    const cuts = after.results.filter(({ text = '' }) => text.includes('It was cut here'))
+    assert.deepEqual([cuts.length, after.truncated], [1, true])
+  })
+
+  test('tells an error and a value behind more outputs than an answer holds', async () => {
+    const many = 'for each in range(1001): display(each)\n'
+    const failed = await python(`${many}1 / 0`)
+    assert.deepEqual([failed.status, failed.error?.name, failed.truncated], ['error', 'ZeroDivisionError', true])
+    assert.equal((await python(`${many}"end"`)).results.at(-1).text, "'end'")
+  })
+
+  test('opens no port, and shows what its forks print', async () => {
+    const own = sandbox()
+    const code =
+      'import os\nfor n in range(2):\n  print("a", n)\n  pid = os.fork()\n  if pid == 0:\n    print("b", n)\n    os._exit(0)\n  os.waitpid(pid, 0)\nopen("/proc/net/tcp").read().count("\\n") - 1'
+    const { results, logs } = await own.python(code)
+    assert.deepEqual([logs.stdout, results.at(-1).text], ['a 0\nb 0\na 1\nb 1\n', '0'])
+  })
+
+  test('starts with a full disk too', async () => {
+    const own = sandbox()
+    const fill =
+      'for size in 1M 64k 4k 1k; do dd if=/dev/zero of=/workspace/fill$size bs=$size; sync; done; head -c 300000 /dev/zero > /tmp/probe'
+    assert.notEqual((await server.shell(fill, { sessionId: own.sessionId })).exitCode, 0)
+    const { results, status } = await own.python('print("fine")\n6 * 7')
+    assert.deepEqual([status, results.at(-1).text], ['completed', '42'])
+    assert.equal((await own.javascript('6 * 7')).results.at(-1).text, '42')
+  })
+
   test('ends with its computer, and the next call has a new one and says so', async () => {
     const own = sandbox()
     await own.python('v = 1')
@@ -235,6 +272,13 @@ describe('the time limit of POST /interpret', () => {
 describe('a kernel that dies', () => {
   for (const [language, code, message] of [
     ['python', 'import os; os._exit(3)', /it ended with exit code 3/],
+    ['python', 'exit()', /it ended with exit code 0/],
+    ['python', 'quit()', /it ended with exit code 0/],
+    [
+      'python',
+      'import threading; threading.Thread(target=time.sleep, args=[60]).start(); exit()',
+      /it ended with exit code 0/,
+    ],
     ['python', 'import os; os.kill(os.getpid(), 11)', /it was ended by SIGSEGV/],
     ['python', 'a = []\nwhile True: a.append(bytearray(20_000_000))', /the sandbox ran out of memory/],
     ['javascript', 'process.exit(4)', /it ended with exit code 4/],
@@ -253,6 +297,13 @@ describe('a kernel that dies', () => {
       const next = await python('1 + 1', { language })
       assert.deepEqual([next.results[0].text, next.kernelRestarted, next.executionCount], ['2', true, 1])
     })
+})
+
+test('sys.exit() ends its call alone, as in every notebook', async () => {
+  const { python } = sandbox()
+  const { status, error, kernelLost } = await python('v = 1\nimport sys\nsys.exit(3)')
+  assert.deepEqual([status, error.name, error.message, kernelLost], ['error', 'SystemExit', '3', false])
+  assert.equal((await python('v')).results[0].text, '1')
 })
 
 describe('POST /interpret in JavaScript', () => {
@@ -305,6 +356,14 @@ describe('POST /interpret in JavaScript', () => {
     assert.deepEqual((await value('({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<i>" }) })')).data, '<i>')
     assert.deepEqual((await javascript('undefined')).results, [])
     assert.deepEqual((await value('{ c: 1 }')).data, { c: 1 })
+  })
+
+  test('gives the head of what is too large to be shown, and says so', async () => {
+    const { results, truncated } = await javascript(
+      'display({ [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "é".repeat(20_000_000) }) }); "end"',
+    )
+    assert.deepEqual([results.length, results[1].text, truncated], [2, "'end'", true])
+    assert.match(results[0].text, /^é{1000000}é*\n\[It was cut here: all of it takes 40000017 bytes, more than .*\]$/)
   })
 
   test('tells an error by the line of the call', async () => {

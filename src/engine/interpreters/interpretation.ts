@@ -37,7 +37,8 @@ export class Interpretation {
   /** True when the kernel, and with it all variables, ended with this call. */
   kernelLost = false
   readonly #charactersLeft = { stdout: limits.interpretStreamCharacters, stderr: limits.interpretStreamCharacters }
-  #bytesLeft = limits.interpretResultBytes
+  /** A kernel that is as it was sent stays below: it counts its results alone, and cuts what is too much. */
+  #bytesLeft = limits.interpretResultBytes + 2 * 1024 * 1024
   #clearsNext = false
 
   get error(): InterpretError | undefined {
@@ -98,8 +99,9 @@ export class Interpretation {
 
   #addError(event: CallEvent & { event: 'error' }, bytes: number): void {
     this.#bytesLeft -= bytes
-    if (this.#bytesLeft < 0) this.truncated = true
-    else this.#push({ kind: 'error', ...bounded(event) })
+    // The first has room always: an answer without it would say that all went well.
+    if (this.#bytesLeft < 0 && this.error) this.truncated = true
+    else this.#push({ kind: 'error', ...bounded(event) }, !this.error)
   }
 
   #addDisplay(event: CallEvent & { event: 'result' }, bytes: number): void {
@@ -110,16 +112,20 @@ export class Interpretation {
     }
     const { data: bundle, main, update, displayId } = event
     const output = { kind: 'display' as const, bundle, main, ...(displayId ? { displayId } : {}) }
-    if (!update) return this.#push(output)
+    if (!update) return this.#push(output, main && !this.#hasMain)
     const before = this.outputs.find((shown) => shown.kind === 'display' && shown.displayId === displayId)
     if (before) Object.assign(before, { bundle })
     else this.#push(output)
   }
 
-  #push(output: InterpretOutput): void {
+  get #hasMain(): boolean {
+    return this.outputs.some((output) => output.kind === 'display' && output.main)
+  }
+
+  #push(output: InterpretOutput, always = false): void {
     if (this.#clearsNext) this.outputs = []
     this.#clearsNext = false
-    if (this.outputs.length < limits.interpretOutputs) this.outputs.push(output)
+    if (always || this.outputs.length < limits.interpretOutputs) this.outputs.push(output)
     else this.truncated = true
   }
 }

@@ -141,13 +141,27 @@ function bundleOf(value) {
 
 function result(data, main) {
   if (!current) return
-  const size = JSON.stringify(data).length
-  if (size > current.resultsLeft) {
-    current.cut = true
-    return
+  const size = Buffer.byteLength(JSON.stringify(data))
+  if (size <= current.resultsLeft || (main && size <= least)) {
+    current.resultsLeft = Math.max(current.resultsLeft - size, 0)
+    return send({ event: 'result', data, main })
   }
-  current.resultsLeft -= size
-  send({ event: 'result', data, main })
+  // Of what is displayed the first that is too much says so for all.
+  const isTold = current.cutResults
+  current.cut = current.cutResults = true
+  if (isTold && !main) return
+  const head = headOf(data, size, current.resultsLeft)
+  current.resultsLeft = Math.max(current.resultsLeft - Buffer.byteLength(JSON.stringify(head)), 0)
+  send({ event: 'result', data: head, main })
+}
+
+/** What a last value has, however much came before it. */
+const least = 65_536
+
+/** As much of its text as fits; a little always does. A character can take six bytes. */
+function headOf({ 'text/plain': text = '' }, size, left) {
+  const head = String(text).slice(0, Math.max(Math.floor(left / 6), least))
+  return { 'text/plain': `${head}\n[It was cut here: all of it takes ${size} bytes, more than an answer holds]` }
 }
 
 /** Shows a value as that of a last expression is shown. */
@@ -226,6 +240,7 @@ async function run({ id, code, streamCharacters, resultBytes }) {
     left: { stdout: streamCharacters, stderr: streamCharacters },
     resultsLeft: resultBytes,
     cut: false,
+    cutResults: false,
   }
   current = call
   count++

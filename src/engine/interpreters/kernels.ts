@@ -89,6 +89,8 @@ async function start(
     if (error.missing !== undefined) throw lacks(error.missing, error)
     // The shell finds no such program, or Node no such option.
     if (error.exit.exitCode === 127 || error.exit.exitCode === 9) throw lacks(error.message, error)
+    if (error.exit.reason === 'disk_full')
+      throw new CarrelError('disk_full', `${doing}: the disk of the sandbox is full`, { cause: error })
     const why = error.exit.reason === 'oom' ? 'the sandbox ran out of memory' : error.message
     throw new CarrelError('unavailable', `${doing}: ${why}`, { cause: error })
   }

@@ -20,11 +20,15 @@ marks = os.dup(2)
 sending = threading.Lock()
 
 
+def write_all(file, data):
+    while data:
+        data = data[os.write(file, data) :]
+
+
 def send(**event):
     line = json.dumps(event).encode() + b"\n"
     with sending:
-        while line:
-            line = line[os.write(events, line) :]
+        write_all(events, line)
 
 
 def hide_files():
@@ -47,8 +51,8 @@ for name in unused:
     sys.modules[name] = None
 try:
     import zmq
-    from ipykernel.iostream import OutStream
-    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel import kernelapp
+    from ipykernel.iostream import IOPubThread, OutStream
     from jupyter_client.session import Session
     from traitlets.config import Config
 except ImportError as error:
@@ -61,6 +65,7 @@ finally:
 import codecs  # noqa: E402
 import shutil  # noqa: E402
 import tempfile  # noqa: E402
+import traceback  # noqa: E402
 import types  # noqa: E402
 
 pipes = hide_files()
@@ -108,11 +113,17 @@ class KernelStream(OutStream):
     def write(self, string):
         if not isinstance(string, str):
             raise TypeError(f"write() argument must be str, not {type(string)}")
+        if os.getpid() != self._master_pid:
+            # A fork of the kernel is one of its programs.
+            write_all(self.fileno(), string.encode("utf-8", "replace"))
+            return len(string)
         self.drain()
         self.keep(string)
         return len(string)
 
     def flush(self):
+        if os.getpid() != self._master_pid:
+            return
         self.drain()
         super().flush()
 
@@ -122,6 +133,15 @@ class KernelStream(OutStream):
     def close(self):
         self.pub_thread = None
 
+
+class Publisher(IOPubThread):
+    """Without the TCP port by which forks of the kernel would publish: a port inside would look like one of the user's."""
+
+    def __init__(self, socket, pipe=False, **options):
+        super().__init__(socket, pipe=False, **options)
+
+
+kernelapp.IOPubThread = Publisher
 
 # The kernel looks its streams up by name.
 module = sys.modules["carrel_kernel"] = types.ModuleType("carrel_kernel")
@@ -165,6 +185,16 @@ def finite(value):
     return value
 
 
+# What a last value has, however much came before it.
+least = 65536
+
+
+def head_of(data, size, left):
+    """As much of its text as fits; a little always does. A character can take twelve bytes."""
+    text = str(data.get("text/plain", ""))[: max(left // 12, least)]
+    return {"text/plain": f"{text}\n[It was cut here: all of it takes {size} bytes, more than an answer holds]"}
+
+
 class Client(threading.Thread):
     """Jupyter's client: one request at a time, its messages as events."""
 
@@ -181,6 +211,7 @@ class Client(threading.Thread):
         self.streams = (sys.stdout, sys.stderr)
         self.running = None
         self.lines = b""
+        self.leaving = None
         self.directory = os.path.dirname(app.ip)
 
     def run(self):
@@ -190,7 +221,7 @@ class Client(threading.Thread):
         self.greet()
         while True:
             # A request that the kernel fails over ends without a reply.
-            unanswered = self.running and self.idle and not self.replied
+            unanswered = self.running and self.idle and not self.replied and not self.leaving
             ready = dict(poller.poll(1000 if unanswered else None))
             if unanswered and not ready:
                 self.fail("it took the code, and gave no answer")
@@ -217,6 +248,11 @@ class Client(threading.Thread):
                 while socket.poll(0):
                     self.session.recv(socket)
         shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            os.rmdir(os.path.dirname(self.directory))
+        except OSError:
+            # It holds settings for which there was no other place.
+            pass
         send(event="ready")
 
     def read_requests(self):
@@ -232,7 +268,7 @@ class Client(threading.Thread):
     def on_run(self, request):
         self.running = request
         self.results_left = request["resultBytes"]
-        self.cut = self.replied = self.idle = False
+        self.cut = self.cut_results = self.replied = self.idle = False
         self.count = None
         for stream in self.streams:
             stream.allow(request["streamCharacters"])
@@ -286,15 +322,20 @@ class Client(threading.Thread):
         if own and content["execution_state"] == "idle":
             self.idle = True
 
-    def result(self, content, **more):
+    def result(self, content, main, **more):
         data = finite(content["data"])
         size = len(json.dumps(data))
-        if size > self.results_left:
-            self.cut = True
-            return
-        self.results_left -= size
+        if size > self.results_left and not (main and size <= least):
+            # Of what is displayed the first that is too much says so for all.
+            is_told, self.cut = self.cut_results, True
+            self.cut_results = True
+            if is_told and not main:
+                return
+            data = head_of(data, size, self.results_left)
+            size = len(json.dumps(data))
+        self.results_left = max(self.results_left - size, 0)
         display_id = content.get("transient", {}).get("display_id")
-        send(event="result", id=self.running["id"], data=data, displayId=display_id, **more)
+        send(event="result", id=self.running["id"], data=data, main=main, displayId=display_id, **more)
 
     def error(self, content):
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in content["traceback"]]
@@ -312,6 +353,13 @@ class Client(threading.Thread):
             self.finish()
 
     def finish(self):
+        if self.app.kernel.shell.exit_now:
+            # The kernel ends a moment later, and its call with it. Threads of the code are not waited for.
+            if not self.leaving:
+                self.leaving = threading.Timer(2, os._exit, [0])
+                self.leaving.daemon = True
+                self.leaving.start()
+            return
         request, self.running = self.running, None
         cut = self.cut or any(stream.cut for stream in self.streams)
         for stream in self.streams:
@@ -320,9 +368,45 @@ class Client(threading.Thread):
         os.write(marks, b"\x1e" + request["id"].encode() + b"\n")
 
 
+def can_write(directory):
+    """False also when the disk is full."""
+    try:
+        os.makedirs(directory, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(4096))
+        return True
+    except OSError:
+        return False
+
+
 def main():
-    # Sockets in a directory that only the user can enter; nobody else could send a message, so none is signed.
-    directory = tempfile.mkdtemp(prefix="carrel-kernel-")
+    """Begins with a place for sockets that nobody else can enter to send a message, so that none is signed."""
+    # In memory where there is some: the disk may be full.
+    memory = "/dev/shm" if can_write("/dev/shm") else None
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        # Cells have their names by it.
+        tempfile.tempdir = memory
+    directory = tempfile.mkdtemp(prefix="carrel-kernel-", dir=memory)
+    try:
+        sockets = os.path.join(directory, "sockets")
+        os.mkdir(sockets)
+        settings = os.environ.get("IPYTHONDIR")
+        # Where IPython cannot have its settings it would not start.
+        if not can_write(settings or os.path.expanduser("~/.ipython")):
+            os.environ["IPYTHONDIR"] = directory
+        app = initialized(sockets)
+        os.environ.pop("IPYTHONDIR", None)
+        if settings is not None:
+            os.environ["IPYTHONDIR"] = settings
+        Client(app).start()
+        app.start()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def initialized(directory):
     config = Config()
     config.IPKernelApp.update(
         transport="ipc",
@@ -333,7 +417,7 @@ def main():
     config.Session.key = b""
     config.InteractiveShell.colors = "NoColor"
     config.HistoryManager.enabled = False
-    app = IPKernelApp.instance(config=config)
+    app = kernelapp.IPKernelApp.instance(config=config)
     app.initialize([])
     shell = app.kernel.shell
     as_json = shell.display_formatter.formatters["application/json"]
@@ -343,8 +427,13 @@ def main():
     if "" not in sys.path:
         sys.path.insert(0, "")
     sys.argv = [""]
-    Client(app).start()
-    app.start()
+    return app
 
 
-main()
+try:
+    main()
+except BaseException:
+    # Nobody reads its outputs then.
+    os.write(2, traceback.format_exc().encode())
+    write_all(marks, os.read(pipes["stderr"], 65536))
+    raise
