@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Carrel } from '../../sdk/index.ts'
 import { newSession, TestServer, until, type Answer } from '../support/server.ts'
+import { SocketClient } from './socket-client.ts'
 
 const cli = fileURLToPath(new URL('../../bin/carrel.js', import.meta.url))
 const charts = fileURLToPath(new URL('fixtures/charts-image', import.meta.url))
@@ -451,6 +452,23 @@ describe('kernels of POST /interpret', () => {
     gone = new AbortController()
     await leave({ 'idempotency-key': `key-${sessionId}` })
     assert.equal((await python('state')).results[0].text, "'done'")
+  })
+
+  test('are interrupted when the WebSocket is closed that the code came by', async () => {
+    const { python, sessionId } = sandbox()
+    await python('import time\nstate = "idle"')
+    const client = await SocketClient.open(server)
+    const code = 'open("/workspace/begun", "w").close()\nstate = "begun"\ntime.sleep(60)\nstate = "done"'
+    client.begin({ type: 'interpret', sessionId, code, timeout: 120_000 })
+    await until(
+      () => server.shell('rm /workspace/begun && echo there', { sessionId }),
+      ({ stdout }) => stdout === 'there\n',
+    )
+    const closedAtMs = performance.now()
+    await client.close()
+    assert.equal((await python('state')).results[0].text, "'begun'")
+    assert.ok(performance.now() - closedAtMs < 20_000)
+    assert.doesNotMatch(server.log(), /"level":50/)
   })
 
   test('are refused where the image lacks what they need, with what to install', async () => {

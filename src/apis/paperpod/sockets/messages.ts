@@ -48,7 +48,7 @@ export class Messages {
           idleCloseSeconds: limits.stalledClientMs / 1000,
         },
         resume:
-          'A dropped connection ends nothing for a minute. Connect again and send process attach with the last cursor of each process',
+          'A dropped connection ends no process for a minute; code of interpret is interrupted at once. Connect again and send process attach with the last cursor of each process',
         closeCodes: {
           1002: 'A frame broke the protocol',
           1007: 'Text that is not UTF-8',

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { App } from '../../../http/app.ts'
 import type { RouteDocumentation } from '../../../http/route-config.ts'
 import { paramsOf } from '../params-of.ts'
@@ -32,6 +33,8 @@ interface Route {
 export class MessageRoutes {
   readonly #app: App
   readonly #routes = new Map<string, Route>()
+  /** Within a request that is a message: what aborts when its connection is gone. */
+  readonly #calls = new AsyncLocalStorage<AbortSignal>()
 
   constructor(app: App) {
     this.#app = app
@@ -39,6 +42,13 @@ export class MessageRoutes {
       const { documentation } = config ?? {}
       if (documentation && typeof method === 'string')
         this.#routes.set(`${method} ${url}`, { method, url, schema: schema ?? {}, documentation })
+    })
+    app.addHook('onRequest', async (_request, reply) => {
+      const closed = this.#calls.getStore()
+      if (!closed) return
+      const leave = () => reply.raw.destroy()
+      closed.addEventListener('abort', leave, { once: true })
+      reply.raw.once('close', () => closed.removeEventListener('abort', leave))
     })
   }
 
@@ -58,7 +68,18 @@ export class MessageRoutes {
     }
   }
 
-  async #ask({ method, url, schema }: Route, { token, fields }: Call): Promise<string> {
+  /** What a route does when its client leaves, it does when the connection is gone. */
+  async #ask(route: Route, call: Call): Promise<string> {
+    if (call.closed.aborted) throw new RouteRefusal('{}')
+    try {
+      return await this.#calls.run(call.closed, () => this.#inject(route, call))
+    } catch (error) {
+      if (call.closed.aborted) throw new RouteRefusal('{}')
+      throw error
+    }
+  }
+
+  async #inject({ method, url, schema }: Route, { token, fields }: Call): Promise<string> {
     const takesBody = method !== 'GET'
     const { statusCode, payload } = await this.#app.inject({
       method: method as 'GET' | 'POST',
