@@ -28,11 +28,13 @@ test('bytes of every value survive write and read', async () => {
   assert.deepEqual(await files.readBytes('/a.bin'), everyByte)
 })
 
-test('a mode goes with text and with bytes', async () => {
+test('a mode goes with text, with bytes and with a stream', async () => {
   await using standIn = await StandIn.start()
   const files = filesOf(standIn)
   await files.write('/a.sh', 'true', { mode: 0o750 })
   await files.write('/b.bin', everyByte, { mode: 0o600 })
+  await files.write('/c.bin', new Blob([everyByte]).stream(), { mode: 0o700 })
+  assert.equal((await stat(join(standIn.root, 'c.bin'))).mode & 0o777, 0o700)
   assert.equal((await stat(join(standIn.root, 'a.sh'))).mode & 0o777, 0o750)
   assert.equal((await stat(join(standIn.root, 'b.bin'))).mode & 0o777, 0o600)
   assert.deepEqual(new Uint8Array(await readFile(join(standIn.root, 'b.bin'))), everyByte)

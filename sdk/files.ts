@@ -24,7 +24,7 @@ export interface FileEntry {
 export type FileContent = string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
 export interface WriteOptions extends RequestOptions {
-  /** Permission bits, such as 0o755; for text and `Uint8Array` alone. */
+  /** Permission bits, such as 0o755; default: those of the file that is there, else 0o644. */
   mode?: number
   /** Told to the server with an upload; default: the last part of the path. */
   originalName?: string
@@ -79,7 +79,6 @@ export class Files {
     if (typeof content === 'string' && content.length <= maxJsonBytes) {
       return this.#post('/files/write', { path, content, encoding: 'utf8', mode: options.mode }, options)
     }
-    if (options.mode !== undefined) return this.#writeWithMode(path, content, options)
     return this.#upload(path, content, options)
   }
 
@@ -99,19 +98,10 @@ export class Files {
     return watch(this.#context, path, options)
   }
 
-  #writeWithMode(path: string, content: FileContent, options: WriteOptions): Promise<WrittenFile> {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Cannot write "${path}": a stream takes no mode; set it with chmod afterwards`)
-    }
-    const json = { path, content: toBase64(bytes), encoding: 'base64', mode: options.mode }
-    return this.#post('/files/write', json, options)
-  }
-
   async #upload(path: string, content: FileContent, options: WriteOptions): Promise<WrittenFile> {
     const { transport, sessionId } = this.#context
     const upload = multipartStream({
-      fields: { path, sessionId: options.sessionId ?? sessionId },
+      fields: { path, mode: options.mode?.toString(), sessionId: options.sessionId ?? sessionId },
       file: { name: options.originalName ?? path.slice(path.lastIndexOf('/') + 1), content: chunksOf(content) },
     })
     try {
@@ -145,12 +135,4 @@ async function* chunksOf(content: FileContent): AsyncGenerator<Uint8Array> {
   if (typeof content === 'string') yield new TextEncoder().encode(content)
   else if (content instanceof Uint8Array) yield content
   else yield* content
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
-  }
-  return btoa(binary)
 }

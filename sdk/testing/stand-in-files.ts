@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
@@ -62,7 +62,7 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
   app.post('/files/upload', async (request) => {
     const file = await request.file()
     if (!file) throw new StandInFailure(400, 'INVALID_REQUEST', 'There is no file')
-    const { path, sessionId } = file.fields as Record<string, { value: string } | undefined>
+    const { path, mode, sessionId } = file.fields as Record<string, { value: string } | undefined>
     if (!path) throw new StandInFailure(400, 'INVALID_REQUEST', 'The path has to come before the file')
     const hash = createHash('sha256')
     let size = 0
@@ -75,6 +75,7 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
     }
     await mkdir(dirname(at(path.value)), { recursive: true })
     await pipeline(file.file, counted, createWriteStream(at(path.value)))
+    if (mode) await chmod(at(path.value), Number(mode.value))
     standIn.uploads.push({ path: path.value, size, sha256: hash.digest('hex'), originalName: file.filename })
     return {
       success: true,

@@ -268,8 +268,8 @@ export interface ComputerFiles {
 /** A new file that has no place yet. */
 export interface StagedFile {
   readonly sizeBytes: number
-  /** Parents are made; a file that is there is replaced in one step, and its owner and mode stay. */
-  place(path: string): Promise<void>
+  /** Parents are made; a file that is there is replaced in one step, and its owner and, without `mode`, its mode stay. */
+  place(path: string, mode?: number): Promise<void>
   /** Its content, for a place in another computer. */
   read(): Readable
   /** One that has no place is gone. */

@@ -84,6 +84,15 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     await isNowhere()
   })
 
+  test('the mode goes with a file, also where the user of the sandbox may not write', async () => {
+    put('secret-tool', 'x', 0o711)
+    await copy('secret-tool', ':/root/secret-tool')
+    assert.equal(await shell('sudo stat -c "%a %s" /root/secret-tool'), '711 1\n')
+    put('plain-tool', 'x', 0o644)
+    await copy('plain-tool', ':/root/secret-tool')
+    assert.equal(await shell('sudo stat -c "%a" /root/secret-tool'), '644\n')
+  })
+
   test('a folder goes in and out whole: modes, times, links, empty folders, names in any script', async () => {
     put('app/run.sh', 'echo hi\n', 0o750)
     put('app/private', '', 0o600)

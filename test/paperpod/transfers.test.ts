@@ -74,6 +74,24 @@ describe('upload and download', () => {
     assert.equal(stdout, 'new link 755\ntool\n')
   })
 
+  test('an upload has the mode of its field, wherever that stands, also over a file', async () => {
+    const parts: [string, string | Blob][] = [
+      ['path', 'with-mode'],
+      ['mode', '488'],
+      ['file', new Blob(['x'])],
+    ]
+    for (const order of [parts, parts.toReversed()]) {
+      await server.shell('echo old > with-mode; chmod 777 with-mode', { sessionId })
+      const { status, body } = await upload([...order, ['sessionId', sessionId]])
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal((await server.shell('stat -c "%a %s" with-mode', { sessionId })).stdout, '750 1\n')
+    }
+    for (const mode of ['rwx', '-1', '4096', '0x1ff']) {
+      const { status, body } = await upload([...parts, ['mode', mode], ['sessionId', sessionId]])
+      assert.deepEqual([status, body.field], [400, 'mode'], body.error)
+    }
+  })
+
   for (const [missing, parts] of [
     ['file', [['path', '/tmp/x']]],
     ['path', [['file', new Blob(['x'])]]],

@@ -121,13 +121,16 @@ const encoding = Type.Optional(
   Type.Enum(['utf8', 'base64'], { description: 'How content is written in JSON', default: 'utf8' }),
 )
 
+export const fileMode = Type.Integer({
+  description: 'Permission bits as a decimal number, e.g. 493 for 0755',
+  minimum: 0,
+  maximum: 4095,
+})
 export const writeBody = object({
   path,
   content: text('What the file will hold'),
   encoding,
-  mode: Type.Optional(
-    Type.Integer({ description: 'Permission bits as a decimal number, e.g. 493 for 0755', minimum: 0, maximum: 4095 }),
-  ),
+  mode: Type.Optional(fileMode),
   sessionId,
 })
 export const writeAnswer = object({
@@ -174,6 +177,7 @@ export const uploadAnswer = object({
 export const uploadForm = object({
   file: Type.String({ format: 'binary', description: 'Binary file to upload' }),
   path: text('Destination path in the sandbox; a relative one is under /workspace'),
+  mode: Type.Optional(fileMode),
   sessionId,
 })
 const binary = {

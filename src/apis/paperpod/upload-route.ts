@@ -9,7 +9,7 @@ import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
 import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
-import { sessionName, uploadAnswer, uploadForm } from './schemas.ts'
+import { fileMode, sessionName, uploadAnswer, uploadForm } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
 export function addUploadRoute(app: App, engine: Engine): void {
@@ -25,6 +25,7 @@ export function addUploadRoute(app: App, engine: Engine): void {
           params: {
             file: { type: 'File', required: true, description: 'Binary file to upload' },
             path: { type: 'string', required: true, description: 'Destination path in sandbox' },
+            mode: { type: 'number', required: false, description: 'Permission bits, e.g. 493 for 0755' },
             sessionId: { type: 'string', required: false },
           },
           returns: '{ success, path, size, originalName, sessionId }',
@@ -89,6 +90,7 @@ async function takeFile(
 
 async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: UploadForm) {
   const sessionId = sessionOf(fields)
+  const mode = modeOf(fields)
   const given = fields.get('path')
   const missing = upload ? (given ? undefined : 'path') : 'file'
   if (missing || !upload || !given) {
@@ -98,10 +100,10 @@ async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: 
   }
   const path = sandboxPath(given)
   const { file, originalName } = upload
-  if (upload.sessionId === sessionId) await file.place(path)
+  if (upload.sessionId === sessionId) await file.place(path, mode)
   else
     await withFiles(engine, caller, sessionId, (files) =>
-      files.write(path, file.read(), { maxBytes: limits.uploadBytes }),
+      files.write(path, file.read(), { mode, maxBytes: limits.uploadBytes }),
     )
   return { success: true, path, size: file.sizeBytes, originalName, sessionId }
 }
@@ -112,4 +114,13 @@ function sessionOf(fields: Map<string, string>): string {
   throw invalidValue(isSessionId.Errors(given), given, 'sessionId')
 }
 
+function modeOf(fields: Map<string, string>): number | undefined {
+  const given = fields.get('mode') ?? ''
+  if (given === '') return undefined
+  const mode = /^\d+$/.test(given) ? Number(given) : given
+  if (isFileMode.Check(mode)) return mode
+  throw invalidValue(isFileMode.Errors(mode), mode, 'mode')
+}
+
 const isSessionId = Compile(sessionName)
+const isFileMode = Compile(fileMode)

@@ -17,8 +17,6 @@ interface Upload {
   signal: AbortSignal
 }
 
-/** What new files have in a sandbox. */
-const defaultMode = 0o644
 const chunkBytes = 256 * 1024
 
 /** Copies a local file or folder into a sandbox; the answer is where it went, and its bytes. */
@@ -39,12 +37,7 @@ async function uploadFile(from: string, mode: number, size: number, { program, v
   const { path, sessionId } = to
   const progress = new Progress(program, values, size)
   const content = progress.track(createReadStream(from, { highWaterMark: chunkBytes }))
-  await client.files.write(path, content, { sessionId, originalName: basename(from), signal })
-  if (mode !== defaultMode) {
-    const env = { CARREL_CP_PATH: path, CARREL_CP_MODE: mode.toString(8) }
-    const { result } = await client.execute('chmod -- "$CARREL_CP_MODE" "$CARREL_CP_PATH"', { env, sessionId })
-    if (result.exitCode !== 0) throw new Error(`Cannot set the mode of "${path}": ${firstLine(result.stderr)}`)
-  }
+  await client.files.write(path, content, { mode, sessionId, originalName: basename(from), signal })
   return progress.bytes
 }
 

@@ -106,13 +106,17 @@ export class LocalComputerFiles implements ComputerFiles {
     const root = new RootedDirectory(await this.#options.root())
     try {
       const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner })
-      const place = (to: string) => (to === path ? file.place(name) : placeFileIn(root, file, to, owner))
+      const place = async (to: string, mode: number | undefined) => {
+        if (to !== path) return placeFileIn(root, file, to, { owner, mode })
+        if (mode !== undefined) await file.handle.chmod(mode)
+        await file.place(name)
+      }
       return {
         sizeBytes,
-        place: async (to) => {
+        place: async (to, mode) => {
           checkPath(to)
           checkOnDisk(to)
-          await place(to).catch((error: unknown) => {
+          await place(to, mode).catch((error: unknown) => {
             throw fileError('write', to, error)
           })
         },

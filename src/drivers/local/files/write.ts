@@ -47,15 +47,21 @@ export interface StagedFile {
   close: () => Promise<void>
 }
 
-/** Puts a staged file where another path leads. What is there keeps its owner and mode. */
-export async function placeFileIn(root: RootedDirectory, file: NewFile, path: string, owner: Owner): Promise<void> {
+/** Puts a staged file where another path leads. What is there keeps its owner and, without `mode`, its mode. */
+export async function placeFileIn(
+  root: RootedDirectory,
+  file: NewFile,
+  path: string,
+  { owner, mode }: Pick<WriteOptions, 'owner' | 'mode'>,
+): Promise<void> {
   const { directory, name } = splitPath(await followLinks(root, path))
   const directoryFd = await makeDirectories(root, directory, owner)
   try {
     const existing = await existingFile(directoryFd, name, path)
     const { uid, gid } = existing ?? owner
     await file.handle.chown(uid, gid)
-    if (existing) await file.handle.chmod(existing.mode & 0o7777)
+    const wanted = mode ?? existing?.mode
+    if (wanted !== undefined) await file.handle.chmod(wanted & 0o7777)
     await file.place(name, directoryFd)
   } finally {
     closeSync(directoryFd)
