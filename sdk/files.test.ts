@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Carrel } from './index.ts'
 import { StandInFailure } from './testing/stand-in-failure.ts'
 import { StandIn } from './testing/stand-in-server.ts'
@@ -110,6 +113,47 @@ test('list() and mkdir() show a directory', async () => {
       { name: 'sub', path: '/workspace/sub', type: 'directory', size: 0 },
     ],
   )
+})
+
+test('a stream that is read late has all of the file', async () => {
+  await using standIn = await StandIn.start()
+  await writeFile(join(standIn.root, 'a'), everyByte)
+  const stream = await filesOf(standIn).readStream('/a')
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  for (let round = 0; round < 10; round++) {
+    collectGarbage()
+    await setTimeout(20)
+  }
+  assert.deepEqual(new Uint8Array(await new Response(stream).arrayBuffer()), everyByte)
+})
+
+test('a download that is cut goes on where it stood', async () => {
+  await using standIn = await StandIn.start()
+  const bytes = randomBytes(2_000_000)
+  await writeFile(join(standIn.root, 'a'), bytes)
+  standIn.cutAfter(300_000, 1, 900_000)
+  assert.ok(bytes.equals(await filesOf(standIn).readBytes('/a')))
+  const ranges = standIn.requestsTo('/files/download').map(({ headers }) => headers['range'])
+  assert.equal(ranges.length, 4)
+  assert.equal(ranges[0], undefined)
+  for (const range of ranges.slice(1)) assert.match(String(range), /^bytes=\d+-$/)
+})
+
+test('a download of a file that changed meanwhile fails, and is never put together of two', async () => {
+  await using standIn = await StandIn.start()
+  const path = join(standIn.root, 'a')
+  await writeFile(path, randomBytes(2_000_000))
+  standIn.cutAfter(300_000)
+  const changing: typeof fetch = async (url, init) => {
+    if (new Headers(init?.headers).has('range')) await writeFile(path, randomBytes(2_000_001))
+    return fetch(url, init)
+  }
+  const { files } = new Carrel({ baseUrl: standIn.url, token: standIn.token, fetch: changing })
+  await assert.rejects(files.readBytes('/a'), {
+    name: 'CarrelConnectionError',
+    message: /cut after \d+ of 2000000 bytes, and the file is another one now/,
+  })
 })
 
 test('a missing file is NOT_FOUND, by text, bytes and stream', async () => {

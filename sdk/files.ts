@@ -1,5 +1,6 @@
 import { callFields } from './context.ts'
 import type { Context, RequestOptions } from './context.ts'
+import { openDownload } from './download.ts'
 import { multipartStream } from './multipart.ts'
 import { watch } from './watch.ts'
 import type { WatchEvent, WatchOptions } from './watch.ts'
@@ -60,18 +61,25 @@ export class Files {
     return new Uint8Array(await new Response(await this.readStream(path, options)).arrayBuffer())
   }
 
-  /** The file as it comes, in constant memory. The request's time limit ends when the first byte can be read. */
+  /**
+   * The file as it comes, in constant memory: whole, or the stream fails. A connection that is cut is made again. The
+   * request's time limit ends when the first byte can be read.
+   */
   async readStream(path: string, options: RequestOptions = {}): Promise<ReadableStream<Uint8Array>> {
     const { transport, sessionId } = this.#context
-    const response = await transport.open({
-      method: 'GET',
-      path: '/files/download',
-      query: { path, sessionId: options.sessionId ?? sessionId },
-      headers: { accept: '*/*', 'accept-encoding': 'identity' },
-      retry: 'repeatable',
-      ...callFields(options),
+    return openDownload({
+      baseUrl: transport.baseUrl,
+      signal: options.signal,
+      open: (headers) =>
+        transport.open({
+          method: 'GET',
+          path: '/files/download',
+          query: { path, sessionId: options.sessionId ?? sessionId },
+          headers: { accept: '*/*', 'accept-encoding': 'identity', ...headers },
+          retry: 'repeatable',
+          ...callFields(options),
+        }),
     })
-    return response.body ?? new Blob([]).stream()
   }
 
   /** Writes the file in one step: it is the old one or the whole new one. Parents are made. A stream is not retried. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { chmod, lstat, mkdir, readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 import { StandInFailure } from './stand-in-failure.ts'
@@ -86,10 +87,20 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
     }
   })
 
-  app.get<{ Querystring: { path: string } }>('/files/download', async ({ query: { path } }, reply) => {
-    const { size } = await stat(at(path)).catch(() => missing('download', path))
-    reply.header('content-length', size).type('application/octet-stream')
-    return reply.send(createReadStream(at(path)))
+  app.get<{ Querystring: { path: string } }>('/files/download', async ({ query: { path }, headers }, reply) => {
+    const { size, mtimeMs } = await stat(at(path)).catch(() => missing('download', path))
+    const etag = `"${mtimeMs}-${size}"`
+    const [, from] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? []
+    const start = from !== undefined && headers['if-range'] === etag ? Number(from) : 0
+    if (start > 0) reply.status(206)
+    reply.header('content-length', size - start).header('etag', etag)
+    async function* cuttable() {
+      for await (const chunk of createReadStream(at(path), { start })) {
+        yield chunk
+        if (standIn.takeCut(chunk.length)) reply.raw.destroy()
+      }
+    }
+    return reply.type('application/octet-stream').send(Readable.from(cuttable()))
   })
 }
 

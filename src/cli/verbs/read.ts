@@ -2,9 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { openClient } from '../open-client.ts'
-import { BrokenPipe } from '../output.ts'
 import { Progress } from '../progress.ts'
-import type { Output } from '../output.ts'
 import type { Verb } from '../verb.ts'
 
 export const read: Verb = {
@@ -23,7 +21,7 @@ is not UTF-8.`,
     const content = await client.files.readStream(path)
     const { output } = values
     if (typeof output === 'string') await saveTo(output, new Progress(program, values).track(content))
-    else await copyTo(program.stdout, content)
+    else for await (const chunk of content) await program.stdout.write(chunk)
     return 0
   },
 }
@@ -42,15 +40,6 @@ function toJson(path: string, bytes: Uint8Array): object {
   }
 }
 
-async function copyTo(stdout: Output, content: ReadableStream<Uint8Array>): Promise<void> {
-  try {
-    for await (const chunk of content) await stdout.write(chunk)
-  } catch (error) {
-    if (error instanceof BrokenPipe) throw error
-    throw cutOff(error)
-  }
-}
-
 /** A file appears whole or not at all; a device or a pipe is written as it comes. */
 async function saveTo(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
@@ -62,10 +51,6 @@ async function saveTo(path: string, content: AsyncIterable<Uint8Array>): Promise
     await rename(temporary, target)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw (error as NodeJS.ErrnoException).syscall ? error : cutOff(error)
+    throw error
   }
-}
-
-function cutOff(cause: unknown): Error {
-  return new Error('Cannot read the file to its end: the connection was cut', { cause })
 }
