@@ -50,9 +50,17 @@ class Download {
 
   /** undefined at the end of the file. */
   async next(): Promise<Uint8Array | undefined> {
-    const chunk = await this.#read().catch((error: unknown) => this.#resume(error))
-    this.#bytes += chunk?.length ?? 0
-    return chunk
+    const { signal } = this.#options
+    // Not left to the signal of the request, which fetch holds on to no better than to its answer.
+    const stop = () => void this.#reader.cancel(signal?.reason).catch(() => {})
+    signal?.addEventListener('abort', stop)
+    try {
+      const chunk = await this.#read().catch((error: unknown) => this.#resume(error))
+      this.#bytes += chunk?.length ?? 0
+      return chunk
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
   }
 
   cancel(reason: unknown): Promise<void> {
@@ -61,7 +69,9 @@ class Download {
 
   /** Rejects when the answer ends before the file does. */
   async #read(): Promise<Uint8Array | undefined> {
+    const { signal } = this.#options
     const { done, value } = await this.#reader.read()
+    signal?.throwIfAborted()
     if (!done) return value
     if (this.#totalBytes === undefined || this.#bytes === this.#totalBytes) return undefined
     throw new Error('the answer ended')

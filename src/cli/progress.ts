@@ -11,7 +11,7 @@ const intervalMs = 100
 export class Progress {
   readonly #program: Program
   readonly #isShown: boolean
-  readonly #totalBytes: number | undefined
+  #totalBytes: number | undefined
   readonly #startedMs = performance.now()
   #bytes = 0
   #drawnMs = 0
@@ -27,17 +27,37 @@ export class Progress {
   async *track(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of chunks) {
-        this.#bytes += chunk.length
         yield chunk
-        await this.#draw()
+        await this.add(chunk.length)
       }
     } finally {
-      if (this.#drawnMs > 0) await this.#program.stderr.write('\r\u001b[K').catch(() => {})
+      await this.clear()
     }
+  }
+
+  /** Counts bytes that passed elsewhere. */
+  async add(bytes: number): Promise<void> {
+    this.#bytes += bytes
+    await this.#draw()
+  }
+
+  /** The line is gone. */
+  async clear(): Promise<void> {
+    if (this.#drawnMs > 0) await this.#program.stderr.write('\r\u001b[K').catch(() => {})
   }
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Whether anybody sees it, so that it is worth finding out the total. */
+  get isShown(): boolean {
+    return this.#isShown
+  }
+
+  /** Known only later. */
+  expect(totalBytes: number): void {
+    this.#totalBytes = totalBytes
   }
 
   async #draw(): Promise<void> {

@@ -12,13 +12,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CliHome, resultOf, type CliResult } from '../../src/cli/testing/run-cli.ts'
-import { newSession, TestServer } from '../support/server.ts'
+import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
@@ -151,6 +152,74 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.ok(existsSync(join(home.path, 'here/into/src/a')) && existsSync(join(home.path, 'here/src/a')))
   })
 
+  test('links to folders are copied as links, also when they lead in circles', async () => {
+    put('loops/file', 'x')
+    symlinkSync('..', join(home.path, 'loops/up'))
+    symlinkSync('.', join(home.path, 'loops/self'))
+    assert.equal(await copy('loops', ':'), 'Copied 1 B to /workspace/loops\n')
+    assert.equal(await shell('readlink loops/up loops/self; ls -A loops'), '..\n.\nfile\nself\nup\n')
+    await copy(':loops', 'loops-back')
+    assert.equal(readlinkSync(join(home.path, 'loops-back/up')), '..')
+  })
+
+  test('names that are no text go in and out byte for byte', async () => {
+    const name = Buffer.from('\xff\xfe name', 'latin1')
+    const long = Buffer.from(`\xe9${'l'.repeat(180)}`, 'latin1')
+    const at = (folder: string, ...names: Buffer[]) =>
+      Buffer.concat(
+        [join(home.path, folder), ...names].flatMap((part) => [Buffer.from(part), Buffer.from('/')]),
+      ).subarray(0, -1)
+    mkdirSync(join(home.path, 'bytes'))
+    mkdirSync(at('bytes', long))
+    writeFileSync(at('bytes', name), 'one')
+    writeFileSync(at('bytes', long, name), 'two')
+    symlinkSync(name, at('bytes', Buffer.from('link')))
+    writeFileSync(join(home.path, 'bytes/plain'), 'rest')
+    assert.equal(await copy('bytes', ':'), 'Copied 10 B to /workspace/bytes\n')
+    assert.equal(
+      await shell(String.raw`cat bytes/$'\xff\xfe name' bytes/*/$'\xff\xfe name' bytes/link bytes/plain`),
+      'onetwoonerest',
+    )
+    await copy(':bytes', 'bytes-back')
+    assert.equal(readFileSync(at('bytes-back', name), 'utf8'), 'one')
+    assert.equal(readFileSync(at('bytes-back', long, name), 'utf8'), 'two')
+    assert.ok(readlinkSync(at('bytes-back', Buffer.from('link')), { encoding: 'buffer' }).equals(name))
+  })
+
+  test('a copy of a folder that fails leaves nothing, so that the next one goes to the same place', async () => {
+    put('once/file', 'x')
+    await shell('sudo mkdir /protected')
+    assert.equal((await carrel(['cp', 'once', ':/protected/once'])).exitCode, 1)
+    await shell('sudo chmod 777 /protected')
+    await shell(`printf '#!/bin/sh\n/bin/tar "$@"; exit 2\n' > tar; chmod +x tar; sudo mv tar /usr/local/bin/tar`)
+    const failed = await carrel(['cp', 'once', ':/protected/once'])
+    assert.equal(failed.exitCode, 1)
+    assert.match(failed.stderr, /Cannot unpack "\/protected\/once" in the sandbox/)
+    await shell('sudo rm /usr/local/bin/tar')
+    assert.equal(await shell('ls -A /protected'), '')
+    await copy('once', ':/protected/once')
+    assert.equal(await shell('ls -A /protected /protected/once'), '/protected:\nonce\n\n/protected/once:\nfile\n')
+  })
+
+  test('the size of a folder is that of its files', async () => {
+    await shell('mkdir -p hollow/in; mkdir sized; printf 1234567 > sized/a; ln sized/a sized/b')
+    assert.equal(await copy(':hollow', 'hollow'), 'Copied 0 B to hollow\n')
+    assert.equal(await copy(':sized', 'sized'), 'Copied 7 B to sized\n')
+    assert.equal(await copy('sized', ':again'), 'Copied 7 B to /workspace/again\n')
+    assert.equal(await shell('stat -c %h again/b'), '2\n')
+  })
+
+  test('a folder larger than what is left of the disk comes out', async () => {
+    const { stdout } = await server.shell('df --output=avail -B1 / | tail -1', { sessionId })
+    const free = Number(stdout)
+    const size = Math.floor(free * 0.7)
+    await shell(`mkdir large && head -c ${size} /dev/zero > large/zeros`)
+    await copy(':large', 'large')
+    assert.equal(statSync(join(home.path, 'large/zeros')).size, size)
+    await shell('rm -r large')
+    rmSync(join(home.path, 'large'), { recursive: true })
+  })
+
   test('"-" is stdin and stdout', async () => {
     const bytes = randomBytes(100_000)
     assert.equal((await carrel(['cp', '-', ':piped'], bytes)).stdout, 'Copied 97.7 KiB to /workspace/piped\n')
@@ -175,7 +244,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
       cat > fake/tar <<'END'
 #!/usr/bin/python3
 import io, os, sys, tarfile
-out = tarfile.open(sys.argv[2], 'w')
+out = tarfile.open(fileobj=sys.stdout.buffer, mode='w|')
 def add(name, kind=tarfile.REGTYPE, link=''):
     info = tarfile.TarInfo(name); info.type = kind; info.linkname = link; info.size = 3 if kind == tarfile.REGTYPE else 0
     out.addfile(info, io.BytesIO(b'bad'))
@@ -217,7 +286,7 @@ END
       [['nope', ':'], 1, /Cannot stat "nope": there is no such file/],
       [[':nope', '.'], 1, /nope.*NOT_FOUND/],
       [[':locked', 'x'], 1, /Cannot pack "\/workspace\/locked" in the sandbox: .*Permission denied/],
-      [['some', ':plain'], 1, /in the sandbox: mkdir: .*plain.*: File exists/],
+      [['some', ':plain'], 1, /Cannot unpack "\/workspace\/plain" in the sandbox: a file is there/],
       [[':bin', 'plain'], 1, /a file is there/],
       [['a', 'b'], 2, /One of the two has to be in a sandbox/],
       [[':a', ':b'], 2, /One of the two has to be in a sandbox/],
@@ -249,15 +318,40 @@ END
     await isNowhere()
   })
 
+  test('a copy into a sandbox that is stopped leaves no part of itself', async () => {
+    mkdirSync(join(home.path, 'huge'))
+    writeFileSync(join(home.path, 'huge/file'), '')
+    truncateSync(join(home.path, 'huge/file'), 4 * 1024 * MiB)
+    const child = home.spawn(['--session', sessionId, 'cp', 'huge', ':stopped'], { env: env() })
+    const result = resultOf(child)
+    await until(
+      () => shell('ls -A /workspace'),
+      (names) => names.includes('.carrel-cp-'),
+    )
+    child.kill('SIGINT')
+    const { exitCode, stderr } = await result
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /stopped by SIGINT/)
+    const names = await shell('ls -A /workspace')
+    assert.ok(!names.includes('.carrel-cp-') && !names.includes('stopped'), names)
+  })
+
   test('a terminal sees how far it is, and nothing else does', async () => {
-    const command = `'${process.execPath}' src/cli/main.ts --session ${sessionId} cp :big/file '${home.path}/seen'`
-    const seen = execFileSync('script', ['-qec', command, '/dev/null'], {
-      env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120' },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    assert.match(seen, /\r[━─]+ \d+% {2}[\d.]+ MiB of 200 MiB {2}[\d.]+ MiB\/s/)
-    assert.ok(seen.trimEnd().endsWith(`Copied 200 MiB to ${home.path}/seen`))
+    for (const [from, to] of [
+      [':big/file', `${home.path}/seen`],
+      [':big', `${home.path}/seen-folder`],
+      [`${home.path}/seen-folder`, ':seen'],
+    ]) {
+      const command = `'${process.execPath}' src/cli/main.ts --session ${sessionId} cp '${from}' '${to}'`
+      const seen = execFileSync('script', ['-qec', command, '/dev/null'], {
+        env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120' },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      assert.match(seen, /\r[━─]+ \d+% {2}[\d.]+ MiB of 200 MiB {2}[\d.]+ MiB\/s/)
+      assert.match(seen.trimEnd(), /Copied 200 MiB to \S+$/)
+      await shell('rm -rf seen')
+    }
     await copy(':big/file', 'unseen')
     assert.equal(statSync(join(home.path, 'unseen')).size, 200 * MiB)
   })

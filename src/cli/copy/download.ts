@@ -23,18 +23,24 @@ export async function download(from: SandboxPlace, to: string | undefined, call:
   // The server says it best that there is nothing.
   if (source?.isFolder !== true)
     return downloadFile(from, to, { ...call, mode: source?.mode ?? 0o644, size: source?.size })
-  return packed(from, call, async (archive, size) => {
-    const { program, values, client, signal } = call
-    const content = await client.files.readStream(archive, { sessionId: from.sessionId, signal })
-    if (to === undefined) {
-      for await (const chunk of content) await program.stdout.write(chunk)
-      return { path: '-', bytes: size }
+  const { program, values } = call
+  if (to === undefined) {
+    let bytes = 0
+    for await (const chunk of packed(from, call)) {
+      await program.stdout.write(chunk)
+      bytes += chunk.length
     }
-    const path = await targetOf(from, to)
-    const progress = new Progress(program, values, size)
-    await unpackTo(path, source.mode & 0o777, progress.track(complete(content, signal)))
-    return { path, bytes: progress.bytes }
-  })
+    return { path: '-', bytes }
+  }
+  const path = await targetOf(from, to)
+  const progress = new Progress(program, values)
+  try {
+    const archive = packed(from, call, progress.isShown ? (bytes) => progress.expect(bytes) : undefined)
+    await unpackTo(path, source.mode & 0o777, (folder) => unpack(folder, archive, (bytes) => progress.add(bytes)))
+  } finally {
+    await progress.clear()
+  }
+  return { path, bytes: progress.bytes }
 }
 
 /** In the folder that is there, or to that very path. */
@@ -44,17 +50,17 @@ async function targetOf({ path, isContent }: SandboxPlace, to: string): Promise<
 }
 
 /** A folder that was not there appears whole or not at all; into one that is there its files go as they come. */
-async function unpackTo(path: string, mode: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function unpackTo(path: string, mode: number, work: (folder: string) => Promise<void>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   if (existing) {
     if (!existing.isDirectory()) throw new Error(`Cannot copy a folder to "${path}": a file is there`)
-    return unpack(path, content)
+    return work(path)
   }
   const parent = dirname(path)
   await mkdir(parent, { recursive: true })
   const temporary = await mkdtemp(join(parent, `.${basename(path)}.part-`))
   try {
-    await unpack(temporary, content)
+    await work(temporary)
     await chmod(temporary, mode)
     await rename(temporary, path)
   } catch (error) {
@@ -79,7 +85,7 @@ async function downloadFile(
   const temporary = `${path}.${process.pid}.part`
   try {
     const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600 })
-    await pipeline(progress.track(complete(content, signal)), file)
+    await pipeline(progress.track(content), file)
     await chmod(temporary, mode & 0o777)
     await rename(temporary, path)
   } catch (error) {
@@ -89,44 +95,49 @@ async function downloadFile(
   return { path, bytes: progress.bytes }
 }
 
-/** Packs a folder in the sandbox into one file, which is gone when `work` is done: its size is known, and it can wait. */
-async function packed<T>(
+/** A folder of the sandbox as a tar stream. `onTotal` is told of the bytes of its files before the first of them. */
+async function* packed(
   { path, sessionId }: SandboxPlace,
   { client, signal }: Download,
-  work: (archive: string, size: number) => Promise<T>,
-): Promise<T> {
-  const session = await client.exec({
-    argv: ['bash', '-c', packScript, 'cp', path],
-    sessionId,
-    signal,
-  })
-  const { exitCode, stdout, stderr } = await session.result()
-  const [, archive, size] = /^(\S+)\n(\d+)\n$/.exec(stdout) ?? []
-  if (exitCode !== 0 || archive === undefined) {
-    const reason = stderr.split('\n', 1)[0] || `tar ended with ${exitCode}`
-    throw new Error(`Cannot pack "${path}" in the sandbox: ${reason}`)
+  onTotal?: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const argv = ['bash', '-c', `${onTotal ? countScript : ''}${packScript}`, 'cp', path]
+  const session = await client.exec({ argv, sessionId })
+  // What is left of the stream is of no use to anybody.
+  const stop = () => {
+    session.signal('SIGKILL')
+    return session.close()
   }
+  const onAbort = () => void stop()
+  signal.addEventListener('abort', onAbort)
+  let said = ''
   try {
-    return await work(archive, Number(size))
+    signal.throwIfAborted()
+    for await (const { channel, data } of session) {
+      if (channel === 'stdout') yield data
+      else if (said.length < mostSaid) said += new TextDecoder().decode(data)
+      const [line, total] = /^total (\d+)\n/.exec(said) ?? []
+      if (line === undefined) continue
+      said = said.slice(line.length)
+      onTotal?.(Number(total))
+    }
+    const { exitCode } = await session.exit
+    if (exitCode === 0) return
+    throw new Error(`Cannot pack "${path}" in the sandbox: ${said.split('\n', 1)[0] || `tar ended with ${exitCode}`}`)
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
   } finally {
-    await client.execute('rm -f -- "$CARREL_CP_PATH"', { env: { CARREL_CP_PATH: archive }, sessionId }).catch(() => {})
+    signal.removeEventListener('abort', onAbort)
+    await stop()
   }
 }
+
+const countScript = `
+find "$1/" -type f -printf '%D:%i %s\\n' 2>/dev/null |
+  awk '!seen[$1]++ { bytes += $2 } END { printf "total %.0f\\n", bytes }' >&2`
 
 const packScript = `
-file=$(mktemp /tmp/.carrel-cp-XXXXXXXX) || exit
-tar -cf "$file" -C "$1" . && echo "$file" && stat -c %s "$file" || { status=$?; rm -f "$file"; exit "$status"; }`
+exec tar --format=gnu -cf - -C "$1" .`
 
-/** The same chunks; that they break off is told in words. */
-async function* complete(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let bytes = 0
-  try {
-    for await (const chunk of chunks) {
-      bytes += chunk.length
-      yield chunk
-    }
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason
-    throw new Error(`Cannot copy to the end: the connection was cut after ${bytes} bytes`, { cause })
-  }
-}
+/** Characters of what went wrong. */
+const mostSaid = 10_000

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
-import { lstat, readdir, stat } from 'node:fs/promises'
-import { basename, join, posix, resolve } from 'node:path'
-import { create } from 'tar'
+import { stat } from 'node:fs/promises'
+import { basename, posix, resolve } from 'node:path'
 import type { Carrel } from '../../../sdk/index.ts'
+import { endProgram } from '../exec-signals.ts'
 import { Progress } from '../progress.ts'
 import type { Program } from '../program.ts'
 import type { Values } from '../verb.ts'
+import { folderBytes, pack } from './pack.ts'
 import { probe } from './probe.ts'
 import { meansContent, type SandboxPlace } from './place.ts'
 
@@ -44,44 +45,60 @@ async function uploadFile(from: string, mode: number, size: number, { program, v
 /** As a tar stream through the input of a tar in the sandbox: modes, times, links and empty folders stay what they are. */
 async function uploadFolder(from: string, mode: number, { program, values, client, to, signal }: Upload) {
   const { path, sessionId } = to
-  const session = await client.exec({
-    argv: ['bash', '-c', unpackScript, 'cp', path, mode.toString(8)],
-    stdin: true,
-    sessionId,
-    signal,
-  })
+  const progress = new Progress(program, values)
+  if (progress.isShown) progress.expect(await folderBytes(from))
+  const argv = ['bash', '-c', unpackScript, 'cp', path, posix.dirname(path), mode.toString(8)]
+  const session = await client.exec({ argv, stdin: true, sessionId })
   const result = session.result()
   // Whoever waits for the result below tells its failure.
   result.catch(() => {})
-  const progress = new Progress(program, values, await folderBytes(from))
-  const content = create({ cwd: resolve(from), strict: true }, ['.']) as AsyncIterable<Buffer>
+  // What ends the program leads it to clear away what it made.
+  const stop = () => void endProgram(session, 'SIGTERM')
+  signal.addEventListener('abort', stop)
   try {
-    for await (const chunk of progress.track(content)) if (!(await session.write(chunk))) break
-  } finally {
-    // Also when a local file cannot be read: the tar in the sandbox ends with its input.
+    signal.throwIfAborted()
+    for await (const chunk of gathered(pack(from, (bytes) => progress.add(bytes))))
+      if (!(await session.write(chunk))) break
+    signal.throwIfAborted()
     session.end()
+    const { exitCode, stderr } = await result
+    signal.throwIfAborted()
+    if (exitCode === 0) return progress.bytes
+    throw new Error(
+      `Cannot unpack "${path}" in the sandbox: ${stderr.split('\n', 1)[0] || `tar ended with ${exitCode}`}`,
+    )
+  } catch (error) {
+    await endProgram(session, 'SIGTERM')
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await progress.clear()
   }
-  const { exitCode, stderr } = await result
-  if (exitCode === 0) return progress.bytes
-  throw new Error(`Cannot unpack "${path}" in the sandbox: ${firstLine(stderr) || `tar ended with ${exitCode}`}`)
 }
 
-/** A folder that is there keeps its own mode and time. */
+/** A folder that is there keeps its own mode and time. A new one gets its name when it is whole. */
 const unpackScript = `
-[ -d "$1" ] || { mkdir -p -- "$1" && chmod -- "$2" "$1"; } || exit
-exec tar -xpf - --no-same-owner --no-overwrite-dir -C "$1"`
+if [ -d "$1" ]; then exec tar -xpf - --no-same-owner --no-overwrite-dir -C "$1"; fi
+if [ -e "$1" ]; then echo "a file is there" >&2; exit 1; fi
+part=$2/.carrel-cp-$$-$RANDOM
+trap 'rm -rf -- "$part"' EXIT
+trap 'exit 143' TERM HUP
+mkdir -p -- "$2" && mkdir -m 700 -- "$part" && tar -xpf - --no-same-owner -C "$part" &&
+  chmod -- "$3" "$part" && mv -T -- "$part" "$1"`
 
-/** Of the files in a folder, with what tar adds to each. */
-async function folderBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+/** Small chunks as fewer large ones. */
+async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = []
   let bytes = 0
-  for (const entry of entries) {
-    const { size } = entry.isFile() ? await lstat(join(entry.parentPath, entry.name)) : { size: 0 }
-    bytes += 512 + Math.ceil(size / 512) * 512
+  for await (const chunk of chunks) {
+    waiting.push(chunk)
+    bytes += chunk.length
+    if (bytes < gatheredBytes) continue
+    yield Buffer.concat(waiting)
+    waiting = []
+    bytes = 0
   }
-  return bytes
+  if (bytes > 0) yield Buffer.concat(waiting)
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
-}
+const gatheredBytes = 64 * 1024

@@ -12,7 +12,8 @@ export const cp: Verb = {
   usage: 'cp [options] <from> <to>',
   description: `
 Copies a file or a folder into a sandbox, or out of one. A path in the sandbox begins with ":", or with the sandbox's name
-and ":"; a relative one is under /workspace. Into a folder that is there it goes by its own name. Modes are kept.
+and ":"; a relative one is under /workspace. Into a folder that is there it goes by its own name. Modes are kept, links
+stay links, and a new folder appears whole or not at all.
 
   cp notes.txt :              a file to /workspace/notes.txt
   cp src :app                 a folder, as /workspace/app or into it

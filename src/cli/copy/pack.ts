@@ -1,0 +1,93 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat, open, readdir, readlink } from 'node:fs/promises'
+import { endOfArchive, headerOf, padding, type TarEntry } from './tar-records.ts'
+
+const chunkBytes = 256 * 1024
+
+/** The entries below a folder, each before what is in it. Links are entries, and never followed. */
+async function* walk(folder: Buffer, below?: Buffer): AsyncGenerator<{ path: Buffer; stats: BigIntStats }> {
+  for (const name of await readdir(below ? joined(folder, below) : folder, { encoding: 'buffer' })) {
+    const path = below ? joined(below, name) : name
+    const stats = await lstat(joined(folder, path), { bigint: true })
+    yield { path, stats }
+    if (stats.isDirectory()) yield* walk(folder, path)
+  }
+}
+
+/** Of the files below a folder; one with several names counts once. */
+export async function folderBytes(from: string): Promise<number> {
+  const known = new Set<string>()
+  let bytes = 0
+  for await (const { stats } of walk(Buffer.from(from))) {
+    if (!stats.isFile() || isKnown(known, stats)) continue
+    bytes += Number(stats.size)
+  }
+  return bytes
+}
+
+/**
+ * A folder as a tar stream: modes, times, links, files of several names, empty folders, and names of any bytes. What is
+ * neither file, folder nor link is left out. `onBytes` is told of the content of files as it goes.
+ */
+export async function* pack(from: string, onBytes: (bytes: number) => Promise<void>): AsyncGenerator<Buffer> {
+  const folder = Buffer.from(from)
+  const firstNames = new Map<string, Buffer>()
+  yield headerOf(entryOf(Buffer.from('.'), await lstat(joined(folder, Buffer.from('.')), { bigint: true })))
+  for await (const { path, stats } of walk(folder)) {
+    const source = joined(folder, path)
+    const entry = entryOf(path, stats)
+    const firstName = stats.nlink > 1n ? firstNames.get(identity(stats)) : undefined
+    if (stats.isDirectory()) yield headerOf(entry)
+    else if (stats.isSymbolicLink()) {
+      yield headerOf({ ...entry, type: 'SymbolicLink', target: await readlink(source, { encoding: 'buffer' }) })
+    } else if (!stats.isFile()) continue
+    else if (firstName) yield headerOf({ ...entry, type: 'Link', target: firstName, size: 0 })
+    else {
+      if (stats.nlink > 1n) firstNames.set(identity(stats), path)
+      yield* packFile(source, entry, onBytes)
+    }
+  }
+  yield endOfArchive
+}
+
+async function* packFile(source: Buffer, entry: TarEntry, onBytes: (bytes: number) => Promise<void>) {
+  const file = await open(source)
+  try {
+    yield headerOf(entry)
+    for (let at = 0; at < entry.size;) {
+      const wanted = Math.min(chunkBytes, entry.size - at)
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at)
+      if (bytesRead === 0) throw new Error(`Cannot copy "${source.toString()}": it became shorter meanwhile`)
+      yield buffer.subarray(0, bytesRead)
+      at += bytesRead
+      await onBytes(bytesRead)
+    }
+    yield padding(entry.size)
+  } finally {
+    await file.close()
+  }
+}
+
+function entryOf(path: Buffer, stats: BigIntStats): TarEntry {
+  return {
+    type: stats.isDirectory() ? 'Directory' : 'File',
+    path,
+    mode: Number(stats.mode & 0o777n),
+    mtime: stats.mtime,
+    size: stats.isFile() ? Number(stats.size) : 0,
+  }
+}
+
+function isKnown(known: Set<string>, stats: BigIntStats): boolean {
+  if (stats.nlink === 1n) return false
+  const is = identity(stats)
+  return known.has(is) || !known.add(is)
+}
+
+function identity({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`
+}
+
+function joined(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([folder, Buffer.from('/'), name])
+}

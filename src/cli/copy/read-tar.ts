@@ -1,0 +1,101 @@
+import { Header } from 'tar'
+import { blockBytes, type TarEntry } from './tar-records.ts'
+
+/** More than this of a name is no name of a file. */
+const mostNameBytes = 64 * 1024
+
+/** The entries of a tar stream, as GNU tar writes it. The content of each can be read until the next one is asked for. */
+export async function* readTar(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<TarEntry & { content: AsyncIterable<Buffer> }> {
+  const source = new Source(chunks)
+  let path: Buffer | undefined
+  let target: Buffer | undefined
+  while (true) {
+    const block = await source.bytes(blockBytes)
+    const header = new Header(block)
+    if (header.nullBlock) return source.drain()
+    const { type, size = 0, mode = 0o644, mtime = new Date(0) } = header
+    if (!header.cksumValid) throw new Error('Cannot unpack the folder: it did not come as a tar stream')
+    if (type === 'NextFileHasLongPath') path = await source.name(size)
+    else if (type === 'NextFileHasLongLinkpath') target = await source.name(size)
+    else {
+      const entry = { path: path ?? pathAt(block), target: target ?? nameAt(block, 157, 100), mode, mtime }
+      path = target = undefined
+      if (type === 'File' || type === 'OldFile' || type === 'ContiguousFile') {
+        const content = source.content(size)
+        yield { ...entry, type: 'File', size, content }
+        for await (const _ of content);
+        await source.padding(size)
+      } else if (type === 'Directory' || type === 'SymbolicLink' || type === 'Link')
+        yield { ...entry, type, size: 0, content: source.content(0) }
+      else if (type !== 'CharacterDevice' && type !== 'BlockDevice' && type !== 'FIFO')
+        // There is nothing in a device or a pipe that could be copied.
+        throw new Error(`Cannot unpack the folder: it has an entry of the kind "${type}"`)
+    }
+  }
+}
+
+/** POSIX has the beginning of a longer path in a field of its own, where GNU tar has times. */
+function pathAt(block: Buffer): Buffer {
+  const name = nameAt(block, 0, 100)
+  const isPosix = block.subarray(257, 263).equals(Buffer.from('ustar\0'))
+  const prefix = isPosix ? nameAt(block, 345, 155) : name.subarray(0, 0)
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name])
+}
+
+function nameAt(block: Buffer, offset: number, length: number): Buffer {
+  const field = block.subarray(offset, offset + length)
+  const end = field.indexOf(0)
+  return Buffer.from(end === -1 ? field : field.subarray(0, end))
+}
+
+/** Bytes by number instead of in chunks. */
+class Source {
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  async bytes(count: number): Promise<Buffer> {
+    const parts: Buffer[] = []
+    for await (const part of this.content(count)) parts.push(part)
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  }
+
+  async *content(count: number): AsyncGenerator<Buffer> {
+    for (let left = count; left > 0;) {
+      if (this.#rest.length === 0) await this.#next()
+      const part = this.#rest.subarray(0, left)
+      this.#rest = this.#rest.subarray(part.length)
+      left -= part.length
+      yield part
+    }
+  }
+
+  async padding(size: number): Promise<void> {
+    await this.bytes((blockBytes - (size % blockBytes)) % blockBytes)
+  }
+
+  /** A name of its own record. */
+  async name(size: number): Promise<Buffer> {
+    if (size > mostNameBytes) throw new Error(`Cannot unpack the folder: it has a name of ${size} bytes`)
+    const bytes = await this.bytes(size)
+    await this.padding(size)
+    const end = bytes.indexOf(0)
+    return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
+  }
+
+  /** What follows the end is of no meaning, but whoever sends it waits for a reader. */
+  async drain(): Promise<void> {
+    while (!(await this.#chunks.next()).done);
+  }
+
+  async #next(): Promise<void> {
+    const { done, value } = await this.#chunks.next()
+    if (done) throw new Error('Cannot unpack the folder: it broke off')
+    this.#rest = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  }
+}
