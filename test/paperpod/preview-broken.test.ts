@@ -21,6 +21,10 @@ const answers: Record<string, [answer: string, statuses: number[]]> = {
   'a header that is folded': [`HTTP/1.1 200 OK\r\nx-a: b\r\n c\r\n${ok}`, [200, 502]],
   'latin-1 in a header': [`HTTP/1.1 200 OK\r\nx-a: \xe9\r\n${ok}`, [200]],
   'a trailer that is announced and never comes': [`HTTP/1.1 200 OK\r\ntrailer: x-t\r\n${ok}`, [200]],
+  'trailers announced where there can be none': [
+    'HTTP/1.1 204 No\r\ntrailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    [204],
+  ],
   'a broken trailer': ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx\x01: 1\r\n\r\n', [200]],
   'early hints that are none': [`HTTP/1.1 103 Early\r\nlink: garbage\r\n\r\nHTTP/1.1 200 OK\r\n${ok}`, [200]],
   'a hundred early hints': [

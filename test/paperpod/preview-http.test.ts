@@ -95,6 +95,17 @@ describe('previews over HTTP', () => {
     }
   })
 
+  test('the words beside the status come through, and repeated headers stay apart', async () => {
+    const answer = await answerOf(open('/odd').end())
+    assert.deepEqual([answer.statusCode, answer.statusMessage], [299, 'Odd Reason'])
+    assert.deepEqual(answer.headersDistinct['x-a'], ['1', '2'])
+    const request = open('/echo')
+    request.setHeader('x-twice', ['a', 'b'])
+    const { rawHeaders } = JSON.parse(await text(await answerOf(request.end())))
+    const got = rawHeaders.filter((_: string, index: number) => rawHeaders[index - (index % 2)] === 'x-twice')
+    assert.deepEqual(got, ['x-twice', 'a', 'x-twice', 'b'])
+  })
+
   test('HEAD has the headers and no body', async () => {
     const { status, body } = await server.preview(guest.url, '/echo', { method: 'HEAD' })
     assert.deepEqual([status, body.length], [200, 0])
@@ -109,6 +120,7 @@ describe('previews over HTTP', () => {
     const answer = await answerOf(open('/trailers').end())
     assert.equal(await text(answer), 'body')
     assert.equal(answer.trailers['x-sum'], 'abc')
+    assert.equal(answer.headers.trailer, 'x-sum')
     const request = open('/sink', { method: 'POST', headers: { trailer: 'x-end', 'transfer-encoding': 'chunked' } })
     request.write('a')
     request.addTrailers({ 'x-end': 'z' })

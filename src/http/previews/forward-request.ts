@@ -3,6 +3,7 @@ import { whenGone } from '../when-gone.ts'
 import type { ComputerAgent } from './computer-agent.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { relayBody } from './relay-body.ts'
+import { reasonOf } from './reason-of.ts'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
 /**
@@ -84,13 +85,20 @@ function relayAnswer(
   resolve: () => void,
   reject: (error: unknown) => void,
 ): void {
-  response.writeHead(answer.statusCode!, answerHeaders(answer))
+  const headers = answerHeaders(answer)
+  if (!isChunked(answer, response)) delete headers['trailer']
+  response.writeHead(answer.statusCode!, reasonOf(answer), headers)
   response.once('finish', resolve)
   relayBody(answer, response, reject)
   answer.on('error', reject)
   answer.on('close', () => {
     if (!answer.complete) reject(new Error('its answer broke off'))
   })
+}
+
+/** Whether the client gets it in chunks, behind which alone there are trailers. */
+function isChunked({ statusCode }: IncomingMessage, { req, useChunkedEncodingByDefault }: ServerResponse): boolean {
+  return useChunkedEncodingByDefault && req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
 }
 
 function attemptTo(reject: (error: unknown) => void, work: () => void): void {

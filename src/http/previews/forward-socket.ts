@@ -1,5 +1,6 @@
-import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
+import { reasonOf } from './reason-of.ts'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
 /**
@@ -20,14 +21,14 @@ export function forwardSocket(
     client.once('close', () => connection.destroy())
     client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
     upstream.on('upgrade', (answer, socket, first) => {
-      client.write(answerHead(answer, { connection: 'Upgrade', upgrade: answer.headers.upgrade }))
+      client.write(answerHead(answer, { connection: 'Upgrade', upgrade: answer.headers.upgrade }), 'latin1')
       if (first.length > 0) client.write(first)
       if (head.length > 0) socket.write(head)
       pipeline(client, socket, client, () => client.destroy())
       resolve()
     })
     upstream.on('response', (answer) => {
-      client.write(answerHead(answer, { connection: 'close' }))
+      client.write(answerHead(answer, { connection: 'close', trailer: undefined }), 'latin1')
       pipeline(answer, client, () => client.destroy())
       resolve()
     })
@@ -43,5 +44,5 @@ function answerHead(answer: IncomingMessage, connection: Record<string, string |
   const lines = Object.entries({ ...answerHeaders(answer), ...connection }).flatMap(([name, value]) =>
     [value ?? []].flat().map((one) => `${name}: ${one}\r\n`),
   )
-  return `HTTP/1.1 ${answer.statusCode} ${STATUS_CODES[answer.statusCode!] ?? 'Unknown'}\r\n${lines.join('')}\r\n`
+  return `HTTP/1.1 ${answer.statusCode} ${reasonOf(answer)}\r\n${lines.join('')}\r\n`
 }

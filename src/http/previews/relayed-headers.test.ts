@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { describe, test } from 'node:test'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
-const message = (headers: Record<string, string | string[]>) =>
-  ({ headers, socket: { remoteAddress: '192.0.2.1' } }) as unknown as IncomingMessage
+const message = (headers: Record<string, string | string[]>, headersDistinct: Record<string, string[]> = {}) =>
+  ({ headers, headersDistinct, socket: { remoteAddress: '192.0.2.1' } }) as unknown as IncomingMessage
 
 describe('requestHeaders()', () => {
   test('says where a request came from, and adds to what a proxy before it said', () => {
@@ -82,7 +82,17 @@ describe('answerHeaders()', () => {
       assert.equal(set!.replaceAll(/\s*;\s*/g, '; '), kept)
     })
 
-  test('announces no trailers, which may only be in chunks', () => {
+  test('keeps lines apart that came apart, and only one of what may be there once', () => {
+    const lines = { 'x-a': ['1', '2'], 'content-type': ['text/html', 'text/plain'], 'x-b': ['3, 4'] }
+    const headers = answerHeaders(message({ 'x-a': '1, 2', 'content-type': 'text/html', 'x-b': '3, 4' }, lines))
+    assert.deepEqual(headers, { 'x-a': ['1', '2'], 'content-type': 'text/html', 'x-b': '3, 4' })
+  })
+
+  test('announces trailers behind chunks', () => {
+    assert.deepEqual(answerHeaders(message({ trailer: 'x', 'transfer-encoding': 'chunked' })), { trailer: 'x' })
+  })
+
+  test('announces no other trailers, which may only be in chunks', () => {
     assert.deepEqual(answerHeaders(message({ trailer: 'x', 'content-length': '1' })), { 'content-length': '1' })
   })
 })

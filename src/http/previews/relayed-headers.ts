@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 
-/** What holds for one connection alone (RFC 9110, 7.6.1). Trailers are sent on without being announced. */
+/** What holds for one connection alone (RFC 9110, 7.6.1). */
 const hopByHop = new Set([
   'connection',
   'http2-settings',
@@ -39,14 +39,26 @@ export function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
   return headers
 }
 
-const ownToken = /^\s*(Bearer\s+)?(pp_sess_|ak_)/i
+const ownToken = /(^|,)\s*(Bearer\s+)?(pp_sess_|ak_)/i
 
 function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
-  const { headers } = message
+  const { headers, headersDistinct } = message
   const kept: OutgoingHttpHeaders = {}
-  for (const name in headers) if (!hopByHop.has(name)) kept[name] = headers[name]
+  for (const name in headers)
+    if (!hopByHop.has(name)) kept[name] = asSent(headers[name], headersDistinct[name])
+  if (headers.trailer !== undefined && mayHaveTrailers(headers)) kept['trailer'] = headers.trailer
   for (const name of namedBy(headers.connection)) delete kept[name]
   return kept
+}
+
+/** Lines that were sent apart stay apart; of a header that may be there only once, the one that counts. */
+function asSent(value: string | string[] | undefined, lines: string[] | undefined): string | string[] | undefined {
+  return lines && lines.length > 1 && lines.join(', ') === value ? lines : value
+}
+
+/** They come behind chunks alone, and are announced on both sides of the proxy. */
+function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined
 }
 
 /** Headers that a connection says are its own. */
