@@ -158,7 +158,15 @@ describe('documentation', { timeout: 120_000 }, () => {
     test('the console asks for a token before it sends what needs one', async () => {
       await browser.goTo(`${server.url}/docs`)
       await send('postExecute')
-      assert.match((await shown('postExecute'))[0], /Type a token/)
+      assert.match((await shown('postExecute'))[0], /This needs a token: type it into the field at the top/)
+      assert.equal(await browser.evaluate(`document.activeElement === document.querySelector('.token input')`), true)
+      const isInSight = `(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(
+        document.querySelector('#postExecute form.try output').getBoundingClientRect())`
+      await browser.evaluate(
+        `document.querySelector('#postExecute form.try button').scrollIntoView({ block: 'center' })`,
+      )
+      await send('postExecute')
+      assert.equal(await browser.evaluate(isInSight), true)
       await send('getHealth')
       const [, answer] = await until(
         () => shown('getHealth'),
@@ -183,6 +191,22 @@ describe('documentation', { timeout: 120_000 }, () => {
         ([output]) => output.startsWith('400'),
       )
       assert.match(refused, /^400 Bad Request/)
+    })
+
+    test('the console shows the figures of an answer, in their order', async () => {
+      const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+      const code = `for (let n = 0; n < 2; n++) display.image(Buffer.from('${png}', 'base64'))`
+      await send('postInterpret', { code, language: 'javascript' })
+      const [, answer] = await until(
+        () => shown('postInterpret'),
+        ([output]) => output.endsWith('s'),
+      )
+      assert.equal(JSON.parse(answer).status, 'completed', answer)
+      const widths = () =>
+        browser.evaluate<number[]>(
+          `[...document.querySelectorAll('#postInterpret .answer img')].map(({ naturalWidth }) => naturalWidth)`,
+        )
+      assert.deepEqual(await until(widths, (all) => all.length === 2 && all.every((width) => width > 0)), [1, 1])
     })
 
     test('the console shows a stream while it comes, and stops it', async () => {

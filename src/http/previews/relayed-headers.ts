@@ -44,8 +44,7 @@ const ownToken = /(^|,)\s*(Bearer\s+)?(pp_sess_|ak_)/i
 function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
   const { headers, headersDistinct } = message
   const kept: OutgoingHttpHeaders = {}
-  for (const name in headers)
-    if (!hopByHop.has(name)) kept[name] = asSent(headers[name], headersDistinct[name])
+  for (const name in headers) if (!hopByHop.has(name)) kept[name] = asSent(headers[name], headersDistinct[name])
   if (headers.trailer !== undefined && mayHaveTrailers(headers)) kept['trailer'] = headers.trailer
   for (const name of namedBy(headers.connection)) delete kept[name]
   return kept

@@ -3,6 +3,8 @@
 const tokenKey = 'carrel-token'
 /** More than this of an answer is not shown: it would only slow the page down. */
 const mostShown = 200_000
+/** What a browser shows as an image. */
+const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'])
 
 const tokenInput = /** @type {HTMLInputElement} */ (document.querySelector('.token input'))
 tokenInput.form?.removeAttribute('hidden')
@@ -28,8 +30,9 @@ async function send(form) {
   const view = new AnswerView(form)
   const token = tokenInput.value.trim()
   if (isPublic === undefined && token === '') {
-    view.fail('Type a token into the field at the top first.')
-    tokenInput.focus()
+    view.fail('This needs a token: type it into the field at the top, then send again.')
+    // The word stays in sight beside the button.
+    tokenInput.focus({ preventScroll: true })
     return
   }
   const stop = new AbortController()
@@ -85,11 +88,35 @@ function bodyOf(form, method) {
 async function show(response, view) {
   const type = response.headers.get('content-type')?.split(';')[0] ?? ''
   if (type === 'text/event-stream') return showEvents(response, view)
-  if (type === 'application/json') return view.text(indented(await response.text()))
+  if (type === 'application/json') {
+    const text = await response.text()
+    for (const image of imagesIn(text)) view.image(image)
+    return view.text(indented(text))
+  }
   const blob = await response.blob()
   if (type.startsWith('image/')) return view.image(blob)
   if (type.startsWith('text/') || (await isText(blob))) return view.text(await blob.text())
   view.file(blob, fileName(response))
+}
+
+/** The images that an answer holds as base64, such as figures. @param {string} json @returns {Blob[]} */
+function imagesIn(json) {
+  try {
+    const { results } = JSON.parse(json)
+    return results.filter(isImage).map(imageOf)
+  } catch {
+    return []
+  }
+}
+
+/** @param {{ type?: unknown, mimeType?: unknown, data?: unknown } | null | undefined} value */
+function isImage(value) {
+  return value?.type === 'image' && typeof value.data === 'string' && imageTypes.has(String(value.mimeType))
+}
+
+/** @param {{ mimeType: string, data: string }} image */
+function imageOf({ mimeType, data }) {
+  return new Blob([Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))], { type: mimeType })
 }
 
 /** Events as they come, each on lines of its own. @param {Response} response @param {AnswerView} view */
@@ -207,10 +234,15 @@ function labelled(className, text) {
   return span
 }
 
+/** Its bytes are nothing to read. @param {{ data: string }} image */
+function withoutData(image) {
+  return { ...image, data: `${image.data.slice(0, 40)}… (${image.data.length} characters)` }
+}
+
 /** @param {string} json */
 function indented(json) {
   try {
-    return JSON.stringify(JSON.parse(json), undefined, 2)
+    return JSON.stringify(JSON.parse(json), (_, value) => (isImage(value) ? withoutData(value) : value), 2)
   } catch {
     return json
   }
