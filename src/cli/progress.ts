@@ -3,6 +3,8 @@ import { shortSize } from './sizes.ts'
 import type { Values } from './verb.ts'
 
 const barWidth = 24
+/** A shorter one shows little: words give way to it. */
+const leastBarWidth = 10
 /** What is over before this needs no bar. */
 const patienceMs = 400
 const intervalMs = 100
@@ -64,22 +66,32 @@ export class Progress {
     const now = performance.now()
     if (!this.#isShown || now - this.#startedMs < patienceMs || now - this.#drawnMs < intervalMs) return
     this.#drawnMs = now
-    const width = this.#program.stderr.size?.cols ?? 80
-    const line = progressLine(this.#bytes, this.#totalBytes, now - this.#startedMs).slice(0, width - 1)
+    const width = (this.#program.stderr.width ?? 80) - 1
+    const line = progressLine(this.#bytes, this.#totalBytes, now - this.#startedMs, width).slice(0, width)
     await this.#program.stderr.write(`\r${line}\u001b[K`).catch(() => {})
   }
 }
 
-/** Such as `━━━━━━────── 42%  12.3 MiB of 29.1 MiB  5.2 MiB/s  4 s left`. */
-export function progressLine(bytes: number, totalBytes: number | undefined, ms: number): string {
+/**
+ * Such as `━━━━━━────── 42%  12.3 MiB of 29.1 MiB  5.2 MiB/s  4 s left`. On a narrow terminal the bar is shorter, and the
+ * last words are left out.
+ */
+export function progressLine(bytes: number, totalBytes: number | undefined, ms: number, width = 79): string {
   const bytesPerSecond = bytes / (ms / 1000)
   const rate = `${shortSize(bytesPerSecond)}/s`
   if (!totalBytes) return `${shortSize(bytes)}  ${rate}`
   const share = Math.min(bytes / totalBytes, 1)
-  const full = Math.round(share * barWidth)
-  const bar = '━'.repeat(full) + '─'.repeat(barWidth - full)
-  const left = share === 1 ? '' : `  ${shortDuration((totalBytes - bytes) / bytesPerSecond)} left`
-  return `${bar} ${Math.floor(share * 100)}%  ${shortSize(bytes)} of ${shortSize(totalBytes)}  ${rate}${left}`
+  const words = [
+    `${Math.floor(share * 100)}%`,
+    `${shortSize(bytes)} of ${shortSize(totalBytes)}`,
+    rate,
+    ...(share === 1 ? [] : [`${shortDuration((totalBytes - bytes) / bytesPerSecond)} left`]),
+  ]
+  const roomForBar = () => width - 1 - words.join('  ').length
+  while (words.length > 1 && roomForBar() < leastBarWidth) words.pop()
+  const length = Math.max(0, Math.min(barWidth, roomForBar()))
+  const full = Math.round(share * length)
+  return `${'━'.repeat(full)}${'─'.repeat(length - full)} ${words.join('  ')}`
 }
 
 function shortDuration(seconds: number): string {
