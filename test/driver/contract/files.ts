@@ -259,7 +259,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await files().write('/workspace/f', Buffer.from('x'), options)
     await assert.rejects(files().read('/workspace/d'), { code: 'invalid_request' })
     await assert.rejects(files().write('/workspace/d', Buffer.from('x'), options), { code: 'invalid_request' })
-    await assert.rejects(files().list('/workspace/f'), { code: 'not_found' })
+    await assert.rejects(files().list('/workspace/f'), { code: 'invalid_request' })
     await assert.rejects(files().read('/workspace/f/below'), { code: 'not_found' })
     await assert.rejects(files().write('/workspace/f/below', Buffer.from('x'), options), { name: 'CarrelError' })
     for (const call of [files().stat('/nothing'), files().read('/nothing'), files().list('/nothing')])
