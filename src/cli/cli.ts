@@ -24,8 +24,8 @@ async function run(program: Program, args: string[]): Promise<number> {
   program.verb = name
   const { values, operands } = parseCall(rest, verb)
   if (values.help) {
-    const { verbHelp } = await import('./help-text.ts')
-    await program.stdout.write(verbHelp(program, verb))
+    const [{ verbHelp }, { wrap }] = await Promise.all([import('./help-text.ts'), import('./wrap.ts')])
+    await program.stdout.write(wrap(verbHelp(program, verb), program.stdout.width))
     return 0
   }
   checkOperands(program, verb, operands)

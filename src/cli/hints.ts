@@ -2,7 +2,7 @@ import type { Program } from './program.ts'
 
 /** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
 export function hintFor({ name, verb = '' }: Program, code: string, field: unknown): string | undefined {
-  const onFiles = verb === 'read' || verb === 'write' || verb === 'ls'
+  const onFiles = verb === 'read' || verb === 'write' || verb === 'ls' || verb === 'cp'
   switch (code) {
     case 'NOT_FOUND':
       if (verb === 'kill') return `"${name} ps" lists the processes.`

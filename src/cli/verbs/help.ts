@@ -1,4 +1,5 @@
 import { programHelp, verbHelp } from '../help-text.ts'
+import { wrap } from '../wrap.ts'
 import { suggestion } from '../suggestion.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
@@ -14,11 +15,11 @@ export const help: Verb = {
       const commands = Object.entries(verbs).map(([name, { synopsis, summary }]) => ({ name, synopsis, summary }))
       await program.stdout.line(JSON.stringify({ commands }))
     } else if (name === undefined) {
-      await program.stdout.write(programHelp(program))
+      await program.stdout.write(wrap(programHelp(program), program.stdout.width))
     } else {
       const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
       if (!entry) throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs), otherNames)}`)
-      await program.stdout.write(verbHelp(program, await entry.load()))
+      await program.stdout.write(wrap(verbHelp(program, await entry.load()), program.stdout.width))
     }
     return 0
   },
