@@ -45,6 +45,10 @@ h2 { font-size: 1rem; margin: 2rem 0 .5rem; }
 p { margin: 0 0 1rem; }
 pre { font: 14px/1.5 ui-monospace, monospace; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: 8px;
   padding: .75rem 1rem; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
+table { width: 100%; border-collapse: collapse; margin: 0 0 1rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .6rem .5rem .6rem 0; text-align: left; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+th { font-size: .875rem; font-weight: 600; opacity: .72; }
+th:last-child, td:last-child { padding-right: 0; text-align: right; }
 .token { font-size: 16px; border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
 .amount { font-size: 3rem; line-height: 1.1; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums; margin: 0 0 .25rem; }
 .note { opacity: .72; }

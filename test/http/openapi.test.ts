@@ -57,6 +57,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
       'GET /health',
       'GET /docs',
       'GET /SKILL.md',
+      'GET /topup',
       'GET /.well-known/skill.md',
       'GET /login/callback',
       'POST /auth/github',

@@ -372,12 +372,21 @@ describe('two accounts', { timeout: 60_000 }, () => {
     const open = await routes(false)
     const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
     const signIn = ['GET /login/callback', 'POST /auth/github', 'POST /auth/refresh', 'POST /login']
-    const billing = ['GET /billing/pricing', 'POST /billing/webhook']
+    const billing = ['GET /billing/pricing', 'GET /topup', 'POST /billing/webhook']
     assert.deepEqual(
       open.toSorted(),
       ['GET /', ...pages, 'GET /health', 'GET /api/v1/health', ...signIn, ...billing].toSorted(),
     )
-    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/metrics', '/openapi.json', '/billing/pricing']) {
+    for (const path of [
+      '/',
+      '/docs',
+      '/SKILL.md',
+      '/health',
+      '/metrics',
+      '/openapi.json',
+      '/billing/pricing',
+      '/topup',
+    ]) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)
       const text = JSON.stringify(body)

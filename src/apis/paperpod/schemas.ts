@@ -383,6 +383,27 @@ export const balanceAnswer = object({
   tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token that asks ends' })),
 })
 
+const offerAnswer = object({
+  tiers: Type.Array(
+    object({
+      tier: Type.String(),
+      amountCents: Type.Integer({ description: 'What it costs' }),
+      creditsAdded: Type.Number({ description: 'US dollars, the bonus included' }),
+      bonusPercent: Type.Number(),
+      computeHours: Type.Optional(
+        Type.Integer({ description: 'For which it pays, about; left out where compute costs nothing' }),
+      ),
+    }),
+  ),
+  customAmount: object({ minimumCents: Type.Integer(), maximumCents: Type.Integer() }),
+  paymentMethodsAccepted: Type.Array(Type.String(), { description: 'By POST /topup: tempo, stripe' }),
+  checkout: Type.Boolean({ description: 'True when a person can pay on a page' }),
+  agentInstruction: Type.String(),
+})
+export const offerAnswers = {
+  description: 'A page, or JSON to who asks for it',
+  content: { 'text/html': { schema: Type.String() }, 'application/json': { schema: offerAnswer } },
+}
 export const topUpBody = object({
   tier: Type.Optional(text('Credit package, by its name', { maxLength: 100, minLength: 1 })),
   amountCents: Type.Optional(Type.Number({ description: 'Custom amount in whole cents, instead of a package' })),

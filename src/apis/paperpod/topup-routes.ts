@@ -1,13 +1,33 @@
 import type { Engine } from '../../engine/engine.ts'
 import { paymentMethods } from '../../engine/machine-payments/payment-methods.ts'
 import { takeTopUp } from '../../engine/machine-payments/take-top-up.ts'
-import type { Purchase } from '../../engine/ledger/top-up.ts'
-import { CarrelError } from '../../errors.ts'
+import { quoteFor, type Purchase } from '../../engine/ledger/top-up.ts'
+import { CarrelError, errorTable } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
-import { topUpAnswer, topUpBody } from './schemas.ts'
+import { pageHeaders } from '../../http/person-page.ts'
+import { offerAnswers, topUpAnswer, topUpBody } from './schemas.ts'
+import { topUpPage, type Offer } from './topup-page.ts'
 
 export function addTopUpRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/topup',
+    {
+      config: {
+        public: true,
+        documentation: {
+          description: 'What credit costs, and the ways of paying',
+          returns: 'A page, or { tiers, customAmount, paymentMethodsAccepted, checkout } to who asks for JSON',
+          answers: { 200: offerAnswers },
+        },
+      },
+    },
+    async ({ headers }, reply) => {
+      const offer = offerOf(engine)
+      const isBrowser = headers.accept?.includes('text/html') ?? false
+      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, engine.origin())) : offer
+    },
+  )
   app.post(
     '/topup',
     {
@@ -48,6 +68,30 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
   )
 }
 
+function offerOf({ prices, settings }: Engine): Offer {
+  const { compute } = prices.meters
+  const methods = paymentMethods(settings)
+  return {
+    tiers: Object.keys(prices.tiers).map((tier) => {
+      const { amountCents, creditMicros } = quoteFor(prices, { tier })
+      const { bonusPercent } = prices.tiers[tier]!
+      const computeHours = ((creditMicros / compute.micros) * compute.per) / hourMs
+      return {
+        tier,
+        amountCents,
+        creditsAdded: creditMicros / 1_000_000,
+        bonusPercent,
+        // It may cost nothing.
+        ...(Number.isFinite(computeHours) ? { computeHours: Math.round(computeHours) } : {}),
+      }
+    }),
+    customAmount: { minimumCents: prices.minimumTopUpCents, maximumCents: prices.maximumTopUpCents },
+    paymentMethodsAccepted: methods,
+    checkout: settings.stripeKey !== undefined || settings.playMoney,
+    agentInstruction: errorTable[methods.length > 0 ? 'out_of_credits' : 'not_set_up'].instruction,
+  }
+}
+
 function purchaseOf({ tier, amountCents }: { tier?: string; amountCents?: number }): Purchase {
   if (tier !== undefined && amountCents === undefined) return { tier }
   if (amountCents !== undefined && tier === undefined) return { amountCents }
@@ -55,3 +99,5 @@ function purchaseOf({ tier, amountCents }: { tier?: string; amountCents?: number
     details: { field: 'tier' },
   })
 }
+
+const hourMs = 3_600_000

@@ -1,0 +1,80 @@
+import { html, type Html } from '../../http/docs/html.ts'
+import { personPage } from '../../http/person-page.ts'
+
+/** What can be bought, and how it can be paid. */
+export interface Offer {
+  tiers: { tier: string; amountCents: number; creditsAdded: number; bonusPercent: number; computeHours?: number }[]
+  customAmount: { minimumCents: number; maximumCents: number }
+  /** By which the Machine Payments Protocol is paid. */
+  paymentMethodsAccepted: string[]
+  /** True when a person can pay on a page. */
+  checkout: boolean
+  agentInstruction: string
+}
+
+/** Where an account without credit sends its person. */
+export function topUpPage(offer: Offer, baseUrl: string): string {
+  const { tiers, customAmount, paymentMethodsAccepted: methods, checkout } = offer
+  return personPage({
+    title: 'Top up',
+    body: html`<p>
+        Credit pays for what runs: a computer while it works, a browser, a model. What you buy does not expire.
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th>Package</th>
+            <th>You pay</th>
+            <th>You get</th>
+            <th>Compute</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${tiers.map(
+            ({ tier, amountCents, creditsAdded, bonusPercent, computeHours }) =>
+              html`<tr>
+                <td><code>${tier}</code></td>
+                <td>${dollars(amountCents / 100)}</td>
+                <td>
+                  ${dollars(creditsAdded)} ${bonusPercent > 0 && html`<span class="note">+${bonusPercent} %</span>`}
+                </td>
+                <td>${computeHours === undefined ? 'free' : `${computeHours.toLocaleString('en')} h`}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+      <p class="note">
+        Or any amount from ${dollars(customAmount.minimumCents / 100)} to ${dollars(customAmount.maximumCents / 100)}.
+      </p>
+      ${checkout && byCheckout(baseUrl)} ${methods.length > 0 && byMachine(methods, baseUrl)}
+      ${!checkout && methods.length === 0 && noWay}
+      <h2>What is left</h2>
+      <pre>carrel balance --url ${baseUrl}</pre>`,
+  })
+}
+
+function byCheckout(baseUrl: string): Html {
+  return html`<h2>For people</h2>
+    <p>The command line prints a link to a page where you pay:</p>
+    <pre>carrel topup starter --url ${baseUrl}</pre>`
+}
+
+function byMachine(methods: string[], baseUrl: string): Html {
+  const names = methods.map((method) => (method === 'tempo' ? 'in dollars on Tempo' : 'by Stripe'))
+  return html`<h2>For agents</h2>
+    <p>
+      By the Machine Payments Protocol, ${names.join(' or ')}. Any client of it pays by itself; the token of the account
+      goes beside the payment:
+    </p>
+    <pre>
+npx mppx@0.11.0 ${baseUrl}/topup \\
+  -H "X-Session-Token: $CARREL_TOKEN" \\
+  -J '{"tier":"starter"}'</pre>`
+}
+
+const noWay = html`<p class="state wait">No way of paying yet</p>
+  <p>The operator of this server takes no payments, or has not set them up. Ask whoever gave you its address.</p>`
+
+function dollars(amount: number): string {
+  return amount.toLocaleString('en', { style: 'currency', currency: 'USD', trailingZeroDisplay: 'stripIfInteger' })
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { BrowserPage, hasBrowser } from '../support/browser.ts'
+import { TestServer } from '../support/server.ts'
+import { TempoNode } from '../support/tempo-node.ts'
+
+const command = fileURLToPath(new URL('../../node_modules/mppx/dist/bin.js', import.meta.url))
+
+describe('what a newcomer is told about paying', { timeout: 120_000 }, () => {
+  let node: TempoNode
+  let server: TestServer
+  before(async () => {
+    node = await TempoNode.start()
+    server = await TestServer.start({
+      env: {
+        CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111',
+        CARREL_TEMPO_RPC: node.url,
+        CARREL_SIGN_INS_PER_MINUTE: '0',
+      },
+    })
+  })
+  after(async () => {
+    await server.stop()
+    await node.stop()
+  })
+
+  /** The protocol's own program, as the documentation runs it, with a wallet of its own. */
+  const mppx = async (key: string, ...args: string[]) => {
+    const home = mkdtempSync(join(tmpdir(), 'carrel-mppx-'))
+    const env = { PATH: process.env.PATH, HOME: home, MPPX_PRIVATE_KEY: key, MPPX_RPC_URL: node.url }
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [command, ...args, '--silent'], {
+        env,
+        timeout: 60_000,
+      })
+      return stdout
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  }
+
+  test('the command of the page tops up', async () => {
+    const token = await server.newAccount()
+    const header = `X-Session-Token: ${token}`
+    const answer = await mppx(generatePrivateKey(), `${server.url}/topup`, '-H', header, '-J', '{"tier":"starter"}')
+    assert.match(answer, /"creditsAdded":5/)
+    const { body } = await server.call('GET', '/balance', undefined, { token })
+    assert.equal(body.creditsRemaining, 10)
+  })
+
+  test('the command of the documentation signs in', async () => {
+    const key = generatePrivateKey()
+    const { address } = privateKeyToAccount(key)
+    const answer = await mppx(key, `${server.url}/login`, '-J', JSON.stringify({ wallet: address }))
+    const [token] = /pp_sess_[\w-]{43}/.exec(answer) ?? [answer]
+    assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
+  })
+
+  test('GET /topup tells programs what can be bought and by what it can be paid', async () => {
+    const { status, body } = await server.call('GET', '/topup', undefined, { token: null })
+    assert.equal(status, 200)
+    assert.deepEqual(body.tiers.at(-1), {
+      tier: 'scale',
+      amountCents: 10_000,
+      creditsAdded: 120,
+      bonusPercent: 20,
+      computeHours: 333,
+    })
+    assert.deepEqual(body.customAmount, { minimumCents: 100, maximumCents: 1_000_000 })
+    assert.deepEqual([body.paymentMethodsAccepted, body.checkout], [['tempo'], false])
+  })
+
+  test('the address that a refusal for credit names is that page', async () => {
+    const { body } = await server.call('GET', '/', undefined, { token: null })
+    assert.equal(body.links.topup, `${server.url}/topup`)
+    assert.equal(body.billing, "Pay for what runs, from the account's credit. Top up via MPP with Tempo.")
+  })
+
+  test(
+    'people see it as a page that fits their screen',
+    { skip: !hasBrowser && 'Chromium is not installed' },
+    async () => {
+      await using page = await BrowserPage.open()
+      for (const width of [1280, 320]) {
+        await page.goTo(`${server.url}/topup`, { width, height: 900 })
+        const [text, wide] = await page.evaluate<[string, number]>(
+          '[document.body.innerText, document.documentElement.scrollWidth]',
+        )
+        assert.match(text, /scale\s+\$100\s+\$120 \+20 %\s+333 h/)
+        assert.ok(text.includes(`npx mppx@0.11.0 ${server.url}/topup`))
+        assert.ok(wide <= width, `${wide} of ${width}`)
+      }
+      assert.deepEqual(page.complaints, [])
+    },
+  )
+})
