@@ -27,6 +27,7 @@ import { AccountLimits } from './http/rate-limits.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { SocketServer } from './http/sockets/socket-server.ts'
 import { banner } from './start/banner.ts'
+import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
 import { proveItself } from './start/prove.ts'
@@ -72,6 +73,7 @@ interface Start {
 
 async function start({ settings, log, stop, closing, parts }: Start): Promise<void> {
   const begun = performance.now()
+  await checkTempoAddresses(settings)
   makeDataDirectory(settings.dataDirectory)
   lockDataDirectory(settings.dataDirectory)
   const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))

@@ -64,6 +64,10 @@ const bad: Record<string, string[]> = {
   CARREL_NETWORK_POOL: ['-1', '1001', 'x'],
   CARREL_STRIPE_URL: ['api.stripe.com', 'https://x/v1'],
   CARREL_PLAY_MONEY: ['yes', '1', 'ON'],
+  CARREL_TEMPO_NETWORK: ['main', 'MAINNET'],
+  CARREL_TEMPO_RECIPIENT: ['carrel.eth', '0x1', `0x${'g'.repeat(40)}`, `0x${'1'.repeat(41)}`],
+  CARREL_TEMPO_TOKEN: ['usdc'],
+  CARREL_TEMPO_RPC: ['rpc.example.com', 'wss://rpc.example.com'],
 }
 
 for (const [name, values] of Object.entries(bad)) {
@@ -157,6 +161,7 @@ test('a secret that cannot be used is not shown', () => {
     ['CARREL_STRIPE_KEY', 'pk_live_secret'],
     ['CARREL_STRIPE_KEY', 'sk_secret'],
     ['CARREL_STRIPE_WEBHOOK_SECRET', 'we_secret'],
+    ['CARREL_MPP_SECRET', 'a secret of thirty-one letters.'],
   ] as const)
     assert.throws(
       () => readSettings({ [name]: value }),

@@ -175,11 +175,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pawpadoReadsPerMinute: read.integer('CARREL_PAWPADO_READS_PER_MINUTE', 60, 0, 100_000_000),
     pawpadoWritesPerMinute: read.integer('CARREL_PAWPADO_WRITES_PER_MINUTE', 20, 0, 100_000_000),
     pawpadoPollsPerMinute: read.integer('CARREL_PAWPADO_POLLS_PER_MINUTE', 30, 0, 100_000_000),
-    mppSecret: read.checked(
-      'CARREL_MPP_SECRET',
-      (text) => (Buffer.byteLength(text) >= 32 ? text : undefined),
-      'at least 32 bytes that nobody can guess',
-    ),
+    mppSecret: read.secret('CARREL_MPP_SECRET', /^.{32,}$/, 'at least 32 characters that nobody can guess'),
     tempoNetwork: read.text(
       'CARREL_TEMPO_NETWORK',
       'mainnet',

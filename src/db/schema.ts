@@ -69,9 +69,9 @@ export interface UserRow {
 
 /** One way in which a person proved who they are. */
 export interface IdentityRow {
-  /** `email`, `github`, or the address of an issuer. */
+  /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
-  /** The address in lower case, the provider's number or `sub`. */
+  /** The address or the wallet in lower case, the provider's number or `sub`. */
   subject: string
   user_id: string
   created_at: number

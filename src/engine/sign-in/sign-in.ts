@@ -7,7 +7,7 @@ import { createAccount } from '../accounts/owner.ts'
 
 /** Who somebody has just proved to be. */
 export interface Proof {
-  /** `email`, `github`, or the address of an issuer. */
+  /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
   subject: string
   name: string
