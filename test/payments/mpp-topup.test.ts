@@ -298,6 +298,11 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
     assert.deepEqual([status, headers.get('www-authenticate')], [503, null])
     assert.match(body.detail, /Do not pay again/)
     assert.equal(await balance(), 5)
+    // A second transfer of the same money would not be possible; that it is refused says nothing of the first.
+    node.refused.set('eth_call', 'execution reverted: InsufficientBalance')
+    const refusedTwice = await topUp({ tier: 'starter' }, { credential })
+    assert.deepEqual([refusedTwice.status, refusedTwice.headers.get('www-authenticate')], [503, null])
+    node.refused.clear()
     node.mines = true
     node.mine()
     await until(balance, (left) => left === 10)

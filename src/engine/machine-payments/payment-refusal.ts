@@ -1,4 +1,4 @@
-import type { PaymentLibrary } from './payment-library.ts'
+import { paymentUnknown, type PaymentLibrary } from './payment-library.ts'
 
 /** An answer that asks for a payment or a proof, or says why one was not taken. */
 export interface PaymentRefusal {
@@ -18,4 +18,10 @@ export async function readRefusal({ Challenge }: PaymentLibrary, response: Respo
     challenges: challenges.map((challenge) => Challenge.serialize(challenge)),
     problem: (await response.json()) as Record<string, unknown>,
   }
+}
+
+/** Money may have moved, and nothing more is asked for. */
+export function unknownRefusal(library: PaymentLibrary): PaymentRefusal {
+  const error = paymentUnknown(library)
+  return { status: error.status, challenges: [], problem: { ...error.toProblemDetails() } }
 }

@@ -7,7 +7,7 @@ import { creditPayment, type PaidTopUp } from './credit-payment.ts'
 import { paymentMethods, type PaymentMethod } from './payment-methods.ts'
 import { answeredChallenge, loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payment-library.ts'
 import { findPayment } from './payment-records.ts'
-import { readRefusal, type PaymentRefusal } from './payment-refusal.ts'
+import { readRefusal, unknownRefusal, type PaymentRefusal } from './payment-refusal.ts'
 import { settlePayment } from './settle-payment.ts'
 import { isForStripe, stripeMetadata, stripeMethod } from './stripe-method.ts'
 import { tempoMethod } from './tempo-method.ts'
@@ -35,7 +35,10 @@ export async function takeTopUp(engine: Engine, topUp: TopUp): Promise<PaidTopUp
   return engine.locks.run(`mpp:${challenge.id}`, async () => {
     const known = await findPayment(engine.db, challenge.id)
     const paid = known && (await settlePayment(engine, library, known))
-    return paid ?? askOrTake(engine, library, topUp, quote)
+    if (paid) return paid
+    const outcome = await askOrTake(engine, library, topUp, quote)
+    // Its transfer may be on its way, whatever is said to a second one: who were asked to pay now would pay twice.
+    return known?.state === 'pending' && 'challenges' in outcome ? unknownRefusal(library) : outcome
   })
 }
 
