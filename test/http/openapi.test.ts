@@ -20,7 +20,7 @@ interface Schema {
   additionalProperties?: unknown
 }
 
-const bodiless = new Set(['POST /memory/usage', 'POST /ws/session'])
+const bodiless = new Set(['POST /memory/usage', 'POST /ws/session', 'POST /api/v1/account/cancel-deletion'])
 
 describe('GET /openapi.json', { timeout: 60_000 }, () => {
   let server: TestServer
@@ -55,6 +55,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
     const open = new Set([
       'GET /',
       'GET /health',
+      'GET /api/v1/health',
       'GET /docs',
       'GET /SKILL.md',
       'GET /topup',
