@@ -1,6 +1,8 @@
 import { balance, health, usage } from './account.ts'
 import type { Balance, Health, Usage, UsageOptions } from './account.ts'
 import type { Context, RequestOptions } from './context.ts'
+import { cancelDeletion, deleteAccount } from './deletion.ts'
+import type { Deletion } from './deletion.ts'
 import { attachExecSession, openExecSession } from './exec-session.ts'
 import type { AttachOptions, ExecOptions, ExecSession } from './exec-session.ts'
 import type { WebSocketConstructor } from './exec-socket.ts'
@@ -108,6 +110,15 @@ export class Carrel {
   /** What is left to spend. */
   balance(options?: RequestOptions): Promise<Balance> {
     return balance(this.#context, options)
+  }
+
+  /** Lets the account and all it has go in 30 days; until then `cancelDeletion` keeps it. */
+  deleteAccount(options?: RequestOptions): Promise<Deletion> {
+    return deleteAccount(this.#context, options)
+  }
+
+  cancelDeletion(options?: RequestOptions): Promise<Deletion> {
+    return cancelDeletion(this.#context, options)
   }
 
   /** Begins a payment by a package or an amount; a person pays at its `checkoutUrl`. */

@@ -1,4 +1,5 @@
 export type { Balance, Health, Usage, UsageLine, UsageOptions } from './account.ts'
+export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'
 export type { CallOptions, RequestOptions } from './context.ts'

@@ -179,6 +179,8 @@ export class StandIn extends EventEmitter<StandInEvents> {
       if (!this.hasBalance) throw new StandInFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
       return { creditsRemaining: this.credit, creditsRemainingUsdc: this.credit.toFixed(6) }
     })
+    app.delete('/api/v1/account/delete', async () => ({ deleteAt: '2026-02-25T00:00:00.000Z', message: 'It goes.' }))
+    app.post('/api/v1/account/cancel-deletion', async () => ({ deleteAt: null, message: 'It stays.' }))
     app.get('/v1/usage', async () => usageAnswer)
     app.post<{ Body: { tier?: string; amountCents?: number } }>('/api/v1/credits/topup', async ({ body }, reply) => {
       if (!this.hasCheckout) return reply.status(501).send({ error: 'NOT_SET_UP', message: 'Nobody can pay here' })

@@ -24,6 +24,7 @@ const documented = [
   'mem:usage',
   'status',
   'topup',
+  'account',
   'login',
   'completion',
   'version',

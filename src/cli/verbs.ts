@@ -115,6 +115,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: "Check the books of this machine's server",
     load: async () => (await import('./verbs/ledger.ts')).ledger,
   },
+  account: {
+    synopsis: 'account delete',
+    summary: 'Let the account go in 30 days, or keep it',
+    load: async () => (await import('./verbs/account.ts')).account,
+  },
   login: {
     synopsis: 'login <token>',
     summary: 'Check a token and save it',

@@ -105,6 +105,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         topup: 'carrel topup <package or dollars> - get a link for paying',
         usage: 'carrel usage - what was used and what it cost',
         ledger: 'carrel ledger verify - check the books of the server on this machine',
+        account: 'carrel account delete - let the account go in 30 days; cancel-deletion keeps it',
         login: 'carrel login <token> - save token',
         status: 'carrel status - show server, sandbox and token',
         version: 'carrel version - show version',

@@ -125,3 +125,16 @@ test('where only programs can pay topup says so, and where nobody can what the o
   standIn.hasMachinePayments = false
   assert.match((await home.run(['topup'], { standIn })).stderr, /^carrel: Nobody can pay here \(NOT_SET_UP\)/)
 })
+
+test('account delete has to be meant, and can be taken back', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const unsure = await home.run(['account', 'delete'], { standIn })
+  assert.equal(unsure.exitCode, 2)
+  assert.match(unsure.stderr, /account delete --yes/)
+  assert.equal(standIn.requestsTo('/api/v1/account/delete').length, 0)
+  assert.equal((await home.run(['account', 'delete', '--yes'], { standIn })).stdout, 'It goes.\n')
+  const kept = await home.run(['account', 'cancel-deletion', '--json'], { standIn })
+  assert.deepEqual(JSON.parse(kept.stdout), { deleteAt: null, message: 'It stays.' })
+  assert.equal((await home.run(['account', 'burn'], { standIn })).exitCode, 2)
+})

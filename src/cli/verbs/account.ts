@@ -1,0 +1,29 @@
+import type { Carrel, Deletion } from '../../../sdk/index.ts'
+import { openClient } from '../open-client.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Verb } from '../verb.ts'
+
+const actions: Record<string, (client: Carrel) => Promise<Deletion>> = {
+  delete: (client) => client.deleteAccount(),
+  'cancel-deletion': (client) => client.cancelDeletion(),
+}
+
+export const account: Verb = {
+  usage: 'account [options] delete | cancel-deletion',
+  description: `
+"delete" schedules the deletion of your account: computers, files, memory, keys and all else go 30 days later. Until then
+everything works as before, and "cancel-deletion" keeps it.`,
+  options: { yes: { type: 'boolean', help: 'Really delete; without it nothing is done' } },
+  operands: [1, 1],
+  async run({ program, values, operands: [name = ''] }) {
+    const act = Object.hasOwn(actions, name) ? actions[name] : undefined
+    if (!act) throw new UsageError(`Cannot do "${name}" with the account: it is ${Object.keys(actions).join(' or ')}`)
+    if (name === 'delete' && !values['yes'])
+      throw new UsageError(
+        'Cannot delete the account without being sure: all it has goes in 30 days; say so by account delete --yes',
+      )
+    const answer = await act(await openClient(program, values))
+    await program.stdout.line(values.json ? JSON.stringify(answer) : answer.message)
+    return 0
+  },
+}
