@@ -29,7 +29,13 @@ async function authenticateBearer(engine: Engine, token: string): Promise<Authen
   const { userId, accountId } = known
     ? { userId: known.id, accountId: known.account_id }
     : await signIn(engine, { provider: issuer, subject, name, email, emailIsVerified: false })
-  return { accountId, userId, tokenId: `user:${userId}`, kind: 'session', scopes: null, expiresAtMs }
+  return { accountId, userId, tokenId: issuerPrefix + userId, kind: 'session', scopes: null, expiresAtMs }
 }
 
+/** Whether a caller's token id stands for tokens of an issuer, which are kept nowhere. */
+export function isOfIssuer(tokenId: string): boolean {
+  return tokenId.startsWith(issuerPrefix)
+}
+
+const issuerPrefix = 'user:'
 const looksLikeJwt = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/

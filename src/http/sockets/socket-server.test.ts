@@ -13,7 +13,7 @@ import { limits } from '../../config/limits.ts'
 import { readSettings } from '../../config/settings.ts'
 import { openDatabase } from '../../db/open.ts'
 import { createAccount } from '../../engine/accounts/owner.ts'
-import { createToken } from '../../engine/accounts/tokens.ts'
+import { createToken, insertToken } from '../../engine/accounts/tokens.ts'
 import { Departures } from '../../engine/deletion/departures.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { AccountLimits } from '../rate-limits.ts'
@@ -68,6 +68,27 @@ describe('the server of WebSockets', () => {
       },
     }
   }
+
+  test('closes a connection whose token was revoked, and no other', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    using server = await start()
+    const { secret, row } = await insertToken(db, {
+      accountId: await createAccount(db, 'other'),
+      kind: 'api_key',
+      name: 'k',
+    })
+    const other = new WebSocket(`ws://127.0.0.1:${server.port}/echo`, {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    const own = server.open()
+    await Promise.all([once(other, 'open'), once(own, 'open')])
+    await db.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', '=', row.id).execute()
+    t.mock.timers.tick(limits.socketPingMs)
+    const [code, reason] = (await once(other, 'close')) as [number, Buffer]
+    assert.deepEqual([code, String(reason)], [1008, 'the token is no longer valid'])
+    assert.equal(own.readyState, WebSocket.OPEN)
+    own.terminate()
+  })
 
   test('pings everyone; who answers stays, who is gone is cut', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
