@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { authenticated } from './cases/authenticated.ts'
 import { coldStart } from './cases/cold-start.ts'
 import { burstOfCreates } from './cases/burst.ts'
 import { execute } from './cases/execute.ts'
@@ -37,6 +38,7 @@ const cases = [
   socketStream,
   idleSockets,
   ledger,
+  authenticated,
 ]
 
 const usage = `Usage: npm run bench [-- [--quick] [--json | --markdown] [--computers N] [name…]]

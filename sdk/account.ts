@@ -29,6 +29,18 @@ export interface UsageLine {
   amountMicros: number
 }
 
+/** What may be spent in a period, and is. */
+export interface UsageLimit {
+  /** An API key; the workspace as a whole without it. */
+  keyId?: string
+  name?: string
+  period: string
+  limitMicros: number
+  spentMicros: number
+  /** When the next period begins. */
+  resetsAt: string
+}
+
 export interface Usage {
   from: string
   to: string
@@ -41,6 +53,7 @@ export interface Usage {
   byComputer: UsageLine[]
   byKey: UsageLine[]
   byLabel: UsageLine[]
+  limits?: UsageLimit[]
 }
 
 /** Also says how many days up to today are told of; default 30. */

@@ -9,6 +9,11 @@ import type { WebSocketConstructor } from './exec-socket.ts'
 import { execute, executeStream } from './execute.ts'
 import type { ExecuteAnswer, ExecuteEvent, ExecuteOptions } from './execute.ts'
 import { Files } from './files.ts'
+import { Keys } from './keys.ts'
+import { changeLimits, readLimits } from './limits.ts'
+import type { LimitChange, SpendingLimits } from './limits.ts'
+import { redeemLink, requestLink } from './sign-in.ts'
+import type { Session } from './sign-in.ts'
 import { Memory } from './memory.ts'
 import { interpret } from './interpret.ts'
 import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
@@ -47,6 +52,7 @@ const defaultMaxRetries = 3
 /** One account on one Carrel server. Every call rejects with one of the three classes of `errors.ts`. */
 export class Carrel {
   readonly files: Files
+  readonly keys: Keys
   readonly memory: Memory
   readonly processes: Processes
   readonly #context: Context
@@ -64,6 +70,7 @@ export class Carrel {
     const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
     this.#context = { transport, sessionId: options.sessionId, WebSocket }
     this.files = new Files(this.#context)
+    this.keys = new Keys(this.#context)
     this.memory = new Memory(this.#context)
     this.processes = new Processes(this.#context)
   }
@@ -134,5 +141,25 @@ export class Carrel {
   /** What was used, by day, computer, key and label. */
   usage(options?: UsageOptions): Promise<Usage> {
     return usage(this.#context, options)
+  }
+
+  /** What the workspace and its API keys may spend, and have spent. */
+  limits(options?: RequestOptions): Promise<SpendingLimits> {
+    return readLimits(this.#context, options)
+  }
+
+  /** Sets and takes away limits, all or nothing. It takes an admin. */
+  changeLimits(change: LimitChange, options?: RequestOptions): Promise<SpendingLimits> {
+    return changeLimits(this.#context, change, options)
+  }
+
+  /** Has a link for signing in sent to an address; needs no token. */
+  requestLink(email: string, options?: RequestOptions): Promise<void> {
+    return requestLink(this.#context, email, options)
+  }
+
+  /** The token for the code of such a link, which works once; needs no token. */
+  redeemLink(code: string, options?: RequestOptions): Promise<Session> {
+    return redeemLink(this.#context, code, options)
   }
 }

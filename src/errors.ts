@@ -26,7 +26,8 @@ export const errorTable = {
     status: 402,
     retryable: false,
     action: 'RAISE_LIMIT',
-    instruction: 'A limit that was set for this account or token is used up. Raise it, or wait for its next period.',
+    instruction:
+      'A limit that was set for this account or token is used up. Wait until the time that resetsAt names, or let an admin raise it (PATCH /v1/billing/preferences).',
   },
   forbidden: {
     status: 403,

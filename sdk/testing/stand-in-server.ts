@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Usage } from '../account.ts'
 import type { ClientMessage } from '../exec-messages.ts'
+import { serveAccount } from './stand-in-account.ts'
 import { serveExec } from './stand-in-exec.ts'
 import { StandInFailure } from './stand-in-failure.ts'
 import { serveFiles } from './stand-in-files.ts'
@@ -156,7 +157,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
     app.addHook('preHandler', async (request, reply) => {
       const path = request.url.split('?')[0] ?? ''
       this.requests.push({ method: request.method, path, headers: request.headers, body: request.body })
-      const refusal = path === '/health' ? undefined : this.refusalOf(request.headers.authorization)
+      const refusal = openPaths.has(path) ? undefined : this.refusalOf(request.headers.authorization)
       if (refusal) throw refusal
       const known = this.#answers.get(keyOf(request.headers))
       if (known !== undefined) return reply.type('application/json').send(known)
@@ -173,6 +174,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
     })
     serveFiles(app, this)
     serveMemory(app)
+    serveAccount(app, this.token)
     serveProcesses(app, this)
     app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
     app.get('/balance', async () => {
@@ -231,6 +233,8 @@ export class StandIn extends EventEmitter<StandInEvents> {
     await rm(this.root, { recursive: true, force: true })
   }
 }
+
+const openPaths = new Set(['/health', '/login', '/login/callback'])
 
 function keyOf(headers: RecordedRequest['headers']): string {
   return String(headers['idempotency-key'] ?? '')

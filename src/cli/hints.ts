@@ -16,6 +16,8 @@ export function hintFor({ name, verb = '' }: Program, code: string, field: unkno
       return verb === 'start' ? `Choose another --id, or end that one with "${name} kill".` : undefined
     case 'LIMIT_REACHED':
       return `"${name} ps" lists the processes, "${name} kill <id>" ends one.`
+    case 'SPENDING_LIMIT_REACHED':
+      return `"${name} limits" shows what may be spent; an admin raises it with --day or --month.`
     case 'UPSTREAM_UNREACHABLE':
       return `Start a server on this port first, such as "${name} start 'python3 -m http.server 8080'".`
     case 'COMPUTER_STOPPED':

@@ -110,6 +110,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Show what was used and what it cost',
     load: async () => (await import('./verbs/usage.ts')).usage,
   },
+  limits: {
+    synopsis: 'limits',
+    summary: 'Show or set what may be spent',
+    load: async () => (await import('./verbs/limits.ts')).limits,
+  },
   ledger: {
     synopsis: 'ledger verify',
     summary: "Check the books of this machine's server",
@@ -121,9 +126,14 @@ export const verbs: Record<string, VerbEntry> = {
     load: async () => (await import('./verbs/account.ts')).account,
   },
   login: {
-    synopsis: 'login <token>',
-    summary: 'Check a token and save it',
+    synopsis: 'login [token]',
+    summary: 'Sign in by mail or with a token, and save it',
     load: async () => (await import('./verbs/login.ts')).login,
+  },
+  keys: {
+    synopsis: 'keys [what]',
+    summary: 'List, create or revoke API keys',
+    load: async () => (await import('./verbs/keys.ts')).keys,
   },
   completion: {
     synopsis: 'completion <shell>',

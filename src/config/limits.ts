@@ -116,6 +116,15 @@ export const limits = {
   nameLength: 100,
   /** The longest life of an API key that has an end. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
+  /** Workspaces that one person makes, each with computers of its own. */
+  workspacesPerPerson: 20,
+  /** The list of members is one answer. */
+  membersPerWorkspace: 1000,
+  /** Not answered yet; each is a message to somebody who may not know the sender. */
+  invitationsPerWorkspace: 100,
+  /** Time for somebody who is away for a week. */
+  invitationMs: 7 * 24 * 60 * 60 * 1000,
+  workspaceNameLength: 60,
   /** How exact the time of a token's last use is: a write for each request would cost more than the request. */
   lastUsedMs: 60_000,
   memoryQuotaBytes: 10 * MiB,
@@ -151,6 +160,8 @@ export const limits = {
   unpaidSandboxMs: 24 * 60 * 60 * 1000,
   /** The document's: a streaming computer starts when the credit lasts so long. */
   streamingMinimumMs: 15 * 60 * 1000,
+  /** A spending limit: ten million dollars are as good as none, and stay exact in micro-dollars. */
+  spendingLimitCents: 1_000_000_000,
   /** A page of an account's statement. */
   statementLines: 100,
   /** Days that a report of usage covers at most: it is added up while its reader waits. */

@@ -5,8 +5,10 @@ import * as identity from './migrations/0003-identity.ts'
 import * as payments from './migrations/0004-payments.ts'
 import * as machinePayments from './migrations/0005-machine-payments.ts'
 import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
+import * as workspaces from './migrations/0007-workspaces.ts'
 import type { Database } from './schema.ts'
-import { sqliteDialect } from './sqlite.ts'
+import { setReader } from './lookup.ts'
+import { sqliteDialect, SqliteReader } from './sqlite.ts'
 
 /** In the order of their names; a migration that was released is never changed. */
 const migrations: Record<string, Migration> = {
@@ -16,11 +18,13 @@ const migrations: Record<string, Migration> = {
   '0004-payments': payments,
   '0005-machine-payments': machinePayments,
   '0006-settings-and-deletion': settingsAndDeletion,
+  '0007-workspaces': workspaces,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
-  const db = new Kysely<Database>({ dialect: openDialect(path) })
+  let reader: SqliteReader | undefined
+  const db = new Kysely<Database>({ dialect: openDialect(path, () => reader?.close()) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (error) {
@@ -30,12 +34,17 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
       { cause: error },
     )
   }
+  // A database in memory is its connection's alone.
+  if (path !== ':memory:') {
+    reader = new SqliteReader(path)
+    setReader(db, reader)
+  }
   return db
 }
 
-function openDialect(path: string): Dialect {
+function openDialect(path: string, beforeClose: () => void): Dialect {
   try {
-    return sqliteDialect(path)
+    return sqliteDialect(path, { beforeClose })
   } catch (cause) {
     throw new Error(`Cannot open the database "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,

@@ -4,6 +4,7 @@ export interface Database {
   users: UserRow
   identities: IdentityRow
   memberships: MembershipRow
+  invitations: InvitationRow
   tokens: TokenRow
   magic_links: MagicLinkRow
   spent_refresh_tokens: SpentRefreshTokenRow
@@ -31,6 +32,8 @@ export interface AccountRow {
   id: string
   name: string
   created_at: number
+  /** Who made it for several people; null for the first one and for somebody's own. */
+  created_by: string | null
 }
 
 export interface TokenRow {
@@ -51,7 +54,7 @@ export interface TokenRow {
   last_used_at: number | null
 }
 
-/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the refresh token that is due. */
+/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that is due. */
 export type TokenKind = 'session' | 'api_key' | 'family'
 
 export interface UserRow {
@@ -82,6 +85,23 @@ export interface MembershipRow {
   user_id: string
   role: 'owner' | 'admin' | 'member'
   created_at: number
+}
+
+/** A link by mail that makes whoever opens it a member. */
+export interface InvitationRow {
+  id: string
+  /** SHA-256 of the code in the link, hex. */
+  hash: string
+  account_id: string
+  /** In lower case. */
+  email: string
+  role: MembershipRow['role']
+  /** null when it was a token that belongs to no person. */
+  invited_by: string | null
+  created_at: number
+  expires_at: number
+  /** When it was accepted or taken back. */
+  ended_at: number | null
 }
 
 export interface MagicLinkRow {

@@ -1,23 +1,60 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 
 /**
  * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
  * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by `durableTransaction`.
  */
-export function sqliteDialect(path: string, { readOnly = false }: { readOnly?: boolean } = {}): Dialect {
+export function sqliteDialect(
+  path: string,
+  { readOnly = false, beforeClose = () => {} }: { readOnly?: boolean; beforeClose?: () => void } = {},
+): Dialect {
   const database = new DatabaseSync(path, { readOnly })
   for (const pragma of [
     ...(readOnly ? [] : ['journal_mode=WAL']),
     'synchronous=NORMAL',
     'foreign_keys=ON',
-    'busy_timeout=5000',
+    `busy_timeout=${busyMs}`,
     'cache_size=-16000',
   ]) {
     database.exec(`PRAGMA ${pragma}`)
   }
-  return new SqliteDialect({ database: { close: () => database.close(), prepare: statementCache(database) } })
+  const close = () => {
+    beforeClose()
+    database.close()
+  }
+  return new SqliteDialect({ database: { close, prepare: statementCache(database) } })
 }
+
+/** A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it. */
+export class SqliteReader {
+  readonly #database: DatabaseSync
+  readonly #version: StatementSync
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
+    this.#version = this.#database.prepare('PRAGMA data_version')
+    this.#version.setReturnArrays(true)
+  }
+
+  /** Changes with every commit of another connection, of this process or any other. */
+  version(): number {
+    const [version] = this.#version.get() as unknown as [number]
+    return version
+  }
+
+  /** The first row for some texts. */
+  prepare(sql: string): (parameters: readonly string[]) => unknown {
+    const statement = this.#database.prepare(sql)
+    return (parameters) => statement.get(...parameters)
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+const busyMs = 5000
 
 /** Queries come again and again, and preparing one takes longer than running it. */
 function statementCache(database: DatabaseSync): SqliteDatabase['prepare'] {

@@ -42,6 +42,7 @@ import { measureStorage } from './usage/measure-storage.ts'
 import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
 import { AccessTokens } from './sign-in/access-tokens.ts'
+import { pruneInvitations } from './workspaces/invitations.ts'
 import { pruneLinks } from './sign-in/magic-links.ts'
 import { Mail } from './sign-in/mail.ts'
 import { openSigningKey } from './sign-in/signing-key.ts'
@@ -139,6 +140,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
     repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
     repeat(engine, pruneIntervalMs, () => pruneWalletProofs(engine)),
+    repeat(engine, pruneIntervalMs, () => pruneInvitations(engine)),
   ]
   const close = async () => {
     for (const stop of timers) await stop()

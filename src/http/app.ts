@@ -174,8 +174,10 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
   app.addHook('onClose', async () => bodies.close())
   addSignInLimit(app, engine)
   const check = authenticate(engine, accountLimits)
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.routeOptions.config.public && !request.is404) await check(request, reply)
+  app.decorateRequest('caller')
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.config.public || request.is404) done()
+    else check(request, reply).then(() => done(), done)
   })
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(

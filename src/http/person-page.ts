@@ -43,7 +43,7 @@ main { max-width: 44rem; margin: 0 auto; padding: 4rem 1.5rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1rem; margin: 2rem 0 .5rem; }
 p { margin: 0 0 1rem; }
-pre { font: 14px/1.5 ui-monospace, monospace; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: 8px;
+pre { font: 13px/1.6 ui-monospace, monospace; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: 8px;
   padding: .75rem 1rem; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
 table { width: 100%; border-collapse: collapse; margin: 0 0 1rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .6rem .5rem .6rem 0; text-align: left; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }

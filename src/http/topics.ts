@@ -24,7 +24,7 @@ export const topics: readonly Topic[] = [
   {
     name: 'Credit',
     description: 'What is left of an account, what it used, and how to add to it.',
-    paths: ['balance', 'topup', 'v1/usage'],
+    paths: ['balance', 'topup', 'v1/usage', 'v1/billing'],
   },
   {
     name: 'Billing',
@@ -36,6 +36,11 @@ export const topics: readonly Topic[] = [
     name: 'Accounts',
     description: 'Keys, preferences, who a token stands for, and how to leave.',
     paths: ['users', 'v1/me', 'api/v1/settings', 'api/v1/session', 'api/v1/account'],
+  },
+  {
+    name: 'Workspaces',
+    description: 'Computers, keys and credit that several people share.',
+    paths: ['v1/workspaces', 'invitation'],
   },
   { name: 'WebSocket', description: 'One connection for everything.', paths: ['ws'] },
   {

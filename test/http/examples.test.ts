@@ -96,10 +96,13 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
 })
 
 function exampleOf({ parameters = [], requestBody }: Operation) {
+  const examplesIn = (place: string) => {
+    const found = parameters.filter((parameter) => parameter.in === place && parameter.example !== undefined)
+    return found.length === 0 ? undefined : Object.fromEntries(found.map(({ name, example }) => [name, example]))
+  }
   const [[contentType, media] = []] = Object.entries(requestBody?.content ?? {})
-  const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined)
-  const fields = Object.fromEntries(query.map(({ name, example }) => [name, example]))
-  if (media && query.length > 0) return { example: { ...fields, file: media.example }, contentType }
-  if (media) return { example: media.example, contentType }
-  return { example: query.length > 0 ? fields : undefined }
+  const fields = examplesIn('query')
+  const parts = examplesIn('path')
+  if (media && fields) return { example: { ...fields, file: media.example }, contentType, parts }
+  return { example: media ? media.example : fields, contentType, parts }
 }

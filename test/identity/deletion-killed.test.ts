@@ -64,8 +64,8 @@ async function fill(db: Kysely<Database>, host: Host): Promise<void> {
   const { tokens } = oneOfEach('gone', null)
   await insertAll(db, {
     accounts: [
-      { id: 'team', name: 'Team', created_at: 2 },
-      { id: 'alone-gone', name: 'Only gone', created_at: 3 },
+      { id: 'team', name: 'Team', created_at: 2, created_by: null },
+      { id: 'alone-gone', name: 'Only gone', created_at: 3, created_by: null },
     ],
     memberships: [
       member('team', 'gone', 'owner', 1),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import { openDatabase } from '../../src/db/open.ts'
 import { testDataDirectory, TestServer } from '../support/server.ts'
 import { GithubServer, type GithubUser } from './github-server.ts'
 import { newAddress, signInByMail } from './outbox.ts'
@@ -113,6 +115,59 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
     const { refresh_token: token } = await signIn()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(token)))
     assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+  })
+
+  test('a refresh token is a JWT of the server that opens nothing by itself, and is not in the database', async () => {
+    const { access_token: access, refresh_token: token, user_id: userId } = await signIn()
+    const { body: jwks } = await server.call('GET', '/.well-known/jwks.json', undefined, { token: null })
+    const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(jwks), { audience: 'carrel:refresh' })
+    assert.deepEqual([protectedHeader.typ, payload.sub], ['rt+jwt', userId])
+    assert.ok(Math.abs(payload.exp! - payload.iat! - 30 * 24 * 3600) <= 2)
+    for (const one of [token, payload.jti!, `${token}~${userId}`]) assert.equal((await me(one)).status, 401)
+    assert.equal((await refresh(access)).status, 401)
+    const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const rows = [
+      ...(await database.selectFrom('tokens').selectAll().execute()),
+      ...(await database.selectFrom('spent_refresh_tokens').selectAll().execute()),
+    ]
+    await database.destroy()
+    assert.ok(!JSON.stringify(rows).includes(payload.jti!))
+    assert.equal((await refresh(token)).status, 200)
+  })
+
+  test('a forged refresh token is refused, and harms no sign-in', async () => {
+    const { refresh_token: token } = await signIn()
+    const claims = decodeJwt(token)
+    const { privateKey } = await generateKeyPair('ES256')
+    const forged = {
+      'of another key': await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'rt+jwt' }).sign(privateKey),
+      'its id alone': claims.jti!,
+      'its id as one of before': `rt_${claims.jti!}`,
+      'with another id': token.replace(
+        /\..*\./,
+        `.${Buffer.from(JSON.stringify({ ...claims, jti: 'x' })).toString('base64url')}.`,
+      ),
+    }
+    for (const [why, one] of Object.entries(forged)) assert.equal((await refresh(one)).status, 401, why)
+    assert.equal((await refresh(token)).status, 200)
+  })
+
+  test('a refresh token of before they were JWTs does once more, and gives a JWT', async () => {
+    const { refresh_token: token, access_token: access } = await signIn()
+    const old = `rt_${randomBytes(32).toString('base64url')}`
+    const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    await database
+      .updateTable('tokens')
+      .set({ hash: createHash('sha256').update(old).digest('hex') })
+      .where('id', '=', decodeJwt<{ sid: string }>(token).sid)
+      .execute()
+    await database.destroy()
+    const { status, body } = await refresh(old)
+    assert.equal(status, 200)
+    assert.match(body.refresh_token, /^eyJ/)
+    assert.equal((await refresh(old)).status, 401, 'it was spent: the sign-in ends')
+    assert.equal((await me(access)).status, 401)
+    assert.equal((await refresh(body.refresh_token)).status, 401)
   })
 
   test('either "token" or "refresh_token" is sent', async () => {

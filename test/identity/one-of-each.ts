@@ -9,7 +9,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
   const user_id = `user-${who}`
   const email = `${who}@example.com`
   return {
-    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1 }],
+    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null }],
     users: [
       { id: user_id, account_id, name: `Name ${who}`, email, created_at: 1, last_login_at: 2, delete_at: deleteAt },
     ],
@@ -19,6 +19,10 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       { provider: 'github', subject: `github-${who}`, user_id, created_at: 1 },
     ],
     memberships: [{ account_id, user_id, role: 'owner', created_at: 1 }],
+    invitations: [
+      invitation(`to-${who}`, { account_id, email, invited_by: null }),
+      invitation(`by-${who}`, { account_id, email: 'guest@example.com', invited_by: user_id }),
+    ],
     tokens: [
       token(who, 'session', { account_id, user_id }),
       token(who, 'api_key', { account_id, user_id: null }),
@@ -184,4 +188,11 @@ function interval(who: string, amount: number): Database['usage_intervals'] {
     token_id: `session-${who}`,
     label: `Name ${who}`,
   }
+}
+
+function invitation(
+  id: string,
+  of: Pick<Database['invitations'], 'account_id' | 'email' | 'invited_by'>,
+): Database['invitations'] {
+  return { id, hash: `hash-${id}`, role: 'member', created_at: 1, expires_at: 2, ended_at: null, ...of }
 }

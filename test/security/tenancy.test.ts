@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
-import { signInByMail } from '../identity/outbox.ts'
+import { newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 
@@ -22,6 +22,9 @@ interface Owned {
   port: number
   previewUrl: string
   keyId: string
+  workspaceId: string
+  userId: string
+  invitationId: string
 }
 
 const secret = 'only the first account knows this'
@@ -46,6 +49,9 @@ describe('two accounts', { timeout: 60_000 }, () => {
     const executed = await server.post('/execute', { code: `echo ${secret}`, language: 'shell', sessionId })
     const exposed = await server.post('/expose', { port: 8080, sessionId })
     const key = await server.post('/users/me/api-keys', { name: secret })
+    const { body: workspaces } = await server.call('GET', '/v1/workspaces')
+    const invitation = await server.post('/v1/workspaces/current/invitations', { email: newAddress() })
+    const person = await signInByMail(server)
     owned = {
       sessionId,
       processName: 'web',
@@ -56,6 +62,9 @@ describe('two accounts', { timeout: 60_000 }, () => {
       port: 8080,
       previewUrl: exposed.body.url,
       keyId: key.body.key_id,
+      workspaceId: workspaces.current,
+      userId: (await server.call('GET', '/users/me', undefined, { token: person })).body.user_id,
+      invitationId: invitation.body.invitation_id,
     }
   })
   after(async () => {
@@ -266,6 +275,14 @@ describe('two accounts', { timeout: 60_000 }, () => {
       const { body } = await server.call('GET', '/v1/usage?days=366', undefined, { token: own })
       assert.deepEqual([body.totals, body.byComputer, body.byKey, body.byLabel], [[], [], [], []])
     },
+    'GET /v1/billing/preferences': async () => {
+      const { body } = await server.call('GET', '/v1/billing/preferences', undefined, { token: other })
+      assert.ok(!JSON.stringify(body).includes(owned.workspaceId) && body.keys.length === 0)
+    },
+    'PATCH /v1/billing/preferences': async () => {
+      const change = { keys: [{ key_id: owned.keyId, daily_limit_cents: 0 }] }
+      isMissing(await server.call('PATCH', '/v1/billing/preferences', change, { token: other }))
+    },
     'GET /billing/balance': async () => {
       const { body: own } = await server.call('GET', '/billing/balance')
       const { body } = await server.call('GET', '/billing/balance', undefined, { token: await server.newAccount() })
@@ -348,6 +365,35 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.ok(body.api_keys.some(({ key_id }: { key_id: string }) => key_id === owned.keyId))
       assert.equal((await server.call('DELETE', '/users/me/api-keys', { key_id: owned.keyId })).status, 200)
     },
+    'GET /v1/workspaces': async () => {
+      const { body } = await server.call('GET', '/v1/workspaces', undefined, { token: other })
+      assert.ok(body.workspaces.length === 1 && !JSON.stringify(body).includes(owned.workspaceId))
+    },
+    'POST /v1/workspaces': async () => {
+      assert.equal((await asOther('/v1/workspaces', { name: 'Second' })).status, 403)
+    },
+    ...Object.fromEntries(
+      Object.entries<[string, unknown?]>({
+        'GET /v1/workspaces/{workspaceId}': [''],
+        'PATCH /v1/workspaces/{workspaceId}': ['', { name: 'Second' }],
+        'GET /v1/workspaces/{workspaceId}/members': ['/members'],
+        'PATCH /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER', { role: 'owner' }],
+        'DELETE /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER'],
+        'GET /v1/workspaces/{workspaceId}/invitations': ['/invitations'],
+        'POST /v1/workspaces/{workspaceId}/invitations': ['/invitations', { email: newAddress() }],
+        'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}': ['/invitations/INVITATION'],
+      }).map(([route, [rest, body]]) => [
+        route,
+        async () => {
+          const [method] = route.split(' ')
+          const end = rest.replace('USER', owned.userId).replace('INVITATION', owned.invitationId)
+          isMissing(await server.call(method!, `/v1/workspaces/${owned.workspaceId}${end}`, body, { token: other }))
+          // Nor in a workspace of one's own by the ids of what is in another.
+          if (rest !== end)
+            isMissing(await server.call(method!, `/v1/workspaces/current${end}`, body, { token: other }))
+        },
+      ]),
+    ),
   }
 
   const routes = async (needToken: boolean): Promise<string[]> => {
@@ -371,7 +417,14 @@ describe('two accounts', { timeout: 60_000 }, () => {
   test('routes without a token tell nothing of an account', async () => {
     const open = await routes(false)
     const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
-    const signIn = ['GET /login/callback', 'POST /auth/github', 'POST /auth/refresh', 'POST /login']
+    const signIn = [
+      'GET /invitation',
+      'POST /invitation',
+      'GET /login/callback',
+      'POST /auth/github',
+      'POST /auth/refresh',
+      'POST /login',
+    ]
     const billing = ['GET /billing/pricing', 'GET /topup', 'POST /billing/webhook']
     assert.deepEqual(
       open.toSorted(),

@@ -16,7 +16,7 @@ function file(t: TestContext): string {
 
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
-  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1 },
+  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null },
   users: {
     id: 'user',
     account_id: 'account',
@@ -28,6 +28,17 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   },
   identities: { provider: 'email', subject: 'unal@example.com', user_id: 'user', created_at: 1 },
   memberships: { account_id: 'account', user_id: 'user', role: 'owner', created_at: 1 },
+  invitations: {
+    id: 'i',
+    hash: 'c',
+    account_id: 'account',
+    email: 'other@example.com',
+    role: 'member',
+    invited_by: 'user',
+    created_at: 1,
+    expires_at: 2,
+    ended_at: 3,
+  },
   tokens: {
     id: 't',
     account_id: 'account',
@@ -172,6 +183,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   spent_wallet_proofs: { challenge_id: 'd', expires_at: 26 },
 }
 const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
+const { created_by: _by, ...firstAccount } = rows.accounts
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {
@@ -181,7 +193,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|magic_links|spent_|payments|person_|machine_)/.test(
+    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
       table,
     ),
 )
@@ -224,7 +236,8 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const old = new Kysely<Database>({ dialect: sqliteDialect(path) })
   const first = await import('../../src/db/migrations/0001-first.ts')
   await first.up(old as Kysely<unknown>)
-  for (const table of firstTables.filter((table) => table !== 'usage_intervals' && table !== 'tokens'))
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
+  for (const table of firstTables.filter((table) => !['usage_intervals', 'tokens', 'accounts'].includes(table)))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)

@@ -2,7 +2,10 @@ import type { TestServer } from './server.ts'
 
 interface Example {
   method: string
+  /** With the names of its parts in braces. */
   path: string
+  /** What stands for those names. */
+  parts?: Record<string, unknown> | undefined
   /** Fields of the query of a GET, of the JSON body, or of the form; those of the query with the body as `file`. */
   example: Record<string, unknown> | undefined
   /** Default: JSON. */
@@ -19,10 +22,23 @@ export const needsSecret = new Set([
   'POST /billing/webhook',
   // For people: the tests' own accounts belong to none.
   'DELETE /api/v1/account/delete',
+  'GET /invitation',
+  'POST /invitation',
+  // A token of no person is no member, and makes no workspace.
+  'POST /v1/workspaces',
+  'PATCH /v1/workspaces/{workspaceId}/members/{userId}',
+  'DELETE /v1/workspaces/{workspaceId}/members/{userId}',
+  'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}',
 ])
 
 /** Sends a request as its documentation shows it. */
-export function callExample(server: TestServer, { method, path, example, contentType }: Example, token: string) {
+export function callExample(
+  server: TestServer,
+  { method, path: template, parts = {}, ...rest }: Example,
+  token: string,
+) {
+  const { example, contentType } = rest
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(parts[name]))
   if (!example) return server.call(method, path, undefined, { token })
   if (method === 'GET') return server.call(method, `${path}?${asQuery(example)}`, undefined, { token })
   if (contentType === 'multipart/form-data') return server.call(method, path, asForm(example), { token })

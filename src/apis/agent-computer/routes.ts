@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { profileOf } from '../../engine/accounts/users.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
+import { addBillingRoutes } from './billing-routes.ts'
 
 const meAnswer = Type.Object(
   {
@@ -43,4 +44,5 @@ export function addAgentComputerRoutes(app: App, engine: Engine): void {
       }
     },
   )
+  addBillingRoutes(app, engine)
 }

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { creditLeft } from '../../engine/credit/credit-left.ts'
 import { isUnbilled } from '../../engine/credit/is-unbilled.ts'
+import { readLimits } from '../../engine/credit/preferences.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { settleAccount } from '../../engine/usage/settle-usage.ts'
 import { usageReport } from '../../engine/usage/usage-report.ts'
@@ -26,6 +27,15 @@ const usageQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const limit = Type.Object({
+  keyId: Type.Optional(Type.String({ description: 'The API key that it is of; the workspace as a whole without it' })),
+  name: Type.Optional(Type.String({ description: 'How the key is called' })),
+  period: Type.String({ description: 'day or month, in UTC' }),
+  limitMicros: Type.Integer(),
+  spentMicros: Type.Integer(),
+  resetsAt: Type.String(),
+})
+
 const usageAnswer = Type.Object({
   from: Type.String(),
   to: Type.String(),
@@ -36,6 +46,7 @@ const usageAnswer = Type.Object({
   byComputer: lines,
   byKey: lines,
   byLabel: lines,
+  limits: Type.Array(limit, { description: 'Spending limits, with what is spent of each' }),
 })
 
 /** `GET /v1/usage`: what the account used, up to now. */
@@ -45,9 +56,10 @@ export function addUsageRoute(app: App, engine: Engine): void {
     {
       schema: { querystring: usageQuery, response: { 200: usageAnswer } },
       config: {
+        scope: 'account',
         documentation: {
           description: 'What the account used, by day, computer, key and label',
-          returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel }',
+          returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel, limits }',
         },
       },
     },
@@ -63,6 +75,11 @@ export function addUsageRoute(app: App, engine: Engine): void {
         creditsRemaining: (await creditLeft(engine, caller.accountId)) / 1_000_000,
         billed: !isUnbilled(engine, caller.accountId),
         ...report,
+        limits: (await readLimits(engine, caller.accountId)).map(({ tokenId, resetsAtMs, ...state }) => ({
+          ...state,
+          keyId: tokenId,
+          resetsAt: new Date(resetsAtMs).toISOString(),
+        })),
       }
     },
   )

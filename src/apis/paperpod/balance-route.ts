@@ -9,6 +9,7 @@ export function addBalanceRoute(app: App, engine: Engine): void {
     {
       schema: { response: { 200: balanceAnswer } },
       config: {
+        scope: 'any',
         documentation: {
           description: 'Check current credit balance',
           returns: '{ creditsRemaining, creditsRemainingUsdc }',

@@ -14,7 +14,10 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
   app.addHook('onRoute', (route) => {
     const { documentation } = route.config ?? {}
     if (documentation && route.method !== 'HEAD')
-      endpoints[`${String(route.method)} ${route.url}`] = describeRoute(route, documentation)
+      endpoints[`${String(route.method)} ${route.url.replaceAll(/:(\w+)/g, '{$1}')}`] = describeRoute(
+        route,
+        documentation,
+      )
   })
 
   app.get(

@@ -7,6 +7,7 @@ import { signInByWallet } from '../../engine/sign-in/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { pageHeaders } from '../../http/person-page.ts'
+import { refusedPage, tokenPage } from '../../http/sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import {
   loginAnswer,
@@ -16,7 +17,6 @@ import {
   refreshAnswer,
   refreshBody,
 } from './schemas.ts'
-import { refusedPage, tokenPage } from './sign-in-page.ts'
 
 export function addSignInRoutes(app: App, engine: Engine): void {
   app.post(

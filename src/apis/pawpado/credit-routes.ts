@@ -12,6 +12,7 @@ export function addCreditRoutes(app: App, engine: Engine): void {
     {
       schema: { response: { 200: creditsAnswer } },
       config: {
+        scope: 'any',
         documentation: {
           description: 'Current balance, currency, storage usage',
           returns: '{ balance, currency, storageUsedBytes }',
@@ -29,6 +30,7 @@ export function addCreditRoutes(app: App, engine: Engine): void {
     {
       schema: { response: { 200: storageAnswer } },
       config: {
+        scope: 'any',
         documentation: {
           description: 'Current storage tier and billing period',
           returns:

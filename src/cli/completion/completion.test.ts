@@ -50,6 +50,9 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel mem:read notes/', ['notes/plan.md'], []],
   ['carrel write /x loc', ['local.txt'], []],
   ['carrel completion z', ['zsh'], ['bash']],
+  ['carrel li', ['limits'], ['ls']],
+  ['carrel keys --s', ['--scope', '--session'], ['--expires']],
+  ['carrel limits --', ['--day', '--month', '--key'], ['--scope']],
   ['carrel help mem:us', ['mem:usage'], ['mem:ls']],
 ]
 

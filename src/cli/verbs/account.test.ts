@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
 import { bar } from '../bar.ts'
 import { until } from '../../../test/support/server.ts'
-import { CliHome, resultOf } from '../testing/run-cli.ts'
+import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
 
 test('balance shows what is left', async () => {
   await using standIn = await StandIn.start()
@@ -137,4 +139,24 @@ test('account delete has to be meant, and can be taken back', async () => {
   const kept = await home.run(['account', 'cancel-deletion', '--json'], { standIn })
   assert.deepEqual(JSON.parse(kept.stdout), { deleteAt: null, message: 'It stays.' })
   assert.equal((await home.run(['account', 'burn'], { standIn })).exitCode, 2)
+})
+
+test('in a terminal usage fits its width, with a chart, and names each day once', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  for (const [cols, hasQuantities] of [
+    [80, true],
+    [40, false],
+  ] as const) {
+    const command = `stty cols ${cols}; ${process.execPath} ${mainPath} usage`
+    const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+      env: { ...home.env({ standIn }), TERM: 'xterm' },
+    })
+    const screen = await text(child.stdout)
+    const lines = screen.split(/\r?\n/)
+    assert.ok(lines.length > 6 && lines.every((line) => line.length <= cols), screen)
+    assert.ok(screen.includes('█') && screen.includes('$0.1001'), screen)
+    assert.equal(screen.includes('3,000 s'), hasQuantities, screen)
+    assert.equal(screen.split('2026-01-26').length, 2, screen)
+  }
 })

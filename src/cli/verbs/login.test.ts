@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
-import { CliHome } from '../testing/run-cli.ts'
+import { CliHome, mainPath } from '../testing/run-cli.ts'
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -76,4 +78,54 @@ test('a variable that hides the saved token is told', async () => {
   using home = new CliHome()
   const { stderr } = await home.run(['login', standIn.token], { standIn })
   assert.equal(stderr, 'carrel: CARREL_TOKEN is set and goes before the saved token\n')
+})
+
+/** What a terminal shows of a command, to which a person types an answer when a question has come. */
+async function inTerminal(home: CliHome, args: string[], answers: [question: string, answer: string][]) {
+  const command = `${process.execPath} ${mainPath} ${args.join(' ')}`
+  const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], { env: { ...home.env(), TERM: 'xterm' } })
+  const left = [...answers]
+  let screen = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+    if (left.length > 0 && screen.includes(left[0]![0])) child.stdin.write(left.shift()![1])
+  })
+  const [exitCode] = (await once(child, 'close')) as [number | null]
+  return { exitCode, screen }
+}
+
+for (const [what, pasted] of Object.entries({
+  link: 'https://carrel.example.com/login/callback?token=code',
+  token: 'pp_sess_stand-in',
+}))
+  test(`without a token it asks for the address, and takes the ${what}, which it does not show`, async () => {
+    await using standIn = await StandIn.start()
+    using home = new CliHome()
+    const { exitCode, screen } = await inTerminal(
+      home,
+      ['login', '--url', standIn.url],
+      [
+        ['Your mail address: ', 'you@example.com\r'],
+        ['not shown here): ', `${pasted}\r`],
+      ],
+    )
+    assert.equal(exitCode, 0, screen)
+    assert.match(screen, /A link is on its way to you@example\.com/)
+    assert.ok(!screen.includes(pasted), screen)
+    assert.deepEqual(standIn.requestsTo('/login')[0]!.body, { email: 'you@example.com' })
+    assert.equal(readJson(join(home.path, '.carrel/config.json')).token, standIn.token)
+  })
+
+test('a link that does not work saves nothing, nor does giving up', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const address = ['login', 'you@example.com', '--url', standIn.url]
+  const wrong = await inTerminal(home, address, [
+    ['not shown here): ', 'https://carrel.example.com/login/callback?token=x\r'],
+  ])
+  assert.equal(wrong.exitCode, 1)
+  assert.match(wrong.screen, /The link was used already/)
+  const ended = await inTerminal(home, address, [['not shown here): ', '\u0003']])
+  assert.equal(ended.exitCode, 2, ended.screen)
+  assert.deepEqual(readdirSync(home.path), [])
 })

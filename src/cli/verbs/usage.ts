@@ -1,9 +1,9 @@
-import type { Usage, UsageLine } from '../../../sdk/index.ts'
+import type { Usage, UsageLimit, UsageLine } from '../../../sdk/index.ts'
 import { parseCount } from '../arguments.ts'
 import { bar } from '../bar.ts'
 import { dollars } from '../dollars.ts'
 import { openClient } from '../open-client.ts'
-import { table } from '../table.ts'
+import { table, type Column } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 
@@ -16,7 +16,9 @@ const groups = {
 type Group = keyof typeof groups
 
 const mostDays = 366
+/** Longest and shortest bar of the most expensive line, in characters. */
 const chartWidth = 30
+const leastChart = 6
 
 export const usage: Verb = {
   usage: 'usage [options]',
@@ -44,18 +46,41 @@ function toText(report: Usage, by: Group, width?: number): string {
   const { title, lines } = groups[by]
   const found = lines(report)
   const period = `${report.from.slice(0, 10)} to ${report.to.slice(0, 10)}`
-  if (found.length === 0) return `Nothing was used from ${period}.\n`
+  if (found.length === 0) return `Nothing was used from ${period}.\n${notes(report, width)}`
+  const rows = found.map(cells)
+  const totals = report.totals.map((line) => ['Total', ...cells(line).slice(1)])
+  const { columns, chart } = layout(title, [...rows, ...totals], width)
   const most = Math.max(...found.map(({ amountMicros }) => amountMicros))
-  const rows = found.map((line) => [...cells(line), bar(line.amountMicros, most, chartWidth)])
-  const totals = report.totals.map((line) => ['Total', ...cells(line).slice(1), ''])
-  const columns = [
+  const charted = rows.map((row, index) => [...row, bar(found[index]!.amountMicros, most, chart)])
+  // For a person alone: programs find the day in each line.
+  const blank = width === undefined ? [] : [[]]
+  const body = width === undefined ? charted : withoutRepeats(charted)
+  return table(columns, [...body, ...blank, ...totals], width) + notes(report, width)
+}
+
+/** The chart gets what is left of the line; where that is little, it goes before the quantities, which go before it. */
+function layout(title: string, rows: string[][], width = Infinity) {
+  const [name, meter, used, cost] = [
     { title, shrinksTo: 10 },
     { title: 'METER' },
     { title: 'USED', align: 'right' as const },
     { title: 'COST', align: 'right' as const },
-    { shrinksTo: 10, dropOrder: 1 },
-  ]
-  return table(columns, [...rows, ...totals], width) + note(report)
+  ] as const
+  const all: Column[] = [name, meter, used, cost, {}]
+  const widthOf = (column: number) =>
+    Math.max(...rows.map((row) => row[column]!.length), all[column]!.title?.length ?? 0)
+  const least = Math.min(widthOf(0), name.shrinksTo) + widthOf(1) + widthOf(3) + gap * 3
+  const wide = width - least - widthOf(2) - gap
+  const narrow = width - least
+  if (wide >= leastChart)
+    return { columns: all, chart: Math.min(chartWidth, Math.max(leastChart, wide - widthOf(0) + name.shrinksTo)) }
+  if (narrow >= leastChart)
+    return { columns: [name, meter, { ...used, dropOrder: 1 }, cost, {}], chart: Math.min(chartWidth, narrow) }
+  return { columns: [name, meter, { ...used, dropOrder: 2 }, cost, { dropOrder: 1 }], chart: leastChart }
+}
+
+function withoutRepeats(rows: string[][]): string[][] {
+  return rows.map((row, index) => (row[0] === rows[index - 1]?.[0] ? ['', ...row.slice(1)] : row))
 }
 
 function cells(line: UsageLine): string[] {
@@ -63,8 +88,20 @@ function cells(line: UsageLine): string[] {
   return [line.name || line.of || '-', line.meter, `${amount} ${line.unit}`, dollars(line.amountMicros / 1_000_000)]
 }
 
-function note({ billed, creditsRemaining }: Usage): string {
-  return billed
+function notes({ billed, creditsRemaining, limits = [] }: Usage, width?: number): string {
+  const credit = billed
     ? `Credit left: ${dollars(creditsRemaining)}\n`
     : 'This account is not charged: the costs show what it would pay.\n'
+  return credit + table([{ shrinksTo: 10 }, { align: 'right' }, {}, { dropOrder: 1 }], limits.map(limitCells), width)
 }
+
+function limitCells({ keyId, name, period, limitMicros, spentMicros }: UsageLimit): string[] {
+  return [
+    keyId === undefined ? 'Limit' : `Limit of ${name || keyId}`,
+    `${dollars(spentMicros / 1_000_000)} of ${dollars(limitMicros / 1_000_000)}`,
+    period === 'day' ? 'today' : 'month',
+    spentMicros >= limitMicros ? 'used up' : '',
+  ]
+}
+
+const gap = 2

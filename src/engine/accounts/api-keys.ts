@@ -3,6 +3,7 @@ import type { TokenRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { assertRole } from './roles.ts'
 import { assertScope, insertToken, type Authenticated, type Scope } from './tokens.ts'
 
 export interface ApiKey {
@@ -25,14 +26,16 @@ interface NewApiKey {
 }
 
 /**
- * A key of the caller's account, for programs; its secret is told this once. It can do no more than the token that
- * makes it (`forbidden`); an account has at most 100 (`limit_reached`).
+ * A key of the caller's workspace, for programs; its secret is told this once. It takes an admin, and can do no more than the token that
+ * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. A workspace has at most 100
+ * (`limit_reached`).
  */
 export async function createApiKey(
   engine: Engine,
   caller: Authenticated,
   { name, scopes, lifeMs }: NewApiKey,
 ): Promise<ApiKey & { secret: string }> {
+  assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
   return engine.db.transaction().execute(async (trx) => {
     const { count } = await trx
@@ -80,8 +83,9 @@ export async function listApiKeys(engine: Engine, accountId: string): Promise<Ap
   return rows.map(keyOf)
 }
 
-/** Refuses a key from the next request on. Rejects with `not_found` when the account has no such key. */
+/** Refuses a key from the next request on. It takes an admin. Rejects with `not_found` when the account has no such key. */
 export async function revokeApiKey(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+  assertRole(caller, 'admin')
   await engine.db.transaction().execute(async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('tokens')

@@ -23,8 +23,13 @@ export async function ownerAccount(db: Kysely<Database>): Promise<string> {
   return existing?.id ?? createAccount(db, 'owner')
 }
 
-export async function createAccount(db: Kysely<Database>, name: string): Promise<string> {
+/** `createdBy` is the person who makes it for several people; null for somebody's own. */
+export async function createAccount(
+  db: Kysely<Database>,
+  name: string,
+  createdBy: string | null = null,
+): Promise<string> {
   const id = newId()
-  await db.insertInto('accounts').values({ id, name, created_at: Date.now() }).execute()
+  await db.insertInto('accounts').values({ id, name, created_at: Date.now(), created_by: createdBy }).execute()
   return id
 }

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { CompiledQuery, Kysely } from 'kysely'
+import { hash, randomBytes } from 'node:crypto'
+import type { Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { Database, TokenRow } from '../../db/schema.ts'
+import { lookup } from '../../db/lookup.ts'
+import type { Database, MembershipRow, TokenRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller } from '../engine.ts'
 import { newId } from '../ids.ts'
@@ -10,7 +11,8 @@ import { newId } from '../ids.ts'
 export const scopes = ['compute', 'account'] as const
 export type Scope = (typeof scopes)[number]
 
-const prefixes = { session: 'pp_sess_', api_key: 'ak_', family: 'rt_' } as const
+/** What a family is known by travels in a JWT. */
+const prefixes = { session: 'pp_sess_', api_key: 'ak_', family: '' } as const
 
 interface NewToken {
   accountId: string
@@ -58,35 +60,55 @@ export interface Authenticated extends Caller {
   /** Who it is; null for a token that belongs to no person. */
   userId: string | null
   kind: TokenRow['kind']
+  /** What that person is in the workspace; a token that belongs to no person is its owner's. */
+  role: MembershipRow['role']
   /** null for everything. */
   scopes: readonly string[] | null
   /** null for one that does not expire. */
   expiresAtMs: number | null
 }
 
+/** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */
+type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at'> & { role: MembershipRow['role'] | null }
+
+const tokenByHash = lookup((db) => knownTokens(db).where('tokens.hash', '=', ''))
+const tokenById = lookup((db) => knownTokens(db).where('tokens.id', '=', ''))
+
 /** Whose token it is. Rejects with `unauthenticated` when it is unknown, expired or revoked. */
 export async function authenticateToken(db: Kysely<Database>, token: string): Promise<Authenticated> {
-  const { rows } = await db.executeQuery<TokenRow>({ ...lookupOf(db), parameters: [hashOf(token)] })
+  const row = await tokenByHash(db, hashOf(token))
   // A refresh token opens nothing by itself.
-  if (!rows[0] || rows[0].kind === 'family') throw refusal('the token is not known')
-  return authenticatedBy(db, rows[0])
+  if (!row || row.kind === 'family') throw refusal('the token is not known')
+  return authenticatedBy(db, row)
 }
 
-/** The caller of a token that was found. Rejects with `unauthenticated` when it has expired or is revoked. */
-export async function authenticatedBy(db: Kysely<Database>, row: TokenRow): Promise<Authenticated> {
+/** The same for a sign-in, by the id that its access tokens name. */
+export async function authenticateFamily(db: Kysely<Database>, id: string): Promise<Authenticated> {
+  const row = await tokenById(db, id)
+  if (!row) throw refusal('the token is not known')
+  return authenticatedBy(db, row)
+}
+
+function authenticatedBy(db: Kysely<Database>, row: KnownToken): Authenticated | Promise<Authenticated> {
   const now = Date.now()
   if (row.revoked_at !== null) throw refusal('the token was revoked')
   if (row.expires_at !== null && row.expires_at <= now) throw refusal('the token has expired')
-  if (now - (row.last_used_at ?? 0) >= limits.lastUsedMs)
-    await db.updateTable('tokens').set({ last_used_at: now }).where('id', '=', row.id).execute()
-  return {
+  if (row.user_id !== null && row.role === null) throw refusal('its person has left the workspace')
+  const caller: Authenticated = {
     accountId: row.account_id,
     tokenId: row.id,
     userId: row.user_id,
     kind: row.kind,
+    role: row.role ?? 'owner',
     scopes: row.scopes?.split(' ') ?? null,
     expiresAtMs: row.expires_at,
   }
+  return now - (row.last_used_at ?? 0) < limits.lastUsedMs ? caller : used(db, caller, now)
+}
+
+async function used(db: Kysely<Database>, caller: Authenticated, now: number): Promise<Authenticated> {
+  await db.updateTable('tokens').set({ last_used_at: now }).where('id', '=', caller.tokenId).execute()
+  return caller
 }
 
 /** Rejects with `forbidden` when the caller's token is not for this. */
@@ -102,20 +124,21 @@ export function newSecret(kind: TokenRow['kind']): string {
 }
 
 export function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret)
 }
 
 export function refusal(reason: string, cause?: unknown): CarrelError {
   return new CarrelError('unauthenticated', `Cannot authenticate: ${reason}`, { cause })
 }
 
-/** Each request asks this: it is put into SQL once. */
-const lookups = new WeakMap<Kysely<Database>, CompiledQuery<TokenRow>>()
-
-function lookupOf(db: Kysely<Database>): CompiledQuery<TokenRow> {
-  const known = lookups.get(db)
-  if (known) return known
-  const compiled = db.selectFrom('tokens').selectAll().where('hash', '=', '').compile()
-  lookups.set(db, compiled)
-  return compiled
+function knownTokens(db: Kysely<Database>) {
+  return db
+    .selectFrom('tokens')
+    .leftJoin('memberships', (join) =>
+      join
+        .onRef('memberships.account_id', '=', 'tokens.account_id')
+        .onRef('memberships.user_id', '=', 'tokens.user_id'),
+    )
+    .select(['tokens.id', 'tokens.account_id', 'tokens.user_id', 'tokens.kind', 'tokens.scopes'])
+    .select(['tokens.expires_at', 'tokens.revoked_at', 'tokens.last_used_at', 'memberships.role'])
 }

@@ -20,10 +20,12 @@ export async function assertCredit(engine: Engine, { accountId, tokenId }: Calle
   }
   const limit = await reachedLimit(engine, accountId, tokenId)
   if (!limit) return
+  const { resetsAtMs, ...facts } = limit
+  const whose = limit.tokenId === undefined ? 'the workspace' : 'this token'
   throw new CarrelError(
     'spending_limit_reached',
-    `Cannot run this: the limit of $${limit.limitMicros / 1_000_000} a ${limit.period} is used up`,
-    { details: { ...limit } },
+    `Cannot run this: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
+    { details: { ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
   )
 }
 

@@ -45,13 +45,32 @@ export async function removeSpendingLimit(
     .execute()
 }
 
-export async function listSpendingLimits(db: Kysely<Database>, accountId: string): Promise<SpendingLimit[]> {
-  const rows = await limitsOf(db, [accountId])
-  return rows.map(({ token_id, period, limit_micros }) => ({
-    tokenId: token_id || undefined,
-    period,
-    limitMicros: Number(limit_micros),
-  }))
+export interface LimitState extends SpendingLimit {
+  /** What was charged in the period that runs. */
+  spentMicros: number
+  /** When the next one begins, in Unix milliseconds. */
+  resetsAtMs: number
+}
+
+/** An account's limits, its own first, with what is spent of each. */
+export async function limitStates(
+  db: Kysely<Database>,
+  accountId: string,
+  nowMs: number = Date.now(),
+): Promise<LimitState[]> {
+  const rows = (await limitsOf(db, [accountId])).toSorted((a, b) =>
+    `${a.token_id} ${a.period}`.localeCompare(`${b.token_id} ${b.period}`),
+  )
+  const states: LimitState[] = []
+  for (const { token_id, period, limit_micros } of rows)
+    states.push({
+      tokenId: token_id || undefined,
+      period,
+      limitMicros: Number(limit_micros),
+      spentMicros: await spentMicros(db, accountId, token_id, periodStart(period, nowMs)),
+      resetsAtMs: periodEnd(period, nowMs),
+    })
+  return states
 }
 
 export async function limitsOf(db: Kysely<Database>, accountIds: readonly string[]): Promise<SpendingLimitRow[]> {
@@ -66,17 +85,24 @@ export async function reachedLimit(
   { db }: Pick<Engine, 'db'>,
   accountId: string,
   tokenId: string,
-): Promise<SpendingLimit | undefined> {
+): Promise<LimitState | undefined> {
   const rows = await db
     .selectFrom('spending_limits')
     .selectAll()
     .where('account_id', '=', accountId)
     .where('token_id', 'in', ['', tokenId])
     .execute()
+  const now = Date.now()
   for (const { token_id, period, limit_micros } of rows) {
-    const spent = await spentMicros(db, accountId, token_id, periodStart(period, Date.now()))
+    const spent = await spentMicros(db, accountId, token_id, periodStart(period, now))
     if (spent >= Number(limit_micros))
-      return { tokenId: token_id || undefined, period, limitMicros: Number(limit_micros) }
+      return {
+        tokenId: token_id || undefined,
+        period,
+        limitMicros: Number(limit_micros),
+        spentMicros: spent,
+        resetsAtMs: periodEnd(period, now),
+      }
   }
   return undefined
 }
@@ -95,4 +121,11 @@ async function spentMicros(db: Kysely<Database>, accountId: string, tokenId: str
 export function periodStart(period: SpendingLimitRow['period'], nowMs: number): number {
   const now = new Date(nowMs)
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), period === 'day' ? now.getUTCDate() : 1)
+}
+
+/** The end of it, which is the beginning of the next one. */
+function periodEnd(period: SpendingLimitRow['period'], nowMs: number): number {
+  const start = new Date(periodStart(period, nowMs))
+  if (period === 'day') return start.setUTCDate(start.getUTCDate() + 1)
+  return start.setUTCMonth(start.getUTCMonth() + 1)
 }

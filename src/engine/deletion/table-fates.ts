@@ -40,6 +40,17 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
       .execute(),
   magic_links: async (trx, { addresses }) =>
     addresses.length === 0 ? [] : trx.deleteFrom('magic_links').where('email', 'in', addresses).execute(),
+  invitations: (trx, { userId, accountIds, addresses }) =>
+    trx
+      .deleteFrom('invitations')
+      .where((eb) =>
+        eb.or([
+          eb('invited_by', '=', userId),
+          eb('account_id', 'in', accountIds),
+          ...(addresses.length === 0 ? [] : [eb('email', 'in', addresses)]),
+        ]),
+      )
+      .execute(),
   identities: (trx, { userId }) => trx.deleteFrom('identities').where('user_id', '=', userId).execute(),
   spent_refresh_tokens: (trx, { userId, accountIds }) =>
     trx

@@ -5,7 +5,10 @@ import type { Database } from '../../db/schema.ts'
 import { creditOf, promotions } from './books.ts'
 import { postTransactions, type Posting } from './post.ts'
 
-/** Gives new accounts their first credit. An account that has had it gets nothing, however often it is asked for. */
+/**
+ * Gives new accounts their first credit. An account that has had it gets nothing, however often it is asked for; nor does
+ * a workspace that a person made beside their own: whoever makes many would never have to pay.
+ */
 export async function grantFirstCredit(
   db: Kysely<Database>,
   accountIds: readonly string[],
@@ -18,8 +21,15 @@ export async function grantFirstCredit(
     .where('kind', '=', 'grant')
     .where('account_id', 'in', accountIds)
     .execute()
+  const made = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', 'in', accountIds)
+    .where('created_by', 'is not', null)
+    .execute()
   // What a new account gets may change with the years; who had the old one does not get the difference.
-  const without = new Set(accountIds).difference(new Set(had.map(({ account_id }) => account_id)))
+  const excluded = [...had.map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
+  const without = new Set(accountIds).difference(new Set(excluded))
   if (without.size === 0) return
   const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
   await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
@@ -30,6 +40,7 @@ export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promi
   const rows = await db
     .selectFrom('accounts')
     .select('id')
+    .where('created_by', 'is', null)
     .where('id', 'not in', (eb) =>
       eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant'),
     )

@@ -10,7 +10,10 @@ interface Access {
   expiresAtMs: number
 }
 
-/** Carrel's own JWTs (ES256, an hour). The key alone says that they are its own: its address may change. */
+/**
+ * Carrel's own JWTs (ES256): access tokens for an hour, and the refresh tokens that give the next ones. The key alone says that they are
+ * its own: its address may change.
+ */
 export class AccessTokens {
   readonly #key: SigningKey
   readonly #issuer: () => string
@@ -26,32 +29,70 @@ export class AccessTokens {
   }
 
   issue(userId: string, familyId: string): Promise<string> {
-    return new SignJWT({ sid: familyId })
+    return this.#sign(access, {
+      userId,
+      familyId,
+      id: crypto.randomUUID(),
+      endsAtMs: Date.now() + limits.accessTokenMs,
+    })
+  }
+
+  /** A refresh token around what the database knows the hash of. */
+  issueRefresh(userId: string, familyId: string, { id, endsAtMs }: { id: string; endsAtMs: number }): Promise<string> {
+    return this.#sign(refresh, { userId, familyId, id, endsAtMs })
+  }
+
+  #sign({ typ, audience }: Kind, claims: { userId: string; familyId: string; id: string; endsAtMs: number }) {
+    return new SignJWT({ sid: claims.familyId })
       .setProtectedHeader({ alg: signingAlgorithm, typ, kid: this.#key.publicJwk.kid! })
       .setIssuer(this.#issuer())
       .setAudience(audience)
-      .setSubject(userId)
-      .setJti(crypto.randomUUID())
+      .setSubject(claims.userId)
+      .setJti(claims.id)
       .setIssuedAt()
-      .setExpirationTime(Math.floor((Date.now() + limits.accessTokenMs) / 1000))
+      .setExpirationTime(Math.floor(claims.endsAtMs / 1000))
       .sign(this.#key.privateKey)
   }
 
   /** Rejects with `unauthenticated` for one that is not of this key, has expired or is for something else. */
   verify(token: string): Promise<Access> {
     return this.#verified.get(token, async () => {
-      const { payload } = await jwtVerify<{ sid: string }>(token, this.#key.publicKey, {
+      const { sid, exp } = await this.#claimsOf(token, access)
+      return { familyId: sid, expiresAtMs: exp * 1000 }
+    })
+  }
+
+  /** What `issueRefresh` was given. Rejects with `unauthenticated` as `verify` does. */
+  async verifyRefresh(token: string): Promise<string> {
+    return (await this.#claimsOf(token, refresh)).jti
+  }
+
+  async #claimsOf(token: string, { typ, audience }: Kind): Promise<Claims> {
+    try {
+      const { payload } = await jwtVerify<Claims>(token, this.#key.publicKey, {
         algorithms: [signingAlgorithm],
         audience,
         typ,
-        requiredClaims: ['exp', 'sub', 'sid'],
-      }).catch((error: unknown) => {
-        throw refusal('the token is not valid, or has expired', error)
+        requiredClaims: ['exp', 'sub', 'sid', 'jti'],
       })
-      return { familyId: payload.sid, expiresAtMs: payload.exp! * 1000 }
-    })
+      return payload
+    } catch (error) {
+      throw refusal('the token is not valid, or has expired', error)
+    }
   }
 }
 
-const audience = 'carrel'
-const typ = 'at+jwt'
+interface Claims {
+  sid: string
+  jti: string
+  exp: number
+}
+
+/** Neither of the two does for the other. */
+interface Kind {
+  typ: string
+  audience: string
+}
+
+const access: Kind = { typ: 'at+jwt', audience: 'carrel' }
+const refresh: Kind = { typ: 'rt+jwt', audience: 'carrel:refresh' }

@@ -1,9 +1,26 @@
-import { authenticatedBy, authenticateToken, refusal, type Authenticated } from '../accounts/tokens.ts'
+import { authenticateFamily, authenticateToken, type Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
+import { enterWorkspace } from '../workspaces/enter-workspace.ts'
 import { signIn } from './sign-in.ts'
 
-/** Whose token it is, of whatever kind. Rejects with `unauthenticated` when it is unknown, expired or revoked. */
-export async function authenticateAny(engine: Engine, token: string): Promise<Authenticated> {
+/**
+ * Whose token it is, of whatever kind. `<token>~<id of a workspace>` is the same person in another workspace: whatever carries a token
+ * carries that too. Rejects with `unauthenticated` when the token is unknown, expired or revoked, with `not_found` when it does not open
+ * the workspace.
+ */
+export async function authenticateAny(engine: Engine, credential: string): Promise<Authenticated> {
+  const { token, workspaceId } = splitCredential(credential)
+  if (workspaceId === undefined) return authenticateOne(engine, token)
+  return enterWorkspace(engine, await authenticateOne(engine, token), workspaceId)
+}
+
+export function splitCredential(credential: string): { token: string; workspaceId: string | undefined } {
+  const at = credential.indexOf('~')
+  if (at === -1) return { token: credential, workspaceId: undefined }
+  return { token: credential.slice(0, at), workspaceId: credential.slice(at + 1) }
+}
+
+function authenticateOne(engine: Engine, token: string): Promise<Authenticated> {
   if (!looksLikeJwt.test(token)) return authenticateToken(engine.db, token)
   return engine.issuers.claims(token) ? authenticateBearer(engine, token) : authenticateAccess(engine, token)
 }
@@ -11,9 +28,7 @@ export async function authenticateAny(engine: Engine, token: string): Promise<Au
 /** An access token ends with the sign-in that it came of. */
 async function authenticateAccess(engine: Engine, token: string): Promise<Authenticated> {
   const { familyId, expiresAtMs } = await engine.accessTokens.verify(token)
-  const family = await engine.db.selectFrom('tokens').selectAll().where('id', '=', familyId).executeTakeFirst()
-  if (!family) throw refusal('the token is not known')
-  return { ...(await authenticatedBy(engine.db, family)), expiresAtMs }
+  return { ...(await authenticateFamily(engine.db, familyId)), expiresAtMs }
 }
 
 /** Who comes for the first time with an issuer's token gets a workspace. An issuer's addresses make nobody another one's person. */
@@ -29,7 +44,8 @@ async function authenticateBearer(engine: Engine, token: string): Promise<Authen
   const { userId, accountId } = known
     ? { userId: known.id, accountId: known.account_id }
     : await signIn(engine, { provider: issuer, subject, name, email, emailIsVerified: false })
-  return { accountId, userId, tokenId: issuerPrefix + userId, kind: 'session', scopes: null, expiresAtMs }
+  const tokenId = issuerPrefix + userId
+  return { accountId, userId, tokenId, kind: 'session', role: 'owner', scopes: null, expiresAtMs }
 }
 
 /** Whether a caller's token id stands for tokens of an issuer, which are kept nowhere. */

@@ -17,16 +17,9 @@ export function requestLink(engine: Engine, email: string): void {
 }
 
 async function sendLink(engine: Engine, email: string): Promise<void> {
-  const { db, settings, mail, log } = engine
-  if (!settings.signUp && !(await isKnown(engine, email))) return
+  const { db, mail, log } = engine
+  if (!(await mayGetMail(engine, email))) return
   const now = Date.now()
-  const { count } = await db
-    .selectFrom('magic_links')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .where('email', '=', email)
-    .where('created_at', '>', now - limits.magicLinkMs)
-    .executeTakeFirstOrThrow()
-  if (Number(count) >= limits.magicLinksPerAddress) return
   const code = randomBytes(32).toString('base64url')
   await db
     .insertInto('magic_links')
@@ -35,6 +28,26 @@ async function sendLink(engine: Engine, email: string): Promise<void> {
   const link = `${engine.origin()}/login/callback?token=${code}`
   if (!mail.isSent) log.info({ email, link }, 'a link for signing in')
   await mail.send({ to: email, ...signInMail(link) })
+}
+
+/**
+ * Whether a link may go to an address: to anybody's where the server takes new people, else to those that are known; and no more than
+ * 5 in a quarter of an hour, invitations with them.
+ */
+export async function mayGetMail(engine: Engine, email: string): Promise<boolean> {
+  if (!engine.settings.signUp && !(await isKnown(engine, email))) return false
+  const since = Date.now() - limits.magicLinkMs
+  let sent = 0
+  for (const table of ['magic_links', 'invitations'] as const) {
+    const { count } = await engine.db
+      .selectFrom(table)
+      .select((eb) => eb.fn.countAll().as('count'))
+      .where('email', '=', email)
+      .where('created_at', '>', since)
+      .executeTakeFirstOrThrow()
+    sent += Number(count)
+  }
+  return sent < limits.magicLinksPerAddress
 }
 
 async function isKnown({ db }: Engine, email: string): Promise<boolean> {
@@ -68,16 +81,14 @@ export async function redeemLink(engine: Engine, code: string): Promise<NewSessi
     .returning('email')
     .executeTakeFirst()
   if (!link) throw refusal('the link was used already, or is older than 15 minutes; ask for a new one')
-  const { email } = link
-  return openSession(engine, await signIn(engine, proofOf(email)), 'email')
+  return openMailSession(engine, link.email)
 }
 
-function proofOf(email: string) {
-  return { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
-}
-
-async function openSession(engine: Engine, person: SignedIn, how: string): Promise<NewSession> {
-  const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how })
+/** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
+export async function openMailSession(engine: Engine, email: string): Promise<NewSession> {
+  const proof = { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
+  const person = await signIn(engine, proof)
+  const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how: 'email' })
   return { ...person, token: secret, expiresAtMs: row.expires_at! }
 }
 

@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { authenticateToken, insertToken, type Scope } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
+import { splitCredential } from './authenticate.ts'
 
 /**
  * A new session token for one that is in its last hour; the old one goes on to its end, for programs that still use it. Rejects
@@ -11,7 +12,8 @@ export async function refreshSession(
   engine: Engine,
   token: string,
 ): Promise<{ token: string; expiresInS: number; userId: string }> {
-  const { accountId, userId, kind, scopes, expiresAtMs } = await authenticateToken(engine.db, token)
+  const { token: bare, workspaceId } = splitCredential(token)
+  const { accountId, userId, kind, scopes, expiresAtMs } = await authenticateToken(engine.db, bare)
   if (kind !== 'session')
     throw new CarrelError('conflict', 'Cannot refresh the token: it is an API key; create another one instead')
   if (expiresAtMs === null) throw new CarrelError('conflict', 'Cannot refresh the token: it does not end')
@@ -31,5 +33,6 @@ export async function refreshSession(
     scopes: scopes as Scope[] | null,
     lifeMs: limits.sessionMs,
   })
-  return { token: secret, expiresInS: limits.sessionMs / 1000, userId: userId ?? accountId }
+  const next = workspaceId === undefined ? secret : `${secret}~${workspaceId}`
+  return { token: next, expiresInS: limits.sessionMs / 1000, userId: userId ?? accountId }
 }

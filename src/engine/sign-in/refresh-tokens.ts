@@ -20,10 +20,12 @@ export async function openFamily(engine: Engine, person: SignedIn, how: string):
 
 /**
  * The next two tokens for a refresh token, which is spent with it. One that was spent before is in two hands: its whole sign-in ends,
- * with every token that came of it. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
+ * with every token that came of it. Rejects with `unauthenticated` then, and when it is unknown or 30 days old. One of the time before
+ * they were JWTs (`rt_…`) does too, until its end.
  */
 export async function rotateRefreshToken(engine: Engine, refreshToken: string): Promise<TokenPair> {
-  const hash = hashOf(refreshToken)
+  const isOfBefore = refreshToken.startsWith('rt_')
+  const hash = hashOf(isOfBefore ? refreshToken : await engine.accessTokens.verifyRefresh(refreshToken))
   const next = newSecret('family')
   const now = Date.now()
   const row = await engine.db.transaction().execute(async (trx) => {
@@ -65,7 +67,10 @@ async function revokeSpent(engine: Engine, hash: string): Promise<void> {
   })
 }
 
-async function pairOf(engine: Engine, family: TokenRow, refreshToken: string): Promise<TokenPair> {
-  const accessToken = await engine.accessTokens.issue(family.user_id ?? family.account_id, family.id)
+/** `secret` is what the next refresh token is known by. */
+async function pairOf({ accessTokens }: Engine, family: TokenRow, secret: string): Promise<TokenPair> {
+  const userId = family.user_id ?? family.account_id
+  const accessToken = await accessTokens.issue(userId, family.id)
+  const refreshToken = await accessTokens.issueRefresh(userId, family.id, { id: secret, endsAtMs: family.expires_at! })
   return { accessToken, refreshToken, expiresInS: limits.accessTokenMs / 1000 }
 }

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { meterUnits } from '../../config/price-book.ts'
 import type { Database, Meter } from '../../db/schema.ts'
+import { chunks } from '../ledger/post.ts'
 
 /** What was used of one meter, in the unit that a person is shown. */
 export interface UsageLine {
@@ -41,10 +42,9 @@ export async function usageReport(
     await rows(`coalesce(u.token_id, '')`),
     await rows(`coalesce(u.label, '')`),
   ]
-  const names = new Map(
-    (await db.selectFrom('tokens').select(['id', 'name']).where('account_id', '=', accountId).execute()).map(
-      ({ id, name }) => [id, name],
-    ),
+  const names = await namesOf(
+    db,
+    keys.rows.map(({ of }) => String(of)),
   )
   return {
     totals: totals.rows.map((row) => lineOf(row)),
@@ -53,6 +53,25 @@ export async function usageReport(
     byKey: keys.rows.map((row) => ({ ...lineOf(row), name: names.get(String(row.of)) })),
     byLabel: labels.rows.map((row) => lineOf(row)),
   }
+}
+
+/** How tokens are called: an API key by its name, a sign-in by its person, who may be signed in many times. */
+async function namesOf(db: Kysely<Database>, tokenIds: string[]): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  for (const some of chunks([...new Set(tokenIds)])) {
+    const tokens = await db
+      .selectFrom('tokens')
+      .leftJoin('users', 'users.id', 'tokens.user_id')
+      .select(['tokens.id', 'tokens.kind', 'tokens.name', 'users.name as person'])
+      .where('tokens.id', 'in', some)
+      .execute()
+    for (const { id, kind, name, person } of tokens) names.set(id, kind === 'api_key' ? name : (person ?? name))
+    const userIds = some.filter((id) => id.startsWith('user:')).map((id) => id.slice('user:'.length))
+    if (userIds.length === 0) continue
+    const users = await db.selectFrom('users').select(['id', 'name']).where('id', 'in', userIds).execute()
+    for (const { id, name } of users) names.set(`user:${id}`, name)
+  }
+  return names
 }
 
 interface SumRow {

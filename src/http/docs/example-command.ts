@@ -23,7 +23,14 @@ function curlCommand(origin: string, { method, path, isPublic, parameters, reque
       )
   else if (request) words.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(request.example))}`)
   else if (method === 'POST') words.push('-X POST')
-  return wrap([...words, `${origin}${path}`])
+  return wrap([...words, `${origin}${withExamples(path, parameters)}`])
+}
+
+/** The path with an example in the place of each name. */
+function withExamples(path: string, parameters: Operation['parameters']): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    String(parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)?.example),
+  )
 }
 
 /** Of an upload with `curl -T`, which is a PUT and takes no query but in the address. */

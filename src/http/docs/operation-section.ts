@@ -60,12 +60,12 @@ function errorList(errors: Operation['errors']): Html {
 /** Works with the script alone, and is hidden without it. */
 function tryForm(operation: Operation): Html {
   const { id, method, path, parameters, request, isPublic } = operation
-  const query = parameters.filter((parameter) => parameter.in === 'query')
+  const named = parameters.filter((parameter) => parameter.in === 'path' || parameter.in === 'query')
   const isForm = request?.contentType === 'multipart/form-data'
   const isRaw = request?.contentType === rawBody
   const fields = isForm ? fieldsOf(request.schema) : []
   return html`<form class="try" data-method="${method}" data-path="${path}" ${isPublic && html`data-public`} hidden>
-    ${query.map(({ name, required, example }) => textField(`${id}-${name}`, name, required, example))}
+    ${named.map(({ name, required, example }) => textField(`${id}-${name}`, name, required, example))}
     ${fields.map(({ name, required }) =>
       name === 'file'
         ? html`<label>${name} <input type="file" name="${name}" required /></label>`

@@ -44,7 +44,7 @@ async function send(form) {
         ...(isPublic === undefined ? { authorization: `Bearer ${token}` } : {}),
         ...(form.elements.namedItem('body') ? { 'content-type': 'application/json' } : {}),
       },
-      body: bodyOf(form, method),
+      body: bodyOf(form, path, method),
       signal: stop.signal,
     })
     view.status(response)
@@ -58,10 +58,16 @@ async function send(form) {
 
 /** @param {HTMLFormElement} form @param {string} path @param {string} method */
 function addressOf(form, path, method) {
-  if (!takesQuery(method)) return path
+  const fields = new FormData(form)
+  const address = path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+    const value = fields.get(name)
+    return encodeURIComponent(typeof value === 'string' ? value : '')
+  })
+  if (!takesQuery(method)) return address
   const query = new URLSearchParams()
-  for (const [name, value] of new FormData(form)) if (typeof value === 'string' && value !== '') query.set(name, value)
-  return query.size > 0 ? `${path}?${query}` : path
+  for (const [name, value] of fields)
+    if (typeof value === 'string' && value !== '' && !isInPath(name, path)) query.set(name, value)
+  return query.size > 0 ? `${address}?${query}` : address
 }
 
 /** The body of a PUT is a file. @param {string} method */
@@ -69,15 +75,20 @@ function takesQuery(method) {
   return method === 'GET' || method === 'PUT'
 }
 
-/** @param {HTMLFormElement} form @param {string} method */
-function bodyOf(form, method) {
+/** @param {string} name @param {string} path */
+function isInPath(name, path) {
+  return path.includes(`{${name}}`)
+}
+
+/** @param {HTMLFormElement} form @param {string} path @param {string} method */
+function bodyOf(form, path, method) {
   if (method === 'GET') return undefined
   if (takesQuery(method)) return /** @type {File} */ (new FormData(form).get('file'))
   const text = form.elements.namedItem('body')
   if (text instanceof HTMLTextAreaElement) return text.value
-  if (!form.querySelector('input')) return undefined
   // The file last: what comes before it says where it goes.
-  const fields = [...new FormData(form)].filter(([, value]) => value !== '')
+  const fields = [...new FormData(form)].filter(([name, value]) => value !== '' && !isInPath(name, path))
+  if (fields.length === 0) return undefined
   const ordered = new FormData()
   for (const isFile of [false, true])
     for (const [name, value] of fields) if (value instanceof File === isFile) ordered.append(name, value)

@@ -1,0 +1,73 @@
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { errorForms } from '../../src/apis/error-forms.ts'
+import { defaultPrices } from '../../src/config/price-book.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { insertToken } from '../../src/engine/accounts/tokens.ts'
+import { CreditWatch } from '../../src/engine/credit/credit-watch.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { AccessTokens } from '../../src/engine/sign-in/access-tokens.ts'
+import { signIn } from '../../src/engine/sign-in/sign-in.ts'
+import { openSigningKey } from '../../src/engine/sign-in/signing-key.ts'
+import { TrustedIssuers } from '../../src/engine/sign-in/trusted-issuers.ts'
+import { createApp } from '../../src/http/app.ts'
+import { AccountLimits } from '../../src/http/rate-limits.ts'
+import { OpenRequests } from '../../src/http/open-requests.ts'
+
+/**
+ * The server's own shell with two routes that do nothing, one of which takes a token, over a database of 10,000 tokens.
+ * Argument: a folder. Prints `{ port, session, access, shared }`: a session token, an access token and a session token in another
+ * workspace.
+ */
+const [folder = ''] = process.argv.slice(2)
+const db = await openDatabase(join(folder, 'carrel.db'))
+const engine = {
+  db,
+  log: pino({ level: 'warn' }, pino.destination(2)),
+  settings: readSettings(process.env),
+  credit: new CreditWatch(defaultPrices),
+  accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
+  issuers: new TrustedIssuers([]),
+} as unknown as Engine
+
+const { userId, accountId } = await signIn(engine, {
+  provider: 'email',
+  subject: 'bench@example.com',
+  name: 'bench',
+  email: 'bench@example.com',
+  emailIsVerified: true,
+})
+const workspaceId = await createAccount(db, 'shared', userId)
+await db
+  .insertInto('memberships')
+  .values({ account_id: workspaceId, user_id: userId, role: 'member', created_at: Date.now() })
+  .execute()
+await db.transaction().execute(async (trx) => {
+  for (let count = 0; count < 10_000; count++)
+    await insertToken(trx, { accountId, userId, kind: 'api_key', name: `${count}` })
+})
+const { secret } = await insertToken(db, { accountId, userId, kind: 'session', name: 'bench' })
+const { row } = await insertToken(db, { accountId, userId, kind: 'family', name: 'bench', lifeMs: 3_600_000 })
+
+const app = await createApp({
+  engine,
+  errorForms,
+  onUpgrade: () => false,
+  openRequests: new OpenRequests(),
+  accountLimits: new AccountLimits(engine),
+})
+app.get('/open', { config: { public: true } }, async () => ({ ok: true }))
+app.get('/closed', async () => ({ ok: true }))
+await app.listen({ host: '127.0.0.1', port: 0 })
+process.stdout.write(
+  `${JSON.stringify({
+    port: (app.server.address() as AddressInfo).port,
+    session: secret,
+    access: await engine.accessTokens.issue(userId, row.id),
+    shared: `${secret}~${workspaceId}`,
+  })}\n`,
+)
+process.once('SIGTERM', () => process.exit(0))

@@ -1,0 +1,113 @@
+import { Type, type Static } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import { changeLimits, readLimits, type KeyLimit, type LimitChange } from '../../engine/credit/preferences.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+
+const cents = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0, maximum: limits.spendingLimitCents }), Type.Null()], { description }),
+  )
+const changes = {
+  daily_limit_cents: cents('What may be spent in a day (UTC), in US cents; null is no limit'),
+  monthly_limit_cents: cents('The same in a month'),
+}
+const preferencesBody = Type.Object(
+  {
+    ...changes,
+    keys: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { key_id: Type.String({ description: 'An API key of the workspace', maxLength: 100 }), ...changes },
+          { additionalProperties: false },
+        ),
+        { description: 'Limits of API keys', maxItems: limits.apiKeysPerAccount },
+      ),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+
+const limitFields = {
+  daily_limit_cents: Type.Union([Type.Number(), Type.Null()], { description: 'null is no limit' }),
+  daily_spent_cents: Type.Union([Type.Number(), Type.Null()], { description: 'null without a limit' }),
+  monthly_limit_cents: Type.Union([Type.Number(), Type.Null()]),
+  monthly_spent_cents: Type.Union([Type.Number(), Type.Null()]),
+}
+const preferencesAnswer = Type.Object(
+  {
+    workspace_id: Type.String(),
+    ...limitFields,
+    keys: Type.Array(
+      Type.Object({ key_id: Type.String(), name: Type.String(), ...limitFields }, { additionalProperties: false }),
+      { description: 'API keys that have a limit' },
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const returns =
+  '{ workspace_id, daily_limit_cents, daily_spent_cents, monthly_limit_cents, monthly_spent_cents, keys: [{ key_id, name, … }] }'
+
+/** `/v1/billing/preferences`: what the workspace and each of its keys may spend. */
+export function addBillingRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/v1/billing/preferences',
+    {
+      schema: { response: { 200: preferencesAnswer } },
+      config: { scope: 'account', documentation: { description: 'Read billing preferences', returns } },
+    },
+    async ({ caller }) => preferencesOf(caller.accountId, await readLimits(engine, caller.accountId)),
+  )
+  app.patch(
+    '/v1/billing/preferences',
+    {
+      schema: { body: preferencesBody, response: { 200: preferencesAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Update billing preferences for the current account or org',
+          returns,
+          example: { daily_limit_cents: 500, monthly_limit_cents: null },
+          errors: ['forbidden', 'not_found'],
+          notes:
+            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin.',
+        },
+      },
+    },
+    async ({ body: { keys = [], ...own }, caller }) => {
+      const changed = [changeOf(own), ...keys.map(({ key_id, ...rest }) => ({ keyId: key_id, ...changeOf(rest) }))]
+      return preferencesOf(caller.accountId, await changeLimits(engine, caller, changed))
+    },
+  )
+}
+
+function changeOf(asked: Omit<Static<typeof preferencesBody>, 'keys'>): LimitChange {
+  const micros = (value: number | null | undefined) => (value == null ? value : value * microsPerCent)
+  return { dayMicros: micros(asked.daily_limit_cents), monthMicros: micros(asked.monthly_limit_cents) }
+}
+
+function preferencesOf(workspaceId: string, states: KeyLimit[]): Static<typeof preferencesAnswer> {
+  const keyIds = new Set(states.flatMap(({ tokenId }) => tokenId ?? []))
+  return {
+    workspace_id: workspaceId,
+    ...fieldsOf(states.filter(({ tokenId }) => tokenId === undefined)),
+    keys: [...keyIds].map((keyId) => {
+      const own = states.filter(({ tokenId }) => tokenId === keyId)
+      return { key_id: keyId, name: own[0]?.name ?? '', ...fieldsOf(own) }
+    }),
+  }
+}
+
+function fieldsOf(states: KeyLimit[]) {
+  const [day, month] = (['day', 'month'] as const).map((period) => states.find((state) => state.period === period))
+  const asCents = (micros: number | undefined) => (micros === undefined ? null : micros / microsPerCent)
+  return {
+    daily_limit_cents: asCents(day?.limitMicros),
+    daily_spent_cents: asCents(day?.spentMicros),
+    monthly_limit_cents: asCents(month?.limitMicros),
+    monthly_spent_cents: asCents(month?.spentMicros),
+  }
+}
+
+const microsPerCent = 10_000

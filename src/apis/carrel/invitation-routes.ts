@@ -1,0 +1,171 @@
+import type { FastifyReply } from 'fastify'
+import type { Engine } from '../../engine/engine.ts'
+import { acceptInvitation, readInvitation } from '../../engine/workspaces/accept-invitation.ts'
+import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
+import { invite, listInvitations, revokeInvitation } from '../../engine/workspaces/invitations.ts'
+import { asCarrelError } from '../../errors.ts'
+import type { App } from '../../http/app.ts'
+import { pageHeaders } from '../../http/person-page.ts'
+import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
+import { invitationOut } from './workspace-mapping.ts'
+import {
+  acceptAnswer,
+  acceptBody,
+  invitationAnswer,
+  invitationParams,
+  invitationsAnswer,
+  inviteBody,
+  readInvitationAnswer,
+  revokedAnswer,
+  workspaceParams,
+} from './workspace-schemas.ts'
+
+export function addInvitationRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/v1/workspaces/:workspaceId/invitations',
+    {
+      schema: { params: workspaceParams, response: { 200: invitationsAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'List the invitations that are not answered yet',
+          returns: '{ invitations: [{ invitation_id, email, role, created_at, expires_at }] }',
+          errors: ['not_found'],
+        },
+      },
+    },
+    async ({ params, caller }) => {
+      const { accountId } = await enterWorkspace(engine, caller, params.workspaceId)
+      return { invitations: (await listInvitations(engine, accountId)).map(invitationOut) }
+    },
+  )
+  app.post(
+    '/v1/workspaces/:workspaceId/invitations',
+    {
+      schema: { params: workspaceParams, body: inviteBody, response: { 200: invitationAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Invite somebody into a workspace by mail',
+          returns: '{ invitation_id, email, role, created_at, expires_at }',
+          example: { email: 'you@example.com', role: 'member' },
+          errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached'],
+          notes:
+            'Takes an admin, and for an owner an owner. The link works once, within 7 days; inviting again ends the old one. A role is "member" by default.',
+        },
+      },
+    },
+    async ({ params, body: { email, role = 'member' }, caller }) =>
+      invitationOut(await invite(engine, await enterWorkspace(engine, caller, params.workspaceId), { email, role })),
+  )
+  app.delete(
+    '/v1/workspaces/:workspaceId/invitations/:invitationId',
+    {
+      schema: { params: invitationParams, response: { 200: revokedAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Take an invitation back',
+          returns: '{ message, invitation_id }',
+          errors: ['forbidden', 'not_found'],
+          notes: 'Takes an admin.',
+        },
+      },
+    },
+    async ({ params, caller }) => {
+      const acting = await enterWorkspace(engine, caller, params.workspaceId)
+      await revokeInvitation(engine, acting, params.invitationId)
+      return { message: 'The invitation was taken back', invitation_id: params.invitationId }
+    },
+  )
+  addAnswerRoutes(app, engine)
+}
+
+/** What the link in the message leads to. Looking at it accepts nothing: programs that scan mail look at every link. */
+function addAnswerRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/invitation',
+    {
+      schema: { querystring: acceptBody },
+      config: {
+        public: true,
+        signIn: true,
+        documentation: {
+          description: 'Read an invitation',
+          returns: 'A page that asks whether to accept; { email, role, workspace, inviter } to who asks for JSON',
+          example: { token: 'the-code-of-the-link' },
+          errors: ['unauthenticated', 'rate_limited'],
+          answers: { 200: readInvitationAnswer },
+        },
+      },
+    },
+    async ({ query, headers }, reply) =>
+      orPage(engine, headers.accept, reply, async (isPage) => {
+        const { email, role, workspaceName, inviter } = await readInvitation(engine, query.token)
+        return isPage
+          ? invitationPage({ email, role, workspaceName, inviter, code: query.token })
+          : { email, role, workspace: workspaceName, inviter }
+      }),
+  )
+  void app.register(async (scope) => {
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: 4096 },
+      (_, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))),
+    )
+    const forms = scope as unknown as App
+    forms.post(
+      '/invitation',
+      {
+        schema: { body: acceptBody },
+        config: {
+          public: true,
+          signIn: true,
+          documentation: {
+            description: 'Accept an invitation',
+            returns: '{ token, expires_in, user_id, workspace_id, role }',
+            example: { token: 'the-code-of-the-link' },
+            errors: ['unauthenticated', 'forbidden', 'rate_limited'],
+            notes: 'Signs in by the address that the link was sent to. The token works in the workspace.',
+            answers: { 200: acceptAnswer },
+          },
+        },
+      },
+      async ({ body, headers }, reply) =>
+        orPage(engine, headers.accept, reply, async (isPage) => {
+          const accepted = await acceptInvitation(engine, body.token)
+          const { userId, workspaceId, role, expiresAtMs } = accepted
+          const token = `${accepted.token}~${workspaceId}`
+          reply.header('cache-control', 'no-store')
+          return isPage
+            ? joinedPage({ ...accepted, token }, engine.origin())
+            : {
+                token,
+                expires_in: Math.round((expiresAtMs - Date.now()) / 1000),
+                user_id: userId,
+                workspace_id: workspaceId,
+                role,
+              }
+        }),
+    )
+  })
+}
+
+/** To a browser a page, also of why it does not work. */
+async function orPage(
+  engine: Engine,
+  accept: string | undefined,
+  reply: FastifyReply,
+  answer: (isPage: boolean) => Promise<string | object>,
+): Promise<FastifyReply> {
+  const isPage = accept?.includes('text/html') ?? false
+  if (!isPage) return reply.send(await answer(false))
+  reply.headers(pageHeaders)
+  try {
+    return await reply.send(await answer(true))
+  } catch (error) {
+    const known = asCarrelError(error)
+    if (known.code !== 'unauthenticated' && known.code !== 'forbidden') throw error
+    return reply.status(known.status).send(refusedInvitationPage(known.message, engine.origin()))
+  }
+}

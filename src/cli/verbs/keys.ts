@@ -1,0 +1,115 @@
+import type { ApiKey, Carrel, NewApiKey } from '../../../sdk/index.ts'
+import { openClient } from '../open-client.ts'
+import { printable } from '../printable.ts'
+import { table } from '../table.ts'
+import { shortTime } from '../times.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Call, Verb } from '../verb.ts'
+
+export const keys: Verb = {
+  usage: 'keys [options] [create <name> | revoke <key>]',
+  description: `
+Lists the API keys of the workspace, makes one, or revokes one by its id or its name. The secret of a new one is shown once.`,
+  options: {
+    scope: {
+      type: 'string',
+      multiple: true,
+      value: '<what>',
+      help: 'What a new key is for: compute, account; repeatable',
+    },
+    expires: { type: 'string', value: '<time>', help: 'When a new key ends, such as 12h, 30d or 1y (default: never)' },
+  },
+  operands: [0, 2],
+  async run(call) {
+    const { program, values, operands } = call
+    const [what, operand] = operands
+    const action = what === undefined ? list : actions[what]
+    if (!action) throw new UsageError(`Cannot do "${what}" with keys: it is "keys", "keys create" or "keys revoke"`)
+    if (what === 'revoke' && operand === undefined) throw new UsageError('The key is missing: keys revoke <key>')
+    return action(call, await openClient(program, values))
+  },
+}
+
+type Action = (call: Call, client: Carrel) => Promise<number>
+
+const actions: Record<string, Action | undefined> = { __proto__: null as never, list, create, revoke }
+
+async function list({ program, values }: Call, client: Carrel): Promise<number> {
+  const found = await client.keys.list()
+  if (values.json) await program.stdout.line(JSON.stringify({ keys: found }))
+  else if (found.length === 0)
+    await program.stdout.line(`There are no keys: "${program.name} keys create <name>" makes one.`)
+  else await program.stdout.write(table(columns, found.map(rowOf), program.stdout.width))
+  return 0
+}
+
+const columns = [
+  { title: 'NAME', shrinksTo: 10 },
+  { title: 'KEY' },
+  { title: 'FOR', dropOrder: 2 },
+  { title: 'LAST USED', dropOrder: 3 },
+  { title: 'EXPIRES', dropOrder: 4 },
+  { title: 'CREATED', dropOrder: 1 },
+]
+
+function rowOf({ name, key_id, scopes, last_used_at, expires_at, created_at }: ApiKey): string[] {
+  const time = (at: string | null, otherwise: string) => (at === null ? otherwise : shortTime(at))
+  return [
+    name || '-',
+    key_id,
+    scopes?.join(', ') ?? 'everything',
+    time(last_used_at, 'never'),
+    time(expires_at, 'never'),
+    shortTime(created_at),
+  ]
+}
+
+async function create({ program, values, operands: [, name] }: Call, client: Carrel): Promise<number> {
+  const scopes = values['scope'] as string[] | undefined
+  const made = await client.keys.create({ name, scopes, expiresInS: seconds(values['expires'] as string | undefined) })
+  if (values.json) await program.stdout.line(JSON.stringify(made))
+  else if (program.stdout.isTerminal) await program.stdout.write(told(made, program.name))
+  // For a script alone: KEY=$(carrel keys create ci).
+  else await program.stdout.line(made.api_key)
+  return 0
+}
+
+function told({ api_key: secret, name, scopes, expires_at: end }: NewApiKey, program: string): string {
+  const use = `export CARREL_TOKEN=${secret}`
+  const about = [
+    ['Key', secret],
+    ['Name', name || '-'],
+    ['For', scopes?.join(', ') ?? 'everything'],
+    ['Ends', end === null ? 'never' : shortTime(end)],
+  ]
+  return `${table([{}, {}], about)}\nIt is shown this once. To use it: ${use}\n"${program} keys revoke" ends it.\n`
+}
+
+async function revoke({ program, values, operands: [, wanted = ''] }: Call, client: Carrel): Promise<number> {
+  const keyId = await idOf(client, wanted)
+  await client.keys.revoke(keyId)
+  await program.stdout.line(
+    values.json ? JSON.stringify({ revoked_key_id: keyId }) : `Revoked ${printable(wanted)}: it is refused from now on`,
+  )
+  return 0
+}
+
+/** A name does where one key has it. */
+async function idOf(client: Carrel, wanted: string): Promise<string> {
+  const all = await client.keys.list()
+  if (all.some(({ key_id }) => key_id === wanted)) return wanted
+  const named = all.filter(({ name }) => name === wanted)
+  if (named.length > 1)
+    throw new UsageError(`Cannot revoke "${wanted}": ${named.length} keys are called so; name it by its id`)
+  return named[0]?.key_id ?? wanted
+}
+
+function seconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, count, unit] = /^([1-9]\d{0,5})([smhdwy])$/.exec(text) ?? []
+  if (count === undefined || unit === undefined)
+    throw new UsageError(`Cannot use "${text}" as the time until a key ends: write it as 12h, 30d or 1y`)
+  return Number(count) * unitSeconds[unit]!
+}
+
+const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 365 * 86_400 }

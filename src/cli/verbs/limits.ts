@@ -1,0 +1,75 @@
+import type { LimitChange, Limits, SpendingLimits } from '../../../sdk/index.ts'
+import { bar } from '../bar.ts'
+import { dollars } from '../dollars.ts'
+import { openClient } from '../open-client.ts'
+import { table } from '../table.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Verb } from '../verb.ts'
+
+const chartWidth = 20
+
+export const limits: Verb = {
+  usage: 'limits [options]',
+  description: `
+Shows what the workspace and its API keys may spend in a day and in a month, in UTC, and what is spent of it. With an amount
+it sets a limit, which takes an admin.`,
+  options: {
+    day: { type: 'string', value: '<dollars>', help: 'The limit of a day, such as 5 or 2.50; "none" takes it away' },
+    month: { type: 'string', value: '<dollars>', help: 'The limit of a month' },
+    key: { type: 'string', value: '<id>', help: 'Of this API key (default: of the workspace as a whole)' },
+  },
+  operands: [0, 0],
+  async run({ program, values }) {
+    const change = changeOf(values as Record<string, string | undefined>)
+    const client = await openClient(program, values)
+    const found = change ? await client.changeLimits(change) : await client.limits()
+    await program.stdout.write(values.json ? `${JSON.stringify(found)}\n` : toText(found, program.stdout.width))
+    return 0
+  },
+}
+
+function changeOf({ day, month, key }: Record<string, string | undefined>): LimitChange | undefined {
+  if (day === undefined && month === undefined) {
+    if (key !== undefined) throw new UsageError('The limit is missing: --day or --month')
+    return undefined
+  }
+  const own = {
+    ...(day === undefined ? {} : { daily_limit_cents: cents(day) }),
+    ...(month === undefined ? {} : { monthly_limit_cents: cents(month) }),
+  }
+  return key === undefined ? own : { keys: [{ key_id: key, ...own }] }
+}
+
+function cents(text: string): number | null {
+  if (text === 'none') return null
+  if (/^\$?\d{1,8}(\.\d{1,2})?$/.test(text)) return Math.round(Number(text.replace('$', '')) * 100)
+  throw new UsageError(`Cannot use "${text}" as a limit: it has to be dollars, such as 5 or 2.50, or "none"`)
+}
+
+function toText(found: SpendingLimits, width?: number): string {
+  const rows = [...rowsOf('Workspace', found), ...found.keys.flatMap((key) => rowsOf(key.name || key.key_id, key))]
+  if (rows.length === 0) return 'There is no limit.\n'
+  const columns = [
+    { title: 'OF', shrinksTo: 10 },
+    { title: 'A' },
+    { title: 'SPENT', align: 'right' as const },
+    { title: 'LIMIT', align: 'right' as const },
+    { dropOrder: 1 },
+  ]
+  return table(columns, rows, width)
+}
+
+function rowsOf(name: string, limits: Limits): string[][] {
+  return [
+    rowOf(name, 'day', limits.daily_spent_cents, limits.daily_limit_cents),
+    rowOf(name, 'month', limits.monthly_spent_cents, limits.monthly_limit_cents),
+  ].flatMap((row) => (row ? [row] : []))
+}
+
+function rowOf(name: string, period: string, spent: number | null, limit: number | null): string[] | undefined {
+  if (limit === null) return undefined
+  const used = spent ?? 0
+  const share = limit === 0 ? 1 : Math.min(1, used / limit)
+  const state = share === 1 ? 'used up' : `${Math.floor(share * 100)} %`
+  return [name, period, dollars(used / 100), dollars(limit / 100), `${bar(share, 1, chartWidth)} ${state}`.trimStart()]
+}

@@ -1,0 +1,68 @@
+import { CarrelError } from '../../errors.ts'
+import { assertRole } from '../accounts/roles.ts'
+import type { Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+import { limitStates, removeSpendingLimit, setSpendingLimit, type LimitState } from './spending-limits.ts'
+
+/** What may be spent in a day and in a month, in micro-dollars; null is no limit, undefined is as it was. */
+export interface LimitChange {
+  /** undefined for the workspace as a whole. */
+  keyId?: string | undefined
+  dayMicros?: number | null | undefined
+  monthMicros?: number | null | undefined
+}
+
+export interface KeyLimit extends LimitState {
+  /** How the API key is called; undefined for the workspace as a whole. */
+  name?: string | undefined
+}
+
+/** The limits of a workspace and of its API keys, with what is spent of each. Those of keys that were revoked are not told. */
+export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string): Promise<KeyLimit[]> {
+  const states = await limitStates(db, accountId)
+  const keys = new Map((await keysOf(db, accountId)).map(({ id, name }) => [id, name]))
+  return states.flatMap((state) => {
+    if (state.tokenId === undefined) return [state]
+    const name = keys.get(state.tokenId)
+    return name === undefined ? [] : [{ ...state, name }]
+  })
+}
+
+/**
+ * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin (`forbidden`). Rejects with
+ * `not_found` for a key that is none of the workspace.
+ */
+export async function changeLimits(
+  engine: Engine,
+  caller: Authenticated,
+  changes: readonly LimitChange[],
+): Promise<KeyLimit[]> {
+  assertRole(caller, 'admin')
+  const { accountId, tokenId: actor } = caller
+  await engine.db.transaction().execute(async (trx) => {
+    const known = new Set((await keysOf(trx, accountId)).map(({ id }) => id))
+    for (const { keyId, dayMicros, monthMicros } of changes) {
+      if (keyId !== undefined && !known.has(keyId))
+        throw new CarrelError('not_found', `Cannot limit API key "${keyId}": the workspace has no such key`)
+      for (const [period, limitMicros] of [['day', dayMicros] as const, ['month', monthMicros] as const]) {
+        if (limitMicros === undefined) continue
+        if (limitMicros === null) await removeSpendingLimit(trx, accountId, { tokenId: keyId, period })
+        else await setSpendingLimit(trx, accountId, { tokenId: keyId, period, limitMicros })
+        const data = { keyId: keyId ?? null, period, limitMicros }
+        await appendEvent(trx, { accountId, type: 'spending_limit.changed', actor, data })
+      }
+    }
+  })
+  return readLimits(engine, accountId)
+}
+
+function keysOf(db: Engine['db'], accountId: string): Promise<{ id: string; name: string }[]> {
+  return db
+    .selectFrom('tokens')
+    .select(['id', 'name'])
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'api_key')
+    .where('revoked_at', 'is', null)
+    .execute()
+}

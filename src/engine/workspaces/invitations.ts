@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
+import type { Database, InvitationRow } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
+import { assertRole, type Role } from '../accounts/roles.ts'
+import { hashOf, refusal, type Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
+import { newId } from '../ids.ts'
+import { mayGetMail } from '../sign-in/magic-links.ts'
+import { listMembers } from './members.ts'
+import { workspaceOf } from './workspaces.ts'
+import { invitationMail } from './invitation-mail.ts'
+
+export interface Invitation {
+  id: string
+  email: string
+  role: Role
+  createdAtMs: number
+  expiresAtMs: number
+}
+
+/**
+ * Invites an address into the caller's workspace; the message goes in the background, and neither the answer nor its time tells
+ * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin, and for an
+ * owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a workspace of one's own, with
+ * `limit_reached` at 100 that are open.
+ */
+export async function invite(
+  engine: Engine,
+  caller: Authenticated,
+  { email: address, role }: { email: string; role: Role },
+): Promise<Invitation> {
+  assertRole(caller, 'admin')
+  assertRole(caller, role)
+  const email = address.toLowerCase()
+  const workspace = await workspaceOf(engine, caller)
+  if (workspace.isPersonal)
+    throw new CarrelError('conflict', 'Cannot invite anybody into a workspace of your own: create another one for that')
+  const members = await listMembers(engine, caller.accountId)
+  if (members.some((member) => member.email === email))
+    throw new CarrelError('already_exists', `Cannot invite "${email}": they are a member already`)
+  const code = randomBytes(32).toString('base64url')
+  const isSent = await mayGetMail(engine, email)
+  const row = await engine.db
+    .transaction()
+    .execute((trx) => insert(trx, caller, { email, role, code, members: members.length }))
+  const inviter = members.find(({ userId }) => userId === caller.userId)
+  if (!isSent) return invitationOf(row)
+  void send(engine, row, { code, workspace: workspace.name, inviter: inviter?.email || inviter?.name || '' }).catch(
+    (error: unknown) => engine.log.error({ err: error }, 'cannot send an invitation'),
+  )
+  return invitationOf(row)
+}
+
+async function insert(
+  trx: Transaction<Database>,
+  { accountId, userId, tokenId }: Authenticated,
+  { email, role, code, members }: { email: string; role: Role; code: string; members: number },
+): Promise<InvitationRow> {
+  const now = Date.now()
+  const open = await openOnes(trx, accountId).execute()
+  const old = open.filter((one) => one.email === email).map(({ id }) => id)
+  if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
+    throw new CarrelError('limit_reached', 'Cannot invite anybody: the workspace has as many as it can', {
+      details: { invitations: limits.invitationsPerWorkspace, members: limits.membersPerWorkspace },
+    })
+  if (old.length > 0) await trx.updateTable('invitations').set({ ended_at: now }).where('id', 'in', old).execute()
+  const row: InvitationRow = {
+    id: newId(),
+    hash: hashOf(code),
+    account_id: accountId,
+    email,
+    role,
+    invited_by: userId,
+    created_at: now,
+    expires_at: now + limits.invitationMs,
+    ended_at: null,
+  }
+  await trx.insertInto('invitations').values(row).execute()
+  await appendEvent(trx, { accountId, type: 'member.invited', actor: tokenId, data: { email, role } })
+  return row
+}
+
+async function send(
+  engine: Engine,
+  { email, role }: InvitationRow,
+  { code, workspace, inviter }: { code: string; workspace: string; inviter: string },
+): Promise<void> {
+  const link = `${engine.origin()}/invitation?token=${code}`
+  if (!engine.mail.isSent) engine.log.info({ email, link }, 'an invitation')
+  await engine.mail.send({ to: email, ...invitationMail({ link, workspace, inviter, role }) })
+}
+
+/** Those that nobody has answered yet, the newest first. */
+export async function listInvitations({ db }: Pick<Engine, 'db'>, accountId: string): Promise<Invitation[]> {
+  return (await openOnes(db, accountId).execute()).map(invitationOf)
+}
+
+/** Takes an admin. Rejects with `not_found` when there is none of that id that is open. */
+export async function revokeInvitation(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+  assertRole(caller, 'admin')
+  const { accountId, tokenId } = caller
+  await engine.db.transaction().execute(async (trx) => {
+    const row = await trx
+      .updateTable('invitations')
+      .set({ ended_at: Date.now() })
+      .where('id', '=', id)
+      .where('account_id', '=', accountId)
+      .where('ended_at', 'is', null)
+      .returning('email')
+      .executeTakeFirst()
+    if (!row) throw new CarrelError('not_found', `Cannot revoke invitation "${id}": the workspace has no such one`)
+    await appendEvent(trx, { accountId, type: 'invitation.revoked', actor: tokenId, data: { email: row.email } })
+  })
+}
+
+/** The open invitation of a code. Rejects with `unauthenticated` when there is none. */
+export async function invitationBy(db: Kysely<Database>, code: string): Promise<InvitationRow> {
+  const row = await db
+    .selectFrom('invitations')
+    .selectAll()
+    .where('hash', '=', hashOf(code))
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .executeTakeFirst()
+  if (row) return row
+  throw refusal('the invitation was used or taken back, or is older than 7 days; ask for another one')
+}
+
+/** Forgets those that cannot be accepted any more. */
+export async function pruneInvitations({ db }: Engine): Promise<void> {
+  await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
+}
+
+function openOnes(db: Kysely<Database>, accountId: string) {
+  return db
+    .selectFrom('invitations')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+}
+
+function invitationOf({ id, email, role, created_at, expires_at }: InvitationRow): Invitation {
+  return { id, email, role, createdAtMs: created_at, expiresAtMs: expires_at }
+}

@@ -1,0 +1,38 @@
+import { html, type Html } from './docs/html.ts'
+import { personPage } from './person-page.ts'
+
+/** What a person sees after the click: the token, this once, and how to use it. */
+export function tokenPage(token: string, baseUrl: string, expiresAtMs: number): string {
+  return personPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
+}
+
+/** The token and what to do with it. */
+export function tokenHelp(token: string, baseUrl: string, expiresAtMs: number): Html {
+  const until = new Date(expiresAtMs).toISOString().slice(0, 10)
+  return html`<p>
+      This is your token. It is shown only now, and is valid until <time>${until}</time>. Keep it like a password.
+    </p>
+    <pre class="token">${token}</pre>
+    <h2>On the command line</h2>
+    <pre>
+carrel login --url ${baseUrl} ${token}
+carrel exec 'echo hello world'</pre>
+    <h2>In scripts and over HTTP</h2>
+    <pre>
+export CARREL_URL=${baseUrl}
+export CARREL_TOKEN=${token}
+curl -H "Authorization: Bearer $CARREL_TOKEN" \\
+  -H 'content-type: application/json' \\
+  -d '{"code":"print(6*7)","language":"python"}' \\
+  $CARREL_URL/execute</pre>`
+}
+
+/** Why the click did not work, and what to do. */
+export function refusedPage(reason: string, baseUrl: string): string {
+  return personPage({
+    title: 'This link does not work',
+    body: html`<p>${reason}.</p>
+      <p>A link works once, within 15 minutes. Ask for another one:</p>
+      <pre>curl -H 'content-type: application/json' -d '{"email":"you@example.com"}' ${baseUrl}/login</pre>`,
+  })
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { TestServer, until } from '../support/server.ts'
+
+describe('/v1/billing/preferences', { timeout: 60_000 }, () => {
+  let server: TestServer
+  let token: string
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_SWEEP_INTERVAL_MS: '100' } })
+    token = await server.newAccount('limits')
+  })
+  after(() => server.stop())
+
+  const read = async (by = token) =>
+    (await server.call('GET', '/v1/billing/preferences', undefined, { token: by })).body
+  const change = (body: unknown, by = token) => server.call('PATCH', '/v1/billing/preferences', body, { token: by })
+  const newKey = async (by = token) =>
+    (await server.post('/users/me/api-keys', { name: 'ci' }, { token: by })).body as { key_id: string; api_key: string }
+  const run = (by: string, code = 'true') => server.post('/execute', { code, language: 'shell' }, { token: by })
+  const none = {
+    daily_limit_cents: null,
+    daily_spent_cents: null,
+    monthly_limit_cents: null,
+    monthly_spent_cents: null,
+  }
+
+  test('there is no limit to begin with; one is set, kept by other changes, and taken away', async () => {
+    const { workspace_id: id } = (await server.call('GET', '/v1/me', undefined, { token })).body
+    assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
+    await change({ daily_limit_cents: 500 })
+    const { status, body } = await change({ monthly_limit_cents: 9_900 })
+    assert.equal(status, 200)
+    assert.deepEqual([body.daily_limit_cents, body.monthly_limit_cents], [500, 9_900])
+    assert.deepEqual(await read(), body)
+    const { body: usage } = await server.call('GET', '/v1/usage', undefined, { token })
+    const [day, month] = usage.limits
+    assert.deepEqual([day.period, day.limitMicros, day.keyId], ['day', 5_000_000, undefined])
+    assert.deepEqual([month.period, month.limitMicros], ['month', 99_000_000])
+    assert.ok(Date.parse(day.resetsAt) > Date.now() && Date.parse(day.resetsAt) <= Date.now() + 86_400_000)
+    await change({ daily_limit_cents: null, monthly_limit_cents: null })
+    assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
+  })
+
+  test('a limit of a key refuses that key alone, and says until when', async () => {
+    const key = await newKey()
+    await change({ keys: [{ key_id: key.key_id, daily_limit_cents: 0 }] })
+    const { status, body } = await run(key.api_key)
+    assert.deepEqual([status, body.code, body.action], [402, 'SPENDING_LIMIT_REACHED', 'RAISE_LIMIT'])
+    assert.deepEqual([body.tokenId, body.period, body.limitMicros], [key.key_id, 'day', 0])
+    assert.equal(body.resetsAt.slice(10), 'T00:00:00.000Z')
+    assert.equal((await run(token)).status, 200)
+    const [listed] = (await read()).keys
+    assert.deepEqual([listed.key_id, listed.name, listed.daily_limit_cents], [key.key_id, 'ci', 0])
+    await change({ keys: [{ key_id: key.key_id, daily_limit_cents: 1 }] })
+    assert.equal((await run(key.api_key)).status, 200)
+    await server.call('DELETE', '/users/me/api-keys', { key_id: key.key_id }, { token })
+    assert.deepEqual((await read()).keys, [])
+  })
+
+  test('a limit of the workspace stops what runs, and is told as spent', async () => {
+    const own = await server.newAccount('spends')
+    await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token: own })
+    await change({ monthly_limit_cents: 0 }, own)
+    await until(
+      () => server.post('/process/list', {}, { token: own }),
+      ({ body }) => body.processes.every(({ status }: { status: string }) => status !== 'running'),
+    )
+    assert.equal((await run(own)).body.code, 'SPENDING_LIMIT_REACHED')
+    const usage = async () => (await server.call('GET', '/v1/usage', undefined, { token: own })).body
+    const { limits } = await until(usage, (body) => body.limits[0].spentMicros > 0, 30_000)
+    assert.equal(limits[0].limitMicros, 0)
+    assert.equal((await read(own)).monthly_spent_cents, limits[0].spentMicros / 10_000)
+  })
+
+  test("another workspace's key is not found, and then nothing is changed", async () => {
+    const other = await server.newAccount()
+    const { key_id: keyId } = await newKey(other)
+    const { status, body } = await change({ daily_limit_cents: 7, keys: [{ key_id: keyId, daily_limit_cents: 0 }] })
+    assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
+    assert.equal((await read()).daily_limit_cents, null)
+    assert.deepEqual((await read(other)).keys, [])
+  })
+
+  for (const [why, body] of Object.entries({
+    nothing: {},
+    'less than nothing': { daily_limit_cents: -1 },
+    'part of a cent': { daily_limit_cents: 0.5 },
+    'a text': { daily_limit_cents: '5' },
+    'more than all': { monthly_limit_cents: 1e18 },
+    'a field that is none': { weekly_limit_cents: 5 },
+  }))
+    test(`${why} is refused`, async () => {
+      const { status, body: answer } = await change(body)
+      assert.deepEqual([status, answer.code], [400, 'INVALID_REQUEST'])
+    })
+})

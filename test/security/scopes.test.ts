@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
+import { TestServer } from '../support/server.ts'
+
+/** What a token has to be for, by method and path; `any` is for every token. A route that none fits needs a line here. */
+const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
+  [/^\w+ \/(execute|interpret|watch|files|process|expose|memory|ws|browser|ai)(\/|$)/, 'compute'],
+  [/^GET \/(users\/me|v1\/me|balance|billing\/balance|billing\/usage)$/, 'any'],
+  [/^\w+ \/(topup|billing\/deposit|api\/v1\/credits\/.+|api\/v1\/billing\/storage)$/, 'any'],
+  [/^GET \/api\/v1\/(settings|session)$/, 'any'],
+  [/^\w+ \/(users\/me\/api-keys|v1\/workspaces|v1\/billing|v1\/usage|api\/v1\/account)(\/|$)/, 'account'],
+  [/^PATCH \/api\/v1\/settings$/, 'account'],
+]
+
+describe('API keys for one thing alone', { timeout: 60_000 }, () => {
+  let server: TestServer
+  let keys: Record<'compute' | 'account', string>
+  let routes: { method: string; path: string; scope: string | undefined }[]
+
+  before(async () => {
+    server = await TestServer.start()
+    const token = await server.newAccount('scopes')
+    const keyFor = async (scope: string) =>
+      (await server.post('/users/me/api-keys', { scopes: [scope] }, { token })).body.api_key as string
+    keys = { compute: await keyFor('compute'), account: await keyFor('account') }
+    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
+    routes = Object.entries<Record<string, { security: unknown[] }>>(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { security }]) => security.length > 0)
+        .map(([method]) => ({
+          method: method.toUpperCase(),
+          path,
+          scope: needed.find(([pattern]) => pattern.test(`${method.toUpperCase()} ${path}`))?.[1],
+        })),
+    )
+  })
+  after(() => server.stop())
+
+  const ask = (method: string, path: string, token: string) =>
+    server.call(method, path, method === 'GET' ? undefined : '{not even JSON', { token })
+
+  test('of every route that needs a token it is said here what for', () => {
+    assert.deepEqual(
+      routes.filter(({ scope }) => scope === undefined).map(({ method, path }) => `${method} ${path}`),
+      [],
+    )
+  })
+
+  for (const [own, other] of [
+    ['compute', 'account'],
+    ['account', 'compute'],
+  ] as const)
+    test(`a key for ${own} is refused by every route for ${other}, before the rest of the request is looked at`, async () => {
+      const closed = routes.filter(({ scope }) => scope === other)
+      assert.ok(closed.length >= 5)
+      for (const { method, path } of closed) {
+        const { status, body } = await ask(method, path, keys[own])
+        assert.equal(status, 403, `${method} ${path}`)
+        // Each surface has an envelope of its own.
+        assert.match(JSON.stringify(body), /"(code|error)":"FORBIDDEN"/, `${method} ${path}`)
+      }
+    })
+
+  test('a key is let in by every route that it is for', async () => {
+    for (const own of ['compute', 'account'] as const)
+      for (const { method, path } of routes.filter(({ scope }) => scope === own || scope === 'any')) {
+        if (path === '/ws') continue
+        const { status } = await ask(method, path, keys[own])
+        assert.ok(status !== 401 && status !== 403, `${method} ${path} with a key for ${own} answered ${status}`)
+      }
+  })
+
+  test('a socket opens with a key for computers alone', async () => {
+    for (const path of ['/ws', '/v1/exec']) {
+      const connect = (token: string) =>
+        new WebSocket(`${server.url.replace('http', 'ws')}${path}`, { headers: { authorization: `Bearer ${token}` } })
+      const refused = connect(keys.account)
+      refused.on('error', () => {})
+      const [, answer] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number }]
+      assert.equal(answer.statusCode, 403, path)
+      refused.terminate()
+      const open = connect(keys.compute)
+      await once(open, 'open')
+      open.terminate()
+    }
+  })
+})
