@@ -94,6 +94,15 @@ describe('deleting an account', { timeout: 180_000 }, () => {
         .insertInto('accounts')
         .values({ id: `team-${keyId}`, name: 'team', created_at: Date.now() })
         .execute()
+      const { user_id } = await db
+        .selectFrom('tokens')
+        .select('user_id')
+        .where('id', '=', keyId)
+        .executeTakeFirstOrThrow()
+      await db
+        .insertInto('memberships')
+        .values({ account_id: `team-${keyId}`, user_id: user_id!, role: 'owner', created_at: Date.now() })
+        .execute()
       await db
         .updateTable('tokens')
         .set({ account_id: `team-${keyId}` })
