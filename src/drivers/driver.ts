@@ -17,6 +17,8 @@ export interface Driver {
   start(id: string): Promise<void>
   /** TERM to everything in it, KILL after `graceMs`. Its files stay. Stopping a stopped one does nothing. */
   stop(id: string, graceMs: number): Promise<void>
+  /** KILL to everything in it, but for what keeps it running. */
+  endPrograms(id: string): Promise<void>
   /** Freezes every process; memory stays in use. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>

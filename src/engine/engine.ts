@@ -18,6 +18,7 @@ import type { MachinePayments } from './machine-payments/machine-payments.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
+import type { LeftBehind } from './usage/left-behind.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
 import type { StripeAccount } from './payments/open-stripe.ts'
 import type { AccessTokens } from './sign-in/access-tokens.ts'
@@ -43,6 +44,7 @@ export interface Engine {
   kernels: Kernels
   prices: PriceBook
   meter: ComputeMeter
+  leftBehind: LeftBehind
   credit: CreditWatch
   /** The first account, which the server was set up with. */
   ownerId: string

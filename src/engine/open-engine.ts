@@ -38,6 +38,7 @@ import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
 import { ComputeMeter } from './usage/compute-meter.ts'
+import { LeftBehind } from './usage/left-behind.ts'
 import { measureStorage } from './usage/measure-storage.ts'
 import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
@@ -87,6 +88,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     kernels: new Kernels(),
     prices,
     meter: new ComputeMeter(),
+    leftBehind: new LeftBehind(),
     credit: new CreditWatch(prices),
     ownerId: await ownerAccount(db),
     stripe: await openStripe(settings),

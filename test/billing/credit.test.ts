@@ -71,9 +71,27 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.equal(await balance(token), 2)
     assert.equal((await run(token, 'sleep 0.3')).status, 200)
     const left = await balance(token)
-    assert.ok(left <= 1.7 && left > 1, `$${left} are left after 0.3 s`)
+    assert.ok(left <= 1.75 && left > 1, `$${left} are left after 0.3 s`)
     await server.post('/files/write', { path: 'a', content: 'b' }, { token })
     assert.equal(await balance(token), left)
+  })
+
+  test('what a command leaves behind costs as well, and ends with the credit', async () => {
+    const { token } = await newTenant()
+    const loop = 'while :; do date +%s%N > /workspace/tick; sleep 0.05; done'
+    await run(token, `sleep 1; setsid sh -c "${loop}" >/dev/null 2>&1 </dev/null &`)
+    const tick = async () => (await server.post('/files/read', { path: 'tick' }, { token })).body.content
+    // Who asks for it keeps the sandbox.
+    await until(
+      async () => [await balance(token), await tick()],
+      ([left]) => left <= 0,
+      60_000,
+    )
+    await until(
+      async () => [await tick(), await new Promise((resolve) => setTimeout(resolve, 300)), await tick()],
+      ([first, , second]) => first === second,
+    )
+    assert.equal((await verify()).exitCode, 0)
   })
 
   test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
@@ -257,7 +275,7 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
     const last = await TestServer.start({ env: billed })
     const left = (await last.call('GET', '/balance')).body.creditsRemaining
     await last.stop()
-    assert.ok(left <= 2.5 && left > 1.5, `$${left} are left after 0.5 s`)
+    assert.ok(left <= 2.55 && left > 1.5, `$${left} are left after 0.5 s`)
     await setCredit(5_000_000)
     assert.equal((await verify()).exitCode, 0)
   })

@@ -33,7 +33,7 @@ interface ListedProcess {
 }
 
 async function list(sessionId: string): Promise<ListedProcess[]> {
-  return (await server.post('/process/list', { sessionId })).body.processes
+  return (await server.post('/process/list', { sessionId, all: true })).body.processes
 }
 
 /** All that a process wrote on stdout, read in parts. */

@@ -15,6 +15,8 @@ export interface Cgroups {
   usage(computerPath: string): Promise<{ memoryBytes: number; cpuMicros: number; pids: number; oomKills: number }>
   freeze(computerPath: string, frozen: boolean): Promise<void>
   isFrozen(computerPath: string): Promise<boolean>
+  /** KILL to every process of a computer but one; says how many there were. */
+  kill(computerPath: string, exceptPid: number): number
   /** Removes what the runtime leaves behind, dead or alive. */
   remove(computerPath: string): Promise<void>
   /** Names of the groups under a path. */
@@ -71,6 +73,7 @@ const version1: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
   },
+  kill: (path, exceptPid) => killAll(`${root}/pids${path}/cgroup.procs`, exceptPid),
   async remove(path) {
     killAll(`${root}/pids${path}/cgroup.procs`)
     await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
@@ -125,6 +128,7 @@ const version2: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
   },
+  kill: (path, exceptPid) => killAll(`${root}${path}/cgroup.procs`, exceptPid),
   async remove(path) {
     killAll(`${root}${path}/cgroup.procs`)
     await removeGroup(root + path)
@@ -133,15 +137,15 @@ const version2: Cgroups = {
 }
 
 /** Nothing is left of a computer that its runtime removed, but another runtime than the one that made it finds nothing to end. */
-function killAll(procs: string): void {
+function killAll(procs: string, exceptPid?: number): number {
   let pids: number[]
   try {
     pids = readFileSync(procs, 'latin1')
       .split('\n')
       .map(Number)
-      .filter((pid) => pid > 1)
+      .filter((pid) => pid > 1 && pid !== exceptPid)
   } catch {
-    return
+    return 0
   }
   for (const pid of pids) {
     try {
@@ -150,6 +154,7 @@ function killAll(procs: string): void {
       // It ended by itself.
     }
   }
+  return pids.length
 }
 
 /** A group can be removed when the last of its processes is gone for good, which takes a moment after its end. */

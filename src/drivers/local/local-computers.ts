@@ -179,6 +179,16 @@ export class LocalComputers {
     return this.#running.has(id)
   }
 
+  /** Again and again for a moment, as what is being forked is not there to be ended. */
+  async endPrograms(id: string): Promise<void> {
+    const { cgroups, paths } = this.#parts
+    for (let tries = 0; tries < maxEndTries; tries++) {
+      const first = this.#running.get(id)
+      if (first === undefined || cgroups.kill(paths.cgroup(id), first) === 0) return
+      await delay(endRetryMs)
+    }
+  }
+
   slot(id: string): NetworkSlot {
     this.assertRunning(id)
     return this.#parts.slots.describe(this.record(id).slot!)
@@ -366,3 +376,6 @@ async function hostSwaps(): Promise<boolean> {
 const clearedAtOnce = 8
 const stopPollMs = 10
 const maxKillMs = 10_000
+
+const maxEndTries = 20
+const endRetryMs = 10

@@ -246,6 +246,9 @@ export class LocalDriver implements Driver {
   stop(id: string, graceMs: number): Promise<void> {
     return this.#computers.stop(id, graceMs)
   }
+  endPrograms(id: string): Promise<void> {
+    return this.#computers.endPrograms(id)
+  }
   pause(id: string): Promise<void> {
     return this.#computers.pause(id)
   }

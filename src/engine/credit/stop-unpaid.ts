@@ -17,11 +17,16 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
   if (tokenId !== undefined) return
   const rows = await engine.db
     .selectFrom('computers')
-    .select('id')
+    .select(['id', 'ephemeral'])
     .where('account_id', '=', accountId)
     .where('state', '=', 'running')
-    .where('ephemeral', '=', 0)
     .execute()
-  for (const { id } of rows)
-    await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', 'out_of_credits'))
+  for (const { id, ephemeral } of rows)
+    if (ephemeral) setTimeout(() => void endLeftBehind(engine, accountId, id), limits.stopGraceMs).unref()
+    else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', 'out_of_credits'))
+}
+
+/** What commands left in a sandbox is told nothing: nobody knows what it is. */
+async function endLeftBehind(engine: Engine, accountId: string, computerId: string): Promise<void> {
+  if (engine.credit.isEmpty(accountId)) await engine.driver.endPrograms(computerId).catch(() => {})
 }

@@ -14,6 +14,17 @@ export interface MeteredComputer {
   always: boolean
 }
 
+export interface FreeTime {
+  computerId: string
+  accountId: string
+  /** For how long nothing ran that was started here. */
+  freeMs: number
+  /** Whether something did, in the rest of the time. */
+  wasUsed: boolean
+  /** Whether something does in this moment. */
+  isUsed: boolean
+}
+
 interface Metered extends MeteredComputer {
   /** Everything before it is in a piece already. */
   windowStartMs: number
@@ -21,6 +32,10 @@ interface Metered extends MeteredComputer {
   countedTo: number
   /** Whose processes run, in the order in which they began; the first one's owner pays. */
   readonly running: Map<string, string | null>
+  /** In which nothing ran that was started here, since it was last asked. */
+  freeMs: number
+  /** Whether something else did, since then. */
+  wasUsed: boolean
   /** What is not in a piece yet, by who pays it. */
   readonly counted: Map<string | null, number>
 }
@@ -47,6 +62,8 @@ export class ComputeMeter {
       windowStartMs: Math.max(this.#clock.now(), paidToMs, this.#pendingToMs(computer.computerId)),
       countedTo: this.#clock.elapsed(),
       running: new Map(),
+      freeMs: 0,
+      wasUsed: false,
       counted: new Map(),
     })
   }
@@ -69,6 +86,26 @@ export class ComputeMeter {
 
   ended(computerId: string, processId: string): void {
     this.#counted(computerId)?.running.delete(processId)
+  }
+
+  /** Of the computers that cost by what runs in them: what was since this was last asked. */
+  takeFree(): FreeTime[] {
+    const found: FreeTime[] = []
+    for (const [computerId, { always, accountId }] of this.#computers) {
+      if (always) continue
+      const metered = this.#counted(computerId)!
+      const { freeMs, wasUsed } = metered
+      found.push({ computerId, accountId, freeMs, wasUsed, isUsed: metered.running.size > 0 })
+      metered.freeMs = 0
+      metered.wasUsed = false
+    }
+    return found
+  }
+
+  /** Something ran that was not started here: the account pays. */
+  add(computerId: string, ms: number): void {
+    const metered = this.#computers.get(computerId)
+    if (metered) add(metered.counted, null, ms)
   }
 
   /** A computer does not run any more. */
@@ -128,7 +165,11 @@ export class ComputeMeter {
     if (!metered) return undefined
     const elapsed = this.#clock.elapsed()
     const [payer = metered.always ? null : undefined] = metered.running.values()
-    if (payer !== undefined) add(metered.counted, payer, elapsed - metered.countedTo)
+    if (payer === undefined) metered.freeMs += elapsed - metered.countedTo
+    else {
+      add(metered.counted, payer, elapsed - metered.countedTo)
+      metered.wasUsed = true
+    }
     metered.countedTo = elapsed
     return metered
   }

@@ -67,6 +67,17 @@ export const describeLife: Part = (subject) => {
     await driver.destroy('nothing')
   })
 
+  test('endPrograms() ends what was left behind as well, and the computer goes on', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 1000 & echo ready; exec sleep 1000'])
+    await stdoutWith(process, 'ready')
+    await driver.endPrograms(id)
+    assert.equal((await process.wait()).signal, 'SIGKILL')
+    assert.equal((await driver.stats(id)).pids, 1)
+    assert.equal((await subject().shell(id, 'echo goes on')).stdout, 'goes on\n')
+  })
+
   test('stop() lets a program end by itself at TERM, and says that it was stopped', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
