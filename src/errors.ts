@@ -20,7 +20,7 @@ export const errorTable = {
     retryable: false,
     action: 'TOP_UP',
     instruction:
-      'Call POST /topup with {tier} or {amountCents}, send X-Session-Token, and let an MPP client answer the payment challenge.',
+      'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person pays at: POST /api/v1/credits/topup.',
   },
   spending_limit_reached: {
     status: 402,

@@ -94,6 +94,13 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.equal((await verify()).exitCode, 0)
   })
 
+  test('code that is ended with the credit is answered so, with what it gave', async () => {
+    const { token } = await newTenant()
+    const { status, body } = await run(token, 'echo first; sleep 30')
+    assert.deepEqual([status, body.code, body.action, body.status], [402, 'OUT_OF_CREDITS', 'TOP_UP', 'killed'])
+    assert.deepEqual([body.result.stdout, body.result.signal], ['first\n', 'SIGTERM'])
+  })
+
   test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
     const { accountId, token } = await newTenant()
     const command =
@@ -118,7 +125,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       action: 'TOP_UP',
       topupUrl: `${server.url}/topup`,
       agentInstruction:
-        'Call POST /topup with {tier} or {amountCents}, send X-Session-Token, and let an MPP client answer the payment challenge.',
+        'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person pays at: POST /api/v1/credits/topup.',
       retryable: false,
     })
     assert.ok(Number(refused.headers.get('x-credits-remaining')) < 0.01)

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { useSandbox } from '../../engine/computers/use-sandbox.ts'
+import { assertWasPaid } from '../../engine/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { execute, resumeExecution } from '../../engine/processes/execute.ts'
 import { programFor } from '../../engine/processes/program.ts'
@@ -45,7 +46,9 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
             ...optionsOf(request.body),
             processId: claim?.processId,
           })
-      return executeAnswerOf(execution, sessionId)
+      const answer = executeAnswerOf(execution, sessionId)
+      assertWasPaid(engine, execution.process, answer)
+      return answer
     },
   )
 
@@ -93,7 +96,7 @@ async function stream(
       await sendOutput(engine, events, process)
     } catch (error) {
       const known = asCarrelError(error)
-      if (known.code !== 'process_goes_on') request.log.error({ err: error }, 'a stream failed')
+      if (known.status >= 500 && known.code !== 'process_goes_on') request.log.error({ err: error }, 'a stream failed')
       await events.send('error', errorBody(known, request.id))
     } finally {
       events.end()
@@ -123,6 +126,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
   if (!done) throw processGoesOn(process, cursor)
   for (const { stream, text } of decoder.rest()) await events.send(stream, { data: text })
   const exit = await process.wait()
+  assertWasPaid(engine, process, { processId: process.processId })
   await events.send('complete', { ...exitFieldsOf(exit, process.startedAtMs), truncated: truncated || exit.truncated })
 }
 

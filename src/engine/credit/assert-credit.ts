@@ -1,3 +1,4 @@
+import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { creditLeft } from './credit-left.ts'
@@ -14,9 +15,7 @@ export async function assertCredit(engine: Engine, { accountId, tokenId }: Calle
   if (!isUnbilled(engine, accountId)) {
     const leftMicros = await creditLeft(engine, accountId)
     if (leftMicros + engine.prices.overdraftMicros <= 0)
-      throw new CarrelError('out_of_credits', 'Cannot run this: the account has no credit left', {
-        details: { creditsRemaining: leftMicros / 1_000_000, topupUrl: topUpUrl(engine) },
-      })
+      throw outOfCredits(engine, 'Cannot run this: the account has no credit left', leftMicros)
   }
   const limit = await reachedLimit(engine, accountId, tokenId)
   if (!limit) return
@@ -27,6 +26,25 @@ export async function assertCredit(engine: Engine, { accountId, tokenId }: Calle
     `Cannot run this: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
     { details: { ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
   )
+}
+
+/**
+ * Rejects with `out_of_credits` and what the program gave up to then, when it was ended because the credit did. A limit of
+ * a token ends programs too, and says so with the next request.
+ */
+export function assertWasPaid(engine: Engine, process: ProcessHandle, facts: Record<string, unknown>): void {
+  if (!engine.credit.unpaid.has(process)) return
+  throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
+}
+
+function outOfCredits(
+  engine: Engine,
+  message: string,
+  leftMicros: number,
+  facts: Record<string, unknown> = {},
+): CarrelError {
+  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: topUpUrl(engine) }
+  return new CarrelError('out_of_credits', message, { details })
 }
 
 function topUpUrl({ settings: { publicUrl, host, port } }: Engine): string {

@@ -4,6 +4,8 @@ export class CreditWatch {
   readonly #emptyMicros: number
   readonly #low = new Map<string, number>()
   readonly #opened = new Set<string>()
+  /** Processes that were ended because they could not be paid any longer. */
+  readonly unpaid = new WeakSet<object>()
 
   constructor(marks: { lowBalanceMicros: number; overdraftMicros: number }) {
     this.#lowMicros = marks.lowBalanceMicros

@@ -11,6 +11,7 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
   for (const process of engine.driver.processes()) {
     const { meta, exit } = process
     if (exit || meta.accountId !== accountId || (tokenId !== undefined && meta.tokenId !== tokenId)) continue
+    if (tokenId === undefined) engine.credit.unpaid.add(process)
     await process.kill('SIGTERM', 'tree').catch(() => {})
     setTimeout(() => void process.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs).unref()
   }

@@ -4,6 +4,7 @@ import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
 import { createAccount } from '../accounts/owner.ts'
+import { grantFirstCredit } from '../ledger/grant.ts'
 
 /** Who somebody has just proved to be. */
 export interface Proof {
@@ -22,8 +23,15 @@ export interface SignedIn {
   isNew: boolean
 }
 
-/** The person of a proof; one who is new gets a personal workspace, in one transaction, or `forbidden` where sign-up is closed. */
-export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
+/** The person of a proof; one who is new gets a personal workspace with its first credit, or `forbidden` where sign-up is closed. */
+export async function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
+  const signedIn = await findOrCreate(engine, proof)
+  // One whose server was killed in between gets it with the first look at the balance.
+  if (signedIn.isNew) await grantFirstCredit(engine.db, [signedIn.accountId], engine.prices)
+  return signedIn
+}
+
+function findOrCreate(engine: Engine, proof: Proof): Promise<SignedIn> {
   const address = proof.email?.toLowerCase() ?? null
   return engine.db.transaction().execute(async (trx) => {
     const known =
