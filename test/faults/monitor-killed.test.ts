@@ -150,8 +150,11 @@ test('when the monitor was killed while no server ran, the next server says that
   await server.stop('SIGKILL')
   process.kill(monitorPid(), 'SIGKILL')
   server = await TestServer.start()
-  assert.equal((await computerRow(sessionId))?.state, 'stopped')
-  assert.deepEqual(tracesOf(id), [])
+  // What the monitor held ends with it, which may take until the server is there.
+  await until(
+    async () => [(await computerRow(sessionId))?.state, tracesOf(id).length],
+    ([state, traces]) => state === 'stopped' && traces === 0,
+  )
   const { body } = await server.post('/process/get', { sessionId, processId: 'sleeper' })
   assert.deepEqual([body.process.status, body.process.exitCode], ['lost', null])
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
