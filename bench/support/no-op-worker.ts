@@ -28,6 +28,7 @@ const engine = {
   db,
   log: pino({ level: 'warn' }, pino.destination(2)),
   settings: readSettings(process.env),
+  prices: defaultPrices,
   credit: new CreditWatch(defaultPrices),
   accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
   issuers: new TrustedIssuers([]),
