@@ -1,7 +1,6 @@
 import type { Role } from '../../engine/accounts/roles.ts'
 import { html } from '../../http/docs/html.ts'
 import { personPage } from '../../http/person-page.ts'
-import { tokenHelp } from '../../http/sign-in-page.ts'
 
 interface Invitation {
   email: string
@@ -25,19 +24,15 @@ export function invitationPage({ email, role, workspaceName, inviter, code }: In
   })
 }
 
-/** What they see then: a token that works in the workspace, this once. */
-export function joinedPage(
-  joined: { workspaceName: string; token: string; expiresAtMs: number; workspaceId: string },
-  baseUrl: string,
-): string {
-  const { workspaceName, token, expiresAtMs, workspaceId } = joined
+/** What they see then: how to work there. */
+export function joinedPage(joined: { workspaceName: string; workspaceId: string }, baseUrl: string): string {
+  const { workspaceName, workspaceId } = joined
   return personPage({
     title: `You are a member of ${workspaceName}`,
-    body: html`${tokenHelp(token, baseUrl, expiresAtMs)}
-      <h2>Your own workspace</h2>
-      <p>
-        The token works in ${workspaceName}. Without <code>~${workspaceId}</code> at its end it works in your own.
-      </p>`,
+    body: html`<p>Sign in by mail, unless you have a token already:</p>
+      <pre>carrel login --url ${baseUrl}</pre>
+      <p>A token works in your own workspace. With this at its end it works in ${workspaceName}:</p>
+      <pre>~${workspaceId}</pre>`,
   })
 }
 

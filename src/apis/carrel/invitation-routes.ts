@@ -123,10 +123,11 @@ function addAnswerRoutes(app: App, engine: Engine): void {
           signIn: true,
           documentation: {
             description: 'Accept an invitation',
-            returns: '{ token, expires_in, user_id, workspace_id, role }',
+            returns: '{ user_id, workspace_id, role }',
             example: { token: 'the-code-of-the-link' },
             errors: ['unauthenticated', 'forbidden', 'rate_limited'],
-            notes: 'Signs in by the address that the link was sent to. The token works in the workspace.',
+            notes:
+              'Makes the person of the address a member, and signs nobody in: a token of theirs works in the workspace as <token>~<workspace_id>.',
             answers: { 200: acceptAnswer },
           },
         },
@@ -134,18 +135,9 @@ function addAnswerRoutes(app: App, engine: Engine): void {
       async ({ body, headers }, reply) =>
         orPage(engine, headers.accept, reply, async (isPage) => {
           const accepted = await acceptInvitation(engine, body.token)
-          const { userId, workspaceId, role, expiresAtMs } = accepted
-          const token = `${accepted.token}~${workspaceId}`
+          const { userId, workspaceId, role } = accepted
           reply.header('cache-control', 'no-store')
-          return isPage
-            ? joinedPage({ ...accepted, token }, engine.origin())
-            : {
-                token,
-                expires_in: Math.round((expiresAtMs - Date.now()) / 1000),
-                user_id: userId,
-                workspace_id: workspaceId,
-                role,
-              }
+          return isPage ? joinedPage(accepted, engine.origin()) : { user_id: userId, workspace_id: workspaceId, role }
         }),
     )
   })

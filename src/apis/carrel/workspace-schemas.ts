@@ -82,10 +82,8 @@ export const revokedAnswer = object({ message: Type.String(), invitation_id: Typ
 const code = Type.String({ description: 'The code of the link', minLength: 1, maxLength: 200 })
 export const acceptBody = object({ token: code })
 export const acceptAnswer = object({
-  token: Type.String({ description: 'A session token that works in the workspace' }),
-  expires_in: Type.Integer({ description: 'Seconds' }),
   user_id: Type.String(),
-  workspace_id: Type.String(),
+  workspace_id: Type.String({ description: 'A token of the person works in it with ~ and this at its end' }),
   role,
 })
 export const readInvitationAnswer = object({

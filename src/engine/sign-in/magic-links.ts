@@ -85,7 +85,7 @@ export async function redeemLink(engine: Engine, code: string): Promise<NewSessi
 }
 
 /** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
-export async function openMailSession(engine: Engine, email: string): Promise<NewSession> {
+async function openMailSession(engine: Engine, email: string): Promise<NewSession> {
   const proof = { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
   const person = await signIn(engine, proof)
   const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how: 'email' })

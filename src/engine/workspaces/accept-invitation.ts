@@ -1,11 +1,12 @@
 import type { Engine } from '../engine.ts'
 import { refusal } from '../accounts/tokens.ts'
 import { appendEvent } from '../events/append-event.ts'
-import { openMailSession, type NewSession } from '../sign-in/magic-links.ts'
+import { signIn } from '../sign-in/sign-in.ts'
 import type { Role } from '../accounts/roles.ts'
 import { invitationBy } from './invitations.ts'
 
-export interface Accepted extends NewSession {
+export interface Accepted {
+  userId: string
   workspaceId: string
   workspaceName: string
   role: Role
@@ -27,14 +28,14 @@ export async function readInvitation(
 }
 
 /**
- * Makes whoever has the code a member, and signs them in: the code went to their address alone. Of several at once one gets in; who is
- * a member already stays what they are. Rejects with `unauthenticated` when the invitation is not open any more, with `forbidden` where
+ * Makes the person of the address that it was sent to a member. It signs nobody in: such a link lives long and is passed on, and
+ * whoever has it gets nothing for themselves. Of several at once one gets in; who is a member already stays what they are. Rejects with `unauthenticated` when the invitation is not open any more, with `forbidden` where
  * the server takes no new people.
  */
 export async function acceptInvitation(engine: Engine, code: string): Promise<Accepted> {
   const { id, email, account_id: workspaceId } = await invitationBy(engine.db, code)
-  const session = await openMailSession(engine, email)
-  const { userId } = session
+  const proof = { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
+  const { userId } = await signIn(engine, proof)
   return engine.db.transaction().execute(async (trx) => {
     const taken = await trx
       .updateTable('invitations')
@@ -60,6 +61,6 @@ export async function acceptInvitation(engine: Engine, code: string): Promise<Ac
       actor: `user:${userId}`,
       data: { userId, role: taken.role },
     })
-    return { ...session, workspaceId, workspaceName: name, role: taken.role }
+    return { userId, workspaceId, workspaceName: name, role: taken.role }
   })
 }
