@@ -2,24 +2,13 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { tableFates } from '../../src/engine/deletion/table-fates.ts'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { messagesTo, newAddress, signInByMail } from './outbox.ts'
-
-type Db = Awaited<ReturnType<typeof openDatabase>>
-
-async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
-  const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(db)
-  } finally {
-    await db.destroy()
-  }
-}
 
 const graceMs = 30 * 24 * 3600 * 1000
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100' }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openDatabase } from '../../src/db/open.ts'
 import { limits } from '../../src/config/limits.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { askForLink, messagesTo, newAddress, outbox, signInByMail } from './outbox.ts'
 
 const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
@@ -220,12 +220,3 @@ test('routes for signing in are limited by address, with the headers that say so
     await server.stop()
   }
 })
-
-async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
-  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}

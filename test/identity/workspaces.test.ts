@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
-import { openDatabase } from '../../src/db/open.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { linkIn, messagesTo, newAddress, signInByMail } from './outbox.ts'
 
 interface Person {
@@ -382,12 +381,3 @@ test('where sign-up is closed, an invitation lets nobody in who is unknown, and 
     await closed.stop()
   }
 })
-
-async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
-  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}

@@ -10,8 +10,8 @@ import { Proof } from 'mppx/tempo'
 import { createClient, custom } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
-import { openDatabase } from '../../src/db/open.ts'
 import { testDataDirectory, TestServer } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 
 const newWallet = () => privateKeyToAccount(generatePrivateKey())
 type Wallet = ReturnType<typeof newWallet>
@@ -291,12 +291,3 @@ test('a server that is closed to new people takes wallets that it knows alone; e
     await server.stop()
   }
 })
-
-async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
-  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}

@@ -8,9 +8,9 @@ import { Proof } from 'mppx/tempo'
 import { createClient, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
-import { openDatabase } from '../../src/db/open.ts'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { TempoNode } from '../support/tempo-node.ts'
 
 const recipient = '0x1111111111111111111111111111111111111111'
@@ -347,12 +347,3 @@ test('a server that nobody set up for payments says which settings it needs', as
     await server.stop()
   }
 })
-
-async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
-  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}

@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
-import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
 import { newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 
 /** What the first account has, and the second one tries to get by naming it. */
 interface Owned {
@@ -595,12 +595,3 @@ describe('authentication', { timeout: 60_000 }, () => {
     socket.terminate()
   })
 })
-
-async function withDatabase<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
-  const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}

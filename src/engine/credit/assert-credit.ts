@@ -43,10 +43,6 @@ function outOfCredits(
   leftMicros: number,
   facts: Record<string, unknown> = {},
 ): CarrelError {
-  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: topUpUrl(engine) }
+  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: `${engine.origin()}/topup` }
   return new CarrelError('out_of_credits', message, { details })
-}
-
-function topUpUrl({ settings: { publicUrl, host, port } }: Engine): string {
-  return `${publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`}/topup`
 }

@@ -16,6 +16,7 @@ export class LeftBehind {
   async look(engine: Engine): Promise<string[]> {
     const accounts = new Set<string>()
     const looks = new Map<string, Look>()
+    const withKernel = computersWithKernel(engine)
     for (const { computerId, accountId, freeMs, wasUsed, isUsed } of engine.meter.takeFree()) {
       const stats = await engine.driver.stats(computerId).catch(() => undefined)
       if (!stats) continue
@@ -24,7 +25,7 @@ export class LeftBehind {
       const cpuMs = (cpuMicros - (before?.cpuMicros ?? cpuMicros)) / 1000
       // A kernel waits most of its time, and that is free: what is beside it shows by what it uses while nothing else does. What
       // is beside a process of ours cannot be told from it, and is paid with it.
-      const hasPrograms = hasKernel(engine, computerId) ? !wasUsed && cpuMs > freeMs * leastShare : !isUsed && pids > 1
+      const hasPrograms = withKernel.has(computerId) ? !wasUsed && cpuMs > freeMs * leastShare : !isUsed && pids > 1
       looks.set(computerId, { hadPrograms: hasPrograms, cpuMicros })
       if (!hasPrograms || !before?.hadPrograms) continue
       engine.meter.add(computerId, freeMs)
@@ -35,10 +36,9 @@ export class LeftBehind {
   }
 }
 
-function hasKernel(engine: Engine, computerId: string): boolean {
-  return engine.driver
-    .processes()
-    .some((process) => process.computerId === computerId && process.meta.kind === 'kernel' && !process.exit)
+function computersWithKernel({ driver }: Engine): Set<string> {
+  const kernels = driver.processes().filter(({ exit, meta }) => !exit && meta.kind === 'kernel')
+  return new Set(kernels.map(({ computerId }) => computerId))
 }
 
 /** Of a core: more than a kernel's heartbeat. */

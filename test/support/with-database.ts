@@ -1,0 +1,15 @@
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { testDataDirectory } from './server.ts'
+
+/** Works on the database of the tests' servers, beside them. */
+export async function withDatabase<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T> {
+  const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  try {
+    return await work(db)
+  } finally {
+    await db.destroy()
+  }
+}
