@@ -10,6 +10,7 @@ import { insertToken } from '../../src/engine/accounts/tokens.ts'
 import { CreditWatch } from '../../src/engine/credit/credit-watch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { AccessTokens } from '../../src/engine/sign-in/access-tokens.ts'
+import { KnownCallers } from '../../src/engine/sign-in/known-callers.ts'
 import { signIn } from '../../src/engine/sign-in/sign-in.ts'
 import { openSigningKey } from '../../src/engine/sign-in/signing-key.ts'
 import { TrustedIssuers } from '../../src/engine/sign-in/trusted-issuers.ts'
@@ -32,6 +33,7 @@ const engine = {
   credit: new CreditWatch(defaultPrices),
   accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
   issuers: new TrustedIssuers([]),
+  callers: new KnownCallers(db),
 } as unknown as Engine
 
 const { userId, accountId } = await signIn(engine, {

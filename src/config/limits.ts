@@ -125,7 +125,7 @@ export const limits = {
   /** Time for somebody who is away for a week. */
   invitationMs: 7 * 24 * 60 * 60 * 1000,
   workspaceNameLength: 60,
-  /** How exact the time of a token's last use is: a write for each request would cost more than the request. */
+  /** How exact the time of a token's last use is, give or take as much: a write for each request would cost more than the request. */
   lastUsedMs: 60_000,
   memoryQuotaBytes: 10 * MiB,
   memoryPathLength: 512,

@@ -7,8 +7,8 @@ import * as machinePayments from './migrations/0005-machine-payments.ts'
 import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
 import * as workspaces from './migrations/0007-workspaces.ts'
 import type { Database } from './schema.ts'
-import { setReader } from './lookup.ts'
-import { sqliteDialect, SqliteReader } from './sqlite.ts'
+import { setReader } from './reader.ts'
+import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
 
 /** In the order of their names; a migration that was released is never changed. */
 const migrations: Record<string, Migration> = {
@@ -24,7 +24,9 @@ const migrations: Record<string, Migration> = {
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
   let reader: SqliteReader | undefined
-  const db = new Kysely<Database>({ dialect: openDialect(path, () => reader?.close()) })
+  const afterWrite = () => reader?.noteWrite()
+  const beforeClose = () => reader?.close()
+  const db = new Kysely<Database>({ dialect: openDialect(path, { afterWrite, beforeClose }) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (error) {
@@ -42,9 +44,9 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
   return db
 }
 
-function openDialect(path: string, beforeClose: () => void): Dialect {
+function openDialect(path: string, options: DialectOptions): Dialect {
   try {
-    return sqliteDialect(path, { beforeClose })
+    return sqliteDialect(path, options)
   } catch (cause) {
     throw new Error(`Cannot open the database "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,

@@ -1,13 +1,20 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 
+export interface DialectOptions {
+  readOnly?: boolean
+  /** Called after each statement that is more than a query, so after each commit too. */
+  afterWrite?: () => void
+  beforeClose?: () => void
+}
+
 /**
  * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
  * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by `durableTransaction`.
  */
 export function sqliteDialect(
   path: string,
-  { readOnly = false, beforeClose = () => {} }: { readOnly?: boolean; beforeClose?: () => void } = {},
+  { readOnly = false, afterWrite = () => {}, beforeClose = () => {} }: DialectOptions = {},
 ): Dialect {
   const database = new DatabaseSync(path, { readOnly })
   for (const pragma of [
@@ -23,13 +30,16 @@ export function sqliteDialect(
     beforeClose()
     database.close()
   }
-  return new SqliteDialect({ database: { close, prepare: statementCache(database) } })
+  return new SqliteDialect({ database: { close, prepare: statementCache(database, afterWrite) } })
 }
 
 /** A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it. */
 export class SqliteReader {
   readonly #database: DatabaseSync
   readonly #version: StatementSync
+  #writes = 0
+  #lastVersion = 0
+  #lookedAtMs = -Infinity
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
@@ -37,10 +47,23 @@ export class SqliteReader {
     this.#version.setReturnArrays(true)
   }
 
-  /** Changes with every commit of another connection, of this process or any other. */
+  /** To be called after each write of this process. */
+  noteWrite(): void {
+    this.#writes++
+  }
+
+  /**
+   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. To look for the latter
+   * takes a lock on the file, and as long as all else that a request's token costs.
+   */
   version(): number {
-    const [version] = this.#version.get() as unknown as [number]
-    return version
+    const now = performance.now()
+    if (now - this.#lookedAtMs >= othersMs) {
+      const [version] = this.#version.get() as unknown as [number]
+      this.#lastVersion = version
+      this.#lookedAtMs = now
+    }
+    return this.#lastVersion + this.#writes
   }
 
   /** The first row for some texts. */
@@ -55,18 +78,24 @@ export class SqliteReader {
 }
 
 const busyMs = 5000
+const othersMs = 20
 
 /** Queries come again and again, and preparing one takes longer than running it. */
-function statementCache(database: DatabaseSync): SqliteDatabase['prepare'] {
+function statementCache(database: DatabaseSync, afterWrite: () => void): SqliteDatabase['prepare'] {
   const statements = new Map<string, SqliteStatement>()
   return (sql) => {
     const cached = statements.get(sql)
     if (cached) return cached
     const statement = database.prepare(sql)
+    const isQuery = /^\s*select\b/i.test(sql)
+    const noting = <Result>(result: Result): Result => {
+      if (!isQuery) afterWrite()
+      return result
+    }
     const prepared: SqliteStatement = {
       reader: statement.columns().length > 0,
-      all: (values) => statement.all(...(values as SQLInputValue[])),
-      run: (values) => statement.run(...(values as SQLInputValue[])),
+      all: (values) => noting(statement.all(...(values as SQLInputValue[]))),
+      run: (values) => noting(statement.run(...(values as SQLInputValue[]))),
       iterate: (values) => statement.iterate(...(values as SQLInputValue[])),
     }
     if (statements.size >= maxStatements) statements.delete(statements.keys().next().value!)

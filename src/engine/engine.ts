@@ -22,6 +22,7 @@ import type { LeftBehind } from './usage/left-behind.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
 import type { StripeAccount } from './payments/open-stripe.ts'
 import type { AccessTokens } from './sign-in/access-tokens.ts'
+import type { KnownCallers } from './sign-in/known-callers.ts'
 import type { Mail } from './sign-in/mail.ts'
 import type { TrustedIssuers } from './sign-in/trusted-issuers.ts'
 
@@ -54,6 +55,7 @@ export interface Engine {
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers
+  callers: KnownCallers
   machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */
   origin: () => string

@@ -47,6 +47,7 @@ import { pruneInvitations } from './workspaces/invitations.ts'
 import { pruneLinks } from './sign-in/magic-links.ts'
 import { Mail } from './sign-in/mail.ts'
 import { openSigningKey } from './sign-in/signing-key.ts'
+import { KnownCallers } from './sign-in/known-callers.ts'
 import { TrustedIssuers } from './sign-in/trusted-issuers.ts'
 import { pruneWalletProofs } from './sign-in/wallet.ts'
 
@@ -96,6 +97,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     mail: new Mail(settings, log),
     accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
     issuers: new TrustedIssuers(settings.oidcIssuers),
+    callers: new KnownCallers(db),
     machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),
     creates: new Gate(cores * 2),

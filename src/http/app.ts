@@ -176,8 +176,10 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
   const check = authenticate(engine, accountLimits)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.public || request.is404) done()
-    else check(request, reply).then(() => done(), done)
+    if (request.routeOptions.config.public || request.is404) return done()
+    const checked = check(request, reply)
+    if (checked) checked.then(() => done(), done)
+    else done()
   })
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(

@@ -18,17 +18,23 @@ declare module 'fastify' {
  * `Authorization` is taken.
  */
 export function authenticate(engine: Engine, accountLimits: AccountLimits) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    request.caller = await authenticateAny(engine, bearerToken(request.headers))
+  const admit = (request: FastifyRequest, reply: FastifyReply, caller: Authenticated): void => {
+    request.caller = caller
     const counted =
       isOfClient(request) &&
-      accountLimits.count(request.caller.accountId, request.method, request.routeOptions.url ?? request.url)
+      accountLimits.count(caller.accountId, request.method, request.routeOptions.url ?? request.url)
     if (counted) {
       reply.headers(rateLimitHeaders(counted))
       assertWithin(counted)
     }
     const { scope = 'compute' } = request.routeOptions.config
-    if (scope !== 'any') assertScope(request.caller, scope)
+    if (scope !== 'any') assertScope(caller, scope)
+  }
+  return (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
+    const caller = authenticateAny(engine, bearerToken(request.headers))
+    // A promise costs as much as all else here, and a known caller needs none.
+    if (caller instanceof Promise) return caller.then((known) => admit(request, reply, known))
+    admit(request, reply, caller)
   }
 }
 

@@ -6,9 +6,13 @@ import { signIn } from './sign-in.ts'
 /**
  * Whose token it is, of whatever kind. `<token>~<id of a workspace>` is the same person in another workspace: whatever carries a token
  * carries that too. Rejects with `unauthenticated` when the token is unknown, expired or revoked, with `not_found` when it does not open
- * the workspace.
+ * the workspace. One that was asked of before is known at once.
  */
-export async function authenticateAny(engine: Engine, credential: string): Promise<Authenticated> {
+export function authenticateAny(engine: Engine, credential: string): Authenticated | Promise<Authenticated> {
+  return engine.callers.get(credential) ?? engine.callers.learn(credential, () => authenticateFirst(engine, credential))
+}
+
+async function authenticateFirst(engine: Engine, credential: string): Promise<Authenticated> {
   const { token, workspaceId } = splitCredential(credential)
   if (workspaceId === undefined) return authenticateOne(engine, token)
   return enterWorkspace(engine, await authenticateOne(engine, token), workspaceId)

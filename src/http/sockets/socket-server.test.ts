@@ -16,6 +16,7 @@ import { createAccount } from '../../engine/accounts/owner.ts'
 import { createToken, insertToken } from '../../engine/accounts/tokens.ts'
 import { Departures } from '../../engine/deletion/departures.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { KnownCallers } from '../../engine/sign-in/known-callers.ts'
 import { AccountLimits } from '../rate-limits.ts'
 import { SocketServer } from './socket-server.ts'
 
@@ -34,7 +35,12 @@ describe('the server of WebSockets', () => {
 
   /** One that echoes, at a port of its own. */
   async function start() {
-    const engine = { db, log: pino({ level: 'silent' }), departures: new Departures() } as unknown as Engine
+    const engine = {
+      db,
+      log: pino({ level: 'silent' }),
+      departures: new Departures(),
+      callers: new KnownCallers(db),
+    } as unknown as Engine
     const accountLimits = new AccountLimits({ settings: readSettings({}), ownerId: 'owner' })
     const sockets = new SocketServer(
       {
