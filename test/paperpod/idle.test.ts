@@ -48,6 +48,21 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
   }
   const authorization = () => ({ authorization: `Bearer ${server.token}` })
 
+  test('is made of the image that new ones get when it comes again', async () => {
+    const sessionId = newSession()
+    await server.shell('true', { sessionId })
+    await stopped(sessionId)
+    const itself = () => database.selectFrom('computers').select('image').where('session_key', '=', sessionId)
+    const { image } = await itself().executeTakeFirstOrThrow()
+    await database
+      .updateTable('computers')
+      .set({ image: 'an image of an earlier version' })
+      .where('session_key', '=', sessionId)
+      .execute()
+    assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
+    assert.equal((await itself().executeTakeFirstOrThrow()).image, image)
+  })
+
   test('is not kept by its kernel, but by a call of it; the next call says that its variables are gone', async () => {
     const sessionId = newSession()
     const call = async (code: string) => (await server.post('/interpret', { code, sessionId })).body

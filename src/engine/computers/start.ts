@@ -4,17 +4,19 @@ import { openUsage } from '../usage/metered.ts'
 import { transition } from './transition.ts'
 
 /**
- * Makes it exist and run, from `provisioning` or `stopped`. The caller holds the computer's lock. When it fails,
+ * Makes it exist and run, from `provisioning` or `stopped`. One that has no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it fails,
  * nothing of it is left on the host and its state is `failed` with the reason.
  */
 export async function startComputer(engine: Engine, row: ComputerRow, actor: string): Promise<void> {
-  const { driver } = engine
+  const { driver, defaultImage } = engine
+  let { image } = row
   if (row.state !== 'provisioning')
     await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
     await engine.creates.run(async () => {
       const isThere = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
-      if (!isThere) await driver.create(specification(row))
+      if (!isThere && row.ephemeral) image = defaultImage.id
+      if (!isThere) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)
     })
   } catch (error) {
@@ -30,7 +32,7 @@ export async function startComputer(engine: Engine, row: ComputerRow, actor: str
     from: ['provisioning', 'starting'],
     to: 'running',
     actor,
-    set: { started_at: now, last_active_at: now },
+    set: { image, started_at: now, last_active_at: now },
   })
   await openUsage(engine, row)
 }
