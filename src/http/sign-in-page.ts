@@ -15,7 +15,8 @@ export function tokenHelp(token: string, baseUrl: string, expiresAtMs: number): 
     <pre class="token">${token}</pre>
     <h2>On the command line</h2>
     <pre>
-carrel login --url ${baseUrl} ${token}
+carrel login --url ${baseUrl} \\
+  ${token}
 carrel exec 'echo hello world'</pre>
     <h2>In scripts and over HTTP</h2>
     <pre>

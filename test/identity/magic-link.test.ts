@@ -34,7 +34,7 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
     assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer'])
     assert.match(headers.get('content-security-policy')!, /default-src 'none'/)
     const [token] = /pp_sess_[\w-]{43}/.exec(body)!
-    assert.ok(body.includes(`carrel login --url ${server.url} ${token}`))
+    assert.ok(body.includes(`carrel login --url ${server.url} \\\n  ${token}`))
     assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
   })
 
