@@ -7,10 +7,10 @@ import { TestServer } from '../support/server.ts'
 /** What a token has to be for, by method and path; `any` is for every token. A route that none fits needs a line here. */
 const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^\w+ \/(execute|interpret|watch|files|process|expose|memory|ws|browser|ai)(\/|$)/, 'compute'],
-  [/^GET \/(users\/me|v1\/me|balance|billing\/balance|billing\/usage)$/, 'any'],
+  [/^GET \/(users\/me|v1\/me|v1\/usage|v1\/billing\/preferences|balance|billing\/balance|billing\/usage)$/, 'any'],
   [/^\w+ \/(topup|billing\/deposit|api\/v1\/credits\/.+|api\/v1\/billing\/storage)$/, 'any'],
   [/^GET \/api\/v1\/(settings|session)$/, 'any'],
-  [/^\w+ \/(users\/me\/api-keys|v1\/workspaces|v1\/billing|v1\/usage|api\/v1\/account)(\/|$)/, 'account'],
+  [/^\w+ \/(users\/me\/api-keys|v1\/workspaces|v1\/billing|api\/v1\/account)(\/|$)/, 'account'],
   [/^PATCH \/api\/v1\/settings$/, 'account'],
 ]
 

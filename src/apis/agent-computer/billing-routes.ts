@@ -55,7 +55,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
     '/v1/billing/preferences',
     {
       schema: { response: { 200: preferencesAnswer } },
-      config: { scope: 'account', documentation: { description: 'Read billing preferences', returns } },
+      config: { scope: 'any', documentation: { description: 'Read billing preferences', returns } },
     },
     async ({ caller }) => preferencesOf(caller.accountId, await readLimits(engine, caller.accountId)),
   )
@@ -71,7 +71,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
           example: { daily_limit_cents: 500, monthly_limit_cents: null },
           errors: ['forbidden', 'not_found'],
           notes:
-            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin.',
+            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin, and a token with the scope "account".',
         },
       },
     },

@@ -56,7 +56,7 @@ export function addUsageRoute(app: App, engine: Engine): void {
     {
       schema: { querystring: usageQuery, response: { 200: usageAnswer } },
       config: {
-        scope: 'account',
+        scope: 'any',
         documentation: {
           description: 'What the account used, by day, computer, key and label',
           returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel, limits }',

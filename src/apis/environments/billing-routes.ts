@@ -58,6 +58,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
     {
       schema: { body: depositBody(engine.prices), response: { 200: depositAnswer } },
       config: {
+        // Whoever may spend an account's credit may add to it.
         scope: 'any',
         idempotent: true,
         documentation: {

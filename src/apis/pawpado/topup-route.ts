@@ -38,6 +38,7 @@ export function addTopupRoute(app: App, engine: Engine): void {
     {
       schema: { body: topupBody, response: { 200: topupAnswer } },
       config: {
+        // Whoever may spend an account's credit may add to it.
         scope: 'any',
         idempotent: true,
         documentation: {

@@ -6,7 +6,7 @@ import type { Authenticated } from './tokens.ts'
 
 /**
  * What a person may do in a workspace, each what the one before it may and more: a member uses computers and sees, an admin manages
- * members, keys and limits, an owner money and the workspace's end.
+ * members, keys and limits, an owner makes owners. Adding to the credit takes no role: whoever may spend it may pay in.
  */
 export const roles = ['member', 'admin', 'owner'] as const
 export type Role = MembershipRow['role']

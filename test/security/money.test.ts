@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { linkIn, messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
+import { TestServer, until } from '../support/server.ts'
+
+const roles = ['member', 'admin', 'owner'] as const
+const scopes = ['compute', 'account', 'everything'] as const
+type Who = `${(typeof roles)[number]} by ${(typeof scopes)[number]}`
+
+const everyone = roles.flatMap((role) => scopes.map((scope): Who => `${role} by ${scope}`))
+const managers: Who[] = ['admin by account', 'admin by everything', 'owner by account', 'owner by everything']
+
+interface MoneyRoute {
+  body?: object
+  /** What those are answered who may. */
+  status: number
+  may: readonly Who[]
+}
+
+const reading: MoneyRoute = { status: 200, may: everyone }
+
+/** Every route about money that needs a token, who may use it, and what they are answered. */
+const moneyRoutes: Record<string, MoneyRoute> = {
+  'GET /balance': reading,
+  'GET /billing/balance': reading,
+  'GET /billing/usage': reading,
+  'GET /api/v1/credits/me': reading,
+  'GET /api/v1/billing/storage': reading,
+  'GET /v1/usage': reading,
+  'GET /v1/billing/preferences': reading,
+  // It asks to be paid.
+  'POST /topup': { body: { tier: 'starter' }, status: 402, may: everyone },
+  'POST /api/v1/credits/topup': { body: { tier: 'starter' }, status: 200, may: everyone },
+  'POST /billing/deposit': { body: { amount_cents: 500 }, status: 200, may: everyone },
+  'PATCH /v1/billing/preferences': { body: { daily_limit_cents: null }, status: 200, may: managers },
+}
+
+describe('who may do what with the money of a workspace', { timeout: 120_000 }, () => {
+  let server: TestServer
+  const tokens = new Map<Who, string>()
+
+  before(async () => {
+    const env = {
+      CARREL_PLAY_MONEY: 'on',
+      // Nobody has to answer: a challenge asks no node.
+      CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111',
+      CARREL_TEMPO_RPC: 'http://127.0.0.1:9',
+      CARREL_SIGN_INS_PER_MINUTE: '0',
+    }
+    server = await TestServer.start({ env })
+    const owner = await signInByMail(server)
+    const { workspace_id: id } = await done(owner, 'POST', '/v1/workspaces', { name: 'Team' })
+    for (const role of roles) {
+      const person = role === 'owner' ? owner : await join(owner, id)
+      for (const scope of scopes)
+        tokens.set(
+          `${role} by ${scope}`,
+          (
+            await done(
+              `${person}~${id}`,
+              'POST',
+              '/users/me/api-keys',
+              scope === 'everything' ? {} : { scopes: [scope] },
+            )
+          ).api_key,
+        )
+      // What a key may follows its person.
+      const { user_id } = await done(person, 'GET', '/users/me')
+      if (role === 'member') await done(owner, 'PATCH', `/v1/workspaces/${id}/members/${user_id}`, { role })
+    }
+  })
+  after(() => server.stop())
+
+  const done = async (token: string | null, method: string, path: string, body?: unknown) => {
+    const answer = await server.call(method, path, body, { token })
+    assert.equal(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+  /** An admin, since only they can make keys. */
+  const join = async (owner: string, id: string): Promise<string> => {
+    const email = newAddress()
+    await done(owner, 'POST', `/v1/workspaces/${id}/invitations`, { email, role: 'admin' })
+    const [message] = await until(
+      () => messagesTo(email),
+      (messages) => messages.length > 0,
+    )
+    await done(null, 'POST', '/invitation', { token: new URL(linkIn(message!)).searchParams.get('token') })
+    return signInByMail(server, email)
+  }
+
+  test('every route about money that needs a token is in the table', async () => {
+    const { paths } = await done(null, 'GET', '/openapi.json')
+    const found = Object.entries<Record<string, { security: unknown[] }>>(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(
+          ([, { security }]) => security.length > 0 && /balance|billing|credit|deposit|topup|\/v1\/usage/.test(path),
+        )
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    )
+    assert.deepEqual(found.toSorted(), Object.keys(moneyRoutes).toSorted())
+  })
+
+  for (const [route, { body, status, may }] of Object.entries(moneyRoutes))
+    test(`${route} is for ${may === everyone ? 'every scope and role' : may.join(', ')}`, async () => {
+      const [method, path] = route.split(' ') as [string, string]
+      const answers = await Promise.all(
+        everyone.map(async (who) => {
+          const answer = await server.call(method, path, body, { token: tokens.get(who)! })
+          return [who, answer.status] as const
+        }),
+      )
+      assert.deepEqual(
+        answers,
+        everyone.map((who) => [who, may.includes(who) ? status : 403]),
+      )
+    })
+})
