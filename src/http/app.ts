@@ -15,7 +15,7 @@ import fastify, {
 } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
-import { CarrelError, type ErrorCode } from '../errors.ts'
+import { CarrelError } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { errorFormOf, type ErrorForm } from './error-form.ts'
@@ -24,6 +24,7 @@ import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
+import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
@@ -59,8 +60,6 @@ const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
 
-/** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own. */
-const expected = new Set<ErrorCode>(['process_goes_on', 'disk_full'])
 /** The route's own path where there is one: what was sent may be encoded in another way. */
 function addressOf(request: FastifyRequest): string {
   return request.routeOptions?.url ?? request.url
@@ -79,8 +78,8 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
-    const level = expected.has(known.code) ? 'info' : 'error'
-    if (known.status >= 500) request.log[level]({ err: known.cause ?? known, url: request.url }, known.message)
+    // Without the query, in which a link has its code.
+    logFailure(request.log, known, { path: request.url.split('?')[0] })
     if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')

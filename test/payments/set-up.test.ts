@@ -4,7 +4,7 @@ import { StripeServer } from '../support/stripe-server.ts'
 import { TestServer } from '../support/server.ts'
 
 test('without a way of paying the answer says which settings to set', async () => {
-  const server = await TestServer.start()
+  const server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' } })
   const deposit = await server.post('/billing/deposit', { amount_cents: 500 })
   assert.deepEqual([deposit.status, deposit.body.code, deposit.body.retryable], [501, 'NOT_SET_UP', false])
   assert.deepEqual(deposit.body.settings, ['CARREL_STRIPE_KEY', 'CARREL_STRIPE_WEBHOOK_SECRET', 'CARREL_PLAY_MONEY'])
@@ -14,6 +14,8 @@ test('without a way of paying the answer says which settings to set', async () =
   assert.equal((await server.post('/billing/webhook', {}, { token: null })).body.code, 'NOT_SET_UP')
   assert.equal((await server.post('/billing/pay/x', undefined, { token: null })).status, 404)
   await server.stop()
+  assert.match(server.log(), /"level":30,.*"code":"not_set_up",.*this server has no way of paying/)
+  assert.doesNotMatch(server.log(), /"level":[456]0|"stack"/, 'anybody could fill the log')
 })
 
 test('a key that Stripe refuses, and a webhook without its secret, are told to the operator', async () => {
@@ -29,6 +31,7 @@ test('a key that Stripe refuses, and a webhook without its secret, are told to t
   const webhook = await server.post('/billing/webhook', event, options)
   assert.deepEqual([webhook.status, webhook.body.settings], [501, ['CARREL_STRIPE_WEBHOOK_SECRET']])
   await server.stop()
-  assert.ok(!server.log().includes('sk_test_other'))
+  assert.match(server.log(), /"level":40,.*"reason":"Invalid API Key/)
+  assert.doesNotMatch(server.log(), /sk_test_other|"level":50|"stack"/)
   await stripe.stop()
 })

@@ -7,6 +7,7 @@ import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { checkUnicode } from '../../http/check-unicode.ts'
 import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
+import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
 import { Outlet } from '../../http/sockets/outlet.ts'
 import { processPieces } from '../../http/sockets/process-pieces.ts'
@@ -140,7 +141,7 @@ export class ExecSocket {
       })
       this.#options.socket.close(1000)
     } catch (error) {
-      this.#options.engine.log.error({ err: error }, 'an exec socket failed')
+      logFailure(this.#options.engine.log, error)
       await this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       this.#options.socket.close(1011)
     }

@@ -12,6 +12,7 @@ import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
 import { claimOf, idempotencyKeyOf } from '../../http/idempotency.ts'
+import { logFailure } from '../../http/log-failure.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
@@ -96,7 +97,7 @@ async function stream(
       await sendOutput(engine, events, process)
     } catch (error) {
       const known = asCarrelError(error)
-      if (known.status >= 500 && known.code !== 'process_goes_on') request.log.error({ err: error }, 'a stream failed')
+      logFailure(request.log, known)
       await events.send('error', errorBody(known, request.id))
     } finally {
       events.end()

@@ -9,6 +9,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { authenticateAny, isOfIssuer } from '../../engine/sign-in/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
+import { logFailure } from '../log-failure.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
 import type { Counted } from '../request-counter.ts'
 import { ClientSocket } from './client-socket.ts'
@@ -147,7 +148,7 @@ export class SocketServer {
 
   #refuse(connection: Duplex, error: CarrelError, headers: Record<string, string> = {}): void {
     const requestId = randomUUID()
-    if (error.status >= 500) this.#engine.log.error({ err: error.cause ?? error, requestId }, 'a handshake failed')
+    logFailure(this.#engine.log, error, { requestId })
     const body = JSON.stringify(this.#errorBody(error, requestId))
     const lines = [
       `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Refused'}`,

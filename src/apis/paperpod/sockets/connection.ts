@@ -3,6 +3,7 @@ import { limits } from '../../../config/limits.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { checkUnicode } from '../../../http/check-unicode.ts'
+import { logFailure } from '../../../http/log-failure.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
 import { KeyedGate } from '../../../http/sockets/keyed-gate.ts'
 import { Outlet } from '../../../http/sockets/outlet.ts'
@@ -179,7 +180,7 @@ export class Connection {
     const requestId = randomUUID()
     if (error instanceof RouteRefusal) return this.#outlet.send(() => envelope('error', id, error.body))
     const known = asCarrelError(error)
-    if (known.status >= 500) engine.log.error({ err: known.cause ?? known, requestId }, known.message)
+    logFailure(engine.log, known, { requestId })
     await this.#outlet.send(() => envelope('error', id, errorBody(known, requestId)))
   }
 
