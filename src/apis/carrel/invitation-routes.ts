@@ -5,6 +5,7 @@ import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
 import { invite, listInvitations, revokeInvitation } from '../../engine/workspaces/invitations.ts'
 import { asCarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { readForms } from '../../http/form-body.ts'
 import { pageHeaders } from '../../http/person-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
 import { invitationOut } from './workspace-mapping.ts'
@@ -107,14 +108,9 @@ function addAnswerRoutes(app: App, engine: Engine): void {
           : { email, role, workspace: workspaceName, inviter }
       }),
   )
-  void app.register(async (scope) => {
-    scope.addContentTypeParser(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'string', bodyLimit: 4096 },
-      (_, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))),
-    )
-    const forms = scope as unknown as App
-    forms.post(
+  void app.register(async (scope: App) => {
+    readForms(scope)
+    scope.post(
       '/invitation',
       {
         schema: { body: acceptBody },

@@ -6,6 +6,7 @@ import { lookAtPayment, type PaymentView } from '../../engine/payments/look-at-p
 import { payWithPlayMoney } from '../../engine/payments/play-money.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { readForms } from '../../http/form-body.ts'
 import { pageHeaders } from '../../http/person-page.ts'
 import { cancelPage, noPaymentPage, payPage, returnPage } from './payment-pages.ts'
 
@@ -38,11 +39,7 @@ type Show = (reply: FastifyReply, payment: string, page: (payment: PaymentView) 
 
 function addPlayMoney(app: App, engine: Engine, show: Show): void {
   void app.register(async (scope: App) => {
-    // A form without fields.
-    scope.addContentTypeParser('application/x-www-form-urlencoded', (_request, body, done) => {
-      body.resume()
-      done(null, undefined)
-    })
+    readForms(scope)
     scope.get('/billing/pay/:payment', { schema: { params }, config: { public: true } }, ({ params }, reply) =>
       show(reply, params.payment, payPage),
     )
