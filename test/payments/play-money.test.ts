@@ -31,6 +31,12 @@ describe('play money', { timeout: 60_000 }, () => {
     assert.match(await (await fetch(body.checkout_url)).text(), /Thank you/)
   })
 
+  test('an event of Stripe is refused with what to set instead', async () => {
+    const { status, body } = await server.post('/billing/webhook', {}, { token: null })
+    assert.deepEqual([status, body.code], [501, 'NOT_SET_UP'])
+    assert.match(body.error, /takes play money.*; set CARREL_STRIPE_KEY and .* instead of CARREL_PLAY_MONEY$/)
+  })
+
   test('a payment that does not exist is a page that says so', async () => {
     const { status, body } = await server.call('GET', '/billing/pay/none', undefined, { token: null })
     assert.equal(status, 404)

@@ -3,6 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
+import { notSetUp } from '../payments/not-set-up.ts'
 import { creditPayment, type PaidTopUp } from './credit-payment.ts'
 import { paymentMethods, type PaymentMethod } from './payment-methods.ts'
 import { answeredChallenge, loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payment-library.ts'
@@ -28,7 +29,11 @@ export interface TopUp {
  */
 export async function takeTopUp(engine: Engine, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
   const quote = quoteFor(engine.prices, topUp.purchase)
-  if (paymentMethods(engine.settings).length === 0) throw notSetUp()
+  if (paymentMethods(engine.settings).length === 0)
+    throw notSetUp(
+      'Cannot top up: this server has no way of paying by the Machine Payments Protocol',
+      'set CARREL_TEMPO_RECIPIENT, or CARREL_STRIPE_KEY and CARREL_STRIPE_PROFILE',
+    )
   const library = await loadPaymentLibrary()
   const challenge = issuedChallenge(engine, library, topUp, quote)
   if (!challenge) return askOrTake(engine, library, topUp, quote)
@@ -118,15 +123,6 @@ function tooLittle(): CarrelError {
     {
       details: { field: 'amountCents', minimum: least },
     },
-  )
-}
-
-function notSetUp(): CarrelError {
-  const settings = ['CARREL_TEMPO_RECIPIENT', 'CARREL_STRIPE_KEY', 'CARREL_STRIPE_PROFILE']
-  return new CarrelError(
-    'not_set_up',
-    'Cannot top up: this server has no way of paying by the Machine Payments Protocol; set CARREL_TEMPO_RECIPIENT, or CARREL_STRIPE_KEY and CARREL_STRIPE_PROFILE',
-    { details: { settings } },
   )
 }
 

@@ -4,6 +4,7 @@ import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
+import { notSetUp } from './not-set-up.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
 import { insertPayment, updatePayment } from './payments.ts'
 
@@ -27,7 +28,11 @@ export async function startPayment(
 ): Promise<StartedPayment> {
   const { db, stripe, settings } = engine
   const quote = quoteFor(engine.prices, purchase, minimumCents)
-  if (!stripe && !settings.playMoney) throw notSetUp()
+  if (!stripe && !settings.playMoney)
+    throw notSetUp(
+      'Cannot take a payment: this server has no way of paying',
+      'set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
+    )
   await assertFewOpen(engine, caller.accountId)
   const row = await insertPayment(db, {
     accountId: caller.accountId,
@@ -39,15 +44,6 @@ export async function startPayment(
   await appendEvent(db, { accountId: row.account_id, type: 'payment.started', actor: caller.tokenId, data })
   const url = stripe ? await openCheckout(engine, stripe, row, purchase) : `${engine.origin()}/billing/pay/${row.id}`
   return { id: row.id, url, quote }
-}
-
-/** Which setting is missing, for who can set it. */
-export function notSetUp(): CarrelError {
-  return new CarrelError(
-    'not_set_up',
-    'Cannot take a payment: this server has no way of paying; set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
-    { details: { settings: ['CARREL_STRIPE_KEY', 'CARREL_STRIPE_WEBHOOK_SECRET', 'CARREL_PLAY_MONEY'] } },
-  )
 }
 
 /** A Checkout session. Asked for again with the same key when the answer is lost, Stripe gives the same one. */

@@ -1,7 +1,7 @@
 import type { Stripe } from 'stripe'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
-import { notSetUp } from './start-payment.ts'
+import { notSetUp } from './not-set-up.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
 
@@ -12,12 +12,17 @@ import { settleIntent } from './settle-intent.ts'
  */
 export async function takeStripeEvent(engine: Engine, body: Buffer, signature: string | undefined): Promise<void> {
   const { stripe, settings, log } = engine
-  if (!stripe) throw notSetUp()
+  if (!stripe)
+    throw notSetUp(
+      `Cannot take the event: this server takes ${settings.playMoney ? 'play money' : 'no payments'}, and has no key of Stripe`,
+      `set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET${settings.playMoney ? ' instead of CARREL_PLAY_MONEY' : ''}`,
+    )
   const secret = settings.stripeWebhookSecret
   if (secret === undefined)
-    throw new CarrelError('not_set_up', 'Cannot take the event: set CARREL_STRIPE_WEBHOOK_SECRET', {
-      details: { settings: ['CARREL_STRIPE_WEBHOOK_SECRET'] },
-    })
+    throw notSetUp(
+      'Cannot take the event: nothing says by which secret Stripe signs it',
+      'set CARREL_STRIPE_WEBHOOK_SECRET',
+    )
   const event = verify(stripe.client, { body, signature, secret })
   const { id, type, livemode } = event
   if (livemode !== stripe.isLive)

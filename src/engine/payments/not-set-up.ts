@@ -1,0 +1,7 @@
+import { CarrelError } from '../../errors.ts'
+
+/** The refusal of what nobody set up, with what to do for who can: `todo` names the settings, as in `set CARREL_STRIPE_KEY`. */
+export function notSetUp(refusal: string, todo: string): CarrelError {
+  const settings = todo.match(/CARREL_\w+/g) ?? []
+  return new CarrelError('not_set_up', `${refusal}; ${todo}`, { details: { settings } })
+}
