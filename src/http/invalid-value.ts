@@ -1,4 +1,6 @@
 import { CarrelError } from '../errors.ts'
+import { nearTo } from './likeness.ts'
+import { formatWords, patternWords } from './patterns.ts'
 
 /** What Ajv and TypeBox alike say of a value that a schema refuses. */
 export interface SchemaError {
@@ -10,9 +12,14 @@ export interface SchemaError {
 
 /**
  * The refusal of a value as a sentence: which field, what it has to be, what it is. `whole` is what the value as a whole
- * is called, e.g. `body`.
+ * is called, e.g. `body`. With its `schema` a field that does not exist is told with one of nearly the same name.
  */
-export function invalidValue(errors: readonly SchemaError[], value: unknown, whole: string): CarrelError {
+export function invalidValue(
+  errors: readonly SchemaError[],
+  value: unknown,
+  whole: string,
+  schema?: unknown,
+): CarrelError {
   const { keyword, instancePath, params } = errors[0] ?? { keyword: '', instancePath: '', params: {} }
   const path = instancePath.split('/').slice(1).map(unescape)
   const at = (name?: unknown) => [...path, ...(typeof name === 'string' ? [name] : [])].join('.') || whole
@@ -28,20 +35,33 @@ export function invalidValue(errors: readonly SchemaError[], value: unknown, who
   if (keyword === 'additionalProperties') {
     const { additionalProperty, additionalProperties } = params
     const extra = additionalProperty ?? (additionalProperties as string[] | undefined)?.[0]
-    return refuse(at(extra), 'there is no such field here')
+    return refuse(at(extra), noSuchField(schema, path, extra))
   }
   // What TypeBox says of a field that is none of the schema's.
-  if (keyword === 'boolean') return refuse(at(), 'there is no such field here')
+  if (keyword === 'boolean') return refuse(at(), noSuchField(schema, path.slice(0, -1), path.at(-1)))
   const found = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value)
   const expected = `it must ${expectation(keyword, params)}`
   return refuse(at(), expected.endsWith('empty') ? expected : `${expected}; got ${shown(found, keyword)}`)
 }
 
+function noSuchField(schema: unknown, path: readonly string[], name: unknown): string {
+  const object = path.reduce<Node | undefined>((node, part) => node?.properties?.[part] ?? node?.items, schema as Node)
+  const [near] = nearTo(String(name), Object.keys(object?.properties ?? {}), (field) => field)
+  return `there is no such field here${near === undefined ? '' : `; did you mean "${near}"?`}`
+}
+
+/** As much of a JSON schema as leads to what is inside of it. */
+interface Node {
+  properties?: Record<string, Node>
+  items?: Node
+}
+
 function expectation(keyword: string, params: Record<string, unknown>): string {
-  const { type, limit, pattern, allowedValues, allowedValue } = params as {
+  const { type, limit, pattern, format, allowedValues, allowedValue } = params as {
     type?: string | string[]
     limit?: number
     pattern?: string | RegExp
+    format?: string
     allowedValues?: unknown[]
     allowedValue?: unknown
   }
@@ -67,12 +87,20 @@ function expectation(keyword: string, params: Record<string, unknown>): string {
       return limit === 1 ? 'not be empty' : `be a list of at least ${limit}`
     case 'maxItems':
       return `be a list of at most ${limit}`
+    case 'minProperties':
+      return limit === 1 ? 'not be empty' : `have at least ${limit} fields`
+    case 'uniqueItems':
+      return 'hold nothing twice'
     case 'pattern':
-      return characters(String(pattern instanceof RegExp ? pattern.source : pattern))
+      return patternWords(pattern instanceof RegExp ? pattern.source : String(pattern)) ?? otherwise
+    case 'format':
+      return formatWords(String(format)) ?? otherwise
     default:
-      return 'be as the route documents it'
+      return otherwise
   }
 }
+
+const otherwise = 'be as the route documents it'
 
 const typeNames: Record<string, string> = {
   string: 'a string',
@@ -82,19 +110,6 @@ const typeNames: Record<string, string> = {
   array: 'a list',
   object: 'an object',
   null: 'null',
-}
-
-/** `^[A-Za-z0-9._-]*$` as words; any other pattern as it is. */
-function characters(pattern: string): string {
-  const [, set] = /^\^\[((?:[^\]\\]|\\.)+)\][*+]\$$/.exec(pattern) ?? []
-  if (set === undefined) return `be of the form ${pattern}`
-  const marks = set.replace('A-Za-z', '').replace('a-z', '').replace('0-9', '').replaceAll('\\', '')
-  const kinds = [
-    ...(set.includes('A-Za-z') ? ['letters from A to Z'] : set.includes('a-z') ? ['small letters from a to z'] : []),
-    ...(set.includes('0-9') ? ['digits'] : []),
-    ...(marks ? [marks.split('').join(' ')] : []),
-  ]
-  return `be made of ${kinds.join(', ')}`
 }
 
 /** Short, and without what it holds where only its size is wrong. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { nearTo } from './likeness.ts'
 
 /** Which methods an address takes, to tell a wrong method from a wrong address. Hears of every route that is added after it. */
 export class KnownRoutes {
@@ -23,28 +24,7 @@ export class KnownRoutes {
 
   /** The routes that are most like a path that is none, such as `POST /execute`; the nearest first, three at most. */
   near(path: string): string[] {
-    return this.#routes
-      .filter(({ method }) => method !== 'HEAD')
-      .map(({ url, method }) => ({ route: `${method} ${url}`, likeness: likeness(path, url) }))
-      .filter((one) => one.likeness >= leastLikeness)
-      .toSorted((a, b) => b.likeness - a.likeness)
-      .slice(0, mostNear)
-      .map(({ route }) => route)
+    const routes = this.#routes.filter(({ method }) => method !== 'HEAD')
+    return nearTo(path, routes, ({ url }) => url).map(({ url, method }) => `${method} ${url}`)
   }
 }
-
-/** The share of pairs of neighbouring letters that two texts have in common (Dice's coefficient), 0 to 1. */
-function likeness(one: string, other: string): number {
-  const [pairs, others] = [pairsOf(one), pairsOf(other)]
-  return (2 * pairs.intersection(others).size) / (pairs.size + others.size || 1)
-}
-
-function pairsOf(text: string): Set<string> {
-  const letters = text.toLowerCase().slice(0, mostLetters)
-  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)))
-}
-
-const leastLikeness = 0.55
-const mostNear = 3
-/** No route is nearly as long. */
-const mostLetters = 100

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import fastify, { type FastifyError } from 'fastify'
 import { CarrelError } from '../errors.ts'
 import { readJsonBodies } from './json-body.ts'
+import { patterns } from './patterns.ts'
 import { requestError } from './validation-error.ts'
 
 /** What a route with a schema says to a body. */
@@ -18,7 +19,7 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
     required: ['name'],
     additionalProperties: false,
     properties: {
-      name: { type: 'string', minLength: 1, maxLength: 3, pattern: '^[A-Za-z0-9.-]*$' },
+      name: { type: 'string', minLength: 1, maxLength: 3, pattern: patterns.processName.source },
       count: { type: 'integer', minimum: 1, maximum: 9 },
       kind: { enum: ['a', 'b'] },
       deep: {
@@ -26,6 +27,17 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
         properties: { list: { type: 'array', items: { type: 'integer' } }, 'a/b': { type: 'boolean' } },
       },
       env: { type: 'object', additionalProperties: { type: 'string' } },
+      usd: { type: 'string', pattern: patterns.usDollars.source },
+      form: { type: 'string', pattern: '^[ab]c$' },
+      keys: {
+        type: 'array',
+        items: {
+          type: 'object',
+          minProperties: 1,
+          additionalProperties: false,
+          properties: { key_id: { type: 'string' }, expires_in: { type: 'integer' } },
+        },
+      },
     },
   }
   readJsonBodies(app)
@@ -51,13 +63,26 @@ describe('requestError()', () => {
     [{ name: ['a', 'b'] }, 'name', 'Cannot use field "name": it must be a string; got a list of 2'],
     [{ name: 'long' }, 'name', 'Cannot use field "name": it must be at most 3 characters long; got 4'],
     [{ name: '' }, 'name', 'Cannot use field "name": it must not be empty'],
-    [{ name: 'a/' }, 'name', 'Cannot use field "name": it must be made of letters from A to Z, digits, . -; got "a/"'],
+    [
+      { name: 'a/' },
+      'name',
+      'Cannot use field "name": it must be made of letters from A to Z, digits, . _ : -; got "a/"',
+    ],
     [{ name: 'a', kind: 'c' }, 'kind', 'Cannot use field "kind": it must be one of a, b; got "c"'],
     [{ name: 'a', count: 0 }, 'count', 'Cannot use field "count": it must be at least 1; got 0'],
     [{ name: 'a', count: 9.5 }, 'count', 'Cannot use field "count": it must be a whole number; got 9.5'],
     [{ name: 'a', count: '5' }, 'count', 'Cannot use field "count": it must be a whole number; got the string "5"'],
     [{ name: 'a', count: 99 }, 'count', 'Cannot use field "count": it must be at most 9; got 99'],
     [{ name: 'a', other: 1 }, 'other', 'Cannot use field "other": there is no such field here'],
+    [{ name: 'a', nam: 1 }, 'nam', 'Cannot use field "nam": there is no such field here; did you mean "name"?'],
+    [
+      { name: 'a', keys: [{ expiresIn: 1 }] },
+      'keys.0.expiresIn',
+      'Cannot use field "keys.0.expiresIn": there is no such field here; did you mean "expires_in"?',
+    ],
+    [{ name: 'a', keys: [{}] }, 'keys.0', 'Cannot use field "keys.0": it must not be empty'],
+    [{ name: 'a', usd: 'eur' }, 'usd', 'Cannot use field "usd": it must be usd; got "eur"'],
+    [{ name: 'a', form: 'x' }, 'form', 'Cannot use field "form": it must be as the route documents it; got "x"'],
     [
       { name: 'a', deep: { list: [1, true] } },
       'deep.list.1',

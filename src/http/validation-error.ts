@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyRequest, FastifySchema } from 'fastify'
 import { limits } from '../config/limits.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
 import { invalidValue, type SchemaError } from './invalid-value.ts'
@@ -73,5 +73,6 @@ const brokenForm = /^Multipart: Boundary not found$|unexpected end of multipart 
 function invalid({ validation, validationContext }: FastifyError, request?: Partial<FastifyRequest>): CarrelError {
   const whole = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
   const value = whole === 'query' ? request?.query : whole === 'params' ? request?.params : request?.body
-  return invalidValue(validation as SchemaError[], value, whole)
+  const schema = request?.routeOptions?.schema?.[validationContext as keyof FastifySchema]
+  return invalidValue(validation as SchemaError[], value, whole, schema)
 }

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
 import { languages } from '../../engine/processes/program.ts'
+import { patterns } from '../../http/patterns.ts'
 import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 
 const start = Type.Object({
@@ -9,7 +10,7 @@ const start = Type.Object({
   argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 10_000 })),
   command: Type.Optional(Type.String({ maxLength: limits.codeBytes })),
   language: Type.Optional(Type.Enum([...languages])),
-  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength, pattern: '^[A-Za-z0-9._:@-]*$' })),
+  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength, pattern: patterns.sessionName.source })),
   env: Type.Optional(Type.Record(Type.String(), Type.String())),
   cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
   user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),

@@ -7,6 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { settleAccount } from '../../engine/usage/settle-usage.ts'
 import { usageReport } from '../../engine/usage/usage-report.ts'
 import type { App } from '../../http/app.ts'
+import { patterns } from '../../http/patterns.ts'
 
 const line = Type.Object({
   of: Type.String({ description: 'The day, or the id of the computer or token; empty where it is not known' }),
@@ -21,7 +22,7 @@ const lines = Type.Array(line)
 const usageQuery = Type.Object(
   {
     days: Type.Optional(
-      Type.String({ description: 'How many days up to today, in UTC; 30 by default', pattern: '^[1-9]\\d{0,2}$' }),
+      Type.String({ description: 'How many days up to today, in UTC; 30 by default', pattern: patterns.days.source }),
     ),
   },
   { additionalProperties: false },

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { roles } from '../../engine/accounts/roles.ts'
+import { patterns } from '../../http/patterns.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false })
@@ -41,7 +42,7 @@ export const invitationParams = object({
 export const workspaceBody = object({
   name: Type.String({
     description: `What people call it: letters, digits, spaces and . , ' & ( ) _ -`,
-    pattern: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
+    pattern: patterns.workspaceName.source,
     maxLength: limits.workspaceNameLength,
   }),
 })

@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { defaultPrices, type PriceBook } from '../../config/price-book.ts'
+import { patterns } from '../../http/patterns.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false })
@@ -45,7 +46,11 @@ export function depositBody({ minimumDepositCents, maximumTopUpCents }: PriceBoo
       maximum: maximumTopUpCents,
     }),
     currency: Type.Optional(
-      Type.String({ description: 'Currency for payment: US dollars', default: 'usd', pattern: '^(usd|USD)$' }),
+      Type.String({
+        description: 'Currency for payment: US dollars',
+        default: 'usd',
+        pattern: patterns.usDollars.source,
+      }),
     ),
   })
 }
@@ -62,11 +67,13 @@ export const webhookBody = Type.Object(
 export const webhookAnswer = object({ received: Type.Boolean() })
 
 export const usageQuery = object({
-  page: Type.Optional(Type.String({ description: 'Page number (1-based); 1 by default', pattern: '^[1-9]\\d{0,6}$' })),
+  page: Type.Optional(
+    Type.String({ description: 'Page number (1-based); 1 by default', pattern: patterns.page.source }),
+  ),
   limit: Type.Optional(
     Type.String({
       description: `Items per page, at most ${limits.usageHistoryLines}; 25 by default`,
-      pattern: '^([1-9]\\d?|100)$',
+      pattern: patterns.usageHistoryLines.source,
     }),
   ),
 })

@@ -2,6 +2,7 @@ import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { kernelLanguages } from '../../engine/interpreters/kernel-programs.ts'
 import { languages } from '../../engine/processes/program.ts'
+import { patterns } from '../../http/patterns.ts'
 
 const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })
@@ -9,7 +10,7 @@ const text = (description: string, options: { maxLength?: number; minLength?: nu
 export const sessionName = Type.String({
   description: 'Picks a sandbox of the account by name; none means its default one',
   maxLength: limits.sessionIdLength,
-  pattern: '^[A-Za-z0-9._:@-]*$',
+  pattern: patterns.sessionName.source,
 })
 export const sessionId = Type.Optional(sessionName)
 
@@ -212,7 +213,7 @@ export const startBody = object({
       description: 'A name of your own for it',
       minLength: 1,
       maxLength: limits.processIdLength,
-      pattern: '^[A-Za-z0-9._:-]+$',
+      pattern: patterns.processName.source,
     }),
   ),
   sessionId,

@@ -68,7 +68,8 @@ export function defineMessage<F extends TObject>(definition: Definition<F>): Mes
     answer,
     help: () => ({ ...help, params: paramsOf(fields) }),
     run: async (call) => {
-      if (!check.Check(call.fields)) throw invalidValue(nearest(check.Errors(call.fields)), call.fields, 'message')
+      if (!check.Check(call.fields))
+        throw invalidValue(nearest(check.Errors(call.fields)), call.fields, 'message', fields)
       return run(call as Call<Static<F>>)
     },
   }

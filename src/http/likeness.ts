@@ -1,0 +1,25 @@
+/** Those candidates that are most like a word that is none of them, the nearest first, three at most. */
+export function nearTo<T>(word: string, candidates: readonly T[], textOf: (candidate: T) => string): T[] {
+  return candidates
+    .map((candidate) => ({ candidate, likeness: likeness(word, textOf(candidate)) }))
+    .filter((one) => one.likeness >= leastLikeness)
+    .toSorted((a, b) => b.likeness - a.likeness)
+    .slice(0, mostNear)
+    .map(({ candidate }) => candidate)
+}
+
+/** The share of pairs of neighbouring letters that two texts have in common (Dice's coefficient), 0 to 1. */
+function likeness(one: string, other: string): number {
+  const [pairs, others] = [pairsOf(one), pairsOf(other)]
+  return (2 * pairs.intersection(others).size) / (pairs.size + others.size || 1)
+}
+
+function pairsOf(text: string): Set<string> {
+  const letters = text.toLowerCase().slice(0, mostLetters)
+  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)))
+}
+
+const leastLikeness = 0.55
+const mostNear = 3
+/** No route and no field is nearly as long. */
+const mostLetters = 100

@@ -1,0 +1,32 @@
+import { limits } from '../config/limits.ts'
+
+/** What texts of requests have to be like, each with what a refusal says of it: "it must …". */
+export const patterns = {
+  usDollars: { source: '^(usd|USD)$', words: 'be usd' },
+  page: { source: '^[1-9]\\d{0,6}$', words: 'be a whole number from 1 to 9999999' },
+  usageHistoryLines: {
+    source: '^([1-9]\\d?|100)$',
+    words: `be a whole number from 1 to ${limits.usageHistoryLines}`,
+  },
+  days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
+  sessionName: { source: '^[A-Za-z0-9._:@-]*$', words: 'be made of letters from A to Z, digits, . _ : @ -' },
+  processName: { source: '^[A-Za-z0-9._:-]+$', words: 'be made of letters from A to Z, digits, . _ : -' },
+  workspaceName: {
+    source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
+    words: `begin with a letter or digit, and be made of letters, digits, spaces, . , ' & ( ) _ -`,
+  },
+} as const
+
+/** The same for formats. */
+const formats: Record<string, string> = { email: 'be an e-mail address' }
+
+const wordsBySource = new Map<string, string>(Object.values(patterns).map(({ source, words }) => [source, words]))
+
+/** "it must …", in words; undefined for one that has none. */
+export function patternWords(source: string): string | undefined {
+  return wordsBySource.get(source)
+}
+
+export function formatWords(format: string): string | undefined {
+  return Object.hasOwn(formats, format) ? formats[format] : undefined
+}
