@@ -20,8 +20,8 @@ import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
-import { takesMachinePayments, topUp } from './top-up.ts'
-import type { TopUp, TopUpOptions } from './top-up.ts'
+import { takesMachinePayments, topUp, topUpOffer } from './top-up.ts'
+import type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 import { Transport } from './transport.ts'
 
 export interface CarrelOptions {
@@ -131,6 +131,11 @@ export class Carrel {
   /** Begins a payment by a package or an amount; a person pays at its `checkoutUrl`. */
   topUp(options: TopUpOptions): Promise<TopUp> {
     return topUp(this.#context, options)
+  }
+
+  /** Packages of credit, the least and the most that can be bought, and the ways of paying. */
+  topUpOffer(options?: RequestOptions): Promise<TopUpOffer> {
+    return topUpOffer(this.#context, options)
   }
 
   /** Whether the server takes payments from programs; nothing is paid. */

@@ -25,5 +25,5 @@ export type {
   StartedProcess,
   StartOptions,
 } from './processes.ts'
-export type { TopUp, TopUpOptions } from './top-up.ts'
+export type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 export type { WatchEvent, WatchOptions } from './watch.ts'

@@ -18,6 +18,16 @@ export interface TopUp {
   currency: string
 }
 
+/** What can be bought on a server. */
+export interface TopUpOffer {
+  tiers: { tier: string; amountCents: number; creditsAdded: number; bonusPercent: number }[]
+  customAmount: { minimumCents: number; maximumCents: number }
+  /** By which programs can pay, such as `tempo`; empty where they cannot. */
+  paymentMethodsAccepted: string[]
+  /** Whether a person can. */
+  checkout: boolean
+}
+
 /** Begins a payment; a person pays at its `checkoutUrl`. Rejects with `NOT_SET_UP` where the server takes none. */
 export function topUp(context: Context, { tier, amountCents, ...options }: TopUpOptions): Promise<TopUp> {
   return context.transport.json<TopUp>({
@@ -28,6 +38,10 @@ export function topUp(context: Context, { tier, amountCents, ...options }: TopUp
     retry: 'repeatable',
     ...callFields(options),
   })
+}
+
+export function topUpOffer({ transport }: Context, options: RequestOptions = {}): Promise<TopUpOffer> {
+  return transport.json({ method: 'GET', path: '/topup', retry: 'repeatable', ...callFields(options) })
 }
 
 /** Whether the server takes payments from programs (Machine Payments Protocol). It is asked for one; nothing is paid. */

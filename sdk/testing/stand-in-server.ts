@@ -192,6 +192,12 @@ export class StandIn extends EventEmitter<StandInEvents> {
       const checkoutUrl = 'https://pay.test/1'
       return { checkoutUrl, paymentId: '1', amountCents, creditsAdded: amountCents / 100, currency: 'usd' }
     })
+    app.get('/topup', async () => ({
+      tiers: [{ tier: 'starter', amountCents: 500, creditsAdded: 5, bonusPercent: 0 }],
+      customAmount: { minimumCents: 100, maximumCents: 1_000_000 },
+      paymentMethodsAccepted: [],
+      checkout: true,
+    }))
     app.post('/topup', async (_request, reply) => {
       if (!this.hasMachinePayments) throw new StandInFailure(501, 'NOT_SET_UP', 'No program can pay here')
       return reply.status(402).header('www-authenticate', 'Payment id="1"').send({})

@@ -15,16 +15,20 @@ export function splitVerb(args: string[]): { verb: string | undefined; rest: str
 /** Options anywhere, up to `--`; what is not known is a `UsageError` with the nearest that is. */
 export function parseCall(
   args: string[],
-  verb: Pick<Verb, 'options' | 'takesCommand'>,
+  verb: Pick<Verb, 'options' | 'takesCommand' | 'takesAmount'>,
 ): { values: Values; operands: string[] } {
   const options = { ...globalOptions, ...verb.options }
-  const { tokens, values, positionals } = tokenize(args, options)
+  const belowZero = verb.takesAmount ? args.filter((arg) => /^-\d/.test(arg)) : []
+  const { tokens, values, positionals } = tokenize(
+    args.filter((arg) => !belowZero.includes(arg)),
+    options,
+  )
   let isInCommand = false
   for (const token of tokens) {
     if (token.kind === 'positional') isInCommand = verb.takesCommand === true
     else if (token.kind === 'option') checkOption(token, options, isInCommand)
   }
-  return { values: values, operands: positionals }
+  return { values: values, operands: [...positionals, ...belowZero] }
 }
 
 /** A whole number of at least 1. */

@@ -42,6 +42,8 @@ export interface Verb {
   operands: [fewest: number, most: number]
   /** The operands are a command, which may have options of its own. */
   takesCommand?: boolean
+  /** The operand is an amount: `-5` is one that cannot be, and no option. */
+  takesAmount?: boolean
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>
 }

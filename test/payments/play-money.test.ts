@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { BrowserPage, hasBrowser } from '../support/browser.ts'
+import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { TestServer, until } from '../support/server.ts'
 
 describe('play money', { timeout: 60_000 }, () => {
@@ -29,6 +30,20 @@ describe('play money', { timeout: 60_000 }, () => {
     }
     assert.equal(await credit(token), 12)
     assert.match(await (await fetch(body.checkout_url)).text(), /Thank you/)
+  })
+
+  test('the command line says of an amount that cannot be bought what can', async () => {
+    using home = new CliHome()
+    const env = { CARREL_URL: server.url, CARREL_TOKEN: server.token }
+    for (const amount of ['5.005', '1e18', '-5', 'abc', '0.5', '0', '10000.01', 'NaN']) {
+      const { exitCode, stdout, stderr } = await home.run(['topup', amount], { env })
+      assert.deepEqual([exitCode, stdout], [2, ''], amount)
+      assert.match(
+        stderr,
+        /Cannot top up by ".*two decimals, from \$1\.00 to \$10000\.00.*\(micro, starter, pro, scale\)$/m,
+      )
+    }
+    assert.match((await home.run(['topup', '10000'], { env })).stdout, /\/billing\/pay\//)
   })
 
   test('an event of Stripe is refused with what to set instead', async () => {

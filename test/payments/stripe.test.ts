@@ -485,8 +485,9 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     await tell('checkout.session.completed', session)
     const { exitCode, stdout } = await result
     assert.deepEqual([exitCode, stdout], [0, `${session.url}\nCredits  $27.00\n`])
-    const { stderr } = await home.run(['topup', 'huge'], { env })
-    assert.match(stderr, /"huge": the tiers are micro, starter, pro, scale \(VALIDATION_ERROR\)/)
+    const wrong = await home.run(['topup', 'huge'], { env })
+    assert.equal(wrong.exitCode, 2)
+    assert.match(wrong.stderr, /"huge": .* or a package \(micro, starter, pro, scale\)/)
   })
 
   test('what is no amount of money cannot be deposited', async () => {

@@ -84,14 +84,22 @@ test('topup prints a link for a package or an amount, and nothing else on stdout
   })
 })
 
-test('topup says no as the server does, and what is no amount is no package either', async () => {
+test('topup says of what is no amount and no package what the server takes', async () => {
   await using standIn = await StandIn.start()
   using home = new CliHome()
-  for (const amount of ['huge', '1e18', 'NaN', '7.505', '-5']) {
-    const { exitCode, stdout, stderr } = await home.run(['topup', '--', amount], { standIn })
-    assert.deepEqual([exitCode, stdout], [1, ''], amount)
-    assert.match(stderr, /^carrel: There is no such tier \(VALIDATION_ERROR\)/)
+  for (const args of [['huge'], ['1e18'], ['NaN'], ['7.505'], ['-5'], ['-7.50'], ['--', '-5'], ['']]) {
+    const { exitCode, stdout, stderr } = await home.run(['topup', ...args], { standIn })
+    assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
+    assert.ok(
+      stderr.startsWith(
+        `carrel: Cannot top up by "${args.at(-1)}": it has to be dollars, with no more than two decimals, from $1.00 to $10000.00, such as 20 or 7.50, or a package (starter)\n`,
+      ),
+      stderr,
+    )
   }
+  const { exitCode, stderr } = await home.run(['topup', '-x'], { standIn })
+  assert.equal(exitCode, 2)
+  assert.match(stderr, /Unknown option "-x"/)
 })
 
 test('topup --wait waits until the balance shows the credit, whatever is used meanwhile', async () => {

@@ -2,6 +2,7 @@ import { CarrelApiError } from '../../../sdk/index.ts'
 import type { Carrel, TopUp } from '../../../sdk/index.ts'
 import { dollars } from '../dollars.ts'
 import { openClient } from '../open-client.ts'
+import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 
 const defaultTier = 'starter'
@@ -14,6 +15,7 @@ starter, pro or scale, or dollars, such as 20 or 7.50; without one it is ${defau
 the credit is there, an hour at most, and then shows it.`,
   options: { wait: { type: 'boolean', help: 'Wait until the balance shows the credit' } },
   operands: [0, 1],
+  takesAmount: true,
   async run({ program, values, operands: [amount = defaultTier] }) {
     const client = await openClient(program, values)
     const before = values['wait'] ? await creditOf(client) : 0
@@ -42,13 +44,25 @@ async function begin(client: Carrel, amount: string): Promise<TopUp> {
   try {
     return await client.topUp(cents === undefined ? { tier: amount } : { amountCents: cents })
   } catch (error) {
-    const isNotSetUp = error instanceof CarrelApiError && error.code === 'NOT_SET_UP'
-    if (!isNotSetUp || !(await client.takesMachinePayments().catch(() => false))) throw error
+    const code = error instanceof CarrelApiError ? error.code : ''
+    if (code === 'VALIDATION_ERROR') throw await wrongAmount(client, amount, error)
+    if (code !== 'NOT_SET_UP' || !(await client.takesMachinePayments().catch(() => false))) throw error
     throw new Error(
       `Cannot get a link for paying: this server takes payments from programs alone; let an MPP client answer the challenge of POST ${client.baseUrl}/topup`,
       { cause: error },
     )
   }
+}
+
+/** With what the server takes instead. */
+async function wrongAmount(client: Carrel, amount: string, cause: unknown): Promise<unknown> {
+  const offer = await client.topUpOffer().catch(() => undefined)
+  if (!offer) return cause
+  const { minimumCents, maximumCents } = offer.customAmount
+  const packages = offer.tiers.map(({ tier }) => tier).join(', ')
+  return new UsageError(
+    `Cannot top up by "${amount}": it has to be dollars, with no more than two decimals, from ${dollars(minimumCents / 100)} to ${dollars(maximumCents / 100)}, such as 20 or 7.50, or a package (${packages})`,
+  )
 }
 
 /** Of dollars as `20`, `$20` or `7.50`; undefined for what is no such amount, which may be a package. */
