@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { readPriceBook } from '../../src/config/price-book.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
@@ -11,6 +12,8 @@ import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
 import { quoteFor, topUp } from '../../src/engine/ledger/top-up.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
+import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
 const prices = join(folder, 'prices.json')
@@ -286,4 +289,40 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
     await setCredit(5_000_000)
     assert.equal((await verify()).exitCode, 0)
   })
+})
+
+test('who signs up has what was promised then, also when nobody looks before the price book changes', async () => {
+  let server = await TestServer.start({ env })
+  const token = await signInByMail(server)
+  await server.stop()
+  const other = join(folder, 'other.json')
+  writeFileSync(other, JSON.stringify({ newAccountMicros: 2_000 }))
+  server = await TestServer.start({ env: { CARREL_PRICE_BOOK: other } })
+  try {
+    assert.equal((await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining, 2)
+  } finally {
+    await server.stop()
+  }
+})
+
+test('there is no account without its first credit: both are written, or neither', async () => {
+  const server = await TestServer.start({ env })
+  try {
+    const address = newAddress()
+    const link = new URL(await askForLink(server, address))
+    await withDatabase((db) =>
+      sql`CREATE TRIGGER no_grant BEFORE INSERT ON ledger_transactions WHEN NEW.kind = 'grant'
+        BEGIN SELECT RAISE(ABORT, 'no'); END`.execute(db),
+    )
+    const refused = await server.call('GET', link.pathname + link.search, undefined, { token: null })
+    await withDatabase((db) => sql`DROP TRIGGER no_grant`.execute(db))
+    assert.equal(refused.status, 500)
+    const known = () => withDatabase((db) => db.selectFrom('users').select('id').where('email', '=', address).execute())
+    assert.deepEqual(await known(), [])
+    const token = await signInByMail(server, address)
+    assert.equal((await known()).length, 1)
+    assert.equal((await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining, 2)
+  } finally {
+    await server.stop()
+  }
 })

@@ -111,7 +111,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
   )
 
   async function totals(accountId: string) {
-    // A new account gets its first credit.
+    // An account that was made beside the server gets its first credit.
     await creditLeft(engine, accountId)
     await settleAccount(engine, accountId)
     const { balanceMicros, depositedMicros, spentMicros, lastAtMs } = await totalsOf(engine.db, accountId)

@@ -4,10 +4,11 @@ import { grantFirstCredit } from '../ledger/grant.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { isUnbilled } from './is-unbilled.ts'
 
-/** What an account has left in micro-dollars; what runs and is not charged yet is taken off. A new one gets its first credit. */
+/** What an account has left in micro-dollars; what runs and is not charged yet is taken off. */
 export async function creditLeft(engine: Engine, accountId: string): Promise<number> {
   const { db, credit, meter, prices } = engine
   if (!credit.hasBooks(accountId)) {
+    // Of an account that was made in the database, beside the server.
     await grantFirstCredit(db, [accountId], prices)
     credit.opened(accountId)
   }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { PriceBook } from '../../config/price-book.ts'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
@@ -33,6 +33,15 @@ export async function grantFirstCredit(
   if (without.size === 0) return
   const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
   await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
+}
+
+/** The same for an account that the transaction makes: it is never there without what was promised. */
+export async function grantWithAccount(
+  trx: Transaction<Database>,
+  accountId: string,
+  { newAccountMicros, overdraftMicros }: Pick<PriceBook, 'newAccountMicros' | 'overdraftMicros'>,
+): Promise<void> {
+  if (newAccountMicros > 0) await postTransactions(trx, [grant(accountId, newAccountMicros)], overdraftMicros)
 }
 
 /** Those that were there before there were books, and those that were made without the server. */

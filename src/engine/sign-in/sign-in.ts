@@ -4,7 +4,7 @@ import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
 import { createAccount } from '../accounts/owner.ts'
-import { grantFirstCredit } from '../ledger/grant.ts'
+import { grantWithAccount } from '../ledger/grant.ts'
 
 /** Who somebody has just proved to be. */
 export interface Proof {
@@ -24,14 +24,7 @@ export interface SignedIn {
 }
 
 /** The person of a proof; one who is new gets a personal workspace with its first credit, or `forbidden` where sign-up is closed. */
-export async function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
-  const signedIn = await findOrCreate(engine, proof)
-  // One whose server was killed in between gets it with the first look at the balance.
-  if (signedIn.isNew) await grantFirstCredit(engine.db, [signedIn.accountId], engine.prices)
-  return signedIn
-}
-
-function findOrCreate(engine: Engine, proof: Proof): Promise<SignedIn> {
+export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
   const address = proof.email?.toLowerCase() ?? null
   return engine.db.transaction().execute(async (trx) => {
     const known =
@@ -40,6 +33,7 @@ function findOrCreate(engine: Engine, proof: Proof): Promise<SignedIn> {
     if (!known && !engine.settings.signUp)
       throw new CarrelError('forbidden', 'Cannot sign in: the server takes no new people')
     const user = known ?? (await createUser(trx, proof.name, address))
+    if (!known) await grantWithAccount(trx, user.account_id, engine.prices)
     await trx.updateTable('users').set({ last_login_at: Date.now() }).where('id', '=', user.id).execute()
     await addIdentity(trx, user.id, proof.provider, proof.subject)
     if (address && proof.emailIsVerified) await addIdentity(trx, user.id, 'email', address)
