@@ -116,8 +116,8 @@ export const verbs: Record<string, VerbEntry> = {
     load: async () => (await import('./verbs/limits.ts')).limits,
   },
   ledger: {
-    synopsis: 'ledger verify',
-    summary: "Check the books of this machine's server",
+    synopsis: 'ledger verify | review',
+    summary: "Check the books of this machine's server, settle payments",
     load: async () => (await import('./verbs/ledger.ts')).ledger,
   },
   account: {

@@ -312,9 +312,9 @@ export interface SpendingLimitRow {
 
 /**
  * `open` until somebody pays, `processing` while the money is on its way, `review` when money came that could not be
- * credited. A payment that failed or expired can still be `paid` in the end.
+ * credited, until somebody credits it or has it `dismissed`. A payment that failed or expired can still be `paid` in the end.
  */
-export type PaymentState = 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'review'
+export type PaymentState = 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'review' | 'dismissed'
 
 /** One payment by one way of paying. */
 export interface PaymentRow {

@@ -215,6 +215,107 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
+  describe('put aside', () => {
+    /** The command of the operator, beside the server. */
+    const ledger = async (...args: string[]) => {
+      using home = new CliHome()
+      return home.run(['ledger', ...args], { env: { CARREL_DATA: testDataDirectory } })
+    }
+    const putAside = async () => {
+      const tenant = await newTenant()
+      const session = await begin(tenant)
+      const intent = stripe.pay(session, 'succeeded', { currency: 'eur' })
+      await tell('checkout.session.completed', session)
+      return { tenant, session, intent, id: String(session.metadata.carrel_payment) }
+    }
+    const waiting = async () =>
+      (JSON.parse((await ledger('review', '--json')).stdout) as { payments: { paymentId: string }[] }).payments
+    const eventsOf = async ({ accountId }: Tenant) => {
+      const db = await database()
+      const events = await db
+        .selectFrom('events')
+        .select(['type', 'actor'])
+        .where('account_id', '=', accountId)
+        .execute()
+      await db.destroy()
+      return events.map(({ type, actor }) => `${type} by ${actor}`)
+    }
+
+    test('is listed with what came, for whom, and what was asked for', async () => {
+      const { tenant, intent, id } = await putAside()
+      const found = (await waiting()).find(({ paymentId }) => paymentId === id) as Record<string, unknown> | undefined
+      const { createdAtMs, ...facts } = found!
+      assert.ok(Math.abs(Number(createdAtMs) - Date.now()) < 60_000)
+      assert.deepEqual(facts, {
+        paymentId: id,
+        accountId: tenant.accountId,
+        accountName: 'payer',
+        method: 'stripe',
+        cents: 2000,
+        intentId: intent.id,
+        reason: 'Stripe received 2000 eur, which cannot be credited',
+      })
+      const { exitCode, stdout } = await ledger('review')
+      assert.equal(exitCode, 0)
+      assert.match(stdout, new RegExp(`^${id}  .*\n  Stripe received 2000 eur.*; \\$20\\.00 was asked for\n`, 'm'))
+    })
+
+    test('is credited by the operator once, however often and by how many at a time', async () => {
+      const { tenant, session, intent, id } = await putAside()
+      const answers = await Promise.all([1, 2, 3].map(() => ledger('review', id, '--credit', '18.50', '--json')))
+      assert.ok(
+        answers.every(({ exitCode }) => exitCode === 0),
+        answers.map(({ stderr }) => stderr).join(''),
+      )
+      assert.equal(answers.filter(({ stdout }) => JSON.parse(stdout).isNew === true).length, 1)
+      assert.match((await ledger('review', id, '--credit', '18.5')).stdout, /^It was credited before, with \$18\.50/)
+      assert.equal(await balance(tenant), 500 + 1850)
+      const row = await paymentOf(session)
+      assert.deepEqual([row.state, row.key], ['paid', `stripe:pi:${intent.id}`])
+      assert.equal((await waiting()).filter(({ paymentId }) => paymentId === id).length, 0)
+      const events = await eventsOf(tenant)
+      assert.equal(events.filter((event) => event === 'payment.credited by operator').length, 1)
+      const other = await ledger('review', id, '--credit', '19')
+      assert.deepEqual([other.exitCode, other.stdout], [1, ''])
+      assert.match(other.stderr, /it was credited before, with 1850 cents/)
+      assert.equal((await ledger('review', id, '--dismiss')).exitCode, 1)
+      // What Stripe tells later changes nothing.
+      stripe.refund(intent, 2000)
+      await tell('payment_intent.succeeded', intent)
+      assert.deepEqual([await balance(tenant), (await paymentOf(session)).state], [2350, 'paid'])
+      assert.equal((await eventsOf(tenant)).filter((event) => event.startsWith('payment.put_aside')).length, 1)
+      assert.match((await page('return', id)).body, /\$18\.50/)
+    })
+
+    test('is dismissed when it was settled elsewhere, and stays so', async () => {
+      const { tenant, session, id } = await putAside()
+      assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['Dismissed.\n'])
+      assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['It was dismissed before.\n'])
+      const credit = await ledger('review', id, '--credit', '20')
+      assert.equal(credit.exitCode, 1)
+      assert.match(credit.stderr, /it does not wait for anybody, its state is "dismissed"/)
+      await tell('checkout.session.completed', session)
+      assert.deepEqual([await balance(tenant), (await paymentOf(session)).state], [500, 'dismissed'])
+      assert.match((await page('return', id)).body, /Settled/)
+      assert.ok((await eventsOf(tenant)).includes('payment.dismissed by operator'))
+    })
+
+    test('is alone what can be settled so', async () => {
+      const tenant = await newTenant()
+      const open = await begin(tenant)
+      const { session } = await paid(tenant)
+      for (const { metadata } of [open, session]) {
+        const { exitCode, stderr } = await ledger('review', String(metadata.carrel_payment), '--credit', '5')
+        assert.equal(exitCode, 1)
+        assert.match(stderr, /it does not wait for anybody|it was credited before/)
+      }
+      assert.match((await ledger('review', 'none', '--credit', '5')).stderr, /there is no such payment/)
+      const tooMuch = await ledger('review', (await putAside()).id, '--credit', '10000.01')
+      assert.deepEqual([tooMuch.exitCode, tooMuch.stdout], [1, ''])
+      assert.equal(await balance(tenant), 2500)
+    })
+  })
+
   test('another currency is put aside for a person to look at', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)

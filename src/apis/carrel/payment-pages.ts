@@ -117,6 +117,12 @@ const words: Record<PaymentView['state'], Words> = {
     label: 'On hold',
     text: 'Money came in that could not be credited by itself. The operator of this server is told so; nothing is lost.',
   },
+  dismissed: {
+    title: 'The payment was settled',
+    tone: 'wait',
+    label: 'Settled',
+    text: 'The operator of this server has settled it in another way, such as by a refund. No credit was added for it.',
+  },
 }
 
 function dollars(amount: number): string {

@@ -104,7 +104,8 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         balance: 'carrel balance - check credits',
         topup: 'carrel topup <package or dollars> - get a link for paying',
         usage: 'carrel usage - what was used and what it cost',
-        ledger: 'carrel ledger verify - check the books of the server on this machine',
+        ledger:
+          'carrel ledger verify - check the books of the server on this machine; review settles payments that were put aside',
         account: 'carrel account delete - let the account go in 30 days; cancel-deletion keeps it',
         limits: 'carrel limits - show or set what may be spent',
         login: 'carrel login [token] - sign in by mail, or save a token',

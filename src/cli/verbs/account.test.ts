@@ -65,6 +65,22 @@ test('ledger verify says what is missing where there are no books', async () => 
   assert.equal((await home.run(['ledger', 'burn'])).exitCode, 2)
 })
 
+test('ledger review says what is missing, and what cannot be credited', async () => {
+  using home = new CliHome()
+  for (const [args, said] of [
+    [['review'], /there is no ".*\/data\/carrel\.db"/],
+    [['review', 'x'], /either --credit=<dollars> or --dismiss/],
+    [['review', 'x', '--credit', '5', '--dismiss'], /either --credit=<dollars> or --dismiss/],
+    [['review', '--dismiss'], /The payment is missing/],
+    [['verify', 'x'], /takes nothing more/],
+    ...['0', '5.005', '1e3', 'abc', 'NaN'].map((amount) => [['review', 'x', '--credit', amount], /has to be dollars/]),
+  ] as [string[], RegExp][]) {
+    const { exitCode, stdout, stderr } = await home.run(['ledger', ...args])
+    assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
+    assert.match(stderr, said)
+  }
+})
+
 test('topup prints a link for a package or an amount, and nothing else on stdout', async () => {
   await using standIn = await StandIn.start()
   using home = new CliHome()

@@ -1,26 +1,52 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { centsOf } from '../cents.ts'
 import { UsageError } from '../usage-error.ts'
-import type { Verb } from '../verb.ts'
+import type { Values, Verb } from '../verb.ts'
 
-const verifier = fileURLToPath(new URL('../../verify/main.ts', import.meta.url))
+const books = fileURLToPath(new URL('../../books/main.ts', import.meta.url))
 
 export const ledger: Verb = {
-  usage: 'ledger verify',
+  usage: 'ledger [options] verify | review [payment]',
   description: `
-Checks the books in the data directory of the server on this machine (CARREL_DATA, else /var/lib/carrel), which may run
-meanwhile: every transaction comes to zero, every balance is the sum of its entries, every interval of usage was charged once.
-Exits with 1 when something is wrong.`,
-  options: {},
-  operands: [1, 1],
-  async run({ program, values, operands: [what] }) {
-    if (what !== 'verify') throw new UsageError(`Cannot do "${what}" with the ledger: the command is "ledger verify"`)
-    const child = spawn(process.execPath, [verifier, ...(values.json ? ['--json'] : [])], {
+Works on the books in the data directory of the server on this machine (CARREL_DATA, else /var/lib/carrel), which may run
+meanwhile. "verify" checks them: every transaction comes to zero, every balance is the sum of its entries, every interval of
+usage was charged once; it exits with 1 when something is wrong. "review" lists the payments that could not be credited by
+themselves, and settles one of them, once.`,
+  options: {
+    credit: { type: 'string', value: '<dollars>', help: 'Credit the payment with so much, such as 20 or 7.50' },
+    dismiss: { type: 'boolean', help: 'The payment was settled elsewhere, such as by a refund' },
+  },
+  operands: [1, 2],
+  async run({ program, values, operands: [what = '', payment] }) {
+    const child = spawn(process.execPath, [books, ...argumentsOf(what, payment, values)], {
       env: program.env,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     const [exitCode] = (await once(child, 'exit')) as [number | null]
     return exitCode ?? 1
   },
+}
+
+function argumentsOf(what: string, payment: string | undefined, values: Values): string[] {
+  const { credit, dismiss, json } = values as { credit?: string; dismiss?: boolean; json?: boolean }
+  const isSettled = credit !== undefined || dismiss === true
+  if (what !== 'verify' && what !== 'review')
+    throw new UsageError(`Cannot do "${what}" with the ledger: it is "ledger verify" or "ledger review"`)
+  if (what === 'verify' && (payment !== undefined || isSettled))
+    throw new UsageError('"ledger verify" takes nothing more')
+  if (payment === undefined && isSettled) throw new UsageError('The payment is missing: ledger review <payment>')
+  if (payment !== undefined && (credit !== undefined) === (dismiss === true))
+    throw new UsageError('Say what becomes of the payment: either --credit=<dollars> or --dismiss')
+  const cents = credit === undefined ? undefined : centsOf(credit)
+  if (credit !== undefined && !cents)
+    throw new UsageError(`Cannot credit "${credit}": it has to be dollars, such as 20 or 7.50`)
+  return [
+    ...(json ? ['--json'] : []),
+    ...(cents === undefined ? [] : [`--cents=${cents}`]),
+    '--',
+    what,
+    ...(payment === undefined ? [] : [payment]),
+  ]
 }

@@ -1,5 +1,6 @@
 import type { LimitChange, Limits, SpendingLimits } from '../../../sdk/index.ts'
 import { bar } from '../bar.ts'
+import { centsOf } from '../cents.ts'
 import { dollars } from '../dollars.ts'
 import { openClient } from '../open-client.ts'
 import { table } from '../table.ts'
@@ -42,7 +43,8 @@ function changeOf({ day, month, key }: Record<string, string | undefined>): Limi
 
 function cents(text: string): number | null {
   if (text === 'none') return null
-  if (/^\$?\d{1,8}(\.\d{1,2})?$/.test(text)) return Math.round(Number(text.replace('$', '')) * 100)
+  const found = centsOf(text)
+  if (found !== undefined) return found
   throw new UsageError(`Cannot use "${text}" as a limit: it has to be dollars, such as 5 or 2.50, or "none"`)
 }
 

@@ -1,5 +1,6 @@
 import { CarrelApiError } from '../../../sdk/index.ts'
 import type { Carrel, TopUp } from '../../../sdk/index.ts'
+import { centsOf } from '../cents.ts'
 import { dollars } from '../dollars.ts'
 import { openClient } from '../open-client.ts'
 import { UsageError } from '../usage-error.ts'
@@ -63,12 +64,6 @@ async function wrongAmount(client: Carrel, amount: string, cause: unknown): Prom
   return new UsageError(
     `Cannot top up by "${amount}": it has to be dollars, with no more than two decimals, from ${dollars(minimumCents / 100)} to ${dollars(maximumCents / 100)}, such as 20 or 7.50, or a package (${packages})`,
   )
-}
-
-/** Of dollars as `20`, `$20` or `7.50`; undefined for what is no such amount, which may be a package. */
-function centsOf(text: string): number | undefined {
-  const [, whole = '', parts = ''] = /^\$?(\d{1,9})(?:\.(\d{1,2}))?$/.exec(text) ?? []
-  return whole === '' ? undefined : Number(whole) * 100 + Number(parts.padEnd(2, '0'))
 }
 
 /** What is left once it has grown by most of what was bought, however much runs meanwhile; undefined when it has not in time. */

@@ -96,6 +96,11 @@ async function credit(engine: Engine, row: PaymentRow, intent: Stripe.PaymentInt
 
 /** Money that has no price here: somebody has to look at it. */
 async function putAside(engine: Engine, row: PaymentRow, intent: Stripe.PaymentIntent): Promise<void> {
+  if (row.state === 'paid' || row.state === 'dismissed')
+    return engine.log.warn(
+      { payment: row.id, intent: intent.id },
+      'an event is of a payment that the operator has settled: nothing follows from it',
+    )
   const reason = `Stripe received ${intent.amount_received} ${intent.currency}, which cannot be credited`
   engine.log.error({ payment: row.id, intent: intent.id }, reason)
   if (row.state === 'review') return

@@ -54,7 +54,7 @@ export function findPayment(
   return db.selectFrom('payments').selectAll().where(column, '=', value).executeTakeFirst()
 }
 
-/** Changes a payment; one that is paid stays so. What `data` names is changed, the rest of it stays. */
+/** Changes a payment; one that is paid or dismissed stays so, unless it is paid. What `data` names is changed, the rest of it stays. */
 export async function updatePayment(
   db: Kysely<Database>,
   row: PaymentRow,
@@ -66,7 +66,8 @@ export async function updatePayment(
     .set({ ...columns, updated_at: Date.now() })
     .where('id', '=', row.id)
   if (data) update = update.set({ data: JSON.stringify({ ...dataOf(row), ...data }) })
-  if (change.state !== undefined && change.state !== 'paid') update = update.where('state', '<>', 'paid')
+  if (change.state !== undefined && change.state !== 'paid')
+    update = update.where('state', 'not in', ['paid', 'dismissed'])
   await update.execute()
 }
 

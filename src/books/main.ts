@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util'
+import { CarrelError } from '../errors.ts'
+import { review } from './review.ts'
+import { verify } from './verify.ts'
+
+/**
+ * The program behind `carrel ledger`, which checked the command line: `verify`, `review`, or `review <payment>` with
+ * `--cents` to credit it, else to dismiss it. Exits with 2 when it could not look at all.
+ */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, cents: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const [what, paymentId] = positionals
+  const asJson = values.json
+  if (what === 'verify') return verify({ asJson })
+  return review({ asJson, paymentId, cents: values.cents === undefined ? undefined : Number(values.cents) })
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  return error instanceof CarrelError ? 1 : 2
+})

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Kysely } from 'kysely'
+import { readPriceBook, type PriceBook } from '../config/price-book.ts'
+import { readSettings } from '../config/settings.ts'
+import type { Database } from '../db/schema.ts'
+import { sqliteDialect } from '../db/sqlite.ts'
+
+export interface Books extends AsyncDisposable {
+  db: Kysely<Database>
+  prices: PriceBook
+}
+
+/** The database of the data directory, as it is, beside a server that may be using it. Throws when there is none. */
+export function openBooks(doing: string, { readOnly }: { readOnly: boolean }): Books {
+  const settings = readSettings(process.env)
+  const path = join(settings.dataDirectory, 'carrel.db')
+  if (!existsSync(path))
+    throw new Error(`Cannot ${doing}: there is no "${path}"; name the data directory by CARREL_DATA`)
+  const prices = readPriceBook(settings.priceBook)
+  const db = new Kysely<Database>({ dialect: sqliteDialect(path, { readOnly }) })
+  return { db, prices, [Symbol.asyncDispose]: () => db.destroy() }
+}
