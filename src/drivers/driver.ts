@@ -17,8 +17,8 @@ export interface Driver {
   start(id: string): Promise<void>
   /** TERM to everything in it, KILL after `graceMs`. Its files stay. Stopping a stopped one does nothing. */
   stop(id: string, graceMs: number): Promise<void>
-  /** KILL to everything in it, but for what keeps it running. */
-  endPrograms(id: string): Promise<void>
+  /** KILL to everything in it, but for what keeps it running and the processes that are named; what came of those is ended too. */
+  endPrograms(id: string, keptProcesses?: readonly string[]): Promise<void>
   /** Freezes every process; memory stays in use. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
@@ -27,6 +27,13 @@ export interface Driver {
   /** What really exists, whatever was recorded elsewhere. */
   list(): Promise<ExistingComputer[]>
   stats(id: string): Promise<ComputerStats>
+  /** CPU time used since the start, in microseconds. */
+  cpuMicros(id: string): Promise<number>
+  /**
+   * For how long, in milliseconds, something has run in it beside what keeps it running and the processes that `exec` started and that run:
+   * what came of those counts, and of those that ended. undefined when there is nothing. Cheap enough to be asked every few seconds.
+   */
+  leftBehindMs(id: string): Promise<number | undefined>
 
   /** Starts a process; resolves once it runs. `not_found` names a program or user that is missing. */
   exec(id: string, spec: ExecSpec): Promise<ProcessHandle>

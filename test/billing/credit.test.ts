@@ -1,61 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { readPriceBook } from '../../src/config/price-book.ts'
-import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
 import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
-import { quoteFor, topUp } from '../../src/engine/ledger/top-up.ts'
-import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { newSession, TestServer, until } from '../support/server.ts'
+import { database, dearEnvironment, newTenant, pay, priceBook, verify } from './tenants.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
-const prices = join(folder, 'prices.json')
-/** A dollar a second, and two seconds for who is new. */
-writeFileSync(
-  prices,
-  JSON.stringify({
-    meters: { compute: { micros: 1_000_000 } },
-    newAccountMicros: 2_000_000,
-    lowBalanceMicros: 1_500_000,
-  }),
-)
-const env = { CARREL_PRICE_BOOK: prices, CARREL_SWEEP_INTERVAL_MS: '100', CARREL_IDLE_TIMEOUT_S: '2' }
-after(() => rmSync(folder, { recursive: true }))
-
-const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
-
-interface Tenant {
-  accountId: string
-  token: string
-}
-
-async function newTenant(): Promise<Tenant> {
-  const db = await database()
-  const accountId = await createAccount(db, 'tenant')
-  const token = await createToken(db, accountId, 'laptop')
-  await db.destroy()
-  return { accountId, token }
-}
-
-async function pay(accountId: string, tier: string): Promise<void> {
-  const db = await database()
-  const book = readPriceBook(prices)
-  const key = `test:${accountId}:${Math.random()}`
-  await topUp(db, book, { accountId, key, method: 'test', quote: quoteFor(book, { tier }) })
-  await db.destroy()
-}
-
-async function verify(): Promise<{ exitCode: number | null; stdout: string }> {
-  using home = new CliHome()
-  return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
-}
+const env = { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '2' }
 
 describe('accounts that pay', { timeout: 120_000 }, () => {
   let server: TestServer
@@ -143,7 +96,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     await until(states, (rows) => rows.every(({ state }) => state === 'stopped'))
     assert.equal((await server.post('/files/read', { path: 'end' }, { token })).status, 200)
 
-    await pay(accountId, 'starter')
+    await pay(accountId, { tier: 'starter' })
     const { body: again } = await run(token, 'cat /workspace/end')
     assert.equal(again.result.stdout, 'ended\n')
     const events = await db.selectFrom('events').select('type').where('account_id', '=', accountId).execute()
@@ -159,7 +112,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     await run(token, 'sleep 30')
     const refused = await server.post('/execute', body, options)
     assert.deepEqual([refused.status, refused.body.code], [402, 'OUT_OF_CREDITS'])
-    await pay(accountId, 'starter')
+    await pay(accountId, { tier: 'starter' })
     const answer = await server.post('/execute', body, options)
     assert.deepEqual([answer.status, answer.body.result?.stdout], [200, 'paid\n'])
   })
@@ -172,14 +125,14 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       () => server.call('GET', '/v1/usage', undefined, { token }),
       (answer) => answer.headers.has('x-credits-remaining'),
     )
-    await pay(accountId, 'starter')
+    await pay(accountId, { tier: 'starter' })
     await balance(token)
     assert.equal((await server.call('GET', '/balance', undefined, { token })).headers.get('x-credits-remaining'), null)
   })
 
   test('a limit of a token ends what that token runs, and refuses it alone', async () => {
     const { accountId, token } = await newTenant()
-    await pay(accountId, 'scale')
+    await pay(accountId, { tier: 'scale' })
     const db = await database()
     const { id: tokenId } = await db
       .selectFrom('tokens')
@@ -218,7 +171,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
 
   test('a killed server charges what ran meanwhile once, and the books are right while it works', async () => {
     const { accountId, token } = await newTenant()
-    await pay(accountId, 'scale')
+    await pay(accountId, { tier: 'scale' })
     const began = Date.now()
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
     for (let death = 0; death < 2; death++) {
@@ -295,9 +248,7 @@ test('who signs up has what was promised then, also when nobody looks before the
   let server = await TestServer.start({ env })
   const token = await signInByMail(server)
   await server.stop()
-  const other = join(folder, 'other.json')
-  writeFileSync(other, JSON.stringify({ newAccountMicros: 2_000 }))
-  server = await TestServer.start({ env: { CARREL_PRICE_BOOK: other } })
+  server = await TestServer.start({ env: { CARREL_PRICE_BOOK: priceBook({ newAccountMicros: 2_000 }) } })
   try {
     assert.equal((await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining, 2)
   } finally {

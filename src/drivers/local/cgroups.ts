@@ -15,8 +15,9 @@ export interface Cgroups {
   usage(computerPath: string): Promise<{ memoryBytes: number; cpuMicros: number; pids: number; oomKills: number }>
   freeze(computerPath: string, frozen: boolean): Promise<void>
   isFrozen(computerPath: string): Promise<boolean>
-  /** KILL to every process of a computer but one; says how many there were. */
-  kill(computerPath: string, exceptPid: number): number
+  cpuMicros(computerPath: string): Promise<number>
+  /** KILL to every process of a computer but some; says how many there were. */
+  kill(computerPath: string, exceptPids: ReadonlySet<number>): number
   /** Removes what the runtime leaves behind, dead or alive. */
   remove(computerPath: string): Promise<void>
   /** Names of the groups under a path. */
@@ -49,21 +50,22 @@ const version1: Cgroups = {
     freeze: { path: `${root}/freezer${path}/freezer.state`, on: 'FROZEN', off: 'THAWED' },
   }),
   async usage(path) {
-    const [memory, stat, cpu, pids, oom] = await Promise.all([
+    const [memory, stat, cpuMicros, pids, oom] = await Promise.all([
       number(`${root}/memory${path}/memory.usage_in_bytes`),
       text(`${root}/memory${path}/memory.stat`),
-      number(`${root}/cpuacct${path}/cpuacct.usage`),
+      version1.cpuMicros(path),
       number(`${root}/pids${path}/pids.current`),
       text(`${root}/memory${path}/memory.oom_control`),
     ])
     const cache = field(stat, 'total_inactive_file')
     return {
       memoryBytes: Math.max(0, memory - cache),
-      cpuMicros: Math.round(cpu / 1000),
+      cpuMicros,
       pids,
       oomKills: field(oom, 'oom_kill'),
     }
   },
+  cpuMicros: async (path) => Math.round((await number(`${root}/cpuacct${path}/cpuacct.usage`)) / 1000),
   async freeze(path, frozen) {
     const state = `${root}/freezer${path}/freezer.state`
     await writeFile(state, frozen ? 'FROZEN' : 'THAWED')
@@ -73,7 +75,7 @@ const version1: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
   },
-  kill: (path, exceptPid) => killAll(`${root}/pids${path}/cgroup.procs`, exceptPid),
+  kill: (path, exceptPids) => killAll(`${root}/pids${path}/cgroup.procs`, exceptPids),
   async remove(path) {
     killAll(`${root}/pids${path}/cgroup.procs`)
     await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
@@ -106,21 +108,22 @@ const version2: Cgroups = {
     freeze: { path: `${root}${path}/cgroup.freeze`, on: '1', off: '0' },
   }),
   async usage(path) {
-    const [memory, stat, cpu, pids, events] = await Promise.all([
+    const [memory, stat, cpuMicros, pids, events] = await Promise.all([
       number(`${root}${path}/memory.current`),
       text(`${root}${path}/memory.stat`),
-      text(`${root}${path}/cpu.stat`),
+      version2.cpuMicros(path),
       number(`${root}${path}/pids.current`),
       text(`${root}${path}/memory.events`),
     ])
     const cache = field(stat, 'inactive_file')
     return {
       memoryBytes: Math.max(0, memory - cache),
-      cpuMicros: field(cpu, 'usage_usec'),
+      cpuMicros,
       pids,
       oomKills: field(events, 'oom_kill'),
     }
   },
+  cpuMicros: async (path) => field(await text(`${root}${path}/cpu.stat`), 'usage_usec'),
   async freeze(path, frozen) {
     await writeFile(`${root}${path}/cgroup.freeze`, frozen ? '1' : '0')
     await until(async () => !frozen || field(await text(`${root}${path}/cgroup.events`), 'frozen') === 1)
@@ -128,7 +131,7 @@ const version2: Cgroups = {
   async isFrozen(path) {
     return (await text(`${root}${path}/cgroup.freeze`)).trim() === '1'
   },
-  kill: (path, exceptPid) => killAll(`${root}${path}/cgroup.procs`, exceptPid),
+  kill: (path, exceptPids) => killAll(`${root}${path}/cgroup.procs`, exceptPids),
   async remove(path) {
     killAll(`${root}${path}/cgroup.procs`)
     await removeGroup(root + path)
@@ -137,13 +140,13 @@ const version2: Cgroups = {
 }
 
 /** Nothing is left of a computer that its runtime removed, but another runtime than the one that made it finds nothing to end. */
-function killAll(procs: string, exceptPid?: number): number {
+function killAll(procs: string, exceptPids?: ReadonlySet<number>): number {
   let pids: number[]
   try {
     pids = readFileSync(procs, 'latin1')
       .split('\n')
       .map(Number)
-      .filter((pid) => pid > 1 && pid !== exceptPid)
+      .filter((pid) => pid > 1 && !exceptPids?.has(pid))
   } catch {
     return 0
   }

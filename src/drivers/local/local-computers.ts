@@ -10,6 +10,7 @@ import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
+import { leftBehindMs } from './left-behind.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
@@ -179,12 +180,19 @@ export class LocalComputers {
     return this.#running.has(id)
   }
 
+  /** Beside its first process and those that are known by their ids on the host; as the driver has it. */
+  leftBehindMs(id: string, knownPids: readonly number[]): number | undefined {
+    const { cgroups, paths } = this.#parts
+    const { procs } = cgroups.files(paths.cgroup(id))
+    return leftBehindMs(procs, new Set([this.assertRunning(id), ...knownPids]))
+  }
+
   /** Again and again for a moment, as what is being forked is not there to be ended. */
-  async endPrograms(id: string): Promise<void> {
+  async endPrograms(id: string, keptPids: readonly number[]): Promise<void> {
     const { cgroups, paths } = this.#parts
     for (let tries = 0; tries < maxEndTries; tries++) {
       const first = this.#running.get(id)
-      if (first === undefined || cgroups.kill(paths.cgroup(id), first) === 0) return
+      if (first === undefined || cgroups.kill(paths.cgroup(id), new Set([first, ...keptPids])) === 0) return
       await delay(endRetryMs)
     }
   }

@@ -246,8 +246,12 @@ export class LocalDriver implements Driver {
   stop(id: string, graceMs: number): Promise<void> {
     return this.#computers.stop(id, graceMs)
   }
-  endPrograms(id: string): Promise<void> {
-    return this.#computers.endPrograms(id)
+  endPrograms(id: string, keptProcesses: readonly string[] = []): Promise<void> {
+    const kept = this.#processes.runningOn(id).filter(({ processId }) => keptProcesses.includes(processId))
+    return this.#computers.endPrograms(
+      id,
+      kept.map(({ hostPid }) => hostPid),
+    )
   }
   pause(id: string): Promise<void> {
     return this.#computers.pause(id)
@@ -270,6 +274,15 @@ export class LocalDriver implements Driver {
     const own = { memoryLimitBytes: limits.memoryBytes, diskBytes, diskLimitBytes: limits.diskBytes }
     if (!this.#computers.isRunning(id)) return { ...own, memoryBytes: 0, cpuMicros: 0, pids: 0, oomKills: 0 }
     return { ...own, ...(await this.#cgroups.usage(this.#paths.cgroup(id))) }
+  }
+
+  async cpuMicros(id: string): Promise<number> {
+    this.#computers.record(id)
+    return this.#computers.isRunning(id) ? this.#cgroups.cpuMicros(this.#paths.cgroup(id)) : 0
+  }
+  async leftBehindMs(id: string): Promise<number | undefined> {
+    const known = this.#processes.runningOn(id).map(({ hostPid }) => hostPid)
+    return this.#computers.leftBehindMs(id, known)
   }
 
   async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {

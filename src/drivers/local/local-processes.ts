@@ -25,6 +25,8 @@ interface Options {
 export class LocalProcesses {
   readonly #options: Options
   readonly #known = new Map<string, LocalProcess>()
+  /** Those that run, by computer. */
+  readonly #running = new Map<string, Set<LocalProcess>>()
 
   constructor(options: Options) {
     this.#options = options
@@ -33,7 +35,7 @@ export class LocalProcesses {
   /** Takes back what the monitor knows from before. */
   async load(states: ProcessState[]): Promise<void> {
     await mkdir(this.#options.paths.processes, { recursive: true, mode: 0o700 })
-    for (const state of states) this.#known.set(state.processId, new LocalProcess(state, this.#options.monitor))
+    for (const state of states) this.#keep(new LocalProcess(state, this.#options.monitor))
   }
 
   async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
@@ -72,7 +74,7 @@ export class LocalProcesses {
     try {
       const answer = await monitor().request<StartAnswer>({ op: 'start', process })
       const started = new LocalProcess({ processId, computerId, directory, aheadBytes, meta, ...answer }, monitor)
-      this.#known.set(processId, started)
+      this.#keep(started)
       early.resolve(started)
       return started
     } catch (error) {
@@ -95,10 +97,13 @@ export class LocalProcesses {
     return [...this.#known.values()].filter(({ exit }) => !exit)
   }
 
+  runningOn(computerId: string): LocalProcess[] {
+    return [...(this.#running.get(computerId) ?? [])].filter(({ exit }) => !exit)
+  }
+
   startedOn(computerId: string): StartedProcesses {
-    const running = this.running().filter((process) => process.computerId === computerId)
     return {
-      byPid: new Map(running.map(({ hostPid, processId }) => [hostPid, processId])),
+      byPid: new Map(this.runningOn(computerId).map(({ hostPid, processId }) => [hostPid, processId])),
       // It comes from inside the computer: no path may be made of what it likes.
       has: (processId) => /^[0-9A-Za-z_-]{1,64}$/.test(processId) && this.get(processId)?.computerId === computerId,
     }
@@ -116,6 +121,17 @@ export class LocalProcesses {
       })
     await found.checkCursor(cursor)
     return found.read(cursor)
+  }
+
+  #keep(process: LocalProcess): void {
+    const { processId, computerId } = process
+    this.#known.set(processId, process)
+    const others = this.#running.get(computerId) ?? new Set()
+    this.#running.set(computerId, others.add(process))
+    void process.wait().then(() => {
+      others.delete(process)
+      if (others.size === 0 && this.#running.get(computerId) === others) this.#running.delete(computerId)
+    })
   }
 
   release(processId: string): void {

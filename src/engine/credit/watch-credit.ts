@@ -11,7 +11,8 @@ import { stopUnpaid } from './stop-unpaid.ts'
  * the last charge, that is charged now and the rest is stopped. The same for what is over a spending limit.
  */
 export async function watchCredit(engine: Engine): Promise<void> {
-  const active = [...new Set([...engine.meter.activeAccounts(), ...(await engine.leftBehind.look(engine))])]
+  await engine.leftBehind.look(engine)
+  const active = engine.meter.activeAccounts()
   const billed = active.filter((accountId) => !isUnbilled(engine, accountId))
   const empty = await emptyOnes(engine, billed)
   if (empty.length > 0) await settleRunning(engine)

@@ -14,16 +14,17 @@ export interface MeteredComputer {
   always: boolean
 }
 
+/** How long nothing ran that was started here, and how long something did. */
 export interface FreeTime {
-  computerId: string
-  accountId: string
-  /** For how long nothing ran that was started here. */
   freeMs: number
-  /** Whether something did, in the rest of the time. */
-  wasUsed: boolean
-  /** Whether something does in this moment. */
-  isUsed: boolean
+  usedMs: number
 }
+
+/**
+ * What was last seen in a computer beside what was started here: a `kernel` can begin something at any time, `programs` run. In one
+ * with `nothing` there can be nothing before something is started again.
+ */
+export type Found = 'nothing' | 'kernel' | 'programs'
 
 interface Metered extends MeteredComputer {
   /** Everything before it is in a piece already. */
@@ -32,10 +33,15 @@ interface Metered extends MeteredComputer {
   countedTo: number
   /** Whose processes run, in the order in which they began; the first one's owner pays. */
   readonly running: Map<string, string | null>
-  /** In which nothing ran that was started here, since it was last asked. */
+  /** Whose process began last: what is left behind is his. */
+  lastTokenId: string | null
+  /** Since it was last asked. */
   freeMs: number
-  /** Whether something else did, since then. */
-  wasUsed: boolean
+  usedMs: number
+  /** By the last look. */
+  found: Found
+  /** Whether something was started since. */
+  isUnseen: boolean
   /** What is not in a piece yet, by who pays it. */
   readonly counted: Map<string | null, number>
 }
@@ -62,50 +68,75 @@ export class ComputeMeter {
       windowStartMs: Math.max(this.#clock.now(), paidToMs, this.#pendingToMs(computer.computerId)),
       countedTo: this.#clock.elapsed(),
       running: new Map(),
+      lastTokenId: null,
       freeMs: 0,
-      wasUsed: false,
+      usedMs: 0,
+      found: 'nothing',
+      isUnseen: true,
       counted: new Map(),
     })
   }
 
   /**
    * Takes back a computer that a server before this one had: it is paid up to a time, and was used for so many
-   * milliseconds since.
+   * milliseconds since, last by that token.
    */
-  resume(computer: MeteredComputer, paidToMs: number, used: { tokenId: string | null; ms: number }[]): void {
+  resume(
+    computer: MeteredComputer,
+    paidToMs: number,
+    used: { tokenId: string | null; ms: number }[],
+    lastTokenId: string | null = null,
+  ): void {
     this.open(computer)
     const metered = this.#computers.get(computer.computerId)!
     metered.windowStartMs = paidToMs
+    metered.lastTokenId = lastTokenId
     for (const { tokenId, ms } of used) add(metered.counted, tokenId, ms)
   }
 
   began(computerId: string, processId: string, tokenId: string | null): void {
     const metered = this.#counted(computerId)
-    metered?.running.set(processId, tokenId)
+    if (!metered) return
+    metered.running.set(processId, tokenId)
+    metered.lastTokenId = tokenId
+    metered.isUnseen = true
   }
 
   ended(computerId: string, processId: string): void {
     this.#counted(computerId)?.running.delete(processId)
   }
 
-  /** Of the computers that cost by what runs in them: what was since this was last asked. */
-  takeFree(): FreeTime[] {
-    const found: FreeTime[] = []
-    for (const [computerId, { always, accountId }] of this.#computers) {
-      if (always) continue
-      const metered = this.#counted(computerId)!
-      const { freeMs, wasUsed } = metered
-      found.push({ computerId, accountId, freeMs, wasUsed, isUsed: metered.running.size > 0 })
-      metered.freeMs = 0
-      metered.wasUsed = false
-    }
-    return found
+  /** Computers that cost by what runs in them, in which nothing does that was started here, and something else may. */
+  unseenComputers(): { computerId: string; accountId: string }[] {
+    return [...this.#computers.values()].filter(
+      ({ always, running, found, isUnseen }) => !always && running.size === 0 && (isUnseen || found !== 'nothing'),
+    )
   }
 
-  /** Something ran that was not started here: the account pays. */
+  /** What was since this was last asked, for a look that is made now; undefined for one in which something runs. */
+  takeFree(computerId: string): FreeTime | undefined {
+    const metered = this.#counted(computerId)
+    if (!metered || metered.running.size > 0) return undefined
+    const { freeMs, usedMs } = metered
+    metered.freeMs = metered.usedMs = 0
+    metered.isUnseen = false
+    return { freeMs, usedMs }
+  }
+
+  found(computerId: string): Found {
+    return this.#computers.get(computerId)?.found ?? 'nothing'
+  }
+
+  /** What that look found. */
+  saw(computerId: string, found: Found): void {
+    const metered = this.#computers.get(computerId)
+    if (metered) metered.found = found
+  }
+
+  /** Something ran that was not started here: it is paid as what began last was. */
   add(computerId: string, ms: number): void {
     const metered = this.#computers.get(computerId)
-    if (metered) add(metered.counted, null, ms)
+    if (metered) add(metered.counted, metered.lastTokenId, ms)
   }
 
   /** A computer does not run any more. */
@@ -152,11 +183,10 @@ export class ComputeMeter {
     return Math.floor(total)
   }
 
-  /** For whom something runs that costs. */
+  /** For whom something runs that costs, as far as it is known. */
   activeAccounts(): string[] {
     const active = new Set<string>()
-    for (const { accountId, always, running } of this.#computers.values())
-      if (always || running.size > 0) active.add(accountId)
+    for (const metered of this.#computers.values()) if (costs(metered)) active.add(metered.accountId)
     return [...active]
   }
 
@@ -168,7 +198,7 @@ export class ComputeMeter {
     if (payer === undefined) metered.freeMs += elapsed - metered.countedTo
     else {
       add(metered.counted, payer, elapsed - metered.countedTo)
-      metered.wasUsed = true
+      metered.usedMs += elapsed - metered.countedTo
     }
     metered.countedTo = elapsed
     return metered
@@ -204,6 +234,10 @@ export class ComputeMeter {
       ...this.pending.filter((piece) => piece.computerId === computerId).map(({ endedAtMs }) => endedAtMs),
     )
   }
+}
+
+function costs({ always, running, found }: Metered): boolean {
+  return always || running.size > 0 || found === 'programs'
 }
 
 function add<K>(sums: Map<K, number>, key: K, amount: number): void {

@@ -57,6 +57,8 @@ export const describeLife: Part = (subject) => {
       () => driver.pause('nothing'),
       () => driver.resume('nothing'),
       () => driver.stats('nothing'),
+      () => driver.cpuMicros('nothing'),
+      () => driver.leftBehindMs('nothing'),
       () => driver.dial('nothing', 80),
       () => driver.listening('nothing'),
       () => driver.files('nothing').list('/'),
@@ -76,6 +78,48 @@ export const describeLife: Part = (subject) => {
     assert.equal((await process.wait()).signal, 'SIGKILL')
     assert.equal((await driver.stats(id)).pids, 1)
     assert.equal((await subject().shell(id, 'echo goes on')).stdout, 'goes on\n')
+  })
+
+  test('endPrograms() keeps the processes that are named, and nothing that came of them', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const code = 'sleep 1000 & setsid sleep 1000 & echo ready; read'
+    const process = await subject().exec(id, ['bash', '-c', code], { stdin: true })
+    await stdoutWith(process, 'ready')
+    await driver.endPrograms(id, [process.processId])
+    assert.equal(await driver.leftBehindMs(id), undefined)
+    assert.equal(process.exit, undefined)
+    await process.closeStdin()
+    assert.equal((await process.wait()).exitCode, 1)
+  })
+
+  test('leftBehindMs() tells of what nobody started that runs, however it hides, and of nothing that has ended', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    assert.equal(await driver.leftBehindMs(id), undefined)
+    const process = await subject().exec(id, ['bash', '-c', 'sleep 0.01 & exec cat'], { stdin: true })
+    await until(
+      () => driver.leftBehindMs(id),
+      (ms) => ms === undefined,
+    )
+    for (const code of [
+      'setsid sleep 1000 >/dev/null 2>&1 &',
+      '(setsid env -i PATH="$PATH" sleep 1000 >/dev/null 2>&1 &)',
+      'exec -a cat sleep 1000 >/dev/null 2>&1 &',
+      `python3 -c 'import ctypes, threading, time; threading.Thread(target=time.sleep, args=(1000,)).start(); ctypes.CDLL(None).syscall(60, 0)' >/dev/null 2>&1 &`,
+    ]) {
+      const begunAtMs = performance.now()
+      await subject().shell(id, code)
+      const ranMs = await until(
+        () => driver.leftBehindMs(id),
+        (ms) => ms !== undefined && ms > 200,
+      )
+      assert.ok(ranMs! < performance.now() - begunAtMs + 100, `${code}: ${ranMs} ms`)
+      await driver.endPrograms(id, [process.processId])
+      assert.equal(await driver.leftBehindMs(id), undefined)
+    }
+    await driver.stop(id, 0)
+    await assert.rejects(driver.leftBehindMs(id), { code: 'conflict' })
   })
 
   test('stop() lets a program end by itself at TERM, and says that it was stopped', async (t) => {

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer, until } from '../support/server.ts'
+import { dearEnvironment, newTenant, pay, verify } from './tenants.ts'
+
+/** Each starts something that sleeps, for the most part, for minutes after the cell has ended. */
+const python = {
+  'a program in a session of its own':
+    'import subprocess\nsubprocess.Popen(["sleep", "600"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)',
+  'a program that forks twice': `
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvpe("sleep", ["sleep", "600"], {"PATH": os.environ["PATH"]})
+    os._exit(0)`,
+  'a program that calls itself like the kernel':
+    'import subprocess\nsubprocess.Popen(["python3", "600"], executable="/usr/bin/sleep")',
+  'a program whose first thread ended': `
+import subprocess
+code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start(); ctypes.CDLL(None).syscall(60, 0)"
+subprocess.Popen(["python3", "-c", code])`,
+  'a thread that works':
+    'import threading\ndef work():\n    while True: sum(range(1000))\nthreading.Thread(target=work, daemon=True).start()',
+}
+
+const javascript = {
+  'a program of its own':
+    "require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref()",
+  'a program that forks and leaves': "require('node:child_process').execSync('setsid sleep 600 >/dev/null 2>&1 &')",
+  'a thread that works': "new (require('node:worker_threads').Worker)('for (;;);', { eval: true })",
+}
+
+describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start({ env: { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '600' } })
+  })
+  after(() => server.stop())
+
+  const balance = async (token: string): Promise<number> =>
+    (await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining
+  const interpret = async (token: string, language: string, code: string, sessionId = newSession()) => {
+    const { status, body } = await server.post('/interpret', { code, language, sessionId }, { token })
+    assert.deepEqual([status, body.status], [200, 'completed'], JSON.stringify(body))
+  }
+  const newPayer = async () => {
+    const tenant = await newTenant()
+    await pay(tenant.accountId, { tier: 'scale' })
+    return tenant
+  }
+  /** What is spent while so many seconds pass. */
+  const spentIn = async (token: string, seconds: number) => {
+    const [begun, first] = [performance.now(), await balance(token)]
+    await until(async () => performance.now() - begun >= seconds * 1000, Boolean)
+    return { spent: first - (await balance(token)), seconds: (performance.now() - begun) / 1000 }
+  }
+
+  for (const [language, cells] of Object.entries({ python, javascript }))
+    for (const [what, code] of Object.entries(cells))
+      test(`${what} costs every second, in ${language}`, async () => {
+        const { token } = await newPayer()
+        await interpret(token, language, code)
+        // A kernel that works is known by two looks, a second apart.
+        if (what.includes('thread'))
+          await until(
+            () => spentIn(token, 1),
+            ({ spent }) => spent > 0.5,
+            30_000,
+          )
+        const { spent, seconds } = await spentIn(token, 3)
+        assert.ok(spent > 1.5 && spent < seconds + 1.5, `$${spent} in ${seconds} s`)
+      })
+
+  test('kernels that wait cost nothing, also after programs that have ended', async () => {
+    const { token } = await newPayer()
+    const sessionId = newSession()
+    await interpret(
+      token,
+      'python',
+      'import subprocess\nsubprocess.run(["true"])\nleft = subprocess.Popen(["true"])',
+      sessionId,
+    )
+    await interpret(token, 'javascript', "require('node:child_process').execSync('true')", sessionId)
+    await interpret(token, 'python', 'import threading\nthreading.Event().wait(0.1)', sessionId)
+    assert.deepEqual((await spentIn(token, 4)).spent, 0)
+  })
+
+  test('calls now and then do not hide a thread that works between them', async () => {
+    const { token } = await newPayer()
+    const sessionId = newSession()
+    await interpret(token, 'python', python['a thread that works'], sessionId)
+    const first = await balance(token)
+    const begun = performance.now()
+    await until(
+      () => interpret(token, 'python', '1', sessionId),
+      () => performance.now() - begun > 6000,
+    )
+    assert.ok(first - (await balance(token)) > 2)
+  })
+
+  test('it ends with the credit, and nothing is charged beyond it', async () => {
+    const { token } = await newTenant()
+    const tick = 'while :; do date +%s%N > /workspace/tick; sleep 0.05; done'
+    const sessionId = newSession()
+    await interpret(
+      token,
+      'python',
+      `import subprocess\nsubprocess.Popen(["sh", "-c", "trap : TERM; ${tick}"])`,
+      sessionId,
+    )
+    const read = async () => (await server.post('/files/read', { path: 'tick', sessionId }, { token })).body.content
+    await until(
+      () => balance(token),
+      (left) => left <= 0,
+      60_000,
+    )
+    await until(
+      async () => [await read(), await new Promise((resolve) => setTimeout(resolve, 300)), await read()],
+      ([before, , now]) => before === now,
+    )
+    assert.equal(await balance(token), 0)
+    assert.equal((await verify()).exitCode, 0)
+  })
+})

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { CliHome } from '../../src/cli/testing/run-cli.ts'
+import { readPriceBook } from '../../src/config/price-book.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { quoteFor, topUp } from '../../src/engine/ledger/top-up.ts'
+import { testDataDirectory } from '../support/server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** The path of a price book with these prices. */
+export function priceBook(prices: object): string {
+  const path = join(folder, `${randomUUID()}.json`)
+  writeFileSync(path, JSON.stringify(prices))
+  return path
+}
+
+/** A dollar a second, and two seconds for who is new. */
+const prices = priceBook({
+  meters: { compute: { micros: 1_000_000 } },
+  newAccountMicros: 2_000_000,
+  lowBalanceMicros: 1_500_000,
+})
+
+/** Settings of a server on which seconds are dear, and are looked at often. */
+export const dearEnvironment = { CARREL_PRICE_BOOK: prices, CARREL_SWEEP_INTERVAL_MS: '100' }
+
+export const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
+
+export interface Tenant {
+  accountId: string
+  token: string
+}
+
+export async function newTenant(): Promise<Tenant> {
+  const db = await database()
+  const accountId = await createAccount(db, 'tenant')
+  const token = await createToken(db, accountId, 'laptop')
+  await db.destroy()
+  return { accountId, token }
+}
+
+export async function pay(accountId: string, quote: { tier: string } | { amountCents: number }): Promise<void> {
+  const db = await database()
+  const book = readPriceBook(prices)
+  const key = `test:${accountId}:${Math.random()}`
+  await topUp(db, book, { accountId, key, method: 'test', quote: quoteFor(book, quote) })
+  await db.destroy()
+}
+
+export async function verify(): Promise<{ exitCode: number | null; stdout: string }> {
+  using home = new CliHome()
+  return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
+}
