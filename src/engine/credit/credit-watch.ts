@@ -6,6 +6,8 @@ export class CreditWatch {
   readonly #opened = new Set<string>()
   /** Processes that were ended because they could not be paid any longer. */
   readonly unpaid = new WeakSet<object>()
+  /** Ids of processes and sandboxes that are going to be ended in a moment. */
+  readonly ending = new Set<string>()
 
   constructor(marks: { lowBalanceMicros: number; overdraftMicros: number }) {
     this.#lowMicros = marks.lowBalanceMicros
