@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
-import { dearEnvironment, newTenant, pay, verify } from './tenants.ts'
+import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
+import { database, dearEnvironment, newTenant, pay, verify } from './tenants.ts'
 
 /** Each starts something that sleeps, for the most part, for minutes after the cell has ended. */
 const python = {
@@ -21,20 +23,27 @@ import subprocess
 code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start(); ctypes.CDLL(None).syscall(60, 0)"
 subprocess.Popen(["python3", "-c", code])`,
   'a thread that works':
-    'import threading\ndef work():\n    while True: sum(range(1000))\nthreading.Thread(target=work, daemon=True).start()',
+    'import threading, time\nend = time.time() + 30\ndef work():\n    while time.time() < end: sum(range(1000))\nthreading.Thread(target=work, daemon=True).start()',
 }
 
 const javascript = {
   'a program of its own':
     "require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref()",
   'a program that forks and leaves': "require('node:child_process').execSync('setsid sleep 600 >/dev/null 2>&1 &')",
-  'a thread that works': "new (require('node:worker_threads').Worker)('for (;;);', { eval: true })",
+  'a thread that works':
+    "new (require('node:worker_threads').Worker)('const end = Date.now() + 30_000; while (Date.now() < end);', { eval: true })",
 }
+
+/** One that does not end when it is told to, and shows that it runs. */
+const loop = `import subprocess
+subprocess.Popen(["sh", "-c", "trap : TERM; while :; do date +%s%N > /workspace/tick; sleep 0.05; done"])`
+
+const env = { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '600' }
 
 describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
-    server = await TestServer.start({ env: { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '600' } })
+    server = await TestServer.start({ env })
   })
   after(() => server.stop())
 
@@ -54,6 +63,15 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     const [begun, first] = [performance.now(), await balance(token)]
     await until(async () => performance.now() - begun >= seconds * 1000, Boolean)
     return { spent: first - (await balance(token)), seconds: (performance.now() - begun) / 1000 }
+  }
+
+  const untilStill = async (token: string, sessionId: string) => {
+    const read = async () => (await server.post('/files/read', { path: 'tick', sessionId }, { token })).body.content
+    await until(
+      async () => [await read(), await new Promise((resolve) => setTimeout(resolve, 300)), await read()],
+      ([before, , now]) => before !== undefined && before === now,
+      60_000,
+    )
   }
 
   for (const [language, cells] of Object.entries({ python, javascript }))
@@ -99,26 +117,68 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     assert.ok(first - (await balance(token)) > 2)
   })
 
+  const usageByKey = async (token: string) => {
+    const { body } = await server.call('GET', '/v1/usage?days=1', undefined, { token })
+    return body.byKey.map(({ name, amountMicros }: { name: string; amountMicros: number }) => [name, amountMicros > 0])
+  }
+
+  test('it is paid by the key that ran something last, and ends with the limit of that key', async () => {
+    const { accountId, token } = await newPayer()
+    const db = await database()
+    const limited = await createToken(db, accountId, 'limited')
+    const { id: tokenId } = await db
+      .selectFrom('tokens')
+      .select('id')
+      .where('name', '=', 'limited')
+      .where('account_id', '=', accountId)
+      .executeTakeFirstOrThrow()
+    await setSpendingLimit(db, accountId, { tokenId, period: 'day', limitMicros: 3_000_000 })
+    await db.destroy()
+    const sessionId = newSession()
+    const other = newSession()
+    await interpret(token, 'python', 'kept = 7', sessionId)
+    await server.post(
+      '/process/start',
+      { command: 'sleep 600', processId: 'other', timeout: 0, sessionId: other },
+      { token },
+    )
+    await interpret(limited, 'python', loop, sessionId)
+    await untilStill(token, sessionId)
+    assert.ok((await spentIn(limited, 0)).spent < 20)
+    await interpret(token, 'python', 'assert kept == 7', sessionId)
+    const { body } = await server.post('/process/get', { processId: 'other', sessionId: other }, { token })
+    assert.equal(body.process.status, 'running')
+    assert.deepEqual((await usageByKey(token)).toSorted(), [
+      ['laptop', true],
+      ['limited', true],
+    ])
+    const refused = await server.post('/execute', { code: 'true', language: 'shell', sessionId }, { token: limited })
+    assert.deepEqual([refused.status, refused.body.code], [402, 'SPENDING_LIMIT_REACHED'])
+  })
+
+  test('a killed server leaves what is left behind to the next one, which charges it to the same key', async () => {
+    const { token } = await newPayer()
+    await interpret(token, 'python', python['a program in a session of its own'])
+    await until(
+      () => usageByKey(token),
+      (keys) => keys.length > 0,
+      30_000,
+    )
+    await server.stop('SIGKILL')
+    server = await TestServer.start({ env })
+    const { spent } = await spentIn(token, 3)
+    assert.ok(spent > 1.5 && spent < 5, `$${spent} in 3 s`)
+    await server.stop()
+    server = await TestServer.start({ env })
+    assert.deepEqual(await usageByKey(token), [['laptop', true]])
+    assert.equal((await verify()).exitCode, 0)
+  })
+
   test('it ends with the credit, and nothing is charged beyond it', async () => {
     const { token } = await newTenant()
-    const tick = 'while :; do date +%s%N > /workspace/tick; sleep 0.05; done'
     const sessionId = newSession()
-    await interpret(
-      token,
-      'python',
-      `import subprocess\nsubprocess.Popen(["sh", "-c", "trap : TERM; ${tick}"])`,
-      sessionId,
-    )
-    const read = async () => (await server.post('/files/read', { path: 'tick', sessionId }, { token })).body.content
-    await until(
-      () => balance(token),
-      (left) => left <= 0,
-      60_000,
-    )
-    await until(
-      async () => [await read(), await new Promise((resolve) => setTimeout(resolve, 300)), await read()],
-      ([before, , now]) => before === now,
-    )
+    await interpret(token, 'python', loop, sessionId)
+    await untilStill(token, sessionId)
     assert.equal(await balance(token), 0)
     assert.equal((await verify()).exitCode, 0)
   })

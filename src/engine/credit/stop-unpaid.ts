@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import type { Engine } from '../engine.ts'
 import { stopComputer } from '../computers/stop.ts'
 import { whileRunning } from '../computers/while-running.ts'
+import { reachedLimit } from './spending-limits.ts'
 
 /**
  * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
@@ -16,7 +17,12 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
     const isFirst = afterGrace(engine, processId, () => process.kill('SIGKILL', 'tree'))
     if (isFirst) await process.kill('SIGTERM', 'tree').catch(() => {})
   }
-  if (tokenId !== undefined) return
+  // What was left behind is told nothing: nobody knows what it is.
+  if (tokenId !== undefined) {
+    for (const id of engine.meter.leftBehindBy(accountId, tokenId))
+      afterGrace(engine, id, () => endLeftBehindBy(engine, accountId, tokenId, id))
+    return
+  }
   const rows = await engine.db
     .selectFrom('computers')
     .select(['id', 'ephemeral'])
@@ -39,7 +45,18 @@ function afterGrace({ credit }: Engine, id: string, end: () => Promise<void>): b
   return true
 }
 
-/** What commands left in a sandbox is told nothing: nobody knows what it is. */
 async function endLeftBehind(engine: Engine, accountId: string, computerId: string): Promise<void> {
   if (engine.credit.isEmpty(accountId)) await engine.driver.endPrograms(computerId)
+}
+
+/** What others run there goes on; while they do, they pay. */
+async function endLeftBehindBy(engine: Engine, accountId: string, tokenId: string, computerId: string): Promise<void> {
+  const { driver, meter } = engine
+  if (!(await reachedLimit(engine, accountId, tokenId))) return
+  if (!meter.leftBehindBy(accountId, tokenId).includes(computerId)) return
+  const others = driver.processes().filter((process) => process.computerId === computerId && !process.exit)
+  await driver.endPrograms(
+    computerId,
+    others.map(({ processId }) => processId),
+  )
 }

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../errors.ts'
-import { assertCredit } from '../credit/assert-credit.ts'
+import { beginPaid } from '../credit/begin-paid.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
@@ -39,17 +39,21 @@ export async function interpret(
   try {
     return await engine.kernels.inTurn(computer.id, language, async () => {
       if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
-      const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
-      await assertCredit(engine, caller)
-      const begun = performance.now()
-      // A kernel that waits costs nothing: each call is counted for itself.
-      const id = newId()
-      engine.meter.began(computer.id, id, caller.tokenId)
+      const hasBegun = await beginPaid(engine, caller, computer.id)
       try {
-        const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
-        return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+        const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
+        const begun = performance.now()
+        // A kernel that waits costs nothing: each call is counted for itself.
+        const id = newId()
+        engine.meter.began(computer.id, id, caller.tokenId)
+        try {
+          const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
+          return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+        } finally {
+          engine.meter.ended(computer.id, id)
+        }
       } finally {
-        engine.meter.ended(computer.id, id)
+        hasBegun()
       }
     })
   } finally {

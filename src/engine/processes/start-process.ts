@@ -2,7 +2,7 @@ import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
 import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
-import { assertCredit } from '../credit/assert-credit.ts'
+import { beginPaid } from '../credit/begin-paid.ts'
 import { serverTokenId } from '../credit/server-token.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
@@ -53,9 +53,22 @@ async function startNow(
   computer: ComputerRow,
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
-  const { driver, defaultImage } = engine
   assertFree(engine, computer.id, options.name)
-  await assertCredit(engine, caller)
+  const hasBegun = await beginPaid(engine, caller, computer.id)
+  try {
+    return await startPaid(engine, caller, computer, options)
+  } finally {
+    hasBegun()
+  }
+}
+
+async function startPaid(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  const { driver, defaultImage } = engine
   const processId = options.processId ?? newId()
   const { program } = options
   const start = () =>

@@ -33,6 +33,8 @@ interface Metered extends MeteredComputer {
   countedTo: number
   /** Whose processes run, in the order in which they began; the first one's owner pays. */
   readonly running: Map<string, string | null>
+  /** Starts that are under way. */
+  expected: number
   /** Whose process began last: what is left behind is his. */
   lastTokenId: string | null
   /** Since it was last asked. */
@@ -68,6 +70,7 @@ export class ComputeMeter {
       windowStartMs: Math.max(this.#clock.now(), paidToMs, this.#pendingToMs(computer.computerId)),
       countedTo: this.#clock.elapsed(),
       running: new Map(),
+      expected: 0,
       lastTokenId: null,
       freeMs: 0,
       usedMs: 0,
@@ -94,6 +97,16 @@ export class ComputeMeter {
     for (const { tokenId, ms } of used) add(metered.counted, tokenId, ms)
   }
 
+  /** Something is going to begin, until the returned function is called; nobody looks for what was left behind meanwhile. */
+  expect(computerId: string): () => void {
+    const metered = this.#computers.get(computerId)
+    if (!metered) return () => {}
+    metered.expected++
+    return () => {
+      metered.expected--
+    }
+  }
+
   began(computerId: string, processId: string, tokenId: string | null): void {
     const metered = this.#counted(computerId)
     if (!metered) return
@@ -113,14 +126,24 @@ export class ComputeMeter {
     )
   }
 
-  /** What was since this was last asked, for a look that is made now; undefined for one in which something runs. */
+  /** What was since this was last asked, for a look that is made now; undefined for one in which something runs or begins. */
   takeFree(computerId: string): FreeTime | undefined {
     const metered = this.#counted(computerId)
-    if (!metered || metered.running.size > 0) return undefined
+    if (!metered || metered.running.size > 0 || metered.expected > 0) return undefined
     const { freeMs, usedMs } = metered
     metered.freeMs = metered.usedMs = 0
     metered.isUnseen = false
     return { freeMs, usedMs }
+  }
+
+  /** Computers in which what a token left behind runs alone. */
+  leftBehindBy(accountId: string, tokenId: string): string[] {
+    return [...this.#computers.values()]
+      .filter(
+        ({ running, found, ...own }) =>
+          own.accountId === accountId && own.lastTokenId === tokenId && found === 'programs' && running.size === 0,
+      )
+      .map(({ computerId }) => computerId)
   }
 
   found(computerId: string): Found {

@@ -28,8 +28,7 @@ export class LeftBehind {
     for (const computer of engine.meter.unseenComputers()) {
       if (accountId !== undefined && computer.accountId !== accountId) continue
       const { computerId } = computer
-      // What is being started is no process of ours yet.
-      if (withOther.has(computerId) || engine.starting.has(computerId)) continue
+      if (withOther.has(computerId)) continue
       await this.#lookAt(engine, computerId, withKernel.has(computerId))
       if (++looks % looksAtOnce === 0) await turn()
     }

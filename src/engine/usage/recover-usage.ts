@@ -22,7 +22,7 @@ export async function recoverUsage(engine: Engine, now: number = Date.now()): Pr
     const from = Math.max(paidToMs, running && computer.always ? (row.started_at ?? now) : 0)
     const used =
       running && computer.always ? [{ tokenId: null, ms: Math.max(0, now - from) }] : unionByPayer(own, paidToMs, now)
-    engine.meter.resume(computer, from, used)
+    engine.meter.resume(computer, from, used, own.at(-1)?.tokenId ?? row.paid_by)
     for (const { processId, tokenId, endedAtMs } of own)
       if (endedAtMs === undefined) engine.meter.began(row.id, processId, tokenId)
     if (!running) engine.meter.close(row.id)
@@ -30,18 +30,28 @@ export async function recoverUsage(engine: Engine, now: number = Date.now()): Pr
   await settleUsage(engine)
 }
 
-async function computers(engine: Engine): Promise<(ComputerRow & { paid_to: number | null })[]> {
+interface PaidComputer extends ComputerRow {
+  /** Up to when it was charged, and whose time that was. */
+  paid_to: number | null
+  paid_by: string | null
+}
+
+async function computers(engine: Engine): Promise<PaidComputer[]> {
   return engine.db
     .selectFrom('computers')
     .selectAll()
-    .select((eb) =>
-      eb
+    .select((eb) => {
+      const paid = eb
         .selectFrom('usage_intervals')
-        .select(({ fn }) => fn.max('usage_intervals.ended_at').as('at'))
         .whereRef('usage_intervals.computer_id', '=', 'computers.id')
         .where('usage_intervals.meter', '=', 'compute')
-        .as('paid_to'),
-    )
+        .orderBy('usage_intervals.ended_at', 'desc')
+        .limit(1)
+      return [
+        paid.select('usage_intervals.ended_at').as('paid_to'),
+        paid.select('usage_intervals.token_id').as('paid_by'),
+      ]
+    })
     .where('account_id', 'is not', null)
     .execute()
 }
