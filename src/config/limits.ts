@@ -154,6 +154,11 @@ export const limits = {
   usageIntervalMs: 60_000,
   /** An account that asks for its usage sees what is at most so old; each look is a record in the books. */
   usageAskedMs: 5_000,
+  /** What each sandbox that runs has set aside of its account's credit: one more is refused rather than that all have less to do anything in. */
+  setAsideMs: 1_000,
+  /** How soon after another an account is looked at whose credit ends, where something runs and where something only may. */
+  creditTickMs: 20,
+  unseenTickMs: 500,
   /** How often disks are measured: each measurement costs a look at every computer. */
   storageIntervalMs: 60 * 60 * 1000,
   /** How long beyond its idle time a sandbox is kept whose account has no credit: time to top up. */

@@ -6,6 +6,7 @@ import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
+import type { CreditClock } from './credit/credit-clock.ts'
 import type { CreditWatch } from './credit/credit-watch.ts'
 import type { Departures } from './deletion/departures.ts'
 import type { Gate } from './gate.ts'
@@ -47,6 +48,7 @@ export interface Engine {
   meter: ComputeMeter
   leftBehind: LeftBehind
   credit: CreditWatch
+  creditClock: CreditClock
   /** The first account, which the server was set up with. */
   ownerId: string
   /** undefined when nobody pays by Stripe. */

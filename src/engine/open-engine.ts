@@ -13,9 +13,10 @@ import { Activity } from './computers/activity.ts'
 import { reconcile, settleUntrue, stoppedByItself } from './computers/reconcile.ts'
 import { sweepLeases } from './computers/sweep.ts'
 import { WarmPool } from './computers/warm-pool.ts'
+import { CreditClock } from './credit/credit-clock.ts'
 import { CreditWatch } from './credit/credit-watch.ts'
 import { recallCredit } from './credit/recall-credit.ts'
-import { watchCredit } from './credit/watch-credit.ts'
+import { watchAccount, watchCredit } from './credit/watch-credit.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
@@ -72,6 +73,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const cores = availableParallelism()
   const liveEvents = new LiveEvents()
   const prices = readPriceBook(settings.priceBook)
+  const meter = new ComputeMeter()
   const engine: Engine = {
     db,
     driver,
@@ -88,9 +90,18 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     portWatch: new PortWatch(driver, liveEvents, log),
     kernels: new Kernels(),
     prices,
-    meter: new ComputeMeter(),
+    meter,
     leftBehind: new LeftBehind(),
     credit: new CreditWatch(prices),
+    creditClock: new CreditClock({
+      meter,
+      price: prices.meters.compute,
+      everyMs: settings.sweepIntervalMs,
+      look: (accountId) =>
+        void watchAccount(engine, accountId).catch((error: unknown) =>
+          log.error({ err: error, account: accountId }, 'cannot look whether an account can pay'),
+        ),
+    }),
     ownerId: await ownerAccount(db),
     stripe: await openStripe(settings),
     departures: new Departures(),
@@ -149,6 +160,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const close = async () => {
     for (const stop of timers) await stop()
     engine.portWatch.close()
+    engine.creditClock.close()
     await engine.warmPool.close()
     await engine.recorder.flush()
     await settleRunning(engine)

@@ -1,31 +1,42 @@
+import { limits } from '../../config/limits.ts'
 import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
+import { priceUsage } from '../usage/price-usage.ts'
 import { creditLeft } from './credit-left.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { serverTokenId } from './server-token.ts'
 import { reachedLimit } from './spending-limits.ts'
 
 /**
- * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin, and with
- * `spending_limit_reached` when a limit of the account or of the caller's token is used up.
+ * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin in another computer than those that run,
+ * each of which has a second set aside, and with `spending_limit_reached` when a limit of the account or of the caller's token is used up.
  */
-export async function assertCredit(engine: Engine, { accountId, tokenId }: Caller): Promise<void> {
-  if (tokenId === serverTokenId) return
-  if (!isUnbilled(engine, accountId)) {
-    const leftMicros = await creditLeft(engine, accountId)
-    if (leftMicros + engine.prices.overdraftMicros <= 0)
-      throw outOfCredits(engine, 'Cannot run this: the account has no credit left', leftMicros)
-  }
-  const limit = await reachedLimit(engine, accountId, tokenId)
-  if (!limit) return
-  const { resetsAtMs, ...facts } = limit
-  const whose = limit.tokenId === undefined ? 'the workspace' : 'this token'
-  throw new CarrelError(
-    'spending_limit_reached',
-    `Cannot run this: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
-    { details: { ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
-  )
+export async function assertCredit(engine: Engine, caller: Caller): Promise<void> {
+  await beginPaid(engine, caller, undefined)
+}
+
+/**
+ * The same for work in a computer, which takes nothing more when it is used already. Until the returned function is called the work
+ * is counted as that of a computer that runs: of many that begin at once none is overlooked.
+ */
+export async function beginPaid(
+  engine: Engine,
+  { accountId, tokenId }: Caller,
+  computerId: string | undefined,
+): Promise<() => void> {
+  const begin = () => (computerId === undefined ? () => {} : engine.meter.expect(computerId))
+  if (tokenId === serverTokenId) return begin()
+  const isBilled = !isUnbilled(engine, accountId)
+  const leftMicros = isBilled ? await leftFor(engine, accountId, computerId) : 0
+  if (isBilled) assertReaches(engine, accountId, computerId, leftMicros)
+  await assertWithinLimits(engine, accountId, tokenId)
+  if (!isBilled || computerId === undefined) return begin()
+  // Others may have begun in between; from here on nothing comes in between.
+  assertReaches(engine, accountId, computerId, leftMicros)
+  const hasBegun = begin()
+  engine.creditClock.set(accountId, leftMicros + engine.prices.overdraftMicros)
+  return hasBegun
 }
 
 /**
@@ -35,6 +46,41 @@ export async function assertCredit(engine: Engine, { accountId, tokenId }: Calle
 export function assertWasPaid(engine: Engine, process: ProcessHandle, facts: Record<string, unknown>): void {
   if (!engine.credit.unpaid.has(process)) return
   throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
+}
+
+/** While a charge is written what it is for is counted twice: nobody is refused for that. */
+async function leftFor(engine: Engine, accountId: string, computerId: string | undefined): Promise<number> {
+  const leftMicros = await creditLeft(engine, accountId)
+  if (reaches(engine, accountId, computerId, leftMicros)) return leftMicros
+  return engine.locks.run('usage', () => creditLeft(engine, accountId))
+}
+
+function reaches(engine: Engine, accountId: string, computerId: string | undefined, leftMicros: number): boolean {
+  const { meter, prices } = engine
+  const others =
+    computerId !== undefined && meter.isSpending(computerId) ? 0 : meter.spending(accountId).certain * limits.setAsideMs
+  return leftMicros + prices.overdraftMicros > priceUsage(others, prices.meters.compute, undefined).amountMicros
+}
+
+function assertReaches(engine: Engine, accountId: string, computerId: string | undefined, leftMicros: number): void {
+  if (reaches(engine, accountId, computerId, leftMicros)) return
+  const why =
+    leftMicros + engine.prices.overdraftMicros > 0
+      ? 'what is left of the credit is set aside for what runs already'
+      : 'the account has no credit left'
+  throw outOfCredits(engine, `Cannot run this: ${why}`, leftMicros)
+}
+
+async function assertWithinLimits(engine: Engine, accountId: string, tokenId: string): Promise<void> {
+  const limit = await reachedLimit(engine, accountId, tokenId)
+  if (!limit) return
+  const { resetsAtMs, ...facts } = limit
+  const whose = limit.tokenId === undefined ? 'the workspace' : 'this token'
+  throw new CarrelError(
+    'spending_limit_reached',
+    `Cannot run this: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
+    { details: { ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
+  )
 }
 
 function outOfCredits(

@@ -8,6 +8,7 @@ import { ComputeMeter } from '../usage/compute-meter.ts'
 import { assertMinimumCredit } from './assert-minimum-credit.ts'
 import { CreditWatch } from './credit-watch.ts'
 import { setSpendingLimit } from './spending-limits.ts'
+import { KeyedLock } from '../../keyed-lock.ts'
 
 /** 15 minutes at $0.0001 a second. */
 const minimumMicros = 90_000
@@ -19,7 +20,14 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
   const prices = { ...defaultPrices, newAccountMicros: 0, overdraftMicros }
   const quote = { amountCents: 1, bonusMicros: creditMicros - 10_000, creditMicros }
   await topUp(db, prices, { accountId: 'a', key: 'test', method: 'test', quote })
-  const parts = { db, prices, meter: new ComputeMeter(), credit: new CreditWatch(prices), ownerId: 'o' }
+  const parts = {
+    db,
+    prices,
+    meter: new ComputeMeter(),
+    locks: new KeyedLock(),
+    credit: new CreditWatch(prices),
+    ownerId: 'o',
+  }
   return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as Engine
 }
 

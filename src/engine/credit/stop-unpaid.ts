@@ -8,19 +8,27 @@ import { reachedLimit } from './spending-limits.ts'
  * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
  * told to end; a computer of its own is stopped. With a token, what that token started in sandboxes alone. What is being ended
  * already is left to that.
+ *
+ * Nobody pays for the time in which programs end. So all sandboxes of an account together get as long as one would.
  */
 export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: string): Promise<void> {
-  for (const process of engine.driver.processes()) {
-    const { processId, meta, exit } = process
-    if (exit || meta.accountId !== accountId || (tokenId !== undefined && meta.tokenId !== tokenId)) continue
-    if (tokenId === undefined) engine.credit.unpaid.add(process)
-    const isFirst = afterGrace(engine, processId, () => process.kill('SIGKILL', 'tree'))
-    if (isFirst) await process.kill('SIGTERM', 'tree').catch(() => {})
-  }
+  const sandboxes = tokenId === undefined ? engine.meter.spending(accountId).certain : 1
+  const graceMs = limits.stopGraceMs / Math.max(sandboxes, 1)
+  const ending = engine.driver
+    .processes()
+    .filter(({ meta, exit }) => !exit && meta.accountId === accountId)
+    .filter(({ meta }) => tokenId === undefined || meta.tokenId === tokenId)
+  await Promise.all(
+    ending.map(async (process) => {
+      if (tokenId === undefined) engine.credit.unpaid.add(process)
+      const isFirst = afterGrace(engine, process.processId, graceMs, () => process.kill('SIGKILL', 'tree'))
+      if (isFirst) await process.kill('SIGTERM', 'tree').catch(() => {})
+    }),
+  )
   // What was left behind is told nothing: nobody knows what it is.
   if (tokenId !== undefined) {
     for (const id of engine.meter.leftBehindBy(accountId, tokenId))
-      afterGrace(engine, id, () => endLeftBehindBy(engine, accountId, tokenId, id))
+      afterGrace(engine, id, graceMs, () => endLeftBehindBy(engine, accountId, tokenId, id))
     return
   }
   const rows = await engine.db
@@ -30,18 +38,18 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
     .where('state', '=', 'running')
     .execute()
   for (const { id, ephemeral } of rows)
-    if (ephemeral) afterGrace(engine, id, () => endLeftBehind(engine, accountId, id))
+    if (ephemeral) afterGrace(engine, id, graceMs, () => endLeftBehind(engine, accountId, id))
     else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', 'out_of_credits'))
 }
 
 /** Ends a process or what is in a sandbox a while later; false when it is going to be already. */
-function afterGrace({ credit }: Engine, id: string, end: () => Promise<void>): boolean {
+function afterGrace({ credit }: Engine, id: string, graceMs: number, end: () => Promise<void>): boolean {
   if (credit.ending.has(id)) return false
   credit.ending.add(id)
   setTimeout(() => {
     credit.ending.delete(id)
     void end().catch(() => {})
-  }, limits.stopGraceMs).unref()
+  }, graceMs).unref()
   return true
 }
 

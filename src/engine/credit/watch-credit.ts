@@ -8,25 +8,42 @@ import { stopUnpaid } from './stop-unpaid.ts'
 
 /**
  * Looks, more often than it is charged, whether what runs is still paid for: where the credit does not cover what ran since
- * the last charge, that is charged now and the rest is stopped. The same for what is over a spending limit.
+ * the last charge, it is stopped and that is charged. The same for what is over a spending limit.
  */
 export async function watchCredit(engine: Engine): Promise<void> {
   await engine.leftBehind.look(engine)
-  const active = engine.meter.activeAccounts()
-  const billed = active.filter((accountId) => !isUnbilled(engine, accountId))
-  const empty = await emptyOnes(engine, billed)
-  if (empty.length > 0) await settleRunning(engine)
-  for (const accountId of await emptyOnes(engine, empty)) await stopUnpaid(engine, accountId)
-  for (const { account_id: accountId, token_id: tokenId } of await limitsOf(engine.db, active)) {
+  await endUnpaid(engine, engine.meter.spenders())
+  for (const { account_id: accountId, token_id: tokenId } of await limitsOf(engine.db, engine.meter.activeAccounts())) {
     await settleAccount(engine, accountId)
     if (await reachedLimit(engine, accountId, tokenId)) await stopUnpaid(engine, accountId, tokenId || undefined)
   }
 }
 
-async function emptyOnes({ db, meter, prices }: Engine, accountIds: string[]): Promise<string[]> {
-  const balances = await balancesOf(db, accountIds)
-  return accountIds.filter((accountId) => {
-    const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
-    return balances.get(accountId)! + prices.overdraftMicros - running.amountMicros <= 0
+/** The same for one account, whose credit may have ended. */
+export async function watchAccount(engine: Engine, accountId: string): Promise<void> {
+  await engine.leftBehind.look(engine, accountId)
+  await endUnpaid(engine, [accountId])
+}
+
+/** Stopping comes first: a charge takes as long as the disk does, and all run on meanwhile. */
+async function endUnpaid(engine: Engine, accountIds: string[]): Promise<void> {
+  const billed = accountIds.filter((accountId) => !isUnbilled(engine, accountId))
+  const left = await leftOf(engine, billed)
+  const empty = billed.filter((accountId) => left.get(accountId)! <= 0 && engine.meter.spending(accountId).certain > 0)
+  await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId)))
+  if (empty.length > 0) await settleRunning(engine)
+  for (const [accountId, leftMicros] of left) if (leftMicros > 0) engine.creditClock.set(accountId, leftMicros)
+}
+
+/** With the overdraft. Not while a charge is written, or it would be counted twice. */
+function leftOf({ db, locks, meter, prices }: Engine, accountIds: string[]): Promise<Map<string, number>> {
+  return locks.run('usage', async () => {
+    const balances = await balancesOf(db, accountIds)
+    return new Map(
+      accountIds.map((accountId) => {
+        const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
+        return [accountId, balances.get(accountId)! + prices.overdraftMicros - running.amountMicros]
+      }),
+    )
   })
 }

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../errors.ts'
-import { beginPaid } from '../credit/begin-paid.ts'
+import { beginPaid } from '../credit/assert-credit.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { newId } from '../ids.ts'

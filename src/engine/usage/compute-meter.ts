@@ -56,6 +56,7 @@ interface Metered extends MeteredComputer {
 export class ComputeMeter {
   readonly #clock: Clock
   readonly #computers = new Map<string, Metered>()
+  readonly #byAccount = new Map<string, Set<Metered>>()
   readonly #pending = new Map<string, UsagePiece>()
 
   constructor(clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() }) {
@@ -65,7 +66,7 @@ export class ComputeMeter {
   /** A computer runs from now on. `paidToMs` is up to when it was charged before. */
   open(computer: MeteredComputer, paidToMs = 0): void {
     if (this.#computers.has(computer.computerId)) return
-    this.#computers.set(computer.computerId, {
+    const metered: Metered = {
       ...computer,
       windowStartMs: Math.max(this.#clock.now(), paidToMs, this.#pendingToMs(computer.computerId)),
       countedTo: this.#clock.elapsed(),
@@ -77,7 +78,9 @@ export class ComputeMeter {
       found: 'nothing',
       isUnseen: true,
       counted: new Map(),
-    })
+    }
+    this.#computers.set(computer.computerId, metered)
+    this.#byAccount.set(computer.accountId, this.#of(computer.accountId).add(metered))
   }
 
   /**
@@ -138,10 +141,9 @@ export class ComputeMeter {
 
   /** Computers in which what a token left behind runs alone. */
   leftBehindBy(accountId: string, tokenId: string): string[] {
-    return [...this.#computers.values()]
+    return [...this.#of(accountId)]
       .filter(
-        ({ running, found, ...own }) =>
-          own.accountId === accountId && own.lastTokenId === tokenId && found === 'programs' && running.size === 0,
+        ({ running, found, lastTokenId }) => lastTokenId === tokenId && found === 'programs' && running.size === 0,
       )
       .map(({ computerId }) => computerId)
   }
@@ -167,13 +169,13 @@ export class ComputeMeter {
     const metered = this.#counted(computerId)
     if (!metered) return
     this.#cut(metered)
-    this.#computers.delete(computerId)
+    this.#forget(metered)
   }
 
   /** A computer does not run any more, since when nobody knows: what cost by its running alone is let go. */
   lose(computerId: string): void {
     const metered = this.#computers.get(computerId)
-    if (metered?.always) this.#computers.delete(computerId)
+    if (metered?.always) this.#forget(metered)
     else this.close(computerId)
   }
 
@@ -198,12 +200,29 @@ export class ComputeMeter {
   unrecordedMs(accountId: string): number {
     let total = 0
     for (const piece of this.#pending.values()) if (piece.accountId === accountId) total += piece.quantity
-    for (const [id, metered] of this.#computers) {
-      if (metered.accountId !== accountId) continue
-      this.#counted(id)
+    for (const metered of this.#of(accountId)) {
+      this.#counted(metered.computerId)
       for (const ms of metered.counted.values()) total += ms
     }
     return Math.floor(total)
+  }
+
+  /** How many computers of an account cost or begin to, and in how many others something may run that no look has found yet. */
+  spending(accountId: string): { certain: number; possible: number } {
+    const computers = [...this.#of(accountId)]
+    return { certain: computers.filter(spends).length, possible: computers.filter(maySpend).length }
+  }
+
+  isSpending(computerId: string): boolean {
+    const metered = this.#computers.get(computerId)
+    return metered !== undefined && spends(metered)
+  }
+
+  /** Accounts with any of either. */
+  spenders(): string[] {
+    return [...this.#byAccount].flatMap(([accountId, computers]) =>
+      [...computers].some((metered) => spends(metered) || maySpend(metered)) ? [accountId] : [],
+    )
   }
 
   /** For whom something runs that costs, as far as it is known. */
@@ -211,6 +230,17 @@ export class ComputeMeter {
     const active = new Set<string>()
     for (const metered of this.#computers.values()) if (costs(metered)) active.add(metered.accountId)
     return [...active]
+  }
+
+  #of(accountId: string): Set<Metered> {
+    return this.#byAccount.get(accountId) ?? new Set()
+  }
+
+  #forget(metered: Metered): void {
+    this.#computers.delete(metered.computerId)
+    const others = this.#of(metered.accountId)
+    others.delete(metered)
+    if (others.size === 0) this.#byAccount.delete(metered.accountId)
   }
 
   #counted(computerId: string): Metered | undefined {
@@ -261,6 +291,14 @@ export class ComputeMeter {
 
 function costs({ always, running, found }: Metered): boolean {
   return always || running.size > 0 || found === 'programs'
+}
+
+function spends(metered: Metered): boolean {
+  return metered.expected > 0 || costs(metered)
+}
+
+function maySpend(metered: Metered): boolean {
+  return !spends(metered) && (metered.isUnseen || metered.found === 'kernel')
 }
 
 function add<K>(sums: Map<K, number>, key: K, amount: number): void {
