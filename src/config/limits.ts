@@ -114,6 +114,8 @@ export const limits = {
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** How a person is called. */
   nameLength: 100,
+  /** Whom an issuer calls the bearer of its token; OpenID Connect allows no more. */
+  subjectLength: 255,
   /** The longest life of an API key that has an end. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
   /** Workspaces that one person makes, each with computers of its own. */

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import type { Database, UserRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
@@ -32,13 +33,19 @@ export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
       (address && proof.emailIsVerified ? await userBy(trx, 'email', address) : undefined)
     if (!known && !engine.settings.signUp)
       throw new CarrelError('forbidden', 'Cannot sign in: the server takes no new people')
-    const user = known ?? (await createUser(trx, proof.name, address))
+    const user = known ?? (await createUser(trx, lineOf(proof.name) || lineOf(proof.subject), address))
     if (!known) await grantWithAccount(trx, user.account_id, engine.prices)
     await trx.updateTable('users').set({ last_login_at: Date.now() }).where('id', '=', user.id).execute()
     await addIdentity(trx, user.id, proof.provider, proof.subject)
     if (address && proof.emailIsVerified) await addIdentity(trx, user.id, 'email', address)
     return { userId: user.id, accountId: user.account_id, isNew: !known }
   })
+}
+
+/** A name is shown to others: without line breaks and other signs that are not seen, and no longer than one may choose. */
+function lineOf(name: string): string {
+  const line = name.replace(/[\p{C}\s]+/gu, ' ').trim()
+  return Array.from(line).slice(0, limits.nameLength).join('')
 }
 
 function userBy(trx: Transaction<Database>, provider: string, subject: string): Promise<UserRow | undefined> {

@@ -1,4 +1,5 @@
-import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { limits } from '../../config/limits.ts'
 import type { TrustedIssuer } from '../../config/settings.ts'
 import { CarrelError } from '../../errors.ts'
 import { refusal } from '../accounts/tokens.ts'
@@ -50,17 +51,9 @@ export class TrustedIssuers {
         algorithms,
         requiredClaims: ['exp', 'sub'],
       })
-      const { sub, exp, name, preferred_username: userName, email, email_verified: isVerified } = payload
-      const address = isVerified === true && typeof email === 'string' ? email : null
-      const called = [name, userName, address].find((one) => typeof one === 'string' && one !== '')
-      return {
-        issuer,
-        subject: sub!,
-        name: typeof called === 'string' ? called : sub!,
-        email: address,
-        expiresAtMs: exp! * 1000,
-      }
+      return bearerOf(issuer, payload)
     } catch (error) {
+      if (error instanceof CarrelError) throw error
       if (error instanceof errors.JOSEError && !faultsOfIssuer.has(error.code))
         throw refusal(`the issuer's token is not valid (${error.code})`, error)
       throw new CarrelError('unavailable', `Cannot authenticate: the keys of the issuer "${issuer}" cannot be had`, {
@@ -80,6 +73,17 @@ export class TrustedIssuers {
   }
 }
 
+function bearerOf(issuer: string, claims: JWTPayload & Claims): Bearer {
+  const { sub: subject, exp = 0, name, preferred_username: userName, email, email_verified: isVerified } = claims
+  if (typeof subject !== 'string' || subject === '' || subject.length > limits.subjectLength)
+    throw refusal(`the issuer's token names its subject by no text of 1 to ${limits.subjectLength} characters`)
+  const expiresAtMs = exp * 1000
+  if (expiresAtMs > lastDateMs) throw refusal("the issuer's token ends later than any date")
+  const address = isVerified === true && typeof email === 'string' ? email : null
+  const called = [name, userName, address].find((one) => typeof one === 'string' && one !== '')
+  return { issuer, subject, name: typeof called === 'string' ? called : subject, email: address, expiresAtMs }
+}
+
 interface Claims {
   name?: unknown
   preferred_username?: unknown
@@ -95,8 +99,11 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
   if (!response.ok) throw new Error(`The issuer's configuration answered ${response.status}`)
   const { issuer: named, jwks_uri: address } = (await response.json()) as { issuer?: string; jwks_uri?: string }
   if (named !== issuer || !address) throw new Error(`The issuer calls itself ${JSON.stringify(named)}`)
-  return createRemoteJWKSet(new URL(address), { timeoutDuration: timeoutMs })
+  return createRemoteJWKSet(new URL(address), { timeoutDuration: timeoutMs, cooldownDuration: cooldownMs })
 }
 
 const faultsOfIssuer = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'])
 const timeoutMs = 5_000
+/** An unknown key has the keys fetched again, so soon at the earliest: until then a token of it is refused. */
+const cooldownMs = 1_000
+const lastDateMs = 8.64e15
