@@ -6,6 +6,7 @@ import * as payments from './migrations/0004-payments.ts'
 import * as machinePayments from './migrations/0005-machine-payments.ts'
 import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
 import * as workspaces from './migrations/0007-workspaces.ts'
+import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -19,6 +20,7 @@ const migrations: Record<string, Migration> = {
   '0005-machine-payments': machinePayments,
   '0006-settings-and-deletion': settingsAndDeletion,
   '0007-workspaces': workspaces,
+  '0008-refreshed-sessions': refreshedSessions,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

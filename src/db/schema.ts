@@ -52,6 +52,8 @@ export interface TokenRow {
   scopes: string | null
   /** To the minute. */
   last_used_at: number | null
+  /** The session that it was renewed of; null for every other. */
+  refreshed_from: string | null
 }
 
 /** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that is due. */

@@ -160,6 +160,19 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
       assert.equal((await whoIs(token)).user_id, user_id)
     })
 
+    test('who asks again has another in place of the former, until one was used', async () => {
+      const token = await signInByMail(server)
+      await endIn(token, 3_500_000)
+      const { body: lost } = await refresh(token)
+      const { body: got } = await refresh(token)
+      assert.notEqual(got.token, lost.token)
+      assert.equal((await server.call('GET', '/users/me', undefined, { token: lost.token })).status, 401)
+      await whoIs(got.token)
+      const { status, body } = await refresh(token)
+      assert.deepEqual([status, body.code], [409, 'CONFLICT'])
+      assert.equal((await server.call('GET', '/users/me', undefined, { token: got.token })).status, 200)
+    })
+
     test('refuses one that has longer to go, and says until when', async () => {
       const token = await signInByMail(server)
       const { status, body } = await refresh(token)

@@ -126,7 +126,7 @@ function token(
   kind: Database['tokens']['kind'],
   of: Pick<Database['tokens'], 'account_id' | 'user_id'>,
 ): Database['tokens'] {
-  const times = { created_at: 1, expires_at: null, revoked_at: null, last_used_at: null }
+  const times = { created_at: 1, expires_at: null, revoked_at: null, last_used_at: null, refreshed_from: null }
   return { id: `${kind}-${who}`, hash: `hash-${kind}-${who}`, name: `Name ${who}`, kind, scopes: null, ...of, ...times }
 }
 

@@ -51,6 +51,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     user_id: 'user',
     scopes: 'compute',
     last_used_at: 4,
+    refreshed_from: 'u',
   },
   magic_links: { hash: 'm', email: 'unal@example.com', created_at: 5, expires_at: 6, used_at: null },
   spent_refresh_tokens: { hash: 's', token_id: 't', spent_at: 7 },
@@ -182,7 +183,14 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   },
   spent_wallet_proofs: { challenge_id: 'd', expires_at: 26 },
 }
-const { kind: _kind, user_id: _user, scopes: _scopes, last_used_at: _used, ...firstToken } = rows.tokens
+const {
+  kind: _kind,
+  user_id: _user,
+  scopes: _scopes,
+  last_used_at: _used,
+  refreshed_from: _from,
+  ...firstToken
+} = rows.tokens
 const { created_by: _by, ...firstAccount } = rows.accounts
 const tables = Object.keys(rows) as (keyof Database)[]
 
@@ -254,7 +262,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   // What was used before there were prices costs nothing; tokens before there were others are sessions.
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
-    tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null },
+    tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null, refreshed_from: null },
   }
   for (const table of tables)
     assert.deepEqual(found[table], since[table] ?? (firstTables.includes(table) ? rows[table] : {}), table)

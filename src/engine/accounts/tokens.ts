@@ -23,6 +23,8 @@ interface NewToken {
   scopes?: readonly Scope[] | null
   /** undefined is for ever. */
   lifeMs?: number | undefined
+  /** The id of a session that is renewed. */
+  refreshedFrom?: string
 }
 
 /** A new secret: 256 random bits, of which only the SHA-256 is stored. */
@@ -41,6 +43,7 @@ export async function insertToken(db: Kysely<Database>, token: NewToken): Promis
     expires_at: token.lifeMs === undefined ? null : now + token.lifeMs,
     revoked_at: null,
     last_used_at: null,
+    refreshed_from: token.refreshedFrom ?? null,
   }
   await db.insertInto('tokens').values(row).execute()
   return { secret, row }
@@ -69,7 +72,9 @@ export interface Authenticated extends Caller {
 }
 
 /** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */
-type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at'> & { role: MembershipRow['role'] | null }
+type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at' | 'refreshed_from'> & {
+  role: MembershipRow['role'] | null
+}
 
 const tokenByHash = lookup((db) => knownTokens(db).where('tokens.hash', '=', ''))
 const tokenById = lookup((db) => knownTokens(db).where('tokens.id', '=', ''))
