@@ -30,7 +30,9 @@ export function sqliteDialect(
     beforeClose()
     database.close()
   }
-  return new SqliteDialect({ database: { close, prepare: statementCache(database, afterWrite) } })
+  // One that only reads at first, and writes after another program did, would fail at once instead of waiting.
+  const begin = readOnly ? 'begin' : 'begin immediate'
+  return new SqliteDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
 }
 
 /** A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it. */
@@ -81,12 +83,12 @@ const busyMs = 5000
 const othersMs = 20
 
 /** Queries come again and again, and preparing one takes longer than running it. */
-function statementCache(database: DatabaseSync, afterWrite: () => void): SqliteDatabase['prepare'] {
+function statementCache(database: DatabaseSync, begin: string, afterWrite: () => void): SqliteDatabase['prepare'] {
   const statements = new Map<string, SqliteStatement>()
   return (sql) => {
     const cached = statements.get(sql)
     if (cached) return cached
-    const statement = database.prepare(sql)
+    const statement = database.prepare(sql === 'begin' ? begin : sql)
     const isQuery = /^\s*select\b/i.test(sql)
     const noting = <Result>(result: Result): Result => {
       if (!isQuery) afterWrite()
