@@ -20,6 +20,7 @@ import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
+import { Sessions } from './sessions.ts'
 import { takesMachinePayments, topUp, topUpOffer } from './top-up.ts'
 import type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 import { Transport } from './transport.ts'
@@ -53,6 +54,7 @@ const defaultMaxRetries = 3
 export class Carrel {
   readonly files: Files
   readonly keys: Keys
+  readonly sessions: Sessions
   readonly memory: Memory
   readonly processes: Processes
   readonly #context: Context
@@ -71,6 +73,7 @@ export class Carrel {
     this.#context = { transport, sessionId: options.sessionId, WebSocket }
     this.files = new Files(this.#context)
     this.keys = new Keys(this.#context)
+    this.sessions = new Sessions(this.#context)
     this.memory = new Memory(this.#context)
     this.processes = new Processes(this.#context)
   }

@@ -13,7 +13,7 @@ export const errorTable = {
     status: 401,
     retryable: false,
     action: 'LOGIN',
-    instruction: 'Send a valid token in "Authorization: Bearer <token>".',
+    instruction: 'Send a valid token in "Authorization: Bearer <token>"; POST /login gives a new one.',
   },
   out_of_credits: {
     status: 402,

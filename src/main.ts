@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino'
 import { addAgentComputerRoutes } from './apis/agent-computer/routes.ts'
 import { addIssuerRoutes } from './apis/carrel/issuer-routes.ts'
 import { execEndpoint } from './apis/carrel/sockets.ts'
+import { addSessionRoutes } from './apis/carrel/session-routes.ts'
 import { addWorkspaceRoutes } from './apis/carrel/workspace-routes.ts'
 import { addUsageRoute } from './apis/carrel/usage-route.ts'
 import { addEnvironmentsRoutes } from './apis/environments/routes.ts'
@@ -93,6 +94,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)
+  addSessionRoutes(app, engine)
   addWorkspaceRoutes(app, engine)
   addEnvironmentsRoutes(app, engine)
   addAgentComputerRoutes(app, engine)

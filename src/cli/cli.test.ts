@@ -29,6 +29,7 @@ const documented = [
   'usage',
   'limits',
   'login',
+  'logout',
   'keys',
   'completion',
   'version',

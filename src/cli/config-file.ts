@@ -31,9 +31,21 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   return { token: asText(token), url: asText(url), expiresAt: asText(expiresAt) }
 }
 
-/** Changes some keys, in one step: readers see the old file or the new one, and only the user can read it. */
+/** Changes some keys. */
 export async function saveConfigFile(path: string, changes: ConfigFile): Promise<void> {
-  const content = { ...(await readRaw(path)), ...changes }
+  await write(path, { ...(await readRaw(path)), ...changes })
+}
+
+/** Removes a token; false when the file has not that one. */
+export async function forgetToken(path: string, token: string): Promise<boolean> {
+  const { token: saved, expiresAt: _, ...content } = await readRaw(path)
+  if (saved !== token) return false
+  await write(path, content)
+  return true
+}
+
+/** In one step: readers see the old file or the new one, and only the user can read it. */
+async function write(path: string, content: Record<string, unknown>): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   // Where the file is a link, as in a folder of dotfiles, it stays one.
   const target = await realpath(path).catch(() => path)

@@ -16,6 +16,8 @@ export interface Token {
   /** Where it is from, for a person. */
   source: string
   expiresAt?: string | undefined
+  /** The server's own, of this machine. */
+  isOwners?: boolean
 }
 
 export const defaultUrl = 'http://127.0.0.1:4280'
@@ -54,7 +56,7 @@ async function ownerToken(env: Program['env'], url: string): Promise<Token | und
   const path = join(env['CARREL_DATA'] || defaultDataPath, 'owner.token')
   try {
     const value = (await readFile(path, 'utf8')).trim()
-    return value ? { value, source: shortPath(path) } : undefined
+    return value ? { value, source: shortPath(path), isOwners: true } : undefined
   } catch {
     return undefined
   }

@@ -130,6 +130,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Sign in by mail or with a token, and save it',
     load: async () => (await import('./verbs/login.ts')).login,
   },
+  logout: {
+    synopsis: 'logout',
+    summary: 'End the sign-in, and forget its token',
+    load: async () => (await import('./verbs/logout.ts')).logout,
+  },
   keys: {
     synopsis: 'keys [what]',
     summary: 'List, create or revoke API keys',

@@ -111,6 +111,16 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
     assert.equal((await me(other.access_token)).status, 200)
   })
 
+  test('signing out ends what a pair of tokens opens, and no other sign-in', async () => {
+    const user = newUser()
+    const other = await signIn(user)
+    const { access_token: access, refresh_token: token } = await signIn(user)
+    const out = () => server.call('DELETE', '/users/me/sessions/current', undefined, { token: access })
+    assert.deepEqual([(await out()).status, (await out()).status], [200, 401])
+    assert.deepEqual([(await me(access)).status, (await refresh(token)).status], [401, 401])
+    assert.equal((await me(other.access_token)).status, 200)
+  })
+
   test('of twenty refreshes at the same time one at most goes on', async () => {
     const { refresh_token: token } = await signIn()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(token)))

@@ -365,6 +365,23 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.ok(body.api_keys.some(({ key_id }: { key_id: string }) => key_id === owned.keyId))
       assert.equal((await server.call('DELETE', '/users/me/api-keys', { key_id: owned.keyId })).status, 200)
     },
+    'GET /users/me/sessions': async () => {
+      const { body } = await server.call('GET', '/users/me/sessions')
+      const own = new Set(body.sessions.map(({ session_id }: { session_id: string }) => session_id))
+      const { body: others } = await server.call('GET', '/users/me/sessions', undefined, { token: other })
+      assert.ok(own.size > 0 && others.sessions.length > 0)
+      assert.ok(others.sessions.every(({ session_id }: { session_id: string }) => !own.has(session_id)))
+    },
+    'DELETE /users/me/sessions': async () => {
+      assert.equal((await server.call('DELETE', '/users/me/sessions', undefined, { token: other })).status, 200)
+      assert.equal((await server.call('GET', '/users/me')).status, 200)
+    },
+    'DELETE /users/me/sessions/{sessionId}': async () => {
+      const { body } = await server.call('GET', '/users/me/sessions')
+      const path = `/users/me/sessions/${body.sessions[0].session_id}`
+      isMissing(await server.call('DELETE', path, undefined, { token: other }))
+      assert.equal((await server.call('GET', '/users/me')).status, 200)
+    },
     'GET /v1/workspaces': async () => {
       const { body } = await server.call('GET', '/v1/workspaces', undefined, { token: other })
       assert.ok(body.workspaces.length === 1 && !JSON.stringify(body).includes(owned.workspaceId))

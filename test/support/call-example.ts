@@ -19,6 +19,8 @@ export const needsSecret = new Set([
   'POST /auth/github',
   'POST /topup',
   'DELETE /users/me/api-keys',
+  // It would end what the others are called with.
+  'DELETE /users/me/sessions/{sessionId}',
   'POST /billing/webhook',
   // For people: the tests' own accounts belong to none.
   'DELETE /api/v1/account/delete',

@@ -79,7 +79,8 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
       },
       tokenExpiry: '30 days',
-      notes: 'API keys (ak_...), for programs, by POST /users/me/api-keys.',
+      notes:
+        'API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.',
     },
     cli: {
       install: cliInstall,
@@ -109,6 +110,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         account: 'carrel account delete - let the account go in 30 days; cancel-deletion keeps it',
         limits: 'carrel limits - show or set what may be spent',
         login: 'carrel login [token] - sign in by mail, or save a token',
+        logout: 'carrel logout - end the sign-in, and forget its token',
         keys: 'carrel keys - list, create or revoke API keys',
         status: 'carrel status - show server, sandbox and token',
         version: 'carrel version - show version',

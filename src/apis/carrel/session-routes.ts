@@ -1,0 +1,81 @@
+import { endOtherSessions, endSession, listSessions, type Session } from '../../engine/accounts/sessions.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import {
+  endSessionAnswer,
+  endSessionsAnswer,
+  sessionParams,
+  sessionsAnswer,
+  type SessionAnswer,
+} from './session-schemas.ts'
+
+/** A person's sign-ins: to see them, and to sign out. */
+export function addSessionRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/users/me/sessions',
+    {
+      schema: { response: { 200: sessionsAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'List the sign-ins of the current user',
+          returns: '{ sessions: [{ session_id, how, created_at, last_used_at, expires_at, current }] }',
+          errors: ['forbidden'],
+          notes: 'Without their tokens, and without API keys. Takes the token of a sign-in.',
+        },
+      },
+    },
+    async ({ caller }) => ({ sessions: (await listSessions(engine, caller)).map(sessionOut) }),
+  )
+  app.delete(
+    '/users/me/sessions',
+    {
+      schema: { response: { 200: endSessionsAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Sign out everywhere else',
+          returns: '{ message, ended }',
+          errors: ['forbidden'],
+          notes: 'Ends every sign-in of the current user but the one that asks. API keys stay.',
+        },
+      },
+    },
+    async ({ caller }) => {
+      const ended = await endOtherSessions(engine, caller)
+      return { message: `Signed out of ${ended} other ${ended === 1 ? 'session' : 'sessions'}`, ended }
+    },
+  )
+  app.delete(
+    '/users/me/sessions/:sessionId',
+    {
+      schema: { params: sessionParams, response: { 200: endSessionAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Sign out',
+          returns: '{ message, session_id }',
+          errors: ['forbidden', 'not_found'],
+          notes:
+            'By the id of a sign-in, or "current". Its token, and every token that is renewed by it, is refused from the next request on. A token of an OpenID issuer ends where it was made.',
+        },
+      },
+    },
+    async ({ params, caller }) => ({
+      message: 'Signed out',
+      session_id: await endSession(engine, caller, params.sessionId),
+    }),
+  )
+}
+
+function sessionOut({ id, how, createdAtMs, lastUsedAtMs, expiresAtMs, isCurrent }: Session): SessionAnswer {
+  const time = (atMs: number | null) => (atMs === null ? null : new Date(atMs).toISOString())
+  return {
+    session_id: id,
+    how,
+    created_at: new Date(createdAtMs).toISOString(),
+    last_used_at: time(lastUsedAtMs),
+    expires_at: time(expiresAtMs),
+    current: isCurrent,
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { CliHome } from '../../src/cli/testing/run-cli.ts'
+import { TestServer } from '../support/server.ts'
+import { newAddress, signInByMail } from './outbox.ts'
+
+describe('the sign-ins of a person', { timeout: 60_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  const call = (method: string, token: string, id?: string) =>
+    server.call(method, `/users/me/sessions${id === undefined ? '' : `/${id}`}`, undefined, { token })
+  const statusOf = async (token: string) => (await server.call('GET', '/users/me', undefined, { token })).status
+  const signInTwice = async () => {
+    const address = newAddress()
+    return [await signInByMail(server, address), await signInByMail(server, address)] as const
+  }
+
+  test('are listed without their tokens, the newest first, with the one that asks', async () => {
+    const [older, newer] = await signInTwice()
+    const { status, body } = await call('GET', older)
+    assert.equal(status, 200)
+    assert.deepEqual(
+      body.sessions.map(({ how, current }: { how: string; current: boolean }) => [how, current]),
+      [
+        ['email', false],
+        ['email', true],
+      ],
+    )
+    for (const token of [older, newer]) assert.ok(!JSON.stringify(body).includes(token))
+    assert.ok(Date.parse(body.sessions[0].expires_at) > Date.now() + 29 * 24 * 3_600_000)
+  })
+
+  test('end one by one, and by "current", from the next request on', async () => {
+    const [own, other] = await signInTwice()
+    const { body } = await call('GET', own)
+    const { session_id: id } = body.sessions.find(({ current }: { current: boolean }) => !current)
+    assert.deepEqual((await call('DELETE', own, id)).body, { message: 'Signed out', session_id: id })
+    assert.deepEqual([await statusOf(other), await statusOf(own)], [401, 200])
+    assert.equal((await call('DELETE', own, id)).status, 404)
+    assert.equal((await call('DELETE', own, 'current')).status, 200)
+    assert.equal(await statusOf(own), 401)
+  })
+
+  test('end all but the one that asks', async () => {
+    const [own, other] = await signInTwice()
+    const { body: key } = await server.post('/users/me/api-keys', { name: 'stays' }, { token: own })
+    assert.equal((await call('DELETE', own)).body.ended, 1)
+    assert.deepEqual([await statusOf(own), await statusOf(other), await statusOf(key.api_key)], [200, 401, 200])
+    assert.equal((await call('DELETE', own)).body.ended, 0)
+  })
+
+  test('are nothing for an API key', async () => {
+    const token = await signInByMail(server)
+    const { body: key } = await server.post('/users/me/api-keys', { name: 'ci' }, { token })
+    for (const [method, id] of [['GET'], ['DELETE'], ['DELETE', 'current']] as const) {
+      const { status, body } = await call(method, key.api_key, id)
+      assert.deepEqual([status, body.code], [403, 'FORBIDDEN'])
+    }
+    assert.equal(await statusOf(token), 200)
+  })
+
+  test('carrel logout ends one and forgets its token, with --everywhere the others too', async () => {
+    using home = new CliHome()
+    const [own, other] = await signInTwice()
+    const config = () => JSON.parse(readFileSync(join(home.path, '.carrel/config.json'), 'utf8'))
+    const options = { env: { CARREL_URL: server.url, CARREL_DATA: home.path } }
+    assert.equal((await home.run(['login', own], options)).exitCode, 0)
+    const { stdout, exitCode } = await home.run(['logout', '--everywhere'], options)
+    assert.deepEqual([exitCode, stdout], [0, `Logged out of ${server.url}, and of 1 other session\n`])
+    assert.deepEqual([await statusOf(own), await statusOf(other)], [401, 401])
+    assert.deepEqual(config(), { url: server.url })
+    const again = await home.run(['logout'], options)
+    assert.equal(again.exitCode, 2)
+    assert.match(again.stderr, /not logged in/)
+    const byVariable = await home.run(['logout'], { env: { ...options.env, CARREL_TOKEN: own } })
+    assert.equal(byVariable.stdout, `The token was no longer good for ${server.url}\n`)
+    assert.match(byVariable.stderr, /still in CARREL_TOKEN/)
+  })
+})
