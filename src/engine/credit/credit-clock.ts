@@ -19,6 +19,7 @@ interface Parts {
 export class CreditClock {
   readonly #parts: Parts
   readonly #timers = new Map<string, NodeJS.Timeout>()
+  #closed = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -30,7 +31,7 @@ export class CreditClock {
     clearTimeout(this.#timers.get(accountId))
     this.#timers.delete(accountId)
     const { certain, possible } = meter.spending(accountId)
-    if (price.micros === 0 || certain + possible === 0) return
+    if (this.#closed || price.micros === 0 || certain + possible === 0) return
     const lastsMs = (leftMicros * price.per) / price.micros / (certain + possible)
     if (lastsMs > everyMs) return
     const waitMs = Math.max(lastsMs, certain > 0 ? limits.creditTickMs : limits.unseenTickMs)
@@ -42,6 +43,7 @@ export class CreditClock {
   }
 
   close(): void {
+    this.#closed = true
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
   }

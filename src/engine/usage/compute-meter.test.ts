@@ -163,3 +163,34 @@ test('what was left behind is paid as what began last, and is looked for where i
   meter.cut()
   assert.deepEqual(pieces(), ['first 10 [0, 40)', 'second 30 [0, 40)'])
 })
+
+test('what is about to begin is counted as what runs, and one in which something may run apart from those', () => {
+  meter.open(sandbox)
+  meter.open({ ...sandbox, computerId: 'd' })
+  meter.open({ ...sandbox, computerId: 'e', accountId: 'b' })
+  assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 0, possible: 2 }, false])
+  const hasBegun = meter.expect('c')
+  assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 1, possible: 1 }, true])
+  assert.equal(meter.takeFree('c'), undefined)
+  meter.began('c', 'p', 't')
+  hasBegun()
+  for (const id of ['d', 'e']) {
+    meter.takeFree(id)
+    meter.saw(id, 'nothing')
+  }
+  assert.deepEqual(
+    [meter.spending('a'), meter.spending('b')],
+    [
+      { certain: 1, possible: 0 },
+      { certain: 0, possible: 0 },
+    ],
+  )
+  assert.deepEqual(meter.spenders(), ['a'])
+  meter.ended('c', 'p')
+  meter.takeFree('c')
+  meter.saw('c', 'kernel')
+  assert.deepEqual([meter.spending('a'), meter.spenders()], [{ certain: 0, possible: 1 }, ['a']])
+  meter.close('c')
+  meter.close('d')
+  assert.deepEqual(meter.spending('a'), { certain: 0, possible: 0 })
+})
