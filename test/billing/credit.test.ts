@@ -57,6 +57,15 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.deepEqual([body.result.stdout, body.result.signal], ['first\n', 'SIGTERM'])
   })
 
+  test('code of a kernel that is ended with the credit is answered so, with what it gave', async () => {
+    const { accountId, token } = await newTenant()
+    await pay(accountId, { tier: 'micro' })
+    const code = 'import time\nprint("first")\ntime.sleep(60)'
+    const { status, body } = await server.post('/interpret', { code, language: 'python' }, { token })
+    assert.deepEqual([status, body.code, body.action, body.status], [402, 'OUT_OF_CREDITS', 'TOP_UP', 'died'])
+    assert.deepEqual([body.logs.stdout, body.kernelLost], ['first\n', true])
+  })
+
   test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
     const { accountId, token } = await newTenant()
     const command =

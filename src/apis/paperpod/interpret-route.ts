@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../../config/limits.ts'
+import { assertWasPaid } from '../../engine/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { interpret } from '../../engine/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
@@ -28,7 +29,9 @@ export function addInterpretRoute(app: App, engine: Engine): void {
       const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
       const signal = leaving(request, reply)
       const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
-      return interpretAnswerOf(interpreted, { language, sessionId })
+      const answer = interpretAnswerOf(interpreted, { language, sessionId })
+      if (interpreted.interpretation.kernelLost) assertWasPaid(engine, interpreted.process, answer)
+      return answer
     },
   )
 }

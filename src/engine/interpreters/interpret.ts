@@ -1,3 +1,4 @@
+import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
@@ -17,6 +18,8 @@ export interface InterpretOptions {
 
 export interface Interpreted {
   interpretation: Interpretation
+  /** The kernel's. */
+  process: ProcessHandle
   /** Why the kernel before ended, when this call got a new one in its place. */
   restartReason: string | undefined
   /** Of the code, without its wait and the start of the kernel. */
@@ -48,7 +51,8 @@ export async function interpret(
         engine.meter.began(computer.id, id, caller.tokenId)
         try {
           const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
-          return { interpretation, restartReason, durationMs: Math.round(performance.now() - begun) }
+          const durationMs = Math.round(performance.now() - begun)
+          return { interpretation, process: kernel.process, restartReason, durationMs }
         } finally {
           engine.meter.ended(computer.id, id)
         }
