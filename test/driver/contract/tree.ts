@@ -42,6 +42,16 @@ export const describeTree: Part = (subject) => {
     assert.deepEqual(await sleepers(), [])
   })
 
+  test('a time limit ends a process whose first thread has ended while others go on', async () => {
+    const code = `
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+ctypes.CDLL(None).syscall(60, 0)`
+    const process = await subject().exec(id, ['python3', '-c', code], { timeoutMs: 2000 })
+    const exit = await within(20_000, process.wait(), 'the end')
+    assert.equal(exit.reason, 'timeout')
+  })
+
   test('a time limit leaves other processes of the computer alone', async () => {
     const other = await subject().exec(id, ['sleep', '8000'])
     const { exit } = await subject().shell(id, 'sleep 8001', { timeoutMs: 100 })

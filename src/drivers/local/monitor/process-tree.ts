@@ -56,7 +56,7 @@ export async function findTree(root: Root): Promise<number[]> {
       }
     }
   }
-  return candidates.filter(({ pid, stat }) => stat && stat.state !== 'Z' && found.has(pid)).map(({ pid }) => pid)
+  return candidates.filter(({ pid, stat }) => stat?.isLive && found.has(pid)).map(({ pid }) => pid)
 }
 
 /** The host ids that a cgroup lists. */
@@ -68,11 +68,25 @@ export function readPids(path: string): number[] {
   }
 }
 
-export function readStat(pid: number): { state: string; parent: number; session: number } | undefined {
+export interface ProcessStat {
+  /** False for one that has ended, whether or not its parent has taken note. */
+  isLive: boolean
+  parent: number
+  session: number
+  /** When it began, in ticks of the kernel's clock since it started: 100 a second. */
+  begunAtTick: number
+}
+
+/** undefined for one that is gone. */
+export function readStat(pid: number | 'self'): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [state = '', parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { state, parent: Number(parent), session: Number(session) }
+    // By their numbers in proc_pid_stat(5), of which the third comes behind the name.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const field = (number: number) => Number(fields[number - 3])
+    const isDead = fields[0] === 'Z' || fields[0] === 'X'
+    // The first thread can end, and the process be shown as dead, while others go on.
+    return { isLive: !isDead || field(20) > 1, parent: field(4), session: field(6), begunAtTick: field(22) }
   } catch {
     return undefined
   }
