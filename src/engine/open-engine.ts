@@ -142,6 +142,8 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   void lookThroughPayments(true).catch((error: unknown) =>
     log.error({ err: error }, 'payments could not be looked through'),
   )
+  // What went on meanwhile may be unpaid; the server does not wait for its end.
+  const watched = watchCredit(engine).catch((error: unknown) => log.error({ err: error }, 'cannot look at the credit'))
   const timers = [
     repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settleUntrue(engine)),
@@ -158,6 +160,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, pruneIntervalMs, () => pruneInvitations(engine)),
   ]
   const close = async () => {
+    await watched
     for (const stop of timers) await stop()
     engine.portWatch.close()
     engine.creditClock.close()

@@ -102,4 +102,17 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
     assert.ok(ended.writtenOff <= graceSeconds + delaySeconds, `${ended.writtenOff} s were written off`)
     assert.equal((await verify()).exitCode, 0)
   })
+
+  test('a server that was killed leaves it to the next one to end what is not paid, without a look in between', async () => {
+    const { token } = await newTenant()
+    await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
+    await server.stop('SIGKILL')
+    server = await TestServer.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '120000' } })
+    await until(
+      () => server.post('/process/get', { processId: 'long' }, { token }),
+      ({ body }) => body.process.status !== 'running',
+      60_000,
+    )
+    await restart()
+  })
 })
