@@ -7,6 +7,7 @@ import * as machinePayments from './migrations/0005-machine-payments.ts'
 import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
 import * as workspaces from './migrations/0007-workspaces.ts'
 import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
+import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -21,6 +22,7 @@ const migrations: Record<string, Migration> = {
   '0006-settings-and-deletion': settingsAndDeletion,
   '0007-workspaces': workspaces,
   '0008-refreshed-sessions': refreshedSessions,
+  '0009-workspace-deletion': workspaceDeletion,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

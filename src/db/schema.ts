@@ -34,6 +34,8 @@ export interface AccountRow {
   created_at: number
   /** Who made it for several people; null for the first one and for somebody's own. */
   created_by: string | null
+  /** When a workspace of several people goes; null when nobody asked for that. Somebody's own goes with them. */
+  delete_at: number | null
 }
 
 export interface TokenRow {

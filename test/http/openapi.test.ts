@@ -20,7 +20,12 @@ interface Schema {
   additionalProperties?: unknown
 }
 
-const bodiless = new Set(['POST /memory/usage', 'POST /ws/session', 'POST /api/v1/account/cancel-deletion'])
+const bodiless = new Set([
+  'POST /memory/usage',
+  'POST /ws/session',
+  'POST /api/v1/account/cancel-deletion',
+  'POST /v1/workspaces/{workspaceId}/cancel-deletion',
+])
 
 describe('GET /openapi.json', { timeout: 60_000 }, () => {
   let server: TestServer

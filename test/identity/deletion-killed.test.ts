@@ -47,7 +47,7 @@ class Host {
 
 const tables = Object.keys(tableFates) as (keyof Database)[]
 
-/** Somebody who goes, somebody who stays, and two workspaces that they have beside their own. */
+/** Somebody who goes, somebody who stays, two workspaces that they have beside their own, and one that goes by itself. */
 async function fill(db: Kysely<Database>, host: Host): Promise<void> {
   for (const who of ['gone', 'other']) {
     await insertAll(db, oneOfEach(who, who === 'gone' ? 1 : null))
@@ -61,19 +61,26 @@ async function fill(db: Kysely<Database>, host: Host): Promise<void> {
     role,
     created_at: at,
   })
-  const { tokens } = oneOfEach('gone', null)
+  const { tokens, computers } = oneOfEach('gone', null)
+  host.computers.add('shared-gone')
   await insertAll(db, {
     accounts: [
-      { id: 'team', name: 'Team', created_at: 2, created_by: null },
-      { id: 'alone-gone', name: 'Only gone', created_at: 3, created_by: null },
+      { id: 'team', name: 'Team', created_at: 2, created_by: null, delete_at: null },
+      { id: 'alone-gone', name: 'Only gone', created_at: 3, created_by: null, delete_at: null },
+      { id: 'shared-gone', name: 'Shared', created_at: 4, created_by: 'user-other', delete_at: 1 },
     ],
     memberships: [
       member('team', 'gone', 'owner', 1),
       member('team', 'other', 'member', 2),
       member('alone-gone', 'gone', 'owner', 1),
+      member('shared-gone', 'other', 'owner', 1),
     ],
-    tokens: [{ ...tokens[1]!, id: 'key-gone', hash: 'key-gone', account_id: 'team', user_id: 'user-gone' }],
-    memory_files: ['team', 'alone-gone'].map((account_id) => ({
+    tokens: [
+      { ...tokens[1]!, id: 'key-gone', hash: 'key-gone', account_id: 'team', user_id: 'user-gone' },
+      { ...tokens[1]!, id: 'key-shared', hash: 'key-shared', account_id: 'shared-gone', user_id: 'user-other' },
+    ],
+    computers: [{ ...computers[0]!, id: 'shared-gone', account_id: 'shared-gone' }],
+    memory_files: ['team', 'alone-gone', 'shared-gone'].map((account_id) => ({
       account_id,
       path: 'a',
       content: new Uint8Array([1]),
@@ -125,7 +132,11 @@ async function contents(db: Kysely<Database>): Promise<Record<string, string[]>>
 }
 
 async function isGone(db: Kysely<Database>): Promise<boolean> {
-  return (await db.selectFrom('users').select('id').where('id', '=', 'user-gone').executeTakeFirst()) === undefined
+  const left = [
+    await db.selectFrom('users').select('id').where('id', '=', 'user-gone').execute(),
+    await db.selectFrom('accounts').select('id').where('id', '=', 'shared-gone').execute(),
+  ]
+  return left.flat().length === 0
 }
 
 /** Nothing is left but facts of the books, by ids alone; of others nothing is missing. */
@@ -170,11 +181,9 @@ test('whoever has not asked for it, or has time left, stays', async () => {
   await using mortal = await MortalDatabase.make()
   const host = new Host()
   await fill(mortal.db, host)
-  await mortal.db
-    .updateTable('users')
-    .set({ delete_at: Date.now() + 60_000 })
-    .where('id', '=', 'user-gone')
-    .execute()
+  const set = { delete_at: Date.now() + 60_000 }
+  await mortal.db.updateTable('users').set(set).where('id', '=', 'user-gone').execute()
+  await mortal.db.updateTable('accounts').set(set).where('id', '=', 'shared-gone').execute()
   const before = await contents(mortal.db)
   await deleteDue(serve(mortal.db, host))
   assert.deepEqual(await contents(mortal.db), before)

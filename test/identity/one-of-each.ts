@@ -9,7 +9,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
   const user_id = `user-${who}`
   const email = `${who}@example.com`
   return {
-    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null }],
+    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null, delete_at: null }],
     users: [
       { id: user_id, account_id, name: `Name ${who}`, email, created_at: 1, last_login_at: 2, delete_at: deleteAt },
     ],

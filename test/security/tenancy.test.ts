@@ -393,6 +393,8 @@ describe('two accounts', { timeout: 60_000 }, () => {
       Object.entries<[string, unknown?]>({
         'GET /v1/workspaces/{workspaceId}': [''],
         'PATCH /v1/workspaces/{workspaceId}': ['', { name: 'Second' }],
+        'DELETE /v1/workspaces/{workspaceId}': [''],
+        'POST /v1/workspaces/{workspaceId}/cancel-deletion': ['/cancel-deletion', {}],
         'GET /v1/workspaces/{workspaceId}/members': ['/members'],
         'PATCH /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER', { role: 'owner' }],
         'DELETE /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER'],

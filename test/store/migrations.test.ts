@@ -16,7 +16,7 @@ function file(t: TestContext): string {
 
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
-  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null },
+  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null, delete_at: null },
   users: {
     id: 'user',
     account_id: 'account',
@@ -191,7 +191,7 @@ const {
   refreshed_from: _from,
   ...firstToken
 } = rows.tokens
-const { created_by: _by, ...firstAccount } = rows.accounts
+const { created_by: _by, delete_at: _at, ...firstAccount } = rows.accounts
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {

@@ -26,8 +26,10 @@ export const needsSecret = new Set([
   'DELETE /api/v1/account/delete',
   'GET /invitation',
   'POST /invitation',
-  // A token of no person is no member, and makes no workspace.
+  // A token of no person is no member, and neither makes nor deletes a workspace.
   'POST /v1/workspaces',
+  'DELETE /v1/workspaces/{workspaceId}',
+  'POST /v1/workspaces/{workspaceId}/cancel-deletion',
   'PATCH /v1/workspaces/{workspaceId}/members/{userId}',
   'DELETE /v1/workspaces/{workspaceId}/members/{userId}',
   'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}',

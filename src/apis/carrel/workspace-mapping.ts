@@ -3,8 +3,17 @@ import type { Member } from '../../engine/workspaces/members.ts'
 import type { Workspace } from '../../engine/workspaces/workspaces.ts'
 import type { InvitationAnswer, MemberAnswer, WorkspaceAnswer } from './workspace-schemas.ts'
 
-export function workspaceOut({ id, name, role, isPersonal, createdAtMs }: Workspace): WorkspaceAnswer {
-  return { workspace_id: id, name, role, personal: isPersonal, created_at: iso(createdAtMs) }
+export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): WorkspaceAnswer {
+  const { id, name, role, isPersonal, members, createdAtMs } = workspace
+  return {
+    workspace_id: id,
+    name,
+    role,
+    personal: isPersonal,
+    members,
+    created_at: iso(createdAtMs),
+    ...(deleteAtMs === null ? {} : { delete_at: iso(deleteAtMs) }),
+  }
 }
 
 export function memberOut({ userId, name, email, role, joinedAtMs }: Member): MemberAnswer {
@@ -15,6 +24,7 @@ export function invitationOut({ id, email, role, createdAtMs, expiresAtMs }: Inv
   return { invitation_id: id, email, role, created_at: iso(createdAtMs), expires_at: iso(expiresAtMs) }
 }
 
-function iso(timeMs: number): string {
+/** UTC, ISO 8601. */
+export function iso(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }

@@ -4,10 +4,11 @@ import { createWorkspace, listWorkspaces, renameWorkspace, workspaceOf } from '.
 import type { App } from '../../http/app.ts'
 import { addInvitationRoutes } from './invitation-routes.ts'
 import { addMemberRoutes } from './member-routes.ts'
+import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
 import { workspaceOut } from './workspace-mapping.ts'
 import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './workspace-schemas.ts'
 
-const returns = '{ workspace_id, name, role, personal, created_at }'
+const returns = '{ workspace_id, name, role, personal, members, created_at, delete_at? }'
 
 /** Workspaces, their members and invitations. A person names any of theirs, an API key its own alone. */
 export function addWorkspaceRoutes(app: App, engine: Engine): void {
@@ -19,7 +20,7 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the workspaces that the token opens',
-          returns: '{ current, workspaces: [{ workspace_id, name, role, personal, created_at }] }',
+          returns: '{ current, workspaces: [{ workspace_id, name, role, personal, members, created_at, delete_at? }] }',
           notes:
             'Of a person all that they are a member of. To work in another one than "current", write its id behind the token: Bearer <token>~<workspace_id>.',
         },
@@ -77,6 +78,7 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
     async ({ params, body, caller }) =>
       workspaceOut(await renameWorkspace(engine, await enterWorkspace(engine, caller, params.workspaceId), body.name)),
   )
+  addWorkspaceDeletionRoutes(app, engine)
   addMemberRoutes(app, engine)
   addInvitationRoutes(app, engine)
 }

@@ -51,11 +51,22 @@ export const workspaceAnswer = object({
   name: Type.String(),
   role,
   personal: Type.Boolean({ description: 'True for your own, which has no other members' }),
+  members: Type.Integer({ description: 'How many people are in it' }),
   created_at: time,
+  delete_at: Type.Optional(
+    Type.String({ description: 'When it and all it has goes, where somebody asked for that; UTC, ISO 8601' }),
+  ),
 })
 export const workspacesAnswer = object({
   current: Type.String({ description: 'The id of the one that the token is for' }),
   workspaces: Type.Array(workspaceAnswer),
+})
+
+export const workspaceDeletionAnswer = object({
+  delete_at: Type.Union([Type.String(), Type.Null()], {
+    description: 'When everything goes, UTC, ISO 8601; null when it stays',
+  }),
+  message: Type.String(),
 })
 
 export const memberAnswer = object({

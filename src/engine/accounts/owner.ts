@@ -30,6 +30,9 @@ export async function createAccount(
   createdBy: string | null = null,
 ): Promise<string> {
   const id = newId()
-  await db.insertInto('accounts').values({ id, name, created_at: Date.now(), created_by: createdBy }).execute()
+  await db
+    .insertInto('accounts')
+    .values({ id, name, created_at: Date.now(), created_by: createdBy, delete_at: null })
+    .execute()
   return id
 }

@@ -2,10 +2,11 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 
-/** A person whose time has come, and what goes with them. */
+/** A person or a workspace whose time has come, and what goes with it. */
 export interface Leaving {
+  /** '-', which nobody has, where a workspace goes and its people stay. */
   userId: string
-  /** Workspaces of which nobody else is a member, as a rule their own alone. Never the owner's, and never none. */
+  /** The workspace; of a person those of which nobody else is a member, as a rule their own alone. Never the owner's, and never none. */
   accountIds: string[]
   /** Addresses by which they signed in. */
   addresses: string[]
@@ -13,9 +14,22 @@ export interface Leaving {
 
 export async function leavingOf({ db, ownerId }: Pick<Engine, 'db' | 'ownerId'>, userId: string): Promise<Leaving> {
   const alone = (await aloneIn(db, userId)).filter((accountId) => accountId !== ownerId)
-  // A list in SQL has one element at least; no account has this id.
-  return { userId, accountIds: alone.length > 0 ? alone : ['-'], addresses: await addressesOf(db, userId) }
+  // A list in SQL has one element at least.
+  return { userId, accountIds: alone.length > 0 ? alone : [none], addresses: await addressesOf(db, userId) }
 }
+
+/** A workspace that goes by itself. */
+export function leavingWorkspace(accountId: string): Leaving {
+  return { userId: none, accountIds: [accountId], addresses: [] }
+}
+
+/** Whether it is a workspace that goes by itself. */
+export function isWorkspace({ userId }: Leaving): boolean {
+  return userId === none
+}
+
+/** No person and no account has this id. */
+const none = '-'
 
 async function aloneIn(db: Kysely<Database>, userId: string): Promise<string[]> {
   const rows = await db

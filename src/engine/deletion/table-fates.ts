@@ -1,11 +1,11 @@
 import type { DeleteResult, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Leaving } from './leaving.ts'
+import { isWorkspace, type Leaving } from './leaving.ts'
 
 export type DeleteRows = (trx: Transaction<Database>, leaving: Leaving) => Promise<DeleteResult[]>
 
 /**
- * What becomes of the rows of each table when a person leaves:
+ * What becomes of the rows of each table when a person leaves, or a workspace goes:
  * - `books`: facts of the ledger and of payments, which name an account by its id alone, and stay;
  * - `host`: goes with what it stands for on the host;
  * - `last`: goes when nothing else is left, so that a deletion that is interrupted is found again;
@@ -67,7 +67,9 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
       .deleteFrom('tokens')
       .where((eb) => eb.or([eb('user_id', '=', userId), eb('account_id', 'in', accountIds)]))
       .execute(),
-  memberships: 'last',
+  // By those of a person it is known which workspaces go with them: they go last. Those of a workspace let people into it.
+  memberships: async (trx, leaving) =>
+    isWorkspace(leaving) ? trx.deleteFrom('memberships').where('account_id', 'in', leaving.accountIds).execute() : [],
   users: 'last',
   accounts: 'last',
 }

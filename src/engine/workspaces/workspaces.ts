@@ -14,7 +14,10 @@ export interface Workspace {
   role: Role
   /** True for the caller's own, which has no other members. */
   isPersonal: boolean
+  members: number
   createdAtMs: number
+  /** When it goes; null when nobody asked for that. */
+  deleteAtMs: number | null
 }
 
 /**
@@ -43,41 +46,27 @@ export async function createWorkspace(engine: Engine, caller: Authenticated, nam
       .values({ account_id: id, user_id: caller.userId, role: 'owner', created_at: now })
       .execute()
     await appendEvent(trx, { accountId: id, type: 'workspace.created', actor: caller.tokenId, data: { name } })
-    return { id, name, role: 'owner' as const, isPersonal: false, createdAtMs: now }
+    return { id, name, role: 'owner' as const, isPersonal: false, members: 1, createdAtMs: now, deleteAtMs: null }
   })
 }
 
 /** Those that the caller's token opens, the personal one first: of a person all that they are a member of, else the token's own. */
 export async function listWorkspaces(engine: Engine, caller: Authenticated): Promise<Workspace[]> {
   if (!isPerson(caller)) return [await workspaceOf(engine, caller)]
-  const rows = await engine.db
-    .selectFrom('memberships')
-    .innerJoin('accounts', 'accounts.id', 'memberships.account_id')
-    .leftJoin('users', 'users.account_id', 'accounts.id')
-    .select(['accounts.id', 'accounts.name', 'accounts.created_at', 'memberships.role', 'users.id as owner_id'])
+  const rows = await workspaces(engine)
+    .innerJoin('memberships', 'memberships.account_id', 'accounts.id')
+    .select('memberships.role')
     .where('memberships.user_id', '=', caller.userId)
     .orderBy('accounts.created_at')
     .orderBy('accounts.id')
     .execute()
-  const workspaces = rows.map(({ id, name, role, created_at, owner_id }) => ({
-    id,
-    name,
-    role,
-    isPersonal: owner_id !== null,
-    createdAtMs: created_at,
-  }))
-  return workspaces.toSorted((a, b) => Number(b.isPersonal) - Number(a.isPersonal))
+  return rows.map((row) => workspaceFrom(row, row.role)).toSorted((a, b) => Number(b.isPersonal) - Number(a.isPersonal))
 }
 
 /** The one that the caller is in. */
 export async function workspaceOf(engine: Engine, { accountId, role }: Authenticated): Promise<Workspace> {
-  const row = await engine.db
-    .selectFrom('accounts')
-    .leftJoin('users', 'users.account_id', 'accounts.id')
-    .select(['accounts.id', 'accounts.name', 'accounts.created_at', 'users.id as owner_id'])
-    .where('accounts.id', '=', accountId)
-    .executeTakeFirstOrThrow()
-  return { id: row.id, name: row.name, role, isPersonal: row.owner_id !== null, createdAtMs: row.created_at }
+  const row = await workspaces(engine).where('accounts.id', '=', accountId).executeTakeFirstOrThrow()
+  return workspaceFrom(row, role)
 }
 
 /** Takes an admin. */
@@ -89,4 +78,32 @@ export async function renameWorkspace(engine: Engine, caller: Authenticated, nam
     await appendEvent(trx, { accountId, type: 'workspace.renamed', actor: tokenId, data: { name } })
   })
   return workspaceOf(engine, caller)
+}
+
+function workspaces({ db }: Engine) {
+  return db
+    .selectFrom('accounts')
+    .leftJoin('users', 'users.account_id', 'accounts.id')
+    .select(['accounts.id', 'accounts.name', 'accounts.created_at', 'accounts.delete_at', 'users.id as owner_id'])
+    .select((eb) =>
+      eb
+        .selectFrom('memberships as all')
+        .select((of) => of.fn.countAll().as('count'))
+        .whereRef('all.account_id', '=', 'accounts.id')
+        .as('members'),
+    )
+}
+
+interface WorkspaceRow {
+  id: string
+  name: string
+  created_at: number
+  delete_at: number | null
+  owner_id: string | null
+  members: string | number | bigint | null
+}
+
+function workspaceFrom(row: WorkspaceRow, role: Role): Workspace {
+  const { id, name, owner_id: ownerId, created_at: createdAtMs, delete_at: deleteAtMs } = row
+  return { id, name, role, isPersonal: ownerId !== null, members: Number(row.members), createdAtMs, deleteAtMs }
 }

@@ -1,0 +1,53 @@
+import {
+  cancelWorkspaceDeletion,
+  scheduleWorkspaceDeletion,
+} from '../../engine/deletion/schedule-workspace-deletion.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
+import type { App } from '../../http/app.ts'
+import { iso } from './workspace-mapping.ts'
+import { workspaceDeletionAnswer, workspaceParams } from './workspace-schemas.ts'
+
+export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
+  app.delete(
+    '/v1/workspaces/:workspaceId',
+    {
+      schema: { params: workspaceParams, response: { 200: workspaceDeletionAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Schedule the deletion of a workspace and all it has (30-day grace)',
+          returns: '{ delete_at, message }',
+          errors: ['forbidden', 'not_found', 'conflict'],
+          notes:
+            'Until then everything works as before, and POST /v1/workspaces/:workspaceId/cancel-deletion keeps it. Asked again, the day stays. Takes an owner who is signed in. Your own goes with your account: DELETE /api/v1/account/delete.',
+        },
+      },
+    },
+    async ({ params, caller }) => {
+      const acting = await enterWorkspace(engine, caller, params.workspaceId)
+      const deleteAt = iso(await scheduleWorkspaceDeletion(engine, acting))
+      const message = `Everything of the workspace goes at ${deleteAt}. Until then POST /v1/workspaces/${acting.accountId}/cancel-deletion keeps it.`
+      return { delete_at: deleteAt, message }
+    },
+  )
+  app.post(
+    '/v1/workspaces/:workspaceId/cancel-deletion',
+    {
+      schema: { params: workspaceParams, response: { 200: workspaceDeletionAnswer } },
+      config: {
+        scope: 'account',
+        documentation: {
+          description: 'Keep a workspace that is scheduled for deletion',
+          returns: '{ delete_at, message }',
+          errors: ['forbidden', 'not_found', 'conflict'],
+          notes: 'For one that is not scheduled it does nothing. Takes an owner who is signed in.',
+        },
+      },
+    },
+    async ({ params, caller }) => {
+      await cancelWorkspaceDeletion(engine, await enterWorkspace(engine, caller, params.workspaceId))
+      return { delete_at: null, message: 'The workspace stays.' }
+    },
+  )
+}
