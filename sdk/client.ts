@@ -24,6 +24,7 @@ import { Sessions } from './sessions.ts'
 import { takesMachinePayments, topUp, topUpOffer } from './top-up.ts'
 import type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 import { Transport } from './transport.ts'
+import { Workspaces } from './workspaces.ts'
 
 export interface CarrelOptions {
   /** Default: `CARREL_URL`, else `http://127.0.0.1:4280`. */
@@ -57,6 +58,7 @@ export class Carrel {
   readonly sessions: Sessions
   readonly memory: Memory
   readonly processes: Processes
+  readonly workspaces: Workspaces
   readonly #context: Context
 
   constructor(options: CarrelOptions = {}) {
@@ -76,6 +78,7 @@ export class Carrel {
     this.sessions = new Sessions(this.#context)
     this.memory = new Memory(this.#context)
     this.processes = new Processes(this.#context)
+    this.workspaces = new Workspaces(this.#context)
   }
 
   get baseUrl(): string {

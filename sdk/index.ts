@@ -28,3 +28,12 @@ export type {
 export type { SignInSession } from './sessions.ts'
 export type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 export type { WatchEvent, WatchOptions } from './watch.ts'
+export type {
+  Invitation,
+  InvitationOffer,
+  Member,
+  Role,
+  Workspace,
+  WorkspaceDeletion,
+  WorkspaceList,
+} from './workspaces.ts'

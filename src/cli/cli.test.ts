@@ -31,6 +31,7 @@ const documented = [
   'login',
   'logout',
   'keys',
+  'workspaces',
   'completion',
   'version',
   'help',

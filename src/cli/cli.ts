@@ -47,7 +47,17 @@ function loadVerb(name: string): Promise<Verb> {
   throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs), otherNames)}`)
 }
 
-function checkOperands(program: Program, { usage, operands: [fewest, most] }: Verb, operands: string[]): void {
+function checkOperands(program: Program, verb: Verb, operands: string[]): void {
+  const {
+    usage,
+    actions,
+    operands: [fewest, most],
+  } = verb
+  const [action] = operands
+  if (actions && action !== undefined && !actions.includes(action))
+    throw new UsageError(
+      `Cannot do "${action}" with ${program.verb}${suggestion(action, [...actions]) || `: it is ${actions.join(', ')}`}`,
+    )
   if (operands.length >= fewest && operands.length <= most) return
   const problem = operands.length < fewest ? 'Something is missing' : `Cannot use "${operands[most]}"`
   throw new UsageError(`${problem}: the command is "${program.name} ${usage}"`)

@@ -61,7 +61,7 @@ function describeRefusal(program: Program, error: Error): Failure {
   const { details } = error as Error & { details?: Record<string, unknown> }
   if (code.startsWith('HTTP_')) return { message, code, instruction: foreign }
   if (code !== 'UNAUTHENTICATED') {
-    const instruction = hintFor(program, code, details?.['field']) ?? agentInstruction
+    const instruction = hintFor(program, code, details) ?? agentInstruction
     return { message, code, action, instruction, requestId }
   }
   const instruction = program.tokenSource

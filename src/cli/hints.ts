@@ -1,17 +1,23 @@
 import type { Program } from './program.ts'
 
 /** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
-export function hintFor({ name, verb = '' }: Program, code: string, field: unknown): string | undefined {
+export function hintFor(
+  { name, verb = '' }: Program,
+  code: string,
+  details: Record<string, unknown> = {},
+): string | undefined {
   const onFiles = verb === 'read' || verb === 'write' || verb === 'ls' || verb === 'cp'
   switch (code) {
     case 'NOT_FOUND':
+      if ('workspace' in details)
+        return `"${name} workspaces" lists yours, "${name} workspaces use <name>" chooses one.`
       if (verb === 'kill') return `"${name} ps" lists the processes.`
       return onFiles ? `"${name} ls <folder>" shows what there is.` : undefined
     case 'ROUTE_NOT_FOUND':
     case 'METHOD_NOT_ALLOWED':
       return `The server does not have this: "${name} status" shows its version and that of this program.`
     case 'INVALID_REQUEST':
-      return `${optionFor(field)}See "${name} ${verb} --help".`
+      return `${optionFor(details['field'])}See "${name} ${verb} --help".`
     case 'ALREADY_EXISTS':
       return verb === 'start' ? `Choose another --id, or end that one with "${name} kill".` : undefined
     case 'LIMIT_REACHED':

@@ -15,6 +15,8 @@ export interface Token {
   value: string
   /** Where it is from, for a person. */
   source: string
+  /** The file that `login` saved it in; undefined when it is from elsewhere. */
+  path?: string | undefined
   expiresAt?: string | undefined
   /** The server's own, of this machine. */
   isOwners?: boolean
@@ -45,7 +47,7 @@ export async function readSettings({ env, ...program }: Program, values: Values)
 function savedToken(files: { path: string; config: ConfigFile }[], url: string): Token | undefined {
   for (const { path, config } of files) {
     if (!config.token || (config.url && !isSameOrigin(config.url, url))) continue
-    return { value: config.token, source: shortPath(path), expiresAt: config.expiresAt }
+    return { value: config.token, source: shortPath(path), path, expiresAt: config.expiresAt }
   }
   return undefined
 }

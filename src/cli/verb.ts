@@ -38,6 +38,8 @@ export interface Verb {
   description: string
   /** Beside the global ones. */
   options: Options
+  /** What the first operand can be, where it says what to do. */
+  actions?: readonly string[]
   /** Fewest and most operands. */
   operands: [fewest: number, most: number]
   /** The operands are a command, which may have options of its own. */

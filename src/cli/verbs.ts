@@ -140,6 +140,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'List, create or revoke API keys',
     load: async () => (await import('./verbs/keys.ts')).keys,
   },
+  workspaces: {
+    synopsis: 'workspaces [what]',
+    summary: 'List workspaces, choose one, manage who is in it',
+    load: async () => (await import('./verbs/workspaces.ts')).workspaces,
+  },
   completion: {
     synopsis: 'completion <shell>',
     summary: 'Print the completion script for bash, zsh or fish',

@@ -112,6 +112,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         login: 'carrel login [token] - sign in by mail, or save a token',
         logout: 'carrel logout - end the sign-in, and forget its token',
         keys: 'carrel keys - list, create or revoke API keys',
+        workspaces: 'carrel workspaces - list workspaces, choose one, manage who is in it',
         status: 'carrel status - show server, sandbox and token',
         version: 'carrel version - show version',
         help: 'carrel help - show all commands',

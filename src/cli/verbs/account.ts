@@ -14,15 +14,14 @@ export const account: Verb = {
 "delete" schedules the deletion of your account: computers, files, memory, keys and all else go 30 days later. Until then
 everything works as before, and "cancel-deletion" keeps it.`,
   options: { yes: { type: 'boolean', help: 'Really delete; without it nothing is done' } },
+  actions: Object.keys(actions),
   operands: [1, 1],
   async run({ program, values, operands: [name = ''] }) {
-    const act = Object.hasOwn(actions, name) ? actions[name] : undefined
-    if (!act) throw new UsageError(`Cannot do "${name}" with the account: it is ${Object.keys(actions).join(' or ')}`)
     if (name === 'delete' && !values['yes'])
       throw new UsageError(
         'Cannot delete the account without being sure: all it has goes in 30 days; say so by account delete --yes',
       )
-    const answer = await act(await openClient(program, values))
+    const answer = await actions[name]!(await openClient(program, values))
     await program.stdout.line(values.json ? JSON.stringify(answer) : answer.message)
     return 0
   },

@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error.ts'
 import type { Call, Verb } from '../verb.ts'
 
 export const keys: Verb = {
-  usage: 'keys [options] [create <name> | revoke <key>]',
+  usage: 'keys [options] [list | create <name> | revoke <key>]',
   description: `
 Lists the API keys of the workspace, makes one, or revokes one by its id or its name. The secret of a new one is shown once.`,
   options: {
@@ -19,20 +19,19 @@ Lists the API keys of the workspace, makes one, or revokes one by its id or its 
     },
     expires: { type: 'string', value: '<time>', help: 'When a new key ends, such as 12h, 30d or 1y (default: never)' },
   },
+  actions: ['list', 'create', 'revoke'],
   operands: [0, 2],
   async run(call) {
     const { program, values, operands } = call
-    const [what, operand] = operands
-    const action = what === undefined ? list : actions[what]
-    if (!action) throw new UsageError(`Cannot do "${what}" with keys: it is "keys", "keys create" or "keys revoke"`)
+    const [what = 'list', operand] = operands
     if (what === 'revoke' && operand === undefined) throw new UsageError('The key is missing: keys revoke <key>')
-    return action(call, await openClient(program, values))
+    return actions[what]!(call, await openClient(program, values))
   },
 }
 
 type Action = (call: Call, client: Carrel) => Promise<number>
 
-const actions: Record<string, Action | undefined> = { __proto__: null as never, list, create, revoke }
+const actions: Record<string, Action> = { list, create, revoke }
 
 async function list({ program, values }: Call, client: Carrel): Promise<number> {
   const found = await client.keys.list()

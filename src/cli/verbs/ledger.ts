@@ -18,6 +18,7 @@ themselves, and settles one of them, once.`,
     credit: { type: 'string', value: '<dollars>', help: 'Credit the payment with so much, such as 20 or 7.50' },
     dismiss: { type: 'boolean', help: 'The payment was settled elsewhere, such as by a refund' },
   },
+  actions: ['verify', 'review'],
   operands: [1, 2],
   async run({ program, values, operands: [what = '', payment] }) {
     const child = spawn(process.execPath, [books, ...argumentsOf(what, payment, values)], {
@@ -32,8 +33,6 @@ themselves, and settles one of them, once.`,
 function argumentsOf(what: string, payment: string | undefined, values: Values): string[] {
   const { credit, dismiss, json } = values as { credit?: string; dismiss?: boolean; json?: boolean }
   const isSettled = credit !== undefined || dismiss === true
-  if (what !== 'verify' && what !== 'review')
-    throw new UsageError(`Cannot do "${what}" with the ledger: it is "ledger verify" or "ledger review"`)
   if (what === 'verify' && (payment !== undefined || isSettled))
     throw new UsageError('"ledger verify" takes nothing more')
   if (payment === undefined && isSettled) throw new UsageError('The payment is missing: ledger review <payment>')

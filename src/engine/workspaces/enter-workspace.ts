@@ -20,5 +20,7 @@ export async function enterWorkspace(
   if (workspaceId === 'current' || workspaceId === caller.accountId) return caller
   const role = isPerson(caller) ? await roleOf(engine.db, workspaceId, caller.userId) : undefined
   if (role) return { ...caller, accountId: workspaceId, role }
-  throw new CarrelError('not_found', 'Cannot use the workspace: the token has none of that id')
+  throw new CarrelError('not_found', 'Cannot use the workspace: the token has none of that id', {
+    details: { workspace: workspaceId },
+  })
 }

@@ -1,0 +1,95 @@
+import { printable } from '../printable.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Call, Verb } from '../verb.ts'
+import { WorkspaceAccess } from '../workspaces/access.ts'
+import { cancelWorkspaceDeletion, deleteWorkspace } from '../workspaces/deletion.ts'
+import { listWorkspaces } from '../workspaces/list.ts'
+import { invite, listMembers, remove, setRole, workspaceOf } from '../workspaces/members.ts'
+
+interface Action {
+  /** What it takes, in the words of a refusal. */
+  takes: string[]
+  run: (call: Call, access: WorkspaceAccess) => Promise<void>
+}
+
+const actions: Record<string, Action> = {
+  list: { takes: [], run: listWorkspaces },
+  create: { takes: ['<name>'], run: create },
+  use: { takes: ['<name>'], run: use },
+  members: { takes: [], run: listMembers },
+  invite: { takes: ['<email>'], run: invite },
+  remove: { takes: ['<email>'], run: remove },
+  role: { takes: ['<email>', '<role>'], run: setRole },
+  leave: { takes: [], run: leave },
+  delete: { takes: ['<name>'], run: deleteWorkspace },
+  'cancel-deletion': { takes: ['<name>'], run: cancelWorkspaceDeletion },
+}
+
+export const workspaces: Verb = {
+  usage: 'workspaces [options] [what]',
+  description: `
+Lists your workspaces, with a * at the one in use, or does one of these:
+
+  create <name>            makes one, with you as its owner and no credit
+  use <name>               later commands with the saved token work in it
+  members                  lists who is in it, and who is invited
+  invite <email>           sends an invitation, as --role (default: member)
+  remove <email>           removes a member, or takes an invitation back
+  role <email> <role>      makes somebody member, admin or owner
+  leave                    leaves it, without the API keys that you made there
+  delete <name>            lets it go in 30 days with all that is in it
+  cancel-deletion <name>   keeps it
+
+A workspace is named by its name or its id. Its id behind a token names it too: <token>~<id>.`,
+  options: {
+    role: { type: 'string', value: '<role>', help: 'What who is invited becomes: member, admin or owner' },
+    workspace: { type: 'string', value: '<name>', help: 'The one to act in (default: the one in use)' },
+    yes: { type: 'boolean', help: 'Really delete, without a question' },
+  },
+  actions: Object.keys(actions),
+  operands: [0, 3],
+  async run(call) {
+    const { program, values, operands } = call
+    const [what = 'list', ...given] = operands
+    const { takes, run } = actions[what]!
+    if (given.length !== takes.length)
+      throw new UsageError(`The command is "${[program.name, 'workspaces', what, ...takes].join(' ')}"`)
+    await run(call, await WorkspaceAccess.open(program, values))
+    return 0
+  },
+}
+
+async function create({ program, values, operands: [, name = ''] }: Call, access: WorkspaceAccess): Promise<void> {
+  const made = await access.client.workspaces.create(name)
+  if (values.json) return program.stdout.line(JSON.stringify(made))
+  // For a script alone: ID=$(carrel workspaces create research).
+  if (!program.stdout.isTerminal) return program.stdout.line(made.workspace_id)
+  await program.stdout.line(
+    `Created ${printable(made.name)}, which has no credit yet.\n"${program.name} workspaces use ${made.workspace_id}" works in it.`,
+  )
+}
+
+async function use({ program, values, operands: [, wanted] }: Call, access: WorkspaceAccess): Promise<void> {
+  const workspace = access.find(wanted)
+  await access.use(workspace)
+  await program.stdout.line(
+    values.json
+      ? JSON.stringify({ in_use: workspace.workspace_id })
+      : `${printable(workspace.name)} is in use: commands with the saved token work in it, as ${workspace.role}`,
+  )
+}
+
+async function leave({ program, values }: Call, access: WorkspaceAccess): Promise<void> {
+  const workspace = workspaceOf(values, access)
+  await access.client.workspaces.remove(workspace.workspace_id, 'me')
+  const isOfToken = workspace.workspace_id === access.own.workspace_id
+  const isLeftInUse = workspace.workspace_id === access.usedId && access.isSaved && !isOfToken
+  if (isLeftInUse) await access.use(access.own)
+  if (values.json) return program.stdout.line(JSON.stringify({ left_workspace_id: workspace.workspace_id }))
+  const next = isLeftInUse
+    ? `; ${printable(access.own.name)} is in use now`
+    : isOfToken
+      ? `; the token was made in it and ended with that: "${program.name} login" gets another one`
+      : ''
+  await program.stdout.line(`Left ${printable(workspace.name)}${next}`)
+}
