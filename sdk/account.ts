@@ -66,6 +66,23 @@ export function health(context: Context, options: RequestOptions = {}): Promise<
   return get(context, '/health', options)
 }
 
+/** Who a token stands for. */
+export interface Me {
+  id: string
+  name: string
+  /** Empty when none is known. */
+  email: string
+  /** The workspace that the token is for. */
+  workspace_id: string
+  created_at: string
+  /** When everything goes, of an account that is scheduled for deletion. */
+  delete_at?: string
+}
+
+export function me(context: Context, options: RequestOptions = {}): Promise<Me> {
+  return get(context, '/v1/me', options)
+}
+
 /** What is left to spend. */
 export function balance(context: Context, options: RequestOptions = {}): Promise<Balance> {
   return get(context, '/balance', options)

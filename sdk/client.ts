@@ -1,5 +1,5 @@
-import { balance, health, usage } from './account.ts'
-import type { Balance, Health, Usage, UsageOptions } from './account.ts'
+import { balance, health, me, usage } from './account.ts'
+import type { Balance, Health, Me, Usage, UsageOptions } from './account.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { cancelDeletion, deleteAccount } from './deletion.ts'
 import type { Deletion } from './deletion.ts'
@@ -118,6 +118,11 @@ export class Carrel {
   /** Whether the server is there; needs no token. */
   health(options?: RequestOptions): Promise<Health> {
     return health(this.#context, options)
+  }
+
+  /** Who the token stands for. */
+  me(options?: RequestOptions): Promise<Me> {
+    return me(this.#context, options)
   }
 
   /** What is left to spend. */

@@ -1,4 +1,4 @@
-export type { Balance, Health, Usage, UsageLimit, UsageLine, UsageOptions } from './account.ts'
+export type { Balance, Health, Me, Usage, UsageLimit, UsageLine, UsageOptions } from './account.ts'
 export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'

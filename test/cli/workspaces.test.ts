@@ -1,66 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { CliHome, mainPath } from '../../src/cli/testing/run-cli.ts'
-import { messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
-import { TestServer, until } from '../support/server.ts'
-
-/** Somebody at a command line of their own, who has signed in. */
-class Person {
-  readonly home = new CliHome()
-  readonly address = newAddress()
-  readonly server: TestServer
-  token = ''
-
-  constructor(server: TestServer) {
-    this.server = server
-  }
-
-  static async signIn(server: TestServer): Promise<Person> {
-    const person = new Person(server)
-    person.token = await signInByMail(server, person.address)
-    const { exitCode } = await person.home.run(['login', person.token, '--url', server.url])
-    assert.equal(exitCode, 0)
-    return person
-  }
-
-  run(...args: string[]) {
-    return this.home.run(['workspaces', ...args])
-  }
-
-  /** What it prints, when it does what it should. */
-  async told(...args: string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.run(...args)
-    assert.equal(exitCode, 0, stderr)
-    return stdout
-  }
-
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
-  async json(...args: string[]): Promise<any> {
-    return JSON.parse(await this.told(...args, '--json'))
-  }
-
-  get saved(): string {
-    return JSON.parse(readFileSync(join(this.home.path, '.carrel/config.json'), 'utf8')).token
-  }
-
-  async code(): Promise<string> {
-    const text = await until(
-      () => messagesTo(this.address).findLast((message) => message.includes('/invitation?')),
-      (message) => message !== undefined,
-    )
-    return /invitation\?token=([\w-]+)/.exec(text!)![1]!
-  }
-
-  /** Whoever opens the link of the message. */
-  async accept(): Promise<void> {
-    const { status } = await this.server.call('POST', '/invitation', { token: await this.code() }, { token: null })
-    assert.equal(status, 200)
-  }
-}
+import { newAddress } from '../identity/outbox.ts'
+import { TestServer } from '../support/server.ts'
+import { Person } from './person.ts'
 
 describe('carrel workspaces', { timeout: 180_000 }, () => {
   let server: TestServer
@@ -170,11 +112,11 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     const unsure = await ann.run('delete', 'Doomed')
     assert.equal(unsure.exitCode, 2)
     assert.match(unsure.stderr, /workspaces delete --yes/)
-    const no = await inTerminal(ann.home, ['workspaces', 'delete', 'Doomed'], 'no')
+    const no = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'no']])
     assert.equal(no.exitCode, 2, no.screen)
     assert.match(no.screen, /Delete Doomed\? It goes in 30 days with all that is in it, for you\. \(yes\/no\)/)
     assert.doesNotMatch(await ann.told(), /goes/)
-    const yes = await inTerminal(ann.home, ['workspaces', 'delete', 'Doomed'], 'yes')
+    const yes = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'yes']])
     assert.equal(yes.exitCode, 0, yes.screen)
     assert.match(await ann.told(), /^ +Doomed .* goes \d{4}-\d\d-\d\d/m)
     assert.equal(await ann.told('cancel-deletion', id), 'Doomed stays.\n')
@@ -204,19 +146,3 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     assert.match(given.stderr, /the token is from --token.* write "~\w+" behind it/)
   })
 })
-
-/** The command with a question in it, as a person sees and answers it. */
-async function inTerminal(home: CliHome, args: string[], answer: string) {
-  const command = `${process.execPath} ${mainPath} ${args.join(' ')}`
-  const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], { env: { ...home.env(), TERM: 'xterm' } })
-  let screen = ''
-  let isAsked = false
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text
-    if (isAsked || !screen.includes('(yes/no) ')) return
-    isAsked = true
-    child.stdin.write(`${answer}\r`)
-  })
-  const [exitCode] = (await once(child, 'close')) as [number | null]
-  return { exitCode, screen }
-}

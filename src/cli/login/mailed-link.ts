@@ -1,0 +1,34 @@
+import { CarrelApiError, CarrelConnectionError } from '../../../sdk/index.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** A link from a message of the server. */
+export interface MailedLink {
+  /** Signs in, or makes a member and signs nobody in. */
+  kind: 'sign-in' | 'invitation'
+  code: string
+  origin: string
+}
+
+/** undefined for what is no address, such as a token. */
+export function parseMailedLink(text: string): MailedLink | undefined {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return undefined
+  const code = url.searchParams.get('token')
+  if (!code)
+    throw new UsageError(`Cannot use the link: there is no code in it; paste all of it, from "${url.protocol}" on`)
+  return { kind: url.pathname.endsWith('/invitation') ? 'invitation' : 'sign-in', code, origin: url.origin }
+}
+
+/** What the server says of the link's code. Where it is refused, no token is to blame, but perhaps the server that was asked. */
+export async function answerTo<T>({ origin }: MailedLink, serverUrl: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    const isRefused = error instanceof CarrelApiError && error.status === 401
+    if (!isRefused && !(error instanceof CarrelConnectionError)) throw error
+    const isOther = new URL(serverUrl).origin !== origin
+    if (!isRefused && !isOther) throw error
+    const hint = isOther ? `\n  The link is of ${origin}, and ${serverUrl} was asked: --url ${origin} asks there.` : ''
+    throw new Error(`${error.message}${hint}`, { cause: error })
+  }
+}
