@@ -7,7 +7,7 @@ import { takesFile, type OperandKind, type VerbWords } from './word-list.ts'
 export function bashCompletion(verbs: VerbWords[]): string {
   return `# Completion of carrel and ppod for bash: source <(carrel completion bash)
 _carrel() {
-  local line=\${COMP_LINE:0:COMP_POINT} words word verb= skip= count=0 kind=verbs options= values= files=
+  local line=\${COMP_LINE:0:COMP_POINT} words word verb= skip= count=0 kind=verbs options= actions=
   local program=\${COMP_WORDS[0]}
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
@@ -33,6 +33,7 @@ ${verbs.map(verbCase).join('\n')}
     verbs) choices='${verbs.map(({ name }) => name).join(' ')}' ;;
     shells) choices='bash zsh fish' ;;
     options) choices=$options ;;
+    actions) choices=$actions ;;
     processes) choices=$("$program" completion ids 2>/dev/null) ;;
     memory) choices=$("$program" completion memory 2>/dev/null) ;;
   esac
@@ -52,12 +53,16 @@ complete -F _carrel carrel ppod
 `
 }
 
-function verbCase({ name, options, operands }: VerbWords): string {
+function verbCase({ name, options, actions, operands }: VerbWords): string {
   const kinds: OperandKind[] = operands.length > 0 ? operands : ['nothing']
   const choose = kinds
     .map((kind, index) => (index === kinds.length - 1 ? `*) kind=${kind} ;;` : `${index}) kind=${kind} ;;`))
     .join(' ')
-  return `    ${name}) options='${options.map(([option]) => `--${option}`).join(' ')}'; case $count in ${choose} esac ;;`
+  const words = [
+    `options='${options.map(([option]) => `--${option}`).join(' ')}'`,
+    ...(actions.length > 0 ? [`actions='${actions.join(' ')}'`] : []),
+  ]
+  return `    ${name}) ${words.join(' ')}; case $count in ${choose} esac ;;`
 }
 
 function valueOptions(verbs: VerbWords[]): string[] {

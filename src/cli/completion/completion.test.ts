@@ -6,6 +6,8 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
 import { CliHome, mainPath } from '../testing/run-cli.ts'
+import { verbs } from '../verbs.ts'
+import { wordList } from './word-list.ts'
 
 const run = promisify(execFile)
 const home = new CliHome()
@@ -51,6 +53,12 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel write /x loc', ['local.txt'], []],
   ['carrel completion z', ['zsh'], ['bash']],
   ['carrel li', ['limits'], ['ls']],
+  ['carrel keys ', ['list', 'create', 'revoke'], ['exec']],
+  ['carrel keys create ', [], ['revoke', 'exec']],
+  ['carrel account ', ['delete', 'cancel-deletion'], ['verify']],
+  ['carrel ledger v', ['verify'], []],
+  ['carrel workspaces --json me', ['members'], ['leave']],
+  ['carrel completion --json z', ['zsh'], ['bash']],
   ['carrel keys --s', ['--scope', '--session'], ['--expires']],
   ['carrel limits --', ['--day', '--month', '--key'], ['--scope']],
   ['carrel help mem:us', ['mem:usage'], ['mem:ls']],
@@ -60,6 +68,29 @@ function check(line: string, words: string[], found: string[], absent: string[])
   for (const word of found) assert.ok(words.includes(word), `${line}: ${word} is not among ${words.join(' ')}`)
   for (const word of absent) assert.ok(!words.includes(word), `${line}: ${word} is among ${words.join(' ')}`)
 }
+
+test('what a command does by its first word is offered, told by its help, and the only thing it takes', async () => {
+  const commands = await wordList()
+  const withActions = commands.filter(({ actions }) => actions.length > 0)
+  assert.deepEqual(withActions.map(({ name }) => name).toSorted(), ['account', 'keys', 'ledger', 'workspaces'])
+  for (const { name, operands } of commands) {
+    const { actions = [], usage, description } = await verbs[name]!.load()
+    assert.equal(operands[0] === 'actions', actions.length > 0, name)
+    const text = usage + description
+    for (const action of actions.filter((action) => action !== 'list'))
+      assert.match(text, new RegExp(`\\b${action}\\b`), name)
+    // Bare words of the usage: neither the command itself nor a name in brackets.
+    const told = usage
+      .replace(name, '')
+      .replaceAll(/\[options\]|<[^>]*>|\[[a-z]+\]/g, '')
+      .match(/[a-z][a-z-]*/g)
+    for (const word of told ?? []) assert.ok(actions.includes(word), `${name} ${word}`)
+    if (actions.length === 0) continue
+    const { exitCode, stderr } = await home.run([name, 'frobnicate'])
+    assert.equal(exitCode, 2)
+    assert.ok(stderr.includes(`Cannot do "frobnicate" with ${name}: it is ${actions.join(', ')}\n`), stderr)
+  }
+})
 
 test('an unknown shell is refused with those that are known', async () => {
   const { exitCode, stderr } = await home.run(['completion', 'tcsh'])

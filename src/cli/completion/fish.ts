@@ -11,7 +11,7 @@ end
 `
 }
 
-function verbLines({ name, options, operands }: VerbWords): string[] {
+function verbLines({ name, options, actions: words, operands }: VerbWords): string[] {
   const begin = `    complete -c $program -n '__fish_seen_subcommand_from ${name}'`
   return [
     ...options.map(([option, about]) => {
@@ -19,6 +19,11 @@ function verbLines({ name, options, operands }: VerbWords): string[] {
       const value = about.type === 'string' ? (takesFile(about) ? ' -r -F' : ' -x') : ''
       return `${begin}${short} -l ${option}${value} -d ${quote(about.help)}`
     }),
+    ...(words.length > 0
+      ? [
+          `    complete -c $program -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${words.join(' ')}' -a ${quote(words.join(' '))}`,
+        ]
+      : []),
     ...[...new Set(operands)].flatMap((kind) => {
       const action = actions[kind]
       return action ? [`${begin} ${action}`] : []
@@ -33,6 +38,8 @@ const actions: Record<OperandKind, string> = {
   // The name is put in at once, the rest is run at each use.
   processes: `-a "($program completion ids 2>/dev/null)"`,
   memory: `-a "($program completion memory 2>/dev/null)"`,
+  // They are the command's own.
+  actions: '',
   nothing: '',
 }
 

@@ -3,12 +3,14 @@ import type { Option } from '../verb.ts'
 import { verbs } from '../verbs.ts'
 
 /** What an operand can be completed with. */
-export type OperandKind = 'files' | 'verbs' | 'shells' | 'processes' | 'memory' | 'nothing'
+export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | 'processes' | 'memory' | 'nothing'
 
 export interface VerbWords {
   name: string
   summary: string
   options: [name: string, option: Option][]
+  /** What the kind `actions` stands for. */
+  actions: readonly string[]
   /** Of its first operand, its second, …; the last one is of all that follow. */
   operands: OperandKind[]
 }
@@ -19,12 +21,19 @@ export const shells = ['bash', 'zsh', 'fish'] as const
 export async function wordList(): Promise<VerbWords[]> {
   return Promise.all(
     Object.entries(verbs).map(async ([name, entry]) => {
-      const { usage, options } = await entry.load()
+      const { usage, options, actions = [] } = await entry.load()
       const operands = [...usage.matchAll(/[<[]([a-z]+)[>\]]/g)]
         .map(([, operand = '']) => operand)
         .filter((operand) => operand !== 'options')
         .map((operand) => kinds[`${name} ${operand}`] ?? kinds[operand] ?? 'nothing')
-      return { name, summary: entry.summary, options: Object.entries({ ...options, ...globalOptions }), operands }
+      return {
+        name,
+        summary: entry.summary,
+        options: Object.entries({ ...options, ...globalOptions }),
+        actions,
+        // What comes behind an action is a name that is found nowhere here.
+        operands: actions.length > 0 ? ['actions' as const, 'nothing' as const] : operands,
+      }
     }),
   )
 }

@@ -21,7 +21,7 @@ _carrel() {
   local -A opt_args
   _arguments -C ${Object.entries(globalOptions)
     .map(([name, option]) => optionSpec(name, option))
-    .join(' ')} '1:command:_carrel_verbs' '*::argument:->argument'
+    .join(' ')} '(-)1:command:_carrel_verbs' '(-)*::argument:->argument'
   [[ $state == argument ]] || return 0
   case $line[1] in
 ${verbs.map(verbCase).join('\n')}
@@ -31,8 +31,8 @@ if [[ $funcstack[1] == _carrel ]]; then _carrel "$@"; else compdef _carrel carre
 `
 }
 
-function verbCase({ name, options, operands }: VerbWords): string {
-  const specs = [...options.map(([option, about]) => optionSpec(option, about)), ...operandSpecs(operands)]
+function verbCase({ name, options, actions: words, operands }: VerbWords): string {
+  const specs = [...options.map(([option, about]) => optionSpec(option, about)), ...operandSpecs(operands, words)]
   return `    ${name}) _arguments ${specs.join(' ')} ;;`
 }
 
@@ -46,13 +46,14 @@ function optionSpec(name: string, option: Option): string {
   return `${again ? quote(again) : ''}${words}${quote(about + argument)}`
 }
 
-function operandSpecs(operands: OperandKind[]): string[] {
-  return operands.map((kind, index) =>
-    quote(`${index === operands.length - 1 && kind === 'files' ? '*' : index + 1}:${kind}:${actions[kind]}`),
-  )
+function operandSpecs(operands: OperandKind[], words: readonly string[]): string[] {
+  return operands.map((kind, index) => {
+    const place = index === operands.length - 1 && kind === 'files' ? '*' : index + 1
+    return quote(`${place}:${kind}:${kind === 'actions' ? `(${words.join(' ')})` : actions[kind]}`)
+  })
 }
 
-const actions: Record<OperandKind, string> = {
+const actions: Record<Exclude<OperandKind, 'actions'>, string> = {
   files: '_files',
   verbs: '_carrel_verbs',
   shells: '(bash zsh fish)',
