@@ -72,6 +72,8 @@ export const limits = {
   socketsPerAccount: 4096,
   /** Every WebSocket is pinged this often, so that proxies keep it, and dead peers are found within `stalledClientMs`. */
   socketPingMs: 20_000,
+  /** WebSockets and streams of who would be refused by now end after at most so long: it costs two look-ups for each few hundred of them. */
+  lapsedCallersMs: 20_000,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */
   socketRequests: 64,
   /** Answers as large as a file that wait for slow readers, of all connections of an account; the next are made when one has gone out. */

@@ -8,6 +8,7 @@ import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
 import type { CreditClock } from './credit/credit-clock.ts'
 import type { CreditWatch } from './credit/credit-watch.ts'
+import type { OpenCallers } from './accounts/open-callers.ts'
 import type { Departures } from './deletion/departures.ts'
 import type { Gate } from './gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
@@ -54,6 +55,7 @@ export interface Engine {
   /** undefined when nobody pays by Stripe. */
   stripe: StripeAccount | undefined
   departures: Departures
+  openCallers: OpenCallers
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers

@@ -18,6 +18,7 @@ import { CreditWatch } from './credit/credit-watch.ts'
 import { recallCredit } from './credit/recall-credit.ts'
 import { watchAccount, watchCredit } from './credit/watch-credit.ts'
 import { deleteDue } from './deletion/delete-due.ts'
+import { OpenCallers } from './accounts/open-callers.ts'
 import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
 import { Gate } from './gate.ts'
@@ -74,6 +75,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const liveEvents = new LiveEvents()
   const prices = readPriceBook(settings.priceBook)
   const meter = new ComputeMeter()
+  const departures = new Departures()
   const engine: Engine = {
     db,
     driver,
@@ -104,7 +106,8 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     }),
     ownerId: await ownerAccount(db),
     stripe: await openStripe(settings),
-    departures: new Departures(),
+    departures,
+    openCallers: new OpenCallers(db, departures),
     mail: new Mail(settings, log),
     accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
     issuers: new TrustedIssuers(settings.oidcIssuers),
@@ -156,6 +159,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
     repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
+    repeat(engine, limits.lapsedCallersMs, () => engine.openCallers.endLapsed()),
     repeat(engine, pruneIntervalMs, () => pruneWalletProofs(engine)),
     repeat(engine, pruneIntervalMs, () => pruneInvitations(engine)),
   ]

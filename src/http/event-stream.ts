@@ -1,10 +1,22 @@
 import { once } from 'node:events'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../config/limits.ts'
+import { refusal } from '../engine/accounts/tokens.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { CarrelError } from '../errors.ts'
+
+interface Options {
+  engine: Pick<Engine, 'openCallers'>
+  request: FastifyRequest
+  reply: FastifyReply
+  /** The surface's envelope. */
+  errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
+}
 
 /**
  * A stream of server-sent events as the answer of a request. Waits for a slow client, and gives it up when it takes
- * nothing for a minute. `signal` aborts when the client is gone.
+ * nothing for a minute. `signal` aborts when the client is gone, also because it would be
+ * refused by now, which is told as an `error`.
  */
 export class EventStream {
   readonly signal: AbortSignal
@@ -12,7 +24,7 @@ export class EventStream {
   readonly #gone = new AbortController()
   readonly #keepAlive: NodeJS.Timeout
 
-  constructor(reply: FastifyReply) {
+  constructor({ engine, request, reply, errorBody }: Options) {
     this.#reply = reply
     this.signal = this.#gone.signal
     reply.hijack()
@@ -23,9 +35,20 @@ export class EventStream {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    raw.on('close', () => this.#gone.abort())
+    const leave = engine.openCallers.add(request.caller, (reason) => {
+      if (!this.signal.aborted) raw.write(eventText('error', errorBody(refusal(reason), request.id)))
+      this.#gone.abort()
+      this.end()
+    })
+    raw.on('close', () => {
+      leave()
+      this.#gone.abort()
+    })
     raw.on('error', () => this.#gone.abort())
-    if (raw.destroyed) this.#gone.abort()
+    if (raw.destroyed) {
+      leave()
+      this.#gone.abort()
+    }
     raw.flushHeaders()
     this.#keepAlive = setInterval(() => {
       if (raw.writableLength === 0) raw.write(': keep-alive\n\n')
@@ -35,8 +58,7 @@ export class EventStream {
   async send(type: string, data: Record<string, unknown>, id?: number): Promise<void> {
     const { raw } = this.#reply
     if (this.signal.aborted) return
-    const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
-    if (raw.write(text)) return
+    if (raw.write((id === undefined ? '' : `id: ${id}\n`) + eventText(type, data))) return
     const patience = AbortSignal.timeout(limits.stalledClientMs)
     await once(raw, 'drain', { signal: AbortSignal.any([this.signal, patience]) }).catch(() => {
       if (patience.aborted) raw.destroy()
@@ -47,4 +69,8 @@ export class EventStream {
     clearInterval(this.#keepAlive)
     this.#reply.raw.end()
   }
+}
+
+function eventText(type: string, data: Record<string, unknown>): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
 }

@@ -91,7 +91,7 @@ async function stream(
   const { computer, done } = await useSandbox(engine, request.caller, sessionId)
   try {
     const process = await startProcess(engine, request.caller, computer, optionsOf(request.body))
-    const events = new EventStream(reply)
+    const events = new EventStream({ engine, request, reply, errorBody })
     try {
       await events.send('start', { processId: process.processId, sessionId }, 0)
       await sendOutput(engine, events, process)

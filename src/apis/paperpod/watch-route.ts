@@ -44,7 +44,7 @@ async function stream(
   const { recursive = true, sessionId = '' } = request.body
   // What is wrong with the request is found before anything is told, and has a status of its own.
   const { path, changes } = await begin(engine, request, left.signal)
-  const events = new EventStream(reply)
+  const events = new EventStream({ engine, request, reply, errorBody })
   try {
     await events.send('watching', { path, recursive, sessionId, timestamp: now() })
     for await (const change of changes) {

@@ -3,10 +3,9 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
-import { invalidTokens } from '../../engine/accounts/invalid-tokens.ts'
 import { assertScope, type Authenticated } from '../../engine/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { authenticateAny, isOfIssuer } from '../../engine/sign-in/authenticate.ts'
+import { authenticateAny } from '../../engine/sign-in/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
 import { logFailure } from '../log-failure.ts'
@@ -46,7 +45,6 @@ export class SocketServer {
   readonly #accountLimits: AccountLimits
   readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
   readonly #ofAccount = new Map<string, number>()
-  readonly #callers = new WeakMap<ClientSocket, Authenticated>()
   readonly #heartbeat: NodeJS.Timeout
 
   constructor({ engine, errorBody, accountLimits }: Parts, endpoints: SocketEndpoint[]) {
@@ -62,7 +60,6 @@ export class SocketServer {
         WebSocket: ClientSocket as never,
       }),
     }))
-    engine.departures.on((accountId) => this.#dismiss(accountId))
     this.#heartbeat = setInterval(() => this.#beat(), limits.socketPingMs).unref()
   }
 
@@ -100,7 +97,12 @@ export class SocketServer {
       server.handleUpgrade(request, connection, head, (client) => {
         const socket = client as ClientSocket
         socket.connection = connection
-        this.#callers.set(socket, caller)
+        const end = (reason: string) => {
+          // Whoever does not answer the close has half a minute more, in which nothing of theirs is taken.
+          socket.removeAllListeners('message')
+          socket.close(1008, reason)
+        }
+        socket.once('close', this.#engine.openCallers.add(caller, end))
         for (const event of ['message', 'ping', 'pong'])
           socket.on(event, () => {
             socket.lastHeardMs = Date.now()
@@ -110,24 +112,6 @@ export class SocketServer {
     } catch (error) {
       this.#refuse(connection, asCarrelError(error), counted && rateLimitHeaders(counted))
     }
-  }
-
-  /** An account that is deleted has no connections. */
-  #dismiss(accountId: string): void {
-    for (const client of this.#clients())
-      if (this.#callers.get(client)?.accountId === accountId) client.close(1008, 'the account is deleted')
-  }
-
-  /** A connection ends with the token that opened it. An issuer's own ends by itself, and is not in the books. */
-  async #dismissInvalid(): Promise<void> {
-    const byToken = new Map<string, ClientSocket[]>()
-    for (const client of this.#clients()) {
-      const { tokenId } = this.#callers.get(client) ?? {}
-      if (tokenId === undefined || isOfIssuer(tokenId)) continue
-      byToken.set(tokenId, [...(byToken.get(tokenId) ?? []), client])
-    }
-    for (const id of await invalidTokens(this.#engine.db, byToken.keys()))
-      for (const client of byToken.get(id)!) client.close(1008, 'the token is no longer valid')
   }
 
   #admit(accountId: string, connection: Duplex): void {
@@ -164,9 +148,6 @@ export class SocketServer {
 
   /** Pings everyone, and cuts those of whom nothing was heard and who took nothing for a minute: they are gone. */
   #beat(): void {
-    this.#dismissInvalid().catch((error: unknown) =>
-      this.#engine.log.error({ err: error }, 'cannot look whose tokens are valid'),
-    )
     const now = Date.now()
     for (const client of this.#clients()) {
       // What is not read is not heard: then the silence is ours.
