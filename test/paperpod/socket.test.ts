@@ -81,6 +81,24 @@ describe('the WebSocket', { timeout: 240_000 }, () => {
       )
     })
 
+    test('a second one of the same id is refused without it, and the first is answered', async () => {
+      const id = 'same'
+      client.send({ type: 'exec', id, command: 'sleep 1; echo first' })
+      client.send({ type: 'ping', id })
+      const refusal = await client.next(({ type, data }) => type === 'error' && data.id === id)
+      assert.equal(refusal.id, undefined, 'it would be taken for the answer of the first')
+      assert.deepEqual([refusal.data.code, refusal.data.field], ['CONFLICT', 'id'])
+      assert.match(refusal.data.error, /another one with the id "same" is not answered yet/)
+      assert.equal((await client.answerTo(id)).data.result.stdout, 'first\n')
+      client.send({ type: 'ping', id })
+      await client.next((message) => message.type === 'pong' && message.id === id)
+      // A number and its digits are two.
+      client.send({ type: 'exec', id: 77_001, command: 'sleep 1' })
+      client.send({ type: 'ping', id: '77001' })
+      await client.next((message) => message.type === 'pong' && message.id === '77001')
+      assert.equal((await client.answerTo(77_001)).type, 'exec_result')
+    })
+
     test('an account never meets what is of another', async () => {
       const other = await SocketClient.open(server, { token: await server.newAccount() })
       const { processId } = await started({ command: 'cat', stdin: true })

@@ -40,6 +40,8 @@ export class Connection {
   readonly #outlet: Outlet
   readonly #closed = new AbortController()
   readonly #open = new Set<Burden>()
+  /** Of requests that are not answered yet; a number and its digits are two. */
+  readonly #ids = new Set<string | number>()
   readonly #attached = new Map<string, AbortController>()
   readonly #inputs = new KeyedLock()
   readonly #ports: PortSuggestions
@@ -84,7 +86,7 @@ export class Connection {
     let request: Request = { type: '', id: undefined, fields: {} }
     try {
       const parsed = parse(data, binary)
-      request = { ...request, id: idOf(parsed) }
+      request = { ...request, id: this.#claim(idOf(parsed)) }
       request = requestOf(parsed, request.id)
       checkUnicode(request.fields, data)
       if (this.#open.size > limits.socketRequests)
@@ -98,8 +100,22 @@ export class Connection {
       await this.#refuse(request.id, error)
     } finally {
       this.#open.delete(burden)
+      if (request.id !== undefined) this.#ids.delete(request.id)
       this.#pace()
     }
+  }
+
+  /** Nobody could tell the answers of two apart. The refusal has no id of its own: it would be taken for the answer of the first. */
+  #claim(id: Request['id']): Request['id'] {
+    if (id === undefined) return id
+    if (this.#ids.has(id))
+      throw new CarrelError(
+        'conflict',
+        `Cannot take the request: another one with the id ${JSON.stringify(id)} is not answered yet; give each an id of its own`,
+        { details: { field: 'id', id } },
+      )
+    this.#ids.add(id)
+    return id
   }
 
   async #handle({ type, id, fields }: Request, burden: Burden): Promise<void> {

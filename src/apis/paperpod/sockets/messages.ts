@@ -37,7 +37,7 @@ export class Messages {
     return {
       protocol: {
         request:
-          '{ type, id?, …fields }, or the fields under data. id is a string or number of your own: everything that answers carries it',
+          '{ type, id?, …fields }, or the fields under data. id is a string or number of your own, which no other request has that is not answered yet: everything that answers carries it',
         answer:
           '{ type, id, data }: one for each request, of the type <type>_result unless it says otherwise, or error',
         events: 'With the id of their request; between requests, suggestions come without one',
@@ -52,6 +52,7 @@ export class Messages {
         closeCodes: {
           1002: 'A frame broke the protocol',
           1007: 'Text that is not UTF-8',
+          1008: 'The token is no longer valid, or its person has left the workspace',
           1009: 'A message larger than the limit',
           1012: 'The server restarts: connect again',
         },
