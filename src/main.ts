@@ -34,11 +34,13 @@ import { findImage } from './start/find-image.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
 import { proveItself } from './start/prove.ts'
 import { stopSignal } from './start/stop-signal.ts'
+import { unknownSettings } from './start/unknown-settings.ts'
 
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
   const log = pino({ level: settings.logLevel }, pino.destination(2))
+  for (const unknown of unknownSettings(process.env)) log.warn(unknown)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'something failed that nothing waited for'))
   const closing = new AbortController()
   stop.addEventListener('abort', () => {
