@@ -1,4 +1,5 @@
 import { hintFor } from './hints.ts'
+import { Interrupted } from './interrupted.ts'
 import { BrokenPipe } from './output.ts'
 import { printable } from './printable.ts'
 import type { Program } from './program.ts'
@@ -17,6 +18,7 @@ interface Failure {
 export async function reportFailure(program: Program, error: unknown, asJson: boolean): Promise<number> {
   // As a program that the signal ended: quietly.
   if (error instanceof BrokenPipe) return 141
+  if (error instanceof Interrupted) return 130
   const failure = describe(program, error)
   await program.stderr.write(asJson ? toJson(failure) : toText(program, failure)).catch(() => {})
   if (error instanceof UsageError) return exitCodes.usage

@@ -57,7 +57,7 @@ test('limits shows what is spent of each, sets them in dollars, and takes them a
   assert.equal((await limits()).stdout, 'There is no limit.\n')
   assert.equal(
     (await limits('--day', '2.50', '--month', '40')).stdout,
-    `OF         A       SPENT   LIMIT
+    `OF         PER     SPENT   LIMIT
 Workspace  day     $1.25   $2.50  ██████████ 50 %
 Workspace  month  $40.00  $40.00  ████████████████████ used up
 `,

@@ -1,4 +1,5 @@
 import type { ApiKey, Carrel, NewApiKey } from '../../../sdk/index.ts'
+import { keyIdOf } from '../key-id-of.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import { table } from '../table.ts'
@@ -85,22 +86,12 @@ function told({ api_key: secret, name, scopes, expires_at: end }: NewApiKey, pro
 }
 
 async function revoke({ program, values, operands: [, wanted = ''] }: Call, client: Carrel): Promise<number> {
-  const keyId = await idOf(client, wanted)
+  const keyId = await keyIdOf(client, wanted)
   await client.keys.revoke(keyId)
   await program.stdout.line(
     values.json ? JSON.stringify({ revoked_key_id: keyId }) : `Revoked ${printable(wanted)}: it is refused from now on`,
   )
   return 0
-}
-
-/** A name does where one key has it. */
-async function idOf(client: Carrel, wanted: string): Promise<string> {
-  const all = await client.keys.list()
-  if (all.some(({ key_id }) => key_id === wanted)) return wanted
-  const named = all.filter(({ name }) => name === wanted)
-  if (named.length > 1)
-    throw new UsageError(`Cannot revoke "${wanted}": ${named.length} keys are called so; name it by its id`)
-  return named[0]?.key_id ?? wanted
 }
 
 function seconds(text: string | undefined): number | undefined {

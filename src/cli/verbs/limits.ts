@@ -1,7 +1,8 @@
-import type { LimitChange, Limits, SpendingLimits } from '../../../sdk/index.ts'
+import type { Carrel, LimitChange, Limits, SpendingLimits } from '../../../sdk/index.ts'
 import { bar } from '../bar.ts'
 import { centsOf } from '../cents.ts'
 import { dollars } from '../dollars.ts'
+import { keyIdOf } from '../key-id-of.ts'
 import { openClient } from '../open-client.ts'
 import { table } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
@@ -17,28 +18,35 @@ it sets a limit, which takes an admin.`,
   options: {
     day: { type: 'string', value: '<dollars>', help: 'The limit of a day, such as 5 or 2.50; "none" takes it away' },
     month: { type: 'string', value: '<dollars>', help: 'The limit of a month' },
-    key: { type: 'string', value: '<id>', help: 'Of this API key (default: of the workspace as a whole)' },
+    key: {
+      type: 'string',
+      value: '<key>',
+      help: 'Of this API key, by its id or its name (default: of the workspace as a whole)',
+    },
   },
   operands: [0, 0],
   async run({ program, values }) {
-    const change = changeOf(values as Record<string, string | undefined>)
+    const { key, ...own } = values as Record<string, string | undefined>
+    const change = changeOf(own)
+    if (key !== undefined && !change) throw new UsageError('The limit is missing: --day or --month')
     const client = await openClient(program, values)
-    const found = change ? await client.changeLimits(change) : await client.limits()
+    const found = change ? await client.changeLimits(await withKey(client, change, key)) : await client.limits()
     await program.stdout.write(values.json ? `${JSON.stringify(found)}\n` : toText(found, program.stdout.width))
     return 0
   },
 }
 
-function changeOf({ day, month, key }: Record<string, string | undefined>): LimitChange | undefined {
-  if (day === undefined && month === undefined) {
-    if (key !== undefined) throw new UsageError('The limit is missing: --day or --month')
-    return undefined
-  }
-  const own = {
+function changeOf({ day, month }: Record<string, string | undefined>): Partial<Limits> | undefined {
+  if (day === undefined && month === undefined) return undefined
+  return {
     ...(day === undefined ? {} : { daily_limit_cents: cents(day) }),
     ...(month === undefined ? {} : { monthly_limit_cents: cents(month) }),
   }
-  return key === undefined ? own : { keys: [{ key_id: key, ...own }] }
+}
+
+/** Of the workspace, or of one of its keys. */
+async function withKey(client: Carrel, change: Partial<Limits>, key: string | undefined): Promise<LimitChange> {
+  return key === undefined ? change : { keys: [{ key_id: await keyIdOf(client, key), ...change }] }
 }
 
 function cents(text: string): number | null {
@@ -53,7 +61,7 @@ function toText(found: SpendingLimits, width?: number): string {
   if (rows.length === 0) return 'There is no limit.\n'
   const columns = [
     { title: 'OF', shrinksTo: 10 },
-    { title: 'A' },
+    { title: 'PER' },
     { title: 'SPENT', align: 'right' as const },
     { title: 'LIMIT', align: 'right' as const },
     { dropOrder: 1 },

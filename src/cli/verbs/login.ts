@@ -6,6 +6,7 @@ import { ask } from '../ask.ts'
 import { configPaths, saveConfigFile, shortPath } from '../config-file.ts'
 import { joinWorkspace } from '../login/join-workspace.ts'
 import { answerTo, parseMailedLink } from '../login/mailed-link.ts'
+import { signInByMail } from '../login/sign-in-by-mail.ts'
 import { clientOf } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import { readSettings } from '../settings.ts'
@@ -56,12 +57,16 @@ async function signIn(call: Call, given: string): Promise<number> {
   const { program, values } = call
   const { url } = await readSettings(program, { ...values, token: 'none' })
   const nobody = clientOf(program, values, { url, token: undefined })
-  const isAddress = isatty(0) && given.includes('@') && !URL.canParse(given)
-  const value = await tokenOf(nobody, isAddress ? await askForLink(call, nobody, given) : given)
-  const client = clientOf(program, values, { url, token: { value, source: 'the command line' } })
-  const expiresAt = await check(client)
+  const accept = async (text: string, source: string) => {
+    program.tokenSource = undefined
+    const token = await tokenOf(nobody, text)
+    return { token, expiresAt: await check(clientOf(program, values, { url, token: { value: token, source } })) }
+  }
+  const { token, expiresAt } = isAddress(call, given)
+    ? await signInByMail(call, nobody, given, (answer) => accept(answer, 'the terminal'))
+    : await accept(given, 'the command line')
   const [path] = configPaths(program)
-  await saveConfigFile(path, { token: value, url, expiresAt })
+  await saveConfigFile(path, { token, url, expiresAt })
   const variable = ['CARREL_TOKEN', 'PAPERPOD_TOKEN'].find((name) => program.env[name])
   if (values.json) await program.stdout.line(JSON.stringify({ url, config: path, overriddenBy: variable ?? null }))
   else await program.stdout.line(`Logged in to ${url}; the token is saved in ${shortPath(path)}`)
@@ -70,23 +75,10 @@ async function signIn(call: Call, given: string): Promise<number> {
   return 0
 }
 
-/**
- * The link goes to the address alone, and who has it brings it here: a click on it gives nothing to whoever asked for it, so that nobody
- * is signed in elsewhere by a link that a stranger had sent to them.
- */
-async function askForLink(call: Call, client: Carrel, address: string): Promise<string> {
-  const { program } = call
-  await client.requestLink(address)
-  await program.stderr.line(`A link is on its way to ${printable(address)}; it works once, within 15 minutes.`)
-  for (;;) {
-    const answer = await ask('Paste the link, or the token that its page shows (it is not shown here): ', {
-      secret: true,
-    })
-    const link = parseMailedLink(answer)
-    if (link?.kind !== 'invitation') return answer
-    await joinWorkspace(call, link)
-    await program.stderr.line('That was an invitation, which signs nobody in: the link is in the other message.')
-  }
+/** At a terminal; what was asked for as an address is one unless it looks like a token. */
+function isAddress({ operands }: Call, given: string): boolean {
+  if (!isatty(0) || URL.canParse(given)) return false
+  return given.includes('@') || (operands.length === 0 && !/^(pp_sess_|ak_|eyJ)/.test(given))
 }
 
 async function tokenOf(client: Carrel, given: string): Promise<string> {
