@@ -1,7 +1,20 @@
 import { html, type Html } from './docs/html.ts'
 import { personPage } from './person-page.ts'
 
-/** What a person sees after the click: the token, this once, and how to use it. */
+/** Asks whoever opened the link whether to go on: programs that scan mail open every link, and press no button. */
+export function signInPage(email: string, code: string): string {
+  return personPage({
+    title: 'Sign in',
+    body: html`<p>As <strong>${email}</strong>. The next page shows your token, this once.</p>
+      <div class="actions">
+        <form method="post" action="/login/callback">
+          <input type="hidden" name="token" value="${code}" /><button>Sign in</button>
+        </form>
+      </div>`,
+  })
+}
+
+/** What a person sees after that: the token, this once, and how to use it. */
 export function tokenPage(token: string, baseUrl: string, expiresAtMs: number): string {
   return personPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
 }

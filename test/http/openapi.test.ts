@@ -68,6 +68,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
       'GET /invitation',
       'GET /login/callback',
       'POST /invitation',
+      'POST /login/callback',
       'POST /auth/github',
       'POST /auth/refresh',
       'POST /login',

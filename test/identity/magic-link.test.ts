@@ -18,6 +18,15 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
 
   const open = (link: string, headers: Record<string, string> = {}) =>
     server.call('GET', link.slice(server.url.length), undefined, { token: null, headers })
+  /** As the button of the link's page does. */
+  const press = async (link: string) => {
+    const response = await fetch(`${server.url}/login/callback`, {
+      method: 'POST',
+      headers: { ...asBrowser, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URL(link).search.slice(1),
+    })
+    return { status: response.status, headers: response.headers, body: await response.text() }
+  }
   const whoIs = async (token: string) => (await server.call('GET', '/users/me', undefined, { token })).body
 
   test('without an SMTP server the link is in the outbox, which only the operator can read', async () => {
@@ -27,9 +36,31 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
     for (const name of readdirSync(outbox)) assert.equal(statSync(join(outbox, name)).mode & 0o777, 0o600)
   })
 
-  test('the page after the click shows the token, which works, and is kept nowhere', async () => {
-    const link = await askForLink(server, newAddress())
-    const { status, headers, body } = await open(link, asBrowser)
+  test('opened in a browser, as a scanner of mail does, it asks first and is not used up', async () => {
+    const address = newAddress()
+    const link = await askForLink(server, address)
+    for (let looks = 0; looks < 3; looks++) {
+      const { status, headers, body } = await open(link, asBrowser)
+      assert.deepEqual([status, headers.get('cache-control')], [200, 'no-store'])
+      assert.ok(body.includes(address) && body.includes('<button>') && !body.includes('pp_sess_'))
+      assert.match(headers.get('content-security-policy')!, /default-src 'none'.*form-action 'self'/)
+    }
+    assert.equal((await press(link)).status, 200)
+    for (const again of [await press(link), await open(link, asBrowser)]) {
+      assert.equal(again.status, 401)
+      assert.match(again.body, /<h1>This link does not work<\/h1>/)
+    }
+  })
+
+  test('a program can post the code of a link too', async () => {
+    const code = new URL(await askForLink(server, newAddress())).searchParams.get('token')
+    const { status, body } = await server.post('/login/callback', { token: code }, { token: null })
+    assert.equal(status, 200)
+    assert.equal((await whoIs(body.token)).user_id, body.userId)
+  })
+
+  test('the page behind the button shows the token, which works, and is kept nowhere', async () => {
+    const { status, headers, body } = await press(await askForLink(server, newAddress()))
     assert.deepEqual([status, headers.get('content-type')], [200, 'text/html; charset=utf-8'])
     assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer'])
     assert.match(headers.get('content-security-policy')!, /default-src 'none'/)

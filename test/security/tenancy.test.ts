@@ -440,6 +440,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
       'GET /invitation',
       'POST /invitation',
       'GET /login/callback',
+      'POST /login/callback',
       'POST /auth/github',
       'POST /auth/refresh',
       'POST /login',

@@ -15,6 +15,7 @@ interface Example {
 /** Routes whose examples cannot work as they stand: what they take was told to one caller alone, or has to be paid for. */
 export const needsSecret = new Set([
   'GET /login/callback',
+  'POST /login/callback',
   'POST /auth/refresh',
   'POST /auth/github',
   'POST /topup',

@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
-import { redeemLink, requestLink, type NewSession } from '../../engine/sign-in/magic-links.ts'
+import { readLink, redeemLink, requestLink, type NewSession } from '../../engine/sign-in/magic-links.ts'
 import { rotateRefreshToken } from '../../engine/sign-in/refresh-tokens.ts'
 import { refreshSession } from '../../engine/sign-in/refresh-session.ts'
 import { signInByWallet } from '../../engine/sign-in/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { readForms } from '../../http/form-body.ts'
 import { pageHeaders } from '../../http/person-page.ts'
-import { refusedPage, tokenPage } from '../../http/sign-in-page.ts'
+import { refusedPage, signInPage, tokenPage } from '../../http/sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import {
   loginAnswer,
@@ -59,8 +60,9 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Magic link callback (handled automatically)',
-          returns: 'A page with the token, which is shown this once; { token, expiresIn, userId } to who asks for JSON',
-          notes: 'A link works once, within 15 minutes.',
+          returns: 'A page with a button that signs in; { token, expiresIn, userId } to who asks for JSON',
+          notes:
+            'A link works once, within 15 minutes. The page does not use it up, since programs that scan mail open every link.',
           example: { token: 'the-code-of-the-link' },
           errors: ['unauthenticated', 'rate_limited'],
           answers: { 200: loginCallbackAnswer },
@@ -68,10 +70,38 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ query, headers }, reply) => {
-      const isBrowser = headers.accept?.includes('text/html') ?? false
-      return isBrowser ? answerPage(query.token, reply) : answerJson(await redeemLink(engine, query.token), reply)
+      if (!isBrowser(headers)) return answerJson(await redeemLink(engine, query.token), reply)
+      return answerPage(reply, async () => signInPage((await readLink(engine, query.token)).email, query.token))
     },
   )
+  void app.register(async (scope: App) => {
+    readForms(scope)
+    scope.post(
+      '/login/callback',
+      {
+        schema: { body: loginCallbackQuery },
+        config: {
+          public: true,
+          signIn: true,
+          documentation: {
+            description: 'Use up a magic link, as its page does',
+            returns:
+              'A page with the token, which is shown this once; { token, expiresIn, userId } to who asks for JSON',
+            example: { token: 'the-code-of-the-link' },
+            errors: ['unauthenticated', 'rate_limited'],
+            answers: { 200: loginCallbackAnswer },
+          },
+        },
+      },
+      async ({ body, headers }, reply) => {
+        if (!isBrowser(headers)) return answerJson(await redeemLink(engine, body.token), reply)
+        return answerPage(reply, async () => {
+          const { token, expiresAtMs } = await redeemLink(engine, body.token)
+          return tokenPage(token, engine.origin(), expiresAtMs)
+        })
+      },
+    )
+  })
   app.post(
     '/auth/refresh',
     {
@@ -120,17 +150,21 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }
   }
 
-  async function answerPage(code: string, reply: FastifyReply): Promise<FastifyReply> {
+  /** A page, or why the link does not work. */
+  async function answerPage(reply: FastifyReply, page: () => Promise<string>): Promise<FastifyReply> {
     reply.headers(pageHeaders)
     try {
-      const { token, expiresAtMs } = await redeemLink(engine, code)
-      return await reply.send(tokenPage(token, engine.origin(), expiresAtMs))
+      return await reply.send(await page())
     } catch (error) {
       const known = asCarrelError(error)
       if (known.code !== 'unauthenticated') throw error
       return reply.status(known.status).send(refusedPage(known.message, engine.origin()))
     }
   }
+}
+
+function isBrowser({ accept }: FastifyRequest['headers']): boolean {
+  return accept?.includes('text/html') ?? false
 }
 
 function answerJson({ token, expiresAtMs, userId }: NewSession, reply: FastifyReply): FastifyReply {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '../../config/limits.ts'
+import type { CarrelError } from '../../errors.ts'
 import { hashOf, refusal } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { insertSignIn } from './insert-sign-in.ts'
@@ -66,6 +67,19 @@ export interface NewSession extends SignedIn {
   expiresAtMs: number
 }
 
+/** Whose link it is. Rejects as `redeemLink` does, which uses it up. */
+export async function readLink({ db }: Engine, code: string): Promise<{ email: string }> {
+  const link = await db
+    .selectFrom('magic_links')
+    .select('email')
+    .where('hash', '=', hashOf(code))
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .executeTakeFirst()
+  if (!link) throw deadLink()
+  return link
+}
+
 /**
  * Opens a session by the code of a link. Of several at once one gets it: the link is used up by one guarded update. Rejects with
  * `unauthenticated` when it is not known, was used or is older than 15 minutes.
@@ -80,8 +94,12 @@ export async function redeemLink(engine: Engine, code: string): Promise<NewSessi
     .where('expires_at', '>', now)
     .returning('email')
     .executeTakeFirst()
-  if (!link) throw refusal('the link was used already, or is older than 15 minutes; ask for a new one')
+  if (!link) throw deadLink()
   return openMailSession(engine, link.email)
+}
+
+function deadLink(): CarrelError {
+  return refusal('the link was used already, or is older than 15 minutes; ask for a new one')
 }
 
 /** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
