@@ -11,7 +11,7 @@ export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 
   if (!counter) return
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.signIn) return
-    const counted = counter.count(networkOf(request.ip))
+    const counted = counter.count(networkOf(request.ip, request.socket.remoteAddress))
     reply.headers(rateLimitHeaders(counted))
     assertWithin(counted)
   })

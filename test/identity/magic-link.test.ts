@@ -264,3 +264,21 @@ test('routes for signing in are limited by address, with the headers that say so
     await server.stop()
   }
 })
+
+test('behind a proxy the limit is of the address that it names, whatever it writes beside that', async () => {
+  const env = { CARREL_SIGN_INS_PER_MINUTE: '3', CARREL_TRUSTED_PROXIES: 'loopback' }
+  const server = await TestServer.start({ env })
+  try {
+    const ask = async (from: string) => {
+      const headers = { 'x-forwarded-for': from }
+      return (await server.call('GET', '/login/callback?token=x', undefined, { token: null, headers })).status
+    }
+    const statuses = []
+    for (const port of [1, 2, 3, 4]) statuses.push(await ask(`192.0.2.1:${port}`))
+    for (const junk of ['a', 'b', 'c', 'd']) statuses.push(await ask(junk))
+    assert.deepEqual(statuses, [401, 401, 401, 429, 401, 401, 401, 429])
+    assert.equal(await ask('192.0.2.2'), 401)
+  } finally {
+    await server.stop()
+  }
+})
