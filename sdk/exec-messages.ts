@@ -1,5 +1,14 @@
 /** Why a process ended; `stopped` is by an end of its computer, `lost` when nothing can be known of it. */
-export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost'
+export type ExitReason =
+  | 'exited'
+  | 'signalled'
+  | 'timeout'
+  | 'oom'
+  | 'disk_full'
+  | 'stopped'
+  | 'lost'
+  | 'out_of_credits'
+  | 'spending_limit'
 
 export type OutputChannel = 'stdout' | 'stderr'
 

@@ -22,6 +22,16 @@ export function outcomeOf(
       return { exitCode: code ?? 1, sentences: [...sentences, 'The command was killed: the disk is full'] }
     case 'stopped':
       return { exitCode: code ?? 1, sentences: [...sentences, 'The command ended since its computer was stopped'] }
+    case 'out_of_credits':
+      return {
+        exitCode: code ?? 1,
+        sentences: [...sentences, 'The command was ended: no credit is left; "carrel topup" adds to it'],
+      }
+    case 'spending_limit':
+      return {
+        exitCode: code ?? 1,
+        sentences: [...sentences, 'The command was ended: a limit is used up; "carrel limits" shows it'],
+      }
     case 'lost':
       return { exitCode: 255, sentences: [...sentences, 'Nothing is known of the end of the command: it was lost'] }
     default:

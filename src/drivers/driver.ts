@@ -156,8 +156,11 @@ export interface Listener {
   reachable: boolean
 }
 
+/** Why somebody may say that they end a process. */
+export type EndReason = 'out_of_credits' | 'spending_limit'
+
 /** Why a process ended. `stopped` is by an end of its computer, `lost` when nothing can be known of it. */
-export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost'
+export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost' | EndReason
 
 export interface ProcessExit {
   reason: ExitReason
@@ -194,8 +197,8 @@ export interface ProcessHandle {
   write(data: Uint8Array): Promise<void>
   closeStdin(): Promise<void>
   resize(cols: number, rows: number): Promise<void>
-  /** `tree` reaches every process that came of it, not the first alone. */
-  kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void>
+  /** `tree` reaches every process that came of it, not the first alone. Its exit tells `why`, where that is said. */
+  kill(signal: NodeJS.Signals, scope: 'process' | 'tree', why?: EndReason): Promise<void>
 }
 
 export interface OutputChunk {

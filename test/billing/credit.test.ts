@@ -76,6 +76,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       ({ body }) => body.process.status !== 'running',
     )
     assert.equal(body.process.status, 'completed', 'it was told to end and could')
+    assert.equal(body.process.reason, 'out_of_credits')
     for (const path of ['begin', 'end'])
       assert.equal((await server.post('/files/read', { path }, { token })).status, 200, path)
 
@@ -154,6 +155,36 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     const { status, body } = await run(token, 'true')
     assert.deepEqual([status, body.code, body.action], [402, 'SPENDING_LIMIT_REACHED', 'RAISE_LIMIT'])
     assert.equal((await run(other, 'true')).status, 200)
+  })
+
+  test('what a limit ends says so, at once and in the list, and there is an event', async () => {
+    const { accountId, token } = await newTenant()
+    await pay(accountId, { tier: 'scale' })
+    const db = await database()
+    const limited = await createToken(db, accountId, 'limited')
+    const { id: tokenId } = await db
+      .selectFrom('tokens')
+      .select('id')
+      .where('name', '=', 'limited')
+      .where('account_id', '=', accountId)
+      .executeTakeFirstOrThrow()
+    await setSpendingLimit(db, accountId, { tokenId, period: 'day', limitMicros: 1_000_000 })
+    const sessionId = newSession()
+    const start = { command: 'sleep 60', processId: 'background', sessionId }
+    assert.equal((await server.post('/process/start', start, { token: limited })).status, 200)
+    const { status, body } = await run(limited, 'echo begun; sleep 60', sessionId)
+    assert.deepEqual([status, body.code, body.period], [402, 'SPENDING_LIMIT_REACHED', 'day'])
+    assert.ok(Date.parse(body.resetsAt) > Date.now())
+    assert.equal(body.result.stdout, 'begun\n')
+    const { body: found } = await until(
+      () => server.post('/process/get', { processId: 'background', sessionId }, { token }),
+      (answer) => answer.body.process.status !== 'running',
+    )
+    assert.deepEqual([found.process.status, found.process.reason], ['killed', 'spending_limit'])
+    const events = await db.selectFrom('events').select(['type', 'data']).where('account_id', '=', accountId).execute()
+    await db.destroy()
+    const reached = events.filter(({ type }) => type === 'spending_limit.reached')
+    assert.ok(reached.length >= 1 && JSON.parse(reached[0]!.data).keyId === tokenId)
   })
 
   test('usage is told by day, computer, key and label', async () => {

@@ -48,7 +48,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
             processId: claim?.processId,
           })
       const answer = executeAnswerOf(execution, sessionId)
-      assertWasPaid(engine, execution.process, answer)
+      await assertWasPaid(engine, execution.process, answer)
       return answer
     },
   )
@@ -127,7 +127,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
   if (!done) throw processGoesOn(process, cursor)
   for (const { stream, text } of decoder.rest()) await events.send(stream, { data: text })
   const exit = await process.wait()
-  assertWasPaid(engine, process, { processId: process.processId })
+  await assertWasPaid(engine, process, { processId: process.processId })
   await events.send('complete', { ...exitFieldsOf(exit, process.startedAtMs), truncated: truncated || exit.truncated })
 }
 

@@ -30,7 +30,7 @@ export function addInterpretRoute(app: App, engine: Engine): void {
       const signal = leaving(request, reply)
       const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
-      if (interpreted.interpretation.kernelLost) assertWasPaid(engine, interpreted.process, answer)
+      if (interpreted.interpretation.kernelLost) await assertWasPaid(engine, interpreted.process, answer)
       return answer
     },
   )

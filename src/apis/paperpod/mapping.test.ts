@@ -57,10 +57,20 @@ describe('executeAnswerOf()', () => {
     )
 
   test('has a status for every reason of an end', () => {
-    const reasons: ExitReason[] = ['exited', 'disk_full', 'signalled', 'stopped', 'timeout', 'oom', 'lost']
+    const reasons: ExitReason[] = [
+      'exited',
+      'disk_full',
+      'signalled',
+      'stopped',
+      'timeout',
+      'oom',
+      'lost',
+      'out_of_credits',
+      'spending_limit',
+    ]
     assert.deepEqual(
       reasons.map((reason) => answer(reason).status),
-      ['completed', 'completed', 'killed', 'killed', 'timeout', 'oom', 'lost'],
+      ['completed', 'completed', 'killed', 'killed', 'timeout', 'oom', 'lost', 'killed', 'killed'],
     )
   })
 

@@ -11,6 +11,8 @@ export const runStatus = {
   disk_full: 'completed',
   signalled: 'killed',
   stopped: 'killed',
+  out_of_credits: 'killed',
+  spending_limit: 'killed',
   timeout: 'timeout',
   oom: 'oom',
   lost: 'lost',
@@ -122,9 +124,12 @@ export function portOf({ port, address, reachable, detectedAtMs }: OpenPort) {
 
 function processStatus(row: ProcessRow) {
   if (row.state === 'running') return 'running' as const
-  if (row.reason === 'exited' || row.reason === 'disk_full')
-    return row.exit_code === 0 ? ('completed' as const) : ('failed' as const)
   if (row.reason === 'signalled') return 'killed' as const
+  const isUnpaid = row.reason === 'out_of_credits' || row.reason === 'spending_limit'
+  if (isUnpaid && row.signal !== null) return 'killed' as const
+  // One that is told to end, and does so by itself, tells how.
+  if (isUnpaid || row.reason === 'exited' || row.reason === 'disk_full')
+    return row.exit_code === 0 ? ('completed' as const) : ('failed' as const)
   return row.reason as 'timeout' | 'oom' | 'stopped' | 'lost'
 }
 

@@ -2,7 +2,7 @@ import { recordHeaderBytes } from './monitor/journal.ts'
 import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
-import type { OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
+import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 
 /** A process that the monitor runs, or ran, seen from the server. */
@@ -25,6 +25,7 @@ export class LocalProcess implements ProcessHandle {
   #inline: Buffer | undefined
   #end = 0
   #wake = Promise.withResolvers<void>()
+  #endedFor: EndReason | undefined
 
   constructor(state: ProcessState, monitor: () => Monitors, journal?: string) {
     this.processId = state.processId
@@ -42,9 +43,11 @@ export class LocalProcess implements ProcessHandle {
   /** Called once, with what the monitor, or its loss, tells. */
   ended(exit: ProcessExit, journal?: string): void {
     if (this.exit) return
-    this.exit = exit
+    // A program that is told to end may do so by itself.
+    const isTold = exit.reason === 'signalled' || exit.reason === 'exited'
+    this.exit = this.#endedFor && isTold ? { ...exit, reason: this.#endedFor } : exit
     this.#inline = journal === undefined ? undefined : Buffer.from(journal, 'base64')
-    this.#ended.resolve(exit)
+    this.#ended.resolve(this.exit)
     this.#wake.resolve()
   }
 
@@ -131,8 +134,9 @@ export class LocalProcess implements ProcessHandle {
     await this.#ask('resize', { op: 'resize', processId: this.processId, cols, rows })
   }
 
-  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
+  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree', why?: EndReason): Promise<void> {
     if (this.exit) return
+    this.#endedFor ??= why
     await this.#ask('signal', { op: 'kill', processId: this.processId, signal, scope })
   }
 

@@ -6,7 +6,7 @@ import { priceUsage } from '../usage/price-usage.ts'
 import { creditLeft } from './credit-left.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { serverTokenId } from './server-token.ts'
-import { reachedLimit } from './spending-limits.ts'
+import { reachedLimit, type LimitState } from './spending-limits.ts'
 
 /**
  * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin in another computer than those that run,
@@ -40,12 +40,19 @@ export async function beginPaid(
 }
 
 /**
- * Rejects with `out_of_credits` and what the program gave up to then, when it was ended because the credit did. A limit of
- * a token ends programs too, and says so with the next request.
+ * Rejects with `out_of_credits` or `spending_limit_reached`, and what the program gave up to then, when it was ended because the credit
+ * or a limit was.
  */
-export function assertWasPaid(engine: Engine, process: ProcessHandle, facts: Record<string, unknown>): void {
-  if (!engine.credit.unpaid.has(process)) return
-  throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
+export async function assertWasPaid(
+  engine: Engine,
+  { exit, meta }: ProcessHandle,
+  facts: Record<string, unknown>,
+): Promise<void> {
+  if (exit?.reason === 'out_of_credits')
+    throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
+  if (exit?.reason !== 'spending_limit') return
+  const limit = await reachedLimit(engine, String(meta.accountId), String(meta.tokenId))
+  throw overLimit('The program was ended', limit, facts)
 }
 
 /** While a charge is written what it is for is counted twice: nobody is refused for that. */
@@ -73,13 +80,18 @@ function assertReaches(engine: Engine, accountId: string, computerId: string | u
 
 async function assertWithinLimits(engine: Engine, accountId: string, tokenId: string): Promise<void> {
   const limit = await reachedLimit(engine, accountId, tokenId)
-  if (!limit) return
+  if (limit) throw overLimit('Cannot run this', limit)
+}
+
+/** Without a limit it was taken away meanwhile. */
+function overLimit(doing: string, limit: LimitState | undefined, more: Record<string, unknown> = {}): CarrelError {
+  if (!limit) return new CarrelError('spending_limit_reached', `${doing}: a limit was used up`, { details: more })
   const { resetsAtMs, ...facts } = limit
   const whose = limit.tokenId === undefined ? 'the workspace' : 'this token'
-  throw new CarrelError(
+  return new CarrelError(
     'spending_limit_reached',
-    `Cannot run this: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
-    { details: { ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
+    `${doing}: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
+    { details: { ...more, ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
   )
 }
 

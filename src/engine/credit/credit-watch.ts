@@ -4,8 +4,6 @@ export class CreditWatch {
   readonly #emptyMicros: number
   readonly #low = new Map<string, number>()
   readonly #opened = new Set<string>()
-  /** Processes that were ended because they could not be paid any longer. */
-  readonly unpaid = new WeakSet<object>()
   /** Ids of processes and sandboxes that are going to be ended in a moment. */
   readonly ending = new Set<string>()
 

@@ -1,4 +1,5 @@
 import { limits } from '../../config/limits.ts'
+import type { EndReason } from '../../drivers/driver.ts'
 import type { Engine } from '../engine.ts'
 import { stopComputer } from '../computers/stop.ts'
 import { whileRunning } from '../computers/while-running.ts'
@@ -7,29 +8,34 @@ import { reachedLimit } from './spending-limits.ts'
 /**
  * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
  * told to end; a computer of its own is stopped. With a token, what that token started in sandboxes alone. What is being ended
- * already is left to that.
+ * already is left to that. The end of each process tells why. False when there was nothing that ran on.
  *
  * Nobody pays for the time in which programs end. So all sandboxes of an account together get as long as one would.
  */
-export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: string): Promise<void> {
+export async function stopUnpaid(
+  engine: Engine,
+  accountId: string,
+  { why, tokenId }: { why: EndReason; tokenId?: string | undefined },
+): Promise<boolean> {
   const sandboxes = tokenId === undefined ? engine.meter.spending(accountId).certain : 1
   const graceMs = limits.stopGraceMs / Math.max(sandboxes, 1)
   const ending = engine.driver
     .processes()
     .filter(({ meta, exit }) => !exit && meta.accountId === accountId)
     .filter(({ meta }) => tokenId === undefined || meta.tokenId === tokenId)
-  await Promise.all(
+  const told = await Promise.all(
     ending.map(async (process) => {
-      if (tokenId === undefined) engine.credit.unpaid.add(process)
-      const isFirst = afterGrace(engine, process.processId, graceMs, () => process.kill('SIGKILL', 'tree'))
-      if (isFirst) await process.kill('SIGTERM', 'tree').catch(() => {})
+      const isFirst = afterGrace(engine, process.processId, graceMs, () => process.kill('SIGKILL', 'tree', why))
+      if (isFirst) await process.kill('SIGTERM', 'tree', why).catch(() => {})
+      return isFirst
     }),
   )
+  const isAnyTold = told.includes(true)
   // What was left behind is told nothing: nobody knows what it is.
   if (tokenId !== undefined) {
     for (const id of engine.meter.leftBehindBy(accountId, tokenId))
       afterGrace(engine, id, graceMs, () => endLeftBehindBy(engine, accountId, tokenId, id))
-    return
+    return isAnyTold
   }
   const rows = await engine.db
     .selectFrom('computers')
@@ -39,7 +45,8 @@ export async function stopUnpaid(engine: Engine, accountId: string, tokenId?: st
     .execute()
   for (const { id, ephemeral } of rows)
     if (ephemeral) afterGrace(engine, id, graceMs, () => endLeftBehind(engine, accountId, id))
-    else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', 'out_of_credits'))
+    else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', why))
+  return isAnyTold
 }
 
 /** Ends a process or what is in a sandbox a while later; false when it is going to be already. */

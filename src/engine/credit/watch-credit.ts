@@ -1,9 +1,10 @@
 import type { Engine } from '../engine.ts'
+import { appendEvent } from '../events/append-event.ts'
 import { balancesOf } from '../ledger/balance.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { settleAccount, settleRunning } from '../usage/settle-usage.ts'
 import { isUnbilled } from './is-unbilled.ts'
-import { limitsOf, reachedLimit } from './spending-limits.ts'
+import { limitsOf, reachedLimit, type LimitState } from './spending-limits.ts'
 import { stopUnpaid } from './stop-unpaid.ts'
 
 /**
@@ -15,8 +16,23 @@ export async function watchCredit(engine: Engine): Promise<void> {
   await endUnpaid(engine, engine.meter.spenders())
   for (const { account_id: accountId, token_id: tokenId } of await limitsOf(engine.db, engine.meter.activeAccounts())) {
     await settleAccount(engine, accountId)
-    if (await reachedLimit(engine, accountId, tokenId)) await stopUnpaid(engine, accountId, tokenId || undefined)
+    const limit = await reachedLimit(engine, accountId, tokenId)
+    if (limit) await endOverLimit(engine, accountId, limit)
   }
+}
+
+async function endOverLimit(engine: Engine, accountId: string, limit: LimitState): Promise<void> {
+  const { tokenId, period, limitMicros, spentMicros, resetsAtMs } = limit
+  const hasEnded = await stopUnpaid(engine, accountId, { why: 'spending_limit', tokenId })
+  if (!hasEnded) return
+  const data = {
+    keyId: tokenId ?? null,
+    period,
+    limitMicros,
+    spentMicros,
+    resetsAt: new Date(resetsAtMs).toISOString(),
+  }
+  await appendEvent(engine.db, { accountId, type: 'spending_limit.reached', actor: 'server', data })
 }
 
 /** The same for one account, whose credit may have ended. */
@@ -30,7 +46,7 @@ async function endUnpaid(engine: Engine, accountIds: string[]): Promise<void> {
   const billed = accountIds.filter((accountId) => !isUnbilled(engine, accountId))
   const left = await leftOf(engine, billed)
   const empty = billed.filter((accountId) => left.get(accountId)! <= 0 && engine.meter.spending(accountId).certain > 0)
-  await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId)))
+  await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId, { why: 'out_of_credits' })))
   if (empty.length > 0) await settleRunning(engine)
   for (const [accountId, leftMicros] of left) if (leftMicros > 0) engine.creditClock.set(accountId, leftMicros)
 }

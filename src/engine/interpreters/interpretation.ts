@@ -150,6 +150,8 @@ function deathMessage(exit: ProcessExit, lastWords: string): string {
   const why = {
     oom: 'the sandbox ran out of memory',
     stopped: 'its sandbox was stopped',
+    out_of_credits: 'the account has no credit left',
+    spending_limit: 'a spending limit is used up',
     lost: 'it was lost with the process monitor',
     timeout: 'it ran for too long',
     disk_full: `it ended with exit code ${exit.exitCode}, and the disk is full`,
