@@ -69,6 +69,14 @@ export const defaultPrices: PriceBook = {
   lowBalanceMicros: 500_000,
 }
 
+/** Whole hours of compute, one running at a time, that an amount is enough for; undefined where compute costs nothing. */
+export function computeHours({ meters }: PriceBook, micros: number): number | undefined {
+  const { compute } = meters
+  return compute.micros === 0 ? undefined : Math.round(((micros / compute.micros) * compute.per) / hourMs)
+}
+
+const hourMs = 3_600_000
+
 /** The defaults with what a JSON file of the same shape says otherwise. Throws one sentence that names the file and the field. */
 export function readPriceBook(path: string | undefined): PriceBook {
   if (path === undefined) return defaultPrices

@@ -2,6 +2,7 @@ import type { FastifySchema, RouteOptions } from 'fastify'
 import { errorTable, type ErrorCode } from '../errors.ts'
 import { limits } from '../config/limits.ts'
 import { errorFormOf, type ErrorForm } from './error-form.ts'
+import type { RouteDocumentation } from './route-config.ts'
 import { topicOf } from './topics.ts'
 
 /** Everything that OpenAPI tells of a route, from its schemas and its documentation. */
@@ -62,10 +63,14 @@ function withPropertyExamples(schema: object, example: unknown): object {
   return { ...schema, properties: Object.fromEntries(entries) as Record<string, object> }
 }
 
-function successAnswers(answers: object, returns = 'The answer'): Record<string, object> {
+function successAnswers(
+  answers: object,
+  returns: RouteDocumentation['returns'] = 'The answer',
+): Record<string, object> {
+  const summary = typeof returns === 'string' ? returns : Object.values(returns).join('; or ')
   const described = Object.entries(answers as Record<string, object>).map(([status, schema]) => [
     status,
-    'content' in schema ? schema : { ...schema, 'x-response-description': returns },
+    'content' in schema ? schema : { ...schema, 'x-response-description': summary },
   ])
   return Object.fromEntries(described) as Record<string, object>
 }

@@ -5,9 +5,17 @@ import type { Scope } from '../engine/accounts/tokens.ts'
 export interface RouteDocumentation {
   /** One sentence. */
   description: string
-  /** What comes back, in short. */
-  returns?: string
+  /** What comes back, in short; by the case where there are several. */
+  returns?: string | Readonly<Record<string, string>>
   notes?: string
+  /** What is easily got wrong, in one sentence. */
+  important?: string
+  /** What a program has to do otherwise than by other routes, in one sentence. */
+  agentInstruction?: string
+  /** The calls of each way through the route, one after the other. */
+  flows?: Readonly<Record<string, string>>
+  /** Headers that it reads beyond what every route reads. */
+  headers?: Readonly<Record<string, { required: boolean; description: string }>>
   /** For types of input that a schema cannot show. */
   params?: unknown
   /**

@@ -17,6 +17,28 @@ interface Param {
   default?: unknown
 }
 
+/** Where PaperPod's document tells of accounts and money, and the fields that it has there. */
+const accountFields: Record<string, string> = {
+  authentication: 'flow steps tokenMethods tokenExpiry notes',
+  'authentication>tokenMethods': 'cli envVar header',
+  pricing: 'model freeCredits topUp tiers rates newAccountCredits',
+  'pricing>tiers': 'micro starter pro scale',
+  'pricing>rates': 'compute browser ai agentMemory previewUrls fileIO',
+  'endpoints>POST /login': 'description auth params returns notes flows',
+  'endpoints>POST /login>params': 'email wallet Authorization',
+  'endpoints>POST /login>params>Authorization': 'type required description',
+  'endpoints>POST /login>returns': 'email wallet_no_payment wallet_with_payment',
+  'endpoints>POST /login>flows': 'email wallet',
+  'endpoints>GET /login/callback': 'description auth notes',
+  'endpoints>POST /auth/refresh': 'description auth params returns notes important',
+  'endpoints>POST /auth/refresh>params': 'token',
+  'endpoints>POST /topup': 'description auth params returns notes agentInstruction',
+  'endpoints>POST /topup>params': 'tier amountCents X-Session-Token',
+  'endpoints>POST /topup>params>X-Session-Token': 'type required description',
+  'endpoints>POST /topup>returns': 'challenge success',
+  'endpoints>GET /balance': 'description auth returns',
+}
+
 /** The routes of PaperPod's document that are served, with what the document says of their parameters. */
 const documented: Record<string, Record<string, Param> | undefined> = {
   'GET /': undefined,
@@ -94,6 +116,27 @@ describe('GET /', () => {
     assert.equal(document.baseUrl, server.url)
   })
 
+  test("has every field of PaperPod's document on signing in and paying", () => {
+    for (const [parent, keys] of Object.entries(accountFields)) {
+      const found = parent.split('>').reduce((tree, key) => tree?.[key], document) ?? {}
+      for (const key of keys.split(' ')) assert.ok(found[key] !== undefined, `${parent}>${key} is missing`)
+    }
+    const { params } = document.endpoints['POST /topup']
+    assert.deepEqual([params['X-Session-Token'].type, params['X-Session-Token'].required], ['header', true])
+  })
+
+  test('says what credit is worth by the price book', () => {
+    const { tiers, freeCredits, newAccountCredits } = document.pricing
+    assert.deepEqual(tiers, {
+      micro: '$1 (~3 hours)',
+      starter: '$5 (~14 hours)',
+      pro: '$20 (~61 hours, +10% bonus)',
+      scale: '$100 (~333 hours, +20% bonus)',
+    })
+    assert.match(freeCredits, /\$5 \(~14 hours/)
+    assert.match(newAccountCredits, /^\$5 /)
+  })
+
   test('lists exactly the routes of openapi.json', () => {
     const routes = Object.entries(openapi.paths as Record<string, object>).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -122,8 +165,13 @@ describe('GET /', () => {
       const operation = openapi.paths[path][method.toLowerCase()]
       const schema = operation.requestBody?.content['application/json']?.schema
       if (!schema || typeof params !== 'object') continue
-      assert.deepEqual(Object.keys(params), Object.keys(schema.properties), route)
-      for (const [name, param] of Object.entries(params)) {
+      const fields = Object.entries(params).filter(([, { type }]) => type !== 'header')
+      assert.deepEqual(
+        fields.map(([name]) => name),
+        Object.keys(schema.properties),
+        route,
+      )
+      for (const [name, param] of fields) {
         const property = schema.properties[name]
         assert.deepEqual(param.default, property.default, `${route} ${name}`)
         assert.deepEqual(param.enum, property.enum, `${route} ${name}`)

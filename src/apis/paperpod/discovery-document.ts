@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { limits } from '../../config/limits.ts'
-import type { Price, PriceBook } from '../../config/price-book.ts'
+import { computeHours, type Price, type PriceBook } from '../../config/price-book.ts'
+import { quoteFor } from '../../engine/ledger/top-up.ts'
 import { paymentMethods } from '../../engine/machine-payments/payment-methods.ts'
 import { version } from '../../version.ts'
 
@@ -79,8 +80,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
       },
       tokenExpiry: '30 days',
-      notes:
-        'API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.',
+      notes: `${freeCredit(engine.prices)}; add to it by POST /topup. API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
     },
     cli: {
       install: cliInstall,
@@ -132,7 +132,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
       skillMd: 'GET /SKILL.md or /.well-known/skill.md for Agent Skills format',
       note: `Run 'carrel help' or 'curl ${baseUrl}/' before starting`,
     },
-    pricing: pricingOf(engine.prices),
+    pricing: pricingOf(engine),
     links: {
       docs: `${baseUrl}/docs`,
       topup: `${baseUrl}/topup`,
@@ -256,27 +256,47 @@ function billingOf(settings: Engine['settings']): string {
 
 const methodNames = { tempo: 'Tempo', stripe: 'Stripe' } as const
 
-/** In the document's words; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
-function pricingOf({ meters, tiers, newAccountMicros }: PriceBook): Record<string, unknown> {
-  const dollars = (micros: number) => `$${micros / 1_000_000}`
-  const { compute, browser, neurons } = meters
-  const perSecond = ({ micros, per }: Price) => `${dollars((micros * 1000) / per)}/second`
-  return {
-    newAccountCredits: `${dollars(newAccountMicros)} free for new accounts`,
-    topUp: 'MPP top-ups via POST /topup',
-    rates: {
-      compute: `${perSecond(compute)} (code execution, processes)`,
-      browser: `${perSecond(browser)} (screenshot, PDF, scrape)`,
-      ai: `${dollars((neurons.micros * 1_000_000) / neurons.per)}/1,000 Neurons (all models)`,
-      agentMemory: 'Included',
-      previewUrls: 'Included',
-      fileIO: 'Included',
-    },
-    tiers: Object.fromEntries(
-      Object.entries(tiers).map(([name, { cents, bonusPercent }]) => [
-        name,
-        `$${cents / 100}${bonusPercent ? ` (+${bonusPercent}% bonus)` : ''}`,
-      ]),
-    ),
+/** In the document's fields; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
+function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
+  const { compute, browser, neurons } = prices.meters
+  const rates = {
+    compute: `${perSecond(compute)} (code execution, processes)`,
+    browser: `${perSecond(browser)} (screenshot, PDF, scrape)`,
+    ai: `${dollars((neurons.micros * 1_000_000) / neurons.per)}/1,000 Neurons (all models)`,
   }
+  const methods = paymentMethods(settings).map((method) => methodNames[method])
+  return {
+    model: `By the second of compute, ${perSecond(compute)}, while something runs; every use costs what "rates" says`,
+    newAccountCredits: `${dollars(prices.newAccountMicros)} free for new accounts`,
+    freeCredits: freeCredit(prices),
+    topUp: `MPP top-ups via POST /topup${methods.length > 0 ? `, by ${methods.join(' or ')}` : '; the operator takes no payments'}`,
+    rates: { ...rates, agentMemory: 'Included', previewUrls: 'Included', fileIO: 'Included' },
+    tiers: Object.fromEntries(Object.keys(prices.tiers).map((tier) => [tier, tierOf(prices, tier)])),
+  }
+}
+
+function freeCredit(prices: PriceBook): string {
+  const hours = about(prices, prices.newAccountMicros)
+  return `A new account has ${dollars(prices.newAccountMicros)}${hours ? ` (${hours} of compute)` : ''}`
+}
+
+function tierOf(prices: PriceBook, tier: string): string {
+  const { cents, bonusPercent } = prices.tiers[tier]!
+  const hours = about(prices, quoteFor(prices, { tier }).creditMicros)
+  const said = [...(hours ? [hours] : []), ...(bonusPercent ? [`+${bonusPercent}% bonus`] : [])].join(', ')
+  return `$${cents / 100}${said ? ` (${said})` : ''}`
+}
+
+/** How long compute runs for it, where it costs anything. */
+function about(prices: PriceBook, micros: number): string | undefined {
+  const hours = computeHours(prices, micros)
+  return hours === undefined ? undefined : `~${hours} ${hours === 1 ? 'hour' : 'hours'}`
+}
+
+function dollars(micros: number): string {
+  return `$${micros / 1_000_000}`
+}
+
+function perSecond({ micros, per }: Price): string {
+  return `${dollars((micros * 1000) / per)}/second`
 }

@@ -55,12 +55,23 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
 }
 
 function describeRoute(route: RouteOptions, documentation: RouteDocumentation): Record<string, unknown> {
-  const { params, form: _form, answers: _answers, errors: _errors, ...rest } = documentation
-  const described = params ?? paramsOf(route.schema?.body ?? route.schema?.querystring)
+  const { params, headers, form: _form, answers: _answers, errors: _errors, ...rest } = documentation
+  const fields = params ?? paramsOf(route.schema?.body ?? route.schema?.querystring)
+  const described = headers ? { ...fields, ...headerParams(headers) } : fields
   return {
     ...rest,
     auth: documentation.auth ?? !route.config?.public,
     ...(described ? { params: described } : {}),
     ...(route.config?.idempotent ? { idempotent: 'Idempotency-Key is honoured' } : {}),
   }
+}
+
+/** As the document has them: among the parameters. */
+function headerParams(headers: NonNullable<RouteDocumentation['headers']>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, { required, description }]) => [
+      name,
+      { type: 'header', required, description },
+    ]),
+  )
 }

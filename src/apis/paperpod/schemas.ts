@@ -407,7 +407,11 @@ export const offerAnswers = {
 }
 export const topUpBody = object({
   tier: Type.Optional(text('Credit package, by its name', { maxLength: 100, minLength: 1 })),
-  amountCents: Type.Optional(Type.Number({ description: 'Custom amount in whole cents, instead of a package' })),
+  amountCents: Type.Optional(
+    Type.Number({
+      description: 'Custom amount in whole cents, instead of a package; GET /topup says from how many to how many',
+    }),
+  ),
 })
 export const topUpAnswer = object({
   success: Type.Boolean(),

@@ -29,13 +29,27 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Login via email magic link OR wallet (MPP zero-dollar identity)',
-          returns:
-            'For email { success, message } - check email for magic link; for wallet 402 with a challenge, then { token, wallet, creditsRemaining }',
+          returns: {
+            email: '{ success, message }; the link comes by mail',
+            wallet_no_payment: '402 with a challenge in WWW-Authenticate: Payment',
+            wallet_with_payment: '{ token, wallet, creditsRemaining }; the wallet is proved, the session is open',
+          },
+          headers: {
+            Authorization: {
+              required: false,
+              description: 'Payment <credential>, which answers the challenge when the request is sent again',
+            },
+          },
+          flows: {
+            email: 'POST {email}, open the link that comes by mail, take the token',
+            wallet:
+              'POST {wallet}, sign the challenge of the 402 with the wallet, POST the same again with Authorization: Payment <credential>, take the token; nothing is paid',
+          },
           example: { email: 'you@example.com' },
           errors: ['forbidden', 'rate_limited'],
           answers: { 200: loginAnswer, 402: paymentRequiredAnswer },
           notes:
-            'Email: POST {email} → check email → click link → get token; the answer is the same for an address that nobody knows. Wallet: POST {wallet} → get 402 → sign zero-dollar proof → POST {wallet} + Authorization: Payment ... → get token; nothing is paid.',
+            'Send either. The answer is the same for an address that nobody knows. A new account starts with the free credit that pricing names.',
         },
       },
     },
@@ -114,6 +128,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           returns: '{ token, expiresIn, userId }, or { access_token, refresh_token, token_type, expires_in }',
           example: { token: 'pp_sess_...' },
           errors: ['unauthenticated', 'conflict', 'rate_limited'],
+          important: 'A token that has expired cannot be renewed: sign in anew by POST /login.',
           notes:
             'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token is for one use: one that comes again ends its sign-in',
         },

@@ -1,3 +1,4 @@
+import { computeHours } from '../../config/price-book.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { paymentMethods } from '../../engine/machine-payments/payment-methods.ts'
 import { takeTopUp } from '../../engine/machine-payments/take-top-up.ts'
@@ -37,13 +38,23 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Top up credits via MPP using Tempo or Stripe',
-          returns:
-            '402 with WWW-Authenticate: Payment headers for configured methods, then { success, amountCents, creditsAdded, creditsRemaining, paymentMethodsAccepted }',
+          returns: {
+            challenge: '402 with one WWW-Authenticate: Payment header for each way of paying that is set up',
+            success: '{ success, amountCents, creditsAdded, creditsRemaining, paymentMethodsAccepted }',
+          },
+          headers: {
+            'X-Session-Token': {
+              required: true,
+              description: 'Your token, since Authorization is taken by the Payment credential',
+            },
+          },
+          agentInstruction:
+            'Call it with a client of the Machine Payments Protocol, and send your token in X-Session-Token: Authorization is for the Payment credential.',
           example: { tier: 'starter' },
           errors: ['not_set_up'],
           answers: { 200: topUpAnswer, 402: paymentRequiredAnswer },
           notes:
-            'Send {tier} or {amountCents}; the server responds with an MPP challenge and verifies whichever configured payment method the client chooses. Send your token via X-Session-Token: Authorization is taken by the Payment credential. The same credential again is credited once and answered the same',
+            'Send {tier} or {amountCents}; the server responds with an MPP challenge and verifies whichever configured payment method the client chooses. The same credential again is credited once and answered the same',
         },
       },
     },
@@ -69,20 +80,19 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
 }
 
 function offerOf({ prices, settings }: Engine): Offer {
-  const { compute } = prices.meters
   const methods = paymentMethods(settings)
   return {
     tiers: Object.keys(prices.tiers).map((tier) => {
       const { amountCents, creditMicros } = quoteFor(prices, { tier })
       const { bonusPercent } = prices.tiers[tier]!
-      const computeHours = ((creditMicros / compute.micros) * compute.per) / hourMs
+      const hours = computeHours(prices, creditMicros)
       return {
         tier,
         amountCents,
         creditsAdded: creditMicros / 1_000_000,
         bonusPercent,
         // It may cost nothing.
-        ...(Number.isFinite(computeHours) ? { computeHours: Math.round(computeHours) } : {}),
+        ...(hours === undefined ? {} : { computeHours: hours }),
       }
     }),
     customAmount: { minimumCents: prices.minimumTopUpCents, maximumCents: prices.maximumTopUpCents },
@@ -99,5 +109,3 @@ function purchaseOf({ tier, amountCents }: { tier?: string; amountCents?: number
     details: { field: 'tier' },
   })
 }
-
-const hourMs = 3_600_000

@@ -33,7 +33,7 @@ export interface Call<F = Fields> {
 export interface MessageHelp {
   description: string
   params: unknown
-  returns: string
+  returns: string | Readonly<Record<string, string>>
   notes?: string
   example?: unknown
 }
