@@ -57,6 +57,22 @@ describe('/v1/billing/preferences', { timeout: 60_000 }, () => {
     assert.deepEqual((await read()).keys, [])
   })
 
+  test('a key tightens limits, and neither raises one nor makes another key that has none', async () => {
+    const own = await server.newAccount('bound')
+    const key = await newKey(own)
+    const byKey = async (body: unknown) => (await change(body, key.api_key)).status
+    const ofItself = (cents: number | null) => ({ keys: [{ key_id: key.key_id, daily_limit_cents: cents }] })
+    assert.equal(await byKey({ daily_limit_cents: 500 }), 200)
+    assert.deepEqual([await byKey({ daily_limit_cents: 400 }), await byKey({ daily_limit_cents: 400 })], [200, 200])
+    for (const daily_limit_cents of [401, null]) assert.equal(await byKey({ daily_limit_cents }), 403)
+    assert.ok((await newKey(key.api_key)).api_key)
+    assert.equal((await change(ofItself(0), own)).status, 200)
+    for (const cents of [1, null]) assert.equal(await byKey(ofItself(cents)), 403)
+    const { status, body } = await server.post('/users/me/api-keys', { name: 'free' }, { token: key.api_key })
+    assert.deepEqual([status, body.code], [403, 'FORBIDDEN'])
+    assert.equal((await change({ ...ofItself(null), daily_limit_cents: null }, own)).status, 200)
+  })
+
   test('a limit of the workspace stops what runs, and is told as spent', async () => {
     const own = await server.newAccount('spends')
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token: own })

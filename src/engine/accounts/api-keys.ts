@@ -27,7 +27,8 @@ interface NewApiKey {
 
 /**
  * A key of the caller's workspace, for programs; its secret is told this once. It takes an admin, and can do no more than the token that
- * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. A workspace has at most 100
+ * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. A key that has a spending limit makes none,
+ * which would have no limit. A workspace has at most 100
  * (`limit_reached`).
  */
 export async function createApiKey(
@@ -38,6 +39,11 @@ export async function createApiKey(
   assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
   return engine.db.transaction().execute(async (trx) => {
+    if (await hasLimit(trx, caller))
+      throw new CarrelError(
+        'forbidden',
+        'Cannot create an API key with one that has a spending limit: sign in for that',
+      )
     const { count } = await trx
       .selectFrom('tokens')
       .select((eb) => eb.fn.countAll().as('count'))
@@ -67,6 +73,16 @@ export async function createApiKey(
     })
     return { ...keyOf(row), secret }
   })
+}
+
+async function hasLimit(db: Engine['db'], { accountId, tokenId }: Authenticated): Promise<boolean> {
+  const row = await db
+    .selectFrom('spending_limits')
+    .select('period')
+    .where('account_id', '=', accountId)
+    .where('token_id', '=', tokenId)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Those that are not revoked, the newest first. */

@@ -3,7 +3,13 @@ import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
-import { limitStates, removeSpendingLimit, setSpendingLimit, type LimitState } from './spending-limits.ts'
+import {
+  limitStates,
+  removeSpendingLimit,
+  setSpendingLimit,
+  type LimitState,
+  type SpendingLimit,
+} from './spending-limits.ts'
 
 /** What may be spent in a day and in a month, in micro-dollars; null is no limit, undefined is as it was. */
 export interface LimitChange {
@@ -30,8 +36,8 @@ export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string):
 }
 
 /**
- * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin (`forbidden`). Rejects with
- * `not_found` for a key that is none of the workspace.
+ * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin, and an API key can only
+ * tighten them (`forbidden`). Rejects with `not_found` for a key that is none of the workspace.
  */
 export async function changeLimits(
   engine: Engine,
@@ -47,6 +53,7 @@ export async function changeLimits(
         throw new CarrelError('not_found', `Cannot limit API key "${keyId}": the workspace has no such key`)
       for (const [period, limitMicros] of [['day', dayMicros] as const, ['month', monthMicros] as const]) {
         if (limitMicros === undefined) continue
+        if (caller.kind === 'api_key') await assertTighter(trx, accountId, { tokenId: keyId, period, limitMicros })
         if (limitMicros === null) await removeSpendingLimit(trx, accountId, { tokenId: keyId, period })
         else await setSpendingLimit(trx, accountId, { tokenId: keyId, period, limitMicros })
         const data = { keyId: keyId ?? null, period, limitMicros }
@@ -55,6 +62,23 @@ export async function changeLimits(
     }
   })
   return readLimits(engine, accountId)
+}
+
+/** Who a limit is set for must not lift it. */
+async function assertTighter(
+  db: Engine['db'],
+  accountId: string,
+  { tokenId = '', period, limitMicros }: Omit<SpendingLimit, 'limitMicros'> & { limitMicros: number | null },
+): Promise<void> {
+  const row = await db
+    .selectFrom('spending_limits')
+    .select('limit_micros')
+    .where('account_id', '=', accountId)
+    .where('token_id', '=', tokenId)
+    .where('period', '=', period)
+    .executeTakeFirst()
+  if (!row || (limitMicros !== null && limitMicros <= Number(row.limit_micros))) return
+  throw new CarrelError('forbidden', 'Cannot raise a limit with an API key: it takes the token of a sign-in')
 }
 
 function keysOf(db: Engine['db'], accountId: string): Promise<{ id: string; name: string }[]> {
