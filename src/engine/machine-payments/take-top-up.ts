@@ -31,7 +31,8 @@ export async function takeTopUp(engine: Engine, topUp: TopUp): Promise<PaidTopUp
   const quote = quoteFor(engine.prices, topUp.purchase)
   if (paymentMethods(engine.settings).length === 0)
     throw notSetUp(
-      'Cannot top up: this server has no way of paying by the Machine Payments Protocol',
+      'Cannot top up',
+      'this server has no way of paying by the Machine Payments Protocol',
       'set CARREL_TEMPO_RECIPIENT, or CARREL_STRIPE_KEY and CARREL_STRIPE_PROFILE',
     )
   const library = await loadPaymentLibrary()

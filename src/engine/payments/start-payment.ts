@@ -30,7 +30,8 @@ export async function startPayment(
   const quote = quoteFor(engine.prices, purchase, minimumCents)
   if (!stripe && !settings.playMoney)
     throw notSetUp(
-      'Cannot take a payment: this server has no way of paying',
+      'Cannot take a payment',
+      'this server has no way of paying',
       'set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
     )
   await assertFewOpen(engine, caller.accountId)

@@ -14,13 +14,15 @@ export async function takeStripeEvent(engine: Engine, body: Buffer, signature: s
   const { stripe, settings, log } = engine
   if (!stripe)
     throw notSetUp(
-      `Cannot take the event: this server takes ${settings.playMoney ? 'play money' : 'no payments'}, and has no key of Stripe`,
+      'Cannot take the event',
+      `this server takes ${settings.playMoney ? 'play money' : 'no payments'}, and has no key of Stripe`,
       `set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET${settings.playMoney ? ' instead of CARREL_PLAY_MONEY' : ''}`,
     )
   const secret = settings.stripeWebhookSecret
   if (secret === undefined)
     throw notSetUp(
-      'Cannot take the event: nothing says by which secret Stripe signs it',
+      'Cannot take the event',
+      'nothing says by which secret Stripe signs it',
       'set CARREL_STRIPE_WEBHOOK_SECRET',
     )
   const event = verify(stripe.client, { body, signature, secret })
