@@ -1,7 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MonitorClient } from './monitor/client.ts'
-import type { HelloAnswer, ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
+import type { ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
 import { monitorVersion } from './monitor/version.ts'
 import type { DriverLog } from './driver-log.ts'
 
@@ -50,8 +50,12 @@ export class Monitors {
     if (this.#others.size === 0) await this.#findOthers()
     let current = await MonitorClient.connect(socketPath, this.#handlers)
     if (current) {
-      const version = (await current.request<HelloAnswer>({ op: 'hello' }))?.version ?? 'unknown'
-      if (version !== this.#version) {
+      const answer = await current.hello()
+      const version = answer?.version ?? 'unknown'
+      if (answer === undefined) {
+        current.close()
+        current = undefined
+      } else if (version !== this.#version) {
         const aside = join(directory, `monitor-${version}-${Date.now()}.sock`)
         // It listens on it under the new name too.
         await rename(socketPath, aside)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../../errors.ts'
 import { onLines } from './lines.ts'
-import type { Answer, Message, MonitorEvent, Request } from './protocol.ts'
+import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from './protocol.ts'
 
 interface Waiting {
   resolve: (value: unknown) => void
@@ -48,15 +48,25 @@ export class MonitorClient {
     return socket && new MonitorClient(socket, handlers)
   }
 
-  /** Starts a monitor that will outlive this server. */
+  /**
+   * Starts a monitor that will outlive this server. One that ends in this moment may still take the connection; and of one that comes up
+   * too late nothing is left, or there would be two.
+   */
   static async start(socketPath: string, program: Program, handlers: Handlers): Promise<MonitorClient> {
     const started = startMonitor(socketPath, program)
     for (let waitedMs = 0; waitedMs < maxStartMs && started.exitCode === null; waitedMs += pollMs) {
       const client = await MonitorClient.connect(socketPath, handlers)
-      if (client) return client
+      if (client && (await client.hello())?.pid === started.pid) return client
+      client?.close()
       await delay(pollMs)
     }
+    started.kill('SIGKILL')
     throw new CarrelError('unavailable', `Cannot start the process monitor: see "${program.logPath}"`)
+  }
+
+  /** undefined when it ends instead of answering, null of one from before there was an answer. */
+  hello(): Promise<HelloAnswer | undefined> {
+    return this.request<HelloAnswer>({ op: 'hello' }).catch(() => undefined)
   }
 
   request<T>(request: Request): Promise<T> {

@@ -58,7 +58,7 @@ export class Monitor {
   #handle(request: Request): unknown {
     switch (request.op) {
       case 'hello':
-        return { version: this.#version } satisfies HelloAnswer
+        return { version: this.#version, pid: process.pid } satisfies HelloAnswer
       case 'run-container':
         return this.#runContainer(request)
       case 'start':

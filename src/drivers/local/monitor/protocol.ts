@@ -40,7 +40,7 @@ export interface StartRequest {
 }
 
 /** To `hello`; a monitor from before there was one answers null. */
-export type HelloAnswer = { version: string } | null
+export type HelloAnswer = { version: string; pid?: number } | null
 
 export interface ListAnswer {
   processes: ProcessState[]
