@@ -311,6 +311,36 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
     assert.ok(again.headers.get('payment-receipt'))
   })
 
+  test('a payment that comes when its account is deleted is put aside, and credited to nobody', async () => {
+    node.mines = false
+    const { status, credential } = await pay({ tier: 'starter' })
+    assert.equal(status, 503)
+    const { id } = Credential.deserialize(credential).challenge
+    const { account_id: accountId } = await withDatabase((db) =>
+      db.selectFrom('machine_payments').selectAll().where('challenge_id', '=', id).executeTakeFirstOrThrow(),
+    )
+    await withDatabase((db) =>
+      db.updateTable('accounts').set({ delete_at: Date.now() }).where('id', '=', accountId).execute(),
+    )
+    await until(
+      () => withDatabase((db) => db.selectFrom('accounts').select('id').where('id', '=', accountId).execute()),
+      (rows) => rows.length === 0,
+      60_000,
+    )
+    node.mines = true
+    node.mine()
+    const [aside] = await until(
+      () => withDatabase((db) => db.selectFrom('payments').selectAll().where('account_id', '=', accountId).execute()),
+      (rows) => rows[0]?.state === 'review',
+    )
+    assert.deepEqual([aside!.method, Number(aside!.cents)], ['tempo', 500])
+    assert.match(aside!.data, /500 cents came by tempo for an account that is deleted/)
+    await withDatabase(async (db) => {
+      const credited = db.selectFrom('ledger_transactions').select('id').where('key', '=', `mpp:${id}`)
+      assert.deepEqual(await credited.execute(), [])
+    })
+  })
+
   test('a server that is killed while a payment is on its way credits it when it is back', async () => {
     node.mines = false
     const credential = await credentialFor({ tier: 'starter' })

@@ -145,6 +145,7 @@ export class StripeServer {
     if (method === 'POST' && pathname === '/v1/checkout/sessions') return this.#openSession(fieldsOf(form))
     if (kind === 'checkout' && id === 'sessions') {
       const session = this.sessions.get(sessionId)
+      if (method === 'POST' && pathname.endsWith('/expire')) return session && expire(session)
       const isExpanded = [...searchParams.values()].includes('payment_intent')
       return (
         session && {
@@ -186,6 +187,13 @@ export class StripeServer {
     this.sessions.set(id, session)
     return session
   }
+}
+
+/** Only a session that waits can be ended. */
+function expire(session: Thing): Thing {
+  if (session.status !== 'open')
+    return { error: { type: 'invalid_request_error', message: `This Session is ${session.status}` } }
+  return Object.assign(session, { status: 'expired' })
 }
 
 /** `a[b][0]=c` as nested objects. */

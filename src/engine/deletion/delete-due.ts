@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts'
+import { expireCheckouts } from '../payments/expire-checkouts.ts'
 import { deleteRows } from './delete-rows.ts'
 import { emptyHost } from './empty-host.ts'
 import { finishDeletion } from './finish-deletion.ts'
@@ -28,6 +29,8 @@ async function attempt(engine: Engine, id: string, leaving: () => Promise<Leavin
 async function goThrough(engine: Engine, id: string, leaving: Leaving): Promise<void> {
   for (const address of leaving.addresses) await engine.mail.forget(address)
   let found = await deleteRows(engine, leaving)
+  // No token is left that could begin another payment.
+  await expireCheckouts(engine, leaving.accountIds)
   for (const accountId of leaving.accountIds) {
     engine.departures.tell(accountId)
     engine.credit.forget(accountId)

@@ -1,12 +1,16 @@
+import type { Kysely } from 'kysely'
 import type { Stripe } from 'stripe'
 import type { PriceBook } from '../../config/price-book.ts'
-import type { PaymentRow } from '../../db/schema.ts'
+import type { Database, PaymentRow } from '../../db/schema.ts'
 import { asCarrelError } from '../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { creditOf } from '../ledger/books.ts'
 import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
+import { assertAccount } from './assert-account.ts'
 import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
+import { putAside } from './put-aside.ts'
 
 /** One payment intent is one fact, whoever tells of it first. */
 export function keyOf(intentId: string): string {
@@ -22,11 +26,17 @@ export function creditIntent(engine: Engine, intent: Stripe.PaymentIntent): Prom
     const row = await paymentOf(engine, intent)
     if (!row || intent.status !== 'succeeded') return false
     if (intent.currency !== 'usd' || intent.amount_received <= 0) {
-      await putAside(engine, row, intent)
+      const reason = `Stripe received ${intent.amount_received} ${intent.currency}, which cannot be credited`
+      await putAside(engine, row, { intentId: intent.id, reason })
       return false
     }
     const quote = quoteOf(engine.prices, row, intent)
     const isNew = await credit(engine, row, intent, quote)
+    if (isNew === undefined) {
+      const reason = `Stripe received ${intent.amount_received} ${intent.currency} for an account that is deleted`
+      await putAside(engine, row, { intentId: intent.id, reason, accountId: null })
+      return false
+    }
     await updatePayment(engine.db, row, {
       state: 'paid',
       key: keyOf(intent.id),
@@ -47,20 +57,27 @@ async function paymentOf({ db, log }: Engine, intent: Stripe.PaymentIntent): Pro
   const { carrel_payment: id, carrel_account: accountId, carrel_tier: tier } = intent.metadata
   const known = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'intent_id', intent.id))
   if (known) return known
-  const account =
-    accountId && (await db.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst())
-  if (!account) {
+  if (!accountId || !(await isOurs(db, accountId))) {
     log.info({ intent: intent.id }, 'a payment at Stripe is for no account of this server')
     return undefined
   }
   if (intent.status !== 'succeeded') return undefined
   return insertPayment(db, {
-    accountId: account.id,
+    accountId,
     method: 'stripe',
     cents: intent.amount,
     intentId: intent.id,
     data: { tier },
   })
+}
+
+/** Whether there is, or was, such an account: of one that is deleted its book and its payments are left. */
+async function isOurs(db: Kysely<Database>, accountId: string): Promise<boolean> {
+  const account = await db.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst()
+  if (account) return true
+  const book = db.selectFrom('ledger_books').select('id').where('id', '=', creditOf(accountId).id)
+  const payment = db.selectFrom('payments').select('id').where('account_id', '=', accountId)
+  return (await book.executeTakeFirst()) !== undefined || (await payment.executeTakeFirst()) !== undefined
 }
 
 /** What was promised for what was asked; what is paid otherwise is credited as it came, without a bonus. */
@@ -76,7 +93,13 @@ function quoteOf({ tiers }: PriceBook, row: PaymentRow, { amount_received: amoun
   }
 }
 
-async function credit(engine: Engine, row: PaymentRow, intent: Stripe.PaymentIntent, quote: Quote): Promise<boolean> {
+/** False when it was credited before; undefined when the account is deleted: nothing is credited then. */
+async function credit(
+  engine: Engine,
+  row: PaymentRow,
+  intent: Stripe.PaymentIntent,
+  quote: Quote,
+): Promise<boolean | undefined> {
   const { db, prices, log } = engine
   const asked = Number(row.cents)
   if (quote.amountCents !== asked)
@@ -85,26 +108,13 @@ async function credit(engine: Engine, row: PaymentRow, intent: Stripe.PaymentInt
       'Stripe received another amount than was asked for',
     )
   try {
-    const key = keyOf(intent.id)
-    return (await topUp(db, prices, { accountId: row.account_id, key, method: 'stripe', quote })).isNew
+    const payment = { accountId: row.account_id, key: keyOf(intent.id), method: 'stripe', quote }
+    return (await topUp(db, prices, payment, (trx) => assertAccount(trx, payment))).isNew
   } catch (error) {
-    if (asCarrelError(error).code !== 'idempotency_mismatch') throw error
+    const { code } = asCarrelError(error)
+    if (code === 'not_found') return undefined
+    if (code !== 'idempotency_mismatch') throw error
     log.error({ err: error, payment: row.id }, 'a payment was credited before, with another amount')
     return false
   }
-}
-
-/** Money that has no price here: somebody has to look at it. */
-async function putAside(engine: Engine, row: PaymentRow, intent: Stripe.PaymentIntent): Promise<void> {
-  if (row.state === 'paid' || row.state === 'dismissed')
-    return engine.log.warn(
-      { payment: row.id, intent: intent.id },
-      'an event is of a payment that the operator has settled: nothing follows from it',
-    )
-  const reason = `Stripe received ${intent.amount_received} ${intent.currency}, which cannot be credited`
-  engine.log.error({ payment: row.id, intent: intent.id }, reason)
-  if (row.state === 'review') return
-  await updatePayment(engine.db, row, { state: 'review', intent_id: intent.id, data: { reason } })
-  const data = { paymentId: row.id, reason }
-  await appendEvent(engine.db, { accountId: row.account_id, type: 'payment.put_aside', actor: 'stripe', data })
 }

@@ -4,16 +4,18 @@ import { creditLeft } from '../credit/credit-left.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
+import { assertAccount } from './assert-account.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
 
-/** Credits a payment by play money, once however often it is clicked. `not_found` when there is no such payment. */
+/** Credits a payment by play money, once however often it is clicked. `not_found` when there is no such payment, or its account is deleted. */
 export async function payWithPlayMoney(engine: Engine, paymentId: string): Promise<void> {
   const { db, prices, settings } = engine
   const row = settings.playMoney ? await findPayment(db, 'id', paymentId) : undefined
   if (row?.method !== 'play_money')
     throw new CarrelError('not_found', `Cannot pay "${paymentId}": there is no such payment`)
   const key = `play:${row.id}`
-  const { isNew } = await topUp(db, prices, { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) })
+  const payment = { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) }
+  const { isNew } = await topUp(db, prices, payment, (trx) => assertAccount(trx, payment))
   await updatePayment(db, row, { state: 'paid', key })
   if (!isNew) return
   const data = { paymentId: row.id, method: row.method, cents: Number(row.cents) }
