@@ -204,6 +204,17 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     await isLogged(new RegExp(`"intent":"${elsewhere.id}".*for no account of this server`))
   })
 
+  test('an event about nothing, or about what Stripe does not have, does not come again', async () => {
+    for (const body of ['null', '5', '[]', '{}', '{"data":null}', '{"data":{"object":null}}'])
+      assert.equal((await deliver(stripe.sign(body))).status, 200, body)
+    await isLogged(/"level":40.*it is about no object/)
+    await tell('checkout.session.completed', { id: 'cs_test_unknown' })
+    await tell('payment_intent.succeeded', { id: 'pi_unknown' })
+    await tell('charge.refunded', { id: 'ch_unknown', payment_intent: 'pi_unknown' })
+    await isLogged(/"level":40.*"object":"ch_unknown".*Stripe has no such object/)
+    assert.doesNotMatch(server.log(), /"level":50.*No such object/)
+  })
+
   test('an event of the other mode is passed over', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)

@@ -2,6 +2,7 @@ import type { Stripe } from 'stripe'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { notSetUp } from './not-set-up.ts'
+import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
 
@@ -26,26 +27,66 @@ export async function takeStripeEvent(engine: Engine, body: Buffer, signature: s
       'set CARREL_STRIPE_WEBHOOK_SECRET',
     )
   const event = verify(stripe.client, { body, signature, secret })
-  const { id, type, livemode } = event
+  const what = event?.data?.object
+  if (!event || typeof what?.id !== 'string')
+    return log.warn({ event: event?.id }, 'an event of Stripe is passed over: it is about no object')
+  const { id, type = '', livemode } = event
   if (livemode !== stripe.isLive)
     return log.warn(
       { event: id, type, livemode },
       'an event of Stripe is passed over: it is of the other mode than the key',
     )
-  const object = event.data.object as { id: string; payment_intent?: string | { id: string } | null }
-  if (type.startsWith('checkout.session.')) return settleCheckout(engine, stripe, object.id)
-  if (type === 'payment_intent.succeeded') return settleIntent(engine, stripe, object.id)
-  const intent = type.startsWith('refund.') || type.startsWith('charge.') ? object.payment_intent : undefined
-  if (intent) return settleIntent(engine, stripe, typeof intent === 'string' ? intent : intent.id)
-  log.info({ event: id, type }, 'an event of Stripe is passed over: nothing follows from it')
+  try {
+    const isTaken = await follow(engine, stripe, type, what as EventObject)
+    if (!isTaken) log.info({ event: id, type }, 'an event of Stripe is passed over: nothing follows from it')
+  } catch (error) {
+    // Sent again it would be about nothing still.
+    if (!isUnknown(error)) throw error
+    log.warn(
+      { err: error, event: id, type, object: what.id },
+      'an event of Stripe is passed over: Stripe has no such object',
+    )
+  }
 }
 
+interface SignedEvent {
+  id?: string
+  type?: string
+  livemode?: boolean
+  data?: { object?: { id?: unknown } | null } | null
+}
+
+interface EventObject {
+  id: string
+  payment_intent?: string | { id: string } | null
+}
+
+/** Looks at the payment that an event is about; false when it is about none. */
+async function follow(engine: Engine, stripe: StripeAccount, type: string, object: EventObject): Promise<boolean> {
+  if (type.startsWith('checkout.session.')) {
+    await settleCheckout(engine, stripe, object.id)
+    return true
+  }
+  const isOfPayment = type.startsWith('refund.') || type.startsWith('charge.')
+  const intent = type === 'payment_intent.succeeded' ? object : isOfPayment ? object.payment_intent : undefined
+  if (!intent) return false
+  await settleIntent(engine, stripe, typeof intent === 'string' ? intent : intent.id)
+  return true
+}
+
+/** Whether Stripe said that it has no such object. */
+function isUnknown(error: unknown): boolean {
+  const { cause } = error as { cause?: { type?: string; statusCode?: number } }
+  return cause?.type === 'StripeInvalidRequestError' && cause.statusCode === 404
+}
+
+/** What is signed, which may be anything that JSON can say. */
 function verify(
   client: Stripe,
   { body, signature = '', secret }: { body: Buffer; signature?: string | undefined; secret: string },
-) {
+): SignedEvent | null {
   try {
-    return client.webhooks.constructEvent(body, signature, secret)
+    return client.webhooks.constructEvent(body, signature, secret) as SignedEvent | null
   } catch (cause) {
     throw new CarrelError('invalid_request', 'Cannot take the event: it is not signed with the secret of this server', {
       details: { field: 'stripe-signature' },
