@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { limits } from '../config/limits.ts'
 import { readPriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
+import { emptyLog } from '../db/empty-log.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver, ImageInfo } from '../drivers/driver.ts'
 import { KeyedLock } from '../keyed-lock.ts'
@@ -129,6 +130,8 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
       ),
   )
   driver.onPrinted((process) => engine.portWatch.printed(process))
+  // Traces of a deletion that a crash came after.
+  await emptyLog(db)
   await grantToAll(db, prices)
   await recallCredit(engine)
   await reconcile(engine)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Database } from '../../src/db/schema.ts'
@@ -118,6 +118,8 @@ describe('deleting an account', { timeout: 180_000 }, () => {
       return answer.body
     }
     await asPerson('/memory/write', { path: 'a', content: address })
+    // Has pages of its own.
+    await asPerson('/memory/write', { path: 'large', content: address.repeat(5000) })
     await asPerson('/files/write', { path: 'a', content: address, sessionId })
     const run = { code: 'echo 1; sleep 0.3', language: 'shell', sessionId }
     const executed = await asPerson('/execute', run, { 'idempotency-key': `key of ${address}` })
@@ -164,6 +166,13 @@ describe('deleting an account', { timeout: 180_000 }, () => {
         [],
       )
     assert.deepEqual(messagesTo(address), [])
+    // Nor in what the database's files have freed; they are cut when the last row is gone.
+    const traces = () =>
+      ['carrel.db', 'carrel.db-wal'].flatMap((file) => {
+        const bytes = readFileSync(join(testDataDirectory, file))
+        return names.filter((name) => name !== accountId && bytes.includes(name)).map((name) => `${file}: ${name}`)
+      })
+    await until(traces, (found) => found.length === 0)
   }
 
   test('when the time has come all of it is destroyed, and connections end', async () => {

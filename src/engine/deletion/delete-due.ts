@@ -2,6 +2,7 @@ import type { Engine } from '../engine.ts'
 import { expireCheckouts } from '../payments/expire-checkouts.ts'
 import { deleteRows } from './delete-rows.ts'
 import { emptyHost } from './empty-host.ts'
+import { eraseTraces } from './erase-traces.ts'
 import { finishDeletion } from './finish-deletion.ts'
 import { isWorkspace, leavingOf, leavingWorkspace, type Leaving } from './leaving.ts'
 
@@ -38,5 +39,6 @@ async function goThrough(engine: Engine, id: string, leaving: Leaving): Promise<
   found += await emptyHost(engine, leaving)
   if (found > 0) return
   await finishDeletion(engine, leaving)
+  await eraseTraces(engine)
   engine.log.info({ id }, isWorkspace(leaving) ? 'a workspace is deleted' : 'an account is deleted')
 }

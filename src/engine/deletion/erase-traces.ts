@@ -1,0 +1,17 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { emptyLog } from '../../db/empty-log.ts'
+import type { Engine } from '../engine.ts'
+
+/** Sees that the files of the database hold nothing of what was deleted. Another program that reads them is given some seconds. */
+export async function eraseTraces({ db, log, stopping }: Engine): Promise<void> {
+  for (let attempt = 0; attempt < attempts && !stopping.aborted; attempt++) {
+    if (await emptyLog(db)) return
+    await wait(everyMs)
+  }
+  log.warn(
+    'traces of what was deleted stay in the log of the database (carrel.db-wal) until the next start: it is in use',
+  )
+}
+
+const attempts = 100
+const everyMs = 100
