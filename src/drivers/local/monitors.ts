@@ -139,8 +139,10 @@ export class Monitors {
     this.#options.log?.info({}, 'a process monitor of another version had nothing left to do and was ended')
   }
 
+  /** Of one that was only asked whether it is there, nothing is lost. */
   #lost(lost: MonitorClient): void {
     const duties = this.#others.get(lost)
+    if (lost !== this.#current && !duties) return
     this.#others.delete(lost)
     const others = [...this.#others.values()]
     this.#options.onLost({

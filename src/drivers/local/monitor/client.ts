@@ -56,7 +56,8 @@ export class MonitorClient {
     const started = startMonitor(socketPath, program)
     for (let waitedMs = 0; waitedMs < maxStartMs && started.exitCode === null; waitedMs += pollMs) {
       const client = await MonitorClient.connect(socketPath, handlers)
-      if (client && (await client.hello())?.pid === started.pid) return client
+      const answer = await client?.hello()
+      if (client && answer !== undefined && (answer?.pid ?? started.pid) === started.pid) return client
       client?.close()
       await delay(pollMs)
     }
