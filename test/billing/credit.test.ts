@@ -140,6 +140,31 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.equal((await server.call('GET', '/balance', undefined, { token })).headers.get('x-credits-remaining'), null)
   })
 
+  test('an account is warned in the moment in which little is left, before a minute is over and before nothing is', async () => {
+    const { accountId, token } = await newTenant()
+    const told = () =>
+      withDatabase(async (db) => {
+        const events = db.selectFrom('events').select(['type', 'data']).where('account_id', '=', accountId)
+        const rows = await events.where('type', 'like', 'account.credit_%').orderBy('at').execute()
+        return rows.map(({ type, data }) => ({ type, balanceMicros: Number(JSON.parse(data).balanceMicros) }))
+      })
+    // Of two dollars half of one is to be spent until then. The charge of the minute would find 0.4.
+    await server.post('/process/start', { command: 'sleep 1.6', processId: 'work' }, { token })
+    const [warning, ...others] = await until(told, (events) => events.length > 0)
+    assert.deepEqual([warning?.type, others], ['account.credit_low', []])
+    const { balanceMicros } = warning!
+    assert.ok(balanceMicros <= 1_500_000 && balanceMicros > 800_000, `warned at ${balanceMicros}`)
+    const { headers, body } = await server.call('GET', '/balance', undefined, { token })
+    assert.ok(Number(headers.get('x-credits-remaining')) <= 1.5)
+    assert.ok(body.creditsRemaining > 0, 'and goes on')
+    await run(token, 'sleep 30')
+    const all = await until(told, (events) => events.length > 1)
+    assert.deepEqual(
+      all.map(({ type }) => type),
+      ['account.credit_low', 'account.credit_exhausted'],
+    )
+  })
+
   test('a limit of a token ends what that token runs, and refuses it alone', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { tier: 'scale' })

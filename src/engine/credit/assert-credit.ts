@@ -4,6 +4,7 @@ import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { creditLeft } from './credit-left.ts'
+import { untilNextMark } from './credit-mark.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { serverTokenId } from './server-token.ts'
 import { reachedLimit, type LimitState } from './spending-limits.ts'
@@ -35,7 +36,7 @@ export async function beginPaid(
   // Others may have begun in between; from here on nothing comes in between.
   assertReaches(engine, accountId, computerId, leftMicros)
   const hasBegun = begin()
-  engine.creditClock.set(accountId, leftMicros + engine.prices.overdraftMicros)
+  engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros + engine.prices.overdraftMicros))
   return hasBegun
 }
 

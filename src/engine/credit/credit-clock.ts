@@ -12,7 +12,7 @@ interface Parts {
 }
 
 /**
- * Has an account looked at in the moment in which its credit ends, by what is left and how many of its computers run. The fewer of those
+ * Has an account looked at in the moment in which its credit ends, or comes to where it is warned, by what is left until then and how many of its computers run. The fewer of those
  * that might are found to do, the more is left then, and the look after it is set in the same way. In memory, and no more than a timer for
  * each account whose credit may end before it is looked at anyway.
  */
@@ -25,7 +25,7 @@ export class CreditClock {
     this.#parts = parts
   }
 
-  /** `leftMicros` is with the overdraft, and without what runs and is not charged yet. */
+  /** `leftMicros` is what may be spent until then, without what runs and is not charged yet. */
   set(accountId: string, leftMicros: number): void {
     const { meter, price, everyMs, look } = this.#parts
     clearTimeout(this.#timers.get(accountId))

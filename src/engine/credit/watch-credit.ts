@@ -2,7 +2,8 @@ import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { balancesOf } from '../ledger/balance.ts'
 import { priceUsage } from '../usage/price-usage.ts'
-import { settleAccount, settleRunning } from '../usage/settle-usage.ts'
+import { settleAccount, settleNow, settleRunning } from '../usage/settle-usage.ts'
+import { untilNextMark } from './credit-mark.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { limitsOf, reachedLimit, type LimitState } from './spending-limits.ts'
 import { stopUnpaid } from './stop-unpaid.ts'
@@ -35,30 +36,49 @@ async function endOverLimit(engine: Engine, accountId: string, limit: LimitState
   await appendEvent(engine.db, { accountId, type: 'spending_limit.reached', actor: 'server', data })
 }
 
-/** The same for one account, whose credit may have ended. */
+/** The same for one account, whose credit may have ended or become little. */
 export async function watchAccount(engine: Engine, accountId: string): Promise<void> {
   await engine.leftBehind.look(engine, accountId)
   await endUnpaid(engine, [accountId])
 }
 
-/** Stopping comes first: a charge takes as long as the disk does, and all run on meanwhile. */
+/**
+ * Stopping comes first: a charge takes as long as the disk does, and all run on meanwhile. Who falls below the low balance is
+ * charged in that moment, which warns him: at the next charge nothing might be left.
+ */
 async function endUnpaid(engine: Engine, accountIds: string[]): Promise<void> {
   const billed = accountIds.filter((accountId) => !isUnbilled(engine, accountId))
   const left = await leftOf(engine, billed)
-  const empty = billed.filter((accountId) => left.get(accountId)! <= 0 && engine.meter.spending(accountId).certain > 0)
+  const empty = billed.filter(
+    (accountId) => left.get(accountId)!.leftMicros <= 0 && engine.meter.spending(accountId).certain > 0,
+  )
   await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId, { why: 'out_of_credits' })))
+  for (const [accountId, { leftMicros }] of left)
+    if (leftMicros > 0) engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros))
+  const unwarned = billed.filter((accountId) => left.get(accountId)!.isUnwarned)
   if (empty.length > 0) await settleRunning(engine)
-  for (const [accountId, leftMicros] of left) if (leftMicros > 0) engine.creditClock.set(accountId, leftMicros)
+  else if (unwarned.length > 0) await settleNow(engine, unwarned)
 }
 
-/** With the overdraft. Not while a charge is written, or it would be counted twice. */
-function leftOf({ db, locks, meter, prices }: Engine, accountIds: string[]): Promise<Map<string, number>> {
+interface Left {
+  /** With the overdraft. */
+  leftMicros: number
+  /** What was charged leaves more than the low balance, with what was not charged yet it is less. */
+  isUnwarned: boolean
+}
+
+/** Not while a charge is written, or it would be counted twice. */
+function leftOf({ db, locks, meter, prices }: Engine, accountIds: string[]): Promise<Map<string, Left>> {
+  const { lowBalanceMicros, overdraftMicros } = prices
   return locks.run('usage', async () => {
     const balances = await balancesOf(db, accountIds)
     return new Map(
       accountIds.map((accountId) => {
+        const balanceMicros = balances.get(accountId)!
         const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
-        return [accountId, balances.get(accountId)! + prices.overdraftMicros - running.amountMicros]
+        const afterMicros = balanceMicros - running.amountMicros
+        const isUnwarned = balanceMicros > lowBalanceMicros && afterMicros <= lowBalanceMicros
+        return [accountId, { leftMicros: afterMicros + overdraftMicros, isUnwarned }]
       }),
     )
   })

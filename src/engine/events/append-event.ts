@@ -10,6 +10,8 @@ interface NewEvent {
   /** A token's id, or what did it by itself: `lease`, `server`, `kernel`. */
   actor: string
   data?: Record<string, unknown>
+  /** When it was, in Unix milliseconds; now where it is not given. Facts of one account are ordered by it. */
+  atMs?: number
 }
 
 /** Adds a fact to the audit log, in the transaction of what it tells of. */
@@ -23,7 +25,7 @@ export async function appendEvent(db: Kysely<Database> | Transaction<Database>, 
       type: event.type,
       actor: event.actor,
       data: JSON.stringify(event.data ?? {}),
-      at: Date.now(),
+      at: event.atMs ?? Date.now(),
     })
     .execute()
 }

@@ -159,14 +159,15 @@ async function tellOfLowCredit(
   before: Map<string, number>,
   after: Map<string, number>,
 ): Promise<void> {
+  const now = Date.now()
   for (const [accountId, balanceMicros] of after) {
     const fell = (markMicros: number) => before.get(accountId)! > markMicros && balanceMicros <= markMicros
-    const type = fell(-overdraftMicros)
-      ? 'account.credit_exhausted'
-      : fell(lowBalanceMicros)
-        ? 'account.credit_low'
-        : undefined
-    if (type) await appendEvent(trx, { accountId, type, actor: 'billing', data: { balanceMicros } })
+    const event = { accountId, actor: 'billing', data: { balanceMicros } }
+    const isLow = fell(lowBalanceMicros)
+    if (isLow) await appendEvent(trx, { ...event, type: 'account.credit_low', atMs: now })
+    // Who falls below both at once is warned first, also by the times.
+    if (fell(-overdraftMicros))
+      await appendEvent(trx, { ...event, type: 'account.credit_exhausted', atMs: isLow ? now + 1 : now })
   }
 }
 

@@ -26,3 +26,9 @@ export async function settleAccount(engine: Engine, accountId: string): Promise<
   engine.meter.cut({ accountId, notForMs: limits.usageAskedMs })
   await settleUsage(engine)
 }
+
+/** The same at once, however lately they were charged. */
+export async function settleNow(engine: Engine, accountIds: readonly string[]): Promise<void> {
+  for (const accountId of accountIds) engine.meter.cut({ accountId, notForMs: 0 })
+  await settleUsage(engine)
+}
