@@ -1,3 +1,4 @@
+import { payHint } from './pay-hint.ts'
 import type { Program } from './program.ts'
 
 /** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
@@ -22,6 +23,8 @@ export function hintFor(
       return verb === 'start' ? `Choose another --id, or end that one with "${name} kill".` : undefined
     case 'LIMIT_REACHED':
       return `"${name} ps" lists the processes, "${name} kill <id>" ends one.`
+    case 'OUT_OF_CREDITS':
+      return payHint(name, details['topupUrl'])
     case 'SPENDING_LIMIT_REACHED':
       return `"${name} limits" shows what may be spent; an admin raises it with --day or --month.`
     case 'UPSTREAM_UNREACHABLE':

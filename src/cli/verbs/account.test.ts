@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
 import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
 import { bar } from '../bar.ts'
 import { until } from '../../../test/support/server.ts'
@@ -15,6 +16,39 @@ test('balance shows what is left', async () => {
   assert.equal((await home.run(['balance'], { standIn })).stdout, 'Credits  $4.50\n')
   const { stdout } = await home.run(['balance', '--json'], { standIn })
   assert.deepEqual(JSON.parse(stdout), { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' })
+})
+
+test('who has nothing left is told how to pay, by the balance and by the status', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.credit = 0.0012
+  const hint = `Less than a cent is left: "carrel topup" prints a link to pay for more; ${standIn.url}/topup shows every way to pay here.`
+  assert.equal((await home.run(['balance'], { standIn })).stdout, `Credits  $0.0012\n         ${hint}\n`)
+  const { stdout } = await home.run(['status'], { standIn })
+  assert.ok(stdout.includes(hint), stdout)
+  // Who pays nothing needs none.
+  standIn.isBilled = false
+  assert.equal((await home.run(['balance'], { standIn })).stdout, 'Credits  $0.0012\n')
+})
+
+test('a refusal for lack of credit names the command and the address by which a person pays', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const topupUrl = `${standIn.url}/topup`
+  const refusal = new StandInFailure(402, 'OUT_OF_CREDITS', 'Cannot run this: the account has no credit left', {
+    topupUrl,
+  })
+  for (const [args, path, expected] of [
+    [['exec', 'true'], 'start', 255],
+    [['exec', 'true'], '/v1/exec', 255],
+    [['start', 'sleep 60'], '/process/start', 1],
+  ] as const) {
+    standIn.failNext(path, refusal)
+    const { exitCode, stderr } = await home.run([...args], { standIn })
+    const sentence = `"carrel topup" prints a link to pay for more; ${topupUrl} shows every way to pay here.`
+    const text = `carrel: Cannot run this: the account has no credit left (OUT_OF_CREDITS)\n  ${sentence}\n`
+    assert.deepEqual([exitCode, stderr], [expected, text], path)
+  }
 })
 
 test('usage is a table with a bar chart, by day', async () => {

@@ -2,6 +2,7 @@ import { CarrelApiError, CarrelConnectionError, CarrelTimeoutError } from '../..
 import type { Balance, Carrel, Health, ProcessInfo } from '../../../sdk/index.ts'
 import { clientOf } from '../open-client.ts'
 import { packageVersion } from '../package-version.ts'
+import { emptyHint } from '../pay-hint.ts'
 import { readSettings } from '../settings.ts'
 import type { Settings } from '../settings.ts'
 import { dollars } from '../dollars.ts'
@@ -24,7 +25,8 @@ export const status: Verb = {
     const state = await look(client)
     const report = reportOf(settings, state, values.session)
     if (values.json) await program.stdout.line(JSON.stringify(report))
-    else await program.stdout.write(toText(report))
+    else
+      await program.stdout.write(toText(report, await emptyHint(client, program.name, report.account.creditsRemaining)))
     return 'error' in state.health || 'error' in state.processes ? 1 : 0
   },
 }
@@ -96,7 +98,7 @@ function reportOf({ url, token }: Settings, { health, balance, processes }: Stat
   }
 }
 
-function toText({ server, cli, token, account, sandbox }: Report): string {
+function toText({ server, cli, token, account, sandbox }: Report, hint: string | undefined): string {
   const rows = [
     ['Server', server.url + (server.reachable ? `, ${server.status}, version ${server.version}` : '')],
     ...(server.error === undefined ? [] : [['', `${server.error}. ${server.action}`]]),
@@ -105,6 +107,7 @@ function toText({ server, cli, token, account, sandbox }: Report): string {
     ...(token.error === undefined ? [] : [['', token.error]]),
   ]
   if (account.creditsRemaining !== null) rows.push(['Credits', dollars(account.creditsRemaining)])
+  if (hint !== undefined) rows.push(['', hint])
   if (sandbox.processes) {
     const { running, total } = sandbox.processes
     rows.push(['Sandbox', `${sandbox.sessionId}, ${running} of ${total} processes running`])
