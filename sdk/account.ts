@@ -20,7 +20,7 @@ export interface Balance {
 export interface UsageLine {
   /** A day as `2026-01-26`, the id of a computer or a token, a label; '' where it is not known. */
   of: string
-  /** How the computer or token is called. */
+  /** How the computer or token is called; '' for the default sandbox. */
   name?: string
   meter: string
   quantity: number

@@ -29,7 +29,7 @@ interface RecordedRequest {
   body: unknown
 }
 
-const usageAnswer: Usage = {
+export const usageAnswer: Usage = {
   from: '2026-01-25T00:00:00.000Z',
   to: '2026-01-26T12:00:00.000Z',
   creditsRemaining: 4.5,
@@ -70,6 +70,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
   /** Uploads are counted and hashed, not kept. */
   discardsUploads = false
   hasBalance = true
+  usage = usageAnswer
   credit = 4.5
   isBilled = true
   /** Whether a person can pay, and whether a program can. */
@@ -184,7 +185,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
     })
     app.delete('/api/v1/account/delete', async () => ({ deleteAt: '2026-02-25T00:00:00.000Z', message: 'It goes.' }))
     app.post('/api/v1/account/cancel-deletion', async () => ({ deleteAt: null, message: 'It stays.' }))
-    app.get('/v1/usage', async () => ({ ...usageAnswer, billed: this.isBilled }))
+    app.get('/v1/usage', async () => ({ ...this.usage, billed: this.isBilled }))
     app.post<{ Body: { tier?: string; amountCents?: number } }>('/api/v1/credits/topup', async ({ body }, reply) => {
       if (!this.hasCheckout) return reply.status(501).send({ error: 'NOT_SET_UP', message: 'Nobody can pay here' })
       if (body.tier !== undefined && body.tier !== 'starter')

@@ -230,8 +230,21 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     assert.equal(body.byKey[0].name, 'laptop')
     assert.equal(body.byLabel[0].of, sessionId)
     assert.equal(body.byComputer[0].name, sessionId)
+    assert.equal(body.byLabel[0].name, undefined)
     for (const days of ['0', '-1', 'x', '1.5', '9999'])
       assert.equal((await server.call('GET', `/v1/usage?days=${days}`, undefined, { token })).status, 400, days)
+  })
+
+  test('usage names the default sandbox, which has no name, by an empty one', async () => {
+    const { token } = await newTenant()
+    await run(token, 'sleep 0.2')
+    const { body } = await until(
+      () => server.call('GET', '/v1/usage', undefined, { token }),
+      ({ body }) => body.totals.length > 0,
+      30_000,
+    )
+    assert.equal(body.byComputer[0].name, '')
+    assert.deepEqual([body.byLabel[0].of, body.byLabel[0].name], ['', ''])
   })
 
   test('a killed server charges what ran meanwhile once, and the books are right while it works', async () => {

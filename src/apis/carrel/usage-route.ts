@@ -11,7 +11,9 @@ import { patterns } from '../../http/patterns.ts'
 
 const line = Type.Object({
   of: Type.String({ description: 'The day, or the id of the computer or token; empty where it is not known' }),
-  name: Type.Optional(Type.String({ description: 'How the computer or token is called' })),
+  name: Type.Optional(
+    Type.String({ description: 'How the computer or token is called; empty for the default sandbox' }),
+  ),
   meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
   quantity: Type.Number(),
   unit: Type.String({ description: 's, neurons or GiB-h' }),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { StandIn, usageAnswer } from '../../../sdk/testing/stand-in-server.ts'
 import { bar } from '../bar.ts'
 import { until } from '../../../test/support/server.ts'
 import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
@@ -51,17 +51,17 @@ test('a refusal for lack of credit names the command and the address by which a 
   }
 })
 
-test('usage is a table with a bar chart, by day', async () => {
+test('usage is a table, by day, without a chart where a program reads it', async () => {
   await using standIn = await StandIn.start()
   using home = new CliHome()
   const { stdout } = await home.run(['usage', '--days', '2'], { standIn })
   assert.equal(
     stdout,
     `DAY         METER         USED     COST
-2026-01-25  compute    3,000 s    $0.30  ██████████████████████████████
-2026-01-26  browser       20 s   $0.002  ▎
-2026-01-26  compute  1,000.5 s  $0.1001  ██████████
-Total       browser       20 s   $0.002
+2026-01-25  compute    3,000 s  $0.3000
+2026-01-26  browser       20 s  $0.0020
+2026-01-26  compute  1,000.5 s  $0.1001
+Total       browser       20 s  $0.0020
 Total       compute  4,000.5 s  $0.4001
 Credit left: $4.50
 `,
@@ -199,6 +199,15 @@ test('account delete has to be meant, and can be taken back', async () => {
   assert.equal((await home.run(['account', 'burn'], { standIn })).exitCode, 2)
 })
 
+/** What `carrel usage` shows in a terminal of so many columns. */
+async function screenOf(home: CliHome, standIn: StandIn, cols: number, args = '', env: Record<string, string> = {}) {
+  const command = `stty cols ${cols}; ${process.execPath} ${mainPath} usage ${args}`
+  const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+    env: { ...home.env({ standIn, env }), TERM: 'xterm' },
+  })
+  return (await text(child.stdout)).replaceAll('\r\n', '\n')
+}
+
 test('in a terminal usage fits its width, with a chart, and names each day once', async () => {
   await using standIn = await StandIn.start()
   using home = new CliHome()
@@ -206,15 +215,114 @@ test('in a terminal usage fits its width, with a chart, and names each day once'
     [80, true],
     [40, false],
   ] as const) {
-    const command = `stty cols ${cols}; ${process.execPath} ${mainPath} usage`
-    const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
-      env: { ...home.env({ standIn }), TERM: 'xterm' },
-    })
-    const screen = await text(child.stdout)
-    const lines = screen.split(/\r?\n/)
+    const screen = await screenOf(home, standIn, cols)
+    const lines = screen.split('\n')
     assert.ok(lines.length > 6 && lines.every((line) => line.length <= cols), screen)
     assert.ok(screen.includes('█') && screen.includes('$0.1001'), screen)
     assert.equal(screen.includes('3,000 s'), hasQuantities, screen)
     assert.equal(screen.split('2026-01-26').length, 2, screen)
   }
+})
+
+const hour = 3600
+const dearUsage: typeof usageAnswer = {
+  ...usageAnswer,
+  totals: [
+    { of: '', meter: 'compute', quantity: 100 * hour, unit: 's', amountMicros: 36_000_000 },
+    { of: '', meter: 'storage_hot', quantity: 12.5, unit: 'GiB-h', amountMicros: 4_212_000 },
+  ],
+  byDay: [
+    { of: '2026-01-23', meter: 'compute', quantity: 25 * hour, unit: 's', amountMicros: 9_000_000 },
+    { of: '2026-01-26', meter: 'compute', quantity: 75 * hour, unit: 's', amountMicros: 27_000_000 },
+    { of: '2026-01-26', meter: 'storage_hot', quantity: 12.5, unit: 'GiB-h', amountMicros: 4_212_000 },
+  ],
+  byComputer: [
+    { of: 'a'.repeat(20), name: '', meter: 'compute', quantity: 25 * hour, unit: 's', amountMicros: 9_000_000 },
+    {
+      of: 'b'.repeat(20),
+      name: 'n'.repeat(40),
+      meter: 'compute',
+      quantity: 75 * hour,
+      unit: 's',
+      amountMicros: 27_000_000,
+    },
+    {
+      of: 'b'.repeat(20),
+      name: 'n'.repeat(40),
+      meter: 'storage_hot',
+      quantity: 12.5,
+      unit: 'GiB-h',
+      amountMicros: 4_212_000,
+    },
+  ],
+  byLabel: [
+    { of: '', meter: 'storage_hot', quantity: 1, unit: 'GiB-h', amountMicros: 1 },
+    { of: '', name: '', meter: 'compute', quantity: 25 * hour, unit: 's', amountMicros: 9_000_000 },
+    { of: 'web', meter: 'compute', quantity: 75 * hour, unit: 's', amountMicros: 27_000_000 },
+  ],
+  byKey: [{ of: 'k3y', name: '', meter: 'compute', quantity: 100 * hour, unit: 's', amountMicros: 36_000_000 }],
+}
+
+test('in a terminal usage has a bar for each day as a whole, also for those without any, and a total', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.usage = dearUsage
+  assert.equal(
+    await screenOf(home, standIn, 80),
+    `DAY         METER              USED     COST
+2026-01-23  compute          25.0 h   $9.000  ████████▋
+2026-01-24                            $0.000
+2026-01-25                            $0.000
+2026-01-26                           $31.212  ██████████████████████████████
+            compute          75.0 h  $27.000
+            storage hot  12.5 GiB-h   $4.212
+${'─'.repeat(76)}
+Total                                $40.212
+            compute         100.0 h  $36.000
+            storage hot  12.5 GiB-h   $4.212
+Credit left: $4.50
+`,
+  )
+})
+
+test('usage shows the dearest first, the default sandbox by that name, and no key so', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.usage = dearUsage
+  const names = async (by: string) =>
+    (await home.run(['usage', '--by', by], { standIn })).stdout
+      .split('\n')
+      .slice(1, -2)
+      .map((line) => line.split(' ')[0])
+      .filter((name) => name !== 'Total')
+  assert.deepEqual(await names('computer'), ['n'.repeat(40), 'n'.repeat(40), '(default)'])
+  assert.deepEqual(await names('label'), ['web', '(default)', '-'])
+  assert.deepEqual(await names('key'), ['k3y'])
+})
+
+test('in a terminal usage cuts a long name before the chart, and stays within every width', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  standIn.usage = dearUsage
+  for (const [cols, by, longestBar] of [
+    [80, 'computer', 30],
+    [60, 'computer', 14],
+    [60, 'label', 15],
+    [40, 'label', 7],
+  ] as const) {
+    const screen = await screenOf(home, standIn, cols, `--by ${by}`)
+    assert.ok(
+      screen.split('\n').every((line) => line.length <= cols),
+      screen,
+    )
+    assert.equal(Math.max(...[...screen.matchAll(/█+/g)].map(([bar]) => bar.length)), longestBar, screen)
+  }
+})
+
+test('NO_COLOR takes the chart from usage, and keeps the rest', async () => {
+  await using standIn = await StandIn.start()
+  using home = new CliHome()
+  const screen = await screenOf(home, standIn, 80, '', { NO_COLOR: '1' })
+  assert.ok(!/[▏▎▍▌▋▊▉█]/.test(screen) && screen.includes('─\nTotal'), screen)
+  assert.match(await screenOf(home, standIn, 80, '', { NO_COLOR: '' }), /█/)
 })

@@ -1,24 +1,14 @@
-import type { Usage, UsageLimit, UsageLine } from '../../../sdk/index.ts'
+import type { Usage, UsageLimit } from '../../../sdk/index.ts'
 import { parseCount } from '../arguments.ts'
-import { bar } from '../bar.ts'
 import { dollars } from '../dollars.ts'
 import { openClient } from '../open-client.ts'
-import { table, type Column } from '../table.ts'
+import type { Program } from '../program.ts'
+import { table } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
+import { usageGroups, usageTable, type Look, type UsageGroup } from '../usage-table.ts'
 import type { Verb } from '../verb.ts'
 
-const groups = {
-  day: { title: 'DAY', lines: ({ byDay }: Usage) => byDay },
-  computer: { title: 'COMPUTER', lines: ({ byComputer }: Usage) => byComputer },
-  key: { title: 'KEY', lines: ({ byKey }: Usage) => byKey },
-  label: { title: 'LABEL', lines: ({ byLabel }: Usage) => byLabel },
-}
-type Group = keyof typeof groups
-
 const mostDays = 366
-/** Longest and shortest bar of the most expensive line, in characters. */
-const chartWidth = 30
-const leastChart = 6
 
 export const usage: Verb = {
   usage: 'usage [options]',
@@ -32,60 +22,24 @@ export const usage: Verb = {
     const by = groupOf(values['by'] as string | undefined)
     const days = parseCount(values['days'] as string | undefined, 'the number of days', mostDays)
     const report = await (await openClient(program, values)).usage({ days })
-    await program.stdout.write(values.json ? `${JSON.stringify(report)}\n` : toText(report, by, program.stdout.width))
+    await program.stdout.write(values.json ? `${JSON.stringify(report)}\n` : toText(report, by, lookOf(program)))
     return 0
   },
 }
 
-function groupOf(name = 'day'): Group {
-  if (Object.hasOwn(groups, name)) return name as Group
-  throw new UsageError(`Cannot show usage by "${name}": it is by ${Object.keys(groups).join(', ')}`)
+function groupOf(name = 'day'): UsageGroup {
+  if (Object.hasOwn(usageGroups, name)) return name as UsageGroup
+  throw new UsageError(`Cannot show usage by "${name}": it is by ${Object.keys(usageGroups).join(', ')}`)
 }
 
-function toText(report: Usage, by: Group, width?: number): string {
-  const { title, lines } = groups[by]
-  const found = lines(report)
+function lookOf({ stdout, env }: Program): Look {
+  return { isTerminal: stdout.isTerminal, width: stdout.width, hasChart: stdout.isTerminal && !env['NO_COLOR'] }
+}
+
+function toText(report: Usage, by: UsageGroup, look: Look): string {
   const period = `${report.from.slice(0, 10)} to ${report.to.slice(0, 10)}`
-  if (found.length === 0) return `Nothing was used from ${period}.\n${notes(report, width)}`
-  const rows = found.map(cells)
-  const totals = report.totals.map((line) => ['Total', ...cells(line).slice(1)])
-  const { columns, chart } = layout(title, [...rows, ...totals], width)
-  const most = Math.max(...found.map(({ amountMicros }) => amountMicros))
-  const charted = rows.map((row, index) => [...row, bar(found[index]!.amountMicros, most, chart)])
-  // For a person alone: programs find the day in each line.
-  const blank = width === undefined ? [] : [[]]
-  const body = width === undefined ? charted : withoutRepeats(charted)
-  return table(columns, [...body, ...blank, ...totals], width) + notes(report, width)
-}
-
-/** The chart gets what is left of the line; where that is little, it goes before the quantities, which go before it. */
-function layout(title: string, rows: string[][], width = Infinity) {
-  const [name, meter, used, cost] = [
-    { title, shrinksTo: 10 },
-    { title: 'METER' },
-    { title: 'USED', align: 'right' as const },
-    { title: 'COST', align: 'right' as const },
-  ] as const
-  const all: Column[] = [name, meter, used, cost, {}]
-  const widthOf = (column: number) =>
-    Math.max(...rows.map((row) => row[column]!.length), all[column]!.title?.length ?? 0)
-  const least = Math.min(widthOf(0), name.shrinksTo) + widthOf(1) + widthOf(3) + gap * 3
-  const wide = width - least - widthOf(2) - gap
-  const narrow = width - least
-  if (wide >= leastChart)
-    return { columns: all, chart: Math.min(chartWidth, Math.max(leastChart, wide - widthOf(0) + name.shrinksTo)) }
-  if (narrow >= leastChart)
-    return { columns: [name, meter, { ...used, dropOrder: 1 }, cost, {}], chart: Math.min(chartWidth, narrow) }
-  return { columns: [name, meter, { ...used, dropOrder: 2 }, cost, { dropOrder: 1 }], chart: leastChart }
-}
-
-function withoutRepeats(rows: string[][]): string[][] {
-  return rows.map((row, index) => (row[0] === rows[index - 1]?.[0] ? ['', ...row.slice(1)] : row))
-}
-
-function cells(line: UsageLine): string[] {
-  const amount = line.quantity.toLocaleString('en', { maximumFractionDigits: 3 })
-  return [line.name || line.of || '-', line.meter, `${amount} ${line.unit}`, dollars(line.amountMicros / 1_000_000)]
+  const shown = usageTable(report, by, look) ?? `Nothing was used from ${period}.\n`
+  return shown + notes(report, look.width)
 }
 
 function notes({ billed, creditsRemaining, limits = [] }: Usage, width?: number): string {
@@ -103,5 +57,3 @@ function limitCells({ keyId, name, period, limitMicros, spentMicros }: UsageLimi
     spentMicros >= limitMicros ? 'used up' : '',
   ]
 }
-
-const gap = 2

@@ -7,7 +7,7 @@ import { chunks } from '../ledger/post.ts'
 export interface UsageLine {
   /** A day as `2026-01-26`, a computer's or token's id, a label; '' where it is not known. */
   of: string
-  /** How a person calls it, where that differs: a computer's or a token's name. */
+  /** How a person calls it, where that differs: a computer's or a token's name; '' is the default sandbox's. */
   name?: string | undefined
   meter: Meter
   quantity: number
@@ -40,7 +40,7 @@ export async function usageReport(
     await rows(`u.ended_at / ${dayMs}`),
     await rows('u.computer_id'),
     await rows(`coalesce(u.token_id, '')`),
-    await rows(`coalesce(u.label, '')`),
+    await rows('u.label'),
   ]
   const names = await namesOf(
     db,
@@ -49,9 +49,9 @@ export async function usageReport(
   return {
     totals: totals.rows.map((row) => lineOf(row)),
     byDay: days.rows.map((row) => lineOf({ ...row, of: new Date(Number(row.of) * dayMs).toISOString().slice(0, 10) })),
-    byComputer: computers.rows.map((row) => ({ ...lineOf(row), name: row.label || undefined })),
+    byComputer: computers.rows.map((row) => ({ ...lineOf(row), name: row.label ?? undefined })),
     byKey: keys.rows.map((row) => ({ ...lineOf(row), name: names.get(String(row.of)) })),
-    byLabel: labels.rows.map((row) => lineOf(row)),
+    byLabel: labels.rows.map((row) => ({ ...lineOf(row), name: row.label === '' ? '' : undefined })),
   }
 }
 
@@ -75,7 +75,7 @@ async function namesOf(db: Kysely<Database>, tokenIds: string[]): Promise<Map<st
 }
 
 interface SumRow {
-  of: string | number
+  of: string | number | null
   label: string | null
   meter: Meter
   quantity: number
@@ -85,7 +85,7 @@ interface SumRow {
 function lineOf({ of, meter, quantity, amount }: SumRow): UsageLine {
   const { shown, perShown } = meterUnits[meter]
   return {
-    of: String(of),
+    of: String(of ?? ''),
     meter,
     quantity: Number(quantity) / perShown,
     unit: shown,
