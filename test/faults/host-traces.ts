@@ -81,7 +81,7 @@ export function monitorPids(): number[] {
     .map(Number)
 }
 
-function slotOf(id: string): string | undefined {
+export function slotOf(id: string): string | undefined {
   const name = entries(join(testDataDirectory, 'computers', id)).find((entry) => entry.startsWith('slot-'))
   return name?.slice('slot-'.length)
 }

@@ -11,6 +11,7 @@ import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
 import { leftBehindMs } from './left-behind.ts'
+import type { DriverLog } from './driver-log.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
@@ -38,6 +39,7 @@ interface Parts {
   resolvConf: string
   lxcfs: string | undefined
   onStopped: (id: string, reason: StopReason) => void
+  log: DriverLog | undefined
 }
 
 /** The life of computers on this host. Work on one computer is done one step after the other. */
@@ -48,6 +50,8 @@ export class LocalComputers {
   readonly #running = new Map<string, number>()
   readonly #frozen = new Set<string>()
   readonly #mounted = new Set<string>()
+  /** Of which something is left that only a running one has; gone before the next start. */
+  readonly #unclear = new Set<string>()
   readonly #exits = new Map<string, () => void>()
   readonly #seccomp = new CompiledSeccomp()
   #nextCpu = 0
@@ -56,12 +60,15 @@ export class LocalComputers {
     this.#parts = parts
   }
 
-  /** Takes back the computers that went on, and clears away what a crash left of others. */
+  /**
+   * Takes back the computers that went on, and clears away what a crash left of others. What cannot be cleared away is told
+   * and waits for the next time: one computer that is stuck must not keep all others from running.
+   */
   async load(containers: ContainerState[]): Promise<void> {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
     const { store, runtime, volumes, cgroups, paths } = this.#parts
     const mounts = mountsBelow(paths.mounts)
-    await someAtOnce(store.all(), clearedAtOnce, async (record) => {
+    await this.#forEach(store.all(), async (record) => {
       const { id } = record
       if (mounts.has(paths.root(id))) this.#mounted.add(id)
       if (!this.#running.has(id)) await this.#clearAway(id)
@@ -71,10 +78,27 @@ export class LocalComputers {
       }
     })
     const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
-    await someAtOnce(new Set(orphans), clearedAtOnce, (id) => this.#remove(id))
+    await this.#forEach(
+      [...new Set(orphans)].map((id) => ({ id })),
+      ({ id }) => this.#remove(id),
+    )
     const groups = cgroups.list(paths.cgroup('')).filter((id) => !this.#running.has(id))
-    await someAtOnce(groups, clearedAtOnce, (id) => cgroups.remove(paths.cgroup(id)))
+    await this.#forEach(
+      groups.map((id) => ({ id })),
+      ({ id }) => cgroups.remove(paths.cgroup(id)),
+    )
     await this.#removeUnusedSlots()
+  }
+
+  async #forEach<T extends { id: string }>(computers: T[], work: (computer: T) => Promise<void>): Promise<void> {
+    await someAtOnce(computers, clearedAtOnce, (computer) =>
+      work(computer).catch((error: unknown) =>
+        this.#parts.log?.warn(
+          { err: error, computer: computer.id },
+          'cannot put a computer in order; it is left as it is',
+        ),
+      ),
+    )
   }
 
   create(spec: ComputerSpec): Promise<void> {
@@ -102,6 +126,7 @@ export class LocalComputers {
     return this.#lock.run(id, async () => {
       if (this.#running.has(id)) return
       const record = this.record(id)
+      if (this.#unclear.has(id)) await this.#clearAway(id)
       await this.#mount(record)
       const slot = await this.#parts.slotPool.take()
       try {
@@ -340,15 +365,18 @@ export class LocalComputers {
   /** Removes what only a running computer has. */
   async #clearAway(id: string): Promise<void> {
     const { runtime, store, slotPool, cgroups, paths, disks } = this.#parts
+    this.#unclear.add(id)
     this.#running.delete(id)
     this.#frozen.delete(id)
     disks.remove(id)
     await runtime.delete(id)
     await cgroups.remove(paths.cgroup(id))
-    const record = store.get(id)
-    if (record?.slot === undefined) return
-    await slotPool.release(record.slot)
-    await store.setSlot(id, undefined)
+    const slot = store.get(id)?.slot
+    if (slot !== undefined) {
+      await slotPool.release(slot)
+      await store.setSlot(id, undefined)
+    }
+    this.#unclear.delete(id)
   }
 
   async #remove(id: string): Promise<void> {
@@ -360,11 +388,15 @@ export class LocalComputers {
   }
 
   async #removeUnusedSlots(): Promise<void> {
-    const { store, slots, slotPool } = this.#parts
+    const { store, slots, slotPool, log } = this.#parts
     const used = new Set(store.all().flatMap(({ slot }) => (slot === undefined ? [] : [slot])))
     for (const number of used) slotPool.claim(number)
     for (const number of await slots.existing()) {
-      if (!used.has(number)) await slots.remove(number)
+      if (used.has(number)) continue
+      await slots.remove(number).catch((error: unknown) => {
+        slotPool.claim(number)
+        log?.warn({ err: error, slot: number }, 'cannot remove a network slot that nobody uses; it is left')
+      })
     }
   }
 }

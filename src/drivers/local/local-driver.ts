@@ -91,7 +91,12 @@ export class LocalDriver implements Driver {
     const store = new ComputerStore(paths)
     await store.load()
     const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store })
-    await driver.#open(options, lxcfs)
+    try {
+      await driver.#open(options, lxcfs)
+    } catch (error) {
+      await driver.close()
+      throw error
+    }
     return driver
   }
 
@@ -146,6 +151,7 @@ export class LocalDriver implements Driver {
       initProgram: findInit(),
       resolvConf: join(paths.runtime, 'resolv.conf'),
       lxcfs,
+      log: options.log,
       onStopped: (id, reason) => {
         for (const listener of this.#stoppedListeners) listener(id, reason)
       },

@@ -1,5 +1,6 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CarrelError } from '../../errors.ts'
 import { MonitorClient } from './monitor/client.ts'
 import type { ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
 import { monitorVersion } from './monitor/version.ts'
@@ -37,7 +38,8 @@ export class Monitors {
   readonly #options: Options
   readonly #version = monitorVersion()
   readonly #others = new Map<MonitorClient, Duties>()
-  #current!: MonitorClient
+  #current: MonitorClient | undefined
+  #closed = false
 
   constructor(options: Options) {
     this.#options = options
@@ -68,16 +70,18 @@ export class Monitors {
       }
     }
     const scratchDirectory = join(directory, `starts-${this.#version}`)
-    this.#current = current ?? (await MonitorClient.start(socketPath, { scratchDirectory, logPath }, this.#handlers))
+    current ??= await MonitorClient.start(socketPath, { scratchDirectory, logPath }, this.#handlers)
+    this.#current = current
+    if (this.#closed) current.close()
   }
 
   /** To the monitor that it is for. */
   async request<T>(request: Request): Promise<T> {
     if (request.op === 'stopping') {
-      const all = [this.#current, ...this.#others.keys()]
+      const all = this.#all()
       return (await Promise.all(all.map((monitor) => monitor.request<T>(request))))[0]!
     }
-    const owner = 'processId' in request ? this.#ownerOf(request.processId) : this.#current
+    const owner = 'processId' in request ? this.#ownerOf(request.processId) : this.#starter()
     const answer = await owner.request<T>(request)
     if (request.op === 'release') await this.#done(owner, (duties) => duties.processes.delete(request.processId))
     return answer
@@ -85,7 +89,7 @@ export class Monitors {
 
   /** What all of them supervise. */
   async list(): Promise<ListAnswer> {
-    const all = [this.#current, ...this.#others.keys()]
+    const all = this.#all()
     const answers = await Promise.all(all.map((monitor) => monitor.request<ListAnswer>({ op: 'list' })))
     return {
       processes: answers.flatMap(({ processes }) => processes),
@@ -95,7 +99,8 @@ export class Monitors {
 
   /** Lets go of them; they go on. */
   close(): void {
-    for (const monitor of [this.#current, ...this.#others.keys()]) monitor.close()
+    this.#closed = true
+    for (const monitor of this.#all()) monitor.close()
   }
 
   readonly #handlers = {
@@ -152,8 +157,18 @@ export class Monitors {
     })
   }
 
+  #all(): MonitorClient[] {
+    return [...(this.#current ? [this.#current] : []), ...this.#others.keys()]
+  }
+
   #ownerOf(processId: string): MonitorClient {
     for (const [monitor, { processes }] of this.#others) if (processes.has(processId)) return monitor
+    return this.#starter()
+  }
+
+  /** The one that starts what is new. */
+  #starter(): MonitorClient {
+    if (!this.#current) throw new CarrelError('unavailable', 'The process monitor is not connected')
     return this.#current
   }
 }

@@ -7,20 +7,27 @@ import { transition } from './transition.ts'
 
 /**
  * Brings what is recorded and what really runs together, after a start of the server: what nothing owns is removed,
- * what was interrupted is finished or undone, what went on is taken back.
+ * what was interrupted is finished or undone, what went on is taken back. What cannot be settled is told and left for
+ * later: one computer that is stuck must not keep the server from starting.
  */
 export async function reconcile(engine: Engine): Promise<void> {
   const rows = await engine.db.selectFrom('computers').selectAll().execute()
   const existing = new Map((await engine.driver.list()).map((computer) => [computer.id, computer]))
   const known = new Set(rows.map(({ id }) => id))
   for (const id of existing.keys()) {
-    if (!known.has(id)) await engine.driver.destroy(id)
+    if (!known.has(id)) await orLater(engine, id, () => engine.driver.destroy(id))
   }
   for (const row of rows) {
     const running = existing.get(row.id)?.running ?? false
-    if (row.account_id === null && row.state !== 'deleting') await settleWarm(engine, row, running)
-    else await settle(engine, row, running)
+    const isWarm = row.account_id === null && row.state !== 'deleting'
+    await orLater(engine, row.id, () => (isWarm ? settleWarm(engine, row, running) : settle(engine, row, running)))
   }
+}
+
+async function orLater(engine: Engine, id: string, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) =>
+    engine.log.error({ err: error, computer: id }, 'cannot settle a computer; will try again'),
+  )
 }
 
 /**
@@ -37,11 +44,7 @@ export async function settleUntrue(engine: Engine): Promise<void> {
     .execute()
   for (const { id } of rows.filter((row) => isUntrue(row.state, running.has(row.id)))) {
     // Whoever works on a computer holds its lock, so what is still so inside it is nobody's.
-    await engine.locks
-      .run(id, () => settleById(engine, id))
-      .catch((error: unknown) =>
-        engine.log.error({ err: error, computer: id }, 'cannot settle a computer; will try again'),
-      )
+    await orLater(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
   }
 }
 

@@ -110,10 +110,13 @@ const insideScript = `echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 echo ${idMap.firstHostId} ${idMap.firstHostId + idMap.count - 1} > /proc/sys/net/ipv4/ping_group_range
 exec ip -batch -`
 
+/** Whatever is mounted there, also when servers that died have left one over the other. */
 function detach(path: string): void {
   try {
-    call('umount2', path, MNT_DETACH)
+    for (let layer = 0; layer < mostLayers; layer++) call('umount2', path, MNT_DETACH)
   } catch {
-    // It was not mounted.
+    // Nothing is mounted there any more.
   }
 }
+
+const mostLayers = 100
