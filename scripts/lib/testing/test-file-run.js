@@ -51,6 +51,8 @@ export async function runTestFile(file, { env, signal, onTest }) {
     } else if (data.details?.type === 'test') {
       const name = [...names.slice(0, data.nesting), data.name].join(' › ')
       add({ ...testResult(type, data), name, notes })
+    } else if (data.details?.error?.failureType === 'hookFailed') {
+      blameHook(tests, [...names.slice(0, data.nesting), data.name].join(' › '), data)
     }
     notes = []
   }
@@ -63,7 +65,7 @@ export async function runTestFile(file, { env, signal, onTest }) {
 
 /**
  * @typedef {{ name: string, nesting: number, message: string, testId?: number, file?: string, entryFile?: string, line?: number, skip?: unknown, todo?: unknown,
- *   details?: { type?: string, duration_ms: number, error?: Error & { cause?: unknown, exitCode?: number, signal?: string } } }} TestData
+ *   details?: { type?: string, duration_ms: number, error?: Error & { cause?: unknown, exitCode?: number, signal?: string, failureType?: string } } }} TestData
  * @typedef {{ type: string, data: TestData }} TestEvent the parts of node:test's events that are used here
  */
 
@@ -83,6 +85,17 @@ function testResult(type, data) {
     error: error?.cause ?? error,
     place: `${relative(project.root, data.file ?? '')}:${data.line ?? 0}`,
   }
+}
+
+/**
+ * Tests whose suite's hook failed say only that they were cancelled; what failed is the hook.
+ * @param {TestResult[]} tests
+ * @param {string} suite
+ * @param {TestData} data
+ */
+function blameHook(tests, suite, { details }) {
+  const error = details?.error?.cause ?? details?.error
+  for (const test of tests) if (test.outcome === 'failed' && test.name.startsWith(`${suite} › `)) test.error = error
 }
 
 /**

@@ -49,6 +49,16 @@ for (const [what, text] of Object.entries({
   })
 }
 
+test('tests that did not run because of a hook say what failed in it', async () => {
+  const { tests } = await runText(`
+    import { before } from 'node:test'
+    describe('a', () => { before(() => { throw new Error('no room') }); test('b', () => {}) })`)
+  assert.deepEqual(
+    tests.map(({ name, outcome, error }) => [name, outcome, error]),
+    [['a › b', 'failed', 'no room']],
+  )
+})
+
 test('a file that is ended tells what it was running', async () => {
   const { tests } = await runText("test('for ever', () => new Promise((done) => setTimeout(done, 1e6)))", 1000)
   assert.deepEqual(

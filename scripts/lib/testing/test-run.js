@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os'
+import { clearLanes } from './clear-lanes.js'
+import { Failures } from './failures.js'
 import { runGates } from './gates.js'
 import { testLanes } from './lanes.js'
 import { killLeftovers, runVariable } from './leftovers.js'
@@ -15,8 +17,7 @@ export class TestRun {
   #tally = new Tally()
   #id = `${process.pid}-${Date.now()}`
   #files = 0
-  /** @type {string[]} */
-  #failures = []
+  #failures = new Failures()
   #whole = new AbortController()
 
   /** Ends the run early: what runs is killed and counts as failed, what did not run counts as failed. @param {string} reason */
@@ -36,11 +37,15 @@ export class TestRun {
       unit,
       Array.from({ length: availableParallelism() }, () => own),
     )
-    await this.#runFiles(host, testLanes(process.env))
-    const left = killLeftovers(this.#id)
+    const lanes = host.length > 0 ? testLanes(process.env) : []
+    await clearLanes(lanes)
+    await this.#runFiles(host, lanes)
+    // Monitors and lxcfs outlive their servers.
+    const left = killLeftovers(this.#id).filter((command) => !/^carrel-monitor |\/lxcfs /.test(command))
+    await clearLanes(lanes)
     if (left.length > 0)
       console.log(`\nLeft running by the tests and ended now:\n${left.map((line) => `  ${line}`).join('\n')}`)
-    if (this.#failures.length > 0) console.log(`\nFailed:\n${this.#failures.map((line) => `  ${line}`).join('\n')}`)
+    if (this.#failures.any) console.log(`\nFailed:\n${this.#failures.text}`)
     if (this.#tally.passed + this.#tally.failed === 0) console.log('No test was found.')
     return this.#tally
   }
@@ -48,7 +53,7 @@ export class TestRun {
   async #runGates() {
     await runGates(({ name, passed, output, durationMs }) => {
       console.log(`${passed ? '✔' : '✖'} ${name}  ${duration(durationMs)}${passed ? '' : `\n${output.trim()}`}`)
-      this.#count(passed ? 'passed' : 'failed', name)
+      this.#count(passed ? 'passed' : 'failed', { file: name })
     })
   }
 
@@ -74,7 +79,7 @@ export class TestRun {
   async #runFile(file, env, everyTest) {
     if (this.#whole.signal.aborted) {
       console.log(`✖ ${file}  not run: ${this.#whole.signal.reason.message}`)
-      return this.#count('failed', file)
+      return this.#count('failed', { file, error: this.#whole.signal.reason })
     }
     const id = `${this.#id}/${(this.#files += 1)}`
     const tooLong = new AbortController()
@@ -91,15 +96,16 @@ export class TestRun {
     })
     clearTimeout(timer)
     console.log(formatFile(result))
-    for (const { outcome, name } of result.tests) this.#count(outcome, name === file ? file : `${file}: ${name}`)
+    for (const { outcome, name, error } of result.tests)
+      this.#count(outcome, { file, name: name === file ? undefined : name, error })
   }
 
   /**
    * @param {'passed' | 'failed' | 'skipped'} outcome
-   * @param {string} name
+   * @param {import('./failures.js').Failure} test
    */
-  #count(outcome, name) {
+  #count(outcome, test) {
     this.#tally[outcome] += 1
-    if (outcome === 'failed') this.#failures.push(name)
+    if (outcome === 'failed') this.#failures.add(test)
   }
 }
