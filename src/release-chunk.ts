@@ -9,5 +9,12 @@ export function releaseChunk(chunk: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
+/** For a write's end: the chunk was sent, unless it failed. */
+export function releaseWritten(chunk: Uint8Array): (error?: Error | null) => void {
+  return (error) => {
+    if (!error) releaseChunk(chunk)
+  }
+}
+
 /** Above everything that a parser may keep for itself. */
 const leastBytes = 4096

@@ -25,7 +25,10 @@ const answers: Record<string, [answer: string, statuses: number[]]> = {
     'HTTP/1.1 204 No\r\ntrailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     [204],
   ],
-  'a broken trailer': ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx\x01: 1\r\n\r\n', [200]],
+  'a broken trailer': [
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx\x01: 1\r\n\r\n',
+    [200, 502],
+  ],
   'early hints that are none': [`HTTP/1.1 103 Early\r\nlink: garbage\r\n\r\nHTTP/1.1 200 OK\r\n${ok}`, [200]],
   'a hundred early hints': [
     `${'HTTP/1.1 103 Early\r\nlink: </a>; rel=preload\r\n\r\n'.repeat(100)}HTTP/1.1 200 OK\r\n${ok}`,
@@ -42,7 +45,7 @@ const answers: Record<string, [answer: string, statuses: number[]]> = {
     [200, 502],
   ],
   'a negative length': ['HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nok', [502]],
-  'a chunk of no number': ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n', []],
+  'a chunk of no number': ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n', [502]],
   'headers of 100 kB': [`HTTP/1.1 200 OK\r\n${`x: ${'y'.repeat(100)}\r\n`.repeat(1000)}${ok}`, [502]],
   '5000 headers': [`HTTP/1.1 200 OK\r\n${'x:\r\n'.repeat(2500)}${ok}`, [200, 502]],
   'a second answer behind the first': [`HTTP/1.1 200 OK\r\n${ok}HTTP/1.1 200 OK\r\n${ok}`, [200]],

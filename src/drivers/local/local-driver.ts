@@ -324,8 +324,8 @@ export class LocalDriver implements Driver {
     return files
   }
 
-  async dial(id: string, port: number): Promise<Duplex> {
-    return dialComputer(this.#computers.slot(id), port)
+  async dial(id: string, port: number, onRead?: (bytes: Buffer) => void): Promise<Duplex> {
+    return dialComputer(this.#computers.slot(id), port, onRead)
   }
   async listening(id: string): Promise<Listener[]> {
     const { procs } = this.#cgroups.files(this.#paths.cgroup(id))

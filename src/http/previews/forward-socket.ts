@@ -1,6 +1,5 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
-import { reasonOf } from './reason-of.ts'
 import { answerHeaders, requestHeaders } from './relayed-headers.ts'
 
 /**
@@ -16,7 +15,7 @@ export function forwardSocket(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const { method, url: path } = request
-    const headers = { ...requestHeaders(request), connection: 'Upgrade', upgrade: request.headers.upgrade }
+    const headers = [...requestHeaders(request), 'connection', 'Upgrade', 'upgrade', request.headers.upgrade ?? '']
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
     client.once('close', () => connection.destroy())
     client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
@@ -28,7 +27,7 @@ export function forwardSocket(
       resolve()
     })
     upstream.on('response', (answer) => {
-      client.write(answerHead(answer, { connection: 'close', trailer: undefined }), 'latin1')
+      client.write(answerHead(answer, { connection: 'close' }), 'latin1')
       pipeline(answer, client, () => client.destroy())
       resolve()
     })
@@ -41,8 +40,15 @@ export function forwardSocket(
 const halfOpenMs = 10_000
 
 function answerHead(answer: IncomingMessage, connection: Record<string, string | undefined>): string {
-  const lines = Object.entries({ ...answerHeaders(answer), ...connection }).flatMap(([name, value]) =>
-    [value ?? []].flat().map((one) => `${name}: ${one}\r\n`),
-  )
-  return `HTTP/1.1 ${answer.statusCode} ${reasonOf(answer)}\r\n${lines.join('')}\r\n`
+  const { statusCode: status = 0, statusMessage = '', rawHeaders: headers } = answer
+  const kept = answerHeaders({ status, reason: statusMessage, headers }, false)
+  let head = `HTTP/1.1 ${status} ${reasonOf(status, statusMessage)}\r\n`
+  for (let i = 0; i < kept.length; i += 2) head += `${kept[i]}: ${kept[i + 1]}\r\n`
+  for (const [name, value] of Object.entries(connection)) if (value !== undefined) head += `${name}: ${value}\r\n`
+  return `${head}\r\n`
+}
+
+/** The words beside the status, as they were sent; those of the standard for what cannot be sent on. */
+function reasonOf(status: number, reason: string): string {
+  return /^[\t -~\u0080-\u00ff]*$/.test(reason) ? reason : (STATUS_CODES[status] ?? 'Unknown')
 }

@@ -8,10 +8,10 @@ import { CarrelError } from '../../errors.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
 import { answerPage, rawAnswer } from './answer-page.ts'
-import { ComputerAgent } from './computer-agent.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
 import type { PreviewTarget } from './preview-name.ts'
+import { Upstreams } from './upstreams.ts'
 
 /**
  * Hands HTTP requests and WebSockets over to the server behind a port of a computer. Both directions are streamed. An
@@ -19,13 +19,13 @@ import type { PreviewTarget } from './preview-name.ts'
  */
 export class PreviewProxy {
   readonly #engine: Engine
-  readonly #agent: ComputerAgent
+  readonly #upstreams: Upstreams
   readonly #bodies: StalledBodies
 
   constructor(engine: Engine, bodies: StalledBodies) {
     this.#engine = engine
     this.#bodies = bodies
-    this.#agent = new ComputerAgent((id, port) => engine.driver.dial(id, port))
+    this.#upstreams = new Upstreams((id, port, onRead) => engine.driver.dial(id, port, onRead))
   }
 
   async handle(target: PreviewTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -39,7 +39,7 @@ export class PreviewProxy {
         if (!response.headersSent) answerPage(request, response, error)
         request.socket.destroySoon()
       })
-      await forwardRequest(this.#agent, target, request, response)
+      await forwardRequest(this.#upstreams, target, request, response)
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
       else answerPage(request, response, this.#known(error))

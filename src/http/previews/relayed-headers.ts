@@ -1,4 +1,5 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AnswerHead } from './answer-parser.ts'
 
 /** What holds for one connection alone (RFC 9110, 7.6.1). */
 const hopByHop = new Set([
@@ -14,54 +15,90 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
+/** Of these only the first line counts, as for Node's own readers. */
+const single = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent',
+])
+
 /**
- * What the server in the computer gets: the request's own headers, and where it came from. A token of Carrel's own, which a
- * client sent to a preview by mistake, stays outside; what else it signs in with is between it and that server.
+ * What the server in the computer gets, as names and values in turn: the request's own headers, and where it came from. A token of
+ * Carrel's own, which a client sent to a preview by mistake, stays outside; what else it signs in with is between it and that server.
  */
-export function requestHeaders(request: IncomingMessage): OutgoingHttpHeaders {
-  const headers = endToEnd(request)
-  if (ownToken.test(request.headers.authorization ?? '')) delete headers.authorization
-  if (ownToken.test(String(request.headers['x-session-token'] ?? ''))) delete headers['x-session-token']
-  if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
-  const address = request.socket.remoteAddress
-  const before = request.headers['x-forwarded-for']
-  headers['x-forwarded-for'] = before ? `${String(before)}, ${address}` : address
-  headers['x-forwarded-host'] ??= request.headers.host
-  headers['x-forwarded-proto'] ??= 'http'
-  return headers
+export function requestHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'headers' | 'socket'>): string[] {
+  const { headers, rawHeaders, socket } = request
+  const kept = endToEnd(rawHeaders, mayHaveTrailers(headers))
+  for (const name of ['authorization', 'x-session-token'] as const)
+    if (ownToken.test(String(headers[name] ?? ''))) drop(kept, name)
+  if (headers['transfer-encoding'] !== undefined) kept.push('transfer-encoding', 'chunked')
+  const address = socket.remoteAddress ?? ''
+  const before = headers['x-forwarded-for']
+  if (before !== undefined) drop(kept, 'x-forwarded-for')
+  kept.push('x-forwarded-for', before === undefined ? address : `${String(before)}, ${address}`)
+  if (headers['x-forwarded-host'] === undefined && headers.host !== undefined)
+    kept.push('x-forwarded-host', headers.host)
+  if (headers['x-forwarded-proto'] === undefined) kept.push('x-forwarded-proto', 'http')
+  return kept
 }
 
-/** What the client gets. A cookie of a preview holds for that preview's own name alone. */
-export function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
-  const headers = endToEnd(answer)
-  const cookies = answer.headers['set-cookie']
-  if (cookies) headers['set-cookie'] = cookies.map((cookie) => cookie.replace(/;\s*domain\s*=[^;]*/gi, ''))
-  return headers
+/**
+ * What the client gets, as names and values in turn. A cookie of a preview holds for that preview's own name alone. Trailers are announced
+ * only `withTrailers`.
+ */
+export function answerHeaders({ headers }: AnswerHead, withTrailers: boolean): string[] {
+  const kept = endToEnd(headers, withTrailers)
+  for (let i = 0; i < kept.length; i += 2)
+    if (kept[i] === 'set-cookie') kept[i + 1] = kept[i + 1]!.replace(/;\s*domain\s*=[^;]*/gi, '')
+  return kept
 }
 
 const ownToken = /(^|,)\s*(Bearer\s+)?(pp_sess_|ak_)/i
 
-function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
-  const { headers, headersDistinct } = message
-  const kept: OutgoingHttpHeaders = {}
-  for (const name in headers) if (!hopByHop.has(name)) kept[name] = asSent(headers[name], headersDistinct[name])
-  if (headers.trailer !== undefined && mayHaveTrailers(headers)) kept['trailer'] = headers.trailer
-  for (const name of namedBy(headers.connection)) delete kept[name]
+function endToEnd(raw: string[], withTrailers: boolean): string[] {
+  const kept: string[] = []
+  let named: string[] | undefined
+  let seen: Set<string> | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    if (name === 'connection') named = [...(named ?? []), ...namedBy(raw[i + 1]!)]
+    if (hopByHop.has(name) && !(name === 'trailer' && withTrailers)) continue
+    if (single.has(name)) {
+      seen ??= new Set()
+      if (seen.has(name)) continue
+      seen.add(name)
+    }
+    kept.push(name, raw[i + 1]!)
+  }
+  for (const name of named ?? []) drop(kept, name)
   return kept
 }
 
-/** Lines that were sent apart stay apart; of a header that may be there only once, the one that counts. */
-function asSent(value: string | string[] | undefined, lines: string[] | undefined): string | string[] | undefined {
-  return lines && lines.length > 1 && lines.join(', ') === value ? lines : value
+function drop(headers: string[], name: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i] === name) headers.splice(i, 2)
 }
 
 /** They come behind chunks alone, and are announced on both sides of the proxy. */
-function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
+export function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
   return headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined
 }
 
 /** Headers that a connection says are its own. */
-function namedBy(connection: string | undefined): string[] {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return []
+function namedBy(connection: string): string[] {
+  if (connection === 'keep-alive' || connection === 'close') return []
   return connection.toLowerCase().split(/\s*,\s*/)
 }

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import { Socket, type OnReadOpts } from 'node:net'
 import { CarrelError } from '../../../errors.ts'
 import { SystemError } from '../system/libc.ts'
 import type { NetworkSlot } from './slots.ts'
@@ -9,11 +9,11 @@ import { socketIn } from './socket-in.ts'
  * reached too. Tries the loopback by IPv4, by IPv6, then the computer's own address. Rejects with `upstream_unreachable`
  * when nothing listens.
  */
-export async function dialComputer(slot: NetworkSlot, port: number): Promise<Socket> {
+export async function dialComputer(slot: NetworkSlot, port: number, onRead?: (bytes: Buffer) => void): Promise<Socket> {
   const targets = targetsOf(slot)
   for (const [index, { family, host }] of targets.entries()) {
     try {
-      return await connect(slot.networkNamespace, family, host, port)
+      return await connect({ networkNamespace: slot.networkNamespace, family, host, port, onRead })
     } catch (error) {
       const isLast = index === targets.length - 1
       if (isLast || (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw unreachable(port, error)
@@ -35,10 +35,18 @@ function targetsOf({ address }: NetworkSlot): { family: number; host: string }[]
   ]
 }
 
-function connect(networkNamespace: string, family: number, host: string, port: number): Promise<Socket> {
+interface Target {
+  networkNamespace: string
+  family: number
+  host: string
+  port: number
+  onRead: ((bytes: Buffer) => void) | undefined
+}
+
+function connect({ networkNamespace, family, host, port, onRead }: Target): Promise<Socket> {
   const fd = socketIn(networkNamespace, family, SOCK_STREAM | SOCK_NONBLOCK)
   return new Promise((resolve, reject) => {
-    const socket = new Socket({ fd, allowHalfOpen: true })
+    const socket = new Socket({ fd, allowHalfOpen: true, ...(onRead && { onread: reading(onRead) }) })
     socket.setNoDelay(true)
     socket.once('error', reject)
     socket.connect(port, host, () => {
@@ -47,6 +55,19 @@ function connect(networkNamespace: string, family: number, host: string, port: n
     })
   })
 }
+
+/** What is read stands in one buffer for all connections: it is handed on before anything else is read. */
+function reading(onRead: (bytes: Buffer) => void): OnReadOpts {
+  return {
+    buffer: readBuffer,
+    callback: (length) => {
+      onRead(readBuffer.subarray(0, length))
+      return true
+    },
+  }
+}
+
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 function unreachable(port: number, cause: unknown): CarrelError {
   const why =

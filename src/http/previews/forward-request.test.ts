@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { after, test, type TestContext } from 'node:test'
+import { forwardRequest } from './forward-request.ts'
+import { Upstreams } from './upstreams.ts'
+
+const ok = (body: string, more = '') => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`
+
+async function listen(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  after(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** A server of bytes behind the proxy: `answer` gets each request's head, and which one of which connection it is. */
+async function proxyOf(t: TestContext, answer: (socket: Socket, nth: number, connection: number) => void) {
+  const sockets: Socket[] = []
+  const behind = createServer((socket) => {
+    const connection = sockets.push(socket)
+    let requests = 0
+    socket.on('error', () => {})
+    socket.on('data', (data) => {
+      if (/^(GET|POST) /.test(data.toString('latin1'))) answer(socket, (requests += 1), connection)
+    })
+  })
+  const port = await listen(behind)
+  const upstreams = new Upstreams(async (_, target, onRead) => {
+    const buffer = Buffer.allocUnsafeSlow(65_536)
+    const onread = {
+      buffer,
+      callback: (length: number) => {
+        onRead(buffer.subarray(0, length))
+        return true
+      },
+    }
+    const socket = connect({ host: '127.0.0.1', port: target, allowHalfOpen: true, onread })
+    await once(socket, 'connect')
+    return socket
+  })
+  const proxy = createHttpServer((request, response) => {
+    forwardRequest(upstreams, { computerId: 'c', port }, request, response).catch((error: Error) => {
+      if (response.headersSent) request.socket.destroy()
+      else response.writeHead(502).end(error.message)
+    })
+  })
+  const proxyPort = await listen(proxy)
+  t.after(() => {
+    proxy.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  })
+  const open = async (method = 'GET', body = ''): Promise<IncomingMessage> => {
+    const request = httpRequest({ host: '127.0.0.1', port: proxyPort, method, agent: false })
+    request.end(body)
+    const [answered] = (await once(request, 'response')) as [IncomingMessage]
+    // What was still to be sent is of no use any more.
+    request.on('error', () => {})
+    return answered
+  }
+  const fetchText = async (method?: string, body?: string) => {
+    const answered = await open(method, body)
+    return `${answered.statusCode} ${await text(answered)}`
+  }
+  return { sockets, open, fetchText }
+}
+
+test('a connection is kept for the next request', async (t) => {
+  const { sockets, fetchText } = await proxyOf(t, (socket, nth, connection) => socket.write(ok(`${connection}.${nth}`)))
+  assert.deepEqual(
+    [await fetchText(), await fetchText('POST', 'x'), await fetchText()],
+    ['200 1.1', '200 1.2', '200 1.3'],
+  )
+  assert.equal(sockets.length, 1)
+})
+
+test('a connection of which the server says that it closes is not kept, nor one that it closes in a second', async (t) => {
+  for (const more of ['connection: close\r\n', 'connection: keep-alive\r\nkeep-alive: timeout=1\r\n']) {
+    const { fetchText } = await proxyOf(t, (socket, nth, connection) => socket.write(ok(`${connection}.${nth}`, more)))
+    assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
+  }
+})
+
+test('one on which more came than was asked for is not used again', async (t) => {
+  const { fetchText } = await proxyOf(t, (socket, nth, connection) =>
+    socket.write(ok(`${connection}.${nth}`) + ok('for somebody else')),
+  )
+  assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
+})
+
+test('a kept connection that closes in the moment of a request costs it nothing if it may be sent twice', async (t) => {
+  const { fetchText } = await proxyOf(t, (socket, nth, connection) => {
+    if (connection === 1 && nth > 1) socket.destroy()
+    else socket.write(ok(`${connection}.${nth}`))
+  })
+  assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
+})
+
+test('what may not be sent twice is not', async (t) => {
+  let requests = 0
+  const { fetchText } = await proxyOf(t, (socket, nth) => {
+    requests += 1
+    if (nth > 1) socket.destroy()
+    else socket.write(ok('first'))
+  })
+  assert.equal(await fetchText(), '200 first')
+  assert.match(await fetchText('POST', 'x'), /^502 /)
+  assert.equal(requests, 2)
+})
+
+test('a head is sent on before its body comes', async (t) => {
+  let finish = () => {}
+  const { open } = await proxyOf(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n')
+    finish = () => socket.write('late')
+  })
+  const answered = await open()
+  assert.equal(answered.statusCode, 200)
+  finish()
+  assert.equal(await text(answered), 'late')
+})
+
+test('a client that reads late gets all of it, and the connection serves the next one', async (t) => {
+  const size = 16 * 1024 * 1024
+  const { sockets, open, fetchText } = await proxyOf(t, (socket, nth) => {
+    socket.write(nth === 1 ? ok('x'.repeat(size)) : ok('next'))
+  })
+  const slow = await open()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.equal((await text(slow)).length, size)
+  assert.equal(await fetchText(), '200 next')
+  assert.equal(sockets.length, 1)
+})
+
+test('an answer that comes before its request is through is sent on, and the connection is not used again', async (t) => {
+  const { sockets, fetchText } = await proxyOf(t, (socket, nth, connection) => socket.write(ok(`${connection}.${nth}`)))
+  assert.equal(await fetchText('POST', 'x'.repeat(8 * 1024 * 1024)), '200 1.1')
+  assert.equal(await fetchText(), '200 2.1')
+  assert.equal(sockets.length, 2)
+})

@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { releaseWritten } from '../../release-chunk.ts'
+
+/** Writes a request to a connection as it comes from its client, as fast as the other end takes it. */
+export class RequestSender {
+  readonly #socket: Duplex
+  readonly #request: IncomingMessage
+  readonly #isChunked: boolean
+  #stopped = false
+  #sent = false
+
+  constructor(socket: Duplex, request: IncomingMessage) {
+    this.#socket = socket
+    this.#request = request
+    this.#isChunked = request.headers['transfer-encoding'] !== undefined
+  }
+
+  /** Whether all of it is written, so that another request may follow. */
+  get isSent(): boolean {
+    return this.#sent
+  }
+
+  /** @param headers names and values in turn */
+  start(headers: string[]): void {
+    const { method, url } = this.#request
+    let head = `${method} ${url} HTTP/1.1\r\n`
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+    this.#socket.write(`${head}connection: keep-alive\r\n\r\n`, 'latin1')
+    if (!hasBody(this.#request)) {
+      this.#sent = true
+      return
+    }
+    this.#request.on('data', this.#sendPart)
+    this.#request.on('end', this.#sendEnd)
+  }
+
+  /** The other end takes more again. */
+  onDrain(): void {
+    if (!this.#sent) this.#request.resume()
+  }
+
+  /** What still comes of the request is dropped. */
+  stop(): void {
+    if (this.#sent || this.#stopped) return
+    this.#stopped = true
+    this.#request.off('data', this.#sendPart)
+    this.#request.off('end', this.#sendEnd)
+    this.#request.resume()
+  }
+
+  readonly #sendPart = (chunk: Buffer): void => {
+    const socket = this.#socket
+    if (!socket.writable) return
+    const release = releaseWritten(chunk)
+    let takesMore: boolean
+    if (this.#isChunked) {
+      socket.cork()
+      socket.write(`${chunk.length.toString(16)}\r\n`)
+      socket.write(chunk, release)
+      takesMore = socket.write('\r\n')
+      socket.uncork()
+    } else takesMore = socket.write(chunk, release)
+    if (!takesMore) this.#request.pause()
+  }
+
+  readonly #sendEnd = (): void => {
+    this.#sent = true
+    if (!this.#isChunked || !this.#socket.writable) return
+    const { rawTrailers } = this.#request
+    let end = '0\r\n'
+    for (let i = 0; i < rawTrailers.length; i += 2) end += `${rawTrailers[i]}: ${rawTrailers[i + 1]}\r\n`
+    this.#socket.write(`${end}\r\n`, 'latin1')
+  }
+}
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
