@@ -13,6 +13,8 @@ const mebibytes = 256
 const requests = 2000
 const atOnce = 16
 const port = 8080
+/** V8 compiles the proxy within some twenty thousand requests; nginx is compiled. */
+const warmUpRounds = 10
 
 /** What stands behind both proxies: `/large` is a large answer, everything else a small one. Says on which port it is. */
 function backend(listenPort: number): string {
@@ -54,7 +56,7 @@ export const preview: BenchCase = {
           carrel: async () => requests / (await curlMany(new URL('/', server.url).href, requests, atOnce, ...host)),
           nginx: async () => requests / (await curlMany(`${nginx.origin}/`, requests, atOnce)),
         },
-        { rounds, warmUp: 1 },
+        { rounds: quick ? 2 : 15, warmUp: quick ? 1 : warmUpRounds },
       )
       return [
         { work: `preview, ${mebibytes} MiB`, unit: 'MiB/s' as const, ...large },
