@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
-import { BrowserPage, hasBrowser } from '../support/browser.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { TestServer, until } from '../support/server.ts'
 
 interface Operation {
@@ -131,7 +131,7 @@ describe('documentation', { timeout: 120_000 }, () => {
     }
   })
 
-  describe('in Chromium', { skip: !hasBrowser && 'Chromium is not installed' }, () => {
+  describe('in Chromium', { skip: noBrowser }, () => {
     let browser: BrowserPage
     before(async () => {
       browser = await BrowserPage.open()

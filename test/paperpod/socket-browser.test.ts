@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ChromiumPage } from '../support/chromium.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { newSession, TestServer } from '../support/server.ts'
 
-describe("a browser's own WebSocket", { timeout: 120_000 }, () => {
+describe("a browser's own WebSocket", { timeout: 120_000, skip: noBrowser }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()
@@ -14,8 +14,8 @@ describe("a browser's own WebSocket", { timeout: 120_000 }, () => {
     const sessionId = newSession()
     const { body: first } = await server.post('/ws/session')
     const { body: second } = await server.post('/ws/session')
-    await using page = await ChromiumPage.open('about:blank')
-    const seen = (await page.evaluate(`(async () => {
+    await using page = await BrowserPage.open()
+    const seen = await page.evaluate<{ exit: { exitCode: number }; text: string }>(`(async () => {
       const listen = (url, onMessage) => new Promise((resolve, reject) => {
         const socket = new WebSocket(url)
         socket.onopen = () => resolve(socket)
@@ -44,14 +44,14 @@ describe("a browser's own WebSocket", { timeout: 120_000 }, () => {
       })
       again.send(JSON.stringify({ type: 'process', action: 'attach', id: 2, sessionId, processId, cursor }))
       return { exit: await exit.promise, text }
-    })()`)) as { exit: { exitCode: number }; text: string }
+    })()`)
     const lines = Array.from({ length: 60 }, (_, index) => `${index + 1}\r\n`).join('')
     assert.equal(seen.text, `9 99\r\n${lines}é€😀\r\n`)
     assert.equal(seen.exit.exitCode, 0)
   })
 
   test('a wrong token does not open it', async () => {
-    await using page = await ChromiumPage.open('about:blank')
+    await using page = await BrowserPage.open()
     const outcome = await page.evaluate(`new Promise((resolve) => {
       const socket = new WebSocket(${JSON.stringify(`${server.url.replace('http', 'ws')}/ws?token=wrong`)})
       socket.onopen = () => resolve('open')

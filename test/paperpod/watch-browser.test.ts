@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { newSession, TestServer } from '../support/server.ts'
 import { within } from '../driver/subject.ts'
 
@@ -34,7 +31,7 @@ for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
 }
 </script>`
 
-test('a browser reads the stream of changes by fetch', async (t) => {
+test('a browser reads the stream of changes by fetch', { skip: noBrowser }, async (t) => {
   const server = await TestServer.start()
   t.after(() => server.stop())
   const result = Promise.withResolvers<string>()
@@ -45,17 +42,9 @@ test('a browser reads the stream of changes by fetch', async (t) => {
   }).listen(0, '127.0.0.1')
   t.after(() => host.close())
   await once(host, 'listening')
-  const profile = mkdtempSync(join(tmpdir(), 'carrel-chromium-'))
-  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
   const { port } = host.address() as AddressInfo
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-web-security', `--user-data-dir=${profile}`]
-  const browser = spawn('chromium', [...flags, '--remote-debugging-port=0', `http://127.0.0.1:${port}/`], {
-    stdio: 'ignore',
-    env: { ...process.env, HOME: profile },
-  })
-  t.after(async () => {
-    if (browser.exitCode === null && browser.kill()) await once(browser, 'exit')
-  })
+  await using browser = await BrowserPage.open('--disable-web-security')
+  void browser.goTo(`http://127.0.0.1:${port}/`)
   assert.deepEqual(JSON.parse(await within(60_000, result.promise, 'the report of the browser')), [
     ['watching', '/workspace'],
     ['create', '/workspace/a'],

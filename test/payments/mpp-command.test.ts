@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { BrowserPage, hasBrowser } from '../support/browser.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { TestServer } from '../support/server.ts'
 import { TempoNode } from '../support/tempo-node.ts'
 
@@ -83,21 +83,17 @@ describe('what a newcomer is told about paying', { timeout: 120_000 }, () => {
     assert.equal(body.billing, "Pay for what runs, from the account's credit. Top up via MPP with Tempo.")
   })
 
-  test(
-    'people see it as a page that fits their screen',
-    { skip: !hasBrowser && 'Chromium is not installed' },
-    async () => {
-      await using page = await BrowserPage.open()
-      for (const width of [1280, 320]) {
-        await page.goTo(`${server.url}/topup`, { width, height: 900 })
-        const [text, wide] = await page.evaluate<[string, number]>(
-          '[document.body.innerText, document.documentElement.scrollWidth]',
-        )
-        assert.match(text, /scale\s+\$100\s+\$120 \+20 %\s+333 h/)
-        assert.ok(text.includes(`npx mppx@0.11.0 ${server.url}/topup`))
-        assert.ok(wide <= width, `${wide} of ${width}`)
-      }
-      assert.deepEqual(page.complaints, [])
-    },
-  )
+  test('people see it as a page that fits their screen', { skip: noBrowser }, async () => {
+    await using page = await BrowserPage.open()
+    for (const width of [1280, 320]) {
+      await page.goTo(`${server.url}/topup`, { width, height: 900 })
+      const [text, wide] = await page.evaluate<[string, number]>(
+        '[document.body.innerText, document.documentElement.scrollWidth]',
+      )
+      assert.match(text, /scale\s+\$100\s+\$120 \+20 %\s+333 h/)
+      assert.ok(text.includes(`npx mppx@0.11.0 ${server.url}/topup`))
+      assert.ok(wide <= width, `${wide} of ${width}`)
+    }
+    assert.deepEqual(page.complaints, [])
+  })
 })

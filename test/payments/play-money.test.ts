@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
-import { BrowserPage, hasBrowser } from '../support/browser.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { TestServer, until } from '../support/server.ts'
 
@@ -78,7 +78,7 @@ describe('play money', { timeout: 60_000 }, () => {
     assert.equal(await credit(token), 27)
   })
 
-  test('a person can pay by clicking, and can leave it', { skip: !hasBrowser }, async () => {
+  test('a person can pay by clicking, and can leave it', { skip: noBrowser }, async () => {
     await using page = await BrowserPage.open()
     const token = await server.newAccount()
     const url = await begin(token)

@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { WebSocket } from 'ws'
 
 /** Debian's Chromium, where it is installed. */
-export const hasBrowser = existsSync('/usr/bin/chromium')
+const program = '/usr/bin/chromium'
+
+/** Why tests with a browser are skipped; false where there is one. */
+export const noBrowser = !existsSync(program) && 'Chromium is not installed'
 
 /** One page of a real browser, driven by its DevTools protocol. */
 export class BrowserPage {
@@ -25,7 +28,8 @@ export class BrowserPage {
     socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString())))
   }
 
-  static async open(): Promise<BrowserPage> {
+  /** @param flags of Chromium, beside the usual ones */
+  static async open(...flags: string[]): Promise<BrowserPage> {
     const profile = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
     const options = [
       '--headless',
@@ -33,8 +37,12 @@ export class BrowserPage {
       '--disable-gpu',
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
+      ...flags,
     ]
-    const child = spawn('/usr/bin/chromium', [...options, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(program, [...options, 'about:blank'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, HOME: profile },
+    })
     let said = ''
     const endpoint = await new Promise<string>((resolve, reject) => {
       child.stderr.on('data', (chunk: Buffer) => {
@@ -62,13 +70,14 @@ export class BrowserPage {
     await loaded
   }
 
-  /** The value of an expression in the page; a promise is waited for. */
+  /** The value of an expression in the page; a promise is waited for. Rejects with what it throws. */
   async evaluate<T>(expression: string): Promise<T> {
-    const { result } = (await this.#command('Runtime.evaluate', {
+    const { result, exceptionDetails } = (await this.#command('Runtime.evaluate', {
       expression,
       awaitPromise: true,
       returnByValue: true,
-    })) as { result: { value: T } }
+    })) as { result: { value: T }; exceptionDetails?: object }
+    if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails))
     return result.value
   }
 
@@ -77,7 +86,7 @@ export class BrowserPage {
     this.#socket.close()
     this.#process.kill('SIGKILL')
     await ended
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
   #command(method: string, params: object = {}): Promise<unknown> {
