@@ -52,6 +52,16 @@ describe('deleting an account', { timeout: 180_000 }, () => {
     assert.equal((await server.post('/users/me/api-keys', {}, { token })).status, 200)
   })
 
+  test('the person is told by mail, once, and how to keep the account', async () => {
+    const address = newAddress()
+    const token = await signInByMail(server, address)
+    const { deleteAt } = (await leave(token)).body
+    await leave(token)
+    const messages = messagesTo(address).filter((message) => message.includes('cancel-deletion'))
+    assert.equal(messages.length, 1)
+    assert.match(messages[0]!, new RegExp(deleteAt.slice(0, 10)))
+  })
+
   test('signing in again does not cancel it, asking for that does', async () => {
     const address = newAddress()
     const token = await signInByMail(server, address)

@@ -8,6 +8,7 @@ import { untilNextMark } from './credit-mark.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { serverTokenId } from './server-token.ts'
 import { reachedLimit, type LimitState } from './spending-limits.ts'
+import { outOfCredits } from './out-of-credits.ts'
 
 /**
  * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin in another computer than those that run,
@@ -94,14 +95,4 @@ function overLimit(doing: string, limit: LimitState | undefined, more: Record<st
     `${doing}: the limit of ${whose}, $${limit.limitMicros / 1_000_000} a ${limit.period}, is used up`,
     { details: { ...more, ...facts, resetsAt: new Date(resetsAtMs).toISOString() } },
   )
-}
-
-function outOfCredits(
-  engine: Engine,
-  message: string,
-  leftMicros: number,
-  facts: Record<string, unknown> = {},
-): CarrelError {
-  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: `${engine.origin()}/topup` }
-  return new CarrelError('out_of_credits', message, { details })
 }

@@ -27,6 +27,7 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
     locks: new KeyedLock(),
     credit: new CreditWatch(prices),
     ownerId: 'o',
+    origin: () => 'https://carrel.example',
   }
   return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as Engine
 }
@@ -36,7 +37,7 @@ test('credit for 15 minutes is enough to begin, a micro-dollar less is not', asy
   const engine = await engineWith(t, minimumMicros - 1)
   await assert.rejects(assertMinimumCredit(engine, caller), {
     code: 'out_of_credits',
-    details: { creditsRemaining: 0.089999, minimumMicros },
+    details: { creditsRemaining: 0.089999, minimumMicros, topupUrl: 'https://carrel.example/topup' },
   })
 })
 

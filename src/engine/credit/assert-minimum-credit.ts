@@ -1,10 +1,10 @@
 import { limits } from '../../config/limits.ts'
-import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { assertCredit } from './assert-credit.ts'
 import { creditLeft } from './credit-left.ts'
 import { isUnbilled } from './is-unbilled.ts'
+import { outOfCredits } from './out-of-credits.ts'
 
 /**
  * Rejects with `out_of_credits` when an account's credit does not last for the first 15 minutes of a streaming computer, and
@@ -19,8 +19,8 @@ export async function assertMinimumCredit(engine: Engine, caller: Caller): Promi
     )
     const leftMicros = await creditLeft(engine, caller.accountId)
     if (leftMicros + engine.prices.overdraftMicros < minimumMicros)
-      throw new CarrelError('out_of_credits', 'Cannot start streaming: the credit does not last for 15 minutes', {
-        details: { creditsRemaining: leftMicros / 1_000_000, minimumMicros },
+      throw outOfCredits(engine, 'Cannot start streaming: the credit does not last for 15 minutes', leftMicros, {
+        minimumMicros,
       })
   }
   await assertCredit(engine, caller)

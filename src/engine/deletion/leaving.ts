@@ -43,7 +43,8 @@ async function aloneIn(db: Kysely<Database>, userId: string): Promise<string[]> 
   return rows.map(({ account_id }) => account_id)
 }
 
-async function addressesOf(db: Kysely<Database>, userId: string): Promise<string[]> {
+/** By which a person signed in, or that a provider told. */
+export async function addressesOf(db: Kysely<Database>, userId: string): Promise<string[]> {
   const identities = await db
     .selectFrom('identities')
     .select('subject')
