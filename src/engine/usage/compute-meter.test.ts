@@ -194,3 +194,20 @@ test('what is about to begin is counted as what runs, and one in which something
   meter.close('d')
   assert.deepEqual(meter.spending('a'), { certain: 0, possible: 0 })
 })
+
+test('who asks sees at once what was used, and after that not more often than told', () => {
+  const asked = { accountId: 'a', notForMs: 5000 }
+  meter.open(sandbox)
+  meter.cut(asked)
+  meter.began('c', 'one', 't')
+  pass(10)
+  meter.cut(asked)
+  assert.deepEqual(pieces(), ['t 10 [0, 10)'])
+  pass(4999)
+  meter.cut(asked)
+  assert.deepEqual(pieces(), [])
+  pass(1)
+  meter.cut(asked)
+  meter.cut({ ...asked, accountId: 'b' })
+  assert.deepEqual(pieces(), ['t 5000 [10, 5010)'])
+})

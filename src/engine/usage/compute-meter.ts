@@ -29,6 +29,8 @@ export type Found = 'nothing' | 'kernel' | 'programs'
 interface Metered extends MeteredComputer {
   /** Everything before it is in a piece already. */
   windowStartMs: number
+  /** When something was put into a piece the last time; 0 before. */
+  cutAtMs: number
   /** On the clock that only goes forward: counted up to here. */
   countedTo: number
   /** Whose processes run, in the order in which they began; the first one's owner pays. */
@@ -69,6 +71,7 @@ export class ComputeMeter {
     const metered: Metered = {
       ...computer,
       windowStartMs: Math.max(this.#clock.now(), paidToMs, this.#pendingToMs(computer.computerId)),
+      cutAtMs: 0,
       countedTo: this.#clock.elapsed(),
       running: new Map(),
       expected: 0,
@@ -181,8 +184,8 @@ export class ComputeMeter {
 
   /** Puts what was used up to now into pieces: of all computers, or of one account's that were not cut for so long. */
   cut(only?: { accountId: string; notForMs: number }): void {
-    for (const [id, { accountId, windowStartMs }] of this.#computers) {
-      const isDue = !only || (accountId === only.accountId && this.#clock.now() - windowStartMs >= only.notForMs)
+    for (const [id, { accountId, cutAtMs }] of this.#computers) {
+      const isDue = !only || (accountId === only.accountId && this.#clock.now() - cutAtMs >= only.notForMs)
       if (isDue) this.#cut(this.#counted(id)!)
     }
   }
@@ -279,6 +282,7 @@ export class ComputeMeter {
       })
     }
     metered.windowStartMs = endedAtMs
+    if (whole.length > 0) metered.cutAtMs = this.#clock.now()
   }
 
   #pendingToMs(computerId: string): number {
