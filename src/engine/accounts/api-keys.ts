@@ -120,6 +120,7 @@ export async function revokeApiKey(engine: Engine, caller: Authenticated, id: st
       data: { keyId: id },
     })
   })
+  await engine.openCallers.endLapsed()
 }
 
 function keyOf(row: TokenRow): ApiKey {

@@ -49,8 +49,8 @@ export async function endOtherSessions(engine: Engine, caller: Authenticated): P
   return end(engine, caller, ({ eb }) => eb('id', '!=', caller.tokenId))
 }
 
-function end(engine: Engine, caller: Authenticated, which: Condition): Promise<number> {
-  return engine.db.transaction().execute(async (trx) => {
+async function end(engine: Engine, caller: Authenticated, which: Condition): Promise<number> {
+  const count = await engine.db.transaction().execute(async (trx) => {
     const ended = await trx
       .updateTable('tokens')
       .set({ revoked_at: Date.now() })
@@ -67,6 +67,8 @@ function end(engine: Engine, caller: Authenticated, which: Condition): Promise<n
       })
     return ended.length
   })
+  if (count > 0) await engine.openCallers.endLapsed()
+  return count
 }
 
 type Tokens = ExpressionBuilder<Database, 'tokens'>

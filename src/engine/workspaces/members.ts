@@ -88,6 +88,7 @@ export async function removeMember(engine: Engine, caller: Authenticated, userId
     const type = isOneself ? 'member.left' : 'member.removed'
     await appendEvent(trx, { accountId, type, actor: tokenId, data: { userId, role: before } })
   })
+  await engine.openCallers.endLapsed()
 }
 
 async function memberOf(trx: Transaction<Database>, { accountId }: Authenticated, userId: string): Promise<Role> {
