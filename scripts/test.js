@@ -23,7 +23,9 @@ if (!ready) console.log('0 passed, 1 failed')
 else if (Number.parseInt(process.versions.node, 10) < project.nodeMajor) {
   await becomeProjectScript('scripts/test.js', process.argv.slice(2))
 } else {
-  await runTests()
+  await reportingSetupFailure(runTests)
+  // It ends the process unless it failed.
+  console.log('0 passed, 1 failed')
 }
 
 async function runTests() {

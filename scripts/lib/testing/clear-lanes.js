@@ -1,21 +1,32 @@
 import { DataDirectory } from '../down/data-directory.js'
 import { endComputers } from '../down/end-computers.js'
 import { endHelpers } from '../down/end-helpers.js'
+import { endProcesses } from '../down/end-processes.js'
 import { removeTraces } from '../down/remove-traces.js'
 import { readSettings } from '../settings.js'
+import { SetupFailure } from '../setup-failure.js'
+import { isOfTests } from './leftovers.js'
 
 /**
  * Ends what runs of the lanes' data directories and takes off what they have on this host; images and files stay. So a run
- * starts from the same whatever an earlier one left, also one that was killed, and leaves nothing running.
+ * starts from the same whatever an earlier one left, also one that was killed, and leaves nothing running. Throws when a
+ * server uses one that no test has started; what cannot be cleared is told, and left to the tests.
  * @param {import('./lanes.js').Lane[]} lanes
  */
 export async function clearLanes(lanes) {
   for (const { env } of lanes) {
     const data = new DataDirectory(readSettings(env).dataDirectory)
-    if (data.holders(data.lock).length > 0)
-      throw new Error(`Cannot test on ${data.path}: a server uses it; stop it, or set CARREL_DATA to another directory`)
-    await endComputers(data)
-    await endHelpers(data)
-    await removeTraces(data)
+    if (data.holders(data.lock).some((pid) => !isOfTests(pid)))
+      throw new SetupFailure(
+        `Cannot test on ${data.path}: a server uses it. Stop it, or set CARREL_DATA to another directory.`,
+      )
+    try {
+      await endProcesses(() => data.holders(data.lock), { what: 'a server of the tests', graceMs: 1_000 })
+      await endComputers(data)
+      await endHelpers(data)
+      await removeTraces(data)
+    } catch (error) {
+      console.log(`Not all of ${data.path} could be cleared: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 }

@@ -23,17 +23,27 @@ export function killLeftovers(id) {
   return killed
 }
 
+/** Whether a test started it, of this run or of an earlier one. @param {number} pid */
+export function isOfTests(pid) {
+  return runOf(String(pid)) !== undefined
+}
+
 /**
  * @param {string} pid
  * @param {string} id
  */
 function carries(pid, id) {
+  const value = runOf(pid)
+  return value === id || value?.startsWith(`${id}/`) === true
+}
+
+/** The id that a process carries. @param {string} pid */
+function runOf(pid) {
   const prefix = `${runVariable}=`
-  const value = readText(`/proc/${pid}/environ`)
+  return readText(`/proc/${pid}/environ`)
     .split('\0')
     .find((entry) => entry.startsWith(prefix))
     ?.slice(prefix.length)
-  return value === id || value?.startsWith(`${id}/`) === true
 }
 
 /** @param {string} file */
