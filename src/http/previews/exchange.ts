@@ -28,9 +28,10 @@ export class Exchange implements Traffic {
   #head: AnswerHead | undefined
   #withTrailers = false
   #keptMs = Infinity
-  /** The newest part of the body, kept for a moment: the last one goes out in one write with the end. */
-  #part: Buffer | undefined
-  #listensForDrain = false
+  /** Of the body, what came in one read: it goes out in one write. */
+  readonly #parts: Buffer[] = []
+  #unwritten = 0
+  #hints = 0
   /** Nothing more is expected of the computer. */
   #isOver = false
 
@@ -84,7 +85,8 @@ export class Exchange implements Traffic {
   }
 
   #takeInformation({ status, headers }: AnswerHead): void {
-    if (status !== 103) return
+    if (status !== 103 || this.#hints === mostHints) return
+    this.#hints += 1
     const link = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === 'link')
     try {
       if (link.length > 0) this.#options.response.writeEarlyHints({ link })
@@ -100,13 +102,12 @@ export class Exchange implements Traffic {
   }
 
   #takePart(part: Buffer): void {
-    if (this.#part) this.#writePart(this.#part)
-    this.#part = part
+    this.#parts.push(part)
   }
 
   /** Sends what has come: also a head alone, whose body may be long in coming. */
   #flush(): void {
-    if (this.#part) this.#writePart(this.#part)
+    if (this.#parts.length > 0) this.#writeParts()
     else if (this.#head) {
       this.#writeHead()
       this.#options.response.flushHeaders()
@@ -121,18 +122,19 @@ export class Exchange implements Traffic {
     this.#options.response.writeHead(head.status, head.reason, answerHeaders(head, this.#withTrailers))
   }
 
-  #writePart(part: Buffer): void {
-    this.#part = undefined
+  /** Goes on when all of it is written: also many small parts, which cost more than they hold, must not pile up. */
+  #writeParts(): void {
     this.#writeHead()
     const { upstream, response } = this.#options
-    const copy = copyOf(part)
-    if (response.write(copy, releaseWritten(copy))) return
-    upstream.socket.pause()
-    if (this.#listensForDrain) return
-    this.#listensForDrain = true
-    response.on('drain', () => {
-      if (!this.#isOver) upstream.socket.resume()
+    const copy = Buffer.concat(this.#parts.splice(0))
+    const release = releaseWritten(copy)
+    this.#unwritten += 1
+    const takesMore = response.write(copy, (error) => {
+      release(error)
+      this.#unwritten -= 1
+      if (this.#unwritten === 0 && !this.#isOver && upstream.socket.isPaused()) upstream.socket.resume()
     })
+    if (!takesMore || this.#unwritten >= mostUnwritten) upstream.socket.pause()
   }
 
   #finish(): void {
@@ -150,11 +152,11 @@ export class Exchange implements Traffic {
       this.#callOff()
       this.#through.resolve()
     })
-    const part = this.#part
-    if (!part) response.end()
+    if (this.#parts.length === 0) return void response.end()
+    const rest = Buffer.concat(this.#parts.splice(0))
     // As text it goes out in one piece with the head.
-    else if (part.length < mostTextBytes) response.end(part.toString('latin1'), 'latin1')
-    else response.end(copyOf(part))
+    if (rest.length < mostTextBytes) response.end(rest.toString('latin1'), 'latin1')
+    else response.end(rest)
   }
 
   #fail(reason: unknown): void {
@@ -183,12 +185,11 @@ function keptMs({ headers }: AnswerHead): number {
 /** Larger parts are worth no second copy. */
 const mostTextBytes = 4096
 
-/** In memory of its own, which can be given back as soon as it is written. */
-function copyOf(part: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(part.length)
-  part.copy(copy)
-  return copy
-}
+/** Hints that are sent on, which go out at once whether or not the client reads. */
+const mostHints = 16
+
+/** Writes of which the end is waited for. */
+const mostUnwritten = 64
 
 /** Whether the client gets it in chunks, behind which alone there are trailers. */
 function isChunked(status: number, { req, useChunkedEncodingByDefault }: ServerResponse): boolean {

@@ -16,14 +16,18 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** A server of bytes behind the proxy: `answer` gets each request's head, and which one of which connection it is. */
-async function proxyOf(t: TestContext, answer: (socket: Socket, nth: number, connection: number) => void) {
+async function proxyOf(
+  t: TestContext,
+  answer: (socket: Socket, nth: number, connection: number, head: string) => void,
+) {
   const sockets: Socket[] = []
   const behind = createServer((socket) => {
     const connection = sockets.push(socket)
     let requests = 0
     socket.on('error', () => {})
     socket.on('data', (data) => {
-      if (/^(GET|POST) /.test(data.toString('latin1'))) answer(socket, (requests += 1), connection)
+      const head = data.toString('latin1')
+      if (/^(GET|POST) /.test(head)) answer(socket, (requests += 1), connection, head)
     })
   })
   const port = await listen(behind)
@@ -63,7 +67,7 @@ async function proxyOf(t: TestContext, answer: (socket: Socket, nth: number, con
     const answered = await open(method, body)
     return `${answered.statusCode} ${await text(answered)}`
   }
-  return { sockets, open, fetchText }
+  return { sockets, open, fetchText, port: proxyPort }
 }
 
 test('a connection is kept for the next request', async (t) => {
@@ -138,4 +142,18 @@ test('an answer that comes before its request is through is sent on, and the con
   assert.equal(await fetchText('POST', 'x'.repeat(8 * 1024 * 1024)), '200 1.1')
   assert.equal(await fetchText(), '200 2.1')
   assert.equal(sockets.length, 2)
+})
+
+test('a length that the connection names still ends the body, so that nothing of it is another request', async (t) => {
+  let got = ''
+  const { port } = await proxyOf(t, (socket, nth, _, sent) => {
+    got += sent
+    socket.write(ok(String(nth)))
+  })
+  const inner = 'GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n'
+  const head = `POST / HTTP/1.1\r\nhost: a\r\nconnection: close, content-length\r\ncontent-length: ${inner.length}\r\n\r\n`
+  const client = connect({ host: '127.0.0.1', port })
+  client.write(head + inner)
+  for await (const _ of client);
+  assert.match(got, /\r\ncontent-length: 35\r\n/)
 })

@@ -17,9 +17,13 @@ export function forwardSocket(
     const { method, url: path } = request
     const headers = [...requestHeaders(request), 'connection', 'Upgrade', 'upgrade', request.headers.upgrade ?? '']
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
+    // A client that leaves before the answer is not heard of, as nobody reads from it yet.
+    const timer = setTimeout(() => upstream.destroy(new Error('it did not answer the handshake')), handshakeMs)
+    upstream.once('close', () => clearTimeout(timer))
     client.once('close', () => connection.destroy())
     client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
     upstream.on('upgrade', (answer, socket, first) => {
+      clearTimeout(timer)
       client.write(answerHead(answer, { connection: 'Upgrade', upgrade: answer.headers.upgrade }), 'latin1')
       if (first.length > 0) client.write(first)
       if (head.length > 0) socket.write(head)
@@ -27,6 +31,7 @@ export function forwardSocket(
       resolve()
     })
     upstream.on('response', (answer) => {
+      clearTimeout(timer)
       client.write(answerHead(answer, { connection: 'close' }), 'latin1')
       pipeline(answer, client, () => client.destroy())
       resolve()
@@ -38,6 +43,8 @@ export function forwardSocket(
 
 /** A client that has said all gets what the other end still has to say for so long, whether that end closes or not. */
 const halfOpenMs = 10_000
+/** As long as common proxies wait for an answer. */
+const handshakeMs = 60_000
 
 function answerHead(answer: IncomingMessage, connection: Record<string, string | undefined>): string {
   const { statusCode: status = 0, statusMessage = '', rawHeaders: headers } = answer

@@ -62,6 +62,12 @@ describe('requestHeaders()', () => {
     ])
   })
 
+  test('keeps the length of a body, whatever the connection names', () => {
+    const headers = sent({ host: 'a', connection: 'close, Content-Length, host', 'content-length': '5' })
+    assert.deepEqual([headers['content-length'], headers.host], ['5', 'a'])
+    assert.deepEqual(answered(['connection', 'content-length', 'content-length', '5']), { 'content-length': '5' })
+  })
+
   test('keeps a token of Carrel outside, and hands on any other', () => {
     const tokens: Record<string, string>[] = [
       { authorization: 'Bearer pp_sess_abc' },

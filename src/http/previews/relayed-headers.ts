@@ -97,8 +97,11 @@ export function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
   return headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined
 }
 
-/** Headers that a connection says are its own. */
+/** Headers that a connection says are its own. Where a body ends is never that: without its length it would be the next request. */
 function namedBy(connection: string): string[] {
   if (connection === 'keep-alive' || connection === 'close') return []
-  return connection.toLowerCase().split(/\s*,\s*/)
+  return connection
+    .toLowerCase()
+    .split(/\s*,\s*/)
+    .filter((name) => name !== 'content-length' && name !== 'host')
 }
