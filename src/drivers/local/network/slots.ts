@@ -71,6 +71,8 @@ export class Slots {
 
   async #makeNamespaces(slot: NetworkSlot): Promise<void> {
     const holder = spawn('unshare', ['--user', '--net', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    // Without a free descriptor it has no pipes, and using them throws.
+    holder.on('error', () => {})
     try {
       holder.stdin.write('\n')
       await once(holder.stdout, 'data')
@@ -81,7 +83,7 @@ export class Slots {
       call('mount', `/proc/${holder.pid}/ns/net`, slot.networkNamespace, null, MS_BIND, null)
       await this.#link(slot, holder.pid!)
     } finally {
-      holder.stdin.end()
+      holder.stdin?.end()
     }
   }
 

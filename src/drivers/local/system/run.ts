@@ -16,6 +16,11 @@ export function run(
       timeout: options.timeoutMs ?? 60_000,
       killSignal: 'SIGKILL',
     })
+    child.on('error', (cause) =>
+      reject(new CarrelError('internal', `Cannot run "${command}": ${cause.message}`, { cause })),
+    )
+    // Without a free descriptor it has no pipes either.
+    if (child.pid === undefined) return
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -24,9 +29,6 @@ export function run(
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr = (stderr + chunk).slice(-2_000)
     })
-    child.on('error', (cause) =>
-      reject(new CarrelError('internal', `Cannot run "${command}": ${cause.message}`, { cause })),
-    )
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout)
       const why = stderr.trim() || (signal ? `ended by ${signal}` : `exit code ${code}`)
