@@ -53,6 +53,8 @@ export const limits = {
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, stopped ones included. */
   computersPerAccount: 1000,
+  /** Open requests through previews of one computer, each of which has a descriptor: far more than a page needs, a tenth of what the server may have. */
+  previewConnections: 2000,
   /** A preview name is one DNS label of 63 characters; the id has to leave room for two ports. */
   sessionIdLength: 128,
   processIdLength: 128,

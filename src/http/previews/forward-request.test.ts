@@ -4,6 +4,7 @@ import { createServer as createHttpServer, request as httpRequest, type Incoming
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, test, type TestContext } from 'node:test'
+import { limits } from '../../config/limits.ts'
 import { forwardRequest } from './forward-request.ts'
 import { Upstreams } from './upstreams.ts'
 
@@ -142,6 +143,25 @@ test('an answer that comes before its request is through is sent on, and the con
   assert.equal(await fetchText('POST', 'x'.repeat(8 * 1024 * 1024)), '200 1.1')
   assert.equal(await fetchText(), '200 2.1')
   assert.equal(sockets.length, 2)
+})
+
+test('no more connections to a computer are opened than it may have, and one more when one has ended', async () => {
+  const server = createServer()
+  const port = await listen(server)
+  const upstreams = new Upstreams(async () => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return socket
+  })
+  const target = { computerId: 'c', port }
+  const opened = await Promise.all(Array.from({ length: limits.previewConnections }, () => upstreams.open(target)))
+  await assert.rejects(upstreams.open(target), { code: 'no_capacity' })
+  const other = await upstreams.open({ ...target, computerId: 'other' })
+  const [first] = opened
+  first!.socket.destroy()
+  await once(first!.socket, 'close')
+  opened.push(other, await upstreams.open(target))
+  for (const { socket } of opened) socket.destroy()
 })
 
 test('a length that the connection names still ends the body, so that nothing of it is another request', async (t) => {

@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream'
+import { limits } from '../../config/limits.ts'
+import { CarrelError } from '../../errors.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { Upstream } from './upstream.ts'
 
@@ -14,6 +16,8 @@ export class Upstreams {
   readonly #dial: DialComputer
   /** By port of a computer; what was used last stands last. */
   readonly #idle = new Map<string, Idle[]>()
+  /** How many there are, by computer. */
+  readonly #open = new Map<string, number>()
 
   constructor(dial: DialComputer) {
     this.#dial = dial
@@ -30,8 +34,26 @@ export class Upstreams {
     return undefined
   }
 
-  open({ computerId, port }: PreviewTarget): Promise<Upstream> {
-    return Upstream.open((onRead) => this.#dial(computerId, port, onRead))
+  /** Rejects with `no_capacity` when a computer has as many as it may: one visitor must not use up what all have. */
+  async open({ computerId, port }: PreviewTarget): Promise<Upstream> {
+    const open = this.#open.get(computerId) ?? 0
+    if (open >= limits.previewConnections)
+      throw new CarrelError('no_capacity', 'Cannot open the preview: too many requests to it are under way')
+    this.#open.set(computerId, open + 1)
+    try {
+      const upstream = await Upstream.open((onRead) => this.#dial(computerId, port, onRead))
+      upstream.socket.once('close', () => this.#closed(computerId))
+      return upstream
+    } catch (error) {
+      this.#closed(computerId)
+      throw error
+    }
+  }
+
+  #closed(computerId: string): void {
+    const left = this.#open.get(computerId)! - 1
+    if (left > 0) this.#open.set(computerId, left)
+    else this.#open.delete(computerId)
   }
 
   /** Keeps one on which nothing is under way, for a minute at most. */
