@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
 import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
-import { database, dearEnvironment, newTenant, pay, priceBook, verify } from './tenants.ts'
+import { database, dearEnvironment, newLimitedKey, newTenant, pay, priceBook, verify } from './tenants.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 
@@ -185,15 +185,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
   test('what a limit ends says so, at once and in the list, and there is an event', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { tier: 'scale' })
-    const db = await database()
-    const limited = await createToken(db, accountId, 'limited')
-    const { id: tokenId } = await db
-      .selectFrom('tokens')
-      .select('id')
-      .where('name', '=', 'limited')
-      .where('account_id', '=', accountId)
-      .executeTakeFirstOrThrow()
-    await setSpendingLimit(db, accountId, { tokenId, period: 'day', limitMicros: 1_000_000 })
+    const { token: limited, tokenId } = await newLimitedKey(accountId, 1_000_000)
     const sessionId = newSession()
     const start = { command: 'sleep 60', processId: 'background', sessionId }
     assert.equal((await server.post('/process/start', start, { token: limited })).status, 200)
@@ -206,8 +198,9 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       (answer) => answer.body.process.status !== 'running',
     )
     assert.deepEqual([found.process.status, found.process.reason], ['killed', 'spending_limit'])
-    const events = await db.selectFrom('events').select(['type', 'data']).where('account_id', '=', accountId).execute()
-    await db.destroy()
+    const events = await withDatabase((db) =>
+      db.selectFrom('events').select(['type', 'data']).where('account_id', '=', accountId).execute(),
+    )
     const reached = events.filter(({ type }) => type === 'spending_limit.reached')
     assert.ok(reached.length >= 1 && JSON.parse(reached[0]!.data).keyId === tokenId)
   })

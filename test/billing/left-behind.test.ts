@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
-import { createToken } from '../../src/engine/accounts/tokens.ts'
-import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
-import { database, dearEnvironment, newTenant, pay, verify } from './tenants.ts'
+import { dearEnvironment, newLimitedKey, newTenant, pay, verify } from './tenants.ts'
 
 /** Each starts something that sleeps, for the most part, for minutes after the cell has ended. */
 const python = {
@@ -124,16 +122,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
 
   test('it is paid by the key that ran something last, and ends with the limit of that key', async () => {
     const { accountId, token } = await newPayer()
-    const db = await database()
-    const limited = await createToken(db, accountId, 'limited')
-    const { id: tokenId } = await db
-      .selectFrom('tokens')
-      .select('id')
-      .where('name', '=', 'limited')
-      .where('account_id', '=', accountId)
-      .executeTakeFirstOrThrow()
-    await setSpendingLimit(db, accountId, { tokenId, period: 'day', limitMicros: 3_000_000 })
-    await db.destroy()
+    const { token: limited } = await newLimitedKey(accountId, 3_000_000)
     const sessionId = newSession()
     const other = newSession()
     await interpret(token, 'python', 'kept = 7', sessionId)

@@ -8,6 +8,7 @@ import { readPriceBook } from '../../src/config/price-book.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/accounts/owner.ts'
 import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
 import { quoteFor, topUp } from '../../src/engine/ledger/top-up.ts'
 import { testDataDirectory } from '../support/server.ts'
 
@@ -52,6 +53,24 @@ export async function pay(accountId: string, quote: { tier: string } | { amountC
   const key = `test:${accountId}:${Math.random()}`
   await topUp(db, book, { accountId, key, method: 'test', quote: quoteFor(book, quote) })
   await db.destroy()
+}
+
+/** A key of an account that may use so much a day. */
+export async function newLimitedKey(
+  accountId: string,
+  limitMicros: number,
+): Promise<{ token: string; tokenId: string }> {
+  const db = await database()
+  const token = await createToken(db, accountId, 'limited')
+  const { id: tokenId } = await db
+    .selectFrom('tokens')
+    .select('id')
+    .where('name', '=', 'limited')
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  await setSpendingLimit(db, accountId, { tokenId, period: 'day', limitMicros })
+  await db.destroy()
+  return { token, tokenId }
 }
 
 export async function verify(): Promise<{ exitCode: number | null; stdout: string }> {

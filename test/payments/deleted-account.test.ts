@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { testDataDirectory, TestServer } from '../support/server.ts'
 import { StripeServer } from '../support/stripe-server.ts'
+import { letAccountGo } from '../support/let-account-go.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
@@ -38,17 +39,6 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
       const rows = db.selectFrom('payments').select('state').where('id', '=', session.metadata.carrel_payment)
       return (await rows.executeTakeFirst())?.state
     })
-  /** As if the 30 days were over; until nothing is left of it. */
-  const letGo = async (accountId: string) => {
-    await withDatabase((db) =>
-      db.updateTable('accounts').set({ delete_at: Date.now() }).where('id', '=', accountId).execute(),
-    )
-    await until(
-      () => withDatabase((db) => db.selectFrom('accounts').select('id').where('id', '=', accountId).execute()),
-      (rows) => rows.length === 0,
-      60_000,
-    )
-  }
   const review = async (...args: string[]) => {
     using home = new CliHome()
     return home.run(['ledger', 'review', ...args], { env: { CARREL_DATA: testDataDirectory } })
@@ -67,7 +57,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const paid = await begin(token)
     stripe.pay(paid)
     const neighbours = await begin(await server.newAccount())
-    await letGo(accountOf(session))
+    await letAccountGo(accountOf(session))
     assert.deepEqual([session.status, paid.status, neighbours.status], ['expired', 'complete', 'open'])
     assert.deepEqual([await stateOf(session), await stateOf(neighbours)], ['expired', 'open'])
   })
@@ -76,7 +66,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
     stripe.faults.push(...Array.from({ length: 50 }, () => 'fail' as const))
-    await letGo(accountId)
+    await letAccountGo(accountId)
     stripe.faults.length = 0
     assert.equal(session.status, 'open', 'Stripe did not do as it was asked to, which does not hold up the deletion')
     assert.match(server.log(), /did not end the link of an account that is deleted/)
@@ -101,7 +91,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
   test('so is one that nothing was written down about', async () => {
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
-    await letGo(accountId)
+    await letAccountGo(accountId)
     const metadata = { carrel_account: accountId, carrel_cents: '700' }
     const intent = stripe.addIntent({ amount: 700, metadata, status: 'succeeded' })
     await tell('payment_intent.succeeded', intent)
@@ -116,7 +106,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const session = await begin(await server.newAccount())
     const intent = stripe.pay(session)
     await tell('checkout.session.completed', session)
-    await letGo(accountOf(session))
+    await letAccountGo(accountOf(session))
     await tell('refund.created', stripe.refund(intent, 2000))
     assert.equal(await stateOf(session), 'paid')
     const key = `stripe:re:${stripe.refunds.at(-1)!.id}`

@@ -10,6 +10,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { letAccountGo } from '../support/let-account-go.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { TempoNode } from '../support/tempo-node.ts'
 
@@ -319,14 +320,7 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
     const { account_id: accountId } = await withDatabase((db) =>
       db.selectFrom('machine_payments').selectAll().where('challenge_id', '=', id).executeTakeFirstOrThrow(),
     )
-    await withDatabase((db) =>
-      db.updateTable('accounts').set({ delete_at: Date.now() }).where('id', '=', accountId).execute(),
-    )
-    await until(
-      () => withDatabase((db) => db.selectFrom('accounts').select('id').where('id', '=', accountId).execute()),
-      (rows) => rows.length === 0,
-      60_000,
-    )
+    await letAccountGo(accountId)
     node.mines = true
     node.mine()
     const [aside] = await until(

@@ -46,13 +46,13 @@ export async function runTestFile(file, { env, signal, onTest }) {
     if (type === 'test:stdout' || type === 'test:stderr') output = (output + data.message).slice(-outputLimit)
     if (type === 'test:summary' && inner) summarized = true
     if (type !== 'test:pass' && type !== 'test:fail') continue
+    const name = [...names.slice(0, data.nesting), data.name].join(' › ')
     if (data.name === path) {
       if (type === 'test:fail') add(fileFailure(file, data, signal, [...running.values()]))
     } else if (data.details?.type === 'test') {
-      const name = [...names.slice(0, data.nesting), data.name].join(' › ')
       add({ ...testResult(type, data), name, notes })
     } else if (data.details?.error?.failureType === 'hookFailed') {
-      blameHook(tests, [...names.slice(0, data.nesting), data.name].join(' › '), data)
+      blameHook(tests, name, data)
     }
     notes = []
   }

@@ -68,35 +68,26 @@ export class LocalComputers {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
     const { store, runtime, volumes, cgroups, paths } = this.#parts
     const mounts = mountsBelow(paths.mounts)
-    await this.#forEach(store.all(), async (record) => {
-      const { id } = record
+    const known = store.all().map(({ id }) => id)
+    await this.#forEach(known, async (id) => {
       if (mounts.has(paths.root(id))) this.#mounted.add(id)
       if (!this.#running.has(id)) await this.#clearAway(id)
       else {
-        await this.#showDisk(record)
+        await this.#showDisk(this.record(id))
         if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
       }
     })
     const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
-    await this.#forEach(
-      [...new Set(orphans)].map((id) => ({ id })),
-      ({ id }) => this.#remove(id),
-    )
+    await this.#forEach(new Set(orphans), (id) => this.#remove(id))
     const groups = cgroups.list(paths.cgroup('')).filter((id) => !this.#running.has(id))
-    await this.#forEach(
-      groups.map((id) => ({ id })),
-      ({ id }) => cgroups.remove(paths.cgroup(id)),
-    )
+    await this.#forEach(groups, (id) => cgroups.remove(paths.cgroup(id)))
     await this.#removeUnusedSlots()
   }
 
-  async #forEach<T extends { id: string }>(computers: T[], work: (computer: T) => Promise<void>): Promise<void> {
-    await someAtOnce(computers, clearedAtOnce, (computer) =>
-      work(computer).catch((error: unknown) =>
-        this.#parts.log?.warn(
-          { err: error, computer: computer.id },
-          'cannot put a computer in order; it is left as it is',
-        ),
+  async #forEach(ids: Iterable<string>, work: (id: string) => Promise<void>): Promise<void> {
+    await someAtOnce(ids, clearedAtOnce, (id) =>
+      work(id).catch((error: unknown) =>
+        this.#parts.log?.warn({ err: error, computer: id }, 'cannot put a computer in order; it is left as it is'),
       ),
     )
   }

@@ -49,7 +49,7 @@ export class Exchange implements Traffic {
     this.#parser = new AnswerParser(request.method!, {
       onHead: (head) => this.#takeHead(head),
       onInformation: (head) => this.#takeInformation(head),
-      onBody: (part) => this.#takePart(part),
+      onBody: (part) => void this.#parts.push(part),
     })
   }
 
@@ -99,10 +99,6 @@ export class Exchange implements Traffic {
     this.#head = head
     this.#keptMs = keptMs(head)
     this.#withTrailers = isChunked(head.status, this.#options.response) && this.#parser.isChunked
-  }
-
-  #takePart(part: Buffer): void {
-    this.#parts.push(part)
   }
 
   /** Sends what has come: also a head alone, whose body may be long in coming. */

@@ -1,6 +1,6 @@
 import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
-import { answerHeaders, requestHeaders } from './relayed-headers.ts'
+import { answerHeaders, headerLines, requestHeaders } from './relayed-headers.ts'
 
 /**
  * Sends a handshake on over a connection into a computer. Once it is accepted both ends speak to each other, and the
@@ -24,7 +24,11 @@ export function forwardSocket(
     client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
     upstream.on('upgrade', (answer, socket, first) => {
       clearTimeout(timer)
-      client.write(answerHead(answer, { connection: 'Upgrade', upgrade: answer.headers.upgrade }), 'latin1')
+      const { upgrade } = answer.headers
+      client.write(
+        answerHead(answer, ['connection', 'Upgrade', ...(upgrade === undefined ? [] : ['upgrade', upgrade])]),
+        'latin1',
+      )
       if (first.length > 0) client.write(first)
       if (head.length > 0) socket.write(head)
       pipeline(client, socket, client, () => client.destroy())
@@ -32,7 +36,7 @@ export function forwardSocket(
     })
     upstream.on('response', (answer) => {
       clearTimeout(timer)
-      client.write(answerHead(answer, { connection: 'close' }), 'latin1')
+      client.write(answerHead(answer, ['connection', 'close']), 'latin1')
       pipeline(answer, client, () => client.destroy())
       resolve()
     })
@@ -46,13 +50,10 @@ const halfOpenMs = 10_000
 /** As long as common proxies wait for an answer. */
 const handshakeMs = 60_000
 
-function answerHead(answer: IncomingMessage, connection: Record<string, string | undefined>): string {
+function answerHead(answer: IncomingMessage, connection: string[]): string {
   const { statusCode: status = 0, statusMessage = '', rawHeaders: headers } = answer
   const kept = answerHeaders({ status, reason: statusMessage, headers }, false)
-  let head = `HTTP/1.1 ${status} ${reasonOf(status, statusMessage)}\r\n`
-  for (let i = 0; i < kept.length; i += 2) head += `${kept[i]}: ${kept[i + 1]}\r\n`
-  for (const [name, value] of Object.entries(connection)) if (value !== undefined) head += `${name}: ${value}\r\n`
-  return `${head}\r\n`
+  return `HTTP/1.1 ${status} ${reasonOf(status, statusMessage)}\r\n${headerLines([...kept, ...connection])}\r\n`
 }
 
 /** The words beside the status, as they were sent; those of the standard for what cannot be sent on. */

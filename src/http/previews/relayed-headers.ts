@@ -67,6 +67,13 @@ export function answerHeaders({ headers }: AnswerHead, withTrailers: boolean): s
   return kept
 }
 
+/** Names and values in turn, as the lines of a head. */
+export function headerLines(headers: string[]): string {
+  let lines = ''
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return lines
+}
+
 const ownToken = /(^|,)\s*(Bearer\s+)?(pp_sess_|ak_)/i
 
 function endToEnd(raw: string[], withTrailers: boolean): string[] {
@@ -93,7 +100,7 @@ function drop(headers: string[], name: string): void {
 }
 
 /** They come behind chunks alone, and are announced on both sides of the proxy. */
-export function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
+function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
   return headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { releaseWritten } from '../../release-chunk.ts'
+import { headerLines } from './relayed-headers.ts'
 
 /** Writes a request to a connection as it comes from its client, as fast as the other end takes it. */
 export class RequestSender {
@@ -24,9 +25,7 @@ export class RequestSender {
   /** @param headers names and values in turn */
   start(headers: string[]): void {
     const { method, url } = this.#request
-    let head = `${method} ${url} HTTP/1.1\r\n`
-    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
-    this.#socket.write(`${head}connection: keep-alive\r\n\r\n`, 'latin1')
+    this.#socket.write(`${method} ${url} HTTP/1.1\r\n${headerLines(headers)}connection: keep-alive\r\n\r\n`, 'latin1')
     if (!hasBody(this.#request)) {
       this.#sent = true
       return
@@ -67,10 +66,7 @@ export class RequestSender {
   readonly #sendEnd = (): void => {
     this.#sent = true
     if (!this.#isChunked || !this.#socket.writable) return
-    const { rawTrailers } = this.#request
-    let end = '0\r\n'
-    for (let i = 0; i < rawTrailers.length; i += 2) end += `${rawTrailers[i]}: ${rawTrailers[i + 1]}\r\n`
-    this.#socket.write(`${end}\r\n`, 'latin1')
+    this.#socket.write(`0\r\n${headerLines(this.#request.rawTrailers)}\r\n`, 'latin1')
   }
 }
 
