@@ -275,12 +275,21 @@ describe('a guest', { timeout: 120_000 }, () => {
   })
 })
 
+function isInGroupOf(pid: string, id: string): boolean {
+  return readFileSync(`/proc/${pid}/cgroup`, 'latin1')
+    .split('\n')
+    .some((line) => line.endsWith(`/${id}`))
+}
+
 /** What the host calls a process, of which answers tell the id inside. */
 function hostPid(id: string): string {
   const marker = `CARREL_PROCESS_ID=${id}\0`
   const found = readdirSync('/proc').find((name) => {
     try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'latin1').includes(marker)
+      return (
+        /^\d+$/.test(name) &&
+        (isInGroupOf(name, id) || readFileSync(`/proc/${name}/environ`, 'latin1').includes(marker))
+      )
     } catch {
       return false
     }

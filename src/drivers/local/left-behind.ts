@@ -1,13 +1,12 @@
-import { readPids, readStat } from './monitor/process-tree.ts'
+import { readStat } from './monitor/process-tree.ts'
 
 /**
- * For how long, in milliseconds, the first live process of a cgroup has run that is none of `known`; undefined when there is none. What a
+ * For how long, in milliseconds, the first live process of `pids` has run that is none of `known`; undefined when there is none. What a
  * process calls itself, whose child it is and in which session plays no part: only that it is there.
  */
-export function leftBehindMs(procs: string, known: ReadonlySet<number>): number | undefined {
-  for (const pid of readPids(procs)) {
-    // 0 is one that this server's own namespace does not show.
-    const stat = pid === 0 || known.has(pid) ? undefined : readStat(pid)
+export function leftBehindMs(pids: readonly number[], known: ReadonlySet<number>): number | undefined {
+  for (const pid of pids) {
+    const stat = known.has(pid) ? undefined : readStat(pid)
     if (stat?.isLive) return Math.max(0, performance.now() + (ownBegunAtTick - stat.begunAtTick) * msPerTick)
   }
   return undefined

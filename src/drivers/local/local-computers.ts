@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { someAtOnce } from '../../some-at-once.ts'
-import type { Cgroups } from './cgroups.ts'
+import type { Cgroups } from './cgroups/cgroups.ts'
 import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
@@ -199,8 +199,7 @@ export class LocalComputers {
   /** Beside its first process and those that are known by their ids on the host; as the driver has it. */
   leftBehindMs(id: string, knownPids: readonly number[]): number | undefined {
     const { cgroups, paths } = this.#parts
-    const { procs } = cgroups.files(paths.cgroup(id))
-    return leftBehindMs(procs, new Set([this.assertRunning(id), ...knownPids]))
+    return leftBehindMs(cgroups.pids(paths.cgroup(id)), new Set([this.assertRunning(id), ...knownPids]))
   }
 
   /** Again and again for a moment, as what is being forked is not there to be ended. */
@@ -305,11 +304,13 @@ export class LocalComputers {
       writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
     ])
     const pidFile = join(bundle, 'pid')
+    this.#parts.cgroups.prepare(paths.cgroup(id))
     const { pid } = await this.#parts.monitor().request<{ pid: number }>({
       op: 'run-container',
       computerId: id,
       command: runtime.runCommand(id, bundle, pidFile),
       pidFile,
+      groups: this.#parts.cgroups.files(paths.cgroup(id)).groups,
     })
     this.#running.set(id, pid)
     await this.#seccomp.learn(runtime.stateDirectory(id))
@@ -337,15 +338,10 @@ export class LocalComputers {
 
   /** TERM to all but the first process, which would take the rest with it; then KILL to that one. */
   async #terminate(id: string, pid: number, graceMs: number): Promise<void> {
-    const { procs } = this.#parts.cgroups.files(this.#parts.paths.cgroup(id))
-    const others = async () =>
-      (await readFile(procs, 'latin1').catch(() => ''))
-        .split('\n')
-        .filter(Boolean)
-        .map(Number)
-        .filter((other) => other !== pid)
-    for (const other of graceMs > 0 ? await others() : []) signalQuietly(other, 'SIGTERM')
-    for (const end = Date.now() + graceMs; Date.now() < end && (await others()).length > 0;) await delay(stopPollMs)
+    const { cgroups, paths } = this.#parts
+    const others = () => cgroups.pids(paths.cgroup(id)).filter((other) => other !== pid)
+    for (const other of graceMs > 0 ? others() : []) signalQuietly(other, 'SIGTERM')
+    for (const end = Date.now() + graceMs; Date.now() < end && others().length > 0;) await delay(stopPollMs)
     const ended = new Promise<void>((resolve) => this.#exits.set(id, resolve))
     if (!signalQuietly(pid, 'SIGKILL')) this.exited(id, 'exited')
     await Promise.race([ended, delay(maxKillMs)])

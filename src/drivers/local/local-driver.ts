@@ -18,12 +18,13 @@ import type {
   ProcessHandle,
   StopReason,
 } from '../driver.ts'
-import { openCgroups, type Cgroups } from './cgroups.ts'
+import type { Cgroups } from './cgroups/cgroups.ts'
+import { openCgroups } from './cgroups/open-cgroups.ts'
 import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
 import type { DriverLog } from './driver-log.ts'
-import { toHostId } from './id-map.ts'
+import { toHostId } from './system/id-map.ts'
 import { LocalImages } from './images/local-images.ts'
 import { LocalComputers } from './local-computers.ts'
 import { LocalProcesses } from './local-processes.ts'
@@ -40,6 +41,7 @@ import { SlotPool } from './network/slot-pool.ts'
 import { Slots } from './network/slots.ts'
 import { Paths } from './paths.ts'
 import { renewLxcfs } from './renew-lxcfs.ts'
+import { restoreNull } from './restore-null.ts'
 import { openPool, type Pool } from './storage/pool.ts'
 import { Volumes } from './volumes.ts'
 
@@ -160,7 +162,10 @@ export class LocalDriver implements Driver {
       paths,
       monitor,
       execCommand: runtime.execCommand,
-      cgroupFiles: (id) => cgroups.files(paths.cgroup(id)),
+      cgroupFiles: (id) => {
+        const { groups, ...files } = cgroups.files(paths.cgroup(id))
+        return groups && (!groups.byRuntime || runtime.takesExecGroups) ? { ...files, groups } : files
+      },
       isDiskFull: (id) => this.#isDiskFull(id),
       onPrinted: (process) => {
         for (const listener of this.#printedListeners) listener(process)
@@ -189,6 +194,7 @@ export class LocalDriver implements Driver {
       { mode: 0o644 },
     )
     await this.#volumes.prepare()
+    if (await restoreNull()) this.#log?.warn({}, "gave the host's /dev/null back to root, with mode 0666")
     await Promise.all([this.#openNetwork(options, resolvers), this.#monitors.open()])
     const { processes, containers } = await this.#monitors.list()
     await this.#processes.load(processes)
@@ -328,8 +334,8 @@ export class LocalDriver implements Driver {
     return dialComputer(this.#computers.slot(id), port, onRead)
   }
   async listening(id: string): Promise<Listener[]> {
-    const { procs } = this.#cgroups.files(this.#paths.cgroup(id))
-    return this.#listeners.of(id, { slot: this.#computers.slot(id), procs, started: this.#processes.startedOn(id) })
+    const pids = () => this.#cgroups.pids(this.#paths.cgroup(id))
+    return this.#listeners.of(id, { slot: this.#computers.slot(id), pids, started: this.#processes.startedOn(id) })
   }
 
   snapshot(id: string, snapshotId: string): Promise<void> {

@@ -103,6 +103,7 @@ export class LocalProcesses {
 
   startedOn(computerId: string): StartedProcesses {
     return {
+      computerId,
       byPid: new Map(this.runningOn(computerId).map(({ hostPid, processId }) => [hostPid, processId])),
       // It comes from inside the computer: no path may be made of what it likes.
       has: (processId) => /^[0-9A-Za-z_-]{1,64}$/.test(processId) && this.get(processId)?.computerId === computerId,

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs'
 import { CarrelError } from '../../errors.ts'
-import { idMap } from './id-map.ts'
+import { idMap, isMappedId } from './system/id-map.ts'
 import { RootedDirectory } from './files/rooted.ts'
 
 export interface ResolvedUser {
@@ -21,9 +21,13 @@ const builtIn: Record<string, string[]> = {
 /** A guest can make these files as large as its disk. */
 const maxAccountFileBytes = 1024 * 1024
 
+/** Groups of one user beside the first; the kernel takes up to 65,536, far more than anyone is in. */
+const maxGroups = 1024
+
 /**
  * Who `user[:group]`, by name or number, is inside a computer, by its own /etc/passwd and /etc/group. A number that
- * has no entry is taken as it is. Rejects with `not_found` for a name that is not there.
+ * has no entry is taken as it is. Throws `not_found` for a name that is not there, and `conflict` for an id in these
+ * files that is no id of the computer's own: the guest writes them, and what it writes must not reach the runtime.
  */
 export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
   const [user = '', group] = spec.split(':')
@@ -35,11 +39,16 @@ export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
       passwd.find((fields) => fields[0] === user) ?? passwd.find((fields) => fields[2] === user) ?? builtIn[user]
     if (!entry && !isNumericId(user)) throw unknown('user', user)
     const name = entry?.[0] ?? user
+    const member = groups.filter((fields) => fields[3]?.split(',').includes(name))
+    if (member.length > maxGroups) throw tooManyGroups(name, member.length)
     return {
       name,
-      uid: Number(entry?.[2] ?? user),
-      gid: group === undefined ? Number(entry?.[3] ?? user) : groupId(groups, group),
-      groups: groups.filter((fields) => fields[3]?.split(',').includes(name)).map((fields) => Number(fields[2])),
+      uid: ownId(entry?.[2] ?? user, `user id of ${quote(name)} in /etc/passwd`),
+      gid:
+        group === undefined
+          ? ownId(entry?.[3] ?? user, `group id of ${quote(name)} in /etc/passwd`)
+          : groupId(groups, group),
+      groups: member.map(([groupName = '', , id = '']) => ownId(id, `id of group ${quote(groupName)} in /etc/group`)),
       home: entry?.[5] || '/',
       shell: entry?.[6] || '/bin/sh',
     }
@@ -51,20 +60,40 @@ export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
 function groupId(groups: string[][], group: string): number {
   const entry = groups.find((fields) => fields[0] === group) ?? groups.find((fields) => fields[2] === group)
   if (!entry && !isNumericId(group)) throw unknown('group', group)
-  return Number(entry?.[2] ?? group)
+  return ownId(entry?.[2] ?? group, `id of group ${quote(entry?.[0] ?? group)} in /etc/group`)
 }
 
 /** Only ids of the computer's own map can be used. */
 function isNumericId(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) < idMap.count
+  return /^\d{1,5}$/.test(text) && isMappedId(Number(text))
+}
+
+/** 4294967295 is the one that `setresuid` takes for "leave it as it is", which would be the host's root. */
+function ownId(text: string, what: string): number {
+  if (isNumericId(text)) return Number(text)
+  throw new CarrelError(
+    'conflict',
+    `Cannot run a process: the ${what} is ${quote(text)}, not a number from 0 to ${idMap.count - 1}; correct the file (POST /files/write) and try again`,
+    { details: { field: 'user' } },
+  )
+}
+
+function tooManyGroups(name: string, count: number): CarrelError {
+  return new CarrelError(
+    'conflict',
+    `Cannot run as user ${quote(name)}: /etc/group names it in ${count} groups, and the limit is ${maxGroups}`,
+    { details: { field: 'user' } },
+  )
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 100))
 }
 
 function unknown(kind: string, name: string): CarrelError {
-  return new CarrelError(
-    'not_found',
-    `Cannot run as ${kind} ${JSON.stringify(name)}: the computer has no such ${kind}`,
-    { details: { field: 'user' } },
-  )
+  return new CarrelError('not_found', `Cannot run as ${kind} ${quote(name)}: the computer has no such ${kind}`, {
+    details: { field: 'user' },
+  })
 }
 
 /** What was read last, as long as the file is the same one unchanged: every exec asks. */

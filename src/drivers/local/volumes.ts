@@ -2,7 +2,7 @@ import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../errors.ts'
-import { toHostId } from './id-map.ts'
+import { toHostId } from './system/id-map.ts'
 import type { DiskGauge, Storage } from './storage/storage.ts'
 
 /**

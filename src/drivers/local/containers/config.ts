@@ -1,5 +1,5 @@
 import type { ComputerLimits } from '../../driver.ts'
-import { idMap } from '../id-map.ts'
+import { idMap } from '../system/id-map.ts'
 import { lxcfsFiles } from '../lxcfs-files.ts'
 import { seccompProfile } from './seccomp.ts'
 

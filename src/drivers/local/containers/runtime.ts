@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import { run } from '../system/run.ts'
 
@@ -34,6 +34,11 @@ export class Runtime {
   /** The beginning of the argv that runs a process in a computer. */
   get execCommand(): string[] {
     return [this.program, '--root', this.#root, 'exec']
+  }
+
+  /** Whether `exec` takes `--cgroup`, for a group below the computer's. */
+  get takesExecGroups(): boolean {
+    return ['crun', 'runc'].includes(basename(this.program))
   }
 
   /** Where it keeps the state of a computer that runs. */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Stats } from 'node:fs'
 import { lstat, readlink } from 'node:fs/promises'
 import type { FileInfo } from '../../driver.ts'
-import { toInsideId } from '../id-map.ts'
+import { toInsideId } from '../system/id-map.ts'
 import { entryPath } from './rooted.ts'
 
 /** Describes one entry of an open directory, without following it. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { idMap } from '../id-map.ts'
+import { idMap } from '../system/id-map.ts'
 
 export interface ShiftedTree {
   /** Files, directories and links, each counted once whatever its names. */

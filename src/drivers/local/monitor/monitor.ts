@@ -4,6 +4,8 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
+import { enterGroup, groupDirectory } from './exec-group.ts'
+import { LeftGroups } from './left-groups.ts'
 import { onLines } from './lines.ts'
 import type {
   Answer,
@@ -30,11 +32,13 @@ export class Monitor {
   readonly #connections = new Set<Socket>()
   readonly #followed = new Set<string>()
   readonly #grown = new Set<SupervisedProcess>()
+  readonly #leftGroups = new LeftGroups()
 
   constructor(scratchDirectory: string, version: string) {
     this.#scratchDirectory = scratchDirectory
     this.#version = version
     setInterval(() => this.#spillLongOnes(), 1000)
+    setInterval(() => this.#leftGroups.sweep(sweptPerSecond), 1000)
   }
 
   connect(socket: Socket): void {
@@ -93,7 +97,9 @@ export class Monitor {
   async #runContainer(request: Request & { op: 'run-container' }): Promise<{ pid: number }> {
     this.#stopping.delete(request.computerId)
     const errors = new Pipe()
-    const runtimePid = spawnProgram(request.command, [undefined, undefined, errors.writeEnd])
+    const runtimePid = spawnProgram(request.command, [undefined, errors.writeEnd, errors.writeEnd])
+    const group = request.groups?.byRuntime === false ? groupDirectory(request.groups) : undefined
+    if (group !== undefined) enterGroup(group, runtimePid)
     const stderr = errors.reader().setEncoding('utf8')
     let complaint = ''
     stderr.on('data', (chunk: string) => {
@@ -106,6 +112,8 @@ export class Monitor {
     }
     stderr.destroy()
     const pid = Number(readFileSync(request.pidFile, 'latin1'))
+    // Its runtime may have made it before it was in the group itself.
+    if (group !== undefined) enterGroup(group, pid)
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
     this.#reaper.watch(pid, (status) => {
       this.#containers.delete(request.computerId)
@@ -122,6 +130,7 @@ export class Monitor {
       scratchDirectory: this.#scratchDirectory,
       onExit: (ended) => this.#ended(ended),
       onGrowth: (grown) => this.#grew(grown),
+      onLeave: (group) => this.#leftGroups.take(group),
     })
     this.#processes.set(request.processId, supervised)
     try {
@@ -196,6 +205,7 @@ export class Monitor {
 }
 
 const quietMs = 1000
+const sweptPerSecond = 1000
 
 function send(socket: Socket, message: Message): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)

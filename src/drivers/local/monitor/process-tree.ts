@@ -1,5 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
-import { setImmediate as turn } from 'node:timers/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CgroupFiles } from './protocol.ts'
 
 /** The variable that every process of an exec inherits; by it a process is found that left its parents and session. */
@@ -13,16 +14,24 @@ interface Root {
 
 /**
  * Signals everything that came of a process: its descendants, its session, and whatever carries its marker. With
- * SIGKILL it goes on until none is left, against a fork bomb with the computer frozen meanwhile.
+ * SIGKILL it goes on until none is left. For hosts without a control group for each exec (`exec-group.ts`), which finds
+ * also what has hidden.
+ *
+ * The computer stands still while it is looked through: nothing is forked meanwhile, and no program can make the kernel
+ * wait for a lock of its own when its environment is read. Reading is done on other threads all the same.
  */
 export async function signalTree(root: Root, signal: NodeJS.Signals): Promise<void> {
-  if (signal !== 'SIGKILL') return void (await signalOnce(root, signal))
-  for (let round = 0; round < maxRounds; round++) {
-    const frozen = round >= roundsBeforeFreezing && freeze(root.cgroup, 'on')
-    const hit = await signalOnce(root, 'SIGKILL')
-    if (frozen) freeze(root.cgroup, 'off')
+  const rounds = signal === 'SIGKILL' ? maxRounds : 1
+  for (let round = 0; round < rounds; round++) {
+    const thaw = await freeze(root.cgroup)
+    let hit: number
+    try {
+      hit = await signalOnce(root, signal)
+    } finally {
+      thaw()
+    }
     if (hit === 0) return
-    await turn()
+    await delay(roundPauseMs)
   }
 }
 
@@ -38,14 +47,15 @@ async function signalOnce(root: Root, signal: NodeJS.Signals): Promise<number> {
   return pids.length
 }
 
-/** Host ids of the live processes that belong to the tree. Gives way to the work of other computers now and then. */
+/** Host ids of the live processes that belong to the tree. */
 export async function findTree(root: Root): Promise<number[]> {
   const marker = `${markerVariable}=${root.processId}`
   const found = new Set([root.pid])
-  const candidates = readPids(root.cgroup.procs).map((pid) => ({ pid, stat: readStat(pid) }))
-  for (const [index, { pid, stat }] of candidates.entries()) {
-    if (index % pidsAtOnce === pidsAtOnce - 1) await turn()
-    if (stat && (stat.session === root.pid || carries(pid, marker))) found.add(pid)
+  const candidates: { pid: number; stat: ProcessStat | undefined }[] = []
+  for (const pid of readPids(root.cgroup.procs)) {
+    const stat = parseStat(await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ''))
+    candidates.push({ pid, stat })
+    if (stat && (stat.session === root.pid || (await carries(pid, marker)))) found.add(pid)
   }
   for (let grew = true; grew;) {
     grew = false
@@ -62,7 +72,11 @@ export async function findTree(root: Root): Promise<number[]> {
 /** The host ids that a cgroup lists. */
 export function readPids(path: string): number[] {
   try {
-    return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number)
+    // A process that this program's own namespace does not show is listed as 0, which a signal would take for its own group.
+    return readFileSync(path, 'latin1')
+      .split('\n')
+      .map(Number)
+      .filter((pid) => pid > 0)
   } catch {
     return []
   }
@@ -80,56 +94,75 @@ export interface ProcessStat {
 /** undefined for one that is gone. */
 export function readStat(pid: number | 'self'): ProcessStat | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // By their numbers in proc_pid_stat(5), of which the third comes behind the name.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const field = (number: number) => Number(fields[number - 3])
-    const isDead = fields[0] === 'Z' || fields[0] === 'X'
-    // The first thread can end, and the process be shown as dead, while others go on.
-    return { isLive: !isDead || field(20) > 1, parent: field(4), session: field(6), begunAtTick: field(22) }
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch {
     return undefined
   }
+}
+
+function parseStat(text: string): ProcessStat | undefined {
+  if (text === '') return undefined
+  // By their numbers in proc_pid_stat(5), of which the third comes behind the name.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const field = (number: number) => Number(fields[number - 3])
+  const isDead = fields[0] === 'Z' || fields[0] === 'X'
+  // The first thread can end, and the process be shown as dead, while others go on.
+  return { isLive: !isDead || field(20) > 1, parent: field(4), session: field(6), begunAtTick: field(22) }
 }
 
 /** The id that a process carries; undefined for one that has no marker, or is gone. */
-export function markerOf(pid: number): string | undefined {
-  try {
-    const variables = environmentOf(pid).split('\0')
-    return variables.find((variable) => variable.startsWith(`${markerVariable}=`))?.slice(markerVariable.length + 1)
-  } catch {
-    return undefined
-  }
+export async function markerOf(pid: number): Promise<string | undefined> {
+  const variables = (await environmentOf(pid)).split('\0')
+  return variables.find((variable) => variable.startsWith(`${markerVariable}=`))?.slice(markerVariable.length + 1)
 }
 
-function carries(pid: number, marker: string): boolean {
-  try {
-    return `\0${environmentOf(pid)}`.includes(`\0${marker}\0`)
-  } catch {
-    return false
-  }
+async function carries(pid: number, marker: string): Promise<boolean> {
+  return `\0${await environmentOf(pid)}`.includes(`\0${marker}\0`)
 }
 
 /** The first of a process's variables, among which the marker was put: all of them can be megabytes, of each process. */
-function environmentOf(pid: number): string {
-  const fd = openSync(`/proc/${pid}/environ`, 'r')
+async function environmentOf(pid: number): Promise<string> {
+  const file = await open(`/proc/${pid}/environ`).catch(() => undefined)
+  if (!file) return ''
   try {
-    return environmentHead.toString('latin1', 0, readSync(fd, environmentHead, 0, environmentHead.length, 0))
+    const head = Buffer.alloc(environmentHeadBytes)
+    const { bytesRead } = await file.read(head, 0, head.length, 0)
+    return head.toString('latin1', 0, bytesRead)
+  } catch {
+    return ''
   } finally {
-    closeSync(fd)
+    await file.close()
   }
 }
 
-function freeze(cgroup: CgroupFiles, state: 'on' | 'off'): boolean {
+/** Resolves when every process stands still, or after a moment all the same; gives what lets them go on. */
+async function freeze({ freeze: { path, on, off } }: CgroupFiles): Promise<() => void> {
+  const isOn = () => readText(path).trim() === on
+  // One that was paused stays so.
+  if (isOn() || !writeText(path, on)) return () => {}
+  for (let waitedMs = 0; waitedMs < maxFreezeMs && !isOn(); waitedMs += freezePollMs) await delay(freezePollMs)
+  return () => writeText(path, off)
+}
+
+function readText(path: string): string {
   try {
-    writeFileSync(cgroup.freeze.path, cgroup.freeze[state])
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function writeText(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text)
     return true
   } catch {
     return false
   }
 }
 
-const environmentHead = Buffer.alloc(16 * 1024)
-const pidsAtOnce = 32
+const environmentHeadBytes = 16 * 1024
 const maxRounds = 200
-const roundsBeforeFreezing = 3
+const roundPauseMs = 2
+const maxFreezeMs = 500
+const freezePollMs = 2

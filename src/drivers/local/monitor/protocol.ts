@@ -7,7 +7,13 @@ import type { ExitReason, ProcessExit } from '../../driver.ts'
  */
 export type Request =
   | { op: 'hello' }
-  | { op: 'run-container'; computerId: string; command: string[]; pidFile: string }
+  | {
+      op: 'run-container'
+      computerId: string
+      command: string[]
+      pidFile: string
+      groups?: ExecGroupsPlace | undefined
+    }
   | { op: 'start'; process: StartRequest }
   | { op: 'write'; processId: string; data: string }
   | { op: 'close-stdin'; processId: string }
@@ -62,6 +68,15 @@ export interface CgroupFiles {
   oomKills: string
   /** Freezes it when `on` is written, thaws it with `off`. */
   freeze: { path: string; on: string; off: string }
+  /** Where its execs have groups of their own; undefined where the host cannot. */
+  groups?: ExecGroupsPlace
+}
+
+export interface ExecGroupsPlace {
+  /** The path of the computer's group in the tree of version 2, in which each exec gets one. */
+  parent: string
+  /** Whether the runtime puts an exec into its group (`--cgroup`); else the monitor puts the runtime there. */
+  byRuntime: boolean
 }
 
 export interface ProcessState {

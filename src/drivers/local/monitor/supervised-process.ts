@@ -5,14 +5,16 @@ import type { ExitReason, ProcessExit } from '../../driver.ts'
 import { Pipe } from '../system/pipe.ts'
 import { runAhead } from '../system/run-ahead.ts'
 import { spawnProgram } from '../system/spawn.ts'
+import { ExecGroup } from './exec-group.ts'
 import { Journal, type StreamName } from './journal.ts'
+import { assertMappedUser } from './mapped-user.ts'
 import { ProcessOutput } from './process-output.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
-import { startFailure } from './start-failure.ts'
+import { StartError, startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
 interface Surroundings {
@@ -21,6 +23,8 @@ interface Surroundings {
   scratchDirectory: string
   onExit: (process: SupervisedProcess) => void
   onGrowth: (process: SupervisedProcess) => void
+  /** Gets the group of one that has ended, or was not started. */
+  onLeave: (group: ExecGroup) => void
 }
 
 /** One process in a computer, from its start by the OCI runtime to its exit on disk. */
@@ -37,6 +41,7 @@ export class SupervisedProcess {
   /** When the growth of its output was last told. */
   toldGrowthAtMs = this.startedAtMs
   readonly #around: Surroundings
+  #group: ExecGroup | undefined
   #terminal: Terminal | undefined
   #input: Writable | undefined
   #inputBytes = 0
@@ -63,19 +68,24 @@ export class SupervisedProcess {
   /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */
   async start(): Promise<void> {
     this.#oomKillsBefore = readOomKills(this.request.cgroup.oomKills)
+    assertMappedUser(this.request.spec)
     const path = join(this.#around.scratchDirectory, this.request.processId)
-    const files = { pid: `${path}.pid`, spec: `${path}.json`, console: `${path}.tty` }
-    writeFileSync(files.spec, JSON.stringify(this.request.spec), { mode: 0o600 })
-    const consoleSocket = this.request.tty && new ConsoleSocket(files.console)
+    const files = { pid: `${path}.pid`, console: `${path}.tty` }
+    this.#group = ExecGroup.make(this.request.processId, this.request.cgroup)
+    let consoleSocket: ConsoleSocket | undefined
     try {
+      consoleSocket = this.request.tty && new ConsoleSocket(files.console)
       const complaint = await this.#runRuntime(files, consoleSocket !== undefined)
       this.pid = readPid(files.pid)
       if (this.pid === 0) throw startFailure(complaint)
       this.insidePid = this.#around.reaper.insidePid(this.pid)
       if (consoleSocket) this.#openTerminal(consoleSocket.receive())
+    } catch (error) {
+      void this.#group?.signal('SIGKILL').then(() => this.#leaveGroup())
+      throw error instanceof StartError ? error : new StartError('unavailable', messageOf(error))
     } finally {
       consoleSocket?.close()
-      for (const file of [files.spec, files.pid]) removeQuietly(file)
+      removeQuietly(files.pid)
     }
     this.#around.reaper.watch(this.pid, (status) => void this.#ended(status))
     const { timeoutMs } = this.request
@@ -126,26 +136,49 @@ export class SupervisedProcess {
 
   async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
     if (this.exit) return
-    const root = { pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }
-    if (scope === 'tree') await signalTree(root, signal)
+    if (scope === 'tree') await this.#signalTree(signal)
     else process.kill(this.pid, signal)
   }
 
+  async #signalTree(signal: NodeJS.Signals): Promise<void> {
+    const { processId, cgroup } = this.request
+    if (this.#group) await this.#group.signal(signal)
+    else await signalTree({ pid: this.pid, processId, cgroup }, signal)
+  }
+
+  #leaveGroup(): void {
+    if (!this.#group) return
+    this.#around.onLeave(this.#group)
+    this.#group = undefined
+  }
+
   /** Resolves when the runtime has ended, with what the process wrote on stderr until then: a failed start says why there. */
-  async #runRuntime(files: { pid: string; spec: string; console: string }, tty: boolean): Promise<string> {
-    const argv = [...this.request.command, '--detach', '--pid-file', files.pid, '--process', files.spec]
+  async #runRuntime(files: { pid: string; console: string }, tty: boolean): Promise<string> {
+    const argv = [...this.request.command, '--detach', '--pid-file', files.pid, '--process', `/proc/self/fd/${specFd}`]
     if (tty) argv.push('--tty', '--console-socket', files.console)
+    const { groups } = this.request.cgroup
+    if (this.#group && groups?.byRuntime) argv.push('--cgroup', this.request.processId)
     argv.push(this.request.computerId)
-    const stdin = this.request.stdin && !tty ? new Pipe() : undefined
-    const stdout = tty ? undefined : new Pipe()
-    const stderr = new Pipe()
+    const pipes: Pipe[] = []
+    const newPipe = () => pipes[pipes.push(new Pipe()) - 1]!
     let runtimePid: number
+    let stdin, stdout, stderr, spec
     try {
-      runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd])
+      stdin = this.request.stdin && !tty ? newPipe() : undefined
+      stdout = tty ? undefined : newPipe()
+      stderr = newPipe()
+      spec = newPipe()
+      runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd, spec.readEnd])
+      // It waits for what it is to start, and so has started nothing before it is in the group.
+      if (!groups?.byRuntime) this.#group?.enter(runtimePid)
     } catch (error) {
-      for (const pipe of [stdin, stdout, stderr]) pipe?.close()
+      for (const pipe of pipes) pipe.close()
       throw error
     }
+    spec
+      .writer()
+      .on('error', () => {})
+      .end(JSON.stringify(this.request.spec))
     // crun sets a terminal's size while the program is on its way already, and must not be the later of the two.
     if (tty) runAhead(runtimePid)
     this.#input = stdin?.writer().on('error', () => {})
@@ -191,10 +224,10 @@ export class SupervisedProcess {
   async #ended(status: WaitStatus): Promise<void> {
     clearTimeout(this.#timer)
     const reason = this.#reason(status)
-    if (reason === 'timeout')
-      await signalTree({ pid: this.pid, processId: this.request.processId, cgroup: this.request.cgroup }, 'SIGKILL')
+    if (reason === 'timeout') await this.#signalTree('SIGKILL')
     for (const output of this.#outputs) output.takeRest()
     this.#terminal?.letGo()
+    this.#leaveGroup()
     this.exit = {
       reason,
       ...status,
@@ -235,6 +268,10 @@ export class SupervisedProcess {
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 function readPid(file: string): number {
   try {
     return Number(readFileSync(file, 'latin1'))
@@ -251,6 +288,8 @@ function removeQuietly(file: string): void {
   }
 }
 
+/** Where the runtime finds the description of what it is to start. */
+const specFd = 3
 /** Written and not yet taken by the program. */
 const maxInputBytes = 4 * 1024 * 1024
 const endOfTransmission = 4

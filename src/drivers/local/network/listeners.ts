@@ -1,5 +1,4 @@
 import type { Listener } from '../../driver.ts'
-import { readPids } from '../monitor/process-tree.ts'
 import { isDialed } from './dial.ts'
 import { listeningSockets } from './listening.ts'
 import type { NetworkSlot } from './slots.ts'
@@ -7,8 +6,8 @@ import { findOwners, type StartedProcesses } from './socket-owners.ts'
 
 interface Computer {
   slot: NetworkSlot
-  /** The file that lists the processes of its cgroup. */
-  procs: string
+  /** Lists its processes by their host ids. */
+  pids: () => number[]
   started: StartedProcesses
 }
 
@@ -22,7 +21,7 @@ export class Listeners {
     const sockets = listeningSockets(computer.slot.networkNamespace)
     const known = this.#owners.get(id)
     const strange = new Set(sockets.map(({ inode }) => inode).filter((inode) => !known?.has(inode)))
-    const found = strange.size === 0 ? undefined : await findOwners(strange, readPids(computer.procs), computer.started)
+    const found = strange.size === 0 ? undefined : await findOwners(strange, computer.pids(), computer.started)
     const owners = new Map(sockets.map(({ inode }) => [inode, known?.get(inode) ?? found?.get(inode)]))
     if (owners.size > 0) this.#owners.set(id, owners)
     else this.#owners.delete(id)

@@ -1,9 +1,11 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
+import { execOf } from '../monitor/exec-group.ts'
 import { markerOf, readStat } from '../monitor/process-tree.ts'
 
 /** The processes that were started on a computer, to know again what came of them. */
 export interface StartedProcesses {
+  computerId: string
   /** By the host id of the first process of each that runs. */
   byPid: Map<number, string>
   /** Whether a process of that id was ever started there. */
@@ -30,7 +32,7 @@ export async function findOwners(
       const inode = wanted.get(target)
       if (inode === undefined) continue
       wanted.delete(target)
-      const owner = ownerOf(pid, started)
+      const owner = await ownerOf(pid, started)
       if (owner !== undefined) owners.set(inode, owner)
     }
     await turn()
@@ -38,9 +40,14 @@ export async function findOwners(
   return owners
 }
 
-/** By the marker that it inherited, else by its ancestors: `sudo` gives a program an environment of its own. */
-function ownerOf(pid: number, started: StartedProcesses): string | undefined {
-  const marker = markerOf(pid)
+/**
+ * By the control group that it is in; where there is none, by the marker that it inherited, else by its ancestors: `sudo`
+ * gives a program an environment of its own.
+ */
+async function ownerOf(pid: number, started: StartedProcesses): Promise<string | undefined> {
+  const inGroup = execOf(pid, started.computerId)
+  if (inGroup !== undefined && started.has(inGroup)) return inGroup
+  const marker = await markerOf(pid)
   if (marker !== undefined && started.has(marker)) return marker
   for (let at = pid, steps = 0; at > 1 && steps < maxAncestors; steps++) {
     const owner = started.byPid.get(at)

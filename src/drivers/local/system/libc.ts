@@ -9,6 +9,11 @@ const libc = koffi.load('libc.so.6')
 
 const functions = {
   openat2: libc.func('long syscall(long number, int directory, const char *path, const void *how, size_t size)'),
+  fsopen: libc.func('long syscall(long number, const char *type, uint flags)'),
+  fsconfig: libc.func(
+    'long syscall(long number, int fd, uint command, const char *key, const char *value, int auxiliary)',
+  ),
+  fsmount: libc.func('long syscall(long number, int fd, uint flags, uint attributes)'),
   mount: libc.func(
     'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
   ),

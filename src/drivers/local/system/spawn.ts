@@ -1,6 +1,7 @@
-import { openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import koffi from 'koffi'
+import { NullDevices } from './null-device.ts'
 import { sealedPath } from './sealed-program.ts'
 
 const libc = koffi.load('libc.so.6')
@@ -26,10 +27,10 @@ const POSIX_SPAWN_SETSIGMASK = 0x08
 
 const attributes = makeAttributes()
 const environment = [`PATH=${process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin'}`, null]
-const nothing = openSync('/dev/null', 'r+')
+const nullDevices = new NullDevices()
 
-/** Descriptors for a program's stdin, stdout and stderr; what is left out is /dev/null. */
-export type Stdio = [stdin?: number, stdout?: number, stderr?: number]
+/** Descriptors for a program, by their numbers in it; of the first three, what is left out is a null device of its own. */
+export type Stdio = [stdin?: number, stdout?: number, stderr?: number, ...more: number[]]
 
 /**
  * Starts a program of the host and gives its process id. By `posix_spawn`, which shares memory with the child until it
@@ -39,13 +40,16 @@ export type Stdio = [stdin?: number, stdout?: number, stderr?: number]
 export function spawnProgram(argv: string[], stdio: Stdio): number {
   const actions = Buffer.alloc(actionsBytes)
   initActions(actions)
+  const nothing = stdio.slice(0, 3).filter((fd) => fd !== undefined).length < 3 ? nullDevices.open() : undefined
   try {
-    for (const target of [0, 1, 2]) addDup2(actions, stdio[target] ?? nothing, target)
+    const all = Array.from({ length: Math.max(3, stdio.length) }, (_, target) => stdio[target] ?? nothing)
+    for (const [target, fd] of all.entries()) addDup2(actions, fd, target)
     const pid = [0]
     const error = posixSpawn(pid, sealedPath(argv[0]!), actions, attributes, [...argv, null], environment) as number
     if (error !== 0) throw new Error(`Cannot run "${argv[0]}": ${getSystemErrorName(-error)}`)
     return pid[0]!
   } finally {
+    if (nothing !== undefined) closeSync(nothing)
     destroyActions(actions)
   }
 }

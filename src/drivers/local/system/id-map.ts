@@ -11,6 +11,15 @@ export function toHostId(insideId: number): number {
 
 /** The inside's id for an owner seen on the host; 65534 (nobody) for an owner from outside the map. */
 export function toInsideId(hostId: number): number {
-  const inside = hostId - idMap.firstHostId
-  return inside >= 0 && inside < idMap.count ? inside : 65_534
+  return isGuestsId(hostId) ? hostId - idMap.firstHostId : 65_534
+}
+
+/** Whether an id on the host is one of the computers'. */
+export function isGuestsId(hostId: number): boolean {
+  return isMappedId(hostId - idMap.firstHostId)
+}
+
+/** Whether an id inside a computer has one on the host: the runtime must be given no other. */
+export function isMappedId(insideId: number): boolean {
+  return Number.isInteger(insideId) && insideId >= 0 && insideId < idMap.count
 }

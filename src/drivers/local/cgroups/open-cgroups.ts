@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { call, CLONE_NEWNS, MNT_DETACH, MS_PRIVATE } from '../system/libc.ts'
+import type { Cgroups } from './cgroups.ts'
+import { ExecGroups } from './exec-groups.ts'
+import { cgroupRoot } from './group-files.ts'
+import { version1, withExecGroups } from './version-1.ts'
+import { version2 } from './version-2.ts'
+
+/**
+ * Finds out what the host has. A hybrid host (version 1 with controllers in a version 2 tree beside it) is refused by
+ * crun, so there the version 2 tree is taken out of this process's own mount namespace, which its children share.
+ */
+export function openCgroups(): Cgroups {
+  if (existsSync(`${cgroupRoot}/cgroup.controllers`)) return version2
+  if (existsSync(`${cgroupRoot}/unified/cgroup.controllers`)) hideUnifiedTree()
+  const groups = ExecGroups.open()
+  return groups ? withExecGroups(groups) : version1
+}
+
+function hideUnifiedTree(): void {
+  call('unshare', CLONE_NEWNS)
+  call('mount', 'none', `${cgroupRoot}/unified`, null, MS_PRIVATE, null)
+  call('umount2', `${cgroupRoot}/unified`, MNT_DETACH)
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { readPids } from '../monitor/process-tree.ts'
+import type { Cgroups } from './cgroups.ts'
+import type { ExecGroups } from './exec-groups.ts'
+import { cgroupRoot, directories, field, killAll, number, removeGroup, text, until } from './group-files.ts'
+
+/** Controllers that are mounted one by one. */
+export const version1: Cgroups = {
+  version: 1,
+  files: (path) => ({
+    procs: `${cgroupRoot}/pids${path}/cgroup.procs`,
+    oomKills: `${cgroupRoot}/memory${path}/memory.oom_control`,
+    freeze: { path: `${cgroupRoot}/freezer${path}/freezer.state`, on: 'FROZEN', off: 'THAWED' },
+  }),
+  async usage(path) {
+    const [memory, stat, cpuMicros, pids, oom] = await Promise.all([
+      number(`${cgroupRoot}/memory${path}/memory.usage_in_bytes`),
+      text(`${cgroupRoot}/memory${path}/memory.stat`),
+      version1.cpuMicros(path),
+      number(`${cgroupRoot}/pids${path}/pids.current`),
+      text(`${cgroupRoot}/memory${path}/memory.oom_control`),
+    ])
+    const cache = field(stat, 'total_inactive_file')
+    return {
+      memoryBytes: Math.max(0, memory - cache),
+      cpuMicros,
+      pids,
+      oomKills: field(oom, 'oom_kill'),
+    }
+  },
+  cpuMicros: async (path) => Math.round((await number(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)) / 1000),
+  async freeze(path, frozen) {
+    const state = `${cgroupRoot}/freezer${path}/freezer.state`
+    await writeFile(state, frozen ? 'FROZEN' : 'THAWED')
+    // It is FREEZING until the last process stands still.
+    await until(async () => !frozen || (await text(state)).trim() === 'FROZEN')
+  },
+  async isFrozen(path) {
+    return (await text(`${cgroupRoot}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
+  },
+  prepare: () => {},
+  pids: (path) => readPids(`${cgroupRoot}/pids${path}/cgroup.procs`),
+  kill: (path, exceptPids) => killAll(version1.pids(path), exceptPids),
+  async remove(path) {
+    killAll(version1.pids(path))
+    await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
+    // Where the version 2 tree was, the runtime makes a plain directory. Synchronous: threads of the pool see the tree.
+    if (unifiedTreeIsHidden()) rmSync(`${cgroupRoot}/unified${path}`, { recursive: true, force: true })
+  },
+  list: (path) => {
+    const parents = [...controllerMounts(), ...(unifiedTreeIsHidden() ? [`${cgroupRoot}/unified`] : [])].map(
+      (mount) => mount + path,
+    )
+    return [...new Set(parents.flatMap(directories))]
+  },
+}
+
+/** The same, with a group for each exec in a tree of version 2 beside it. */
+export function withExecGroups(groups: ExecGroups): Cgroups {
+  return {
+    ...version1,
+    files: (path) => ({ ...version1.files(path), groups: { parent: path, byRuntime: false } }),
+    prepare: (path) => groups.make(path),
+    async remove(path) {
+      await version1.remove(path)
+      await groups.remove(path)
+    },
+    list: (path) => [...new Set([...version1.list(path), ...groups.list(path)])],
+  }
+}
+
+/** Here, or by whoever started this server. Threads of the pool may see the tree all the same. */
+function unifiedTreeIsHidden(): boolean {
+  return existsSync(`${cgroupRoot}/unified`) && !existsSync(`${cgroupRoot}/unified/cgroup.controllers`)
+}
+
+function controllerMounts(): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'latin1').matchAll(/ (\/sys\/fs\/cgroup\/[^ ]+) .* - cgroup /g)
+  return [...mounts].map((match) => match[1]!)
+}

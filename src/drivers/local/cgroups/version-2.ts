@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import type { Cgroups } from './cgroups.ts'
+import { cgroupRoot, directories, field, killAll, number, pidsBelow, removeTree, text, until } from './group-files.ts'
+
+/** One tree with all controllers. The groups of execs are below their computer's, and the runtime puts execs into them. */
+export const version2: Cgroups = {
+  version: 2,
+  files: (path) => ({
+    procs: `${cgroupRoot}${path}/cgroup.procs`,
+    oomKills: `${cgroupRoot}${path}/memory.events`,
+    freeze: { path: `${cgroupRoot}${path}/cgroup.freeze`, on: '1', off: '0' },
+    // A kernel before 5.14 cannot end a group at once.
+    ...(existsSync(`${cgroupRoot}${path}/cgroup.kill`) ? { groups: { parent: path, byRuntime: true } } : {}),
+  }),
+  async usage(path) {
+    const [memory, stat, cpuMicros, pids, events] = await Promise.all([
+      number(`${cgroupRoot}${path}/memory.current`),
+      text(`${cgroupRoot}${path}/memory.stat`),
+      version2.cpuMicros(path),
+      number(`${cgroupRoot}${path}/pids.current`),
+      text(`${cgroupRoot}${path}/memory.events`),
+    ])
+    const cache = field(stat, 'inactive_file')
+    return {
+      memoryBytes: Math.max(0, memory - cache),
+      cpuMicros,
+      pids,
+      oomKills: field(events, 'oom_kill'),
+    }
+  },
+  cpuMicros: async (path) => field(await text(`${cgroupRoot}${path}/cpu.stat`), 'usage_usec'),
+  async freeze(path, frozen) {
+    await writeFile(`${cgroupRoot}${path}/cgroup.freeze`, frozen ? '1' : '0')
+    await until(async () => !frozen || field(await text(`${cgroupRoot}${path}/cgroup.events`), 'frozen') === 1)
+  },
+  async isFrozen(path) {
+    return (await text(`${cgroupRoot}${path}/cgroup.freeze`)).trim() === '1'
+  },
+  prepare: () => {},
+  pids: (path) => pidsBelow(cgroupRoot + path),
+  kill: (path, exceptPids) => killAll(version2.pids(path), exceptPids),
+  async remove(path) {
+    killAll(version2.pids(path))
+    await removeTree(cgroupRoot + path)
+  },
+  list: (path) => directories(cgroupRoot + path),
+}

@@ -1,0 +1,15 @@
+import { chmod, chown, stat } from 'node:fs/promises'
+import { isGuestsId } from './system/id-map.ts'
+
+/**
+ * Makes the host's `/dev/null` the host's again, where a computer of an older Carrel became its owner, or was able to close
+ * it to everybody; true when it was not as it has to be.
+ */
+export async function restoreNull(path = '/dev/null'): Promise<boolean> {
+  const { uid, gid, mode } = await stat(path)
+  const isGuests = isGuestsId(uid) || isGuestsId(gid)
+  if (!isGuests && (mode & 0o666) === 0o666) return false
+  await chown(path, 0, 0)
+  await chmod(path, 0o666)
+  return true
+}
