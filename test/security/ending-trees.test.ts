@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newSession, TestServer, until } from '../support/server.ts'
+
+/** Threads that have the kernel's lock of their memory all the time, so that whoever reads their environment waits in line. */
+const mapLoop = `
+import ctypes, socket, sys, threading, time
+if len(sys.argv) > 1: server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+def loop():
+    while True:
+        libc.munmap(libc.mmap(None, 1 << 19, 3, 0x8022, -1, 0), 1 << 19)
+for _ in range(100): threading.Thread(target=loop, daemon=True).start()
+open('/tmp/fight', 'a').write('x')
+time.sleep(600)
+`
+
+describe("ending one tenant's programs", { timeout: 240_000 }, () => {
+  let server: TestServer
+  let other: string
+  const neighbour = newSession()
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_COMPUTER_PIDS: '1024' } })
+    other = await server.newAccount()
+    await exec()
+  })
+  after(() => server.stop())
+
+  /** One command of another account; gives how long it took. */
+  const exec = async () => {
+    const begun = performance.now()
+    const { status, body } = await server.post(
+      '/execute',
+      { code: 'true', language: 'shell', sessionId: neighbour },
+      { token: other },
+    )
+    assert.deepEqual([status, body.result?.exitCode], [200, 0], JSON.stringify(body))
+    return performance.now() - begun
+  }
+
+  /** The slowest of the neighbour's commands while something is done, and at least of a few. */
+  const slowestDuring = async (work: () => Promise<unknown>) => {
+    let isDone = false
+    const done = work().finally(() => {
+      isDone = true
+    })
+    const times: number[] = []
+    while (!isDone || times.length < 10) times.push(await exec())
+    await done
+    return Math.max(...times)
+  }
+
+  /** Seconds were lost where the monitor waited for a guest; what two busy processors cost a neighbour is far less. */
+  const assertNoStall = (slowestMs: number) => assert.ok(slowestMs < 1_500, `a neighbour waited ${slowestMs} ms`)
+
+  const start = async (sessionId: string, command: string) => {
+    const { status, body } = await server.post('/process/start', { command, sessionId, timeout: 0 })
+    assert.equal(status, 200, JSON.stringify(body))
+    return body.processId as string
+  }
+  const running = async (sessionId: string): Promise<string[]> =>
+    (await server.post('/process/list', { sessionId })).body.processes.flatMap(
+      ({ status, processId }: { status: string; processId: string }) => (status === 'running' ? [processId] : []),
+    )
+
+  /** Four programs of a hundred threads each that fight; gives their ids once they do. */
+  const fight = async (sessionId: string) => {
+    await server.done('/files/write', { path: '/tmp/loop.py', content: mapLoop, sessionId })
+    const ids = await Promise.all(Array.from({ length: 4 }, () => start(sessionId, 'exec python3 /tmp/loop.py')))
+    await until(
+      async () => (await server.post('/files/read', { path: '/tmp/fight', sessionId })).body.content,
+      (content) => content === 'xxxx',
+      60_000,
+    )
+    return ids
+  }
+  const endAll = async (sessionId: string, ids: string[]) => {
+    await Promise.all(ids.map((processId) => server.done('/process/kill', { processId, sessionId, signal: 'SIGKILL' })))
+    await until(
+      () => running(sessionId),
+      (left) => !left.some((id) => ids.includes(id)),
+    )
+  }
+
+  test('whose threads fight for their memory holds up nobody else', async () => {
+    const sessionId = newSession()
+    const ids = await fight(sessionId)
+    assertNoStall(await slowestDuring(() => endAll(sessionId, ids)))
+  })
+
+  test('beside such programs, a hundred at once or one by its time limit, holds up nobody else', async () => {
+    const sessionId = newSession()
+    const quiet = await Promise.all(Array.from({ length: 100 }, () => start(sessionId, 'while :; do sleep 5; done')))
+    const fighters = await fight(sessionId)
+    const slowest = await slowestDuring(async () => {
+      const { body } = await server.post('/execute', { code: 'sleep 60', language: 'shell', timeout: 200, sessionId })
+      assert.equal(body.result.reason, 'timeout')
+      await endAll(sessionId, quiet)
+      await endAll(sessionId, fighters)
+    })
+    assertNoStall(slowest)
+  })
+
+  test('reaches what has left its parents, its session and its environment', async () => {
+    const sessionId = newSession()
+    const { body } = await server.post('/execute', {
+      code: '(setsid env -i /bin/sleep 987 </dev/null >/dev/null 2>&1 &); sleep 60',
+      language: 'shell',
+      timeout: 1_000,
+      sessionId,
+    })
+    assert.equal(body.result.reason, 'timeout')
+    assert.equal((await server.shell('pgrep -fc "sleep 98[7]" || true', { sessionId })).stdout, '0\n')
+  })
+
+  test('asks for the listeners of a guest without waiting for it', async () => {
+    const sessionId = newSession()
+    await server.done('/files/write', { path: '/tmp/loop.py', content: mapLoop, sessionId })
+    const slowest = await slowestDuring(async () => {
+      const processId = await start(sessionId, 'exec python3 /tmp/loop.py 8123')
+      await until(
+        async () => (await server.post('/process/get', { processId, sessionId })).body,
+        (body) => JSON.stringify(body).includes('8123'),
+      )
+      await server.done('/process/kill', { processId, sessionId, signal: 'SIGKILL' })
+    })
+    assertNoStall(slowest)
+  })
+})
