@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../../errors.ts'
+import { boundingSet } from './bounding-set.ts'
 import { onLines } from './lines.ts'
 import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from './protocol.ts'
 
@@ -109,8 +110,8 @@ export class MonitorClient {
 function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program): ChildProcess {
   const log = openSync(logPath, 'a', 0o600)
   const program = fileURLToPath(new URL('main.ts', import.meta.url))
-  const args = ['--max-semi-space-size=1', program, socketPath, scratchDirectory]
-  const monitor = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
+  const args = [boundingSet(), process.execPath, '--max-semi-space-size=1', program, socketPath, scratchDirectory]
+  const monitor = spawn('setpriv', args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)
   // One that could not be started is one that never answers.
   monitor.on('error', () => {}).unref()
