@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { someAtOnce } from '../../some-at-once.ts'
@@ -10,6 +11,7 @@ import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
+import { seccompProfile } from './containers/seccomp.ts'
 import { leftBehindMs } from './left-behind.ts'
 import type { DriverLog } from './driver-log.ts'
 import type { LocalImages } from './images/local-images.ts'
@@ -67,6 +69,7 @@ export class LocalComputers {
   async load(containers: ContainerState[]): Promise<void> {
     for (const { computerId, pid } of containers) this.#running.set(computerId, pid)
     const { store, runtime, volumes, cgroups, paths } = this.#parts
+    await runtime.forgetFilters()
     const mounts = mountsBelow(paths.mounts)
     const known = store.all().map(({ id }) => id)
     await this.#forEach(known, async (id) => {
@@ -75,6 +78,7 @@ export class LocalComputers {
       else {
         await this.#showDisk(this.record(id))
         if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
+        await this.#tellOldFilter(id)
       }
     })
     const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
@@ -314,6 +318,16 @@ export class LocalComputers {
     })
     this.#running.set(id, pid)
     await this.#seccomp.learn(runtime.stateDirectory(id))
+  }
+
+  /** A filter cannot be changed while a computer runs. */
+  async #tellOldFilter(id: string): Promise<void> {
+    const config = await readFile(join(this.#parts.paths.computer(id), 'config.json'), 'utf8')
+    if (!isDeepStrictEqual(JSON.parse(config).linux.seccomp, seccompProfile))
+      this.#parts.log?.warn(
+        { computer: id },
+        'a computer runs under the filter of system calls of an earlier version until it is stopped and started',
+      )
   }
 
   async #showDisk({ id, limits }: ComputerRecord): Promise<void> {

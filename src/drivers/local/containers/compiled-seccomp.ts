@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 
 /**
  * The seccomp filter as the kernel takes it. crun compiles the profile anew for each computer, which is half of a start's
- * time; it also takes a program that was compiled before, by annotation. The first start of this server yields it.
+ * time; it also takes a program that was compiled before, by annotation. The first start of this server yields it, and
+ * nobody but this server uses it, so that it is never that of another profile.
  * A runtime that does not know the annotation goes by the profile, which stays in the configuration.
  */
 export class CompiledSeccomp {

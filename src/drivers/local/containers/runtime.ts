@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import { run } from '../system/run.ts'
@@ -44,6 +44,14 @@ export class Runtime {
   /** Where it keeps the state of a computer that runs. */
   stateDirectory(id: string): string {
     return join(this.#root, id)
+  }
+
+  /**
+   * Forgets the filters of system calls that a runtime keeps beside its state: it finds them again by a checksum that
+   * leaves parts of the profile out.
+   */
+  async forgetFilters(): Promise<void> {
+    await rm(join(this.#root, '.cache'), { recursive: true, force: true })
   }
 
   /** Kills what runs of it and removes its state. Deleting what is not there does nothing. */
