@@ -106,6 +106,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
         pids: settings.computerPids,
       },
       forbidSwap: false,
+      countsSocketsApart: false,
     })
     const directory = join(scratch, name)
     await mkdir(directory, { recursive: true })

@@ -231,6 +231,21 @@ describe('the network of a guest', { timeout: 120_000 }, () => {
     })
   })
 
+  test("takes no more than its part of the host's table of connections", async () => {
+    await withOutside(async () => {
+      const code = [
+        'import socket',
+        'for port in range(20000, 32000):',
+        '  with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:',
+        `    s.bind(("0.0.0.0", port)); s.sendto(b"x", ("${outside.address}", ${outside.port}))`,
+      ].join('\n')
+      const before = connections()
+      await server.done('/execute', { code, language: 'python', sessionId: newSession() })
+      const more = connections() - before
+      assert.ok(more > 5000 && more < 9000, `${more} connections`)
+    })
+  })
+
   /** With a network of its own beside the host, in which a server hears connections and datagrams. */
   async function withOutside(work: (network: { heard: () => string }) => Promise<void>): Promise<void> {
     await server.stop()
@@ -261,3 +276,7 @@ describe('the network of a guest', { timeout: 120_000 }, () => {
     }
   }
 })
+
+function connections(): number {
+  return Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'latin1'))
+}

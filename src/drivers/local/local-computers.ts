@@ -78,9 +78,9 @@ export class LocalComputers {
       else {
         await this.#showDisk(this.record(id))
         if (await cgroups.isFrozen(paths.cgroup(id))) this.#frozen.add(id)
-        await this.#tellOldFilter(id)
       }
     })
+    await this.#tellOldFilters()
     const orphans = [...(await runtime.list()), ...(await volumes.list())].filter((id) => !store.get(id))
     await this.#forEach(new Set(orphans), (id) => this.#remove(id))
     const groups = cgroups.list(paths.cgroup('')).filter((id) => !this.#running.has(id))
@@ -278,7 +278,7 @@ export class LocalComputers {
   }
 
   async #run(record: ComputerRecord, slot: NetworkSlot): Promise<void> {
-    const { paths, runtime, initProgram, resolvConf, lxcfs } = this.#parts
+    const { paths, runtime, cgroups, initProgram, resolvConf, lxcfs } = this.#parts
     const { id } = record
     const bundle = paths.computer(id)
     const hostsFile = join(bundle, 'hosts')
@@ -299,6 +299,7 @@ export class LocalComputers {
       limits: record.limits,
       cpuset: this.#cpuset(record.limits.cpus),
       forbidSwap: await hostSwaps(),
+      countsSocketsApart: cgroups.countsSocketsApart,
       annotations: this.#seccomp.annotations,
     })
     await Promise.all([
@@ -321,12 +322,16 @@ export class LocalComputers {
   }
 
   /** A filter cannot be changed while a computer runs. */
-  async #tellOldFilter(id: string): Promise<void> {
-    const config = await readFile(join(this.#parts.paths.computer(id), 'config.json'), 'utf8')
-    if (!isDeepStrictEqual(JSON.parse(config).linux.seccomp, seccompProfile))
+  async #tellOldFilters(): Promise<void> {
+    const old: string[] = []
+    await this.#forEach([...this.#running.keys()], async (id) => {
+      const config = JSON.parse(await readFile(join(this.#parts.paths.computer(id), 'config.json'), 'utf8'))
+      if (!isDeepStrictEqual(config.linux.seccomp, seccompProfile)) old.push(id)
+    })
+    if (old.length > 0)
       this.#parts.log?.warn(
-        { computer: id },
-        'a computer runs under the filter of system calls of an earlier version until it is stopped and started',
+        { computers: old },
+        'computers run under the filter of system calls of an earlier version until they are stopped and started',
       )
   }
 

@@ -24,6 +24,7 @@ import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
 import type { DriverLog } from './driver-log.ts'
+import { raiseHostLimits } from './host-limits.ts'
 import { toHostId } from './system/id-map.ts'
 import { LocalImages } from './images/local-images.ts'
 import { LocalComputers } from './local-computers.ts'
@@ -90,9 +91,10 @@ export class LocalDriver implements Driver {
     await shareMounts(paths.mounts)
     const lxcfs = await openLxcfs(paths)
     const cgroups = openCgroups()
+    const losses = [...pool.losses, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()
-    const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store })
+    const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store, losses })
     try {
       await driver.#open(options, lxcfs)
     } catch (error) {
@@ -109,6 +111,7 @@ export class LocalDriver implements Driver {
     lxcfs: string | undefined
     cgroups: Cgroups
     store: ComputerStore
+    losses: string[]
   }) {
     const { options, paths, pool, lxcfs, cgroups, store } = parts
     this.#paths = paths
@@ -177,7 +180,7 @@ export class LocalDriver implements Driver {
       pause: true,
       ownProcView: lxcfs !== undefined,
       losses: [
-        ...pool.losses,
+        ...parts.losses,
         ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']),
         ...(runtime.program.endsWith('runc') && !options.runtime
           ? ['crun is missing; runc takes twice as long to start a process.']
@@ -216,12 +219,16 @@ export class LocalDriver implements Driver {
 
   async #openNetwork(options: LocalDriverOptions, resolvers: string[]): Promise<void> {
     await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
-    await openFirewall({
+    const countsConnections = await openFirewall({
       table: this.#paths.firewallTable,
       interfacePrefix: this.#paths.interfacePrefix,
       resolvers,
       allowed: options.allowedAddresses,
     })
+    if (!countsConnections)
+      this.capabilities.losses.push(
+        'This kernel cannot count connections (nft_connlimit), so one computer can fill the table of connections of the host.',
+      )
   }
 
   #handle(event: MonitorEvent): void {

@@ -6,6 +6,8 @@ import type { CgroupFiles } from '../monitor/protocol.ts'
  */
 export interface Cgroups {
   version: 1 | 2
+  /** Whether memory of TCP and UDP has a counter and a limit of its own, as in version 1. */
+  countsSocketsApart: boolean
   /** Files that the monitor reads and writes for a computer. */
   files(computerPath: string): CgroupFiles
   /** Makes, before a computer starts, what its runtime does not make. */

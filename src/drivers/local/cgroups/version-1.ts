@@ -8,6 +8,7 @@ import { cgroupRoot, directories, field, killAll, number, removeGroup, text, unt
 /** Controllers that are mounted one by one. */
 export const version1: Cgroups = {
   version: 1,
+  countsSocketsApart: existsSync(`${cgroupRoot}/memory/memory.kmem.tcp.limit_in_bytes`),
   files: (path) => ({
     procs: `${cgroupRoot}/pids${path}/cgroup.procs`,
     oomKills: `${cgroupRoot}/memory${path}/memory.oom_control`,

@@ -6,6 +6,7 @@ import { cgroupRoot, directories, field, killAll, number, pidsBelow, removeTree,
 /** One tree with all controllers. The groups of execs are below their computer's, and the runtime puts execs into them. */
 export const version2: Cgroups = {
   version: 2,
+  countsSocketsApart: false,
   files: (path) => ({
     procs: `${cgroupRoot}${path}/cgroup.procs`,
     oomKills: `${cgroupRoot}${path}/memory.events`,

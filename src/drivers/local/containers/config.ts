@@ -1,4 +1,5 @@
 import type { ComputerLimits } from '../../driver.ts'
+import { terminalsPerComputer } from '../host-limits.ts'
 import { idMap } from '../system/id-map.ts'
 import { lxcfsFiles } from '../lxcfs-files.ts'
 import { seccompProfile } from './seccomp.ts'
@@ -22,6 +23,8 @@ export interface ContainerOptions {
   /** e.g. `0-1`; undefined for all. */
   cpuset?: string
   forbidSwap: boolean
+  /** Memory of sockets is not part of the computer's (control groups version 1), and is bounded beside it. */
+  countsSocketsApart: boolean
   /** Hints for the runtime. */
   annotations?: Record<string, string>
 }
@@ -74,7 +77,11 @@ export function containerConfig(options: ContainerOptions): Record<string, unkno
       uidMappings: [{ containerID: 0, hostID: idMap.firstHostId, size: idMap.count }],
       gidMappings: [{ containerID: 0, hostID: idMap.firstHostId, size: idMap.count }],
       resources: {
-        memory: { limit: limits.memoryBytes, ...(options.forbidSwap ? { swap: limits.memoryBytes } : {}) },
+        memory: {
+          limit: limits.memoryBytes,
+          ...(options.forbidSwap ? { swap: limits.memoryBytes } : {}),
+          ...(options.countsSocketsApart ? { kernelTCP: socketBytes(limits.memoryBytes) } : {}),
+        },
         pids: { limit: limits.pids },
         cpu: {
           quota: Math.round(limits.cpus * 100_000),
@@ -129,6 +136,11 @@ export function processObject(options: ProcessOptions): Record<string, unknown> 
   }
 }
 
+/** A quarter, and what a single fast connection takes (6 MiB) in any case. */
+function socketBytes(memoryBytes: number): number {
+  return Math.max(memoryBytes / 4, 16 * 1024 * 1024)
+}
+
 function mounts(options: ContainerOptions): Record<string, unknown>[] {
   const shmBytes = Math.floor(options.limits.memoryBytes / 2)
   return [
@@ -139,7 +151,15 @@ function mounts(options: ContainerOptions): Record<string, unknown>[] {
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: [
+        'nosuid',
+        'noexec',
+        'newinstance',
+        'ptmxmode=0666',
+        'mode=0620',
+        'gid=5',
+        `max=${terminalsPerComputer}`,
+      ],
     },
     {
       destination: '/dev/shm',

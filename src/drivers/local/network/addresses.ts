@@ -22,3 +22,9 @@ export const closedRanges = [
 export function slotAddress(network: string, slot: number): string {
   return `${network}.${slot >> 8}.${slot & 255}`
 }
+
+/** Of both ends of a slot's link, locally administered: told, so that neither end has to be asked for its own. */
+export function hardwareAddresses(address: string): { host: string; computer: string } {
+  const tail = address.split('.').map((number) => Number(number).toString(16).padStart(2, '0'))
+  return { host: ['06', '00', ...tail].join(':'), computer: ['02', '00', ...tail].join(':') }
+}

@@ -16,6 +16,7 @@ test('nft takes the rules, whatever the operator sets', async () => {
   const variants = [
     options,
     { ...options, resolvers: [] },
+    { ...options, countsConnections: false },
     { ...options, resolvers: ['2001:db8::1'] },
     { ...options, resolvers: ['1.1.1.1', '9.9.9.9', '10.0.0.2'] },
     { ...options, allowed: ['10.0.0.1', '10.1.0.0/16', '10.2.0.1:5432', '10.3.0.0/24:443', '0.0.0.0/0'] },
@@ -34,8 +35,8 @@ test('closed ranges come after what is opened, and before everything else is let
   const closed = at('169.254.0.0/16')
   assert.ok(rules[closed]!.startsWith('iifname "ctestx*" ip daddr {') && rules[closed]!.endsWith('} drop'))
   for (const range of closedRanges) assert.ok(rules[closed]!.includes(range), range)
-  assert.ok(at('th dport 53 accept') < closed && at('10.9.0.0/16') < closed)
-  assert.equal(rules.indexOf('iifname "ctestx*" accept'), closed + 1)
+  assert.ok(at('th dport 53 goto out') < closed && at('10.9.0.0/16') < closed)
+  assert.equal(rules.indexOf('iifname "ctestx*" goto out'), closed + 1)
   assert.ok(at('oifname "ctestx*" drop') < at('10.9.0.0/16'), 'another computer is closed before anything is opened')
   assert.equal(rules[1], 'iifname "ctestx*" meta nfproto ipv6 drop')
   assert.equal(rules.at(-1), 'oifname "ctestx*" drop')
@@ -43,9 +44,9 @@ test('closed ranges come after what is opened, and before everything else is let
 
 test('a resolver is open on port 53 alone, an opened address on its port alone', () => {
   const rules = chain(ruleset({ ...options, allowed: ['10.9.0.1:5432', '10.9.0.2'] }), 'forward')
-  assert.ok(rules.includes('iifname "ctestx*" ip daddr { 10.0.0.2 } meta l4proto { tcp, udp } th dport 53 accept'))
-  assert.ok(rules.includes('iifname "ctestx*" ip daddr 10.9.0.1 meta l4proto { tcp, udp } th dport 5432 accept'))
-  assert.ok(rules.includes('iifname "ctestx*" ip daddr 10.9.0.2 accept'))
+  assert.ok(rules.includes('iifname "ctestx*" ip daddr { 10.0.0.2 } meta l4proto { tcp, udp } th dport 53 goto out'))
+  assert.ok(rules.includes('iifname "ctestx*" ip daddr 10.9.0.1 meta l4proto { tcp, udp } th dport 5432 goto out'))
+  assert.ok(rules.includes('iifname "ctestx*" ip daddr 10.9.0.2 goto out'))
 })
 
 test('every slot has an address of its own in the network', () => {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { idMap } from '../system/id-map.ts'
+import { idMap, namespaceOwner } from '../system/id-map.ts'
 import { call, MNT_DETACH, MS_BIND } from '../system/libc.ts'
 import { run } from '../system/run.ts'
-import { gatewayAddress, slotAddress } from './addresses.ts'
+import { gatewayAddress, hardwareAddresses, slotAddress } from './addresses.ts'
 
 /** A user and a network namespace that belong together, kept by bind mounts, with a link to the host. */
 export interface NetworkSlot {
@@ -70,7 +70,13 @@ export class Slots {
   }
 
   async #makeNamespaces(slot: NetworkSlot): Promise<void> {
-    const holder = spawn('unshare', ['--user', '--net', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const owner = namespaceOwner(slot.address)
+    const holder = spawn('unshare', ['--user', '--net', 'cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      cwd: '/',
+      uid: owner,
+      gid: owner,
+    })
     // Without a free descriptor it has no pipes, and using them throws.
     holder.on('error', () => {})
     try {
@@ -87,30 +93,51 @@ export class Slots {
     }
   }
 
+  /**
+   * Both ends know each other and ask nobody: what a computer sends makes no entry in the host's table of neighbours, of
+   * which there is one for all namespaces, and what is no IPv4 finds nobody on the host's end.
+   */
   async #link(slot: NetworkSlot, holderPid: number): Promise<void> {
     const host = this.#interface(slot.number)
+    const hardware = hardwareAddresses(slot.address)
     const outside = [
-      `link add ${host} type veth peer name eth0 netns ${holderPid}`,
+      `link add ${host} address ${hardware.host} type veth peer name eth0 address ${hardware.computer} netns ${holderPid}`,
+      `link set ${host} arp off addrgenmode none`,
       `addr add ${gatewayAddress}/32 dev ${host}`,
       `link set ${host} up`,
+      `neigh replace ${slot.address} lladdr ${hardware.computer} dev ${host} nud permanent`,
       `route add ${slot.address}/32 dev ${host}`,
     ]
     const inside = [
       'link set lo up',
+      'link set eth0 arp off addrgenmode none',
       `addr add ${slot.address}/32 dev eth0`,
       'link set eth0 up',
+      `neigh replace ${gatewayAddress} lladdr ${hardware.host} dev eth0 nud permanent`,
       `route add ${gatewayAddress} dev eth0 scope link`,
       `route add default via ${gatewayAddress}`,
     ]
     await run('ip', ['-batch', '-'], { input: outside.join('\n') })
+    withoutIpv6(host)
     await run('nsenter', [`--net=${slot.networkNamespace}`, 'sh', '-c', insideScript], { input: inside.join('\n') })
   }
 }
 
-/** Any user may listen on any port and ping: there is nobody else in the namespace. */
-const insideScript = `echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
+/**
+ * Any user may listen on any port and ping: there is nobody else in the namespace. What is to leave it goes to the gateway:
+ * a program may send past the routes, and each address that it names as a neighbour would take an entry of the host's table.
+ */
+const insideScript = `set -e
+echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 echo ${idMap.firstHostId} ${idMap.firstHostId + idMap.count - 1} > /proc/sys/net/ipv4/ping_group_range
+if [ -e /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; fi
+nft 'table ip carrel { chain out { type filter hook output priority 0; oifname != "lo" rt nexthop != ${gatewayAddress} drop; }; }'
 exec ip -batch -`
+
+function withoutIpv6(link: string): void {
+  const setting = `/proc/sys/net/ipv6/conf/${link}/disable_ipv6`
+  if (existsSync(setting)) writeFileSync(setting, '1')
+}
 
 /** Whatever is mounted there, also when servers that died have left one over the other. */
 function detach(path: string): void {

@@ -23,3 +23,16 @@ export function isGuestsId(hostId: number): boolean {
 export function isMappedId(insideId: number): boolean {
   return Number.isInteger(insideId) && insideId >= 0 && insideId < idMap.count
 }
+
+/**
+ * The host's user that owns the namespaces of a computer, by its address: the kernel counts what the computer's users
+ * have of inotify, message queues, pending signals and locked memory for this user in all, so that none of it comes out of what
+ * another computer, or root of the host, may have. Nobody is this user else, and no computer has files of it.
+ */
+export function namespaceOwner(address: string): number {
+  const [, b, c, d] = address.split('.').map(Number)
+  return firstOwner + (b! << 16) + (c! << 8) + d!
+}
+
+/** Above all ids of computers; 2^24 from here are below 2^31. */
+const firstOwner = 0x7800_0000
