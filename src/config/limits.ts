@@ -49,6 +49,18 @@ export const limits = {
   processesPerComputer: 256,
   /** Ended processes that a computer keeps with their output, of those started to stay and of all others; the oldest go first. */
   endedProcessesPerComputer: 200,
+  /** Output that is kept of one process, and what its record takes beside it: blocks of files, and its command. */
+  keptOutputBytes: 64 * MiB,
+  recordBytes: 8 * KiB,
+  /**
+   * Output on the disk, which no computer's own limit counts: of processes that run, and as much again of those that have ended; the
+   * oldest goes first. Of a computer four times what one process keeps, of an account four times that,
+   */
+  outputPerComputerBytes: 256 * MiB,
+  outputPerAccountBytes: 1 * GiB,
+  /** and of all so much, or this share of the disk where that is less: whatever is printed, most of the disk is for files. */
+  outputInAllBytes: 16 * GiB,
+  outputInAllShare: 0.05,
   /** How long an ended process is kept. */
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, stopped ones included. */
@@ -196,3 +208,8 @@ export const limits = {
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const
+
+/** How much output of running processes, and again of ended ones, may be on a disk of this size. */
+export function outputInAllBytes(diskBytes: number): number {
+  return Math.min(limits.outputInAllBytes, Math.floor(diskBytes * limits.outputInAllShare))
+}

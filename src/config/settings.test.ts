@@ -46,6 +46,7 @@ const bad: Record<string, string[]> = {
   CARREL_COMPUTER_CPUS: ['0', '0.05', '100000', 'two'],
   CARREL_COMPUTER_MEMORY_MIB: ['63', '1.5', '1000000000', 'much'],
   CARREL_COMPUTER_DISK_MIB: ['63', '64.5', 'x'],
+  CARREL_DISK_RESERVE_MIB: ['0', '63', '64.5', 'x'],
   CARREL_COMPUTER_PIDS: ['15', '4000001', '16.5'],
   CARREL_IDLE_TIMEOUT_S: ['0', '-5', '10m', '2592001'],
   CARREL_SWEEP_INTERVAL_MS: ['49', '3600001'],

@@ -26,6 +26,8 @@ export interface Settings {
   sweepIntervalMs: number
   warmComputers: number
   networkPoolSize: number
+  /** Of the disk, for the server alone; a share of it when undefined. */
+  diskReserveBytes: number | undefined
   /** False: the owner's account is neither charged nor refused. */
   billing: boolean
   /** A JSON file with prices; undefined for the defaults. */
@@ -134,6 +136,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     idleTimeoutMs: read.integer('CARREL_IDLE_TIMEOUT_S', 600, 1, 30 * 24 * 3600) * 1000,
     sweepIntervalMs: read.integer('CARREL_SWEEP_INTERVAL_MS', 5000, 50, 3_600_000),
     warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),
+    diskReserveBytes: env.CARREL_DISK_RESERVE_MIB
+      ? read.integer('CARREL_DISK_RESERVE_MIB', 0, 64, 64 * 1024 * 1024) * MiB
+      : undefined,
     networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
     billing: read.text('CARREL_BILLING', 'off', /^(on|off)$/, 'on or off') === 'on',
     priceBook: env.CARREL_PRICE_BOOK || undefined,

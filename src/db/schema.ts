@@ -176,6 +176,8 @@ export interface ProcessRow {
   signal: string | null
   output_bytes: number
   truncated: number
+  /** What is kept of it takes so much on the disk; null while it runs, and where that was not counted. */
+  kept_bytes: number | null
   started_at: number
   ended_at: number | null
 }

@@ -89,6 +89,10 @@ export interface DriverMetrics {
   /** Prepared network namespaces that wait for a computer. */
   networkPool: number
   runningProcesses: number
+  /** The disk on which everything lies: its size, what is free of it, what of that is for the server alone. */
+  disk: { sizeBytes: number; freeBytes: number; reserveBytes: number }
+  /** Output of running processes on the disk. */
+  journalBytes: number
 }
 
 export interface ComputerSpec {
@@ -147,6 +151,8 @@ export interface ExecSpec {
   timeoutMs?: number
   /** Kept with the process and handed back by `processes()`, also to a later server. */
   meta: Record<string, unknown>
+  /** Whose output is bounded together with this one's; the computer's own alone when undefined. */
+  owner?: string
 }
 
 export interface Listener {
@@ -176,6 +182,8 @@ export interface ProcessExit {
   outputBytes: number
   /** True when output was dropped for the cap. */
   truncated: boolean
+  /** What is kept of it takes so much on the disk; undefined where that is not known. */
+  keptBytes?: number
 }
 
 export interface ProcessHandle {

@@ -19,6 +19,7 @@ import type { Kernels } from './interpreters/kernels.ts'
 import type { MachinePayments } from './machine-payments/machine-payments.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
+import type { KeptOutput } from './processes/kept-output.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 import type { LeftBehind } from './usage/left-behind.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
@@ -39,6 +40,7 @@ export interface Engine {
   activity: Activity
   exposedPorts: ExposedPorts
   recorder: ProcessRecorder
+  keptOutput: KeptOutput
   warmPool: WarmPool
   attendance: Attendance
   liveEvents: LiveEvents

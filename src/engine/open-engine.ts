@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
-import { limits } from '../config/limits.ts'
+import { limits, outputInAllBytes } from '../config/limits.ts'
 import { readPriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
 import { emptyLog } from '../db/empty-log.ts'
@@ -37,7 +37,8 @@ import { LiveEvents } from './events/live-events.ts'
 import { Watchers } from './files/watchers.ts'
 import { PortWatch } from './ports/port-watch.ts'
 import { Attendance } from './processes/attendance.ts'
-import { forgetUnrecorded, pruneProcesses } from './processes/prune-processes.ts'
+import { forgetUnrecorded, pruneOutput, pruneProcesses } from './processes/prune-processes.ts'
+import { KeptOutput, keptBytesOf } from './processes/kept-output.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
 import { ComputeMeter } from './usage/compute-meter.ts'
@@ -77,6 +78,13 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const prices = readPriceBook(settings.priceBook)
   const meter = new ComputeMeter()
   const departures = new Departures()
+  let pruning: Promise<void> | undefined
+  const prune = (work: (engine: Engine) => Promise<void>) =>
+    (pruning ??= work(engine)
+      .catch((error: unknown) => log.error({ err: error }, 'cannot forget ended processes; will try again'))
+      .finally(() => {
+        pruning = undefined
+      }))
   const engine: Engine = {
     db,
     driver,
@@ -85,7 +93,10 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     locks: new KeyedLock(),
     activity: new Activity(),
     exposedPorts: new ExposedPorts(),
-    recorder: new ProcessRecorder(db, driver, log),
+    recorder: new ProcessRecorder(db, driver, log, (row) => {
+      if (engine.keptOutput.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
+    }),
+    keptOutput: new KeptOutput(() => outputInAllBytes(driver.metrics().disk.sizeBytes)),
     warmPool: new WarmPool(() => engine),
     attendance: new Attendance(),
     liveEvents,
@@ -153,7 +164,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const timers = [
     repeat(engine, settings.sweepIntervalMs, () => sweepLeases(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settleUntrue(engine)),
-    repeat(engine, settings.sweepIntervalMs, () => pruneProcesses(engine)),
+    repeat(engine, settings.sweepIntervalMs, () => prune(pruneProcesses)),
     repeat(engine, limits.usageIntervalMs, () => settleRunning(engine)),
     repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settlePending(engine)),
@@ -169,6 +180,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const close = async () => {
     await watched
     for (const stop of timers) await stop()
+    await pruning
     engine.portWatch.close()
     engine.creditClock.close()
     await engine.warmPool.close()

@@ -28,6 +28,18 @@ export function addMetrics(app: App, engine: Engine): void {
   const pools = new Gauge({ name: 'carrel_pool_ready', help: 'What is kept ready', labelNames: ['pool'], registers })
   const processes = new Gauge({ name: 'carrel_processes_running', help: 'Processes that run in computers', registers })
   const memory = new Gauge({ name: 'carrel_server_memory_bytes', help: 'Resident memory of the server', registers })
+  const disk = new Gauge({
+    name: 'carrel_disk_bytes',
+    help: 'The disk of the data directory: its size, what is free, and what of that is kept for the server',
+    labelNames: ['kind'],
+    registers,
+  })
+  const output = new Gauge({
+    name: 'carrel_output_bytes',
+    help: 'Output of processes on the disk',
+    labelNames: ['processes'],
+    registers,
+  })
   const started = new Counter({ name: 'carrel_process_starts_total', help: 'Processes that were started', registers })
   let counted = 0
 
@@ -51,6 +63,11 @@ export function addMetrics(app: App, engine: Engine): void {
     pools.set({ pool: 'computers' }, engine.warmPool.ready)
     pools.set({ pool: 'networks' }, driver.networkPool)
     processes.set(driver.runningProcesses)
+    disk.set({ kind: 'size' }, driver.disk.sizeBytes)
+    disk.set({ kind: 'free' }, driver.disk.freeBytes)
+    disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
+    output.set({ processes: 'running' }, driver.journalBytes)
+    output.set({ processes: 'ended' }, engine.keptOutput.bytes)
     started.inc(engine.startedProcesses - counted)
     counted = engine.startedProcesses
     memory.set(process.memoryUsage.rss())

@@ -170,6 +170,7 @@ function process(who: string, state: Database['processes']['state']): Database['
     signal: null,
     output_bytes: 0,
     truncated: 0,
+    kept_bytes: null,
     started_at: 1,
     ended_at: null,
   }

@@ -88,6 +88,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     signal: null,
     output_bytes: 2 ** 45,
     truncated: 0,
+    kept_bytes: 8,
     started_at: 9,
     ended_at: 10,
   },
@@ -205,6 +206,7 @@ const firstTables = tables.filter(
       table,
     ),
 )
+const { kept_bytes: _, ...firstProcess } = rows.processes
 const firstUsage = {
   id: 'u',
   account_id: 'account',
@@ -245,9 +247,12 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const first = await import('../../src/db/migrations/0001-first.ts')
   await first.up(old as Kysely<unknown>)
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
-  for (const table of firstTables.filter((table) => !['usage_intervals', 'tokens', 'accounts'].includes(table)))
+  for (const table of firstTables.filter(
+    (table) => !['usage_intervals', 'tokens', 'accounts', 'processes'].includes(table),
+  ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('processes').values(firstProcess).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
   await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
   await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
@@ -262,6 +267,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   // What was used before there were prices costs nothing; tokens before there were others are sessions.
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
+    processes: { ...firstProcess, kept_bytes: null },
     tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null, refreshed_from: null },
   }
   for (const table of tables)

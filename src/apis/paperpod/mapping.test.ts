@@ -17,6 +17,7 @@ const row: ProcessRow = {
   signal: null,
   output_bytes: 0,
   truncated: 0,
+  kept_bytes: null,
   started_at: 0,
   ended_at: 1,
 }

@@ -23,6 +23,7 @@ import { openCgroups } from './cgroups/open-cgroups.ts'
 import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
+import { quote } from './files/rooted.ts'
 import type { DriverLog } from './driver-log.ts'
 import { raiseHostLimits } from './host-limits.ts'
 import { toHostId } from './system/id-map.ts'
@@ -43,7 +44,9 @@ import { Slots } from './network/slots.ts'
 import { Paths } from './paths.ts'
 import { renewLxcfs } from './renew-lxcfs.ts'
 import { restoreNull } from './restore-null.ts'
+import { DiskGuard } from './storage/disk-guard.ts'
 import { openPool, type Pool } from './storage/pool.ts'
+import { outputInAllBytes, limits } from '../../config/limits.ts'
 import { Volumes } from './volumes.ts'
 
 export interface LocalDriverOptions {
@@ -58,6 +61,8 @@ export interface LocalDriverOptions {
   resolvers: string[]
   /** Network namespaces that are kept ready. */
   networkPoolSize: number
+  /** Of the disk, for the server alone; a share of it when undefined. */
+  diskReserveBytes?: number | undefined
   /** Is told what an operator should know; nobody when undefined. */
   log?: DriverLog
 }
@@ -74,12 +79,15 @@ export class LocalDriver implements Driver {
   readonly #computers: LocalComputers
   readonly #processes: LocalProcesses
   readonly #disks = new DiskView()
+  readonly #guard: DiskGuard
   readonly #files = new Map<string, LocalComputerFiles>()
   readonly #listeners = new Listeners()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #log: DriverLog | undefined
   readonly #monitors: Monitors
   #closed = false
+  #journalBytes = 0
+  #isMeasuring = false
   readonly #printedListeners: ((process: ProcessHandle) => void)[] = []
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
@@ -88,13 +96,18 @@ export class LocalDriver implements Driver {
     await makePrivate(paths.data)
     await makePrivate(paths.runtime)
     const pool = await openPool(paths.data)
+    const guard = await DiskGuard.open({
+      directory: paths.data,
+      reserveBytes: options.diskReserveBytes,
+      log: options.log,
+    })
     await shareMounts(paths.mounts)
     const lxcfs = await openLxcfs(paths)
     const cgroups = openCgroups()
     const losses = [...pool.losses, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()
-    const driver = new LocalDriver({ options, paths, pool, lxcfs, cgroups, store, losses })
+    const driver = new LocalDriver({ options, paths, pool, guard, lxcfs, cgroups, store, losses })
     try {
       await driver.#open(options, lxcfs)
     } catch (error) {
@@ -108,13 +121,15 @@ export class LocalDriver implements Driver {
     options: LocalDriverOptions
     paths: Paths
     pool: Pool
+    guard: DiskGuard
     lxcfs: string | undefined
     cgroups: Cgroups
     store: ComputerStore
     losses: string[]
   }) {
-    const { options, paths, pool, lxcfs, cgroups, store } = parts
+    const { options, paths, pool, guard, lxcfs, cgroups, store } = parts
     this.#paths = paths
+    this.#guard = guard
     this.#log = options.log
     this.#cgroups = cgroups
     this.#volumes = new Volumes(pool.storage, pool.directory)
@@ -135,6 +150,11 @@ export class LocalDriver implements Driver {
       directory: paths.runtime,
       logPath: join(paths.data, 'monitor.log'),
       log: options.log,
+      journalBounds: {
+        computerBytes: limits.outputPerComputerBytes,
+        ownerBytes: limits.outputPerAccountBytes,
+        allBytes: outputInAllBytes(guard.state.sizeBytes),
+      },
       onEvent: (event) => this.#handle(event),
       onLost: (loss) =>
         void this.#monitorLost(loss).catch((error: unknown) =>
@@ -204,6 +224,8 @@ export class LocalDriver implements Driver {
     await this.#computers.load(containers)
     if (lxcfs !== undefined) await this.#renewLxcfs(lxcfs, containers)
     this.#slotPool.refill()
+    this.#guard.onLook(() => this.#measureJournals())
+    this.#guard.start()
   }
 
   /** Those whose lxcfs was killed had none until now. */
@@ -256,10 +278,12 @@ export class LocalDriver implements Driver {
     }
   }
 
-  create(spec: ComputerSpec): Promise<void> {
+  async create(spec: ComputerSpec): Promise<void> {
+    this.#guard.assertRoom(`create computer "${spec.id}"`)
     return this.#computers.create(spec)
   }
-  start(id: string): Promise<void> {
+  async start(id: string): Promise<void> {
+    this.#guard.assertRoom(`start computer "${id}"`)
     return this.#computers.start(id)
   }
   stop(id: string, graceMs: number): Promise<void> {
@@ -306,6 +330,7 @@ export class LocalDriver implements Driver {
 
   async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
     this.#computers.assertRunning(id)
+    this.#guard.assertRoom(`start a process on computer "${id}"`)
     this.#disks.renew(id)
     return this.#processes.start(id, spec)
   }
@@ -332,7 +357,8 @@ export class LocalDriver implements Driver {
     const existing = this.#files.get(id)
     if (existing) return existing
     const owner = { uid: toHostId(defaultUserId), gid: toHostId(defaultUserId) }
-    const files = new LocalComputerFiles({ root: () => this.#computers.root(id), owner })
+    const assertRoom = (path: string) => this.#guard.assertRoom(`write ${quote(path)}`)
+    const files = new LocalComputerFiles({ root: () => this.#computers.root(id), owner, assertRoom })
     this.#files.set(id, files)
     return files
   }
@@ -345,7 +371,8 @@ export class LocalDriver implements Driver {
     return this.#listeners.of(id, { slot: this.#computers.slot(id), pids, started: this.#processes.startedOn(id) })
   }
 
-  snapshot(id: string, snapshotId: string): Promise<void> {
+  async snapshot(id: string, snapshotId: string): Promise<void> {
+    this.#guard.assertRoom(`make snapshot "${snapshotId}"`)
     return this.#computers.snapshot(id, snapshotId)
   }
   deleteSnapshot(snapshotId: string): Promise<void> {
@@ -362,12 +389,33 @@ export class LocalDriver implements Driver {
     this.#printedListeners.push(listener)
   }
   metrics(): DriverMetrics {
-    return { networkPool: this.#slotPool.ready, runningProcesses: this.#processes.running().length }
+    return {
+      networkPool: this.#slotPool.ready,
+      runningProcesses: this.#processes.running().length,
+      disk: this.#guard.state,
+      journalBytes: this.#journalBytes,
+    }
   }
   async close(): Promise<void> {
     this.#closed = true
+    await this.#guard.close()
     this.#monitors.close()
     await this.#slotPool.close()
+  }
+
+  /** Not waited for: the disk is looked at whatever a monitor does. */
+  #measureJournals(): void {
+    if (this.#isMeasuring) return
+    this.#isMeasuring = true
+    void this.#monitors
+      .journalBytes()
+      .then((bytes) => {
+        this.#journalBytes = bytes
+      })
+      .catch(() => {})
+      .finally(() => {
+        this.#isMeasuring = false
+      })
   }
 
   async #snapshotImages(): Promise<(string | undefined)[]> {

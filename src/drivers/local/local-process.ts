@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { recordHeaderBytes } from './monitor/journal.ts'
 import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
@@ -89,6 +90,8 @@ export class LocalProcess implements ProcessHandle {
     if (!this.exit) await this.#monitor().request({ op: 'follow', processId: this.processId })
     const ended = this.exit !== undefined
     const part = await readJournal(this.#directory, cursor, buffer)
+    // All of it was dropped: what is not there any more is not nothing.
+    if (this.exit && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0) part.truncated = true
     return { ...part, records: withCursors(part.records, part.cursor), done: ended && part.records.length === 0 }
   }
 
@@ -97,6 +100,7 @@ export class LocalProcess implements ProcessHandle {
     // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
     const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(journalReadBytes) : undefined
     let cursor = from
+    let missed = false
     // Who comes back tells at once from where: it may have been held back since.
     let told = from > 0 ? -Infinity : 0
     const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
@@ -109,10 +113,17 @@ export class LocalProcess implements ProcessHandle {
       }
       const chunk = await this.read(cursor, buffer)
       cursor = chunk.cursor
-      if (chunk.records.length > 0 || chunk.done) yield chunk
+      // Told with what comes next, where nothing is left of what came before.
+      missed ||= chunk.truncated
+      if (chunk.records.length > 0 || chunk.done) {
+        yield { ...chunk, truncated: missed }
+        missed = false
+      }
       if (chunk.done) return
-      if (chunk.records.length === 0 && !this.exit && this.#end <= cursor)
-        await Promise.race([wake, this.#ended.promise, aborted])
+      if (chunk.records.length > 0 || this.exit) continue
+      // Told and not there: it is being dropped in this moment, or could not be written.
+      const waits: Promise<unknown>[] = this.#end > cursor ? [delay(unreadableMs)] : []
+      await Promise.race([...waits, wake, this.#ended.promise, aborted])
     }
   }
 
@@ -186,3 +197,5 @@ function withCursors(records: OutputRecord[], end: number): OutputPiece[] {
   }
   return pieces.toReversed()
 }
+
+const unreadableMs = 20

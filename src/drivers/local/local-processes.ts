@@ -58,6 +58,7 @@ export class LocalProcesses {
     const process = {
       processId,
       computerId,
+      owner: spec.owner,
       directory,
       command: this.#options.execCommand,
       spec: object,

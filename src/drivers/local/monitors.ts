@@ -2,6 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../errors.ts'
 import { MonitorClient } from './monitor/client.ts'
+import type { JournalBounds } from './monitor/journal-budget.ts'
 import type { ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
 import { monitorVersion } from './monitor/version.ts'
 import type { DriverLog } from './driver-log.ts'
@@ -11,6 +12,8 @@ interface Options {
   directory: string
   logPath: string
   log: DriverLog | undefined
+  /** What the output of running processes may take on the disk. */
+  journalBounds: JournalBounds
   onEvent: (event: MonitorEvent) => void
   /** A monitor ended, and what it supervised is lost. For the one that starts what is new, `open` has to be called again. */
   onLost: (loss: MonitorLoss) => void
@@ -72,6 +75,8 @@ export class Monitors {
     const scratchDirectory = join(directory, `starts-${this.#version}`)
     current ??= await MonitorClient.start(socketPath, { scratchDirectory, logPath }, this.#handlers)
     this.#current = current
+    const bounds = this.#options.journalBounds
+    for (const monitor of this.#all()) void monitor.request({ op: 'bound-journals', bounds }).catch(() => {})
     if (this.#closed) current.close()
   }
 
@@ -95,6 +100,14 @@ export class Monitors {
       processes: answers.flatMap(({ processes }) => processes),
       containers: answers.flatMap(({ containers }) => containers),
     }
+  }
+
+  /** What the output of running processes takes on the disk. */
+  async journalBytes(): Promise<number> {
+    const answers = await Promise.all(
+      this.#all().map((monitor) => monitor.request<number | null>({ op: 'journal-bytes' })),
+    )
+    return answers.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
   }
 
   /** Lets go of them; they go on. */

@@ -12,13 +12,16 @@ export class ProcessRecorder {
   readonly #db: Kysely<Database>
   readonly #driver: Driver
   readonly #log: Logger
+  readonly #onEnded: (row: ProcessRow) => void
   readonly #queue = new Map<string, ProcessRow>()
   #flushing: Promise<void> | undefined
 
-  constructor(db: Kysely<Database>, driver: Driver, log: Logger) {
+  /** `onEnded` is told of each end that is in the database. */
+  constructor(db: Kysely<Database>, driver: Driver, log: Logger, onEnded: (row: ProcessRow) => void = () => {}) {
     this.#db = db
     this.#driver = driver
     this.#log = log
+    this.#onEnded = onEnded
   }
 
   /** Records that it runs, or its end when that came first; resolves when it is in the database. */
@@ -50,7 +53,9 @@ export class ProcessRecorder {
         await this.#upsert(rows.slice(start, start + rowsPerStatement))
       for (const row of rows) {
         if (this.#queue.get(row.id) === row) this.#queue.delete(row.id)
-        if (row.state === 'ended') this.#driver.release(row.id)
+        if (row.state !== 'ended') continue
+        this.#driver.release(row.id)
+        this.#onEnded(row)
       }
     } catch (error) {
       this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
@@ -72,6 +77,7 @@ export class ProcessRecorder {
           signal: eb.ref('excluded.signal'),
           output_bytes: eb.ref('excluded.output_bytes'),
           truncated: eb.ref('excluded.truncated'),
+          kept_bytes: eb.ref('excluded.kept_bytes'),
           ended_at: eb.ref('excluded.ended_at'),
         })),
       )
@@ -95,6 +101,7 @@ export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessRow {
     signal: exit?.signal ?? null,
     output_bytes: exit?.outputBytes ?? 0,
     truncated: exit?.truncated ? 1 : 0,
+    kept_bytes: exit?.keptBytes ?? null,
     started_at: process.startedAtMs,
     ended_at: exit?.endedAtMs ?? null,
   }

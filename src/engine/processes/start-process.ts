@@ -85,6 +85,7 @@ async function startPaid(
       tty: options.tty,
       paced: options.paced,
       timeoutMs: options.timeoutMs,
+      owner: caller.accountId,
       meta: processMeta({
         accountId: caller.accountId,
         tokenId: caller.tokenId,

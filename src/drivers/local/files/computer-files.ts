@@ -17,6 +17,8 @@ interface Options {
   root: () => Promise<string>
   /** Host ids that new files get. */
   owner: Owner
+  /** Throws when the host has no room for more; asked for all that is written. */
+  assertRoom: (path: string) => void
 }
 
 /** Files of one computer, worked on from the host. */
@@ -89,8 +91,10 @@ export class LocalComputerFiles implements ComputerFiles {
     data: Readable | Uint8Array,
     options: { mode?: number; maxBytes: number; releases?: boolean },
   ): Promise<{ sizeBytes: number }> {
+    const { owner, assertRoom } = this.#options
     return this.#use('write', path, async (root) => {
-      return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner: this.#options.owner }) }
+      assertRoom(path)
+      return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner, assertRoom }) }
     })
   }
 
@@ -102,10 +106,11 @@ export class LocalComputerFiles implements ComputerFiles {
     const near = path ?? '/tmp/upload'
     checkPath(near)
     checkOnDisk(near)
-    const { owner } = this.#options
+    const { owner, assertRoom } = this.#options
+    assertRoom(near)
     const root = new RootedDirectory(await this.#options.root())
     try {
-      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner })
+      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertRoom })
       const place = async (to: string, mode: number | undefined) => {
         if (to !== path) return placeFileIn(root, file, to, { owner, mode })
         if (mode !== undefined) await file.handle.chmod(mode)
@@ -137,11 +142,16 @@ export class LocalComputerFiles implements ComputerFiles {
       checkPath(path)
       checkOnDisk(path)
     }
-    return this.#use('write', files[0]?.path ?? '/', (root) => writeManyIn(root, files, this.#options.owner))
+    const { owner, assertRoom } = this.#options
+    return this.#use('write', files[0]?.path ?? '/', async (root) => {
+      if (files[0]) assertRoom(files[0].path)
+      return writeManyIn(root, files, owner)
+    })
   }
 
   makeDirectory(path: string): Promise<void> {
     return this.#use('make directory', path, async (root) => {
+      this.#options.assertRoom(path)
       try {
         closeSync(await makeDirectories(root, path, this.#options.owner))
       } catch (error) {

@@ -10,6 +10,8 @@ interface Options {
   maxBytes: number
   /** Chunks are nobody else's, so that their memory is given back when they are written. */
   releases: boolean
+  /** Throws when the host has no room for more. */
+  assertRoom?: ((path: string) => void) | undefined
 }
 
 /** Writes what it gets into a file: all that came during one write in the next one. Fails with `too_large` beyond its limit. */
@@ -33,7 +35,8 @@ export class FileSink extends Writable {
   }
 
   async #writeAll(chunks: Buffer[]): Promise<void> {
-    const { path, maxBytes, releases } = this.#options
+    const { path, maxBytes, releases, assertRoom } = this.#options
+    assertRoom?.(path)
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     this.sizeBytes += length
     if (this.sizeBytes > maxBytes)

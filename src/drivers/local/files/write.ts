@@ -19,6 +19,8 @@ interface WriteOptions {
   mode?: number
   maxBytes: number
   releases?: boolean
+  /** Throws when the host has no room for more. */
+  assertRoom?: (path: string) => void
 }
 
 /**

@@ -108,7 +108,7 @@ export class MonitorClient {
 }
 
 function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program): ChildProcess {
-  const log = openSync(logPath, 'a', 0o600)
+  const log = openLog(logPath)
   const program = fileURLToPath(new URL('main.ts', import.meta.url))
   const args = [boundingSet(), process.execPath, '--max-semi-space-size=1', program, socketPath, scratchDirectory]
   const monitor = spawn('setpriv', args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
@@ -116,6 +116,15 @@ function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program
   // One that could not be started is one that never answers.
   monitor.on('error', () => {}).unref()
   return monitor
+}
+
+/** A disk that is full has no room for a new one. */
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600)
+  } catch {
+    return openSync('/dev/null', 'a')
+  }
 }
 
 function tryConnect(path: string): Promise<Socket | undefined> {

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { Monitor } from './monitor.ts'
+import { complain } from './monitor-log.ts'
 import { monitorVersion } from './version.ts'
 
 /**
@@ -18,4 +19,7 @@ rmSync(scratchDirectory, { recursive: true, force: true })
 mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 })
 rmSync(socketPath, { force: true })
 const monitor = new Monitor(scratchDirectory, monitorVersion())
-createServer((socket) => monitor.connect(socket)).listen(socketPath)
+createServer((socket) => monitor.connect(socket)).listen(socketPath, () => {
+  // Every computer's life hangs on this program: a failure of one thing, such as of a write to a full disk, is never the end of it.
+  process.on('uncaughtException', (error) => complain(error.stack ?? String(error)))
+})

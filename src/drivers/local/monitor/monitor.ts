@@ -6,6 +6,7 @@ import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { enterGroup, groupDirectory } from './exec-group.ts'
 import { LeftGroups } from './left-groups.ts'
+import { JournalBudget } from './journal-budget.ts'
 import { onLines } from './lines.ts'
 import type {
   Answer,
@@ -18,12 +19,13 @@ import type {
   StartRequest,
 } from './protocol.ts'
 import { Reaper, type WaitStatus } from './reaper.ts'
-import { StartError } from './start-failure.ts'
+import { StartError, startFailure } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
 /** Everything that was started, and who is told of it. */
 export class Monitor {
   readonly #reaper = new Reaper()
+  readonly #budget = new JournalBudget()
   readonly #scratchDirectory: string
   readonly #version: string
   readonly #processes = new Map<string, SupervisedProcess>()
@@ -37,7 +39,7 @@ export class Monitor {
   constructor(scratchDirectory: string, version: string) {
     this.#scratchDirectory = scratchDirectory
     this.#version = version
-    setInterval(() => this.#spillLongOnes(), 1000)
+    setInterval(() => this.#bringToDisk(), 1000)
     setInterval(() => this.#leftGroups.sweep(sweptPerSecond), 1000)
   }
 
@@ -63,6 +65,11 @@ export class Monitor {
     switch (request.op) {
       case 'hello':
         return { version: this.#version, pid: process.pid } satisfies HelloAnswer
+      case 'bound-journals':
+        this.#budget.bounds = request.bounds
+        return
+      case 'journal-bytes':
+        return this.#budget.bytes
       case 'run-container':
         return this.#runContainer(request)
       case 'start':
@@ -108,6 +115,8 @@ export class Monitor {
     const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#reaper.watch(runtimePid, resolve))
     if (exitCode !== 0) {
       await Promise.race([once(stderr, 'close'), delay(100)])
+      const failure = startFailure(complaint)
+      if (failure.code === 'no_capacity') throw failure
       throw new StartError('internal', complaint.trim() || `the runtime ended with ${exitCode}`)
     }
     stderr.destroy()
@@ -127,6 +136,7 @@ export class Monitor {
     if (this.#processes.has(request.processId)) throw new Error(`process "${request.processId}" exists`)
     const supervised = new SupervisedProcess(request, {
       reaper: this.#reaper,
+      budget: this.#budget,
       scratchDirectory: this.#scratchDirectory,
       onExit: (ended) => this.#ended(ended),
       onGrowth: (grown) => this.#grew(grown),
@@ -137,6 +147,7 @@ export class Monitor {
       await supervised.start()
     } catch (error) {
       this.#processes.delete(request.processId)
+      this.#budget.leave(supervised.journal)
       throw error
     }
     const { pid, insidePid, startedAtMs } = supervised
@@ -159,7 +170,11 @@ export class Monitor {
   }
 
   #release(processId: string): void {
-    if (this.#processes.get(processId)?.exit) this.#processes.delete(processId)
+    const supervised = this.#processes.get(processId)
+    if (!supervised?.exit) return
+    supervised.record()
+    this.#processes.delete(processId)
+    this.#budget.leave(supervised.journal)
   }
 
   #ended(supervised: SupervisedProcess): void {
@@ -186,10 +201,12 @@ export class Monitor {
     this.#grown.clear()
   }
 
-  #spillLongOnes(): void {
+  /** What long ones printed, and the ends for which there was no room before. */
+  #bringToDisk(): void {
     const now = Date.now()
     for (const supervised of this.#processes.values()) {
-      if (!supervised.exit && now - supervised.startedAtMs > 1000) supervised.journal.spill()
+      if (supervised.exit) supervised.record()
+      else if (now - supervised.startedAtMs > 1000) supervised.journal.spill()
     }
   }
 

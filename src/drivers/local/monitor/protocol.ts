@@ -1,4 +1,5 @@
 import type { ExitReason, ProcessExit } from '../../driver.ts'
+import type { JournalBounds } from './journal-budget.ts'
 
 /**
  * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
@@ -14,6 +15,8 @@ export type Request =
       pidFile: string
       groups?: ExecGroupsPlace | undefined
     }
+  | { op: 'bound-journals'; bounds: JournalBounds }
+  | { op: 'journal-bytes' }
   | { op: 'start'; process: StartRequest }
   | { op: 'write'; processId: string; data: string }
   | { op: 'close-stdin'; processId: string }
@@ -29,6 +32,8 @@ export type Request =
 export interface StartRequest {
   processId: string
   computerId: string
+  /** Whose output is counted together with that of others; the computer's own alone when undefined. */
+  owner?: string
   /** Where its journal and its exit go; made by the monitor. */
   directory: string
   /** The runtime and its arguments up to the container's id; the monitor adds the process's own. */
@@ -100,7 +105,10 @@ export interface ContainerState {
 
 export type Answer =
   | { seq: number; ok: unknown }
-  | { seq: number; failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'internal'; message: string } }
+  | {
+      seq: number
+      failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'no_capacity' | 'internal'; message: string }
+    }
 
 export type MonitorEvent =
   | { event: 'exit'; processId: string; exit: ProcessExit; journal?: string }

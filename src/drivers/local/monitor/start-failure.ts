@@ -1,6 +1,6 @@
 /** A process that could not be started, by what the OCI runtime said. */
 export class StartError extends Error {
-  readonly code: 'not_found' | 'conflict' | 'unavailable' | 'internal'
+  readonly code: 'not_found' | 'conflict' | 'unavailable' | 'no_capacity' | 'internal'
   constructor(code: StartError['code'], message: string) {
     super(message)
     this.code = code
@@ -13,6 +13,7 @@ export function startFailure(stderr: string): StartError {
   // runc has threads, which count, and falls over with many words when it gets none.
   if (/pthread_create failed|newosproc/.test(stderr))
     return new StartError('unavailable', 'the computer has no room for another process')
+  if (/no space left on device|disk quota exceeded/i.test(said)) return noRoom()
   if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said))
     return new StartError('not_found', 'the program is not there or may not be executed')
   if (/chdir|cwd|working directory/i.test(said))
@@ -23,4 +24,14 @@ export function startFailure(stderr: string): StartError {
   if (/resource temporarily unavailable|cannot allocate memory|fork/i.test(said))
     return new StartError('unavailable', 'the computer has no room for another process')
   return new StartError('internal', said || 'the runtime said nothing')
+}
+
+/** What a failed system call of a start means when the host has no room for its files; undefined for any other. */
+export function noRoomFailure(error: unknown): StartError | undefined {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT' ? noRoom() : undefined
+}
+
+function noRoom(): StartError {
+  return new StartError('no_capacity', 'the host has no room left for the files of a start')
 }

@@ -6,19 +6,22 @@ import { Pipe } from '../system/pipe.ts'
 import { runAhead } from '../system/run-ahead.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { ExecGroup } from './exec-group.ts'
-import { Journal, type StreamName } from './journal.ts'
+import type { Journal, StreamName } from './journal.ts'
+import type { JournalBudget } from './journal-budget.ts'
 import { assertMappedUser } from './mapped-user.ts'
+import { complain } from './monitor-log.ts'
 import { ProcessOutput } from './process-output.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
-import { StartError, startFailure } from './start-failure.ts'
+import { noRoomFailure, StartError, startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
 interface Surroundings {
   reaper: Reaper
+  budget: JournalBudget
   /** A directory in memory for the files of a start. */
   scratchDirectory: string
   onExit: (process: SupervisedProcess) => void
@@ -52,11 +55,14 @@ export class SupervisedProcess {
   /** The cursor up to which its output was read by somebody. */
   #takenCursor = 0
   #isHeldBack = false
+  #isRecorded = false
+  #hasComplained = false
 
   constructor(request: StartRequest, around: Surroundings) {
     this.request = request
     this.#around = around
-    this.journal = new Journal(request.directory)
+    const { directory, computerId, owner = computerId } = request
+    this.journal = around.budget.open(directory, computerId, owner)
   }
 
   get state(): ProcessState {
@@ -82,7 +88,9 @@ export class SupervisedProcess {
       if (consoleSocket) this.#openTerminal(consoleSocket.receive())
     } catch (error) {
       void this.#group?.signal('SIGKILL').then(() => this.#leaveGroup())
-      throw error instanceof StartError ? error : new StartError('unavailable', messageOf(error))
+      throw (
+        noRoomFailure(error) ?? (error instanceof StartError ? error : new StartError('unavailable', messageOf(error)))
+      )
     } finally {
       consoleSocket?.close()
       removeQuietly(files.pid)
@@ -234,10 +242,11 @@ export class SupervisedProcess {
       endedAtMs: Date.now(),
       outputBytes: this.journal.bytes,
       truncated: this.journal.truncated,
+      keptBytes: this.journal.diskBytes || this.journal.end,
     }
     this.#input?.destroy()
     this.#around.onExit(this)
-    this.#record()
+    this.record()
   }
 
   #reason(status: WaitStatus): ExitReason {
@@ -248,22 +257,27 @@ export class SupervisedProcess {
     return status.signal ? 'signalled' : 'exited'
   }
 
-  /** Puts output and exit on disk, after the exit was told: one file for a short process, else beside its segments. */
-  #record(): void {
+  /**
+   * Puts output and exit on disk, after the exit was told: one file for a short process, else beside its segments. Does nothing
+   * while it runs, nor when that is done; tried again when there was no room.
+   */
+  record(): void {
+    if (!this.exit || this.#isRecorded) return
     const { directory } = this.request
     const held = this.journal.held
     try {
-      if (held)
-        return writeFileSync(
-          shortRecordPath(directory),
-          JSON.stringify({ state: this.state, journal: held.toString('base64') }),
-          { mode: 0o600 },
-        )
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
-      this.journal.close()
-      writeFileSync(join(directory, exitFileName), JSON.stringify({ state: this.state }))
+      if (held) {
+        const journal = held.toString('base64')
+        writeFileSync(shortRecordPath(directory), JSON.stringify({ state: this.state, journal }), { mode: 0o600 })
+      } else {
+        mkdirSync(directory, { recursive: true, mode: 0o700 })
+        this.journal.close()
+        writeFileSync(join(directory, exitFileName), JSON.stringify({ state: this.state }))
+      }
+      this.#isRecorded = true
     } catch (error) {
-      process.stderr.write(`Cannot record the exit of "${this.request.processId}": ${String(error)}\n`)
+      if (!this.#hasComplained) complain(`Cannot record the exit of "${this.request.processId}": ${String(error)}`)
+      this.#hasComplained = true
     }
   }
 }

@@ -1,0 +1,139 @@
+import { readFile, statfs } from 'node:fs/promises'
+import { CarrelError } from '../../../errors.ts'
+import type { DriverLog } from '../driver-log.ts'
+
+interface Options {
+  /** On the file system that is looked at. */
+  directory: string
+  /** What server, monitor and database have for themselves; a share of the disk when undefined. */
+  reserveBytes: number | undefined
+  log: DriverLog | undefined
+}
+
+export interface DiskState {
+  sizeBytes: number
+  /** Free on the disk, without what is written in memory alone. */
+  freeBytes: number
+  reserveBytes: number
+}
+
+/**
+ * Knows how much room the disk has on which everything lies, and refuses new work before there is none: computers' disks are
+ * promised more than there is. It looks the more often the sooner the disk could be full, so that nobody who asks waits for a look.
+ */
+export class DiskGuard {
+  readonly #options: Options
+  readonly #listeners: ((roomBytes: number) => Promise<void> | void)[] = []
+  #state: DiskState
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #isClosed = false
+  #isLow = false
+
+  private constructor(options: Options, state: DiskState) {
+    this.#options = options
+    this.#state = state
+  }
+
+  /** Looks for the first time; watches from `start` on. */
+  static async open(options: Options): Promise<DiskGuard> {
+    const guard = new DiskGuard(options, { sizeBytes: 0, freeBytes: 0, reserveBytes: 0 })
+    await guard.look()
+    return guard
+  }
+
+  get state(): DiskState {
+    return this.#state
+  }
+
+  /** What may still be written before new work is refused; negative beyond that. */
+  get roomBytes(): number {
+    return this.#state.freeBytes - this.#state.reserveBytes
+  }
+
+  /** Throws a `no_capacity` when what is left is for the server alone. Costs nothing. */
+  assertRoom(doing: string): void {
+    if (this.roomBytes > 0) return
+    throw new CarrelError('no_capacity', `Cannot ${doing}: the disk of the host is nearly full`)
+  }
+
+  /** Is told after each look how much room there is; the next look waits for it. */
+  onLook(listener: (roomBytes: number) => Promise<void> | void): void {
+    this.#listeners.push(listener)
+  }
+
+  start(): void {
+    this.#schedule()
+  }
+
+  /** Looks now. One that is under way is waited for. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    }))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { directory, reserveBytes } = this.#options
+    const [{ bavail, blocks, bsize }, waitingBytes] = await Promise.all([statfs(directory), readWaitingBytes()])
+    const sizeBytes = blocks * bsize
+    this.#state = {
+      sizeBytes,
+      freeBytes: Math.max(0, bavail * bsize - waitingBytes),
+      reserveBytes: reserveBytes ?? defaultReserveBytes(sizeBytes),
+    }
+    this.#tell()
+    for (const listener of this.#listeners) await listener(this.roomBytes)
+  }
+
+  #schedule(): void {
+    if (this.#isClosed) return
+    this.#timer = setTimeout(() => {
+      void this.look()
+        .catch((error: unknown) => this.#options.log?.warn({ err: error }, 'cannot look at the disk; will try again'))
+        .finally(() => this.#schedule())
+    }, this.#pauseMs()).unref()
+  }
+
+  /** Half of the time in which the disk could be full. */
+  #pauseMs(): number {
+    const untilFullMs = (this.roomBytes / fastestBytesPerSecond) * 1000
+    return Math.min(Math.max(untilFullMs / 2, shortestPauseMs), longestPauseMs)
+  }
+
+  #tell(): void {
+    const isLow = this.roomBytes <= 0
+    if (isLow === this.#isLow) return
+    this.#isLow = isLow
+    if (isLow) this.#options.log?.warn(this.#state, 'the disk is nearly full: new work is refused until there is room')
+    else this.#options.log?.info(this.#state, 'the disk has room again')
+  }
+}
+
+/** Enough for the database and its log, and for what is written until the next look. */
+function defaultReserveBytes(sizeBytes: number): number {
+  return Math.min(Math.max(sizeBytes * reserveShare, leastReserveBytes), mostReserveBytes, sizeBytes / 4)
+}
+
+/** What is written and on no disk yet, of all file systems: it will take room on one of them. */
+async function readWaitingBytes(): Promise<number> {
+  const text = await readFile('/proc/meminfo', 'latin1')
+  let kilobytes = 0
+  for (const [, amount] of text.matchAll(/^(?:Dirty|Writeback):\s+(\d+) kB/gm)) kilobytes += Number(amount)
+  return kilobytes * 1024
+}
+
+const MiB = 1024 * 1024
+const reserveShare = 0.05
+const leastReserveBytes = 256 * MiB
+const mostReserveBytes = 4096 * MiB
+/** What fast disks take, and what the page cache takes of some programs at once. */
+const fastestBytesPerSecond = 2048 * MiB
+const shortestPauseMs = 100
+const longestPauseMs = 5_000

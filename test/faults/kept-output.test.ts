@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
+import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+
+const MiB = 1024 * 1024
+/** A segment is written before one is dropped. */
+const slackBytes = 16 * MiB
+
+let server: TestServer
+
+before(async () => {
+  // Nothing is pruned by the sweep.
+  server = await TestServer.start({ env: { CARREL_SWEEP_INTERVAL_MS: '3600000' } })
+})
+after(() => server.stop())
+
+function bytesKept(): number {
+  const entries = readdirSync(join(testDataDirectory, 'processes'), { recursive: true, withFileTypes: true })
+  return entries.reduce((sum, entry) => {
+    const stats = statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })
+    return sum + (stats?.isFile() ? stats.size : 0)
+  }, 0)
+}
+
+test('output of ended processes is bounded by bytes for each computer, the oldest first, as soon as they end', async () => {
+  const sessionId = newSession()
+  const atFirst = bytesKept()
+  const ids: string[] = []
+  for (let count = 0; count < 6; count++) {
+    const { id } = await server.done('/process/start', { sessionId, command: 'head -c 64M /dev/zero' })
+    ids.push(id)
+    await until(
+      async () => (await server.done('/process/get', { sessionId, processId: id })).process.status,
+      (status) => status !== 'running',
+      60_000,
+    )
+  }
+  await until(bytesKept, (bytes) => bytes - atFirst <= limits.outputPerComputerBytes + slackBytes)
+  await until(
+    async () => (await server.post('/process/get', { sessionId, processId: ids[0] })).status,
+    (status) => status === 404,
+  )
+  const newest = await server.done('/process/get', { sessionId, processId: ids.at(-1) })
+  assert.deepEqual([newest.process.exitCode, newest.logs.truncated], [0, false])
+})
+
+test('output of running processes is bounded by bytes for each computer, and says that it was dropped', async () => {
+  const sessionId = newSession()
+  const atFirst = bytesKept()
+  const ids: string[] = []
+  for (let count = 0; count < 6; count++) {
+    const { id } = await server.done('/process/start', { sessionId, command: 'head -c 60M /dev/zero; echo; sleep 600' })
+    ids.push(id)
+  }
+  let most = 0
+  await until(
+    async () => {
+      most = Math.max(most, bytesKept() - atFirst)
+      const { processes } = await server.done('/process/list', { sessionId, all: true })
+      const first = await server.done('/process/get', { sessionId, processId: ids[0] })
+      return [processes.length, first.logs.truncated]
+    },
+    ([, isTruncated]) => isTruncated === true,
+    60_000,
+  )
+  assert.ok(most <= limits.outputPerComputerBytes + slackBytes, `${most} bytes were on the disk`)
+})
