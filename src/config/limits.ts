@@ -47,6 +47,15 @@ export const limits = {
   environmentNameLength: 256,
   /** Processes of one computer that are run by the API at the same time. */
   processesPerComputer: 256,
+  /** Starts of processes that wait for their turn: some ten seconds of all that a small host can do. */
+  waitingStartsPerAccount: 2000,
+  /** The same for sandboxes, as many as an account may have. */
+  waitingCreatesPerAccount: 1000,
+  /** Of all accounts: a request that waits keeps a connection and some ten KiB. */
+  waitingInAll: 10_000,
+  /** A start that takes longer gives its place to another account: it waits for its own computer, not for the host. */
+  startPatienceMs: 500,
+  createPatienceMs: 5000,
   /** Ended processes that a computer keeps with their output, of those started to stay and of all others; the oldest go first. */
   endedProcessesPerComputer: 200,
   /** Output that is kept of one process, and what its record takes beside it: blocks of files, and its command. */

@@ -10,7 +10,7 @@ import type { CreditClock } from './credit/credit-clock.ts'
 import type { CreditWatch } from './credit/credit-watch.ts'
 import type { OpenCallers } from './accounts/open-callers.ts'
 import type { Departures } from './deletion/departures.ts'
-import type { Gate } from './gate.ts'
+import type { FairGate } from './fair-gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
@@ -65,10 +65,10 @@ export interface Engine {
   machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */
   origin: () => string
-  /** How many computers are started at a time. */
-  creates: Gate
-  /** How many processes are started at a time. */
-  starts: Gate
+  /** Where starts of computers wait for their turn. */
+  creates: FairGate
+  /** Where starts of processes wait for their turn. */
+  starts: FairGate
   /** How many processes of each computer are being started in this moment. */
   starting: Map<string, number>
   /** The image that new computers get. */

@@ -22,7 +22,7 @@ import { deleteDue } from './deletion/delete-due.ts'
 import { OpenCallers } from './accounts/open-callers.ts'
 import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
-import { Gate } from './gate.ts'
+import { FairGate } from './fair-gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
@@ -126,8 +126,20 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     callers: new KnownCallers(db),
     machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),
-    creates: new Gate(cores * 2),
-    starts: new Gate(cores * 8),
+    creates: new FairGate({
+      doing: 'start the sandbox',
+      places: cores * 2,
+      patienceMs: limits.createPatienceMs,
+      mostWaitingOfOne: limits.waitingCreatesPerAccount,
+      mostWaiting: limits.waitingInAll,
+    }),
+    starts: new FairGate({
+      doing: 'start the process',
+      places: cores * 2,
+      patienceMs: limits.startPatienceMs,
+      mostWaitingOfOne: limits.waitingStartsPerAccount,
+      mostWaiting: limits.waitingInAll,
+    }),
     starting: new Map(),
     defaultImage: image,
     stopping,

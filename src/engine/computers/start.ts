@@ -13,7 +13,7 @@ export async function startComputer(engine: Engine, row: ComputerRow, actor: str
   if (row.state !== 'provisioning')
     await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
-    await engine.creates.run(async () => {
+    await engine.creates.run(row.account_id ?? warmOnes, async () => {
       const isThere = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
       if (!isThere && row.ephemeral) image = defaultImage.id
       if (!isThere) await driver.create(specification({ ...row, image }))
@@ -41,3 +41,6 @@ function specification(row: ComputerRow) {
   const limits = { cpus: row.cpus, memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, pids: row.pids }
   return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits }
 }
+
+/** Whose turn it is when computers are made that belong to nobody yet. */
+const warmOnes = ''

@@ -95,7 +95,7 @@ async function startPaid(
         attended: options.attended === true,
       }),
     })
-  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(start)).catch(
+  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(caller.accountId, start)).catch(
     async (error: unknown) => {
       throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
     },
