@@ -27,6 +27,7 @@ import type { StripeAccount } from './payments/open-stripe.ts'
 import type { AccessTokens } from './sign-in/access-tokens.ts'
 import type { KnownCallers } from './sign-in/known-callers.ts'
 import type { Mail } from './sign-in/mail.ts'
+import type { OwnTokens } from './sign-in/own-tokens.ts'
 import type { TrustedIssuers } from './sign-in/trusted-issuers.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
@@ -61,6 +62,7 @@ export interface Engine {
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers
+  ownTokens: OwnTokens
   callers: KnownCallers
   machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */

@@ -50,6 +50,7 @@ import { AccessTokens } from './sign-in/access-tokens.ts'
 import { pruneInvitations } from './workspaces/invitations.ts'
 import { pruneLinks } from './sign-in/magic-links.ts'
 import { Mail } from './sign-in/mail.ts'
+import { OwnTokens } from './sign-in/own-tokens.ts'
 import { openSigningKey } from './sign-in/signing-key.ts'
 import { KnownCallers } from './sign-in/known-callers.ts'
 import { TrustedIssuers } from './sign-in/trusted-issuers.ts'
@@ -85,6 +86,8 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
       .finally(() => {
         pruning = undefined
       }))
+  const accessTokens = new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings))
+  const issuers = new TrustedIssuers(settings.oidcIssuers)
   const engine: Engine = {
     db,
     driver,
@@ -121,8 +124,9 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     departures,
     openCallers: new OpenCallers(db, departures),
     mail: new Mail(settings, log),
-    accessTokens: new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings)),
-    issuers: new TrustedIssuers(settings.oidcIssuers),
+    accessTokens,
+    issuers,
+    ownTokens: new OwnTokens(accessTokens, issuers),
     callers: new KnownCallers(db),
     machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),

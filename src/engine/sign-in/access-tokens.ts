@@ -28,6 +28,15 @@ export class AccessTokens {
     return { keys: [this.#key.publicJwk] }
   }
 
+  /** The first parts of all JWTs of this key, as they stand in them. */
+  get heads(): string[] {
+    return [access, refresh].map(({ typ }) => Buffer.from(JSON.stringify(this.#headerOf(typ))).toString('base64url'))
+  }
+
+  #headerOf(typ: string) {
+    return { alg: signingAlgorithm, typ, kid: this.#key.publicJwk.kid! }
+  }
+
   issue(userId: string, familyId: string): Promise<string> {
     return this.#sign(access, {
       userId,
@@ -44,7 +53,7 @@ export class AccessTokens {
 
   #sign({ typ, audience }: Kind, claims: { userId: string; familyId: string; id: string; endsAtMs: number }) {
     return new SignJWT({ sid: claims.familyId })
-      .setProtectedHeader({ alg: signingAlgorithm, typ, kid: this.#key.publicJwk.kid! })
+      .setProtectedHeader(this.#headerOf(typ))
       .setIssuer(this.#issuer())
       .setAudience(audience)
       .setSubject(claims.userId)

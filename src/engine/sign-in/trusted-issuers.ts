@@ -27,13 +27,29 @@ export class TrustedIssuers {
     this.#trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
   }
 
+  get areAny(): boolean {
+    return this.#trusted.size > 0
+  }
+
   /** Whether the token says that it is of one of them, which is still to be verified. */
   claims(token: string): boolean {
-    if (this.#trusted.size === 0) return false
+    return this.#claimed(token) !== undefined
+  }
+
+  /** Whether it says so and is for this server: the same issuer may sign others in too. */
+  isForUs(token: string): boolean {
+    const claimed = this.#claimed(token)
+    return claimed !== undefined && [claimed.payload.aud].flat().includes(claimed.issuer.audience)
+  }
+
+  #claimed(token: string): { issuer: TrustedIssuer; payload: JWTPayload } | undefined {
+    if (!this.areAny) return undefined
     try {
-      return this.#trusted.has(decodeJwt(token).iss ?? '')
+      const payload = decodeJwt(token)
+      const issuer = this.#trusted.get(payload.iss ?? '')
+      return issuer && { issuer, payload }
     } catch {
-      return false
+      return undefined
     }
   }
 

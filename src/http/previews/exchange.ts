@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { releaseWritten } from '../../release-chunk.ts'
 import { whenGone } from '../when-gone.ts'
 import { AnswerParser, type AnswerHead } from './answer-parser.ts'
-import { answerHeaders, requestHeaders } from './relayed-headers.ts'
+import type { TokenFinder } from './kept-outside.ts'
+import { answerHeaders } from './relayed-headers.ts'
 import { hasBody, RequestSender } from './request-sender.ts'
 import type { Traffic, Upstream } from './upstream.ts'
 
@@ -10,6 +11,8 @@ interface Options {
   upstream: Upstream
   request: IncomingMessage
   response: ServerResponse
+  /** Finds what must not reach the computer. */
+  ownTokens: TokenFinder
   /** Gets the connection when it may be used again, for as long as the other end says at most. */
   keep: (upstream: Upstream, forMs: number) => void
 }
@@ -43,9 +46,9 @@ export class Exchange implements Traffic {
   }
 
   private constructor(options: Options) {
-    const { upstream, request } = options
+    const { upstream, request, ownTokens } = options
     this.#options = options
-    this.#sender = new RequestSender(upstream.socket, request)
+    this.#sender = new RequestSender(upstream.socket, request, ownTokens)
     this.#parser = new AnswerParser(request.method!, {
       onHead: (head) => this.#takeHead(head),
       onInformation: (head) => this.#takeInformation(head),
@@ -57,7 +60,7 @@ export class Exchange implements Traffic {
     const { upstream, request } = this.#options
     upstream.begin(this)
     this.#callOff = whenGone(request.socket, () => this.#fail(new Error('the client is gone')))
-    if (!this.#isOver) this.#sender.start(requestHeaders(request))
+    if (!this.#isOver) this.#sender.start()
   }
 
   onData(bytes: Buffer): void {

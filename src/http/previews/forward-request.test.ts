@@ -46,7 +46,13 @@ async function proxyOf(
     return socket
   })
   const proxy = createHttpServer((request, response) => {
-    forwardRequest(upstreams, { computerId: 'c', port }, request, response).catch((error: Error) => {
+    forwardRequest({
+      upstreams,
+      target: { computerId: 'c', port },
+      request,
+      response,
+      ownTokens: { isIn: (text) => text.includes('carrels_own') },
+    }).catch((error: Error) => {
       if (response.headersSent) request.socket.destroy()
       else response.writeHead(502).end(error.message)
     })
@@ -176,4 +182,19 @@ test('a length that the connection names still ends the body, so that nothing of
   client.write(head + inner)
   for await (const _ of client);
   assert.match(got, /\r\ncontent-length: 35\r\n/)
+})
+
+test('tokens of the server itself reach neither the target nor the trailers', async (t) => {
+  let got = ''
+  const { port } = await proxyOf(t, (socket, nth, _, sent) => {
+    got += sent
+    if (got.endsWith('\r\n\r\n')) socket.write(ok(String(nth), 'connection: close\r\n'))
+  })
+  const client = connect({ host: '127.0.0.1', port })
+  client.write(
+    'POST /a?x=1&token=carrels_own&y=2 HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n1\r\nb\r\n0\r\nx-a: carrels_own\r\nx-b: 1\r\n\r\n',
+  )
+  for await (const _ of client);
+  assert.match(got, /^POST \/a\?x=1&y=2 HTTP/)
+  assert.match(got, /\r\n0\r\nx-b: 1\r\n\r\n$/)
 })

@@ -1,21 +1,34 @@
 import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
+import { targetWithoutTokens, type TokenFinder } from './kept-outside.ts'
 import { answerHeaders, headerLines, requestHeaders } from './relayed-headers.ts'
+
+interface Options {
+  /** Into a computer. */
+  connection: Duplex
+  request: IncomingMessage
+  client: Duplex
+  /** What came behind the handshake already. */
+  head: Buffer
+  ownTokens: TokenFinder
+}
 
 /**
  * Sends a handshake on over a connection into a computer. Once it is accepted both ends speak to each other, and the
  * promise resolves; an answer that refuses is sent on, and nothing may come behind it on the same connection. Rejects
  * when there is no answer.
  */
-export function forwardSocket(
-  connection: Duplex,
-  request: IncomingMessage,
-  client: Duplex,
-  head: Buffer,
-): Promise<void> {
+export function forwardSocket({ connection, request, client, head, ownTokens }: Options): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { method, url: path } = request
-    const headers = [...requestHeaders(request), 'connection', 'Upgrade', 'upgrade', request.headers.upgrade ?? '']
+    const { method, url = '/' } = request
+    const path = targetWithoutTokens(url, ownTokens)
+    const headers = [
+      ...requestHeaders(request, ownTokens),
+      'connection',
+      'Upgrade',
+      'upgrade',
+      request.headers.upgrade ?? '',
+    ]
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
     // A client that leaves before the answer is not heard of, as nobody reads from it yet.
     const timer = setTimeout(() => upstream.destroy(new Error('it did not answer the handshake')), handshakeMs)

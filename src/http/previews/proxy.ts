@@ -39,7 +39,8 @@ export class PreviewProxy {
         if (!response.headersSent) answerPage(request, response, error)
         request.socket.destroySoon()
       })
-      await forwardRequest(this.#upstreams, target, request, response)
+      const { ownTokens } = this.#engine
+      await forwardRequest({ upstreams: this.#upstreams, target, request, response, ownTokens })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
       else answerPage(request, response, this.#known(error))
@@ -56,7 +57,7 @@ export class PreviewProxy {
       if (client.destroyed) return void upstream.destroy()
       client.once('close', this.#engine.activity.begin(target.computerId))
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs)
-      await forwardSocket(upstream, request, client, head)
+      await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
       client.end(rawAnswer(request, this.#known(error)))
     }

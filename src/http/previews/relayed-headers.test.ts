@@ -20,7 +20,8 @@ function byName(pairs: string[]): Record<string, string | string[]> {
   )
 }
 
-const sent = (headers: Record<string, string>) => byName(requestHeaders(request(headers)))
+const ownTokens = { isIn: (text: string) => text.includes('pp_sess_') }
+const sent = (headers: Record<string, string>) => byName(requestHeaders(request(headers), ownTokens))
 const answered = (headers: string[], withTrailers = false) =>
   byName(answerHeaders({ status: 200, reason: 'OK', headers }, withTrailers))
 

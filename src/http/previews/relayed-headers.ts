@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AnswerHead } from './answer-parser.ts'
+import { headersWithoutTokens, type TokenFinder } from './kept-outside.ts'
 
 /** What holds for one connection alone (RFC 9110, 7.6.1). */
 const hopByHop = new Set([
@@ -40,11 +41,12 @@ const single = new Set([
  * What the server in the computer gets, as names and values in turn: the request's own headers, and where it came from. A token of
  * Carrel's own, which a client sent to a preview by mistake, stays outside; what else it signs in with is between it and that server.
  */
-export function requestHeaders(request: Pick<IncomingMessage, 'rawHeaders' | 'headers' | 'socket'>): string[] {
+export function requestHeaders(
+  request: Pick<IncomingMessage, 'rawHeaders' | 'headers' | 'socket'>,
+  ownTokens: TokenFinder,
+): string[] {
   const { headers, rawHeaders, socket } = request
-  const kept = endToEnd(rawHeaders, mayHaveTrailers(headers))
-  for (const name of ['authorization', 'x-session-token'] as const)
-    if (ownToken.test(String(headers[name] ?? ''))) drop(kept, name)
+  const kept = headersWithoutTokens(endToEnd(rawHeaders, mayHaveTrailers(headers)), ownTokens)
   if (headers['transfer-encoding'] !== undefined) kept.push('transfer-encoding', 'chunked')
   const address = socket.remoteAddress ?? ''
   const before = headers['x-forwarded-for']
@@ -73,8 +75,6 @@ export function headerLines(headers: string[]): string {
   for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`
   return lines
 }
-
-const ownToken = /(^|,)\s*(Bearer\s+)?(pp_sess_|ak_)/i
 
 function endToEnd(raw: string[], withTrailers: boolean): string[] {
   const kept: string[] = []

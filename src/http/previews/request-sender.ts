@@ -1,19 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { releaseWritten } from '../../release-chunk.ts'
-import { headerLines } from './relayed-headers.ts'
+import { headersWithoutTokens, targetWithoutTokens, type TokenFinder } from './kept-outside.ts'
+import { headerLines, requestHeaders } from './relayed-headers.ts'
 
 /** Writes a request to a connection as it comes from its client, as fast as the other end takes it. */
 export class RequestSender {
   readonly #socket: Duplex
   readonly #request: IncomingMessage
+  readonly #ownTokens: TokenFinder
   readonly #isChunked: boolean
   #stopped = false
   #sent = false
 
-  constructor(socket: Duplex, request: IncomingMessage) {
+  constructor(socket: Duplex, request: IncomingMessage, ownTokens: TokenFinder) {
     this.#socket = socket
     this.#request = request
+    this.#ownTokens = ownTokens
     this.#isChunked = request.headers['transfer-encoding'] !== undefined
   }
 
@@ -22,10 +25,14 @@ export class RequestSender {
     return this.#sent
   }
 
-  /** @param headers names and values in turn */
-  start(headers: string[]): void {
-    const { method, url } = this.#request
-    this.#socket.write(`${method} ${url} HTTP/1.1\r\n${headerLines(headers)}connection: keep-alive\r\n\r\n`, 'latin1')
+  start(): void {
+    const { method, url = '/' } = this.#request
+    const target = targetWithoutTokens(url, this.#ownTokens)
+    const headers = requestHeaders(this.#request, this.#ownTokens)
+    this.#socket.write(
+      `${method} ${target} HTTP/1.1\r\n${headerLines(headers)}connection: keep-alive\r\n\r\n`,
+      'latin1',
+    )
     if (!hasBody(this.#request)) {
       this.#sent = true
       return
@@ -66,7 +73,8 @@ export class RequestSender {
   readonly #sendEnd = (): void => {
     this.#sent = true
     if (!this.#isChunked || !this.#socket.writable) return
-    this.#socket.write(`0\r\n${headerLines(this.#request.rawTrailers)}\r\n`, 'latin1')
+    const trailers = headersWithoutTokens(this.#request.rawTrailers, this.#ownTokens)
+    this.#socket.write(`0\r\n${headerLines(trailers)}\r\n`, 'latin1')
   }
 }
 

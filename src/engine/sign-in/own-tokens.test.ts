@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { generateKeyPair, SignJWT } from 'jose'
+import { newSecret } from '../accounts/tokens.ts'
+import { AccessTokens } from './access-tokens.ts'
+import { OwnTokens } from './own-tokens.ts'
+import { openSigningKey } from './signing-key.ts'
+import { TrustedIssuers } from './trusted-issuers.ts'
+
+const issuer = 'https://issuer.example.com'
+const audience = 'https://carrel.example.com'
+
+describe('OwnTokens', () => {
+  const directories: string[] = []
+  let accessTokens: AccessTokens
+  let own: OwnTokens
+  const accessTokensOf = async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'own-tokens-'))
+    directories.push(directory)
+    return new AccessTokens(await openSigningKey(directory), () => 'http://localhost')
+  }
+  const jwtOf = async (claims: { issuer: string; audience: string | string[] }) => {
+    const { privateKey } = await generateKeyPair('ES256')
+    const jwt = new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid: 'x' })
+    return jwt.setIssuer(claims.issuer).setAudience(claims.audience).sign(privateKey)
+  }
+
+  before(async () => {
+    accessTokens = await accessTokensOf()
+    own = new OwnTokens(accessTokens, new TrustedIssuers([{ issuer, audience }]))
+  })
+  after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))))
+
+  test('knows secrets, in whatever they stand and for whatever workspace', () => {
+    const secret = newSecret('session')
+    const key = newSecret('api_key')
+    for (const text of [secret, key, `Bearer ${secret}`, `a=1; t=${key}~w1; b=2`, `/x?token=${key}%7Ew1&y=1`])
+      assert.ok(own.isIn(text), text)
+    assert.ok(own.isIn(`Bearer%20${key}`))
+    assert.ok(own.isIn(`pp_ws_${'a'.repeat(43)}`))
+  })
+
+  test('knows access and refresh tokens of its own key', async () => {
+    assert.ok(own.isIn(`Bearer ${await accessTokens.issue('u', 'f')}`))
+    const refresh = await accessTokens.issueRefresh('u', 'f', { id: 'i', endsAtMs: Date.now() + 1000 })
+    assert.ok(own.isIn(`{"refresh_token":"${refresh}"}`))
+    assert.ok(own.isIn(`t=Bearer%20${refresh}`))
+  })
+
+  test('knows tokens of an issuer that is trusted, if they are for this server', async () => {
+    assert.ok(own.isIn(await jwtOf({ issuer, audience })))
+    assert.ok(own.isIn(`%22${await jwtOf({ issuer, audience: ['other', audience] })}%22`))
+    assert.ok(!own.isIn(await jwtOf({ issuer, audience: 'https://guest.example.com' })))
+    assert.ok(!own.isIn(await jwtOf({ issuer: 'https://other.example.com', audience })))
+  })
+
+  test('takes tokens of others for what they are', async () => {
+    const other = await accessTokensOf()
+    for (const text of [
+      await other.issue('u', 'f'),
+      'ak_short',
+      `speak_${'a'.repeat(43)}`,
+      'app_session=1',
+      'eyJ',
+      '%zz',
+    ])
+      assert.ok(!own.isIn(text), text)
+    assert.ok(!own.isIn(`ak_${'a'.repeat(44)}`))
+  })
+
+  test('is done soon with what was made to keep it busy', () => {
+    const begun = performance.now()
+    for (const text of ['eyJ', 'eyJ.', 'ak_', '.eyJ', 'eyJa.a']) assert.ok(!own.isIn(text.repeat(16_384 / text.length)))
+    assert.ok(performance.now() - begun < 1000)
+  })
+})
