@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { asCarrelError, CarrelError, errorTable, type ErrorCode } from './errors.ts'
+import { asCarrelError, CarrelError, errorTable, isOutOfDescriptors, type ErrorCode } from './errors.ts'
 
 const directory = import.meta.dirname
 const rows = Object.entries(errorTable) as [ErrorCode, (typeof errorTable)[ErrorCode]][]
@@ -83,4 +83,18 @@ describe('CarrelError', () => {
       assert.ok(!error.message.includes('secret'))
     }
   })
+})
+
+test('a want of descriptors, however deep, is one of room and no fault of the server', () => {
+  for (const code of ['EMFILE', 'ENFILE']) {
+    const cause = Object.assign(new Error('spawn ip'), { code })
+    const wrapped = new CarrelError('internal', 'Cannot run "ip"', { cause: new Error('once more', { cause }) })
+    for (const error of [cause, wrapped]) {
+      assert.ok(isOutOfDescriptors(error))
+      assert.equal(asCarrelError(error).code, 'no_capacity')
+    }
+    const named = new CarrelError('conflict', 'Cannot do it: it has ended', { cause })
+    assert.equal(asCarrelError(named), named)
+  }
+  assert.equal(asCarrelError(Object.assign(new Error('x'), { code: 'ENOENT' })).code, 'internal')
 })

@@ -206,6 +206,18 @@ export class CarrelError extends Error {
 
 /** The same error, or an `internal` one around whatever else was thrown. */
 export function asCarrelError(error: unknown): CarrelError {
+  const isKnown = error instanceof CarrelError && error.code !== 'internal'
+  if (!isKnown && isOutOfDescriptors(error))
+    return new CarrelError('no_capacity', 'The server has no file descriptor left for the request', { cause: error })
   if (error instanceof CarrelError) return error
   return new CarrelError('internal', 'The server failed to handle the request', { cause: error })
+}
+
+/** Whether something failed, at whatever depth, because the server or its host had no file descriptor left just then. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENFILE') return true
+  }
+  return false
 }

@@ -57,6 +57,9 @@ interface Options {
 
 const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }
 
+/** Who is refused for want of room may ask again after so long. */
+export const retryAfterS = 2
+
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
 
@@ -81,6 +84,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
     // Without the query, in which a link has its code.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
     if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
+    if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs'
-import { CarrelError } from '../../errors.ts'
+import { CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import { idMap, isMappedId } from './system/id-map.ts'
 import { RootedDirectory } from './files/rooted.ts'
 
@@ -103,7 +103,8 @@ function records(root: RootedDirectory, rootDirectory: string, path: string): st
   let fd: number
   try {
     fd = root.open(path, constants.O_RDONLY)
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error
     return []
   }
   try {

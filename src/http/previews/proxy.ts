@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { findExposed } from '../../engine/ports/find-exposed.ts'
-import { CarrelError } from '../../errors.ts'
+import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
 import { answerPage, rawAnswer } from './answer-page.ts'
@@ -64,7 +64,7 @@ export class PreviewProxy {
   }
 
   #known(error: unknown): CarrelError {
-    if (error instanceof CarrelError) return error
+    if (error instanceof CarrelError || isOutOfDescriptors(error)) return asCarrelError(error)
     this.#engine.log.debug({ err: error }, 'a preview failed')
     return new CarrelError(
       'upstream_unreachable',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { before, test, type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { FileChange } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
 import { stdoutWith, within, type Part } from '../subject.ts'
@@ -63,6 +64,34 @@ export const describeWatch: Part = (subject) => {
     await has(changes, { type: 'create', path: '/workspace/w/below', directory: true })
     await has(changes, { type: 'create', path: '/workspace/w/last' })
     assert.ok(!changes.some(({ path }) => path === '/workspace/w/below/file'))
+  })
+
+  test('watch() of a tree keeps few descriptors open, however deep it is', async () => {
+    const depth = 1000
+    await shell(`mkdir -p /workspace/deep/$(printf 'd/%.0s' $(seq ${depth}))`)
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    const before = openFiles()
+    const controller = new AbortController()
+    const options = { recursive: true, signal: controller.signal }
+    const changes = subject().driver.files(id).watch('/workspace/deep', options)[Symbol.asyncIterator]()
+    let most = 0
+    let isReady = false
+    const ready = changes.next().then(({ value }) => {
+      isReady = true
+      assert.equal(value.type, 'ready')
+    })
+    while (!isReady) {
+      most = Math.max(most, openFiles())
+      await turn()
+    }
+    await ready
+    assert.ok(most - before < 20, `it had ${most - before} open`)
+    await shell(`touch /workspace/deep/$(printf 'd/%.0s' $(seq ${depth}))file`)
+    const { value } = await within(5000, changes.next(), 'the change at the bottom')
+    assert.deepEqual([value.type, value.path.endsWith('/d/file')], ['create', true])
+    controller.abort()
+    await changes.return?.()
+    await shell('rm -r /workspace/deep')
   })
 
   test('watch() of a tree looks into directories that were there and that come', async (t) => {

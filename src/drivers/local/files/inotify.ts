@@ -30,6 +30,10 @@ export class Inotify {
     this.#fd = callFor('max_user_instances', () => call('inotify_init1', IN_CLOEXEC))
     this.#relay = spawn('setpriv', ['--pdeathsig', 'KILL', 'cat'], { stdio: [this.#fd, 'pipe', 'ignore'], cwd: '/' })
     this.#relay.on('error', () => {})
+    if (this.#relay.pid === undefined) {
+      closeSync(this.#fd)
+      throw new CarrelError('no_capacity', 'Cannot watch more files: the server has no file descriptor left for it')
+    }
     this.#relay.stdout!.on('data', (chunk: Buffer) => this.#take(chunk)).on('error', () => {})
   }
 

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { limits } from '../../../config/limits.ts'
-import { CarrelError } from '../../../errors.ts'
+import { CarrelError, isOutOfDescriptors } from '../../../errors.ts'
 import type { FileChange, WatchOptions } from '../../driver.ts'
 import { ChangeQueue } from './change-queue.ts'
 import {
@@ -282,17 +282,33 @@ class Watch {
   }
 
   async #enterEntry(directory: WatchedDirectory, name: string, announce: boolean): Promise<void> {
-    if (!this.#options.recursive || this.#isSkipped(directory.pathOf(name))) return
-    const node = new WatchedDirectory(name, directory)
-    directory.entries.set(name, node)
-    await this.#enter(node, announce)
+    const node = this.#nodeOf(directory, name)
+    if (node) await this.#enter(node, announce)
   }
 
-  /** Watches a directory, then looks what is in it: what comes in between is found by both, and told once. */
-  async #enter(directory: WatchedDirectory, announce: boolean): Promise<void> {
+  /** A directory of the tree by its name; undefined for one that is left out. */
+  #nodeOf(directory: WatchedDirectory, name: string): WatchedDirectory | undefined {
+    if (!this.#options.recursive || this.#isSkipped(directory.pathOf(name))) return undefined
+    const node = new WatchedDirectory(name, directory)
+    directory.entries.set(name, node)
+    return node
+  }
+
+  /** Watches a directory and all below. One is open at a time, however deep they lie. */
+  async #enter(top: WatchedDirectory, announce: boolean): Promise<void> {
+    const left = [top]
+    for (let directory = left.pop(); directory && !this.#ended; directory = left.pop())
+      for (const below of (await this.#enterOne(directory, announce)).toReversed()) left.push(below)
+  }
+
+  /**
+   * Watches a directory, then looks what is in it: what comes in between is found by both, and told once. Gives the directories in it,
+   * which are still to be entered.
+   */
+  async #enterOne(directory: WatchedDirectory, announce: boolean): Promise<WatchedDirectory[]> {
     this.#missing.delete(directory)
     const fd = this.#open(directory)
-    if (fd === undefined) return
+    if (fd === undefined) return []
     try {
       if (this.#byWatch.size >= limits.watchDirectories) throw this.#tooManyDirectories()
       const watch = this.#inotify.add(fd)
@@ -304,7 +320,7 @@ class Watch {
       directory.watch = watch
       directory.enteredAtMs = Date.now()
       this.#byWatch.set(watch, directory)
-      await this.#look(directory, fd, announce)
+      return await this.#look(directory, fd, announce)
     } finally {
       closeSync(fd)
     }
@@ -333,18 +349,18 @@ class Watch {
     }
   }
 
-  async #look(directory: WatchedDirectory, fd: number, announce: boolean): Promise<void> {
+  async #look(directory: WatchedDirectory, fd: number, announce: boolean): Promise<WatchedDirectory[]> {
     const below: string[] = []
     for (const [index, entry] of (await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })).entries()) {
       const { name } = entry
       if (index > 0 && index % handledInTurn === 0) await turn()
-      if (this.#ended) return
+      if (this.#ended) return []
       if (directory.entries.has(name) || isTemporaryName(name)) continue
       this.#learn(directory, name)
       if (announce) this.changes.add({ type: 'create', path: directory.pathOf(name), directory: entry.isDirectory() })
       if (entry.isDirectory()) below.push(name)
     }
-    for (const name of below) if (!this.#ended) await this.#enterEntry(directory, name, announce)
+    return below.flatMap((name) => this.#nodeOf(directory, name) ?? [])
   }
 
   #open(directory: WatchedDirectory): number | undefined {
@@ -353,7 +369,7 @@ class Watch {
       const path = directory.relativePath || '/'
       return this.#topRoot.open(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     } catch (error) {
-      if (directory === this.#top) throw error
+      if (directory === this.#top || isOutOfDescriptors(error)) throw error
       this.#missing.add(directory)
       return undefined
     }

@@ -30,13 +30,13 @@ export class ImageStore {
 
   async get(id: string): Promise<StoredImage | undefined> {
     if (!imageIdPattern.test(id)) return undefined
-    const text = await readFile(join(this.#directory, id, 'image.json'), 'utf8').catch(() => undefined)
+    const text = await readFile(join(this.#directory, id, 'image.json'), 'utf8').catch(unlessMissing)
     return text === undefined ? undefined : (JSON.parse(text) as StoredImage)
   }
 
   /** Newest first. */
   async list(): Promise<StoredImage[]> {
-    const names = await readdir(this.#directory).catch(() => [])
+    const names = (await readdir(this.#directory).catch(unlessMissing)) ?? []
     const images = await Promise.all(names.map((name) => this.get(name)))
     return images.filter((image) => image !== undefined).toSorted((a, b) => b.createdAtMs - a.createdAtMs)
   }
@@ -94,7 +94,7 @@ export class ImageStore {
 
   /** Removes what a server that died has left half made. What can't be removed stays for the next time. */
   async removeLeftovers(): Promise<void> {
-    const entries = await readdir(this.#directory).catch(() => [])
+    const entries = (await readdir(this.#directory).catch(unlessMissing)) ?? []
     const names = new Set(entries.flatMap((entry) => /^\.(?:partial|lock)-(.+)$/.exec(entry)?.[1] ?? []))
     for (const name of names) {
       const held = await tryLock(this.#lockFile(name))
@@ -111,6 +111,11 @@ export class ImageStore {
   #lockFile(name: string): string {
     return join(this.#directory, `.lock-${name}`)
   }
+}
+
+/** One that cannot be looked at in this moment, for want of a descriptor, is not missing for that. */
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
 }
 
 const imageIdPattern = /^[a-z0-9][a-z0-9.-]*-[0-9a-f]{12}$/

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isOutOfDescriptors } from '../../../errors.ts'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { enterGroup, groupDirectory } from './exec-group.ts'
@@ -19,7 +20,7 @@ import type {
   StartRequest,
 } from './protocol.ts'
 import { Reaper, type WaitStatus } from './reaper.ts'
-import { StartError, startFailure } from './start-failure.ts'
+import { StartError, startFailure, type StartFailureCode } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
 /** Everything that was started, and who is told of it. */
@@ -56,7 +57,7 @@ export class Monitor {
       answer = { seq: request.seq, ok: (await this.#handle(request)) ?? null }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      answer = { seq: request.seq, failure: { code: error instanceof StartError ? error.code : 'conflict', message } }
+      answer = { seq: request.seq, failure: { code: failureCode(error), message } }
     }
     send(socket, answer)
   }
@@ -223,6 +224,11 @@ export class Monitor {
 
 const quietMs = 1000
 const sweptPerSecond = 1000
+
+function failureCode(error: unknown): StartFailureCode {
+  if (error instanceof StartError) return error.code
+  return isOutOfDescriptors(error) ? 'no_capacity' : 'conflict'
+}
 
 function send(socket: Socket, message: Message): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isOutOfDescriptors } from '../../../errors.ts'
 import type { ProcessState } from './protocol.ts'
 
 /** How a process ended, in its directory beside the segments of its output. */
@@ -22,8 +23,9 @@ export function readRecord(directory: string): ProcessRecord | undefined {
   for (const path of [shortRecordPath(directory), join(directory, exitFileName)]) {
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord
-    } catch {
-      // Not this kind, or cut off by a crash of the host.
+    } catch (error) {
+      // Else it is not this kind, or cut off by a crash of the host.
+      if (isOutOfDescriptors(error)) throw error
     }
   }
   return undefined

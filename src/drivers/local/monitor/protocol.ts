@@ -1,5 +1,6 @@
 import type { ExitReason, ProcessExit } from '../../driver.ts'
 import type { JournalBounds } from './journal-budget.ts'
+import type { StartFailureCode } from './start-failure.ts'
 
 /**
  * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
@@ -105,10 +106,7 @@ export interface ContainerState {
 
 export type Answer =
   | { seq: number; ok: unknown }
-  | {
-      seq: number
-      failure: { code: 'not_found' | 'conflict' | 'unavailable' | 'no_capacity' | 'internal'; message: string }
-    }
+  | { seq: number; failure: { code: StartFailureCode; message: string } }
 
 export type MonitorEvent =
   | { event: 'exit'; processId: string; exit: ProcessExit; journal?: string }

@@ -46,7 +46,10 @@ export async function isBetweenRecords(directory: string, cursor: number): Promi
 }
 
 async function segmentStarts(directory: string): Promise<number[]> {
-  const names = await readdir(directory).catch(() => [] as string[])
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
   return names
     .filter((name) => name.endsWith('.out'))
     .map((name) => Number.parseInt(name, 10))

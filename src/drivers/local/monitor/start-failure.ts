@@ -1,7 +1,9 @@
+export type StartFailureCode = 'not_found' | 'conflict' | 'unavailable' | 'internal' | 'no_capacity'
+
 /** A process that could not be started, by what the OCI runtime said. */
 export class StartError extends Error {
-  readonly code: 'not_found' | 'conflict' | 'unavailable' | 'no_capacity' | 'internal'
-  constructor(code: StartError['code'], message: string) {
+  readonly code: StartFailureCode
+  constructor(code: StartFailureCode, message: string) {
     super(message)
     this.code = code
   }

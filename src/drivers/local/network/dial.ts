@@ -1,5 +1,5 @@
 import { Socket, type OnReadOpts } from 'node:net'
-import { CarrelError } from '../../../errors.ts'
+import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../../errors.ts'
 import { SystemError } from '../system/libc.ts'
 import type { NetworkSlot } from './slots.ts'
 import { socketIn } from './socket-in.ts'
@@ -70,6 +70,7 @@ function reading(onRead: (bytes: Buffer) => void): OnReadOpts {
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 function unreachable(port: number, cause: unknown): CarrelError {
+  if (isOutOfDescriptors(cause)) return asCarrelError(cause)
   const why =
     cause instanceof SystemError || (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
       ? 'the computer is not running'

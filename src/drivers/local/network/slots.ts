@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CarrelError } from '../../../errors.ts'
 import { idMap, namespaceOwner } from '../system/id-map.ts'
 import { call, MNT_DETACH, MS_BIND } from '../system/libc.ts'
 import { run } from '../system/run.ts'
@@ -77,19 +78,23 @@ export class Slots {
       uid: owner,
       gid: owner,
     })
-    // Without a free descriptor it has no pipes, and using them throws.
+    // Without a free descriptor it has no pipes either.
+    if (holder.pid === undefined) throw (await once(holder, 'error'))[0]
     holder.on('error', () => {})
+    holder.stdin.on('error', () => {})
     try {
       holder.stdin.write('\n')
-      await once(holder.stdout, 'data')
+      const [began] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])
+      if (!Buffer.isBuffer(began))
+        throw new CarrelError('internal', 'Cannot make a network namespace: "unshare" failed')
       const map = `0 ${idMap.firstHostId} ${idMap.count}`
       await writeFile(`/proc/${holder.pid}/uid_map`, map)
       await writeFile(`/proc/${holder.pid}/gid_map`, map)
       call('mount', `/proc/${holder.pid}/ns/user`, slot.userNamespace, null, MS_BIND, null)
       call('mount', `/proc/${holder.pid}/ns/net`, slot.networkNamespace, null, MS_BIND, null)
-      await this.#link(slot, holder.pid!)
+      await this.#link(slot, holder.pid)
     } finally {
-      holder.stdin?.end()
+      holder.stdin.end()
     }
   }
 

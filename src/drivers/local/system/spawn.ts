@@ -46,7 +46,8 @@ export function spawnProgram(argv: string[], stdio: Stdio): number {
     for (const [target, fd] of all.entries()) addDup2(actions, fd, target)
     const pid = [0]
     const error = posixSpawn(pid, sealedPath(argv[0]!), actions, attributes, [...argv, null], environment) as number
-    if (error !== 0) throw new Error(`Cannot run "${argv[0]}": ${getSystemErrorName(-error)}`)
+    const code = error === 0 ? undefined : getSystemErrorName(-error)
+    if (code !== undefined) throw Object.assign(new Error(`Cannot run "${argv[0]}": ${code}`), { code })
     return pid[0]!
   } finally {
     if (nothing !== undefined) closeSync(nothing)
