@@ -6,6 +6,8 @@ export interface Health {
   service: string
   version: string
   timestamp: string
+  /** What the server works with, by name. */
+  helpers?: Record<string, { status: string; since: string; reason?: string }>
 }
 
 export interface Balance {

@@ -214,6 +214,16 @@ export const limits = {
   unpaidPaymentMs: 30 * 24 * 60 * 60 * 1000,
   /** A page of a usage history. */
   usageHistoryLines: 100,
+  /** How often lxcfs is asked whether it is there: a program of some milliseconds, and longer than this no computer starts without it. */
+  lxcfsLookMs: 3_000,
+  /** It answers in milliseconds; on a host so busy that it takes longer than this, another one costs no more. */
+  lxcfsAnswerMs: 5_000,
+  /** One that cannot be started is tried again after twice as long each time, and at least so often. */
+  lxcfsRetryMs: 60_000,
+  /** How often the storage pool is looked at: a system call. */
+  poolLookMs: 5_000,
+  /** A disk that is only busy answers by then. */
+  poolAnswerMs: 10_000,
   /** Programs get this long between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

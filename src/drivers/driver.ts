@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream'
+import type { HelperState } from '../helper-states.ts'
 
 /**
  * Where computers run. The engine speaks to this interface alone; a driver declares what it can do in
@@ -69,6 +70,8 @@ export interface Driver {
   /** Called when a process printed: each time for one that is followed, else from its second second on and at most once a second. */
   onPrinted(listener: (process: ProcessHandle) => void): void
   metrics(): DriverMetrics
+  /** What it cannot do without, and how each of that does; asks nobody. */
+  health(): HelperState[]
   /** Lets go of what this server holds; computers and processes go on. */
   close(): Promise<void>
 }

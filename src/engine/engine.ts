@@ -4,6 +4,7 @@ import type { PriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
+import type { HelperStates } from '../helper-states.ts'
 import type { Activity } from './computers/activity.ts'
 import type { WarmPool } from './computers/warm-pool.ts'
 import type { CreditClock } from './credit/credit-clock.ts'
@@ -36,6 +37,8 @@ export interface Engine {
   driver: Driver
   settings: Settings
   log: Logger
+  /** Of what the engine itself knows; the driver has its own. */
+  helpers: HelperStates
   /** Work on one computer, one step after the other. */
   locks: KeyedLock
   activity: Activity

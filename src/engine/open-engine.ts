@@ -8,6 +8,7 @@ import type { Settings } from '../config/settings.ts'
 import { emptyLog } from '../db/empty-log.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver, ImageInfo } from '../drivers/driver.ts'
+import { HelperStates } from '../helper-states.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { ownerAccount } from './accounts/owner.ts'
 import { Activity } from './computers/activity.ts'
@@ -88,16 +89,24 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
       }))
   const accessTokens = new AccessTokens(await openSigningKey(settings.dataDirectory), () => originOf(settings))
   const issuers = new TrustedIssuers(settings.oidcIssuers)
+  const helpers = new HelperStates()
   const engine: Engine = {
     db,
     driver,
     settings,
     log,
+    helpers,
     locks: new KeyedLock(),
     activity: new Activity(),
     exposedPorts: new ExposedPorts(),
-    recorder: new ProcessRecorder(db, driver, log, (row) => {
-      if (engine.keptOutput.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
+    recorder: new ProcessRecorder({
+      db,
+      driver,
+      log,
+      helpers,
+      onEnded: (row) => {
+        if (engine.keptOutput.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
+      },
     }),
     keptOutput: new KeptOutput(() => outputInAllBytes(driver.metrics().disk.sizeBytes)),
     warmPool: new WarmPool(() => engine),

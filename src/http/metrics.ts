@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Engine } from '../engine/engine.ts'
+import { helpersOf } from '../engine/helpers.ts'
 import type { App } from './app.ts'
 
 /** `GET /metrics` in Prometheus' text format. Public: it names no account, computer or path. */
@@ -41,6 +42,12 @@ export function addMetrics(app: App, engine: Engine): void {
     registers,
   })
   const started = new Counter({ name: 'carrel_process_starts_total', help: 'Processes that were started', registers })
+  const helpers = new Gauge({
+    name: 'carrel_helper_ok',
+    help: 'Whether what the server works with does its work (1), or is degraded (0)',
+    labelNames: ['helper'],
+    registers,
+  })
   let counted = 0
 
   app.addHook('onResponse', async (request, reply) => {
@@ -68,6 +75,7 @@ export function addMetrics(app: App, engine: Engine): void {
     disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
     output.set({ processes: 'running' }, driver.journalBytes)
     output.set({ processes: 'ended' }, engine.keptOutput.bytes)
+    for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
     started.inc(engine.startedProcesses - counted)
     counted = engine.startedProcesses
     memory.set(process.memoryUsage.rss())

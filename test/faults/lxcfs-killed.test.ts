@@ -1,40 +1,88 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
+import { within } from '../driver/subject.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { paths } from './host-traces.ts'
 
 const free = "free -m | awk '/Mem:/ {print $2}'"
+const views = `${free}; cut -d' ' -f1 /proc/uptime; nproc; wc -l < /proc/stat`
 
-test('after lxcfs was killed, the next start mounts it anew, and all computers see their own limits', async () => {
-  const first = await TestServer.start()
-  const running = newSession()
-  await first.shell('true', { sessionId: running })
-  await first.stop()
-  const pid = Number(readFileSync(`${paths.runtime}/lxcfs.pid`, 'utf8'))
-  process.kill(pid, 'SIGKILL')
-  await until(
-    () => isRunning(pid),
-    (running) => !running,
-  )
-
-  const next = await TestServer.start({ env: { CARREL_COMPUTER_MEMORY_MIB: '200' } })
-  try {
-    const views = await next.shell(`${free}; cut -d' ' -f1 /proc/uptime; nproc; wc -l < /proc/stat`, {
-      sessionId: running,
-    })
-    assert.deepEqual([views.stderr, views.stdout.split('\n')[0]], ['', '256'])
-    const { stdout } = await next.shell(free, { sessionId: newSession() })
-    assert.equal(stdout, '200\n')
-  } finally {
-    await next.stop()
-  }
+let server: TestServer
+before(async () => {
+  server = await TestServer.start()
 })
+after(() => server.stop())
 
+function lxcfsPid(): number {
+  return Number(readFileSync(`${paths.runtime}/lxcfs.pid`, 'utf8'))
+}
+
+async function lxcfsState(): Promise<string> {
+  return (await server.call('GET', '/health')).body.helpers.lxcfs.status
+}
+
+/** Not one that has ended and that its parent has not asked for. */
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
   } catch {
     return false
   }
 }
+
+test('after lxcfs was killed, the next start mounts it anew, and all computers see their own limits', async () => {
+  const running = newSession()
+  await server.shell('true', { sessionId: running })
+  await server.stop()
+  const pid = lxcfsPid()
+  process.kill(pid, 'SIGKILL')
+  await until(
+    () => isRunning(pid),
+    (isThere) => !isThere,
+  )
+
+  server = await TestServer.start({ env: { CARREL_COMPUTER_MEMORY_MIB: '200' } })
+  const { stdout, stderr } = await server.shell(views, { sessionId: running })
+  assert.deepEqual([stderr, stdout.split('\n')[0]], ['', '256'])
+  assert.equal((await server.shell(free, { sessionId: newSession() })).stdout, '200\n')
+  await server.stop()
+  server = await TestServer.start()
+})
+
+for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
+  test(`${signal} to lxcfs while the server runs keeps no computer from starting, and all see their own limits again`, async () => {
+    const sessionId = newSession()
+    await server.shell('true', { sessionId })
+    const pid = lxcfsPid()
+    process.kill(pid, signal)
+    // Reads a file of the one that is sick, which hangs where it is stopped.
+    const caught = server.shell(`${free} 2>/dev/null; echo went on`, { sessionId })
+    const started = Array.from({ length: 3 }, async () => {
+      const own = newSession()
+      const { status, body } = await server.post('/execute', { code: 'echo fine', language: 'shell', sessionId: own })
+      assert.deepEqual([status, body.result?.stdout], [200, 'fine\n'], JSON.stringify(body))
+      return own
+    })
+    const sessions = await within(25_000, Promise.all(started), 'the starts')
+    assert.match((await within(25_000, caught, 'the program that reads')).stdout, /went on\n$/)
+    assert.equal(isRunning(pid), false)
+    await until(lxcfsPid, (now) => now !== pid)
+    await until(lxcfsState, (state) => state === 'ok')
+    for (const own of [sessionId, ...sessions])
+      await until(
+        async () => (await server.shell(views, { sessionId: own })).stdout.split('\n')[0],
+        (memory) => memory === '256',
+      )
+  })
+
+test('a server starts although lxcfs is stopped, and replaces it', async () => {
+  const sessionId = newSession()
+  await server.shell('true', { sessionId })
+  await server.stop()
+  const pid = lxcfsPid()
+  process.kill(pid, 'SIGSTOP')
+  server = await within(40_000, TestServer.start(), 'the start')
+  assert.equal(isRunning(pid), false)
+  assert.equal((await server.shell(free, { sessionId })).stdout, '256\n')
+})

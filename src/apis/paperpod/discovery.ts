@@ -1,5 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
+import { helpersOf } from '../../engine/helpers.ts'
+import type { HelperState } from '../../helper-states.ts'
 import type { App } from '../../http/app.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
 import { version } from '../../version.ts'
@@ -47,11 +49,26 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
       schema: { response: { 200: healthAnswer } },
       config: {
         public: true,
-        documentation: { description: 'Health check', returns: '{ status, service, version, timestamp }' },
+        documentation: {
+          description: 'Health check',
+          returns: '{ status, service, version, timestamp, helpers: { <name>: { status, since } } }',
+          notes:
+            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the database; one that is degraded has a reason.',
+        },
       },
     },
-    async () => ({ status: 'ok', service: 'carrel', version, timestamp: new Date().toISOString() }),
+    async () => ({
+      status: 'ok',
+      service: 'carrel',
+      version,
+      timestamp: new Date().toISOString(),
+      helpers: Object.fromEntries(helpersOf(engine).map(helperOf)),
+    }),
   )
+}
+
+function helperOf({ name, status, sinceMs, reason }: HelperState) {
+  return [name, { status, since: new Date(sinceMs).toISOString(), reason }] as const
 }
 
 function describeRoute(route: RouteOptions, documentation: RouteDocumentation): Record<string, unknown> {

@@ -343,10 +343,19 @@ export const errorAnswer = Type.Object(
 )
 
 export const healthAnswer = object({
-  status: Type.String(),
+  status: text('ok: the server answers'),
   service: Type.String(),
   version: Type.String(),
   timestamp: Type.String(),
+  helpers: Type.Record(
+    Type.String(),
+    object({
+      status: text('ok or degraded'),
+      since: text('Since when it is so'),
+      reason: Type.Optional(text('What does not work, of one that is degraded')),
+    }),
+    { description: 'What the server works with, by name' },
+  ),
 })
 
 const memoryPath = text("File path (e.g. 'data/results.json')", { minLength: 1, maxLength: limits.memoryPathLength })

@@ -16,6 +16,7 @@ import { leftBehindMs } from './left-behind.ts'
 import type { DriverLog } from './driver-log.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
+import type { Lxcfs, LxcfsView, RunningComputer } from './lxcfs.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
 import type { ContainerState } from './monitor/protocol.ts'
 import type { Monitors } from './monitors.ts'
@@ -39,7 +40,7 @@ interface Parts {
   /** The static init for inside. */
   initProgram: string
   resolvConf: string
-  lxcfs: string | undefined
+  lxcfs: Lxcfs | undefined
   onStopped: (id: string, reason: StopReason) => void
   log: DriverLog | undefined
 }
@@ -123,15 +124,34 @@ export class LocalComputers {
       const record = this.record(id)
       if (this.#unclear.has(id)) await this.#clearAway(id)
       await this.#mount(record)
-      const slot = await this.#parts.slotPool.take()
+      const view = this.#parts.lxcfs?.view
       try {
-        await this.#parts.store.setSlot(id, slot.number)
-        await this.#run(record, slot)
+        await this.#startWith(record, view)
       } catch (error) {
-        await this.#clearAway(id)
-        throw error
+        if (!view || !(await this.#hasLost(view))) throw error
+        await this.#startWith(record, this.#parts.lxcfs?.view)
       }
     })
+  }
+
+  async #startWith(record: ComputerRecord, view: LxcfsView | undefined): Promise<void> {
+    const { slotPool, store, lxcfs } = this.#parts
+    const { id } = record
+    const slot = await slotPool.take()
+    try {
+      await store.setSlot(id, slot.number)
+      await this.#run(record, slot, view)
+    } catch (error) {
+      await this.#clearAway(id)
+      throw error
+    }
+    lxcfs?.started(id, view)
+  }
+
+  /** Whether a start may have failed because lxcfs was killed or stopped in that moment. */
+  async #hasLost({ generation }: LxcfsView): Promise<boolean> {
+    const { lxcfs } = this.#parts
+    return !(await lxcfs?.check()) || lxcfs?.view?.generation !== generation
   }
 
   stop(id: string, graceMs: number): Promise<void> {
@@ -180,6 +200,11 @@ export class LocalComputers {
     return this.#parts.store
       .all()
       .map(({ id }) => ({ id, running: this.#running.has(id), paused: this.#frozen.has(id) }))
+  }
+
+  /** Each with the host process id of its first process. */
+  running(): RunningComputer[] {
+    return [...this.#running].map(([id, pid]) => ({ id, pid }))
   }
 
   record(id: string): ComputerRecord {
@@ -277,8 +302,8 @@ export class LocalComputers {
     this.#mounted.delete(id)
   }
 
-  async #run(record: ComputerRecord, slot: NetworkSlot): Promise<void> {
-    const { paths, runtime, cgroups, initProgram, resolvConf, lxcfs } = this.#parts
+  async #run(record: ComputerRecord, slot: NetworkSlot, view: LxcfsView | undefined): Promise<void> {
+    const { paths, runtime, cgroups, initProgram, resolvConf } = this.#parts
     const { id } = record
     const bundle = paths.computer(id)
     const hostsFile = join(bundle, 'hosts')
@@ -295,7 +320,7 @@ export class LocalComputers {
       hostnameFile,
       resolvConf,
       diskFile,
-      lxcfs,
+      lxcfs: view?.folder,
       limits: record.limits,
       cpuset: this.#cpuset(record.limits.cpus),
       forbidSwap: await hostSwaps(),
@@ -309,14 +334,15 @@ export class LocalComputers {
       writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
     ])
     const pidFile = join(bundle, 'pid')
-    this.#parts.cgroups.prepare(paths.cgroup(id))
-    const { pid } = await this.#parts.monitor().request<{ pid: number }>({
-      op: 'run-container',
-      computerId: id,
-      command: runtime.runCommand(id, bundle, pidFile),
-      pidFile,
-      groups: this.#parts.cgroups.files(paths.cgroup(id)).groups,
-    })
+    cgroups.prepare(paths.cgroup(id))
+    const command = runtime.runCommand(id, bundle, pidFile)
+    const { groups } = cgroups.files(paths.cgroup(id))
+    const { pid } = await this.#parts
+      .monitor()
+      .request<{ pid: number }>({ op: 'run-container', computerId: id, command, pidFile, groups })
+      .catch((error: unknown) => {
+        throw withoutComplaint(id, error)
+      })
     this.#running.set(id, pid)
     await this.#seccomp.learn(runtime.stateDirectory(id))
   }
@@ -413,6 +439,12 @@ function signalQuietly(pid: number, signal: NodeJS.Signals): boolean {
   } catch {
     return false
   }
+}
+
+/** What the runtime complains of names paths of the host: that is for the log, not for who asked. */
+function withoutComplaint(id: string, error: unknown): unknown {
+  if (!(error instanceof CarrelError) || error.code !== 'internal') return error
+  return new CarrelError('internal', `Cannot start computer "${id}": the container runtime failed`, { cause: error })
 }
 
 async function hostSwaps(): Promise<boolean> {

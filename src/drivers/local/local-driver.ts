@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../errors.ts'
-import { someAtOnce } from '../../some-at-once.ts'
+import { HelperStates, type HelperState } from '../../helper-states.ts'
 import type {
   ComputerFiles,
   ComputerSpec,
@@ -31,8 +31,8 @@ import { LocalImages } from './images/local-images.ts'
 import { LocalComputers } from './local-computers.ts'
 import { LocalProcesses } from './local-processes.ts'
 import { DiskView } from './disk-view.ts'
-import { openLxcfs } from './lxcfs.ts'
-import type { ContainerState, MonitorEvent } from './monitor/protocol.ts'
+import { Lxcfs } from './lxcfs.ts'
+import type { MonitorEvent } from './monitor/protocol.ts'
 import { Monitors, type MonitorLoss } from './monitors.ts'
 import { shareMounts } from './mounts.ts'
 import { dialComputer } from './network/dial.ts'
@@ -42,10 +42,10 @@ import { findResolvers } from './network/resolvers.ts'
 import { SlotPool } from './network/slot-pool.ts'
 import { Slots } from './network/slots.ts'
 import { Paths } from './paths.ts'
-import { renewLxcfs } from './renew-lxcfs.ts'
 import { restoreNull } from './restore-null.ts'
 import { DiskGuard } from './storage/disk-guard.ts'
 import { openPool, type Pool } from './storage/pool.ts'
+import { watchPool } from './storage/watch-pool.ts'
 import { outputInAllBytes, limits } from '../../config/limits.ts'
 import { Volumes } from './volumes.ts'
 
@@ -85,6 +85,9 @@ export class LocalDriver implements Driver {
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #log: DriverLog | undefined
   readonly #monitors: Monitors
+  readonly #helpers: HelperStates
+  readonly #stopWatchingPool: () => void
+  readonly #lxcfs: Lxcfs | undefined
   #closed = false
   #journalBytes = 0
   #isMeasuring = false
@@ -102,14 +105,15 @@ export class LocalDriver implements Driver {
       log: options.log,
     })
     await shareMounts(paths.mounts)
-    const lxcfs = await openLxcfs(paths)
+    const helpers = new HelperStates()
+    const lxcfs = await Lxcfs.open({ paths, helpers, log: options.log })
     const cgroups = openCgroups()
     const losses = [...pool.losses, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()
-    const driver = new LocalDriver({ options, paths, pool, guard, lxcfs, cgroups, store, losses })
+    const driver = new LocalDriver({ options, paths, pool, guard, helpers, lxcfs, cgroups, store, losses })
     try {
-      await driver.#open(options, lxcfs)
+      await driver.#open(options)
     } catch (error) {
       await driver.close()
       throw error
@@ -122,12 +126,16 @@ export class LocalDriver implements Driver {
     paths: Paths
     pool: Pool
     guard: DiskGuard
-    lxcfs: string | undefined
+    helpers: HelperStates
+    lxcfs: Lxcfs | undefined
     cgroups: Cgroups
     store: ComputerStore
     losses: string[]
   }) {
-    const { options, paths, pool, guard, lxcfs, cgroups, store } = parts
+    const { options, paths, pool, guard, helpers, lxcfs, cgroups, store } = parts
+    this.#helpers = helpers
+    this.#stopWatchingPool = watchPool(pool.directory, helpers)
+    this.#lxcfs = lxcfs
     this.#paths = paths
     this.#guard = guard
     this.#log = options.log
@@ -209,7 +217,7 @@ export class LocalDriver implements Driver {
     }
   }
 
-  async #open(options: LocalDriverOptions, lxcfs: string | undefined): Promise<void> {
+  async #open(options: LocalDriverOptions): Promise<void> {
     const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
     await writeFile(
       join(this.#paths.runtime, 'resolv.conf'),
@@ -222,21 +230,10 @@ export class LocalDriver implements Driver {
     const { processes, containers } = await this.#monitors.list()
     await this.#processes.load(processes)
     await this.#computers.load(containers)
-    if (lxcfs !== undefined) await this.#renewLxcfs(lxcfs, containers)
+    await this.#lxcfs?.watch(() => this.#computers.running())
     this.#slotPool.refill()
     this.#guard.onLook(() => this.#measureJournals())
     this.#guard.start()
-  }
-
-  /** Those whose lxcfs was killed had none until now. */
-  async #renewLxcfs(lxcfs: string, containers: ContainerState[]): Promise<void> {
-    await someAtOnce(containers, renewedAtOnce, async ({ computerId, pid }) => {
-      try {
-        if (await renewLxcfs(lxcfs, pid)) this.#log?.info({ computer: computerId }, 'mounted lxcfs anew in a computer')
-      } catch (error) {
-        this.#log?.warn({ err: error, computer: computerId }, 'cannot mount lxcfs anew in a computer')
-      }
-    })
   }
 
   async #openNetwork(options: LocalDriverOptions, resolvers: string[]): Promise<void> {
@@ -396,9 +393,14 @@ export class LocalDriver implements Driver {
       journalBytes: this.#journalBytes,
     }
   }
+  health(): HelperState[] {
+    return this.#helpers.all()
+  }
   async close(): Promise<void> {
     this.#closed = true
     await this.#guard.close()
+    this.#lxcfs?.close()
+    this.#stopWatchingPool()
     this.#monitors.close()
     await this.#slotPool.close()
   }
@@ -448,6 +450,5 @@ function findInit(): string {
 }
 
 const reopenMs = 1000
-const renewedAtOnce = 4
 /** The ordinary user of Carrel's images. */
 const defaultUserId = 1000

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { call, callAsync, MNT_DETACH, MS_BIND, MS_SHARED } from './system/libc.ts'
 
-/** Whether something is mounted exactly there, as this process sees it. */
-function isMounted(path: string): boolean {
+/** Whether something is mounted exactly there, as this process sees it. By the list of mounts, which asks no file system. */
+export function isMounted(path: string): boolean {
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
 }
 

@@ -25,7 +25,8 @@ open(my $namespace, '<', "/proc/$pid/ns/mnt") or die "Cannot find the computer: 
 syscall($setns + 0, fileno($namespace), $new_mounts) == 0 or die "Cannot enter the computer: $!\n";
 for my $name (@names) {
     my $target = "/proc/$name";
-    next if syscall($umount2 + 0, $target, $detach) != 0;
+    # A computer that began while there was no lxcfs has nothing there.
+    syscall($umount2 + 0, $target, $detach);
     syscall($move_mount, $trees{$name}, $nothing, $at_fdcwd, $target, $from_empty_path) == 0
         or die "Cannot mount $target: $!\n";
 }

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import { openDatabase } from '../../db/open.ts'
 import type { Driver, ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
+import { HelperStates } from '../../helper-states.ts'
 import { ProcessRecorder } from './recorder.ts'
 
 const exit: ProcessExit = {
@@ -19,7 +20,13 @@ async function recorder(t: TestContext) {
   t.after(() => db.destroy())
   const released: string[] = []
   const driver = { release: (id: string) => released.push(id) } as unknown as Driver
-  return { db, released, recorder: new ProcessRecorder(db, driver, pino({ level: 'silent' })) }
+  const helpers = new HelperStates()
+  return {
+    db,
+    released,
+    helpers,
+    recorder: new ProcessRecorder({ db, driver, log: pino({ level: 'silent' }), helpers }),
+  }
 }
 
 function handle(processId: string, ended?: ProcessExit): ProcessHandle {
@@ -76,12 +83,13 @@ test('more rows than one statement takes are all recorded', async (t) => {
 })
 
 test('what cannot be recorded is kept for the next time', async (t) => {
-  const { db, released, recorder: recorded } = await recorder(t)
+  const { db, released, helpers, recorder: recorded } = await recorder(t)
   await db.schema.alterTable('processes').renameTo('elsewhere').execute()
   recorded.ended(handle('a'), exit)
   await recorded.flush()
   assert.equal(recorded.pending('a')?.state, 'ended')
   assert.deepEqual(released, [])
+  assert.equal(helpers.all()[0]?.status, 'degraded')
   await db.schema.alterTable('elsewhere').renameTo('processes').execute()
   await recorded.flush()
   assert.deepEqual([released, recorded.pending('a')], [['a'], undefined])

@@ -2,7 +2,18 @@ import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database, ProcessRow } from '../../db/schema.ts'
 import type { Driver, ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
+import type { HelperStates } from '../../helper-states.ts'
 import type { ProcessMeta } from './process-meta.ts'
+
+interface Parts {
+  db: Kysely<Database>
+  driver: Driver
+  log: Logger
+  /** Is told whether the database takes rows. */
+  helpers: HelperStates
+  /** Is told of each end that is in the database. */
+  onEnded?: (row: ProcessRow) => void
+}
 
 /**
  * Writes the rows of processes, many in one transaction: a short process costs the database one row, at its end, and
@@ -12,16 +23,18 @@ export class ProcessRecorder {
   readonly #db: Kysely<Database>
   readonly #driver: Driver
   readonly #log: Logger
+  readonly #helpers: HelperStates
   readonly #onEnded: (row: ProcessRow) => void
   readonly #queue = new Map<string, ProcessRow>()
   #flushing: Promise<void> | undefined
 
-  /** `onEnded` is told of each end that is in the database. */
-  constructor(db: Kysely<Database>, driver: Driver, log: Logger, onEnded: (row: ProcessRow) => void = () => {}) {
+  constructor({ db, driver, log, helpers, onEnded = () => {} }: Parts) {
     this.#db = db
     this.#driver = driver
     this.#log = log
+    this.#helpers = helpers
     this.#onEnded = onEnded
+    helpers.report('database')
   }
 
   /** Records that it runs, or its end when that came first; resolves when it is in the database. */
@@ -51,6 +64,7 @@ export class ProcessRecorder {
     try {
       for (let start = 0; start < rows.length; start += rowsPerStatement)
         await this.#upsert(rows.slice(start, start + rowsPerStatement))
+      this.#helpers.report('database')
       for (const row of rows) {
         if (this.#queue.get(row.id) === row) this.#queue.delete(row.id)
         if (row.state !== 'ended') continue
@@ -58,6 +72,7 @@ export class ProcessRecorder {
         this.#onEnded(row)
       }
     } catch (error) {
+      this.#helpers.report('database', 'it takes no records')
       this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
       setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
     } finally {

@@ -86,5 +86,6 @@ export const CLONE_NEWNET = 0x4000_0000
 export const MS_BIND = 0x1000
 export const MS_PRIVATE = 1 << 18
 export const MS_SHARED = 1 << 20
+export const MNT_FORCE = 1
 export const MNT_DETACH = 2
 export const PR_SET_CHILD_SUBREAPER = 36

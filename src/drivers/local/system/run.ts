@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
-import { CarrelError } from '../../../errors.ts'
 
 /**
- * Runs a host program to its end and gives its stdout. Rejects with `internal` when it fails, with the last of its
- * stderr in the message; `input` goes to its stdin. Output beyond 4 MiB is an error.
+ * Runs a host program to its end and gives its stdout. Rejects when it fails, with the last of its stderr in the message, which
+ * names paths of the host and is for the log alone; `input` goes to its stdin. Output beyond 4 MiB is an error.
  */
 export function run(
   command: string,
@@ -16,9 +15,7 @@ export function run(
       timeout: options.timeoutMs ?? 60_000,
       killSignal: 'SIGKILL',
     })
-    child.on('error', (cause) =>
-      reject(new CarrelError('internal', `Cannot run "${command}": ${cause.message}`, { cause })),
-    )
+    child.on('error', (cause) => reject(new Error(`Cannot run "${command}": ${cause.message}`, { cause })))
     // Without a free descriptor it has no pipes either.
     if (child.pid === undefined) return
     let stdout = ''
@@ -32,7 +29,7 @@ export function run(
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout)
       const why = stderr.trim() || (signal ? `ended by ${signal}` : `exit code ${code}`)
-      reject(new CarrelError('internal', `"${command} ${args.slice(0, 3).join(' ')}" failed: ${why}`))
+      reject(new Error(`"${command} ${args.slice(0, 3).join(' ')}" failed: ${why}`))
     })
     child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
