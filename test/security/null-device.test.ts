@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer } from '../support/server.ts'
 
@@ -46,15 +46,5 @@ fcntl.fcntl(0, fcntl.F_SETFL, had | os.O_NONBLOCK | os.O_APPEND)
 print(had & (os.O_NONBLOCK | os.O_APPEND))
 '`
     assert.deepEqual([await shell(flags), await shell(flags)], ['0\n', '0\n'])
-  })
-
-  test('of the host is given back when a server starts', async () => {
-    await server.stop()
-    chownSync('/dev/null', 2_000_001_000, 2_000_001_000)
-    chmodSync('/dev/null', 0o600)
-    server = await TestServer.start()
-    const { uid, gid, mode } = hostNull()
-    assert.deepEqual([uid, gid, mode], [0, 0, '666'])
-    assert.match(server.log(), /gave the host's \/dev\/null back/)
   })
 })

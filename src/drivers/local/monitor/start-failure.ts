@@ -1,3 +1,5 @@
+import { isOutOfDescriptors } from '../../../errors.ts'
+
 export type StartFailureCode = 'not_found' | 'conflict' | 'unavailable' | 'internal' | 'no_capacity'
 
 /** A process that could not be started, by what the OCI runtime said. */
@@ -28,8 +30,9 @@ export function startFailure(stderr: string): StartError {
   return new StartError('internal', said || 'the runtime said nothing')
 }
 
-/** What a failed system call of a start means when the host has no room for its files; undefined for any other. */
+/** What a failed system call of a start means when the host has no room for it; undefined for any other. */
 export function noRoomFailure(error: unknown): StartError | undefined {
+  if (isOutOfDescriptors(error)) return new StartError('no_capacity', 'the host has no free descriptor left')
   const { code } = error as NodeJS.ErrnoException
   return code === 'ENOSPC' || code === 'EDQUOT' ? noRoom() : undefined
 }
