@@ -15,7 +15,7 @@ interface View {
 /**
  * Shows each running computer how much of its disk is used: btrfs answers statfs for the whole pool. A file of
  * `limit used`, in bytes, is mounted in the computer, where `df` of the image reads it (images/guest-df.pl). It is
- * renewed when a process starts and every second while it changes, every four seconds else.
+ * renewed when a process starts and every second while it changes, every two seconds else.
  */
 export class DiskView {
   readonly #views = new Map<string, View>()
@@ -79,5 +79,5 @@ function write(file: string, line: string): void {
 }
 
 const tickMs = 1_000
-const maxPauseTicks = 4
+const maxPauseTicks = 2
 const lineLength = 42

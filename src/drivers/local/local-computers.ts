@@ -21,6 +21,7 @@ import { KeyedLock } from '../../keyed-lock.ts'
 import type { ContainerState } from './monitor/protocol.ts'
 import type { Monitors } from './monitors.ts'
 import { mountOverlay, mountsBelow, unmount } from './mounts.ts'
+import type { GuestRoom } from './storage/guest-room.ts'
 import type { SlotPool } from './network/slot-pool.ts'
 import type { NetworkSlot, Slots } from './network/slots.ts'
 import type { Paths } from './paths.ts'
@@ -31,6 +32,7 @@ interface Parts {
   store: ComputerStore
   volumes: Volumes
   disks: DiskView
+  guestRoom: GuestRoom
   images: LocalImages
   slots: Slots
   slotPool: SlotPool
@@ -362,8 +364,11 @@ export class LocalComputers {
   }
 
   async #showDisk({ id, limits }: ComputerRecord): Promise<void> {
-    const { disks, volumes, paths } = this.#parts
-    await disks.add(id, join(paths.computer(id), 'disk'), limits.diskBytes, await volumes.gauge(id))
+    const { disks, volumes, guestRoom, paths } = this.#parts
+    const gauge = await volumes.gauge(id)
+    await disks.add(id, join(paths.computer(id), 'disk'), limits.diskBytes, gauge)
+    const setLimit = (bytes: number) => volumes.limit(id, bytes)
+    if (gauge) guestRoom.add(id, { limitBytes: limits.diskBytes, gauge, setLimit })
   }
 
   /** Processors for a computer that has fewer than the host, in turn, so that `nproc` tells the truth. */
@@ -396,11 +401,12 @@ export class LocalComputers {
 
   /** Removes what only a running computer has. */
   async #clearAway(id: string): Promise<void> {
-    const { runtime, store, slotPool, cgroups, paths, disks } = this.#parts
+    const { runtime, store, slotPool, cgroups, paths, disks, guestRoom } = this.#parts
     this.#unclear.add(id)
     this.#running.delete(id)
     this.#frozen.delete(id)
     disks.remove(id)
+    await guestRoom.remove(id).catch(() => {})
     await runtime.delete(id)
     await cgroups.remove(paths.cgroup(id))
     const slot = store.get(id)?.slot

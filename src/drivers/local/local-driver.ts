@@ -44,6 +44,8 @@ import { Slots } from './network/slots.ts'
 import { Paths } from './paths.ts'
 import { restoreNull } from './restore-null.ts'
 import { DiskGuard } from './storage/disk-guard.ts'
+import { GuestRoom } from './storage/guest-room.ts'
+import { PoolCare } from './storage/pool-care.ts'
 import { openPool, type Pool } from './storage/pool.ts'
 import { watchPool } from './storage/watch-pool.ts'
 import { outputInAllBytes, limits } from '../../config/limits.ts'
@@ -80,6 +82,8 @@ export class LocalDriver implements Driver {
   readonly #processes: LocalProcesses
   readonly #disks = new DiskView()
   readonly #guard: DiskGuard
+  readonly #guestRoom = new GuestRoom()
+  readonly #poolCare: PoolCare
   readonly #files = new Map<string, LocalComputerFiles>()
   readonly #listeners = new Listeners()
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
@@ -175,6 +179,7 @@ export class LocalDriver implements Driver {
       store,
       volumes: this.#volumes,
       disks: this.#disks,
+      guestRoom: this.#guestRoom,
       images: this.images,
       slots,
       slotPool: this.#slotPool,
@@ -201,6 +206,15 @@ export class LocalDriver implements Driver {
       onPrinted: (process) => {
         for (const listener of this.#printedListeners) listener(process)
       },
+    })
+    this.#poolCare = new PoolCare({
+      dataDirectory: paths.data,
+      poolDirectory: pool.directory,
+      isInFile: pool.isInFile,
+      guard,
+      guests: this.#guestRoom,
+      onReadOnly: async () => {},
+      log: options.log,
     })
     this.capabilities = {
       snapshots: pool.storage.instantCopy,
@@ -232,7 +246,9 @@ export class LocalDriver implements Driver {
     await this.#computers.load(containers)
     await this.#lxcfs?.watch(() => this.#computers.running())
     this.#slotPool.refill()
+    this.#guard.onLook(() => this.#poolCare.look())
     this.#guard.onLook(() => this.#measureJournals())
+    await this.#guard.look()
     this.#guard.start()
   }
 
@@ -354,7 +370,7 @@ export class LocalDriver implements Driver {
     const existing = this.#files.get(id)
     if (existing) return existing
     const owner = { uid: toHostId(defaultUserId), gid: toHostId(defaultUserId) }
-    const assertRoom = (path: string) => this.#guard.assertRoom(`write ${quote(path)}`)
+    const assertRoom = (path: string) => this.#guard.assertRoom(`write ${quote(path)}`, this.#guard.filesRoomBytes)
     const files = new LocalComputerFiles({ root: () => this.#computers.root(id), owner, assertRoom })
     this.#files.set(id, files)
     return files
@@ -428,7 +444,7 @@ export class LocalDriver implements Driver {
   async #isDiskFull(id: string): Promise<boolean> {
     const used = await this.#volumes.used(id).catch(() => undefined)
     if (used === undefined) return false
-    const { diskBytes } = this.#computers.record(id).limits
+    const diskBytes = this.#guestRoom.limitOf(id) ?? this.#computers.record(id).limits.diskBytes
     return diskBytes - used < Math.max(diskBytes / 100, 4 * 1024 * 1024)
   }
 }

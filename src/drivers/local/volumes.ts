@@ -55,6 +55,10 @@ export class Volumes {
     await this.#storage.delete(this.path(id))
   }
 
+  async limit(id: string, bytes: number): Promise<void> {
+    await this.#storage.limit(this.path(id), bytes)
+  }
+
   gauge(id: string): Promise<DiskGauge | undefined> {
     return this.#storage.gauge(this.path(id))
   }

@@ -23,12 +23,13 @@ export interface DiskState {
  */
 export class DiskGuard {
   readonly #options: Options
-  readonly #listeners: ((roomBytes: number) => Promise<void> | void)[] = []
+  readonly #listeners: (() => Promise<void> | void)[] = []
   #state: DiskState
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #isClosed = false
   #isLow = false
+  #complaint = ''
 
   private constructor(options: Options, state: DiskState) {
     this.#options = options
@@ -51,14 +52,22 @@ export class DiskGuard {
     return this.#state.freeBytes - this.#state.reserveBytes
   }
 
-  /** Throws a `no_capacity` when what is left is for the server alone. Costs nothing. */
-  assertRoom(doing: string): void {
-    if (this.roomBytes > 0) return
+  /**
+   * The same for what goes into computers' files: it ends sooner, so that who fills their own disk does not keep others from
+   * working.
+   */
+  get filesRoomBytes(): number {
+    return this.roomBytes - this.#state.reserveBytes / 2
+  }
+
+  /** Throws a `no_capacity` when what is left is for the server alone, or for new work alone. Costs nothing. */
+  assertRoom(doing: string, roomBytes = this.roomBytes): void {
+    if (roomBytes > 0) return
     throw new CarrelError('no_capacity', `Cannot ${doing}: the disk of the host is nearly full`)
   }
 
-  /** Is told after each look how much room there is; the next look waits for it. */
-  onLook(listener: (roomBytes: number) => Promise<void> | void): void {
+  /** Is called after each look; the next one waits for it. */
+  onLook(listener: () => Promise<void> | void): void {
     this.#listeners.push(listener)
   }
 
@@ -89,21 +98,32 @@ export class DiskGuard {
       reserveBytes: reserveBytes ?? defaultReserveBytes(sizeBytes),
     }
     this.#tell()
-    for (const listener of this.#listeners) await listener(this.roomBytes)
+    for (const listener of this.#listeners) await listener()
   }
 
   #schedule(): void {
     if (this.#isClosed) return
     this.#timer = setTimeout(() => {
       void this.look()
-        .catch((error: unknown) => this.#options.log?.warn({ err: error }, 'cannot look at the disk; will try again'))
+        .then(
+          () => this.#complain(undefined),
+          (error: unknown) => this.#complain(error),
+        )
         .finally(() => this.#schedule())
     }, this.#pauseMs()).unref()
   }
 
+  /** Once of what fails in the same way with look after look. */
+  #complain(error: unknown): void {
+    const complaint = error instanceof Error ? error.message : ''
+    if (complaint !== this.#complaint && complaint !== '')
+      this.#options.log?.warn({ err: error }, 'cannot look after the disk; will try again')
+    this.#complaint = complaint
+  }
+
   /** Half of the time in which the disk could be full. */
   #pauseMs(): number {
-    const untilFullMs = (this.roomBytes / fastestBytesPerSecond) * 1000
+    const untilFullMs = (this.filesRoomBytes / fastestBytesPerSecond) * 1000
     return Math.min(Math.max(untilFullMs / 2, shortestPauseMs), longestPauseMs)
   }
 

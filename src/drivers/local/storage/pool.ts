@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
+import { isMounted } from '../mounts.ts'
+import { callAsync, MS_BIND, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import { BtrfsStorage } from './btrfs.ts'
 import { DirectoryStorage } from './directory.ts'
@@ -11,13 +13,16 @@ export interface Pool {
   /** Where volumes are made. */
   directory: string
   storage: Storage
+  /** True where it is a file system in a file beside its directory. */
+  isInFile: boolean
   /** What this host lacks, in a sentence each. */
   losses: string[]
 }
 
 /**
  * Makes or reopens the pool under the data directory: the directory itself where it is on btrfs, else a btrfs file
- * system in a sparse file of 80 % of the free space, else plain directories. The choice is made once and kept.
+ * system in a sparse file of 80 % of the free space, else plain directories. The choice is made once and kept. Whichever it is, it is a
+ * mount on which set-user-id bits and device files mean nothing to the host; computers see their own overlays.
  */
 export async function openPool(dataDirectory: string): Promise<Pool> {
   const directory = join(dataDirectory, 'pool')
@@ -40,17 +45,19 @@ export async function openPool(dataDirectory: string): Promise<Pool> {
 }
 
 async function btrfs(directory: string): Promise<Pool> {
+  await restrict(directory)
   const storage = await BtrfsStorage.open(directory)
   const losses = storage.quota
     ? []
     : ['This btrfs file system allows no quotas, so computers have no disk limit of their own.']
-  return { directory, storage, losses }
+  return { directory, storage, isInFile: existsSync(`${directory}.img`), losses }
 }
 
 async function plain(directory: string, reason?: string): Promise<Pool> {
   if (reason !== undefined) await writeFile(join(directory, plainMark), `${reason}\n`)
+  await restrict(directory)
   const losses = ['No btrfs pool could be made here, so disk limits are not enforced and snapshots copy every file.']
-  return { directory, storage: new DirectoryStorage(), losses }
+  return { directory, storage: new DirectoryStorage(), isInFile: false, losses }
 }
 
 class FormatError extends Error {}
@@ -75,9 +82,22 @@ async function attach(file: string, directory: string): Promise<void> {
   const attached = await run('losetup', ['-j', file, '-n', '-O', 'NAME'])
   const device =
     attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
-  await run('mount', ['-t', 'btrfs', '-o', 'noatime', device, directory])
+  await run('mount', ['-t', 'btrfs', '-o', `noatime,nosuid,nodev,${poolOptions}`, device, directory])
+}
+
+/** Also a mount that a server before this one made. What is no mount of its own becomes one. */
+async function restrict(directory: string): Promise<void> {
+  const flags = MS_NOSUID | MS_NODEV | MS_NOATIME
+  const isOwn = isMounted(directory)
+  if (!isOwn) await callAsync('mount', directory, directory, null, MS_BIND, null)
+  await callAsync('mount', 'none', directory, null, MS_REMOUNT | MS_BIND | flags, null)
+  // The options of its file system, where that is the pool's alone.
+  if (isOwn && existsSync(`${directory}.img`))
+    await callAsync('mount', 'none', directory, null, MS_REMOUNT | flags, poolOptions)
 }
 
 const BTRFS_MAGIC = 0x9123_683e
 const poolShare = 0.8
+/** What is deleted goes back to the disk; and is counted as gone soon, as quota groups are brought up to date by commits. */
+const poolOptions = 'discard=async,commit=5'
 const plainMark = '.plain-directories'

@@ -38,6 +38,7 @@ const functions = {
     'int renameat2(int fromDirectory, const char *from, int toDirectory, const char *to, uint flags)',
   ),
   close: libc.func('int close(int fd)'),
+  fallocate: libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
   inotify_init1: libc.func('int inotify_init1(int flags)'),
   inotify_add_watch: libc.func('int inotify_add_watch(int fd, const char *path, uint mask)'),
   inotify_rm_watch: libc.func('int inotify_rm_watch(int fd, int descriptor)'),
@@ -83,6 +84,10 @@ export function callAsync(name: Call, ...args: unknown[]): Promise<number> {
 
 export const CLONE_NEWNS = 0x0002_0000
 export const CLONE_NEWNET = 0x4000_0000
+export const MS_NOSUID = 2
+export const MS_NODEV = 4
+export const MS_REMOUNT = 32
+export const MS_NOATIME = 1024
 export const MS_BIND = 0x1000
 export const MS_PRIVATE = 1 << 18
 export const MS_SHARED = 1 << 20
