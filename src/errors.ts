@@ -143,7 +143,7 @@ export const errorTable = {
     retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The server was stopped before the process ended, and the process goes on. Once the server is back, ask for it by its processId (POST /process/get), or repeat a request that had an Idempotency-Key: it is answered with the end of that process. Without a key the same request would run it a second time.',
+      'The server was stopped before the process ended, or cannot learn of its end, and the process goes on. Once the server is back, or "monitor" of GET /health is ok, ask for it by its processId (POST /process/get), or repeat a request that had an Idempotency-Key: it is answered with the end of that process. Without a key the same request would run it a second time.',
   },
   no_capacity: {
     status: 503,

@@ -220,6 +220,18 @@ export const limits = {
   lxcfsAnswerMs: 5_000,
   /** One that cannot be started is tried again after twice as long each time, and at least so often. */
   lxcfsRetryMs: 60_000,
+  /** The process monitor is asked this often whether it is there, where it said nothing meanwhile: it answers in a millisecond. */
+  monitorPingMs: 1_000,
+  /** So many times without an answer, and it is told to be silent, and to go on in case somebody stopped it. */
+  monitorSilentPings: 3,
+  /** What a silent monitor was asked is given up after so long; and what it was to start, it does not start later than this. */
+  monitorPatienceMs: 6_000,
+  /** A server that starts waits so long for a monitor of before: one that was stopped only goes on at once. */
+  monitorGreetingMs: 8_000,
+  /** Whoever waits for a process over its time limit is told the truth after so long, when nothing can be learned of it, */
+  overdueMs: 5_000,
+  /** and after so long in any case. */
+  overdueAtMostMs: 60_000,
   /** How often the storage pool is looked at: a system call. */
   poolLookMs: 5_000,
   /** A disk that is only busy answers by then. */

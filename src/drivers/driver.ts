@@ -195,9 +195,13 @@ export interface ProcessHandle {
   /** Process id inside the computer; 0 when it is not known. */
   readonly pid: number
   readonly startedAtMs: number
+  /** After so long it is ended, counted from its start. */
+  readonly timeoutMs: number | undefined
   readonly meta: Record<string, unknown>
   /** undefined while it runs. */
   readonly exit: ProcessExit | undefined
+  /** True while nothing can be learned of it, nor done to it, because who supervises it does not answer. */
+  readonly unheard: boolean
   /** Resolves at the end of the process with all of its kept output recorded. */
   wait(): Promise<ProcessExit>
   /**

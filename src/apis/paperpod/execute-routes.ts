@@ -7,7 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { execute, resumeExecution } from '../../engine/processes/execute.ts'
 import { programFor } from '../../engine/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/processes/start-process.ts'
-import { processGoesOn } from '../../engine/processes/wait-for-exit.ts'
+import { Overdue, processGoesOn } from '../../engine/processes/wait-for-exit.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
@@ -112,19 +112,25 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
   let truncated = false
   let cursor = 0
   let done = false
-  for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.closing]))) {
-    truncated ||= chunk.truncated
-    done = chunk.done
-    for (const [index, record] of chunk.records.entries()) {
-      const data = decoder.decode(record)
-      // Who reads on from an id must find all that came behind it: a part of a chunk, or of a character, has none.
-      const isWhole = index === chunk.records.length - 1 && !decoder.pending
-      if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
-      if (isWhole) ({ cursor } = chunk)
+  const late = new AbortController()
+  const overdue = new Overdue(process, () => late.abort())
+  try {
+    for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.closing, late.signal]))) {
+      truncated ||= chunk.truncated
+      done = chunk.done
+      for (const [index, record] of chunk.records.entries()) {
+        const data = decoder.decode(record)
+        // Who reads on from an id must find all that came behind it: a part of a chunk, or of a character, has none.
+        const isWhole = index === chunk.records.length - 1 && !decoder.pending
+        if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
+        if (isWhole) ({ cursor } = chunk)
+      }
     }
+  } finally {
+    overdue.clear()
   }
   if (events.signal.aborted) return
-  if (!done) throw processGoesOn(process, cursor)
+  if (!done) throw processGoesOn(process, overdue, cursor)
   for (const { stream, text } of decoder.rest()) await events.send(stream, { data: text })
   const exit = await process.wait()
   await assertWasPaid(engine, process, { processId: process.processId })

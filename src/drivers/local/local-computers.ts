@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
+import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { someAtOnce } from '../../some-at-once.ts'
 import type { Cgroups } from './cgroups/cgroups.ts'
@@ -341,7 +342,17 @@ export class LocalComputers {
     const { groups } = cgroups.files(paths.cgroup(id))
     const { pid } = await this.#parts
       .monitor()
-      .request<{ pid: number }>({ op: 'run-container', computerId: id, command, pidFile, groups })
+      .request<{ pid: number }>(
+        {
+          op: 'run-container',
+          computerId: id,
+          command,
+          pidFile,
+          groups,
+          notAfterMs: Date.now() + limits.monitorPatienceMs,
+        },
+        { late: () => void this.#lock.run(id, () => this.#endUnasked(id)).catch(() => {}) },
+      )
       .catch((error: unknown) => {
         throw withoutComplaint(id, error)
       })
@@ -361,6 +372,11 @@ export class LocalComputers {
         { computers: old },
         'computers run under the filter of system calls of an earlier version until they are stopped and started',
       )
+  }
+
+  /** A start that was given up, and that came to something all the same. */
+  async #endUnasked(id: string): Promise<void> {
+    if (this.#parts.store.get(id) && !this.#running.has(id)) await this.#clearAway(id)
   }
 
   async #showDisk({ id, limits }: ComputerRecord): Promise<void> {

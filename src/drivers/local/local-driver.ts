@@ -167,7 +167,9 @@ export class LocalDriver implements Driver {
         ownerBytes: limits.outputPerAccountBytes,
         allBytes: outputInAllBytes(guard.state.sizeBytes),
       },
+      helpers,
       onEvent: (event) => this.#handle(event),
+      onSilence: () => this.#processes.endOverdue(),
       onLost: (loss) =>
         void this.#monitorLost(loss).catch((error: unknown) =>
           this.#log?.warn({ err: error }, 'cannot clear away what a lost process monitor left'),

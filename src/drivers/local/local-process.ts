@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { recordHeaderBytes } from './monitor/journal.ts'
+import { MonitorSilence } from './monitor/client.ts'
 import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
 import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
@@ -14,6 +15,7 @@ export class LocalProcess implements ProcessHandle {
   /** What the host calls it. */
   readonly hostPid: number
   readonly startedAtMs: number
+  readonly timeoutMs: number | undefined
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
   readonly #directory: string
@@ -34,6 +36,7 @@ export class LocalProcess implements ProcessHandle {
     this.pid = state.insidePid ?? 0
     this.hostPid = state.pid
     this.startedAtMs = state.startedAtMs
+    this.timeoutMs = state.timeoutMs
     this.meta = state.meta
     this.#directory = state.directory
     this.#aheadBytes = state.aheadBytes
@@ -50,6 +53,10 @@ export class LocalProcess implements ProcessHandle {
     this.#inline = journal === undefined ? undefined : Buffer.from(journal, 'base64')
     this.#ended.resolve(this.exit)
     this.#wake.resolve()
+  }
+
+  get unheard(): boolean {
+    return !this.exit && this.#monitor().isSilent(this.processId)
   }
 
   grew(end: number): void {
@@ -87,7 +94,8 @@ export class LocalProcess implements ProcessHandle {
       const end = this.#inline.length
       return { records: withCursors(records, end), cursor: end, truncated: false, done: true }
     }
-    if (!this.exit) await this.#monitor().request({ op: 'follow', processId: this.processId })
+    // While the monitor does not answer, what is on the disk is what there is.
+    if (!this.exit) await this.#follow()
     const ended = this.exit !== undefined
     const part = await readJournal(this.#directory, cursor, buffer)
     // All of it was dropped: what is not there any more is not nothing.
@@ -155,7 +163,7 @@ export class LocalProcess implements ProcessHandle {
     try {
       return (await this.#monitor().request<{ end: number }>({ op: 'follow', processId: this.processId })).end
     } catch (error) {
-      if (this.exit) return undefined
+      if (this.exit || this.unheard) return undefined
       throw error
     }
   }
@@ -177,6 +185,7 @@ export class LocalProcess implements ProcessHandle {
     try {
       await this.#monitor().request(request)
     } catch (error) {
+      if (error instanceof MonitorSilence) throw unheard(doing, this.processId, error)
       const why = error instanceof Error ? error.message : String(error)
       throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, {
         details: { processId: this.processId },
@@ -184,6 +193,11 @@ export class LocalProcess implements ProcessHandle {
       })
     }
   }
+}
+
+function unheard(doing: string, processId: string, cause: unknown): CarrelError {
+  const message = `Cannot ${doing} process "${processId}": the process monitor does not answer`
+  return new CarrelError('unavailable', message, { details: { processId }, cause })
 }
 
 /** Records that end at a cursor, each with its own. */

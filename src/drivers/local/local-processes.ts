@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import type { ExecSpec, OutputChunk, ProcessExit } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
+import { limits } from '../../config/limits.ts'
 import { processObject } from './containers/config.ts'
 import { LocalProcess } from './local-process.ts'
+import { MonitorSilence } from './monitor/client.ts'
 import type { Monitors } from './monitors.ts'
+import { endExec } from './monitor/exec-group.ts'
 import { markerVariable } from './monitor/process-tree.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer } from './monitor/protocol.ts'
 import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
@@ -72,17 +75,55 @@ export class LocalProcesses {
     // Known before it starts: its exit can come in the same moment as the answer.
     const early = Promise.withResolvers<LocalProcess>()
     this.#starting.set(processId, early.promise)
-    try {
-      const answer = await monitor().request<StartAnswer>({ op: 'start', process })
-      const started = new LocalProcess({ processId, computerId, directory, aheadBytes, meta, ...answer }, monitor)
+    const keep = (answer: StartAnswer) => {
+      const started = new LocalProcess(
+        { processId, computerId, directory, aheadBytes, timeoutMs, meta, ...answer },
+        monitor,
+      )
       this.#keep(started)
       early.resolve(started)
-      return started
-    } catch (error) {
-      throw describeFailure(spec, computerId, error)
-    } finally {
       this.#starting.delete(processId)
+      return started
     }
+    const late = (answer: StartAnswer | undefined) => {
+      if (answer) this.#endUnasked(keep(answer))
+      else this.#starting.delete(processId)
+    }
+    const notAfterMs = Date.now() + limits.monitorPatienceMs
+    try {
+      return keep(await monitor().request<StartAnswer>({ op: 'start', process, notAfterMs }, { late }))
+    } catch (error) {
+      if (!(error instanceof MonitorSilence && error.wasSent)) this.#starting.delete(processId)
+      throw describeFailure(spec, computerId, error)
+    }
+  }
+
+  /** It was given up, and began all the same: whoever asked for it was told that it did not. */
+  #endUnasked(process: LocalProcess): void {
+    void process.kill('SIGKILL', 'tree').catch(() => {})
+    void process.wait().then(() => this.forget(process.processId))
+  }
+
+  /** While the monitor does not answer: ends those that are over their time limit, which it is then told of in the end. */
+  endOverdue(): void {
+    const now = Date.now()
+    for (const process of this.running()) {
+      const { timeoutMs = Infinity, startedAtMs } = process
+      if (process.unheard && now - startedAtMs > timeoutMs + limits.overdueMs) this.#endTree(process)
+    }
+  }
+
+  /**
+   * Without the monitor. A host process id is nobody else's meanwhile, as it is the monitor that has to hear of the end; what came of
+   * a process is found by its group, or by the monitor once that answers.
+   */
+  #endTree({ processId, computerId, hostPid }: LocalProcess): void {
+    try {
+      process.kill(hostPid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+    void endExec(processId, this.#options.cgroupFiles(computerId)).catch(() => {})
   }
 
   /** Released, but their end may not be on disk yet: the monitor tells an end before it writes it. */

@@ -1,7 +1,8 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../errors.ts'
-import { MonitorClient } from './monitor/client.ts'
+import type { HelperStates } from '../../helper-states.ts'
+import { MonitorClient, MonitorSilence, type RequestOptions } from './monitor/client.ts'
 import type { JournalBounds } from './monitor/journal-budget.ts'
 import type { ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
 import { monitorVersion } from './monitor/version.ts'
@@ -14,9 +15,12 @@ interface Options {
   log: DriverLog | undefined
   /** What the output of running processes may take on the disk. */
   journalBounds: JournalBounds
+  helpers: HelperStates
   onEvent: (event: MonitorEvent) => void
   /** A monitor ended, and what it supervised is lost. For the one that starts what is new, `open` has to be called again. */
   onLost: (loss: MonitorLoss) => void
+  /** Called every second while one of them answers nobody. */
+  onSilence: () => void
 }
 
 export interface MonitorLoss {
@@ -41,7 +45,9 @@ export class Monitors {
   readonly #options: Options
   readonly #version = monitorVersion()
   readonly #others = new Map<MonitorClient, Duties>()
+  readonly #silent = new WeakSet<MonitorClient>()
   #current: MonitorClient | undefined
+  #isLost = false
   #closed = false
 
   constructor(options: Options) {
@@ -55,7 +61,9 @@ export class Monitors {
     if (this.#others.size === 0) await this.#findOthers()
     let current = await MonitorClient.connect(socketPath, this.#handlers)
     if (current) {
-      const answer = await current.hello()
+      const answer = await current.hello().catch((error: unknown) => {
+        throw notHeard(current!, error)
+      })
       const version = answer?.version ?? 'unknown'
       if (answer === undefined) {
         current.close()
@@ -77,19 +85,27 @@ export class Monitors {
     this.#current = current
     const bounds = this.#options.journalBounds
     for (const monitor of this.#all()) void monitor.request({ op: 'bound-journals', bounds }).catch(() => {})
+    this.#isLost = false
+    this.#report()
     if (this.#closed) current.close()
   }
 
   /** To the monitor that it is for. */
-  async request<T>(request: Request): Promise<T> {
+  async request<T>(request: Request, options?: RequestOptions<T>): Promise<T> {
     if (request.op === 'stopping') {
       const all = this.#all()
       return (await Promise.all(all.map((monitor) => monitor.request<T>(request))))[0]!
     }
     const owner = 'processId' in request ? this.#ownerOf(request.processId) : this.#starter()
-    const answer = await owner.request<T>(request)
+    const answer = await owner.request<T>(request, options)
     if (request.op === 'release') await this.#done(owner, (duties) => duties.processes.delete(request.processId))
     return answer
+  }
+
+  /** True while the one that supervises a process answers nobody. */
+  isSilent(processId: string): boolean {
+    for (const [monitor, { processes }] of this.#others) if (processes.has(processId)) return monitor.isSilent
+    return this.#current?.isSilent === true
   }
 
   /** What all of them supervise. */
@@ -122,6 +138,25 @@ export class Monitors {
       if (event.event === 'container-exit') void this.#done(from, ({ computers }) => computers.delete(event.computerId))
     },
     onLost: (lost: MonitorClient) => this.#lost(lost),
+    onSilence: (client: MonitorClient) => {
+      const { log } = this.#options
+      const { pid } = client
+      if (!client.isSilent) {
+        this.#silent.delete(client)
+        log?.warn({ pid }, 'a process monitor answers again')
+      } else if (this.#silent.has(client)) this.#options.onSilence()
+      else {
+        this.#silent.add(client)
+        log?.warn({ pid }, 'a process monitor does not answer: what runs goes on, and nothing can be started')
+      }
+      this.#report()
+    },
+  }
+
+  #report(): void {
+    const isSilent = this.#all().some((monitor) => monitor.isSilent)
+    const reason = isSilent ? 'it does not answer' : this.#isLost ? 'it ended' : undefined
+    this.#options.helpers.report('monitor', reason)
   }
 
   /** Those that a server before this one had put aside. */
@@ -162,6 +197,8 @@ export class Monitors {
     const duties = this.#others.get(lost)
     if (lost !== this.#current && !duties) return
     this.#others.delete(lost)
+    if (!duties) this.#isLost = true
+    this.#report()
     const others = [...this.#others.values()]
     this.#options.onLost({
       current: duties === undefined,
@@ -184,6 +221,16 @@ export class Monitors {
     if (!this.#current) throw new CarrelError('unavailable', 'The process monitor is not connected')
     return this.#current
   }
+}
+
+function notHeard(monitor: MonitorClient, error: unknown): unknown {
+  if (!(error instanceof MonitorSilence)) return error
+  const { pid } = monitor
+  monitor.close()
+  return new CarrelError(
+    'unavailable',
+    `Cannot start: the process monitor${pid === undefined ? '' : ` (process ${pid})`} does not answer; find out why, or end it, which ends the computers that it supervises`,
+  )
 }
 
 const socketName = 'monitor.sock'

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../config/limits.ts'
 import type { OutputRecord, ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
 import { newId } from '../ids.ts'
+import { waitForExit } from '../processes/wait-for-exit.ts'
 import { Interpretation } from './interpretation.ts'
 import { parseKernelEvent, type KernelEvent } from './kernel-events.ts'
 
@@ -101,9 +102,10 @@ export class Kernel {
     return call
   }
 
-  /** Ends it and everything that came of it. */
+  /** Ends it and everything that came of it. Rejects with `process_goes_on` when nothing is told of its end. */
   async end(): Promise<void> {
     await this.process.kill('SIGKILL', 'tree').catch(() => {})
+    await waitForExit({ closing: never }, this.process, Date.now())
     await this.ended
   }
 
@@ -157,7 +159,7 @@ export class Kernel {
     this.#line.push(rest)
     this.#lineBytes += rest.length
     // No kernel of ours has so much to say: the guest made something else of it.
-    if (this.#lineBytes > maxLineBytes) void this.end()
+    if (this.#lineBytes > maxLineBytes) void this.end().catch(() => {})
   }
 
   #takeLine(line: Buffer): void {
@@ -210,6 +212,7 @@ function stopOf(timeoutMs: number, signal: AbortSignal) {
   return { reason, clear }
 }
 
+const never = new AbortController().signal
 const newline = 10
 const maxLineBytes = limits.interpretResultBytes + 1024 * 1024
 // oxlint-disable-next-line no-control-regex

@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import type { ProcessRow } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { rowOf } from './recorder.ts'
+import { waitForExit } from './wait-for-exit.ts'
 
 /**
  * Signals everything that came of a process; SIGTERM is followed by SIGKILL when it does not end in time. Resolves
@@ -13,8 +14,7 @@ export async function killProcess(engine: Engine, row: ProcessRow, signal: NodeJ
   await handle.kill(signal, 'tree')
   if (signal !== 'SIGTERM' && signal !== 'SIGKILL') return rowOf(handle, handle.exit)
   const forced = setTimeout(() => void handle.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs)
-  const exit = await handle.wait()
-  clearTimeout(forced)
+  const exit = await waitForExit(engine, handle, Date.now() + limits.stopGraceMs).finally(() => clearTimeout(forced))
   if (signal === 'SIGTERM') await handle.kill('SIGKILL', 'tree').catch(() => {})
   return rowOf(handle, exit)
 }

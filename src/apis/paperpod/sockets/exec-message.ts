@@ -4,6 +4,7 @@ import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
 import { collectOutput } from '../../../engine/processes/collect-output.ts'
 import { programFor, type Program } from '../../../engine/processes/program.ts'
 import { startProcess } from '../../../engine/processes/start-process.ts'
+import { waitForExit } from '../../../engine/processes/wait-for-exit.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
@@ -114,7 +115,7 @@ function programOf({ command, code: text, argv, language: kind }: Fields): Progr
 }
 
 async function collect(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer> {
-  const exit = await process.wait()
+  const exit = await waitForExit(call.engine, process)
   return async () => {
     const output = await collectOutput(process, limits.executeOutputBytes)
     suggestAfter(call, { exit, stderr: output.stderr.subarray(-4096).toString(), processId: process.processId })

@@ -58,6 +58,12 @@ export class ExecGroup {
   }
 }
 
+/** Ends all that came of an exec, from another program than the one that made its group. */
+export async function endExec(processId: string, { groups }: CgroupFiles): Promise<void> {
+  const parent = groups && groupDirectory(groups)
+  if (parent !== undefined) await endGroup(join(parent, processId))
+}
+
 /** The directory of a computer's group, as this program reaches it; undefined where it has no way to. */
 export function groupDirectory({ parent, byRuntime }: ExecGroupsPlace): string | undefined {
   const tree = byRuntime ? cgroupRoot : groupTree()

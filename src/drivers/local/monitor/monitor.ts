@@ -63,6 +63,8 @@ export class Monitor {
   }
 
   #handle(request: Request): unknown {
+    if ('notAfterMs' in request && Date.now() > request.notAfterMs!)
+      throw new StartError('unavailable', 'the process monitor came to it too late')
     switch (request.op) {
       case 'hello':
         return { version: this.#version, pid: process.pid } satisfies HelloAnswer

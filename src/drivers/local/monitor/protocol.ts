@@ -5,7 +5,7 @@ import type { StartFailureCode } from './start-failure.ts'
 /**
  * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
  * answer repeats; events have none. The monitor outlives the server, so a field is only ever added, and what a monitor
- * does not know it answers with null.
+ * does not know it answers with null. What is to be started carries until when (`notAfterMs`): after it nobody waits for it any more.
  */
 export type Request =
   | { op: 'hello' }
@@ -15,10 +15,11 @@ export type Request =
       command: string[]
       pidFile: string
       groups?: ExecGroupsPlace | undefined
+      notAfterMs?: number
     }
   | { op: 'bound-journals'; bounds: JournalBounds }
   | { op: 'journal-bytes' }
-  | { op: 'start'; process: StartRequest }
+  | { op: 'start'; process: StartRequest; notAfterMs?: number }
   | { op: 'write'; processId: string; data: string }
   | { op: 'close-stdin'; processId: string }
   | { op: 'resize'; processId: string; cols: number; rows: number }
@@ -95,6 +96,7 @@ export interface ProcessState {
   startedAtMs: number
   directory: string
   aheadBytes?: number
+  timeoutMs?: number
   meta: Record<string, unknown>
   exit?: ProcessExit
 }

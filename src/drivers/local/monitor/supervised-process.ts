@@ -66,9 +66,9 @@ export class SupervisedProcess {
   }
 
   get state(): ProcessState {
-    const { processId, computerId, directory, aheadBytes, meta } = this.request
+    const { processId, computerId, directory, aheadBytes, timeoutMs, meta } = this.request
     const { pid, insidePid, startedAtMs, exit } = this
-    return { processId, computerId, pid, insidePid, startedAtMs, directory, aheadBytes, meta, exit }
+    return { processId, computerId, pid, insidePid, startedAtMs, directory, aheadBytes, timeoutMs, meta, exit }
   }
 
   /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */

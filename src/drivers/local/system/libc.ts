@@ -25,6 +25,7 @@ const functions = {
   ioctl: libc.func('int ioctl(int fd, ulong request, _Inout_ void *argument)'),
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   connect: libc.func('int connect(int fd, const void *address, uint length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
   bind: libc.func('int bind(int fd, const void *address, uint length)'),
   listen: libc.func('int listen(int fd, int backlog)'),
   accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
