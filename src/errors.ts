@@ -204,12 +204,13 @@ export class CarrelError extends Error {
   }
 }
 
-/** The same error, or an `internal` one around whatever else was thrown. */
+/** The same error, a `no_capacity` for a disk that is full, or an `internal` one around whatever else was thrown. */
 export function asCarrelError(error: unknown): CarrelError {
   const isKnown = error instanceof CarrelError && error.code !== 'internal'
   if (!isKnown && isOutOfDescriptors(error))
     return new CarrelError('no_capacity', 'The server has no file descriptor left for the request', { cause: error })
   if (error instanceof CarrelError) return error
+  if (isOutOfRoom(error)) return new CarrelError('no_capacity', 'The disk of the host is full', { cause: error })
   return new CarrelError('internal', 'The server failed to handle the request', { cause: error })
 }
 
@@ -221,3 +222,15 @@ export function isOutOfDescriptors(error: unknown): boolean {
   }
   return false
 }
+/** What a system call says of a full disk, and what SQLite does. */
+function isOutOfRoom(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, errno, errcode } = error as NodeJS.ErrnoException & { errcode?: number }
+  if (code === 'ERR_SQLITE_ERROR') return errcode !== undefined && fullResults.has(errcode)
+  return code === 'ENOSPC' || code === 'EDQUOT' || errno === -EDQUOT
+}
+
+/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE for the index of its log. */
+const fullResults = new Set([13, 4874])
+/** libuv has no name for it. */
+const EDQUOT = 122

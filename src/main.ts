@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { addAgentComputerRoutes } from './apis/agent-computer/routes.ts'
 import { addIssuerRoutes } from './apis/carrel/issuer-routes.ts'
 import { execEndpoint } from './apis/carrel/sockets.ts'
@@ -31,6 +31,7 @@ import { SocketServer } from './http/sockets/socket-server.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
+import { openLog } from './start/open-log.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
 import { proveItself } from './start/prove.ts'
 import { stopSignal } from './start/stop-signal.ts'
@@ -39,7 +40,7 @@ import { unknownSettings } from './start/unknown-settings.ts'
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
-  const log = pino({ level: settings.logLevel }, pino.destination(2))
+  const log = openLog(settings.logLevel)
   for (const unknown of unknownSettings(process.env)) log.warn(unknown)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'something failed that nothing waited for'))
   const closing = new AbortController()

@@ -100,7 +100,11 @@ function statementCache(database: DatabaseSync, begin: string, afterWrite: () =>
     const prepared: SqliteStatement = {
       reader: statement.columns().length > 0,
       all: (values) => noting(statement.all(...(values as SQLInputValue[]))),
-      run: (values) => noting(statement.run(...(values as SQLInputValue[]))),
+      // One that found the disk full has taken its transaction back by itself.
+      run: (values) =>
+        sql === 'rollback' && !database.isTransaction
+          ? { changes: 0, lastInsertRowid: 0 }
+          : noting(statement.run(...(values as SQLInputValue[]))),
       iterate: (values) => statement.iterate(...(values as SQLInputValue[])),
     }
     if (statements.size >= maxStatements) statements.delete(statements.keys().next().value!)

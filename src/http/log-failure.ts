@@ -17,5 +17,5 @@ export function logFailure(log: FastifyBaseLogger, error: unknown, facts: Record
   else log.error({ err: known.cause ?? known, ...facts }, message)
 }
 
-/** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own, more asked for than there is. */
+/** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own or of the host, more asked for than there is. */
 const expected = new Set<ErrorCode>(['not_set_up', 'process_goes_on', 'disk_full', 'no_capacity'])

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 
 /**
  * Runs a host program to its end and gives its stdout. Rejects when it fails, with the last of its stderr in the message, which
- * names paths of the host and is for the log alone; `input` goes to its stdin. Output beyond 4 MiB is an error.
+ * names paths of the host and is for the log alone, and the code `ENOSPC` for lack of room; `input` goes to its stdin. Output beyond 4 MiB is an error.
  */
 export function run(
   command: string,
@@ -29,7 +29,9 @@ export function run(
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout)
       const why = stderr.trim() || (signal ? `ended by ${signal}` : `exit code ${code}`)
-      reject(new Error(`"${command} ${args.slice(0, 3).join(' ')}" failed: ${why}`))
+      const isFull = /no space left on device|disk quota exceeded/i.test(why)
+      const error = new Error(`"${command} ${args.slice(0, 3).join(' ')}" failed: ${why}`)
+      reject(isFull ? Object.assign(error, { code: 'ENOSPC' }) : error)
     })
     child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
