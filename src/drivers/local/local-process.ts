@@ -73,7 +73,7 @@ export class LocalProcess implements ProcessHandle {
   async checkCursor(cursor: number): Promise<void> {
     if (cursor === 0 || cursor === this.#lastGiven) return
     const isOne = this.#inline
-      ? parseRecords(this.#inline.subarray(0, cursor)).consumed === cursor
+      ? parseRecords(this.#inline.subarray(0, cursor), Infinity).consumed === cursor
       : await isBetweenRecords(this.#directory, cursor)
     if (isOne) return
     throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
@@ -90,7 +90,7 @@ export class LocalProcess implements ProcessHandle {
 
   async #readFrom(cursor: number, buffer?: Buffer): Promise<OutputChunk> {
     if (this.#inline) {
-      const { records } = parseRecords(this.#inline.subarray(cursor))
+      const { records } = parseRecords(this.#inline.subarray(cursor), Infinity)
       const end = this.#inline.length
       return { records: withCursors(records, end), cursor: end, truncated: false, done: true }
     }
@@ -202,14 +202,12 @@ function unheard(doing: string, processId: string, cause: unknown): CarrelError 
 
 /** Records that end at a cursor, each with its own. */
 function withCursors(records: OutputRecord[], end: number): OutputPiece[] {
-  let cursor = end
-  const pieces: OutputPiece[] = []
-  for (const record of records.toReversed()) {
-    const start = cursor - recordHeaderBytes - record.data.length
-    pieces.push({ ...record, start, cursor })
-    cursor = start
-  }
-  return pieces.toReversed()
+  let cursor = end - records.reduce((sum, { data }) => sum + recordHeaderBytes + data.length, 0)
+  return records.map(({ stream, data }) => {
+    const start = cursor
+    cursor += recordHeaderBytes + data.length
+    return { stream, data, start, cursor }
+  })
 }
 
 const unreadableMs = 20

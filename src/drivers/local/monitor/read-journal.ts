@@ -74,11 +74,17 @@ async function readSegment(
   }
 }
 
-/** The whole records at the start of some bytes of a journal, and how many bytes they take. */
-export function parseRecords(buffer: Buffer): { records: OutputRecord[]; consumed: number } {
+/** A program that prints byte by byte makes more records of a MiB than can be handled in one go. */
+const recordsInPart = 4096
+
+/** The whole records at the start of some bytes of a journal, up to so many, and how many bytes they take. */
+export function parseRecords(
+  buffer: Buffer,
+  most: number = recordsInPart,
+): { records: OutputRecord[]; consumed: number } {
   const records: OutputRecord[] = []
   let consumed = 0
-  while (consumed + recordHeaderBytes <= buffer.length) {
+  while (consumed + recordHeaderBytes <= buffer.length && records.length < most) {
     const end = consumed + recordHeaderBytes + buffer.readUInt32LE(consumed + 1)
     if (end > buffer.length) break
     const stream = streams[buffer.readUInt8(consumed)] ?? 'stdout'
