@@ -115,6 +115,20 @@ test('list() and mkdir() show a directory', async () => {
   )
 })
 
+test('list() asks for page after page, as many as are wanted', async () => {
+  await using standIn = await StandIn.start()
+  standIn.listEntries = 3
+  const files = filesOf(standIn)
+  for (let name = 0; name < 8; name++) await files.write(`/workspace/${name}`, '')
+  const listed = async (limit?: number) => (await files.list('/workspace', { limit })).map(({ name }) => name).join('')
+  assert.equal(await listed(), '01234567')
+  assert.equal(standIn.requestsTo('/files/list').length, 3)
+  assert.deepEqual(
+    [await listed(2), await listed(3), await listed(7), await listed(8)],
+    ['01', '012', '0123456', '01234567'],
+  )
+})
+
 test('a stream that is read late has all of the file', async () => {
   await using standIn = await StandIn.start()
   await writeFile(join(standIn.root, 'a'), everyByte)

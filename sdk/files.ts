@@ -31,6 +31,11 @@ export interface WriteOptions extends RequestOptions {
   originalName?: string
 }
 
+export interface ListOptions extends RequestOptions {
+  /** Entries at most; default: all. */
+  limit?: number
+}
+
 export interface WrittenFile {
   success: boolean
   path: string
@@ -38,6 +43,9 @@ export interface WrittenFile {
   size: number
   sessionId: string
 }
+
+/** What a server gives at a time when it is not asked for less. */
+const pageEntries = 10_000
 
 /** Longer content is sent as an upload, without the cost of JSON. */
 const maxJsonBytes = 256 * 1024
@@ -90,10 +98,21 @@ export class Files {
     return this.#upload(path, content, options)
   }
 
-  /** The entries of a directory. */
-  async list(path: string, options: RequestOptions = {}): Promise<FileEntry[]> {
-    const { files } = await this.#post<{ files: FileEntry[] }>('/files/list', { path }, options)
-    return files
+  /** The entries of a directory in the order of their names: all of them, page by page, or the first `limit`. */
+  async list(path: string, { limit = Infinity, ...options }: ListOptions = {}): Promise<FileEntry[]> {
+    const entries: FileEntry[] = []
+    let cursor: string | undefined
+    do {
+      const left = limit - entries.length
+      const page: { files: FileEntry[]; cursor?: string } = await this.#post(
+        '/files/list',
+        { path, cursor, limit: left < pageEntries ? left : undefined },
+        options,
+      )
+      for (const entry of page.files) entries.push(entry)
+      cursor = page.cursor
+    } while (cursor !== undefined && entries.length < limit)
+    return entries.length > limit ? entries.slice(0, limit) : entries
   }
 
   /** Makes a directory and its parents; an existing one is no error. */

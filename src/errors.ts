@@ -145,6 +145,13 @@ export const errorTable = {
     instruction:
       'The server was stopped before the process ended, or cannot learn of its end, and the process goes on. Once the server is back, or "monitor" of GET /health is ok, ask for it by its processId (POST /process/get), or repeat a request that had an Idempotency-Key: it is answered with the end of that process. Without a key the same request would run it a second time.',
   },
+  output_waits: {
+    status: 503,
+    retryable: false,
+    action: 'GET_PROCESS',
+    instruction:
+      'The process has ended, and its output is kept: ask for it by its processId (POST /process/get), in parts. The same request would run it a second time.',
+  },
   no_capacity: {
     status: 503,
     retryable: true,

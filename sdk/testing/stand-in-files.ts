@@ -33,10 +33,15 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
     return { success: true, path, content: bytes.toString(encoding), encoding, size: bytes.length }
   })
 
-  app.post<{ Body: FileBody }>('/files/list', async ({ body: { path } }) => {
-    const names = await readdir(at(path)).catch(() => missing('list', path))
+  app.post<{ Body: FileBody & { cursor?: string; limit?: number } }>('/files/list', async ({ body }) => {
+    const { path, cursor = '', limit = standIn.listEntries } = body
+    const found = await readdir(at(path)).catch(() => missing('list', path))
+    const after = found.toSorted().filter((name) => name > Buffer.from(cursor, 'base64url').toString())
+    const names = after.slice(0, Math.min(limit, standIn.listEntries))
+    const more = names.length < after.length
+    const next = more ? { truncated: true, cursor: Buffer.from(names.at(-1)!).toString('base64url') } : {}
     const files = await Promise.all(
-      names.toSorted().map(async (name) => {
+      names.map(async (name) => {
         const entry = await lstat(at(join(path, name)))
         const type = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : 'file'
         const target = type === 'symlink' ? { target: await readlink(at(join(path, name))) } : {}
@@ -52,7 +57,7 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
         }
       }),
     )
-    return { success: true, path, files }
+    return { success: true, path, files, ...next }
   })
 
   app.post<{ Body: FileBody }>('/files/mkdir', async ({ body: { path } }) => {

@@ -69,6 +69,8 @@ export class StandIn extends EventEmitter<StandInEvents> {
   execMessageBytes = 64 * 1024
   /** Uploads are counted and hashed, not kept. */
   discardsUploads = false
+  /** Entries of a directory in one answer. */
+  listEntries = Infinity
   hasBalance = true
   usage = usageAnswer
   credit = 4.5

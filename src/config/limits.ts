@@ -6,6 +6,22 @@ const GiB = 1024 * MiB
 export const limits = {
   /** A JSON body: holds a file of 32 MiB in base64 with room to spare. Larger files go by upload. */
   jsonBodyBytes: 48 * MiB,
+  /** A JSON body of a route that takes no content. */
+  smallBodyBytes: 1 * MiB,
+  /** A body up to here is read in one go, which takes a few milliseconds at most; a larger one in slices, when there is memory for it. */
+  wholeBodyBytes: 256 * KiB,
+  /** Values in a larger body, lists and objects included: what takes most are the arguments and variables of a command. */
+  bodyValues: 100_000,
+  bodyDepth: 64,
+  /** Memory for large requests and answers that are in it as a whole; of a small host a quarter of its memory. */
+  largeMemoryBytes: 640 * MiB,
+  /** Of one account: the largest body, three times as it is while it is read, and some. */
+  largeMemoryPerAccountBytes: 160 * MiB,
+  /** Large requests and answers of an account that wait for memory, and for how long each does. */
+  largeMemoryWaiting: 64,
+  largeMemoryPatienceMs: 30_000,
+  /** What an answer up to this size takes is not worth counting. */
+  uncountedBytes: 64 * KiB,
   /** One uploaded file: what fits on a default disk. */
   uploadBytes: 8 * GiB,
   /** What may wait between the parser of an upload and the disk; less makes the client stop for each 64 KiB. */
@@ -18,6 +34,12 @@ export const limits = {
   executeOutputBytes: 4 * MiB,
   /** A file read as text into a JSON answer. Larger ones go by download. */
   readBytes: 32 * MiB,
+  /** What reading a file into an answer takes, whatever the size of the file: it is read while it is sent. */
+  readingBytes: 512 * KiB,
+  /** Entries of a directory in one answer; the next have to be asked for. A larger directory is read through for each page, so that a page has many. */
+  listEntries: 10_000,
+  /** Names, paths and targets in one answer: each may have 4 KiB. */
+  listBytes: 4 * MiB,
   /** An execute may run this long: connections of most clients and proxies do not last longer. */
   executeTimeoutMs: 60 * 60 * 1000,
   /** Calls that wait for one kernel; a client that sends more than this ahead has lost count. */
@@ -97,10 +119,10 @@ export const limits = {
   socketPingMs: 20_000,
   /** WebSockets and streams of who would be refused by now end after at most so long: it costs two look-ups for each few hundred of them. */
   lapsedCallersMs: 20_000,
+  /** Messages of a WebSocket up to here are let in more at a time than those up to the greatest. */
+  middleMessageBytes: 4 * MiB,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */
   socketRequests: 64,
-  /** Answers as large as a file that wait for slow readers, of all connections of an account; the next are made when one has gone out. */
-  largeAnswersPerAccount: 4,
   /** Files that are written together: each is a name and a descriptor until all are. */
   filesPerWrite: 256,
   /** Input in one message to a process; more goes by several. */

@@ -256,13 +256,31 @@ export interface FileInfo {
   target?: string
 }
 
+export interface ListOptions {
+  /** Entries at most, > 0. */
+  limit: number
+  /** About how many bytes names, paths and targets may have; one entry always fits. */
+  maxBytes: number
+  /** The bytes of a name: entries behind it. */
+  after?: Buffer | undefined
+  /** Called before many entries are read. */
+  beforeLarge?: () => Promise<void>
+}
+
+export interface FilePage {
+  entries: FileInfo[]
+  /** Where the next page begins, when this is not the last: its `after`. */
+  next?: Buffer
+}
+
 /**
  * Files under a computer's root, running or stopped. Paths are absolute inside the computer; links are followed
  * within its root and never out of it. Writes belong to the computer's user and replace the file in one step.
  */
 export interface ComputerFiles {
   stat(path: string): Promise<FileInfo>
-  list(path: string): Promise<FileInfo[]>
+  /** A page of a directory's entries, in the order of their names' bytes. What comes and goes meanwhile may be in it or not; nothing else is missed. */
+  list(path: string, options: ListOptions): Promise<FilePage>
   /** The file must be a regular one. `range` is in bytes, end exclusive. The caller reads it out or destroys it. */
   read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
   /** The same file for reading into buffers of one's own. The caller closes it. */

@@ -12,6 +12,7 @@ import type { CreditWatch } from './credit/credit-watch.ts'
 import type { OpenCallers } from './accounts/open-callers.ts'
 import type { Departures } from './deletion/departures.ts'
 import type { FairGate } from './fair-gate.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
@@ -51,6 +52,8 @@ export interface Engine {
   portWatch: PortWatch
   watchers: Watchers
   kernels: Kernels
+  /** What large requests and answers may take. */
+  memory: MemoryBudget
   prices: PriceBook
   meter: ComputeMeter
   leftBehind: LeftBehind

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import { limits, outputInAllBytes } from '../config/limits.ts'
@@ -27,6 +27,7 @@ import { FairGate } from './fair-gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { MachinePayments } from './machine-payments/machine-payments.ts'
 import { settlePending } from './machine-payments/settle-payment.ts'
 import { openPaymentSecret } from './machine-payments/secret.ts'
@@ -115,6 +116,12 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     watchers: new Watchers(),
     portWatch: new PortWatch(driver, liveEvents, log),
     kernels: new Kernels(),
+    memory: new MemoryBudget({
+      totalBytes: Math.min(limits.largeMemoryBytes, totalmem() / 4),
+      accountBytes: limits.largeMemoryPerAccountBytes,
+      mostWaiting: limits.largeMemoryWaiting,
+      patienceMs: limits.largeMemoryPatienceMs,
+    }),
     prices,
     meter,
     leftBehind: new LeftBehind(),

@@ -15,7 +15,7 @@ import fastify, {
 } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
-import { CarrelError } from '../errors.ts'
+import { CarrelError, type ErrorCode } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { errorFormOf, type ErrorForm } from './error-form.ts'
@@ -24,6 +24,7 @@ import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
+import { addLargeAnswers } from './large-answer.ts'
 import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
@@ -59,6 +60,8 @@ const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 
 
 /** Who is refused for want of room may ask again after so long. */
 export const retryAfterS = 2
+/** What is said before all of a body has come. */
+const beforeBody = new Set<ErrorCode>(['too_large', 'disk_full', 'no_capacity', 'limit_reached'])
 
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
@@ -83,7 +86,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
     const known = requestError(error, request)
     // Without the query, in which a link has its code.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
-    if (known.code === 'too_large' || known.code === 'disk_full') drainRequest(request, reply)
+    if (beforeBody.has(known.code) && !request.raw.complete) drainRequest(request, reply)
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
@@ -98,7 +101,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    bodyLimit: limits.jsonBodyBytes,
+    bodyLimit: limits.smallBodyBytes,
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
@@ -122,7 +125,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
       }),
   })
   app.removeContentTypeParser('text/plain')
-  readJsonBodies(app)
+  readJsonBodies(app, engine.memory)
   let closing = false
   const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
@@ -196,6 +199,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
     )
   })
   addIdempotency(app, engine)
+  addLargeAnswers(app)
   addCreditWarning(app, engine)
   await app.register(multipart, { limits: { fileSize: limits.uploadBytes } })
   return app

@@ -4,6 +4,7 @@ import { limits } from '../config/limits.ts'
 import { refusal } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CarrelError } from '../errors.ts'
+import { Slices } from '../slices.ts'
 
 interface Options {
   engine: Pick<Engine, 'openCallers'>
@@ -23,9 +24,11 @@ export class EventStream {
   readonly #reply: FastifyReply
   readonly #gone = new AbortController()
   readonly #keepAlive: NodeJS.Timeout
+  readonly #slices: Slices
 
   constructor({ engine, request, reply, errorBody }: Options) {
     this.#reply = reply
+    this.#slices = new Slices(request.caller.accountId)
     this.signal = this.#gone.signal
     reply.hijack()
     const { raw } = reply
@@ -58,7 +61,9 @@ export class EventStream {
   async send(type: string, data: Record<string, unknown>, id?: number): Promise<void> {
     const { raw } = this.#reply
     if (this.signal.aborted) return
-    if (raw.write((id === undefined ? '' : `id: ${id}\n`) + eventText(type, data))) return
+    const isTaken = raw.write((id === undefined ? '' : `id: ${id}\n`) + eventText(type, data))
+    // A fast client takes one small event after the other, and would have all of the server.
+    if (isTaken) return this.#slices.isOver ? this.#slices.next() : undefined
     const patience = AbortSignal.timeout(limits.stalledClientMs)
     await once(raw, 'drain', { signal: AbortSignal.any([this.signal, patience]) }).catch(() => {
       if (patience.aborted) raw.destroy()

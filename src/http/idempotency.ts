@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
 import { abandonKey, claimKey, completeKey, releaseKey, type Claim } from '../engine/idempotency/once.ts'
 import { limits } from '../config/limits.ts'
+import { LargeAnswer } from './large-answer.ts'
 
 const claims = new WeakMap<object, Claim>()
 
@@ -45,11 +46,27 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
       return payload
     }
     if (claim.began) reply.header(replayed, 'true')
-    if (typeof payload === 'string' && payload.length <= limits.idempotentResponseBytes)
-      await completeKey(engine, claim, { status: reply.statusCode, body: payload })
+    const kept = payload instanceof LargeAnswer ? await headOf(payload) : payload
+    if (typeof kept === 'string' && kept.length <= limits.idempotentResponseBytes)
+      await completeKey(engine, claim, { status: reply.statusCode, body: kept })
     else await abandonKey(engine, claim)
-    return payload
+    return kept
   })
+}
+
+/** All of a large answer, when that can be kept; else the answer, from its beginning. */
+async function headOf(answer: LargeAnswer): Promise<string | LargeAnswer> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  // Left before its end, an iteration would end the answer.
+  for await (const part of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes > limits.idempotentResponseBytes) break
+  }
+  if (bytes <= limits.idempotentResponseBytes) return Buffer.concat(parts).toString()
+  for (const part of parts.toReversed()) answer.unshift(part)
+  return answer
 }
 
 /** Refusals that end with a top-up, or when something else ended. */

@@ -118,9 +118,14 @@ function shown(value: unknown, keyword: string): string {
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return JSON.stringify(value)
-  if (keyword === 'minLength' || keyword === 'maxLength') return String(Array.from(value).length)
+  if (keyword === 'minLength' || keyword === 'maxLength') return String(lengthOf(value))
   const text = JSON.stringify(value.slice(0, maxShown))
   return keyword === 'type' ? `the string ${text}` : text
+}
+
+/** Characters, where it is short enough to look at each. */
+function lengthOf(text: string): number {
+  return text.length > maxCounted ? text.length : Array.from(text).length
 }
 
 function unescape(token: string): string {
@@ -129,3 +134,4 @@ function unescape(token: string): string {
 
 /** Characters of a value that an error repeats. */
 const maxShown = 60
+const maxCounted = 100_000

@@ -1,28 +1,133 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { limits } from '../config/limits.ts'
+import type { MemoryBudget, Release } from '../engine/memory-budget.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
+import { JsonError, parseJson } from '../json/parse-json.ts'
+import { Slices } from '../slices.ts'
 import { checkUnicode } from './check-unicode.ts'
+import { innerCalls } from './inner-call.ts'
+import { holdUntilAnswered } from './large-answer.ts'
 
 /**
  * Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. Where
- * there are no fields, or every one is optional, no body at all is one without fields.
+ * there are no fields, or every one is optional, no body at all is one without fields. A large one is let in when there is memory for it, and read
+ * in slices.
  */
-export function readJsonBodies(app: FastifyInstance): void {
+export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    void parse(request, body, (error, value) => {
-      if (body === '' && (takesNothing(request) || !request.routeOptions.schema?.body)) return done(null, {})
-      if (error) return done(body === '' ? error : refusal(body))
-      try {
-        checkUnicode(value, body)
-      } catch (refused) {
-        return done(asCarrelError(refused))
-      }
-      done(null, value)
+  const parseSmall = (request: FastifyRequest, body: string) =>
+    new Promise<unknown>((resolve, reject) => {
+      void parse(request, body, (error, value) => {
+        if (body === '' && (takesNothing(request) || !request.routeOptions.schema?.body)) return resolve({})
+        if (error) return reject(body === '' ? error : refusal(body))
+        try {
+          checkUnicode(value, body)
+        } catch (refused) {
+          return reject(asCarrelError(refused))
+        }
+        resolve(value)
+      })
     })
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
+    const given = innerCalls.getStore()?.body
+    if (given) return given
+    const body = new Body(request, payload, memory)
+    const bytes = await body.read()
+    if (bytes.length <= limits.wholeBodyBytes) return parseSmall(request, bytes.toString('utf8'))
+    return parseLargeJson(bytes, accountOf(request), 'request')
   })
   app.addHook('preValidation', async (request) => {
     if (request.body === undefined && takesNothing(request)) request.body = {}
   })
+}
+
+/** In slices. What is refused is told of by what it is, `request` or `message`. */
+export async function parseLargeJson(bytes: Buffer, accountId: string, what: 'request' | 'message'): Promise<unknown> {
+  try {
+    const bounds = { values: limits.bodyValues, depth: limits.bodyDepth }
+    return (await parseJson(bytes, bounds, new Slices(accountId))).value
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    const { kind, field, message } = error
+    if (kind === 'unicode')
+      throw new CarrelError('invalid_request', `Cannot use field "${field || 'body'}": ${message}`, {
+        details: { field: field || 'body' },
+        cause: error,
+      })
+    const its = what === 'request' ? 'its body' : 'it'
+    const why = {
+      syntax: `is not valid JSON: ${message}`,
+      prototype: message.replace(/^it /, '') + ', which is taken nowhere',
+      bounds: message.replace(/^it /, ''),
+    }[kind]
+    throw new CarrelError('invalid_request', `Cannot read the ${what}: ${its} ${why}`, {
+      details: { field: 'body' },
+      cause: error,
+    })
+  }
+}
+
+function accountOf({ caller }: FastifyRequest): string {
+  return (caller as FastifyRequest['caller'] | undefined)?.accountId ?? ''
+}
+
+/** The bytes of one body, on their way in. */
+class Body {
+  readonly #request: FastifyRequest
+  readonly #payload: NodeJS.ReadableStream
+  readonly #memory: MemoryBudget
+  readonly #limit: number
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #isReserved = false
+
+  constructor(request: FastifyRequest, payload: NodeJS.ReadableStream, memory: MemoryBudget) {
+    this.#request = request
+    this.#payload = payload
+    this.#memory = memory
+    this.#limit = request.routeOptions.bodyLimit
+  }
+
+  async read(): Promise<Buffer> {
+    const length = Number(this.#request.headers['content-length'])
+    if (length > this.#limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+    if (length > limits.wholeBodyBytes) await this.#reserve(length)
+    // Its client may have left meanwhile: then nothing tells of an end.
+    if (this.#request.raw.destroyed) throw Object.assign(new Error('the client is gone'), { statusCode: 400 })
+    await this.#readAll()
+    if (!Number.isNaN(length) && this.#bytes !== length) throw new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH()
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes)
+  }
+
+  /** For the bytes, the text of them, and what a handler makes of that. */
+  async #reserve(bytes: number): Promise<void> {
+    this.#isReserved = true
+    const release: Release = await this.#memory.reserve(accountOf(this.#request), bytes * 3)
+    holdUntilAnswered(this.#request, release)
+  }
+
+  #readAll(): Promise<void> {
+    const payload = this.#payload
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error & { statusCode?: number }) => {
+        payload.removeListener('data', take).removeListener('end', end).removeListener('error', end)
+        if (!error) return resolve()
+        error.statusCode ??= 400
+        reject(error)
+      }
+      const take = (chunk: Buffer) => {
+        this.#bytes += chunk.length
+        if (this.#bytes > this.#limit) return end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+        this.#chunks.push(chunk)
+        if (this.#bytes <= limits.wholeBodyBytes || this.#isReserved) return
+        // One that does not say its length may have the greatest.
+        payload.pause()
+        this.#reserve(this.#limit).then(() => payload.resume(), end)
+      }
+      payload.on('data', take).on('end', end).on('error', end)
+      payload.resume()
+    })
+  }
 }
 
 function takesNothing({ routeOptions }: FastifyRequest): boolean {

@@ -31,7 +31,7 @@ describe('logFailure()', () => {
 
   test('nothing that clients can bring about at will is an error or has a stack', () => {
     const codes = (Object.keys(errorTable) as ErrorCode[]).filter((code) => errorTable[code].status < 500)
-    for (const code of [...codes, 'not_set_up', 'process_goes_on', 'disk_full'] as const)
+    for (const code of [...codes, 'not_set_up', 'process_goes_on', 'disk_full', 'output_waits', 'no_capacity'] as const)
       for (const options of [{}, { cause: new Error('why') }]) {
         const [line] = linesOf(new CarrelError(code, 'no', options))
         assert.ok(Number(line?.level) <= 40, code)

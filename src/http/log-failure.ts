@@ -18,4 +18,4 @@ export function logFailure(log: FastifyBaseLogger, error: unknown, facts: Record
 }
 
 /** Failures that are not the server's: a process that outlives the server it was asked of, a full disk of a client's own or of the host, more asked for than there is. */
-const expected = new Set<ErrorCode>(['not_set_up', 'process_goes_on', 'disk_full', 'no_capacity'])
+const expected = new Set<ErrorCode>(['not_set_up', 'process_goes_on', 'disk_full', 'output_waits', 'no_capacity'])

@@ -11,6 +11,7 @@ export const patterns = {
   days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
   sessionName: { source: '^[A-Za-z0-9._:@-]*$', words: 'be made of letters from A to Z, digits, . _ : @ -' },
   processName: { source: '^[A-Za-z0-9._:-]+$', words: 'be made of letters from A to Z, digits, . _ : -' },
+  listCursor: { source: '^[A-Za-z0-9_-]+$', words: 'be a cursor that came with a list' },
   workspaceName: {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
     words: `begin with a letter or digit, and be made of letters, digits, spaces, . , ' & ( ) _ -`,

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { base64Text, pieceBytes, utf8Text } from '../json/large-text.ts'
 import type { OutputRecord } from '../engine/types.ts'
 
 /** Text of a process's two streams, chunk by chunk, that is never cut inside a character. */
@@ -32,7 +33,7 @@ export class OutputDecoder {
 }
 
 /** How many bytes at the end are the beginning of a character of UTF-8 that goes on behind them. */
-function begunBytes(bytes: Buffer): number {
+export function begunBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!
     if ((byte & 0xc0) === 0x80) continue
@@ -46,4 +47,11 @@ function begunBytes(bytes: Buffer): number {
 export function asText(bytes: Buffer): { text: string; base64?: string } {
   const text = bytes.toString('utf8')
   return isUtf8(bytes) ? { text } : { text, base64: bytes.toString('base64') }
+}
+
+/** The same for an answer: what is large becomes text while it is sent. */
+export function textOf(bytes: Buffer): { text: string; base64?: string } {
+  if (bytes.length <= pieceBytes) return asText(bytes)
+  const text = utf8Text(bytes).standsFor
+  return isUtf8(bytes) ? { text } : { text, base64: base64Text(bytes).standsFor }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fastify, { type FastifyError } from 'fastify'
+import type { MemoryBudget } from '../engine/memory-budget.ts'
 import { CarrelError } from '../errors.ts'
 import { readJsonBodies } from './json-body.ts'
 import { patterns } from './patterns.ts'
@@ -40,7 +41,7 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
       },
     },
   }
-  readJsonBodies(app)
+  readJsonBodies(app, {} as MemoryBudget)
   app.post('/', { schema: { body: schema }, bodyLimit: 1000 }, async () => '')
   await app.inject({
     method: 'POST',

@@ -144,6 +144,15 @@ describe('Idempotency-Key', () => {
     assert.notEqual(again.body.processId, first.body.processId)
   })
 
+  test('an answer that is large and below that is kept as it was', async () => {
+    const key = newKey()
+    const first = await execute(key, 'head -c 100000 /dev/zero; head -c 60000 /dev/urandom >&2')
+    const again = await execute(key, 'head -c 100000 /dev/zero; head -c 60000 /dev/urandom >&2')
+    assert.deepEqual([again.status, again.headers.get('idempotency-replayed')], [200, 'true'])
+    assert.ok(first.body.result.stdout === '\0'.repeat(100_000) && first.body.result.stderrBase64.length === 80_000)
+    assert.deepEqual(again.body, first.body)
+  })
+
   test('the discovery document says which routes keep to it', async () => {
     const { body } = await server.call('GET', '/')
     const named = Object.entries<{ idempotent?: string }>(body.endpoints).filter(([, { idempotent }]) => idempotent)

@@ -12,6 +12,7 @@ import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
 import { claimOf, idempotencyKeyOf } from '../../http/idempotency.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
@@ -26,6 +27,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     '/execute',
     {
       schema: { body: executeBody, response: { 200: executeAnswer } },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         idempotent: true,
         documentation: {
@@ -47,6 +49,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
             ...optionsOf(request.body),
             processId: claim?.processId,
           })
+      holdUntilAnswered(request, execution.release)
       const answer = executeAnswerOf(execution, sessionId)
       await assertWasPaid(engine, execution.process, answer)
       return answer
@@ -57,6 +60,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     '/execute/stream',
     {
       schema: { body: executeBody },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         documentation: {
           description: 'Execute code with streaming output (SSE)',

@@ -1,12 +1,16 @@
 import { limits } from '../../config/limits.ts'
-import type { ComputerFiles, FileInfo } from '../../engine/types.ts'
+import type { FileInfo } from '../../engine/types.ts'
+import { useSandbox } from '../../engine/computers/use-sandbox.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
-import { asText } from '../../http/text-decoder.ts'
+import { fileAsText } from '../../http/file-text.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { Slices } from '../../slices.ts'
+import { bytesOf } from '../../text-bytes.ts'
 import { sandboxErrors } from './errors.ts'
 import { fromBase64, sandboxPath } from './mapping.ts'
-import { listAnswer, mkdirAnswer, pathBody, readAnswer, readBody, writeAnswer, writeBody } from './schemas.ts'
+import { listAnswer, listBody, mkdirAnswer, pathBody, readAnswer, readBody, writeAnswer, writeBody } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
 export function addFileRoutes(app: App, engine: Engine): void {
@@ -14,6 +18,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
     '/files/write',
     {
       schema: { body: writeBody, response: { 200: writeAnswer } },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         documentation: {
           description: 'Write file to sandbox',
@@ -24,9 +29,11 @@ export function addFileRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    ({ body, caller }) => {
+    async ({ body, caller }) => {
       const path = sandboxPath(body.path)
-      const bytes = body.encoding === 'base64' ? fromBase64(body.content) : Buffer.from(body.content)
+      const slices = new Slices(caller.accountId)
+      const { content, encoding } = body
+      const bytes = await (encoding === 'base64' ? fromBase64(content, slices) : bytesOf(content, slices))
       return withFiles(engine, caller, body.sessionId, async (files) => {
         const { sizeBytes } = await files.write(path, bytes, { mode: body.mode, maxBytes: limits.jsonBodyBytes })
         return { success: true, path, size: sizeBytes, sessionId: body.sessionId ?? '' }
@@ -48,43 +55,53 @@ export function addFileRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    ({ body, caller }) => {
+    async (request) => {
+      const { body, caller } = request
       const path = sandboxPath(body.path)
-      return withFiles(engine, caller, body.sessionId, async (files) => {
-        const bytes = await readAll(files, path)
-        const { text, base64 } = asText(bytes)
-        const encoded = body.encoding === 'base64' ? bytes.toString('base64') : base64
-        return {
-          success: true,
-          path,
-          content: encoded ?? text,
-          encoding: encoded === undefined ? 'utf8' : 'base64',
-          size: bytes.length,
-        }
-      })
+      const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
+      holdUntilAnswered(request, done)
+      const file = await engine.driver.files(computer.id).open(path)
+      holdUntilAnswered(request, () => file.close())
+      const { sizeBytes } = file.info
+      if (sizeBytes > limits.readBytes) throw tooLarge(path, sizeBytes)
+      if (sizeBytes > limits.uncountedBytes)
+        holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, limits.readingBytes))
+      const slices = new Slices(caller.accountId)
+      const { text, encoding, size } = await fileAsText(file, { encoding: body.encoding, slices })
+      return { success: true, path, content: text, encoding, size }
     },
   )
 
   app.post(
     '/files/list',
     {
-      schema: { body: pathBody, response: { 200: listAnswer } },
+      schema: { body: listBody, response: { 200: listAnswer } },
       config: {
         documentation: {
           description: 'List directory contents',
-          returns: '{ success, path, files: [{ name, path, type, size, mode, modified }] }',
+          returns: '{ success, path, files: [{ name, path, type, size, mode, modified }], truncated?, cursor? }',
+          notes: `In the order of their names. Of a directory with more than ${limits.listEntries} entries, or with very long names, the first come, and truncated is true: send its cursor for the next.`,
           example: { path: '/workspace' },
           errors: [...sandboxErrors, 'not_found', 'forbidden'],
         },
       },
     },
-    ({ body, caller }) => {
+    (request) => {
+      const { body, caller } = request
+      const { limit = limits.listEntries, cursor } = body
       const path = sandboxPath(body.path)
-      return withFiles(engine, caller, body.sessionId, async (files) => ({
-        success: true,
-        path,
-        files: (await files.list(path)).map(fileOf),
-      }))
+      return withFiles(engine, caller, body.sessionId, async (files) => {
+        const { entries, next } = await files.list(path, {
+          limit,
+          maxBytes: limits.listBytes,
+          after: cursor === undefined ? undefined : Buffer.from(cursor, 'base64url'),
+          // Each text of it may be there twice: as it was found, and as it is told.
+          beforeLarge: async () =>
+            holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, limits.listBytes * 2)),
+        })
+        const more = next ? { truncated: true, cursor: next.toString('base64url') } : {}
+        return { success: true, path, files: entries.map(fileOf), ...more }
+      })
     },
   )
 
@@ -112,19 +129,12 @@ export function addFileRoutes(app: App, engine: Engine): void {
   )
 }
 
-async function readAll(files: ComputerFiles, path: string): Promise<Buffer> {
-  const { info, stream } = await files.read(path)
-  if (info.sizeBytes > limits.readBytes) {
-    stream.destroy()
-    throw new CarrelError(
-      'too_large',
-      `Cannot read ${JSON.stringify(path)}: it has ${info.sizeBytes} bytes and the limit is ${limits.readBytes}; use GET /files/download`,
-      {
-        details: { sizeBytes: info.sizeBytes, maxBytes: limits.readBytes },
-      },
-    )
-  }
-  return Buffer.concat((await stream.toArray()) as Buffer[])
+function tooLarge(path: string, sizeBytes: number): CarrelError {
+  return new CarrelError(
+    'too_large',
+    `Cannot read ${JSON.stringify(path)}: it has ${sizeBytes} bytes and the limit is ${limits.readBytes}; use GET /files/download`,
+    { details: { sizeBytes, maxBytes: limits.readBytes } },
+  )
 }
 
 function fileOf(info: FileInfo) {

@@ -12,6 +12,7 @@ export function addInterpretRoute(app: App, engine: Engine): void {
     '/interpret',
     {
       schema: { body: interpretBody, response: { 200: interpretAnswer } },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         idempotent: true,
         documentation: {

@@ -3,7 +3,9 @@ import type { Interpreted } from '../../engine/interpreters/interpret.ts'
 import type { InterpretOutput } from '../../engine/interpreters/interpretation.ts'
 import type { Execution } from '../../engine/processes/execute.ts'
 import { CarrelError } from '../../errors.ts'
-import { asText } from '../../http/text-decoder.ts'
+import { textOf } from '../../http/text-decoder.ts'
+import { bytesOfBase64, bytesOfShortBase64 } from '../../text-bytes.ts'
+import type { Slices } from '../../slices.ts'
 import { isReserved } from './reserved-ports.ts'
 
 export const runStatus = {
@@ -20,8 +22,8 @@ export const runStatus = {
 
 export function executeAnswerOf(execution: Execution, sessionId: string) {
   const { process, exit } = execution
-  const stdout = asText(execution.stdout)
-  const stderr = asText(execution.stderr)
+  const stdout = textOf(execution.stdout)
+  const stderr = textOf(execution.stderr)
   return {
     status: runStatus[exit.reason],
     processId: process.processId,
@@ -138,13 +140,16 @@ export function sandboxPath(path: string): string {
   return path.startsWith('/') ? path : `/workspace/${path}`
 }
 
-/** White space is passed over, and the padding may be left out. Throws `invalid_request` for what would not be read in full. */
-export function fromBase64(content: string, field = 'content'): Buffer {
-  const compact = content.replace(/\s+/g, '')
-  const [, digits] = /^([A-Za-z0-9+/]*)={0,2}$/.exec(compact) ?? []
-  // One digit is no byte; where there is padding, it fills up four.
-  const isWhole =
-    digits !== undefined && digits.length % 4 !== 1 && (digits.length === compact.length || compact.length % 4 === 0)
-  if (isWhole) return Buffer.from(compact, 'base64')
+/** White space is passed over, and the padding may be left out. Rejects with `invalid_request` for what would not be read in full. */
+export async function fromBase64(content: string, slices: Slices): Promise<Buffer> {
+  return (await bytesOfBase64(content.trimEnd(), slices)) ?? noBase64('content')
+}
+
+/** The same of a short one, in one go. */
+export function fromShortBase64(text: string, field: string): Buffer {
+  return bytesOfShortBase64(text) ?? noBase64(field)
+}
+
+function noBase64(field: string): never {
   throw new CarrelError('invalid_request', `Cannot use field "${field}": it is not base64`, { details: { field } })
 }

@@ -1,6 +1,18 @@
-import { deleteMemory, listMemory, memoryUsage, readMemory, writeMemory } from '../../engine/memory/memory-files.ts'
+import { limits } from '../../config/limits.ts'
+import {
+  deleteMemory,
+  listMemory,
+  memoryFileSize,
+  memoryUsage,
+  readMemory,
+  writeMemory,
+} from '../../engine/memory/memory-files.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { textOf } from '../../http/text-decoder.ts'
+import { Slices } from '../../slices.ts'
+import { bytesOf } from '../../text-bytes.ts'
 import {
   memoryDeleteAnswer,
   memoryListAnswer,
@@ -17,6 +29,7 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
     '/memory/write',
     {
       schema: { body: memoryWriteBody, response: { 200: memoryWriteAnswer } },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         documentation: {
           description: 'Write to persistent Agent Memory',
@@ -28,7 +41,8 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      const { path, size } = await writeMemory(engine, caller.accountId, body.path, Buffer.from(body.content))
+      const content = await bytesOf(body.content, new Slices(caller.accountId))
+      const { path, size } = await writeMemory(engine, caller.accountId, body.path, content)
       return { success: true, size, path }
     },
   )
@@ -45,9 +59,12 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ body, caller }) => {
-      const content = Buffer.from(await readMemory(engine, caller.accountId, body.path))
-      return { success: true, content: content.toString('utf8'), size: content.length }
+    async (request) => {
+      const { body, caller } = request
+      const size = await memoryFileSize(engine, caller.accountId, body.path)
+      if (size > limits.uncountedBytes) holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, size))
+      const { buffer, byteOffset, length } = await readMemory(engine, caller.accountId, body.path)
+      return { success: true, content: textOf(Buffer.from(buffer, byteOffset, length)).text, size: length }
     },
   )
   app.post(

@@ -12,6 +12,8 @@ import type { OpenPort, ProcessHandle, ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { claimOf } from '../../http/idempotency.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { Slices } from '../../slices.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import { sandboxErrors } from './errors.ts'
 import { portOf, processOf } from './mapping.ts'
@@ -32,6 +34,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     '/process/start',
     {
       schema: { body: startBody, response: { 200: startAnswer } },
+      bodyLimit: limits.jsonBodyBytes,
       config: {
         idempotent: true,
         documentation: {
@@ -108,9 +111,12 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ body, caller }) => {
+    async (request) => {
+      const { body, caller } = request
       const row = await find(engine, caller, body.sessionId, body.processId)
       const process = withPorts(row, await openPorts(engine, [row]), body.sessionId)
+      if (row.state === 'running' || row.output_bytes > limits.uncountedBytes)
+        holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, logsMemoryBytes))
       return { success: true, process, logs: await logsOf(engine, row, body.cursor ?? 0) }
     },
   )
@@ -167,6 +173,7 @@ function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
 /** One part, and on where it ends inside a character or just before the end of all. */
 async function logsOf(engine: Engine, row: ProcessRow, from: number) {
   const decoder = new OutputDecoder()
+  const slices = new Slices(row.account_id)
   const logs = { stdout: '', stderr: '', cursor: from, truncated: false, done: false }
   let bytes = 0
   do {
@@ -175,6 +182,7 @@ async function logsOf(engine: Engine, row: ProcessRow, from: number) {
     Object.assign(logs, { cursor, done, truncated: truncated || logs.truncated })
     bytes += records.reduce((sum, { data }) => sum + data.length, 0)
     if (records.length === 0) break
+    if (slices.isOver) await slices.next()
   } while (bytes < mostBytes && (decoder.pending || (row.state === 'ended' && bytes < partBytes)))
   for (const { stream, text } of decoder.rest()) logs[stream] += text
   return logs
@@ -192,5 +200,7 @@ async function find(engine: Engine, caller: Caller, sessionId: string | undefine
 }
 
 const partBytes = 512 * 1024
+/** What a part takes: the text of one and a half MiB, which is made of parts itself. */
+const logsMemoryBytes = 4 * 1024 * 1024
 /** A part ends inside a character two times in three where all have three bytes: this many in a row hardly ever do. */
 const mostBytes = 16 * 1024 * 1024

@@ -149,6 +149,26 @@ export const readAnswer = object({
   size: Type.Integer(),
 })
 export const pathBody = object({ path, sessionId })
+export const listBody = object({
+  path,
+  limit: Type.Optional(
+    Type.Integer({
+      description: 'Entries at most',
+      minimum: 1,
+      maximum: limits.listEntries,
+      default: limits.listEntries,
+    }),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      description: 'Entries behind those that came with it',
+      minLength: 1,
+      maxLength: 512,
+      pattern: patterns.listCursor.source,
+    }),
+  ),
+  sessionId,
+})
 export const listAnswer = object({
   success: Type.Boolean(),
   path: Type.String(),
@@ -166,6 +186,8 @@ export const listAnswer = object({
       target: Type.Optional(Type.String()),
     }),
   ),
+  truncated: Type.Optional(Type.Boolean({ description: 'Only when there are more: true' })),
+  cursor: Type.Optional(Type.String({ description: 'Only when there are more: to be sent for them' })),
 })
 export const mkdirAnswer = object({ success: Type.Boolean(), path: Type.String() })
 export const uploadAnswer = object({

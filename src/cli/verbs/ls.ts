@@ -5,6 +5,8 @@ import { shortTime } from '../times.ts'
 import type { Verb } from '../verb.ts'
 
 const defaultPath = '/workspace'
+/** More than anybody reads; a directory of more is looked through in the sandbox. */
+const mostEntries = 100_000
 
 export const ls: Verb = {
   usage: 'ls [options] [path]',
@@ -13,8 +15,13 @@ export const ls: Verb = {
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
     const client = await openClient(program, values)
-    const files = await client.files.list(path)
-    await program.stdout.write(values.json ? `${JSON.stringify({ path, files })}\n` : listing(files))
+    const found = await client.files.list(path, { limit: mostEntries + 1 })
+    const files = found.slice(0, mostEntries)
+    const truncated = found.length > files.length
+    const answer = { path, files, ...(truncated ? { truncated } : {}) }
+    await program.stdout.write(values.json ? `${JSON.stringify(answer)}\n` : listing(files))
+    if (truncated)
+      await program.stderr.write(`The directory has more than ${mostEntries} entries: only the first are shown.\n`)
     return 0
   },
 }

@@ -373,7 +373,7 @@ export class LocalDriver implements Driver {
     if (existing) return existing
     const owner = { uid: toHostId(defaultUserId), gid: toHostId(defaultUserId) }
     const assertRoom = (path: string) => this.#guard.assertRoom(`write ${quote(path)}`, this.#guard.filesRoomBytes)
-    const files = new LocalComputerFiles({ root: () => this.#computers.root(id), owner, assertRoom })
+    const files = new LocalComputerFiles({ id, root: () => this.#computers.root(id), owner, assertRoom })
     this.#files.set(id, files)
     return files
   }

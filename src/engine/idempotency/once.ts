@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
+import { writeJson } from '../../json/write-json.ts'
+import { Slices } from '../../slices.ts'
 import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
 
@@ -36,7 +38,7 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
   if (request.key.length > limits.idempotencyKeyLength)
     throw new CarrelError('invalid_request', 'Cannot use the Idempotency-Key: it is too long')
   const { accountId, key } = request
-  const requestHash = hashOf(request)
+  const requestHash = await hashOf(request)
   const processId = newId()
   const inserted = await engine.db
     .insertInto('idempotency')
@@ -139,16 +141,18 @@ async function takeOver(engine: Engine, { accountId, key }: Request): Promise<bo
   return numUpdatedRows === 1n
 }
 
-function hashOf({ method, path, body }: Request): string {
-  return createHash('sha256')
-    .update(`${method} ${path}\n${JSON.stringify(body ?? null, inOrder)}`)
-    .digest('hex')
+async function hashOf({ accountId, method, path, body }: Request): Promise<string> {
+  const hash = createHash('sha256').update(`${method} ${path}\n`)
+  for await (const piece of writeJson(inOrder(body ?? null), new Slices(accountId))) hash.update(piece)
+  return hash.digest('hex')
 }
 
 /** Fields in the order of their names: a body says the same in any order. */
-function inOrder(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(inOrder)
+  const fields = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(fields.map(([name, each]) => [name, inOrder(each)]))
 }
 
 /** The status of a row whose process began, and for which no request waits. */

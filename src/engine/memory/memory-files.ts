@@ -81,6 +81,19 @@ export async function readMemory(engine: Engine, accountId: string, path: string
   return row.content
 }
 
+/** Bytes of a file. */
+export async function memoryFileSize(engine: Engine, accountId: string, path: string): Promise<number> {
+  checkPath(path)
+  const row = await engine.db
+    .selectFrom('memory_files')
+    .select('size')
+    .where('account_id', '=', accountId)
+    .where('path', '=', path)
+    .executeTakeFirst()
+  if (!row) throw missing(path)
+  return row.size
+}
+
 /** Files whose path begins with a prefix, by path. */
 export async function listMemory(engine: Engine, accountId: string, prefix: string): Promise<MemoryFile[]> {
   const rows = await engine.db

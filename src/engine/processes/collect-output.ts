@@ -1,4 +1,5 @@
-import type { ProcessHandle } from '../../drivers/driver.ts'
+import { limits } from '../../config/limits.ts'
+import type { ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
 
 export interface CollectedOutput {
   stdout: Buffer
@@ -7,11 +8,16 @@ export interface CollectedOutput {
   truncated: boolean
 }
 
+interface Options {
+  /** Of each stream, the newest. */
+  maxBytes: number
+}
+
 /** All kept output of an ended process, of each stream the newest `maxBytes`. */
-export async function collectOutput(handle: ProcessHandle, maxBytes: number): Promise<CollectedOutput> {
+export async function collectOutput(handle: ProcessHandle, { maxBytes }: Options): Promise<CollectedOutput> {
   const kept = { stdout: new Tail(maxBytes), stderr: new Tail(maxBytes) }
   let truncated = false
-  for await (const chunk of handle.follow(0)) {
+  for await (const chunk of handle.follow(0, undefined, { lent: true })) {
     truncated ||= chunk.truncated
     for (const { stream, data } of chunk.records) kept[stream].add(data)
   }
@@ -22,9 +28,15 @@ export async function collectOutput(handle: ProcessHandle, maxBytes: number): Pr
   }
 }
 
+/** Memory that the output of an ended process takes while it is answered; 0 for what is not worth counting. */
+export function outputMemoryBytes({ outputBytes }: ProcessExit, { maxBytes }: Options): number {
+  return outputBytes <= limits.uncountedBytes ? 0 : 2 * Math.min(outputBytes, 2 * maxBytes)
+}
+
+/** The newest bytes of all that came, copied: what they came in is far more, and they may have come one by one. */
 class Tail {
   readonly #maxBytes: number
-  #chunks: Buffer[] = []
+  #bytes = Buffer.alloc(0)
   #length = 0
   cut = false
 
@@ -33,18 +45,30 @@ class Tail {
   }
 
   add(data: Buffer): void {
-    this.#chunks.push(data)
-    this.#length += data.length
-    while (this.#length - this.#chunks[0]!.length >= this.#maxBytes) {
-      this.#length -= this.#chunks.shift()!.length
-      this.cut = true
-    }
+    if (this.#length + data.length > this.#bytes.length) this.#makeRoom(data.length)
+    this.#length += data.copy(this.#bytes, this.#length)
   }
 
   bytes(): Buffer {
-    const all = Buffer.concat(this.#chunks)
-    if (all.length <= this.#maxBytes) return all
+    this.#drop()
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** There are up to twice as many as are wanted, so that they are seldom moved. */
+  #makeRoom(bytes: number): void {
+    this.#drop()
+    const needed = this.#length + bytes
+    if (needed <= this.#bytes.length) return
+    const size = Math.max(needed, Math.min(2 * this.#bytes.length, 2 * this.#maxBytes))
+    const larger = Buffer.allocUnsafe(size)
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+
+  #drop(): void {
+    if (this.#length <= this.#maxBytes) return
+    this.#bytes.copy(this.#bytes, 0, this.#length - this.#maxBytes, this.#length)
+    this.#length = this.#maxBytes
     this.cut = true
-    return all.subarray(all.length - this.#maxBytes)
   }
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
+import type { Release } from '../../engine/memory-budget.ts'
 
 /** Says what is wrong before it closes a connection for what its client sent. */
 export type Farewell = (socket: ClientSocket, code: number) => void
@@ -13,8 +14,21 @@ export class ClientSocket extends WebSocket {
   /** The connection below, to see whether it takes what is sent. */
   connection: (Duplex & { bytesWritten?: number }) | undefined
   lastHeardMs = Date.now()
+  /** Counts the message that just came, where it is a large one, until the answer is called. */
+  takeMemory: (messageBytes: number) => Release | undefined = () => undefined
+  readonly #holders = new Set<string>()
   #takenBytes = 0
   #waitingBytes = 0
+
+  /** Nothing is read while anybody holds it. */
+  hold(who: string, held: boolean): void {
+    if (held) this.#holders.add(who)
+    else this.#holders.delete(who)
+    const isHeld = this.#holders.size > 0
+    if (isHeld === this.isPaused || this.readyState !== WebSocket.OPEN) return
+    if (isHeld) this.pause()
+    else this.resume()
+  }
 
   override close(code?: number, reason?: string | Buffer): void {
     const why = code === undefined ? undefined : faults[code]

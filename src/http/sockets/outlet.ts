@@ -43,6 +43,44 @@ export class Outlet {
     })
   }
 
+  /**
+   * One text message, in parts where it is large, as many at a time as the client takes. A client that is gone, or a part that cannot be made, ends the
+   * making; in the latter case nothing can be sent on this connection any more, and it is closed.
+   */
+  sendParts(make: () => Promise<AsyncIterable<string | Buffer> | string>): Promise<void> {
+    this.#waiting++
+    const turn = this.#line.then(() => this.#sendPartsNow(make)).finally(() => this.#waiting--)
+    this.#line = turn.catch(() => {})
+    return turn
+  }
+
+  async #sendPartsNow(make: () => Promise<AsyncIterable<string | Buffer> | string>): Promise<void> {
+    if (!this.#isOpen) return
+    const parts = await make()
+    if (typeof parts === 'string') return this.#sendNow(() => parts)
+    this.#isMidMessage = true
+    try {
+      for await (const part of parts) {
+        while (this.#isOpen && this.#socket.bufferedAmount >= partBufferBytes) await this.#drained()
+        if (!this.#isOpen) return
+        this.#socket.send(part, { binary: false, fin: false }, () => this.#onSent?.())
+      }
+      if (this.#isOpen) this.#socket.send('', { binary: false, fin: true }, () => this.#onSent?.())
+    } catch (error) {
+      this.#socket.terminate()
+      throw error
+    } finally {
+      this.#isMidMessage = false
+    }
+  }
+
+  #isMidMessage = false
+
+  /** Whether a message is sent in part: what came between would become a part of it. */
+  get isMidMessage(): boolean {
+    return this.#isMidMessage
+  }
+
   /** Bytes as one binary message; they are copied, and are the caller's again when this resolves. */
   async sendBytes(first: number, rest: readonly Buffer[]): Promise<void> {
     let used: Buffer | undefined
@@ -80,5 +118,7 @@ type Make = () => Promise<string | Buffer> | string | Buffer
 
 const buffers = new MessageBuffers()
 
+/** A large message's parts are made fast, and many connections may have one. */
+const partBufferBytes = 256 * 1024
 /** Enough to keep a fast connection busy while the next message is made. */
 const maxBufferedBytes = 2 * 1024 * 1024

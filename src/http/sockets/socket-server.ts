@@ -12,6 +12,7 @@ import { logFailure } from '../log-failure.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
 import type { Counted } from '../request-counter.ts'
 import { ClientSocket } from './client-socket.ts'
+import { watchLargeMessages } from './large-message.ts'
 
 type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
 
@@ -106,6 +107,14 @@ export class SocketServer {
         for (const event of ['message', 'ping', 'pong'])
           socket.on(event, () => {
             socket.lastHeardMs = Date.now()
+          })
+        if (endpoint.maxMessageBytes > limits.socketMessageBytes)
+          watchLargeMessages({
+            memory: this.#engine.memory,
+            accountId: caller.accountId,
+            socket,
+            connection,
+            maxMessageBytes: endpoint.maxMessageBytes,
           })
         endpoint.open(socket, { caller, token })
       })

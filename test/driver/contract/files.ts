@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
-import type { ComputerFiles } from '../../../src/drivers/driver.ts'
+import type { ComputerFiles, FileInfo, ListOptions } from '../../../src/drivers/driver.ts'
 import { smallLimits, type Part } from '../subject.ts'
 
 const MiB = 1024 * 1024
 const options = { maxBytes: 64 * MiB }
+const whole = { limit: 10_000, maxBytes: 64 * MiB }
 
 export const describeFiles: Part = (subject) => {
   for (const state of ['running', 'stopped'] as const) {
@@ -54,7 +55,7 @@ export const describeFiles: Part = (subject) => {
     await assert.rejects(files.write('/workspace/file', randomBytes(40 * MiB), options), { code: 'disk_full' })
     assert.equal(await read(files, '/workspace/file'), 'old')
     assert.deepEqual(
-      (await files.list('/workspace')).map(({ name }) => name),
+      (await files.list('/workspace', whole)).entries.map(({ name }) => name),
       ['file'],
     )
     await files.write('/workspace/other', Buffer.from('there is room again'), options)
@@ -72,7 +73,7 @@ export const describeFiles: Part = (subject) => {
     }
     await files.remove('/workspace/fifo', { recursive: false })
     assert.deepEqual(
-      (await files.list('/workspace')).map(({ name }) => name),
+      (await files.list('/workspace', whole)).entries.map(({ name }) => name),
       ['socket'],
     )
   })
@@ -83,7 +84,7 @@ export const describeFiles: Part = (subject) => {
       id,
       "cd /workspace && mkdir bytes && cd bytes && echo x > $'a\\xff' && echo y > ä && ln -s ä $'z\\xfe'",
     )
-    const infos = await subject().driver.files(id).list('/workspace/bytes')
+    const { entries: infos } = await subject().driver.files(id).list('/workspace/bytes', whole)
     assert.deepEqual(
       infos.map(({ name, nameBytes, path, type, sizeBytes }) => [
         name,
@@ -102,24 +103,57 @@ export const describeFiles: Part = (subject) => {
     await assert.rejects(subject().driver.files(id).stat('/workspace/bytes'), { code: 'not_found' })
   })
 
-  test('list() of 10,000 files gives them all, sorted', async (t) => {
+  test('list() of 10,000 files gives them all, sorted, in pages of any size', async (t) => {
     const id = await subject().computer(t)
     await subject().python(
       id,
       `
 import os
 os.mkdir('/workspace/many')
-for i in range(10000): open('/workspace/many/%05d' % i, 'w').close()`,
+for i in range(9990): open('/workspace/many/%05d' % (i * 7919 % 9990), 'w').close()
+for i in range(9): os.symlink('x' * 3000, b'/workspace/many/z\\xff%d' % i)
+os.mkdir('/workspace/many/~')`,
     )
-    const listed = await subject().driver.files(id).list('/workspace/many')
-    assert.equal(listed.length, 10_000)
+    const files = subject().driver.files(id)
+    const { entries, next } = await files.list('/workspace/many', whole)
+    const names = entries.map(({ name }) => name)
+    assert.deepEqual([names.length, next, names], [10_000, undefined, names.toSorted()])
     assert.deepEqual(
-      listed.map(({ name }) => name),
-      listed.map(({ name }) => name).toSorted(),
+      [entries[5]?.path, entries[5]?.type, entries.at(-2)?.target?.length, entries.at(-1)?.type],
+      ['/workspace/many/00005', 'file', 3000, 'directory'],
     )
-    await subject().driver.files(id).remove('/workspace/many', { recursive: true })
-    await assert.rejects(subject().driver.files(id).stat('/workspace/many'), { code: 'not_found' })
+    assert.equal(entries.at(-2)?.nameBytes?.toString('latin1'), 'z\xff8')
+    assert.deepEqual(await pages(files, '/workspace/many', { ...whole, limit: 3001 }), entries)
+    assert.deepEqual(await pages(files, '/workspace/many', { ...whole, maxBytes: 500_000 }), entries)
+    await files.remove('/workspace/many', { recursive: true })
+    await assert.rejects(files.stat('/workspace/many'), { code: 'not_found' })
   })
+
+  test('list() of a small directory has pages too', async (t) => {
+    const id = await subject().computer(t)
+    await subject().shell(id, 'mkdir /workspace/few && cd /workspace/few && touch {1..150}')
+    const files = subject().driver.files(id)
+    const { entries } = await files.list('/workspace/few', whole)
+    assert.equal(entries.length, 150)
+    for (const limit of [1, 64, 75, 149]) {
+      const { entries: first, next } = await files.list('/workspace/few', { ...whole, limit })
+      assert.deepEqual([first.length, next?.toString()], [limit, first.at(-1)?.name])
+      assert.deepEqual(await pages(files, '/workspace/few', { ...whole, limit }), entries)
+    }
+    assert.equal((await files.list('/workspace/few', { ...whole, limit: 150 })).next, undefined)
+    assert.ok((await files.list('/workspace/few', { ...whole, maxBytes: 1 })).next)
+  })
+}
+
+/** All entries, page by page. */
+async function pages(files: ComputerFiles, path: string, options: ListOptions): Promise<FileInfo[]> {
+  const found: FileInfo[] = []
+  for (let after: Buffer | undefined; ;) {
+    const { entries, next } = await files.list(path, { ...options, after })
+    found.push(...entries)
+    if (!next) return found
+    after = next
+  }
 }
 
 function describeOperations(files: () => ComputerFiles): void {
@@ -145,7 +179,7 @@ function describeOperations(files: () => ComputerFiles): void {
       await files().write(`/workspace/names/${name}`, Buffer.from(name), options)
       assert.equal(await read(files(), `/workspace/names/${name}`), name)
     }
-    assert.equal((await files().list('/workspace/names')).length, 8)
+    assert.equal((await files().list('/workspace/names', whole)).entries.length, 8)
   })
 
   test('a stream that fails leaves the old file and no rest', async () => {
@@ -158,7 +192,7 @@ function describeOperations(files: () => ComputerFiles): void {
     )
     await assert.rejects(files().write('/workspace/broken/file', failing, options), /the client is gone/)
     assert.equal(await read(files(), '/workspace/broken/file'), 'old')
-    assert.equal((await files().list('/workspace/broken')).length, 1)
+    assert.equal((await files().list('/workspace/broken', whole)).entries.length, 1)
   })
 
   test('a file that is too large is refused and leaves the old one and no rest', async () => {
@@ -169,7 +203,7 @@ function describeOperations(files: () => ComputerFiles): void {
       code: 'too_large',
     })
     assert.equal(await read(files(), '/workspace/large/file'), 'old')
-    assert.equal((await files().list('/workspace/large')).length, 1)
+    assert.equal((await files().list('/workspace/large', whole)).entries.length, 1)
     await files().write('/workspace/large/file', Buffer.alloc(1000), { maxBytes: 1000 })
   })
 
@@ -208,7 +242,7 @@ function describeOperations(files: () => ComputerFiles): void {
   test('list() describes each entry without following it', async () => {
     await files().write('/workspace/list/file', Buffer.from('12345'), options)
     await files().makeDirectory('/workspace/list/directory')
-    const entries = await files().list('/workspace/list')
+    const { entries } = await files().list('/workspace/list', whole)
     assert.deepEqual(
       entries.map(({ name, path, type }) => ({ name, path, type })),
       [
@@ -218,8 +252,8 @@ function describeOperations(files: () => ComputerFiles): void {
     )
     assert.equal(entries[1]!.sizeBytes, 5)
     assert.ok(Math.abs(entries[1]!.modifiedAtMs - Date.now()) < 60_000)
-    assert.deepEqual(await files().list('/workspace/list/directory'), [])
-    assert.ok((await files().list('/')).some(({ path }) => path === '/etc'))
+    assert.deepEqual(await files().list('/workspace/list/directory', whole), { entries: [] })
+    assert.ok((await files().list('/', whole)).entries.some(({ path }) => path === '/etc'))
   })
 
   test('makeDirectory() makes parents, and again it is no error', async () => {
@@ -259,10 +293,10 @@ function describeOperations(files: () => ComputerFiles): void {
     await files().write('/workspace/f', Buffer.from('x'), options)
     await assert.rejects(files().read('/workspace/d'), { code: 'invalid_request' })
     await assert.rejects(files().write('/workspace/d', Buffer.from('x'), options), { code: 'invalid_request' })
-    await assert.rejects(files().list('/workspace/f'), { code: 'invalid_request' })
+    await assert.rejects(files().list('/workspace/f', whole), { code: 'invalid_request' })
     await assert.rejects(files().read('/workspace/f/below'), { code: 'not_found' })
     await assert.rejects(files().write('/workspace/f/below', Buffer.from('x'), options), { name: 'CarrelError' })
-    for (const call of [files().stat('/nothing'), files().read('/nothing'), files().list('/nothing')])
+    for (const call of [files().stat('/nothing'), files().read('/nothing'), files().list('/nothing', whole)])
       await assert.rejects(call, { code: 'not_found' })
   })
 }

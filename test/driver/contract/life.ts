@@ -61,7 +61,7 @@ export const describeLife: Part = (subject) => {
       () => driver.leftBehindMs('nothing'),
       () => driver.dial('nothing', 80),
       () => driver.listening('nothing'),
-      () => driver.files('nothing').list('/'),
+      () => driver.files('nothing').list('/', { limit: 1, maxBytes: 1 }),
       () => driver.snapshot('nothing', 'snapshot-of-nothing'),
       () => subject().shell('nothing', 'true'),
     ])
@@ -212,7 +212,7 @@ export const describeLife: Part = (subject) => {
     const exit = await within(5000, process.wait(), 'wait()')
     assert.equal(exit.reason, 'stopped')
     assert.equal(await find(driver, id), undefined)
-    await assert.rejects(driver.files(id).list('/'), { code: 'not_found' })
+    await assert.rejects(driver.files(id).list('/', { limit: 1, maxBytes: 1 }), { code: 'not_found' })
   })
 
   test('a computer whose first process ends by itself is reported, and can be started again', async (t) => {

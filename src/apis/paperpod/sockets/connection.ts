@@ -3,9 +3,10 @@ import { limits } from '../../../config/limits.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { checkUnicode } from '../../../http/check-unicode.ts'
+import { parseLargeJson } from '../../../http/json-body.ts'
+import { LargeAnswer } from '../../../http/large-answer.ts'
 import { logFailure } from '../../../http/log-failure.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
-import { KeyedGate } from '../../../http/sockets/keyed-gate.ts'
 import { Outlet } from '../../../http/sockets/outlet.ts'
 import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
@@ -32,6 +33,8 @@ interface Request {
 /** What a request weighs while it is handled. */
 interface Burden {
   bytes: number
+  /** No longer counts its memory. */
+  release: (() => void) | undefined
 }
 
 /** One client's WebSocket: requests that are handled side by side, and what belongs to them. */
@@ -80,29 +83,36 @@ export class Connection {
   }
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
-    const burden: Burden = { bytes: data.length }
+    const burden: Burden = { bytes: data.length, release: this.#options.socket.takeMemory(data.length) }
     this.#open.add(burden)
     this.#pace()
     let request: Request = { type: '', id: undefined, fields: {} }
     try {
-      const parsed = parse(data, binary)
+      const isLarge = data.length > limits.wholeBodyBytes
+      const parsed = fieldsOf(isLarge ? await this.#parseLarge(data, binary) : parse(data, binary))
       request = { ...request, id: this.#claim(idOf(parsed)) }
       request = requestOf(parsed, request.id)
-      checkUnicode(request.fields, data)
+      if (!isLarge) checkUnicode(request.fields, data)
       if (this.#open.size > limits.socketRequests)
         throw new CarrelError(
           'limit_reached',
           `Cannot take another request: ${limits.socketRequests} of this connection are not answered yet`,
           { details: { limit: limits.socketRequests } },
         )
-      await this.#handle(request, burden)
+      await this.#handle(request, burden, isLarge)
     } catch (error) {
       await this.#refuse(request.id, error)
     } finally {
+      burden.release?.()
       this.#open.delete(burden)
       if (request.id !== undefined) this.#ids.delete(request.id)
       this.#pace()
     }
+  }
+
+  #parseLarge(data: Buffer, binary: boolean): Promise<unknown> {
+    if (binary) throw unreadable('messages are JSON as text, and this one is binary')
+    return parseLargeJson(data, this.#options.who.caller.accountId, 'message')
   }
 
   /** Nobody could tell the answers of two apart. The refusal has no id of its own: it would be taken for the answer of the first. */
@@ -118,37 +128,24 @@ export class Connection {
     return id
   }
 
-  async #handle({ type, id, fields }: Request, burden: Burden): Promise<void> {
+  async #handle({ type, id, fields }: Request, burden: Burden, isLarge: boolean): Promise<void> {
     const { message, rest } = this.#find(type, fields)
-    const answer = await message.run(this.#call(id, rest, burden))
+    const answer = await message.run(this.#call(id, rest, burden, isLarge))
     this.#use(rest.sessionId ?? '')
     if (answer === undefined) return
     const answerType = message.answer ?? `${type}_result`
-    if (typeof answer === 'function') return this.#sendLarge(async () => envelope(answerType, id, await answer()))
+    if (typeof answer === 'function') return this.#sendLarge(answerType, id, answer)
+    if (answer instanceof LargeAnswer)
+      return this.#sendLarge(answerType, id, async () => answer).finally(() => answer.destroy())
     await this.#outlet.send(() => envelope(answerType, id, answer))
   }
 
-  /** A slow reader keeps one of them in memory on each of its connections: an account has only so many. */
-  async #sendLarge(make: () => Promise<string>): Promise<void> {
-    let leave = () => {}
-    const { signal } = this.#closed
-    await this.#outlet.send(
-      async () => {
-        leave = await largeAnswers.enter(this.#options.who.caller.accountId)
-        signal.addEventListener('abort', leave, { once: true })
-        if (signal.aborted) leave()
-        try {
-          return await make()
-        } catch (error) {
-          leave()
-          throw error
-        }
-      },
-      () => {
-        signal.removeEventListener('abort', leave)
-        leave()
-      },
-    )
+  /** Made when it can go out, and as fast as it does. */
+  #sendLarge(type: string, id: Request['id'], make: () => Promise<Fields | string | LargeAnswer>): Promise<void> {
+    return this.#outlet.sendParts(async () => {
+      const data = await make()
+      return data instanceof LargeAnswer ? around(headOf(type, id), data) : envelope(type, id, data)
+    })
   }
 
   /** By its type, and by the `action` where there are several. */
@@ -172,13 +169,14 @@ export class Connection {
     })
   }
 
-  #call(id: Request['id'], fields: Fields, burden: Burden): Call {
+  #call(id: Request['id'], fields: Fields, burden: Burden, isLarge: boolean): Call {
     const { engine, who } = this.#options
     return {
       engine,
       caller: who.caller,
       token: who.token,
       fields,
+      isLarge,
       closed: this.#closed.signal,
       attached: this.#attached,
       inputs: this.#inputs,
@@ -186,6 +184,7 @@ export class Connection {
       watch: (sessionId, computerId) => this.#ports.watch(sessionId, computerId),
       begun: () => {
         burden.bytes = 0
+        burden.release?.()
         this.#pace()
       },
     }
@@ -211,7 +210,8 @@ export class Connection {
             'invalid_request',
             'Cannot read the message: it is not UTF-8, or breaks the WebSocket protocol',
           )
-    this.#options.socket.send(envelope('error', undefined, errorBody(error, randomUUID())))
+    if (!this.#outlet.isMidMessage)
+      this.#options.socket.send(envelope('error', undefined, errorBody(error, randomUUID())))
   }
 
   /** A client that sends more than is handled, or than it reads answers of, is read no further until it is. */
@@ -219,32 +219,43 @@ export class Connection {
     const { socket } = this.#options
     let bytes = 0
     for (const burden of this.#open) bytes += burden.bytes
-    const isFull = bytes > maxOpenBytes || this.#outlet.waiting > limits.socketRequests * 2
-    if (isFull === socket.isPaused || socket.readyState !== socket.OPEN) return
-    if (isFull) socket.pause()
-    else socket.resume()
+    socket.hold('burden', bytes > maxOpenBytes || this.#outlet.waiting > limits.socketRequests * 2)
   }
 }
-
-const largeAnswers = new KeyedGate(limits.largeAnswersPerAccount)
 
 /** `data` as an object, or as JSON that is one already. */
 function envelope(type: string, id: Request['id'], data: Fields | string): string {
-  const head = JSON.stringify(id === undefined ? { type } : { type, id })
-  return `${head.slice(0, -1)},"data":${typeof data === 'string' ? data : JSON.stringify(data)}}`
+  return `${headOf(type, id)}${typeof data === 'string' ? data : JSON.stringify(data)}}`
 }
 
-function parse(data: Buffer, binary: boolean): Fields {
-  const refuse = (why: string) => new CarrelError('invalid_request', `Cannot read the message: ${why}`)
-  if (binary) throw refuse('messages are JSON as text, and this one is binary')
-  let parsed: unknown
+/** A message up to its data. */
+function headOf(type: string, id: Request['id']): string {
+  const head = JSON.stringify(id === undefined ? { type } : { type, id })
+  return `${head.slice(0, -1)},"data":`
+}
+
+async function* around(head: string, data: LargeAnswer): AsyncGenerator<string | Buffer> {
+  yield head
+  for await (const part of data) yield part as Buffer
+  yield '}'
+}
+
+function parse(data: Buffer, binary: boolean): unknown {
+  if (binary) throw unreadable('messages are JSON as text, and this one is binary')
   try {
-    parsed = JSON.parse(data.toString('utf8'))
+    return JSON.parse(data.toString('utf8'))
   } catch {
-    throw refuse('it is not valid JSON')
+    throw unreadable('it is not valid JSON')
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw refuse('it is no JSON object')
-  return parsed as Fields
+}
+
+function fieldsOf(parsed: unknown): Fields {
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Fields
+  throw unreadable('it is no JSON object')
+}
+
+function unreadable(why: string): CarrelError {
+  return new CarrelError('invalid_request', `Cannot read the message: ${why}`)
 }
 
 function idOf({ id }: Fields): Request['id'] {

@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
-import { collectOutput } from '../../../engine/processes/collect-output.ts'
+import { collectExecution } from '../../../engine/processes/execute.ts'
 import { programFor, type Program } from '../../../engine/processes/program.ts'
 import { startProcess } from '../../../engine/processes/start-process.ts'
 import { waitForExit } from '../../../engine/processes/wait-for-exit.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
+import { LargeAnswer } from '../../../http/large-answer.ts'
 import { terminalSize } from '../../../http/sockets/terminal-fields.ts'
 import { executeBody, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call } from './message.ts'
@@ -117,9 +118,9 @@ function programOf({ command, code: text, argv, language: kind }: Fields): Progr
 async function collect(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer> {
   const exit = await waitForExit(call.engine, process)
   return async () => {
-    const output = await collectOutput(process, limits.executeOutputBytes)
-    suggestAfter(call, { exit, stderr: output.stderr.subarray(-4096).toString(), processId: process.processId })
-    return executeAnswerOf({ ...output, process, exit, truncated: output.truncated || exit.truncated }, session)
+    const execution = await collectExecution(call.engine, process, exit)
+    suggestAfter(call, { exit, stderr: execution.stderr.subarray(-4096).toString(), processId: process.processId })
+    return new LargeAnswer(executeAnswerOf(execution, session), call.caller.accountId, [execution.release])
   }
 }
 

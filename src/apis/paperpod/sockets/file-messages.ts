@@ -4,6 +4,8 @@ import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fromBase64, sandboxPath } from '../mapping.ts'
 import { sessionId, writeBody } from '../schemas.ts'
+import { Slices } from '../../../slices.ts'
+import { bytesOf } from '../../../text-bytes.ts'
 import { defineMessage, type Message } from './message.ts'
 import type { MessageRoutes } from './route-message.ts'
 
@@ -36,11 +38,12 @@ export function fileMessages(routes: MessageRoutes): Message[] {
         ],
       },
       async run({ engine, caller, fields, watch }) {
-        const files = fields.files.map((one) => ({
-          path: sandboxPath(one.path),
-          data: one.encoding === 'base64' ? fromBase64(one.content) : Buffer.from(one.content),
-          mode: one.mode,
-        }))
+        const slices = new Slices(caller.accountId)
+        const files: { path: string; data: Buffer; mode: number | undefined }[] = []
+        for (const { path: given, content: text, encoding: kind, mode: bits } of fields.files) {
+          const data = await (kind === 'base64' ? fromBase64(text, slices) : bytesOf(text, slices))
+          files.push({ path: sandboxPath(given), data, mode: bits })
+        }
         const twice = files.find(({ path: own }, index) => files.findIndex((other) => other.path === own) !== index)
         if (twice)
           throw new CarrelError('invalid_request', `Cannot write ${JSON.stringify(twice.path)}: it is named twice`, {

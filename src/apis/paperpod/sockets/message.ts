@@ -1,12 +1,13 @@
 import type { Static, TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Caller, Engine } from '../../../engine/engine.ts'
+import type { LargeAnswer } from '../../../http/large-answer.ts'
 import type { KeyedLock } from '../../../keyed-lock.ts'
 import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
 import { paramsOf } from '../params-of.ts'
 
 /** What is answered: fields, their JSON, or what makes them once the client can take them, where they are many. */
-export type Answer = Fields | string | (() => Promise<Fields | string>)
+export type Answer = Fields | string | LargeAnswer | (() => Promise<Fields | string | LargeAnswer>)
 export type Fields = Record<string, unknown>
 
 /** What a message is handled with. */
@@ -15,6 +16,8 @@ export interface Call<F = Fields> {
   caller: Caller
   token: string
   fields: F
+  /** True where the fields are too large to be made JSON again in one go. */
+  isLarge: boolean
   /** Aborts when the connection is gone. */
   closed: AbortSignal
   /** Processes whose output comes over this connection, by their id: each with what ends it. */

@@ -4,7 +4,7 @@ import { findSandbox } from '../../../engine/computers/use-sandbox.ts'
 import { findProcess } from '../../../engine/processes/find-process.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
-import { exitFieldsOf, fromBase64, runStatus } from '../mapping.ts'
+import { exitFieldsOf, fromShortBase64, runStatus } from '../mapping.ts'
 import { signals, terminalSize } from '../../../http/sockets/terminal-fields.ts'
 import { processId, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call, type Fields, type Message } from './message.ts'
@@ -91,7 +91,7 @@ export function processMessages(routes: MessageRoutes): Message[] {
           throw new CarrelError('invalid_request', 'Cannot take the input: give either "text" or "base64"', {
             details: { field: 'text' },
           })
-        const bytes = text === undefined ? fromBase64(base64!, 'base64') : Buffer.from(text)
+        const bytes = text === undefined ? fromShortBase64(base64!, 'base64') : Buffer.from(text)
         return inOrder(call, (process) => process.write(bytes), { bytes: bytes.length })
       },
     }),

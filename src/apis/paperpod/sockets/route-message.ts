@@ -1,5 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { App } from '../../../http/app.ts'
+import { innerCalls, type InnerCall } from '../../../http/inner-call.ts'
+import { LargeAnswer } from '../../../http/large-answer.ts'
 import type { RouteDocumentation } from '../../../http/route-config.ts'
 import { paramsOf } from '../params-of.ts'
 import type { Call, Message } from './message.ts'
@@ -33,8 +34,6 @@ interface Route {
 export class MessageRoutes {
   readonly #app: App
   readonly #routes = new Map<string, Route>()
-  /** Within a request that is a message: what aborts when its connection is gone. */
-  readonly #calls = new AsyncLocalStorage<AbortSignal>()
 
   constructor(app: App) {
     this.#app = app
@@ -44,11 +43,18 @@ export class MessageRoutes {
         this.#routes.set(`${method} ${url}`, { method, url, schema: schema ?? {}, documentation })
     })
     app.addHook('onRequest', async (_request, reply) => {
-      const closed = this.#calls.getStore()
+      const closed = innerCalls.getStore()?.closed
       if (!closed) return
       const leave = () => reply.raw.destroy()
       closed.addEventListener('abort', leave, { once: true })
       reply.raw.once('close', () => closed.removeEventListener('abort', leave))
+    })
+    // A large answer goes from its route to the connection as it is: nothing between has all of it.
+    app.addHook('onSend', async (_request, _reply, payload) => {
+      const call = innerCalls.getStore()
+      if (!call || !(payload instanceof LargeAnswer)) return payload
+      call.answer = payload
+      return ''
     })
   }
 
@@ -69,23 +75,25 @@ export class MessageRoutes {
   }
 
   /** What a route does when its client leaves, it does when the connection is gone. */
-  async #ask(route: Route, call: Call): Promise<string> {
+  async #ask(route: Route, call: Call): Promise<string | LargeAnswer> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
-      return await this.#calls.run(call.closed, () => this.#inject(route, call))
+      const inner: InnerCall = { body: call.isLarge ? call.fields : undefined, closed: call.closed }
+      const answer = await innerCalls.run(inner, () => this.#inject(route, call))
+      return inner.answer ?? answer
     } catch (error) {
       if (call.closed.aborted) throw new RouteRefusal('{}')
       throw error
     }
   }
 
-  async #inject({ method, url, schema }: Route, { token, fields }: Call): Promise<string> {
+  async #inject({ method, url, schema }: Route, { token, fields, isLarge }: Call): Promise<string> {
     const takesBody = method !== 'GET'
     const { statusCode, payload } = await this.#app.inject({
       method: method as 'GET' | 'POST',
       url,
       headers: { authorization: `Bearer ${token}`, ...(takesBody ? { 'content-type': 'application/json' } : {}) },
-      ...(takesBody ? { payload: JSON.stringify(fields) } : {}),
+      ...(takesBody ? { payload: isLarge ? '{}' : JSON.stringify(fields) } : {}),
       ...(!takesBody && schema.querystring ? { query: fields as Record<string, string> } : {}),
     })
     if (statusCode >= 400) throw new RouteRefusal(payload)

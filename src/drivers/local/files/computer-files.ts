@@ -1,11 +1,21 @@
 import { closeSync, constants, createReadStream, fstatSync, read } from 'node:fs'
-import { readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import type { ComputerFiles, FileChange, FileInfo, OpenFile, StagedFile, WatchOptions } from '../../driver.ts'
+import type {
+  ComputerFiles,
+  FileChange,
+  FileInfo,
+  FilePage,
+  ListOptions,
+  OpenFile,
+  StagedFile,
+  WatchOptions,
+} from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fileError } from './file-error.ts'
-import { describe, entryInfo, listedInfo } from './file-info.ts'
+import { describe, entryInfo } from './file-info.ts'
+import { listDirectory } from './list-directory.ts'
 import { makeDirectories } from './make-directories.ts'
 import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
@@ -13,6 +23,8 @@ import { writeManyIn } from './write-many.ts'
 import { placeFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
 
 interface Options {
+  /** Of the computer. */
+  id: string
   /** Gives the host path of the root, mounted. */
   root: () => Promise<string>
   /** Host ids that new files get. */
@@ -40,30 +52,16 @@ export class LocalComputerFiles implements ComputerFiles {
     })
   }
 
-  list(path: string): Promise<FileInfo[]> {
+  list(path: string, options: ListOptions): Promise<FilePage> {
     return this.#use('list', path, async (root) => {
-      const entries = this.#entriesOf(root, path)
-      return entries.catch((error: NodeJS.ErrnoException) => {
+      const page = root.inDirectory(path, (fd) => listDirectory(fd, path, this.#options.id, options))
+      return page.catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOTDIR' || !isThere(root, path)) throw error
         throw new CarrelError('invalid_request', `Cannot list ${quote(path)}: it is no directory`, {
           details: { path },
           cause: error,
         })
       })
-    })
-  }
-
-  #entriesOf(root: RootedDirectory, path: string): Promise<FileInfo[]> {
-    return root.inDirectory(path, async (fd) => {
-      const names = await readdir(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
-      const prefix = path.endsWith('/') ? path : `${path}/`
-      const infos: FileInfo[] = []
-      for (let start = 0; start < names.length; start += listedAtOnce) {
-        const batch = names.slice(start, start + listedAtOnce)
-        const found = await Promise.all(batch.map((name) => listedInfo(fd, name, prefix).catch(unlessGone)))
-        infos.push(...found.filter((info) => info !== undefined))
-      }
-      return infos.toSorted(byName)
     })
   }
 
@@ -232,16 +230,7 @@ export class LocalComputerFiles implements ComputerFiles {
   }
 }
 
-function byName(a: FileInfo, b: FileInfo): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
-}
-
-function unlessGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
-}
-
 const readInto = promisify(read)
-const listedAtOnce = 64
 const readBytes = 256 * 1024
 
 /** Whether there is something that a path names, a slash at its end aside. */

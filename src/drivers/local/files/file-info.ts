@@ -1,9 +1,20 @@
 import { isUtf8 } from 'node:buffer'
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { lstat, readlink } from 'node:fs/promises'
 import type { FileInfo } from '../../driver.ts'
 import { toInsideId } from '../system/id-map.ts'
 import { entryPath } from './rooted.ts'
+
+/** What is told of a file, in as far as it is asked for here. */
+export type FileStats = Pick<Stats, 'mode' | 'size' | 'uid' | 'gid' | 'mtimeMs'>
+
+/** An entry of a directory as another thread tells of it. */
+export interface EntryStats {
+  /** As Latin-1, which keeps its bytes. */
+  name: string
+  stats: FileStats
+  target?: string | undefined
+}
 
 /** Describes one entry of an open directory, without following it. */
 export function entryInfo(directoryFd: number, name: string, path: string): Promise<FileInfo> {
@@ -24,7 +35,7 @@ async function infoAt(host: string | Buffer, name: string, path: string): Promis
   return stats.isSymbolicLink() ? { ...info, target: await readlink(host) } : info
 }
 
-export function describe(stats: Stats, name: string, path: string): FileInfo {
+export function describe(stats: FileStats, name: string, path: string): FileInfo {
   return {
     name,
     path,
@@ -37,8 +48,9 @@ export function describe(stats: Stats, name: string, path: string): FileInfo {
   }
 }
 
-function typeOf(stats: Stats): FileInfo['type'] {
-  if (stats.isFile()) return 'file'
-  if (stats.isDirectory()) return 'directory'
-  return stats.isSymbolicLink() ? 'symlink' : 'other'
+function typeOf({ mode }: FileStats): FileInfo['type'] {
+  const kind = mode & constants.S_IFMT
+  if (kind === constants.S_IFREG) return 'file'
+  if (kind === constants.S_IFDIR) return 'directory'
+  return kind === constants.S_IFLNK ? 'symlink' : 'other'
 }

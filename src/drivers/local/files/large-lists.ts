@@ -1,0 +1,105 @@
+import { Worker } from 'node:worker_threads'
+import { CarrelError } from '../../../errors.ts'
+import { RoundRobin } from '../../../round-robin.ts'
+import type { EntryStats } from './file-info.ts'
+
+export interface ListRequest {
+  /** Of the directory, open until the answer is there. */
+  fd: number
+  limit: number
+  /** Names as Latin-1, which keeps their bytes. */
+  after: string | undefined
+  maxBytes: number
+  prefixBytes: number
+}
+
+export interface ListedPage {
+  entries: EntryStats[]
+  /** The last name of a page that is not the last. */
+  next: string | undefined
+}
+
+/** What the thread tells: a part of a page, its end, or why there is none. */
+export type ListMessage =
+  | { entries: EntryStats[] }
+  | { end: true; next: string | undefined }
+  | { failure: { message: string; code: string | undefined } }
+
+interface Waiting {
+  request: ListRequest
+  resolve: (page: ListedPage) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Reads pages of large directories, one at a time, on a thread of its own: a million names take a second. Whose pages are read goes by turns.
+ * The thread is there while it is needed.
+ */
+class LargeLists {
+  readonly #waiting = new RoundRobin<Waiting>()
+  #worker: Worker | undefined
+  #isReading = false
+  #idle: NodeJS.Timeout | undefined
+
+  /** Rejects with `limit_reached` when too many pages of the same key wait already. */
+  async read(key: string, request: ListRequest): Promise<ListedPage> {
+    if (this.#waiting.waitingOf(key) >= mostWaiting)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot list the directory: ${mostWaiting} requests for large directories of this sandbox wait already`,
+        { details: { limit: mostWaiting } },
+      )
+    const page = new Promise<ListedPage>((resolve, reject) => this.#waiting.push(key, { request, resolve, reject }))
+    this.#readNext()
+    return page
+  }
+
+  #readNext(): void {
+    if (this.#isReading) return
+    clearTimeout(this.#idle)
+    const next = this.#waiting.shift()
+    if (!next) {
+      this.#idle = setTimeout(() => void this.#end(), idleMs).unref()
+      return
+    }
+    this.#isReading = true
+    void this.#ask(next.request)
+      .then(next.resolve, next.reject)
+      .finally(() => {
+        this.#isReading = false
+        this.#readNext()
+      })
+  }
+
+  #ask(request: ListRequest): Promise<ListedPage> {
+    const worker = (this.#worker ??= new Worker(new URL('large-lists-worker.ts', import.meta.url)))
+    const entries: EntryStats[] = []
+    return new Promise((resolve, reject) => {
+      const take = (message: ListMessage) => {
+        if ('entries' in message) return void entries.push(...message.entries)
+        worker.off('message', take).off('error', fail).unref()
+        if ('end' in message) resolve({ entries, next: message.next })
+        else reject(Object.assign(new Error(message.failure.message), { code: message.failure.code }))
+      }
+      const fail = (error: unknown) => {
+        this.#worker = undefined
+        worker.off('message', take).off('error', fail)
+        reject(error)
+      }
+      worker.on('message', take).on('error', fail).ref()
+      worker.postMessage(request)
+    })
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+  }
+}
+
+export const largeLists = new LargeLists()
+
+/** Of one sandbox. */
+const mostWaiting = 16
+const idleMs = 30_000

@@ -1,0 +1,267 @@
+import type { Slices } from '../slices.ts'
+
+export interface JsonBounds {
+  /** Values in all, those in lists and objects included: each takes some ten times the memory of its two bytes. */
+  values: number
+  /** Lists and objects in one another. */
+  depth: number
+}
+
+/** Why something is no JSON that can be taken. */
+export class JsonError extends Error {
+  readonly kind: 'syntax' | 'prototype' | 'unicode' | 'bounds'
+  /** Where half a character is, as in `files.0.content`. */
+  readonly field: string
+
+  constructor(kind: JsonError['kind'], message: string, field = '') {
+    super(message)
+    this.name = 'JsonError'
+    this.kind = kind
+    this.field = field
+  }
+}
+
+/**
+ * What `JSON.parse` gives, in slices and within bounds, however the bytes look. Refused are keys that reach into a prototype, and half
+ * characters. Also gives the number of values.
+ */
+export async function parseJson(
+  bytes: Uint8Array,
+  bounds: JsonBounds,
+  slices: Slices,
+): Promise<{ value: unknown; values: number }> {
+  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), bounds)
+  while (!reader.step()) if (slices.isOver) await slices.next()
+  return { value: reader.value, values: reader.values }
+}
+
+type Open = unknown[] | Record<string, unknown>
+type Expects = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing'
+
+/** Reads a part with each step, so that the way between two looks at the clock is short. */
+class Reader {
+  value: unknown
+  values = 0
+  readonly #bytes: Buffer
+  readonly #bounds: JsonBounds
+  readonly #open: Open[] = []
+  /** The key of each open object, '' of a list. */
+  readonly #keys: string[] = []
+  #at = 0
+  #expects: Expects = 'value'
+  /** Pieces of the text that is being read. */
+  #text: string[] | undefined
+
+  constructor(bytes: Buffer, bounds: JsonBounds) {
+    this.#bytes = bytes
+    this.#bounds = bounds
+  }
+
+  /** True when all was read. */
+  step(): boolean {
+    for (let count = 0; count < tokensInStep; count++) {
+      if (this.#text) {
+        this.#readText()
+        return false
+      }
+      if (!this.#skipSpace()) return false
+      if (this.#at === this.#bytes.length) {
+        if (this.#expects === 'nothing') return true
+        throw this.#wrong()
+      }
+      this.#readToken(this.#bytes[this.#at]!)
+    }
+    return false
+  }
+
+  #readToken(byte: number): void {
+    switch (this.#expects) {
+      case 'nothing':
+        throw this.#wrong()
+      case 'colon':
+        if (byte !== colon) throw this.#wrong()
+        this.#at++
+        this.#expects = 'value'
+        return
+      case 'comma or end':
+        if (byte === comma) {
+          this.#at++
+          this.#expects = Array.isArray(this.#open.at(-1)) ? 'value' : 'key'
+        } else this.#close(byte)
+        return
+      case 'key':
+      case 'key or end':
+        if (byte === quote) this.#beginText()
+        else if (this.#expects === 'key or end') this.#close(byte)
+        else throw this.#wrong()
+        return
+      case 'value or end':
+        if (byte === closeBracket) return this.#close(byte)
+        return this.#readValue(byte)
+      case 'value':
+        return this.#readValue(byte)
+    }
+  }
+
+  #readValue(byte: number): void {
+    if (++this.values > this.#bounds.values)
+      throw new JsonError('bounds', `it has more than ${this.#bounds.values} values`)
+    if (byte === quote) return this.#beginText()
+    if (byte === openBrace || byte === openBracket) {
+      if (this.#open.length === this.#bounds.depth)
+        throw new JsonError('bounds', `it nests more than ${this.#bounds.depth} deep`)
+      this.#at++
+      this.#open.push(byte === openBrace ? {} : [])
+      this.#keys.push('')
+      this.#expects = byte === openBrace ? 'key or end' : 'value or end'
+      return
+    }
+    this.#take(this.#readWord())
+  }
+
+  #close(byte: number): void {
+    const inner = this.#open.at(-1)
+    if (byte !== (Array.isArray(inner) ? closeBracket : closeBrace)) throw this.#wrong()
+    this.#at++
+    this.#open.pop()
+    this.#keys.pop()
+    this.#take(inner)
+  }
+
+  /** A value is whole. */
+  #take(value: unknown): void {
+    const outer = this.#open.at(-1)
+    if (!outer) this.value = value
+    else if (Array.isArray(outer)) outer.push(value)
+    else {
+      const key = this.#keys.at(-1)!
+      if (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'))
+        throw new JsonError('prototype', 'it has a key "constructor" with a "prototype" in it')
+      outer[key] = value
+    }
+    this.#expects = outer ? 'comma or end' : 'nothing'
+  }
+
+  /** A number, or one of three words. */
+  #readWord(): unknown {
+    const start = this.#at
+    let end = start
+    while (end < this.#bytes.length && end - start <= maxWordBytes && isOfWord(this.#bytes[end]!)) end++
+    const word = this.#bytes.toString('latin1', start, end)
+    if (word === 'true' || word === 'false' || word === 'null' || number.test(word)) {
+      this.#at = end
+      return JSON.parse(word) as unknown
+    }
+    throw this.#wrong()
+  }
+
+  #beginText(): void {
+    this.#at++
+    this.#text = []
+  }
+
+  /** Reads on in a text, up to its end or to where a step ends. */
+  #readText(): void {
+    const bytes = this.#bytes
+    const start = this.#at
+    const limit = Math.min(start + textInStep, bytes.length)
+    let end = start
+    let hasEscapes = false
+    let byte = 0
+    while (end < limit && (byte = bytes[end]!) !== quote) {
+      if (byte < 0x20) throw this.#wrong()
+      if (byte === backslash) {
+        hasEscapes = true
+        end += bytes[end + 1] === letterU ? 6 : 2
+      } else end++
+    }
+    if (end > bytes.length || (end === bytes.length && byte !== quote)) throw this.#wrong()
+    const isEnd = end < limit && byte === quote
+    if (!isEnd) end = beforeCharacter(bytes, start, end)
+    const piece = hasEscapes ? this.#unescaped(start, end) : bytes.toString('utf8', start, end)
+    this.#at = end
+    this.#addText(piece, isEnd)
+    if (isEnd) this.#endText()
+  }
+
+  #unescaped(start: number, end: number): string {
+    try {
+      return JSON.parse(`"${this.#bytes.toString('utf8', start, end)}"`) as string
+    } catch {
+      throw this.#wrong()
+    }
+  }
+
+  /** Half a character at the end of a piece waits for its other half. */
+  #addText(piece: string, isEnd: boolean): void {
+    const text = this.#half + piece
+    const isHalf = !isEnd && (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800
+    const whole = isHalf ? text.slice(0, -1) : text
+    this.#half = isHalf ? text.slice(-1) : ''
+    if (!whole.isWellFormed()) {
+      const isKey = this.#expects === 'key' || this.#expects === 'key or end'
+      const path = isKey ? this.#path.slice(0, -1) : this.#path
+      throw new JsonError('unicode', 'it is not valid Unicode', path.join('.'))
+    }
+    this.#text!.push(whole)
+  }
+
+  #half = ''
+
+  get #path(): string[] {
+    return this.#open.map((each, depth) => (Array.isArray(each) ? String(each.length) : this.#keys[depth]!))
+  }
+
+  #endText(): void {
+    const text = this.#text!.join('')
+    this.#text = undefined
+    this.#at++
+    if (this.#expects !== 'key' && this.#expects !== 'key or end') return this.#take(text)
+    if (text === '__proto__') throw new JsonError('prototype', 'it has a key "__proto__"')
+    this.#keys[this.#keys.length - 1] = text
+    this.#expects = 'colon'
+  }
+
+  /** False when there may be more of it. */
+  #skipSpace(): boolean {
+    const limit = Math.min(this.#at + textInStep, this.#bytes.length)
+    while (this.#at < limit && isSpace(this.#bytes[this.#at]!)) this.#at++
+    return this.#at < limit || limit === this.#bytes.length
+  }
+
+  #wrong(): JsonError {
+    return new JsonError('syntax', `something is wrong at byte ${this.#at}`)
+  }
+}
+
+/** Where the character begins that a place is inside of, else the place itself. */
+function beforeCharacter(bytes: Buffer, start: number, place: number): number {
+  let at = place
+  while (at > start && place - at < 3 && (bytes[at]! & 0xc0) === 0x80) at--
+  return bytes[at]! >= 0xc0 ? at : place
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+/** Letters, digits, signs and the point. */
+function isOfWord(byte: number): boolean {
+  const isSign = byte === 0x2b || byte === 0x2d || byte === 0x2e
+  return isSign || (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x45
+}
+
+const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+/** No number that means anything has more digits. */
+const maxWordBytes = 1024
+const tokensInStep = 64
+const textInStep = 64 * 1024
+const quote = 0x22
+const backslash = 0x5c
+const letterU = 0x75
+const colon = 0x3a
+const comma = 0x2c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { request, type IncomingMessage } from 'node:http'
+import { after, before, describe, test } from 'node:test'
+import { HealthProbe } from '../support/health-probe.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
+import { newSession, TestServer } from '../support/server.ts'
+
+const MiB = 1024 * 1024
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start({ env: { CARREL_COMPUTER_MEMORY_MIB: '512' } })
+})
+after(() => server.stop())
+
+/** The answer's head; its body is read when it is asked for. */
+function ask(path: string, body: unknown): Promise<IncomingMessage> {
+  const text = JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    request(
+      server.url + path,
+      {
+        method: 'POST',
+        agent: false,
+        headers: {
+          authorization: `Bearer ${server.token}`,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        },
+      },
+      resolve,
+    )
+      .on('error', reject)
+      .end(text)
+  })
+}
+
+/** Reads an answer without keeping it. */
+async function readOut(response: IncomingMessage): Promise<{ status: number; bytes: number; sha256: string }> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+  }
+  return { status: response.statusCode!, bytes, sha256: hash.digest('hex') }
+}
+
+/** What others notice of some work, and what it takes of the server's memory at most. */
+async function noticed(
+  work: () => Promise<unknown>,
+): Promise<{ longestMs: number; medianMs: number; grownMiB: number }> {
+  const before = residentBytes(server.process.pid!)
+  let most = before
+  const watch = setInterval(() => (most = Math.max(most, residentBytes(server.process.pid!))), 50)
+  const probe = new HealthProbe(server.url)
+  try {
+    await work()
+  } finally {
+    clearInterval(watch)
+  }
+  const { longestMs, medianMs } = await probe.end()
+  return { longestMs, medianMs, grownMiB: Math.round((most - before) / MiB) }
+}
+
+/** On a busy machine; what held the loop took seconds. */
+function assertUnnoticed({ longestMs, grownMiB }: { longestMs: number; grownMiB: number }, mostMiB: number): void {
+  assert.ok(longestMs < 1000, `somebody else waited for ${Math.round(longestMs)} ms`)
+  assert.ok(grownMiB < mostMiB, `the server grew by ${grownMiB} MiB`)
+}
+
+describe('a directory of many files', () => {
+  const sessionId = newSession()
+  const files = 60_000
+  before(async () => {
+    const code = `
+import os
+os.makedirs('/workspace/many'); os.chdir('/workspace/many')
+for i in range(${files}): os.close(os.open('%d-%s' % (i, 'x' * 150), os.O_CREAT))`
+    await server.done('/execute', { code, language: 'python', sessionId, timeout: 120_000 })
+  })
+
+  test('comes in pages, each name once and in order', async () => {
+    const names: string[] = []
+    for (let cursor: string | undefined; ;) {
+      const page = await server.done('/files/list', { path: '/workspace/many', sessionId, cursor })
+      names.push(...page.files.map(({ name }: { name: string }) => name))
+      assert.ok(page.files.length <= 10_000)
+      assert.equal(page.truncated, page.cursor === undefined ? undefined : true)
+      if (page.cursor === undefined) break
+      cursor = page.cursor
+    }
+    assert.deepEqual(names, Array.from({ length: files }, (_, i) => `${i}-${'x'.repeat(150)}`).toSorted())
+  })
+
+  test('listed by ten at once, is noticed by nobody else', async (t) => {
+    const found = await noticed(() =>
+      Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const { status } = await readOut(await ask('/files/list', { path: '/workspace/many', sessionId }))
+          assert.equal(status, 200)
+        }),
+      ),
+    )
+    t.diagnostic(JSON.stringify(found))
+    assertUnnoticed(found, 400)
+  })
+})
+
+describe('a file of 32 MiB of control characters', () => {
+  const sessionId = newSession()
+  const size = 32 * MiB
+  const read = () => ask('/files/read', { path: '/workspace/controls', sessionId })
+  const expected = createHash('sha256')
+  before(async () => {
+    await server.shell(`head -c ${size} /dev/zero | tr '\\0' '\\1' > /workspace/controls`, { sessionId })
+    expected.update('{"success":true,"path":"/workspace/controls","content":"')
+    const escaped = '\\u0001'.repeat(MiB)
+    for (let left = size; left > 0; left -= MiB) expected.update(escaped)
+    expected.update(`","encoding":"utf8","size":${size}}`)
+  })
+
+  test('read by four at once, comes whole and is noticed by nobody else', async (t) => {
+    const sha256 = expected.digest('hex')
+    const found = await noticed(async () => {
+      const answers = await Promise.all(Array.from({ length: 4 }, async () => readOut(await read())))
+      for (const answer of answers) assert.deepEqual([answer.status, answer.sha256], [200, sha256])
+    })
+    t.diagnostic(JSON.stringify(found))
+    assertUnnoticed(found, 400)
+  })
+
+  test('takes next to no memory while forty clients do not read it, and none is left behind', async (t) => {
+    const responses: IncomingMessage[] = []
+    const found = await noticed(async () => {
+      responses.push(...(await Promise.all(Array.from({ length: 40 }, read))))
+    })
+    t.diagnostic(JSON.stringify(found))
+    assertUnnoticed(found, 400)
+    for (const response of responses) response.destroy()
+    const { status } = await readOut(await read())
+    assert.equal(status, 200)
+  })
+})
+
+test('output of twenty executes at once, is whole and noticed by nobody else', async (t) => {
+  const sessionId = newSession()
+  const code = `(head -c 4194304 /dev/zero | tr '\\0' '\\1'); (head -c 4194304 /dev/zero | tr '\\0' '\\377') >&2`
+  await server.shell('true', { sessionId })
+  const found = await noticed(() =>
+    Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const { status, bytes } = await readOut(await ask('/execute', { code, language: 'shell', sessionId }))
+        const text = 4 * MiB * 6 + 4 * MiB * 3
+        assert.deepEqual([status, Math.floor(bytes / (text + (4 * MiB * 4) / 3))], [200, 1])
+      }),
+    ),
+  )
+  t.diagnostic(JSON.stringify(found))
+  assertUnnoticed(found, 500)
+})
+
+describe('a large request', () => {
+  const sessionId = newSession()
+
+  test('of 48 MiB is written by three at once, and noticed by nobody else', async (t) => {
+    const content = '\u0001'.repeat(7 * MiB)
+    const found = await noticed(() =>
+      Promise.all(
+        [1, 2, 3].map(async (name) => {
+          const response = await ask('/files/write', { path: `/workspace/${name}`, sessionId, content })
+          assert.equal((await readOut(response)).status, 200)
+        }),
+      ),
+    )
+    t.diagnostic(JSON.stringify(found))
+    assertUnnoticed(found, 600)
+    const { stdout } = await server.shell('cat [123] | wc -c; cat [123] | tr -d "\\1" | wc -c', { sessionId })
+    assert.equal(stdout, `${21 * MiB}\n0\n`)
+  })
+
+  for (const [what, content] of [
+    ['of millions of values', `[${'[],'.repeat(10 * MiB)}0]`],
+    ['that nests without end', '['.repeat(40 * MiB)],
+    ['of nothing', ' '.repeat(40 * MiB)],
+    ['of one number', '1'.repeat(40 * MiB)],
+    ['with a text that does not end', `"${'\\"'.repeat(20 * MiB)}`],
+  ] as const)
+    test(`${what} is refused, and noticed by nobody else`, async (t) => {
+      const found = await noticed(async () => {
+        const { status, body } = await server.post('/files/write', `{"content":${content}`)
+        assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
+      })
+      t.diagnostic(JSON.stringify(found))
+      assertUnnoticed(found, 400)
+    })
+
+  test('is not taken at all by a route that needs no large one', async () => {
+    const { status, body } = await server.post('/files/read', { path: 'x'.repeat(2 * MiB) })
+    assert.deepEqual([status, body.code, body.maxBytes], [413, 'TOO_LARGE', MiB])
+  })
+})
