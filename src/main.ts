@@ -28,6 +28,7 @@ import { addOpenApi } from './http/openapi.ts'
 import { AccountLimits } from './http/rate-limits.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { SocketServer } from './http/sockets/socket-server.ts'
+import { assertOwnDatabase, markDatabase } from './start/database-mark.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
@@ -81,6 +82,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await checkTempoAddresses(settings)
   makeDataDirectory(settings.dataDirectory)
   lockDataDirectory(settings.dataDirectory)
+  assertOwnDatabase(settings.dataDirectory)
   const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))
   parts.defer(() => db.destroy())
   const driver = await LocalDriver.open({ ...settings, log })
@@ -89,6 +91,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const image = await findImage(driver.images, settings.image, stop)
   const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing, stopping: stop })
   parts.defer(closeEngine)
+  markDatabase(settings.dataDirectory)
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
   const accountLimits = new AccountLimits(engine)

@@ -1,11 +1,26 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { after, before, describe, test } from 'node:test'
+import { after, afterEach, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { serverEnvironment, serverProgram } from '../support/server.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { newSession, serverEnvironment, serverProgram, testDataDirectory, TestServer } from '../support/server.ts'
+import { hostTraces } from './host-traces.ts'
 
 const npmStart = fileURLToPath(new URL('../../scripts/start.js', import.meta.url))
 
@@ -58,6 +73,91 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
       assert.match(stderr.trimEnd(), sentence)
       assert.equal(stderr.trimEnd().split('\n').length, 1)
     })
+
+  describe('for a database that is not its own', () => {
+    const database = join(testDataDirectory, 'carrel.db')
+    const aside = mkdtempSync(join(tmpdir(), 'carrel-database-'))
+    const files = ['carrel.db', 'carrel.db-wal', 'carrel.db-shm']
+    const sessionId = newSession()
+    let volumes: string[]
+    before(async () => {
+      const server = await TestServer.start()
+      await server.shell('echo kept > /workspace/file', { sessionId })
+      await server.stop()
+      volumes = hostTraces().volumes
+      for (const name of files.filter((each) => existsSync(join(testDataDirectory, each))))
+        renameSync(join(testDataDirectory, name), join(aside, name))
+    })
+    afterEach(() => {
+      for (const name of files) rmSync(join(testDataDirectory, name), { force: true })
+    })
+    after(async () => {
+      for (const name of readdirSync(aside)) copyFileSync(join(aside, name), join(testDataDirectory, name))
+      rmSync(aside, { recursive: true })
+      const server = await TestServer.start()
+      try {
+        assert.equal((await server.shell('cat /workspace/file', { sessionId })).stdout, 'kept\n')
+      } finally {
+        await server.stop()
+      }
+    })
+
+    async function assertRefused(sentence: RegExp): Promise<void> {
+      const { code, stdout, stderr } = await refusalOf(serverProgram, {})
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.match(stderr.trimEnd(), sentence)
+      assert.equal(stderr.trimEnd().split('\n').length, 1)
+      assert.deepEqual(hostTraces().volumes, volumes)
+    }
+
+    for (const hasMark of [true, false]) {
+      const withMark = hasMark ? 'with a mark' : 'as of a server from before there were marks'
+      test(`which is missing, or empty, ${withMark}`, async (t) => {
+        const mark = join(testDataDirectory, 'database.mark')
+        if (!hasMark) {
+          renameSync(mark, join(aside, 'mark'))
+          t.after(() => renameSync(join(aside, 'mark'), mark))
+        }
+        await assertRefused(
+          /^Cannot start: the database ".*carrel\.db" is missing, and .*; restore it from a backup, or /,
+        )
+        assert.equal(existsSync(database), false)
+        writeFileSync(database, '')
+        await assertRefused(
+          /^Cannot start: the database ".*carrel\.db" is empty, and .*; restore it from a backup, or /,
+        )
+        await (await openDatabase(database)).destroy()
+        await assertRefused(/^Cannot start: the database ".*carrel\.db" is empty, and /)
+      })
+    }
+
+    test('which is of another server', async () => {
+      const other = await openDatabase(database)
+      await createAccount(other, 'owner')
+      await other.destroy()
+      await assertRefused(
+        /^Cannot start: the database ".*carrel\.db" is another one than its folder belongs to; put back /,
+      )
+    })
+
+    test('and one that knows none of the computers removes none, where its mark is taken away', async () => {
+      const other = await openDatabase(database)
+      await createAccount(other, 'owner')
+      await other.destroy()
+      const mark = join(testDataDirectory, 'database.mark')
+      const own = readFileSync(mark)
+      rmSync(mark)
+      const server = await TestServer.start()
+      await server.stop()
+      writeFileSync(mark, own)
+      assert.match(server.log(), /knows none of the computers/)
+      const now = new Set(hostTraces().volumes)
+      assert.deepEqual(
+        volumes.filter((id) => !now.has(id)),
+        [],
+      )
+    })
+  })
 
   test('for a port that is taken, also by npm start', async () => {
     const port = String((taken.address() as AddressInfo).port)

@@ -24,7 +24,13 @@ export class ComputerStore {
     const directory = join(this.#paths.data, 'computers')
     await mkdir(directory, { recursive: true })
     for (const id of await readdir(directory)) {
-      const text = await readFile(join(directory, id, 'computer.json'), 'utf8').catch(() => undefined)
+      const text = await readFile(join(directory, id, 'computer.json'), 'utf8').catch(
+        (error: NodeJS.ErrnoException) => {
+          // One that cannot be read just now is no reason to remove a computer.
+          if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+          return undefined
+        },
+      )
       if (text) this.#records.set(id, { ...(JSON.parse(text) as ComputerRecord), slot: await this.#readSlot(id) })
       else await rm(join(directory, id), { recursive: true, force: true })
     }

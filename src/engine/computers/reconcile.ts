@@ -14,9 +14,14 @@ export async function reconcile(engine: Engine): Promise<void> {
   const rows = await engine.db.selectFrom('computers').selectAll().execute()
   const existing = new Map((await engine.driver.list()).map((computer) => [computer.id, computer]))
   const known = new Set(rows.map(({ id }) => id))
-  for (const id of existing.keys()) {
-    if (!known.has(id)) await orLater(engine, id, () => engine.driver.destroy(id))
-  }
+  const unknown = [...existing.keys()].filter((id) => !known.has(id))
+  // A database that knows none of them is an old copy sooner than one that forgot them all: nothing is removed on its word.
+  if (unknown.length > 0 && unknown.length === existing.size)
+    engine.log.error(
+      { computers: unknown.length },
+      'the database knows none of the computers that there are: they are left as they are; stop the server and put back the right one, or the next start removes them',
+    )
+  else for (const id of unknown) await orLater(engine, id, () => engine.driver.destroy(id))
   for (const row of rows) {
     const running = existing.get(row.id)?.running ?? false
     const isWarm = row.account_id === null && row.state !== 'deleting'
