@@ -46,6 +46,8 @@ export interface Driver {
   output(processId: string, cursor: number): Promise<OutputChunk>
   /** The caller has recorded the exit; the process is no longer in `processes()`, its output stays readable. */
   release(processId: string): void
+  /** Keeps that nothing can be known of the end of a process, beside what is kept of its output; or gives the end that is kept. */
+  recordLost(process: LostProcess): Promise<ProcessHandle>
   /** Deletes the output of an ended process. */
   forget(processId: string): Promise<void>
   /** Ids of all processes of which output or an exit is kept. */
@@ -218,6 +220,9 @@ export interface ProcessHandle {
   /** `tree` reaches every process that came of it, not the first alone. Its exit tells `why`, where that is said. */
   kill(signal: NodeJS.Signals, scope: 'process' | 'tree', why?: EndReason): Promise<void>
 }
+
+/** What the caller has recorded of a process of which the driver knows nothing. */
+export type LostProcess = Pick<ProcessHandle, 'processId' | 'computerId' | 'pid' | 'startedAtMs' | 'meta'>
 
 export interface OutputChunk {
   records: OutputPiece[]

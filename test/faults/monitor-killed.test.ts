@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
 import { within } from '../driver/subject.ts'
 import { computerRow, computerRows, monitorPid, paths, tracesOf } from './host-traces.ts'
 
@@ -157,7 +158,74 @@ test('when the monitor was killed while no server ran, the next server says that
   )
   const { body } = await server.post('/process/get', { sessionId, processId: 'sleeper' })
   assert.deepEqual([body.process.status, body.process.exitCode], ['lost', null])
+  assert.deepEqual(body.logs, { stdout: 'hello\n', stderr: '', cursor: 11, truncated: true, done: true })
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
+})
+
+test('what the monitor wrote of the output of lost processes stays, and what it held is told to be missing', async () => {
+  const [read, held, flood] = [newSession(), newSession(), newSession()]
+  const start = (sessionId: string, command: string) =>
+    server.post('/process/start', { command, processId: 'lost', sessionId, timeout: 0 })
+  const get = async (sessionId: string) => (await server.post('/process/get', { sessionId, processId: 'lost' })).body
+  await start(read, 'echo out; echo err >&2; sleep 1000')
+  await until(
+    () => get(read),
+    ({ logs }) => logs.stdout + logs.stderr === 'out\nerr\n',
+  )
+  await start(flood, 'head -c 3000000 /dev/zero; sleep 1000')
+  await until(
+    async () =>
+      (await server.post('/execute', { code: 'pgrep -c sleep', language: 'shell', sessionId: flood })).body.result
+        .stdout,
+    (count) => count === '1\n',
+  )
+  const inFlight = server.post('/execute', {
+    code: 'head -c 100000 /dev/zero; echo begun; sleep 1000',
+    language: 'shell',
+    sessionId: read,
+  })
+  await until(
+    async () =>
+      (await server.post('/execute', { code: 'pgrep -c sleep', language: 'shell', sessionId: read })).body.result
+        .stdout,
+    (count) => count === '2\n',
+  )
+  await server.shell('true', { sessionId: held })
+  await start(held, 'echo held; sleep 1000')
+  process.kill(monitorPid(), 'SIGKILL')
+
+  const { body } = await within(15_000, inFlight, 'the request in flight')
+  assert.deepEqual([body.status, body.result.truncated], ['lost', true])
+  assert.match(body.result.stdout, /^\0{100000}/)
+  const assertKept = async () => {
+    await until(
+      () => get(held),
+      ({ process: { status } }) => status === 'lost',
+    )
+    const { logs } = await get(read)
+    assert.deepEqual([logs.stdout, logs.stderr, logs.truncated, logs.done], ['out\n', 'err\n', true, true])
+    const { logs: missing } = await get(held)
+    assert.ok(missing.truncated && missing.done && ['', 'held\n'].includes(missing.stdout), JSON.stringify(missing))
+    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const rows = await db
+      .selectFrom('processes')
+      .selectAll()
+      .where('name', '=', 'lost')
+      .orderBy('started_at', 'desc')
+      .limit(3)
+      .execute()
+    await db.destroy()
+    const bytes = rows.map(({ truncated, output_bytes }) => [truncated, output_bytes])
+    assert.deepEqual(bytes.filter(([, count]) => count! > 5).toSorted(), [
+      [1, 3_000_000],
+      [1, 8],
+    ])
+    assert.ok(bytes.every(([truncated]) => truncated === 1))
+  }
+  await assertKept()
+  await server.stop()
+  server = await TestServer.start()
+  await assertKept()
 })
 
 function killQuietly(pid: number): void {

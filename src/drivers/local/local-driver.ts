@@ -14,6 +14,7 @@ import type {
   ExecSpec,
   ExistingComputer,
   Listener,
+  LostProcess,
   OutputChunk,
   ProcessHandle,
   StopReason,
@@ -276,8 +277,9 @@ export class LocalDriver implements Driver {
 
   async #monitorLost({ current, hadProcess, hadComputer }: MonitorLoss): Promise<void> {
     this.#log?.warn({}, 'a process monitor ended: what it supervised is lost')
-    const inside = this.#processes.lost(hadProcess)
+    const lost = this.#processes.lost(hadProcess)
     if (current) await this.#reopenMonitor()
+    const inside = await lost
     await this.#computers.lost((id) => hadComputer(id) || inside.has(id))
   }
 
@@ -360,6 +362,9 @@ export class LocalDriver implements Driver {
   }
   release(processId: string): void {
     this.#processes.release(processId)
+  }
+  recordLost(process: LostProcess): Promise<ProcessHandle> {
+    return this.#processes.recordLost(process)
   }
   forget(processId: string): Promise<void> {
     return this.#processes.forget(processId)

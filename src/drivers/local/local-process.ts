@@ -92,15 +92,22 @@ export class LocalProcess implements ProcessHandle {
     if (this.#inline) {
       const { records } = parseRecords(this.#inline.subarray(cursor), Infinity)
       const end = this.#inline.length
-      return { records: withCursors(records, end), cursor: end, truncated: false, done: true }
+      return { records: withCursors(records, end), cursor: end, truncated: this.#isCutOff, done: true }
     }
     // While the monitor does not answer, what is on the disk is what there is.
     if (!this.exit) await this.#follow()
     const ended = this.exit !== undefined
     const part = await readJournal(this.#directory, cursor, buffer)
     // All of it was dropped: what is not there any more is not nothing.
-    if (this.exit && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0) part.truncated = true
-    return { ...part, records: withCursors(part.records, part.cursor), done: ended && part.records.length === 0 }
+    const isGone = this.exit !== undefined && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0
+    const done = ended && part.records.length === 0
+    const truncated = part.truncated || isGone || (done && this.#isCutOff)
+    return { records: withCursors(part.records, part.cursor), cursor: part.cursor, truncated, done }
+  }
+
+  /** What the monitor had not written when it was killed is lost, at the end of what is kept. */
+  get #isCutOff(): boolean {
+    return this.exit?.reason === 'lost'
   }
 
   async *follow(from: number, signal?: AbortSignal, { lent = false } = {}): AsyncIterable<OutputChunk> {

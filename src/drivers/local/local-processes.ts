@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import type { ExecSpec, OutputChunk, ProcessExit } from '../driver.ts'
+import type { ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { limits } from '../../config/limits.ts'
+import { someAtOnce } from '../../some-at-once.ts'
 import { processObject } from './containers/config.ts'
 import { LocalProcess } from './local-process.ts'
 import { MonitorSilence } from './monitor/client.ts'
@@ -9,7 +10,8 @@ import type { Monitors } from './monitors.ts'
 import { endExec } from './monitor/exec-group.ts'
 import { markerVariable } from './monitor/process-tree.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer } from './monitor/protocol.ts'
-import { listRecords, readRecord, removeRecord } from './monitor/process-record.ts'
+import { journalBytes } from './monitor/read-journal.ts'
+import { listRecords, readRecord, removeRecord, writeRecord } from './monitor/process-record.ts'
 import type { StartedProcesses } from './network/socket-owners.ts'
 import type { Paths } from './paths.ts'
 import { resolveUser } from './users.ts'
@@ -216,19 +218,40 @@ export class LocalProcesses {
   }
 
   /** A monitor is gone, and with it what could be known of its processes that ran. Gives the computers that they ran in. */
-  lost(isLost: (processId: string) => boolean): Set<string> {
+  async lost(isLost: (processId: string) => boolean): Promise<Set<string>> {
     const lost = this.running().filter(({ processId }) => isLost(processId))
-    for (const process of lost) {
-      process.ended({
-        reason: 'lost',
-        exitCode: null,
-        signal: null,
-        endedAtMs: Date.now(),
-        outputBytes: 0,
-        truncated: true,
-      })
-    }
+    await someAtOnce(lost, recordedAtOnce, async (process) => process.ended(await this.#recordLost(process)))
     return new Set(lost.map(({ computerId }) => computerId))
+  }
+
+  /** The same of one that an earlier server started, and whose end no monitor recorded. */
+  async recordLost(process: LostProcess): Promise<LocalProcess> {
+    const recorded = this.get(process.processId)
+    if (recorded) return recorded
+    const state = {
+      ...process,
+      pid: 0,
+      insidePid: process.pid,
+      directory: this.#options.paths.process(process.processId),
+    }
+    return new LocalProcess({ ...state, exit: await this.#recordLost(process) }, this.#options.monitor)
+  }
+
+  /** What the monitor wrote of its output stays, and its end is put beside it. */
+  async #recordLost({ processId, computerId, pid, startedAtMs, meta }: LostProcess): Promise<ProcessExit> {
+    const directory = this.#options.paths.process(processId)
+    const exit: ProcessExit = {
+      reason: 'lost',
+      exitCode: null,
+      signal: null,
+      endedAtMs: Date.now(),
+      outputBytes: await journalBytes(directory).catch(() => 0),
+      truncated: true,
+    }
+    const state = { processId, computerId, pid: 0, insidePid: pid, startedAtMs, directory, meta, exit }
+    // Without room for it, what is lost is told by this server alone.
+    await writeRecord(directory, state).catch(() => {})
+    return exit
   }
 
   async #explain(computerId: string, exit: ProcessExit): Promise<ProcessExit> {
@@ -242,6 +265,8 @@ export class LocalProcesses {
     return new LocalProcess(record.state, this.#options.monitor, record.journal)
   }
 }
+
+const recordedAtOnce = 4
 
 /** The kernel takes 128 KiB in one argument, and a quarter of the stack limit in all. */
 const maxArgumentBytes = 128 * 1024 - 1

@@ -9,6 +9,6 @@ export async function readOutput(engine: Engine, row: ProcessRow, cursor: number
     return await engine.driver.output(row.id, cursor)
   } catch (error) {
     if (!(error instanceof CarrelError) || error.code !== 'not_found') throw error
-    return { records: [], cursor, truncated: row.output_bytes > 0, done: row.state === 'ended' }
+    return { records: [], cursor, truncated: row.output_bytes > 0 || row.truncated === 1, done: row.state === 'ended' }
   }
 }

@@ -20,14 +20,14 @@ export async function recoverProcesses(engine: Engine): Promise<void> {
   const known = new Set(engine.driver.processes().map(({ processId }) => processId))
   const running = await engine.db.selectFrom('processes').selectAll().where('state', '=', 'running').execute()
   for (const row of running.filter(({ id }) => !known.has(id))) {
-    const recorded = engine.driver.process(row.id)
-    if (recorded?.exit) engine.recorder.ended(recorded, recorded.exit)
-    else
-      await engine.db
-        .updateTable('processes')
-        .set({ state: 'ended', reason: 'lost', ended_at: Date.now() })
-        .where('id', '=', row.id)
-        .execute()
+    const recorded = await engine.driver.recordLost({
+      processId: row.id,
+      computerId: row.computer_id,
+      pid: row.pid,
+      startedAtMs: row.started_at,
+      meta: { accountId: row.account_id, name: row.name, kind: row.kind, command: row.command },
+    })
+    engine.recorder.ended(recorded, recorded.exit!)
   }
   await engine.recorder.flush()
 }

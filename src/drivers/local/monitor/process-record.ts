@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { readdir, rm, unlink } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { readdir, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOutOfDescriptors } from '../../../errors.ts'
 import type { ProcessState } from './protocol.ts'
@@ -29,6 +29,12 @@ export function readRecord(directory: string): ProcessRecord | undefined {
     }
   }
   return undefined
+}
+
+/** Puts the end of a process on disk whose monitor did not: beside the segments of its output, where it has any. */
+export async function writeRecord(directory: string, state: ProcessState): Promise<void> {
+  if (existsSync(directory)) await writeFile(join(directory, exitFileName), JSON.stringify({ state }), { mode: 0o600 })
+  else await writeFile(shortRecordPath(directory), JSON.stringify({ state, journal: '' }), { mode: 0o600 })
 }
 
 export async function removeRecord(directory: string): Promise<void> {

@@ -45,6 +45,33 @@ export async function isBetweenRecords(directory: string, cursor: number): Promi
   return true
 }
 
+/** Output bytes in all whole records that are kept, without headers. */
+export async function journalBytes(directory: string): Promise<number> {
+  const buffer = Buffer.allocUnsafe(journalReadBytes)
+  let bytes = 0
+  for (const start of await segmentStarts(directory)) {
+    const file = await open(join(directory, segmentName(start)))
+    try {
+      const { size } = await file.stat()
+      let at = 0
+      while (at + recordHeaderBytes <= size) {
+        const { bytesRead } = await file.read(buffer, 0, journalReadBytes, at)
+        const from = at
+        // Of a long record the header alone is looked at.
+        while (at - from + recordHeaderBytes <= bytesRead) {
+          const length = buffer.readUInt32LE(at - from + 1)
+          at += recordHeaderBytes + length
+          if (at <= size) bytes += length
+        }
+        if (at === from) break
+      }
+    } finally {
+      await file.close()
+    }
+  }
+  return bytes
+}
+
 async function segmentStarts(directory: string): Promise<number[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
