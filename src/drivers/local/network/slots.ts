@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CarrelError } from '../../../errors.ts'
+import type { Readable, Writable } from 'node:stream'
+import { CarrelError, isOutOfDescriptors } from '../../../errors.ts'
 import { idMap, namespaceOwner } from '../system/id-map.ts'
 import { call, MNT_DETACH, MS_BIND } from '../system/libc.ts'
 import { run } from '../system/run.ts'
@@ -28,6 +29,7 @@ interface SlotsOptions {
 /** Makes and removes slots. The network namespace belongs to the user namespace, so `/sys` inside shows it alone. */
 export class Slots {
   readonly #options: SlotsOptions
+  #isOwnedByRoot = false
 
   constructor(options: SlotsOptions) {
     this.#options = options
@@ -71,30 +73,31 @@ export class Slots {
   }
 
   async #makeNamespaces(slot: NetworkSlot): Promise<void> {
-    const owner = namespaceOwner(slot.address)
-    const holder = spawn('unshare', ['--user', '--net', 'cat'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      cwd: '/',
-      uid: owner,
-      gid: owner,
-    })
-    // Without a free descriptor it has no pipes either.
-    if (holder.pid === undefined) throw (await once(holder, 'error'))[0]
-    holder.on('error', () => {})
-    holder.stdin.on('error', () => {})
+    const holder = await this.#holdNamespaces(namespaceOwner(slot.address))
     try {
-      holder.stdin.write('\n')
-      const [began] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])
-      if (!Buffer.isBuffer(began))
-        throw new CarrelError('internal', 'Cannot make a network namespace: "unshare" failed')
       const map = `0 ${idMap.firstHostId} ${idMap.count}`
       await writeFile(`/proc/${holder.pid}/uid_map`, map)
       await writeFile(`/proc/${holder.pid}/gid_map`, map)
       call('mount', `/proc/${holder.pid}/ns/user`, slot.userNamespace, null, MS_BIND, null)
       call('mount', `/proc/${holder.pid}/ns/net`, slot.networkNamespace, null, MS_BIND, null)
-      await this.#link(slot, holder.pid)
+      await this.#link(slot, holder.pid!)
     } finally {
       holder.stdin.end()
+    }
+  }
+
+  /**
+   * A program in a user and a network namespace of its own, which are gone with it. Where the host lets only root make user
+   * namespaces (`kernel.unprivileged_userns_clone`), root owns them, and what the kernel counts by owner is counted together.
+   */
+  async #holdNamespaces(owner: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+    try {
+      return await holdNamespaces(this.#isOwnedByRoot ? 0 : owner)
+    } catch (error) {
+      if (this.#isOwnedByRoot || isOutOfDescriptors(error)) throw error
+      const holder = await holdNamespaces(0)
+      this.#isOwnedByRoot = true
+      return holder
     }
   }
 
@@ -142,6 +145,23 @@ exec ip -batch -`
 function withoutIpv6(link: string): void {
   const setting = `/proc/sys/net/ipv6/conf/${link}/disable_ipv6`
   if (existsSync(setting)) writeFileSync(setting, '1')
+}
+
+async function holdNamespaces(owner: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+  const holder = spawn('unshare', ['--user', '--net', 'cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: '/',
+    uid: owner,
+    gid: owner,
+  })
+  // Without a free descriptor it has no pipes either.
+  if (holder.pid === undefined) throw (await once(holder, 'error'))[0]
+  holder.on('error', () => {})
+  holder.stdin.on('error', () => {})
+  holder.stdin.write('\n')
+  const [began] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])
+  if (!Buffer.isBuffer(began)) throw new CarrelError('internal', 'Cannot make a network namespace: "unshare" failed')
+  return holder
 }
 
 /** Whatever is mounted there, also when servers that died have left one over the other. */
