@@ -70,9 +70,9 @@ function readMark(dataDirectory: string): number | undefined {
   }
 }
 
-/** Of computers and their processes. */
+/** Of computers; output of processes alone is nothing that a server would remove for want of an owner. */
 function holdsAnything(dataDirectory: string): boolean {
-  return ['computers', 'processes', 'pool/computers', 'pool/snapshots'].some((folder) => {
+  return ['computers', 'pool/computers', 'pool/snapshots'].some((folder) => {
     try {
       return readdirSync(join(dataDirectory, folder)).length > 0
     } catch {
