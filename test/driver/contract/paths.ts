@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { ComputerFiles } from '../../../src/drivers/driver.ts'
 import { within, type Part } from '../subject.ts'
@@ -33,6 +34,49 @@ export const describePaths: Part = (subject) => {
     assert.equal((await files.stat('/workspace/link')).type, 'file')
     const listed = (await files.list('/workspace', whole)).entries.find(({ name }) => name === 'link')
     assert.deepEqual([listed?.type, listed?.target], ['symlink', 'file'])
+  })
+
+  test('what a running computer mounts over its disk stays, by whatever path it is named', async () => {
+    await subject().shell(id, 'ln -s /etc /tmp/etc; ln -s / /tmp/top; ln -s /etc/hosts /tmp/hosts; ln -s /dev /tmp/dev')
+    const mounted =
+      'cat /etc/hosts /etc/hostname /etc/resolv.conf; grep -c " /etc/\\| /dev\\| /proc" /proc/self/mountinfo'
+    const { stdout } = await subject().shell(id, mounted)
+    await files.write('/tmp/mine', Buffer.from('mine'), options)
+    for (const etc of ['/./etc', '/etc/.', '/etc/', '/tmp/../etc', '/tmp/etc', '/tmp/top/etc', '//tmp/./top/tmp/etc'])
+      for (const name of ['hosts', 'hostname', 'resolv.conf']) {
+        const path = `${etc}/${name}`
+        const refused = (work: () => Promise<unknown>) =>
+          assert.rejects(async () => work(), { code: 'not_found' }, path)
+        await refused(() => files.remove(path, { recursive: true }))
+        await refused(() => files.move(path, '/tmp/taken'))
+        await refused(() => files.move('/tmp/mine', path))
+        await refused(() => files.write(path, Buffer.from('x'), options))
+        await refused(() => files.writeMany([{ path, data: Buffer.from('x') }]))
+        await refused(() => files.makeDirectory(`${path}/x`))
+        await refused(() => files.stat(path))
+        await refused(() => read(path))
+        const staged = await files.stage(undefined, Readable.from([Buffer.from('x')]), options)
+        await refused(() => staged.place(path, undefined))
+        await staged.close()
+        await refused(() => files.stage(path, Readable.from([Buffer.from('x')]), options))
+      }
+    const link = '/tmp/hosts'
+    await assert.rejects(files.write(link, Buffer.from('x'), options), { code: 'not_found' })
+    for (const path of ['/./dev/x', '/tmp/dev/x', '/tmp/top/proc/x', '/tmp/../sys/x', '/tmp/top/dev/x/y']) {
+      await assert.rejects(files.write(path, Buffer.from('x'), options), { code: 'not_found' }, path)
+      await assert.rejects(files.makeDirectory(path), { code: 'not_found' }, path)
+    }
+    for (const path of ['/./dev', '/tmp/dev/', '/tmp/top/proc', '/tmp/top/sys']) {
+      await assert.rejects(files.list(path), { code: 'not_found' }, path)
+      const changes = files.watch(path, { recursive: true, signal: AbortSignal.timeout(10_000) })
+      await assert.rejects(changes[Symbol.asyncIterator]().next(), { code: 'not_found' })
+    }
+    for (const path of ['/etc', '/tmp/top/etc', '/tmp/../etc'])
+      await assert.rejects(files.remove(path, { recursive: true }), { code: 'conflict' }, path)
+    await assert.rejects(files.move('/tmp/top/proc', '/tmp/proc'), { code: 'not_found' })
+    assert.equal((await subject().shell(id, mounted)).stdout, stdout)
+    await files.remove('/tmp/etc', { recursive: true })
+    assert.equal((await subject().shell(id, mounted)).stdout, stdout)
   })
 
   test('no path and no link leads to a file of the host', async () => {

@@ -17,7 +17,7 @@ import { fileError } from './file-error.ts'
 import { describe, entryInfo } from './file-info.ts'
 import { listDirectory } from './list-directory.ts'
 import { makeDirectories } from './make-directories.ts'
-import { checkOnDisk, checkPath, entryPath, O_PATH, quote, RootedDirectory, splitPath } from './rooted.ts'
+import { checkOnDisk, checkPath, DiskRoot, O_PATH, quote, splitPath, type RootedDirectory } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
 import { writeManyIn } from './write-many.ts'
 import { placeFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
@@ -106,7 +106,7 @@ export class LocalComputerFiles implements ComputerFiles {
     checkOnDisk(near)
     const { owner, assertRoom } = this.#options
     assertRoom(near)
-    const root = new RootedDirectory(await this.#options.root())
+    const root = new DiskRoot(await this.#options.root())
     try {
       const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertRoom })
       const place = async (to: string, mode: number | undefined) => {
@@ -166,11 +166,12 @@ export class LocalComputerFiles implements ComputerFiles {
     const { directory, name } = splitPath(path)
     return this.#use('remove', path, (root) =>
       root.inDirectory(directory, async (fd) => {
-        const host = entryPath(fd, name)
+        const host = root.entry(fd, name)
         const { type } = await entryInfo(fd, name, path)
-        if (type !== 'directory') await unlink(host)
-        else if (options.recursive) await rm(host, { recursive: true })
-        else await rmdir(host)
+        if (type !== 'directory') return unlink(host)
+        if (!options.recursive) return rmdir(host)
+        root.checkWhole(fd, name)
+        await rm(host, { recursive: true })
       }),
     )
   }
@@ -184,7 +185,7 @@ export class LocalComputerFiles implements ComputerFiles {
       root.inDirectory(origin.directory, async (fromFd) => {
         const toFd = await makeDirectories(root, target.directory, this.#options.owner)
         try {
-          await rename(entryPath(fromFd, origin.name), entryPath(toFd, target.name))
+          await rename(root.entry(fromFd, origin.name), root.entry(toFd, target.name))
         } finally {
           closeSync(toFd)
         }
@@ -195,7 +196,7 @@ export class LocalComputerFiles implements ComputerFiles {
   async *watch(path: string, options: WatchOptions): AsyncIterable<FileChange> {
     checkPath(path)
     checkOnDisk(path)
-    const root = new RootedDirectory(await this.#options.root())
+    const root = new DiskRoot(await this.#options.root())
     try {
       yield* watchDirectory(root, path, options)
     } catch (error) {
@@ -216,10 +217,10 @@ export class LocalComputerFiles implements ComputerFiles {
     })
   }
 
-  async #use<T>(doing: string, path: string, work: (root: RootedDirectory) => Promise<T>): Promise<T> {
+  async #use<T>(doing: string, path: string, work: (root: DiskRoot) => Promise<T>): Promise<T> {
     checkPath(path)
     checkOnDisk(path)
-    const root = new RootedDirectory(await this.#options.root())
+    const root = new DiskRoot(await this.#options.root())
     try {
       return await work(root)
     } catch (error) {

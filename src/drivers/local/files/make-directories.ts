@@ -1,7 +1,7 @@
 import { closeSync, constants } from 'node:fs'
 import { lchown, mkdir } from 'node:fs/promises'
 import type { Owner } from './write.ts'
-import { entryPath, O_PATH, splitPath, type RootedDirectory } from './rooted.ts'
+import { O_PATH, splitPath, type RootedDirectory } from './rooted.ts'
 
 /** Opens a directory, after making those of its path that are missing. The caller closes the descriptor. */
 export async function makeDirectories(root: RootedDirectory, path: string, owner: Owner): Promise<number> {
@@ -13,7 +13,7 @@ export async function makeDirectories(root: RootedDirectory, path: string, owner
   const { directory, name } = splitPath(path)
   const parent = await makeDirectories(root, directory, owner)
   try {
-    const host = entryPath(parent, name)
+    const host = root.entry(parent, name)
     await mkdir(host, 0o755)
     await lchown(host, owner.uid, owner.gid)
   } catch (error) {

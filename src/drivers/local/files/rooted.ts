@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
 import { CarrelError } from '../../../errors.ts'
 import { call, type SystemError } from '../system/libc.ts'
 
@@ -41,9 +41,70 @@ export class RootedDirectory {
     }
   }
 
+  /** A host path for one entry of a directory of it. The name is one component, so nothing can lead elsewhere. */
+  entry(directoryFd: number, name: string): string {
+    return entryPath(directoryFd, name)
+  }
+
   close(): void {
     closeSync(this.fd)
   }
+}
+
+/**
+ * The root of a computer. What a running computer mounts over its disk is refused by the place that was reached,
+ * whatever path led there: `/x/../proc`, `/./etc/hosts`, or a link to `/etc` that was made inside.
+ */
+export class DiskRoot extends RootedDirectory {
+  readonly #hostPath: string
+
+  constructor(hostPath: string) {
+    super(hostPath)
+    this.#hostPath = pathOf(this.fd)
+  }
+
+  override open(path: string, flags: number, mode = 0): number {
+    const fd = super.open(path, flags, mode)
+    try {
+      this.#check(fd)
+      return fd
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  override entry(directoryFd: number, name: string): string {
+    this.#check(directoryFd, name)
+    return super.entry(directoryFd, name)
+  }
+
+  /** Rejects to take away a directory with all that is in it when that is not all on the disk. */
+  checkWhole(directoryFd: number, name: string): void {
+    const place = this.#place(directoryFd, name)
+    if (place !== '/etc') return
+    throw new CarrelError(
+      'conflict',
+      `Cannot remove ${quote(place)}: files that are not on the disk are mounted in it`,
+      {
+        details: { path: place },
+      },
+    )
+  }
+
+  #check(fd: number, name?: string): void {
+    checkOnDisk(this.#place(fd, name))
+  }
+
+  #place(fd: number, name?: string): string {
+    const path = name === undefined ? pathOf(fd) : `${pathOf(fd)}/${name}`
+    // What was removed meanwhile is nowhere.
+    return path.startsWith(`${this.#hostPath}/`) ? path.slice(this.#hostPath.length) : '/'
+  }
+}
+
+function pathOf(fd: number): string {
+  return readlinkSync(`/proc/self/fd/${fd}`)
 }
 
 /** A host path for one entry of an open directory. The name is one component, so nothing can lead elsewhere. */

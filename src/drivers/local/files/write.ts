@@ -59,7 +59,7 @@ export async function placeFileIn(
   const { directory, name } = splitPath(await followLinks(root, path))
   const directoryFd = await makeDirectories(root, directory, owner)
   try {
-    const existing = await existingFile(directoryFd, name, path)
+    const existing = await existingFile(root.entry(directoryFd, name), path)
     const { uid, gid } = existing ?? owner
     await file.handle.chown(uid, gid)
     const wanted = mode ?? existing?.mode
@@ -86,7 +86,7 @@ export async function stageFileIn(
     closeSync(directoryFd)
   }
   try {
-    const existing = await existingFile(directoryFd, name, path)
+    const existing = await existingFile(root.entry(directoryFd, name), path)
     const { uid, gid } = existing ?? options.owner
     file = await NewFile.open(directoryFd)
     await file.handle.chown(uid, gid)
@@ -101,8 +101,8 @@ export async function stageFileIn(
 }
 
 /** What is at a place that a file is to take, if anything. */
-async function existingFile(directoryFd: number, name: string, path: string): Promise<Stats | undefined> {
-  const existing = await lstat(entryPath(directoryFd, name)).catch(() => undefined)
+async function existingFile(host: string, path: string): Promise<Stats | undefined> {
+  const existing = await lstat(host).catch(() => undefined)
   if (!existing || existing.isFile()) return existing
   const what = existing.isDirectory() ? 'it is a directory' : 'it is no regular file'
   throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: ${what}`, { details: { path } })
