@@ -50,6 +50,19 @@ export const limits = {
   interpretResultBytes: 24 * MiB,
   /** Pieces in the answer of one call. */
   interpretOutputs: 1000,
+  /** One line of a kernel: all results of a call, and what is around them. */
+  kernelLineBytes: 25 * MiB,
+  /** A longer line is written in one go, and has come by then; one that has not is passed over. */
+  kernelLineMs: 30_000,
+  /** JSON values in one line: an object that is displayed has some ten thousand. */
+  kernelLineValues: 250_000,
+  kernelLineDepth: 256,
+  /** What a kernel says in one call, escapes of all that it may print included; one that says more is none of ours, and is ended. */
+  kernelCallBytes: 256 * MiB,
+  /** Lines of one call that say nothing to it; ours say a handful. */
+  kernelUselessLines: 100_000,
+  /** Forms of one result. */
+  kernelForms: 64,
   /** Of an error's message, and of its traceback. */
   interpretErrorCharacters: 64 * KiB,
   /** A kernel that is not ready by then will not be: it takes half a second on a quiet host. */

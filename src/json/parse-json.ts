@@ -35,6 +35,13 @@ export async function parseJson(
   return { value: reader.value, values: reader.values }
 }
 
+/** The same in one go, for what is short. */
+export function parseShortJson(bytes: Buffer, bounds: JsonBounds): { value: unknown; values: number } {
+  const reader = new Reader(bytes, bounds)
+  while (!reader.step());
+  return { value: reader.value, values: reader.values }
+}
+
 type Open = unknown[] | Record<string, unknown>
 type Expects = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing'
 

@@ -4,6 +4,7 @@ import { assertWasPaid } from '../../engine/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { interpret } from '../../engine/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { interpretAnswerOf } from './mapping.ts'
 import { interpretAnswer, interpretBody } from './schemas.ts'
 
@@ -30,6 +31,7 @@ export function addInterpretRoute(app: App, engine: Engine): void {
       const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
       const signal = leaving(request, reply)
       const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
+      holdUntilAnswered(request, interpreted.release)
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
       if (interpreted.interpretation.kernelLost) await assertWasPaid(engine, interpreted.process, answer)
       return answer

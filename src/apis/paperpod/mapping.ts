@@ -4,6 +4,7 @@ import type { InterpretOutput } from '../../engine/interpreters/interpretation.t
 import type { Execution } from '../../engine/processes/execute.ts'
 import { CarrelError } from '../../errors.ts'
 import { textOf } from '../../http/text-decoder.ts'
+import { base64Text, pieceBytes } from '../../json/large-text.ts'
 import { bytesOfBase64, bytesOfShortBase64 } from '../../text-bytes.ts'
 import type { Slices } from '../../slices.ts'
 import { isReserved } from './reserved-ports.ts'
@@ -82,12 +83,17 @@ function resultOf(output: InterpretOutput) {
     const mimeType = Object.keys(forms).find((name) => pattern.test(name))
     if (mimeType === undefined) continue
     const { [mimeType]: value, ...others } = forms
-    const data = mimeType === 'image/svg+xml' ? Buffer.from(asString(value)).toString('base64') : value
+    const data = mimeType === 'image/svg+xml' ? base64Of(asString(value)) : value
     const formats = Object.keys(others).length > 0 ? { formats: others } : {}
     const shown = type === 'text' ? { text: asString(value), ...text } : text
     return { type, ...shown, data, mimeType, isMainResult, ...formats }
   }
   return { type: 'text' as const, ...text, mimeType: 'text/plain', isMainResult }
+}
+
+function base64Of(text: string): string {
+  const bytes = Buffer.from(text)
+  return bytes.length <= pieceBytes ? bytes.toString('base64') : base64Text(bytes).standsFor
 }
 
 function asString(value: unknown): string {

@@ -24,6 +24,8 @@ export interface Interpreted {
   restartReason: string | undefined
   /** Of the code, without its wait and the start of the kernel. */
   durationMs: number
+  /** To be called when the answer has gone out. */
+  release: () => void
 }
 
 /**
@@ -50,9 +52,10 @@ export async function interpret(
         const id = newId()
         engine.meter.began(computer.id, id, caller.tokenId)
         try {
-          const interpretation = await kernel.run({ code, timeoutMs, signal: ending })
+          const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending })
           const durationMs = Math.round(performance.now() - begun)
-          return { interpretation, process: kernel.process, restartReason, durationMs }
+          const release = () => memory.release()
+          return { interpretation, process: kernel.process, restartReason, durationMs, release }
         } finally {
           engine.meter.ended(computer.id, id)
         }

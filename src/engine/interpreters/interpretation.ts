@@ -1,5 +1,6 @@
 import { limits } from '../../config/limits.ts'
 import type { ProcessExit } from '../../drivers/driver.ts'
+import type { CallMemory } from './call-memory.ts'
 import type { CallEvent, MimeBundle } from './kernel-events.ts'
 
 export type InterpretOutput =
@@ -24,6 +25,8 @@ interface Ending {
   /** Of the kernel, when that ended with it. */
   exit?: ProcessExit
   lastWords?: string
+  /** Why it was ended, when it said what no kernel says. */
+  fault?: string | undefined
 }
 
 /** What came of one call, in order and within bounds: a kernel is the guest's, and may say anything. */
@@ -36,36 +39,51 @@ export class Interpretation {
   truncated = false
   /** True when the kernel, and with it all variables, ended with this call. */
   kernelLost = false
+  readonly #memory: CallMemory
+  /** Text of the last output that is not put to the rest yet: it may come character by character. */
+  #unjoined: string[] = []
   readonly #charactersLeft = { stdout: limits.interpretStreamCharacters, stderr: limits.interpretStreamCharacters }
   /** A kernel that is as it was sent stays below: it counts its results alone, and cuts what is too much. */
   #bytesLeft = limits.interpretResultBytes + 2 * 1024 * 1024
   #clearsNext = false
 
+  constructor(memory: CallMemory) {
+    this.#memory = memory
+  }
+
   get error(): InterpretError | undefined {
     return this.outputs.findLast((output) => output.kind === 'error')
   }
 
-  /** `bytes` is its size as it came. */
-  add(event: CallEvent, bytes: number): void {
+  /** `weight` is what it takes. False when nothing came of it. */
+  add(event: CallEvent, weight: number): boolean {
     switch (event.event) {
       case 'output':
         return this.#addText(event.name, event.text)
       case 'result':
-        return this.#addDisplay(event, bytes)
+        return this.#addDisplay(event, weight)
       case 'error':
-        return this.#addError(event, bytes)
+        return this.#addError(event, weight)
       case 'clear':
-        if (!event.wait) this.outputs = []
-        this.#clearsNext = event.wait
-        return
+        return this.#clear(event.wait)
       case 'done':
         this.executionCount = event.count
         this.truncated ||= event.truncated
+        return true
     }
   }
 
+  #clear(wait: boolean): boolean {
+    this.#join()
+    const isNews = wait ? !this.#clearsNext : this.outputs.length > 0
+    if (!wait) this.outputs = []
+    this.#clearsNext = wait
+    return isNews
+  }
+
   finish(ending: Ending): void {
-    const { why, timeoutMs, exit, lastWords = '' } = ending
+    const { why, timeoutMs, exit, lastWords = '', fault } = ending
+    this.#join()
     this.kernelLost = exit !== undefined
     if (why === undefined && !exit) this.status = this.error ? 'error' : 'completed'
     else if (why === 'timeout') {
@@ -76,7 +94,8 @@ export class Interpretation {
       this.#fail('Interrupted', 'The code was interrupted: its client left, or the server was stopped')
     } else if (exit) {
       this.status = 'died'
-      this.#fail('KernelDied', deathMessage(exit, lastWords), lastWords === '' ? [] : lastWords.trimEnd().split('\n'))
+      const message = fault === undefined ? deathMessage(exit, lastWords) : faultMessage(fault)
+      this.#fail('KernelDied', message, lastWords === '' ? [] : lastWords.trimEnd().split('\n'))
     }
   }
 
@@ -87,46 +106,68 @@ export class Interpretation {
     else Object.assign(last, { name, message, traceback: [...last.traceback, `${name}: ${message}`] })
   }
 
-  #addText(name: 'stdout' | 'stderr', text: string): void {
+  #addText(name: 'stdout' | 'stderr', text: string): boolean {
     const kept = text.slice(0, this.#charactersLeft[name])
     if (kept.length < text.length) this.truncated = true
+    if (kept === '') return false
+    if (!this.#has(2 * kept.length)) return false
     this.#charactersLeft[name] -= kept.length
     const last = this.#clearsNext ? undefined : this.outputs.at(-1)
-    if (kept === '') return
-    if (last?.kind === 'stream' && last.name === name) last.text += kept
-    else this.#push({ kind: 'stream', name, text: kept })
+    if (last?.kind !== 'stream' || last.name !== name) return this.#push({ kind: 'stream', name, text: kept })
+    this.#unjoined.push(kept)
+    if (this.#unjoined.length === mostUnjoined) this.#join()
+    return true
   }
 
-  #addError(event: CallEvent & { event: 'error' }, bytes: number): void {
-    this.#bytesLeft -= bytes
+  #join(): void {
+    const last = this.outputs.at(-1)
+    if (last?.kind === 'stream') last.text += this.#unjoined.join('')
+    this.#unjoined = []
+  }
+
+  /** False, and told, when there is no memory for more. */
+  #has(bytes: number): boolean {
+    if (this.#memory.grow(bytes)) return true
+    this.truncated = true
+    return false
+  }
+
+  #addError(event: CallEvent & { event: 'error' }, weight: number): boolean {
+    this.#bytesLeft -= weight
     // The first has room always: an answer without it would say that all went well.
-    if (this.#bytesLeft < 0 && this.error) this.truncated = true
-    else this.#push({ kind: 'error', ...bounded(event) }, !this.error)
+    if (!this.error) return this.#push({ kind: 'error', ...bounded(event) }, true)
+    if (this.#bytesLeft >= 0 && this.#has(weight)) return this.#push({ kind: 'error', ...bounded(event) })
+    this.truncated = true
+    return false
   }
 
-  #addDisplay(event: CallEvent & { event: 'result' }, bytes: number): void {
-    this.#bytesLeft -= bytes
-    if (this.#bytesLeft < 0) {
+  #addDisplay(event: CallEvent & { event: 'result' }, weight: number): boolean {
+    this.#bytesLeft -= weight
+    if (this.#bytesLeft < 0 || !this.#has(weight)) {
       this.truncated = true
-      return
+      return false
     }
     const { data: bundle, main, update, displayId } = event
     const output = { kind: 'display' as const, bundle, main, ...(displayId ? { displayId } : {}) }
     if (!update) return this.#push(output, main && !this.#hasMain)
     const before = this.outputs.find((shown) => shown.kind === 'display' && shown.displayId === displayId)
-    if (before) Object.assign(before, { bundle })
-    else this.#push(output)
+    if (!before) return this.#push(output)
+    Object.assign(before, { bundle })
+    return true
   }
 
   get #hasMain(): boolean {
     return this.outputs.some((output) => output.kind === 'display' && output.main)
   }
 
-  #push(output: InterpretOutput, always = false): void {
+  #push(output: InterpretOutput, always = false): boolean {
+    this.#join()
     if (this.#clearsNext) this.outputs = []
     this.#clearsNext = false
-    if (always || this.outputs.length < limits.interpretOutputs) this.outputs.push(output)
+    const hasRoom = always || this.outputs.length < limits.interpretOutputs
+    if (hasRoom) this.outputs.push(output)
     else this.truncated = true
+    return hasRoom
   }
 }
 
@@ -145,6 +186,10 @@ function timeoutMessage(timeoutMs: number, exit: ProcessExit | undefined): strin
   return `${struck}, and did not give way. The kernel was ended, and variables are gone; the next call gets a new one`
 }
 
+function faultMessage(fault: string): string {
+  return `The kernel was ended: ${fault}. Variables are gone; the next call gets a new one`
+}
+
 function deathMessage(exit: ProcessExit, lastWords: string): string {
   const [heap] = /JavaScript heap out of memory/.exec(lastWords) ?? []
   const why = {
@@ -160,3 +205,6 @@ function deathMessage(exit: ProcessExit, lastWords: string): string {
   }[exit.reason]
   return `The kernel died: ${why}. Variables are gone; the next call gets a new one`
 }
+
+/** Put together one by one they would make a chain of millions. */
+const mostUnjoined = 1024

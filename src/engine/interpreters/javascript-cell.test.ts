@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
-import { parseKernelEvent, type CallEvent } from './kernel-events.ts'
+import { Slices } from '../../slices.ts'
+import { readKernelEvent, type CallEvent } from './kernel-events.ts'
 import { kernelProgram } from './kernel-programs.ts'
 
 let kernel: ChildProcess
@@ -23,7 +24,7 @@ after(async () => {
 
 async function next() {
   const { value } = await lines.next()
-  return parseKernelEvent(value)!
+  return (await readKernelEvent(Buffer.from(value), new Slices('test')))!.event
 }
 
 /** What a cell of the kernel says. */

@@ -1,11 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { limits } from '../../config/limits.ts'
+import { JsonError, parseJson, parseShortJson } from '../../json/parse-json.ts'
+import type { Slices } from '../../slices.ts'
 
 const id = Type.String()
 const event = <T extends string>(name: T) => Type.Literal(name)
 
 /** One thing in several forms, by media type. Images but SVG are in base64. */
-const bundle = Type.Record(Type.String(), Type.Unknown())
+const bundle = Type.Record(Type.String(), Type.Unknown(), { maxProperties: limits.kernelForms })
 
 /** What belongs to a call, in the order in which it came about. */
 const callEvent = Type.Union([
@@ -52,15 +55,28 @@ export type KernelEvent = Static<typeof kernelEvent>
 
 const check = Compile(kernelEvent)
 
+/** An event and what it weighs: its bytes, or what its values take in memory where that is more. */
+export interface HeardEvent {
+  event: KernelEvent
+  weight: number
+}
+
 /**
  * undefined for what is no event: the rest of a line whose beginning a server before this one took, or something that
- * the guest, whose computer it is, made of its kernel.
+ * the guest, whose computer it is, made of its kernel. Throws a `JsonError` of kind `bounds` for what may be an event, and is too much.
  */
-export function parseKernelEvent(line: string): KernelEvent | undefined {
+export async function readKernelEvent(line: Buffer, slices: Slices): Promise<HeardEvent | undefined> {
   try {
-    const value: unknown = JSON.parse(line)
-    return check.Check(value) ? value : undefined
-  } catch {
-    return undefined
+    const { value, values } =
+      line.length <= shortLine ? parseShortJson(line, bounds) : await parseJson(line, bounds, slices)
+    return check.Check(value) ? { event: value, weight: Math.max(line.length, values * valueBytes) } : undefined
+  } catch (error) {
+    if (error instanceof JsonError && error.kind !== 'bounds') return undefined
+    throw error
   }
 }
+
+const bounds = { values: limits.kernelLineValues, depth: limits.kernelLineDepth }
+const shortLine = 32 * 1024
+/** Of an empty list. */
+const valueBytes = 32

@@ -2,10 +2,15 @@ import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../config/limits.ts'
 import type { OutputRecord, ProcessExit, ProcessHandle } from '../../drivers/driver.ts'
+import { writeJson } from '../../json/write-json.ts'
+import { Slices } from '../../slices.ts'
 import { newId } from '../ids.ts'
+import type { MemoryBudget } from '../memory-budget.ts'
 import { waitForExit } from '../processes/wait-for-exit.ts'
 import { Interpretation } from './interpretation.ts'
-import { parseKernelEvent, type KernelEvent } from './kernel-events.ts'
+import { CallMemory } from './call-memory.ts'
+import { readKernelEvent, type KernelEvent } from './kernel-events.ts'
+import { KernelLines } from './kernel-lines.ts'
 
 export interface KernelCall {
   code: string
@@ -14,7 +19,14 @@ export interface KernelCall {
   signal: AbortSignal
 }
 
-type Listener = (event: KernelEvent, bytes: number) => void
+/** False when an event says nothing to anybody. */
+type Listener = (event: KernelEvent, weight: number) => boolean
+
+/** What a kernel needs of the server. */
+interface Parts {
+  process: ProcessHandle
+  memory: MemoryBudget
+}
 
 /**
  * The server's end of a kernel, which is a process of a computer: requests go to its stdin, events come on its stdout,
@@ -24,37 +36,57 @@ export class Kernel {
   readonly process: ProcessHandle
   /** Resolves at its end. */
   readonly ended: Promise<ProcessExit>
-  #listener: Listener = () => {}
+  readonly #memory: MemoryBudget
+  readonly #accountId: string
+  readonly #slices: Slices
+  readonly #lines: KernelLines
+  #listener: Listener = () => false
   #onMark: (mark: string) => void = () => {}
   #onRaw: (text: string) => void = () => {}
-  /** The line that is not whole yet. */
-  #line: Buffer[] = []
-  #lineBytes = 0
+  #onDropped: () => void = () => {}
   readonly #decoder = new StringDecoder('utf8')
   #stderr = ''
   /** The newest of what was written past it: of a kernel that died, often why. */
   #lastWords = ''
+  /** Of the call that runs, or since the last. */
+  #said = { bytes: 0, useless: 0 }
+  /** Aborts when it is ended: nobody listens any more. */
+  readonly #over = new AbortController()
+  /** Why it was ended, when it said what no kernel says. */
+  #fault: string | undefined
 
-  private constructor(process: ProcessHandle, cursor: number) {
+  private constructor({ process, memory }: Parts, cursor: number) {
     this.process = process
-    this.ended = this.#read(cursor)
+    this.#memory = memory
+    this.#accountId = String(process.meta.accountId)
+    this.#slices = new Slices(this.#accountId)
+    this.#lines = new KernelLines({ memory, accountId: this.#accountId, onDropped: () => this.#onDropped() })
+    const over = new Promise<void>((resolve) => this.#over.signal.addEventListener('abort', () => resolve()))
+    const read = this.#read(cursor)
       // What cannot be read is the monitor's loss, which the process's own end tells.
       .catch(() => {})
-      .then(() => process.wait())
+      .finally(() => this.#lines.next())
+    this.ended = Promise.race([read, over]).then(() => process.wait())
   }
 
   /** One that was just started. Rejects with `KernelEnd` when it ends instead, with `missing` set when its image lacks something. */
-  static async started(process: ProcessHandle): Promise<Kernel> {
-    const kernel = new Kernel(process, 0)
-    const event = await kernel.#expect(({ event }) => event === 'ready' || event === 'missing', limits.kernelStartMs)
+  static async started(parts: Parts): Promise<Kernel> {
+    const kernel = new Kernel(parts, 0)
+    const event = await kernel.#expect(
+      ({ event }) => event === 'ready' || event === 'missing',
+      undefined,
+      limits.kernelStartMs,
+    )
     if (event?.event === 'ready') return kernel
     await kernel.end()
-    throw new KernelEnd(await kernel.ended, kernel.#lastWords, event?.event === 'missing' ? event.message : undefined)
+    const why = kernel.#fault ?? kernel.#lastWords
+    throw new KernelEnd(await kernel.ended, why, event?.event === 'missing' ? event.message : undefined)
   }
 
   /** One of a server before this: what it still does for a client that is gone is interrupted. undefined when it does not answer. */
-  static async takenBack(process: ProcessHandle): Promise<Kernel | undefined> {
-    const kernel = new Kernel(process, await process.outputEnd())
+  static async takenBack(parts: Parts): Promise<Kernel | undefined> {
+    const { process } = parts
+    const kernel = new Kernel(parts, await process.outputEnd())
     const id = newId()
     const answered = Promise.withResolvers<void>()
     let running: string | null | undefined
@@ -72,20 +104,28 @@ export class Kernel {
     return undefined
   }
 
-  /** Runs code to its end, its time limit, or the end of the kernel, whichever comes first. */
-  async run({ code, timeoutMs, signal }: KernelCall): Promise<Interpretation> {
+  /**
+   * Runs code to its end, its time limit, or the end of the kernel, whichever comes first. `memory` is for what comes of it, and is to be given
+   * back when that has gone out.
+   */
+  async run({ code, timeoutMs, signal }: KernelCall): Promise<{ interpretation: Interpretation; memory: CallMemory }> {
     const id = newId()
-    const call = new Interpretation()
+    const memory = new CallMemory(this.#memory, this.#accountId)
+    const call = new Interpretation(memory)
     const { promise: marked, resolve } = Promise.withResolvers<void>()
     this.#onMark = (mark) => {
       if (mark === id) resolve()
     }
     this.#lastWords = ''
-    this.#onRaw = (text) => call.add({ event: 'output', id, name: 'stdout', text }, text.length)
-    const done = this.#expect((event, bytes) => {
-      if ('id' in event && event.id === id && event.event !== 'synced') call.add(event, bytes)
-      return event.event === 'done' && event.id === id
-    })
+    this.#said = { bytes: 0, useless: 0 }
+    this.#onRaw = (text) => void call.add({ event: 'output', id, name: 'stdout', text }, text.length)
+    this.#onDropped = () => {
+      call.truncated = true
+    }
+    const done = this.#expect(
+      (event) => event.event === 'done' && event.id === id,
+      (event, weight) => 'id' in event && event.id === id && event.event !== 'synced' && call.add(event, weight),
+    )
     const { interpretStreamCharacters: streamCharacters, interpretResultBytes: resultBytes } = limits
     this.#send({ op: 'run', id, code, streamCharacters, resultBytes })
     const stopped = stopOf(timeoutMs, signal)
@@ -97,13 +137,16 @@ export class Kernel {
     // Who closed the file that it comes by has no more to say by it either.
     if (event) await Promise.race([marked, this.ended, delay(limits.interruptGraceMs, undefined, { ref: false })])
     this.#onRaw = () => {}
+    this.#onDropped = () => {}
+    this.#listener = () => false
     const exit = event ? undefined : await this.ended
-    call.finish(exit ? { exit, lastWords: this.#lastWords, why, timeoutMs } : { why, timeoutMs })
-    return call
+    call.finish(exit ? { exit, lastWords: this.#lastWords, fault: this.#fault, why, timeoutMs } : { why, timeoutMs })
+    return { interpretation: call, memory }
   }
 
-  /** Ends it and everything that came of it. Rejects with `process_goes_on` when nothing is told of its end. */
+  /** Ends it and everything that came of it. What it still had to say is not heard. Rejects with `process_goes_on` when nothing is told of its end. */
   async end(): Promise<void> {
+    this.#over.abort()
     await this.process.kill('SIGKILL', 'tree').catch(() => {})
     await waitForExit({ closing: never }, this.process, Date.now())
     await this.ended
@@ -120,9 +163,10 @@ export class Kernel {
     return (await within(limits.interruptGraceMs)) !== pending
   }
 
-  /** The first event that is meant; undefined when the kernel ends first, or the time is over. */
+  /** The first event that is meant; undefined when the kernel ends first, or the time is over. `take` hears every event. */
   #expect(
-    isMeant: (event: KernelEvent, bytes: number) => boolean,
+    isMeant: (event: KernelEvent) => boolean,
+    take: Listener = () => false,
     timeoutMs?: number,
   ): Promise<KernelEvent | undefined> {
     return new Promise((resolve) => {
@@ -131,8 +175,11 @@ export class Kernel {
         clearTimeout(timer)
         resolve(event)
       }
-      this.#listener = (event, bytes) => {
-        if (isMeant(event, bytes)) settle(event)
+      this.#listener = (event, weight) => {
+        const isUseful = take(event, weight)
+        if (!isMeant(event)) return isUseful
+        settle(event)
+        return true
       }
       void this.ended.then(() => settle(undefined))
     })
@@ -140,35 +187,75 @@ export class Kernel {
 
   /** Not waited for: a kernel that does not read is one that does not answer, which is seen to. */
   #send(request: Record<string, unknown>): void {
-    this.process.write(Buffer.from(`${JSON.stringify(request)}\n`)).catch(() => {})
+    this.#sending = this.#sending.then(() => this.#write(request)).catch(() => {})
+  }
+
+  #sending: Promise<void> = Promise.resolve()
+
+  async #write(request: Record<string, unknown>): Promise<void> {
+    for await (const piece of writeJson(request, new Slices(this.#accountId)))
+      await this.process.write(Buffer.from(piece))
+    await this.process.write(Buffer.from('\n'))
   }
 
   async #read(cursor: number): Promise<void> {
-    for await (const { records } of this.process.follow(cursor)) for (const record of records) this.#take(record)
+    for await (const { records } of this.process.follow(cursor, this.#over.signal, { lent: true }))
+      for (const record of records) {
+        if (this.#over.signal.aborted) return
+        await this.#take(record)
+      }
   }
 
-  #take({ stream, data }: OutputRecord): void {
-    if (stream === 'stderr') return this.#takeRaw(this.#decoder.write(data))
+  async #take({ stream, data }: OutputRecord): Promise<void> {
+    if (stream === 'stderr') return this.#takeRaw(data)
     let rest = data
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
-      this.#takeLine(Buffer.concat([...this.#line, rest.subarray(0, end)]))
-      this.#line = []
-      this.#lineBytes = 0
+      const line = await this.#lines.end(rest.subarray(0, end))
+      if (line) await this.#takeLine(line)
+      this.#lines.next()
+      if (this.#over.signal.aborted) return
+      if (this.#slices.isOver) await this.#slices.next()
       rest = rest.subarray(end + 1)
     }
-    this.#line.push(rest)
-    this.#lineBytes += rest.length
-    // No kernel of ours has so much to say: the guest made something else of it.
-    if (this.#lineBytes > maxLineBytes) void this.end().catch(() => {})
+    if (rest.length > 0) await this.#lines.add(rest)
   }
 
-  #takeLine(line: Buffer): void {
-    const event = parseKernelEvent(line.toString('utf8'))
-    if (event) this.#listener(event, line.length)
+  async #takeLine(line: Buffer): Promise<void> {
+    this.#said.bytes += line.length
+    if (!(await this.#isHeard(line))) this.#said.useless++
+    if (this.#said.bytes > limits.kernelCallBytes)
+      this.#accuse(`it said more than ${limits.kernelCallBytes} bytes in one call`)
+    else if (this.#said.useless > limits.kernelUselessLines)
+      this.#accuse(`it said more than ${limits.kernelUselessLines} lines that mean nothing`)
+  }
+
+  /** False when the line says nothing to anybody. */
+  async #isHeard(line: Buffer): Promise<boolean> {
+    try {
+      const heard = await readKernelEvent(line, this.#slices)
+      return heard !== undefined && this.#listener(heard.event, heard.weight)
+    } catch {
+      this.#onDropped()
+      return false
+    }
+  }
+
+  /** No kernel of ours says this: the guest made something else of it. */
+  #accuse(fault: string): void {
+    if (this.#fault !== undefined) return
+    this.#fault = fault
+    void this.end().catch(() => {})
+  }
+
+  async #takeRaw(data: Buffer): Promise<void> {
+    for (let at = 0; at < data.length; at += rawBytes) {
+      this.#takeText(this.#decoder.write(data.subarray(at, at + rawBytes)))
+      if (this.#slices.isOver) await this.#slices.next()
+    }
   }
 
   /** Text, and between it the marks that stand behind the last of each call. */
-  #takeRaw(text: string): void {
+  #takeText(text: string): void {
     const parts = (this.#stderr + text).split(markPattern)
     // A mark may have come in part.
     // oxlint-disable-next-line no-control-regex
@@ -214,7 +301,8 @@ function stopOf(timeoutMs: number, signal: AbortSignal) {
 
 const never = new AbortController().signal
 const newline = 10
-const maxLineBytes = limits.interpretResultBytes + 1024 * 1024
+/** Of text that is looked through in one go. */
+const rawBytes = 8 * 1024
 // oxlint-disable-next-line no-control-regex
 const markPattern = /\u001e([\w-]{1,64})\n/
 const lastWordsLength = 4096

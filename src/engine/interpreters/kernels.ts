@@ -48,7 +48,7 @@ export class Kernels {
     const left = engine.driver
       .processes()
       .find(({ computerId, meta, exit }) => computerId === computer.id && meta.name === name && !exit)
-    const takenBack = left && (await Kernel.takenBack(left))
+    const takenBack = left && (await Kernel.takenBack({ process: left, memory: engine.memory }))
     if (takenBack) return { kernel: this.#keep(key, takenBack), restartReason: undefined }
     const restartReason = await lastEnd(engine, computer.id, name)
     return { kernel: this.#keep(key, await start(engine, caller, computer, language, name)), restartReason }
@@ -80,9 +80,11 @@ async function start(
       command: `${language} kernel of /interpret`,
       name,
       stdin: true,
+      // It waits for the server like anything that prints: what it says takes time of it alone.
+      paced: true,
     })
     await engine.recorder.started(process)
-    return await Kernel.started(process)
+    return await Kernel.started({ process, memory: engine.memory })
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') throw lacks(error.message, error)
     if (!(error instanceof KernelEnd)) throw error

@@ -269,7 +269,7 @@ class Client(threading.Thread):
         self.running = request
         self.results_left = request["resultBytes"]
         self.cut = self.cut_results = self.replied = self.idle = False
-        self.count = None
+        self.count = self.cleared = None
         for stream in self.streams:
             stream.allow(request["streamCharacters"])
         # Half a character cannot be sent on.
@@ -295,6 +295,7 @@ class Client(threading.Thread):
             self.finish()
 
     def hear_stream(self, content, _own):
+        self.cleared = None
         send(event="output", id=self.running["id"], name=content["name"], text=content["text"])
 
     def hear_execute_result(self, content, _own):
@@ -307,7 +308,11 @@ class Client(threading.Thread):
         self.result(content, main=False, update=True)
 
     def hear_clear_output(self, content, _own):
-        send(event="clear", id=self.running["id"], wait=bool(content.get("wait")))
+        wait = bool(content.get("wait"))
+        # Code that clears in a loop, with nothing in between, says it once.
+        if wait != self.cleared:
+            self.cleared = wait
+            send(event="clear", id=self.running["id"], wait=wait)
 
     def hear_error(self, content, own):
         if own:
@@ -334,6 +339,7 @@ class Client(threading.Thread):
             data = head_of(data, size, self.results_left)
             size = len(json.dumps(data))
         self.results_left = max(self.results_left - size, 0)
+        self.cleared = None
         display_id = content.get("transient", {}).get("display_id")
         send(event="result", id=self.running["id"], data=data, main=main, displayId=display_id, **more)
 
@@ -342,6 +348,7 @@ class Client(threading.Thread):
         text = "\n".join(lines)
         if len(text) > 65536:
             text = text[:32768] + "\n[...]\n" + text[-32768:]
+        self.cleared = None
         name, message = content["ename"], content["evalue"][:65536]
         send(event="error", id=self.running["id"], name=name, message=message, traceback=text.split("\n"))
 
