@@ -215,12 +215,9 @@ test('what the monitor wrote of the output of lost processes stays, and what it 
       .limit(3)
       .execute()
     await db.destroy()
-    const bytes = rows.map(({ truncated, output_bytes }) => [truncated, output_bytes])
-    assert.deepEqual(bytes.filter(([, count]) => count! > 5).toSorted(), [
-      [1, 3_000_000],
-      [1, 8],
-    ])
-    assert.ok(bytes.every(([truncated]) => truncated === 1))
+    const bytes = rows.map(({ output_bytes }) => output_bytes)
+    assert.ok(bytes.includes(3_000_000) && bytes.includes(8), String(bytes))
+    assert.ok(rows.every(({ truncated }) => truncated === 1))
   }
   await assertKept()
   await server.stop()
