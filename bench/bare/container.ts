@@ -34,7 +34,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   const settings = readSettings(env)
   const paths = new Paths(settings.dataDirectory)
   const pool = await openPool(paths.data)
-  openCgroups()
+  openCgroups(paths)
   const scratch = join(paths.runtime, 'bare')
   await mkdir(scratch, { recursive: true, mode: 0o711 })
   const runtime = Runtime.find(settings.runtime, join(scratch, 'runtime'))

@@ -112,7 +112,7 @@ export class LocalDriver implements Driver {
     await shareMounts(paths.mounts)
     const helpers = new HelperStates()
     const lxcfs = await Lxcfs.open({ paths, helpers, log: options.log })
-    const cgroups = openCgroups()
+    const cgroups = openCgroups(paths)
     const losses = [...pool.losses, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
-import { call, CLONE_NEWNS, MNT_DETACH, MS_PRIVATE } from '../system/libc.ts'
+import type { Paths } from '../paths.ts'
+import { call, MNT_DETACH } from '../system/libc.ts'
+import { takeOwnMounts } from '../system/own-mounts.ts'
 import type { Cgroups } from './cgroups.ts'
 import { ExecGroups } from './exec-groups.ts'
 import { cgroupRoot } from './group-files.ts'
@@ -10,15 +12,14 @@ import { version2 } from './version-2.ts'
  * Finds out what the host has. A hybrid host (version 1 with controllers in a version 2 tree beside it) is refused by
  * crun, so there the version 2 tree is taken out of this process's own mount namespace, which its children share.
  */
-export function openCgroups(): Cgroups {
+export function openCgroups(paths: Paths): Cgroups {
   if (existsSync(`${cgroupRoot}/cgroup.controllers`)) return version2
-  if (existsSync(`${cgroupRoot}/unified/cgroup.controllers`)) hideUnifiedTree()
+  if (existsSync(`${cgroupRoot}/unified/cgroup.controllers`)) hideUnifiedTree(paths)
   const groups = ExecGroups.open()
   return groups ? withExecGroups(groups) : version1
 }
 
-function hideUnifiedTree(): void {
-  call('unshare', CLONE_NEWNS)
-  call('mount', 'none', `${cgroupRoot}/unified`, null, MS_PRIVATE, null)
+function hideUnifiedTree({ data, mounts }: Paths): void {
+  takeOwnMounts(data, mounts)
   call('umount2', `${cgroupRoot}/unified`, MNT_DETACH)
 }
