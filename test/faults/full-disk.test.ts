@@ -8,16 +8,21 @@ import { SmallDisk } from '../support/small-disk.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
-const reserveBytes = 256 * MiB
+const reserveBytes = 64 * MiB
 
 let disk: SmallDisk
 let server: TestServer
 let env: Record<string, string>
 
 before(async () => {
-  disk = await SmallDisk.make(1500)
+  disk = await SmallDisk.make(640)
   // Each computer is promised more than there is.
-  env = { CARREL_DATA: disk.directory, CARREL_IMAGE: 'tiny', CARREL_COMPUTER_DISK_MIB: '4096' }
+  env = {
+    CARREL_DATA: disk.directory,
+    CARREL_IMAGE: 'tiny',
+    CARREL_COMPUTER_DISK_MIB: '4096',
+    CARREL_DISK_RESERVE_MIB: String(reserveBytes / MiB),
+  }
   server = await TestServer.start({ env })
 })
 after(async () => {
@@ -27,11 +32,11 @@ after(async () => {
   disk.remove()
 })
 
-/** What goes for the pool: `rw`, or `ro` after a write of its own failed. */
-function poolState(): string {
+/** What goes for the pool: `rw`, or `ro` after a write of its own failed; undefined while it is not mounted. */
+function poolState(): string | undefined {
   const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
   const line = lines.find((mount) => mount.split(' ')[4] === join(disk.directory, 'pool'))
-  return line!.split(' ').at(-1)!.split(',')[0]!
+  return line?.split(' ').at(-1)!.split(',')[0]
 }
 
 function gauge(metrics: string, name: string): number {
@@ -63,12 +68,12 @@ test('a guest that writes until there is no room sees a full disk of its own, an
   // What was deleted is given back to the disk, and the limits with it.
   await until(
     () => disk.freeBytes,
-    (free) => free > 1000 * MiB,
+    (free) => free > 400 * MiB,
     60_000,
   )
   await until(
     async () =>
-      (await server.shell('head -c 200M /dev/zero > again && rm again && echo fits', { sessionId: writer })).stdout,
+      (await server.shell('head -c 100M /dev/zero > again && rm again && echo fits', { sessionId: writer })).stdout,
     (stdout) => stdout === 'fits\n',
     30_000,
   )
@@ -81,6 +86,7 @@ test('with no byte left server, monitor and programs live, new work is refused; 
     command: 'while :; do echo still here; echo more >> log; sleep 0.1; done',
   })
   await server.shell('echo kept > file', { sessionId: second })
+  const ending = await server.done('/process/start', { sessionId: second, command: 'cat; echo ended' })
   for (let round = 0; round < 3; round++) {
     disk.fill()
     const refused = await until(
@@ -93,7 +99,11 @@ test('with no byte left server, monitor and programs live, new work is refused; 
     assert.equal((await server.call('GET', '/health')).status, 200)
     const read = await server.done('/files/read', { sessionId: second, path: '/home/user/file' })
     assert.equal(read.content, 'kept\n')
-    // For several commits of the pool.
+    if (round === 0) {
+      // An end for which there is no room is recorded later, and nothing of it is lost.
+      disk.fill()
+      await server.done('/process/kill', { sessionId: second, processId: ending.id, signal: 'SIGINT' })
+    }
     disk.fill()
     execFileSync('sync', ['-f', join(disk.directory, 'pool')], { stdio: 'ignore' })
     assert.equal(poolState(), 'rw')
@@ -109,3 +119,43 @@ test('with no byte left server, monitor and programs live, new work is refused; 
   assert.ok(await isAlive(id, sessionId))
   await server.done('/process/kill', { sessionId, processId: id })
 })
+
+test('a pool that has become read-only is brought back while the server runs: what ran on it is ended, and the next computers work', async () => {
+  const [sessionId, watched] = [newSession(), newSession()]
+  const { id } = await server.done('/process/start', { sessionId, command: 'sleep 1000' })
+  await server.shell('true', { sessionId: watched })
+  const watching = new AbortController()
+  await fetch(`${server.url}/watch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ sessionId: watched, path: '/home/user' }),
+    signal: watching.signal,
+  })
+  makeReadOnly()
+  await until(poolState, (state) => state === 'rw', 30_000)
+  const { stdout } = await until(
+    () => server.post('/execute', { sessionId, code: 'echo new > file; cat file', language: 'shell' }),
+    ({ status }) => status === 200,
+  ).then(({ body }) => body.result)
+  assert.equal(stdout, 'new\n')
+  assert.equal((await server.done('/process/get', { sessionId, processId: id })).process.status, 'stopped')
+  assert.match(server.log(), /the storage pool has become read-only/)
+  assert.equal((await server.call('GET', '/health')).status, 200)
+  watching.abort()
+})
+
+test('a start of the server brings back a pool that is read-only', async () => {
+  const sessionId = newSession()
+  await server.done('/process/start', { sessionId, command: 'sleep 1000' })
+  await server.stop('SIGKILL')
+  makeReadOnly()
+  server = await TestServer.start({ env })
+  assert.equal(poolState(), 'rw')
+  assert.equal((await server.shell('echo new > file; cat file', { sessionId })).stdout, 'new\n')
+})
+
+/** As after a write of its own that failed. */
+function makeReadOnly(): void {
+  execFileSync('mount', ['-o', 'remount,ro', join(disk.directory, 'pool')])
+  assert.equal(poolState(), 'ro')
+}

@@ -58,7 +58,7 @@ export class DiskView {
 
 /** Whether there was something new to show. */
 function show(view: View): boolean {
-  const usedBytes = view.gauge()
+  const usedBytes = view.gauge()?.usedBytes
   if (usedBytes === undefined || usedBytes === view.shownBytes) return false
   write(view.file, `${view.limitBytes} ${usedBytes}\n`)
   view.shownBytes = usedBytes

@@ -283,6 +283,24 @@ export class LocalComputers {
     if (failed) throw failed.reason
   }
 
+  /** Ends all that run, and lets go of every root. Gives those that ran; it is not told that they stopped. */
+  async endAll(): Promise<string[]> {
+    const ids = [...this.#running.keys()]
+    const { log } = this.#parts
+    await someAtOnce(ids, clearedAtOnce, async (id) => {
+      const stopping = this.#parts.monitor().request({ op: 'stopping', computerId: id })
+      await stopping.catch(() => {})
+      this.#exits.set(id, () => {})
+      // What cannot be cleared away now is by the next start.
+      await this.#lock
+        .run(id, () => this.#clearAway(id))
+        .catch((error: unknown) => log?.warn({ err: error, computer: id }, 'cannot clear away a computer'))
+      this.#exits.delete(id)
+    })
+    for (const id of this.#mounted) await this.#unmount(id)
+    return ids
+  }
+
   #pidOf(id: string): number {
     this.record(id)
     const pid = this.#running.get(id)

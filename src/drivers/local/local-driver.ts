@@ -23,6 +23,7 @@ import type { Cgroups } from './cgroups/cgroups.ts'
 import { openCgroups } from './cgroups/open-cgroups.ts'
 import { ComputerStore } from './computer-store.ts'
 import { findProgram, Runtime } from './containers/runtime.ts'
+import { endPoolUsers } from './end-pool-users.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
 import { quote } from './files/rooted.ts'
 import type { DriverLog } from './driver-log.ts'
@@ -47,7 +48,7 @@ import { restoreNull } from './restore-null.ts'
 import { DiskGuard } from './storage/disk-guard.ts'
 import { GuestRoom } from './storage/guest-room.ts'
 import { PoolCare } from './storage/pool-care.ts'
-import { openPool, type Pool } from './storage/pool.ts'
+import { openPool, reopenPool, type Pool } from './storage/pool.ts'
 import { watchPool } from './storage/watch-pool.ts'
 import { outputInAllBytes, limits } from '../../config/limits.ts'
 import { Volumes } from './volumes.ts'
@@ -96,6 +97,8 @@ export class LocalDriver implements Driver {
   #closed = false
   #journalBytes = 0
   #isMeasuring = false
+  #isPoolLost = false
+  readonly #lostWithPool = new Set<string>()
   readonly #printedListeners: ((process: ProcessHandle) => void)[] = []
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
@@ -103,9 +106,10 @@ export class LocalDriver implements Driver {
     const paths = new Paths(options.dataDirectory)
     await makePrivate(paths.data)
     await makePrivate(paths.runtime)
-    const pool = await openPool(paths.data)
+    const pool = await openPool(paths.data, () => endPoolUsers(paths))
     const guard = await DiskGuard.open({
       directory: paths.data,
+      poolDirectory: pool.directory,
       reserveBytes: options.diskReserveBytes,
       log: options.log,
     })
@@ -216,7 +220,7 @@ export class LocalDriver implements Driver {
       isInFile: pool.isInFile,
       guard,
       guests: this.#guestRoom,
-      onReadOnly: async () => {},
+      onReadOnly: () => this.#bringBackPool(pool.directory),
       log: options.log,
     })
     this.capabilities = {
@@ -428,6 +432,26 @@ export class LocalDriver implements Driver {
     await this.#slotPool.close()
   }
 
+  /** What ran on it has lost its disk: it is ended, and told to be stopped when its computers can start again. */
+  async #bringBackPool(directory: string): Promise<void> {
+    if (!this.#isPoolLost) {
+      this.#isPoolLost = true
+      this.#log?.error({ pool: directory }, 'the storage pool has become read-only: its computers are ended')
+      this.#guard.refuse('the storage of the computers is being brought back')
+      for (const files of this.#files.values()) files.close()
+      this.#files.clear()
+      for (const id of await this.#computers.endAll()) this.#lostWithPool.add(id)
+    }
+    // Opening it writes to it.
+    if (this.#guard.state.freeBytes < leastForPoolBytes) return
+    await reopenPool(directory)
+    this.#isPoolLost = false
+    this.#guard.refuse(undefined)
+    this.#log?.info({ pool: directory }, 'the storage pool can be written again')
+    for (const id of this.#lostWithPool) for (const listener of this.#stoppedListeners) listener(id, 'lost')
+    this.#lostWithPool.clear()
+  }
+
   /** Not waited for: the disk is looked at whatever a monitor does. */
   #measureJournals(): void {
     if (this.#isMeasuring) return
@@ -473,5 +497,6 @@ function findInit(): string {
 }
 
 const reopenMs = 1000
+const leastForPoolBytes = 32 * 1024 * 1024
 /** The ordinary user of Carrel's images. */
 const defaultUserId = 1000

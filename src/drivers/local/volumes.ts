@@ -64,7 +64,7 @@ export class Volumes {
   }
 
   async used(id: string): Promise<number | undefined> {
-    return (await this.gauge(id))?.()
+    return (await this.gauge(id))?.()?.usedBytes
   }
 
   list(): Promise<string[]> {

@@ -13,10 +13,16 @@ import { version2 } from './version-2.ts'
  * crun, so there the version 2 tree is taken out of this process's own mount namespace, which its children share.
  */
 export function openCgroups(paths: Paths): Cgroups {
-  if (existsSync(`${cgroupRoot}/cgroup.controllers`)) return version2
+  const found = findCgroups()
+  if (found === version2) return found
   if (existsSync(`${cgroupRoot}/unified/cgroup.controllers`)) hideUnifiedTree(paths)
   const groups = ExecGroups.open()
   return groups ? withExecGroups(groups) : version1
+}
+
+/** The same without leaving this process's mount namespace, for what comes before. */
+export function findCgroups(): Cgroups {
+  return existsSync(`${cgroupRoot}/cgroup.controllers`) ? version2 : version1
 }
 
 function hideUnifiedTree({ data, mounts }: Paths): void {

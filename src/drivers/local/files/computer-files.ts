@@ -36,9 +36,15 @@ interface Options {
 /** Files of one computer, worked on from the host. */
 export class LocalComputerFiles implements ComputerFiles {
   readonly #options: Options
+  readonly #closing = new AbortController()
 
   constructor(options: Options) {
     this.#options = options
+  }
+
+  /** Ends what watches, which keeps a root from being unmounted. */
+  close(): void {
+    this.#closing.abort()
   }
 
   stat(path: string): Promise<FileInfo> {
@@ -198,7 +204,7 @@ export class LocalComputerFiles implements ComputerFiles {
     checkOnDisk(path)
     const root = new DiskRoot(await this.#options.root())
     try {
-      yield* watchDirectory(root, path, options)
+      yield* watchDirectory(root, path, { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) })
     } catch (error) {
       throw fileError('watch', path, error)
     } finally {

@@ -57,11 +57,14 @@ export class BtrfsStorage implements Storage {
   }
 
   async limit(path: string, bytes: number): Promise<void> {
-    if (!this.quota) return
+    const id = this.quota ? await this.#id(path) : undefined
+    if (id === undefined) return
     const args = Buffer.alloc(48)
+    args.writeBigUInt64LE(id, 0)
     args.writeBigUInt64LE(MAX_REFERENCED, 8)
     args.writeBigUInt64LE(BigInt(bytes), 16)
-    await onDirectory(path, (fd) => callAsync('ioctl', fd, QGROUP_LIMIT, args))
+    // Asked of the volume itself it takes of the volume's own room, and one that is full could never be given more.
+    await inParent(path, (parent) => callAsync('ioctl', parent, QGROUP_LIMIT, args))
   }
 
   async gauge(path: string): Promise<DiskGauge | undefined> {
@@ -71,7 +74,8 @@ export class BtrfsStorage implements Storage {
     return () => {
       try {
         // What waits to be written is reserved, and referenced only from the next commit on.
-        return Number(readFileSync(`${group}/referenced`)) + Number(readFileSync(`${group}/rsv_data`))
+        const waitingBytes = Number(readFileSync(`${group}/rsv_data`))
+        return { usedBytes: Number(readFileSync(`${group}/referenced`)) + waitingBytes, waitingBytes }
       } catch {
         return undefined
       }

@@ -5,6 +5,8 @@ import type { DriverLog } from '../driver-log.ts'
 interface Options {
   /** On the file system that is looked at. */
   directory: string
+  /** Where computers' files are: a file system of its own can be full before the disk is. */
+  poolDirectory: string
   /** What server, monitor and database have for themselves; a share of the disk when undefined. */
   reserveBytes: number | undefined
   log: DriverLog | undefined
@@ -12,8 +14,9 @@ interface Options {
 
 export interface DiskState {
   sizeBytes: number
-  /** Free on the disk, without what is written in memory alone. */
   freeBytes: number
+  /** What is written and on no disk yet, of all file systems of the host. */
+  waitingBytes: number
   reserveBytes: number
 }
 
@@ -29,7 +32,9 @@ export class DiskGuard {
   #looking: Promise<void> | undefined
   #isClosed = false
   #isLow = false
+  #poolFreeBytes = 0
   #complaint = ''
+  #refusal: string | undefined
 
   private constructor(options: Options, state: DiskState) {
     this.#options = options
@@ -38,7 +43,7 @@ export class DiskGuard {
 
   /** Looks for the first time; watches from `start` on. */
   static async open(options: Options): Promise<DiskGuard> {
-    const guard = new DiskGuard(options, { sizeBytes: 0, freeBytes: 0, reserveBytes: 0 })
+    const guard = new DiskGuard(options, { sizeBytes: 0, freeBytes: 0, waitingBytes: 0, reserveBytes: 0 })
     await guard.look()
     return guard
   }
@@ -57,11 +62,17 @@ export class DiskGuard {
    * working.
    */
   get filesRoomBytes(): number {
-    return this.roomBytes - this.#state.reserveBytes / 2
+    return Math.min(this.roomBytes, this.#poolFreeBytes) - this.#state.reserveBytes / 2
+  }
+
+  /** Refuses everything for a reason, until it is called without one. */
+  refuse(reason: string | undefined): void {
+    this.#refusal = reason
   }
 
   /** Throws a `no_capacity` when what is left is for the server alone, or for new work alone. Costs nothing. */
   assertRoom(doing: string, roomBytes = this.roomBytes): void {
+    if (this.#refusal !== undefined) throw new CarrelError('unavailable', `Cannot ${doing}: ${this.#refusal}`)
     if (roomBytes > 0) return
     throw new CarrelError('no_capacity', `Cannot ${doing}: the disk of the host is nearly full`)
   }
@@ -89,12 +100,18 @@ export class DiskGuard {
   }
 
   async #look(): Promise<void> {
-    const { directory, reserveBytes } = this.#options
-    const [{ bavail, blocks, bsize }, waitingBytes] = await Promise.all([statfs(directory), readWaitingBytes()])
+    const { directory, poolDirectory, reserveBytes } = this.#options
+    const [{ bavail, blocks, bsize }, pool, waitingBytes] = await Promise.all([
+      statfs(directory),
+      statfs(poolDirectory),
+      readWaitingBytes(),
+    ])
+    this.#poolFreeBytes = pool.bavail * pool.bsize
     const sizeBytes = blocks * bsize
     this.#state = {
       sizeBytes,
-      freeBytes: Math.max(0, bavail * bsize - waitingBytes),
+      freeBytes: bavail * bsize,
+      waitingBytes,
       reserveBytes: reserveBytes ?? defaultReserveBytes(sizeBytes),
     }
     this.#tell()
@@ -123,7 +140,7 @@ export class DiskGuard {
 
   /** Half of the time in which the disk could be full. */
   #pauseMs(): number {
-    const untilFullMs = (this.filesRoomBytes / fastestBytesPerSecond) * 1000
+    const untilFullMs = ((this.filesRoomBytes - this.#state.waitingBytes) / fastestBytesPerSecond) * 1000
     return Math.min(Math.max(untilFullMs / 2, shortestPauseMs), longestPauseMs)
   }
 
@@ -141,7 +158,6 @@ function defaultReserveBytes(sizeBytes: number): number {
   return Math.min(Math.max(sizeBytes * reserveShare, leastReserveBytes), mostReserveBytes, sizeBytes / 4)
 }
 
-/** What is written and on no disk yet, of all file systems: it will take room on one of them. */
 async function readWaitingBytes(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'latin1')
   let kilobytes = 0

@@ -7,12 +7,14 @@ const GiB = 1024 * MiB
 
 /** A guest that uses so much, and the limits that were set. */
 function guest(limitBytes: number, usedBytes = 0) {
-  const own = { usedBytes, limits: [] as number[], isBroken: false }
+  const own = { usedBytes, waitingBytes: 0, limits: [] as number[], isBroken: false }
   const setLimit = async (bytes: number) => {
     if (own.isBroken) throw new Error('broken')
     own.limits.push(bytes)
   }
-  return Object.assign(own, { given: { limitBytes, gauge: () => own.usedBytes, setLimit } })
+  return Object.assign(own, {
+    given: { limitBytes, gauge: () => ({ usedBytes: own.usedBytes, waitingBytes: own.waitingBytes }), setLimit },
+  })
 }
 
 test('with plenty of room each has what it was promised, and that is set once', async () => {
@@ -65,6 +67,33 @@ test('a limit that cannot be set keeps no other from being set, and is tried aga
   broken.isBroken = false
   await room.deal(100 * GiB)
   assert.deepEqual(broken.limits, [GiB])
+})
+
+test('what guests have written and is on no disk yet is not dealt out, what others have is', async () => {
+  const room = new GuestRoom()
+  const one = guest(10 * GiB)
+  room.add('one', one.given)
+  Object.assign(one, { usedBytes: GiB, waitingBytes: GiB })
+  await room.deal(4 * GiB, { waitingBytes: 3 * GiB })
+  assert.equal(one.limits.at(-1), 4 * GiB)
+  one.waitingBytes = 4 * GiB
+  await room.deal(4 * GiB, { waitingBytes: 3 * GiB })
+  assert.equal(one.limits.at(-1), 2 * GiB)
+})
+
+test('while others can still work, each can write a little', async () => {
+  const room = new GuestRoom()
+  const guests = Array.from({ length: 4 }, () => guest(GiB, 100 * MiB))
+  for (const [index, { given }] of guests.entries()) room.add(String(index), given)
+  await room.deal(-MiB, { leastBytes: 64 * MiB })
+  assert.deepEqual(
+    guests.map(({ limits }) => limits.at(-1)),
+    guests.map(() => 104 * MiB),
+  )
+  // It is no more by being used.
+  for (const one of guests) one.usedBytes += 4 * MiB
+  await room.deal(-MiB, { leastBytes: 64 * MiB })
+  assert.equal(guests[0]!.limits.at(-1), 104 * MiB)
 })
 
 test('one that leaves gets back what it was promised', async () => {

@@ -8,6 +8,10 @@ interface Guest {
   /** What holds now; undefined until that is known. */
   currentBytes: number | undefined
   usedBytes: number
+  /** Of that, not on the disk yet. */
+  waitingBytes: number
+  /** It may have so much although nothing is left; 0 while something is. */
+  floorBytes: number
   /** Looks since it last grew. */
   quietLooks: number
 }
@@ -24,7 +28,14 @@ export class GuestRoom {
 
   /** From the next look on its limit is the one that it has room for. One of the same id is replaced. */
   add(id: string, guest: Pick<Guest, 'limitBytes' | 'gauge' | 'setLimit'>): void {
-    this.#guests.set(id, { ...guest, currentBytes: undefined, usedBytes: guest.gauge() ?? 0, quietLooks: 0 })
+    this.#guests.set(id, {
+      ...guest,
+      currentBytes: undefined,
+      usedBytes: guest.gauge()?.usedBytes ?? 0,
+      waitingBytes: 0,
+      floorBytes: 0,
+      quietLooks: 0,
+    })
     this.#isSettled = false
   }
 
@@ -41,14 +52,25 @@ export class GuestRoom {
     return this.#guests.get(id)?.currentBytes
   }
 
-  /** Deals out what is left. Rejects when a limit cannot be set, after it has tried all; the next look tries again. */
-  async deal(roomBytes: number): Promise<void> {
-    if (roomBytes >= plentyBytes && this.#isSettled) return
+  /** What all of them had at the last look while little was left. */
+  get usedBytes(): number {
+    return this.#guests.values().reduce((sum, guest) => sum + guest.usedBytes, 0)
+  }
+
+  /**
+   * Deals out what is left, but for what is written and not on the disk yet, which is at most `waitingBytes`; and `leastBytes` beyond it to all
+   * together, so that each can work. Rejects when a limit cannot be set, after it has tried all; the next look tries again.
+   */
+  async deal(freeBytes: number, { waitingBytes = 0, leastBytes = 0 } = {}): Promise<void> {
+    if (freeBytes - waitingBytes >= plentyBytes && this.#isSettled) return
     const guests = [...this.#guests.values()]
+    for (const guest of guests) look(guest)
+    const ownWaiting = guests.reduce((sum, guest) => sum + guest.waitingBytes, 0)
+    const roomBytes = freeBytes - Math.min(ownWaiting, waitingBytes)
     this.#isSettled = roomBytes >= plentyBytes
     const shares = this.#isSettled
       ? guests.map((guest) => ({ guest, bytes: guest.limitBytes }))
-      : sharesOf(guests, Math.max(0, roomBytes))
+      : sharesOf(guests, Math.max(0, roomBytes), leastBytes)
     // Those that get less come first, so that at no time more is given than there is.
     const growth = ({ guest, bytes }: (typeof shares)[number]) => bytes - (guest.currentBytes ?? guest.limitBytes)
     let failure: unknown
@@ -62,14 +84,18 @@ export class GuestRoom {
   }
 }
 
-function sharesOf(guests: Guest[], roomBytes: number): { guest: Guest; bytes: number }[] {
-  for (const guest of guests) look(guest)
+function sharesOf(guests: Guest[], roomBytes: number, leastBytes: number): { guest: Guest; bytes: number }[] {
   const writing = guests.filter(isWriting).length
-  const each = Math.floor(roomBytes / 2 / Math.max(1, guests.length))
+  const count = Math.max(1, guests.length)
+  const least = Math.min(leastShareBytes, leastBytes / count)
+  const each = Math.floor(roomBytes / 2 / count)
   const more = Math.floor(roomBytes / 2 / Math.max(1, writing))
   return guests.map((guest) => {
     const shareBytes = each + (isWriting(guest) ? more : 0)
-    return { guest, bytes: Math.min(guest.limitBytes, guest.usedBytes + shareBytes) }
+    // Once for each time that little is left, or who writes could have it again and again.
+    if (shareBytes >= least) guest.floorBytes = 0
+    else guest.floorBytes ||= Math.floor(guest.usedBytes + least)
+    return { guest, bytes: Math.min(guest.limitBytes, Math.max(guest.usedBytes + shareBytes, guest.floorBytes)) }
   })
 }
 
@@ -88,7 +114,8 @@ function isWriting({ quietLooks }: Guest): boolean {
 }
 
 function look(guest: Guest): void {
-  const usedBytes = guest.gauge() ?? guest.usedBytes
+  const { usedBytes, waitingBytes } = guest.gauge() ?? { usedBytes: guest.usedBytes, waitingBytes: 0 }
+  guest.waitingBytes = waitingBytes
   guest.quietLooks = usedBytes > guest.usedBytes ? 0 : guest.quietLooks + 1
   guest.usedBytes = usedBytes
 }
@@ -99,3 +126,5 @@ const plentyBytes = 8192 * MiB
 /** One that has not grown for so many looks gets the share of those that do not write. */
 const activeLooks = 20
 const leastChangeBytes = 1 * MiB
+/** For directories, names and a few small files. */
+const leastShareBytes = 4 * MiB

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DriverLog } from '../driver-log.ts'
 import { callAsync, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT, SystemError } from '../system/libc.ts'
@@ -26,6 +26,9 @@ export class PoolCare {
   readonly #metadata: MetadataRoom | undefined
   #discards = true
   #heldAtMs = -Infinity
+  /** Since the last trim. */
+  #mostUsedBytes = 0
+  #trimmedAtMs = -Infinity
 
   constructor(options: Options) {
     this.#options = options
@@ -40,7 +43,9 @@ export class PoolCare {
     await this.#holdMetadata().catch((error: unknown) => {
       if (!(error instanceof SystemError && error.code === 'ENOSPC')) throw error
     })
-    await guests.deal(guard.filesRoomBytes)
+    const { reserveBytes, waitingBytes } = guard.state
+    const leastBytes = guard.roomBytes > 0 ? reserveBytes / 4 : 0
+    await guests.deal(guard.filesRoomBytes, { waitingBytes, leastBytes })
     const ballast = await this.#ballast.look(guard.roomBytes, guard.state.freeBytes)
     if (ballast === 'given')
       log?.warn(guard.state, 'the disk is full: gave up the ballast, so that things can be deleted')
@@ -60,7 +65,19 @@ export class PoolCare {
       this.#discards = discards
     } else if (Date.now() - this.#heldAtMs < holdEveryMs) return
     this.#heldAtMs = Date.now()
+    if (discards) await this.#trim()
     await this.#metadata.hold()
+  }
+
+  /** What guests deleted goes back to the disk now; by itself that can take minutes. */
+  async #trim(): Promise<void> {
+    const { guests, poolDirectory } = this.#options
+    const { usedBytes } = guests
+    this.#mostUsedBytes = Math.max(this.#mostUsedBytes, usedBytes)
+    if (this.#mostUsedBytes - usedBytes < trimmedBytes || Date.now() - this.#trimmedAtMs < trimEveryMs) return
+    this.#mostUsedBytes = usedBytes
+    this.#trimmedAtMs = Date.now()
+    await trim(poolDirectory)
   }
 }
 
@@ -77,5 +94,20 @@ async function setDiscard(directory: string, discards: boolean): Promise<void> {
   await callAsync('mount', 'none', directory, null, flags, discards ? 'discard=async' : 'nodiscard')
 }
 
+/** Tells what lies below of all that is free. */
+async function trim(directory: string): Promise<void> {
+  const range = Buffer.alloc(24)
+  range.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 8)
+  const handle = await open(directory, constants.O_DIRECTORY)
+  try {
+    await callAsync('ioctl', handle.fd, FITRIM, range)
+  } finally {
+    await handle.close()
+  }
+}
+
+const FITRIM = 0xc018_5879
+const trimmedBytes = 16 * 1024 * 1024
+const trimEveryMs = 5_000
 const nearBytes = 8192 * 1024 * 1024
 const holdEveryMs = 1_000

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../../errors.ts'
-import { isMounted } from '../mounts.ts'
-import { callAsync, MS_BIND, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT } from '../system/libc.ts'
+import { isMounted, unmount } from '../mounts.ts'
+import { call, callAsync, MNT_DETACH, MS_BIND, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import { BtrfsStorage } from './btrfs.ts'
+import { isReadOnly } from './pool-care.ts'
 import { DirectoryStorage } from './directory.ts'
 import type { Storage } from './storage.ts'
 
@@ -22,9 +24,10 @@ export interface Pool {
 /**
  * Makes or reopens the pool under the data directory: the directory itself where it is on btrfs, else a btrfs file
  * system in a sparse file of 80 % of the free space, else plain directories. The choice is made once and kept. Whichever it is, it is a
- * mount on which set-user-id bits and device files mean nothing to the host; computers see their own overlays.
+ * mount on which set-user-id bits and device files mean nothing to the host; computers see their own overlays. One that a full disk made
+ * read-only is brought back, after `endUsers` has ended all that uses it.
  */
-export async function openPool(dataDirectory: string): Promise<Pool> {
+export async function openPool(dataDirectory: string, endUsers = async (): Promise<void> => {}): Promise<Pool> {
   const directory = join(dataDirectory, 'pool')
   await mkdir(directory, { recursive: true })
   if (existsSync(join(directory, plainMark))) return plain(directory)
@@ -32,7 +35,7 @@ export async function openPool(dataDirectory: string): Promise<Pool> {
   const file = join(dataDirectory, 'pool.img')
   try {
     if (!existsSync(file)) await format(file, dataDirectory)
-    await attach(file, directory)
+    await attach(file, directory, endUsers)
   } catch (error) {
     if (existsSync(file) && (await statfs(directory)).type !== BTRFS_MAGIC) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -77,12 +80,44 @@ async function format(file: string, dataDirectory: string): Promise<void> {
   }
 }
 
-async function attach(file: string, directory: string): Promise<void> {
-  if ((await statfs(directory)).type === BTRFS_MAGIC) return
+async function attach(file: string, directory: string, endUsers: () => Promise<void>): Promise<void> {
+  if ((await statfs(directory)).type !== BTRFS_MAGIC) return mountFile(file, directory)
+  if (!(await isReadOnly(directory))) return
+  await endUsers()
+  await reopenPool(directory)
+}
+
+/**
+ * Brings back a pool that has gone read-only: its file system has to go from memory first, with the last that has something of it open or
+ * mounted. Rejects with `unavailable` when that does not come about; what can be called again.
+ */
+export async function reopenPool(directory: string): Promise<void> {
+  for (let tries = 0; tries < maxReopenTries; tries++) {
+    await detach(directory)
+    await mountFile(`${directory}.img`, directory)
+    if (!(await isReadOnly(directory))) return restrict(directory)
+    await delay(reopenPauseMs)
+  }
+  throw new CarrelError(
+    'unavailable',
+    `Cannot bring back the storage pool "${directory}", which has become read-only: something still uses it`,
+  )
+}
+
+/** Also where this process has a mount namespace that is not its threads' (cgroups.ts). */
+async function detach(directory: string): Promise<void> {
+  await unmount(directory)
+  if (isMounted(directory)) call('umount2', directory, MNT_DETACH)
+}
+
+async function mountFile(file: string, directory: string): Promise<void> {
   const attached = await run('losetup', ['-j', file, '-n', '-O', 'NAME'])
   const device =
     attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
-  await run('mount', ['-t', 'btrfs', '-o', `noatime,nosuid,nodev,${poolOptions}`, device, directory])
+  const mount = ['mount', device, directory, 'btrfs', MS_NOSUID | MS_NODEV | MS_NOATIME, poolOptions] as const
+  // By a thread of the pool, so that it is the host's mount; and in this process's own namespace, where that is another.
+  await callAsync(...mount)
+  if (!isMounted(directory)) call(...mount)
 }
 
 /** Also a mount that a server before this one made. What is no mount of its own becomes one. */
@@ -100,4 +135,6 @@ const BTRFS_MAGIC = 0x9123_683e
 const poolShare = 0.8
 /** What is deleted goes back to the disk; and is counted as gone soon, as quota groups are brought up to date by commits. */
 const poolOptions = 'discard=async,commit=5'
+const maxReopenTries = 50
+const reopenPauseMs = 200
 const plainMark = '.plain-directories'

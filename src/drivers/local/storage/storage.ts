@@ -18,5 +18,12 @@ export interface Storage {
   gauge(path: string): Promise<DiskGauge | undefined>
 }
 
-/** Bytes in a volume now, written to the disk or not yet; undefined when the volume is gone. */
-export type DiskGauge = () => number | undefined
+/** What a volume holds now; undefined when it is gone. */
+export type DiskGauge = () => DiskUse | undefined
+
+export interface DiskUse {
+  /** Written to the disk or not yet. */
+  usedBytes: number
+  /** Of that, what may not be on the disk yet. */
+  waitingBytes: number
+}

@@ -1,0 +1,41 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { findCgroups } from './cgroups/open-cgroups.ts'
+import { MonitorClient } from './monitor/client.ts'
+import { mountsBelow, unmount } from './mounts.ts'
+import type { Paths } from './paths.ts'
+
+/**
+ * Ends, before a server is open, all that can have something of the pool open or mounted: what runs in computers, and the helpers that have a
+ * mount namespace of a server before this one. The next steps of the start make new ones.
+ */
+export async function endPoolUsers(paths: Paths): Promise<void> {
+  const cgroups = findCgroups()
+  for (let tries = 0; tries < maxTries; tries++) {
+    const groups = cgroups.list(paths.cgroup(''))
+    if (groups.reduce((sum, id) => sum + cgroups.kill(paths.cgroup(id), new Set()), 0) === 0) break
+    await delay(pauseMs)
+  }
+  await endMonitors(paths.runtime)
+  const lxcfsPid = Number(await readFile(join(paths.runtime, 'lxcfs.pid'), 'latin1').catch(() => '0'))
+  const command = await readFile(`/proc/${lxcfsPid}/cmdline`, 'latin1').catch(() => '')
+  if (command.split('\0').includes(paths.lxcfs)) process.kill(lxcfsPid, 'SIGKILL')
+  for (const mount of [...mountsBelow(join(paths.mounts, 'root'))].toReversed()) await unmount(mount)
+}
+
+/** They have recorded what ended by then. */
+async function endMonitors(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => [])
+  for (const name of names.filter((entry) => /^monitor.*\.sock$/.test(entry))) {
+    const monitor = await MonitorClient.connect(join(directory, name), {
+      onEvent: () => {},
+      onLost: () => {},
+      onSilence: () => {},
+    })
+    await monitor?.quit()
+  }
+}
+
+const maxTries = 100
+const pauseMs = 20
