@@ -21,7 +21,9 @@ import { LocalDriver } from './drivers/local/local-driver.ts'
 import { ownerToken } from './engine/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { createApp, type UpgradeHandler } from './http/app.ts'
+import { ClientNetworks } from './http/client-networks.ts'
 import { closeApp } from './http/close-app.ts'
+import { Connections } from './http/connections.ts'
 import { addDocs } from './http/docs/routes.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addOpenApi } from './http/openapi.ts'
@@ -95,7 +97,9 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
   const accountLimits = new AccountLimits(engine)
-  const app = await createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits })
+  const networks = new ClientNetworks(settings.trustedProxies)
+  const connections = new Connections({ budget: engine.descriptors, networks })
+  const app = await createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits, connections })
   await addOpenApi(app, errorForms)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
@@ -108,7 +112,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   addPaymentPages(app, engine)
   addIssuerRoutes(app, engine)
   addDocs(app, engine)
-  const sockets = new SocketServer({ engine, errorBody, accountLimits }, [
+  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, [
     execEndpoint(engine, errorBody),
     paperpodSocket,
   ])

@@ -14,7 +14,10 @@ import { KnownCallers } from '../../src/engine/sign-in/known-callers.ts'
 import { signIn } from '../../src/engine/sign-in/sign-in.ts'
 import { openSigningKey } from '../../src/engine/sign-in/signing-key.ts'
 import { TrustedIssuers } from '../../src/engine/sign-in/trusted-issuers.ts'
+import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
 import { createApp } from '../../src/http/app.ts'
+import { ClientNetworks } from '../../src/http/client-networks.ts'
+import { Connections } from '../../src/http/connections.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 
@@ -61,6 +64,7 @@ const app = await createApp({
   onUpgrade: () => false,
   openRequests: new OpenRequests(),
   accountLimits: new AccountLimits(engine),
+  connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
 })
 app.get('/open', { config: { public: true } }, async () => ({ ok: true }))
 app.get('/closed', async () => ({ ok: true }))

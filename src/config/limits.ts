@@ -109,8 +109,20 @@ export const limits = {
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, stopped ones included. */
   computersPerAccount: 1000,
-  /** Open requests through previews of one computer, each of which has a descriptor: far more than a page needs, a tenth of what the server may have. */
-  previewConnections: 2000,
+  /** A server in a computer that has not taken a connection by then has more of them than it looks at. */
+  dialMs: 10_000,
+  /** A WebSocket of a preview on which nothing went either way for so long is closed: pings of either side count, and most send them each minute. */
+  quietPreviewSocketMs: 60 * 60 * 1000,
+  /** The answer that ends a connection can be taken for so long, also by a client that does not close. */
+  lastWordMs: 5_000,
+  /** A connection that says nothing at all is closed after so long; browsers open some ahead and use them within seconds. */
+  silentConnectionMs: 30_000,
+  /** Descriptors that a process has in its monitor: three pipes. */
+  processDescriptors: 3,
+  /** What a watch of files has open: its root, the kernel's queue, its program's pipe, and the directory that is looked at. */
+  watchDescriptors: 4,
+  /** Work on a file: the root of its computer, its directory and itself. */
+  fileDescriptors: 3,
   /** A preview name is one DNS label of 63 characters; the id has to leave room for two ports. */
   sessionIdLength: 128,
   processIdLength: 128,

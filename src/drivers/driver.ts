@@ -56,9 +56,14 @@ export interface Driver {
   files(id: string): ComputerFiles
   /**
    * A TCP connection to a port inside the computer, on its loopback or its own address. With `onRead` what comes is handed to that at once
-   * instead of by `data` events, in memory that is used again after it: cheaper for many small messages.
+   * instead of by `data` events, in memory that is used again after it: cheaper for many small messages. Rejects with `upstream_unreachable`
+   * when nothing takes it within `limits.dialMs`, and when `signal` aborts.
    */
-  dial(id: string, port: number, onRead?: (bytes: Buffer) => void): Promise<Duplex>
+  dial(
+    id: string,
+    port: number,
+    options?: { onRead?: ((bytes: Buffer) => void) | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Duplex>
   /** TCP sockets in the computer that wait for connections, by port. Cheap enough to be asked every now and then. */
   listening(id: string): Promise<Listener[]>
 

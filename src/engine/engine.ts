@@ -10,9 +10,10 @@ import type { WarmPool } from './computers/warm-pool.ts'
 import type { CreditClock } from './credit/credit-clock.ts'
 import type { CreditWatch } from './credit/credit-watch.ts'
 import type { OpenCallers } from './accounts/open-callers.ts'
+import type { DescriptorBudget } from './descriptors/budget.ts'
 import type { Departures } from './deletion/departures.ts'
-import type { FairGate } from './fair-gate.ts'
 import type { MemoryBudget } from './memory-budget.ts'
+import type { FairGate } from '../fair-gate.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { LiveEvents } from './events/live-events.ts'
 import type { PortWatch } from './ports/port-watch.ts'
@@ -73,6 +74,9 @@ export interface Engine {
   machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */
   origin: () => string
+  /** The server's own file descriptors, and those of the monitor that processes have. */
+  descriptors: DescriptorBudget
+  processDescriptors: DescriptorBudget
   /** Where starts of computers wait for their turn. */
   creates: FairGate
   /** Where starts of processes wait for their turn. */

@@ -21,9 +21,11 @@ import { recallCredit } from './credit/recall-credit.ts'
 import { watchAccount, watchCredit } from './credit/watch-credit.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import { OpenCallers } from './accounts/open-callers.ts'
+import { DescriptorBudget } from './descriptors/budget.ts'
+import { descriptorLimit } from './descriptors/descriptor-limit.ts'
 import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
-import { FairGate } from './fair-gate.ts'
+import { FairGate } from '../fair-gate.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
@@ -146,6 +148,8 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     callers: new KnownCallers(db),
     machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),
+    descriptors: new DescriptorBudget(descriptorLimit()),
+    processDescriptors: new DescriptorBudget(descriptorLimit()),
     creates: new FairGate({
       doing: 'start the sandbox',
       places: cores * 2,

@@ -18,6 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { CarrelError, type ErrorCode } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import type { Connections } from './connections.ts'
 import { errorFormOf, type ErrorForm } from './error-form.ts'
 import { drainRequest } from './drain-request.ts'
 import { addCreditWarning } from './credit-warning.ts'
@@ -25,6 +26,7 @@ import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
 import { addLargeAnswers } from './large-answer.ts'
+import { sendLastAnswer } from './last-answer.ts'
 import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
@@ -32,6 +34,7 @@ import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
 import { addSignInLimit, type AccountLimits } from './rate-limits.ts'
+import { retryAfterS } from './retry-after.ts'
 import { StalledBodies } from './stalled-bodies.ts'
 import { cutStalledAnswer } from './stalled-clients.ts'
 import { requestError } from './validation-error.ts'
@@ -54,12 +57,18 @@ interface Options {
   onUpgrade: UpgradeHandler
   openRequests: OpenRequests
   accountLimits: AccountLimits
+  connections: Connections
 }
 
-const timeouts = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 75_000 }
+const timeouts = {
+  headersTimeout: 60_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 10_000,
+}
+/** A client that is gone without a word is found by the kernel. */
+const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }
 
-/** Who is refused for want of room may ask again after so long. */
-export const retryAfterS = 2
 /** What is said before all of a body has come. */
 const beforeBody = new Set<ErrorCode>(['too_large', 'disk_full', 'no_capacity', 'limit_reached'])
 
@@ -77,10 +86,11 @@ function mayUpgrade(request: IncomingMessage): boolean {
 }
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
-export async function createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits }: Options): Promise<App> {
+export async function createApp(options: Options): Promise<App> {
+  const { engine, errorForms, onUpgrade, openRequests, accountLimits, connections } = options
   const { previewDomain, trustedProxies } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
-  const previews = new PreviewProxy(engine, bodies)
+  const previews = new PreviewProxy({ engine, bodies, connections })
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
@@ -113,7 +123,7 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorForms),
     serverFactory: (handler) =>
-      createServer({ ...timeouts, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
+      createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         cutStalledAnswer(response, limits.stalledClientMs)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
@@ -126,17 +136,21 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
   })
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app, engine.memory)
+  app.server.on('connection', (socket) => connections.accept(socket))
   let closing = false
   const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
     if (closing)
-      return void socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+      return sendLastAnswer(
+        socket,
+        'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+      )
     tunnels.add(socket)
     socket.once('close', () => tunnels.delete(socket))
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
     else if (isUnderPreviewDomain(request.headers.host, previewDomain) || !onUpgrade(request, socket, head))
-      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+      sendLastAnswer(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
   app.setErrorHandler(fail)
   const known = new KnownRoutes(app)
@@ -177,9 +191,12 @@ export async function createApp({ engine, errorForms, onUpgrade, openRequests, a
       socket.destroySoon()
     }),
   )
-  app.addHook('onClose', async () => bodies.close())
+  app.addHook('onClose', async () => {
+    bodies.close()
+    connections.close()
+  })
   addSignInLimit(app, engine)
-  const check = authenticate(engine, accountLimits)
+  const check = authenticate(engine, accountLimits, connections)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.public || request.is404) return done()

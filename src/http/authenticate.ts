@@ -4,6 +4,7 @@ import { assertScope, type Authenticated } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import { authenticateAny } from '../engine/sign-in/authenticate.ts'
 import { CarrelError } from '../errors.ts'
+import type { Connections } from './connections.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
 
 declare module 'fastify' {
@@ -17,9 +18,10 @@ declare module 'fastify' {
  * A hook that lets a request in by its bearer token, as often as its account may. `X-Session-Token` has the same meaning where
  * `Authorization` is taken.
  */
-export function authenticate(engine: Engine, accountLimits: AccountLimits) {
+export function authenticate(engine: Engine, accountLimits: AccountLimits, connections: Connections) {
   const admit = (request: FastifyRequest, reply: FastifyReply, caller: Authenticated): void => {
     request.caller = caller
+    connections.belongTo(request.raw.socket, caller.accountId)
     const counted =
       isOfClient(request) &&
       accountLimits.count(caller.accountId, request.method, request.routeOptions.url ?? request.url)

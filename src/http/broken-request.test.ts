@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { errorForms } from '../apis/error-forms.ts'
@@ -6,11 +7,15 @@ import { answerBrokenRequest } from './broken-request.ts'
 
 function answerTo(code: string, { writable = true, packet = '' } = {}): { text: string; destroyed: boolean } {
   const seen = { text: '', destroyed: false }
-  const socket = {
+  const socket = Object.assign(new EventEmitter(), {
     writable,
-    end: (text: string) => (seen.text = text),
+    end: (text: string) => {
+      seen.text = text
+      socket.emit('close')
+    },
+    resume: () => {},
     destroy: () => (seen.destroyed = true),
-  } as unknown as Socket
+  }) as unknown as Socket
   answerBrokenRequest(Object.assign(new Error('x'), { code, rawPacket: Buffer.from(packet) }), socket, errorForms)
   return seen
 }

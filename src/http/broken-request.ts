@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { CarrelError } from '../errors.ts'
 import { errorFormOf, type ErrorForm } from './error-form.ts'
+import { sendLastAnswer } from './last-answer.ts'
 
 /** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
 type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
@@ -21,7 +22,8 @@ export function answerBrokenRequest(
   const requestId = randomUUID()
   const known = meaning(error)
   const body = JSON.stringify(errorFormOf(forms, address).body(known, requestId))
-  socket.end(
+  sendLastAnswer(
+    socket,
     `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }

@@ -28,6 +28,12 @@ export function addMetrics(app: App, engine: Engine): void {
   })
   const pools = new Gauge({ name: 'carrel_pool_ready', help: 'What is kept ready', labelNames: ['pool'], registers })
   const processes = new Gauge({ name: 'carrel_processes_running', help: 'Processes that run in computers', registers })
+  const descriptors = new Gauge({
+    name: 'carrel_descriptors',
+    help: 'File descriptors that clients hold, of those that there are for them',
+    labelNames: ['program', 'kind'],
+    registers,
+  })
   const memory = new Gauge({ name: 'carrel_server_memory_bytes', help: 'Resident memory of the server', registers })
   const disk = new Gauge({
     name: 'carrel_disk_bytes',
@@ -78,6 +84,13 @@ export function addMetrics(app: App, engine: Engine): void {
     for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
     started.inc(engine.startedProcesses - counted)
     counted = engine.startedProcesses
+    for (const [program, { held, total }] of [
+      ['server', engine.descriptors],
+      ['monitor', engine.processDescriptors],
+    ] as const) {
+      descriptors.set({ program, kind: 'held' }, held)
+      descriptors.set({ program, kind: 'total' }, total)
+    }
     memory.set(process.memoryUsage.rss())
     return reply.type(registry.contentType).send(await registry.metrics())
   })

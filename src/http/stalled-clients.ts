@@ -12,9 +12,19 @@ export function cutStalledAnswer(response: ServerResponse, stallMs: number): voi
   })
 }
 
-/** The same for a connection that has become another protocol's. */
-export function cutStalledConnection(socket: Socket, stallMs: number): void {
-  socket.setTimeout(stallMs, () => cutIfWaiting(socket, stallMs))
+/** The same for a connection that has become another protocol's; one on which nothing went either way for `quietMs` is cut too. */
+export function cutStalledConnection(socket: Socket, stallMs: number, quietMs: number): void {
+  let traffic = -1
+  let sinceMs = 0
+  socket.setTimeout(stallMs)
+  // Each time: a callback of `setTimeout` is called once.
+  socket.on('timeout', () => {
+    const now = performance.now()
+    const passed = socket.bytesRead + socket.bytesWritten
+    if (passed !== traffic) [traffic, sinceMs] = [passed, now - stallMs]
+    if (now - sinceMs >= quietMs) socket.destroy()
+    else cutIfWaiting(socket, stallMs)
+  })
 }
 
 /** Bytes that leave begin the time of a socket anew, also where a write is only half through. */

@@ -11,7 +11,10 @@ import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable, type ErrorCode } from '../../src/errors.ts'
+import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
 import { createApp } from '../../src/http/app.ts'
+import { ClientNetworks } from '../../src/http/client-networks.ts'
+import { Connections } from '../../src/http/connections.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addDocs } from '../../src/http/docs/routes.ts'
@@ -63,6 +66,7 @@ async function openApiPage(): Promise<string> {
     onUpgrade: () => false,
     openRequests: new OpenRequests(),
     accountLimits: new AccountLimits(engine),
+    connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
   })
   await addOpenApi(app, errorForms)
   addPaperpodRoutes(app, engine)

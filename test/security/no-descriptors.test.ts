@@ -54,9 +54,10 @@ describe('when the descriptors of a program are used up', { timeout: 120_000 }, 
   }
   for (const [what, ask] of Object.entries(requests))
     test(`of the server, ${what} is had or refused for want of room, and can be had again`, async () => {
-      const codes = []
-      // One is for the connection itself.
-      for (const left of [1, 2, 3, 5, 8]) codes.push(await withLeft(server.process.pid!, left, ask))
+      const codes: string[] = []
+      // One is for the connection itself; another one that closes in the same moment leaves one more.
+      for (let round = 0; round < 10 && !codes.includes('NO_CAPACITY'); round++)
+        for (const left of [1, 2, 3, 5, 8]) codes.push(await withLeft(server.process.pid!, left, ask))
       assert.ok(codes.includes('NO_CAPACITY'), codes.join(' '))
       assert.equal((await ask()).status, 200)
     })

@@ -26,6 +26,8 @@ interface ServerOptions {
   env?: Record<string, string>
   /** Its main program; the one of this project by default. */
   program?: string
+  /** How many file descriptors it may have. */
+  descriptors?: number
 }
 
 /** The settings of every server of the tests. */
@@ -65,7 +67,10 @@ export class TestServer {
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const env = { ...serverEnvironment(), ...options.env }
-    const child = spawn(process.execPath, [options.program ?? serverProgram], {
+    const argv = [process.execPath, options.program ?? serverProgram]
+    // It becomes the server itself, which keeps its process id.
+    if (options.descriptors !== undefined) argv.unshift('prlimit', `--nofile=${options.descriptors}`)
+    const child = spawn(argv[0]!, argv.slice(1), {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,6 +1,7 @@
 import type { MultipartFile } from '@fastify/multipart'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
+import type { Lease } from '../../engine/descriptors/budget.ts'
 import type { StagedFile } from '../../engine/types.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import { useSandbox } from '../../engine/computers/use-sandbox.ts'
@@ -77,8 +78,16 @@ async function takeFile(
 ): Promise<Upload> {
   const path = fields.get('path') && sandboxPath(fields.get('path')!)
   const sessionId = sessionOf(fields)
-  const { computer, done } = await useSandbox(engine, caller, sessionId)
+  const { computer, done: letGo } = await useSandbox(engine, caller, sessionId)
+  let lease: Lease | undefined
+  const done = () => {
+    lease?.release()
+    letGo()
+  }
   try {
+    const { descriptors } = engine
+    const shares = descriptors.sharesOf({ account: caller.accountId })
+    lease = descriptors.take('take the upload', shares, limits.fileDescriptors)
     const options = { maxBytes: limits.uploadBytes, releases: true }
     const file = await engine.driver.files(computer.id).stage(path, part.file, options)
     return { sessionId, done, file, originalName: part.filename }

@@ -1,4 +1,6 @@
+import { limits } from '../../config/limits.ts'
 import { useSandbox } from '../../engine/computers/use-sandbox.ts'
+import { withDescriptors } from '../../engine/descriptors/with-descriptors.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import type { ComputerFiles } from '../../engine/types.ts'
 
@@ -11,7 +13,8 @@ export async function withFiles<T>(
 ): Promise<T> {
   const { computer, done } = await useSandbox(engine, caller, sessionId ?? '')
   try {
-    return await work(engine.driver.files(computer.id))
+    const held = { doing: 'use the files', count: limits.fileDescriptors }
+    return await withDescriptors(engine, caller, held, () => work(engine.driver.files(computer.id)))
   } finally {
     done()
   }

@@ -387,8 +387,8 @@ export class LocalDriver implements Driver {
     return files
   }
 
-  async dial(id: string, port: number, onRead?: (bytes: Buffer) => void): Promise<Duplex> {
-    return dialComputer(this.#computers.slot(id), port, onRead)
+  async dial(id: string, port: number, options: Parameters<Driver['dial']>[2] = {}): Promise<Duplex> {
+    return dialComputer(this.#computers.slot(id), port, options)
   }
   async listening(id: string): Promise<Listener[]> {
     const pids = () => this.#cgroups.pids(this.#paths.cgroup(id))

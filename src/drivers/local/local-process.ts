@@ -6,6 +6,7 @@ import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
 import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
+import { FairGate } from '../../fair-gate.ts'
 
 /** A process that the monitor runs, or ran, seen from the server. */
 export class LocalProcess implements ProcessHandle {
@@ -97,7 +98,7 @@ export class LocalProcess implements ProcessHandle {
     // While the monitor does not answer, what is on the disk is what there is.
     if (!this.exit) await this.#follow()
     const ended = this.exit !== undefined
-    const part = await readJournal(this.#directory, cursor, buffer)
+    const part = await journalReads.run(this.computerId, () => readJournal(this.#directory, cursor, buffer))
     // All of it was dropped: what is not there any more is not nothing.
     const isGone = this.exit !== undefined && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0
     const done = ended && part.records.length === 0
@@ -206,6 +207,15 @@ function unheard(doing: string, processId: string, cause: unknown): CarrelError 
   const message = `Cannot ${doing} process "${processId}": the process monitor does not answer`
   return new CarrelError('unavailable', message, { details: { processId }, cause })
 }
+
+/** Each has a descriptor, and any number of clients may follow any number of processes. */
+const journalReads = new FairGate({
+  doing: 'read the output',
+  places: 64,
+  patienceMs: 1000,
+  mostWaitingOfOne: Infinity,
+  mostWaiting: Infinity,
+})
 
 /** Records that end at a cursor, each with its own. */
 function withCursors(records: OutputRecord[], end: number): OutputPiece[] {

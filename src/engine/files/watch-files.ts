@@ -1,6 +1,8 @@
 import { posix } from 'node:path'
+import { limits } from '../../config/limits.ts'
 import type { FileChange } from '../../drivers/driver.ts'
 import { useSandbox } from '../computers/use-sandbox.ts'
+import type { Lease } from '../descriptors/budget.ts'
 import type { Caller, Engine } from '../engine.ts'
 import type { LiveEvent } from '../events/live-events.ts'
 import { ChangeFilter } from './change-filter.ts'
@@ -47,8 +49,12 @@ export async function* watchFiles(
   }
   const onStop = () => stop('server')
   let unsubscribe = () => {}
+  let lease: Lease | undefined
   engine.stopping.addEventListener('abort', onStop, { once: true })
   try {
+    const { descriptors } = engine
+    const shares = descriptors.sharesOf({ account: caller.accountId })
+    lease = descriptors.take('watch files', shares, limits.watchDescriptors)
     const { computer, done } = await useSandbox(engine, caller, sessionKey)
     const onEvent = (event: LiveEvent) => {
       if (event.type === 'computer.state' && event.state !== 'running') stop('sandbox')
@@ -79,6 +85,7 @@ export async function* watchFiles(
   } finally {
     unsubscribe()
     engine.stopping.removeEventListener('abort', onStop)
+    lease?.release()
     leave()
   }
 }

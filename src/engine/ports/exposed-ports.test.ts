@@ -4,11 +4,14 @@ import { ExposedPorts } from './exposed-ports.ts'
 
 test('a port that was found is known until its computer changes', async () => {
   const ports = new ExposedPorts()
-  await ports.remember('a', 80, async () => {})
-  await ports.remember('b', 80, async () => {})
-  assert.deepEqual([ports.has('a', 80), ports.has('a', 81), ports.has('b', 80)], [true, false, true])
+  await ports.remember('a', 80, async () => 'owner')
+  await ports.remember('b', 80, async () => 'owner')
+  assert.deepEqual(
+    [ports.ownerOf('a', 80), ports.ownerOf('a', 81), ports.ownerOf('b', 80)],
+    ['owner', undefined, 'owner'],
+  )
   ports.forget('a')
-  assert.deepEqual([ports.has('a', 80), ports.has('b', 80)], [false, true])
+  assert.deepEqual([ports.ownerOf('a', 80), ports.ownerOf('b', 80)], [undefined, 'owner'])
 })
 
 test('a port that was not found is not known', async () => {
@@ -17,15 +20,15 @@ test('a port that was not found is not known', async () => {
     ports.remember('a', 80, () => Promise.reject(new Error('no'))),
     /no/,
   )
-  assert.equal(ports.has('a', 80), false)
+  assert.equal(ports.ownerOf('a', 80), undefined)
 })
 
 test('what was found before a change is not known after it', async () => {
   const ports = new ExposedPorts()
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const { promise, resolve } = Promise.withResolvers<string>()
   const remembered = ports.remember('a', 80, () => promise)
   ports.forget('a')
-  resolve()
-  await remembered
-  assert.equal(ports.has('a', 80), false)
+  resolve('owner')
+  assert.equal(await remembered, 'owner')
+  assert.equal(ports.ownerOf('a', 80), undefined)
 })

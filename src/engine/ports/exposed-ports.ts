@@ -1,25 +1,27 @@
-/** Which ports of running computers were found to be exposed, so that each request to one is no query. */
+/** Which ports of running computers were found to be exposed, and whose they are, so that each request to one is no query. */
 export class ExposedPorts {
-  readonly #ports = new Map<string, Set<number>>()
+  readonly #owners = new Map<string, Map<number, string>>()
   #changes = 0
 
-  has(computerId: string, port: number): boolean {
-    return this.#ports.get(computerId)?.has(port) ?? false
+  /** The account of a port that is remembered. */
+  ownerOf(computerId: string, port: number): string | undefined {
+    return this.#owners.get(computerId)?.get(port)
   }
 
-  /** Remembers a port that `find` finds, unless something changed while it looked. */
-  async remember(computerId: string, port: number, find: () => Promise<void>): Promise<void> {
+  /** Remembers a port whose account `find` finds, unless something changed while it looked. */
+  async remember(computerId: string, port: number, find: () => Promise<string>): Promise<string> {
     const before = this.#changes
-    await find()
-    if (this.#changes !== before) return
-    const ports = this.#ports.get(computerId)
-    if (ports) ports.add(port)
-    else this.#ports.set(computerId, new Set([port]))
+    const owner = await find()
+    if (this.#changes !== before) return owner
+    const owners = this.#owners.get(computerId)
+    if (owners) owners.set(port, owner)
+    else this.#owners.set(computerId, new Map([[port, owner]]))
+    return owner
   }
 
   /** A computer's state or ports have changed: to be called once the database says so. */
   forget(computerId: string): void {
     this.#changes++
-    this.#ports.delete(computerId)
+    this.#owners.delete(computerId)
   }
 }

@@ -1,4 +1,7 @@
+import { limits } from '../../config/limits.ts'
+import type { ProcessHandle } from '../../drivers/driver.ts'
 import type { Engine } from '../engine.ts'
+import type { ProcessMeta } from './process-meta.ts'
 
 /**
  * After a start: takes back the processes that went on, records those that ended meanwhile, and marks as lost those
@@ -7,6 +10,7 @@ import type { Engine } from '../engine.ts'
 export async function recoverProcesses(engine: Engine): Promise<void> {
   for (const process of engine.driver.processes()) {
     if (!process.exit) {
+      countDescriptors(engine, process)
       await engine.recorder.started(process)
       engine.portWatch.watch(process)
     }
@@ -30,4 +34,14 @@ export async function recoverProcesses(engine: Engine): Promise<void> {
     engine.recorder.ended(recorded, recorded.exit!)
   }
   await engine.recorder.flush()
+}
+
+/** What runs already is not refused. */
+function countDescriptors({ processDescriptors }: Engine, process: ProcessHandle): void {
+  const { accountId = '' } = process.meta as Partial<ProcessMeta>
+  const lease = processDescriptors.tryTake(
+    processDescriptors.sharesOf({ account: accountId }),
+    limits.processDescriptors,
+  )
+  void process.wait().then(() => lease?.release())
 }

@@ -95,8 +95,12 @@ async function startPaid(
         attended: options.attended === true,
       }),
     })
+  const { processDescriptors } = engine
+  const shares = processDescriptors.sharesOf({ account: caller.accountId })
+  const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
   const handle = await whileCounted(engine, computer.id, () => engine.starts.run(caller.accountId, start)).catch(
     async (error: unknown) => {
+      lease.release()
       throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
     },
   )
@@ -105,6 +109,7 @@ async function startPaid(
   if (caller.tokenId !== serverTokenId && options.kind !== 'kernel')
     engine.meter.began(computer.id, processId, caller.tokenId)
   void handle.wait().then((exit) => {
+    lease.release()
     engine.meter.ended(computer.id, processId)
     engine.recorder.ended(handle, exit)
     engine.activity.touch(computer.id)

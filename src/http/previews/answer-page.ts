@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { errorTable, type CarrelError } from '../../errors.ts'
+import { retryAfterS } from '../retry-after.ts'
 
 /** Answers a preview that cannot be shown: a page for a browser, JSON for a program. */
 export function answerPage(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
@@ -26,6 +27,7 @@ function describe(request: IncomingMessage, error: CarrelError) {
     'content-type': wantsPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    ...(error.code === 'no_capacity' && { 'retry-after': String(retryAfterS) }),
     connection: 'close',
   }
   return { headers, body }

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { after, test, type TestContext } from 'node:test'
-import { limits } from '../../config/limits.ts'
+import { DescriptorBudget } from '../../engine/descriptors/budget.ts'
 import { forwardRequest } from './forward-request.ts'
 import { Upstreams } from './upstreams.ts'
 
@@ -20,6 +21,7 @@ async function listen(server: Server): Promise<number> {
 async function proxyOf(
   t: TestContext,
   answer: (socket: Socket, nth: number, connection: number, head: string) => void,
+  budget = new DescriptorBudget(1000),
 ) {
   const sockets: Socket[] = []
   const behind = createServer((socket) => {
@@ -32,7 +34,7 @@ async function proxyOf(
     })
   })
   const port = await listen(behind)
-  const upstreams = new Upstreams(async (_, target, onRead) => {
+  const upstreams = new Upstreams(async (_, target, { onRead }) => {
     const buffer = Buffer.allocUnsafeSlow(65_536)
     const onread = {
       buffer,
@@ -44,7 +46,7 @@ async function proxyOf(
     const socket = connect({ host: '127.0.0.1', port: target, allowHalfOpen: true, onread })
     await once(socket, 'connect')
     return socket
-  })
+  }, budget)
   const proxy = createHttpServer((request, response) => {
     forwardRequest({
       upstreams,
@@ -52,6 +54,7 @@ async function proxyOf(
       request,
       response,
       ownTokens: { isIn: (text) => text.includes('carrels_own') },
+      holders: budget.sharesOf({ account: 'a', computer: 'c' }),
     }).catch((error: Error) => {
       if (response.headersSent) request.socket.destroy()
       else response.writeHead(502).end(error.message)
@@ -151,23 +154,34 @@ test('an answer that comes before its request is through is sent on, and the con
   assert.equal(sockets.length, 2)
 })
 
-test('no more connections to a computer are opened than it may have, and one more when one has ended', async () => {
-  const server = createServer()
-  const port = await listen(server)
-  const upstreams = new Upstreams(async () => {
-    const socket = connect(port, '127.0.0.1')
-    await once(socket, 'connect')
-    return socket
+test('a connection that is kept is counted until it is used again or closed, and not kept where there is no room', async (t) => {
+  const budget = new DescriptorBudget(1000)
+  const answer = (socket: Socket, nth: number, connection: number) => socket.write(ok(`${connection}.${nth}`))
+  const { sockets, fetchText } = await proxyOf(t, answer, budget)
+  assert.deepEqual([await fetchText(), budget.held, await fetchText(), budget.held], ['200 1.1', 1, '200 1.2', 1])
+  sockets[0]!.destroy()
+  for (let left = 1000; budget.held > 0 && left > 0; left--) await turn()
+  assert.equal(budget.held, 0)
+  const { release } = budget.tryTake(budget.sharesOf({ account: 'b' }), budget.total)!
+  assert.deepEqual([await fetchText(), await fetchText()], ['200 2.1', '200 3.1'])
+  release()
+})
+
+test('a connection that nobody has taken yet is given up when the client leaves', async () => {
+  const given = Promise.withResolvers<void>()
+  const upstreams = new Upstreams((_, port, { signal }) => {
+    signal.addEventListener('abort', () => given.resolve())
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error(`${port}`))))
+  }, new DescriptorBudget(1000))
+  const proxy = createHttpServer((request, response) => {
+    const target = { computerId: 'c', port: 1 }
+    const options = { ownTokens: { isIn: () => false }, holders: { shares: [] } }
+    forwardRequest({ upstreams, target, request, response, ...options }).catch(() => {})
+    setImmediate(() => client.destroy())
   })
-  const target = { computerId: 'c', port }
-  const opened = await Promise.all(Array.from({ length: limits.previewConnections }, () => upstreams.open(target)))
-  await assert.rejects(upstreams.open(target), { code: 'no_capacity' })
-  const other = await upstreams.open({ ...target, computerId: 'other' })
-  const [first] = opened
-  first!.socket.destroy()
-  await once(first!.socket, 'close')
-  opened.push(other, await upstreams.open(target))
-  for (const { socket } of opened) socket.destroy()
+  const client = connect({ host: '127.0.0.1', port: await listen(proxy) })
+  client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+  await given.promise
 })
 
 test('a length that the connection names still ends the body, so that nothing of it is another request', async (t) => {

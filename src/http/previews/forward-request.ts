@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Shares } from '../../engine/descriptors/budget.ts'
+import { whenGone } from '../when-gone.ts'
 import { Exchange, StaleConnection } from './exchange.ts'
 import type { TokenFinder } from './kept-outside.ts'
 import type { PreviewTarget } from './preview-name.ts'
@@ -11,14 +14,17 @@ interface Options {
   request: IncomingMessage
   response: ServerResponse
   ownTokens: TokenFinder
+  /** Who holds a connection that is kept for the next request. */
+  holders: Shares
 }
 
 /**
  * Sends a request on into a computer and its answer back; resolves when the answer is through. Rejects when there is
  * none that can be sent on: what the server in the computer says is never trusted to be valid.
  */
-export async function forwardRequest({ upstreams, target, request, response, ownTokens }: Options): Promise<void> {
-  const keep = (upstream: Upstream, forMs: number) => upstreams.keep(target, upstream, forMs)
+export async function forwardRequest(options: Options): Promise<void> {
+  const { upstreams, target, request, response, ownTokens, holders } = options
+  const keep = (upstream: Upstream, forMs: number) => upstreams.keep(target, upstream, { forMs, holders })
   const kept = upstreams.take(target)
   if (kept) {
     try {
@@ -28,5 +34,17 @@ export async function forwardRequest({ upstreams, target, request, response, own
       if (!(error instanceof StaleConnection) || request.socket.destroyed) throw error
     }
   }
-  await Exchange.run({ upstream: await upstreams.open(target), request, response, ownTokens, keep })
+  const upstream = await openFor(request.socket, (signal) => upstreams.open(target, signal))
+  await Exchange.run({ upstream, request, response, ownTokens, keep })
+}
+
+/** A client that leaves meanwhile leaves no connection behind that nobody has taken yet. */
+async function openFor(client: Socket, open: (signal: AbortSignal) => Promise<Upstream>): Promise<Upstream> {
+  const gone = new AbortController()
+  const callOff = whenGone(client, () => gone.abort())
+  try {
+    return await open(gone.signal)
+  } finally {
+    callOff()
+  }
 }

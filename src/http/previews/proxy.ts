@@ -2,16 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { limits } from '../../config/limits.ts'
+import type { Lease } from '../../engine/descriptors/budget.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { findExposed } from '../../engine/ports/find-exposed.ts'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
+import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
+import { sendLastAnswer } from '../last-answer.ts'
 import { answerPage, rawAnswer } from './answer-page.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { Upstreams } from './upstreams.ts'
+
+interface Parts {
+  engine: Engine
+  bodies: StalledBodies
+  connections: Connections
+}
 
 /**
  * Hands HTTP requests and WebSockets over to the server behind a port of a computer. Both directions are streamed. An
@@ -21,30 +30,36 @@ export class PreviewProxy {
   readonly #engine: Engine
   readonly #upstreams: Upstreams
   readonly #bodies: StalledBodies
+  readonly #connections: Connections
 
-  constructor(engine: Engine, bodies: StalledBodies) {
+  constructor({ engine, bodies, connections }: Parts) {
     this.#engine = engine
     this.#bodies = bodies
-    this.#upstreams = new Upstreams((id, port, onRead) => engine.driver.dial(id, port, onRead))
+    this.#connections = connections
+    this.#upstreams = new Upstreams((...dialed) => engine.driver.dial(...dialed), engine.descriptors)
   }
 
   async handle(target: PreviewTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { ownTokens, descriptors } = this.#engine
     let done: (() => void) | undefined
+    let lease: Lease | undefined
     try {
-      await findExposed(this.#engine, target.computerId, target.port)
+      const owner = await findExposed(this.#engine, target.computerId, target.port)
       if (request.socket.destroyed) return
+      const { shares, kept: holders } = this.#connections.visit(request, target.computerId, owner)
+      lease = descriptors.take(doing, shares)
       done = this.#engine.activity.begin(target.computerId)
       this.#bodies.watch(request, () => {
         const error = new CarrelError('request_timeout', 'Cannot send the request on: its body has stopped coming')
         if (!response.headersSent) answerPage(request, response, error)
         request.socket.destroySoon()
       })
-      const { ownTokens } = this.#engine
-      await forwardRequest({ upstreams: this.#upstreams, target, request, response, ownTokens })
+      await forwardRequest({ upstreams: this.#upstreams, target, request, response, ownTokens, holders })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
       else answerPage(request, response, this.#known(error))
     } finally {
+      lease?.release()
       done?.()
     }
   }
@@ -52,14 +67,18 @@ export class PreviewProxy {
   async upgrade(target: PreviewTarget, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => {})
     try {
-      await findExposed(this.#engine, target.computerId, target.port)
+      const owner = await findExposed(this.#engine, target.computerId, target.port)
+      if (client.destroyed) return
+      const { shares } = this.#connections.visit(request, target.computerId, owner)
+      const lease = this.#engine.descriptors.take(doing, shares)
+      client.once('close', lease.release)
       const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()
       client.once('close', this.#engine.activity.begin(target.computerId))
-      if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs)
+      if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.quietPreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
-      client.end(rawAnswer(request, this.#known(error)))
+      sendLastAnswer(client, rawAnswer(request, this.#known(error)))
     }
   }
 
@@ -75,3 +94,5 @@ export class PreviewProxy {
     )
   }
 }
+
+const doing = 'open the preview'

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { Lease } from '../../engine/descriptors/budget.ts'
 
 /** What is under way on a connection. */
 export interface Traffic {
@@ -18,6 +19,8 @@ export class Upstream {
   #traffic: Traffic | undefined
   /** How many requests it has had. */
   uses = 0
+  /** While it waits for the next one. */
+  kept: Lease | undefined
 
   static async open(dial: Dial): Promise<Upstream> {
     let upstream: Upstream | undefined
@@ -36,7 +39,10 @@ export class Upstream {
     socket.on('drain', () => this.#traffic?.onDrain())
     socket.on('end', () => (this.#traffic ? this.#traffic.onEnd() : socket.destroy()))
     socket.on('error', (error) => this.#traffic?.onEnd(error))
-    socket.on('close', () => this.#traffic?.onEnd())
+    socket.on('close', () => {
+      this.kept?.release()
+      this.#traffic?.onEnd()
+    })
   }
 
   read(bytes: Buffer): void {

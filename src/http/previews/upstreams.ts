@@ -1,26 +1,35 @@
 import type { Duplex } from 'node:stream'
-import { limits } from '../../config/limits.ts'
-import { CarrelError } from '../../errors.ts'
+import type { DescriptorBudget, Shares } from '../../engine/descriptors/budget.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { Upstream } from './upstream.ts'
 
-type DialComputer = (computerId: string, port: number, onRead: (bytes: Buffer) => void) => Promise<Duplex>
+type DialComputer = (
+  computerId: string,
+  port: number,
+  options: { onRead: (bytes: Buffer) => void; signal: AbortSignal },
+) => Promise<Duplex>
+
+interface Keeping {
+  /** How long the other end keeps it. */
+  forMs: number
+  holders: Shares
+}
 
 interface Idle {
   upstream: Upstream
   untilMs: number
 }
 
-/** Connections into computers, kept for the next request. */
+/** Connections into computers, kept for the next request. Those in use are counted with the request, those that wait here. */
 export class Upstreams {
   readonly #dial: DialComputer
+  readonly #budget: DescriptorBudget
   /** By port of a computer; what was used last stands last. */
   readonly #idle = new Map<string, Idle[]>()
-  /** How many there are, by computer. */
-  readonly #open = new Map<string, number>()
 
-  constructor(dial: DialComputer) {
+  constructor(dial: DialComputer, budget: DescriptorBudget) {
     this.#dial = dial
+    this.#budget = budget
     setInterval(() => this.#closeIdle(), idleMs / 4).unref()
   }
 
@@ -28,41 +37,28 @@ export class Upstreams {
   take({ computerId, port }: PreviewTarget): Upstream | undefined {
     const idle = this.#idle.get(keyOf(computerId, port))
     for (let kept = idle?.pop(); kept; kept = idle?.pop()) {
+      kept.upstream.kept?.release()
       if (isUsable(kept)) return kept.upstream
       kept.upstream.socket.destroy()
     }
     return undefined
   }
 
-  /** Rejects with `no_capacity` when a computer has as many as it may: one visitor must not use up what all have. */
-  async open({ computerId, port }: PreviewTarget): Promise<Upstream> {
-    const open = this.#open.get(computerId) ?? 0
-    if (open >= limits.previewConnections)
-      throw new CarrelError('no_capacity', 'Cannot open the preview: too many requests to it are under way')
-    this.#open.set(computerId, open + 1)
-    try {
-      const upstream = await Upstream.open((onRead) => this.#dial(computerId, port, onRead))
-      upstream.socket.once('close', () => this.#closed(computerId))
-      return upstream
-    } catch (error) {
-      this.#closed(computerId)
-      throw error
-    }
+  /** Is given up when `signal` aborts. */
+  open({ computerId, port }: PreviewTarget, signal: AbortSignal): Promise<Upstream> {
+    return Upstream.open((onRead) => this.#dial(computerId, port, { onRead, signal }))
   }
 
-  #closed(computerId: string): void {
-    const left = this.#open.get(computerId)! - 1
-    if (left > 0) this.#open.set(computerId, left)
-    else this.#open.delete(computerId)
-  }
-
-  /** Keeps one on which nothing is under way, for a minute at most. */
-  keep({ computerId, port }: PreviewTarget, upstream: Upstream, forMs: number): void {
+  /** Keeps one on which nothing is under way, for a minute at most, as long as its holders have room for it. */
+  keep({ computerId, port }: PreviewTarget, upstream: Upstream, { forMs, holders }: Keeping): void {
     const key = keyOf(computerId, port)
     let idle = this.#idle.get(key)
     if (!idle) this.#idle.set(key, (idle = []))
-    if (idle.length >= mostIdle || upstream.socket.destroyed) upstream.socket.destroy()
-    else idle.push({ upstream, untilMs: performance.now() + Math.min(forMs, idleMs) })
+    const mayStay = idle.length < mostIdle && !upstream.socket.destroyed
+    const lease = mayStay ? this.#budget.tryTake(holders) : undefined
+    if (!lease) return void upstream.socket.destroy()
+    upstream.kept = lease
+    idle.push({ upstream, untilMs: performance.now() + Math.min(forMs, idleMs) })
   }
 
   #closeIdle(): void {

@@ -17,7 +17,10 @@ import { createAccount } from '../../engine/accounts/owner.ts'
 import { createToken, insertToken } from '../../engine/accounts/tokens.ts'
 import { Departures } from '../../engine/deletion/departures.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { DescriptorBudget } from '../../engine/descriptors/budget.ts'
 import { KnownCallers } from '../../engine/sign-in/known-callers.ts'
+import { ClientNetworks } from '../client-networks.ts'
+import { Connections } from '../connections.ts'
 import { AccountLimits } from '../rate-limits.ts'
 import { SocketServer } from './socket-server.ts'
 
@@ -52,6 +55,7 @@ describe('the server of WebSockets', () => {
         engine,
         errorBody: (error, requestId) => ({ error: error.message, code: error.code, requestId }),
         accountLimits,
+        connections: new Connections({ budget: new DescriptorBudget(1000), networks: new ClientNetworks([]) }),
       },
       [
         {

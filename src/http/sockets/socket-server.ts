@@ -8,9 +8,12 @@ import type { Engine } from '../../engine/engine.ts'
 import { authenticateAny } from '../../engine/sign-in/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
+import type { Connections } from '../connections.ts'
+import { sendLastAnswer } from '../last-answer.ts'
 import { logFailure } from '../log-failure.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
 import type { Counted } from '../request-counter.ts'
+import { retryAfterS } from '../retry-after.ts'
 import { ClientSocket } from './client-socket.ts'
 import { watchLargeMessages } from './large-message.ts'
 
@@ -37,6 +40,7 @@ interface Parts {
   engine: Engine
   errorBody: ErrorBody
   accountLimits: AccountLimits
+  connections: Connections
 }
 
 /** The WebSockets of all surfaces: who may open one, and that dead ones do not stay. */
@@ -44,14 +48,16 @@ export class SocketServer {
   readonly #engine: Engine
   readonly #errorBody: ErrorBody
   readonly #accountLimits: AccountLimits
+  readonly #connections: Connections
   readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
   readonly #ofAccount = new Map<string, number>()
   readonly #heartbeat: NodeJS.Timeout
 
-  constructor({ engine, errorBody, accountLimits }: Parts, endpoints: SocketEndpoint[]) {
+  constructor({ engine, errorBody, accountLimits, connections }: Parts, endpoints: SocketEndpoint[]) {
     this.#engine = engine
     this.#errorBody = errorBody
     this.#accountLimits = accountLimits
+    this.#connections = connections
     this.#endpoints = endpoints.map((endpoint) => ({
       endpoint,
       server: new WebSocketServer({
@@ -94,6 +100,7 @@ export class SocketServer {
       if (counted) assertWithin(counted)
       assertScope(caller, 'compute')
       if (connection.destroyed) return
+      this.#connections.belongTo(connection, caller.accountId)
       this.#admit(caller.accountId, connection)
       server.handleUpgrade(request, connection, head, (client) => {
         const socket = client as ClientSocket
@@ -150,9 +157,10 @@ export class SocketServer {
       `x-request-id: ${requestId}`,
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ...(error.code === 'unauthenticated' ? ['www-authenticate: Bearer'] : []),
+      ...(error.code === 'no_capacity' ? [`retry-after: ${retryAfterS}`] : []),
       'connection: close',
     ]
-    connection.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+    sendLastAnswer(connection, `${lines.join('\r\n')}\r\n\r\n${body}`)
   }
 
   /** Pings everyone, and cuts those of whom nothing was heard and who took nothing for a minute: they are gone. */

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
+import { withDescriptors } from '../../../engine/descriptors/with-descriptors.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fromBase64, sandboxPath } from '../mapping.ts'
 import { sessionId, writeBody } from '../schemas.ts'
@@ -52,7 +53,11 @@ export function fileMessages(routes: MessageRoutes): Message[] {
         const { computer, done } = await useSandbox(engine, caller, fields.sessionId ?? '')
         try {
           watch(fields.sessionId ?? '', computer.id)
-          const sizes = await engine.driver.files(computer.id).writeMany(files)
+          // Each has its directory and itself open until all are written.
+          const held = { doing: 'write the files', count: 1 + 2 * files.length }
+          const sizes = await withDescriptors(engine, caller, held, () =>
+            engine.driver.files(computer.id).writeMany(files),
+          )
           const written = files.map((one, index) => ({ path: one.path, size: sizes[index] }))
           return { success: true, files: written, sessionId: fields.sessionId ?? '' }
         } finally {

@@ -1,5 +1,6 @@
 import { Socket, type OnReadOpts } from 'node:net'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../../errors.ts'
+import { limits } from '../../../config/limits.ts'
 import { SystemError } from '../system/libc.ts'
 import type { NetworkSlot } from './slots.ts'
 import { socketIn } from './socket-in.ts'
@@ -9,11 +10,11 @@ import { socketIn } from './socket-in.ts'
  * reached too. Tries the loopback by IPv4, by IPv6, then the computer's own address. Rejects with `upstream_unreachable`
  * when nothing listens.
  */
-export async function dialComputer(slot: NetworkSlot, port: number, onRead?: (bytes: Buffer) => void): Promise<Socket> {
+export async function dialComputer(slot: NetworkSlot, port: number, options: Options = {}): Promise<Socket> {
   const targets = targetsOf(slot)
   for (const [index, { family, host }] of targets.entries()) {
     try {
-      return await connect({ networkNamespace: slot.networkNamespace, family, host, port, onRead })
+      return await connect({ networkNamespace: slot.networkNamespace, family, host, port, ...options })
     } catch (error) {
       const isLast = index === targets.length - 1
       if (isLast || (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw unreachable(port, error)
@@ -35,22 +36,42 @@ function targetsOf({ address }: NetworkSlot): { family: number; host: string }[]
   ]
 }
 
-interface Target {
+interface Options {
+  onRead?: ((bytes: Buffer) => void) | undefined
+  /** Aborts when nobody waits for it any more. */
+  signal?: AbortSignal | undefined
+}
+
+interface Target extends Options {
   networkNamespace: string
   family: number
   host: string
   port: number
-  onRead: ((bytes: Buffer) => void) | undefined
 }
 
-function connect({ networkNamespace, family, host, port, onRead }: Target): Promise<Socket> {
+/** A port whose line of connections is full answers nothing, and the kernel would go on asking for two minutes. */
+function connect({ networkNamespace, family, host, port, onRead, signal }: Target): Promise<Socket> {
+  signal?.throwIfAborted()
   const fd = socketIn(networkNamespace, family, SOCK_STREAM | SOCK_NONBLOCK)
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, allowHalfOpen: true, ...(onRead && { onread: reading(onRead) }) })
+    const giveUp = (code: string) => socket.destroy(Object.assign(new Error('the connection was given up'), { code }))
+    const timer = setTimeout(() => giveUp('ETIMEDOUT'), limits.dialMs)
+    const abort = () => giveUp('ECANCELED')
+    const settle = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    }
+    const fail = (error: Error) => {
+      settle()
+      reject(error)
+    }
+    signal?.addEventListener('abort', abort, { once: true })
     socket.setNoDelay(true)
-    socket.once('error', reject)
+    socket.once('error', fail)
     socket.connect(port, host, () => {
-      socket.off('error', reject)
+      settle()
+      socket.off('error', fail)
       resolve(socket)
     })
   })
@@ -71,9 +92,13 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 function unreachable(port: number, cause: unknown): CarrelError {
   if (isOutOfDescriptors(cause)) return asCarrelError(cause)
-  const why =
-    cause instanceof SystemError || (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
-      ? 'the computer is not running'
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException
+  const isGone = cause instanceof SystemError || code === 'ENOENT'
+  const isFull = code === 'ETIMEDOUT' || code === 'ECANCELED'
+  const why = isGone
+    ? 'the computer is not running'
+    : isFull
+      ? 'the server there takes no more connections just now'
       : 'nothing listens there'
   return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why}`, { details: { port }, cause })
 }

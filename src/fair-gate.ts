@@ -1,4 +1,4 @@
-import { CarrelError } from '../errors.ts'
+import { CarrelError } from './errors.ts'
 
 interface Options {
   /** What is waited for, as in "start the process". */
