@@ -15,8 +15,8 @@ before(async () => {
 after(() => server.stop())
 
 /** The answer's head; its body is read when it is asked for. */
-function ask(path: string, body: unknown): Promise<IncomingMessage> {
-  const text = JSON.stringify(body)
+function ask(path: string, body: object | Buffer): Promise<IncomingMessage> {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
     request(
       server.url + path,
@@ -26,13 +26,13 @@ function ask(path: string, body: unknown): Promise<IncomingMessage> {
         headers: {
           authorization: `Bearer ${server.token}`,
           'content-type': 'application/json',
-          'content-length': Buffer.byteLength(text),
+          'content-length': bytes.length,
         },
       },
       resolve,
     )
       .on('error', reject)
-      .end(text)
+      .end(bytes)
   })
 }
 
@@ -166,12 +166,12 @@ describe('a large request', () => {
 
   test('of 48 MiB is written by three at once, and noticed by nobody else', async (t) => {
     const content = '\u0001'.repeat(7 * MiB)
+    const bodies = [1, 2, 3].map((name) =>
+      Buffer.from(JSON.stringify({ path: `/workspace/${name}`, sessionId, content })),
+    )
     const found = await noticed(() =>
       Promise.all(
-        [1, 2, 3].map(async (name) => {
-          const response = await ask('/files/write', { path: `/workspace/${name}`, sessionId, content })
-          assert.equal((await readOut(response)).status, 200)
-        }),
+        bodies.map(async (body) => assert.equal((await readOut(await ask('/files/write', body))).status, 200)),
       ),
     )
     t.diagnostic(JSON.stringify(found))
@@ -188,8 +188,9 @@ describe('a large request', () => {
     ['with a text that does not end', `"${'\\"'.repeat(20 * MiB)}`],
   ] as const)
     test(`${what} is refused, and noticed by nobody else`, async (t) => {
+      const sent = Buffer.from(`{"content":${content}`)
       const found = await noticed(async () => {
-        const { status, body } = await server.post('/files/write', `{"content":${content}`)
+        const { status, body } = await server.post('/files/write', sent)
         assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
       })
       t.diagnostic(JSON.stringify(found))
