@@ -1,10 +1,14 @@
 import { readSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { StreamName } from './journal.ts'
+import { LingeringOutputs } from './lingering-outputs.ts'
 
 /** What a pipe can hold at most is 1 MiB; a child that lives on could write for ever. */
 const maxReads = 64
 const readBytes = 64 * 1024
+
+/** Of an account, and of all, in a monitor that may have some ten thousand descriptors. */
+const lingering = new LingeringOutputs({ mostOfOne: 512, most: 4096 })
 
 /** One of the outputs of a process: read as it comes, and to the last byte at the end of the process. */
 export class ProcessOutput {
@@ -22,6 +26,11 @@ export class ProcessOutput {
     stream.on('data', (chunk: Buffer) => take(name, chunk))
     // A terminal's master side ends with EIO.
     stream.on('error', () => stream.destroy())
+  }
+
+  /** Children that have it still may write on, as long as there are not too many of it. */
+  linger(account: string): void {
+    lingering.add(account, this.#stream)
   }
 
   /** Reads nothing for a while, so that who writes has to wait, or reads on. */

@@ -233,7 +233,10 @@ export class SupervisedProcess {
     clearTimeout(this.#timer)
     const reason = this.#reason(status)
     if (reason === 'timeout') await this.#signalTree('SIGKILL')
-    for (const output of this.#outputs) output.takeRest()
+    for (const output of this.#outputs) {
+      output.takeRest()
+      output.linger(this.request.owner ?? this.request.computerId)
+    }
     this.#terminal?.letGo()
     this.#leaveGroup()
     this.exit = {

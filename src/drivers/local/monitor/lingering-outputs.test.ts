@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { LingeringOutputs } from './lingering-outputs.ts'
+
+test('of too many outputs that are still open the oldest of the account is closed, or of all', async () => {
+  const lingering = new LingeringOutputs({ mostOfOne: 3, most: 5 })
+  const add = (account: string) => {
+    const output = new PassThrough()
+    lingering.add(account, output)
+    return output
+  }
+  const other = add('b')
+  const own = Array.from({ length: 5 }, () => add('a'))
+  assert.deepEqual(
+    own.map(({ destroyed }) => destroyed),
+    [true, true, false, false, false],
+  )
+  assert.equal(other.destroyed, false)
+  // What ends by itself counts no more.
+  own[2]!.destroy()
+  await once(own[2]!, 'close')
+  const more = [add('c'), add('c')]
+  assert.deepEqual([other.destroyed, more[0]!.destroyed], [false, false])
+  add('d')
+  assert.deepEqual([other.destroyed, own[3]!.destroyed, own[4]!.destroyed], [true, false, false])
+})
