@@ -14,17 +14,22 @@ export function takeOwnMounts(dataDirectory: string, shared: string): void {
   call('unshare', CLONE_NEWNS)
   const [data, common] = [realpathSync(dataDirectory), realpathSync(shared)]
   const targets = mountTargets(readFileSync('/proc/self/mountinfo', 'utf8')).filter((target) => !isIn(target, common))
-  for (const target of targets) call('mount', 'none', target, null, MS_SLAVE, null)
+  // Mounts come and go meanwhile, and one may lie under another.
+  const unreached = targets.filter((target) => !tried('mount', 'none', target, null, MS_SLAVE, null))
   const needed = {
     trees: [...systemTrees, data, realpathSync(project)],
-    folders: [...systemFolders, ...named(process.env)],
+    // To unmount what one that is not a slave lies in could unmount it on the host.
+    folders: [...systemFolders, ...named(process.env), common, ...unreached],
   }
-  for (const target of unneededMounts(targets, needed)) {
-    try {
-      call('umount2', target, MNT_DETACH)
-    } catch {
-      // It went with what it lies in, or lies under another.
-    }
+  for (const target of unneededMounts(targets, needed)) tried('umount2', target, MNT_DETACH)
+}
+
+function tried(...[name, ...args]: Parameters<typeof call>): boolean {
+  try {
+    call(name, ...args)
+    return true
+  } catch {
+    return false
   }
 }
 
