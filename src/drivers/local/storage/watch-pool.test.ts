@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { limits } from '../../../config/limits.ts'
+import { HelperStates } from '../../../helper-states.ts'
+import { watchPool } from './watch-pool.ts'
+
+test('a pool that became read-only is degraded, and no more when it can be written again', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-pool-'))
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', directory])
+  const helpers = new HelperStates()
+  const stop = watchPool(directory, helpers)
+  t.after(() => {
+    stop()
+    execFileSync('umount', [directory])
+    rmdirSync(directory)
+  })
+  const look = async () => {
+    const before = helpers.all()[0]!.status
+    for (let tries = 0; tries < 100 && helpers.all()[0]!.status === before; tries++) {
+      t.mock.timers.tick(limits.poolLookMs)
+      await delay(5)
+    }
+    return helpers.all()[0]!
+  }
+  assert.equal(helpers.all()[0]!.status, 'ok')
+  execFileSync('mount', ['-o', 'remount,ro', directory])
+  const { name, status, reason } = await look()
+  assert.deepEqual([name, status, reason], ['storage', 'degraded', 'it can only be read'])
+  execFileSync('mount', ['-o', 'remount,rw', directory])
+  assert.equal((await look()).status, 'ok')
+})
