@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { lockDataDirectory } from '../../src/data-lock.ts'
+import { openCgroups } from '../../src/drivers/local/cgroups/open-cgroups.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { Paths } from '../../src/drivers/local/paths.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
@@ -67,4 +69,17 @@ test('destroy() ends a computer of which its runtime knows nothing, as when anot
   rmSync(join(new Paths(testDataDirectory).runtime, 'runtime', id), { recursive: true })
   await driver.destroy(id)
   assert.equal((await within(10_000, process.wait(), 'the end')).reason, 'stopped')
+})
+
+test('exec() waits while the computer stands still because a tree of its processes is being ended', async (t) => {
+  const driver = await open()
+  t.after(() => driver.close())
+  const subject = new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+  const id = await subject.computer(t)
+  const { freeze } = openCgroups().files(new Paths(testDataDirectory).cgroup(id))
+  writeFileSync(freeze.path, freeze.on)
+  const running = subject.run(id, ['echo', 'went on'])
+  await delay(300)
+  writeFileSync(freeze.path, freeze.off)
+  assert.equal((await within(10_000, running)).stdout, 'went on\n')
 })

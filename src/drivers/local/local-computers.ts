@@ -145,7 +145,9 @@ export class LocalComputers {
       await store.setSlot(id, slot.number)
       await this.#run(record, slot, view)
     } catch (error) {
-      await this.#clearAway(id)
+      await this.#clearAway(id).catch((cause: unknown) =>
+        this.#parts.log?.warn({ err: cause, computer: id }, 'cannot clear away a failed start; the next one will'),
+      )
       throw error
     }
     lxcfs?.started(id, view)
@@ -441,7 +443,11 @@ export class LocalComputers {
     this.#frozen.delete(id)
     disks.remove(id)
     await guestRoom.remove(id).catch(() => {})
-    await runtime.delete(id)
+    await runtime.delete(id).catch(async () => {
+      // The host may have no room for the program. What it would do needs none.
+      await cgroups.remove(paths.cgroup(id))
+      await runtime.forget(id)
+    })
     await cgroups.remove(paths.cgroup(id))
     const slot = store.get(id)?.slot
     if (slot !== undefined) {

@@ -60,6 +60,11 @@ export class Runtime {
     await run(this.program, ['--root', this.#root, 'delete', '--force', id])
   }
 
+  /** Removes the state of a computer of which nothing runs, without a program for it. */
+  async forget(id: string): Promise<void> {
+    await rm(this.stateDirectory(id), { recursive: true, force: true })
+  }
+
   async list(): Promise<string[]> {
     return (await readdir(this.#root).catch(() => [] as string[])).filter((name) => !name.startsWith('.'))
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isOutOfDescriptors } from '../../../errors.ts'
@@ -20,7 +20,7 @@ import type {
   StartRequest,
 } from './protocol.ts'
 import { Reaper, type WaitStatus } from './reaper.ts'
-import { StartError, startFailure, type StartFailureCode } from './start-failure.ts'
+import { containerFailure, PausedError, StartError, type StartFailureCode } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
 /** Everything that was started, and who is told of it. */
@@ -107,7 +107,8 @@ export class Monitor {
   async #runContainer(request: Request & { op: 'run-container' }): Promise<{ pid: number }> {
     this.#stopping.delete(request.computerId)
     const errors = new Pipe()
-    const runtimePid = spawnProgram(request.command, [undefined, errors.writeEnd, errors.writeEnd])
+    rmSync(request.pidFile, { force: true })
+    const runtimePid = startRuntime(request.command, errors)
     const group = request.groups?.byRuntime === false ? groupDirectory(request.groups) : undefined
     if (group !== undefined) enterGroup(group, runtimePid)
     const stderr = errors.reader().setEncoding('utf8')
@@ -118,12 +119,12 @@ export class Monitor {
     const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#reaper.watch(runtimePid, resolve))
     if (exitCode !== 0) {
       await Promise.race([once(stderr, 'close'), delay(100)])
-      const failure = startFailure(complaint)
-      if (failure.code === 'no_capacity') throw failure
-      throw new StartError('internal', complaint.trim() || `the runtime ended with ${exitCode}`)
+      throw containerFailure(complaint)
     }
     stderr.destroy()
-    const pid = Number(readFileSync(request.pidFile, 'latin1'))
+    const pid = readPid(request.pidFile)
+    // So it ends when its own first process ended early.
+    if (pid === 0) throw containerFailure('')
     // Its runtime may have made it before it was in the group itself.
     if (group !== undefined) enterGroup(group, pid)
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
@@ -135,7 +136,19 @@ export class Monitor {
     return { pid }
   }
 
+  /** Waits while a computer stands still because the tree of another of its processes is being ended. */
   async #start(request: StartRequest): Promise<StartAnswer> {
+    for (let waitedMs = 0; ; waitedMs += pausedPollMs) {
+      try {
+        return await this.#startNow(request)
+      } catch (error) {
+        if (!(error instanceof PausedError) || waitedMs >= maxPausedMs) throw error
+        await delay(pausedPollMs)
+      }
+    }
+  }
+
+  async #startNow(request: StartRequest): Promise<StartAnswer> {
     if (this.#processes.has(request.processId)) throw new Error(`process "${request.processId}" exists`)
     const supervised = new SupervisedProcess(request, {
       reaper: this.#reaper,
@@ -224,8 +237,30 @@ export class Monitor {
   }
 }
 
+/** 0 when there is none. */
+function readPid(file: string): number {
+  try {
+    return Number(readFileSync(file, 'latin1'))
+  } catch {
+    return 0
+  }
+}
+
+const pausedPollMs = 10
+/** A tree is ended in less, whatever it does. */
+const maxPausedMs = 5000
 const quietMs = 1000
 const sweptPerSecond = 1000
+
+/** Throws a `StartError` when the host has no room for the process. */
+function startRuntime(command: string[], errors: Pipe): number {
+  try {
+    return spawnProgram(command, [undefined, errors.writeEnd, errors.writeEnd])
+  } catch (error) {
+    errors.close()
+    throw new StartError('unavailable', error instanceof Error ? error.message : String(error))
+  }
+}
 
 function failureCode(error: unknown): StartFailureCode {
   if (error instanceof StartError) return error.code
