@@ -153,6 +153,7 @@ export class LocalDriver implements Driver {
     this.images = new LocalImages({
       storeDirectory: join(pool.directory, 'images'),
       storage: pool.storage,
+      roomBytes: () => guard.filesRoomBytes,
       isInUse: async (imageId) =>
         store.all().some(({ image }) => image === imageId) || (await this.#snapshotImages()).includes(imageId),
     })

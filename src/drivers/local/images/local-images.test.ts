@@ -33,6 +33,17 @@ async function inRoot(root: string, argv: string[]): Promise<string> {
   return lines.join('\n')
 }
 
+test('an image for which the disk below the store has no room is refused, whatever the store itself says', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const images = new LocalImages({
+    storeDirectory: join(directory, 'images'),
+    storage: new DirectoryStorage(),
+    roomBytes: () => 1_000_000,
+    isInUse: async () => false,
+  })
+  await assert.rejects(images.build(slim, silent), { code: 'no_capacity', message: /has 0\.0 GB free/ })
+})
+
 test('build() makes the slim image, once for all who ask, with its programs, its owners and nothing of the host', async (t) => {
   const { images, directory } = await localImages(t)
   const steps: BuildProgress[] = []
