@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { lockDataDirectory } from '../../src/data-lock.ts'
-import { openCgroups } from '../../src/drivers/local/cgroups/open-cgroups.ts'
+import { findCgroups } from '../../src/drivers/local/cgroups/open-cgroups.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { Paths } from '../../src/drivers/local/paths.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
@@ -76,7 +76,7 @@ test('exec() waits while the computer stands still because a tree of its process
   t.after(() => driver.close())
   const subject = new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
   const id = await subject.computer(t)
-  const { freeze } = openCgroups().files(new Paths(testDataDirectory).cgroup(id))
+  const { freeze } = findCgroups().files(new Paths(testDataDirectory).cgroup(id))
   writeFileSync(freeze.path, freeze.on)
   const running = subject.run(id, ['echo', 'went on'])
   await delay(300)
