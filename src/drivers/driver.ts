@@ -213,9 +213,13 @@ export interface ProcessHandle {
   wait(): Promise<ProcessExit>
   /**
    * Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. The bytes of
-   * a chunk that is `lent` are good until the next one is asked for.
+   * a chunk that is `lent` are good until the next one is asked for; it has at most so many, by default and at most 1 MiB, at least 128 KiB.
    */
-  follow(cursor: number, signal?: AbortSignal, options?: { lent?: boolean }): AsyncIterable<OutputChunk>
+  follow(
+    cursor: number,
+    signal?: AbortSignal,
+    options?: { lent?: boolean; lentBytes?: number },
+  ): AsyncIterable<OutputChunk>
   /** The cursor behind all that came as yet. */
   outputEnd(): Promise<number>
   /** Resolves when the bytes were taken; `conflict` when stdin is closed. */

@@ -78,6 +78,8 @@ class Body {
   readonly #memory: MemoryBudget
   readonly #limit: number
   readonly #chunks: Buffer[] = []
+  /** Of a large one that says its length: each part is put in its place as it comes. */
+  #whole: Buffer | undefined
   #bytes = 0
   #isReserved = false
 
@@ -91,11 +93,18 @@ class Body {
   async read(): Promise<Buffer> {
     const length = Number(this.#request.headers['content-length'])
     if (length > this.#limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
-    if (length > limits.wholeBodyBytes) await this.#reserve(length)
+    if (length > limits.wholeBodyBytes) {
+      await this.#reserve(length)
+      this.#whole = Buffer.allocUnsafeSlow(length)
+    }
     // Its client may have left meanwhile: then nothing tells of an end.
     if (this.#request.raw.destroyed) throw Object.assign(new Error('the client is gone'), { statusCode: 400 })
     await this.#readAll()
     if (!Number.isNaN(length) && this.#bytes !== length) throw new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH()
+    return this.#whole ?? this.#joined()
+  }
+
+  #joined(): Buffer {
     return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes)
   }
 
@@ -116,9 +125,10 @@ class Body {
         reject(error)
       }
       const take = (chunk: Buffer) => {
+        if (this.#whole) chunk.copy(this.#whole, this.#bytes)
+        else this.#chunks.push(chunk)
         this.#bytes += chunk.length
         if (this.#bytes > this.#limit) return end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
-        this.#chunks.push(chunk)
         if (this.#bytes <= limits.wholeBodyBytes || this.#isReserved) return
         // One that does not say its length may have the greatest.
         payload.pause()

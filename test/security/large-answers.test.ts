@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { request, type IncomingMessage } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { SocketClient } from '../paperpod/socket-client.ts'
 import { HealthProbe } from '../support/health-probe.ts'
 import { residentBytes } from '../support/resident-bytes.ts'
-import { newSession, TestServer } from '../support/server.ts'
+import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
@@ -159,6 +160,34 @@ test('output of twenty executes at once, is whole and noticed by nobody else', a
   )
   t.diagnostic(JSON.stringify(found))
   assertUnnoticed(found, 500)
+})
+
+test('output that waits for three hundred connections takes little memory of all of them', async (t) => {
+  const sessionId = newSession()
+  const processId = 'printer'
+  await server.done('/process/start', { sessionId, processId, command: 'head -c 20000000 /dev/zero' })
+  const { processes } = await until(
+    () => server.done('/process/list', { sessionId }),
+    (answer) => answer.processes[0].status !== 'running',
+  )
+  assert.equal(processes[0].status, 'completed')
+  const clients: SocketClient[] = []
+  const found = await noticed(async () => {
+    for (let count = 0; count < 300; count++) clients.push(await SocketClient.open(server))
+    for (const client of clients) {
+      client.begin({ type: 'process', action: 'attach', sessionId, processId, encoding: 'base64' })
+      client.socket.pause()
+    }
+    // Behind all of these.
+    const last = await SocketClient.open(server)
+    const id = last.begin({ type: 'process', action: 'attach', sessionId, processId, encoding: 'base64' })
+    const { data } = await last.next((message) => message.id === id && message.type === 'exit')
+    assert.equal(data.truncated, false)
+    await last.close()
+  })
+  t.diagnostic(JSON.stringify(found))
+  for (const client of clients) client.socket.terminate()
+  assertUnnoticed(found, 700)
 })
 
 describe('a large request', () => {

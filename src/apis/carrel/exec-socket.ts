@@ -125,7 +125,14 @@ export class ExecSocket {
   async #pump(process: ProcessHandle, cursor: number): Promise<void> {
     let truncated = false
     try {
-      for await (const piece of processPieces(process, { cursor, signal: this.#closed.signal, mostBytes })) {
+      const { readBytes, maxBufferedBytes } = this.#options.socket
+      const options = {
+        cursor,
+        signal: this.#closed.signal,
+        readBytes,
+        mostBytes: Math.min(readBytes, maxBufferedBytes),
+      }
+      for await (const piece of processPieces(process, options)) {
         truncated ||= piece.truncated
         if (piece.data.length > 0) await this.#outlet.sendBytes(channels[piece.stream], piece.data)
         await this.#send({ type: 'cursor', cursor: piece.cursor })
@@ -220,5 +227,3 @@ function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
 
 const maxQueuedInputBytes = 1024 * 1024
 const maxWaitingAnswers = 64
-/** As much as is read at a time goes in one message. */
-const mostBytes = 1024 * 1024

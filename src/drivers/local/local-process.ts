@@ -111,10 +111,14 @@ export class LocalProcess implements ProcessHandle {
     return this.exit?.reason === 'lost'
   }
 
-  async *follow(from: number, signal?: AbortSignal, { lent = false } = {}): AsyncIterable<OutputChunk> {
+  async *follow(
+    from: number,
+    signal?: AbortSignal,
+    { lent = false, lentBytes = journalReadBytes }: { lent?: boolean; lentBytes?: number } = {},
+  ): AsyncIterable<OutputChunk> {
     await this.checkCursor(from)
     // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
-    const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(journalReadBytes) : undefined
+    const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(lentBytes) : undefined
     let cursor = from
     let missed = false
     // Who comes back tells at once from where: it may have been held back since.

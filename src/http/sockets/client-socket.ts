@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
+import { limits } from '../../config/limits.ts'
 import type { Release } from '../../engine/memory-budget.ts'
 
 /** Says what is wrong before it closes a connection for what its client sent. */
@@ -16,9 +17,22 @@ export class ClientSocket extends WebSocket {
   lastHeardMs = Date.now()
   /** Counts the message that just came, where it is a large one, until the answer is called. */
   takeMemory: (messageBytes: number) => Release | undefined = () => undefined
+  /** How many WebSockets its account has open. */
+  siblings: () => number = () => 1
   readonly #holders = new Set<string>()
   #takenBytes = 0
   #waitingBytes = 0
+
+  /** How much may wait for its client: of many connections of an account each has less. */
+  get maxBufferedBytes(): number {
+    const share = limits.bufferedPerAccountBytes / this.siblings()
+    return Math.max(limits.leastBufferedBytes, Math.min(limits.bufferedBytes, share))
+  }
+
+  /** How much of a process's output is read for it at a time. */
+  get readBytes(): number {
+    return this.maxBufferedBytes < limits.outputReadBytes ? limits.leastOutputReadBytes : limits.outputReadBytes
+  }
 
   /** Nothing is read while anybody holds it. */
   hold(who: string, held: boolean): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { WebSocket } from 'ws'
+import type { ClientSocket } from './client-socket.ts'
 import { MessageBuffers } from './message-buffers.ts'
 
 /**
@@ -7,11 +7,11 @@ import { MessageBuffers } from './message-buffers.ts'
  * send over one socket, at most the buffer and one message of them are in memory. They take turns.
  */
 export class Outlet {
-  readonly #socket: WebSocket
+  readonly #socket: ClientSocket
   #line: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  constructor(socket: WebSocket) {
+  constructor(socket: ClientSocket) {
     this.#socket = socket
   }
 
@@ -33,7 +33,7 @@ export class Outlet {
   }
 
   async #sendNow(make: Make, onSent?: () => void): Promise<void> {
-    while (this.#isOpen && this.#socket.bufferedAmount >= maxBufferedBytes) await this.#drained()
+    while (this.#isOpen && this.#socket.bufferedAmount >= this.#socket.maxBufferedBytes) await this.#drained()
     if (!this.#isOpen) return
     const data = await make()
     if (!this.#isOpen) return onSent?.()
@@ -61,7 +61,8 @@ export class Outlet {
     this.#isMidMessage = true
     try {
       for await (const part of parts) {
-        while (this.#isOpen && this.#socket.bufferedAmount >= partBufferBytes) await this.#drained()
+        while (this.#isOpen && this.#socket.bufferedAmount >= Math.min(partBufferBytes, this.#socket.maxBufferedBytes))
+          await this.#drained()
         if (!this.#isOpen) return
         this.#socket.send(part, { binary: false, fin: false }, () => this.#onSent?.())
       }
@@ -120,5 +121,3 @@ const buffers = new MessageBuffers()
 
 /** A large message's parts are made fast, and many connections may have one. */
 const partBufferBytes = 256 * 1024
-/** Enough to keep a fast connection busy while the next message is made. */
-const maxBufferedBytes = 2 * 1024 * 1024

@@ -1,4 +1,5 @@
 import type { OutputPiece, ProcessHandle } from '../../engine/types.ts'
+import { Slices } from '../../slices.ts'
 
 export interface Piece {
   stream: 'stdout' | 'stderr'
@@ -17,6 +18,8 @@ interface Options {
   signal: AbortSignal
   /** Records go together up to so many bytes; one alone may have more. At most 1 MiB. */
   mostBytes: number
+  /** Read at a time, and in memory while the client takes it. */
+  readBytes: number
 }
 
 /**
@@ -25,14 +28,17 @@ interface Options {
  */
 export async function* processPieces(
   process: ProcessHandle,
-  { cursor, signal, mostBytes }: Options,
+  { cursor, signal, mostBytes, readBytes }: Options,
 ): AsyncGenerator<Piece> {
-  for await (const chunk of process.follow(cursor, signal, { lent: true })) {
+  const slices = new Slices(String(process.meta['accountId']))
+  for await (const chunk of process.follow(cursor, signal, { lent: true, lentBytes: readBytes })) {
     let { truncated } = chunk
     for (const [first, ...rest] of runs(chunk.records, mostBytes)) {
       const data = [first, ...rest].map((record) => record.data)
       yield { stream: first.stream, data, start: first.start, cursor: (rest.at(-1) ?? first).cursor, truncated }
       truncated = false
+      // A fast client takes one small piece after the other, and would have all of the server.
+      if (slices.isOver) await slices.next()
     }
     // All that there was is gone.
     if (truncated) yield { stream: 'stdout', data: [], start: chunk.cursor, cursor: chunk.cursor, truncated }

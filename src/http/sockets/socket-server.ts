@@ -105,6 +105,7 @@ export class SocketServer {
       server.handleUpgrade(request, connection, head, (client) => {
         const socket = client as ClientSocket
         socket.connection = connection
+        socket.siblings = () => this.#ofAccount.get(caller.accountId) ?? 1
         const end = (reason: string) => {
           // Whoever does not answer the close has half a minute more, in which nothing of theirs is taken.
           socket.removeAllListeners('message')

@@ -180,6 +180,7 @@ export class Connection {
       closed: this.#closed.signal,
       attached: this.#attached,
       inputs: this.#inputs,
+      readBytes: this.#options.socket.readBytes,
       send: (type, make) => this.#outlet.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
       watch: (sessionId, computerId) => this.#ports.watch(sessionId, computerId),
       begun: () => {

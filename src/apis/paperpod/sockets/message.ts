@@ -26,6 +26,8 @@ export interface Call<F = Fields> {
   inputs: KeyedLock
   /** Sends something that belongs to this request, once the client can take it. */
   send: (type: string, make: Fields | (() => Fields)) => Promise<void>
+  /** How much of a process's output is read for this connection at a time. */
+  readBytes: number
   /** Suggestions for this connection are looked for on that computer too. */
   watch: (sessionId: string, computerId: string) => void
   /** The message itself is no longer needed: it does not count as a burden of the connection any more. */

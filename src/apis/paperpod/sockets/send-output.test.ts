@@ -10,6 +10,7 @@ const text = { stdout: 'a é € 😀 '.repeat(40), stderr: '😀ß'.repeat(60) 
 function processOf(pieces: OutputPiece[]): ProcessHandle {
   return {
     processId: 'p',
+    meta: {},
     async *follow(from: number, signal: AbortSignal) {
       const records = pieces.filter(({ start }) => start >= from)
       // Chunks of any size.
@@ -53,7 +54,7 @@ test('whoever reads on from any cursor, as often as they like, gets every byte o
         ;({ cursor } = fields)
         if (--left === 0) gone.abort()
       }
-      await sendOutput({ send }, process, {
+      await sendOutput({ send, readBytes: 1024 }, process, {
         cursor: new ExactCursor(cursor),
         encoding: 'utf8',
         signal: gone.signal,

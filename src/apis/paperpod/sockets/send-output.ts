@@ -18,7 +18,11 @@ interface Options {
  * Sends a process's output as events `stdout` and `stderr` until it has ended, or the connection; each carries the
  * cursor behind it. The answer says whether some was dropped before it could be sent.
  */
-export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: ProcessHandle, options: Options) {
+export async function sendOutput(
+  call: Pick<Call<unknown>, 'send' | 'readBytes'>,
+  process: ProcessHandle,
+  options: Options,
+) {
   const { cursor, encoding, signal, onStderr } = options
   const { processId } = process
   let decoder = new OutputDecoder()
@@ -26,7 +30,12 @@ export async function sendOutput(call: Pick<Call<unknown>, 'send'>, process: Pro
   const sendRest = async () => {
     for (const { stream, text } of decoder.rest()) await call.send(stream, { processId, text, cursor: cursor.value })
   }
-  for await (const piece of processPieces(process, { cursor: cursor.start, signal, mostBytes })) {
+  for await (const piece of processPieces(process, {
+    cursor: cursor.start,
+    signal,
+    mostBytes,
+    readBytes: call.readBytes,
+  })) {
     const { stream } = piece
     if (piece.truncated) {
       truncated = true

@@ -15,7 +15,7 @@ export interface JournalPart {
 
 /**
  * Reads whole records from a cursor on; none when there is nothing behind it (yet). They lie in `buffer` where one is
- * given, of `journalReadBytes`.
+ * given, which has room for the largest record.
  */
 export async function readJournal(directory: string, cursor: number, buffer?: Buffer): Promise<JournalPart> {
   const starts = await segmentStarts(directory)
@@ -94,7 +94,7 @@ async function readSegment(
   })
   if (!file) return 'gone'
   try {
-    const { bytesRead } = await file.read(buffer, 0, journalReadBytes, offset)
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
     return parseRecords(buffer.subarray(0, bytesRead))
   } finally {
     await file.close()
