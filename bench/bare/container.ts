@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { findProgram, Runtime } from '../../src/drivers/local/containers/runtime.ts'
+import { hardware } from '../../src/drivers/local/containers/hardware.ts'
 import { containerConfig, processObject } from '../../src/drivers/local/containers/config.ts'
 import { openCgroups } from '../../src/drivers/local/cgroups/open-cgroups.ts'
 import { LocalImages } from '../../src/drivers/local/images/local-images.ts'
@@ -68,7 +69,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await volumes.create(id, settings.computerDiskBytes)
   const slot = await slots.make(slotNumber)
   await mkdir(root, { recursive: true })
-  await mountOverlay(root, volumes.overlayOptions(id, images.rootfs(image.id)))
+  await mountOverlay(root, images.rootfs(image.id), volumes.path(id))
 
   const hostsFile = join(scratch, 'hosts')
   const hostnameFile = join(scratch, 'hostname')
@@ -96,7 +97,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
       initProgram: findProgram('catatonit')!,
       hostsFile,
       hostnameFile,
-      resolvConf: join(paths.runtime, 'resolv.conf'),
+      resolvConf: join(paths.guestFiles, 'resolv.conf'),
       diskFile,
       lxcfs: findProgram('lxcfs') && paths.lxcfs,
       limits: {
@@ -107,6 +108,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
       },
       forbidSwap: false,
       countsSocketsApart: false,
+      maskedPaths: hardware(),
     })
     const directory = join(scratch, name)
     await mkdir(directory, { recursive: true })

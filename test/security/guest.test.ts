@@ -207,8 +207,39 @@ describe('a guest', { timeout: 120_000 }, () => {
     assert.ok(answer.endsWith(' []\n'), answer)
   })
 
+  test('is told nothing of how the host was started, what it is made of, and what it does', async () => {
+    const files = ['cmdline', 'config.gz', 'consoles', 'interrupts', 'iomem', 'kallsyms', 'partitions', 'softirqs']
+    for (const name of [...files, 'buddyinfo', 'pagetypeinfo', 'zoneinfo'])
+      assert.equal(await shell(`sudo cat /proc/${name} 2>/dev/null | wc -c`), '0\n', name)
+    const folders = [
+      '/proc/pressure',
+      '/proc/fs',
+      '/proc/irq',
+      '/proc/bus',
+      '/proc/driver',
+      '/sys/block',
+      '/sys/module',
+    ]
+    for (const path of [...folders, '/sys/class/block', '/sys/dev/block', '/sys/devices/virtual/block'])
+      assert.equal(await shell(`sudo find ${path} -mindepth 1 2>/dev/null | wc -l`), '0\n', path)
+    assert.equal(await shell('sudo find / -name backing_file 2>/dev/null'), '')
+    assert.equal(await shell('ls -d /sys/devices/pci*/* 2>/dev/null'), '')
+  })
+
   test('shows in its mounts no folder of the host', async () => {
-    const mounts = await shell('cat /proc/self/mountinfo')
+    const mounts = await shell('cat /proc/self/mountinfo /proc/1/mountinfo')
+    for (const place of [
+      testDataDirectory,
+      '/run/',
+      '/var/',
+      '/usr/',
+      'carrel',
+      'pool',
+      '/dev/vd',
+      '/dev/sd',
+      '/dev/nvme',
+    ])
+      assert.ok(!mounts.includes(place), `${place} is in ${mounts}`)
     assert.ok(!mounts.includes(hostDirectory) && !mounts.includes('/home/'), mounts)
     const types = new Set(
       mounts

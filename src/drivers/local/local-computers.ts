@@ -12,12 +12,14 @@ import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
 import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
+import { hardware } from './containers/hardware.ts'
 import { seccompProfile } from './containers/seccomp.ts'
 import { leftBehindMs } from './left-behind.ts'
 import type { DriverLog } from './driver-log.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
 import type { Lxcfs, LxcfsView, RunningComputer } from './lxcfs.ts'
+import type { GuestFiles } from './guest-files.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
 import type { ContainerState } from './monitor/protocol.ts'
 import type { Monitors } from './monitors.ts'
@@ -40,9 +42,7 @@ interface Parts {
   runtime: Runtime
   cgroups: Cgroups
   monitor: () => Monitors
-  /** The static init for inside. */
-  initProgram: string
-  resolvConf: string
+  guestFiles: GuestFiles
   lxcfs: Lxcfs | undefined
   onStopped: (id: string, reason: StopReason) => void
   log: DriverLog | undefined
@@ -316,7 +316,7 @@ export class LocalComputers {
     const { paths, volumes, images } = this.#parts
     const root = paths.root(record.id)
     await mkdir(root, { recursive: true })
-    await mountOverlay(root, volumes.overlayOptions(record.id, images.rootfs(record.image)))
+    await mountOverlay(root, images.rootfs(record.image), volumes.path(record.id))
     this.#mounted.add(record.id)
   }
 
@@ -326,35 +326,34 @@ export class LocalComputers {
   }
 
   async #run(record: ComputerRecord, slot: NetworkSlot, view: LxcfsView | undefined): Promise<void> {
-    const { paths, runtime, cgroups, initProgram, resolvConf } = this.#parts
+    const { paths, runtime, cgroups, guestFiles } = this.#parts
     const { id } = record
     const bundle = paths.computer(id)
-    const hostsFile = join(bundle, 'hosts')
-    const hostnameFile = join(bundle, 'hostname')
-    const diskFile = join(bundle, 'disk')
     const config = containerConfig({
       hostname: record.hostname,
       rootDirectory: paths.root(id),
       cgroupPath: paths.cgroup(id),
       userNamespace: slot.userNamespace,
       networkNamespace: slot.networkNamespace,
-      initProgram,
-      hostsFile,
-      hostnameFile,
-      resolvConf,
-      diskFile,
+      initProgram: guestFiles.init,
+      hostsFile: guestFiles.hosts(id),
+      hostnameFile: guestFiles.hostname(id),
+      resolvConf: guestFiles.resolvConf,
+      diskFile: guestFiles.disk(id),
       lxcfs: view?.folder,
       limits: record.limits,
       cpuset: this.#cpuset(record.limits.cpus),
       forbidSwap: await hostSwaps(),
       countsSocketsApart: cgroups.countsSocketsApart,
+      maskedPaths: hardware(),
       annotations: this.#seccomp.annotations,
     })
+    await guestFiles.add(id)
     await Promise.all([
       writeFile(join(bundle, 'config.json'), JSON.stringify(config)),
       this.#showDisk(record),
-      writeFile(hostnameFile, `${record.hostname}\n`),
-      writeFile(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
+      writeFile(guestFiles.hostname(id), `${record.hostname}\n`),
+      writeFile(guestFiles.hosts(id), `127.0.0.1 localhost\n::1 localhost\n${slot.address} ${record.hostname}\n`),
     ])
     const pidFile = join(bundle, 'pid')
     cgroups.prepare(paths.cgroup(id))
@@ -400,9 +399,10 @@ export class LocalComputers {
   }
 
   async #showDisk({ id, limits }: ComputerRecord): Promise<void> {
-    const { disks, volumes, guestRoom, paths } = this.#parts
+    const { disks, volumes, guestRoom, guestFiles } = this.#parts
     const gauge = await volumes.gauge(id)
-    await disks.add(id, join(paths.computer(id), 'disk'), limits.diskBytes, gauge)
+    await guestFiles.add(id)
+    await disks.add(id, guestFiles.disk(id), limits.diskBytes, gauge)
     const setLimit = (bytes: number) => volumes.limit(id, bytes)
     if (gauge) guestRoom.add(id, { limitBytes: limits.diskBytes, gauge, setLimit })
   }
@@ -437,7 +437,7 @@ export class LocalComputers {
 
   /** Removes what only a running computer has. */
   async #clearAway(id: string): Promise<void> {
-    const { runtime, store, slotPool, cgroups, paths, disks, guestRoom } = this.#parts
+    const { runtime, store, slotPool, cgroups, paths, disks, guestRoom, guestFiles } = this.#parts
     this.#unclear.add(id)
     this.#running.delete(id)
     this.#frozen.delete(id)
@@ -449,6 +449,7 @@ export class LocalComputers {
       await runtime.forget(id)
     })
     await cgroups.remove(paths.cgroup(id))
+    await guestFiles.remove(id)
     const slot = store.get(id)?.slot
     if (slot !== undefined) {
       await slotPool.release(slot)

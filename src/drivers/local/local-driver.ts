@@ -27,6 +27,7 @@ import { endPoolUsers } from './end-pool-users.ts'
 import { LocalComputerFiles } from './files/computer-files.ts'
 import { quote } from './files/rooted.ts'
 import type { DriverLog } from './driver-log.ts'
+import { GuestFiles } from './guest-files.ts'
 import { raiseHostLimits } from './host-limits.ts'
 import { toHostId } from './system/id-map.ts'
 import { LocalImages } from './images/local-images.ts'
@@ -97,6 +98,7 @@ export class LocalDriver implements Driver {
   #closed = false
   #journalBytes = 0
   #isMeasuring = false
+  readonly #guestFiles: GuestFiles
   #isPoolLost = false
   readonly #lostWithPool = new Set<string>()
   readonly #printedListeners: ((process: ProcessHandle) => void)[] = []
@@ -114,13 +116,14 @@ export class LocalDriver implements Driver {
       log: options.log,
     })
     await shareMounts(paths.mounts)
+    const guestFiles = await GuestFiles.open(paths.guestFiles)
     const helpers = new HelperStates()
     const lxcfs = await Lxcfs.open({ paths, helpers, log: options.log })
     const cgroups = openCgroups(paths)
     const losses = [...pool.losses, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()
-    const driver = new LocalDriver({ options, paths, pool, guard, helpers, lxcfs, cgroups, store, losses })
+    const driver = new LocalDriver({ options, paths, pool, guard, guestFiles, helpers, lxcfs, cgroups, store, losses })
     try {
       await driver.#open(options)
     } catch (error) {
@@ -135,6 +138,7 @@ export class LocalDriver implements Driver {
     paths: Paths
     pool: Pool
     guard: DiskGuard
+    guestFiles: GuestFiles
     helpers: HelperStates
     lxcfs: Lxcfs | undefined
     cgroups: Cgroups
@@ -143,6 +147,7 @@ export class LocalDriver implements Driver {
   }) {
     const { options, paths, pool, guard, helpers, lxcfs, cgroups, store } = parts
     this.#helpers = helpers
+    this.#guestFiles = parts.guestFiles
     this.#stopWatchingPool = watchPool(pool.directory, helpers)
     this.#lxcfs = lxcfs
     this.#paths = paths
@@ -194,8 +199,7 @@ export class LocalDriver implements Driver {
       runtime,
       cgroups,
       monitor,
-      initProgram: findInit(),
-      resolvConf: join(paths.runtime, 'resolv.conf'),
+      guestFiles: parts.guestFiles,
       lxcfs,
       log: options.log,
       onStopped: (id, reason) => {
@@ -241,11 +245,8 @@ export class LocalDriver implements Driver {
 
   async #open(options: LocalDriverOptions): Promise<void> {
     const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
-    await writeFile(
-      join(this.#paths.runtime, 'resolv.conf'),
-      `${resolvers.map((address) => `nameserver ${address}`).join('\n')}\n`,
-      { mode: 0o644 },
-    )
+    await this.#guestFiles.setResolvers(resolvers)
+    await this.#guestFiles.setInit(findInit())
     await this.#volumes.prepare()
     if (await restoreNull()) this.#log?.warn({}, "gave the host's /dev/null back to root, with mode 0666")
     await Promise.all([this.#openNetwork(options, resolvers), this.#monitors.open()])

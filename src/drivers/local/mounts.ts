@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { call, callAsync, MNT_DETACH, MS_BIND, MS_SHARED } from './system/libc.ts'
+import { constants, readFileSync } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
+import { call, callAsync, MNT_DETACH, MS_BIND, MS_NODEV, MS_NOSUID, MS_SHARED } from './system/libc.ts'
 
 /** Whether something is mounted exactly there, as this process sees it. By the list of mounts, which asks no file system. */
 export function isMounted(path: string): boolean {
@@ -22,8 +22,20 @@ export async function shareMounts(directory: string): Promise<void> {
   call('mount', 'none', directory, null, MS_SHARED, null)
 }
 
-export async function mountOverlay(target: string, options: string): Promise<void> {
+/**
+ * Mounts a computer's root: an image, and over it the volume, which has `upper` and `work`. Both are named by descriptors,
+ * since the list of mounts inside shows the names.
+ */
+export async function mountOverlay(target: string, image: string, volume: string): Promise<void> {
+  await using lower = await open(image, constants.O_DIRECTORY)
+  await using upper = await open(volume, constants.O_DIRECTORY)
+  const [below, above] = [`/proc/self/fd/${lower.fd}`, `/proc/self/fd/${upper.fd}`]
+  const options = `lowerdir=${below},upperdir=${above}/upper,workdir=${above}/work`
   await callAsync('mount', 'overlay', target, 'overlay', 0, options)
+}
+
+export async function mountTmpfs(target: string, options: string): Promise<void> {
+  await callAsync('mount', 'tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options)
 }
 
 /** Unmounting what is not mounted does nothing. */

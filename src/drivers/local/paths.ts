@@ -21,6 +21,9 @@ export class Paths {
   get lxcfs(): string {
     return join(this.mounts, 'lxcfs')
   }
+  get guestFiles(): string {
+    return join(this.mounts, 'guest')
+  }
   get processes(): string {
     return join(this.data, 'processes')
   }
@@ -37,7 +40,7 @@ export class Paths {
   cgroup(id: string): string {
     return `/carrel-${this.tag}/${id}`
   }
-  /** A computer's folder: its description, its runtime configuration, its files of `/etc`. */
+  /** A computer's folder: its description, its runtime configuration. */
   computer(id: string): string {
     return join(this.data, 'computers', id)
   }

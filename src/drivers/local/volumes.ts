@@ -75,12 +75,6 @@ export class Volumes {
     return readdir(join(this.#directory, 'snapshots'))
   }
 
-  /** Mount options of the overlay, fit for the kernel's parser. */
-  overlayOptions(id: string, imageRoot: string): string {
-    const path = this.path(id)
-    return `lowerdir=${imageRoot},upperdir=${join(path, 'upper')},workdir=${join(path, 'work')}`
-  }
-
   path(id: string): string {
     return join(this.#directory, 'computers', id)
   }

@@ -23,6 +23,8 @@ export interface ContainerOptions {
   /** e.g. `0-1`; undefined for all. */
   cpuset?: string
   forbidSwap: boolean
+  /** Folders of `/sys` with the host's own devices. */
+  maskedPaths: readonly string[]
   /** Memory of sockets is not part of the computer's (control groups version 1), and is bounded beside it. */
   countsSocketsApart: boolean
   /** Hints for the runtime. */
@@ -45,6 +47,47 @@ const capabilities = [
   'CAP_SETPCAP',
   'CAP_SETUID',
   'CAP_SYS_CHROOT',
+]
+
+/** What tells of the host: how it was started, what it is made of, what it does. */
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/buddyinfo',
+  '/proc/bus',
+  '/proc/cmdline',
+  '/proc/config.gz',
+  '/proc/consoles',
+  '/proc/driver',
+  '/proc/fs',
+  '/proc/interrupts',
+  '/proc/iomem',
+  '/proc/ioports',
+  '/proc/irq',
+  '/proc/kallsyms',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/modules',
+  '/proc/mtrr',
+  '/proc/pagetypeinfo',
+  '/proc/partitions',
+  '/proc/pressure',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/softirqs',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/zoneinfo',
+  '/sys/block',
+  '/sys/class/block',
+  '/sys/dev/block',
+  '/sys/devices/virtual/block',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+  '/sys/fs/btrfs',
+  '/sys/kernel',
+  '/sys/module',
 ]
 
 const initPath = '/dev/.init'
@@ -90,22 +133,8 @@ export function containerConfig(options: ContainerOptions): Record<string, unkno
         },
       },
       seccomp: seccompProfile,
-      maskedPaths: [
-        '/proc/acpi',
-        '/proc/asound',
-        '/proc/kcore',
-        '/proc/keys',
-        '/proc/latency_stats',
-        '/proc/sched_debug',
-        '/proc/scsi',
-        '/proc/timer_list',
-        '/proc/timer_stats',
-        '/sys/devices/virtual/powercap',
-        '/sys/firmware',
-        '/sys/fs/btrfs',
-        '/sys/kernel',
-      ],
-      readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+      maskedPaths: [...maskedPaths, ...options.maskedPaths],
+      readonlyPaths: ['/proc/sys', '/proc/sysrq-trigger'],
     },
   }
 }

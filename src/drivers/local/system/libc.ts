@@ -85,10 +85,10 @@ export function callAsync(name: Call, ...args: unknown[]): Promise<number> {
 
 export const CLONE_NEWNS = 0x0002_0000
 export const CLONE_NEWNET = 0x4000_0000
-export const MS_NOSUID = 2
-export const MS_NODEV = 4
 export const MS_REMOUNT = 32
 export const MS_NOATIME = 1024
+export const MS_NOSUID = 2
+export const MS_NODEV = 4
 export const MS_BIND = 0x1000
 export const MS_SLAVE = 1 << 19
 export const MS_SHARED = 1 << 20

@@ -1,0 +1,61 @@
+import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isMounted, mountTmpfs } from './mounts.ts'
+
+/**
+ * Small files that are mounted in computers: they lie in a file system of their own, in memory, since the list of mounts inside
+ * names where a file lies in its file system, and on which device that is. Like what else is mounted, it outlives the server.
+ */
+export class GuestFiles {
+  readonly #directory: string
+
+  private constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  static async open(directory: string): Promise<GuestFiles> {
+    await mkdir(directory, { recursive: true })
+    if (!isMounted(directory)) await mountTmpfs(directory, `size=${mostBytes},mode=711`)
+    return new GuestFiles(directory)
+  }
+
+  /** The init of computers, of which those that run keep theirs. */
+  get init(): string {
+    return join(this.#directory, 'init')
+  }
+  get resolvConf(): string {
+    return join(this.#directory, 'resolv.conf')
+  }
+  disk(id: string): string {
+    return join(this.#directory, id, 'disk')
+  }
+  hosts(id: string): string {
+    return join(this.#directory, id, 'hosts')
+  }
+  hostname(id: string): string {
+    return join(this.#directory, id, 'hostname')
+  }
+
+  async setInit(program: string): Promise<void> {
+    const next = `${this.init}.next`
+    await copyFile(program, next)
+    await chmod(next, 0o755)
+    await rename(next, this.init)
+  }
+
+  /** In place: computers that run see the new ones. */
+  async setResolvers(addresses: string[]): Promise<void> {
+    await writeFile(this.resolvConf, addresses.map((address) => `nameserver ${address}\n`).join(''), { mode: 0o644 })
+  }
+
+  async add(id: string): Promise<void> {
+    await mkdir(join(this.#directory, id), { recursive: true, mode: 0o711 })
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(join(this.#directory, id), { recursive: true, force: true })
+  }
+}
+
+/** Three pages for a computer, and the init. */
+const mostBytes = 128 * 1024 * 1024
