@@ -95,6 +95,23 @@ for i in range(${files}): os.close(os.open('%d-%s' % (i, 'x' * 150), os.O_CREAT)
     assert.deepEqual(names, Array.from({ length: files }, (_, i) => `${i}-${'x'.repeat(150)}`).toSorted())
   })
 
+  test('is watched by sixteen at once, or too large for it, and noticed by nobody else', async (t) => {
+    await server.shell(
+      `cd /workspace/many && mkdir more && python3 -c 'for i in range(50000): open(f"more/{i}", "w").close()'`,
+      { sessionId, timeout: 120_000 },
+    )
+    const found = await noticed(() =>
+      Promise.all(
+        Array.from({ length: 16 }, async () => {
+          const { status, body } = await server.post('/watch', { path: '/workspace/many', sessionId })
+          assert.deepEqual([status, body.code], [429, 'LIMIT_REACHED'])
+        }),
+      ),
+    )
+    t.diagnostic(JSON.stringify(found))
+    assertUnnoticed(found, 600)
+  })
+
   test('listed by ten at once, is noticed by nobody else', async (t) => {
     const found = await noticed(() =>
       Promise.all(

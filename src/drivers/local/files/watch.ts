@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { opendir } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError, isOutOfDescriptors } from '../../../errors.ts'
@@ -267,8 +267,11 @@ class Watch {
 
   #learn(directory: WatchedDirectory, name: string): void {
     directory.entries.set(name, undefined)
-    if (++this.#entryCount <= limits.watchEntries) return
-    throw new CarrelError(
+    if (++this.#entryCount > limits.watchEntries) throw this.#tooManyEntries()
+  }
+
+  #tooManyEntries(): CarrelError {
+    return new CarrelError(
       'limit_reached',
       `Cannot watch ${quote(this.#top.path)}: it holds more than ${limits.watchEntries} files and directories; watch a part of it, or exclude some`,
       { details: { limit: limits.watchEntries } },
@@ -351,9 +354,10 @@ class Watch {
 
   async #look(directory: WatchedDirectory, fd: number, announce: boolean): Promise<WatchedDirectory[]> {
     const below: string[] = []
-    for (const [index, entry] of (await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })).entries()) {
+    let count = 0
+    for await (const entry of await opendir(`/proc/self/fd/${fd}`, { bufferSize: readInTurn })) {
       const { name } = entry
-      if (index > 0 && index % handledInTurn === 0) await turn()
+      if (++count % handledInTurn === 0) await turn()
       if (this.#ended) return []
       if (directory.entries.has(name) || isTemporaryName(name)) continue
       this.#learn(directory, name)
@@ -404,8 +408,12 @@ class Watch {
   }
 
   async #compareOne(directory: WatchedDirectory, fd: number): Promise<void> {
-    const found = await readdir(`/proc/self/fd/${fd}`, { withFileTypes: true })
-    const kinds = new Map(found.map((entry) => [entry.name, entry.isDirectory()]))
+    const kinds = new Map<string, boolean>()
+    for await (const entry of await opendir(`/proc/self/fd/${fd}`, { bufferSize: readInTurn })) {
+      kinds.set(entry.name, entry.isDirectory())
+      if (kinds.size > limits.watchEntries) throw this.#tooManyEntries()
+      if (kinds.size % handledInTurn === 0) await turn()
+    }
     for (const [name, node] of directory.entries)
       if (!kinds.has(name) || (node && !kinds.get(name))) this.#vanished(directory, name, node !== undefined)
     for (const [index, [name, isDirectory]] of [...kinds].entries()) {
@@ -435,3 +443,5 @@ const enteringMs = 1000
 const lookoutMs = 1000
 /** After so many the reader gets a turn, and everybody else. */
 const handledInTurn = 500
+/** Names that are read at a time: a directory may have millions, of which all are too many. */
+const readInTurn = 256
