@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readFileSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { shiftOwners } from '../../src/drivers/local/images/shift-owners.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { testDataDirectory } from './server.ts'
@@ -59,12 +60,14 @@ export class SmallDisk {
     execFileSync('sh', ['-c', `rm -f ${this.#mountPoint}/filler-*`])
   }
 
-  /** After the server on it was ended by `npm run down`. */
+  /** With all that its server left running. */
   remove(): void {
     this.#clear()
   }
 
   #clear(): void {
+    const down = fileURLToPath(new URL('../../scripts/down.js', import.meta.url))
+    execFileSync(process.execPath, [down], { stdio: 'ignore', env: { ...process.env, CARREL_DATA: this.directory } })
     const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')

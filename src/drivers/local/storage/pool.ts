@@ -31,11 +31,17 @@ export async function openPool(dataDirectory: string, endUsers = async (): Promi
   const directory = join(dataDirectory, 'pool')
   await mkdir(directory, { recursive: true })
   if (existsSync(join(directory, plainMark))) return plain(directory)
-  if ((await statfs(directory)).type === BTRFS_MAGIC) return btrfs(directory)
   const file = join(dataDirectory, 'pool.img')
+  if ((await statfs(directory)).type === BTRFS_MAGIC) {
+    if (existsSync(file) && (await isReadOnly(directory))) {
+      await endUsers()
+      await reopenPool(directory)
+    }
+    return btrfs(directory)
+  }
   try {
     if (!existsSync(file)) await format(file, dataDirectory)
-    await attach(file, directory, endUsers)
+    await mountFile(file, directory)
   } catch (error) {
     if (existsSync(file) && (await statfs(directory)).type !== BTRFS_MAGIC) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -80,27 +86,27 @@ async function format(file: string, dataDirectory: string): Promise<void> {
   }
 }
 
-async function attach(file: string, directory: string, endUsers: () => Promise<void>): Promise<void> {
-  if ((await statfs(directory)).type !== BTRFS_MAGIC) return mountFile(file, directory)
-  if (!(await isReadOnly(directory))) return
-  await endUsers()
-  await reopenPool(directory)
-}
-
 /**
  * Brings back a pool that has gone read-only: its file system has to go from memory first, with the last that has something of it open or
  * mounted. Rejects with `unavailable` when that does not come about; what can be called again.
  */
 export async function reopenPool(directory: string): Promise<void> {
+  let cause: unknown
   for (let tries = 0; tries < maxReopenTries; tries++) {
     await detach(directory)
-    await mountFile(`${directory}.img`, directory)
-    if (!(await isReadOnly(directory))) return restrict(directory)
+    try {
+      // While the one that failed is in memory it is refused, or found again.
+      await mountFile(`${directory}.img`, directory)
+      if (!(await isReadOnly(directory))) return await restrict(directory)
+    } catch (error) {
+      cause = error
+    }
     await delay(reopenPauseMs)
   }
   throw new CarrelError(
     'unavailable',
     `Cannot bring back the storage pool "${directory}", which has become read-only: something still uses it`,
+    { cause },
   )
 }
 
