@@ -173,6 +173,10 @@ describe('a guest', { timeout: 120_000 }, () => {
       )
   })
 
+  test('is what the kernel ends first when the host has no memory left', async () => {
+    assert.equal(await shell('cat /proc/self/oom_score_adj; sudo cat /proc/1/oom_score_adj'), '500\n500\n')
+  })
+
   test('has an init with no more rights than its root', async () => {
     const rights = (pid: string) => shell(`sudo grep -E '^(Cap(Prm|Eff|Bnd)|Uid|Seccomp:)' /proc/${pid}/status`)
     assert.equal(await rights('1'), await rights('self'))

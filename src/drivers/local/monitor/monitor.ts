@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isOutOfDescriptors } from '../../../errors.ts'
+import { endFirst } from '../system/end-first.ts'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { enterGroup, groupDirectory } from './exec-group.ts'
@@ -127,6 +128,7 @@ export class Monitor {
     if (pid === 0) throw containerFailure('')
     // Its runtime may have made it before it was in the group itself.
     if (group !== undefined) enterGroup(group, pid)
+    endFirst(pid)
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
     this.#reaper.watch(pid, (status) => {
       this.#containers.delete(request.computerId)

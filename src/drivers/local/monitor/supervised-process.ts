@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
+import { endFirst } from '../system/end-first.ts'
 import { Pipe } from '../system/pipe.ts'
 import { runAhead } from '../system/run-ahead.ts'
 import { spawnProgram } from '../system/spawn.ts'
@@ -179,6 +180,7 @@ export class SupervisedProcess {
       runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd, spec.readEnd])
       // It waits for what it is to start, and so has started nothing before it is in the group.
       if (!groups?.byRuntime) this.#group?.enter(runtimePid)
+      endFirst(runtimePid)
     } catch (error) {
       for (const pipe of pipes) pipe.close()
       throw error
