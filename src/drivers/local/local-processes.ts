@@ -294,8 +294,13 @@ function checkArguments(argv: string[], env: Record<string, string>): void {
 function describeFailure(spec: ExecSpec, computerId: string, error: unknown): unknown {
   if (!(error instanceof CarrelError)) return error
   const program = JSON.stringify((spec.argv[0] ?? '').slice(0, 200))
-  return new CarrelError(error.code, `Cannot start ${program} on computer "${computerId}": ${error.message}`, {
+  // What the runtime says of a fault names folders of the host, and goes to the log.
+  const why =
+    error.code === 'internal' || namesHost.test(error.message) ? 'the container runtime failed' : error.message
+  return new CarrelError(error.code, `Cannot start ${program} on computer "${computerId}": ${why}`, {
     details: { computerId, cwd: spec.cwd },
     cause: error,
   })
 }
+
+const namesHost = /\/(run|sys)\//

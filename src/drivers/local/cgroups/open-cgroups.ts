@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Paths } from '../paths.ts'
 import { call, MNT_DETACH } from '../system/libc.ts'
+import { favorMoves } from '../system/group-tree.ts'
 import { takeOwnMounts } from '../system/own-mounts.ts'
 import type { Cgroups } from './cgroups.ts'
 import { ExecGroups } from './exec-groups.ts'
@@ -14,7 +15,10 @@ import { version2 } from './version-2.ts'
  */
 export function openCgroups(paths: Paths): Cgroups {
   const found = findCgroups()
-  if (found === version2) return found
+  if (found === version2) {
+    favorMoves()
+    return found
+  }
   if (existsSync(`${cgroupRoot}/unified/cgroup.controllers`)) hideUnifiedTree(paths)
   const groups = ExecGroups.open()
   return groups ? withExecGroups(groups) : version1

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, write, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { groupTree } from '../system/group-tree.ts'
 import { readPids } from './process-tree.ts'
 import type { CgroupFiles, ExecGroupsPlace } from './protocol.ts'
@@ -32,8 +33,9 @@ export class ExecGroup {
     return new ExecGroup(directory)
   }
 
-  enter(pid: number): void {
-    enterGroup(this.#directory, pid)
+  /** Puts a process in; what it starts from then on is in it too. */
+  enter(pid: number): Promise<void> {
+    return enterGroup(this.#directory, pid)
   }
 
   /** Host ids of the processes in it. */
@@ -70,10 +72,17 @@ export function groupDirectory({ parent, byRuntime }: ExecGroupsPlace): string |
   return tree === undefined ? undefined : tree + parent
 }
 
-/** Puts a process into a group; what it starts from then on is in it too. */
-export function enterGroup(directory: string, pid: number): void {
-  writeFileSync(join(directory, 'cgroup.procs'), String(pid))
+/** Puts a process into a group. On another thread: the kernel may have to wait for whoever is forking. */
+export async function enterGroup(directory: string, pid: number): Promise<void> {
+  const fd = openSync(join(directory, 'cgroup.procs'), 'w')
+  try {
+    await writeTo(fd, String(pid))
+  } finally {
+    closeSync(fd)
+  }
 }
+
+const writeTo = promisify(write)
 
 /**
  * Ends everything in a group and the groups below it; resolves when none is left, or after some seconds in which the kernel

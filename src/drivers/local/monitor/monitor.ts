@@ -110,14 +110,15 @@ export class Monitor {
     const errors = new Pipe()
     rmSync(request.pidFile, { force: true })
     const runtimePid = startRuntime(request.command, errors)
+    const ended = new Promise<WaitStatus>((resolve) => this.#reaper.watch(runtimePid, resolve))
     const group = request.groups?.byRuntime === false ? groupDirectory(request.groups) : undefined
-    if (group !== undefined) enterGroup(group, runtimePid)
+    if (group !== undefined) await enterGroup(group, runtimePid).catch(() => {})
     const stderr = errors.reader().setEncoding('utf8')
     let complaint = ''
     stderr.on('data', (chunk: string) => {
       complaint = (complaint + chunk).slice(-4096)
     })
-    const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#reaper.watch(runtimePid, resolve))
+    const { exitCode } = await ended
     if (exitCode !== 0) {
       await Promise.race([once(stderr, 'close'), delay(100)])
       throw containerFailure(complaint)
@@ -127,7 +128,7 @@ export class Monitor {
     // So it ends when its own first process ended early.
     if (pid === 0) throw containerFailure('')
     // Its runtime may have made it before it was in the group itself.
-    if (group !== undefined) enterGroup(group, pid)
+    if (group !== undefined) await enterGroup(group, pid)
     endFirst(pid)
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
     this.#reaper.watch(pid, (status) => {

@@ -18,8 +18,8 @@ export function startFailure(stderr: string): StartError {
   if (/(resource temporarily unavailable|cannot allocate memory)$/i.test(said)) return noProcess()
   // runc has threads, which count, and falls over with many words when it gets none.
   if (/pthread_create failed|newosproc/.test(stderr)) return noProcess()
-  // A runtime that could not make a process, or was ended while it did for lack of memory, cannot say so.
-  if (said === '' || said === 'fail startup') return noProcess()
+  // A runtime that could not make a process, or was ended while it did, cannot say so.
+  if (said === '' || said === 'fail startup' || /no such process$/i.test(said)) return endedFailure()
   if (/no space left on device|disk quota exceeded/i.test(said)) return noRoom()
   if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said))
     return new StartError('not_found', 'the program is not there or may not be executed')
@@ -38,6 +38,15 @@ export function containerFailure(stderr: string): StartError {
   const failure = startFailure(stderr)
   if (failure.code === 'unavailable' || failure.code === 'no_capacity') return failure
   return new StartError('internal', stderr.trim())
+}
+
+/** The runtime, or what it was about to become the program, was ended: by the kernel for lack of memory, or from inside. */
+export function endedFailure(isLate = false): StartError {
+  const why = isLate ? 'it took too long' : 'it was ended while it was started'
+  return new StartError(
+    'unavailable',
+    `${why}: the computer has no room for another process, or a program in it got in the way`,
+  )
 }
 
 /** A computer is paused by its owner, or for the moment in which a tree of its processes is ended. */

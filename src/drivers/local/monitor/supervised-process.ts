@@ -17,7 +17,7 @@ import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
-import { noRoomFailure, StartError, startFailure } from './start-failure.ts'
+import { endedFailure, noRoomFailure, StartError, startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
 interface Surroundings {
@@ -46,6 +46,8 @@ export class SupervisedProcess {
   toldGrowthAtMs = this.startedAtMs
   readonly #around: Surroundings
   #group: ExecGroup | undefined
+  /** Set when its start took too long. */
+  #isLate = false
   #terminal: Terminal | undefined
   #input: Writable | undefined
   #inputBytes = 0
@@ -178,17 +180,12 @@ export class SupervisedProcess {
       stderr = newPipe()
       spec = newPipe()
       runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd, spec.readEnd])
-      // It waits for what it is to start, and so has started nothing before it is in the group.
-      if (!groups?.byRuntime) this.#group?.enter(runtimePid)
-      endFirst(runtimePid)
     } catch (error) {
       for (const pipe of pipes) pipe.close()
       throw error
     }
-    spec
-      .writer()
-      .on('error', () => {})
-      .end(JSON.stringify(this.request.spec))
+    const ended = new Promise<WaitStatus>((resolve) => this.#around.reaper.watch(runtimePid, resolve))
+    endFirst(runtimePid)
     // crun sets a terminal's size while the program is on its way already, and must not be the later of the two.
     if (tty) runAhead(runtimePid)
     this.#input = stdin?.writer().on('error', () => {})
@@ -202,11 +199,40 @@ export class SupervisedProcess {
       if (this.pid === 0) complaint = (complaint + chunk.toString()).slice(0, 4096)
       if (!tty) this.#take(name, chunk)
     })
-    const { exitCode } = await new Promise<WaitStatus>((resolve) => this.#around.reaper.watch(runtimePid, resolve))
+    const { exitCode, signal } = await this.#instruct(runtimePid, spec.writer(), ended)
     if (exitCode !== 0) errorOutput.takeRest()
     if (tty) errors.destroy()
     else this.#outputs.push(errorOutput)
+    if (signal) throw endedFailure(this.#isLate)
     return complaint
+  }
+
+  /**
+   * Tells the runtime, which waits for it, what to start, once it is in the group that all it starts is to be in. Resolves at its end, which comes
+   * also when the guest stops it while it is among its programs.
+   */
+  async #instruct(runtimePid: number, spec: Writable, ended: Promise<WaitStatus>): Promise<WaitStatus> {
+    const end = () => {
+      killQuietly(runtimePid)
+      void this.#group?.signal('SIGKILL').catch(() => {})
+    }
+    const timer = setTimeout(() => {
+      this.#isLate = true
+      end()
+    }, maxStartMs)
+    spec.on('error', () => {})
+    try {
+      if (!this.request.cgroup.groups?.byRuntime) await this.#group?.enter(runtimePid)
+      spec.end(JSON.stringify(this.request.spec))
+      return await ended
+    } catch (error) {
+      spec.destroy()
+      end()
+      await ended
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #openTerminal(masterFd: number): void {
@@ -307,6 +333,16 @@ function removeQuietly(file: string): void {
   }
 }
 
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+/** A start takes milliseconds, and seconds on a host that has far too much to do; longer takes one that the guest holds up. */
+const maxStartMs = 10_000
 /** Where the runtime finds the description of what it is to start. */
 const specFd = 3
 /** Written and not yet taken by the program. */
