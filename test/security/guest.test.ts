@@ -226,6 +226,10 @@ describe('a guest', { timeout: 120_000 }, () => {
       '/proc/driver',
       '/sys/block',
       '/sys/module',
+      '/sys/fs',
+      '/sys/class/bdi',
+      '/sys/devices/virtual/bdi',
+      '/sys/devices/system/node',
     ]
     for (const path of [...folders, '/sys/class/block', '/sys/dev/block', '/sys/devices/virtual/block'])
       assert.equal(await shell(`sudo find ${path} -mindepth 1 2>/dev/null | wc -l`), '0\n', path)

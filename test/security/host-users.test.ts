@@ -28,7 +28,7 @@ test('another user of the host reads nothing of a computer or the database, and 
   const files = [
     ...workspaces.map((folder) => join(folder, 'secret')),
     ...['carrel.db', 'carrel.db-wal', 'owner.token', 'monitor.log'].map((name) => join(testDataDirectory, name)),
-    join(paths.runtime, 'resolv.conf'),
+    join(paths.guestFiles, 'resolv.conf'),
   ]
   for (const file of files) {
     assert.ok(existsSync(file), file)

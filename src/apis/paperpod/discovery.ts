@@ -53,7 +53,7 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
           description: 'Health check',
           returns: '{ status, service, version, timestamp, helpers: { <name>: { status, since } } }',
           notes:
-            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the database; one that is degraded has a reason.',
+            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the disk of the host, the database; one that is degraded has a reason.',
         },
       },
     },

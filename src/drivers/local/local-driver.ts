@@ -257,6 +257,9 @@ export class LocalDriver implements Driver {
     this.#slotPool.refill()
     this.#guard.onLook(() => this.#poolCare.look())
     this.#guard.onLook(() => this.#measureJournals())
+    this.#guard.onLook(
+      () => void this.#helpers.report('disk', this.#guard.roomBytes > 0 ? undefined : 'it is nearly full'),
+    )
     await this.#guard.look()
     this.#guard.start()
   }
