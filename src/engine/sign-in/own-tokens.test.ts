@@ -43,6 +43,22 @@ describe('OwnTokens', () => {
     assert.ok(own.isIn(`pp_ws_${'a'.repeat(43)}`))
   })
 
+  test('knows them in whatever encoding of addresses, also beside what is none', () => {
+    const secret = newSecret('session')
+    const all = [...secret].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+    const twice = secret.replace('_', '%255F')
+    for (const text of [
+      secret.replaceAll('_', '%5F'),
+      `%70${secret.slice(1)}`,
+      all,
+      twice,
+      `x=100%&t=${all}`,
+      `%zz%${all}`,
+    ])
+      assert.ok(own.isIn(text), text)
+    assert.ok(!own.isIn('100%25 of pp%5Fsessions, ak%5Fkey'))
+  })
+
   test('knows access and refresh tokens of its own key', async () => {
     assert.ok(own.isIn(`Bearer ${await accessTokens.issue('u', 'f')}`))
     const refresh = await accessTokens.issueRefresh('u', 'f', { id: 'i', endsAtMs: Date.now() + 1000 })

@@ -15,10 +15,15 @@ export class OwnTokens {
     this.#issuers = issuers
   }
 
-  /** Whether there is one anywhere in a text, which may be percent-encoded. */
+  /** Whether there is one anywhere in a text, which may be percent-encoded, once more by each program that it came through. */
   isIn(text: string): boolean {
-    if (!mayHold.test(text)) return false
-    return this.#isPlainIn(text) || (text.includes('%') && this.#isPlainIn(decoded(text)))
+    let form = text
+    for (let encoded = 0; encoded <= mostEncodings; encoded++) {
+      if (mayHold.test(form) && this.#isPlainIn(form)) return true
+      if (!form.includes('%')) return false
+      form = decoded(form)
+    }
+    return false
   }
 
   #isPlainIn(text: string): boolean {
@@ -35,10 +40,9 @@ const secrets = /pp_(?:sess|ws)_[\w-]|(?<![\w-])ak_[\w-]{43}(?![\w-])/
 /** Begins only where a word does, so that its time does not grow with the square of the text. */
 const jwts = /(?<![\w-])eyJ[\w-]*\.[\w-]+\.[\w-]+/g
 
+/** Tokens are ASCII; what is no encoding stays as it is. */
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }
+
+const mostEncodings = 3

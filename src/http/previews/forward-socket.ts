@@ -22,12 +22,13 @@ export function forwardSocket({ connection, request, client, head, ownTokens }: 
   return new Promise((resolve, reject) => {
     const { method, url = '/' } = request
     const path = targetWithoutTokens(url, ownTokens)
+    const { upgrade = '' } = request.headers
     const headers = [
       ...requestHeaders(request, ownTokens),
       'connection',
       'Upgrade',
       'upgrade',
-      request.headers.upgrade ?? '',
+      ownTokens.isIn(upgrade) ? 'websocket' : upgrade,
     ]
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
     // A client that leaves before the answer is not heard of, as nobody reads from it yet.

@@ -26,16 +26,26 @@ export function headersWithoutTokens(headers: string[], ownTokens: TokenFinder):
 /** The same for the address that is asked for. */
 export function targetWithoutTokens(target: string, ownTokens: TokenFinder): string {
   if (!ownTokens.isIn(target)) return target
-  const at = target.indexOf('?')
-  if (at === -1) return target
-  const query = without(target.slice(at + 1), '&', ownTokens)
-  return target.slice(0, at) + (query === '' ? '' : `?${query}`)
+  // What is behind a `#` is no part of what is asked for.
+  const [asked = ''] = target.split('#', 1)
+  const at = asked.indexOf('?')
+  if (at === -1) return asked
+  const query = without(asked.slice(at + 1), '&', ownTokens)
+  return asked.slice(0, at) + (query === '' ? '' : `?${query}`)
 }
 
 function isTokenIn(name: string, value: string, ownTokens: TokenFinder): boolean {
   if (ownTokens.isIn(value)) return true
-  const [, basic] = (name === 'authorization' && /^Basic +(\S+)/i.exec(value)) || []
-  return basic !== undefined && ownTokens.isIn(Buffer.from(basic, 'base64').toString('latin1'))
+  const [, basic] = (name === 'authorization' && /^Basic\s+(\S+)/i.exec(value)) || []
+  if (basic !== undefined) return isEncodedIn(basic, ownTokens)
+  return name === 'sec-websocket-protocol' && value.split(',').some((part) => isEncodedIn(part, ownTokens))
+}
+
+/** Also as a browser's WebSocket has to write what is no word: in base64, behind the last dot. */
+function isEncodedIn(text: string, ownTokens: TokenFinder): boolean {
+  const word = text.trim()
+  const encoded = word.slice(word.lastIndexOf('.') + 1)
+  return ownTokens.isIn(Buffer.from(encoded, 'base64').toString('latin1'))
 }
 
 function restOf(name: string, value: string, ownTokens: TokenFinder): string {
@@ -53,5 +63,6 @@ function restOf(name: string, value: string, ownTokens: TokenFinder): string {
 
 function without(list: string, separator: string, ownTokens: TokenFinder): string {
   const parts = list.split(separator)
-  return parts.filter((part) => !ownTokens.isIn(part)).join(separator)
+  const isOwn = (part: string) => ownTokens.isIn(part) || (separator === ',' && isEncodedIn(part, ownTokens))
+  return parts.filter((part) => !isOwn(part)).join(separator)
 }

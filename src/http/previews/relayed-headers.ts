@@ -51,7 +51,8 @@ export function requestHeaders(
   const address = socket.remoteAddress ?? ''
   const before = headers['x-forwarded-for']
   if (before !== undefined) drop(kept, 'x-forwarded-for')
-  kept.push('x-forwarded-for', before === undefined ? address : `${String(before)}, ${address}`)
+  const isFirst = before === undefined || ownTokens.isIn(String(before))
+  kept.push('x-forwarded-for', isFirst ? address : `${String(before)}, ${address}`)
   if (headers['x-forwarded-host'] === undefined && headers.host !== undefined)
     kept.push('x-forwarded-host', headers.host)
   if (headers['x-forwarded-proto'] === undefined) kept.push('x-forwarded-proto', 'http')
