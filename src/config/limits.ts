@@ -13,6 +13,8 @@ export const limits = {
   /** Values in a larger body, lists and objects included: what takes most are the arguments and variables of a command. */
   bodyValues: 100_000,
   bodyDepth: 64,
+  /** Keys of one object in JSON of others: what looks at them all does so in one go, 10 ms for so many. */
+  jsonKeys: 20_000,
   /** Memory for large requests and answers that are in it as a whole; of a small host a quarter of its memory. */
   largeMemoryBytes: 640 * MiB,
   /** Of one account: the largest body, three times as it is while it is read, and some. */

@@ -120,7 +120,8 @@ export class Connections {
   /** Of its own network where that has too many, else of any. False when there is none. */
   #closeOldest(network: string): boolean {
     const isFull = !this.#budget.hasRoom(this.#anybody)
-    const [oldest] = (isFull ? undefined : this.#strangersOf.get(network)) ?? this.#strangers
+    const strangers = (isFull ? undefined : this.#strangersOf.get(network)) ?? this.#strangers
+    const oldest = silentOf(strangers) ?? strangers.values().next().value
     if (!oldest) return false
     oldest.socket.destroy()
     this.#leave(oldest)
@@ -137,4 +138,15 @@ export class Connections {
   }
 }
 
+/** The oldest of some that has said nothing; looked for among the oldest alone. */
+function silentOf(connections: Iterable<Connection>): Connection | undefined {
+  let looked = 0
+  for (const connection of connections) {
+    if (connection.socket.bytesRead === 0) return connection
+    if (++looked === mostLooked) return undefined
+  }
+  return undefined
+}
+
+const mostLooked = 64
 const refusal = `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${retryAfterS}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`

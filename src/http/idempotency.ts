@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
-import { abandonKey, claimKey, completeKey, releaseKey, type Claim } from '../engine/idempotency/once.ts'
+import { claimKey, completeKey, releaseKey, type Claim } from '../engine/idempotency/once.ts'
 import { limits } from '../config/limits.ts'
 import { LargeAnswer } from './large-answer.ts'
 
@@ -49,7 +49,8 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
     const kept = payload instanceof LargeAnswer ? await headOf(payload) : payload
     if (typeof kept === 'string' && kept.length <= limits.idempotentResponseBytes)
       await completeKey(engine, claim, { status: reply.statusCode, body: kept })
-    else await abandonKey(engine, claim)
+    // A repetition asks for the end of its process again, where there was one.
+    else await releaseKey(engine, claim)
     return kept
   })
 }

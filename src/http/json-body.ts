@@ -44,7 +44,7 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
 /** In slices. What is refused is told of by what it is, `request` or `message`. */
 export async function parseLargeJson(bytes: Buffer, accountId: string, what: 'request' | 'message'): Promise<unknown> {
   try {
-    const bounds = { values: limits.bodyValues, depth: limits.bodyDepth }
+    const bounds = { values: limits.bodyValues, depth: limits.bodyDepth, keys: limits.jsonKeys }
     return (await parseJson(bytes, bounds, new Slices(accountId))).value
   } catch (error) {
     if (!(error instanceof JsonError)) throw error

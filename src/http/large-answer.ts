@@ -89,11 +89,20 @@ export function isLarge(value: unknown): boolean {
     left -= 8
     if (typeof next === 'string') left -= next.length
     else if (next instanceof LargeText) return true
-    else if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) open.push(inner)
-    if (left < 0 || open.length > largeCharacters) return true
+    else if (Array.isArray(next) && next.length > largeEntries) return true
+    else if (typeof next === 'object' && next !== null) {
+      let entries = 0
+      // `Object.values` would look at all of them before the first.
+      for (const key in next) {
+        if (++entries > largeEntries) return true
+        open.push((next as Record<string, unknown>)[key])
+      }
+    }
+    if (left < 0) return true
   }
   return false
 }
 
 /** What takes a millisecond in one go. */
 const largeCharacters = 128 * 1024
+const largeEntries = largeCharacters / 8

@@ -6,7 +6,7 @@ import { base64Text, utf8Text } from './large-text.ts'
 import { JsonError, parseJson } from './parse-json.ts'
 import { writeJson } from './write-json.ts'
 
-const bounds = { values: 1_000_000, depth: 100 }
+const bounds = { values: 1_000_000, depth: 100, keys: 100_000 }
 const parse = async (text: string | Buffer, more = {}) =>
   (await parseJson(Buffer.from(text as string), { ...bounds, ...more }, new Slices('test'))).value
 const write = async (value: unknown) => {
@@ -130,6 +130,18 @@ describe('parseJson() and writeJson()', () => {
     assert.equal(await write([utf8Text(bytes)]), JSON.stringify([bytes.toString('utf8')]))
     const text = '\u0001é😀'.repeat(60_000)
     assert.equal(await write(utf8Text(Buffer.from(text))), JSON.stringify(text))
+  })
+
+  test('bound the keys of one object, however many values there may be', async () => {
+    const of = (count: number) => `{"a":[{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join()}}]}`
+    await assert.rejects(parse(of(100_001)), { kind: 'bounds', message: /more than 100000 keys/ })
+    assert.deepEqual(await parse(of(50_000)), JSON.parse(of(50_000)))
+  })
+
+  test('take long numbers and a mark before the text, as a small body is read', async () => {
+    const long = `[4.${'2'.repeat(5_000)},1${'0'.repeat(400)}]`
+    assert.deepEqual(await parse(long), JSON.parse(long))
+    assert.deepEqual(await parse('\uFEFF{"a":1}'), { a: 1 })
   })
 
   test('let the loop come round again and again', async () => {
