@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 
@@ -16,6 +17,7 @@ export function sqliteDialect(
   path: string,
   { readOnly = false, afterWrite = () => {}, beforeClose = () => {} }: DialectOptions = {},
 ): Dialect {
+  if (!readOnly && path !== ':memory:') closeToOthers(path)
   const database = new DatabaseSync(path, { readOnly })
   for (const pragma of [
     ...(readOnly ? [] : ['journal_mode=WAL']),
@@ -36,6 +38,12 @@ export function sqliteDialect(
   // One that only reads at first, and writes after another program did, would fail at once instead of waiting.
   const begin = readOnly ? 'begin' : 'begin immediate'
   return new SqliteDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
+}
+
+/** Makes the file, where there is none, for its owner alone; the log and its index get the same mode from it. */
+function closeToOthers(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
 /** A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { computerRow, paths } from '../faults/host-traces.ts'
@@ -30,14 +30,26 @@ test('another user of the host reads nothing of a computer or the database, and 
     ...['carrel.db', 'carrel.db-wal', 'owner.token', 'monitor.log'].map((name) => join(testDataDirectory, name)),
     join(paths.guestFiles, 'resolv.conf'),
   ]
-  for (const file of files) {
-    assert.ok(existsSync(file), file)
-    assert.match(asNobody('cat', file), /Permission denied/)
+  const assertClosed = () => {
+    for (const file of files) {
+      assert.ok(existsSync(file), file)
+      assert.match(asNobody('cat', file), /Permission denied/)
+    }
+    for (const folder of workspaces) assert.match(asNobody(join(folder, 'id')), /EACCES/)
   }
-  for (const folder of workspaces) assert.match(asNobody(join(folder, 'id')), /EACCES/)
+  assertClosed()
+  // Not by the mode of the data directory alone.
+  const { mode } = statSync(testDataDirectory)
+  chmodSync(testDataDirectory, 0o755)
+  try {
+    assert.doesNotMatch(asNobody('ls', testDataDirectory), /Permission denied/)
+    assertClosed()
+  } finally {
+    chmodSync(testDataDirectory, mode)
+  }
 })
 
 function asNobody(program: string, ...args: string[]): string {
   const { error, stdout, stderr } = spawnSync(program, args, { uid: nobody, gid: nobody, encoding: 'utf8' })
-  return `${error?.message ?? ''}${stdout}${stderr}`
+  return `${error?.message ?? ''}${stderr}${stdout?.slice(0, 200) ?? ''}`
 }

@@ -116,6 +116,8 @@ export class LocalDriver implements Driver {
       log: options.log,
     })
     await shareMounts(paths.mounts)
+    // The data directory's mode alone would do; an operator may open that.
+    for (const directory of [pool.directory, paths.mounts, join(paths.data, 'computers')]) await makePrivate(directory)
     const guestFiles = await GuestFiles.open(paths.guestFiles)
     const helpers = new HelperStates()
     const lxcfs = await Lxcfs.open({ paths, helpers, log: options.log })

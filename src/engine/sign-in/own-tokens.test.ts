@@ -45,7 +45,7 @@ describe('OwnTokens', () => {
 
   test('knows them in whatever encoding of addresses, also beside what is none', () => {
     const secret = newSecret('session')
-    const all = [...secret].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+    const all = secret.replaceAll(/./g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
     const twice = secret.replace('_', '%255F')
     for (const text of [
       secret.replaceAll('_', '%5F'),

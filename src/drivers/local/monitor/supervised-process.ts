@@ -228,7 +228,9 @@ export class SupervisedProcess {
     } catch (error) {
       spec.destroy()
       end()
-      await ended
+      const status = await ended
+      // It had ended before, and says why.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return status
       throw error
     } finally {
       clearTimeout(timer)
