@@ -19,7 +19,12 @@ export function startFailure(stderr: string): StartError {
   // runc has threads, which count, and falls over with many words when it gets none.
   if (/pthread_create failed|newosproc/.test(stderr)) return noProcess()
   // A runtime that could not make a process, or was ended while it did, cannot say so.
-  if (said === '' || said === 'fail startup' || /no such process$/i.test(said)) return endedFailure()
+  if (
+    said === '' ||
+    said === 'fail startup' ||
+    /(no such process|broken pipe|connection reset by peer)$|sync socket/i.test(said)
+  )
+    return endedFailure()
   if (/no space left on device|disk quota exceeded/i.test(said)) return noRoom()
   if (/executable file|exec: "|not found in \$PATH|open executable/i.test(said))
     return new StartError('not_found', 'the program is not there or may not be executed')
