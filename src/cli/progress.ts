@@ -5,14 +5,15 @@ import type { Values } from './verb.ts'
 const barWidth = 24
 /** A shorter one shows little: words give way to it. */
 const leastBarWidth = 10
-/** What is over before this needs no bar. */
-const patienceMs = 400
+/** What is over before this needs no bar; `CARREL_PROGRESS_AFTER_MS` says otherwise. */
+const defaultPatienceMs = 400
 const intervalMs = 100
 
 /** Bytes, rate and time left on one line of stderr, while it is a terminal; nothing otherwise. */
 export class Progress {
   readonly #program: Program
   readonly #isShown: boolean
+  readonly #patienceMs: number
   #totalBytes: number | undefined
   readonly #startedMs = performance.now()
   #bytes = 0
@@ -22,6 +23,7 @@ export class Progress {
   constructor(program: Program, values: Values, totalBytes?: number) {
     this.#program = program
     this.#isShown = program.stderr.isTerminal && !values.json
+    this.#patienceMs = Number(program.env.CARREL_PROGRESS_AFTER_MS || defaultPatienceMs)
     this.#totalBytes = totalBytes
   }
 
@@ -64,7 +66,7 @@ export class Progress {
 
   async #draw(): Promise<void> {
     const now = performance.now()
-    if (!this.#isShown || now - this.#startedMs < patienceMs || now - this.#drawnMs < intervalMs) return
+    if (!this.#isShown || now - this.#startedMs < this.#patienceMs || now - this.#drawnMs < intervalMs) return
     this.#drawnMs = now
     const width = (this.#program.stderr.width ?? 80) - 1
     const line = progressLine(this.#bytes, this.#totalBytes, now - this.#startedMs, width).slice(0, width)

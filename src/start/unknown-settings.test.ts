@@ -19,6 +19,13 @@ test('every setting of the documentation is known, and so is what is not for the
   )!
   assert.ok(documented.length > 40)
   assert.deepEqual(unknownSettings(Object.fromEntries(documented.map((name) => [name, 'x']))), [])
-  const others = ['CARREL_TOKEN', 'CARREL_URL', 'CARREL_PROCESS_ID', 'CARREL_TEST_LANES', 'CARREL_CLI_NAME']
+  const others = [
+    'CARREL_TOKEN',
+    'CARREL_URL',
+    'CARREL_PROCESS_ID',
+    'CARREL_TEST_LANES',
+    'CARREL_CLI_NAME',
+    'CARREL_PROGRESS_AFTER_MS',
+  ]
   assert.deepEqual(unknownSettings(Object.fromEntries(others.map((name) => [name, 'x']))), [])
 })

@@ -2,7 +2,7 @@ import { suggestion } from '../cli/suggestion.ts'
 import { readSettings } from '../config/settings.ts'
 
 /** Not the server's, but of the command line, of processes in computers, and of the project's own tests and measurements. */
-const others = /^CARREL_(TOKEN|URL|CLI_NAME|PROCESS_ID|PROPERTY_RUNS|TEST_\w+|BENCH_\w+)$/
+const others = /^CARREL_(TOKEN|URL|CLI_NAME|PROGRESS_AFTER_MS|PROCESS_ID|PROPERTY_RUNS|TEST_\w+|BENCH_\w+)$/
 
 /** What to say of each variable that is called like a setting and is none, such as a misspelt one: it changes nothing. */
 export function unknownSettings(env: NodeJS.ProcessEnv): string[] {

@@ -344,7 +344,8 @@ END
     ]) {
       const command = `'${process.execPath}' src/cli/main.ts --session ${sessionId} cp '${from}' '${to}'`
       const seen = execFileSync('script', ['-qec', command, '/dev/null'], {
-        env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120' },
+        // A fast host is done before a bar is due.
+        env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120', CARREL_PROGRESS_AFTER_MS: '40' },
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'inherit'],
       })

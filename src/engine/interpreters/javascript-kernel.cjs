@@ -99,12 +99,29 @@ function output(name, text) {
   if (unsentLength > 16_384 || Date.now() > sentAtMs + 20) flush()
 }
 
+/** Who waits to hear that something was written, and how often in a row. */
+let written = []
+
+/** In the next tick. Code that prints without end never lets it come: `console` gives the same function each time. */
+function tellWritten(done) {
+  if (written.length === 0) process.nextTick(tellAllWritten)
+  const last = written.at(-1)
+  if (last?.done === done) last.times++
+  else written.push({ done, times: 1 })
+}
+
+function tellAllWritten() {
+  const all = written
+  written = []
+  for (const { done, times } of all) for (let time = 0; time < times; time++) done()
+}
+
 for (const name of ['stdout', 'stderr']) {
   const decoder = new StringDecoder('utf8')
   process[name].write = (chunk, encoding, callback) => {
     output(name, typeof chunk === 'string' ? chunk : decoder.write(chunk))
     const done = typeof encoding === 'function' ? encoding : callback
-    if (done) process.nextTick(done)
+    if (done) tellWritten(done)
     return true
   }
 }
