@@ -1,14 +1,10 @@
 import { pino, type Logger } from 'pino'
+import { LogDestination } from './log-destination.ts'
 
-/**
- * The log of the server, on stderr, which can be a file on a full disk: what does not fit waits, or is dropped when too much waits. It never
- * ends the server.
- */
+/** The log of the server, on stderr. Neither a full disk under it nor a pipe that nobody reads ends the server or keeps it from ending. */
 export function openLog(level: string): Logger {
-  const destination = pino.destination({ dest: 2, maxLength: waitingBytes })
-  destination.on('error', () => {})
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  return pino({ level }, destination)
+  return pino({ level }, new LogDestination(2, maxWaitingBytes))
 }
 
-const waitingBytes = 4 * 1024 * 1024
+const maxWaitingBytes = 4 * 1024 * 1024
