@@ -236,6 +236,8 @@ export const limits = {
   globLength: 512,
   /** How often what runs is charged: so much of it a crash can lose, since it is not in the database yet. */
   usageIntervalMs: 60_000,
+  /** How often sandboxes are looked at in which something may work that was not started by the API: 10 microseconds each. */
+  unattendedLookMs: 1_000,
   /** An account that asks for its usage sees what is at most so old; each look is a record in the books. */
   usageAskedMs: 5_000,
   /** What each sandbox that runs has set aside of its account's credit: one more is refused rather than that all have less to do anything in. */

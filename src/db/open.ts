@@ -9,6 +9,7 @@ import * as workspaces from './migrations/0007-workspaces.ts'
 import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
 import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
 import * as keptOutput from './migrations/0010-kept-output.ts'
+import * as computeMarks from './migrations/0014-compute-marks.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -25,6 +26,7 @@ const migrations: Record<string, Migration> = {
   '0008-refreshed-sessions': refreshedSessions,
   '0009-workspace-deletion': workspaceDeletion,
   '0010-kept-output': keptOutput,
+  '0014-compute-marks': computeMarks,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

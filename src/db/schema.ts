@@ -17,6 +17,7 @@ export interface Database {
   idempotency: IdempotencyRow
   usage_intervals: UsageIntervalRow
   usage_remainders: UsageRemainderRow
+  compute_marks: ComputeMarkRow
   ledger_books: LedgerBookRow
   ledger_transactions: LedgerTransactionRow
   ledger_entries: LedgerEntryRow
@@ -251,6 +252,20 @@ export interface UsageIntervalRow {
   token_id: string | null
   /** The name that the computer had in its account. */
   label: string | null
+}
+
+/** What the kernel counted of a sandbox's processor time. */
+export interface ComputeMarkRow {
+  computer_id: string
+  account_id: string
+  cpus: number
+  /** The kernel's counter since the sandbox started; 0 when it does not run. */
+  counter_micros: number
+  /** What it comes to over all the times that it ran, without what the runtime takes for starts. */
+  used_micros: number
+  /** For how long it ran in all. */
+  open_ms: number
+  at: number
 }
 
 /** The part of a micro-dollar that is still to be charged: `remainder` of `per`. */

@@ -28,8 +28,11 @@ export interface Driver {
   /** What really exists, whatever was recorded elsewhere. */
   list(): Promise<ExistingComputer[]>
   stats(id: string): Promise<ComputerStats>
-  /** CPU time used since the start, in microseconds. */
-  cpuMicros(id: string): Promise<number>
+  /**
+   * CPU time used since the start, in microseconds; undefined where nothing runs or it cannot be told. At once and in some 10 microseconds: it is
+   * asked each time something begins or ends.
+   */
+  cpuMicros(id: string): number | undefined
   /**
    * For how long, in milliseconds, something has run in it beside what keeps it running and the processes that `exec` started and that run:
    * what came of those counts, and of those that ended. undefined when there is nothing. Cheap enough to be asked every few seconds.

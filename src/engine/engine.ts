@@ -24,7 +24,6 @@ import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { KeptOutput } from './processes/kept-output.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
-import type { LeftBehind } from './usage/left-behind.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
 import type { StripeAccount } from './payments/open-stripe.ts'
 import type { AccessTokens } from './sign-in/access-tokens.ts'
@@ -57,7 +56,6 @@ export interface Engine {
   memory: MemoryBudget
   prices: PriceBook
   meter: ComputeMeter
-  leftBehind: LeftBehind
   credit: CreditWatch
   creditClock: CreditClock
   /** The first account, which the server was set up with. */

@@ -45,8 +45,8 @@ import { forgetUnrecorded, pruneOutput, pruneProcesses } from './processes/prune
 import { KeptOutput, keptBytesOf } from './processes/kept-output.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
-import { ComputeMeter } from './usage/compute-meter.ts'
-import { LeftBehind } from './usage/left-behind.ts'
+import { clock, ComputeMeter } from './usage/compute-meter.ts'
+import { lookForLeftBehind } from './usage/left-behind.ts'
 import { measureStorage } from './usage/measure-storage.ts'
 import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
@@ -81,7 +81,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const cores = availableParallelism()
   const liveEvents = new LiveEvents()
   const prices = readPriceBook(settings.priceBook)
-  const meter = new ComputeMeter()
+  const meter = new ComputeMeter({ ...clock, cpuMicros: (computerId) => driver.cpuMicros(computerId) })
   const departures = new Departures()
   let pruning: Promise<void> | undefined
   const prune = (work: (engine: Engine) => Promise<void>) =>
@@ -126,7 +126,6 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     }),
     prices,
     meter,
-    leftBehind: new LeftBehind(),
     credit: new CreditWatch(prices),
     creditClock: new CreditClock({
       meter,
@@ -203,6 +202,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, settings.sweepIntervalMs, () => prune(pruneProcesses)),
     repeat(engine, limits.usageIntervalMs, () => settleRunning(engine)),
     repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
+    repeat(engine, Math.min(settings.sweepIntervalMs, limits.unattendedLookMs), () => lookForLeftBehind(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settlePending(engine)),
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,7 +74,20 @@ export async function newLimitedKey(
   return { token, tokenId }
 }
 
+/** Three dollars a day for all of an account. */
+export async function limitWorkspace(accountId: string): Promise<void> {
+  const db = await database()
+  await setSpendingLimit(db, accountId, { period: 'day', limitMicros: 3_000_000 })
+  await db.destroy()
+}
+
 export async function verify(): Promise<{ exitCode: number | null; stdout: string }> {
   using home = new CliHome()
   return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
+}
+
+/** Fails with what is wrong. */
+export async function assertBooksAreRight(): Promise<void> {
+  const { exitCode, stdout } = await verify()
+  assert.equal(exitCode, 0, stdout)
 }

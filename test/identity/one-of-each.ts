@@ -58,6 +58,9 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     ],
     idempotency: [{ account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1 }],
     usage_intervals: [interval(who, 100), interval(who, 0)],
+    compute_marks: [
+      { computer_id: `computer-${who}`, account_id, cpus: 1, counter_micros: 0, used_micros: 1, open_ms: 1, at: 1 },
+    ],
     usage_remainders: [{ account_id, meter: 'compute', remainder: 1, per: 1000 }],
     machine_payments: [
       {

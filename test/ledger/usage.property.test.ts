@@ -55,14 +55,17 @@ class World {
     await this.mortal.revive()
     this.engine = {
       db: this.mortal.db,
-      driver: { process: (id: string) => ({ meta: { tokenId: this.runs.find((run) => run.id === id)?.tokenId } }) },
+      driver: {
+        cpuMicros: () => undefined,
+        process: (id: string) => ({ meta: { tokenId: this.runs.find((run) => run.id === id)?.tokenId } }),
+      },
       log: pino({ level: 'silent' }),
       locks: new KeyedLock(),
       prices: defaultPrices,
       credit: new CreditWatch(defaultPrices),
       settings: { billing: true },
       ownerId: 'nobody',
-      meter: new ComputeMeter({ now: () => this.nowMs, elapsed: () => this.nowMs }),
+      meter: new ComputeMeter({ now: () => this.nowMs, elapsed: () => this.nowMs, cpuMicros: () => undefined }),
     } as unknown as Engine
     await this.record()
     await recoverUsage(this.engine, this.nowMs)

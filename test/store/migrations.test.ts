@@ -133,6 +133,15 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     token_id: 't',
     label: null,
   },
+  compute_marks: {
+    computer_id: 'computer',
+    account_id: 'account',
+    cpus: 0.5,
+    counter_micros: 5,
+    used_micros: 7,
+    open_ms: 8,
+    at: 9,
+  },
   usage_remainders: { account_id: 'account', meter: 'compute', remainder: 1, per: 1000 },
   ledger_books: { id: 'credit:account', kind: 'credit', account_id: 'account', balance_micros: -(2 ** 52) },
   ledger_transactions: {
@@ -202,7 +211,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
+    !/^(ledger_|usage_remainders|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
       table,
     ),
 )

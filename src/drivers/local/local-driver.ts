@@ -347,10 +347,10 @@ export class LocalDriver implements Driver {
     return { ...own, ...(await this.#cgroups.usage(this.#paths.cgroup(id))) }
   }
 
-  async cpuMicros(id: string): Promise<number> {
-    this.#computers.record(id)
-    return this.#computers.isRunning(id) ? this.#cgroups.cpuMicros(this.#paths.cgroup(id)) : 0
+  cpuMicros(id: string): number | undefined {
+    return this.#computers.isRunning(id) ? this.#cgroups.cpuMicros(this.#paths.cgroup(id)) : undefined
   }
+
   async leftBehindMs(id: string): Promise<number | undefined> {
     const known = this.#processes.runningOn(id).map(({ hostPid }) => hostPid)
     return this.#computers.leftBehindMs(id, known)

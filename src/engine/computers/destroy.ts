@@ -18,6 +18,7 @@ export async function destroyComputer(engine: Engine, id: string, actor: string,
     .execute()
   engine.exposedPorts.forget(id)
   tellState(engine, id, 'deleting', reason)
+  engine.meter.ending(id)
   await engine.driver.destroy(id)
   await closeUsage(engine, id)
   await engine.db.transaction().execute(async (trx) => {

@@ -12,10 +12,12 @@ import { transition } from './transition.ts'
  */
 export async function stopComputer(engine: Engine, row: ComputerRow, actor: string, reason?: string): Promise<void> {
   await transition(engine, row.id, { from: ['running', 'paused'], to: 'stopping', actor, reason })
+  engine.meter.ending(row.id)
   try {
     await engine.driver.stop(row.id, limits.stopGraceMs)
     if (row.ephemeral) await engine.driver.destroy(row.id)
   } catch (error) {
+    engine.meter.goesOn(row.id)
     await settleById(engine, row.id, reason).catch((cause: unknown) =>
       engine.log.error({ err: cause, computer: row.id }, 'cannot settle a computer; will try again'),
     )

@@ -50,8 +50,12 @@ test('an overdraft counts, and a dearer price asks for more', async (t) => {
 
 test('what runs and is not charged yet is taken off', async (t) => {
   const engine = await engineWith(t, minimumMicros)
-  const computer = { computerId: 'c', accountId: 'a', label: null, always: true }
-  engine.meter.resume(computer, Date.now(), [{ tokenId: null, ms: 1000 }])
+  const computer = { computerId: 'c', accountId: 'a', label: null, cpus: 1, always: true }
+  engine.meter.resume(
+    computer,
+    { paidToMs: Date.now(), totals: { usedMicros: 0, openMs: 0 } },
+    { used: [{ tokenId: null, ms: 1000 }], free: { ms: 0, cpuMicros: 0 }, lastTokenId: null },
+  )
   await assert.rejects(assertMinimumCredit(engine, caller), { code: 'out_of_credits' })
 })
 

@@ -33,9 +33,10 @@ export async function stopUnpaid(
   const isAnyTold = told.includes(true)
   // What was left behind is told nothing: nobody knows what it is.
   if (tokenId !== undefined) {
-    for (const id of engine.meter.leftBehindBy(accountId, tokenId))
-      afterGrace(engine, id, graceMs, () => endLeftBehindBy(engine, accountId, tokenId, id))
-    return isAnyTold
+    const ended = engine.meter
+      .leftBehindBy(accountId, tokenId)
+      .filter((id) => afterGrace(engine, id, graceMs, () => endLeftBehindBy(engine, accountId, tokenId, id)))
+    return isAnyTold || ended.length > 0
   }
   const rows = await engine.db
     .selectFrom('computers')
@@ -44,7 +45,7 @@ export async function stopUnpaid(
     .where('state', '=', 'running')
     .execute()
   for (const { id, ephemeral } of rows)
-    if (ephemeral) afterGrace(engine, id, graceMs, () => endLeftBehind(engine, accountId, id))
+    if (ephemeral) afterGrace(engine, id, graceMs, () => endLeftBehind(engine, accountId, id, why))
     else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', why))
   return isAnyTold
 }
@@ -60,16 +61,22 @@ function afterGrace({ credit }: Engine, id: string, graceMs: number, end: () => 
   return true
 }
 
-async function endLeftBehind(engine: Engine, accountId: string, computerId: string): Promise<void> {
-  if (engine.credit.isEmpty(accountId)) await engine.driver.endPrograms(computerId)
+async function endLeftBehind(engine: Engine, accountId: string, computerId: string, why: EndReason): Promise<void> {
+  const isStillUnpaid =
+    why === 'spending_limit' ? await reachedLimit(engine, accountId, '') : engine.credit.isEmpty(accountId)
+  if (isStillUnpaid) await engine.driver.endPrograms(computerId)
 }
 
-/** What others run there goes on; while they do, they pay. */
+/** What others run there goes on; while they do, they pay. A kernel goes on too, unless it is what works. */
 async function endLeftBehindBy(engine: Engine, accountId: string, tokenId: string, computerId: string): Promise<void> {
   const { driver, meter } = engine
   if (!(await reachedLimit(engine, accountId, tokenId))) return
   if (!meter.leftBehindBy(accountId, tokenId).includes(computerId)) return
-  const others = driver.processes().filter((process) => process.computerId === computerId && !process.exit)
+  const endsKernels = meter.found(computerId) === 'working'
+  const others = driver
+    .processes()
+    .filter((process) => process.computerId === computerId && !process.exit)
+    .filter(({ meta }) => !endsKernels || meta.kind !== 'kernel')
   await driver.endPrograms(
     computerId,
     others.map(({ processId }) => processId),

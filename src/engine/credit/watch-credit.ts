@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { balancesOf } from '../ledger/balance.ts'
+import { lookForLeftBehind } from '../usage/left-behind.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { settleAccount, settleNow, settleRunning } from '../usage/settle-usage.ts'
 import { untilNextMark } from './credit-mark.ts'
@@ -13,7 +14,7 @@ import { stopUnpaid } from './stop-unpaid.ts'
  * the last charge, it is stopped and that is charged. The same for what is over a spending limit.
  */
 export async function watchCredit(engine: Engine): Promise<void> {
-  await engine.leftBehind.look(engine)
+  await lookForLeftBehind(engine)
   await endUnpaid(engine, engine.meter.spenders())
   for (const { account_id: accountId, token_id: tokenId } of await limitsOf(engine.db, engine.meter.activeAccounts())) {
     await settleAccount(engine, accountId)
@@ -38,7 +39,7 @@ async function endOverLimit(engine: Engine, accountId: string, limit: LimitState
 
 /** The same for one account, whose credit may have ended or become little. */
 export async function watchAccount(engine: Engine, accountId: string): Promise<void> {
-  await engine.leftBehind.look(engine, accountId)
+  await lookForLeftBehind(engine, accountId)
   await endUnpaid(engine, [accountId])
 }
 

@@ -28,6 +28,7 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
   ports: 'host',
   processes: 'host',
   usage_remainders: ofAccounts('usage_remainders'),
+  compute_marks: ofAccounts('compute_marks'),
   spending_limits: ofAccounts('spending_limits'),
   memory_files: ofAccounts('memory_files'),
   operations: ofAccounts('operations'),
@@ -75,7 +76,14 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
 }
 
 function ofAccounts(
-  table: 'usage_remainders' | 'spending_limits' | 'memory_files' | 'operations' | 'idempotency' | 'events',
+  table:
+    | 'usage_remainders'
+    | 'compute_marks'
+    | 'spending_limits'
+    | 'memory_files'
+    | 'operations'
+    | 'idempotency'
+    | 'events',
 ): DeleteRows {
   return (trx, { accountIds }) => trx.deleteFrom(table).where('account_id', 'in', accountIds).execute()
 }

@@ -46,12 +46,12 @@ export async function interpret(
       if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
       const hasBegun = await beginPaid(engine, caller, computer.id)
       try {
-        const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
-        const begun = performance.now()
-        // A kernel that waits costs nothing: each call is counted for itself.
+        // A kernel that waits costs nothing: each call is counted for itself, with the start of the kernel where it needs one.
         const id = newId()
         engine.meter.began(computer.id, id, caller.tokenId)
         try {
+          const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
+          const begun = performance.now()
           const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending })
           const durationMs = Math.round(performance.now() - begun)
           const release = () => memory.release()

@@ -1,7 +1,9 @@
 import { limits } from '../../config/limits.ts'
 import type { ComputerRow } from '../../db/schema.ts'
+import type { ProcessHandle } from '../../drivers/driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { KeyedLock } from '../../keyed-lock.ts'
+import { assertWasPaid } from '../credit/assert-credit.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { Kernel, KernelEnd } from './kernel.ts'
@@ -73,8 +75,9 @@ async function start(
   const doing = `Cannot start a ${language} kernel`
   const lacks = (what: string, cause: unknown) =>
     new CarrelError('package_missing', `${doing}: ${what}; it needs ${kernelPrograms[language].needs}`, { cause })
+  let process: ProcessHandle | undefined
   try {
-    const process = await startProcess(engine, caller, computer, {
+    process = await startProcess(engine, caller, computer, {
       kind: 'kernel',
       program: kernelProgram(language),
       command: `${language} kernel of /interpret`,
@@ -88,6 +91,7 @@ async function start(
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') throw lacks(error.message, error)
     if (!(error instanceof KernelEnd)) throw error
+    if (process) await assertWasPaid(engine, process, {})
     if (error.missing !== undefined) throw lacks(error.missing, error)
     // The shell finds no such program, or Node no such option.
     if (error.exit.exitCode === 127 || error.exit.exitCode === 9) throw lacks(error.message, error)

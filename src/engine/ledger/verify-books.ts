@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
+import { unpaidProcesses, unpaidProcessorTime } from '../usage/unpaid-work.ts'
 
 export interface Verdict {
   transactions: number
@@ -15,7 +16,7 @@ type Check = (db: Kysely<Database>) => Promise<string[]>
 /**
  * Checks the books from their entries up: each transaction and all together come to zero, each kept balance is the sum
  * of its entries, no credit is below the overdraft, what is held is what holds say, and each interval of usage was
- * charged once, by what it cost, without overlapping another. Run it in one transaction while a server works.
+ * charged once, by what it cost, without overlapping another; and no sandbox worked for longer than it was charged. Run it in one transaction while a server works.
  */
 export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number): Promise<Verdict> {
   const checks: Check[] = [
@@ -28,6 +29,8 @@ export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number)
     uncharged,
     unexplained,
     overlapping,
+    (db) => unpaidProcessorTime(db, problemsTold),
+    (db) => unpaidProcesses(db, problemsTold),
   ]
   const problems: string[] = []
   for (const check of checks) problems.push(...(await check(db)))

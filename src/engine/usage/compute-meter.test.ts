@@ -1,21 +1,36 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { ComputeMeter, type MeteredComputer } from './compute-meter.ts'
+import { ComputeMeter } from './compute-meter.ts'
+import type { MeteredComputer, MeteredFacts } from './metered-computer.ts'
 
-const sandbox: MeteredComputer = { computerId: 'c', accountId: 'a', label: 'web', always: false }
+const sandbox: MeteredFacts = { computerId: 'c', accountId: 'a', label: 'web', cpus: 2, always: false }
 let nowMs: number
 let elapsedMs: number
+let cpuMicros: number
 let meter: ComputeMeter
 
 beforeEach(() => {
-  ;[nowMs, elapsedMs] = [1_000_000, 0]
-  meter = new ComputeMeter({ now: () => nowMs, elapsed: () => elapsedMs })
+  ;[nowMs, elapsedMs, cpuMicros] = [1_000_000, 0, 0]
+  meter = new ComputeMeter({ now: () => nowMs, elapsed: () => elapsedMs, cpuMicros: () => cpuMicros })
 })
 
-function pass(ms: number): void {
+/** Time passes, in which a share of a processor is used. */
+function pass(ms: number, share = 0): void {
   nowMs += ms
   elapsedMs += ms
+  cpuMicros += ms * 1000 * share
 }
+
+/** A look into the computer. */
+function look(programsMs?: number, hasKernel = false): void {
+  for (const computer of meter.unattended()) {
+    if (computer.facts.computerId !== 'c') continue
+    if (computer.hasChanged()) computer.saw(programsMs, hasKernel)
+    else computer.sawNoChange()
+  }
+}
+
+const unattended = () => meter.unattended().map(({ facts }: MeteredComputer) => facts.computerId)
 
 /** What was cut, as `token quantity [start, end)` with times since the beginning. */
 function pieces(): string[] {
@@ -139,45 +154,146 @@ test('it knows what is not recorded yet and for whom something runs', () => {
 })
 
 test('what was left behind is paid as what began last, and is looked for where it can be alone', () => {
-  const unseen = () => meter.unseenComputers().map(({ computerId }) => computerId)
   meter.open(sandbox)
   meter.open({ ...sandbox, computerId: 'own', always: true })
-  assert.deepEqual(unseen(), ['c'])
+  assert.deepEqual(unattended(), ['c'])
   meter.began('c', 'one', 'first')
   meter.began('c', 'two', 'second')
-  assert.deepEqual(unseen(), [])
-  assert.equal(meter.takeFree('c'), undefined)
+  assert.deepEqual(unattended(), [])
   pass(10)
   meter.ended('c', 'one')
   meter.ended('c', 'two')
   pass(30)
-  assert.deepEqual(unseen(), ['c'])
-  assert.deepEqual(meter.takeFree('c'), { freeMs: 30, usedMs: 10 })
-  meter.saw('c', 'nothing')
-  assert.deepEqual(unseen(), [])
-  meter.saw('c', 'programs')
-  assert.deepEqual([unseen(), meter.activeAccounts()], [['c'], ['a']])
-  meter.add('c', 30)
+  assert.deepEqual(unattended(), ['c'])
+  look(40)
+  assert.deepEqual([unattended(), meter.activeAccounts()], [['c'], ['a']])
+  pass(50)
+  // It sleeps: nothing changed, and it is there.
+  look()
+  pass(20, 1)
+  look(5)
   meter.close('own')
   pieces()
   meter.cut()
-  assert.deepEqual(pieces(), ['first 10 [0, 40)', 'second 30 [0, 40)'])
+  assert.deepEqual(pieces(), ['first 10 [0, 110)', 'second 100 [0, 110)'])
+  pass(20, 0.0001)
+  look()
+  assert.deepEqual(unattended(), [])
+})
+
+test('a program that is there and works now and then is paid once for each second', () => {
+  meter.open(sandbox)
+  meter.began('c', 'one', 't')
+  meter.ended('c', 'one')
+  for (let count = 0; count < 10; count++) {
+    pass(1000, 0.012)
+    look(1000)
+  }
+  meter.cut()
+  assert.deepEqual(pieces(), ['t 10000 [0, 10000)'])
+})
+
+test('a program that began after what ran before it costs from its begin on', () => {
+  meter.open(sandbox)
+  meter.began('c', 'one', 't')
+  meter.ended('c', 'one')
+  pass(1000)
+  look(200)
+  meter.cut()
+  assert.deepEqual(pieces(), ['t 200 [0, 1000)'])
+})
+
+test('a kernel that works between calls costs as long as it does, whenever somebody looks', () => {
+  meter.open(sandbox)
+  meter.began('c', 'call', 't')
+  meter.ended('c', 'call')
+  pass(1000, 0.0017)
+  look(undefined, true)
+  assert.deepEqual([meter.found('c'), meter.spending('a')], ['kernel', { certain: 0, possible: 1 }])
+  for (let count = 0; count < 3; count++) {
+    pass(1000, 1)
+    look(undefined, true)
+  }
+  assert.deepEqual([meter.found('c'), meter.spending('a')], ['working', { certain: 1, possible: 0 }])
+  assert.deepEqual([meter.leftBehindBy('a', 't'), meter.leftBehindBy('a', 'other')], [['c'], []])
+  pass(1000)
+  look(undefined, true)
+  assert.equal(meter.found('c'), 'kernel')
+  meter.cut()
+  assert.deepEqual(pieces(), ['t 3000 [0, 5000)'])
+})
+
+test('work between calls that come one after the other costs too, and so does what nobody looked at before the end', () => {
+  meter.open(sandbox)
+  for (let count = 0; count < 100; count++) {
+    meter.began('c', 'call', 't')
+    pass(5, 2)
+    meter.ended('c', 'call')
+    pass(5, 1)
+  }
+  meter.ending('c')
+  pass(5000, 1)
+  meter.close('c')
+  // Less than the threshold is let go.
+  assert.deepEqual(pieces(), ['t 995 [0, 6000)'])
+})
+
+test('what the runtime takes for a start is free, and what works during many of them is not', () => {
+  meter.open(sandbox)
+  for (let count = 0; count < 100; count++) {
+    const hasBegun = meter.expect('c')
+    pass(5, 0.5)
+    meter.began('c', 'p', 't')
+    hasBegun()
+    meter.ended('c', 'p')
+  }
+  meter.ending('c')
+  assert.deepEqual(pieces(), [])
+  meter.goesOn('c')
+  const hasBegun = meter.expect('c')
+  pass(1000, 1)
+  hasBegun()
+  meter.close('c')
+  assert.deepEqual(pieces(), ['t 1000 [0, 1500)'])
+})
+
+test('processor time is marked with what it was charged for, or when it is much, and in the end', () => {
+  meter.open(sandbox, { paidToMs: 0, totals: { usedMicros: 7, openMs: 0 } })
+  const marks = (given: Parameters<typeof meter.marks>[0] = []) =>
+    meter.marks(given).map(({ counterMicros, usedMicros }) => [counterMicros, usedMicros])
+  pass(100, 1)
+  meter.cut()
+  assert.deepEqual(marks(), [])
+  meter.began('c', 'p', 't')
+  pass(100, 1)
+  meter.ended('c', 'p')
+  meter.cut()
+  assert.deepEqual(marks(meter.pending), [[200_000, 200_007]])
+  assert.deepEqual(marks(), [])
+  pass(300, 1)
+  meter.cut()
+  assert.deepEqual(marks(), [[500_000, 500_007]])
+  pass(1, 1)
+  meter.close('c')
+  assert.deepEqual(marks(), [[0, 501_007]])
+  meter.recorded(meter.pending, meter.marks([]))
+  assert.deepEqual(marks(), [])
 })
 
 test('what is about to begin is counted as what runs, and one in which something may run apart from those', () => {
   meter.open(sandbox)
   meter.open({ ...sandbox, computerId: 'd' })
   meter.open({ ...sandbox, computerId: 'e', accountId: 'b' })
+  const lookAt = (id: string, hasKernel: boolean) => {
+    for (const computer of meter.unattended()) if (computer.facts.computerId === id) computer.saw(undefined, hasKernel)
+  }
   assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 0, possible: 2 }, false])
   const hasBegun = meter.expect('c')
   assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 1, possible: 1 }, true])
-  assert.equal(meter.takeFree('c'), undefined)
+  assert.deepEqual(unattended(), ['d', 'e'])
   meter.began('c', 'p', 't')
   hasBegun()
-  for (const id of ['d', 'e']) {
-    meter.takeFree(id)
-    meter.saw(id, 'nothing')
-  }
+  for (const id of ['d', 'e']) lookAt(id, false)
   assert.deepEqual(
     [meter.spending('a'), meter.spending('b')],
     [
@@ -187,8 +303,7 @@ test('what is about to begin is counted as what runs, and one in which something
   )
   assert.deepEqual(meter.spenders(), ['a'])
   meter.ended('c', 'p')
-  meter.takeFree('c')
-  meter.saw('c', 'kernel')
+  lookAt('c', true)
   assert.deepEqual([meter.spending('a'), meter.spenders()], [{ certain: 0, possible: 1 }, ['a']])
   meter.close('c')
   meter.close('d')

@@ -6,6 +6,8 @@ import { appendEvent } from '../events/append-event.ts'
 import { divide, lockBalances } from '../ledger/balance.ts'
 import { creditOf, revenueOf, unbilled, writeOff } from '../ledger/books.ts'
 import { chunks, postTransactions, type Entry, type Posting } from '../ledger/post.ts'
+import { writeMarks } from './cpu-marks.ts'
+import type { CpuMark } from './metered-computer.ts'
 import { priceUsage, type Remainder } from './price-usage.ts'
 
 /** What was used in a stretch of time that is over. */
@@ -41,12 +43,20 @@ export async function recordUsage(
   db: Kysely<Database>,
   rules: UsageRules,
   pieces: readonly UsagePiece[],
+  marks: readonly CpuMark[] = [],
 ): Promise<Map<string, number>> {
   const left = new Map<string, number>()
+  const unwritten = new Map(marks.map((mark) => [mark.computerId, mark]))
   for (const some of chunks(pieces)) {
-    const balances = await durableTransaction(db, (trx) => recordSome(trx, rules, some))
+    const ofThese = [...new Set(some.map(({ computerId }) => computerId))].flatMap((id) => unwritten.get(id) ?? [])
+    const balances = await durableTransaction(db, async (trx) => {
+      await writeMarks(trx, ofThese)
+      return recordSome(trx, rules, some)
+    })
+    for (const { computerId } of ofThese) unwritten.delete(computerId)
     for (const [accountId, balanceMicros] of balances) left.set(accountId, balanceMicros)
   }
+  for (const some of chunks([...unwritten.values()])) await db.transaction().execute((trx) => writeMarks(trx, some))
   return left
 }
 

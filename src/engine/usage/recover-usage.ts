@@ -2,6 +2,8 @@ import { sql } from 'kysely'
 import type { ComputerRow } from '../../db/schema.ts'
 import { serverTokenId } from '../credit/server-token.ts'
 import type { Engine } from '../engine.ts'
+import { readMarks } from './cpu-marks.ts'
+import type { CpuMark, CpuTotals } from './metered-computer.ts'
 import { meteredOf } from './metered.ts'
 import { settleUsage } from './settle-usage.ts'
 import { unionByPayer, type Stretch } from './union-by-payer.ts'
@@ -12,6 +14,7 @@ import { unionByPayer, type Stretch } from './union-by-payer.ts'
  */
 export async function recoverUsage(engine: Engine, now: number = Date.now()): Promise<void> {
   const stretches = await stretchesSincePaid(engine)
+  const marks = await readMarks(engine.db)
   for (const row of await computers(engine)) {
     const computer = meteredOf(row)
     if (!computer) continue
@@ -22,12 +25,39 @@ export async function recoverUsage(engine: Engine, now: number = Date.now()): Pr
     const from = Math.max(paidToMs, running && computer.always ? (row.started_at ?? now) : 0)
     const used =
       running && computer.always ? [{ tokenId: null, ms: Math.max(0, now - from) }] : unionByPayer(own, paidToMs, now)
-    engine.meter.resume(computer, from, used, own.at(-1)?.tokenId ?? row.paid_by)
+    const { free, totals } = unattendedSince(engine, row, { mark: marks.get(row.id), paidToMs, used, now })
+    const lastTokenId = own.at(-1)?.tokenId ?? row.paid_by
+    engine.meter.resume(computer, { paidToMs: from, totals }, { used, free, lastTokenId })
     for (const { processId, tokenId, endedAtMs } of own)
       if (endedAtMs === undefined) engine.meter.began(row.id, processId, tokenId)
     if (!running) engine.meter.close(row.id)
   }
   await settleUsage(engine)
+}
+
+/**
+ * What a sandbox used of processors while nothing ran in it that was started here, which the kernel went on counting. Programs that were may have
+ * used all that they could get: for that they are charged.
+ */
+function unattendedSince(
+  engine: Engine,
+  row: PaidComputer,
+  { mark, paidToMs, used, now }: { mark: CpuMark | undefined; paidToMs: number; used: { ms: number }[]; now: number },
+): { free: { ms: number; cpuMicros: number }; totals: CpuTotals } {
+  const counterMicros = row.state === 'running' && row.ephemeral ? engine.driver.cpuMicros(row.id) : undefined
+  const before = mark ?? { usedMicros: 0, openMs: 0 }
+  // One that was charged and never marked was counted by a server that did not look at its processor time.
+  const isUnknown = counterMicros === undefined || (mark === undefined && row.paid_to !== null)
+  if (isUnknown) return { free: { ms: 0, cpuMicros: 0 }, totals: before }
+  const sinceMark = Math.max(0, counterMicros - (mark?.counterMicros ?? 0))
+  const usedMs = used.reduce((sum, { ms }) => sum + ms, 0)
+  const fromMs = Math.max(paidToMs, mark?.atMs ?? 0, row.started_at ?? 0)
+  const free = {
+    ms: Math.max(0, now - fromMs - usedMs),
+    cpuMicros: Math.max(0, sinceMark - usedMs * 1000 * row.cpus),
+  }
+  const totals = { usedMicros: before.usedMicros + sinceMark, openMs: before.openMs + Math.max(0, now - fromMs) }
+  return { free, totals }
 }
 
 interface PaidComputer extends ComputerRow {

@@ -57,7 +57,6 @@ export const describeLife: Part = (subject) => {
       () => driver.pause('nothing'),
       () => driver.resume('nothing'),
       () => driver.stats('nothing'),
-      () => driver.cpuMicros('nothing'),
       () => driver.leftBehindMs('nothing'),
       () => driver.dial('nothing', 80),
       () => driver.listening('nothing'),
@@ -66,6 +65,7 @@ export const describeLife: Part = (subject) => {
       () => subject().shell('nothing', 'true'),
     ])
       await assert.rejects(call(), { code: 'not_found' }, String(call))
+    assert.equal(driver.cpuMicros('nothing'), undefined)
     await driver.destroy('nothing')
   })
 

@@ -17,7 +17,8 @@ export interface Cgroups {
   usage(computerPath: string): Promise<{ memoryBytes: number; cpuMicros: number; pids: number; oomKills: number }>
   freeze(computerPath: string, frozen: boolean): Promise<void>
   isFrozen(computerPath: string): Promise<boolean>
-  cpuMicros(computerPath: string): Promise<number>
+  /** Processor time in microseconds; undefined where there is no such group. */
+  cpuMicros(computerPath: string): number | undefined
   /** KILL to every process of a computer but some; says how many there were. */
   kill(computerPath: string, exceptPids: ReadonlySet<number>): number
   /** Removes what the runtime leaves behind, dead or alive. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -62,6 +62,15 @@ const removeRetryMs = 10
 
 export async function text(path: string): Promise<string> {
   return readFile(path, 'latin1').catch(() => '')
+}
+
+/** The same without a turn of the event loop, for what is read often: a thread takes ten times as long as these files. */
+export function textAtOnce(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined
+  }
 }
 
 export async function number(path: string): Promise<number> {

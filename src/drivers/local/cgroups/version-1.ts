@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { readPids } from '../monitor/process-tree.ts'
 import type { Cgroups } from './cgroups.ts'
 import type { ExecGroups } from './exec-groups.ts'
-import { cgroupRoot, directories, field, killAll, number, removeGroup, text, until } from './group-files.ts'
+import { cgroupRoot, directories, field, killAll, number, removeGroup, text, textAtOnce, until } from './group-files.ts'
 
 /** Controllers that are mounted one by one. */
 export const version1: Cgroups = {
@@ -15,22 +15,24 @@ export const version1: Cgroups = {
     freeze: { path: `${cgroupRoot}/freezer${path}/freezer.state`, on: 'FROZEN', off: 'THAWED' },
   }),
   async usage(path) {
-    const [memory, stat, cpuMicros, pids, oom] = await Promise.all([
+    const [memory, stat, pids, oom] = await Promise.all([
       number(`${cgroupRoot}/memory${path}/memory.usage_in_bytes`),
       text(`${cgroupRoot}/memory${path}/memory.stat`),
-      version1.cpuMicros(path),
       number(`${cgroupRoot}/pids${path}/pids.current`),
       text(`${cgroupRoot}/memory${path}/memory.oom_control`),
     ])
     const cache = field(stat, 'total_inactive_file')
     return {
       memoryBytes: Math.max(0, memory - cache),
-      cpuMicros,
+      cpuMicros: version1.cpuMicros(path) ?? 0,
       pids,
       oomKills: field(oom, 'oom_kill'),
     }
   },
-  cpuMicros: async (path) => Math.round((await number(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)) / 1000),
+  cpuMicros(path) {
+    const nanos = textAtOnce(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)
+    return nanos === undefined ? undefined : Math.round(Number(nanos) / 1000)
+  },
   async freeze(path, frozen) {
     const state = `${cgroupRoot}/freezer${path}/freezer.state`
     await writeFile(state, frozen ? 'FROZEN' : 'THAWED')

@@ -1,7 +1,18 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { Cgroups } from './cgroups.ts'
-import { cgroupRoot, directories, field, killAll, number, pidsBelow, removeTree, text, until } from './group-files.ts'
+import {
+  cgroupRoot,
+  directories,
+  field,
+  killAll,
+  number,
+  pidsBelow,
+  removeTree,
+  text,
+  textAtOnce,
+  until,
+} from './group-files.ts'
 
 /** One tree with all controllers. The groups of execs are below their computer's, and the runtime puts execs into them. */
 export const version2: Cgroups = {
@@ -15,22 +26,24 @@ export const version2: Cgroups = {
     ...(existsSync(`${cgroupRoot}${path}/cgroup.kill`) ? { groups: { parent: path, byRuntime: true } } : {}),
   }),
   async usage(path) {
-    const [memory, stat, cpuMicros, pids, events] = await Promise.all([
+    const [memory, stat, pids, events] = await Promise.all([
       number(`${cgroupRoot}${path}/memory.current`),
       text(`${cgroupRoot}${path}/memory.stat`),
-      version2.cpuMicros(path),
       number(`${cgroupRoot}${path}/pids.current`),
       text(`${cgroupRoot}${path}/memory.events`),
     ])
     const cache = field(stat, 'inactive_file')
     return {
       memoryBytes: Math.max(0, memory - cache),
-      cpuMicros,
+      cpuMicros: version2.cpuMicros(path) ?? 0,
       pids,
       oomKills: field(events, 'oom_kill'),
     }
   },
-  cpuMicros: async (path) => field(await text(`${cgroupRoot}${path}/cpu.stat`), 'usage_usec'),
+  cpuMicros(path) {
+    const stat = textAtOnce(`${cgroupRoot}${path}/cpu.stat`)
+    return stat === undefined ? undefined : field(stat, 'usage_usec')
+  },
   async freeze(path, frozen) {
     await writeFile(`${cgroupRoot}${path}/cgroup.freeze`, frozen ? '1' : '0')
     await until(async () => !frozen || field(await text(`${cgroupRoot}${path}/cgroup.events`), 'frozen') === 1)
