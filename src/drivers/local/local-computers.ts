@@ -28,6 +28,7 @@ import type { GuestRoom } from './storage/guest-room.ts'
 import type { SlotPool } from './network/slot-pool.ts'
 import type { NetworkSlot, Slots } from './network/slots.ts'
 import type { Paths } from './paths.ts'
+import { sendSignal } from './system/signal.ts'
 import type { Volumes } from './volumes.ts'
 
 interface Parts {
@@ -426,10 +427,10 @@ export class LocalComputers {
   async #terminate(id: string, pid: number, graceMs: number): Promise<void> {
     const { cgroups, paths } = this.#parts
     const others = () => cgroups.pids(paths.cgroup(id)).filter((other) => other !== pid)
-    for (const other of graceMs > 0 ? others() : []) signalQuietly(other, 'SIGTERM')
+    for (const other of graceMs > 0 ? others() : []) sendSignal(other, 'SIGTERM')
     for (const end = Date.now() + graceMs; Date.now() < end && others().length > 0;) await delay(stopPollMs)
     const ended = new Promise<void>((resolve) => this.#exits.set(id, resolve))
-    if (!signalQuietly(pid, 'SIGKILL')) this.exited(id, 'exited')
+    if (!sendSignal(pid, 'SIGKILL')) this.exited(id, 'exited')
     await Promise.race([ended, delay(maxKillMs)])
     this.#exits.delete(id)
     this.#running.delete(id)
@@ -477,14 +478,6 @@ export class LocalComputers {
         log?.warn({ err: error, slot: number }, 'cannot remove a network slot that nobody uses; it is left')
       })
     }
-  }
-}
-
-function signalQuietly(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal)
-  } catch {
-    return false
   }
 }
 

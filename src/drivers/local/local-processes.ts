@@ -14,6 +14,7 @@ import { journalBytes } from './monitor/read-journal.ts'
 import { listRecords, readRecord, removeRecord, writeRecord } from './monitor/process-record.ts'
 import type { StartedProcesses } from './network/socket-owners.ts'
 import type { Paths } from './paths.ts'
+import { sendSignal } from './system/signal.ts'
 import { resolveUser } from './users.ts'
 
 interface Options {
@@ -120,11 +121,7 @@ export class LocalProcesses {
    * a process is found by its group, or by the monitor once that answers.
    */
   #endTree({ processId, computerId, hostPid }: LocalProcess): void {
-    try {
-      process.kill(hostPid, 'SIGKILL')
-    } catch {
-      // It has ended.
-    }
+    sendSignal(hostPid, 'SIGKILL')
     void endExec(processId, this.#options.cgroupFiles(computerId)).catch(() => {})
   }
 

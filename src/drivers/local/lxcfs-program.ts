@@ -4,6 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isMounted } from './mounts.ts'
 import { callAsync, MNT_DETACH, MNT_FORCE } from './system/libc.ts'
+import { signalEach } from './system/signal.ts'
 import type { Paths } from './paths.ts'
 
 /**
@@ -48,13 +49,7 @@ export async function startLxcfs(program: string, paths: Paths): Promise<boolean
  */
 export async function endLxcfs(paths: Paths): Promise<void> {
   const folder = paths.lxcfs
-  for (const pid of await lxcfsProcesses(paths)) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It ended by itself.
-    }
-  }
+  signalEach(await lxcfsProcesses(paths), 'SIGKILL')
   for (let tries = 0; tries < maxMounts && isMounted(folder); tries++)
     await callAsync('umount2', folder, MNT_FORCE | MNT_DETACH).catch(() => {})
 }

@@ -3,19 +3,12 @@ import { readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readPids } from '../monitor/process-tree.ts'
-
-export const cgroupRoot = '/sys/fs/cgroup'
+import { signalEach } from '../system/signal.ts'
 
 /** Nothing is left of a computer that its runtime removed, but another runtime than the one that made it finds nothing to end. */
 export function killAll(pids: number[], exceptPids?: ReadonlySet<number>): number {
   const ended = pids.filter((pid) => pid > 1 && !exceptPids?.has(pid))
-  for (const pid of ended) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It ended by itself.
-    }
-  }
+  signalEach(ended, 'SIGKILL')
   return ended.length
 }
 

@@ -5,7 +5,7 @@ import { favorMoves } from '../system/group-tree.ts'
 import { takeOwnMounts } from '../system/own-mounts.ts'
 import type { Cgroups } from './cgroups.ts'
 import { ExecGroups } from './exec-groups.ts'
-import { cgroupRoot } from './group-files.ts'
+import { cgroupRoot } from '../system/cgroup-root.ts'
 import { version1, withExecGroups } from './version-1.ts'
 import { version2 } from './version-2.ts'
 

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { readPids } from '../monitor/process-tree.ts'
 import type { Cgroups } from './cgroups.ts'
 import type { ExecGroups } from './exec-groups.ts'
-import { cgroupRoot, directories, field, killAll, number, removeGroup, text, textAtOnce, until } from './group-files.ts'
+import { directories, field, killAll, number, removeGroup, text, textAtOnce, until } from './group-files.ts'
+import { cgroupRoot } from '../system/cgroup-root.ts'
 
 /** Controllers that are mounted one by one. */
 export const version1: Cgroups = {

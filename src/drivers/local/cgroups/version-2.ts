@@ -1,18 +1,8 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { Cgroups } from './cgroups.ts'
-import {
-  cgroupRoot,
-  directories,
-  field,
-  killAll,
-  number,
-  pidsBelow,
-  removeTree,
-  text,
-  textAtOnce,
-  until,
-} from './group-files.ts'
+import { directories, field, killAll, number, pidsBelow, removeTree, text, textAtOnce, until } from './group-files.ts'
+import { cgroupRoot } from '../system/cgroup-root.ts'
 
 /** One tree with all controllers. The groups of execs are below their computer's, and the runtime puts execs into them. */
 export const version2: Cgroups = {

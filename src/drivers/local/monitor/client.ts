@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { peerPid } from '../system/peer-pid.ts'
+import { sendSignal } from '../system/signal.ts'
 import { boundingSet } from './bounding-set.ts'
 import { onLines } from './lines.ts'
 import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from './protocol.ts'
@@ -192,7 +193,7 @@ export class MonitorClient {
     if (this.#quietTurns <= limits.monitorSilentPings) return
     const { pid } = this
     // Somebody may have stopped it. It is who is at the other end of this connection, so the number is nobody else's.
-    if (pid !== undefined) goOn(pid)
+    if (pid !== undefined) sendSignal(pid, 'SIGCONT')
     this.#isSilent = true
     this.#handlers.onSilence(this)
     this.#giveUp()
@@ -206,14 +207,6 @@ export class MonitorClient {
       if (waiting.late) this.#givenUp.set(seq, waiting)
       waiting.reject(new MonitorSilence(true))
     }
-  }
-}
-
-function goOn(pid: number): void {
-  try {
-    process.kill(pid, 'SIGCONT')
-  } catch {
-    // It has just ended.
   }
 }
 

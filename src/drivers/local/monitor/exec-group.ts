@@ -2,7 +2,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, write, writeFi
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { cgroupRoot } from '../system/cgroup-root.ts'
 import { groupTree } from '../system/group-tree.ts'
+import { signalEach } from '../system/signal.ts'
 import { readPids } from './process-tree.ts'
 import type { CgroupFiles, ExecGroupsPlace } from './protocol.ts'
 
@@ -46,7 +48,7 @@ export class ExecGroup {
   /** SIGKILL reaches all of it; another signal those that are there now. Resolves when it is sent, and after SIGKILL when none is left. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     if (signal === 'SIGKILL') return endGroup(this.#directory)
-    signalAll(this.pids(), signal)
+    signalEach(this.pids(), signal)
   }
 
   /** Removes it; false while something that outlived the exec is in it. */
@@ -94,7 +96,7 @@ export async function endGroup(directory: string): Promise<void> {
     const left = readPids(join(directory, 'cgroup.procs'))
     if (left.length === 0) return
     // The kernel passes over a process whose first thread has ended while others go on; a signal of its own gets through.
-    signalAll(left, 'SIGKILL')
+    signalEach(left, 'SIGKILL')
     await delay(pauseMs)
   }
 }
@@ -111,17 +113,6 @@ function killAtOnce(directory: string): boolean {
   }
 }
 
-function signalAll(pids: number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // It ended by itself meanwhile.
-    }
-  }
-}
-
-const cgroupRoot = '/sys/fs/cgroup'
 const firstPauseMs = 1
 const lastPauseMs = 5_000
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { signalEach } from '../system/signal.ts'
 import type { CgroupFiles } from './protocol.ts'
 
 /** The variable that every process of an exec inherits; by it a process is found that left its parents and session. */
@@ -37,13 +38,7 @@ export async function signalTree(root: Root, signal: NodeJS.Signals): Promise<vo
 
 async function signalOnce(root: Root, signal: NodeJS.Signals): Promise<number> {
   const pids = await findTree(root)
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // It ended by itself meanwhile.
-    }
-  }
+  signalEach(pids, signal)
   return pids.length
 }
 

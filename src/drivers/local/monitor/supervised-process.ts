@@ -13,6 +13,7 @@ import { assertMappedUser } from './mapped-user.ts'
 import { complain } from './monitor-log.ts'
 import { ProcessOutput } from './process-output.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
+import { sendSignal } from '../system/signal.ts'
 import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
@@ -213,7 +214,7 @@ export class SupervisedProcess {
    */
   async #instruct(runtimePid: number, spec: Writable, ended: Promise<WaitStatus>): Promise<WaitStatus> {
     const end = () => {
-      killQuietly(runtimePid)
+      sendSignal(runtimePid, 'SIGKILL')
       void this.#group?.signal('SIGKILL').catch(() => {})
     }
     const timer = setTimeout(() => {
@@ -332,14 +333,6 @@ function removeQuietly(file: string): void {
     unlinkSync(file)
   } catch {
     // The runtime failed before it made the file.
-  }
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended.
   }
 }
 
