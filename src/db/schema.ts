@@ -59,7 +59,7 @@ export interface TokenRow {
   refreshed_from: string | null
 }
 
-/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that is due. */
+/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that was used last, or of the first. */
 export type TokenKind = 'session' | 'api_key' | 'family'
 
 export interface UserRow {
@@ -118,7 +118,7 @@ export interface MagicLinkRow {
   used_at: number | null
 }
 
-/** A refresh token that was exchanged: who shows it again has a stolen one, or was stolen from. */
+/** A refresh token of the time before they were JWTs that was exchanged: who shows it again has a stolen one, or was stolen from. */
 export interface SpentRefreshTokenRow {
   hash: string
   token_id: string

@@ -12,8 +12,7 @@ import { newAddress, signInByMail } from './outbox.ts'
 describe('signing in by GitHub', { timeout: 60_000 }, () => {
   let github: GithubServer
   let server: TestServer
-  before(async () => {
-    github = await GithubServer.start()
+  const start = async () => {
     server = await TestServer.start({
       env: {
         CARREL_GITHUB_URL: github.url,
@@ -22,6 +21,14 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
         CARREL_SIGN_INS_PER_MINUTE: '0',
       },
     })
+  }
+  const restart = async () => {
+    await server.stop('SIGKILL')
+    await start()
+  }
+  before(async () => {
+    github = await GithubServer.start()
+    await start()
   })
   after(async () => {
     await server.stop()
@@ -89,26 +96,81 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
     }
   })
 
-  test('a refresh token gives the next two, and is spent', async () => {
+  test('a refresh token that a program keeps gives access tokens again and again, through a restart too', async () => {
     const first = await signIn()
-    const { status, body } = await refresh(first.refresh_token)
-    assert.deepEqual([status, body.token_type, body.expires_in], [200, 'Bearer', 3600])
-    assert.notEqual(body.refresh_token, first.refresh_token)
-    assert.equal((await me(body.access_token)).body.user_id, first.user_id)
+    const given = new Set<string>()
+    for (let use = 0; use < 6; use++) {
+      if (use === 4) await restart()
+      const { status, body } = await refresh(first.refresh_token)
+      assert.deepEqual([status, body.token_type, body.expires_in], [200, 'Bearer', 3600])
+      assert.equal((await me(body.access_token)).body.user_id, first.user_id)
+      given.add(body.refresh_token)
+    }
+    assert.equal(given.size, 6)
     assert.equal((await me(first.access_token)).status, 200)
-    assert.equal((await refresh(body.refresh_token)).status, 200)
   })
 
-  test('a refresh token that comes again ends the whole sign-in, and no other one', async () => {
+  test('a program that takes the new one each time goes on, through a restart too', async () => {
+    let { refresh_token: token } = await signIn()
+    for (let use = 0; use < 4; use++) {
+      if (use === 2) await restart()
+      const { status, body } = await refresh(token)
+      assert.equal(status, 200)
+      assert.notEqual(body.refresh_token, token)
+      token = body.refresh_token
+    }
+  })
+
+  test('an answer that was lost is asked for again, before and after the new token was used', async () => {
+    const { refresh_token: first } = await signIn()
+    await refresh(first)
+    const { body: second } = await refresh(first)
+    await refresh(second.refresh_token)
+    const { status, body: third } = await refresh(second.refresh_token)
+    assert.equal(status, 200)
+    assert.equal((await refresh(third.refresh_token)).status, 200)
+  })
+
+  /** What a token that was replaced, shown once more, has to bring about. */
+  const endsAll = async (stolen: string, others: { access_token: string; refresh_token: string }[]) => {
+    assert.equal((await refresh(stolen)).status, 401)
+    for (const { access_token: access, refresh_token: token } of others)
+      assert.deepEqual([(await me(access)).status, (await refresh(token)).status], [401, 401])
+  }
+
+  test('a token that comes after the one that replaced it was used ends the whole sign-in, and no other one', async () => {
     const user = newUser()
     const other = await signIn(user)
     const first = await signIn(user)
     const { body: second } = await refresh(first.refresh_token)
-    assert.equal((await me(second.access_token)).status, 200)
-    assert.equal((await refresh(first.refresh_token)).status, 401)
-    for (const token of [first.access_token, second.access_token]) assert.equal((await me(token)).status, 401)
-    assert.equal((await refresh(second.refresh_token)).status, 401)
+    const { body: third } = await refresh(second.refresh_token)
+    assert.equal((await me(third.access_token)).status, 200)
+    await endsAll(first.refresh_token, [first, second, third])
     assert.equal((await me(other.access_token)).status, 200)
+    assert.equal((await refresh(other.refresh_token)).status, 200)
+  })
+
+  test('of two tokens that were given for the same one, the second to be used ends the sign-in', async () => {
+    const first = await signIn()
+    const { body: own } = await refresh(first.refresh_token)
+    const { body: stolen } = await refresh(first.refresh_token)
+    assert.equal((await refresh(own.refresh_token)).status, 200)
+    await endsAll(stolen.refresh_token, [first, own, stolen])
+  })
+
+  test('a thief who goes over to the new token is found out by the program that keeps the old one', async () => {
+    const kept = await signIn()
+    const { body: stolen } = await refresh(kept.refresh_token)
+    const { body: next } = await refresh(stolen.refresh_token)
+    await endsAll(kept.refresh_token, [kept, stolen, next])
+  })
+
+  test('a stolen token opens nothing more after a restart', async () => {
+    const first = await signIn()
+    const { body: second } = await refresh(first.refresh_token)
+    const { body: third } = await refresh(second.refresh_token)
+    await restart()
+    await endsAll(first.refresh_token, [first, second, third])
   })
 
   test('signing out ends what a pair of tokens opens, and no other sign-in', async () => {
@@ -121,10 +183,22 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
     assert.equal((await me(other.access_token)).status, 200)
   })
 
-  test('of twenty refreshes at the same time one at most goes on', async () => {
+  test('twenty refreshes at the same time all succeed, and one of their tokens goes on', async () => {
     const { refresh_token: token } = await signIn()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(token)))
-    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+    const [one, another] = answers.map(({ body }) => body)
+    assert.equal((await refresh(one.refresh_token)).status, 200)
+    assert.equal((await refresh(one.refresh_token)).status, 200)
+    await endsAll(another.refresh_token, [one])
+  })
+
+  test('of two new tokens that are used at the same moment one at most goes on, and then the sign-in ends', async () => {
+    const { refresh_token: token, access_token: access } = await signIn()
+    const [one, another] = [(await refresh(token)).body, (await refresh(token)).body]
+    const answers = await Promise.all([one, another].map((pair) => refresh(pair.refresh_token)))
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 401]))
+    assert.equal((await me(access)).status, 401)
   })
 
   test('a refresh token is a JWT of the server that opens nothing by itself, and is not in the database', async () => {

@@ -32,7 +32,7 @@ export const githubBody = object({
 export const githubAnswer = object({
   user_id: Type.String(),
   access_token: Type.String({ description: 'JWT' }),
-  refresh_token: Type.String({ description: 'JWT, for one use' }),
+  refresh_token: Type.String({ description: 'JWT, for POST /auth/refresh' }),
   token_type: Type.String(),
   expires_in: Type.Integer({ description: 'Seconds' }),
   is_new_user: Type.Boolean(),

@@ -490,7 +490,11 @@ export const refreshAnswer = object({
   expiresIn: Type.Optional(sessionFields.expiresIn),
   userId: Type.Optional(sessionFields.userId),
   access_token: Type.Optional(Type.String({ description: 'JWT' })),
-  refresh_token: Type.Optional(Type.String({ description: 'For the next time: the one that was sent is spent' })),
+  refresh_token: Type.Optional(
+    Type.String({
+      description: 'For the next time, instead of the one that was sent, which ends when this one is used',
+    }),
+  ),
   token_type: Type.Optional(Type.String()),
   expires_in: Type.Optional(Type.Integer({ description: 'Seconds' })),
 })

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
 import { readLink, redeemLink, requestLink, type NewSession } from '../../engine/sign-in/magic-links.ts'
-import { rotateRefreshToken } from '../../engine/sign-in/refresh-tokens.ts'
+import { refreshTokens } from '../../engine/sign-in/refresh-tokens.ts'
 import { refreshSession } from '../../engine/sign-in/refresh-session.ts'
 import { signInByWallet } from '../../engine/sign-in/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
@@ -130,7 +130,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           errors: ['unauthenticated', 'conflict', 'rate_limited'],
           important: 'A token that has expired cannot be renewed: sign in anew by POST /login.',
           notes:
-            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token is for one use: one that comes again ends its sign-in',
+            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token can be kept, or replaced by the one in the answer; once that was used, the old one ends its sign-in',
         },
       },
     },
@@ -161,7 +161,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
 
   /** The way of sign-ins with two tokens. */
   async function rotated(current: string) {
-    const { accessToken, refreshToken, expiresInS } = await rotateRefreshToken(engine, current)
+    const { accessToken, refreshToken, expiresInS } = await refreshTokens(engine, current)
     return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }
   }
 

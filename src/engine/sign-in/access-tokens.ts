@@ -10,6 +10,14 @@ interface Access {
   expiresAtMs: number
 }
 
+interface Refresh {
+  /** The sign-in that it is of. */
+  familyId: string
+  id: string
+  /** The hash of the id of the one that it was given for; undefined for the first of a sign-in. */
+  replaces: string | undefined
+}
+
 /**
  * Carrel's own JWTs (ES256): access tokens for an hour, and the refresh tokens that give the next ones. The key alone says that they are
  * its own: its address may change.
@@ -46,13 +54,18 @@ export class AccessTokens {
     })
   }
 
-  /** A refresh token around what the database knows the hash of. */
-  issueRefresh(userId: string, familyId: string, { id, endsAtMs }: { id: string; endsAtMs: number }): Promise<string> {
-    return this.#sign(refresh, { userId, familyId, id, endsAtMs })
+  /** A refresh token. `id` and `replaces` are what `verifyRefresh` tells of it. */
+  issueRefresh(
+    userId: string,
+    familyId: string,
+    { id, replaces, endsAtMs }: { id: string; replaces?: string | undefined; endsAtMs: number },
+  ): Promise<string> {
+    return this.#sign(refresh, { userId, familyId, id, replaces, endsAtMs })
   }
 
-  #sign({ typ, audience }: Kind, claims: { userId: string; familyId: string; id: string; endsAtMs: number }) {
-    return new SignJWT({ sid: claims.familyId })
+  #sign({ typ, audience }: Kind, claims: NewClaims) {
+    const { familyId, replaces } = claims
+    return new SignJWT({ sid: familyId, ...(replaces === undefined ? {} : { replaces }) })
       .setProtectedHeader(this.#headerOf(typ))
       .setIssuer(this.#issuer())
       .setAudience(audience)
@@ -72,8 +85,9 @@ export class AccessTokens {
   }
 
   /** What `issueRefresh` was given. Rejects with `unauthenticated` as `verify` does. */
-  async verifyRefresh(token: string): Promise<string> {
-    return (await this.#claimsOf(token, refresh)).jti
+  async verifyRefresh(token: string): Promise<Refresh> {
+    const { sid, jti, replaces } = await this.#claimsOf(token, refresh)
+    return { familyId: sid, id: jti, replaces }
   }
 
   async #claimsOf(token: string, { typ, audience }: Kind): Promise<Claims> {
@@ -91,10 +105,19 @@ export class AccessTokens {
   }
 }
 
+interface NewClaims {
+  userId: string
+  familyId: string
+  id: string
+  replaces?: string | undefined
+  endsAtMs: number
+}
+
 interface Claims {
   sid: string
   jti: string
   exp: number
+  replaces?: string
 }
 
 /** Neither of the two does for the other. */

@@ -1,5 +1,8 @@
+import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { TokenRow } from '../../db/schema.ts'
+import { durableTransaction } from '../../db/durable-transaction.ts'
+import type { Database, TokenRow } from '../../db/schema.ts'
+import type { CarrelError } from '../../errors.ts'
 import { hashOf, newSecret, refusal } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
@@ -15,62 +18,109 @@ export interface TokenPair {
 /** An access token for an hour, and a refresh token for the next one: the two of a new sign-in. */
 export async function openFamily(engine: Engine, person: SignedIn, how: string): Promise<TokenPair> {
   const { secret, row } = await insertSignIn(engine, person, { kind: 'family', how })
-  return pairOf(engine, row, secret)
+  return pairOf(engine, row, { id: secret })
 }
 
 /**
- * The next two tokens for a refresh token, which is spent with it. One that was spent before is in two hands: its whole sign-in ends,
- * with every token that came of it. Rejects with `unauthenticated` then, and when it is unknown or 30 days old. One of the time before
- * they were JWTs (`rt_…`) does too, until its end.
+ * An access token for a refresh token, and another refresh token to use from then on, if its holder takes it: the one that was sent goes on
+ * to its end until one that was given for it is used. A sign-in is renewed for 30 days with each use. From the first use of the new one
+ * on, whoever shows the old one, or another that was given for it, is a second holder: the whole sign-in ends, with every token that came
+ * of it. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
  */
-export async function rotateRefreshToken(engine: Engine, refreshToken: string): Promise<TokenPair> {
-  const isOfBefore = refreshToken.startsWith('rt_')
-  const hash = hashOf(isOfBefore ? refreshToken : await engine.accessTokens.verifyRefresh(refreshToken))
-  const next = newSecret('family')
+export async function refreshTokens(engine: Engine, refreshToken: string): Promise<TokenPair> {
+  if (refreshToken.startsWith('rt_')) return exchangeOfBefore(engine, refreshToken)
+  const { familyId, id, replaces } = await engine.accessTokens.verifyRefresh(refreshToken)
+  const hash = hashOf(id)
+  // A power cut that took this back would make the next one look like a copy.
+  const family = await durableTransaction(engine.db, async (trx) => {
+    const renewed = await renew(trx, { familyId, hash, takes: [hash, ...(replaces === undefined ? [] : [replaces])] })
+    // Its signature says that it was given out, so it has been replaced since.
+    if (!renewed) await endFamily(trx, familyId)
+    return renewed
+  })
+  if (family) return pairOf(engine, family, { id: newSecret('family'), replaces: hash })
+  await engine.openCallers.endLapsed()
+  throw refused()
+}
+
+/** Makes a token the one that a sign-in goes by, where it goes by one of those that the token may come after; undefined elsewhere. */
+function renew(
+  trx: Transaction<Database>,
+  { familyId, hash, takes }: { familyId: string; hash: string; takes: string[] },
+) {
   const now = Date.now()
-  const row = await engine.db.transaction().execute(async (trx) => {
-    const family = await trx
-      .updateTable('tokens')
-      .set({ hash: hashOf(next), expires_at: now + limits.sessionMs })
-      .where('hash', '=', hash)
-      .where('kind', '=', 'family')
-      .where('revoked_at', 'is', null)
-      .where('expires_at', '>', now)
-      .returningAll()
-      .executeTakeFirst()
-    if (family)
-      await trx.insertInto('spent_refresh_tokens').values({ hash, token_id: family.id, spent_at: now }).execute()
-    return family
-  })
-  if (row) return pairOf(engine, row, next)
-  await revokeSpent(engine, hash)
-  throw refusal('the refresh token is not valid; sign in again')
+  return trx
+    .updateTable('tokens')
+    .set({ hash, expires_at: now + limits.sessionMs })
+    .where('id', '=', familyId)
+    .where('hash', 'in', takes)
+    .where('kind', '=', 'family')
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
 }
 
-async function revokeSpent(engine: Engine, hash: string): Promise<void> {
-  await engine.db.transaction().execute(async (trx) => {
-    const spent = await trx
-      .selectFrom('spent_refresh_tokens')
-      .innerJoin('tokens', 'tokens.id', 'token_id')
-      .select(['tokens.id', 'account_id'])
-      .where('spent_refresh_tokens.hash', '=', hash)
-      .where('revoked_at', 'is', null)
-      .executeTakeFirst()
-    if (!spent) return
-    await trx.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', '=', spent.id).execute()
-    await appendEvent(trx, {
-      accountId: spent.account_id,
-      type: 'session.revoked',
-      actor: spent.id,
-      data: { reason: 'a refresh token was used twice' },
-    })
+/** One of the time before they were JWTs: for one use, which gives two of today. One that comes again ends its sign-in. */
+async function exchangeOfBefore(engine: Engine, refreshToken: string): Promise<TokenPair> {
+  const hash = hashOf(refreshToken)
+  const next = newSecret('family')
+  const family = await engine.db.transaction().execute(async (trx) => {
+    const { id } =
+      (await trx.selectFrom('tokens').select('id').where('hash', '=', hash).executeTakeFirst()) ??
+      (await spentBefore(trx, hash)) ??
+      {}
+    if (id === undefined) return undefined
+    const renewed = await renew(trx, { familyId: id, hash: hashOf(next), takes: [hash] })
+    if (renewed)
+      await trx.insertInto('spent_refresh_tokens').values({ hash, token_id: id, spent_at: Date.now() }).execute()
+    else await endFamily(trx, id)
+    return renewed
+  })
+  if (family) return pairOf(engine, family, { id: next })
+  await engine.openCallers.endLapsed()
+  throw refused()
+}
+
+function spentBefore(trx: Transaction<Database>, hash: string): Promise<{ id: string } | undefined> {
+  return trx.selectFrom('spent_refresh_tokens').select('token_id as id').where('hash', '=', hash).executeTakeFirst()
+}
+
+async function endFamily(trx: Transaction<Database>, familyId: string): Promise<void> {
+  const ended = await trx
+    .updateTable('tokens')
+    .set({ revoked_at: Date.now() })
+    .where('id', '=', familyId)
+    .where('kind', '=', 'family')
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .returning(['id', 'account_id'])
+    .executeTakeFirst()
+  if (!ended) return
+  await appendEvent(trx, {
+    accountId: ended.account_id,
+    type: 'session.revoked',
+    actor: ended.id,
+    data: { reason: 'a refresh token was used after the one that replaced it' },
   })
 }
 
-/** `secret` is what the next refresh token is known by. */
-async function pairOf({ accessTokens }: Engine, family: TokenRow, secret: string): Promise<TokenPair> {
+function refused(): CarrelError {
+  return refusal('the refresh token is not valid; sign in again')
+}
+
+/** `id` is what the refresh token is known by, `replaces` the hash of the one that it is given for. */
+async function pairOf(
+  { accessTokens }: Engine,
+  family: TokenRow,
+  { id, replaces }: { id: string; replaces?: string },
+): Promise<TokenPair> {
   const userId = family.user_id ?? family.account_id
   const accessToken = await accessTokens.issue(userId, family.id)
-  const refreshToken = await accessTokens.issueRefresh(userId, family.id, { id: secret, endsAtMs: family.expires_at! })
+  const refreshToken = await accessTokens.issueRefresh(userId, family.id, {
+    id,
+    replaces,
+    endsAtMs: family.expires_at!,
+  })
   return { accessToken, refreshToken, expiresInS: limits.accessTokenMs / 1000 }
 }
