@@ -198,6 +198,21 @@ export const limits = {
   nameLength: 100,
   /** Whom an issuer calls the bearer of its token; OpenID Connect allows no more. */
   subjectLength: 255,
+  /** The longest that an issuer's token is taken for after it was issued: it cannot be revoked here. Issuers' own defaults are an hour to a day. */
+  issuerTokenMs: 24 * 60 * 60 * 1000,
+  /** How far an issuer's clock may be ahead. */
+  issuerClockMs: 60_000,
+  /** How long an issuer's keys, and what was verified by them, are taken without asking it again: so long a withdrawn key goes on. */
+  issuerKeysMs: 5 * 60 * 1000,
+  /** The same while it does not answer: an outage of the issuer is not at once one of this server. */
+  issuerSilenceMs: 60 * 60 * 1000,
+  /** Between two requests for its keys; more each time that one brings nothing new. A new key of the issuer waits no longer. */
+  issuerPauseMs: { least: 1_000, most: 60_000 },
+  /** An issuer's answer that has not come by then does not. */
+  issuerPatienceMs: 5_000,
+  /** Its configuration, or its keys: a few KiB in truth. */
+  issuerAnswerBytes: 256 * KiB,
+  issuerKeys: 100,
   /** The longest life of an API key that has an end. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
   /** Workspaces that one person makes, each with computers of its own. */

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Departures } from '../deletion/departures.ts'
-import { isOfIssuer } from '../sign-in/authenticate.ts'
+import { asCarrelError } from '../../errors.ts'
 import { invalidTokens } from './invalid-tokens.ts'
 import { lapsedMemberships } from './lapsed-memberships.ts'
 import type { Authenticated } from './tokens.ts'
@@ -33,11 +33,11 @@ export class OpenCallers {
     return () => void this.#open.delete(open)
   }
 
-  /** Ends what is open for those who would be refused by now. An issuer's own token ends by itself, and is not in the books. */
+  /** Ends what is open for those who would be refused by now. */
   async endLapsed(): Promise<void> {
     if (this.#open.size === 0) return
     const all = [...this.#open]
-    const ids = all.map(({ caller }) => caller.tokenId).filter((id) => !isOfIssuer(id))
+    const ids = all.filter(({ caller }) => !caller.verifyAgain).map(({ caller }) => caller.tokenId)
     const invalid = await invalidTokens(this.#db, ids)
     const people = all.flatMap(({ caller: { accountId, userId }, end }) =>
       userId === null ? [] : [{ accountId, userId, end }],
@@ -45,5 +45,21 @@ export class OpenCallers {
     const left = await lapsedMemberships(this.#db, people)
     for (const { caller, end } of all) if (invalid.has(caller.tokenId)) end('the token is no longer valid')
     for (const { end } of left) end('its person has left the workspace')
+    const ofIssuers = all.filter(({ caller }) => caller.verifyAgain)
+    await Promise.all(
+      ofIssuers.map(async ({ caller, end }) => {
+        if (!(await isStillGood(caller))) end('the token is no longer valid')
+      }),
+    )
+  }
+}
+
+/** Of an issuer's token; that the issuer cannot be asked just now ends nothing. */
+async function isStillGood({ verifyAgain }: Authenticated): Promise<boolean> {
+  try {
+    await verifyAgain?.()
+    return true
+  } catch (error) {
+    return asCarrelError(error).code !== 'unauthenticated'
   }
 }

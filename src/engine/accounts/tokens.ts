@@ -69,6 +69,8 @@ export interface Authenticated extends Caller {
   scopes: readonly string[] | null
   /** null for one that does not expire. */
   expiresAtMs: number | null
+  /** Of an issuer's token, which is kept nowhere: rejects with `unauthenticated` once it is good for nothing any more. */
+  verifyAgain?: () => Promise<unknown>
 }
 
 /** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */

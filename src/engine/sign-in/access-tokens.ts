@@ -80,7 +80,8 @@ export class AccessTokens {
   verify(token: string): Promise<Access> {
     return this.#verified.get(token, async () => {
       const { sid, exp } = await this.#claimsOf(token, access)
-      return { familyId: sid, expiresAtMs: exp * 1000 }
+      const expiresAtMs = exp * 1000
+      return { claims: { familyId: sid, expiresAtMs }, untilMs: expiresAtMs }
     })
   }
 

@@ -48,14 +48,9 @@ async function authenticateBearer(engine: Engine, token: string): Promise<Authen
   const { userId, accountId } = known
     ? { userId: known.id, accountId: known.account_id }
     : await signIn(engine, { provider: issuer, subject, name, email, emailIsVerified: false })
-  const tokenId = issuerPrefix + userId
-  return { accountId, userId, tokenId, kind: 'session', role: 'owner', scopes: null, expiresAtMs }
+  const verifyAgain = () => engine.issuers.verify(token)
+  const tokenId = `user:${userId}`
+  return { accountId, userId, tokenId, kind: 'session', role: 'owner', scopes: null, expiresAtMs, verifyAgain }
 }
 
-/** Whether a caller's token id stands for tokens of an issuer, which are kept nowhere. */
-export function isOfIssuer(tokenId: string): boolean {
-  return tokenId.startsWith(issuerPrefix)
-}
-
-const issuerPrefix = 'user:'
 const looksLikeJwt = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/

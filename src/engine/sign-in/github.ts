@@ -1,5 +1,8 @@
+import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
+import { mailAddressOf } from './mail-address.ts'
+import { readJson } from './read-json.ts'
 import { openFamily, type TokenPair } from './refresh-tokens.ts'
 import { signIn, type Proof, type SignedIn } from './sign-in.ts'
 
@@ -22,7 +25,7 @@ async function proofBy(engine: Engine, code: string): Promise<Proof> {
   ])
   if (!Number.isSafeInteger(user.id) || !Array.isArray(emails)) throw unavailable('its answer has no user')
   const verified = emails.filter(({ verified }) => verified)
-  const address = (verified.find(({ primary }) => primary) ?? verified[0])?.email
+  const address = mailAddressOf((verified.find(({ primary }) => primary) ?? verified[0])?.email)
   if (!address)
     throw new CarrelError('forbidden', 'Cannot sign in by GitHub: the person has no address that GitHub has verified')
   return {
@@ -63,11 +66,10 @@ async function exchange({ settings, log }: Engine, code: string): Promise<string
   throw unavailable(`it answers ${JSON.stringify(answer.error ?? 'nothing of use')}`)
 }
 
-async function ask<T>(url: string, init: RequestInit): Promise<T> {
+async function ask<T>(url: string, init: Omit<RequestInit, 'redirect' | 'signal'>): Promise<T> {
   try {
-    const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })
-    if (response.ok) return (await response.json()) as T
-    throw new Error(`it answered ${response.status}`)
+    const bounds = { signal: AbortSignal.timeout(timeoutMs), mostBytes: limits.issuerAnswerBytes }
+    return (await readJson(url, { ...init, ...bounds })) as T
   } catch (cause) {
     throw unavailable('it does not answer as it should', cause)
   }

@@ -1,8 +1,10 @@
-import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
 import { limits } from '../../config/limits.ts'
 import type { TrustedIssuer } from '../../config/settings.ts'
 import { CarrelError } from '../../errors.ts'
 import { refusal } from '../accounts/tokens.ts'
+import { IssuerKeys } from './issuer-keys.ts'
+import { mailAddressOf } from './mail-address.ts'
 import { VerifiedJwts } from './verified-jwts.ts'
 
 /** Whom an issuer says that the bearer is. */
@@ -17,14 +19,23 @@ export interface Bearer {
 /** Signatures alone that only the issuer can make: with a shared secret, whoever can check one could forge one. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
-/** The OpenID issuers whose JWTs are taken, each for one audience. Their keys are fetched when they are needed, and kept. */
-export class TrustedIssuers {
-  readonly #trusted: Map<string, TrustedIssuer>
-  readonly #keys = new Map<string, Promise<JWTVerifyGetKey>>()
-  readonly #verified = new VerifiedJwts<Bearer>()
+interface Trusted extends TrustedIssuer {
+  keys: IssuerKeys
+  verified: VerifiedJwts<Bearer>
+}
 
-  constructor(issuers: TrustedIssuer[]) {
-    this.#trusted = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
+/** The OpenID issuers whose JWTs are taken, each for one audience. */
+export class TrustedIssuers {
+  readonly #trusted: Map<string, Trusted>
+
+  constructor(issuers: TrustedIssuer[], now: () => number = Date.now) {
+    this.#trusted = new Map(
+      issuers.map((trusted) => {
+        const verified = new VerifiedJwts<Bearer>(now)
+        const keys = new IssuerKeys(trusted.issuer, { onChange: () => verified.forgetAll(), now })
+        return [trusted.issuer, { ...trusted, keys, verified }]
+      }),
+    )
   }
 
   get areAny(): boolean {
@@ -42,7 +53,7 @@ export class TrustedIssuers {
     return claimed !== undefined && [claimed.payload.aud].flat().includes(claimed.issuer.audience)
   }
 
-  #claimed(token: string): { issuer: TrustedIssuer; payload: JWTPayload } | undefined {
+  #claimed(token: string): { issuer: Trusted; payload: JWTPayload } | undefined {
     if (!this.areAny) return undefined
     try {
       const payload = decodeJwt(token)
@@ -54,50 +65,70 @@ export class TrustedIssuers {
   }
 
   /** Rejects with `unauthenticated` for one that is not valid, with `unavailable` when the issuer's keys cannot be had. */
-  verify(token: string): Promise<Bearer> {
-    return this.#verified.get(token, () => this.#verify(token))
-  }
-
-  async #verify(token: string): Promise<Bearer> {
-    const { issuer, audience } = this.#trusted.get(decodeJwt(token).iss ?? '')!
-    try {
-      const { payload } = await jwtVerify<Claims>(token, await this.#keysOf(issuer), {
-        issuer,
-        audience,
-        algorithms,
-        requiredClaims: ['exp', 'sub'],
-      })
-      return bearerOf(issuer, payload)
-    } catch (error) {
-      if (error instanceof CarrelError) throw error
-      if (error instanceof errors.JOSEError && !faultsOfIssuer.has(error.code))
-        throw refusal(`the issuer's token is not valid (${error.code})`, error)
-      throw new CarrelError('unavailable', `Cannot authenticate: the keys of the issuer "${issuer}" cannot be had`, {
-        cause: error,
-      })
-    }
-  }
-
-  #keysOf(issuer: string): Promise<JWTVerifyGetKey> {
-    const known = this.#keys.get(issuer)
-    if (known) return known
-    const keys = discover(issuer)
-    this.#keys.set(issuer, keys)
-    // One that did not answer is asked again.
-    keys.catch(() => this.#keys.delete(issuer))
-    return keys
+  async verify(token: string): Promise<Bearer> {
+    const { issuer } = this.#claimed(token) ?? {}
+    if (!issuer) throw refusal('the token is of no issuer that is trusted here')
+    return issuer.verified.get(token, () => verifiedBy(issuer, token))
   }
 }
 
+async function verifiedBy({ issuer, audience, keys }: Trusted, token: string) {
+  let untilMs = 0
+  const keyOf: JWTVerifyGetKey = async (header, jws) => {
+    const key = await keys.keyOf(header, jws)
+    // Keys that come while the signature is checked say nothing of this one.
+    untilMs = keys.goodUntilMs
+    return key
+  }
+  try {
+    const required = { issuer, audience, algorithms, requiredClaims: ['exp', 'sub'] }
+    const { payload, protectedHeader } = await jwtVerify<Claims>(token, keyOf, required)
+    assertForRequests(protectedHeader, payload)
+    const claims = bearerOf(issuer, payload)
+    return { claims, untilMs: Math.min(untilMs, claims.expiresAtMs) }
+  } catch (error) {
+    if (error instanceof CarrelError) throw error
+    if (error instanceof errors.JOSEError && !faultsOfIssuer.has(error.code))
+      throw refusal(`the issuer's token is not valid (${error.code})`, error)
+    throw new CarrelError('unavailable', `Cannot authenticate: the keys of the issuer "${issuer}" cannot be had`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * The same key signs what is for other uses: refresh tokens, proofs, and events such as somebody's end of a session, which may come
+ * without a type of their own. Those are no credentials of a request.
+ */
+function assertForRequests({ typ = 'JWT' }: { typ?: unknown }, { events }: Claims): void {
+  const type = String(typ).toLowerCase()
+  if (!types.has(type.replace(/^application\//, '')))
+    throw refusal("the issuer's token is of a type that is for something else")
+  if (events !== undefined) throw refusal("the issuer's token tells of an event, and is for nobody to use")
+}
+
 function bearerOf(issuer: string, claims: JWTPayload & Claims): Bearer {
-  const { sub: subject, exp = 0, name, preferred_username: userName, email, email_verified: isVerified } = claims
+  const { sub: subject, exp = 0, iat, name, preferred_username: userName, email, email_verified: isVerified } = claims
   if (typeof subject !== 'string' || subject === '' || subject.length > limits.subjectLength)
     throw refusal(`the issuer's token names its subject by no text of 1 to ${limits.subjectLength} characters`)
-  const expiresAtMs = exp * 1000
-  if (expiresAtMs > lastDateMs) throw refusal("the issuer's token ends later than any date")
-  const address = isVerified === true && typeof email === 'string' ? email : null
+  if (unseen.test(subject))
+    throw refusal("the issuer's token names its subject with line breaks or signs that are not seen")
+  const address = isVerified === true ? mailAddressOf(email) : null
   const called = [name, userName, address].find((one) => typeof one === 'string' && one !== '')
+  const expiresAtMs = endOf(exp * 1000, iat === undefined ? undefined : iat * 1000)
   return { issuer, subject, name: typeof called === 'string' ? called : subject, email: address, expiresAtMs }
+}
+
+/** It ends a day after it was issued at the latest. One that does not say when it was is taken on its last day. */
+function endOf(expiresAtMs: number, issuedAtMs: number | undefined): number {
+  const now = Date.now()
+  if (issuedAtMs !== undefined && issuedAtMs > now + limits.issuerClockMs)
+    throw refusal("the issuer's token was issued in the future")
+  if (issuedAtMs === undefined && expiresAtMs > now + limits.issuerTokenMs)
+    throw refusal("the issuer's token ends in more than a day, and does not say when it was issued")
+  const endsAtMs = Math.min(expiresAtMs, (issuedAtMs ?? now) + limits.issuerTokenMs)
+  if (endsAtMs <= now) throw refusal("the issuer's token was issued more than a day ago")
+  return endsAtMs
 }
 
 interface Claims {
@@ -105,21 +136,10 @@ interface Claims {
   preferred_username?: unknown
   email?: unknown
   email_verified?: unknown
+  events?: unknown
 }
 
-async function discover(issuer: string): Promise<JWTVerifyGetKey> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-    signal: AbortSignal.timeout(timeoutMs),
-    redirect: 'error',
-  })
-  if (!response.ok) throw new Error(`The issuer's configuration answered ${response.status}`)
-  const { issuer: named, jwks_uri: address } = (await response.json()) as { issuer?: string; jwks_uri?: string }
-  if (named !== issuer || !address) throw new Error(`The issuer calls itself ${JSON.stringify(named)}`)
-  return createRemoteJWKSet(new URL(address), { timeoutDuration: timeoutMs, cooldownDuration: cooldownMs })
-}
-
-const faultsOfIssuer = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'])
-const timeoutMs = 5_000
-/** An unknown key has the keys fetched again, so soon at the earliest: until then a token of it is refused. */
-const cooldownMs = 1_000
-const lastDateMs = 8.64e15
+const faultsOfIssuer = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID'])
+/** Of a token of access, or of none in particular. */
+const types = new Set(['jwt', 'at+jwt'])
+const unseen = /[\p{C}\p{Zl}\p{Zp}]/u
