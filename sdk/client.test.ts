@@ -37,6 +37,25 @@ test('a refusal has the code, the advice and the details of the server', async (
   })
 })
 
+test('a refusal is the same in the envelope of every surface', async () => {
+  const facts = { action: 'CHECK', retryable: false, requestId: 'r1', field: 'x' }
+  for (const [body, details] of [
+    [{ error: 'It is not', code: 'NOT_FOUND', ...facts }, { field: 'x' }],
+    [{ error: 'NOT_FOUND', message: 'It is not' }, {}],
+    [{ error: { code: 'not_found', message: 'It is not' }, code: 'NOT_FOUND', ...facts }, { field: 'x' }],
+    [{ error: { code: 'not_found', message: 'It is not' } }, {}],
+    [
+      { detail: { code: 'NOT_FOUND', message: 'It is not' }, error: 'It is not', code: 'NOT_FOUND', ...facts },
+      { field: 'x' },
+    ],
+    [{ detail: { code: 'NOT_FOUND', message: 'It is not' } }, {}],
+    [{ detail: [{ loc: ['body', 'x'], msg: 'It is not' }], error: 'It is not', code: 'NOT_FOUND' }, {}],
+  ] as const) {
+    const error = new CarrelApiError(404, body)
+    assert.deepEqual([error.message, error.code, error.details], ['It is not', 'NOT_FOUND', details])
+  }
+})
+
 test('a wrong token is UNAUTHENTICATED, and health needs none', async () => {
   await using standIn = await StandIn.start()
   const client = clientOf(standIn, { token: 'wrong' })

@@ -19,7 +19,7 @@ export class CarrelApiError extends Error {
 
   /** @param body the parsed envelope, or anything else when it is none */
   constructor(status: number, body: unknown, headers?: { get(name: string): string | null }) {
-    const { error, code, action, agentInstruction, requestId, retryable, ...details } = fromPawpado(asRecord(body))
+    const { error, code, action, agentInstruction, requestId, retryable, ...details } = inCarrelsForm(asRecord(body))
     super(asText(error) ?? `The server answered with status ${status}`)
     this.name = 'CarrelApiError'
     this.status = status
@@ -116,9 +116,15 @@ function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
-/** On that surface `error` is the code and `message` the sentence. */
-function fromPawpado(body: Record<string, unknown>): Record<string, unknown> {
+/**
+ * Each surface has an envelope of its own: below `/api/v1` `error` is the code and `message` the sentence, below `/v1` both are in `error`,
+ * for users and billing in `detail`, beside which they stand as in ours.
+ */
+function inCarrelsForm({ detail, ...body }: Record<string, unknown>): Record<string, unknown> {
   const { error, message, ...more } = body
+  const inside = typeof error === 'object' ? asRecord(error) : typeof error === 'string' ? {} : asRecord(detail)
+  if (inside['message'] !== undefined)
+    return { ...more, code: body['code'] ?? asText(inside['code'])?.toUpperCase(), error: inside['message'] }
   const isPawpado = body['code'] === undefined && typeof message === 'string' && /^[A-Z_]+$/.test(String(error))
   return isPawpado ? { ...more, code: error, error: message } : body
 }

@@ -19,7 +19,7 @@ import { CarrelError, type ErrorCode } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { Connections } from './connections.ts'
-import { errorFormOf, type ErrorForm } from './error-form.ts'
+import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
 import { drainRequest } from './drain-request.ts'
 import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
@@ -101,11 +101,8 @@ export async function createApp(options: Options): Promise<App> {
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
-    return reply
-      .header('x-request-id', request.id)
-      .status(known.status)
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify(errorFormOf(errorForms, addressOf(request)).body(known, request.id)))
+    const { status, text } = errorAnswer(errorFormOf(errorForms, addressOf(request)), known, request.id, request)
+    return reply.header('x-request-id', request.id).status(status).type('application/json; charset=utf-8').send(text)
   }
   const app: App = fastify({
     loggerInstance: logger,

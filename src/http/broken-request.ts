@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { CarrelError } from '../errors.ts'
-import { errorFormOf, type ErrorForm } from './error-form.ts'
+import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
 import { sendLastAnswer } from './last-answer.ts'
 
 /** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
@@ -20,11 +20,10 @@ export function answerBrokenRequest(
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const requestId = randomUUID()
-  const known = meaning(error)
-  const body = JSON.stringify(errorFormOf(forms, address).body(known, requestId))
+  const { status, text: body } = errorAnswer(errorFormOf(forms, address), meaning(error), requestId)
   sendLastAnswer(
     socket,
-    `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }
 

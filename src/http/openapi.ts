@@ -25,7 +25,7 @@ export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Pr
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A token, such as pp_sess_..., in every request' },
         },
-        schemas: Object.fromEntries(errorForms.map(({ name, schema }) => [name, schema])) as Record<string, object>,
+        schemas: errorSchemas(errorForms),
       },
     },
     hideUntagged: false,
@@ -33,6 +33,11 @@ export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Pr
     transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
   app.get('/openapi.json', { config: { public: true } }, () => app.swagger())
+}
+
+function errorSchemas(forms: readonly ErrorForm[]): Record<string, object> {
+  const all = forms.flatMap(({ name, schema, invalid }) => [{ name, schema }, ...(invalid ? [invalid] : [])])
+  return Object.fromEntries(all.map(({ name, schema }) => [name, schema])) as Record<string, object>
 }
 
 interface Document {

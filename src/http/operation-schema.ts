@@ -76,7 +76,10 @@ function successAnswers(
 }
 
 /** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
-function errorAnswers({ schema, config = {} }: RouteOptions, { name, codeOf }: ErrorForm): Record<string, object> {
+function errorAnswers(
+  { schema, config = {} }: RouteOptions,
+  { name, codeOf, invalid }: ErrorForm,
+): Record<string, object> {
   const { documentation, public: isPublic, idempotent } = config
   const takesBody = Boolean(schema?.body ?? documentation?.form)
   const codes: ErrorCode[] = [
@@ -86,12 +89,17 @@ function errorAnswers({ schema, config = {} }: RouteOptions, { name, codeOf }: E
     ...(takesBody ? (['too_large', 'unsupported_media_type'] as const) : []),
     ...(documentation?.errors ?? []),
   ]
-  const byStatus = Map.groupBy([...new Set(codes)], (code) => errorTable[code].status)
+  const byStatus = Map.groupBy([...new Set(codes)], (code) =>
+    code === 'invalid_request' && invalid ? invalid.status : errorTable[code].status,
+  )
   return {
     ...Object.fromEntries(
       [...byStatus].map(([status, codes]) => [
         status,
-        errorAnswer(name, codes.map((code) => `${codeOf(code)}: ${errorTable[code].instruction}`).join(' ')),
+        errorAnswer(
+          status === invalid?.status ? invalid.name : name,
+          codes.map((code) => `${codeOf(code)}: ${errorTable[code].instruction}`).join(' '),
+        ),
       ]),
     ),
     '4XX': errorAnswer(name, 'Another refusal; its code says which.'),

@@ -70,9 +70,11 @@ export function requestError(error: FastifyError, request?: Refused): CarrelErro
 /** What the parser of multipart forms says; its errors have no code. */
 const brokenForm = /^Multipart: Boundary not found$|unexpected end of multipart data$/i
 
-function invalid({ validation, validationContext }: FastifyError, request?: Partial<FastifyRequest>): CarrelError {
+function invalid(error: FastifyError, request?: Partial<FastifyRequest>): CarrelError {
+  const { validation, validationContext } = error
   const whole = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
   const value = whole === 'query' ? request?.query : whole === 'params' ? request?.params : request?.body
   const schema = request?.routeOptions?.schema?.[validationContext as keyof FastifySchema]
-  return invalidValue(validation as SchemaError[], value, whole, schema)
+  const { code, message, details } = invalidValue(validation as SchemaError[], value, whole, schema)
+  return new CarrelError(code, message, { details, cause: error })
 }

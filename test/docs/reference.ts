@@ -38,9 +38,17 @@ function errorsPage(): string {
   )
   return `# Errors
 
-Every error that Carrel answers with, from \`src/errors.ts\`; \`npm run docs\` writes this page. On the PaperPod surface the body has \`error\` (a sentence), \`code\`,
-\`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\`, and facts of the case such as \`field\`. Below \`/api/v1/\`, on the Pawpado surface, it has \`error\` (the code) and
-\`message\` (the sentence, which names the field that is wrong), and nothing else; codes that are called otherwise there: ${renamed()}.
+Every error that Carrel answers with, from \`src/errors.ts\`; \`npm run docs\` writes this page. Each surface has its document's envelope, for every address below it, routes or none:
+
+| surface | addresses | envelope |
+| --- | --- | --- |
+| PaperPod, and Carrel's own | all that no other has, \`/v1/workspaces\`, \`/v1/exec\`, \`/users/me/sessions\` | \`error\` (a sentence) |
+| environments | below \`/auth\`, \`/users\`, \`/billing\`, \`/sessions\`, \`/samples\`, \`/datasets\` | \`detail: { code, message }\`; a bad value is 422 with \`detail: [{ loc, msg, type }]\`, as FastAPI has it. Beside it \`error\`, as above |
+| Agent Computer | below \`/v1\` | \`error: { code, message }\`, with the code in lower case; \`ROUTE_NOT_FOUND\` is \`not_found\` |
+| Pawpado | below \`/api/v1\` | \`error\` (the code) and \`message\` (the sentence, which names the field that is wrong), and nothing else |
+
+Except on Pawpado's, \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts of the case such as \`field\` stand beside it. \`POST /auth/refresh\` is PaperPod's and the environments' at once: its errors
+have both, and are 422 only where \`refresh_token\` was sent. Codes that Pawpado's document calls otherwise: ${renamed()}.
 
 | code | status | retry as it is | action | what to do |
 | --- | --- | --- | --- | --- |

@@ -93,7 +93,7 @@ describe('API keys', { timeout: 60_000 }, () => {
   }))
     test(`${why} is refused`, async () => {
       const { status, body: answer } = await server.post('/users/me/api-keys', body, { token })
-      assert.deepEqual([status, answer.code], [400, 'INVALID_REQUEST'])
+      assert.deepEqual([status, answer.code], [422, 'INVALID_REQUEST'])
     })
 
   test('an account has no more than its limit, and a revoked one makes room', async () => {

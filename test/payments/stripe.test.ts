@@ -610,15 +610,15 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       const { status, body } = await deposit(tenant, { amount_cents })
       assert.deepEqual(
         [status, body.code, body.field],
-        [400, 'INVALID_REQUEST', 'amount_cents'],
+        [422, 'INVALID_REQUEST', 'amount_cents'],
         JSON.stringify(amount_cents),
       )
     }
     for (const raw of ['{"amount_cents":NaN}', '{"amount_cents":1e400}', '{"amount_cents":0x1F4}', '{}', '[]', ''])
-      assert.equal((await deposit(tenant, raw)).status, 400, raw)
+      assert.equal((await deposit(tenant, raw)).status, 422, raw)
     for (const currency of ['eur', '', 7, null]) {
       const { status, body } = await deposit(tenant, { amount_cents: 500, currency })
-      assert.deepEqual([status, body.field], [400, 'currency'])
+      assert.deepEqual([status, body.field], [422, 'currency'])
     }
     for (const amountCents of [99, 0, -100, 100.5, 1e18, 1_000_001, '100', null, true]) {
       const { status, body } = await topUp(tenant, { amountCents })
@@ -674,7 +674,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       '?limit=',
       '?pages=1',
     ])
-      assert.equal((await server.call('GET', `/billing/usage${query}`, undefined, { token })).status, 400, query)
+      assert.equal((await server.call('GET', `/billing/usage${query}`, undefined, { token })).status, 422, query)
   })
 
   test('prices are told to whoever asks', async () => {

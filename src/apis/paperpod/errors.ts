@@ -1,17 +1,9 @@
-import { errorTable, type CarrelError, type ErrorCode } from '../../errors.ts'
+import type { CarrelError, ErrorCode } from '../../errors.ts'
+import { ownErrorFieldsOf } from '../own-error-fields.ts'
 
-/** PaperPod's error body: `error`, `code`, `action`, `agentInstruction`, and the facts of the case. */
+/** PaperPod's error body: `error`, a sentence, with what Carrel tells of every error. */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {
-  const row = errorTable[error.code]
-  return {
-    ...error.details,
-    error: error.message,
-    code: error.code.toUpperCase(),
-    action: row.action,
-    agentInstruction: row.instruction,
-    retryable: row.retryable,
-    requestId,
-  }
+  return { ...ownErrorFieldsOf(error, requestId), error: error.message }
 }
 
 /** What every route can answer that makes or starts a sandbox. */

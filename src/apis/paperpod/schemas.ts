@@ -3,6 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { kernelLanguages } from '../../engine/interpreters/kernel-programs.ts'
 import { languages } from '../../engine/processes/program.ts'
 import { patterns } from '../../http/patterns.ts'
+import { ownErrorFields } from '../own-error-fields.ts'
 
 const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })
@@ -352,15 +353,7 @@ export const discoveryAnswer = Type.Object(
 )
 
 export const errorAnswer = Type.Object(
-  {
-    error: text('What went wrong, in a sentence'),
-    code: text('The same for programs, such as NOT_FOUND'),
-    action: text('What a program can do next, such as FIX_REQUEST'),
-    agentInstruction: text('What to do next, in a sentence'),
-    retryable: Type.Boolean({ description: 'Whether the same request can succeed later' }),
-    requestId: text('Names the request in the log of the server'),
-    field: Type.Optional(text('The field that is wrong')),
-  },
+  { error: text('What went wrong, in a sentence'), ...ownErrorFields },
   { additionalProperties: true, description: 'Facts of the case, such as a limit, are further fields' },
 )
 
