@@ -3,6 +3,8 @@ import type { Authenticated } from './tokens.ts'
 
 export interface Profile {
   id: string
+  /** The workspace that is theirs alone. */
+  ownAccountId: string
   name: string
   /** '' when none is known. */
   email: string
@@ -22,7 +24,7 @@ export async function profileOf(engine: Engine, caller: Authenticated): Promise<
       .where('id', '=', caller.accountId)
       .executeTakeFirstOrThrow()
     const { id, name, created_at: createdAtMs } = account
-    return { id, name, email: '', githubId: null, createdAtMs, lastLoginAtMs: null, deleteAtMs: null }
+    return { id, ownAccountId: id, name, email: '', githubId: null, createdAtMs, lastLoginAtMs: null, deleteAtMs: null }
   }
   const user = await engine.db.selectFrom('users').selectAll().where('id', '=', caller.userId).executeTakeFirstOrThrow()
   const github = await engine.db
@@ -33,6 +35,7 @@ export async function profileOf(engine: Engine, caller: Authenticated): Promise<
     .executeTakeFirst()
   return {
     id: user.id,
+    ownAccountId: user.account_id,
     name: user.name,
     email: user.email ?? '',
     githubId: github?.subject ?? null,

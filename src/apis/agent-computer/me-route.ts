@@ -1,0 +1,85 @@
+import type { Static } from 'typebox'
+import type { Authenticated } from '../../engine/accounts/tokens.ts'
+import { profileOf } from '../../engine/accounts/users.ts'
+import { creditLeft } from '../../engine/credit/credit-left.ts'
+import { isUnbilled } from '../../engine/credit/is-unbilled.ts'
+import { readLimits } from '../../engine/credit/preferences.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { App } from '../../http/app.ts'
+import { meAnswer } from './me-schemas.ts'
+
+export function addMeRoute(app: App, engine: Engine): void {
+  app.get(
+    '/v1/me',
+    {
+      schema: { response: { 200: meAnswer } },
+      config: {
+        scope: 'any',
+        documentation: {
+          description: 'Read the current account',
+          returns:
+            '{ id, clerk_user_id, primary_email, display_name, auth_method, active_org_id, active_org_role, computer_plan, workspace_id, created_at, … }',
+        },
+      },
+    },
+    async ({ caller }): Promise<Static<typeof meAnswer>> => {
+      const { id, ownAccountId, name, email, createdAtMs, deleteAtMs } = await profileOf(engine, caller)
+      const isKey = caller.kind === 'api_key'
+      const isShared = caller.accountId !== ownAccountId
+      return {
+        id,
+        clerk_user_id: id,
+        primary_email: email,
+        display_name: name,
+        auth_method: isKey ? 'api_key' : 'session',
+        clerk_api_key_id: isKey ? caller.tokenId : null,
+        active_org_id: isShared ? caller.accountId : null,
+        active_org_role: isShared ? caller.role : null,
+        active_org_slug: null,
+        computer_plan: await planOf(engine, caller),
+        name,
+        email,
+        workspace_id: caller.accountId,
+        created_at: new Date(createdAtMs).toISOString(),
+        ...(deleteAtMs === null ? {} : { delete_at: new Date(deleteAtMs).toISOString() }),
+      }
+    },
+  )
+}
+
+async function planOf(engine: Engine, { accountId }: Authenticated) {
+  const { settings, prices } = engine
+  const leftMicros = await creditLeft(engine, accountId)
+  const isFree = isUnbilled(engine, accountId)
+  const isActive = isFree || leftMicros > -prices.overdraftMicros
+  const limits = await readLimits(engine, accountId)
+  const ofMonth = limits.find(({ tokenId, period }) => tokenId === undefined && period === 'month')
+  const memoryMib = settings.computerMemoryBytes / MiB
+  return {
+    feature_id: 'computers',
+    access_status: isActive ? ('active' as const) : ('inactive' as const),
+    access_message: isActive ? null : 'There is no credit left: POST /topup adds to it',
+    credit_balance: leftMicros / microsPerCent,
+    low_balance: !isFree && leftMicros < prices.lowBalanceMicros,
+    auto_reload: {
+      enabled: false,
+      balance_threshold_cents: 0,
+      reload_amount_cents: 0,
+      monthly_spend_limit_cents: (ofMonth?.limitMicros ?? 0) / microsPerCent,
+      monthly_reload_limit: 0,
+    },
+    // Every computer is of the size that the operator has set.
+    resource_limits: {
+      default_vcpus: settings.computerCpus,
+      min_memory_mib: memoryMib,
+      max_memory_mib: memoryMib,
+      memory_step_mib: 1024,
+      min_storage_bytes: settings.computerDiskBytes,
+      max_storage_bytes: settings.computerDiskBytes,
+      storage_step_bytes: 1024 * MiB,
+    },
+  }
+}
+
+const microsPerCent = 10_000
+const MiB = 1024 * 1024
