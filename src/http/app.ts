@@ -16,7 +16,7 @@ import fastify, {
 import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError, type ErrorCode } from '../errors.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, countUnknown } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { Connections } from './connections.ts'
 import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
@@ -194,9 +194,11 @@ export async function createApp(options: Options): Promise<App> {
   })
   addSignInLimit(app, engine)
   const check = authenticate(engine, accountLimits, connections)
+  const countedUnknown = countUnknown(engine, accountLimits)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.public || request.is404) return done()
+    if (request.is404) return void countedUnknown(request, reply).then(() => done(), done)
+    if (request.routeOptions.config.public) return done()
     const checked = check(request, reply)
     if (checked) checked.then(() => done(), done)
     else done()

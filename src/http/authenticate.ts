@@ -5,7 +5,9 @@ import type { Engine } from '../engine/engine.ts'
 import { authenticateAny } from '../engine/sign-in/authenticate.ts'
 import { CarrelError } from '../errors.ts'
 import type { Connections } from './connections.ts'
-import { assertWithin, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
+import { networkOf } from './network-of.ts'
+import { assertWithin, isPawpado, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
+import type { Counted } from './request-counter.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,13 +24,8 @@ export function authenticate(engine: Engine, accountLimits: AccountLimits, conne
   const admit = (request: FastifyRequest, reply: FastifyReply, caller: Authenticated): void => {
     request.caller = caller
     connections.belongTo(request.raw.socket, caller.accountId)
-    const counted =
-      isOfClient(request) &&
-      accountLimits.count(caller.accountId, request.method, request.routeOptions.url ?? request.url)
-    if (counted) {
-      reply.headers(rateLimitHeaders(counted))
-      assertWithin(counted)
-    }
+    if (isOfClient(request))
+      holdToLimit(reply, accountLimits.count(caller, request.method, request.routeOptions.url ?? request.url))
     const { scope = 'compute' } = request.routeOptions.config
     if (scope !== 'any') assertScope(caller, scope)
   }
@@ -38,6 +35,35 @@ export function authenticate(engine: Engine, accountLimits: AccountLimits, conne
     if (caller instanceof Promise) return caller.then((known) => admit(request, reply, known))
     admit(request, reply, caller)
   }
+}
+
+/** A hook for addresses that are none: Pawpado's document counts every request, and tells what is left with each answer. */
+export function countUnknown(engine: Engine, accountLimits: AccountLimits) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const [path = ''] = request.url.split('?', 1)
+    if (!isPawpado(path)) return
+    const caller = await callerOf(engine, request)
+    const network = networkOf(request.ip, request.socket.remoteAddress)
+    const counted = caller
+      ? accountLimits.count(caller, request.method, path)
+      : accountLimits.countStranger(network, request.method, path)
+    holdToLimit(reply, counted)
+  }
+}
+
+/** undefined for a request without a token, or with one that is not good. */
+async function callerOf(engine: Engine, request: FastifyRequest): Promise<Authenticated | undefined> {
+  try {
+    return await authenticateAny(engine, bearerToken(request.headers))
+  } catch {
+    return undefined
+  }
+}
+
+function holdToLimit(reply: FastifyReply, counted: Counted | undefined): void {
+  if (!counted) return
+  reply.headers(rateLimitHeaders(counted))
+  assertWithin(counted)
 }
 
 /** Not for a message of a WebSocket, which is sent to its route within the server. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
+import type { Authenticated } from '../engine/accounts/tokens.ts'
 import { networkOf } from './network-of.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
@@ -24,9 +25,12 @@ interface Classes {
   poll: RequestCounter | undefined
 }
 
+/** Who asks: a person in a workspace, or a workspace whose token is nobody's. */
+type Asking = Pick<Authenticated, 'accountId' | 'userId'>
+
 /**
- * What an account may ask within a minute, by all its tokens together: Pawpado's table for that surface, the settings for the
- * others. The owner of the server is limited by the former alone.
+ * What may be asked within a minute. Pawpado's table counts a person, by all their tokens, keys and workspaces together; the settings of
+ * the other surfaces count an account, by all its tokens. The owner of the server is limited by the former alone.
  */
 export class AccountLimits {
   readonly #pawpado: Classes
@@ -45,11 +49,20 @@ export class AccountLimits {
   }
 
   /** Counts a request to a route; undefined where there is no limit. */
-  count(accountId: string, method: string, route: string): Counted | undefined {
-    const isPawpado = route.startsWith('/api/v1/')
-    if (!isPawpado && accountId === this.#ownerId) return undefined
-    return (isPawpado ? this.#pawpado : this.#others)[classOf(method, route)]?.count(accountId)
+  count({ accountId, userId }: Asking, method: string, route: string): Counted | undefined {
+    const kind = classOf(method, route)
+    if (isPawpado(route)) return this.#pawpado[kind]?.count(userId ?? accountId)
+    return accountId === this.#ownerId ? undefined : this.#others[kind]?.count(accountId)
   }
+
+  /** Counts a request to an address that is none, of whom nobody knows: by the network, on the surface that tells its limits always. */
+  countStranger(network: string, method: string, path: string): Counted | undefined {
+    return isPawpado(path) ? this.#pawpado[classOf(method, path)]?.count(network) : undefined
+  }
+}
+
+export function isPawpado(path: string): boolean {
+  return path === '/api/v1' || path.startsWith('/api/v1/')
 }
 
 function classOf(method: string, route: string): keyof Classes {

@@ -59,12 +59,50 @@ describe('rate limits', { timeout: 120_000 }, () => {
     assert.equal((await server.call('GET', '/api/v1/settings', undefined, { token })).body.theme, 'system')
   })
 
-  test('health, unknown addresses and wrong tokens are counted for nobody', async () => {
+  test('a person is counted in all workspaces together, by keys of these too', async () => {
+    const person = await signInByMail(server)
+    const { body: workspace } = await server.post('/v1/workspaces', { name: 'Second' }, { token: person })
+    const inside = `${person}~${workspace.workspace_id ?? workspace.id}`
+    const { body: key } = await server.post('/users/me/api-keys', {}, { token: inside })
+    let left = 60
+    for (const token of [person, inside, key.api_key, `${person}~current`]) {
+      const answer = await server.call('GET', '/api/v1/session', undefined, { token })
+      assert.deepEqual([answer.status, ...shown(answer)], [200, 60, --left])
+    }
+    const another = await server.call('GET', '/api/v1/session', undefined, { token: await signInByMail(server) })
+    assert.deepEqual(shown(another), [60, 59])
+  })
+
+  test('addresses that are none, and methods that a route does not take, tell the limits and count, by a token or the network', async () => {
+    const token = await signInByMail(server)
+    for (const [at, credential] of [
+      ['a token', token],
+      ['nobody', null],
+      ['a wrong token', 'pp_sess_wrong'],
+    ] as const) {
+      const first = await server.call('GET', '/api/v1/nothing', undefined, { token: credential })
+      assert.equal(first.body.error, 'ROUTE_NOT_FOUND', at)
+      const [limit, remaining] = shown(first)
+      const second = await server.call('POST', '/api/v1/session', {}, { token: credential })
+      assert.deepEqual([second.status, shown(second)[0]], [405, 20], at)
+      const third = await server.call('GET', '/api/v1/nothing/else', undefined, { token: credential })
+      assert.deepEqual([third.status, ...shown(third)], [404, limit, remaining! - 1], at)
+      assert.ok(Number(third.headers.get('x-ratelimit-reset')) > Date.now() / 1000)
+    }
+    const known = await server.call('GET', '/api/v1/session', undefined, { token })
+    assert.deepEqual(shown(known), [60, 57])
+    for (let count = 0; count < 60; count++) await server.call('GET', '/api/v1/nothing', undefined, { token })
+    isRefused(await server.call('GET', '/api/v1/nothing', undefined, { token }))
+    isRefused(await server.call('GET', '/api/v1/session', undefined, { token }))
+  })
+
+  test('health and wrong tokens are counted for nobody, nor are unknown addresses of other surfaces', async () => {
     for (const [path, token] of [
       ['/api/v1/health', null],
-      ['/api/v1/nothing', server.token],
       ['/api/v1/session', 'pp_sess_wrong'],
       ['/health', null],
+      ['/nothing', server.token],
+      ['/v1/nothing', server.token],
     ] as const)
       assert.equal((await server.call('GET', path, undefined, { token })).headers.get('x-ratelimit-limit'), null, path)
   })

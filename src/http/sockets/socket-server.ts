@@ -96,7 +96,7 @@ export class SocketServer {
       const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
       const caller = await authenticateAny(this.#engine, token)
       // Opening one is a request; messages on it are none.
-      counted = this.#accountLimits.count(caller.accountId, 'GET', endpoint.path)
+      counted = this.#accountLimits.count(caller, 'GET', endpoint.path)
       if (counted) assertWithin(counted)
       assertScope(caller, 'compute')
       if (connection.destroyed) return
