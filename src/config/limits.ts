@@ -272,6 +272,25 @@ export const limits = {
   statementLines: 100,
   /** Days that a report of usage covers at most: it is added up while its reader waits. */
   usageReportDays: 366,
+  /**
+   * Computers, keys and labels of a day that are told of one by one, of each and by meter: as many as an account may have computers. Whoever
+   * makes more in a day has those beyond in one line; what a key spent is exact all the same.
+   */
+  usageLinesPerDay: 1000,
+  /** Pieces of usage that are written and charged in one transaction: some 20 ms. */
+  usagePiecesAtOnce: 100,
+  /** Lines of a report by computer, key or label, the dearest: more than a person reads, and an answer of some hundred KiB. */
+  usageReportLines: 1000,
+  /** Answers that many rows are read for are made one at a time, on a thread of their own: so many requests of an account wait for theirs, */
+  asideWaitingOfOne: 16,
+  /** and of all, each of which keeps a connection and some KiB; */
+  asideWaiting: 2000,
+  /** and so long: the largest takes two seconds on a small host. */
+  asideMs: 15_000,
+  /** Rows of somebody who leaves that are deleted in one go: some milliseconds. */
+  forgottenAtOnce: 500,
+  /** Limits of keys that were revoked, whose programs may run on: those of the keys that were limited last are kept. */
+  limitsOfRevokedKeys: 400,
   /** What a webhook sends: the largest events of Stripe are some hundred KiB. */
   webhookBytes: 1 * MiB,
   /** How long a link for paying works: time to find the card, and few of them to ask about. Stripe takes 30 minutes to a day. */

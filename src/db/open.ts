@@ -9,7 +9,10 @@ import * as workspaces from './migrations/0007-workspaces.ts'
 import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
 import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
 import * as keptOutput from './migrations/0010-kept-output.ts'
+import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
+import { setAside } from './aside.ts'
+import { AsideReader } from './aside-reader.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -26,6 +29,7 @@ const migrations: Record<string, Migration> = {
   '0008-refreshed-sessions': refreshedSessions,
   '0009-workspace-deletion': workspaceDeletion,
   '0010-kept-output': keptOutput,
+  '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
 }
 
@@ -33,7 +37,11 @@ const migrations: Record<string, Migration> = {
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
   let reader: SqliteReader | undefined
   const afterWrite = () => reader?.noteWrite()
-  const beforeClose = () => reader?.close()
+  const aside = path === ':memory:' ? undefined : new AsideReader(path)
+  const beforeClose = () => {
+    reader?.close()
+    aside?.close()
+  }
   const db = new Kysely<Database>({ dialect: openDialect(path, { afterWrite, beforeClose }) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
@@ -45,9 +53,10 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
     )
   }
   // A database in memory is its connection's alone.
-  if (path !== ':memory:') {
+  if (aside) {
     reader = new SqliteReader(path)
     setReader(db, reader)
+    setAside(db, aside)
   }
   return db
 }

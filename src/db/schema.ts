@@ -18,6 +18,8 @@ export interface Database {
   usage_intervals: UsageIntervalRow
   usage_remainders: UsageRemainderRow
   compute_marks: ComputeMarkRow
+  usage_days: UsageDayRow
+  spent: SpentRow
   ledger_books: LedgerBookRow
   ledger_transactions: LedgerTransactionRow
   ledger_entries: LedgerEntryRow
@@ -266,6 +268,38 @@ export interface ComputeMarkRow {
   /** For how long it ran in all. */
   open_ms: number
   at: number
+}
+
+/**
+ * What was used on a day (UTC) of one meter: of everything, of a computer, by a key, under a label. Written with the intervals that it adds
+ * up, each on the day in which it ended; those with a quantity of 0 are not in it.
+ */
+export interface UsageDayRow {
+  account_id: string
+  dimension: 'all' | 'computer' | 'key' | 'label'
+  /** Days since 1970. */
+  day: number
+  /** `unknown` is what no computer used, whose key or label nobody knows; `rest` what is beyond the lines that a day has. */
+  part: 'named' | 'unknown' | 'rest'
+  /** A computer's or token's id, or a label; '' for all else. */
+  value: string
+  meter: Meter
+  /** What a computer was called; null for all else. */
+  label: string | null
+  intervals: number
+  quantity: number
+  amount_micros: number
+}
+
+/** What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it adds up. */
+export interface SpentRow {
+  account_id: string
+  /** '' for the account as a whole. */
+  token_id: string
+  period: 'day' | 'month'
+  /** When the period begins. */
+  since: number
+  amount_micros: number
 }
 
 /** The part of a micro-dollar that is still to be charged: `remainder` of `per`. */

@@ -61,6 +61,21 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     compute_marks: [
       { computer_id: `computer-${who}`, account_id, cpus: 1, counter_micros: 0, used_micros: 1, open_ms: 1, at: 1 },
     ],
+    usage_days: [
+      {
+        account_id,
+        dimension: 'label',
+        day: 0,
+        part: 'named',
+        value: `Name ${who}`,
+        meter: 'compute',
+        label: null,
+        intervals: 1,
+        quantity: 1,
+        amount_micros: 100,
+      },
+    ],
+    spent: [{ account_id, token_id: '', period: 'day', since: 0, amount_micros: 100 }],
     usage_remainders: [{ account_id, meter: 'compute', remainder: 1, per: 1000 }],
     machine_payments: [
       {

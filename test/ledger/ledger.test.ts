@@ -324,6 +324,14 @@ test('the check of the books finds what is wrong with them', async (t) => {
     "update usage_intervals set quantity = 1001 where id = 'usage:c:compute:0'": /charged twice/,
     'update ledger_holds set amount_micros = 1': /holds come to 1/,
     "insert into ledger_books values ('credit:z', 'credit', 'z', -1)": /below what it may be/,
+    "update usage_days set quantity = quantity + 1 where dimension = 'all'":
+      /The compute of all of account "a" on 1970-01-01/,
+    "update usage_days set amount_micros = 0 where dimension = 'computer'": /The compute of computer "c"/,
+    "update usage_days set intervals = 1 where dimension = 'label'": /The compute of unknown labels/,
+    "delete from usage_days where dimension = 'key'": /The compute of unknown keys/,
+    "delete from usage_days where dimension = 'computer'": /The compute of other computers/,
+    "update spent set amount_micros = 1 where period = 'day'": /What account "a" spent on 1970-01-01/,
+    "delete from spent where period = 'month'": /What account "a" spent in the month from 1970-01-01/,
   }
   for (const [fault, complaint] of Object.entries(faults)) {
     const db = await openDatabase(':memory:')

@@ -142,6 +142,19 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     open_ms: 8,
     at: 9,
   },
+  usage_days: {
+    account_id: 'account',
+    dimension: 'computer',
+    day: 20_000,
+    part: 'named',
+    value: 'computer',
+    meter: 'storage_hot',
+    label: 'ü',
+    intervals: 2,
+    quantity: 2 ** 52,
+    amount_micros: 2 ** 51,
+  },
+  spent: { account_id: 'account', token_id: '', period: 'month', since: 18, amount_micros: 2 ** 52 },
   usage_remainders: { account_id: 'account', meter: 'compute', remainder: 1, per: 1000 },
   ledger_books: { id: 'credit:account', kind: 'credit', account_id: 'account', balance_micros: -(2 ** 52) },
   ledger_transactions: {
@@ -211,7 +224,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
+    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
       table,
     ),
 )

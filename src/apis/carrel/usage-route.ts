@@ -14,6 +14,11 @@ const line = Type.Object({
   name: Type.Optional(
     Type.String({ description: 'How the computer or token is called; empty for the default sandbox' }),
   ),
+  rest: Type.Optional(
+    Type.Boolean({
+      description: `True for all those together that have no line of their own: beyond the ${limits.usageReportLines} dearest, or beyond the first ${limits.usageLinesPerDay} of a day`,
+    }),
+  ),
   meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
   quantity: Type.Number(),
   unit: Type.String({ description: 's, neurons or GiB-h' }),
@@ -63,6 +68,7 @@ export function addUsageRoute(app: App, engine: Engine): void {
         documentation: {
           description: 'What the account used, by day, computer, key and label',
           returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel, limits }',
+          errors: ['limit_reached', 'unavailable'],
         },
       },
     },

@@ -89,14 +89,18 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Get complete usage history for the current user',
           returns:
-            '{ current_balance_cents, total_deposits_cents, total_usage_cents, page, limit, total_count, has_more, items }',
+            '{ current_balance_cents, total_deposits_cents, total_usage_cents, page, limit, total_count, has_more, next, items }',
+          notes:
+            'A page by its number, or by "after" with what "next" of the page before was: nothing new moves that one.',
+          errors: ['limit_reached', 'unavailable'],
         },
       },
     },
     async ({ query, caller }) => {
       const [page, limit] = [Number(query.page ?? 1), Number(query.limit ?? 25)]
       const { balance, deposited, spent } = await totals(caller.accountId)
-      const { count, pieces } = await usageHistory(engine.db, caller.accountId, { page, limit })
+      const place = query.after === undefined ? { page } : { after: query.after }
+      const { count, pieces, next } = await usageHistory(engine.db, caller.accountId, { ...place, limit })
       return {
         current_balance_cents: balance,
         total_deposits_cents: deposited,
@@ -104,7 +108,8 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         page,
         limit,
         total_count: count,
-        has_more: page * limit < count,
+        has_more: next !== undefined,
+        next: next ?? null,
         items: pieces.map(itemOf),
       }
     },

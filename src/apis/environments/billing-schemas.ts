@@ -76,6 +76,12 @@ export const usageQuery = object({
       pattern: patterns.usageHistoryLines.source,
     }),
   ),
+  after: Type.Optional(
+    Type.String({
+      description: 'The page behind the one whose "next" this was, instead of its number',
+      maxLength: 400,
+    }),
+  ),
 })
 export const usageAnswer = object({
   current_balance_cents: cents('What is left, rounded down'),
@@ -85,6 +91,7 @@ export const usageAnswer = object({
   limit: Type.Integer(),
   total_count: Type.Integer({ description: 'Items on all pages' }),
   has_more: Type.Boolean(),
+  next: Type.Union([Type.String(), Type.Null()], { description: 'For "after"; null on the last page' }),
   items: Type.Array(
     object({
       meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),

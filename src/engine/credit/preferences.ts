@@ -1,3 +1,4 @@
+import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
@@ -60,8 +61,22 @@ export async function changeLimits(
         await appendEvent(trx, { accountId, type: 'spending_limit.changed', actor, data })
       }
     }
+    await forgetOldLimits(trx, accountId, known)
   })
   return readLimits(engine, accountId)
+}
+
+/** What a revoked key left running is still limited; but of keys that come and go there would be ever more limits, so the oldest are forgotten. */
+async function forgetOldLimits(db: Engine['db'], accountId: string, live: ReadonlySet<string>): Promise<void> {
+  const rows = await db
+    .selectFrom('spending_limits')
+    .select(['token_id', 'period'])
+    .where('account_id', '=', accountId)
+    .where('token_id', '!=', '')
+    .orderBy('updated_at', 'desc')
+    .execute()
+  const old = rows.filter(({ token_id }) => !live.has(token_id)).slice(limits.limitsOfRevokedKeys)
+  for (const { token_id: tokenId, period } of old) await removeSpendingLimit(db, accountId, { tokenId, period })
 }
 
 /** Who a limit is set for must not lift it. */

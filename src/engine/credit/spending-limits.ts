@@ -1,5 +1,6 @@
-import type { Kysely } from 'kysely'
-import type { Database, SpendingLimitRow } from '../../db/schema.ts'
+import { sql, type Expression, type ExpressionBuilder, type Kysely } from 'kysely'
+import { lookup } from '../../db/lookup.ts'
+import type { Database, SpendingLimitRow, SpentRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { chunks } from '../ledger/post.ts'
@@ -58,19 +59,10 @@ export async function limitStates(
   accountId: string,
   nowMs: number = Date.now(),
 ): Promise<LimitState[]> {
-  const rows = (await limitsOf(db, [accountId])).toSorted((a, b) =>
-    `${a.token_id} ${a.period}`.localeCompare(`${b.token_id} ${b.period}`),
-  )
-  const states: LimitState[] = []
-  for (const { token_id, period, limit_micros } of rows)
-    states.push({
-      tokenId: token_id || undefined,
-      period,
-      limitMicros: Number(limit_micros),
-      spentMicros: await spentMicros(db, accountId, token_id, periodStart(period, nowMs)),
-      resetsAtMs: periodEnd(period, nowMs),
-    })
-  return states
+  const rows = await limitsAt(db, nowMs).where('l.account_id', '=', accountId).execute()
+  return rows
+    .map((row) => stateOf(row, nowMs))
+    .toSorted((a, b) => `${a.tokenId ?? ''} ${a.period}`.localeCompare(`${b.tokenId ?? ''} ${b.period}`))
 }
 
 export async function limitsOf(db: Kysely<Database>, accountIds: readonly string[]): Promise<SpendingLimitRow[]> {
@@ -86,35 +78,62 @@ export async function reachedLimit(
   accountId: string,
   tokenId: string,
 ): Promise<LimitState | undefined> {
-  const rows = await db
-    .selectFrom('spending_limits')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('token_id', 'in', ['', tokenId])
-    .execute()
   const now = Date.now()
-  for (const { token_id, period, limit_micros } of rows) {
-    const spent = await spentMicros(db, accountId, token_id, periodStart(period, now))
-    if (spent >= Number(limit_micros))
-      return {
-        tokenId: token_id || undefined,
-        period,
-        limitMicros: Number(limit_micros),
-        spentMicros: spent,
-        resetsAtMs: periodEnd(period, now),
-      }
-  }
-  return undefined
+  const row = await firstReached(
+    db,
+    String(periodStart('day', now)),
+    String(periodStart('month', now)),
+    accountId,
+    tokenId,
+  )
+  return row && stateOf(row, now)
 }
 
-async function spentMicros(db: Kysely<Database>, accountId: string, tokenId: string, sinceMs: number): Promise<number> {
-  let query = db
-    .selectFrom('usage_intervals')
-    .select(({ fn }) => fn.sum<number>('amount_micros').as('sum'))
-    .where('account_id', '=', accountId)
-    .where('ended_at', '>=', sinceMs)
-  if (tokenId !== '') query = query.where('token_id', '=', tokenId)
-  return Number((await query.executeTakeFirst())?.sum ?? 0)
+/** Each work that begins asks for it. The parameters are in the order in which they stand in the query. */
+const firstReached = lookup((db) =>
+  withSpent(db, sql`cast(${''} as bigint)`, sql`cast(${''} as bigint)`)
+    .where('l.account_id', '=', '')
+    .where((eb) => eb.or([eb('l.token_id', '=', sql.lit('')), eb('l.token_id', '=', '')]))
+    .where(isReached)
+    .orderBy('l.token_id')
+    .limit(sql.lit(1)),
+)
+
+/** Limits with what was spent in the day and in the month that began then, in Unix milliseconds. */
+function withSpent(db: Kysely<Database>, day: Expression<unknown>, month: Expression<unknown>) {
+  return db
+    .selectFrom('spending_limits as l')
+    .leftJoin('spent as s', (join) =>
+      join
+        .onRef('s.account_id', '=', 'l.account_id')
+        .onRef('s.token_id', '=', 'l.token_id')
+        .onRef('s.period', '=', 'l.period')
+        .on('s.since', '=', sql<number>`case l.period when 'day' then ${day} else ${month} end`),
+    )
+    .select(['l.account_id', 'l.token_id', 'l.period', 'l.limit_micros', 's.amount_micros as spent'])
+}
+
+function limitsAt(db: Kysely<Database>, nowMs: number) {
+  return withSpent(db, sql`${periodStart('day', nowMs)}`, sql`${periodStart('month', nowMs)}`)
+}
+
+function isReached(eb: ExpressionBuilder<{ l: SpendingLimitRow; s: Nullable<SpentRow> }, 'l' | 's'>) {
+  return eb(eb.fn.coalesce('s.amount_micros', eb.lit(0)), '>=', eb.ref('l.limit_micros'))
+}
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
+
+function stateOf(
+  { token_id, period, limit_micros, spent }: Omit<SpendingLimitRow, 'updated_at'> & { spent: number | null },
+  nowMs: number,
+): LimitState {
+  return {
+    tokenId: token_id || undefined,
+    period,
+    limitMicros: Number(limit_micros),
+    spentMicros: Number(spent ?? 0),
+    resetsAtMs: periodEnd(period, nowMs),
+  }
 }
 
 /** The beginning of the day or month in UTC, in Unix milliseconds. */

@@ -4,6 +4,7 @@ import { deleteRows } from './delete-rows.ts'
 import { emptyHost } from './empty-host.ts'
 import { eraseTraces } from './erase-traces.ts'
 import { finishDeletion } from './finish-deletion.ts'
+import { forgetUsage } from './forget-usage.ts'
 import { isWorkspace, leavingOf, leavingWorkspace, type Leaving } from './leaving.ts'
 
 /**
@@ -37,6 +38,7 @@ async function goThrough(engine: Engine, id: string, leaving: Leaving): Promise<
     engine.credit.forget(accountId)
   }
   found += await emptyHost(engine, leaving)
+  found += await forgetUsage(engine, leaving.accountIds)
   if (found > 0) return
   await finishDeletion(engine, leaving)
   await eraseTraces(engine)

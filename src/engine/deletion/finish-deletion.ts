@@ -4,12 +4,9 @@ import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import type { Leaving } from './leaving.ts'
 
-/** The last step: the person, if it is one, and the workspaces themselves. Of the books, what names them but by an id. */
+/** The last step: the person, if it is one, and the workspaces themselves. */
 export async function finishDeletion({ db }: Pick<Engine, 'db'>, { userId, accountIds }: Leaving): Promise<void> {
   await durableTransaction(db, async (trx) => {
-    const usage = trx.deleteFrom('usage_intervals').where('account_id', 'in', accountIds)
-    await usage.where('amount_micros', '=', 0).execute()
-    await trx.updateTable('usage_intervals').set({ label: null }).where('account_id', 'in', accountIds).execute()
     await handOver(trx, userId)
     await trx
       .deleteFrom('memberships')

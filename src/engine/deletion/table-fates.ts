@@ -24,6 +24,9 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
   spent_wallet_proofs: 'books',
   // Those that were charged explain the charge; the others, and what they were called, go in the end.
   usage_intervals: 'last',
+  // Sums of them, with what computers were called.
+  usage_days: 'last',
+  spent: 'last',
   computers: 'host',
   ports: 'host',
   processes: 'host',

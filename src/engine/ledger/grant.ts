@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { sql, type Kysely, type Transaction } from 'kysely'
 import type { PriceBook } from '../../config/price-book.ts'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
@@ -19,6 +19,7 @@ export async function grantFirstCredit(
     .selectFrom('ledger_transactions')
     .select('account_id')
     .where('kind', '=', 'grant')
+    .where(isNoCharge)
     .where('account_id', 'in', accountIds)
     .execute()
   const made = await db
@@ -51,7 +52,7 @@ export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promi
     .select('id')
     .where('created_by', 'is', null)
     .where('id', 'not in', (eb) =>
-      eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant'),
+      eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant').where(isNoCharge),
     )
     .execute()
   for (let start = 0; start < rows.length; start += accountsAtOnce) {
@@ -76,4 +77,6 @@ function grant(accountId: string, amountMicros: number): Posting {
   }
 }
 
+/** As the index of all that is no charge has it, to the letter: charges are not read. */
+const isNoCharge = sql<boolean>`kind <> 'usage'`
 const accountsAtOnce = 1000

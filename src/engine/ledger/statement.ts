@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Database, TransactionKind } from '../../db/schema.ts'
 import { creditOf } from './books.ts'
@@ -40,9 +40,8 @@ export async function statement(
     .limit(limit + 1)
   const [, at, id] = /^(\d+)\.(\w+)$/.exec(options.after ?? '') ?? []
   if (at !== undefined && id !== undefined)
-    query = query.where((eb) =>
-      eb.or([eb('t.at', '<', Number(at)), eb.and([eb('t.at', '=', Number(at)), eb('t.id', '<', id)])]),
-    )
+    // As one comparison, by which the index is entered where the page begins.
+    query = query.where(sql<boolean>`(t.at, t.id) < (${Number(at)}, ${id})`)
   const rows = await query.execute()
   const last = rows.length > limit ? rows[limit - 1] : undefined
   const lines = rows.slice(0, limit).map((row) => ({

@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely'
+import { readAside } from '../../db/aside.ts'
 import type { Database } from '../../db/schema.ts'
 import { clearingOf, creditOf, heldOf } from './books.ts'
 
@@ -15,33 +16,36 @@ export interface Totals {
 
 /** An account's credit since it was opened. */
 export async function totalsOf(db: Kysely<Database>, accountId: string): Promise<Totals> {
-  // Few rows, whatever was used: charges are what the balance tells of beside them.
-  const rows = await db
+  const credit = creditOf(accountId).id
+  // Charges are not read: they are what the balance tells of beside all else.
+  const moved = db
     .selectFrom('ledger_transactions as t')
     .innerJoin('ledger_entries as e', 'e.transaction_id', 't.id')
     .leftJoin('ledger_transactions as o', 'o.id', 't.of_transaction')
-    .select(['t.kind', 'o.kind as of_kind', 'e.book_id', 'e.amount_micros'])
+    .select([
+      sql<number | null>`sum(case when e.book_id = ${credit} and coalesce(o.kind, '') not in ('usage', 'capture')
+        then e.amount_micros else 0 end)`.as('added'),
+      sql<number | null>`sum(case when t.kind = 'topup' and e.book_id like ${`${clearingOf('').id}%`}
+        then e.amount_micros else 0 end)`.as('paid'),
+    ])
     .where('t.account_id', '=', accountId)
     // As the index has it, to the letter.
     .where('t.kind', '<>', sql.lit('usage'))
     .where('t.kind', 'in', ['grant', 'topup', 'refund', 'reversal'])
-    .execute()
-  const books = await db.selectFrom('ledger_books').selectAll().where('account_id', '=', accountId).execute()
-  const sum = (amounts: (number | bigint)[]) => amounts.reduce((total: number, amount) => total + Number(amount), 0)
-  const credit = creditOf(accountId).id
-  const charges = new Set<string | null>(['usage', 'capture'])
-  const added = rows.filter(({ book_id, of_kind }) => book_id === credit && !charges.has(of_kind))
-  const paid = rows.filter(({ kind, book_id }) => kind === 'topup' && book_id.startsWith(clearingOf('').id))
-  const last = await db
+  const books = db
+    .selectFrom('ledger_books')
+    .select(['id', 'balance_micros'])
+    .where('id', 'in', [credit, heldOf(accountId).id])
+  const last = db
     .selectFrom('ledger_transactions')
     .select(({ fn }) => fn.max('at').as('at'))
     .where('account_id', '=', accountId)
-    .executeTakeFirst()
-  const of = (id: string) => Number(books.find((book) => book.id === id)?.balance_micros ?? 0)
+  const [[sums], balances, [latest]] = await readAside(db, accountId, [moved, books, last])
+  const of = (id: string) => Number(balances.find((book) => book.id === id)?.balance_micros ?? 0)
   return {
     balanceMicros: of(credit),
-    depositedMicros: -sum(paid.map(({ amount_micros }) => amount_micros)),
-    spentMicros: sum(added.map(({ amount_micros }) => amount_micros)) - of(credit) - of(heldOf(accountId).id),
-    lastAtMs: last?.at ? Number(last.at) : null,
+    depositedMicros: -Number(sums?.paid ?? 0),
+    spentMicros: Number(sums?.added ?? 0) - of(credit) - of(heldOf(accountId).id),
+    lastAtMs: latest?.at ? Number(latest.at) : null,
   }
 }

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { unpaidProcesses, unpaidProcessorTime } from '../usage/unpaid-work.ts'
+import { wrongDays, wrongSpent } from '../usage/verify-totals.ts'
 
 export interface Verdict {
   transactions: number
@@ -16,7 +17,8 @@ type Check = (db: Kysely<Database>) => Promise<string[]>
 /**
  * Checks the books from their entries up: each transaction and all together come to zero, each kept balance is the sum
  * of its entries, no credit is below the overdraft, what is held is what holds say, and each interval of usage was
- * charged once, by what it cost, without overlapping another; and no sandbox worked for longer than it was charged. Run it in one transaction while a server works.
+ * charged once, by what it cost, without overlapping another, and is in the totals that are kept of usage; and no sandbox worked for longer than it
+ * was charged. Run it in one transaction while a server works.
  */
 export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number): Promise<Verdict> {
   const checks: Check[] = [
@@ -31,6 +33,8 @@ export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number)
     overlapping,
     (db) => unpaidProcessorTime(db, problemsTold),
     (db) => unpaidProcesses(db, problemsTold),
+    (db) => wrongDays(db, problemsTold),
+    (db) => wrongSpent(db, problemsTold),
   ]
   const problems: string[] = []
   for (const check of checks) problems.push(...(await check(db)))

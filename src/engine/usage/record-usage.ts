@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import type { PriceBook } from '../../config/price-book.ts'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database, Meter, UsageIntervalRow } from '../../db/schema.ts'
@@ -9,6 +11,7 @@ import { chunks, postTransactions, type Entry, type Posting } from '../ledger/po
 import { writeMarks } from './cpu-marks.ts'
 import type { CpuMark } from './metered-computer.ts'
 import { priceUsage, type Remainder } from './price-usage.ts'
+import { addToTotals } from './usage-totals.ts'
 
 /** What was used in a stretch of time that is over. */
 export interface UsagePiece {
@@ -47,7 +50,10 @@ export async function recordUsage(
 ): Promise<Map<string, number>> {
   const left = new Map<string, number>()
   const unwritten = new Map(marks.map((mark) => [mark.computerId, mark]))
-  for (const some of chunks(pieces)) {
+  for (let start = 0; start < pieces.length; start += limits.usagePiecesAtOnce) {
+    // The database works on this thread: others come between.
+    if (start > 0) await turn()
+    const some = pieces.slice(start, start + limits.usagePiecesAtOnce)
     const ofThese = [...new Set(some.map(({ computerId }) => computerId))].flatMap((id) => unwritten.get(id) ?? [])
     const balances = await durableTransaction(db, async (trx) => {
       await writeMarks(trx, ofThese)
@@ -102,6 +108,7 @@ async function recordSome(
     )
   }
   await trx.insertInto('usage_intervals').values(rows).execute()
+  await addToTotals(trx, rows)
   await writeRemainders(trx, fresh, remainders)
   await postTransactions(trx, postings, prices.overdraftMicros)
   await tellOfLowCredit(trx, prices, before, left)

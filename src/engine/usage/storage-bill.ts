@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import { meterUnits } from '../../config/price-book.ts'
 import { periodStart } from '../credit/spending-limits.ts'
 import type { Engine } from '../engine.ts'
+import { dayOf } from './usage-totals.ts'
 
 export interface StorageBill {
   /** The month of the calendar, in UTC, in Unix milliseconds. */
@@ -18,11 +20,15 @@ export interface StorageBill {
 export async function storageBill({ db, prices }: Engine, accountId: string, now = Date.now()): Promise<StorageBill> {
   const fromMs = periodStart('month', now)
   const row = await db
-    .selectFrom('usage_intervals')
-    .select(({ fn }) => [fn.sum<number>('quantity').as('quantity'), fn.sum<number>('amount_micros').as('amount')])
+    .selectFrom('usage_days')
+    .select(({ fn }) => [
+      sql<number>`sum(cast(quantity as double precision))`.as('quantity'),
+      fn.sum<number>('amount_micros').as('amount'),
+    ])
     .where('account_id', '=', accountId)
+    .where('dimension', '=', 'all')
     .where('meter', 'in', ['storage_hot', 'storage_cold'])
-    .where('ended_at', '>=', fromMs)
+    .where('day', '>=', dayOf(fromMs))
     .executeTakeFirst()
   const { perShown } = meterUnits.storage_hot
   const { storage_hot: hot, storage_cold: cold } = prices.meters

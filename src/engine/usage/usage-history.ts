@@ -1,5 +1,7 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
+import { readAside } from '../../db/aside.ts'
 import type { Database, Meter } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
 
 export interface UsedPiece {
   meter: Meter
@@ -11,22 +13,51 @@ export interface UsedPiece {
   amountMicros: number
 }
 
-/** What an account used, piece by piece, the newest first. `page` is from 1 on. */
+export interface UsageHistory {
+  /** Pieces on all pages. */
+  count: number
+  pieces: UsedPiece[]
+  /** Where the next page begins; undefined at the end. */
+  next: string | undefined
+}
+
+/** A page by its number, from 1 on, or the one that begins where another ended, which nothing new moves and costs the same however far it is. */
+export type HistoryPage = { limit: number } & ({ page: number } | { after: string })
+
+/** What an account used, piece by piece, the newest first. Rejects with `invalid_request` for a place that is none. */
 export async function usageHistory(
   db: Kysely<Database>,
   accountId: string,
-  { page, limit }: { page: number; limit: number },
-): Promise<{ count: number; pieces: UsedPiece[] }> {
-  const used = db.selectFrom('usage_intervals').where('account_id', '=', accountId).where('quantity', '>', 0)
-  const { count } = await used.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow()
-  const rows = await used
-    .selectAll()
+  options: HistoryPage,
+): Promise<UsageHistory> {
+  const { limit } = options
+  const before = 'after' in options ? placeOf(options.after) : undefined
+  const offset = 'page' in options ? (options.page - 1) * limit : 0
+  const count = db
+    .selectFrom('usage_days')
+    .select(({ fn }) => fn.sum<number>('intervals').as('count'))
+    .where('account_id', '=', accountId)
+    .where('dimension', '=', 'all')
+  // All that is passed over is read of the index.
+  let ids = db
+    .selectFrom('usage_intervals')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('quantity', '>', 0)
     .orderBy('ended_at', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .offset((page - 1) * limit)
-    .execute()
-  const pieces = rows.map((row) => ({
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .offset(offset)
+  if (before) ids = ids.where(sql<boolean>`(ended_at, id) < (${before.endedAtMs}, ${before.id})`)
+  const page = db
+    .selectFrom('usage_intervals')
+    .selectAll()
+    .where('id', 'in', ids)
+    .orderBy('ended_at', 'desc')
+    .orderBy('id', 'desc')
+  const [[total], rows] = await readAside(db, accountId, [count, page])
+  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const pieces = rows.slice(0, limit).map((row) => ({
     meter: row.meter,
     computerId: row.computer_id,
     startedAtMs: Number(row.started_at),
@@ -34,5 +65,22 @@ export async function usageHistory(
     quantity: Number(row.quantity),
     amountMicros: Number(row.amount_micros),
   }))
-  return { count: Number(count), pieces }
+  return { count: Number(total?.count ?? 0), pieces, next: last && nextOf(last) }
+}
+
+interface Place {
+  endedAtMs: number
+  id: string
+}
+
+function nextOf(row: { ended_at: number; id: string }): string {
+  return Buffer.from(`${row.ended_at} ${row.id}`).toString('base64url')
+}
+
+function placeOf(after: string): Place {
+  const [, endedAt, id] = /^(\d{1,15}) (.+)$/s.exec(Buffer.from(after, 'base64url').toString()) ?? []
+  if (endedAt !== undefined && id !== undefined) return { endedAtMs: Number(endedAt), id }
+  throw new CarrelError('invalid_request', 'Cannot read the usage history: "after" is not what "next" of a page was', {
+    details: { field: 'after' },
+  })
 }

@@ -1,7 +1,10 @@
 import { sql, type Kysely } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import { meterUnits } from '../../config/price-book.ts'
-import type { Database, Meter } from '../../db/schema.ts'
+import { readAside } from '../../db/aside.ts'
+import type { Database, Meter, UsageDayRow } from '../../db/schema.ts'
 import { chunks } from '../ledger/post.ts'
+import { dayOf, dayStart } from './usage-totals.ts'
 
 /** What was used of one meter, in the unit that a person is shown. */
 export interface UsageLine {
@@ -9,6 +12,8 @@ export interface UsageLine {
   of: string
   /** How a person calls it, where that differs: a computer's or a token's name; '' is the default sandbox's. */
   name?: string | undefined
+  /** True for all those together that have no line of their own. */
+  rest?: true | undefined
   meter: Meter
   quantity: number
   unit: string
@@ -23,36 +28,127 @@ export interface UsageReport {
   byLabel: UsageLine[]
 }
 
-/** What an account used from one moment to another, both in Unix milliseconds, by the UTC day in which each interval ended. */
+/**
+ * What an account used from the day of one moment to that of another, both in Unix milliseconds, by the UTC day in which each interval ended.
+ * By computer, key and label it tells of the dearest `limits.usageReportLines`, and of all others together.
+ */
 export async function usageReport(
   db: Kysely<Database>,
   accountId: string,
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<UsageReport> {
-  const rows = (of: string) =>
-    sql<SumRow>`
-    select ${sql.raw(of)} as of, max(u.label) as label, u.meter as meter, sum(u.quantity) as quantity, sum(u.amount_micros) as amount
-    from usage_intervals u
-    where u.account_id = ${accountId} and u.ended_at >= ${fromMs} and u.ended_at < ${toMs} and u.quantity > 0
-    group by ${sql.raw(of)}, u.meter order by ${sql.raw(of)}, u.meter`.execute(db)
-  const [totals, days, computers, keys, labels] = [
-    await rows(`''`),
-    await rows(`u.ended_at / ${dayMs}`),
-    await rows('u.computer_id'),
-    await rows(`coalesce(u.token_id, '')`),
-    await rows('u.label'),
-  ]
+  const range = { accountId, from: dayOf(fromMs), to: dayOf(toMs) }
+  const [days, computers, keys, labels] = await readAside(db, accountId, [
+    daysOf(db, range),
+    dearest(db, range, 'computer'),
+    dearest(db, range, 'key'),
+    dearest(db, range, 'label'),
+  ])
   const names = await namesOf(
     db,
-    keys.rows.map(({ of }) => String(of)),
+    keys.flatMap(({ part, value }) => (part === 'named' ? value : [])),
   )
   return {
-    totals: totals.rows.map((row) => lineOf(row)),
-    byDay: days.rows.map((row) => lineOf({ ...row, of: new Date(Number(row.of) * dayMs).toISOString().slice(0, 10) })),
-    byComputer: computers.rows.map((row) => ({ ...lineOf(row), name: row.label ?? undefined })),
-    byKey: keys.rows.map((row) => ({ ...lineOf(row), name: names.get(String(row.of)) })),
-    byLabel: labels.rows.map((row) => ({ ...lineOf(row), name: row.label === '' ? '' : undefined })),
+    totals: totalsOf(days),
+    byDay: days.map((row) => lineOf(row, new Date(dayStart(row.day)).toISOString().slice(0, 10))),
+    byComputer: computers.map((row) => namedLine(row, row.label ?? undefined)),
+    byKey: keys.map((row) => namedLine(row, names.get(row.value))),
+    byLabel: labels.map((row) => namedLine(row, row.value === '' && row.part === 'named' ? '' : undefined)),
   }
+}
+
+interface Range {
+  accountId: string
+  /** Days since 1970; both are told of. */
+  from: number
+  to: number
+}
+
+interface Sum {
+  meter: Meter
+  quantity: number
+  amount: number
+}
+
+interface NamedSum extends Sum {
+  part: UsageDayRow['part']
+  value: string
+  label: string | null
+}
+
+/** A sum of many quantities can be beyond what a whole number of JavaScript holds; shown it is a fraction in any case. */
+const quantity = sql<number>`sum(cast(quantity as double precision))`
+
+function daysOf(db: Kysely<Database>, { accountId, from, to }: Range) {
+  return db
+    .selectFrom('usage_days')
+    .select(({ fn }) => ['day', 'meter', quantity.as('quantity'), fn.sum<number>('amount_micros').as('amount')])
+    .where('account_id', '=', accountId)
+    .where('dimension', '=', 'all')
+    .where('day', '>=', from)
+    .where('day', '<=', to)
+    .groupBy(['day', 'meter'])
+    .orderBy('day')
+    .orderBy('meter')
+}
+
+function dearest(db: Kysely<Database>, { accountId, from, to }: Range, dimension: UsageDayRow['dimension']) {
+  const isBeyond = sql<boolean>`place > ${limits.usageReportLines}`
+  return db
+    .with('sums', (cte) =>
+      cte
+        .selectFrom('usage_days')
+        .select(({ fn }) => [
+          'part',
+          'value',
+          'meter',
+          fn.max('label').as('label'),
+          quantity.as('quantity'),
+          fn.sum<number>('amount_micros').as('amount'),
+        ])
+        .where('account_id', '=', accountId)
+        .where('dimension', '=', dimension)
+        .where('day', '>=', from)
+        .where('day', '<=', to)
+        .groupBy(['part', 'value', 'meter']),
+    )
+    .with('places', (cte) =>
+      cte
+        .selectFrom('sums')
+        .selectAll()
+        .select(
+          sql<number>`row_number() over (order by case part when 'rest' then 1 else 0 end, amount desc, value, meter)`.as(
+            'place',
+          ),
+        ),
+    )
+    .selectFrom('places')
+    .select(({ fn }) => [
+      sql<UsageDayRow['part']>`case when ${isBeyond} then 'rest' else part end`.as('part'),
+      sql<string>`case when ${isBeyond} then '' else value end`.as('value'),
+      'meter',
+      sql<string | null>`max(case when ${isBeyond} then null else label end)`.as('label'),
+      fn.sum<number>('quantity').as('quantity'),
+      fn.sum<number>('amount').as('amount'),
+    ])
+    .groupBy(sql`1, 2, 3`)
+    .orderBy(sql`1`)
+    .orderBy(sql`2`)
+    .orderBy(sql`3`)
+}
+
+function totalsOf(days: Sum[]): UsageLine[] {
+  const totals = new Map<Meter, Sum>()
+  for (const { meter, quantity, amount } of days) {
+    const total = totals.get(meter) ?? { meter, quantity: 0, amount: 0 }
+    totals.set(meter, { meter, quantity: total.quantity + Number(quantity), amount: total.amount + Number(amount) })
+  }
+  return [...totals.values()].toSorted((a, b) => (a.meter < b.meter ? -1 : 1)).map((total) => lineOf(total, ''))
+}
+
+function namedLine(row: NamedSum, name: string | undefined): UsageLine {
+  if (row.part === 'rest') return { ...lineOf(row, ''), name: '(others)', rest: true }
+  return { ...lineOf(row, row.value), name }
 }
 
 /** How tokens are called: an API key by its name, a sign-in by its person, who may be signed in many times. */
@@ -74,23 +170,7 @@ async function namesOf(db: Kysely<Database>, tokenIds: string[]): Promise<Map<st
   return names
 }
 
-interface SumRow {
-  of: string | number | null
-  label: string | null
-  meter: Meter
-  quantity: number
-  amount: number
-}
-
-function lineOf({ of, meter, quantity, amount }: SumRow): UsageLine {
+function lineOf({ meter, quantity, amount }: Sum, of: string): UsageLine {
   const { shown, perShown } = meterUnits[meter]
-  return {
-    of: String(of ?? ''),
-    meter,
-    quantity: Number(quantity) / perShown,
-    unit: shown,
-    amountMicros: Number(amount),
-  }
+  return { of, meter, quantity: Number(quantity) / perShown, unit: shown, amountMicros: Number(amount) }
 }
-
-const dayMs = 86_400_000

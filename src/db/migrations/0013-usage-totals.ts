@@ -1,0 +1,106 @@
+import { sql, type Kysely } from 'kysely'
+
+/**
+ * What was used, added up by day, and what was spent, by day and month: what there is by then is added up once. And ways to find what
+ * requests and sweeps ask for without reading all rows of an account, or of everybody.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('usage_days')
+    .addColumn('account_id', 'text', (c) => c.notNull())
+    .addColumn('dimension', 'text', (c) => c.notNull())
+    .addColumn('day', 'integer', (c) => c.notNull())
+    .addColumn('part', 'text', (c) => c.notNull())
+    .addColumn('value', 'text', (c) => c.notNull())
+    .addColumn('meter', 'text', (c) => c.notNull())
+    .addColumn('label', 'text')
+    .addColumn('intervals', 'bigint', (c) => c.notNull())
+    .addColumn('quantity', 'bigint', (c) => c.notNull())
+    .addColumn('amount_micros', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('usage_days_key', ['account_id', 'dimension', 'day', 'part', 'value', 'meter'])
+    .execute()
+  await db.schema
+    .createTable('spent')
+    .addColumn('account_id', 'text', (c) => c.notNull())
+    .addColumn('token_id', 'text', (c) => c.notNull())
+    .addColumn('period', 'text', (c) => c.notNull())
+    .addColumn('since', 'bigint', (c) => c.notNull())
+    .addColumn('amount_micros', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('spent_key', ['account_id', 'token_id', 'period', 'since'])
+    .execute()
+  await addUpDays(db)
+  await addUpSpent(db)
+  await indexes(db)
+}
+
+/** A day tells of so many computers, keys and labels one by one; the number is this migration's own. */
+const linesPerDay = 1000
+const dayMs = 86_400_000
+
+/** Where a day has too many, those that were used first are told of. */
+async function addUpDays(db: Kysely<unknown>): Promise<void> {
+  const day = sql`u.ended_at / ${sql.lit(dayMs)}`
+  const sums = sql`count(*), sum(u.quantity), sum(u.amount_micros)`
+  await sql`
+    insert into usage_days (account_id, dimension, day, part, value, meter, label, intervals, quantity, amount_micros)
+    select u.account_id, 'all', ${day}, 'named', '', u.meter, null, ${sums}
+    from usage_intervals u where u.quantity > 0 group by u.account_id, ${day}, u.meter`.execute(db)
+  for (const { dimension, value, isKnown, label } of dimensions) {
+    await sql`
+      with sums as (
+        select u.account_id as account_id, ${day} as day, case when ${isKnown} then 'named' else 'unknown' end as part,
+          case when ${isKnown} then ${value} else '' end as value, u.meter as meter, max(${label}) as label,
+          count(*) as intervals, sum(u.quantity) as quantity, sum(u.amount_micros) as amount_micros, min(u.ended_at) as first_at
+        from usage_intervals u where u.quantity > 0 group by 1, 2, 3, 4, 5
+      ), places as (
+        select sums.*, case when part = 'named' and
+          row_number() over (partition by account_id, day, part order by first_at, value, meter) > ${sql.lit(linesPerDay)}
+          then 1 else 0 end as is_rest
+        from sums
+      )
+      insert into usage_days (account_id, dimension, day, part, value, meter, label, intervals, quantity, amount_micros)
+      select account_id, ${sql.lit(dimension)}, day, case is_rest when 1 then 'rest' else part end,
+        case is_rest when 1 then '' else value end, meter, max(case is_rest when 1 then null else label end),
+        sum(intervals), sum(quantity), sum(amount_micros)
+      from places group by 1, 2, 3, 4, 5, 6`.execute(db)
+  }
+}
+
+const dimensions = [
+  { dimension: 'computer', value: sql`u.computer_id`, isKnown: sql`u.computer_id <> ''`, label: sql`u.label` },
+  { dimension: 'key', value: sql`u.token_id`, isKnown: sql`u.token_id is not null`, label: sql`null` },
+  { dimension: 'label', value: sql`u.label`, isKnown: sql`u.label is not null`, label: sql`null` },
+]
+
+/** Months are those of the calendar, which each database counts in another way: by days, it is few rows that are counted here. */
+async function addUpSpent(db: Kysely<unknown>): Promise<void> {
+  const day = sql`u.ended_at / ${sql.lit(dayMs)} * ${sql.lit(dayMs)}`
+  for (const tokenId of [sql`''`, sql`u.token_id`]) {
+    await sql`
+      insert into spent (account_id, token_id, period, since, amount_micros)
+      select u.account_id, ${tokenId}, 'day', ${day}, sum(u.amount_micros) from usage_intervals u
+      where u.amount_micros > 0 and ${tokenId} is not null group by 1, 2, 4`.execute(db)
+  }
+  const { rows } = await sql<{ since: number }>`select distinct since from spent`.execute(db)
+  const months = new Set(rows.map(({ since }) => monthOf(Number(since))))
+  for (const month of months) {
+    const next = new Date(month).setUTCMonth(new Date(month).getUTCMonth() + 1)
+    await sql`
+      insert into spent (account_id, token_id, period, since, amount_micros)
+      select account_id, token_id, 'month', ${sql.lit(month)}, sum(amount_micros) from spent
+      where period = 'day' and since >= ${month} and since < ${next} group by account_id, token_id`.execute(db)
+  }
+}
+
+function monthOf(atMs: number): number {
+  const at = new Date(atMs)
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth())
+}
+
+async function indexes(db: Kysely<unknown>): Promise<void> {
+  const add = (table: string, name: string, columns: string[]) =>
+    db.schema.createIndex(name).ifNotExists().on(table).columns(columns).execute()
+  // All of a page of the history but the rows that are on it.
+  await add('usage_intervals', 'usage_intervals_history', ['account_id', 'ended_at', 'id', 'quantity'])
+  await db.schema.dropIndex('usage_intervals_account').execute()
+}
