@@ -1,18 +1,9 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { addAgentComputerRoutes } from './apis/agent-computer/routes.ts'
-import { addIssuerRoutes } from './apis/carrel/issuer-routes.ts'
-import { execEndpoint } from './apis/carrel/sockets.ts'
-import { addSessionRoutes } from './apis/carrel/session-routes.ts'
-import { addWorkspaceRoutes } from './apis/carrel/workspace-routes.ts'
-import { addUsageRoute } from './apis/carrel/usage-route.ts'
-import { addEnvironmentsRoutes } from './apis/environments/routes.ts'
-import { addPaymentPages } from './apis/carrel/payment-routes.ts'
+import { addAllRoutes } from './apis/all-routes.ts'
 import { errorForms } from './apis/error-forms.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
-import { addPaperpodRoutes } from './apis/paperpod/routes.ts'
-import { addPawpadoRoutes } from './apis/pawpado/routes.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -24,9 +15,6 @@ import { createApp, type UpgradeHandler } from './http/app.ts'
 import { ClientNetworks } from './http/client-networks.ts'
 import { closeApp } from './http/close-app.ts'
 import { Connections } from './http/connections.ts'
-import { addDocs } from './http/docs/routes.ts'
-import { addMetrics } from './http/metrics.ts'
-import { addOpenApi } from './http/openapi.ts'
 import { AccountLimits } from './http/rate-limits.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { SocketServer } from './http/sockets/socket-server.ts'
@@ -100,22 +88,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const networks = new ClientNetworks(settings.trustedProxies)
   const connections = new Connections({ budget: engine.descriptors, networks })
   const app = await createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits, connections })
-  await addOpenApi(app, errorForms)
-  addMetrics(app, engine)
-  const paperpodSocket = addPaperpodRoutes(app, engine)
-  addUsageRoute(app, engine)
-  addSessionRoutes(app, engine)
-  addWorkspaceRoutes(app, engine)
-  addEnvironmentsRoutes(app, engine)
-  addAgentComputerRoutes(app, engine)
-  addPawpadoRoutes(app, engine)
-  addPaymentPages(app, engine)
-  addIssuerRoutes(app, engine)
-  addDocs(app, engine)
-  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, [
-    execEndpoint(engine, errorBody),
-    paperpodSocket,
-  ])
+  const endpoints = await addAllRoutes(app, engine)
+  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)
   stop.throwIfAborted()
   await listen(app, settings)
   parts.defer(() => closeApp(app, openRequests, closing))

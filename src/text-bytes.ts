@@ -1,39 +1,62 @@
 import type { Slices } from './slices.ts'
 
-/** The bytes of a text in UTF-8; those of a long one in slices. */
-export async function bytesOf(text: string, slices: Slices): Promise<Buffer> {
-  if (text.length <= partLength) return Buffer.from(text)
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text))
+/** The bytes of a text in UTF-8, whatever its length, in slices. It comes in pieces, none of which ends inside a character. */
+export async function bytesOf(pieces: readonly string[], slices: Slices): Promise<Buffer> {
+  const [first = ''] = pieces
+  if (pieces.length <= 1 && first.length <= partLength) return Buffer.from(first)
   let length = 0
-  for (let at = 0; at < text.length;) {
-    const end = Math.min(at + partLength, text.length)
-    // Not between the halves of a character.
-    const stop = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 ? Math.min(end + 1, text.length) : end
-    length += bytes.write(text.slice(at, stop), length)
-    at = stop
+  for (const part of parts(pieces)) {
+    length += Buffer.byteLength(part)
+    if (slices.isOver) await slices.next()
+  }
+  const bytes = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const part of parts(pieces)) {
+    at += bytes.write(part, at)
     if (slices.isOver) await slices.next()
   }
   return bytes
 }
 
+/** Parts that are short enough to be handled in one go. */
+function* parts(pieces: readonly string[]): Generator<string> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const end = Math.min(at + partLength, piece.length)
+      // Not between the halves of a character.
+      const stop = (piece.charCodeAt(end - 1) & 0xfc00) === 0xd800 ? Math.min(end + 1, piece.length) : end
+      yield at === 0 && stop === piece.length ? piece : piece.slice(at, stop)
+      at = stop
+    }
+  }
+}
+
 /**
- * The bytes of a text in base64; undefined when it is none that would be read in full. White space is passed over, and the padding may be left
- * out.
+ * The bytes of a text in base64, in slices; undefined when it is none that would be read in full. White space is passed over, and the
+ * padding may be left out.
  */
-export async function bytesOfBase64(text: string, slices: Slices): Promise<Buffer | undefined> {
-  const parts: Buffer[] = []
-  let rest = ''
+export async function bytesOfBase64(pieces: readonly string[], slices: Slices): Promise<Buffer | undefined> {
+  const [first = ''] = pieces
+  if (pieces.length <= 1 && first.length <= partLength) return bytesOfShortBase64(first)
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const bytes = Buffer.allocUnsafe(Math.ceil((length * 3) / 4))
   let at = 0
-  for (; text.length - at > partLength; at += partLength) {
-    const digits = rest + text.slice(at, at + partLength).replace(/\s+/g, '')
-    if (!/^[A-Za-z0-9+/]*$/.test(digits)) return undefined
-    const whole = digits.length - (digits.length % 4)
-    parts.push(Buffer.from(digits.slice(0, whole), 'base64'))
+  /** Digits that do not make up a byte yet, and padding, which ends the text. */
+  let rest = ''
+  for (const part of parts(pieces)) {
+    const digits = rest + part.replace(/\s+/g, '')
+    const whole = digits.includes('=') ? 0 : digits.length - (digits.length % 4)
+    // What stands behind padding makes the end too long, and is refused there.
+    if (digits.length - whole > partLength * 2) return undefined
+    if (!/^[A-Za-z0-9+/]*$/.test(digits.slice(0, whole))) return undefined
+    at += bytes.write(digits.slice(0, whole), at, 'base64')
     rest = digits.slice(whole)
     if (slices.isOver) await slices.next()
   }
-  const last = bytesOfShortBase64(rest + text.slice(at))
-  return last && (parts.length === 0 ? last : Buffer.concat([...parts, last]))
+  const last = bytesOfShortBase64(rest)
+  if (!last) return undefined
+  at += last.copy(bytes, at)
+  return bytes.subarray(0, at)
 }
 
 /** The same of a short one, in one go. */

@@ -6,13 +6,23 @@ const GiB = 1024 * MiB
 export const limits = {
   /** A JSON body: holds a file of 32 MiB in base64 with room to spare. Larger files go by upload. */
   jsonBodyBytes: 48 * MiB,
-  /** A JSON body of a route that takes no content. */
-  smallBodyBytes: 1 * MiB,
-  /** A body up to here is read in one go, which takes a few milliseconds at most; a larger one in slices, when there is memory for it. */
+  /** A body of any other route, public ones among them: names, addresses and tokens, of which the longest are some KiB. */
+  bodyBytes: 16 * KiB,
+  /** A JSON body that names paths of a sandbox: the greatest are 64 globs, every character of them escaped. */
+  pathBodyBytes: 256 * KiB,
+  /** One with a command line of 64 KiB, and all variables that the kernel takes together (1.5 MiB), some of it escaped. */
+  commandBodyBytes: 4 * MiB,
+  /** One with code: 4 Mi characters of four bytes each, or with many line ends, which are escaped. */
+  codeBodyBytes: 16 * MiB,
+  /** A body up to here is let in as it comes; for a larger one memory is set aside first. */
   wholeBodyBytes: 256 * KiB,
-  /** Values in a larger body, lists and objects included: what takes most are the arguments and variables of a command. */
+  /** JSON up to here is parsed in one go, which takes half a millisecond whatever it holds; more of it in slices. */
+  wholeJsonBytes: 32 * KiB,
+  /** Values in a body, lists and objects included: what takes most are the arguments and variables of a command. */
   bodyValues: 100_000,
   bodyDepth: 64,
+  /** Characters of one key: the longest that means anything is the name of a variable. */
+  jsonKeyLength: 4096,
   /** Keys of one object in JSON of others: what looks at them all does so in one go, 10 ms for so many. */
   jsonKeys: 20_000,
   /** Memory for large requests and answers that are in it as a whole; of a small host a quarter of its memory. */
@@ -26,6 +36,8 @@ export const limits = {
   uncountedBytes: 64 * KiB,
   /** One uploaded file: what fits on a default disk. */
   uploadBytes: 8 * GiB,
+  /** A field beside it: a path of 8,192 characters. One that is longer is cut there, and then too long. */
+  uploadFieldBytes: 40 * KiB,
   /** What may wait between the parser of an upload and the disk; less makes the client stop for each 64 KiB. */
   waitingUploadBytes: 1 * MiB,
   /** A program as text; larger ones belong in a file. */
@@ -59,6 +71,8 @@ export const limits = {
   /** JSON values in one line: an object that is displayed has some ten thousand. */
   kernelLineValues: 250_000,
   kernelLineDepth: 256,
+  /** Characters of one key in it: keys of what is displayed are those of its user. */
+  kernelKeyLength: 64 * KiB,
   /** What a kernel says in one call, escapes of all that it may print included; one that says more is none of ours, and is ended. */
   kernelCallBytes: 256 * MiB,
   /** Lines of one call that say nothing to it; ours say a handful. */
@@ -134,6 +148,12 @@ export const limits = {
   stalledClientMs: 60_000,
   /** A request whose body stops coming for so long is cut off; a slow one that moves may take its time. */
   stalledBodyMs: 60_000,
+  /** What is left of a body when its request is answered goes on unread for so long, */
+  drainedMs: 10_000,
+  /** and for so many bytes: clients that look for an answer only when they have sent all get it, and an account can be held to its limits. */
+  drainedBytes: 64 * MiB,
+  /** Of somebody unknown a page's worth of form: it costs them nothing to send more. */
+  drainedOfStrangersBytes: 1 * MiB,
   /** Comment lines keep proxies from cutting quiet streams. */
   streamKeepAliveMs: 15_000,
   /** Time to end by itself after a client that ran it over a socket is gone for good. */

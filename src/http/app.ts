@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
+  errorCodes,
   LogController,
   type FastifyBaseLogger,
   type FastifyError,
@@ -15,7 +15,7 @@ import fastify, {
 } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
-import { CarrelError, type ErrorCode } from '../errors.ts'
+import { CarrelError } from '../errors.ts'
 import { authenticate, countUnknown } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { Connections } from './connections.ts'
@@ -37,6 +37,7 @@ import { addSignInLimit, type AccountLimits } from './rate-limits.ts'
 import { retryAfterS } from './retry-after.ts'
 import { StalledBodies } from './stalled-bodies.ts'
 import { cutStalledAnswer } from './stalled-clients.ts'
+import { measureTextsQuickly } from './text-lengths.ts'
 import { requestError } from './validation-error.ts'
 
 export type App = FastifyInstance<
@@ -69,9 +70,6 @@ const timeouts = {
 /** A client that is gone without a word is found by the kernel. */
 const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }
 
-/** What is said before all of a body has come. */
-const beforeBody = new Set<ErrorCode>(['too_large', 'disk_full', 'no_capacity', 'limit_reached'])
-
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
 
@@ -96,7 +94,6 @@ export async function createApp(options: Options): Promise<App> {
     const known = requestError(error, request)
     // Without the query, in which a link has its code.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
-    if (beforeBody.has(known.code) && !request.raw.complete) drainRequest(request, reply)
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
@@ -108,14 +105,17 @@ export async function createApp(options: Options): Promise<App> {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    bodyLimit: limits.smallBodyBytes,
+    bodyLimit: limits.bodyBytes,
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false },
+      plugins: [measureTextsQuickly],
+    },
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorForms),
@@ -151,7 +151,7 @@ export async function createApp(options: Options): Promise<App> {
   })
   app.setErrorHandler(fail)
   const known = new KnownRoutes(app)
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = request.url.split('?')[0]!
     const doing = `Cannot ${request.method} ${path.slice(0, 200)}`
     const methods = known.methodsOf(path)
@@ -164,7 +164,8 @@ export async function createApp(options: Options): Promise<App> {
     throw new CarrelError('method_not_allowed', `${doing}: the route takes ${methods.join(' or ')}`, {
       details: { methods },
     })
-  })
+  }
+  app.setNotFoundHandler(refuseUnknown)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', reply.request.id)
     if (closing) throw serverStops()
@@ -176,7 +177,13 @@ export async function createApp(options: Options): Promise<App> {
     // WebSockets never fall idle: they were told to come back, or are a preview's, and would keep the server.
     setTimeout(() => tunnels.forEach((socket) => socket.destroy()), tunnelGraceMs).unref()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  // Whoever reads it: some know only when they have read too much.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const isTooLong = Number(request.headers['content-length']) > request.routeOptions.bodyLimit
+    done(isTooLong ? new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE() : null, payload)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    if (!request.raw.complete) drainRequest(request, reply)
     if (closing) reply.header('connection', 'close')
   })
   app.addHook('onRequest', async (request, reply) =>
@@ -197,7 +204,11 @@ export async function createApp(options: Options): Promise<App> {
   const countedUnknown = countUnknown(engine, accountLimits)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) return void countedUnknown(request, reply).then(() => done(), done)
+    // Before its body is read, which nobody wants.
+    if (request.is404)
+      return void countedUnknown(request, reply)
+        .then(() => refuseUnknown(request, reply))
+        .catch(done)
     if (request.routeOptions.config.public) return done()
     const checked = check(request, reply)
     if (checked) checked.then(() => done(), done)
@@ -217,6 +228,5 @@ export async function createApp(options: Options): Promise<App> {
   addIdempotency(app, engine)
   addLargeAnswers(app)
   addCreditWarning(app, engine)
-  await app.register(multipart, { limits: { fileSize: limits.uploadBytes } })
   return app
 }

@@ -1,19 +1,33 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { limits } from '../config/limits.ts'
+
+const drained = new WeakSet<object>()
 
 /**
- * Lets go on, for a while and unread, a body that was refused before all of it had come. A connection that is closed at once
- * takes the answer with it: its client, which still sends, would hear of a reset instead of the reason.
+ * Lets go on, unread, the body of a request that was answered before all of it had come. A connection that is closed at once takes the
+ * answer with it: its client, which still sends, would hear of a reset instead of the reason. Only for a while, and of strangers only a
+ * little: a body without end would keep the server reading.
  */
 export function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = request
+  const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length']) > 0
+  if (!hasBody || drained.has(raw)) return
   reply.removeHeader('connection')
-  request.raw.resume()
+  drained.add(raw)
+  const isKnown = (request.caller as FastifyRequest['caller'] | undefined) !== undefined
+  let left: number = isKnown ? limits.drainedBytes : limits.drainedOfStrangersBytes
+  const take = (chunk: Buffer) => {
+    left -= chunk.length
+    if (left >= 0) return
+    raw.removeListener('data', take)
+    raw.pause()
+    // What was answered can be taken, and nothing more is read.
+    setTimeout(() => raw.destroy(), limits.lastWordMs).unref()
+  }
+  raw.on('data', take)
+  raw.resume()
   const timer = setTimeout(() => {
-    if (!request.raw.complete) request.raw.destroy()
-  }, drainMs)
-  reply.raw.once('close', () => {
-    if (request.raw.complete) clearTimeout(timer)
-  })
-  timer.unref()
+    if (!raw.complete) raw.destroy()
+  }, limits.drainedMs).unref()
+  raw.once('close', () => clearTimeout(timer))
 }
-
-const drainMs = 10_000

@@ -89,6 +89,8 @@ function expectation(keyword: string, params: Record<string, unknown>): string {
       return `be a list of at most ${limit}`
     case 'minProperties':
       return limit === 1 ? 'not be empty' : `have at least ${limit} fields`
+    case 'maxProperties':
+      return `have at most ${limit} fields`
     case 'uniqueItems':
       return 'hold nothing twice'
     case 'pattern':

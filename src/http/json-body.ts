@@ -2,6 +2,7 @@ import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { limits } from '../config/limits.ts'
 import type { MemoryBudget, Release } from '../engine/memory-budget.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
+import { nestsDeeper } from '../json/json-depth.ts'
 import { JsonError, parseJson } from '../json/parse-json.ts'
 import { Slices } from '../slices.ts'
 import { checkUnicode } from './check-unicode.ts'
@@ -30,11 +31,14 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
     })
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
     const given = innerCalls.getStore()?.body
-    if (given) return given
-    const body = new Body(request, payload, memory)
-    const bytes = await body.read()
-    if (bytes.length <= limits.wholeBodyBytes) return parseSmall(request, bytes.toString('utf8'))
-    return parseLargeJson(bytes, accountOf(request), 'request')
+    if (given) {
+      if (given.bytes > request.routeOptions.bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+      return given.fields
+    }
+    const bytes = await new Body(request, payload, memory).read()
+    if (bytes.length > limits.wholeJsonBytes) return parseLargeJson(bytes, accountOf(request), 'request')
+    assertDepth(bytes, 'request')
+    return parseSmall(request, bytes.toString('utf8'))
   })
   app.addHook('preValidation', async (request) => {
     if (request.body === undefined && takesNothing(request)) request.body = {}
@@ -44,27 +48,45 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
 /** In slices. What is refused is told of by what it is, `request` or `message`. */
 export async function parseLargeJson(bytes: Buffer, accountId: string, what: 'request' | 'message'): Promise<unknown> {
   try {
-    const bounds = { values: limits.bodyValues, depth: limits.bodyDepth, keys: limits.jsonKeys }
-    return (await parseJson(bytes, bounds, new Slices(accountId))).value
+    const slices = new Slices(accountId)
+    // Of many that come at once each would have its first slice at once.
+    await slices.next()
+    return (await parseJson(bytes, bounds, slices)).value
   } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    const { kind, field, message } = error
-    if (kind === 'unicode')
-      throw new CarrelError('invalid_request', `Cannot use field "${field || 'body'}": ${message}`, {
-        details: { field: field || 'body' },
-        cause: error,
-      })
-    const its = what === 'request' ? 'its body' : 'it'
-    const why = {
-      syntax: `is not valid JSON: ${message}`,
-      prototype: message.replace(/^it /, '') + ', which is taken nowhere',
-      bounds: message.replace(/^it /, ''),
-    }[kind]
-    throw new CarrelError('invalid_request', `Cannot read the ${what}: ${its} ${why}`, {
-      details: { field: 'body' },
+    throw error instanceof JsonError ? refusalOf(error, what) : error
+  }
+}
+
+/** Refuses short JSON that nests too deep, before anything is made of it. */
+export function assertDepth(bytes: Buffer, what: 'request' | 'message'): void {
+  if (!nestsDeeper(bytes, bounds.depth)) return
+  throw refusalOf(new JsonError('bounds', `it nests more than ${bounds.depth} deep`), what)
+}
+
+function refusalOf(error: JsonError, what: 'request' | 'message'): CarrelError {
+  const { kind, field, message } = error
+  if (kind === 'unicode')
+    return new CarrelError('invalid_request', `Cannot use field "${field || 'body'}": ${message}`, {
+      details: { field: field || 'body' },
       cause: error,
     })
-  }
+  const its = what === 'request' ? 'its body' : 'it'
+  const why = {
+    syntax: `is not valid JSON: ${message}`,
+    prototype: message.replace(/^it /, '') + ', which is taken nowhere',
+    bounds: message.replace(/^it /, ''),
+  }[kind]
+  return new CarrelError('invalid_request', `Cannot read the ${what}: ${its} ${why}`, {
+    details: { field: 'body' },
+    cause: error,
+  })
+}
+
+const bounds = {
+  values: limits.bodyValues,
+  depth: limits.bodyDepth,
+  keys: limits.jsonKeys,
+  keyLength: limits.jsonKeyLength,
 }
 
 function accountOf({ caller }: FastifyRequest): string {
@@ -78,7 +100,7 @@ class Body {
   readonly #memory: MemoryBudget
   readonly #limit: number
   readonly #chunks: Buffer[] = []
-  /** Of a large one that says its length: each part is put in its place as it comes. */
+  /** Of a large one: each part is put in its place as it comes. */
   #whole: Buffer | undefined
   #bytes = 0
   #isReserved = false
@@ -93,15 +115,12 @@ class Body {
   async read(): Promise<Buffer> {
     const length = Number(this.#request.headers['content-length'])
     if (length > this.#limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
-    if (length > limits.wholeBodyBytes) {
-      await this.#reserve(length)
-      this.#whole = Buffer.allocUnsafeSlow(length)
-    }
+    if (length > limits.wholeBodyBytes) await this.#reserve(length)
     // Its client may have left meanwhile: then nothing tells of an end.
     if (this.#request.raw.destroyed) throw Object.assign(new Error('the client is gone'), { statusCode: 400 })
     await this.#readAll()
     if (!Number.isNaN(length) && this.#bytes !== length) throw new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH()
-    return this.#whole ?? this.#joined()
+    return this.#whole?.subarray(0, this.#bytes) ?? this.#joined()
   }
 
   #joined(): Buffer {
@@ -113,6 +132,10 @@ class Body {
     this.#isReserved = true
     const release: Release = await this.#memory.reserve(accountOf(this.#request), bytes * 3)
     holdUntilAnswered(this.#request, release)
+    // What nothing is written to takes no memory: a place for the greatest costs as much as what comes.
+    this.#whole = Buffer.allocUnsafeSlow(bytes)
+    let at = 0
+    for (const chunk of this.#chunks.splice(0)) at += chunk.copy(this.#whole, at)
   }
 
   #readAll(): Promise<void> {
@@ -125,10 +148,10 @@ class Body {
         reject(error)
       }
       const take = (chunk: Buffer) => {
+        if (this.#bytes + chunk.length > this.#limit) return end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
         if (this.#whole) chunk.copy(this.#whole, this.#bytes)
         else this.#chunks.push(chunk)
         this.#bytes += chunk.length
-        if (this.#bytes > this.#limit) return end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
         if (this.#bytes <= limits.wholeBodyBytes || this.#isReserved) return
         // One that does not say its length may have the greatest.
         payload.pause()

@@ -6,7 +6,7 @@ import { base64Text, utf8Text } from './large-text.ts'
 import { JsonError, parseJson } from './parse-json.ts'
 import { writeJson } from './write-json.ts'
 
-const bounds = { values: 1_000_000, depth: 100, keys: 100_000 }
+const bounds = { keyLength: 1_000_000, values: 1_000_000, depth: 100, keys: 100_000 }
 const parse = async (text: string | Buffer, more = {}) =>
   (await parseJson(Buffer.from(text as string), { ...bounds, ...more }, new Slices('test'))).value
 const write = async (value: unknown) => {

@@ -1,4 +1,5 @@
 import type { Slices } from '../slices.ts'
+import { keepPieces, longTextLength } from './text-pieces.ts'
 
 export interface JsonBounds {
   /** Values in all, those in lists and objects included: each takes some ten times the memory of its two bytes. */
@@ -7,6 +8,8 @@ export interface JsonBounds {
   depth: number
   /** Keys of one object: the engine lists them in one go, which takes a millisecond for a thousand or two. */
   keys: number
+  /** Characters of one key: whoever looks at keys takes each as a whole. */
+  keyLength: number
 }
 
 /** Why something is no JSON that can be taken. */
@@ -60,8 +63,10 @@ class Reader {
   readonly #counts: number[] = []
   #at = 0
   #expects: Expects = 'value'
-  /** Pieces of the text that is being read. */
-  #text: string[] | undefined
+  /** The text that is being read: a chain of its pieces, of which no string is made as long as nobody looks into it. */
+  #text: string | undefined
+  /** The same pieces, of one that does not end in its first. */
+  #pieces: string[] = []
 
   constructor(bytes: Buffer, bounds: JsonBounds) {
     this.#bytes = bytes
@@ -73,7 +78,7 @@ class Reader {
   /** True when all was read. */
   step(): boolean {
     for (let count = 0; count < tokensInStep; count++) {
-      if (this.#text) {
+      if (this.#text !== undefined) {
         this.#readText()
         return false
       }
@@ -144,12 +149,15 @@ class Reader {
   }
 
   /** A value is whole. */
-  #take(value: unknown): void {
+  #take(value: unknown, pieces?: readonly string[]): void {
     const outer = this.#open.at(-1)
     if (!outer) this.value = value
-    else if (Array.isArray(outer)) outer.push(value)
-    else {
+    else if (Array.isArray(outer)) {
+      if (pieces) keepPieces(outer, String(outer.length), pieces)
+      outer.push(value)
+    } else {
       const key = this.#keys.at(-1)!
+      if (pieces) keepPieces(outer, key, pieces)
       if (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'))
         throw new JsonError('prototype', 'it has a key "constructor" with a "prototype" in it')
       outer[key] = value
@@ -172,7 +180,7 @@ class Reader {
 
   #beginText(): void {
     this.#at++
-    this.#text = []
+    this.#text = ''
   }
 
   /** Reads on in a text, up to its end or to where a step ends. */
@@ -213,12 +221,15 @@ class Reader {
     const isHalf = !isEnd && (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800
     const whole = isHalf ? text.slice(0, -1) : text
     this.#half = isHalf ? text.slice(-1) : ''
+    const isKey = this.#expects === 'key' || this.#expects === 'key or end'
     if (!whole.isWellFormed()) {
-      const isKey = this.#expects === 'key' || this.#expects === 'key or end'
       const path = isKey ? this.#path.slice(0, -1) : this.#path
       throw new JsonError('unicode', 'it is not valid Unicode', path.join('.'))
     }
-    this.#text!.push(whole)
+    this.#text! += whole
+    if (isKey && this.#text!.length > this.#bounds.keyLength)
+      throw new JsonError('bounds', `it has a key of more than ${this.#bounds.keyLength} characters`)
+    if (!isEnd || this.#pieces.length > 0) this.#pieces.push(whole)
   }
 
   #half = ''
@@ -228,10 +239,13 @@ class Reader {
   }
 
   #endText(): void {
-    const text = this.#text!.join('')
+    const text = this.#text!
+    const pieces = this.#pieces
     this.#text = undefined
+    if (pieces.length > 0) this.#pieces = []
     this.#at++
-    if (this.#expects !== 'key' && this.#expects !== 'key or end') return this.#take(text)
+    if (this.#expects !== 'key' && this.#expects !== 'key or end')
+      return this.#take(text, text.length > longTextLength ? pieces : undefined)
     if (text === '__proto__') throw new JsonError('prototype', 'it has a key "__proto__"')
     this.#keys[this.#keys.length - 1] = text
     if (++this.#counts[this.#counts.length - 1]! > this.#bounds.keys)

@@ -32,11 +32,11 @@ describe('requests', { timeout: 60_000 }, () => {
 
   test('a body that is too large is refused with the limit', async () => {
     const answer = await raw(
-      `POST /execute HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${server.token}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${limits.jsonBodyBytes + 1}\r\n\r\n`,
+      `POST /execute HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${server.token}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${limits.codeBodyBytes + 1}\r\n\r\n`,
     )
     const body = jsonOf(answer)
-    assert.deepEqual([body.code, body.maxBytes], ['TOO_LARGE', limits.jsonBodyBytes])
-    assert.match(body.error, new RegExp(`larger than ${limits.jsonBodyBytes} bytes`))
+    assert.deepEqual([body.code, body.maxBytes], ['TOO_LARGE', limits.codeBodyBytes])
+    assert.match(body.error, new RegExp(`larger than ${limits.codeBodyBytes} bytes`))
   })
 
   test('a request of which each field is optional needs no body', async () => {

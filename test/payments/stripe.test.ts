@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
@@ -190,6 +191,18 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     assert.equal(await balance(tenant), 500)
     assert.equal((await deliver({ body, signature })).status, 200)
     assert.equal(await balance(tenant), 2500)
+  })
+
+  test('an event that shows no signature is refused before any of it has come', async () => {
+    const old = Math.floor(Date.now() / 1000) - 301
+    for (const signature of ['', 'none', `t=${old},v1=${'0'.repeat(64)}`, `t=1,${'t=1,'.repeat(3000)}`]) {
+      const headers = { 'content-type': 'application/json', 'content-length': 1_000_000, 'stripe-signature': signature }
+      const request = httpRequest(`${server.url}/billing/webhook`, { method: 'POST', headers })
+      request.flushHeaders()
+      const [{ statusCode }] = (await once(request, 'response')) as [IncomingMessage]
+      assert.equal(statusCode, 400)
+      request.destroy()
+    }
   })
 
   test('events that mean nothing here are answered with 200, and told in the log', async () => {

@@ -11,7 +11,7 @@ const start = Type.Object({
   command: Type.Optional(Type.String({ maxLength: limits.codeBytes })),
   language: Type.Optional(Type.Enum([...languages])),
   sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength, pattern: patterns.sessionName.source })),
-  env: Type.Optional(Type.Record(Type.String(), Type.String())),
+  env: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: limits.environmentEntries })),
   cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
   user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   stdin: Type.Optional(Type.Boolean()),
@@ -22,7 +22,7 @@ const attach = Type.Object({
   type: Type.Literal('attach'),
   processId: Type.String({ maxLength: limits.processIdLength }),
   cursor: Type.Optional(Type.Integer({ minimum: 0 })),
-  sessionId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength })),
 })
 const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })
 const signal = Type.Object({

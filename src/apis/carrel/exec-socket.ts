@@ -1,3 +1,4 @@
+import { limits } from '../../config/limits.ts'
 import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import { findProcess } from '../../engine/processes/find-process.ts'
@@ -6,6 +7,7 @@ import { startProcess } from '../../engine/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { checkUnicode } from '../../http/check-unicode.ts'
+import { assertDepth, parseLargeJson } from '../../http/json-body.ts'
 import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
@@ -59,7 +61,7 @@ export class ExecSocket {
       if (!this.#begun) return await (this.#begun = this.#begin(data, binary))
       await this.#begun.catch(() => {})
       if (binary) this.#takeInput(data)
-      else this.#control(parse(data, laterMessages) as LaterMessage)
+      else this.#control(checked(parse(data), laterMessages) as LaterMessage)
     } catch (error) {
       await this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       if (!this.#process) this.#options.socket.close(1008, 'not started')
@@ -69,7 +71,9 @@ export class ExecSocket {
   async #begin(data: Buffer, binary: boolean): Promise<void> {
     const { engine } = this.#options
     if (binary) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
-    const message = parse(data, firstMessages) as FirstMessage
+    const isLarge = data.length > limits.wholeJsonBytes
+    const given = isLarge ? await parseLargeJson(data, this.#options.caller.accountId, 'message') : parse(data)
+    const message = checked(given, firstMessages) as FirstMessage
     this.#computer = await this.#computerFor(message)
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
@@ -210,7 +214,13 @@ interface Kind {
   Errors: (value: unknown) => SchemaError[]
 }
 
-function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
+/** In one go: none but the first has more than a few fields. */
+function parse(data: Buffer): unknown {
+  if (data.length > limits.wholeJsonBytes)
+    throw new CarrelError('too_large', `Cannot read the message: it is larger than ${limits.wholeJsonBytes} bytes`, {
+      details: { maxBytes: limits.wholeJsonBytes },
+    })
+  assertDepth(data, 'message')
   let message: unknown
   try {
     message = JSON.parse(data.toString('utf8'))
@@ -218,6 +228,10 @@ function parse(data: Buffer, kinds: Record<string, Kind>): unknown {
     throw new CarrelError('invalid_request', 'Cannot read the message: it is not valid JSON')
   }
   checkUnicode(message, data)
+  return message
+}
+
+function checked(message: unknown, kinds: Record<string, Kind>): unknown {
   const type = (message as { type?: unknown } | null)?.type
   const kind = typeof type === 'string' && Object.hasOwn(kinds, type) ? kinds[type] : undefined
   if (kind?.Check(message)) return message

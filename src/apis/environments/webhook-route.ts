@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { takeStripeEvent } from '../../engine/payments/take-stripe-event.ts'
+import { assertMayBeEvent, takeStripeEvent } from '../../engine/payments/take-stripe-event.ts'
 import type { App } from '../../http/app.ts'
+import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { webhookAnswer, webhookBody } from './billing-schemas.ts'
 
 /** `POST /billing/webhook`, in a scope of its own: a signature is of the bytes that came, not of what they say. */
@@ -14,6 +16,13 @@ export function addWebhookRoute(app: App, engine: Engine): void {
       {
         schema: { response: { 200: webhookAnswer } },
         bodyLimit: limits.webhookBytes,
+        onRequest: async (request) => {
+          assertMayBeEvent(engine, signatureOf(request.headers))
+          const bytes = Number(request.headers['content-length'] ?? limits.webhookBytes)
+          // Anybody can send what looks like an event: all of them together have so much memory.
+          if (bytes > limits.uncountedBytes && bytes <= limits.webhookBytes)
+            holdUntilAnswered(request, await engine.memory.reserve('', bytes))
+        },
         config: {
           public: true,
           documentation: {
@@ -28,10 +37,13 @@ export function addWebhookRoute(app: App, engine: Engine): void {
         },
       },
       async ({ body, headers }) => {
-        const signature = headers['stripe-signature']
-        await takeStripeEvent(engine, body ?? Buffer.alloc(0), typeof signature === 'string' ? signature : undefined)
+        await takeStripeEvent(engine, body ?? Buffer.alloc(0), signatureOf(headers))
         return { received: true }
       },
     )
   })
+}
+
+function signatureOf({ 'stripe-signature': signature }: IncomingHttpHeaders): string | undefined {
+  return typeof signature === 'string' ? signature : undefined
 }

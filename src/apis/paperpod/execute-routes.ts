@@ -27,7 +27,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     '/execute',
     {
       schema: { body: executeBody, response: { 200: executeAnswer } },
-      bodyLimit: limits.jsonBodyBytes,
+      bodyLimit: limits.codeBodyBytes,
       config: {
         idempotent: true,
         documentation: {
@@ -60,7 +60,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     '/execute/stream',
     {
       schema: { body: executeBody },
-      bodyLimit: limits.jsonBodyBytes,
+      bodyLimit: limits.codeBodyBytes,
       config: {
         documentation: {
           description: 'Execute code with streaming output (SSE)',

@@ -7,6 +7,7 @@ import type { App } from '../../http/app.ts'
 import { fileAsText } from '../../http/file-text.ts'
 import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { Slices } from '../../slices.ts'
+import { piecesOf } from '../../json/text-pieces.ts'
 import { bytesOf } from '../../text-bytes.ts'
 import { sandboxErrors } from './errors.ts'
 import { fromBase64, sandboxPath } from './mapping.ts'
@@ -32,8 +33,8 @@ export function addFileRoutes(app: App, engine: Engine): void {
     async ({ body, caller }) => {
       const path = sandboxPath(body.path)
       const slices = new Slices(caller.accountId)
-      const { content, encoding } = body
-      const bytes = await (encoding === 'base64' ? fromBase64(content, slices) : bytesOf(content, slices))
+      const content = piecesOf(body, 'content')
+      const bytes = await (body.encoding === 'base64' ? fromBase64(content, slices) : bytesOf(content, slices))
       return withFiles(engine, caller, body.sessionId, async (files) => {
         const { sizeBytes } = await files.write(path, bytes, { mode: body.mode, maxBytes: limits.jsonBodyBytes })
         return { success: true, path, size: sizeBytes, sessionId: body.sessionId ?? '' }
@@ -45,6 +46,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
     '/files/read',
     {
       schema: { body: readBody, response: { 200: readAnswer } },
+      bodyLimit: limits.pathBodyBytes,
       config: {
         documentation: {
           description: 'Read file from sandbox',
@@ -76,6 +78,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
     '/files/list',
     {
       schema: { body: listBody, response: { 200: listAnswer } },
+      bodyLimit: limits.pathBodyBytes,
       config: {
         documentation: {
           description: 'List directory contents',
@@ -109,6 +112,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
     '/files/mkdir',
     {
       schema: { body: pathBody, response: { 200: mkdirAnswer } },
+      bodyLimit: limits.pathBodyBytes,
       config: {
         documentation: {
           description: 'Create directory',

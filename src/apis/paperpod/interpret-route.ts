@@ -13,7 +13,7 @@ export function addInterpretRoute(app: App, engine: Engine): void {
     '/interpret',
     {
       schema: { body: interpretBody, response: { 200: interpretAnswer } },
-      bodyLimit: limits.jsonBodyBytes,
+      bodyLimit: limits.codeBodyBytes,
       config: {
         idempotent: true,
         documentation: {

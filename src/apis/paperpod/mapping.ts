@@ -147,8 +147,8 @@ export function sandboxPath(path: string): string {
 }
 
 /** White space is passed over, and the padding may be left out. Rejects with `invalid_request` for what would not be read in full. */
-export async function fromBase64(content: string, slices: Slices): Promise<Buffer> {
-  return (await bytesOfBase64(content.trimEnd(), slices)) ?? noBase64('content')
+export async function fromBase64(content: readonly string[], slices: Slices): Promise<Buffer> {
+  return (await bytesOfBase64(content, slices)) ?? noBase64('content')
 }
 
 /** The same of a short one, in one go. */

@@ -12,6 +12,7 @@ import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { textOf } from '../../http/text-decoder.ts'
 import { Slices } from '../../slices.ts'
+import { piecesOf } from '../../json/text-pieces.ts'
 import { bytesOf } from '../../text-bytes.ts'
 import {
   memoryDeleteAnswer,
@@ -41,7 +42,7 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      const content = await bytesOf(body.content, new Slices(caller.accountId))
+      const content = await bytesOf(piecesOf(body, 'content'), new Slices(caller.accountId))
       const { path, size } = await writeMemory(engine, caller.accountId, body.path, content)
       return { success: true, size, path }
     },

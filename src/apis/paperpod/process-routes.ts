@@ -34,7 +34,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     '/process/start',
     {
       schema: { body: startBody, response: { 200: startAnswer } },
-      bodyLimit: limits.jsonBodyBytes,
+      bodyLimit: limits.commandBodyBytes,
       config: {
         idempotent: true,
         documentation: {

@@ -15,7 +15,12 @@ export const sessionName = Type.String({
 })
 export const sessionId = Type.Optional(sessionName)
 
-const env = Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Environment variables' }))
+const env = Type.Optional(
+  Type.Record(Type.String(), Type.String(), {
+    description: 'Environment variables',
+    maxProperties: limits.environmentEntries,
+  }),
+)
 const cwd = Type.Optional(text('Working directory; /workspace by default', { maxLength: 4096, minLength: 1 }))
 const path = text('File path in the sandbox; a relative one is under /workspace', { maxLength: 8192, minLength: 1 })
 

@@ -1,4 +1,4 @@
-import type { MultipartFile } from '@fastify/multipart'
+import multipart, { type MultipartFile } from '@fastify/multipart'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
 import type { Lease } from '../../engine/descriptors/budget.ts'
@@ -13,7 +13,15 @@ import { sandboxPath } from './mapping.ts'
 import { fileMode, sessionName, uploadAnswer, uploadForm } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
+/** In a scope of its own: no other route takes a form of many parts. */
 export function addUploadRoute(app: App, engine: Engine): void {
+  void app.register(async (scope: App) => {
+    await scope.register(multipart, { limits: { fileSize: limits.uploadBytes } })
+    addRoute(scope, engine)
+  })
+}
+
+function addRoute(app: App, engine: Engine): void {
   app.post(
     '/files/upload',
     {
@@ -42,7 +50,15 @@ export function addUploadRoute(app: App, engine: Engine): void {
       try {
         for await (const part of request.parts({
           fileHwm: limits.waitingUploadBytes,
-          limits: { files: 1, fields: 8, fileSize: limits.uploadBytes },
+          limits: {
+            files: 1,
+            fields: 8,
+            parts: 9,
+            fieldNameSize: 100,
+            fieldSize: limits.uploadFieldBytes,
+            headerPairs: 16,
+            fileSize: limits.uploadBytes,
+          },
         })) {
           if (part.type === 'field') form.fields.set(part.fieldname, String(part.value))
           else form.upload = await takeFile(engine, request.caller, part, form.fields)

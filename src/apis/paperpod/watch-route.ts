@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { posix } from 'node:path'
 import type { Static } from 'typebox'
+import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { watchFiles, type WatchEnd } from '../../engine/files/watch-files.ts'
 import type { FileChange } from '../../engine/types.ts'
@@ -18,6 +19,7 @@ export function addWatchRoute(app: App, engine: Engine): void {
     '/watch',
     {
       schema: { body: watchBody },
+      bodyLimit: limits.pathBodyBytes,
       config: {
         documentation: {
           description: 'Watch filesystem changes as a Server-Sent Events stream',

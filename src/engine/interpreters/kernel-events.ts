@@ -76,7 +76,12 @@ export async function readKernelEvent(line: Buffer, slices: Slices): Promise<Hea
   }
 }
 
-const bounds = { values: limits.kernelLineValues, depth: limits.kernelLineDepth, keys: limits.jsonKeys }
+const bounds = {
+  values: limits.kernelLineValues,
+  depth: limits.kernelLineDepth,
+  keys: limits.jsonKeys,
+  keyLength: limits.kernelKeyLength,
+}
 const shortLine = 32 * 1024
 /** Of an empty list. */
 const valueBytes = 32

@@ -21,7 +21,12 @@ export function limitFacts(settings: Settings): [what: string, bound: string][] 
       `${duration(limits.processDefaultTimeoutMs)} unless "timeout" says otherwise; 0 is no limit`,
     ],
     ['Processes of a sandbox at the same time', String(limits.processesPerComputer)],
-    ['A JSON body', bytes(limits.jsonBodyBytes)],
+    ['A JSON body with a file', bytes(limits.jsonBodyBytes)],
+    ['A JSON body with code', bytes(limits.codeBodyBytes)],
+    [
+      'Any other body',
+      `${bytes(limits.bodyBytes)}; where it has paths ${bytes(limits.pathBodyBytes)}, with a command ${bytes(limits.commandBodyBytes)}`,
+    ],
     ['An uploaded file', bytes(limits.uploadBytes)],
     ['A file read into a JSON answer', bytes(limits.readBytes)],
     ['Memory of an account', bytes(limits.memoryQuotaBytes)],

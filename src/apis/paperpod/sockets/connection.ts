@@ -3,12 +3,13 @@ import { limits } from '../../../config/limits.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { checkUnicode } from '../../../http/check-unicode.ts'
-import { parseLargeJson } from '../../../http/json-body.ts'
+import { assertDepth, parseLargeJson } from '../../../http/json-body.ts'
 import { LargeAnswer } from '../../../http/large-answer.ts'
 import { logFailure } from '../../../http/log-failure.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
 import { Outlet } from '../../../http/sockets/outlet.ts'
 import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
+import { sharePieces } from '../../../json/text-pieces.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
 import { errorBody } from '../errors.ts'
 import type { Call, Fields, Message } from './message.ts'
@@ -88,7 +89,7 @@ export class Connection {
     this.#pace()
     let request: Request = { type: '', id: undefined, fields: {} }
     try {
-      const isLarge = data.length > limits.wholeBodyBytes
+      const isLarge = data.length > limits.wholeJsonBytes
       const parsed = fieldsOf(isLarge ? await this.#parseLarge(data, binary) : parse(data, binary))
       request = { ...request, id: this.#claim(idOf(parsed)) }
       request = requestOf(parsed, request.id)
@@ -176,7 +177,7 @@ export class Connection {
       caller: who.caller,
       token: who.token,
       fields,
-      isLarge,
+      largeBytes: isLarge ? burden.bytes : undefined,
       closed: this.#closed.signal,
       attached: this.#attached,
       inputs: this.#inputs,
@@ -243,6 +244,7 @@ async function* around(head: string, data: LargeAnswer): AsyncGenerator<string |
 
 function parse(data: Buffer, binary: boolean): unknown {
   if (binary) throw unreadable('messages are JSON as text, and this one is binary')
+  assertDepth(data, 'message')
   try {
     return JSON.parse(data.toString('utf8'))
   } catch {
@@ -270,7 +272,9 @@ function idOf({ id }: Fields): Request['id'] {
 }
 
 /** Fields stand beside the type, or under `data`. */
-function requestOf({ type, id: _, data, ...flat }: Fields, id: Request['id']): Request {
+function requestOf(parsed: Fields, id: Request['id']): Request {
+  const { type, id: _, data, ...flat } = parsed
+  sharePieces(parsed, flat)
   const refuse = (field: string, why: string) =>
     new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field } })
   if (typeof type !== 'string') throw refuse('type', 'it has to be the name of a message; send {"type":"help"} for all')

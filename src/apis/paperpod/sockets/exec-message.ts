@@ -10,6 +10,9 @@ import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
 import { LargeAnswer } from '../../../http/large-answer.ts'
 import { terminalSize } from '../../../http/sockets/terminal-fields.ts'
+import { piecesOf } from '../../../json/text-pieces.ts'
+import { Slices } from '../../../slices.ts'
+import { bytesOf } from '../../../text-bytes.ts'
 import { executeBody, sessionId } from '../schemas.ts'
 import { defineMessage, type Answer, type Call } from './message.ts'
 import { ExactCursor } from './exact-cursor.ts'
@@ -96,7 +99,7 @@ async function run(call: Call<Fields>): Promise<Answer | undefined> {
       paced: streams,
     })
     begun()
-    if (typeof stdin === 'string') void feed(process, Buffer.from(stdin))
+    if (typeof stdin === 'string') void feed(process, call.fields as { stdin: string }, caller.accountId)
     return streams ? await stream(call, process, session) : await collect(call, process, session)
   } finally {
     done()
@@ -151,8 +154,9 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
 }
 
 /** Gives it all of its input. It may end before it has read it. */
-async function feed(process: ProcessHandle, input: Buffer): Promise<void> {
+async function feed(process: ProcessHandle, fields: { stdin: string }, accountId: string): Promise<void> {
   try {
+    const input = await bytesOf(piecesOf(fields, 'stdin'), new Slices(accountId))
     for (let at = 0; at < input.length; at += limits.stdinMessageBytes)
       await process.write(input.subarray(at, at + limits.stdinMessageBytes))
     await process.closeStdin()

@@ -6,6 +6,7 @@ import { CarrelError } from '../../../errors.ts'
 import { fromBase64, sandboxPath } from '../mapping.ts'
 import { sessionId, writeBody } from '../schemas.ts'
 import { Slices } from '../../../slices.ts'
+import { piecesOf } from '../../../json/text-pieces.ts'
 import { bytesOf } from '../../../text-bytes.ts'
 import { defineMessage, type Message } from './message.ts'
 import type { MessageRoutes } from './route-message.ts'
@@ -41,8 +42,10 @@ export function fileMessages(routes: MessageRoutes): Message[] {
       async run({ engine, caller, fields, watch }) {
         const slices = new Slices(caller.accountId)
         const files: { path: string; data: Buffer; mode: number | undefined }[] = []
-        for (const { path: given, content: text, encoding: kind, mode: bits } of fields.files) {
-          const data = await (kind === 'base64' ? fromBase64(text, slices) : bytesOf(text, slices))
+        for (const one of fields.files) {
+          const { path: given, encoding: kind, mode: bits } = one
+          const pieces = piecesOf(one, 'content')
+          const data = await (kind === 'base64' ? fromBase64(pieces, slices) : bytesOf(pieces, slices))
           files.push({ path: sandboxPath(given), data, mode: bits })
         }
         const twice = files.find(({ path: own }, index) => files.findIndex((other) => other.path === own) !== index)

@@ -16,8 +16,8 @@ export interface Call<F = Fields> {
   caller: Caller
   token: string
   fields: F
-  /** True where the fields are too large to be made JSON again in one go. */
-  isLarge: boolean
+  /** The size of a message whose fields are too large to be made JSON again in one go; undefined for others. */
+  largeBytes: number | undefined
   /** Aborts when the connection is gone. */
   closed: AbortSignal
   /** Processes whose output comes over this connection, by their id: each with what ends it. */

@@ -78,7 +78,8 @@ export class MessageRoutes {
   async #ask(route: Route, call: Call): Promise<string | LargeAnswer> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
-      const inner: InnerCall = { body: call.isLarge ? call.fields : undefined, closed: call.closed }
+      const { fields, largeBytes: bytes } = call
+      const inner: InnerCall = { body: bytes === undefined ? undefined : { fields, bytes }, closed: call.closed }
       const answer = await innerCalls.run(inner, () => this.#inject(route, call))
       return inner.answer ?? answer
     } catch (error) {
@@ -87,13 +88,13 @@ export class MessageRoutes {
     }
   }
 
-  async #inject({ method, url, schema }: Route, { token, fields, isLarge }: Call): Promise<string> {
+  async #inject({ method, url, schema }: Route, { token, fields, largeBytes }: Call): Promise<string> {
     const takesBody = method !== 'GET'
     const { statusCode, payload } = await this.#app.inject({
       method: method as 'GET' | 'POST',
       url,
       headers: { authorization: `Bearer ${token}`, ...(takesBody ? { 'content-type': 'application/json' } : {}) },
-      ...(takesBody ? { payload: isLarge ? '{}' : JSON.stringify(fields) } : {}),
+      ...(takesBody ? { payload: largeBytes === undefined ? JSON.stringify(fields) : '{}' } : {}),
       ...(!takesBody && schema.querystring ? { query: fields as Record<string, string> } : {}),
     })
     if (statusCode >= 400) throw new RouteRefusal(payload)

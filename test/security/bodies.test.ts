@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { errorForms } from '../../src/apis/error-forms.ts'
+import { limits } from '../../src/config/limits.ts'
+import { errorFormOf } from '../../src/http/error-form.ts'
+import type { ErrorCode } from '../../src/errors.ts'
+import { appRoutes, type AppRoute } from '../support/app-routes.ts'
+import { HealthProbe } from '../support/health-probe.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
+import { newSession, TestServer } from '../support/server.ts'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+const routes = await appRoutes()
+/** The webhook looks at its signature before its body, and has a test of its own. */
+const takesBody = ({ method, url }: AppRoute) => method !== 'GET' && method !== 'HEAD' && url !== '/billing/webhook'
+
+let server: TestServer
+before(async () => {
+  // What is counted is not what is shown here.
+  const none = ['SIGN_INS', 'PAWPADO_READS', 'PAWPADO_WRITES', 'PAWPADO_POLLS'].map((name) => [
+    `CARREL_${name}_PER_MINUTE`,
+    '0',
+  ])
+  server = await TestServer.start({ env: Object.fromEntries(none) as Record<string, string> })
+})
+after(() => server.stop())
+
+interface Sent {
+  method: string
+  path: string
+  headers: Record<string, string>
+  /** What is sent of the body at once; no more comes. */
+  body?: Buffer | string
+}
+
+/** What is answered while the rest of the body is still to come. */
+async function early({ method, path, headers, body = '' }: Sent): Promise<{ status: number; text: string }> {
+  const socket = open()
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  socket.write(body)
+  try {
+    return await answerOf(socket, method)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function open(): Socket {
+  const { hostname, port } = new URL(server.url)
+  return connect(Number(port), hostname).on('error', () => {})
+}
+
+async function answerOf(socket: Socket, method: string): Promise<{ status: number; text: string }> {
+  let text = ''
+  const late = AbortSignal.timeout(10_000)
+  for (;;) {
+    const [head = '', body] = text.split('\r\n\r\n')
+    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+    if (body !== undefined && (method === 'HEAD' || body.length >= length))
+      return { status: Number(head.slice(9, 12)), text: body }
+    const [chunk] = (await once(socket, 'data', { signal: late, close: true } as object)) as [Buffer]
+    text += chunk.toString('latin1')
+  }
+}
+
+const pathOf = ({ url }: AppRoute) => url.replaceAll(/:\w+/g, '00000000000000000000')
+const nameOf = ({ method, url }: AppRoute) => `${method} ${url}`
+const json = { 'content-type': 'application/json' }
+
+/** A refusal in the envelope of the surface that a path is of. */
+function assertRefused(route: AppRoute, answer: { status: number; text: string }, code: ErrorCode, status: number) {
+  const form = errorFormOf(errorForms, route.url)
+  assert.equal(answer.status, status, `${nameOf(route)}: ${answer.text}`)
+  if (route.method === 'HEAD') return
+  assert.ok(answer.text.includes(`"${form.codeOf(code)}"`), `${nameOf(route)}: ${answer.text}`)
+  assert.deepEqual(
+    Object.keys(JSON.parse(answer.text) as object).filter((key) => !(key in example(form, code))),
+    [],
+    nameOf(route),
+  )
+}
+
+function example(form: (typeof errorForms)[number], code: ErrorCode): object {
+  const properties = (form.schema as { properties?: object }).properties ?? {}
+  // Facts of the case.
+  return { ...properties, maxBytes: 0, code }
+}
+
+describe('the body of a request', { timeout: 120_000 }, () => {
+  test('is short on every route but those that carry files, code or paths', () => {
+    const larger = routes.filter(({ bodyLimit }) => bodyLimit > limits.bodyBytes)
+    assert.deepEqual(Object.fromEntries(larger.map((route) => [nameOf(route), route.bodyLimit])), {
+      'POST /execute': limits.codeBodyBytes,
+      'POST /execute/stream': limits.codeBodyBytes,
+      'POST /interpret': limits.codeBodyBytes,
+      'POST /process/start': limits.commandBodyBytes,
+      'POST /files/write': limits.jsonBodyBytes,
+      'POST /memory/write': limits.jsonBodyBytes,
+      'POST /files/upload': limits.uploadBytes,
+      'PUT /files/upload': limits.uploadBytes,
+      'POST /files/read': limits.pathBodyBytes,
+      'POST /files/list': limits.pathBodyBytes,
+      'POST /files/mkdir': limits.pathBodyBytes,
+      'POST /watch': limits.pathBodyBytes,
+      'POST /billing/webhook': limits.webhookBytes,
+    })
+    assert.ok(limits.bodyBytes <= 16 * KiB)
+    assert.ok(routes.length > 80, 'these are not all routes')
+  })
+
+  test('that is said to be too long is refused before any of it has come, on every route', async () => {
+    for (const route of routes.filter(takesBody)) {
+      const headers = {
+        ...json,
+        ...(route.isPublic ? {} : { authorization: `Bearer ${server.token}` }),
+        ...(route.contentType ? { 'content-type': `${route.contentType}; boundary=x` } : {}),
+        'content-length': String(route.bodyLimit + 1),
+      }
+      const answer = await early({ method: route.method, path: pathOf(route), headers })
+      assertRefused(route, answer, 'too_large', 413)
+    }
+  })
+
+  test('that does not say its length is refused once it is too long, on every route with a short one', async () => {
+    for (const route of routes.filter((one) => takesBody(one) && one.bodyLimit <= limits.pathBodyBytes)) {
+      const headers = {
+        ...json,
+        ...(route.isPublic ? {} : { authorization: `Bearer ${server.token}` }),
+        'transfer-encoding': 'chunked',
+      }
+      const bytes = route.bodyLimit + 1
+      const body = `${bytes.toString(16)}\r\n${'['.repeat(bytes)}\r\n`
+      const answer = await early({ method: route.method, path: pathOf(route), headers, body })
+      assertRefused(route, answer, 'too_large', 413)
+    }
+  })
+
+  test('is not waited for where there is no token, on every route that needs one', async () => {
+    for (const route of routes.filter(({ isPublic }) => !isPublic))
+      for (const type of ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
+        for (const [name, value] of [
+          ['content-length', '1000'],
+          ['transfer-encoding', 'chunked'],
+        ] as const)
+          for (const token of [{}, { authorization: 'Bearer wrong' }] as Record<string, string>[]) {
+            const headers = { 'content-type': type, [name]: value, ...token }
+            const answer = await early({ method: route.method, path: pathOf(route), headers })
+            assertRefused(route, answer, 'unauthenticated', 401)
+          }
+  })
+
+  test('is not waited for on an address that is none, nor by a method that an address does not take', async () => {
+    for (const [method, path, status] of [
+      ['POST', '/nothing', 404],
+      ['PUT', '/api/v1/nothing', 404],
+      ['DELETE', '/execute', 405],
+      ['POST', '/health', 405],
+    ] as const) {
+      const headers = { ...json, 'content-length': '1000000000' }
+      assert.equal((await early({ method, path, headers })).status, status, path)
+    }
+  })
+
+  test('is of the type that a route takes, or is not read', async () => {
+    for (const route of routes.filter((one) => takesBody(one) && one.contentType !== 'application/octet-stream'))
+      for (const type of [
+        'text/plain',
+        'application/xml',
+        'multipart/form-data; boundary=x',
+        'x/y',
+        'application/x-ndjson',
+      ]) {
+        if (route.contentType && type.startsWith(route.contentType)) continue
+        const headers = {
+          'content-type': type,
+          'content-length': '1000',
+          ...(route.isPublic ? {} : { authorization: `Bearer ${server.token}` }),
+        }
+        const answer = await early({ method: route.method, path: pathOf(route), headers })
+        assertRefused(route, answer, 'unsupported_media_type', 415)
+      }
+  })
+
+  test('of a webhook is not waited for where nobody sends any', async () => {
+    const path = '/billing/webhook'
+    const headers = { ...json, 'content-length': '1000000' }
+    assert.equal((await early({ method: 'POST', path, headers })).status, 501)
+  })
+
+  test('without end is read no further than a little, where nobody knows who sends it', async () => {
+    const pour = async (method: string, path: string, expected: number): Promise<void> => {
+      const socket = open()
+      let isClosed = false
+      const closed = new Promise<void>((resolve) =>
+        socket.once('close', () => {
+          isClosed = true
+          resolve()
+        }),
+      )
+      socket.write(
+        `${method} ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9000000000\r\n\r\n`,
+      )
+      const chunk = Buffer.alloc(256 * KiB, 'x')
+      const more = () => {
+        if (isClosed) return
+        if (socket.write(chunk)) setImmediate(more)
+        else socket.once('drain', more)
+      }
+      more()
+      assert.equal((await answerOf(socket, method)).status, expected)
+      await closed
+      // With what the kernel keeps for both ends.
+      assert.ok(socket.bytesWritten < 32 * MiB, `${path} took ${socket.bytesWritten / MiB} MiB`)
+    }
+    await Promise.all([
+      pour('GET', '/health', 413),
+      pour('POST', '/execute', 401),
+      pour('POST', '/login', 413),
+      pour('POST', '/nothing', 404),
+    ])
+  })
+
+  test('that nests deep is refused before it is parsed, whatever its size', async () => {
+    for (const depth of [limits.bodyDepth, 1000, 8000, 100_000]) {
+      const body = `{"path":${'['.repeat(depth)}${']'.repeat(depth)}}`
+      const answer = await server.call('POST', '/files/read', body)
+      assert.deepEqual([answer.status, answer.body.field], [400, 'body'], JSON.stringify(answer.body))
+      assert.match(answer.body.error, /its body nests more than 64 deep/)
+    }
+    const { body } = await server.call('POST', '/login', `{"email":${'['.repeat(7000)}}`, { token: null })
+    assert.match(body.error, /its body nests more than 64 deep/)
+    const { body: brackets } = await server.call('POST', '/files/read', { path: '["{'.repeat(80) })
+    assert.equal(brackets.code, 'NOT_FOUND', 'brackets in a text open nothing')
+  })
+
+  test('of a long key is refused before that is looked at', async () => {
+    const body = { code: '', language: 'shell', env: { ['K'.repeat(5 * MiB)]: '1' } }
+    const { status, body: answer } = await server.post('/execute', body)
+    assert.equal(status, 400)
+    assert.match(answer.error, /a key of more than 4096 characters/)
+  })
+})
+
+test('every text of a request that has to be like something has an end', () => {
+  const open: string[] = []
+  const look = (name: string, schema: unknown): void => {
+    if (typeof schema !== 'object' || schema === null) return
+    const { pattern, format, maxLength } = schema as { pattern?: string; format?: string; maxLength?: number }
+    // These take a few characters at most.
+    const isShort = pattern !== undefined && !/[*+]/.test(pattern)
+    if (
+      (pattern ?? format) !== undefined &&
+      maxLength === undefined &&
+      !isShort &&
+      format !== 'binary' &&
+      pattern !== '^.*$'
+    )
+      open.push(`${name}: ${pattern ?? format}`)
+    for (const [key, inner] of Object.entries(schema)) look(`${name}.${key}`, inner)
+  }
+  for (const route of routes)
+    for (const part of ['body', 'querystring', 'params', 'headers'])
+      look(`${nameOf(route)} ${part}`, route.schema[part])
+  assert.deepEqual(open, [])
+})
+
+describe('a flood of the worst bodies that each route takes', { timeout: 120_000 }, () => {
+  /** Bodies of a size that take the longest to read. */
+  const worst = (bytes: number): string[] => [
+    `{"path":[${'[],'.repeat(Math.max(1, bytes / 3 - 8))}0]}`,
+    `{${Array.from({ length: bytes / 10 }, (_, at) => `"${at.toString(36).padStart(5, 'k')}":1`).join(',')}}`,
+    `{"content":"${'\\u0001'.repeat(bytes / 6 - 8)}"}`,
+    JSON.stringify({ path: 'x'.repeat(bytes - 20) }),
+  ]
+
+  test('is noticed by nobody else, and takes little memory', async (t) => {
+    const sessionId = newSession()
+    await server.shell('true', { sessionId })
+    const before = residentBytes(server.process.pid!)
+    let mostBytes = before
+    const watch = setInterval(() => (mostBytes = Math.max(mostBytes, residentBytes(server.process.pid!))), 20)
+    const probe = new HealthProbe(server.url)
+    const fill = Buffer.from(JSON.stringify({ path: 'f', sessionId, content: 'é'.repeat(11 * MiB) }))
+    const text = Buffer.alloc(24 * MiB, 'x').toString('base64')
+    const base64 = Buffer.from(JSON.stringify({ path: 'b', sessionId, encoding: 'base64', content: text }))
+    const flood = routes
+      .filter((route) => takesBody(route) && route.method !== 'DELETE' && !route.contentType)
+      .flatMap((route) =>
+        worst(Math.min(route.bodyLimit, 4 * MiB)).map((body) => async () => {
+          const token = route.isPublic ? { token: null } : {}
+          const { status } = await server.call(route.method, pathOf(route), Buffer.from(body), {
+            ...token,
+            headers: json,
+          })
+          assert.ok(status !== 500, `${nameOf(route)} failed`)
+        }),
+      )
+    const writes = [fill, base64, fill, base64].map((body) => async () => {
+      const { status } = await server.call('POST', '/files/write', body, { headers: json })
+      assert.equal(status, 200)
+    })
+    try {
+      await Promise.all([...flood, ...writes].map((send) => send()))
+    } finally {
+      clearInterval(watch)
+    }
+    const { longestMs, medianMs, p99Ms } = await probe.end()
+    const grownMiB = Math.round((mostBytes - before) / MiB)
+    t.diagnostic(JSON.stringify({ longestMs, medianMs, p99Ms, grownMiB, requests: flood.length + writes.length }))
+    // On a busy machine: what held the loop took seconds.
+    assert.ok(p99Ms < 500, `one in a hundred waited for ${Math.round(p99Ms)} ms`)
+    assert.ok(longestMs < 1500, `somebody else waited for ${Math.round(longestMs)} ms`)
+    assert.ok(grownMiB < 500, `the server grew by ${grownMiB} MiB`)
+  })
+})
