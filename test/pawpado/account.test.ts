@@ -168,7 +168,7 @@ describe('errors below /api/v1', { timeout: 60_000 }, () => {
       ['ROUTE_NOT_FOUND', 404, 'GET', '/api/v1/nothing'],
       ['ROUTE_NOT_FOUND', 404, 'GET', '/api/v1'],
       ['ROUTE_NOT_FOUND', 404, 'POST', '/api/v1/?x=y', {}],
-      ['VALIDATION_ERROR', 400, 'POST', '/api/v1/nothing', '{', json],
+      ['ROUTE_NOT_FOUND', 404, 'POST', '/api/v1/nothing', '{', json],
       ['METHOD_NOT_ALLOWED', 405, 'PUT', '/api/v1/settings', {}],
       ['VALIDATION_ERROR', 400, 'PATCH', '/api/v1/settings', '{not JSON', json],
       ['VALIDATION_ERROR', 400, 'GET', '/api/v1/%zz'],
