@@ -25,8 +25,8 @@ function pass(ms: number, share = 0): void {
 function look(programsMs?: number, hasKernel = false): void {
   for (const computer of meter.unattended()) {
     if (computer.facts.computerId !== 'c') continue
-    if (computer.hasChanged()) computer.saw(programsMs, hasKernel)
-    else computer.sawNoChange()
+    if (computer.isStarting || !computer.hasChanged()) computer.sawNoChange()
+    else computer.saw(programsMs, hasKernel)
   }
 }
 
@@ -250,8 +250,11 @@ test('what the runtime takes for a start is free, and what works during many of 
   meter.ending('c')
   assert.deepEqual(pieces(), [])
   meter.goesOn('c')
+  // Nor does a start that never ends hide it.
   const hasBegun = meter.expect('c')
   pass(1000, 1)
+  look()
+  assert.equal(meter.unrecordedMs('a'), 1000)
   hasBegun()
   meter.close('c')
   assert.deepEqual(pieces(), ['t 1000 [0, 1500)'])
@@ -290,7 +293,7 @@ test('what is about to begin is counted as what runs, and one in which something
   assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 0, possible: 2 }, false])
   const hasBegun = meter.expect('c')
   assert.deepEqual([meter.spending('a'), meter.isSpending('c')], [{ certain: 1, possible: 1 }, true])
-  assert.deepEqual(unattended(), ['d', 'e'])
+  assert.deepEqual(unattended(), ['c', 'd', 'e'])
   meter.began('c', 'p', 't')
   hasBegun()
   for (const id of ['d', 'e']) lookAt(id, false)

@@ -16,7 +16,7 @@ export async function lookForLeftBehind(engine: Engine, accountId?: string): Pro
     // What began while others were looked at is seen by the next look.
     if (computer.isAttended) continue
     const { computerId } = computer.facts
-    if (!computer.hasChanged()) computer.sawNoChange()
+    if (computer.isStarting || !computer.hasChanged()) computer.sawNoChange()
     else {
       // In the same turn of the event loop: nothing is begun in between.
       const programsMs = await driver.leftBehindMs(computerId).catch(() => undefined)

@@ -98,9 +98,14 @@ export class MeteredComputer {
     this.#markedMicros = totals.usedMicros
   }
 
-  /** Something that was started here runs, or is being started. */
+  /** Something that was started here runs: the time costs, whatever else works. */
   get isAttended(): boolean {
-    return this.#running.size > 0 || this.#starting > 0
+    return this.#running.size > 0
+  }
+
+  /** Something is being started: who looks for what was left behind would find the runtime. */
+  get isStarting(): boolean {
+    return this.#starting > 0
   }
 
   /** There may be something that was not started here. */
@@ -139,6 +144,8 @@ export class MeteredComputer {
   endStart(): void {
     this.count()
     this.#starting--
+    // Also one that failed may have left something.
+    this.#isUnseen = true
     if (this.#starting === 0) this.#settleStart()
   }
 
@@ -162,8 +169,10 @@ export class MeteredComputer {
     return this.#isUnseen || this.#hasMoved
   }
 
-  /** Nothing happened there since the last look: what was found is still there. */
+  /** Nothing happened there since the last look, or nobody can look: what was found is taken to be still there. */
   sawNoChange(): void {
+    this.count()
+    this.#settleStart()
     this.#judge(this.found === 'programs' ? this.#freeMs : 0)
     if (this.found === 'working') this.found = 'kernel'
   }
