@@ -102,12 +102,13 @@ test('a sandbox whose programs ran longer than it was charged is found', async (
   const db = await sandbox(t, 10_000)
   await ran(db, [
     [0, 8000],
-    [2000, 6000],
-    [7000, 12_000],
-    [20_000, 24_000],
+    [1000, 6500],
+    [7000, 13_000],
+    [20_000, 29_000],
+    [40_000, 44_000],
   ])
   assert.deepEqual(await unpaidProcesses(db, 20), [
-    'Programs of computer "c" ran for 16.0 s, and 10.0 s of it were charged',
+    'Programs of computer "c" ran for 20.0 s, and 10.0 s of it were charged',
   ])
 })
 

@@ -23,8 +23,8 @@ export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Pr
 }
 
 /**
- * Sandboxes whose processes ran for longer, by the records that the monitor keeps of them, than what was charged since the first of them began. What
- * still runs or was lost is left out: nobody knows its end.
+ * Sandboxes whose long processes ran for longer, by the records that the monitor keeps of them, than what was charged since the first of them began. What
+ * still runs or was lost is left out: nobody knows its end. Of short ones a record tells more of how busy the host was when they started.
  */
 export async function unpaidProcesses(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; ran: number; paid: number }>`
@@ -37,10 +37,10 @@ export async function unpaidProcesses(db: Kysely<Database>, max: number): Promis
         select computer_id, min(started_at) as since, sum(case when ended_at > begun then ended_at - begun else 0 end) as ran
         from (
           select p.computer_id as computer_id, p.started_at as started_at, p.ended_at as ended_at,
-            case when p.started_at > coalesce(max(p.ended_at) over earlier, 0) then p.started_at
+            case when p.started_at + ${startMs} > coalesce(max(p.ended_at) over earlier, 0) then p.started_at + ${startMs}
               else max(p.ended_at) over earlier end as begun
           from processes p join computers c on c.id = p.computer_id
-          where p.kind <> 'kernel' and p.ended_at is not null and p.ended_at < ${Date.now() - settledMs}
+          where p.kind <> 'kernel' and p.ended_at < ${Date.now() - settledMs} and p.ended_at - p.started_at > ${longMs}
             and (p.reason is null or p.reason <> 'lost') and c.ephemeral = 1 and c.account_id is not null
           window earlier as (partition by p.computer_id order by p.started_at, p.id rows between unbounded preceding and 1 preceding)
         ) t
@@ -62,5 +62,8 @@ function seconds(ms: number): string {
 /** Pieces of a millisecond, and clocks that are set while a program runs. */
 const tolerance = 1.05
 const toleratedMs = 2000
+/** A record begins before the runtime's start, which is not charged, and takes up to a second on a busy host. */
+const startMs = 1000
+const longMs = 5000
 /** What has run is charged each minute. */
 const settledMs = 2 * 60_000
