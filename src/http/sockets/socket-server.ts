@@ -15,6 +15,7 @@ import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limi
 import type { Counted } from '../request-counter.ts'
 import { retryAfterS } from '../retry-after.ts'
 import { ClientSocket } from './client-socket.ts'
+import { receiveInPieces } from './large-frames.ts'
 import { watchLargeMessages } from './large-message.ts'
 
 type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
@@ -124,6 +125,7 @@ export class SocketServer {
             connection,
             maxMessageBytes: endpoint.maxMessageBytes,
           })
+        receiveInPieces(socket, endpoint.maxMessageBytes)
         endpoint.open(socket, { caller, token })
       })
     } catch (error) {
