@@ -44,6 +44,8 @@ export const limits = {
   codeBytes: 4 * MiB,
   /** Longer code than this does not fit in one argument of the kernel (128 KiB) and goes by stdin. */
   codeArgumentBytes: 120 * KiB,
+  /** So much of it at a time: the server and its monitor make JSON of each piece, and read it, in one go. */
+  sourcePieceBytes: 256 * KiB,
   /** Output in the answer of one execute, of each stream; the newest is kept. All of it (64 MiB) can be had from the process. */
   executeOutputBytes: 4 * MiB,
   /** A file read as text into a JSON answer. Larger ones go by download. */

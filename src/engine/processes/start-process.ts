@@ -142,7 +142,9 @@ function stoppedMeanwhile(cause: unknown): CarrelError {
 
 async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {
   try {
-    await handle.write(Buffer.from(source))
+    const bytes = Buffer.from(source)
+    for (let at = 0; at < bytes.length; at += limits.sourcePieceBytes)
+      await handle.write(bytes.subarray(at, at + limits.sourcePieceBytes))
     if (!keepOpen) await handle.closeStdin()
   } catch (error) {
     // It ended before it had read all of its source: its exit tells why.
