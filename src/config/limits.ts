@@ -188,6 +188,11 @@ export const limits = {
   idempotencyMs: 24 * 60 * 60 * 1000,
   idempotencyKeyLength: 255,
   idempotentResponseBytes: 1 * MiB,
+  /** Of a process: its output is kept anyway, and a larger answer is made of it again. */
+  idempotentProcessBytes: 16 * KiB,
+  /** What answers of one account take, and how many keys it has; the oldest go first. With those, a key takes 300 bytes. */
+  idempotentBytesPerAccount: 8 * MiB,
+  idempotencyKeysPerAccount: 50_000,
   /** The document's life of a session token. */
   sessionMs: 30 * 24 * 60 * 60 * 1000,
   /** The documents' life of an access token. */

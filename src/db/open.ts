@@ -13,6 +13,7 @@ import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
 import { setAside } from './aside.ts'
 import { AsideReader } from './aside-reader.ts'
+import * as keptAnswers from './migrations/0015-kept-answers.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -31,6 +32,7 @@ const migrations: Record<string, Migration> = {
   '0010-kept-output': keptOutput,
   '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
+  '0015-kept-answers': keptAnswers,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

@@ -226,11 +226,15 @@ export interface IdempotencyRow {
   account_id: string
   key: string
   request_hash: string
-  /** Of the answer; null while a request is at it, 0 when that was cut off and its process went on. */
+  /** Of the answer; null while a request is at it, 0 when the answer is that of its process, -1 when it is kept no longer. */
   status: number | null
   /** The answer; until there is one, the id that the request's process gets. */
   body: string | null
   created_at: number
+  /** Of the answer that is kept. */
+  bytes: number
+  /** The process that the request started, of one that is answered. */
+  process_id: string | null
 }
 
 /** What is measured and has a price. */

@@ -22,6 +22,7 @@ import type { Kernels } from './interpreters/kernels.ts'
 import type { MachinePayments } from './machine-payments/machine-payments.ts'
 import type { Attendance } from './processes/attendance.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
+import type { KeptAnswers } from './idempotency/kept-answers.ts'
 import type { KeptOutput } from './processes/kept-output.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
@@ -46,6 +47,7 @@ export interface Engine {
   exposedPorts: ExposedPorts
   recorder: ProcessRecorder
   keptOutput: KeptOutput
+  keptAnswers: KeptAnswers
   warmPool: WarmPool
   attendance: Attendance
   liveEvents: LiveEvents

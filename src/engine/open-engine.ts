@@ -26,6 +26,7 @@ import { descriptorLimit } from './descriptors/descriptor-limit.ts'
 import { Departures } from './deletion/departures.ts'
 import type { Engine } from './engine.ts'
 import { FairGate } from '../fair-gate.ts'
+import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { pruneKeys } from './idempotency/once.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { grantToAll } from './ledger/grant.ts'
@@ -111,6 +112,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
         if (engine.keptOutput.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
       },
     }),
+    keptAnswers: new KeptAnswers(),
     keptOutput: new KeptOutput(() => outputInAllBytes(driver.metrics().disk.sizeBytes)),
     warmPool: new WarmPool(() => engine),
     attendance: new Attendance(),

@@ -158,6 +158,8 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
           status: null,
           body: '00000000000000000000',
           created_at: Date.now(),
+          bytes: 0,
+          process_id: null,
         })
         .execute()
     })

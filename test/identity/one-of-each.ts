@@ -56,7 +56,9 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         updated_at: 1,
       },
     ],
-    idempotency: [{ account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1 }],
+    idempotency: [
+      { account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1, bytes: 9, process_id: null },
+    ],
     usage_intervals: [interval(who, 100), interval(who, 0)],
     compute_marks: [
       { computer_id: `computer-${who}`, account_id, cpus: 1, counter_micros: 0, used_micros: 1, open_ms: 1, at: 1 },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { newSession, TestServer } from '../support/server.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { newSession, testDataDirectory, TestServer } from '../support/server.ts'
 
 describe('Idempotency-Key', () => {
   let server: TestServer
@@ -154,6 +156,20 @@ describe('Idempotency-Key', () => {
     assert.deepEqual([again.status, again.headers.get('idempotency-replayed')], [200, 'true'])
     assert.ok(first.body.result.stdout === '\0'.repeat(100_000) && first.body.result.stderrBase64.length === 80_000)
     assert.deepEqual(again.body, first.body)
+  })
+
+  test('what processes print is not kept a second time, however many keys there are', async () => {
+    const code = "head -c 400000 /dev/zero | tr '\\0' x"
+    const options = Array.from({ length: 20 }, () => ({ headers: { 'idempotency-key': newKey() } }))
+    for (const one of options)
+      assert.equal((await server.post('/execute', { code, language: 'shell', sessionId }, one)).status, 200)
+    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const rows = await db.selectFrom('idempotency').selectAll().orderBy('created_at', 'desc').limit(20).execute()
+    await db.destroy()
+    assert.ok(rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0) < 20_000)
+    const again = await server.post('/execute', { code, language: 'shell', sessionId }, options[0])
+    assert.equal(again.headers.get('idempotency-replayed'), 'true')
+    assert.ok(again.body.result.stdout === 'x'.repeat(400_000))
   })
 
   test('the discovery document says which routes keep to it', async () => {

@@ -120,7 +120,16 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     created_at: 14,
     updated_at: 15,
   },
-  idempotency: { account_id: 'account', key: 'k', request_hash: 'h', status: null, body: null, created_at: 16 },
+  idempotency: {
+    account_id: 'account',
+    key: 'k',
+    request_hash: 'h',
+    status: null,
+    body: null,
+    created_at: 16,
+    bytes: 9,
+    process_id: 'p',
+  },
   usage_intervals: {
     id: 'u',
     account_id: 'account',
@@ -229,6 +238,7 @@ const firstTables = tables.filter(
     ),
 )
 const { kept_bytes: _, ...firstProcess } = rows.processes
+const { bytes: _bytes, process_id: _process, ...firstKey } = rows.idempotency
 const firstUsage = {
   id: 'u',
   account_id: 'account',
@@ -270,11 +280,12 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await first.up(old as Kysely<unknown>)
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
   for (const table of firstTables.filter(
-    (table) => !['usage_intervals', 'tokens', 'accounts', 'processes'].includes(table),
+    (table) => !['usage_intervals', 'tokens', 'accounts', 'processes', 'idempotency'].includes(table),
   ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('processes').values(firstProcess).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('idempotency').values(firstKey).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
   await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
   await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
@@ -290,6 +301,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
     processes: { ...firstProcess, kept_bytes: null },
+    idempotency: { ...firstKey, bytes: 0, process_id: null },
     tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null, refreshed_from: null },
   }
   for (const table of tables)

@@ -5,6 +5,7 @@ import { writeJson } from '../../json/write-json.ts'
 import { Slices } from '../../slices.ts'
 import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
+import { countAnswers, forgetOldest, forgottenAnswer, ofProcess } from './forget-oldest.ts'
 
 export interface StoredResponse {
   status: number
@@ -49,10 +50,16 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
       status: null,
       body: processId,
       created_at: Date.now(),
+      bytes: 0,
+      process_id: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows === 1n) return { accountId, key, processId, began: false }
+  if (inserted.numInsertedOrUpdatedRows === 1n) {
+    engine.keptAnswers.add(accountId, { keys: 1 })
+    if (engine.keptAnswers.surplus(accountId).keys > 0) await forgetOldest(engine, accountId)
+    return { accountId, key, processId, began: false }
+  }
   const row = await engine.db
     .selectFrom('idempotency')
     .selectAll()
@@ -66,20 +73,36 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
       'idempotency_mismatch',
       'Cannot repeat the request: its Idempotency-Key belongs to another one',
     )
-  if (row.status === null || row.body === null || (row.status === unanswered && !(await takeOver(engine, request))))
+  if (row.status === forgottenAnswer)
+    throw new CarrelError(
+      'conflict',
+      'Cannot repeat the request: it was answered, and the answer is kept no longer; another key does it again',
+    )
+  if (row.status === null || row.body === null || (row.status === ofProcess && !(await takeOver(engine, request))))
     throw new CarrelError('idempotency_in_progress', 'Cannot repeat the request: the first one still runs')
-  if (row.status === unanswered) return { accountId, key, processId: row.body, began: true }
+  if (row.status === ofProcess) return { accountId, key, processId: row.body, began: true }
   return { status: row.status, body: row.body }
 }
 
+/** How much of an answer is kept as it is: of that of a process little, since it can be made again. */
+export function mostBytesOf(engine: Engine, claim: Claim): number {
+  return hasBegun(engine, claim.processId) ? limits.idempotentProcessBytes : limits.idempotentResponseBytes
+}
+
 /** Keeps the answer for later repetitions. */
-export async function completeKey(engine: Engine, { accountId, key }: Claim, response: StoredResponse): Promise<void> {
-  await engine.db
+export async function completeKey(engine: Engine, claim: Claim, { status, body }: StoredResponse): Promise<void> {
+  const { accountId, key, processId } = claim
+  const bytes = Buffer.byteLength(body)
+  const process_id = hasBegun(engine, processId) ? processId : null
+  const { numUpdatedRows } = await engine.db
     .updateTable('idempotency')
-    .set(response)
+    .set({ status, body, bytes, process_id })
     .where('account_id', '=', accountId)
     .where('key', '=', key)
-    .execute()
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) return
+  engine.keptAnswers.add(accountId, { bytes })
+  if (engine.keptAnswers.surplus(accountId).bytes > 0) await forgetOldest(engine, accountId)
 }
 
 /**
@@ -94,7 +117,12 @@ export async function releaseKey(engine: Engine, claim: Claim): Promise<void> {
 
 /** Forgets the key: a repetition does it all again. */
 export async function abandonKey(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
-  await engine.db.deleteFrom('idempotency').where('account_id', '=', accountId).where('key', '=', key).execute()
+  const { numDeletedRows } = await engine.db
+    .deleteFrom('idempotency')
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  engine.keptAnswers.add(accountId, { keys: -Number(numDeletedRows) })
 }
 
 /**
@@ -106,6 +134,7 @@ export async function pruneKeys(engine: Engine, options: { unfinished: boolean }
     .deleteFrom('idempotency')
     .where('created_at', '<', Date.now() - limits.idempotencyMs)
     .execute()
+  await countAnswers(engine)
   if (!options.unfinished) return
   const cutOff = await engine.db.selectFrom('idempotency').selectAll().where('status', 'is', null).execute()
   for (const { account_id: accountId, key, body: processId } of cutOff) {
@@ -122,7 +151,7 @@ function hasBegun(engine: Engine, processId: string): boolean {
 async function leave(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
   await engine.db
     .updateTable('idempotency')
-    .set({ status: unanswered })
+    .set({ status: ofProcess })
     .where('account_id', '=', accountId)
     .where('key', '=', key)
     .where('status', 'is', null)
@@ -136,7 +165,7 @@ async function takeOver(engine: Engine, { accountId, key }: Request): Promise<bo
     .set({ status: null })
     .where('account_id', '=', accountId)
     .where('key', '=', key)
-    .where('status', '=', unanswered)
+    .where('status', '=', ofProcess)
     .executeTakeFirst()
   return numUpdatedRows === 1n
 }
@@ -154,6 +183,3 @@ function inOrder(value: unknown): unknown {
   const fields = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
   return Object.fromEntries(fields.map(([name, each]) => [name, inOrder(each)]))
 }
-
-/** The status of a row whose process began, and for which no request waits. */
-const unanswered = 0

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { limits } from '../../config/limits.ts'
+import { openDatabase } from '../../db/open.ts'
+import { createAccount } from '../accounts/owner.ts'
+import type { Engine } from '../engine.ts'
+import { KeptAnswers } from './kept-answers.ts'
+import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './once.ts'
+
+describe('what is kept under keys', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-keys-'))
+  const usual = { ...limits }
+  /** Processes that the driver knows. */
+  const processes = new Set<string>()
+  let engine: Engine
+  let accountId = ''
+  before(async () => {
+    const db = await openDatabase(join(directory, 'test.db'))
+    const driver = { process: (id: string) => (processes.has(id) ? {} : undefined) }
+    const stopping = new AbortController().signal
+    engine = { db, driver, stopping, keptAnswers: new KeptAnswers() } as unknown as Engine
+    Object.assign(limits, { idempotencyKeysPerAccount: 80, idempotentBytesPerAccount: 8000 })
+  })
+  beforeEach(async () => {
+    accountId = await createAccount(engine.db, 'test')
+  })
+  after(async () => {
+    Object.assign(limits, usual)
+    await engine.db.destroy()
+    rmSync(directory, { recursive: true })
+  })
+
+  const request = (key: string) => ({ accountId, key, method: 'POST', path: '/x', body: { key } })
+  async function answer(key: string, bytes: number): Promise<Claim> {
+    const claim = (await claimKey(engine, request(key))) as Claim
+    await completeKey(engine, claim, { status: 200, body: 'x'.repeat(bytes) })
+    return claim
+  }
+  const rows = () =>
+    engine.db.selectFrom('idempotency').selectAll().where('account_id', '=', accountId).orderBy('created_at').execute()
+  const keptBytes = async () => (await rows()).reduce((sum, { bytes }) => sum + Number(bytes), 0)
+
+  test('answers are bounded by account, the oldest go first; a key without one is not done twice', async () => {
+    for (let index = 0; index < 30; index++) {
+      await answer(`k${String(index).padStart(2, '0')}`, 1000)
+      assert.ok((await keptBytes()) <= 8000)
+    }
+    assert.equal((await rows()).length, 30)
+    assert.deepEqual(await claimKey(engine, request('k29')), { status: 200, body: 'x'.repeat(1000) })
+    await assert.rejects(claimKey(engine, request('k00')), { code: 'conflict' })
+    for (const row of await rows()) if (row.status === -1) assert.equal(row.body, null)
+  })
+
+  test('the answer of a process that goes is that of the process', async () => {
+    const claim = (await claimKey(engine, request('first'))) as Claim
+    processes.add(claim.processId)
+    await completeKey(engine, claim, { status: 200, body: 'x'.repeat(1000) })
+    for (let index = 0; index < 20; index++) await answer(`k${index}`, 1000)
+    assert.deepEqual(await claimKey(engine, request('first')), { ...claim, began: true })
+  })
+
+  test('keys are bounded by account, the oldest go first; what is under way stays', async () => {
+    const open = (await claimKey(engine, request('open'))) as Claim
+    const other = await createAccount(engine.db, 'other')
+    const theirs = (await claimKey(engine, { ...request('theirs'), accountId: other })) as Claim
+    for (let index = 0; index < 200; index++) {
+      await answer(`k${index}`, 10)
+      assert.ok((await rows()).length <= 80)
+    }
+    const left = new Set((await rows()).map(({ key }) => key))
+    assert.ok(left.has('open') && left.has('k199') && !left.has('k0'))
+    await completeKey(engine, open, { status: 200, body: 'done' })
+    assert.deepEqual(await claimKey(engine, request('open')), { status: 200, body: 'done' })
+    await assert.rejects(claimKey(engine, { ...request('theirs'), accountId: other }), {
+      code: 'idempotency_in_progress',
+    })
+    await abandonKey(engine, theirs)
+  })
+
+  test('what was counted in memory is corrected by what there is', async () => {
+    for (let index = 0; index < 10; index++) await answer(`k${index}`, 500)
+    engine.keptAnswers.reset([{ accountId, keys: 1_000_000, bytes: 1 }])
+    await pruneKeys(engine, { unfinished: false })
+    assert.deepEqual(engine.keptAnswers.surplus(accountId), { keys: 0, bytes: 0 })
+    await answer('one more', 500)
+    assert.equal((await rows()).length, 11)
+  })
+})
