@@ -2,11 +2,13 @@ import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
 import type { ErrorForm } from './error-form.ts'
 import { operationSchema } from './operation-schema.ts'
+import { openApi30 } from './openapi-30.ts'
 import { topics } from './topics.ts'
 import { version } from '../version.ts'
 
 /**
- * `GET /openapi.json`: OpenAPI 3.1 of every route that has documentation, from the schemas that requests are checked with.
+ * `GET /openapi.json`: OpenAPI 3.0 of every route that has documentation, from the schemas that requests are checked with; Pawpado's
+ * document promises that version, and no other one asks for a newer. `GET /api/v1/openapi.json` is of Pawpado's routes alone.
  * `errorForms` are the bodies of errors, by surface.
  */
 export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Promise<void> {
@@ -32,7 +34,22 @@ export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Pr
     transform: ({ url, route }) => ({ schema: operationSchema(url, route, errorForms), url }),
     transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
-  app.get('/openapi.json', { config: { public: true } }, () => app.swagger())
+  for (const under of ['', '/api/v1']) {
+    let made: object | undefined
+    // The routes don't change once the server listens.
+    app.get(`${under}/openapi.json`, { config: { public: true } }, () => (made ??= openApiBelow(app, under)))
+  }
+}
+
+/** The document of the routes below a path. */
+export function openApiBelow(app: Pick<App, 'swagger'>, under = ''): object {
+  const { paths = {}, components, ...rest } = openApi30(app.swagger()) as Document
+  const own = Object.fromEntries(Object.entries(paths).filter(([path]) => path.startsWith(`${under}/`)))
+  const text = JSON.stringify(own)
+  const used = Object.entries(components?.schemas ?? {}).filter(([name]) =>
+    text.includes(`"#/components/schemas/${name}"`),
+  )
+  return withoutEmptyTopics({ ...rest, paths: own, components: { ...components, schemas: Object.fromEntries(used) } })
 }
 
 function errorSchemas(forms: readonly ErrorForm[]): Record<string, object> {
@@ -43,6 +60,7 @@ function errorSchemas(forms: readonly ErrorForm[]): Record<string, object> {
 interface Document {
   tags?: { name: string }[]
   paths?: Record<string, Record<string, { tags?: string[] }>>
+  components?: { schemas?: Record<string, object> }
 }
 
 /** A topic that no route of this version belongs to is not shown. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { referencePages } from './reference.ts'
+import { openApiDocument, referencePages, type Document } from './reference.ts'
 
 const linter = fileURLToPath(import.meta.resolve('@redocly/cli/bin/cli.js'))
 const config = fileURLToPath(new URL('redocly.yaml', import.meta.url))
@@ -23,6 +23,30 @@ test('openapi.json passes the linter', async () => {
   const { 'docs/reference/openapi.json': document } = await referencePages()
   const { status, stdout, stderr } = lint(document!)
   assert.equal(status, 0, stdout + stderr)
+})
+
+test("Pawpado's own document passes it, and has its routes alone", async () => {
+  const document = await openApiDocument('/api/v1')
+  const { status, stdout, stderr } = lint(JSON.stringify(document))
+  assert.equal(status, 0, stdout + stderr)
+  assert.ok(Object.keys(document.paths).length >= 7)
+  for (const path of Object.keys(document.paths)) assert.match(path, /^\/api\/v1\//)
+  assert.deepEqual(Object.keys(document.components.schemas), ['PawpadoError'])
+})
+
+test('the linter refuses what OpenAPI 3.0 does not have', async () => {
+  const name = (document: Document) =>
+    document.paths['/users/me']!['get']!.responses['200']!.content['application/json']!.schema.properties['name']!
+  for (const wrong of [
+    { type: ['string', 'null'] },
+    { const: 'x' },
+    { type: 'null' },
+    { type: 'number', exclusiveMinimum: 5 },
+  ]) {
+    const document = await openApiDocument()
+    Object.assign(name(document), wrong)
+    assert.equal(lint(JSON.stringify(document)).status, 1, JSON.stringify(wrong))
+  }
 })
 
 test('every operation tells how it succeeds', async () => {

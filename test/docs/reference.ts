@@ -18,7 +18,7 @@ import { Connections } from '../../src/http/connections.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addDocs } from '../../src/http/docs/routes.ts'
-import { addOpenApi } from '../../src/http/openapi.ts'
+import { addOpenApi, openApiBelow } from '../../src/http/openapi.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -65,8 +65,24 @@ function renamed(): string {
     .join(', ')
 }
 
-/** Routes need no engine to describe themselves. */
 async function openApiPage(): Promise<string> {
+  return `${JSON.stringify(await openApiDocument(), null, 2)}\n`
+}
+
+export interface Document {
+  paths: Record<
+    string,
+    Record<
+      string,
+      { responses: Record<string, { content: Record<string, { schema: { properties: Record<string, object> } }> }> }
+    >
+  >
+  components: { schemas: Record<string, object> }
+}
+
+/** The document of the routes below a path, as it is answered. */
+export async function openApiDocument(under = ''): Promise<Document> {
+  // Routes need no engine to describe themselves.
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
   const app = await createApp({
     engine,
@@ -84,9 +100,9 @@ async function openApiPage(): Promise<string> {
   addPawpadoRoutes(app, engine)
   addDocs(app, engine)
   await app.ready()
-  const document = app.swagger()
+  const document = openApiBelow(app, under)
   await app.close()
-  return `${JSON.stringify(document, null, 2)}\n`
+  return document as Document
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import { callExample, needsSecret } from '../support/call-example.ts'
+import { jsonSchemaOf } from '../support/json-schema.ts'
 import { TestServer } from '../support/server.ts'
 
 interface Media {
@@ -70,7 +71,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
       const type = headers.get('content-type')!.split(';')[0]!
       const media = content[type] ?? content['application/octet-stream']
       assert.ok(media, `${method} ${path} answers ${type}`)
-      assert.deepEqual([...Compile(media.schema as never).Errors(body)], [], `${method} ${path}`)
+      assert.deepEqual([...Compile(jsonSchemaOf(media.schema) as never).Errors(body)], [], `${method} ${path}`)
     }
   })
 
@@ -79,7 +80,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
     const isError = Object.fromEntries(
       Object.entries(components.schemas).map(([name, schema]) => [
         `#/components/schemas/${name}`,
-        Compile(schema as never),
+        Compile(jsonSchemaOf(schema) as never),
       ]),
     )
     let refused = 0

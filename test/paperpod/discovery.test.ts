@@ -186,7 +186,7 @@ describe('GET /', () => {
             : type === 'array'
               ? `${property.items.type ?? typeof property.items.enum[0]}[]`
               : type
-        assert.equal(param.type, short, `${route} ${name}`)
+        assert.equal(param.type, property.nullable ? `${short}|null` : short, `${route} ${name}`)
         compared++
       }
     }

@@ -1,0 +1,8 @@
+/** A schema of OpenAPI 3.0 as JSON Schema, which says "or null" with a type and not with a flag. */
+export function jsonSchemaOf(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(jsonSchemaOf)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { nullable, ...node } = schema as Record<string, unknown>
+  const inner = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, jsonSchemaOf(value)]))
+  return nullable === true ? { anyOf: [inner, { type: 'null' }] } : inner
+}
