@@ -17,7 +17,7 @@ import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import { authenticate, countUnknown } from './authenticate.ts'
-import { answerBrokenRequest } from './broken-request.ts'
+import { answerBrokenRequest, noteRequest, refuseUpgrade } from './broken-request.ts'
 import type { Connections } from './connections.ts'
 import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
 import { drainRequest } from './drain-request.ts'
@@ -122,6 +122,7 @@ export async function createApp(options: Options): Promise<App> {
     serverFactory: (handler) =>
       createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         cutStalledAnswer(response, limits.stalledClientMs)
+        noteRequest(request)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
           openRequests.add(response, (error) => answerPage(request, response, error))
@@ -134,6 +135,8 @@ export async function createApp(options: Options): Promise<App> {
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app, engine.memory)
   app.server.on('connection', (socket) => connections.accept(socket))
+  // Node answers an expectation that it does not know without a word; it may be passed over as well (RFC 9110).
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   let closing = false
   const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
@@ -146,8 +149,9 @@ export async function createApp(options: Options): Promise<App> {
     socket.once('close', () => tunnels.delete(socket))
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
-    else if (isUnderPreviewDomain(request.headers.host, previewDomain) || !onUpgrade(request, socket, head))
-      sendLastAnswer(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    else if (!isUnderPreviewDomain(request.headers.host, previewDomain)) {
+      if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, errorForms)
+    } else sendLastAnswer(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
   app.setErrorHandler(fail)
   const known = new KnownRoutes(app)

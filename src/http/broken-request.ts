@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { CarrelError } from '../errors.ts'
 import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
 import { sendLastAnswer } from './last-answer.ts'
@@ -8,23 +9,47 @@ import { sendLastAnswer } from './last-answer.ts'
 /** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
 type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
 
+/** The newest request of each connection. */
+const newest = new WeakMap<Socket, IncomingMessage>()
+
+/** Keeps the address of a request, in case that its body never becomes whole. */
+export function noteRequest(request: IncomingMessage): void {
+  newest.set(request.socket, request)
+}
+
 /**
  * Answers what is no HTTP request, or never became a whole one, and closes the connection. The address decides on the form
- * of the answer; it is read from what came, where it is not known.
+ * of the answer: it is of the request whose body was coming, else it is read from what came, where it is not known.
  */
 export function answerBrokenRequest(
   error: Broken,
   socket: Socket,
   forms: readonly ErrorForm[],
-  address: string = addressIn(error.rawPacket),
+  address: string = addressOfBody(socket) ?? addressIn(error.rawPacket),
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  sendRefusal(socket, errorFormOf(forms, address), meaning(error))
+}
+
+/** Answers who wants to go over to another protocol where there is none. */
+export function refuseUpgrade(request: IncomingMessage, socket: Duplex, forms: readonly ErrorForm[]): void {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  const message = `Cannot open a WebSocket at ${path.slice(0, 200)}: there is none`
+  sendRefusal(socket, errorFormOf(forms, path), new CarrelError('route_not_found', message))
+}
+
+function sendRefusal(socket: Duplex, form: ErrorForm, error: CarrelError): void {
   const requestId = randomUUID()
-  const { status, text: body } = errorAnswer(errorFormOf(forms, address), meaning(error), requestId)
+  const { status, text: body } = errorAnswer(form, error, requestId)
   sendLastAnswer(
     socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+}
+
+function addressOfBody(socket: Socket): string | undefined {
+  const request = newest.get(socket)
+  return request?.complete ? undefined : request?.url
 }
 
 function addressIn(packet: unknown): string {

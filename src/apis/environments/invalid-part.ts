@@ -33,11 +33,10 @@ function rootOf({ cause }: CarrelError, field: string, { routeOptions }: Refused
   if (validationContext !== undefined) return roots[validationContext]
   const [first = ''] = field.split('.')
   const schemas = (routeOptions?.schema ?? {}) as Record<string, { properties?: object } | undefined>
-  if (field === 'body' && schemas['body']) return 'body'
-  const [context] = Object.entries(schemas).find(
-    ([name, schema]) => name in roots && Object.hasOwn(schema?.properties ?? {}, first),
-  ) ?? ['']
-  return roots[context]
+  const contexts = ['body', 'querystring', 'params'].filter((context) => schemas[context])
+  const own = contexts.find((context) => Object.hasOwn(schemas[context]?.properties ?? {}, first))
+  // What is no field of the route is told of its body, where it takes one.
+  return roots[own ?? contexts[0] ?? '']
 }
 
 const roots: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' }
