@@ -122,7 +122,7 @@ export async function createApp(options: Options): Promise<App> {
     serverFactory: (handler) =>
       createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
         cutStalledAnswer(response, limits.stalledClientMs)
-        noteRequest(request)
+        noteRequest(response)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
           openRequests.add(response, (error) => answerPage(request, response, error))

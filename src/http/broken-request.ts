@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CarrelError } from '../errors.ts'
@@ -9,26 +9,31 @@ import { sendLastAnswer } from './last-answer.ts'
 /** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
 type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
 
-/** The newest request of each connection. */
-const newest = new WeakMap<Socket, IncomingMessage>()
+/** The answer to the newest request of each connection. */
+const newest = new WeakMap<Socket, ServerResponse>()
 
-/** Keeps the address of a request, in case that its body never becomes whole. */
-export function noteRequest(request: IncomingMessage): void {
-  newest.set(request.socket, request)
+/** Keeps what a request is about, in case that its body never becomes whole. */
+export function noteRequest(response: ServerResponse): void {
+  newest.set(response.req.socket, response)
 }
 
 /**
  * Answers what is no HTTP request, or never became a whole one, and closes the connection. The address decides on the form
- * of the answer: it is of the request whose body was coming, else it is read from what came, where it is not known.
+ * of the answer: it is of the request whose body was coming, else it is read from what came, where it is not known. A request that was
+ * answered before its body broke off gets no second answer, which would be taken for that of the next one.
  */
 export function answerBrokenRequest(
   error: Broken,
   socket: Socket,
   forms: readonly ErrorForm[],
-  address: string = addressOfBody(socket) ?? addressIn(error.rawPacket),
+  address?: string,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  sendRefusal(socket, errorFormOf(forms, address), meaning(error))
+  const { req: request, headersSent: isAnswered } = newest.get(socket) ?? {}
+  const isOfBody = request !== undefined && !request.complete
+  if (isOfBody && isAnswered) return socket.destroySoon()
+  const about = address ?? (isOfBody ? request.url : undefined) ?? addressIn(error.rawPacket)
+  sendRefusal(socket, errorFormOf(forms, about), meaning(error))
 }
 
 /** Answers who wants to go over to another protocol where there is none. */
@@ -45,11 +50,6 @@ function sendRefusal(socket: Duplex, form: ErrorForm, error: CarrelError): void 
     socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
-}
-
-function addressOfBody(socket: Socket): string | undefined {
-  const request = newest.get(socket)
-  return request?.complete ? undefined : request?.url
 }
 
 function addressIn(packet: unknown): string {
