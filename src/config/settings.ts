@@ -10,6 +10,8 @@ export interface Settings {
   previewDomain: string
   /** The origin by which clients reach the server, without a slash at its end; undefined when it is the one that they ask. */
   publicUrl: string | undefined
+  /** What reads the metrics and nothing else; undefined: only the owner's account does. */
+  metricsToken: string | undefined
   /** Addresses, ranges and names of them of which `X-Forwarded-*` is believed. */
   trustedProxies: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -104,6 +106,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')
       .replace(/^\.|\.$/g, ''),
     publicUrl: read.checked('CARREL_PUBLIC_URL', originOf, 'an origin such as https://carrel.example.com'),
+    metricsToken: read.secret(
+      'CARREL_METRICS_TOKEN',
+      /^[\w.~+/=-]{16,4096}$/,
+      'at least 16 letters and digits that nobody can guess',
+    ),
     trustedProxies: read.list(
       'CARREL_TRUSTED_PROXIES',
       isProxy,

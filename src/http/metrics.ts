@@ -1,9 +1,19 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { assertScope } from '../engine/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import { helpersOf } from '../engine/helpers.ts'
+import { authenticateAny } from '../engine/sign-in/authenticate.ts'
+import { CarrelError } from '../errors.ts'
 import type { App } from './app.ts'
+import { bearerToken } from './authenticate.ts'
 
-/** `GET /metrics` in Prometheus' text format. Public: it names no account, computer or path. */
+/**
+ * `GET /metrics` in Prometheus' text format, for the operator alone: to `CARREL_METRICS_TOKEN`, which opens nothing else, and to tokens of the
+ * owner's account that may manage it. It names no account, computer or path, but tells how busy the server is, and what with. An address is no proof: a proxy
+ * on the same machine asks from it for everybody.
+ */
 export function addMetrics(app: App, engine: Engine): void {
   const registry = new Registry()
   const registers = [registry]
@@ -62,36 +72,55 @@ export function addMetrics(app: App, engine: Engine): void {
       reply.elapsedTime / 1000,
     )
   })
-  app.get('/metrics', { config: { public: true } }, async (_request, reply) => {
-    const states = await engine.db
-      .selectFrom('computers')
-      .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
-      .groupBy('state')
-      .execute()
-    computers.reset()
-    for (const { state, count } of states) computers.set({ state }, Number(count))
-    const driver = engine.driver.metrics()
-    waiting.set({ queue: 'creates' }, engine.creates.waiting)
-    waiting.set({ queue: 'starts' }, engine.starts.waiting)
-    pools.set({ pool: 'computers' }, engine.warmPool.ready)
-    pools.set({ pool: 'networks' }, driver.networkPool)
-    processes.set(driver.runningProcesses)
-    disk.set({ kind: 'size' }, driver.disk.sizeBytes)
-    disk.set({ kind: 'free' }, driver.disk.freeBytes)
-    disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
-    output.set({ processes: 'running' }, driver.journalBytes)
-    output.set({ processes: 'ended' }, engine.keptOutput.bytes)
-    for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
-    started.inc(engine.startedProcesses - counted)
-    counted = engine.startedProcesses
-    for (const [program, { held, total }] of [
-      ['server', engine.descriptors],
-      ['monitor', engine.processDescriptors],
-    ] as const) {
-      descriptors.set({ program, kind: 'held' }, held)
-      descriptors.set({ program, kind: 'total' }, total)
-    }
-    memory.set(process.memoryUsage.rss())
-    return reply.type(registry.contentType).send(await registry.metrics())
-  })
+  app.get(
+    '/metrics',
+    { config: { public: true }, onRequest: (request) => assertOperator(engine, request) },
+    async (_request, reply) => {
+      const states = await engine.db
+        .selectFrom('computers')
+        .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+        .groupBy('state')
+        .execute()
+      computers.reset()
+      for (const { state, count } of states) computers.set({ state }, Number(count))
+      const driver = engine.driver.metrics()
+      waiting.set({ queue: 'creates' }, engine.creates.waiting)
+      waiting.set({ queue: 'starts' }, engine.starts.waiting)
+      pools.set({ pool: 'computers' }, engine.warmPool.ready)
+      pools.set({ pool: 'networks' }, driver.networkPool)
+      processes.set(driver.runningProcesses)
+      disk.set({ kind: 'size' }, driver.disk.sizeBytes)
+      disk.set({ kind: 'free' }, driver.disk.freeBytes)
+      disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
+      output.set({ processes: 'running' }, driver.journalBytes)
+      output.set({ processes: 'ended' }, engine.keptOutput.bytes)
+      for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
+      started.inc(engine.startedProcesses - counted)
+      counted = engine.startedProcesses
+      for (const [program, { held, total }] of [
+        ['server', engine.descriptors],
+        ['monitor', engine.processDescriptors],
+      ] as const) {
+        descriptors.set({ program, kind: 'held' }, held)
+        descriptors.set({ program, kind: 'total' }, total)
+      }
+      memory.set(process.memoryUsage.rss())
+      return reply.type(registry.contentType).send(await registry.metrics())
+    },
+  )
+}
+
+async function assertOperator(engine: Engine, { headers }: { headers: IncomingHttpHeaders }): Promise<void> {
+  const token = bearerToken(headers)
+  const { metricsToken } = engine.settings
+  if (metricsToken !== undefined && timingSafeEqual(digestOf(token), digestOf(metricsToken))) return
+  const caller = await authenticateAny(engine, token)
+  if (caller.accountId !== engine.ownerId)
+    throw new CarrelError('forbidden', 'Cannot read the metrics: they are for the operator of the server')
+  assertScope(caller, 'account')
+}
+
+/** Of one length, whatever the text. */
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

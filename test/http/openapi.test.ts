@@ -155,13 +155,14 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
 
 describe('GET /metrics', { timeout: 60_000 }, () => {
   let server: TestServer
+  const metricsToken = 'of-the-one-that-scrapes'
   before(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ env: { CARREL_METRICS_TOKEN: metricsToken } })
   })
   after(() => server.stop())
 
   const read = async (): Promise<Map<string, number>> => {
-    const { status, headers, body } = await server.call('GET', '/metrics', undefined, { token: null })
+    const { status, headers, body } = await server.call('GET', '/metrics')
     assert.equal(status, 200)
     assert.match(headers.get('content-type')!, /^text\/plain; version=0\.0\.4; charset=utf-8$/)
     const values = new Map<string, number>()
@@ -179,6 +180,19 @@ describe('GET /metrics', { timeout: 60_000 }, () => {
     }
     return values
   }
+
+  test('is for the operator: closed to strangers, other accounts and narrower keys', async () => {
+    const asked = async (token: string | null, headers = {}) =>
+      (await server.call('GET', '/metrics', undefined, { token, headers })).status
+    assert.equal(await asked(null), 401)
+    assert.equal(await asked(null, { 'x-forwarded-for': '127.0.0.1' }), 401)
+    assert.equal(await asked('wrong'), 401)
+    assert.equal(await asked(await server.newAccount('other')), 403)
+    const { body } = await server.post('/users/me/api-keys', { name: 'computes', scopes: ['compute'] })
+    assert.equal(await asked(body.api_key), 403)
+    assert.equal(await asked(metricsToken), 200)
+    assert.equal((await server.call('GET', '/balance', undefined, { token: metricsToken })).status, 401)
+  })
 
   test('is in the format of Prometheus, every value described', async () => {
     const values = await read()

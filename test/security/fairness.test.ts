@@ -16,7 +16,7 @@ describe('an account that asks for more than there is time for', { timeout: 120_
     assert.equal(status, 200, JSON.stringify(body))
   }
   const waiting = async (queue: string): Promise<number> => {
-    const { body } = await server.call('GET', '/metrics', undefined, { token: null })
+    const { body } = await server.call('GET', '/metrics')
     return Number(new RegExp(`^carrel_queue_length\\{queue="${queue}"\\} (\\d+)$`, 'm').exec(body)![1])
   }
 

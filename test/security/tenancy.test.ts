@@ -450,16 +450,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
       open.toSorted(),
       ['GET /', ...pages, 'GET /health', 'GET /api/v1/health', ...signIn, ...billing].toSorted(),
     )
-    for (const path of [
-      '/',
-      '/docs',
-      '/SKILL.md',
-      '/health',
-      '/metrics',
-      '/openapi.json',
-      '/billing/pricing',
-      '/topup',
-    ]) {
+    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/openapi.json', '/billing/pricing', '/topup']) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)
       const text = JSON.stringify(body)
