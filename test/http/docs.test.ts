@@ -61,15 +61,17 @@ describe('documentation', { timeout: 120_000 }, () => {
     assert.doesNotMatch(page, / style=| on\w+=|<style|<script>/)
   })
 
-  test('/docs and /SKILL.md name the server as the caller reaches it, but no markup in its place', async () => {
+  test('/, /docs and /SKILL.md name the server as the caller reaches it, but nothing else that a request calls it', async () => {
     const ask = (path: string, host: string) =>
       new Promise<string>((resolve, reject) =>
         httpRequest(server.url + path, { headers: { host } }, (response) => resolve(text(response)))
           .on('error', reject)
           .end(),
       )
-    for (const path of ['/docs', '/SKILL.md']) {
-      assert.match(await ask(path, 'carrel.example:8443'), /http:\/\/carrel\.example:8443\/execute/)
+    for (const path of ['/', '/docs', '/SKILL.md']) {
+      assert.match(await ask(path, 'localhost:8443'), /http:\/\/localhost:8443\//)
+      const elsewhere = await ask(path, 'evil.example:8443')
+      assert.ok(!elsewhere.includes('evil.example') && elsewhere.includes(`${server.url}/`), path)
       const tricked = await ask(path, `x"><script>alert(1)</script>'$(reboot)`)
       assert.doesNotMatch(tricked, /<script>alert|reboot/, path)
     }

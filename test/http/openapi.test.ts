@@ -24,6 +24,7 @@ interface Schema {
 const bodiless = new Set([
   'POST /memory/usage',
   'POST /ws/session',
+  'POST /ws/ticket',
   'POST /api/v1/account/cancel-deletion',
   'POST /v1/workspaces/{workspaceId}/cancel-deletion',
 ])

@@ -12,8 +12,8 @@ describe("a browser's own WebSocket", { timeout: 120_000, skip: noBrowser }, () 
 
   test('opens with a ticket, runs a terminal, and reads on after it was closed', async () => {
     const sessionId = newSession()
-    const { body: first } = await server.post('/ws/session')
-    const { body: second } = await server.post('/ws/session')
+    const { body: first } = await server.post('/ws/ticket')
+    const { body: second } = await server.post('/ws/ticket')
     await using page = await BrowserPage.open()
     const seen = await page.evaluate<{ exit: { exitCode: number }; text: string }>(`(async () => {
       const listen = (url, onMessage) => new Promise((resolve, reject) => {

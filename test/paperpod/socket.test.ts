@@ -435,11 +435,42 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       }
     })
 
-    test('a token in the address opens it too, and is in no log', async () => {
-      const own = await SocketClient.open(server, { token: null, path: `/ws?token=${server.token}` })
+    test('a token in the address opens nothing, and is in no log', async () => {
+      for (const name of ['token', 'ticket']) {
+        const { status, body } = await refused({ token: null, path: `/ws?${name}=${server.token}` })
+        assert.deepEqual([status, body.code], [401, 'UNAUTHENTICATED'])
+        assert.match(String(body.error), /POST \/ws\/ticket/)
+      }
+      assert.equal(server.log().includes(server.token), false)
+    })
+
+    test('POST /ws/ticket gives what opens one connection, for as long as its token does', async () => {
+      const { status, body, headers } = await server.post('/ws/ticket')
+      assert.deepEqual([status, headers.get('cache-control'), body.expiresIn], [200, 'no-store', 60])
+      assert.equal(body.url, `${server.url.replace('http', 'ws')}/ws?ticket=${body.ticket}`)
+      assert.ok(!body.url.includes(server.token))
+      const path = `/ws?ticket=${body.ticket}`
+      const own = await SocketClient.open(server, { token: null, path })
       assert.equal((await own.ask({ type: 'ping' })).type, 'pong')
       await own.close()
-      assert.equal(server.log().includes(server.token), false)
+      assert.equal((await refused({ token: null, path })).status, 401)
+      assert.equal((await server.call('POST', '/balance', undefined, { token: body.ticket })).status, 405)
+      assert.equal((await server.call('GET', '/balance', undefined, { token: body.ticket })).status, 401)
+      assert.equal((await server.post('/ws/ticket', {}, { token: null })).status, 401)
+    })
+
+    test('a ticket ends with the token that asked for it, and what it opened too', async () => {
+      const { body: key } = await server.post('/users/me/api-keys', { name: 'for a ticket' })
+      const [first, second] = await Promise.all(
+        [1, 2].map(async () => (await server.post('/ws/ticket', {}, { token: key.api_key })).body.ticket as string),
+      )
+      const own = await SocketClient.open(server, { token: null, path: `/ws?ticket=${first}` })
+      const closed = once(own.socket, 'close')
+      const revoked = await server.call('DELETE', '/users/me/api-keys', { key_id: key.key_id })
+      assert.equal(revoked.status, 200)
+      const [code] = await closed
+      assert.equal(code, 1008)
+      assert.equal((await refused({ token: null, path: `/ws?ticket=${second}` })).status, 401)
     })
 
     test('POST /ws/session answers as deprecated, with a ticket for one connection', async () => {

@@ -128,7 +128,9 @@ describe('a server of which all want descriptors', { timeout: 120_000 }, () => {
     const opened: WebSocket[] = []
     let refused: Record<string, unknown> | undefined
     while (!refused && opened.length < limit) {
-      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=${other}`)
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, {
+        headers: { authorization: `Bearer ${other}` },
+      })
       opened.push(socket)
       refused = await new Promise((resolve) => {
         socket.once('open', () => resolve(undefined))

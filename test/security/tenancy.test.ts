@@ -152,6 +152,13 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.ok(!JSON.stringify(answer).includes(owned.processId))
       await client.close()
     },
+    'POST /ws/ticket': async () => {
+      const { body } = await asOther('/ws/ticket')
+      const client = await SocketClient.open(server, { token: null, path: `/ws?ticket=${body.ticket}` })
+      const answer = await client.ask({ type: 'memory_read', path: owned.memoryPath })
+      assert.ok(!JSON.stringify(answer).includes(secret))
+      await client.close()
+    },
     'POST /ws/session': async () => {
       const { body } = await asOther('/ws/session')
       const client = await SocketClient.open(server, { token: null, path: `/ws?token=${body.token}` })

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { helpersOf } from '../../engine/helpers.ts'
 import type { HelperState } from '../../helper-states.ts'
 import type { App } from '../../http/app.ts'
+import { baseUrls } from '../../http/base-url.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
 import { version } from '../../version.ts'
 import { discoveryDocument } from './discovery-document.ts'
@@ -13,6 +14,7 @@ import type { Messages } from './sockets/messages.ts'
 /** `GET /` and `GET /health`. Added first, so that it hears of every route that comes after it. */
 export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages): void {
   const endpoints: Record<string, unknown> = {}
+  const baseUrl = baseUrls(engine)
   app.addHook('onRoute', (route) => {
     const { documentation } = route.config ?? {}
     if (documentation && route.method !== 'HEAD')
@@ -34,9 +36,9 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
         },
       },
     },
-    ({ protocol, host }) =>
+    (request) =>
       discoveryDocument({
-        baseUrl: engine.settings.publicUrl ?? `${protocol}://${host}`,
+        baseUrl: baseUrl(request),
         engine,
         endpoints,
         messages: messages.types,

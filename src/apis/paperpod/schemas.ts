@@ -398,6 +398,11 @@ export const memoryUsageAnswer = object({
   fileCount: Type.Integer(),
 })
 
+export const socketTicketAnswer = object({
+  ticket: Type.String({ description: 'Opens one WebSocket, as ?ticket=' }),
+  expiresIn: Type.Integer({ description: 'Seconds' }),
+  url: Type.String({ description: 'With the ticket in it' }),
+})
 export const socketSessionAnswer = object({
   deprecated: Type.Boolean(),
   token: Type.String({ description: 'Opens one WebSocket, as ?token=' }),

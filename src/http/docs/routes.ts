@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../app.ts'
+import { baseUrls } from '../base-url.ts'
 import type { OpenApiDocument } from './document.ts'
 import { docsPage } from './page.ts'
 import { skillPage } from './skill.ts'
@@ -20,11 +21,12 @@ const contentPolicy = [
 
 /** The documentation for people and for agents, made from the routes: added after them. */
 export function addDocs(app: App, engine: Engine): void {
+  const baseUrl = baseUrls(engine)
   const page = (make: typeof docsPage) => {
     // The routes don't change once the server listens; what differs is by which address it is called.
     const made = new Map<string, string>()
     return (request: FastifyRequest) => {
-      const origin = engine.settings.publicUrl ?? originOf(request)
+      const origin = baseUrl(request)
       const known = made.get(origin)
       if (known !== undefined) return known
       const text = make(app.swagger() as unknown as OpenApiDocument, origin, engine.settings)
@@ -86,10 +88,4 @@ function send(reply: FastifyReply, type: string, text: string): FastifyReply {
     .header('referrer-policy', 'no-referrer')
     .header('cache-control', 'no-cache')
     .send(text)
-}
-
-/** As the caller reaches this server. A Host header that is no host name would end up in the commands that people copy. */
-function originOf(request: FastifyRequest): string {
-  const host = /^[\w.:[\]-]+$/.test(request.host) ? request.host : 'localhost'
-  return `${request.protocol}://${host}`
 }

