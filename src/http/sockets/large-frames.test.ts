@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/no-underscore-dangle -- the fields of ws are named so */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

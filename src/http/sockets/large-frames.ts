@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/no-underscore-dangle -- the fields of ws are named so */
 import type { ClientSocket } from './client-socket.ts'
 
 /** What is used of the receiver of `ws`, which is not told of in its documentation: a test shows when it changes. */
