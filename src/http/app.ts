@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
@@ -119,8 +119,8 @@ export async function createApp(options: Options): Promise<App> {
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorForms),
-    serverFactory: (handler) =>
-      createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, (request, response) => {
+    serverFactory: (handler) => {
+      const answer = (request: IncomingMessage, response: ServerResponse) => {
         cutStalledAnswer(response, limits.stalledClientMs)
         noteRequest(response)
         const target = parsePreviewHost(request.headers.host, previewDomain)
@@ -130,7 +130,16 @@ export async function createApp(options: Options): Promise<App> {
         } else if (isUnderPreviewDomain(request.headers.host, previewDomain))
           answerPage(request, response, new CarrelError('not_found', 'Cannot open the preview: there is no such name'))
         else handler(request, response)
-      }),
+      }
+      // Whoever asks before sending a body is told to when it is to be read (`preParsing`), and else gets the refusal alone.
+      return createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, answer).on(
+        'checkContinue',
+        (request: IncomingMessage, response: ServerResponse) => {
+          if (parsePreviewHost(request.headers.host, previewDomain)) response.writeContinue()
+          answer(request, response)
+        },
+      )
+    },
   })
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app, engine.memory)
@@ -182,9 +191,11 @@ export async function createApp(options: Options): Promise<App> {
     setTimeout(() => tunnels.forEach((socket) => socket.destroy()), tunnelGraceMs).unref()
   })
   // Whoever reads it: some know only when they have read too much.
-  app.addHook('preParsing', (request, _reply, payload, done) => {
-    const isTooLong = Number(request.headers['content-length']) > request.routeOptions.bodyLimit
-    done(isTooLong ? new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE() : null, payload)
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { 'content-length': length, expect } = request.headers
+    if (Number(length) > request.routeOptions.bodyLimit) return done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+    if (expect !== undefined && /^100-continue$/i.test(expect)) reply.raw.writeContinue()
+    done(null, payload)
   })
   app.addHook('onSend', async (request, reply) => {
     if (!request.raw.complete) drainRequest(request, reply)

@@ -35,9 +35,11 @@ export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Pr
     transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
   for (const under of ['', '/api/v1']) {
-    let made: object | undefined
-    // The routes don't change once the server listens.
-    app.get(`${under}/openapi.json`, { config: { public: true } }, () => (made ??= openApiBelow(app, under)))
+    let made: string | undefined
+    // The routes don't change once the server listens, and to write them each time takes some milliseconds.
+    app.get(`${under}/openapi.json`, { config: { public: true } }, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send((made ??= JSON.stringify(openApiBelow(app, under)))),
+    )
   }
 }
 

@@ -154,6 +154,24 @@ describe('the body of a request', { timeout: 120_000 }, () => {
           }
   })
 
+  test('is only asked for where it is read', async () => {
+    const path = '/memory/write'
+    const body = '{"path":"asked-for","content":"x"}'
+    const headers = { ...json, expect: '100-continue', 'content-length': String(body.length) }
+    const authorization = `Bearer ${server.token}`
+    assert.equal((await early({ method: 'POST', path, headers })).status, 401)
+    const tooLong = { ...headers, authorization, 'content-length': String(limits.jsonBodyBytes + 1) }
+    assert.equal((await early({ method: 'POST', path, headers: tooLong })).status, 413)
+    const socket = open()
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: ${body.length}\r\nauthorization: ${authorization}\r\n\r\n`,
+    )
+    assert.equal((await answerOf(socket, 'POST')).status, 100)
+    socket.write(body)
+    assert.equal((await answerOf(socket, 'POST')).status, 200)
+    socket.destroy()
+  })
+
   test('is not waited for on an address that is none, nor by a method that an address does not take', async () => {
     for (const [method, path, status] of [
       ['POST', '/nothing', 404],
