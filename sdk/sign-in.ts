@@ -15,6 +15,6 @@ export async function requestLink({ transport }: Context, email: string, options
 
 /** The token for the code of a link, which works once. */
 export function redeemLink({ transport }: Context, code: string, options: RequestOptions = {}): Promise<Session> {
-  const query = { token: code }
-  return transport.json({ method: 'GET', path: '/login/callback', query, retry: 'refused', ...callFields(options) })
+  const json = { token: code }
+  return transport.json({ method: 'POST', path: '/login/callback', json, retry: 'refused', ...callFields(options) })
 }

@@ -52,8 +52,8 @@ export function serveAccount(app: FastifyInstance, token: string): void {
   })
 
   app.post('/login', async () => ({ success: true, message: 'Check your email' }))
-  app.get<{ Querystring: { token: string } }>('/login/callback', async ({ query }) => {
-    if (query.token !== 'code') throw new StandInFailure(401, 'UNAUTHENTICATED', 'The link was used already')
+  app.post<{ Body: { token: string } }>('/login/callback', async ({ body }) => {
+    if (body.token !== 'code') throw new StandInFailure(401, 'UNAUTHENTICATED', 'The link was used already')
     return { token, expiresIn: 2_592_000, userId: 'user' }
   })
 }

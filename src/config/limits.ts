@@ -201,8 +201,20 @@ export const limits = {
   refreshWindowMs: 60 * 60 * 1000,
   /** A link for signing in works so long: time to find the message, not to lose it. */
   magicLinkMs: 15 * 60 * 1000,
-  /** Links for one address within the life of one: nobody's mailbox is filled by others. */
-  magicLinksPerAddress: 5,
+  /** A link that is no older has some minutes left in which it can be used. */
+  freshLinkMs: 10 * 60 * 1000,
+  /**
+   * Fresh links to one address that are not used, asked for by one network and by all: nobody's mailbox is filled by others. Who gets no
+   * more of them has so many in the mailbox.
+   */
+  magicLinksPerNetwork: 5,
+  magicLinksPerAddress: 10,
+  /** Beyond so many within a day there is one fresh link at a time. */
+  magicLinksPerDay: 30,
+  /** Links within a day to other addresses of the same mailbox, by which nobody has signed in. */
+  magicLinksPerMailbox: 10,
+  /** What is counted within a day is kept for so long. */
+  mailDayMs: 24 * 60 * 60 * 1000,
   /** The proof of a wallet is remembered for longer than the five minutes that its challenge is good for. */
   walletProofMs: 60 * 60 * 1000,
   /** A node or a bank that has not answered by then does not. */
@@ -248,6 +260,12 @@ export const limits = {
   membersPerWorkspace: 1000,
   /** Not answered yet; each is a message to somebody who may not know the sender. */
   invitationsPerWorkspace: 100,
+  /** Invitations within a day, answered or not: by one person, into one workspace, and to one mailbox. A team comes in; a list does not. */
+  invitationsPerPersonDay: 50,
+  invitationsPerWorkspaceDay: 100,
+  invitationsPerMailboxDay: 5,
+  /** Mails within a day that tell a person what was done to their account. */
+  noticesPerDay: 5,
   /** Time for somebody who is away for a week. */
   invitationMs: 7 * 24 * 60 * 60 * 1000,
   workspaceNameLength: 60,

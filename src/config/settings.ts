@@ -39,6 +39,14 @@ export interface Settings {
   mailFrom: string
   /** False: only people who are known already can sign in. */
   signUp: boolean
+  /** Ways of signing up by which a new account gets its first credit. */
+  firstCredit: readonly FirstCreditWay[]
+  /** Accounts that get it within a day: of those that sign up from one network, and of all; 0 is no limit. */
+  firstCreditsPerNetwork: number
+  firstCreditsPerDay: number
+  /** Mails within a day to who is not known here, asked for by one network, and of all askers with invitations; 0 is no limit. */
+  mailsPerNetwork: number
+  mailsPerDay: number
   oidcIssuers: TrustedIssuer[]
   githubUrl: string
   githubApiUrl: string
@@ -74,6 +82,9 @@ export interface Settings {
   /** The JSON-RPC of a node; undefined for the network's public one. */
   tempoRpc: string | undefined
 }
+
+export const firstCreditWays = ['email', 'github', 'issuer', 'wallet'] as const
+export type FirstCreditWay = (typeof firstCreditWays)[number]
 
 /** An OpenID issuer whose JWTs are taken when they are for this audience. */
 export interface TrustedIssuer {
@@ -157,6 +168,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'an address such as Carrel <carrel@example.com>',
     ),
     signUp: read.text('CARREL_SIGN_UP', 'open', /^(open|closed)$/, 'open or closed') === 'open',
+    // A wallet costs nothing to make, unlike a mailbox.
+    firstCredit: read
+      .text(
+        'CARREL_FIRST_CREDIT',
+        'email github issuer',
+        /^(none|(email|github|issuer|wallet)([\s,]+(email|github|issuer|wallet))*)$/,
+        'none, or some of email, github, issuer and wallet',
+      )
+      .split(/[\s,]+/)
+      .filter((way): way is FirstCreditWay => firstCreditWays.some((known) => known === way)),
+    firstCreditsPerNetwork: read.integer('CARREL_FIRST_CREDITS_PER_NETWORK', 5, 0, 1_000_000),
+    firstCreditsPerDay: read.integer('CARREL_FIRST_CREDITS_PER_DAY', 100, 0, 1_000_000),
+    mailsPerNetwork: read.integer('CARREL_MAILS_PER_NETWORK', 100, 0, 1_000_000),
+    mailsPerDay: read.integer('CARREL_MAILS_PER_DAY', 1000, 0, 1_000_000),
     oidcIssuers: read
       .list(
         'CARREL_OIDC_ISSUERS',

@@ -9,6 +9,7 @@ import * as workspaces from './migrations/0007-workspaces.ts'
 import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
 import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
 import * as keptOutput from './migrations/0010-kept-output.ts'
+import * as mailAndKeys from './migrations/0011-mail-and-keys.ts'
 import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
 import * as keptAnswers from './migrations/0015-kept-answers.ts'
@@ -30,6 +31,7 @@ const migrations: Record<string, Migration> = {
   '0008-refreshed-sessions': refreshedSessions,
   '0009-workspace-deletion': workspaceDeletion,
   '0010-kept-output': keptOutput,
+  '0011-mail-and-keys': mailAndKeys,
   '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
   '0015-kept-answers': keptAnswers,

@@ -29,14 +29,18 @@ export interface Database {
   person_settings: PersonSettingsRow
   machine_payments: MachinePaymentRow
   spent_wallet_proofs: SpentWalletProofRow
+  first_credits: FirstCreditRow
 }
+
+/** A text that names a person: their id, an address or a wallet. `engine/deletion/person-columns.ts` says what becomes of each. */
+export type PersonName = string & { readonly namesPerson?: true }
 
 export interface AccountRow {
   id: string
   name: string
   created_at: number
-  /** Who made it for several people; null for the first one and for somebody's own. */
-  created_by: string | null
+  /** Who made it for several people, '' when they have left; null for the first one and for somebody's own. */
+  created_by: PersonName | null
   /** When a workspace of several people goes; null when nobody asked for that. Somebody's own goes with them. */
   delete_at: number | null
 }
@@ -52,25 +56,27 @@ export interface TokenRow {
   revoked_at: number | null
   kind: TokenKind
   /** null for one that belongs to no person, as the first account's. */
-  user_id: string | null
+  user_id: PersonName | null
   /** What it may do, separated by spaces; null for everything. */
   scopes: string | null
   /** To the minute. */
   last_used_at: number | null
   /** The session that it was renewed of; null for every other. */
   refreshed_from: string | null
+  /** The API key that made this one, which ends with it; null for every other. */
+  parent_id: string | null
 }
 
 /** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that was used last, or of the first. */
 export type TokenKind = 'session' | 'api_key' | 'family'
 
 export interface UserRow {
-  id: string
+  id: PersonName
   /** The personal workspace. */
   account_id: string
-  name: string
-  /** In lower case. */
-  email: string | null
+  name: PersonName
+  /** As `mailAddress` writes it. */
+  email: PersonName | null
   created_at: number
   last_login_at: number | null
   /** When everything of this person goes; null when nobody asked for that. */
@@ -81,15 +87,15 @@ export interface UserRow {
 export interface IdentityRow {
   /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
-  /** The address or the wallet in lower case, the provider's number or `sub`. */
-  subject: string
-  user_id: string
+  /** The address as `mailAddress` writes it, the wallet in lower case, the provider's number or `sub`. */
+  subject: PersonName
+  user_id: PersonName
   created_at: number
 }
 
 export interface MembershipRow {
   account_id: string
-  user_id: string
+  user_id: PersonName
   role: 'owner' | 'admin' | 'member'
   created_at: number
 }
@@ -100,11 +106,13 @@ export interface InvitationRow {
   /** SHA-256 of the code in the link, hex. */
   hash: string
   account_id: string
-  /** In lower case. */
-  email: string
+  /** As `mailAddress` writes it. */
+  email: PersonName
+  /** Of `mailboxOf`. */
+  mailbox: PersonName
   role: MembershipRow['role']
   /** null when it was a token that belongs to no person. */
-  invited_by: string | null
+  invited_by: PersonName | null
   created_at: number
   expires_at: number
   /** When it was accepted or taken back. */
@@ -114,7 +122,16 @@ export interface InvitationRow {
 export interface MagicLinkRow {
   /** SHA-256 of the code in the link, hex. */
   hash: string
-  email: string
+  /** As `mailAddress` writes it. */
+  email: PersonName
+  /** Of `mailboxOf`. */
+  mailbox: PersonName
+  /** Of who asked for it. */
+  network: string
+  /** 1 when nobody had signed in by the address yet. */
+  stranger: number
+  /** 0 for one that was made but not sent, since who asks must not see which. */
+  sent: number
   created_at: number
   expires_at: number
   used_at: number | null
@@ -204,9 +221,9 @@ export interface EventRow {
   account_id: string | null
   computer_id: string | null
   type: string
-  /** Who or what did it: a token's id, `lease`, `server`, `kernel`. */
-  actor: string
-  data: string
+  /** Who or what did it: a token's id, `user:` and a person's, `lease`, `server`, `kernel`. */
+  actor: PersonName
+  data: PersonName
   at: number
 }
 
@@ -254,7 +271,7 @@ export interface UsageIntervalRow {
   quantity: number
   /** What it was charged with; 0 when it has not come to a whole micro-dollar yet. */
   amount_micros: number
-  /** Whose work it was; null where that is not known. */
+  /** Whose work it was, by a token or as `user:` and a person's id, which leads nowhere when they have left; null where that is not known. */
   token_id: string | null
   /** The name that the computer had in its account. */
   label: string | null
@@ -398,7 +415,7 @@ export interface PaymentRow {
 
 export interface PersonSettingsRow {
   /** A person; the account of a token that belongs to no person. */
-  owner_id: string
+  owner_id: PersonName
   /** BCP 47. */
   locale: string
   /** Of the time zone database. */
@@ -432,4 +449,16 @@ export interface SpentWalletProofRow {
   challenge_id: string
   /** When the proof would have ended by itself. */
   expires_at: number
+}
+
+/** Whether a person's own account got its first credit, which was decided when they signed up. */
+export interface FirstCreditRow {
+  account_id: string
+  /** What they have one of: a mailbox, a wallet, or what an issuer calls them. */
+  person: PersonName
+  /** Where they came from; null after a day. */
+  network: string | null
+  /** 1 when it was given. */
+  given: number
+  decided_at: number
 }

@@ -53,6 +53,7 @@ import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
 import { AccessTokens } from './sign-in/access-tokens.ts'
 import { pruneInvitations } from './workspaces/invitations.ts'
+import { pruneFirstCredits } from './sign-in/first-credit.ts'
 import { pruneLinks } from './sign-in/magic-links.ts'
 import { Mail } from './sign-in/mail.ts'
 import { OwnTokens } from './sign-in/own-tokens.ts'
@@ -209,6 +210,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),
     repeat(engine, pruneIntervalMs, () => pruneLinks(engine)),
+    repeat(engine, pruneIntervalMs, () => pruneFirstCredits(engine)),
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
     repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
     repeat(engine, limits.lapsedCallersMs, () => engine.openCallers.endLapsed()),

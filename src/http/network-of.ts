@@ -1,4 +1,10 @@
 import { isIP } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+
+/** The network that a request comes from, as far as the proxies that are trusted tell. */
+export function networkOfRequest({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+  return networkOf(ip, socket.remoteAddress)
+}
 
 /**
  * What one caller holds of the addresses: one of IPv4, a /64 of IPv6. `said` may come of a proxy, which writes ports and brackets at

@@ -16,6 +16,11 @@ export const patterns = {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
     words: `begin with a letter or digit, and be made of letters, digits, spaces, . , ' & ( ) _ -`,
   },
+  /** What is shown to others. U+200C and U+200D are parts of words, in Persian and in emoji. */
+  name: {
+    source: String.raw`^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$`,
+    words: 'be one line, without control characters and signs that are not seen',
+  },
 } as const
 
 /** The same for formats. */

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import type { Authenticated } from '../engine/accounts/tokens.ts'
-import { networkOf } from './network-of.ts'
+import { networkOfRequest } from './network-of.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
 /** Limits the requests of one network to routes by which people sign in. Added before authentication: it comes before any work. */
@@ -12,7 +12,7 @@ export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 
   if (!counter) return
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.signIn) return
-    const counted = counter.count(networkOf(request.ip, request.socket.remoteAddress))
+    const counted = counter.count(networkOfRequest(request))
     reply.headers(rateLimitHeaders(counted))
     assertWithin(counted)
   })

@@ -28,10 +28,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       token(who, 'api_key', { account_id, user_id: null }),
       token(who, 'family', { account_id, user_id }),
     ],
-    magic_links: [
-      { hash: `link-${who}`, email, created_at: 1, expires_at: 2, used_at: null },
-      { hash: `second-${who}`, email: `second-${email}`, created_at: 1, expires_at: 2, used_at: null },
-    ],
+    magic_links: [link(`link-${who}`, email), link(`second-${who}`, `second-${email}`)],
     spent_refresh_tokens: [{ hash: `spent-${who}`, token_id: `family-${who}`, spent_at: 1 }],
     computers: [
       computer(who, 'running', { account_id, session_key: '' }),
@@ -127,6 +124,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         data: '{}',
       },
     ],
+    first_credits: [{ account_id, person: email, network: '192.0.2.1', given: 1, decided_at: 1 }],
     spending_limits: [{ account_id, token_id: '', period: 'day', limit_micros: 1, updated_at: 1 }],
     person_settings: [
       { owner_id: user_id, locale: 'en', timezone: 'UTC', theme: 'dark', updated_at: 1 },
@@ -146,7 +144,14 @@ function token(
   kind: Database['tokens']['kind'],
   of: Pick<Database['tokens'], 'account_id' | 'user_id'>,
 ): Database['tokens'] {
-  const times = { created_at: 1, expires_at: null, revoked_at: null, last_used_at: null, refreshed_from: null }
+  const times = {
+    created_at: 1,
+    expires_at: null,
+    revoked_at: null,
+    last_used_at: null,
+    refreshed_from: null,
+    parent_id: null,
+  }
   return { id: `${kind}-${who}`, hash: `hash-${kind}-${who}`, name: `Name ${who}`, kind, scopes: null, ...of, ...times }
 }
 
@@ -215,5 +220,19 @@ function invitation(
   id: string,
   of: Pick<Database['invitations'], 'account_id' | 'email' | 'invited_by'>,
 ): Database['invitations'] {
-  return { id, hash: `hash-${id}`, role: 'member', created_at: 1, expires_at: 2, ended_at: null, ...of }
+  return {
+    id,
+    hash: `hash-${id}`,
+    mailbox: of.email,
+    role: 'member',
+    created_at: 1,
+    expires_at: 2,
+    ended_at: null,
+    ...of,
+  }
+}
+
+function link(hash: string, email: string): Database['magic_links'] {
+  const asked = { mailbox: email, network: '192.0.2.1', stranger: 1, sent: 1 }
+  return { hash, email, ...asked, created_at: 1, expires_at: 2, used_at: null }
 }

@@ -192,7 +192,7 @@ describe('workspaces', { timeout: 120_000 }, () => {
     const id = await create(ann, 'Links')
     await invite(ann, id, bob.address)
     const code = await codeTo(bob.address)
-    assert.equal((await server.call('GET', `/login/callback?token=${code}`, undefined, { token: null })).status, 401)
+    assert.equal((await server.post('/login/callback', { token: code }, { token: null })).status, 401)
     assert.equal((await accept(code)).status, 200)
     assert.equal((await invite(ann, id, bob.address)).status, 409)
   })
@@ -329,13 +329,16 @@ describe('workspaces', { timeout: 120_000 }, () => {
     assert.deepEqual([status, body.limit], [429, limits.workspacesPerPerson])
   })
 
-  test('nobody gets more than five messages in a quarter of an hour, whoever invites', async () => {
+  test('nobody gets more than five invitations in a day, whoever invites', async () => {
     const victim = newAddress()
-    for (let count = 0; count < limits.magicLinksPerAddress + 2; count++)
+    for (let count = 0; count < limits.invitationsPerMailboxDay; count++)
       assert.equal((await invite(ann, await create(ann, `W${count}`), victim)).status, 200)
+    const other = await newPerson()
+    const { status, body } = await invite(other, await create(other), victim)
+    assert.deepEqual([status, body.code, body.limit], [429, 'LIMIT_REACHED', limits.invitationsPerMailboxDay])
     await until(
       () => messagesTo(victim).length,
-      (count) => count === limits.magicLinksPerAddress,
+      (count) => count === limits.invitationsPerMailboxDay,
     )
   })
 

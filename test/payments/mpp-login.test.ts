@@ -81,7 +81,7 @@ describe('signing in by a wallet', { timeout: 60_000 }, () => {
     })
     const body = (await response.json()) as Record<string, string>
     assert.equal(response.status, 200, JSON.stringify(body))
-    assert.deepEqual([body.wallet, body.creditsRemaining], [wallet.address, 5])
+    assert.deepEqual([body.wallet, body.creditsRemaining], [wallet.address, 0])
     assert.match(body.token!, /^pp_sess_[\w-]{43}$/)
     assert.match(response.headers.get('cache-control')!, /no-store/)
     assert.ok(response.headers.get('payment-receipt'))

@@ -33,6 +33,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     hash: 'c',
     account_id: 'account',
     email: 'other@example.com',
+    mailbox: 'other@example.com',
     role: 'member',
     invited_by: 'user',
     created_at: 1,
@@ -52,8 +53,19 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     scopes: 'compute',
     last_used_at: 4,
     refreshed_from: 'u',
+    parent_id: 'p',
   },
-  magic_links: { hash: 'm', email: 'unal@example.com', created_at: 5, expires_at: 6, used_at: null },
+  magic_links: {
+    hash: 'm',
+    email: 'unal@example.com',
+    mailbox: 'unal@example.com',
+    network: '192.0.2.1',
+    stranger: 1,
+    sent: 0,
+    created_at: 5,
+    expires_at: 6,
+    used_at: null,
+  },
   spent_refresh_tokens: { hash: 's', token_id: 't', spent_at: 7 },
   computers: {
     id: 'computer',
@@ -214,6 +226,13 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     looked_at: 25,
   },
   spent_wallet_proofs: { challenge_id: 'd', expires_at: 26 },
+  first_credits: {
+    account_id: 'account',
+    person: 'unal@example.com',
+    network: '192.0.2.1',
+    given: 1,
+    decided_at: 27,
+  },
 }
 const {
   kind: _kind,
@@ -221,6 +240,7 @@ const {
   scopes: _scopes,
   last_used_at: _used,
   refreshed_from: _from,
+  parent_id: _parent,
   ...firstToken
 } = rows.tokens
 const { created_by: _by, delete_at: _at, ...firstAccount } = rows.accounts
@@ -233,7 +253,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_)/.test(
+    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_)/.test(
       table,
     ),
 )
@@ -302,7 +322,15 @@ test('every migration runs on the rows of the one before it', async (t) => {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
     processes: { ...firstProcess, kept_bytes: null },
     idempotency: { ...firstKey, bytes: 0, process_id: null },
-    tokens: { ...firstToken, kind: 'session', user_id: null, scopes: null, last_used_at: null, refreshed_from: null },
+    tokens: {
+      ...firstToken,
+      kind: 'session',
+      user_id: null,
+      scopes: null,
+      last_used_at: null,
+      refreshed_from: null,
+      parent_id: null,
+    },
   }
   for (const table of tables)
     assert.deepEqual(found[table], since[table] ?? (firstTables.includes(table) ? rows[table] : {}), table)

@@ -39,6 +39,11 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
     CARREL_PORT: '0',
     CARREL_IMAGE: 'slim',
     CARREL_LOG_LEVEL: 'warn',
+    // All of them come from one network, and sign up more people than anybody does in a day.
+    CARREL_FIRST_CREDITS_PER_NETWORK: '0',
+    CARREL_FIRST_CREDITS_PER_DAY: '0',
+    CARREL_MAILS_PER_NETWORK: '0',
+    CARREL_MAILS_PER_DAY: '0',
     CARREL_WARM_COMPUTERS: '0',
     CARREL_NETWORK_POOL: '4',
     CARREL_COMPUTER_MEMORY_MIB: '256',

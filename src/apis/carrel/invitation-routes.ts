@@ -6,6 +6,7 @@ import { invite, listInvitations, revokeInvitation } from '../../engine/workspac
 import { asCarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
+import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/person-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
 import { invitationOut } from './workspace-mapping.ts'
@@ -52,7 +53,7 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
           example: { email: 'you@example.com', role: 'member' },
           errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached'],
           notes:
-            'Takes an admin, and for an owner an owner. The link works once, within 7 days; inviting again ends the old one. A role is "member" by default.',
+            'Takes an admin who is signed in and has signed in by mail once, and for an owner an owner; no API key. The link works once, within 7 days; inviting again ends the old one. A role is "member" by default.',
         },
       },
     },
@@ -69,7 +70,7 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
           description: 'Take an invitation back',
           returns: '{ message, invitation_id }',
           errors: ['forbidden', 'not_found'],
-          notes: 'Takes an admin.',
+          notes: 'Takes an admin who is signed in.',
         },
       },
     },
@@ -128,9 +129,10 @@ function addAnswerRoutes(app: App, engine: Engine): void {
           },
         },
       },
-      async ({ body, headers }, reply) =>
-        orPage(engine, headers.accept, reply, async (isPage) => {
-          const accepted = await acceptInvitation(engine, body.token)
+      async (request, reply) =>
+        orPage(engine, request.headers.accept, reply, async (isPage) => {
+          const network = networkOfRequest(request)
+          const accepted = await acceptInvitation(engine, { code: request.body.token, network })
           const { userId, workspaceId, role } = accepted
           reply.header('cache-control', 'no-store')
           return isPage ? joinedPage(accepted, engine.origin()) : { user_id: userId, workspace_id: workspaceId, role }

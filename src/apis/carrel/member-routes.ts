@@ -44,7 +44,7 @@ export function addMemberRoutes(app: App, engine: Engine): void {
           example: { role: 'admin' },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Takes an admin, and an owner where owners are made or unmade. The last owner stays one. What somebody who becomes less had invited is taken back.',
+            'Takes an admin who is signed in, and an owner where owners are made or unmade. The last owner stays one. What somebody who becomes less had invited is taken back.',
         },
       },
     },
@@ -64,7 +64,7 @@ export function addMemberRoutes(app: App, engine: Engine): void {
           returns: '{ message, user_id }',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'With a member go the API keys that they made in the workspace, and their invitations. Takes an admin, for an owner an owner, for oneself ("me") nothing. The last owner stays.',
+            'With a member go the API keys that they made in the workspace, and their invitations. Takes an admin who is signed in, for an owner an owner, for oneself ("me") no role. The last owner stays.',
         },
       },
     },

@@ -71,7 +71,7 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
           returns,
           example: { name: 'Research 2' },
           errors: ['forbidden', 'not_found'],
-          notes: 'Takes an admin.',
+          notes: 'Takes an admin who is signed in.',
         },
       },
     },

@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { signInByGithub } from '../../engine/sign-in/github.ts'
 import type { App } from '../../http/app.ts'
+import { networkOfRequest } from '../../http/network-of.ts'
 import { githubAnswer, githubBody } from './schemas.ts'
 
 /** `POST /auth/refresh` is one route with PaperPod's, which has it. */
@@ -21,8 +22,11 @@ export function addAuthRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ body }, reply) => {
-      const { userId, accessToken, refreshToken, expiresInS, isNew } = await signInByGithub(engine, body.code)
+    async (request, reply) => {
+      const { userId, accessToken, refreshToken, expiresInS, isNew } = await signInByGithub(engine, {
+        code: request.body.code,
+        network: networkOfRequest(request),
+      })
       reply.header('cache-control', 'no-store')
       return {
         user_id: userId,

@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { scopes } from '../../engine/accounts/tokens.ts'
+import { patterns } from '../../http/patterns.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false })
@@ -49,8 +50,8 @@ const keyFields = {
 
 export const createKeyBody = object({
   name: Type.Optional(
-    Type.Union([Type.String({ maxLength: limits.apiKeyNameLength }), Type.Null()], {
-      description: 'What the key is for',
+    Type.Union([Type.String({ maxLength: limits.apiKeyNameLength, pattern: patterns.name.source }), Type.Null()], {
+      description: 'What the key is for; one line',
     }),
   ),
   scopes: Type.Optional(

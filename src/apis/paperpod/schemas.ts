@@ -481,6 +481,13 @@ export const loginCallbackAnswer = {
   description: 'A page, or JSON to who asks for it',
   content: { 'text/html': { schema: Type.String() }, 'application/json': { schema: object(sessionFields) } },
 }
+export const readLinkAnswer = {
+  description: 'A page with a button, or JSON to a program; neither uses the link up',
+  content: {
+    'text/html': { schema: Type.String() },
+    'application/json': { schema: object({ email: Type.String(), message: Type.String() }) },
+  },
+}
 export const refreshBody = object({
   token: Type.Optional(text('Your current token (must still be valid)', { maxLength: 4096, minLength: 1 })),
   refresh_token: Type.Optional(

@@ -7,6 +7,7 @@ import { signInByWallet } from '../../engine/sign-in/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
+import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/person-page.ts'
 import { refusedPage, signInPage, tokenPage } from '../../http/sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
@@ -15,6 +16,7 @@ import {
   loginBody,
   loginCallbackAnswer,
   loginCallbackQuery,
+  readLinkAnswer,
   refreshAnswer,
   refreshBody,
 } from './schemas.ts'
@@ -49,17 +51,18 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           errors: ['forbidden', 'rate_limited'],
           answers: { 200: loginAnswer, 402: paymentRequiredAnswer },
           notes:
-            'Send either. The answer is the same for an address that nobody knows. A new account starts with the free credit that pricing names.',
+            'Send either. The answer is the same for an address that nobody knows. Who signs up by mail has the free credit that pricing names, once; a wallet only where the operator gives it.',
         },
       },
     },
-    async ({ body: { email, wallet }, headers }, reply) => {
+    async (request, reply) => {
+      const { email, wallet } = request.body
       if ((email === undefined) === (wallet === undefined))
         throw new CarrelError('invalid_request', 'Cannot sign in: send either "email" or "wallet"', {
           details: { field: 'email' },
         })
-      if (wallet !== undefined) return walletSession(wallet, headers, reply)
-      requestLink(engine, email!)
+      if (wallet !== undefined) return walletSession(wallet, request, reply)
+      requestLink(engine, { email: email!, network: networkOfRequest(request) })
       return { success: true, message: 'Check your email for a link to sign in. It works once, within 15 minutes.' }
     },
   )
@@ -74,18 +77,20 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Magic link callback (handled automatically)',
-          returns: 'A page with a button that signs in; { token, expiresIn, userId } to who asks for JSON',
+          returns: 'A page with a button that signs in; { email, message } to a program',
           notes:
-            'A link works once, within 15 minutes. The page does not use it up, since programs that scan mail open every link.',
+            'A link works once, within 15 minutes. Opening it does not use it up, since programs that scan mail open every link: the button does, or POST /login/callback {token}.',
           example: { token: 'the-code-of-the-link' },
           errors: ['unauthenticated', 'rate_limited'],
-          answers: { 200: loginCallbackAnswer },
+          answers: { 200: readLinkAnswer },
         },
       },
     },
     async ({ query, headers }, reply) => {
-      if (!isBrowser(headers)) return answerJson(await redeemLink(engine, query.token), reply)
-      return answerPage(reply, async () => signInPage((await readLink(engine, query.token)).email, query.token))
+      if (isBrowser(headers))
+        return answerPage(reply, async () => signInPage((await readLink(engine, query.token)).email, query.token))
+      const { email } = await readLink(engine, query.token)
+      return reply.header('cache-control', 'no-store').send({ email, message: howToRedeem })
     },
   )
   void app.register(async (scope: App) => {
@@ -107,10 +112,11 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           },
         },
       },
-      async ({ body, headers }, reply) => {
-        if (!isBrowser(headers)) return answerJson(await redeemLink(engine, body.token), reply)
+      async (request, reply) => {
+        const redeem = () => redeemLink(engine, request.body.token, networkOfRequest(request))
+        if (!isBrowser(request.headers)) return answerJson(await redeem(), reply)
         return answerPage(reply, async () => {
-          const { token, expiresAtMs } = await redeemLink(engine, body.token)
+          const { token, expiresAtMs } = await redeem()
           return tokenPage(token, engine.origin(), expiresAtMs)
         })
       },
@@ -145,8 +151,11 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     },
   )
 
-  async function walletSession(wallet: string, headers: FastifyRequest['headers'], reply: FastifyReply) {
-    const outcome = await signInByWallet(engine, wallet, paymentCredential(headers))
+  async function walletSession(wallet: string, request: FastifyRequest, reply: FastifyReply) {
+    const outcome = await signInByWallet(engine, wallet, {
+      credential: paymentCredential(request.headers),
+      network: networkOfRequest(request),
+    })
     if ('challenges' in outcome) return askForPayment(reply, outcome)
     const { token, creditMicros, receipt } = outcome
     reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
@@ -177,6 +186,9 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     }
   }
 }
+
+const howToRedeem =
+  'Nothing is used up yet. POST /login/callback {"token":"<code of the link>"} signs in, once, and answers with the token.'
 
 function isBrowser({ accept }: FastifyRequest['headers']): boolean {
   return accept?.includes('text/html') ?? false

@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
+import { patterns } from '../../http/patterns.ts'
 import { themes } from '../../engine/accounts/person-settings.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {
@@ -35,7 +36,12 @@ export const storageAnswer = object({
 })
 
 const settingsFields = {
-  displayName: Type.String({ description: 'How the person is called', minLength: 1, maxLength: limits.nameLength }),
+  displayName: Type.String({
+    description: 'How the person is called; one line',
+    minLength: 1,
+    maxLength: limits.nameLength,
+    pattern: patterns.name.source,
+  }),
   locale: Type.String({ description: 'Language tag (BCP 47), such as en or de-AT', minLength: 1, maxLength: 35 }),
   timezone: Type.String({
     description: 'Name in the time zone database, such as Asia/Jakarta',

@@ -82,14 +82,9 @@ async function use({ program, values, operands: [, wanted] }: Call, access: Work
 async function leave({ program, values }: Call, access: WorkspaceAccess): Promise<void> {
   const workspace = workspaceOf(values, access)
   await access.client.workspaces.remove(workspace.workspace_id, 'me')
-  const isOfToken = workspace.workspace_id === access.own.workspace_id
-  const isLeftInUse = workspace.workspace_id === access.usedId && access.isSaved && !isOfToken
+  const isLeftInUse = workspace.workspace_id === access.usedId && access.isSaved
   if (isLeftInUse) await access.use(access.own)
   if (values.json) return program.stdout.line(JSON.stringify({ left_workspace_id: workspace.workspace_id }))
-  const next = isLeftInUse
-    ? `; ${printable(access.own.name)} is in use now`
-    : isOfToken
-      ? `; the token was made in it and ended with that: "${program.name} login" gets another one`
-      : ''
+  const next = isLeftInUse ? `; ${printable(access.own.name)} is in use now` : ''
   await program.stdout.line(`Left ${printable(workspace.name)}${next}`)
 }

@@ -3,6 +3,7 @@ import type { ExpressionBuilder } from 'kysely'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { assertSignedIn } from './signed-in.ts'
 import type { Authenticated } from './tokens.ts'
 
 /** A sign-in of a person: a session token, or a pair of tokens that is renewed. */
@@ -20,7 +21,7 @@ export interface Session {
 
 /** Those that have not ended, the newest first. Takes the token of a sign-in. */
 export async function listSessions(engine: Engine, caller: Authenticated): Promise<Session[]> {
-  assertSignedIn(caller)
+  assertSignedIn(caller, 'list sessions')
   const rows = await engine.db
     .selectFrom('tokens')
     .selectAll()
@@ -36,7 +37,7 @@ export async function listSessions(engine: Engine, caller: Authenticated): Promi
  * stay. Takes the token of a sign-in. Rejects with `not_found` when it is none of the caller's, or has ended.
  */
 export async function endSession(engine: Engine, caller: Authenticated, id: string): Promise<string> {
-  assertSignedIn(caller)
+  assertSignedIn(caller, 'end a session')
   const sessionId = id === 'current' ? caller.tokenId : id
   const ended = await end(engine, caller, ({ eb }) => eb('id', '=', sessionId))
   if (ended === 0) throw new CarrelError('not_found', `Cannot end session "${id}": there is none of that id`)
@@ -45,7 +46,7 @@ export async function endSession(engine: Engine, caller: Authenticated, id: stri
 
 /** Ends every sign-in of the caller's but the one that asks; says how many there were. */
 export async function endOtherSessions(engine: Engine, caller: Authenticated): Promise<number> {
-  assertSignedIn(caller)
+  assertSignedIn(caller, 'end a session')
   return end(engine, caller, ({ eb }) => eb('id', '!=', caller.tokenId))
 }
 
@@ -83,11 +84,6 @@ function openOf({ userId, accountId }: Authenticated) {
       eb('revoked_at', 'is', null),
       eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', Date.now())]),
     ])
-}
-
-function assertSignedIn({ kind, scopes }: Authenticated): void {
-  if (kind !== 'api_key' && scopes === null) return
-  throw new CarrelError('forbidden', 'Cannot use an API key for sessions: they are for the token of a sign-in')
 }
 
 function sessionOf(row: TokenRow, caller: Authenticated): Session {

@@ -25,12 +25,15 @@ interface NewToken {
   lifeMs?: number | undefined
   /** The id of a session that is renewed. */
   refreshedFrom?: string
+  /** The API key that makes this one, beyond whose end it does not last. */
+  parent?: { id: string; expiresAtMs: number | null } | undefined
 }
 
 /** A new secret: 256 random bits, of which only the SHA-256 is stored. */
 export async function insertToken(db: Kysely<Database>, token: NewToken): Promise<{ secret: string; row: TokenRow }> {
   const secret = newSecret(token.kind)
   const now = Date.now()
+  const endsAtMs = Math.min(now + (token.lifeMs ?? Infinity), token.parent?.expiresAtMs ?? Infinity)
   const row: TokenRow = {
     id: newId(),
     account_id: token.accountId,
@@ -40,10 +43,11 @@ export async function insertToken(db: Kysely<Database>, token: NewToken): Promis
     name: token.name,
     scopes: token.scopes?.join(' ') ?? null,
     created_at: now,
-    expires_at: token.lifeMs === undefined ? null : now + token.lifeMs,
+    expires_at: Number.isFinite(endsAtMs) ? endsAtMs : null,
     revoked_at: null,
     last_used_at: null,
     refreshed_from: token.refreshedFrom ?? null,
+    parent_id: token.parent?.id ?? null,
   }
   await db.insertInto('tokens').values(row).execute()
   return { secret, row }
@@ -74,7 +78,7 @@ export interface Authenticated extends Caller {
 }
 
 /** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */
-type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at' | 'refreshed_from'> & {
+type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at' | 'refreshed_from' | 'parent_id'> & {
   role: MembershipRow['role'] | null
 }
 

@@ -11,7 +11,7 @@ export type DeleteRows = (trx: Transaction<Database>, leaving: Leaving) => Promi
  * - `last`: goes when nothing else is left, so that a deletion that is interrupted is found again;
  * - a function deletes them, in this order: what refers to a row before the row.
  *
- * A table that is missing here does not compile.
+ * A table that is missing here does not compile. What names a person in rows that stay is said in `person-columns.ts`.
  */
 export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' | DeleteRows } = {
   ledger_books: 'books',
@@ -37,6 +37,8 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
   operations: ofAccounts('operations'),
   idempotency: ofAccounts('idempotency'),
   events: ofAccounts('events'),
+  // Who comes back with the same mailbox is somebody new, and the 30 days before that are long enough.
+  first_credits: ofAccounts('first_credits'),
   person_settings: (trx, { userId, accountIds }) =>
     trx
       .deleteFrom('person_settings')
@@ -86,7 +88,8 @@ function ofAccounts(
     | 'memory_files'
     | 'operations'
     | 'idempotency'
-    | 'events',
+    | 'events'
+    | 'first_credits',
 ): DeleteRows {
   return (trx, { accountIds }) => trx.deleteFrom(table).where('account_id', 'in', accountIds).execute()
 }

@@ -6,8 +6,8 @@ import { creditOf, promotions } from './books.ts'
 import { postTransactions, type Posting } from './post.ts'
 
 /**
- * Gives new accounts their first credit. An account that has had it gets nothing, however often it is asked for; nor does
- * a workspace that a person made beside their own: whoever makes many would never have to pay.
+ * Gives accounts that nobody signed up for their first credit. One that has had it gets nothing, however often it is asked for; nor
+ * does one of a person for whom it was decided at their sign-up, nor a workspace that a person made beside their own: whoever makes many would never have to pay.
  */
 export async function grantFirstCredit(
   db: Kysely<Database>,
@@ -28,8 +28,14 @@ export async function grantFirstCredit(
     .where('id', 'in', accountIds)
     .where('created_by', 'is not', null)
     .execute()
+  // Whether somebody who signed up gets it was decided then.
+  const decided = await db
+    .selectFrom('first_credits')
+    .select('account_id')
+    .where('account_id', 'in', accountIds)
+    .execute()
   // What a new account gets may change with the years; who had the old one does not get the difference.
-  const excluded = [...had.map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
+  const excluded = [...[...had, ...decided].map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
   const without = new Set(accountIds).difference(new Set(excluded))
   if (without.size === 0) return
   const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
@@ -54,6 +60,7 @@ export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promi
     .where('id', 'not in', (eb) =>
       eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant').where(isNoCharge),
     )
+    .where('id', 'not in', (eb) => eb.selectFrom('first_credits').select('account_id'))
     .execute()
   for (let start = 0; start < rows.length; start += accountsAtOnce) {
     const some = rows.slice(start, start + accountsAtOnce)

@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
-import { mailAddressOf } from './mail-address.ts'
+import { mailAddress } from './mail-address.ts'
 import { readJson } from './read-json.ts'
 import { openFamily, type TokenPair } from './refresh-tokens.ts'
 import { signIn, type Proof, type SignedIn } from './sign-in.ts'
@@ -10,8 +10,11 @@ import { signIn, type Proof, type SignedIn } from './sign-in.ts'
  * Signs a person in by the code that GitHub gave them. Rejects with `unauthenticated` when GitHub does not take the code, with
  * `forbidden` when it has no verified address of the person, with `unavailable` when it is not set up or does not answer.
  */
-export async function signInByGithub(engine: Engine, code: string): Promise<TokenPair & SignedIn> {
-  const person = await signIn(engine, await proofBy(engine, code))
+export async function signInByGithub(
+  engine: Engine,
+  { code, network }: { code: string; network: string },
+): Promise<TokenPair & SignedIn> {
+  const person = await signIn(engine, { ...(await proofBy(engine, code)), network })
   return { ...person, ...(await openFamily(engine, person, 'github')) }
 }
 
@@ -25,7 +28,7 @@ async function proofBy(engine: Engine, code: string): Promise<Proof> {
   ])
   if (!Number.isSafeInteger(user.id) || !Array.isArray(emails)) throw unavailable('its answer has no user')
   const verified = emails.filter(({ verified }) => verified)
-  const address = mailAddressOf((verified.find(({ primary }) => primary) ?? verified[0])?.email)
+  const address = mailAddress((verified.find(({ primary }) => primary) ?? verified[0])?.email)
   if (!address)
     throw new CarrelError('forbidden', 'Cannot sign in by GitHub: the person has no address that GitHub has verified')
   return {

@@ -1,57 +1,79 @@
 import { randomBytes } from 'node:crypto'
+import type { Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { CarrelError } from '../../errors.ts'
+import type { Database } from '../../db/schema.ts'
+import { CarrelError } from '../../errors.ts'
 import { hashOf, refusal } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { insertSignIn } from './insert-sign-in.ts'
+import { mayGetLink } from './link-quota.ts'
+import { mailAddress, mailboxOf } from './mail-address.ts'
 import { signInMail } from './sign-in-mail.ts'
-import { signIn, type SignedIn } from './sign-in.ts'
+import { signIn, type Proof, type SignedIn } from './sign-in.ts'
+
+/** Who asks for a link, and for which address. */
+interface LinkRequest {
+  email: string
+  /** Where the request comes from. */
+  network: string
+}
 
 /**
- * Sends a link for signing in to an address, in the background: neither the answer nor its time tells whether the address is known.
- * No address gets more than 5 in a quarter of an hour.
+ * Sends a link for signing in to an address, in the background. Neither the answer nor its time tells whether the address is known, nor
+ * does what the server does then: a message that does not go out is made all the same. How many go out is in `mayGetLink`. Rejects with
+ * `invalid_request` what is no address.
  */
-export function requestLink(engine: Engine, email: string): void {
-  void sendLink(engine, email.toLowerCase()).catch((error: unknown) =>
+export function requestLink(engine: Engine, { email, network }: LinkRequest): void {
+  const address = mailAddress(email)
+  if (address === undefined)
+    throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(email)}: it is no mail address`, {
+      details: { field: 'email' },
+    })
+  void sendLink(engine, { email: address, network }).catch((error: unknown) =>
     engine.log.error({ err: error }, 'cannot send a link for signing in'),
   )
 }
 
-async function sendLink(engine: Engine, email: string): Promise<void> {
-  const { db, mail, log } = engine
-  if (!(await mayGetMail(engine, email))) return
-  const now = Date.now()
+async function sendLink(engine: Engine, { email, network }: LinkRequest): Promise<void> {
+  const { mail, log } = engine
   const code = randomBytes(32).toString('base64url')
-  await db
-    .insertInto('magic_links')
-    .values({ hash: hashOf(code), email, created_at: now, expires_at: now + limits.magicLinkMs, used_at: null })
-    .execute()
+  const isSent = await insertLink(engine, { code, email, network })
   const link = `${engine.origin()}/login/callback?token=${code}`
+  const message = { to: email, ...signInMail(link) }
+  if (!isSent) return mail.pretend(message)
   if (!mail.isSent) log.info({ email, link }, 'a link for signing in')
-  await mail.send({ to: email, ...signInMail(link) })
+  await mail.send(message)
 }
 
-/**
- * Whether a link may go to an address: to anybody's where the server takes new people, else to those that are known; and no more than
- * 5 in a quarter of an hour, invitations with them.
- */
-export async function mayGetMail(engine: Engine, email: string): Promise<boolean> {
-  if (!engine.settings.signUp && !(await isKnown(engine, email))) return false
-  const since = Date.now() - limits.magicLinkMs
-  let sent = 0
-  for (const table of ['magic_links', 'invitations'] as const) {
-    const { count } = await engine.db
-      .selectFrom(table)
-      .select((eb) => eb.fn.countAll().as('count'))
-      .where('email', '=', email)
-      .where('created_at', '>', since)
-      .executeTakeFirstOrThrow()
-    sent += Number(count)
-  }
-  return sent < limits.magicLinksPerAddress
+/** Whether it is to be sent: to anybody where the server takes new people, else to those that are known, and to nobody too often. */
+async function insertLink(engine: Engine, { code, email, network }: LinkRequest & { code: string }): Promise<boolean> {
+  const { db, settings } = engine
+  const mailbox = mailboxOf(email)
+  return db.transaction().execute(async (trx) => {
+    const isStranger = !(await isKnownAddress(trx, email))
+    const mayGet = await mayGetLink(trx, settings, { email, mailbox, network, isStranger })
+    const isSent = mayGet && (settings.signUp || !isStranger)
+    const now = Date.now()
+    await trx
+      .insertInto('magic_links')
+      .values({
+        hash: hashOf(code),
+        email,
+        mailbox,
+        network,
+        stranger: isStranger ? 1 : 0,
+        sent: isSent ? 1 : 0,
+        created_at: now,
+        expires_at: now + limits.magicLinkMs,
+        used_at: null,
+      })
+      .execute()
+    return isSent
+  })
 }
 
-async function isKnown({ db }: Engine, email: string): Promise<boolean> {
+/** Whether somebody has signed in by it. */
+export async function isKnownAddress(db: Kysely<Database>, email: string): Promise<boolean> {
   const row = await db
     .selectFrom('identities')
     .select('user_id')
@@ -73,6 +95,7 @@ export async function readLink({ db }: Engine, code: string): Promise<{ email: s
     .selectFrom('magic_links')
     .select('email')
     .where('hash', '=', hashOf(code))
+    .where('sent', '=', 1)
     .where('used_at', 'is', null)
     .where('expires_at', '>', Date.now())
     .executeTakeFirst()
@@ -84,18 +107,19 @@ export async function readLink({ db }: Engine, code: string): Promise<{ email: s
  * Opens a session by the code of a link. Of several at once one gets it: the link is used up by one guarded update. Rejects with
  * `unauthenticated` when it is not known, was used or is older than 15 minutes.
  */
-export async function redeemLink(engine: Engine, code: string): Promise<NewSession> {
+export async function redeemLink(engine: Engine, code: string, network: string): Promise<NewSession> {
   const now = Date.now()
   const link = await engine.db
     .updateTable('magic_links')
     .set({ used_at: now })
     .where('hash', '=', hashOf(code))
+    .where('sent', '=', 1)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
     .returning('email')
     .executeTakeFirst()
   if (!link) throw deadLink()
-  return openMailSession(engine, link.email)
+  return openMailSession(engine, link.email, network)
 }
 
 function deadLink(): CarrelError {
@@ -103,17 +127,24 @@ function deadLink(): CarrelError {
 }
 
 /** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
-async function openMailSession(engine: Engine, email: string): Promise<NewSession> {
-  const proof = { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
-  const person = await signIn(engine, proof)
+async function openMailSession(engine: Engine, email: string, network: string): Promise<NewSession> {
+  const person = await signIn(engine, mailProof(email, network))
   const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how: 'email' })
   return { ...person, token: secret, expiresAtMs: row.expires_at! }
 }
 
-/** Forgets links that cannot be used any more. */
+/** What a link proves that was sent to an address. */
+export function mailProof(email: string, network: string): Proof {
+  const [name = ''] = email.split('@')
+  return { provider: 'email', subject: email, name, email, emailIsVerified: true, network }
+}
+
+/** Forgets links that cannot be used any more; those that were sent count for a day. */
 export async function pruneLinks({ db }: Engine): Promise<void> {
+  const now = Date.now()
   await db
     .deleteFrom('magic_links')
-    .where('expires_at', '<', Date.now() - limits.magicLinkMs)
+    .where('expires_at', '<', now)
+    .where((eb) => eb.or([eb('sent', '=', 0), eb('created_at', '<', now - limits.mailDayMs)]))
     .execute()
 }

@@ -16,6 +16,8 @@ interface Message {
 export class Mail {
   readonly #from: string
   readonly #smtp: Transporter | undefined
+  /** Makes a message and sends it nowhere. */
+  readonly #nowhere: Transporter
   readonly #outbox: string
   readonly #log: Logger
 
@@ -23,6 +25,7 @@ export class Mail {
     this.#from = mailFrom
     this.#outbox = join(dataDirectory, 'outbox')
     this.#log = log
+    this.#nowhere = createTransport({ streamTransport: true, buffer: true })
     this.#smtp =
       smtpUrl === undefined
         ? undefined
@@ -41,9 +44,25 @@ export class Mail {
 
   /** Rejects when the SMTP server does not take it. */
   async send(message: Message): Promise<void> {
-    if (this.#smtp)
-      await this.#smtp.sendMail({ ...message, from: this.#from, disableFileAccess: true, disableUrlAccess: true })
+    if (this.#smtp) await this.#smtp.sendMail(this.#envelope(message))
     else await this.#keep(message)
+  }
+
+  /**
+   * The work of `send` without a message that anybody gets, up to the log-in at the SMTP server: who sends requests meanwhile cannot tell
+   * one from the other by how long they take.
+   */
+  async pretend(message: Message): Promise<void> {
+    if (this.#smtp) {
+      await this.#nowhere.sendMail(this.#envelope(message))
+      await this.#smtp.verify()
+    } else await rm(await this.#write({ ...message, to: 'nobody' }, '.pretended'), { force: true })
+  }
+
+  /** The address is one, whatever is in it: as a text it could be read as several. */
+  #envelope({ to, ...message }: Message) {
+    const bounds = { disableFileAccess: true, disableUrlAccess: true }
+    return { ...message, to: { name: '', address: to }, from: this.#from, ...bounds }
   }
 
   /** Deletes what lies in the outbox for an address. */
@@ -57,15 +76,20 @@ export class Mail {
     }
   }
 
+  async #keep(message: Message): Promise<void> {
+    const file = await this.#write(message, '.txt')
+    this.#log.info({ to: message.to, file }, 'no SMTP server is set: the message is in the outbox')
+  }
+
   /** As plain text, to be read by a person: the lines of a real message are cut. */
-  async #keep({ to, subject, text }: Message): Promise<void> {
+  async #write({ to, subject, text }: Message, ending: string): Promise<string> {
     await mkdir(this.#outbox, { recursive: true, mode: 0o700 })
     await chmod(this.#outbox, 0o700)
-    const file = join(this.#outbox, `${Date.now()}-${newId()}.txt`)
+    const file = join(this.#outbox, `${Date.now()}-${newId()}${ending}`)
     await writeFile(file, `To: ${to}\nSubject: ${subject}\n\n${text}`, { mode: 0o600 })
     const old = (await readdir(this.#outbox)).toSorted().slice(0, -outboxFiles)
     for (const name of old) await rm(join(this.#outbox, name), { force: true })
-    this.#log.info({ to, file }, 'no SMTP server is set: the message is in the outbox')
+    return file
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Kysely, Transaction } from 'kysely'
-import { limits } from '../../config/limits.ts'
 import type { Database, UserRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
+import { oneLine } from '../accounts/one-line.ts'
 import { createAccount } from '../accounts/owner.ts'
-import { grantWithAccount } from '../ledger/grant.ts'
+import { giveFirstCredit } from './first-credit.ts'
+import { mailAddress } from './mail-address.ts'
 
 /** Who somebody has just proved to be. */
 export interface Proof {
@@ -16,6 +17,8 @@ export interface Proof {
   email: string | null
   /** True when whoever holds the address is this person: then one address is one person, whatever the provider. */
   emailIsVerified: boolean
+  /** Where they come from; undefined where the token of an issuer is all that is known. */
+  network?: string | undefined
 }
 
 export interface SignedIn {
@@ -24,28 +27,26 @@ export interface SignedIn {
   isNew: boolean
 }
 
-/** The person of a proof; one who is new gets a personal workspace with its first credit, or `forbidden` where sign-up is closed. */
+/**
+ * The person of a proof; one who is new gets a personal workspace, with the first credit where `giveFirstCredit` gives it, or `forbidden` where sign-up is
+ * closed.
+ */
 export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
-  const address = proof.email?.toLowerCase() ?? null
+  const address = (proof.email === null ? undefined : mailAddress(proof.email)) ?? null
+  const verified = proof.emailIsVerified ? address : null
   return engine.db.transaction().execute(async (trx) => {
     const known =
       (await userBy(trx, proof.provider, proof.subject)) ??
-      (address && proof.emailIsVerified ? await userBy(trx, 'email', address) : undefined)
+      (verified === null ? undefined : await userBy(trx, 'email', verified))
     if (!known && !engine.settings.signUp)
       throw new CarrelError('forbidden', 'Cannot sign in: the server takes no new people')
-    const user = known ?? (await createUser(trx, lineOf(proof.name) || lineOf(proof.subject), address))
-    if (!known) await grantWithAccount(trx, user.account_id, engine.prices)
+    const user = known ?? (await createUser(trx, oneLine(proof.name) || oneLine(proof.subject), address))
+    if (!known) await giveFirstCredit(trx, engine, { ...proof, accountId: user.account_id, address: verified })
     await trx.updateTable('users').set({ last_login_at: Date.now() }).where('id', '=', user.id).execute()
     await addIdentity(trx, user.id, proof.provider, proof.subject)
-    if (address && proof.emailIsVerified) await addIdentity(trx, user.id, 'email', address)
+    if (verified !== null) await addIdentity(trx, user.id, 'email', verified)
     return { userId: user.id, accountId: user.account_id, isNew: !known }
   })
-}
-
-/** A name is shown to others: without line breaks and other signs that are not seen, and no longer than one may choose. */
-function lineOf(name: string): string {
-  const line = name.replace(/[\p{C}\s]+/gu, ' ').trim()
-  return Array.from(line).slice(0, limits.nameLength).join('')
 }
 
 function userBy(trx: Transaction<Database>, provider: string, subject: string): Promise<UserRow | undefined> {

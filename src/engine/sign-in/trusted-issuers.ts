@@ -4,7 +4,7 @@ import type { TrustedIssuer } from '../../config/settings.ts'
 import { CarrelError } from '../../errors.ts'
 import { refusal } from '../accounts/tokens.ts'
 import { IssuerKeys } from './issuer-keys.ts'
-import { mailAddressOf } from './mail-address.ts'
+import { mailAddress } from './mail-address.ts'
 import { VerifiedJwts } from './verified-jwts.ts'
 
 /** Whom an issuer says that the bearer is. */
@@ -113,7 +113,7 @@ function bearerOf(issuer: string, claims: JWTPayload & Claims): Bearer {
     throw refusal(`the issuer's token names its subject by no text of 1 to ${limits.subjectLength} characters`)
   if (unseen.test(subject))
     throw refusal("the issuer's token names its subject with line breaks or signs that are not seen")
-  const address = isVerified === true ? mailAddressOf(email) : null
+  const address = (isVerified === true ? mailAddress(email) : undefined) ?? null
   const called = [name, userName, address].find((one) => typeof one === 'string' && one !== '')
   const expiresAtMs = endOf(exp * 1000, iat === undefined ? undefined : iat * 1000)
   return { issuer, subject, name: typeof called === 'string' ? called : subject, email: address, expiresAtMs }

@@ -25,7 +25,7 @@ export interface WalletSession {
 export async function signInByWallet(
   engine: Engine,
   wallet: string,
-  credential: string | undefined,
+  { credential, network }: { credential: string | undefined; network: string },
 ): Promise<WalletSession | PaymentRefusal> {
   const library = await loadPaymentLibrary()
   const { Mppx, viem } = library
@@ -51,6 +51,7 @@ export async function signInByWallet(
     name: `${address.slice(0, 6)}…${address.slice(-4)}`,
     email: null,
     emailIsVerified: false,
+    network,
   })
   const { secret } = await insertSignIn(engine, person, { kind: 'session', how: 'wallet' })
   return {

@@ -1,8 +1,10 @@
 import type { Engine } from '../engine.ts'
 import { refusal } from '../accounts/tokens.ts'
 import { appendEvent } from '../events/append-event.ts'
+import { mailProof } from '../sign-in/magic-links.ts'
 import { signIn } from '../sign-in/sign-in.ts'
 import type { Role } from '../accounts/roles.ts'
+import { provedAddress } from './inviter.ts'
 import { invitationBy } from './invitations.ts'
 
 export interface Accepted {
@@ -19,12 +21,8 @@ export async function readInvitation(
 ): Promise<{ email: string; role: Role; workspaceName: string; inviter: string }> {
   const { email, role, account_id, invited_by } = await invitationBy(db, code)
   const account = await db.selectFrom('accounts').select('name').where('id', '=', account_id).executeTakeFirstOrThrow()
-  const user = await db
-    .selectFrom('users')
-    .select(['name', 'email'])
-    .where('id', '=', invited_by ?? '')
-    .executeTakeFirst()
-  return { email, role, workspaceName: account.name, inviter: user?.email ?? user?.name ?? '' }
+  const inviter = invited_by === null ? undefined : await provedAddress(db, invited_by)
+  return { email, role, workspaceName: account.name, inviter: inviter ?? '' }
 }
 
 /**
@@ -32,10 +30,12 @@ export async function readInvitation(
  * whoever has it gets nothing for themselves. Of several at once one gets in; who is a member already stays what they are. Rejects with `unauthenticated` when the invitation is not open any more, with `forbidden` where
  * the server takes no new people.
  */
-export async function acceptInvitation(engine: Engine, code: string): Promise<Accepted> {
+export async function acceptInvitation(
+  engine: Engine,
+  { code, network }: { code: string; network: string },
+): Promise<Accepted> {
   const { id, email, account_id: workspaceId } = await invitationBy(engine.db, code)
-  const proof = { provider: 'email', subject: email, name: email.split('@')[0]!, email, emailIsVerified: true }
-  const { userId } = await signIn(engine, proof)
+  const { userId } = await signIn(engine, mailProof(email, network))
   return engine.db.transaction().execute(async (trx) => {
     const taken = await trx
       .updateTable('invitations')

@@ -1,7 +1,10 @@
 import { escapeHtml } from '../../escape-html.ts'
 import type { Role } from '../accounts/roles.ts'
 
-/** The message that carries an invitation. */
+/**
+ * The message that carries an invitation. Whom it is from is told by a proved address alone, and the workspace by its name where that is no
+ * address of its own: nobody sends words of theirs, or links, in the name of the server.
+ */
 export function invitationMail(parts: { link: string; workspace: string; inviter: string; role: Role }): {
   subject: string
   text: string
@@ -9,7 +12,8 @@ export function invitationMail(parts: { link: string; workspace: string; inviter
 } {
   const { link, workspace, inviter, role } = parts
   const who = inviter || 'Its owner'
-  const text = `${who} invites you into the workspace "${workspace}" as ${role}.`
+  const where = isMerelyName(workspace) ? `the workspace "${workspace}"` : 'a workspace'
+  const text = `${who} invites you into ${where} as ${role}.`
   return {
     subject: 'You are invited into a workspace of Carrel',
     text: `${text}
@@ -26,3 +30,12 @@ It works once, within 7 days. If you do not know who this is, ignore the message
 `,
   }
 }
+
+/** Nothing in it is an address that a mail program would make a link of, nor a number to call. */
+function isMerelyName(name: string): boolean {
+  const digits = name.match(/\p{N}/gu)?.length ?? 0
+  return !/[^\p{L}\p{M}\p{N} .,'&()_-]|[\p{L}\p{N}]\.[\p{L}\p{N}]{2}|\bwww\b/iu.test(name) && digits <= mostDigits
+}
+
+/** As in "Class of 2026, group 12". */
+const mostDigits = 6

@@ -4,11 +4,15 @@ import { limits } from '../../config/limits.ts'
 import type { Database, InvitationRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
 import { hashOf, refusal, type Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { newId } from '../ids.ts'
-import { mayGetMail } from '../sign-in/magic-links.ts'
+import { isKnownAddress } from '../sign-in/magic-links.ts'
+import { mailAddress, mailboxOf } from '../sign-in/mail-address.ts'
+import { assertMayInvite } from './invitation-quota.ts'
+import { inviterOf } from './inviter.ts'
 import { listMembers } from './members.ts'
 import { workspaceOf } from './workspaces.ts'
 import { invitationMail } from './invitation-mail.ts'
@@ -23,43 +27,50 @@ export interface Invitation {
 
 /**
  * Invites an address into the caller's workspace; the message goes in the background, and neither the answer nor its time tells
- * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin, and for an
- * owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a workspace of one's own, with
- * `limit_reached` at 100 that are open.
+ * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin who is signed in
+ * and has a proved address, and for an owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a
+ * workspace of one's own, with `limit_reached` at 100 that are open, and as `assertMayInvite` does.
  */
 export async function invite(
   engine: Engine,
   caller: Authenticated,
   { email: address, role }: { email: string; role: Role },
 ): Promise<Invitation> {
+  assertSignedIn(caller, 'invite anybody')
   assertRole(caller, 'admin')
   assertRole(caller, role)
-  const email = address.toLowerCase()
+  const email = mailAddress(address)
+  if (email === undefined)
+    throw new CarrelError('invalid_request', `Cannot invite ${JSON.stringify(address)}: it is no mail address`, {
+      details: { field: 'email' },
+    })
   const workspace = await workspaceOf(engine, caller)
   if (workspace.isPersonal)
     throw new CarrelError('conflict', 'Cannot invite anybody into a workspace of your own: create another one for that')
+  const inviter = await inviterOf(engine, caller)
   const members = await listMembers(engine, caller.accountId)
   if (members.some((member) => member.email === email))
     throw new CarrelError('already_exists', `Cannot invite "${email}": they are a member already`)
   const code = randomBytes(32).toString('base64url')
-  const isSent = await mayGetMail(engine, email)
+  const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
   const row = await engine.db
     .transaction()
-    .execute((trx) => insert(trx, caller, { email, role, code, members: members.length }))
-  const inviter = members.find(({ userId }) => userId === caller.userId)
-  if (!isSent) return invitationOf(row)
-  void send(engine, row, { code, workspace: workspace.name, inviter: inviter?.email || inviter?.name || '' }).catch(
-    (error: unknown) => engine.log.error({ err: error }, 'cannot send an invitation'),
+    .execute((trx) => insert(trx, engine, caller, { email, role, code, members: members.length }))
+  void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
+    engine.log.error({ err: error }, 'cannot send an invitation'),
   )
   return invitationOf(row)
 }
 
 async function insert(
   trx: Transaction<Database>,
+  { settings }: Pick<Engine, 'settings'>,
   { accountId, userId, tokenId }: Authenticated,
   { email, role, code, members }: { email: string; role: Role; code: string; members: number },
 ): Promise<InvitationRow> {
   const now = Date.now()
+  const mailbox = mailboxOf(email)
+  await assertMayInvite(trx, settings, { mailbox, workspaceId: accountId, inviterId: userId })
   const open = await openOnes(trx, accountId).execute()
   const old = open.filter((one) => one.email === email).map(({ id }) => id)
   if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
@@ -72,6 +83,7 @@ async function insert(
     hash: hashOf(code),
     account_id: accountId,
     email,
+    mailbox,
     role,
     invited_by: userId,
     created_at: now,
@@ -86,11 +98,14 @@ async function insert(
 async function send(
   engine: Engine,
   { email, role }: InvitationRow,
-  { code, workspace, inviter }: { code: string; workspace: string; inviter: string },
+  { code, workspace, inviter, isSent }: { code: string; workspace: string; inviter: string; isSent: boolean },
 ): Promise<void> {
+  const { log, mail } = engine
   const link = `${engine.origin()}/invitation?token=${code}`
-  if (!engine.mail.isSent) engine.log.info({ email, link }, 'an invitation')
-  await engine.mail.send({ to: email, ...invitationMail({ link, workspace, inviter, role }) })
+  const message = { to: email, ...invitationMail({ link, workspace, inviter, role }) }
+  if (!isSent) return mail.pretend(message)
+  if (!mail.isSent) log.info({ email, link }, 'an invitation')
+  await mail.send(message)
 }
 
 /** Those that nobody has answered yet, the newest first. */
@@ -98,8 +113,9 @@ export async function listInvitations({ db }: Pick<Engine, 'db'>, accountId: str
   return (await openOnes(db, accountId).execute()).map(invitationOf)
 }
 
-/** Takes an admin. Rejects with `not_found` when there is none of that id that is open. */
+/** Takes an admin who is signed in. Rejects with `not_found` when there is none of that id that is open. */
 export async function revokeInvitation(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+  assertSignedIn(caller, 'revoke an invitation')
   assertRole(caller, 'admin')
   const { accountId, tokenId } = caller
   await engine.db.transaction().execute(async (trx) => {

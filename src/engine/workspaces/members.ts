@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import type { Database, MembershipRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { assertRole, covers, roleOf, type Role } from '../accounts/roles.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
@@ -36,11 +37,12 @@ export async function listMembers({ db }: Pick<Engine, 'db'>, accountId: string)
 }
 
 /**
- * Makes a member more or less. It takes an admin, and an owner where owners are made or unmade (`forbidden`). Rejects with
+ * Makes a member more or less. It takes an admin who is signed in, and an owner where owners are made or unmade (`forbidden`). Rejects with
  * `not_found` when there is no such member, with `conflict` when the workspace would be without an owner. What somebody who becomes
  * less had invited is taken back.
  */
 export async function changeRole(engine: Engine, caller: Authenticated, userId: string, role: Role): Promise<Member> {
+  assertSignedIn(caller, 'change a role')
   await engine.db.transaction().execute(async (trx) => {
     const before = await memberOf(trx, caller, userId)
     const mine = await currentRole(trx, caller)
@@ -67,9 +69,10 @@ export async function changeRole(engine: Engine, caller: Authenticated, userId: 
 
 /**
  * Removes a member, or lets one leave. With them go the API keys that they made in the workspace, and what they had invited. It takes
- * an admin, for an owner an owner, for oneself nothing. Rejects as `changeRole` does.
+ * an admin who is signed in, for an owner an owner, for oneself no role. Rejects as `changeRole` does.
  */
 export async function removeMember(engine: Engine, caller: Authenticated, userId: string): Promise<void> {
+  assertSignedIn(caller, 'remove a member')
   const { accountId, tokenId } = caller
   await engine.db.transaction().execute(async (trx) => {
     const before = await memberOf(trx, caller, userId)

@@ -2,6 +2,7 @@ import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { createAccount } from '../accounts/owner.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
@@ -69,8 +70,9 @@ export async function workspaceOf(engine: Engine, { accountId, role }: Authentic
   return workspaceFrom(row, role)
 }
 
-/** Takes an admin. */
+/** Takes an admin who is signed in. */
 export async function renameWorkspace(engine: Engine, caller: Authenticated, name: string): Promise<Workspace> {
+  assertSignedIn(caller, 'rename a workspace')
   assertRole(caller, 'admin')
   await engine.db.transaction().execute(async (trx) => {
     await trx.updateTable('accounts').set({ name }).where('id', '=', caller.accountId).execute()

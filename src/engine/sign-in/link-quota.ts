@@ -1,0 +1,81 @@
+import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { Database } from '../../db/schema.ts'
+
+/** A link for signing in that somebody asks for. */
+interface Asked {
+  email: string
+  mailbox: string
+  /** Where they come from. */
+  network: string
+  /** Nobody has signed in by the address yet. */
+  isStranger: boolean
+}
+
+/**
+ * Whether a link goes out. Nobody locks another out by asking for links to their address: only links that are not used and work for
+ * minutes yet keep others back, so that who is sent no more has some in the mailbox, which sign in whoever opens them. An address that nobody has signed in by counts
+ * against the network that asks and against the day too.
+ */
+export async function mayGetLink(
+  trx: Transaction<Database>,
+  settings: Pick<Settings, 'mailsPerNetwork' | 'mailsPerDay'>,
+  asked: Asked,
+): Promise<boolean> {
+  if (await hasEnough(trx, asked)) return false
+  return !asked.isStranger || mayWriteToStranger(trx, settings, asked)
+}
+
+async function hasEnough(trx: Transaction<Database>, { email, network }: Asked): Promise<boolean> {
+  const now = Date.now()
+  const links = await trx
+    .selectFrom('magic_links')
+    .select(['network', 'created_at'])
+    .where('email', '=', email)
+    .where('created_at', '>', now - limits.mailDayMs)
+    .where('used_at', 'is', null)
+    .where('sent', '=', 1)
+    .execute()
+  const fresh = links.filter(({ created_at }) => created_at > now - limits.freshLinkMs)
+  const most = links.length < limits.magicLinksPerDay ? limits.magicLinksPerAddress : 1
+  return fresh.length >= most || fresh.filter((link) => link.network === network).length >= limits.magicLinksPerNetwork
+}
+
+async function mayWriteToStranger(
+  trx: Transaction<Database>,
+  { mailsPerNetwork, mailsPerDay }: Pick<Settings, 'mailsPerNetwork' | 'mailsPerDay'>,
+  { email, mailbox, network }: Asked,
+): Promise<boolean> {
+  const toStrangers = linksOfDay(trx)
+  const ofNetwork = await count(toStrangers.where('network', '=', network))
+  const ofMailbox = await count(toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email))
+  return (
+    (mailsPerNetwork === 0 || ofNetwork < mailsPerNetwork) &&
+    ofMailbox < limits.magicLinksPerMailbox &&
+    (mailsPerDay === 0 || (await mailsOfDay(trx)) < mailsPerDay)
+  )
+}
+
+/** Mails within a day to people who are not known to want any: links to addresses that nobody had signed in by, and invitations. */
+export async function mailsOfDay(db: Kysely<Database>): Promise<number> {
+  const { invitations } = await db
+    .selectFrom('invitations')
+    .select((eb) => eb.fn.countAll().as('invitations'))
+    .where('created_at', '>', Date.now() - limits.mailDayMs)
+    .executeTakeFirstOrThrow()
+  return Number(invitations) + (await count(linksOfDay(db)))
+}
+
+function linksOfDay(db: Kysely<Database>) {
+  return db
+    .selectFrom('magic_links')
+    .where('created_at', '>', Date.now() - limits.mailDayMs)
+    .where('stranger', '=', 1)
+    .where('sent', '=', 1)
+}
+
+async function count(query: ReturnType<typeof linksOfDay>): Promise<number> {
+  const { count } = await query.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow()
+  return Number(count)
+}

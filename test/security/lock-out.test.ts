@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
+import { linkIn, messagesTo, newAddress } from '../identity/outbox.ts'
+import { TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
+
+/** An address of a network of that name, which no earlier run has used. */
+const network = (name: string) => `2001:db8:${run}:${networkNumber(name).toString(16)}::1`
+const run = Math.floor(Math.random() * 0x1_00_00).toString(16)
+const names: string[] = []
+function networkNumber(name: string): number {
+  if (!names.includes(name)) names.push(name)
+  return names.indexOf(name)
+}
+
+describe('nobody keeps another from signing in by mail', { timeout: 90_000 }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start({
+      env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback', CARREL_MAILS_PER_NETWORK: '8' },
+    })
+  })
+  after(() => server.stop())
+
+  /** Asks for a link, and waits until what came of it is written. */
+  const ask = async (email: string, from: string) => {
+    const rows = () =>
+      withDatabase((db) => db.selectFrom('magic_links').select(['sent']).where('email', '=', email).execute())
+    const before = (await rows()).length
+    const { status } = await server.post('/login', { email }, { token: null, headers: { 'x-forwarded-for': from } })
+    assert.equal(status, 200)
+    await until(rows, (found) => found.length > before)
+    const sent = (await rows()).filter((row) => row.sent === 1).length
+    await until(
+      () => messagesTo(email).length,
+      (count) => count >= sent,
+    )
+  }
+  const links = (address: string) =>
+    messagesTo(address)
+      .filter((message) => message.includes('/login/callback?'))
+      .map(linkIn)
+  const redeem = (link: string) =>
+    server.post('/login/callback', { token: new URL(link).searchParams.get('token') }, { token: null })
+  const signIn = async (address: string): Promise<string> => {
+    await ask(address, network(address))
+    return (await redeem(links(address).at(-1)!)).body.token
+  }
+  /** As if all of it had been so long ago. */
+  const letPass = (email: string, passedMs: number) =>
+    withDatabase((db) =>
+      db
+        .updateTable('magic_links')
+        .set((eb) => ({
+          created_at: eb('created_at', '-', passedMs),
+          expires_at: eb('expires_at', '-', passedMs),
+        }))
+        .where('email', '=', email)
+        .execute(),
+    )
+
+  test('invitations take none of the links for signing in', async () => {
+    const victim = newAddress()
+    for (let nth = 0; nth < limits.invitationsPerMailboxDay; nth++) {
+      const token = await signIn(newAddress())
+      const { body } = await server.post('/v1/workspaces', { name: 'Trap' }, { token })
+      const path = `/v1/workspaces/${body.workspace_id}/invitations`
+      assert.equal((await server.post(path, { email: victim }, { token })).status, 200)
+    }
+    assert.match(await signIn(victim), /^pp_sess_/)
+  })
+
+  test('a stranger who asks for links uses up those of their own network alone', async () => {
+    const victim = newAddress()
+    await signIn(victim)
+    for (let nth = 0; nth < limits.magicLinksPerNetwork + 5; nth++) await ask(victim, network('stranger'))
+    // The one of before was used.
+    const before = links(victim).length
+    assert.equal(before, 1 + limits.magicLinksPerNetwork)
+    await ask(victim, network('own'))
+    assert.equal(links(victim).length, before + 1)
+    assert.equal((await redeem(links(victim).at(-1)!)).status, 200)
+  })
+
+  test('strangers of many networks fill no mailbox, and who gets no more links has some that work', async () => {
+    const victim = newAddress()
+    for (let nth = 0; nth < limits.magicLinksPerAddress + 5; nth++) await ask(victim, network(`many-${nth}`))
+    assert.equal(links(victim).length, limits.magicLinksPerAddress)
+    for (const link of links(victim).slice(-3)) {
+      const { status, body } = await redeem(link)
+      assert.equal(status, 200)
+      const { body: user } = await server.call('GET', '/users/me', undefined, { token: body.token })
+      assert.equal(user.email, victim)
+    }
+    // Three were used, so three more come.
+    for (let nth = 0; nth < 5; nth++) await ask(victim, network('other'))
+    assert.equal(links(victim).length, limits.magicLinksPerAddress + 3)
+  })
+
+  test('after many in a day there is one at a time, and never none', async () => {
+    const victim = newAddress()
+    await signIn(victim)
+    for (let nth = 0; nth < limits.magicLinksPerDay; nth++) {
+      if (nth % limits.magicLinksPerAddress === 0) await letPass(victim, limits.freshLinkMs)
+      await ask(victim, network(`many-${nth}`))
+    }
+    const many = links(victim).length
+    assert.equal(many, limits.magicLinksPerDay + 1)
+    await letPass(victim, limits.freshLinkMs)
+    for (const from of [network('third'), network('own'), network('other')]) await ask(victim, from)
+    assert.equal(links(victim).length, many + 1, 'one, since those of before work for a few minutes alone')
+    assert.equal((await redeem(links(victim).at(-1)!)).status, 200)
+    await ask(victim, network('own'))
+    assert.equal(links(victim).length, many + 2, 'it was used')
+  })
+
+  test('a network that writes to many whom nobody knows is heard no more, but by those who are known', async () => {
+    const known = newAddress()
+    await signIn(known)
+    const from = network('cannon')
+    const strangers = Array.from({ length: 12 }, newAddress)
+    for (const address of strangers) await ask(address, from)
+    assert.equal(strangers.filter((address) => messagesTo(address).length > 0).length, 8)
+    const before = links(known).length
+    await ask(known, from)
+    assert.equal(links(known).length, before + 1)
+  })
+
+  test('many spellings of one mailbox get some links, and its own address gets them all the same', async () => {
+    const [name] = newAddress().split('@')
+    const spellings = Array.from({ length: limits.magicLinksPerMailbox + 5 }, (_, nth) => `${name}+${nth}@example.com`)
+    for (const [nth, address] of spellings.entries()) await ask(address, network(`spelling-${nth}`))
+    const got = spellings.filter((address) => messagesTo(address).length > 0)
+    assert.ok(got.length <= limits.magicLinksPerMailbox + 1, `${got.length}`)
+    const own = `${got[0]}`
+    await redeem(links(own).at(-1)!)
+    await ask(own, network('other'))
+    assert.equal(links(own).length, 2, 'whoever has signed in is not kept out')
+  })
+})

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
+import { mailsOfDay } from '../../src/engine/sign-in/link-quota.ts'
+import { audience, Issuer } from '../identity/issuer.ts'
+import { linkIn, messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
+import { signInByWallet } from '../identity/wallet.ts'
+import { TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
+
+/** What a person would take for words of the server. */
+const phish = 'Your card was declined.\n\nPay at https://evil.example.com/pay or call +43 1 2345678'
+/** Signs that break a line, are not seen, or turn what stands around them. */
+const hostileSigns = ['\n', '\r', '\t', '\u0000', '\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200b', '\ufeff']
+
+describe('nobody sends mail of their own by the server', { timeout: 60_000 }, () => {
+  let issuer: Issuer
+  let server: TestServer
+  before(async () => {
+    issuer = await Issuer.start()
+    server = await TestServer.start({
+      env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_OIDC_ISSUERS: `${issuer.url}=${audience}` },
+    })
+  })
+  after(async () => {
+    await server.stop()
+    await issuer.stop()
+  })
+
+  const call = (token: string, method: string, path: string, body?: unknown) =>
+    server.call(method, path, body, { token })
+  const create = async (token: string, name = 'Team'): Promise<string> => {
+    const { status, body } = await call(token, 'POST', '/v1/workspaces', { name })
+    assert.equal(status, 200, JSON.stringify(body))
+    return body.workspace_id
+  }
+  const invite = (token: string, id: string, email: string) =>
+    call(token, 'POST', `/v1/workspaces/${id}/invitations`, { email })
+  const messageTo = async (address: string) =>
+    (
+      await until(
+        () => messagesTo(address),
+        (found) => found.length > 0,
+      )
+    )[0]!
+
+  test('a name of a person, a key or a workspace is one line of what is seen', async () => {
+    const token = await signInByMail(server)
+    for (const sign of hostileSigns) {
+      const name = `Ann${sign}Lee`
+      for (const [method, path, body] of [
+        ['PATCH', '/api/v1/settings', { displayName: name }],
+        ['POST', '/users/me/api-keys', { name }],
+        ['POST', '/v1/workspaces', { name }],
+      ] as const) {
+        const { status } = await server.call(method, path, body, {
+          token,
+          headers: { 'x-forwarded-for': sign.codePointAt(0)!.toString() },
+        })
+        // Each surface has a status of its own for a body that is wrong.
+        assert.ok(status === 400 || status === 422, `${path} with U+${sign.codePointAt(0)!.toString(16)}: ${status}`)
+      }
+    }
+    const persian = 'می‌خواهم 👩‍💻'
+    assert.equal((await call(token, 'PATCH', '/api/v1/settings', { displayName: persian })).body.displayName, persian)
+  })
+
+  test('nothing that a sender wrote is in an invitation but the name of the workspace, where that is merely a name', async () => {
+    const address = newAddress()
+    const token = await signInByMail(server, address)
+    const { user_id: userId } = (await call(token, 'GET', '/users/me')).body
+    // As it could be kept of an earlier version.
+    await withDatabase((db) => db.updateTable('users').set({ name: phish }).where('id', '=', userId).execute())
+    const plain = newAddress()
+    await invite(token, await create(token, 'Research & Development (2026)'), plain)
+    const message = await messageTo(plain)
+    assert.match(
+      message,
+      new RegExp(`\n${address} invites you into the workspace "Research & Development \\(2026\\)" as member\\.\n`),
+    )
+    assert.ok(!message.includes('evil') && !message.includes('declined'))
+    assert.equal(message.match(/https?:/g)?.length, 1)
+    for (const name of ['evil.example.com', 'Pay at www evil com', 'Call 0043 1 2345678', 'a.b.evil.co']) {
+      const victim = newAddress()
+      await invite(token, await create(token, name), victim)
+      const told = await messageTo(victim)
+      assert.ok(!told.includes(name), told)
+      assert.match(told, new RegExp(`${address} invites you into a workspace as member`))
+    }
+    const page = await server.call(
+      'GET',
+      new URL(linkIn(message)).pathname + new URL(linkIn(message)).search,
+      undefined,
+      {
+        token: null,
+        headers: { accept: 'text/html' },
+      },
+    )
+    assert.ok(page.body.includes(address) && !page.body.includes('declined'))
+  })
+
+  test('who has proved no address sends none: a wallet, whom an issuer alone knows, an API key', async () => {
+    const { token: byWallet } = await signInByWallet(server)
+    for (const token of [byWallet, await issuer.tokenFor('first')]) {
+      const victim = newAddress()
+      const { status, body } = await invite(token, await create(token), victim)
+      assert.deepEqual([status, body.code], [403, 'FORBIDDEN'])
+      assert.match(body.error, /no mail address that is proved/)
+      assert.deepEqual(messagesTo(victim), [])
+    }
+    const ann = await signInByMail(server)
+    const id = await create(ann)
+    const { body: key } = await call(`${ann}~${id}`, 'POST', '/users/me/api-keys', {})
+    assert.equal((await invite(key.api_key, id, newAddress())).status, 403)
+  })
+
+  test('a person sends so many invitations in a day, however they are spread and sent, also after a restart', async () => {
+    const token = await signInByMail(server)
+    const ids = [await create(token, 'First'), await create(token, 'Second')]
+    const send = (count: number) =>
+      Promise.all(Array.from({ length: count }, (_, nth) => invite(token, ids[nth % 2]!, newAddress())))
+    const first = await send(limits.invitationsPerPersonDay - 5)
+    assert.ok(first.every(({ status }) => status === 200))
+    // What was taken back went out all the same.
+    for (const { body } of first.slice(0, 10))
+      await Promise.all(
+        ids.map((id) => call(token, 'DELETE', `/v1/workspaces/${id}/invitations/${body.invitation_id}`)),
+      )
+    await server.stop()
+    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    const rest = await send(60)
+    assert.equal(rest.filter(({ status }) => status === 200).length, 5)
+    const refused = rest.find(({ status }) => status !== 200)!
+    assert.deepEqual([refused.status, refused.body.code], [429, 'LIMIT_REACHED'])
+    assert.equal(refused.body.limit, limits.invitationsPerPersonDay)
+  })
+
+  test('a workspace sends so many in a day, whoever of it does', async () => {
+    const owner = await signInByMail(server)
+    const id = await create(owner)
+    const people = await withDatabase((db) =>
+      db
+        .insertInto('invitations')
+        .values(
+          Array.from({ length: limits.invitationsPerWorkspaceDay }, (_, nth) => ({
+            id: `${id}-${nth}`,
+            hash: `${id}-${nth}`,
+            account_id: id,
+            email: `somebody-${nth}@example.com`,
+            mailbox: `somebody-${nth}@example.com`,
+            role: 'member' as const,
+            invited_by: `user-${nth % 5}`,
+            created_at: Date.now() - 3_600_000,
+            expires_at: Date.now() + 3_600_000,
+            ended_at: Date.now(),
+          })),
+        )
+        .executeTakeFirst(),
+    )
+    assert.equal(Number(people.numInsertedOrUpdatedRows), limits.invitationsPerWorkspaceDay)
+    const { status, body } = await invite(owner, id, newAddress())
+    assert.deepEqual([status, body.limit], [429, limits.invitationsPerWorkspaceDay])
+    // A day later they count no more.
+    await withDatabase((db) =>
+      db
+        .updateTable('invitations')
+        .set({ created_at: Date.now() - limits.mailDayMs })
+        .where('account_id', '=', id)
+        .execute(),
+    )
+    assert.equal((await invite(owner, id, newAddress())).status, 200)
+  })
+
+  test('a mailbox gets so many in a day, however its address is written and whoever sends', async () => {
+    const name = newAddress().split('@')[0]!
+    let sent = 0
+    for (let nth = 0; nth < limits.invitationsPerMailboxDay + 3; nth++) {
+      const sender = await signInByMail(server)
+      const { status } = await invite(sender, await create(sender), `${name}+${nth}@example.com`)
+      if (status === 200) sent++
+      else assert.equal(status, 429)
+    }
+    assert.equal(sent, limits.invitationsPerMailboxDay)
+  })
+})
+
+test('a server writes so often in a day to people who are not known, and to those who are as before', async () => {
+  const known = newAddress()
+  const before = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+  await signInByMail(before, known)
+  await before.stop()
+  // What earlier tests sent counts too.
+  const sent = await withDatabase(mailsOfDay)
+  const server = await TestServer.start({
+    env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_MAILS_PER_DAY: String(sent + 3) },
+  })
+  try {
+    const strangers = Array.from({ length: 6 }, newAddress)
+    for (const email of strangers) assert.equal((await server.post('/login', { email }, { token: null })).status, 200)
+    const token = await signInByMail(server, known)
+    assert.match(token, /^pp_sess_/)
+    assert.deepEqual(
+      strangers.map((address) => messagesTo(address).length),
+      [1, 1, 1, 0, 0, 0],
+    )
+    const { body } = await server.post('/v1/workspaces', { name: 'Late' }, { token })
+    const path = `/v1/workspaces/${body.workspace_id}/invitations`
+    assert.equal((await server.post(path, { email: newAddress() }, { token })).status, 429)
+  } finally {
+    await server.stop()
+  }
+})
