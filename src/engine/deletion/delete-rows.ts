@@ -1,11 +1,12 @@
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Engine } from '../engine.ts'
 import type { Leaving } from './leaving.ts'
+import { personColumns } from './person-columns.ts'
 import { tableFates } from './table-fates.ts'
 
 /**
- * Deletes what no part of the host stands behind, in one transaction: after it nobody can come in as this person any more.
- * Gives how many rows there were.
+ * Deletes what no part of the host stands behind, and the person's name where rows stay, in one transaction: after it nobody can come in
+ * as this person any more. Gives how many rows there were.
  */
 export function deleteRows({ db }: Pick<Engine, 'db'>, leaving: Leaving): Promise<number> {
   return durableTransaction(db, async (trx) => {
@@ -14,6 +15,11 @@ export function deleteRows({ db }: Pick<Engine, 'db'>, leaving: Leaving): Promis
       if (typeof fate !== 'function') continue
       for (const { numDeletedRows } of await fate(trx, leaving)) count += Number(numDeletedRows)
     }
+    for (const columns of Object.values(personColumns))
+      for (const fate of Object.values(columns)) {
+        if (typeof fate !== 'function') continue
+        for (const { numUpdatedRows } of await fate(trx, leaving)) count += Number(numUpdatedRows)
+      }
     return count
   })
 }

@@ -7,7 +7,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 
 /**
- * Of what those who leave used, what they were charged for stays with the books, without what computers were called; all else goes. In steps,
+ * Of what those who leave used, what they were charged for stays with the books, without what computers were called and who used them; all else goes. In steps,
  * as there may be a million rows; what is interrupted is taken up by the next call. Gives how many rows there were to change.
  */
 export async function forgetUsage({ db }: Pick<Engine, 'db'>, accountIds: readonly string[]): Promise<number> {
@@ -50,7 +50,9 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
         .selectFrom('usage_intervals')
         .select(['id', 'ended_at', 'amount_micros'])
         .where('account_id', '=', accountId)
-        .where((eb) => eb.or([eb('amount_micros', '=', 0), eb('label', 'is not', null)]))
+        .where((eb) =>
+          eb.or([eb('amount_micros', '=', 0), eb('label', 'is not', null), eb('token_id', 'is not', null)]),
+        )
         .where(sql<boolean>`(ended_at, id) > (${place.ended_at}, ${place.id})`)
         .orderBy('ended_at')
         .orderBy('id')
@@ -64,7 +66,11 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
     await durableTransaction(db, async (trx) => {
       if (free.length > 0) await trx.deleteFrom('usage_intervals').where('id', 'in', free).execute()
       if (charged.length > 0)
-        await trx.updateTable('usage_intervals').set({ label: null }).where('id', 'in', charged).execute()
+        await trx
+          .updateTable('usage_intervals')
+          .set({ label: null, token_id: null })
+          .where('id', 'in', charged)
+          .execute()
     })
     count += rows.length
   }
