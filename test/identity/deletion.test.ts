@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { tableFates } from '../../src/engine/deletion/table-fates.ts'
 import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
-import { messagesTo, newAddress, signInByMail } from './outbox.ts'
+import { linkIn, messagesTo, newAddress, signInByMail } from './outbox.ts'
 
 const graceMs = 30 * 24 * 3600 * 1000
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100' }
@@ -83,35 +84,28 @@ describe('deleting an account', { timeout: 180_000 }, () => {
     }
   })
 
-  test('an API key needs the right, and of a shared workspace it is not the person', async () => {
+  test('no API key deletes or keeps the person, whatever it is for', async () => {
     const token = await signInByMail(server)
-    const key = async (scopes: string[]) => (await server.post('/users/me/api-keys', { scopes }, { token })).body
-    assert.equal((await leave((await key(['compute'])).api_key)).status, 403)
-    const { key_id: keyId, api_key: teamKey } = await key(['account'])
-    await withDatabase(async (db) => {
-      await db
-        .insertInto('accounts')
-        .values({ id: `team-${keyId}`, name: 'team', created_at: Date.now() })
-        .execute()
-      const { user_id } = await db
-        .selectFrom('tokens')
-        .select('user_id')
-        .where('id', '=', keyId)
-        .executeTakeFirstOrThrow()
-      await db
-        .insertInto('memberships')
-        .values({ account_id: `team-${keyId}`, user_id: user_id!, role: 'owner', created_at: Date.now() })
-        .execute()
-      await db
-        .updateTable('tokens')
-        .set({ account_id: `team-${keyId}` })
-        .where('id', '=', keyId)
-        .execute()
-    })
-    const { status, body } = await leave(teamKey)
-    assert.deepEqual([status, body.error], [403, 'FORBIDDEN'])
+    const key = async (body: object) => (await server.post('/users/me/api-keys', body, { token })).body.api_key
+    for (const each of [await key({ scopes: ['compute'] }), await key({ scopes: ['account'] }), await key({})]) {
+      const { status, body } = await leave(each)
+      assert.deepEqual([status, body.error], [403, 'FORBIDDEN'])
+    }
     assert.equal((await get('/users/me', token)).is_active, true)
-    assert.equal((await leave((await key(['account'])).api_key)).status, 200)
+    await leave(token)
+    for (const each of [await key({ scopes: ['account'] }), await key({})]) assert.equal((await stay(each)).status, 403)
+    assert.equal((await get('/users/me', token)).is_active, false)
+  })
+
+  test('who schedules and cancels again and again fills no mailbox', async () => {
+    const address = newAddress()
+    const token = await signInByMail(server, address)
+    for (let count = 0; count < limits.noticesPerDay + 2; count++) {
+      assert.equal((await leave(token)).status, 200)
+      assert.equal((await stay(token)).status, 200)
+    }
+    const messages = messagesTo(address).filter((message) => message.includes('cancel-deletion'))
+    assert.equal(messages.length, limits.noticesPerDay)
   })
 
   /** A person with something of everything. */
@@ -141,9 +135,31 @@ describe('deleting an account', { timeout: 180_000 }, () => {
     const [computer] = await withDatabase((db) =>
       db.selectFrom('computers').select('id').where('account_id', '=', accountId).execute(),
     )
+    await shares(token)
     const processes = [executed.processId, started.id] as string[]
     const names = [accountId, userId, address, address.split('@')[0]!, sessionId]
     return { address, token, accountId, userId, computerId: computer!.id, processes, key: key.api_key, exposed, names }
+  }
+
+  /** Makes a workspace that another one is left in, and does what is written down there. */
+  const shares = async (token: string): Promise<void> => {
+    const friend = newAddress()
+    const { body: team } = await server.post('/v1/workspaces', { name: 'Team' }, { token })
+    const path = `/v1/workspaces/${team.workspace_id}`
+    assert.equal((await server.post(`${path}/invitations`, { email: friend, role: 'owner' }, { token })).status, 200)
+    const [message] = await until(
+      () => messagesTo(friend),
+      (found) => found.length > 0,
+    )
+    const code = new URL(linkIn(message!)).searchParams.get('token')
+    await server.post('/invitation', { token: code }, { token: null })
+    const friendsToken = await signInByMail(server, friend)
+    const { user_id: userId, email } = await get('/users/me', token)
+    const role = (to: string) =>
+      server.call('PATCH', `${path}/members/${userId}`, { role: to }, { token: friendsToken })
+    for (const to of ['member', 'admin']) assert.equal((await role(to)).status, 200)
+    await server.call('DELETE', `${path}/members/${userId}`, undefined, { token: friendsToken })
+    assert.equal((await server.post(`${path}/invitations`, { email }, { token: friendsToken })).status, 200)
   }
   type Person = Awaited<ReturnType<typeof settled>>
 

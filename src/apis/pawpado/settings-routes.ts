@@ -24,7 +24,8 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Update preferences (partial)',
           returns: '{ displayName, locale, timezone, theme }',
-          notes: 'What is left out stays as it is. One wrong field, and nothing is changed.',
+          notes:
+            'What is left out stays as it is. One wrong field, and nothing is changed. An API key of a shared workspace changes nothing of its person.',
           example: { timezone: 'Asia/Jakarta', theme: 'dark' },
           errors: ['forbidden', 'rate_limited'],
         },

@@ -1,10 +1,12 @@
+import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { TokenRow } from '../../db/schema.ts'
+import type { Database, TokenRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
-import { assertRole } from './roles.ts'
-import { assertScope, insertToken, type Authenticated, type Scope } from './tokens.ts'
+import { invalidTokens } from './invalid-tokens.ts'
+import { assertRole, roleOf } from './roles.ts'
+import { assertScope, insertToken, refusal, type Authenticated, type Scope } from './tokens.ts'
 
 export interface ApiKey {
   id: string
@@ -27,8 +29,8 @@ interface NewApiKey {
 
 /**
  * A key of the caller's workspace, for programs; its secret is told this once. It takes an admin, and can do no more than the token that
- * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. A key that has a spending limit makes none,
- * which would have no limit. A workspace has at most 100
+ * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. One that a key makes ends with that one, at
+ * its end at the latest, and a key that has a spending limit makes none, which would have no limit. A workspace has at most 100
  * (`limit_reached`).
  */
 export async function createApiKey(
@@ -39,6 +41,7 @@ export async function createApiKey(
   assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
   return engine.db.transaction().execute(async (trx) => {
+    await assertStillMay(trx, caller)
     if (await hasLimit(trx, caller))
       throw new CarrelError(
         'forbidden',
@@ -64,6 +67,7 @@ export async function createApiKey(
       name,
       scopes: scopes ?? (caller.scopes as Scope[] | null),
       lifeMs,
+      parent: caller.kind === 'api_key' ? { id: caller.tokenId, expiresAtMs: caller.expiresAtMs } : undefined,
     })
     await appendEvent(trx, {
       accountId: caller.accountId,
@@ -73,6 +77,17 @@ export async function createApiKey(
     })
     return { ...keyOf(row), secret }
   })
+}
+
+/** As of this transaction: what ends a key or takes a role ends what came of it, so nothing may come of it any more. */
+async function assertStillMay(trx: Transaction<Database>, caller: Authenticated): Promise<void> {
+  const { accountId, tokenId, userId } = caller
+  if (caller.kind === 'api_key' && (await invalidTokens(trx, [tokenId])).size > 0)
+    throw refusal('the token is no longer valid')
+  if (userId === null) return
+  const role = await roleOf(trx, accountId, userId)
+  if (role === undefined) throw refusal('its person has left the workspace')
+  assertRole({ role }, 'admin')
 }
 
 async function hasLimit(db: Engine['db'], { accountId, tokenId }: Authenticated): Promise<boolean> {
@@ -99,28 +114,44 @@ export async function listApiKeys(engine: Engine, accountId: string): Promise<Ap
   return rows.map(keyOf)
 }
 
-/** Refuses a key from the next request on. It takes an admin. Rejects with `not_found` when the account has no such key. */
+/**
+ * Refuses a key from the next request on, and with it those that it made, and those that they made. It takes an admin. Rejects with
+ * `not_found` when the account has no such key.
+ */
 export async function revokeApiKey(engine: Engine, caller: Authenticated, id: string): Promise<void> {
   assertRole(caller, 'admin')
+  const { accountId, tokenId: actor } = caller
   await engine.db.transaction().execute(async (trx) => {
-    const { numUpdatedRows } = await trx
-      .updateTable('tokens')
-      .set({ revoked_at: Date.now() })
-      .where('id', '=', id)
-      .where('account_id', '=', caller.accountId)
-      .where('kind', '=', 'api_key')
-      .where('revoked_at', 'is', null)
-      .executeTakeFirst()
-    if (numUpdatedRows === 0n)
+    const open = await openDescendants(trx, accountId, id)
+    if (!open.includes(id))
       throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)
-    await appendEvent(trx, {
-      accountId: caller.accountId,
-      type: 'api_key.revoked',
-      actor: caller.tokenId,
-      data: { keyId: id },
-    })
+    await trx.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', 'in', open).execute()
+    for (const keyId of open) {
+      const data = keyId === id ? { keyId } : { keyId, with: id }
+      await appendEvent(trx, { accountId, type: 'api_key.revoked', actor, data })
+    }
   })
   await engine.openCallers.endLapsed()
+}
+
+/** A key and all that came of it, as far as they are not revoked: a workspace has 100 at most. */
+export async function openDescendants(db: Kysely<Database>, accountId: string, keyId: string): Promise<string[]> {
+  const rows = await db
+    .withRecursive('line', (eb) =>
+      eb
+        .selectFrom('tokens')
+        .select('id')
+        .where('id', '=', keyId)
+        .union((of) => of.selectFrom('tokens').innerJoin('line', 'line.id', 'tokens.parent_id').select('tokens.id')),
+    )
+    .selectFrom('tokens')
+    .select('id')
+    .where('id', 'in', (eb) => eb.selectFrom('line').select('line.id'))
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'api_key')
+    .where('revoked_at', 'is', null)
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 function keyOf(row: TokenRow): ApiKey {

@@ -27,7 +27,7 @@ export function readPersonSettings({ db }: Engine, caller: Authenticated): Promi
 
 /**
  * Changes those that are given and leaves the rest; gives all. Rejects with `invalid_request`, and changes nothing, for
- * what is no language tag or time zone.
+ * what is no language tag or time zone; with `forbidden` for an API key of a shared workspace: whoever has that is not the person.
  */
 export function changePersonSettings(
   { db }: Engine,
@@ -36,6 +36,7 @@ export function changePersonSettings(
 ): Promise<PersonSettings> {
   const { displayName, ...stored } = normal(changes)
   return db.transaction().execute(async (trx) => {
+    await assertOwnKey(trx, caller)
     if (displayName !== undefined) await rename(trx, caller, displayName)
     if (Object.keys(stored).length > 0) {
       const row: PersonSettingsRow = {
@@ -51,6 +52,20 @@ export function changePersonSettings(
     }
     return read(trx, caller)
   })
+}
+
+async function assertOwnKey(db: Kysely<Database>, { kind, userId, accountId }: Authenticated): Promise<void> {
+  if (kind !== 'api_key' || userId === null) return
+  const { account_id } = await db
+    .selectFrom('users')
+    .select('account_id')
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow()
+  if (account_id === accountId) return
+  throw new CarrelError(
+    'forbidden',
+    'Cannot change preferences by an API key of a shared workspace: sign in as the person',
+  )
 }
 
 async function read(db: Kysely<Database>, caller: Authenticated): Promise<PersonSettings> {

@@ -1,5 +1,6 @@
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
+import { openDescendants } from '../accounts/api-keys.ts'
 import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
@@ -38,7 +39,8 @@ export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string):
 
 /**
  * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin, and an API key can only
- * tighten them (`forbidden`). Rejects with `not_found` for a key that is none of the workspace.
+ * tighten them (`forbidden`). Rejects with `not_found` for a key that is none of the workspace, and with `conflict` for one that has made
+ * others: they would have no limit.
  */
 export async function changeLimits(
   engine: Engine,
@@ -55,6 +57,7 @@ export async function changeLimits(
       for (const [period, limitMicros] of [['day', dayMicros] as const, ['month', monthMicros] as const]) {
         if (limitMicros === undefined) continue
         if (caller.kind === 'api_key') await assertTighter(trx, accountId, { tokenId: keyId, period, limitMicros })
+        if (keyId !== undefined && limitMicros !== null) await assertMadeNone(trx, accountId, keyId)
         if (limitMicros === null) await removeSpendingLimit(trx, accountId, { tokenId: keyId, period })
         else await setSpendingLimit(trx, accountId, { tokenId: keyId, period, limitMicros })
         const data = { keyId: keyId ?? null, period, limitMicros }
@@ -77,6 +80,17 @@ async function forgetOldLimits(db: Engine['db'], accountId: string, live: Readon
     .execute()
   const old = rows.filter(({ token_id }) => !live.has(token_id)).slice(limits.limitsOfRevokedKeys)
   for (const { token_id: tokenId, period } of old) await removeSpendingLimit(db, accountId, { tokenId, period })
+}
+
+/** A key that has a limit makes no others, and one that made others gets none. */
+async function assertMadeNone(db: Engine['db'], accountId: string, keyId: string): Promise<void> {
+  const made = (await openDescendants(db, accountId, keyId)).filter((id) => id !== keyId)
+  if (made.length === 0) return
+  throw new CarrelError(
+    'conflict',
+    `Cannot limit API key "${keyId}": it has made others, which would have no limit; revoke them first, or limit the workspace`,
+    { details: { keys: made } },
+  )
 }
 
 /** Who a limit is set for must not lift it. */

@@ -1,11 +1,17 @@
 import { CarrelError } from '../../errors.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 
-/** Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun. */
-export async function cancelDeletion({ db }: Engine, { userId, tokenId }: Authenticated): Promise<void> {
+/**
+ * Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun, and with `forbidden` for
+ * an API key: whoever has that is not the person.
+ */
+export async function cancelDeletion({ db }: Engine, caller: Authenticated): Promise<void> {
+  const { userId, tokenId } = caller
   if (userId === null) return
+  assertSignedIn(caller, 'keep the account')
   await db.transaction().execute(async (trx) => {
     const user = await trx
       .selectFrom('users')

@@ -1,5 +1,8 @@
+import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
@@ -8,8 +11,8 @@ import { addressesOf } from './leaving.ts'
 
 /**
  * Lets everything of the caller go in 30 days; until then all goes on as before. Asked again, the day stays. Gives it in Unix
- * milliseconds, and tells the person by mail. Rejects with `conflict` for a token that belongs to no person, as the owner's, and with `forbidden` for an API
- * key of a shared workspace: whoever has that is not the person.
+ * milliseconds, and tells the person by mail, up to five times a day. Rejects with `conflict` for a token that belongs to no person, as the
+ * owner's, and with `forbidden` for an API key: whoever has that is not the person.
  */
 export async function scheduleDeletion(engine: Engine, caller: Authenticated): Promise<number> {
   const { userId } = caller
@@ -18,26 +21,35 @@ export async function scheduleDeletion(engine: Engine, caller: Authenticated): P
       'conflict',
       'Cannot delete the account: it belongs to no person, as the one that the server was set up with; the operator ends it with the server (npm run down -- --delete-data)',
     )
-  const { deleteAt, isNew } = await engine.db.transaction().execute(async (trx) => {
+  assertSignedIn(caller, 'delete the account')
+  const { deleteAt, isTold } = await engine.db.transaction().execute(async (trx) => {
     const user = await trx.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirstOrThrow()
-    if (caller.kind === 'api_key' && caller.accountId !== user.account_id)
-      throw new CarrelError(
-        'forbidden',
-        'Cannot delete the account by an API key of a shared workspace: sign in as the person',
-      )
-    if (user.delete_at !== null) return { deleteAt: user.delete_at, isNew: false }
+    if (user.delete_at !== null) return { deleteAt: user.delete_at, isTold: false }
     const deleteAt = Date.now() + limits.deletionGraceMs
+    const isTold = (await toldOfDay(trx, user.account_id)) < limits.noticesPerDay
     await trx.updateTable('users').set({ delete_at: deleteAt }).where('id', '=', userId).execute()
     await appendEvent(trx, {
       accountId: user.account_id,
-      type: 'user.deletion_scheduled',
+      type: scheduled,
       actor: caller.tokenId,
       data: { deleteAt },
     })
-    return { deleteAt, isNew: true }
+    return { deleteAt, isTold }
   })
-  if (isNew) await tell(engine, userId, deleteAt)
+  if (isTold) await tell(engine, userId, deleteAt)
   return deleteAt
+}
+
+/** Whoever schedules it, and keeps the account, again and again, fills nobody's mailbox. */
+async function toldOfDay(trx: Transaction<Database>, accountId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('events')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('account_id', '=', accountId)
+    .where('type', '=', scheduled)
+    .where('at', '>', Date.now() - limits.mailDayMs)
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /** A mail that does not go out keeps nobody from leaving. */
@@ -48,3 +60,5 @@ async function tell(engine: Engine, userId: string, deleteAtMs: number): Promise
       .send({ to, ...message })
       .catch((error: unknown) => engine.log.error({ err: error }, 'cannot tell a person that the account will go'))
 }
+
+const scheduled = 'user.deletion_scheduled'
