@@ -1,6 +1,13 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { SqliteDialect, type Dialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import {
+  SqliteAdapter,
+  SqliteDialect,
+  type Dialect,
+  type DialectAdapter,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from 'kysely'
 
 export interface DialectOptions {
   readOnly?: boolean
@@ -37,7 +44,20 @@ export function sqliteDialect(
   }
   // One that only reads at first, and writes after another program did, would fail at once instead of waiting.
   const begin = readOnly ? 'begin' : 'begin immediate'
-  return new SqliteDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
+  return new TransactionalDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
+}
+
+/** Kysely's, with what it leaves out: a migration that fails, or whose server is killed, is undone with its tables. */
+class TransactionalDialect extends SqliteDialect {
+  override createAdapter(): DialectAdapter {
+    return new TransactionalAdapter()
+  }
+}
+
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
 }
 
 /** Makes the file, where there is none, for its owner alone; the log and its index get the same mode from it. */

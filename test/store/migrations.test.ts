@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { Kysely, sql } from 'kysely'
 import { openDatabase } from '../../src/db/open.ts'
@@ -354,4 +355,26 @@ test('a file that is no database is refused by its path', async (t) => {
   const path = file(t)
   writeFileSync(path, 'this is no database'.repeat(100))
   await assert.rejects(openDatabase(path), (error: Error) => error.message.includes(path))
+})
+
+test('a migration that fails leaves everything as it was, and the next start goes on from there', async (t) => {
+  const path = file(t)
+  const old = new Kysely<Database>({ dialect: sqliteDialect(path) })
+  await sql`create table compute_marks (stands_in_the_way text)`.execute(old)
+  await old.destroy()
+  await assert.rejects(openDatabase(path), /compute_marks/)
+  const left = new DatabaseSync(path)
+  assert.deepEqual(
+    left
+      .prepare("select name from sqlite_master where type = 'table' and name not like 'kysely_%'")
+      .all()
+      .map((row) => row.name),
+    ['compute_marks'],
+  )
+  left.exec('drop table compute_marks')
+  left.close()
+  const db = await openDatabase(path)
+  t.after(() => db.destroy())
+  await fill(db)
+  assert.deepEqual(await contents(db), rows)
 })
