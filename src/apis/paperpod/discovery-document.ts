@@ -80,7 +80,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
         header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
       },
       tokenExpiry: '30 days',
-      notes: `${freeCredit(engine.prices)}; add to it by POST /topup. API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
+      notes: `${freeCredit(engine)}; add to it by POST /topup. API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
     },
     cli: {
       install: cliInstall,
@@ -268,16 +268,17 @@ function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
   return {
     model: `By the second of compute, ${perSecond(compute)}, while something runs; every use costs what "rates" says`,
     newAccountCredits: `${dollars(prices.newAccountMicros)} free for new accounts`,
-    freeCredits: freeCredit(prices),
+    freeCredits: freeCredit({ prices, settings }),
     topUp: `MPP top-ups via POST /topup${methods.length > 0 ? `, by ${methods.join(' or ')}` : '; the operator takes no payments'}`,
     rates: { ...rates, agentMemory: 'Included', previewUrls: 'Included', fileIO: 'Included' },
     tiers: Object.fromEntries(Object.keys(prices.tiers).map((tier) => [tier, tierOf(prices, tier)])),
   }
 }
 
-function freeCredit(prices: PriceBook): string {
+function freeCredit({ prices, settings }: Pick<Engine, 'prices' | 'settings'>): string {
   const hours = about(prices, prices.newAccountMicros)
-  return `A new account has ${dollars(prices.newAccountMicros)}${hours ? ` (${hours} of compute)` : ''}`
+  const given = `A new account has ${dollars(prices.newAccountMicros)}${hours ? ` (${hours} of compute)` : ''}`
+  return settings.firstCredit.includes('wallet') ? given : `${given}, one that a wallet signs up none`
 }
 
 function tierOf(prices: PriceBook, tier: string): string {
