@@ -95,6 +95,7 @@ export async function createApp(options: Options): Promise<App> {
     // Without the query, in which a link has its code.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
+    if (known.code === 'rate_limited') reply.header('retry-after', String(known.details.retryAfter))
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)

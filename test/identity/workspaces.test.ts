@@ -335,7 +335,7 @@ describe('workspaces', { timeout: 120_000 }, () => {
       assert.equal((await invite(ann, await create(ann, `W${count}`), victim)).status, 200)
     const other = await newPerson()
     const { status, body } = await invite(other, await create(other), victim)
-    assert.deepEqual([status, body.code, body.limit], [429, 'LIMIT_REACHED', limits.invitationsPerMailboxDay])
+    assert.deepEqual([status, body.code, body.limit], [429, 'RATE_LIMITED', limits.invitationsPerMailboxDay])
     await until(
       () => messagesTo(victim).length,
       (count) => count === limits.invitationsPerMailboxDay,

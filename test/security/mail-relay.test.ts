@@ -131,8 +131,10 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     const rest = await send(60)
     assert.equal(rest.filter(({ status }) => status === 200).length, 5)
     const refused = rest.find(({ status }) => status !== 200)!
-    assert.deepEqual([refused.status, refused.body.code], [429, 'LIMIT_REACHED'])
+    assert.deepEqual([refused.status, refused.body.code], [429, 'RATE_LIMITED'])
     assert.equal(refused.body.limit, limits.invitationsPerPersonDay)
+    const retryAfterS = Number(refused.headers.get('retry-after'))
+    assert.ok(retryAfterS > 86_000 && retryAfterS <= 86_400, `${retryAfterS}`)
   })
 
   test('a workspace sends so many in a day, whoever of it does', async () => {

@@ -51,7 +51,7 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
           description: 'Invite somebody into a workspace by mail',
           returns: '{ invitation_id, email, role, created_at, expires_at }',
           example: { email: 'you@example.com', role: 'member' },
-          errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached'],
+          errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached', 'rate_limited'],
           notes:
             'Takes an admin who is signed in and has signed in by mail once, and for an owner an owner; no API key. The link works once, within 7 days; inviting again ends the old one. A role is "member" by default.',
         },

@@ -13,7 +13,7 @@ interface Invited {
 }
 
 /**
- * Rejects with `limit_reached` where an invitation is one too many: of its sender within a day, into its workspace, to its mailbox whoever
+ * Rejects with `rate_limited` where an invitation is one too many: of its sender within a day, into its workspace, to its mailbox whoever
  * sends, or of all mail to people who may want none. Those count that were taken back or answered, and those that no message went out for.
  */
 export async function assertMayInvite(
@@ -22,35 +22,43 @@ export async function assertMayInvite(
   { mailbox, workspaceId, inviterId }: Invited,
 ): Promise<void> {
   const { invitationsPerPersonDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } = limits
-  if (inviterId !== null && (await count(trx, 'invited_by', inviterId)) >= invitationsPerPersonDay)
-    throw refusal(`you have invited ${invitationsPerPersonDay} within a day`, invitationsPerPersonDay)
-  if ((await count(trx, 'account_id', workspaceId)) >= invitationsPerWorkspaceDay)
-    throw refusal(
-      `${invitationsPerWorkspaceDay} were invited into the workspace within a day`,
-      invitationsPerWorkspaceDay,
-    )
-  if ((await count(trx, 'mailbox', mailbox)) >= invitationsPerMailboxDay)
-    throw refusal(`they were invited ${invitationsPerMailboxDay} times within a day`, invitationsPerMailboxDay)
+  const assertLess = async (column: Column, value: string, limit: number, why: string): Promise<void> => {
+    const { count, firstAtMs } = await ofDay(trx, column, value)
+    if (count >= limit) throw refusal(`${why} within a day`, limit, firstAtMs)
+  }
+  if (inviterId !== null)
+    await assertLess('invited_by', inviterId, invitationsPerPersonDay, `you have invited ${invitationsPerPersonDay}`)
+  await assertLess(
+    'account_id',
+    workspaceId,
+    invitationsPerWorkspaceDay,
+    `${invitationsPerWorkspaceDay} were invited into the workspace`,
+  )
+  await assertLess('mailbox', mailbox, invitationsPerMailboxDay, `they were invited ${invitationsPerMailboxDay} times`)
   if (mailsPerDay > 0 && (await mailsOfDay(trx)) >= mailsPerDay)
     throw refusal('the server has sent as much mail as it does within a day', mailsPerDay)
 }
 
-function refusal(why: string, limit: number): CarrelError {
-  return new CarrelError('limit_reached', `Cannot invite anybody now: ${why}, which is the limit`, {
-    details: { limit },
+/** When the first that counts is a day old, there is room for another one; where that is not known, it is looked for in an hour. */
+function refusal(why: string, limit: number, firstAtMs?: number): CarrelError {
+  const waitMs = firstAtMs === undefined ? 3_600_000 : firstAtMs + limits.mailDayMs - Date.now()
+  return new CarrelError('rate_limited', `Cannot invite anybody now: ${why}, which is the limit`, {
+    details: { limit, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) },
   })
 }
 
-async function count(
+type Column = 'invited_by' | 'account_id' | 'mailbox'
+
+async function ofDay(
   trx: Transaction<Database>,
-  column: 'invited_by' | 'account_id' | 'mailbox',
+  column: Column,
   value: string,
-): Promise<number> {
-  const { count } = await trx
+): Promise<{ count: number; firstAtMs: number }> {
+  const { count, first } = await trx
     .selectFrom('invitations')
-    .select((eb) => eb.fn.countAll().as('count'))
+    .select(({ fn }) => [fn.countAll().as('count'), fn.min('created_at').as('first')])
     .where(column, '=', value)
     .where('created_at', '>', Date.now() - limits.mailDayMs)
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return { count: Number(count), firstAtMs: Number(first) }
 }

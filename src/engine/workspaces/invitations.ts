@@ -29,7 +29,7 @@ export interface Invitation {
  * Invites an address into the caller's workspace; the message goes in the background, and neither the answer nor its time tells
  * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin who is signed in
  * and has a proved address, and for an owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a
- * workspace of one's own, with `limit_reached` at 100 that are open, and as `assertMayInvite` does.
+ * workspace of one's own, with `limit_reached` at 100 that are open, and with `rate_limited` as `assertMayInvite` does.
  */
 export async function invite(
   engine: Engine,
