@@ -127,6 +127,8 @@ export class TestServer {
       body: body === undefined ? undefined : raw ? (body as string) : JSON.stringify(body),
     })
     const text = await response.text()
+    // A fault of the server names its cause in its log alone.
+    if (response.status === 500) console.error(this.log().slice(-4000))
     const isJson = response.headers.get('content-type')?.includes('json')
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
   }
