@@ -334,6 +334,8 @@ export const limits = {
   asideMs: 15_000,
   /** Rows of somebody who leaves that are deleted in one go: some milliseconds. */
   forgottenAtOnce: 500,
+  /** And of events, with each sweep. */
+  eventsForgottenAtOnce: 2000,
   /** Limits of keys that were revoked, whose programs may run on: those of the keys that were limited last are kept. */
   limitsOfRevokedKeys: 400,
   /** What a webhook sends: the largest events of Stripe are some hundred KiB. */

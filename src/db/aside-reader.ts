@@ -23,14 +23,16 @@ interface Waiting {
  */
 export class AsideReader {
   readonly #path: string
+  readonly #patienceMs: number
   readonly #waiting = new RoundRobin<Waiting>()
   #worker: Worker | undefined
   #isReading = false
   #isClosed = false
   #idle: NodeJS.Timeout | undefined
 
-  constructor(path: string) {
+  constructor(path: string, patienceMs: number = limits.asideMs) {
     this.#path = path
+    this.#patienceMs = patienceMs
   }
 
   read(whose: string, statements: readonly Statement[]): Promise<unknown[][]> {
@@ -46,7 +48,7 @@ export class AsideReader {
       const deadline = setTimeout(() => {
         this.#waiting.remove(whose, waiting)
         reject(new CarrelError('unavailable', 'Cannot read this: it takes too long just now'))
-      }, limits.asideMs)
+      }, this.#patienceMs)
       const waiting: Waiting = {
         statements,
         resolve: (rows) => {

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
-import { callExample, needsSecret } from '../support/call-example.ts'
+import { callExample, exampleOf, needsSecret, type Operation } from '../support/call-example.ts'
 import { jsonSchemaOf } from '../support/json-schema.ts'
 import { TestServer } from '../support/server.ts'
-
-interface Media {
-  schema: object
-  example?: Record<string, unknown>
-}
-
-interface Operation {
-  security: unknown[]
-  parameters?: { name: string; in: string; required?: boolean; example?: unknown }[]
-  requestBody?: { content: Record<string, Media> }
-  responses: Record<string, { content?: Record<string, Media> }>
-}
 
 describe('the examples of openapi.json', { timeout: 120_000 }, () => {
   let server: TestServer
@@ -95,15 +83,3 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
     assert.ok(refused >= 15)
   })
 })
-
-function exampleOf({ parameters = [], requestBody }: Operation) {
-  const examplesIn = (place: string) => {
-    const found = parameters.filter((parameter) => parameter.in === place && parameter.example !== undefined)
-    return found.length === 0 ? undefined : Object.fromEntries(found.map(({ name, example }) => [name, example]))
-  }
-  const [[contentType, media] = []] = Object.entries(requestBody?.content ?? {})
-  const fields = examplesIn('query')
-  const parts = examplesIn('path')
-  if (media && fields) return { example: { ...fields, file: media.example }, contentType, parts }
-  return { example: media ? media.example : fields, contentType, parts }
-}

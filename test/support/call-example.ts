@@ -37,6 +37,32 @@ export const needsSecret = new Set([
   'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}',
 ])
 
+interface Media {
+  schema: object
+  example?: Record<string, unknown>
+}
+
+/** An operation of openapi.json. */
+export interface Operation {
+  security: unknown[]
+  parameters?: { name: string; in: string; required?: boolean; example?: unknown }[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+
+/** What its documentation shows of it. */
+export function exampleOf({ parameters = [], requestBody }: Operation) {
+  const examplesIn = (place: string) => {
+    const found = parameters.filter((parameter) => parameter.in === place && parameter.example !== undefined)
+    return found.length === 0 ? undefined : Object.fromEntries(found.map(({ name, example }) => [name, example]))
+  }
+  const [[contentType, media] = []] = Object.entries(requestBody?.content ?? {})
+  const fields = examplesIn('query')
+  const parts = examplesIn('path')
+  if (media && fields) return { example: { ...fields, file: media.example }, contentType, parts }
+  return { example: media ? media.example : fields, contentType, parts }
+}
+
 /** Sends a request as its documentation shows it. */
 export async function callExample(
   server: TestServer,

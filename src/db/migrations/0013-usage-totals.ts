@@ -28,9 +28,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('amount_micros', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('spent_key', ['account_id', 'token_id', 'period', 'since'])
     .execute()
+  await addUp(db)
+  await indexes(db)
+}
+
+/** Fills both tables, which are empty, with what all intervals come to. */
+export async function addUp(db: Kysely<unknown>): Promise<void> {
   await addUpDays(db)
   await addUpSpent(db)
-  await indexes(db)
 }
 
 /** A day tells of so many computers, keys and labels one by one; the number is this migration's own. */
@@ -103,4 +108,16 @@ async function indexes(db: Kysely<unknown>): Promise<void> {
   // All of a page of the history but the rows that are on it.
   await add('usage_intervals', 'usage_intervals_history', ['account_id', 'ended_at', 'id', 'quantity'])
   await db.schema.dropIndex('usage_intervals_account').execute()
+  // Keys that are not revoked, however many were; and what a person is signed in with.
+  await add('tokens', 'tokens_live', ['account_id', 'kind', 'revoked_at'])
+  await db.schema.dropIndex('tokens_account').execute()
+  await add('tokens', 'tokens_user', ['user_id', 'revoked_at', 'expires_at'])
+  await add('magic_links', 'magic_links_email', ['email', 'created_at'])
+  // The oldest that an account keeps, and of all.
+  await add('processes', 'processes_account', ['account_id', 'state', 'ended_at'])
+  await add('processes', 'processes_ended', ['state', 'ended_at'])
+  // Lists and the quota, without the contents.
+  await add('memory_files', 'memory_files_sizes', ['account_id', 'path', 'size', 'modified_at'])
+  // Those of who leaves.
+  await add('events', 'events_account', ['account_id'])
 }

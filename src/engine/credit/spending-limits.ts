@@ -65,11 +65,38 @@ export async function limitStates(
     .toSorted((a, b) => `${a.tokenId ?? ''} ${a.period}`.localeCompare(`${b.tokenId ?? ''} ${b.period}`))
 }
 
-export async function limitsOf(db: Kysely<Database>, accountIds: readonly string[]): Promise<SpendingLimitRow[]> {
-  const rows: SpendingLimitRow[] = []
-  for (const some of chunks(accountIds))
-    rows.push(...(await db.selectFrom('spending_limits').selectAll().where('account_id', 'in', some).execute()))
-  return rows
+/** Which of these accounts have limits, of their own or of a token. */
+export async function limitedAccounts(db: Kysely<Database>, accountIds: readonly string[]): Promise<string[]> {
+  const limited: string[] = []
+  for (const some of chunks(accountIds)) {
+    const rows = await db
+      .selectFrom('spending_limits')
+      .select('account_id')
+      .distinct()
+      .where('account_id', 'in', some)
+      .execute()
+    limited.push(...rows.map(({ account_id }) => account_id))
+  }
+  return limited
+}
+
+/** All limits of these accounts that are used up, an account's own before those of its tokens. */
+export async function reachedLimits(
+  db: Kysely<Database>,
+  accountIds: readonly string[],
+): Promise<(LimitState & { accountId: string })[]> {
+  const now = Date.now()
+  const reached: (LimitState & { accountId: string })[] = []
+  for (const some of chunks(accountIds)) {
+    const rows = await limitsAt(db, now)
+      .where('l.account_id', 'in', some)
+      .where(isReached)
+      .orderBy('l.account_id')
+      .orderBy('l.token_id')
+      .execute()
+    reached.push(...rows.map((row) => ({ ...stateOf(row, now), accountId: row.account_id })))
+  }
+  return reached
 }
 
 /** The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its charge on. */

@@ -6,7 +6,7 @@ import { priceUsage } from '../usage/price-usage.ts'
 import { settleAccount, settleNow, settleRunning } from '../usage/settle-usage.ts'
 import { untilNextMark } from './credit-mark.ts'
 import { isUnbilled } from './is-unbilled.ts'
-import { limitsOf, reachedLimit, type LimitState } from './spending-limits.ts'
+import { limitedAccounts, reachedLimits, type LimitState } from './spending-limits.ts'
 import { stopUnpaid } from './stop-unpaid.ts'
 
 /**
@@ -16,11 +16,10 @@ import { stopUnpaid } from './stop-unpaid.ts'
 export async function watchCredit(engine: Engine): Promise<void> {
   await lookForLeftBehind(engine)
   await endUnpaid(engine, engine.meter.spenders())
-  for (const { account_id: accountId, token_id: tokenId } of await limitsOf(engine.db, engine.meter.activeAccounts())) {
-    await settleAccount(engine, accountId)
-    const limit = await reachedLimit(engine, accountId, tokenId)
-    if (limit) await endOverLimit(engine, accountId, limit)
-  }
+  const active = engine.meter.activeAccounts()
+  for (const accountId of await limitedAccounts(engine.db, active)) await settleAccount(engine, accountId)
+  for (const { accountId, ...limit } of await reachedLimits(engine.db, active))
+    await endOverLimit(engine, accountId, limit)
 }
 
 async function endOverLimit(engine: Engine, accountId: string, limit: LimitState): Promise<void> {

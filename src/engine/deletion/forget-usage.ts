@@ -73,5 +73,6 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
           .execute()
     })
     count += rows.length
+    await turn()
   }
 }

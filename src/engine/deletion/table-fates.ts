@@ -1,4 +1,5 @@
 import type { DeleteResult, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import type { Database } from '../../db/schema.ts'
 import { isWorkspace, type Leaving } from './leaving.ts'
 
@@ -36,7 +37,18 @@ export const tableFates: { [Table in keyof Database]: 'books' | 'host' | 'last' 
   memory_files: ofAccounts('memory_files'),
   operations: ofAccounts('operations'),
   idempotency: ofAccounts('idempotency'),
-  events: ofAccounts('events'),
+  // Ever more come in the life of an account: in steps, of which each call makes one.
+  events: (trx, { accountIds }) =>
+    trx
+      .deleteFrom('events')
+      .where('id', 'in', (query) =>
+        query
+          .selectFrom('events')
+          .select('id')
+          .where('account_id', 'in', accountIds)
+          .limit(limits.eventsForgottenAtOnce),
+      )
+      .execute(),
   // Who comes back with the same mailbox is somebody new, and the 30 days before that are long enough.
   first_credits: ofAccounts('first_credits'),
   person_settings: (trx, { userId, accountIds }) =>

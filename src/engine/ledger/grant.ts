@@ -18,9 +18,7 @@ export async function grantFirstCredit(
   const had = await db
     .selectFrom('ledger_transactions')
     .select('account_id')
-    .where('kind', '=', 'grant')
-    .where(isNoCharge)
-    .where('account_id', 'in', accountIds)
+    .where('key', 'in', accountIds.map(keyOf))
     .execute()
   const made = await db
     .selectFrom('accounts')
@@ -72,9 +70,11 @@ export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promi
   }
 }
 
+const keyOf = (accountId: string) => `grant:${accountId}`
+
 function grant(accountId: string, amountMicros: number): Posting {
   return {
-    key: `grant:${accountId}`,
+    key: keyOf(accountId),
     kind: 'grant',
     accountId,
     entries: [

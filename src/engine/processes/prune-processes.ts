@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import { readAside } from '../../db/aside.ts'
 import type { Engine } from '../engine.ts'
 import { keptBytesOf } from './kept-output.ts'
 
@@ -8,24 +9,26 @@ import { keptBytesOf } from './kept-output.ts'
  * an account or all that keep too much. Commands do not push out what was started to stay, as far as their number goes.
  */
 export async function pruneProcesses(engine: Engine): Promise<void> {
-  const old = await engine.db
-    .selectFrom('processes')
-    .select('id')
-    .where('state', '=', 'ended')
-    .where('ended_at', '<', Date.now() - limits.endedProcessMs)
-    .execute()
-  const kept = await engine.db
-    .selectFrom('processes')
-    .select(({ fn }) => [
-      'computer_id',
-      'account_id',
-      isBackground.as('background'),
-      fn.countAll<number>().as('count'),
-      keptBytes.as('bytes'),
-    ])
-    .where('state', '=', 'ended')
-    .groupBy(['computer_id', 'account_id', isBackground])
-    .execute()
+  const { db } = engine
+  // All that is kept of everybody is counted beside the main thread.
+  const [old, kept] = await readAside(db, 'server', [
+    db
+      .selectFrom('processes')
+      .select('id')
+      .where('state', '=', 'ended')
+      .where('ended_at', '<', Date.now() - limits.endedProcessMs),
+    db
+      .selectFrom('processes')
+      .select(({ fn }) => [
+        'computer_id',
+        'account_id',
+        isBackground.as('background'),
+        fn.countAll<number>().as('count'),
+        keptBytes.as('bytes'),
+      ])
+      .where('state', '=', 'ended')
+      .groupBy(['computer_id', 'account_id', isBackground]),
+  ])
   const surplus = await Promise.all(
     kept
       .filter(({ count }) => Number(count) > limits.endedProcessesPerComputer)

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { sql, type Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import { defaultPrices } from '../../config/price-book.ts'
-import * as usageTotals from '../../db/migrations/0013-usage-totals.ts'
+import { addUp } from '../../db/migrations/0013-usage-totals.ts'
 import { openDatabase } from '../../db/open.ts'
 import type { Database } from '../../db/schema.ts'
 import { limitStates, setSpendingLimit } from '../credit/spending-limits.ts'
@@ -143,10 +143,8 @@ test('what was there before is added up by the migration to the same', async (t)
     await sql`select * from spent order by 1, 2, 3, 4`.execute(db),
   ]
   const before = await kept()
-  for (const table of ['usage_days', 'spent']) await db.schema.dropTable(table).execute()
-  await db.schema.dropIndex('usage_intervals_history').execute()
-  await db.schema.createIndex('usage_intervals_account').on('usage_intervals').column('account_id').execute()
-  await usageTotals.up(db as Kysely<unknown>)
+  for (const table of ['usage_days', 'spent'] as const) await db.deleteFrom(table).execute()
+  await addUp(db as Kysely<unknown>)
   assert.deepEqual(
     (await kept()).map(({ rows }) => rows),
     before.map(({ rows }) => rows),
@@ -167,10 +165,8 @@ test('a migration folds what a day has too many of, as what comes later is', asy
   const lines = () =>
     db.selectFrom('usage_days').selectAll().orderBy('dimension').orderBy('value').orderBy('part').execute()
   const before = await lines()
-  for (const table of ['usage_days', 'spent']) await db.schema.dropTable(table).execute()
-  await db.schema.dropIndex('usage_intervals_history').execute()
-  await db.schema.createIndex('usage_intervals_account').on('usage_intervals').column('account_id').execute()
-  await usageTotals.up(db as Kysely<unknown>)
+  for (const table of ['usage_days', 'spent'] as const) await db.deleteFrom(table).execute()
+  await addUp(db as Kysely<unknown>)
   assert.deepEqual(await lines(), before)
   assert.deepEqual(await problems(db), [])
 })

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { CompiledQuery } from 'kysely'
+import { signInByMail } from '../identity/outbox.ts'
+import { callExample, exampleOf, needsSecret, type Operation } from '../support/call-example.ts'
+import { TestServer, until } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
+
+/** Tables with many rows for each account, of which the main thread may not read all of an account's. */
+const ofManyRows = new Set(['usage_intervals', 'ledger_transactions', 'ledger_entries', 'events'])
+
+describe('what the main thread asks the database', { timeout: 180_000 }, () => {
+  let server: TestServer
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-plans-'))
+  const file = join(folder, 'statements')
+  before(async () => {
+    server = await TestServer.start({
+      program: fileURLToPath(new URL('fixtures/recording-server.ts', import.meta.url)),
+      env: {
+        STATEMENTS_FILE: file,
+        CARREL_PLAY_MONEY: 'on',
+        CARREL_BILLING: 'on',
+        CARREL_SWEEP_INTERVAL_MS: '200',
+        CARREL_SIGN_INS_PER_MINUTE: '0',
+      },
+    })
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  const statements = () =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as string)
+
+  test('is found by an index, whatever route is called, and never by reading a table or all of an account', async () => {
+    await callAll(await server.newAccount())
+    await callAll(await signInByMail(server))
+    await until(statements, (all) => all.some((sql) => sql.includes('"spending_limits" as "l"')))
+    const asked = statements().filter((sql) => /^\s*(select|insert|update|delete|with)/i.test(sql))
+    assert.ok(asked.length > 80, `${asked.length} statements`)
+    const found = await withDatabase(async (db) => {
+      const slow: string[] = []
+      for (const sql of asked) {
+        const { rows } = await db.executeQuery<{ detail: string }>(CompiledQuery.raw(`explain query plan ${sql}`))
+        const bad = rows.map(({ detail }) => detail).filter((detail) => isSlow(detail, sql))
+        if (bad.length > 0) slow.push(`${bad.join('; ')}\n  ${sql}`)
+      }
+      return slow
+    })
+    assert.deepEqual(found, [], found.join('\n'))
+  })
+
+  async function callAll(token: string): Promise<void> {
+    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
+    const paths = Object.entries(body.paths as Record<string, Record<string, Operation>>)
+    for (const [path, methods] of paths)
+      for (const [name, operation] of Object.entries(methods)) {
+        const method = name.toUpperCase()
+        const isStream = operation.responses['200']?.content?.['text/event-stream'] !== undefined
+        if (operation.responses['101'] || isStream || needsSecret.has(`${method} ${path}`)) continue
+        await callExample(server, { method, path, ...exampleOf(operation) }, token)
+      }
+  }
+})
+
+/** A step that reads all rows of a table, or all that an account has in one where that is many. */
+function isSlow(detail: string, sql: string): boolean {
+  const [, how, name] = /^(SCAN|SEARCH) (\w+)/.exec(detail) ?? []
+  if (!how || !name) return false
+  const [, table = name] = new RegExp(`"(\\w+)" as "${name}"`).exec(sql) ?? []
+  const isTable =
+    new RegExp(`"?\\b${table}\\b"?`).test(sql) && !new RegExp(`"${table}" as \\(|with "${table}"`).test(sql)
+  if (how === 'SCAN') return isTable
+  return ofManyRows.has(table) && /\((account_id|kind|computer_id)=\?\)$/.test(detail)
+}
