@@ -269,6 +269,10 @@ export const limits = {
   /** Time for somebody who is away for a week. */
   invitationMs: 7 * 24 * 60 * 60 * 1000,
   workspaceNameLength: 60,
+  /** Sign-ins of a person that are listed in one answer: more than anyone looks through. */
+  sessionsListed: 1000,
+  /** And that are ended in one go: some milliseconds. */
+  sessionsEndedAtOnce: 100,
   /** How exact the time of a token's last use is, give or take as much: a write for each request would cost more than the request. */
   lastUsedMs: 60_000,
   memoryQuotaBytes: 10 * MiB,

@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Database, TokenRow } from '../../db/schema.ts'
 import type { ExpressionBuilder } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
@@ -19,17 +21,17 @@ export interface Session {
   isCurrent: boolean
 }
 
-/** Those that have not ended, the newest first. Takes the token of a sign-in. */
+/** Those that have not ended, the newest first; at most 1,000, those that end last. Takes the token of a sign-in. */
 export async function listSessions(engine: Engine, caller: Authenticated): Promise<Session[]> {
   assertSignedIn(caller, 'list sessions')
-  const rows = await engine.db
-    .selectFrom('tokens')
-    .selectAll()
-    .where(openOf(caller))
-    .orderBy('created_at', 'desc')
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => sessionOf(row, caller))
+  const open = engine.db.selectFrom('tokens').selectAll().where(openOf(caller)).limit(limits.sessionsListed)
+  // Each in the order of its index: of a million nobody is read but who is told of.
+  const endless = await open.where('expires_at', 'is', null).execute()
+  const others = await open.where('expires_at', '>', Date.now()).orderBy('expires_at', 'desc').execute()
+  return [...endless, ...others]
+    .toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))
+    .slice(0, limits.sessionsListed)
+    .map((row) => sessionOf(row, caller))
 }
 
 /**
@@ -40,6 +42,7 @@ export async function endSession(engine: Engine, caller: Authenticated, id: stri
   assertSignedIn(caller, 'end a session')
   const sessionId = id === 'current' ? caller.tokenId : id
   const ended = await end(engine, caller, ({ eb }) => eb('id', '=', sessionId))
+  await engine.openCallers.endLapsed()
   if (ended === 0) throw new CarrelError('not_found', `Cannot end session "${id}": there is none of that id`)
   return sessionId
 }
@@ -47,16 +50,29 @@ export async function endSession(engine: Engine, caller: Authenticated, id: stri
 /** Ends every sign-in of the caller's but the one that asks; says how many there were. */
 export async function endOtherSessions(engine: Engine, caller: Authenticated): Promise<number> {
   assertSignedIn(caller, 'end a session')
-  return end(engine, caller, ({ eb }) => eb('id', '!=', caller.tokenId))
+  let count = 0
+  for (let ended = -1; ended !== 0; count += ended) {
+    ended = await end(engine, caller, ({ eb }) => eb('id', '!=', caller.tokenId))
+    // There may be very many: others come between.
+    await turn()
+  }
+  await engine.openCallers.endLapsed()
+  return count
 }
 
-async function end(engine: Engine, caller: Authenticated, which: Condition): Promise<number> {
-  const count = await engine.db.transaction().execute(async (trx) => {
+/** One step of it. */
+function end(engine: Engine, caller: Authenticated, which: Condition): Promise<number> {
+  return engine.db.transaction().execute(async (trx) => {
+    const some = trx
+      .selectFrom('tokens')
+      .select('id')
+      .where(isOpen(caller))
+      .where(which)
+      .limit(limits.sessionsEndedAtOnce)
     const ended = await trx
       .updateTable('tokens')
       .set({ revoked_at: Date.now() })
-      .where(openOf(caller))
-      .where(which)
+      .where('id', 'in', some)
       .returning(['id', 'account_id'])
       .execute()
     for (const { id, account_id: accountId } of ended)
@@ -68,21 +84,23 @@ async function end(engine: Engine, caller: Authenticated, which: Condition): Pro
       })
     return ended.length
   })
-  if (count > 0) await engine.openCallers.endLapsed()
-  return count
 }
 
 type Tokens = ExpressionBuilder<Database, 'tokens'>
 type Condition = (helpers: { eb: Tokens }) => ReturnType<Tokens>
 
-/** What belongs to no person is the account's. */
+function isOpen(caller: Authenticated) {
+  return (eb: Tokens) =>
+    eb.and([openOf(caller)(eb), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', Date.now())])])
+}
+
+/** Unless their time is over. What belongs to no person is the account's. */
 function openOf({ userId, accountId }: Authenticated) {
   return (eb: Tokens) =>
     eb.and([
       userId === null ? eb.and({ account_id: accountId }).and('user_id', 'is', null) : eb('user_id', '=', userId),
       eb('kind', 'in', ['session', 'family']),
       eb('revoked_at', 'is', null),
-      eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', Date.now())]),
     ])
 }
 
