@@ -50,10 +50,9 @@ export async function recordUsage(
 ): Promise<Map<string, number>> {
   const left = new Map<string, number>()
   const unwritten = new Map(marks.map((mark) => [mark.computerId, mark]))
-  for (let start = 0; start < pieces.length; start += limits.usagePiecesAtOnce) {
+  for (const [index, some] of inSteps(pieces).entries()) {
     // The database works on this thread: others come between.
-    if (start > 0) await turn()
-    const some = pieces.slice(start, start + limits.usagePiecesAtOnce)
+    if (index > 0) await turn()
     const ofThese = [...new Set(some.map(({ computerId }) => computerId))].flatMap((id) => unwritten.get(id) ?? [])
     const balances = await durableTransaction(db, async (trx) => {
       await writeMarks(trx, ofThese)
@@ -64,6 +63,19 @@ export async function recordUsage(
   }
   for (const some of chunks([...unwritten.values()])) await db.transaction().execute((trx) => writeMarks(trx, some))
   return left
+}
+
+/** What a computer used, where it follows each other, is written in one step if it can be: its mark says that all of it was. */
+function inSteps(pieces: readonly UsagePiece[]): UsagePiece[][] {
+  const steps: UsagePiece[][] = []
+  let step: UsagePiece[] = []
+  for (const [index, piece] of pieces.entries()) {
+    const mostInStep =
+      pieces[index - 1]?.computerId === piece.computerId ? 3 * limits.usagePiecesAtOnce : limits.usagePiecesAtOnce
+    if (index === 0 || step.length >= mostInStep) steps.push((step = []))
+    step.push(piece)
+  }
+  return steps
 }
 
 async function recordSome(
