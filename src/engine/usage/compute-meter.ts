@@ -25,8 +25,8 @@ export class ComputeMeter {
   readonly #computers = new Map<string, MeteredComputer>()
   readonly #byAccount = new Map<string, Set<MeteredComputer>>()
   readonly #pending = new Map<string, UsagePiece>()
-  /** Of computers that do not run any more, until they are recorded. */
-  readonly #lastMarks = new Map<string, CpuMark>()
+  /** As of the last cut of each computer, until they are recorded with the pieces up to then. */
+  readonly #marks = new Map<string, CpuMark>()
 
   constructor(gauges: Gauges = { ...clock, cpuMicros: () => undefined }) {
     this.#gauges = gauges
@@ -35,7 +35,7 @@ export class ComputeMeter {
   /** A computer runs from now on. */
   open(facts: MeteredFacts, charged: Charged = { paidToMs: 0, totals: { usedMicros: 0, openMs: 0 } }): void {
     const windowStartMs = Math.max(this.#gauges.now(), charged.paidToMs, this.#pendingToMs(facts.computerId))
-    this.#open(facts, { windowStartMs, totals: this.#lastMarks.get(facts.computerId) ?? charged.totals })
+    this.#open(facts, { windowStartMs, totals: this.#marks.get(facts.computerId) ?? charged.totals })
   }
 
   /** Takes back a computer that a server before this one had, with what that one did not charge. */
@@ -92,9 +92,7 @@ export class ComputeMeter {
     const computer = this.#computers.get(computerId)
     if (!computer) return
     computer.ending()
-    this.#cut(computer)
-    const mark = computer.mark({ isDue: true, isRunning: false })
-    if (mark && !computer.facts.always) this.#lastMarks.set(computerId, mark)
+    this.#cut(computer, { isRunning: false })
     this.#forget(computer)
   }
 
@@ -116,20 +114,14 @@ export class ComputeMeter {
     return [...this.#pending.values()]
   }
 
-  /** Marks to record: of the computers that these pieces are of, and of others whose processor time has changed much. */
-  marks(pieces: readonly UsagePiece[]): CpuMark[] {
-    const due = new Set(pieces.map(({ computerId }) => computerId))
-    const running = [...this.#computers.values()].flatMap((computer) => {
-      if (computer.facts.always) return []
-      const mark = computer.mark({ isDue: due.has(computer.facts.computerId), isRunning: true })
-      return mark ? [mark] : []
-    })
-    return [...this.#lastMarks.values(), ...running]
+  /** What is known of processor time by these pieces. */
+  get marks(): CpuMark[] {
+    return [...this.#marks.values()]
   }
 
   recorded(pieces: readonly UsagePiece[], marks: readonly CpuMark[] = []): void {
     for (const { id } of pieces) this.#pending.delete(id)
-    for (const mark of marks) if (this.#lastMarks.get(mark.computerId) === mark) this.#lastMarks.delete(mark.computerId)
+    for (const mark of marks) if (this.#marks.get(mark.computerId) === mark) this.#marks.delete(mark.computerId)
   }
 
   /** Whole milliseconds of an account that are not recorded yet. */
@@ -186,8 +178,11 @@ export class ComputeMeter {
     if (others.size === 0) this.#byAccount.delete(accountId)
   }
 
-  #cut(computer: MeteredComputer): void {
-    for (const piece of computer.cut()) this.#pending.set(piece.id, piece)
+  #cut(computer: MeteredComputer, { isRunning } = { isRunning: true }): void {
+    const pieces = computer.cut()
+    for (const piece of pieces) this.#pending.set(piece.id, piece)
+    const mark = computer.mark({ isDue: pieces.length > 0 || !isRunning, isRunning })
+    if (mark) this.#marks.set(mark.computerId, mark)
   }
 
   #pendingToMs(computerId: string): number {

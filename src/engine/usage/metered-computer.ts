@@ -234,6 +234,9 @@ export class MeteredComputer {
   /** Whole milliseconds up to now as pieces that follow on those before. */
   cut(): UsagePiece[] {
     this.count()
+    // A mark that follows says that all work up to now is in pieces.
+    if (!this.isAttended && !this.isStarting && !this.facts.always)
+      this.#judge(this.found === 'programs' ? this.#freeMs : 0)
     const { computerId, accountId, label } = this.facts
     const startedAtMs = this.windowStartMs
     const whole = [...this.#unbilledMs].flatMap(([tokenId, ms]) =>
@@ -258,8 +261,9 @@ export class MeteredComputer {
     }))
   }
 
-  /** What its processor time comes to; undefined when that has hardly changed since it was marked the last time and it need not be. */
+  /** What its processor time comes to, right after a cut; undefined when it need not be written down, as it has hardly changed since it was the last time. */
   mark({ isDue, isRunning }: { isDue: boolean; isRunning: boolean }): CpuMark | undefined {
+    if (this.facts.always) return undefined
     if (!isDue && this.#totals.usedMicros - this.#markedMicros < worthMarkingMicros) return undefined
     this.#markedMicros = this.#totals.usedMicros
     const { computerId, accountId, cpus } = this.facts

@@ -9,7 +9,7 @@ import { chargeUsage } from './charge-usage.ts'
 export async function settleUsage(engine: Engine): Promise<void> {
   await engine.locks.run('usage', async () => {
     const pieces = engine.meter.pending
-    const marks = engine.meter.marks(pieces)
+    const marks = engine.meter.marks
     if (pieces.length === 0 && marks.length === 0) return
     await chargeUsage(engine, pieces, marks)
     engine.meter.recorded(pieces, marks)
