@@ -72,12 +72,20 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     )
   }
 
-  for (const [language, cells] of Object.entries({ python, javascript }))
-    for (const [what, code] of Object.entries(cells))
-      test(`${what} costs every second, in ${language}`, async () => {
-        const { token } = await newPayer()
+  describe('costs every second', { concurrency: true }, () => {
+    const all = Object.entries({ python, javascript }).flatMap(([language, cells]) =>
+      Object.entries(cells).map(([what, code]) => ({ language, what, code })),
+    )
+    // One after the other: what a test writes beside the server waits for nobody.
+    const payers: string[] = []
+    before(async () => {
+      for (let count = 0; count < all.length; count++) payers.push((await newPayer()).token)
+    })
+    for (const [index, { language, what, code }] of all.entries())
+      test(`${what}, in ${language}`, async () => {
+        const token = payers[index]!
         await interpret(token, language, code)
-        // A kernel that works is known by two looks, a second apart.
+        // A kernel that works is known by a look, a second after.
         if (what.includes('thread'))
           await until(
             () => spentIn(token, 1),
@@ -87,6 +95,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
         const { spent, seconds } = await spentIn(token, 3)
         assert.ok(spent > 1.5 && spent < seconds + 1.5, `$${spent} in ${seconds} s`)
       })
+  })
 
   test('kernels that wait cost nothing, also after programs that have ended', async () => {
     const { token } = await newPayer()

@@ -17,9 +17,9 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     server = await TestServer.start({ env: { ...stripe.env, CARREL_SWEEP_INTERVAL_MS: '100' } })
   })
   after(async () => {
-    await withDatabase(async (db) => assert.deepEqual((await verifyBooks(db, 0)).problems, []))
     await server.stop()
     await stripe.stop()
+    await withDatabase(async (db) => assert.deepEqual((await verifyBooks(db, 0)).problems, []))
   })
 
   const begin = async (token: string) => {
