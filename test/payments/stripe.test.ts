@@ -36,11 +36,12 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
   })
   after(async () => {
-    const db = await database()
-    assert.deepEqual((await verifyBooks(db, 0)).problems, [])
-    await db.destroy()
     await server.stop()
     await stripe.stop()
+    const db = await database()
+    const { problems } = await verifyBooks(db, 0)
+    await db.destroy()
+    assert.deepEqual(problems, [])
   })
 
   const deposit = (tenant: Tenant, body: unknown, headers: Record<string, string> = {}) =>
