@@ -18,7 +18,7 @@ import { WarmPool } from './computers/warm-pool.ts'
 import { CreditClock } from './credit/credit-clock.ts'
 import { CreditWatch } from './credit/credit-watch.ts'
 import { recallCredit } from './credit/recall-credit.ts'
-import { watchAccount, watchCredit } from './credit/watch-credit.ts'
+import { watchAccount, watchCredit, watchUnattended } from './credit/watch-credit.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import { OpenCallers } from './accounts/open-callers.ts'
 import { DescriptorBudget } from './descriptors/budget.ts'
@@ -47,7 +47,6 @@ import { KeptOutput, keptBytesOf } from './processes/kept-output.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 import { recoverProcesses } from './processes/recover-processes.ts'
 import { clock, ComputeMeter } from './usage/compute-meter.ts'
-import { lookForLeftBehind } from './usage/left-behind.ts'
 import { measureStorage } from './usage/measure-storage.ts'
 import { recoverUsage } from './usage/recover-usage.ts'
 import { settleRunning } from './usage/settle-usage.ts'
@@ -205,7 +204,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, settings.sweepIntervalMs, () => prune(pruneProcesses)),
     repeat(engine, limits.usageIntervalMs, () => settleRunning(engine)),
     repeat(engine, settings.sweepIntervalMs, () => watchCredit(engine)),
-    repeat(engine, Math.min(settings.sweepIntervalMs, limits.unattendedLookMs), () => lookForLeftBehind(engine)),
+    repeat(engine, Math.min(settings.sweepIntervalMs, limits.unattendedLookMs), () => watchUnattended(engine)),
     repeat(engine, settings.sweepIntervalMs, () => settlePending(engine)),
     repeat(engine, limits.storageIntervalMs, () => measureStorage(engine)),
     repeat(engine, pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })),

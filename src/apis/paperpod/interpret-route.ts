@@ -33,7 +33,8 @@ export function addInterpretRoute(app: App, engine: Engine): void {
       const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
       holdUntilAnswered(request, interpreted.release)
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
-      if (interpreted.interpretation.kernelLost) await assertWasPaid(engine, interpreted.process, answer)
+      if (interpreted.interpretation.kernelLost)
+        await assertWasPaid(engine, interpreted.process, answer, request.caller.tokenId)
       return answer
     },
   )

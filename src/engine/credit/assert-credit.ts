@@ -47,13 +47,14 @@ export async function beginPaid(
  */
 export async function assertWasPaid(
   engine: Engine,
-  { exit, meta }: ProcessHandle,
+  { exit, meta }: Pick<ProcessHandle, 'exit' | 'meta'>,
   facts: Record<string, unknown>,
+  tokenId: string = String(meta.tokenId),
 ): Promise<void> {
   if (exit?.reason === 'out_of_credits')
     throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
   if (exit?.reason !== 'spending_limit') return
-  const limit = await reachedLimit(engine, String(meta.accountId), String(meta.tokenId))
+  const limit = await reachedLimit(engine, String(meta.accountId), tokenId)
   throw overLimit('The program was ended', limit, facts)
 }
 

@@ -1,5 +1,5 @@
 import { limits } from '../../config/limits.ts'
-import type { EndReason } from '../../drivers/driver.ts'
+import type { EndReason, ProcessHandle } from '../../drivers/driver.ts'
 import type { Engine } from '../engine.ts'
 import { stopComputer } from '../computers/stop.ts'
 import { whileRunning } from '../computers/while-running.ts'
@@ -22,7 +22,7 @@ export async function stopUnpaid(
   const ending = engine.driver
     .processes()
     .filter(({ meta, exit }) => !exit && meta.accountId === accountId)
-    .filter(({ meta }) => tokenId === undefined || meta.tokenId === tokenId)
+    .filter((process) => tokenId === undefined || payerOf(engine, process) === tokenId)
   const told = await Promise.all(
     ending.map(async (process) => {
       const isFirst = afterGrace(engine, process.processId, graceMs, () => process.kill('SIGKILL', 'tree', why))
@@ -33,9 +33,13 @@ export async function stopUnpaid(
   const isAnyTold = told.includes(true)
   // What was left behind is told nothing: nobody knows what it is.
   if (tokenId !== undefined) {
-    const ended = engine.meter
-      .leftBehindBy(accountId, tokenId)
-      .filter((id) => afterGrace(engine, id, graceMs, () => endLeftBehindBy(engine, accountId, tokenId, id)))
+    const ended = engine.meter.leftBehindBy(accountId, tokenId).filter((id) => {
+      // Whether it works then, too, does not matter: it may rest just when somebody looks.
+      const endsKernels = engine.meter.found(id) === 'working'
+      return afterGrace(engine, id, graceMs, () =>
+        endLeftBehindBy(engine, { accountId, tokenId, computerId: id, endsKernels }),
+      )
+    })
     return isAnyTold || ended.length > 0
   }
   const rows = await engine.db
@@ -68,17 +72,28 @@ async function endLeftBehind(engine: Engine, accountId: string, computerId: stri
 }
 
 /** What others run there goes on; while they do, they pay. A kernel goes on too, unless it is what works. */
-async function endLeftBehindBy(engine: Engine, accountId: string, tokenId: string, computerId: string): Promise<void> {
-  const { driver, meter } = engine
+async function endLeftBehindBy(
+  engine: Engine,
+  {
+    accountId,
+    tokenId,
+    computerId,
+    endsKernels,
+  }: { accountId: string; tokenId: string; computerId: string; endsKernels: boolean },
+): Promise<void> {
   if (!(await reachedLimit(engine, accountId, tokenId))) return
-  if (!meter.leftBehindBy(accountId, tokenId).includes(computerId)) return
-  const endsKernels = meter.found(computerId) === 'working'
-  const others = driver
+  if (!engine.meter.isLeftTo(computerId, tokenId)) return
+  const others = engine.driver
     .processes()
     .filter((process) => process.computerId === computerId && !process.exit)
     .filter(({ meta }) => !endsKernels || meta.kind !== 'kernel')
-  await driver.endPrograms(
+  await engine.driver.endPrograms(
     computerId,
     others.map(({ processId }) => processId),
   )
+}
+
+/** Whose process it is; a kernel is theirs whose call it runs, and nobody's while it waits. */
+function payerOf({ kernels }: Engine, { processId, meta }: ProcessHandle): unknown {
+  return meta.kind === 'kernel' ? kernels.callerOf(processId) : meta.tokenId
 }

@@ -3,7 +3,7 @@ import { appendEvent } from '../events/append-event.ts'
 import { balancesOf } from '../ledger/balance.ts'
 import { lookForLeftBehind } from '../usage/left-behind.ts'
 import { priceUsage } from '../usage/price-usage.ts'
-import { settleAccount, settleNow, settleRunning } from '../usage/settle-usage.ts'
+import { settleAccount, settleNow } from '../usage/settle-usage.ts'
 import { untilNextMark } from './credit-mark.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import { limitedAccounts, reachedLimits, type LimitState } from './spending-limits.ts'
@@ -16,9 +16,24 @@ import { stopUnpaid } from './stop-unpaid.ts'
 export async function watchCredit(engine: Engine): Promise<void> {
   await lookForLeftBehind(engine)
   await endUnpaid(engine, engine.meter.spenders())
-  const active = engine.meter.activeAccounts()
-  for (const accountId of await limitedAccounts(engine.db, active)) await settleAccount(engine, accountId)
-  for (const { accountId, ...limit } of await reachedLimits(engine.db, active))
+  await endOverLimits(engine, engine.meter.activeAccounts())
+}
+
+/**
+ * The same, more often, for what works without having been started here: whoever waited to act until somebody looks anyway would be late for what works
+ * now and then. Looks where there may be any, and ends what is unpaid in the moment in which it is found to work.
+ */
+export async function watchUnattended(engine: Engine): Promise<void> {
+  await lookForLeftBehind(engine)
+  const accountIds = engine.meter.leavers()
+  if (accountIds.length === 0) return
+  await endUnpaid(engine, accountIds)
+  await endOverLimits(engine, accountIds)
+}
+
+async function endOverLimits(engine: Engine, accountIds: string[]): Promise<void> {
+  for (const accountId of await limitedAccounts(engine.db, accountIds)) await settleAccount(engine, accountId)
+  for (const { accountId, ...limit } of await reachedLimits(engine.db, accountIds))
     await endOverLimit(engine, accountId, limit)
 }
 
@@ -56,8 +71,7 @@ async function endUnpaid(engine: Engine, accountIds: string[]): Promise<void> {
   for (const [accountId, { leftMicros }] of left)
     if (leftMicros > 0) engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros))
   const unwarned = billed.filter((accountId) => left.get(accountId)!.isUnwarned)
-  if (empty.length > 0) await settleRunning(engine)
-  else if (unwarned.length > 0) await settleNow(engine, unwarned)
+  if (empty.length > 0 || unwarned.length > 0) await settleNow(engine, [...new Set([...empty, ...unwarned])])
 }
 
 interface Left {

@@ -51,8 +51,9 @@ export async function interpret(
         engine.meter.began(computer.id, id, caller.tokenId)
         try {
           const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
+          const hasReturned = engine.kernels.calling(kernel, caller.tokenId)
           const begun = performance.now()
-          const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending })
+          const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending }).finally(hasReturned)
           const durationMs = Math.round(performance.now() - begun)
           const release = () => memory.release()
           return { interpretation, process: kernel.process, restartReason, durationMs, release }

@@ -20,6 +20,8 @@ export class Kernels {
   readonly #known = new Map<string, Kernel>()
   readonly #turns = new KeyedLock()
   readonly #waiting = new Map<string, number>()
+  /** By the kernel's process: whose call it runs. */
+  readonly #callers = new Map<string, string>()
 
   /** Calls of one kernel come one after the other. Rejects with `limit_reached` when too many wait already. */
   async inTurn<T>(computerId: string, language: KernelLanguage, work: () => Promise<T>): Promise<T> {
@@ -39,6 +41,17 @@ export class Kernels {
       if (left > 0) this.#waiting.set(key, left)
       else this.#waiting.delete(key)
     }
+  }
+
+  /** A kernel runs somebody's call until the returned function is called. */
+  calling({ process }: Kernel, tokenId: string): () => void {
+    this.#callers.set(process.processId, tokenId)
+    return () => this.#callers.delete(process.processId)
+  }
+
+  /** Whose call the kernel with that process runs; undefined while it waits. */
+  callerOf(processId: string): string | undefined {
+    return this.#callers.get(processId)
   }
 
   /** The kernel that lives, of this server or of one before it, or a new one. To be called in turn. */
@@ -91,7 +104,7 @@ async function start(
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') throw lacks(error.message, error)
     if (!(error instanceof KernelEnd)) throw error
-    if (process) await assertWasPaid(engine, process, {})
+    if (process) await assertWasPaid(engine, process, {}, caller.tokenId)
     if (error.missing !== undefined) throw lacks(error.missing, error)
     // The shell finds no such program, or Node no such option.
     if (error.exit.exitCode === 127 || error.exit.exitCode === 9) throw lacks(error.message, error)

@@ -66,11 +66,24 @@ export class ComputeMeter {
     return [...computers].filter(({ mayHideWork, isAttended }) => mayHideWork && !isAttended)
   }
 
-  /** Computers in which what a token left behind works alone. */
+  /** Computers in which what a token left behind works alone, as of the last look. */
   leftBehindBy(accountId: string, tokenId: string): string[] {
-    return [...this.#of(accountId)].flatMap(({ facts, found, isAttended, lastTokenId }) =>
-      lastTokenId === tokenId && (found === 'programs' || found === 'working') && !isAttended ? [facts.computerId] : [],
+    return [...this.#of(accountId)].flatMap((computer) =>
+      computer.lastTokenId === tokenId && worksAlone(computer) ? [computer.facts.computerId] : [],
     )
+  }
+
+  /** Accounts in whose computers something works that was not started here, as of the last look. */
+  leavers(): string[] {
+    return [...this.#byAccount].flatMap(([accountId, computers]) =>
+      [...computers].some(worksAlone) ? [accountId] : [],
+    )
+  }
+
+  /** Nothing runs in a computer that was started here, and what else works there is that token's. */
+  isLeftTo(computerId: string, tokenId: string): boolean {
+    const computer = this.#computers.get(computerId)
+    return computer !== undefined && !computer.isAttended && computer.lastTokenId === tokenId
   }
 
   found(computerId: string): Found {
@@ -191,6 +204,10 @@ export class ComputeMeter {
       ...this.pending.filter((piece) => piece.computerId === computerId).map(({ endedAtMs }) => endedAtMs),
     )
   }
+}
+
+function worksAlone({ found, isAttended }: MeteredComputer): boolean {
+  return (found === 'programs' || found === 'working') && !isAttended
 }
 
 /** Both in milliseconds: the time of day, and one that only ever goes forward. */

@@ -173,8 +173,8 @@ export class MeteredComputer {
   sawNoChange(): void {
     this.count()
     this.#settleStart()
-    this.#judge(this.found === 'programs' ? this.#freeMs : 0)
-    if (this.found === 'working') this.found = 'kernel'
+    const costMs = this.#judge(this.found === 'programs' ? this.#freeMs : 0)
+    if (this.found === 'working' && costMs === 0) this.found = 'kernel'
   }
 
   /** What a look found: for how long a program has run that was left behind, and whether there is a kernel. */
