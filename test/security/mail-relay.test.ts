@@ -10,6 +10,20 @@ import { withDatabase } from '../support/with-database.ts'
 
 /** What a person would take for words of the server. */
 const phish = 'Your card was declined.\n\nPay at https://evil.example.com/pay or call +43 1 2345678'
+/** Names of workspaces of which a mail program makes a link, or somebody a call. */
+const addresses = [
+  'evil.example.com',
+  'a.b.evil.co',
+  'evil-.com',
+  'evil_.com',
+  'Pay at secure-banco\u0301.com',
+  'login.\u092d\u093e\u0930\u0924',
+  'evil\u3002com',
+  'evil\uff0ecom',
+  'evil\u2488com',
+  'Pay at www evil com',
+  'Call 0043 1 2345678',
+]
 /** Signs that break a line, are not seen, or turn what stands around them. */
 const hostileSigns = ['\n', '\r', '\t', '\u0000', '\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200b', '\ufeff']
 
@@ -80,7 +94,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     )
     assert.ok(!message.includes('evil') && !message.includes('declined'))
     assert.equal(message.match(/https?:/g)?.length, 1)
-    for (const name of ['evil.example.com', 'Pay at www evil com', 'Call 0043 1 2345678', 'a.b.evil.co']) {
+    for (const name of addresses) {
       const victim = newAddress()
       await invite(token, await create(token, name), victim)
       const told = await messageTo(victim)

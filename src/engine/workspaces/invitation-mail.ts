@@ -31,10 +31,14 @@ It works once, within 7 days. If you do not know who this is, ignore the message
   }
 }
 
-/** Nothing in it is an address that a mail program would make a link of, nor a number to call. */
+/**
+ * It is made of letters, digits and what stands in names, and has no dot of any script: nothing that a mail program would make a link
+ * of, nor a number to call. Signs that stand for others, such as "⒈", are read as those.
+ */
 function isMerelyName(name: string): boolean {
-  const digits = name.match(/\p{N}/gu)?.length ?? 0
-  return !/[^\p{L}\p{M}\p{N} .,'&()_-]|[\p{L}\p{N}]\.[\p{L}\p{N}]{2}|\bwww\b/iu.test(name) && digits <= mostDigits
+  const plain = name.normalize('NFKC')
+  const digits = plain.match(/\p{N}/gu)?.length ?? 0
+  return /^[\p{L}\p{M}\p{Nd} ,'’&()-]*$/u.test(plain) && !/\bwww\b/i.test(plain) && digits <= mostDigits
 }
 
 /** As in "Class of 2026, group 12". */
