@@ -213,6 +213,8 @@ export const limits = {
   magicLinksPerDay: 30,
   /** Links within a day to other addresses of the same mailbox, by which nobody has signed in. */
   magicLinksPerMailbox: 10,
+  /** A /48 of IPv6 gets so many times what a network, which is a /64 of it, gets: one holder's mostly, or those of one building. */
+  wideNetworkTimes: 4,
   /** What is counted within a day is kept for so long. */
   mailDayMs: 24 * 60 * 60 * 1000,
   /** The proof of a wallet is remembered for longer than the five minutes that its challenge is good for. */

@@ -3,13 +3,14 @@ import type { Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import type { Authenticated } from '../engine/accounts/tokens.ts'
+import { NetworkCounter } from './network-counter.ts'
 import { networkOfRequest } from './network-of.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
 /** Limits the requests of one network to routes by which people sign in. Added before authentication: it comes before any work. */
 export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 'settings'>): void {
-  const counter = counterOf(settings.signInsPerMinute)
-  if (!counter) return
+  if (settings.signInsPerMinute === 0) return
+  const counter = new NetworkCounter(settings.signInsPerMinute)
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.signIn) return
     const counted = counter.count(networkOfRequest(request))
@@ -18,11 +19,11 @@ export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 
   })
 }
 
-interface Classes {
-  read: RequestCounter | undefined
-  write: RequestCounter | undefined
+interface Classes<Counter> {
+  read: Counter | undefined
+  write: Counter | undefined
   /** Asking again and again how far something is. */
-  poll: RequestCounter | undefined
+  poll: Counter | undefined
 }
 
 /** Who asks: a person in a workspace, or a workspace whose token is nobody's. */
@@ -33,8 +34,9 @@ type Asking = Pick<Authenticated, 'accountId' | 'userId'>
  * the other surfaces count an account, by all its tokens. The owner of the server is limited by the former alone.
  */
 export class AccountLimits {
-  readonly #pawpado: Classes
-  readonly #others: Classes
+  readonly #pawpado: Classes<RequestCounter>
+  readonly #strangers: Classes<NetworkCounter>
+  readonly #others: Classes<RequestCounter>
   readonly #ownerId: string
 
   constructor({ settings, ownerId }: Pick<Engine, 'ownerId'> & { settings: Settings }) {
@@ -43,6 +45,11 @@ export class AccountLimits {
       read: counterOf(settings.pawpadoReadsPerMinute),
       write: counterOf(settings.pawpadoWritesPerMinute),
       poll: counterOf(settings.pawpadoPollsPerMinute),
+    }
+    this.#strangers = {
+      read: networkCounterOf(settings.pawpadoReadsPerMinute),
+      write: networkCounterOf(settings.pawpadoWritesPerMinute),
+      poll: networkCounterOf(settings.pawpadoPollsPerMinute),
     }
     const read = counterOf(settings.readsPerMinute)
     this.#others = { read, write: counterOf(settings.writesPerMinute), poll: read }
@@ -57,7 +64,7 @@ export class AccountLimits {
 
   /** Counts a request to an address that is none, of whom nobody knows: by the network, on the surface that tells its limits always. */
   countStranger(network: string, method: string, path: string): Counted | undefined {
-    return isPawpado(path) ? this.#pawpado[classOf(method, path)]?.count(network) : undefined
+    return isPawpado(path) ? this.#strangers[classOf(method, path)]?.count(network) : undefined
   }
 }
 
@@ -65,7 +72,7 @@ export function isPawpado(path: string): boolean {
   return path === '/api/v1' || path.startsWith('/api/v1/')
 }
 
-function classOf(method: string, route: string): keyof Classes {
+function classOf(method: string, route: string): keyof Classes<unknown> {
   if (method !== 'GET' && method !== 'HEAD') return 'write'
   return route === '/api/v1/sessions/poll' ? 'poll' : 'read'
 }
@@ -97,4 +104,8 @@ function secondsTo(timeMs: number): number {
 /** 0 is no limit. */
 function counterOf(perMinute: number): RequestCounter | undefined {
   return perMinute === 0 ? undefined : new RequestCounter(perMinute)
+}
+
+function networkCounterOf(perMinute: number): NetworkCounter | undefined {
+  return perMinute === 0 ? undefined : new NetworkCounter(perMinute)
 }

@@ -10,7 +10,7 @@ const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback
 /** A network that no earlier run has used. */
 const newNetwork = () => {
   const [a, b] = crypto.getRandomValues(new Uint16Array(2))
-  return `2001:db8:${a!.toString(16)}:${b!.toString(16)}::1`
+  return `2a01:${a!.toString(16)}:${b!.toString(16)}:1::1`
 }
 
 const creditOf = async (server: TestServer, token: string): Promise<number> =>
@@ -90,6 +90,19 @@ describe('the first credit is for who signs up, and no mine', { timeout: 60_000 
         .execute(),
     )
     assert.equal(await signUp(server, { from }), 5, 'a day later')
+  })
+
+  test('the many networks of one /48 have four times as many', async () => {
+    const [a] = crypto.getRandomValues(new Uint16Array(1))
+    const credits = []
+    for (let nth = 0; nth < 15; nth++)
+      credits.push(await signUp(server, { from: `2a00:${a!.toString(16)}:${nth % 2}:${nth.toString(16)}::1` }))
+    assert.equal(credits.filter((credit) => credit === 5).length, 15, 'of two of them')
+    const from = (nth: number) => `2a00:${a!.toString(16)}:2:${nth.toString(16)}::1`
+    const many = []
+    for (let nth = 0; nth < 15; nth++) many.push(await signUp(server, { from: from(nth) }))
+    assert.equal(many.filter((credit) => credit === 5).length, 3 * limits.wideNetworkTimes)
+    assert.equal(await signUp(server), 5, 'of another one')
   })
 
   test('at once no more are given than that', async () => {

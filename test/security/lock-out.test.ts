@@ -5,8 +5,8 @@ import { linkIn, messagesTo, newAddress } from '../identity/outbox.ts'
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-/** An address of a network of that name, which no earlier run has used. */
-const network = (name: string) => `2001:db8:${run}:${networkNumber(name).toString(16)}::1`
+/** An address of a network of that name, which no earlier run has used, in a /48 of its own. */
+const network = (name: string) => `2a02:${run}:${networkNumber(name).toString(16)}:1::1`
 const run = Math.floor(Math.random() * 0x1_00_00).toString(16)
 const names: string[] = []
 function networkNumber(name: string): number {
@@ -125,6 +125,17 @@ describe('nobody keeps another from signing in by mail', { timeout: 90_000 }, ()
     const before = links(known).length
     await ask(known, from)
     assert.equal(links(known).length, before + 1)
+  })
+
+  test('nor is it when it writes by the many networks of its /48', async () => {
+    const strangers = Array.from({ length: 8 * limits.wideNetworkTimes + 3 }, newAddress)
+    const cannon = network('wide cannon')
+    for (const [nth, address] of strangers.entries())
+      await ask(address, cannon.replace(':1::', `:${nth.toString(16)}::`))
+    assert.equal(strangers.filter((address) => messagesTo(address).length > 0).length, 8 * limits.wideNetworkTimes)
+    const newcomer = newAddress()
+    await ask(newcomer, network('elsewhere'))
+    assert.equal(links(newcomer).length, 1)
   })
 
   test('many spellings of one mailbox get some links, and its own address gets them all the same', async () => {

@@ -5,6 +5,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
 import { grantWithAccount } from '../ledger/grant.ts'
 import { mailboxOf } from './mail-address.ts'
+import { networksIn, wideNetworkOf } from './wide-network.ts'
 
 interface NewPerson {
   accountId: string
@@ -18,7 +19,8 @@ interface NewPerson {
 
 /**
  * Decides, once, whether a new person's account starts with credit, in the transaction that makes it: by the ways of signing up that the
- * operator names, once for a mailbox however its address is written, and so often within a day for a network and for all. Who gets none
+ * operator names, once for a mailbox however its address is written, and so often within a day for a network, for a /48 of
+ * IPv6 and for all. Who gets none
  * has an account all the same.
  */
 export async function giveFirstCredit(
@@ -30,8 +32,8 @@ export async function giveFirstCredit(
   const isGiven =
     settings.firstCredit.includes(wayOf(provider)) &&
     (await count(trx, (one) => one.where('person', '=', person))) === 0 &&
-    (await isWithin(trx, settings.firstCreditsPerDay, null)) &&
-    (network === null || (await isWithin(trx, settings.firstCreditsPerNetwork, network)))
+    (await isWithin(trx, settings.firstCreditsPerDay)) &&
+    (network === null || (await isWithinOfNetwork(trx, settings.firstCreditsPerNetwork, network)))
   await trx
     .insertInto('first_credits')
     .values({ account_id: accountId, person, network, given: isGiven ? 1 : 0, decided_at: Date.now() })
@@ -44,14 +46,24 @@ function wayOf(provider: string): FirstCreditWay {
   return firstCreditWays.find((way) => way === provider) ?? 'issuer'
 }
 
-async function isWithin(trx: Transaction<Database>, perDay: number, network: string | null): Promise<boolean> {
+async function isWithinOfNetwork(trx: Transaction<Database>, perDay: number, network: string): Promise<boolean> {
+  if (!(await isWithin(trx, perDay, (some) => some.where('network', '=', network)))) return false
+  const wide = wideNetworkOf(network)
+  if (wide === undefined) return true
+  const [from, before] = networksIn(wide)
+  return isWithin(trx, perDay * limits.wideNetworkTimes, (some) =>
+    some.where('network', '>=', from).where('network', '<', before),
+  )
+}
+
+async function isWithin(
+  trx: Transaction<Database>,
+  perDay: number,
+  which: (ofDay: Given) => Given = (all) => all,
+): Promise<boolean> {
   if (perDay === 0) return true
   const since = Date.now() - limits.mailDayMs
-  const given = await count(trx, (some) => {
-    const ofDay = some.where('decided_at', '>', since)
-    return network === null ? ofDay : ofDay.where('network', '=', network)
-  })
-  return given < perDay
+  return (await count(trx, (some) => which(some.where('decided_at', '>', since)))) < perDay
 }
 
 type Given = ReturnType<typeof givenOnes>

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { Database } from '../../db/schema.ts'
+import { networksIn, wideNetworkOf } from './wide-network.ts'
 
 /** A link for signing in that somebody asks for. */
 interface Asked {
@@ -48,13 +49,16 @@ async function mayWriteToStranger(
   { email, mailbox, network }: Asked,
 ): Promise<boolean> {
   const toStrangers = linksOfDay(trx)
-  const ofNetwork = await count(toStrangers.where('network', '=', network))
+  const isMuch = async (links: Links, most: number) => most > 0 && (await count(links)) >= most
+  const wide = wideNetworkOf(network)
+  if (await isMuch(toStrangers.where('network', '=', network), mailsPerNetwork)) return false
+  if (wide !== undefined) {
+    const [from, before] = networksIn(wide)
+    const ofWide = toStrangers.where('network', '>=', from).where('network', '<', before)
+    if (await isMuch(ofWide, mailsPerNetwork * limits.wideNetworkTimes)) return false
+  }
   const ofMailbox = await count(toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email))
-  return (
-    (mailsPerNetwork === 0 || ofNetwork < mailsPerNetwork) &&
-    ofMailbox < limits.magicLinksPerMailbox &&
-    (mailsPerDay === 0 || (await mailsOfDay(trx)) < mailsPerDay)
-  )
+  return ofMailbox < limits.magicLinksPerMailbox && (mailsPerDay === 0 || (await mailsOfDay(trx)) < mailsPerDay)
 }
 
 /** Mails within a day to people who are not known to want any: links to addresses that nobody had signed in by, and invitations. */
@@ -75,7 +79,9 @@ function linksOfDay(db: Kysely<Database>) {
     .where('sent', '=', 1)
 }
 
-async function count(query: ReturnType<typeof linksOfDay>): Promise<number> {
+type Links = ReturnType<typeof linksOfDay>
+
+async function count(query: Links): Promise<number> {
   const { count } = await query.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow()
   return Number(count)
 }

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { limits } from '../config/limits.ts'
+import { NetworkCounter } from './network-counter.ts'
+
+test('many networks of one /48 together get no more than a few do', () => {
+  const counter = new NetworkCounter(5)
+  const all = Array.from({ length: 200 }, (_, nth) => counter.count(`2001:db8:1:${nth.toString(16)}`, 0))
+  assert.equal(all.filter(({ isOver }) => !isOver).length, 5 * limits.wideNetworkTimes)
+  assert.deepEqual([all.at(-1)!.limit, all.at(-1)!.remaining], [5 * limits.wideNetworkTimes, 0])
+  assert.equal(counter.count('2001:db8:2:0', 0).isOver, false)
+  assert.equal(counter.count('192.0.2.1', 0).isOver, false)
+})
+
+test('one network that asks for too much leaves the others of its /48 theirs', () => {
+  const counter = new NetworkCounter(5)
+  const all = Array.from({ length: 200 }, () => counter.count('2001:db8:1:1', 0))
+  assert.equal(all.filter(({ isOver }) => !isOver).length, 5)
+  const other = Array.from({ length: 6 }, () => counter.count('2001:db8:1:2', 0))
+  assert.deepEqual(
+    other.map(({ isOver }) => isOver),
+    [false, false, false, false, false, true],
+  )
+})
