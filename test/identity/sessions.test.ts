@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { TestServer } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
 describe('the sign-ins of a person', { timeout: 60_000 }, () => {
   let server: TestServer
   before(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   })
   after(() => server.stop())
 
@@ -53,6 +54,44 @@ describe('the sign-ins of a person', { timeout: 60_000 }, () => {
     assert.equal((await call('DELETE', own)).body.ended, 1)
     assert.deepEqual([await statusOf(own), await statusOf(other), await statusOf(key.api_key)], [200, 401, 200])
     assert.equal((await call('DELETE', own)).body.ended, 0)
+  })
+
+  const refresh = (token: string) => server.post('/auth/refresh', { token }, { token: null })
+  /** A session in its last hour, the one that it was renewed to, which has been used, and their ids. */
+  const renewed = async () => {
+    const old = await signInByMail(server)
+    const oldId = (await call('GET', old)).body.sessions[0].session_id as string
+    const endsSoon = { expires_at: Date.now() + 3_500_000 }
+    await withDatabase((db) => db.updateTable('tokens').set(endsSoon).where('id', '=', oldId).execute())
+    const next = (await refresh(old)).body.token as string
+    assert.equal(await statusOf(next), 200)
+    const { sessions } = (await call('GET', next)).body
+    const nextId = sessions.find(({ current }: { current: boolean }) => current).session_id as string
+    return { old, oldId, next, nextId }
+  }
+
+  test('end with the one that they were renewed of, which makes none any more', async () => {
+    const { old, next } = await renewed()
+    assert.equal((await refresh(old)).status, 409)
+    assert.equal((await call('DELETE', next, 'current')).status, 200)
+    assert.deepEqual([await statusOf(next), await statusOf(old)], [401, 401])
+    for (let time = 0; time < 2; time++) assert.equal((await refresh(old)).status, 401)
+  })
+
+  test('end with the one that they were renewed to', async () => {
+    const { old, next } = await renewed()
+    assert.equal((await call('DELETE', old, 'current')).status, 200)
+    assert.deepEqual([await statusOf(old), await statusOf(next)], [401, 401])
+  })
+
+  test('never end the one that asks by another of its line, and one whose successor was used makes none even then', async () => {
+    const { old, next, nextId } = await renewed()
+    assert.equal((await call('DELETE', old, nextId)).status, 200)
+    assert.deepEqual([await statusOf(old), await statusOf(next)], [200, 401])
+    assert.equal((await refresh(old)).status, 409)
+    const others = await renewed()
+    assert.equal((await call('DELETE', others.next, others.oldId)).status, 200)
+    assert.deepEqual([await statusOf(others.old), await statusOf(others.next)], [401, 200])
   })
 
   test('are nothing for an API key', async () => {

@@ -35,13 +35,13 @@ export async function listSessions(engine: Engine, caller: Authenticated): Promi
 }
 
 /**
- * Ends one of the caller's own sign-ins; `current` is the one that asks. All that came of it is refused from the next request on. API keys
- * stay. Takes the token of a sign-in. Rejects with `not_found` when it is none of the caller's, or has ended.
+ * Ends one of the caller's own sign-ins; `current` is the one that asks. With it go the sessions that it was renewed of, and to, but for the
+ * one that asks where that ends another. All that came of it is refused from the next request on. API keys stay. Takes the token of a sign-in. Rejects with `not_found` when it is none of the caller's, or has ended.
  */
 export async function endSession(engine: Engine, caller: Authenticated, id: string): Promise<string> {
   assertSignedIn(caller, 'end a session')
   const sessionId = id === 'current' ? caller.tokenId : id
-  const ended = await end(engine, caller, ({ eb }) => eb('id', '=', sessionId))
+  const ended = await end(engine, caller, ({ eb }) => eb('id', 'in', lineOf(engine.db, caller, sessionId)))
   await engine.openCallers.endLapsed()
   if (ended === 0) throw new CarrelError('not_found', `Cannot end session "${id}": there is none of that id`)
   return sessionId
@@ -58,6 +58,41 @@ export async function endOtherSessions(engine: Engine, caller: Authenticated): P
   }
   await engine.openCallers.endLapsed()
   return count
+}
+
+/** A session, those that it was renewed of and those that came of these; none where it has ended. One ends each month, so they are few. */
+function lineOf(db: Engine['db'], caller: Authenticated, sessionId: string) {
+  const stays = sessionId === caller.tokenId ? '' : caller.tokenId
+  return db
+    .withRecursive('former', (eb) =>
+      eb
+        .selectFrom('tokens')
+        .select(['id', 'refreshed_from'])
+        .where('id', '=', sessionId)
+        .where(isOpen(caller))
+        .union((of) =>
+          of
+            .selectFrom('tokens')
+            .innerJoin('former', 'former.refreshed_from', 'tokens.id')
+            .select(['tokens.id', 'tokens.refreshed_from']),
+        ),
+    )
+    .withRecursive('line', (eb) =>
+      eb
+        .selectFrom('former')
+        .select('former.id')
+        .union((of) =>
+          of
+            .selectFrom('tokens')
+            .innerJoin('line', 'line.id', 'tokens.refreshed_from')
+            .select('tokens.id')
+            .where('tokens.revoked_at', 'is', null)
+            .where('tokens.id', '!=', stays),
+        ),
+    )
+    .selectFrom('line')
+    .select('line.id')
+    .where('line.id', '!=', stays)
 }
 
 /** One step of it. */

@@ -2,14 +2,15 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
-import { authenticateToken, insertToken, type Scope } from '../accounts/tokens.ts'
+import { invalidTokens } from '../accounts/invalid-tokens.ts'
+import { authenticateToken, insertToken, refusal, type Scope } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
 import { splitCredential } from './authenticate.ts'
 
 /**
  * A new session token for one that is in its last hour; the old one goes on to its end, for programs that still use it. Who asks again,
- * since the answer was lost, gets another in place of the former, until one was used. Rejects with `unauthenticated` when it is not valid,
- * with `conflict` when it has longer to go, does not end or was renewed.
+ * since the answer was lost, gets another in place of the former, until one was used, whatever has become of that since. Rejects with
+ * `unauthenticated` when it is not valid, with `conflict` when it has longer to go, does not end or was renewed.
  */
 export async function refreshSession(
   engine: Engine,
@@ -29,6 +30,8 @@ export async function refreshSession(
       },
     })
   const { secret } = await engine.db.transaction().execute(async (trx) => {
+    // Who signs out meanwhile ends it, and nothing may come of it any more.
+    if ((await invalidTokens(trx, [tokenId])).size > 0) throw refusal('the token is no longer valid')
     await replaceFormer(trx, tokenId)
     return insertToken(trx, {
       accountId,
@@ -46,14 +49,18 @@ export async function refreshSession(
 
 /** There is one session that a session was renewed to, and no more: who has a token in its last hour does not get as many as they like. */
 async function replaceFormer(trx: Transaction<Database>, tokenId: string): Promise<void> {
-  const former = await trx
+  const used = await trx
     .selectFrom('tokens')
-    .select(['id', 'last_used_at'])
+    .select('id')
+    .where('refreshed_from', '=', tokenId)
+    .where('last_used_at', 'is not', null)
+    .executeTakeFirst()
+  // Also where it has ended since: signing out is no way to another one.
+  if (used) throw new CarrelError('conflict', 'Cannot refresh the token: it was, and the new one has been used')
+  await trx
+    .updateTable('tokens')
+    .set({ revoked_at: Date.now() })
     .where('refreshed_from', '=', tokenId)
     .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  if (!former) return
-  if (former.last_used_at !== null)
-    throw new CarrelError('conflict', 'Cannot refresh the token: it was, and the new one is in use')
-  await trx.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', '=', former.id).execute()
+    .execute()
 }
