@@ -31,9 +31,10 @@ describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () =>
     call(token, 'PATCH', '/v1/billing/preferences', { keys: [{ key_id: keyId, daily_limit_cents: cents }] })
   const works = async (key: string) => (await call(key, 'POST', '/memory/usage', {})).status
 
-  test('one with a limit of a cent lets nobody in, lifts no limit and throws nobody out', async () => {
+  test('one with a limit of a cent lets nobody in, lifts no limit, throws nobody out and stops no other', async () => {
     const id = await newTeam()
     const key = await newKey(within(id))
+    const other = await newKey(within(id))
     assert.equal((await limit(within(id), key.key_id, 1)).status, 200)
     const accomplice = newAddress()
     const attempts: [method: string, path: string, body?: object][] = [
@@ -49,6 +50,9 @@ describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () =>
       ['POST', '/users/me/api-keys', {}],
       ['PATCH', '/v1/billing/preferences', { keys: [{ key_id: key.key_id, daily_limit_cents: null }] }],
       ['PATCH', '/v1/billing/preferences', { keys: [{ key_id: key.key_id, daily_limit_cents: 2 }] }],
+      ['PATCH', '/v1/billing/preferences', { daily_limit_cents: 0, monthly_limit_cents: 0 }],
+      ['PATCH', '/v1/billing/preferences', { keys: [{ key_id: other.key_id, daily_limit_cents: 0 }] }],
+      ['DELETE', '/users/me/api-keys', { key_id: other.key_id }],
       ['GET', '/users/me/sessions'],
       ['DELETE', '/users/me/sessions'],
     ]
@@ -57,6 +61,8 @@ describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () =>
       assert.equal(status, 403, `${method} ${path}`)
     }
     assert.deepEqual(messagesTo(accomplice), [])
+    assert.equal(await works(other.api_key), 200)
+    assert.equal((await call(within(id), 'GET', '/v1/billing/preferences')).body.daily_limit_cents, null)
     const { body } = await call(founder, 'GET', `/v1/workspaces/${id}/members`)
     assert.deepEqual(
       body.members.map(({ user_id, role }: { user_id: string; role: string }) => [user_id, role]),
@@ -117,6 +123,11 @@ describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () =>
     const next = await newKey(sibling.api_key)
     assert.equal((await call(sibling.api_key, 'DELETE', '/users/me/api-keys', { key_id: next.key_id })).status, 200)
     assert.deepEqual([await works(next.api_key), await works(sibling.api_key)], [401, 200])
+    // And by none of its children, but by itself.
+    const last = await newKey(sibling.api_key)
+    const revoke = (by: string) => call(by, 'DELETE', '/users/me/api-keys', { key_id: sibling.key_id })
+    assert.deepEqual([(await revoke(last.api_key)).status, (await revoke(sibling.api_key)).status], [403, 200])
+    assert.deepEqual([await works(last.api_key), await works(sibling.api_key)], [401, 401])
   })
 
   test('none that it makes at the moment in which it is revoked is left', async () => {

@@ -11,7 +11,8 @@ const everyone = roles.flatMap((role) => scopes.map((scope): Who => `${role} by 
 const managers: Who[] = ['admin by account', 'admin by everything', 'owner by account', 'owner by everything']
 
 interface MoneyRoute {
-  body?: object
+  /** Of the key that asks. */
+  body?: object | ((keyId: string) => object)
   /** What those are answered who may. */
   status: number
   may: readonly Who[]
@@ -32,12 +33,17 @@ const moneyRoutes: Record<string, MoneyRoute> = {
   'POST /topup': { body: { tier: 'starter' }, status: 402, may: everyone },
   'POST /api/v1/credits/topup': { body: { tier: 'starter' }, status: 200, may: everyone },
   'POST /billing/deposit': { body: { amount_cents: 500 }, status: 200, may: everyone },
-  'PATCH /v1/billing/preferences': { body: { daily_limit_cents: null }, status: 200, may: managers },
+  // An API key limits itself, and no others.
+  'PATCH /v1/billing/preferences': {
+    body: (keyId) => ({ keys: [{ key_id: keyId, daily_limit_cents: 100_000 }] }),
+    status: 200,
+    may: managers,
+  },
 }
 
 describe('who may do what with the money of a workspace', { timeout: 120_000 }, () => {
   let server: TestServer
-  const tokens = new Map<Who, string>()
+  const keys = new Map<Who, { api_key: string; key_id: string }>()
 
   before(async () => {
     const env = {
@@ -53,16 +59,14 @@ describe('who may do what with the money of a workspace', { timeout: 120_000 }, 
     for (const role of roles) {
       const person = role === 'owner' ? owner : await join(owner, id)
       for (const scope of scopes)
-        tokens.set(
+        keys.set(
           `${role} by ${scope}`,
-          (
-            await done(
-              `${person}~${id}`,
-              'POST',
-              '/users/me/api-keys',
-              scope === 'everything' ? {} : { scopes: [scope] },
-            )
-          ).api_key,
+          await done(
+            `${person}~${id}`,
+            'POST',
+            '/users/me/api-keys',
+            scope === 'everything' ? {} : { scopes: [scope] },
+          ),
         )
       // What a key may follows its person.
       const { user_id } = await done(person, 'GET', '/users/me')
@@ -105,7 +109,8 @@ describe('who may do what with the money of a workspace', { timeout: 120_000 }, 
       const [method, path] = route.split(' ') as [string, string]
       const answers = await Promise.all(
         everyone.map(async (who) => {
-          const answer = await server.call(method, path, body, { token: tokens.get(who)! })
+          const { api_key: token, key_id: keyId } = keys.get(who)!
+          const answer = await server.call(method, path, typeof body === 'function' ? body(keyId) : body, { token })
           return [who, answer.status] as const
         }),
       )

@@ -71,7 +71,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
           example: { daily_limit_cents: 500, monthly_limit_cents: null },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin, and a token with the scope "account"; an API key can only tighten them.',
+            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin, and a token with the scope "account"; an API key can only tighten those of its own and of the keys that it made.',
         },
       },
     },

@@ -77,7 +77,8 @@ export function addUserRoutes(app: App, engine: Engine): void {
           returns: '{ message, revoked_key_id }',
           example: { key_id: 'k3y0fth3acc0unt00000' },
           errors: ['forbidden', 'not_found'],
-          notes: 'It is refused from the next request on, and with it the keys that it made.',
+          notes:
+            'It is refused from the next request on, and with it the keys that it made. An API key revokes itself and those alone.',
         },
       },
     },

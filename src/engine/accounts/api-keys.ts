@@ -115,8 +115,8 @@ export async function listApiKeys(engine: Engine, accountId: string): Promise<Ap
 }
 
 /**
- * Refuses a key from the next request on, and with it those that it made, and those that they made. It takes an admin. Rejects with
- * `not_found` when the account has no such key.
+ * Refuses a key from the next request on, and with it those that it made, and those that they made. It takes an admin; an API key ends
+ * none but itself and those that came of it (`forbidden`). Rejects with `not_found` when the account has no such key.
  */
 export async function revokeApiKey(engine: Engine, caller: Authenticated, id: string): Promise<void> {
   assertRole(caller, 'admin')
@@ -125,6 +125,7 @@ export async function revokeApiKey(engine: Engine, caller: Authenticated, id: st
     const open = await openDescendants(trx, accountId, id)
     if (!open.includes(id))
       throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)
+    await assertOwnLine(trx, caller, id, 'revoke another key')
     await trx.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', 'in', open).execute()
     for (const keyId of open) {
       const data = keyId === id ? { keyId } : { keyId, with: id }
@@ -132,6 +133,21 @@ export async function revokeApiKey(engine: Engine, caller: Authenticated, id: st
     }
   })
   await engine.openCallers.endLapsed()
+}
+
+/**
+ * Rejects with `forbidden` for an API key, unless it is about that key or one that came of it: what leaks of a program must not end
+ * the work of others. `keyId` undefined is the whole workspace, `doing` the sentence after "Cannot".
+ */
+export async function assertOwnLine(
+  db: Kysely<Database>,
+  { kind, accountId, tokenId }: Authenticated,
+  keyId: string | undefined,
+  doing: string,
+): Promise<void> {
+  if (kind !== 'api_key') return
+  if (keyId !== undefined && (await openDescendants(db, accountId, tokenId)).includes(keyId)) return
+  throw new CarrelError('forbidden', `Cannot ${doing} by an API key: that takes the token of a sign-in`)
 }
 
 /** A key and all that came of it, as far as they are not revoked: a workspace has 100 at most. */

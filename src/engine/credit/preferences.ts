@@ -1,6 +1,6 @@
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
-import { openDescendants } from '../accounts/api-keys.ts'
+import { assertOwnLine, openDescendants } from '../accounts/api-keys.ts'
 import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
@@ -38,8 +38,8 @@ export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string):
 }
 
 /**
- * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin, and an API key can only
- * tighten them (`forbidden`). Rejects with `not_found` for a key that is none of the workspace, and with `conflict` for one that has made
+ * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin; an API key can only tighten
+ * those of its own and of keys that came of it (`forbidden`), or it would stop everybody else's work. Rejects with `not_found` for a key that is none of the workspace, and with `conflict` for one that has made
  * others: they would have no limit.
  */
 export async function changeLimits(
@@ -54,6 +54,8 @@ export async function changeLimits(
     for (const { keyId, dayMicros, monthMicros } of changes) {
       if (keyId !== undefined && !known.has(keyId))
         throw new CarrelError('not_found', `Cannot limit API key "${keyId}": the workspace has no such key`)
+      if (dayMicros === undefined && monthMicros === undefined) continue
+      await assertOwnLine(trx, caller, keyId, "limit others' spending")
       for (const [period, limitMicros] of [['day', dayMicros] as const, ['month', monthMicros] as const]) {
         if (limitMicros === undefined) continue
         if (caller.kind === 'api_key') await assertTighter(trx, accountId, { tokenId: keyId, period, limitMicros })
