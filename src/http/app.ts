@@ -39,6 +39,7 @@ import { StalledBodies } from './stalled-bodies.ts'
 import { cutStalledAnswer } from './stalled-clients.ts'
 import { measureTextsQuickly } from './text-lengths.ts'
 import { requestError } from './validation-error.ts'
+import { pathOf } from './path-of.ts'
 
 export type App = FastifyInstance<
   Server,
@@ -75,7 +76,7 @@ const tunnelGraceMs = 1_000
 
 /** The route's own path where there is one: what was sent may be encoded in another way. */
 function addressOf(request: FastifyRequest): string {
-  return request.routeOptions?.url ?? request.url
+  return request.routeOptions?.url ?? pathOf(request.url)
 }
 
 /** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
@@ -166,7 +167,7 @@ export async function createApp(options: Options): Promise<App> {
   app.setErrorHandler(fail)
   const known = new KnownRoutes(app)
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): never => {
-    const path = request.url.split('?')[0]!
+    const path = pathOf(request.url)
     const doing = `Cannot ${request.method} ${path.slice(0, 200)}`
     const methods = known.methodsOf(path)
     if (methods.length === 0) {

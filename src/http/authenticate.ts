@@ -8,6 +8,7 @@ import type { Connections } from './connections.ts'
 import { networkOf } from './network-of.ts'
 import { assertWithin, isPawpado, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
 import type { Counted } from './request-counter.ts'
+import { pathOf } from './path-of.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,7 +41,7 @@ export function authenticate(engine: Engine, accountLimits: AccountLimits, conne
 /** A hook for addresses that are none: Pawpado's document counts every request, and tells what is left with each answer. */
 export function countUnknown(engine: Engine, accountLimits: AccountLimits) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const [path = ''] = request.url.split('?', 1)
+    const path = pathOf(request.url)
     if (!isPawpado(path)) return
     const caller = await callerOf(engine, request)
     const network = networkOf(request.ip, request.socket.remoteAddress)

@@ -1,7 +1,8 @@
 /** Those candidates that are most like a word that is none of them, the nearest first, three at most. */
 export function nearTo<T>(word: string, candidates: readonly T[], textOf: (candidate: T) => string): T[] {
+  const pairs = pairsOf(word)
   return candidates
-    .map((candidate) => ({ candidate, likeness: likeness(word, textOf(candidate)) }))
+    .map((candidate) => ({ candidate, likeness: likeness(pairs, pairsOfKnown(textOf(candidate))) }))
     .filter((one) => one.likeness >= leastLikeness)
     .toSorted((a, b) => b.likeness - a.likeness)
     .slice(0, mostNear)
@@ -9,9 +10,17 @@ export function nearTo<T>(word: string, candidates: readonly T[], textOf: (candi
 }
 
 /** The share of pairs of neighbouring letters that two texts have in common (Dice's coefficient), 0 to 1. */
-function likeness(one: string, other: string): number {
-  const [pairs, others] = [pairsOf(one), pairsOf(other)]
+function likeness(pairs: Set<string>, others: Set<string>): number {
   return (2 * pairs.intersection(others).size) / (pairs.size + others.size || 1)
+}
+
+const known = new Map<string, Set<string>>()
+
+/** Candidates are routes and fields of this program, so that there are few. */
+function pairsOfKnown(text: string): Set<string> {
+  let pairs = known.get(text)
+  if (!pairs) known.set(text, (pairs = pairsOf(text)))
+  return pairs
 }
 
 function pairsOf(text: string): Set<string> {
