@@ -296,15 +296,23 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
   })
 })
 
-test('GitHub that is not set up, that refuses the client or that is gone is no fault of the caller', async () => {
+test('GitHub that is not set up is told as such, with the settings, and fills no log with errors', async () => {
+  const server = await TestServer.start({ env: { CARREL_GITHUB_CLIENT_ID: 'an-id', CARREL_LOG_LEVEL: 'info' } })
+  const { status, body } = await server.post('/auth/github', { code: 'x' }, { token: null })
+  assert.deepEqual([status, body.code, body.retryable, body.action], [501, 'NOT_SET_UP', false, 'ASK_OPERATOR'])
+  assert.deepEqual(body.settings, ['CARREL_GITHUB_CLIENT_ID', 'CARREL_GITHUB_CLIENT_SECRET'])
+  await server.stop()
+  assert.match(server.log(), /"level":30,.*"code":"not_set_up"/)
+  assert.doesNotMatch(server.log(), /"level":50/)
+})
+
+test('GitHub that refuses the client or that is gone is no fault of the caller', async () => {
   const github = await GithubServer.start()
   const env = { CARREL_GITHUB_URL: github.url, CARREL_GITHUB_CLIENT_ID: github.clientId }
-  for (const secret of ['', 'wrong']) {
-    const server = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: secret } })
-    const { status, body } = await server.post('/auth/github', { code: 'x' }, { token: null })
-    assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
-    await server.stop()
-  }
+  const refusing = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: 'wrong' } })
+  const { status, body } = await refusing.post('/auth/github', { code: 'x' }, { token: null })
+  assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
+  await refusing.stop()
   await github.stop()
   const server = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: github.clientSecret } })
   assert.equal((await server.post('/auth/github', { code: 'x' }, { token: null })).status, 503)

@@ -17,7 +17,7 @@ export function addAuthRoutes(app: App, engine: Engine): void {
           description: 'Authenticate user with GitHub OAuth',
           returns: '{ user_id, access_token, refresh_token, token_type, expires_in, is_new_user }',
           example: { code: 'the-code-of-github' },
-          errors: ['unauthenticated', 'forbidden', 'rate_limited', 'unavailable'],
+          errors: ['unauthenticated', 'forbidden', 'rate_limited', 'not_set_up', 'unavailable'],
           notes: 'The access token ends after an hour; POST /auth/refresh {refresh_token} gives the next one.',
         },
       },

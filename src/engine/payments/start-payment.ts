@@ -4,7 +4,7 @@ import { CarrelError } from '../../errors.ts'
 import type { Caller, Engine } from '../engine.ts'
 import { appendEvent } from '../events/append-event.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
-import { notSetUp } from './not-set-up.ts'
+import { notSetUp } from '../not-set-up.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
 import { insertPayment, updatePayment } from './payments.ts'
 

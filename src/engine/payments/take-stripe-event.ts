@@ -1,7 +1,7 @@
 import type { Stripe } from 'stripe'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
-import { notSetUp } from './not-set-up.ts'
+import { notSetUp } from '../not-set-up.ts'
 import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'

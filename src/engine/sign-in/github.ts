@@ -1,6 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
+import { notSetUp } from '../not-set-up.ts'
 import { mailAddress } from './mail-address.ts'
 import { readJson } from './read-json.ts'
 import { openFamily, type TokenPair } from './refresh-tokens.ts'
@@ -8,7 +9,8 @@ import { signIn, type Proof, type SignedIn } from './sign-in.ts'
 
 /**
  * Signs a person in by the code that GitHub gave them. Rejects with `unauthenticated` when GitHub does not take the code, with
- * `forbidden` when it has no verified address of the person, with `unavailable` when it is not set up or does not answer.
+ * `forbidden` when it has no verified address of the person, with `not_set_up` when the operator has not set it up, with `unavailable` when
+ * it does not answer.
  */
 export async function signInByGithub(
   engine: Engine,
@@ -56,7 +58,11 @@ interface Email {
 async function exchange({ settings, log }: Engine, code: string): Promise<string> {
   const { githubUrl, githubClientId, githubClientSecret } = settings
   if (!githubClientId || !githubClientSecret)
-    throw unavailable('the operator has not set it up (CARREL_GITHUB_CLIENT_ID, CARREL_GITHUB_CLIENT_SECRET)')
+    throw notSetUp(
+      'Cannot sign in by GitHub',
+      'this server has no OAuth app there',
+      'set CARREL_GITHUB_CLIENT_ID and CARREL_GITHUB_CLIENT_SECRET',
+    )
   const answer = await ask<{ access_token?: unknown; error?: unknown }>(`${githubUrl}/login/oauth/access_token`, {
     method: 'POST',
     headers: { accept: 'application/json', 'user-agent': 'carrel' },
