@@ -197,6 +197,11 @@ export const limits = {
   sessionMs: 30 * 24 * 60 * 60 * 1000,
   /** The documents' life of an access token. */
   accessTokenMs: 60 * 60 * 1000,
+  /**
+   * Refresh tokens that are given for the same one within this are as good as one: programs that share a sign-in see their access token end
+   * at the same moment, and ask within their timers, the wait for a slow answer and one more try. A thief has no longer to hide in it.
+   */
+  siblingTokensMs: 60 * 1000,
   /** A session token can be refreshed this long before its end; the document's hour. */
   refreshWindowMs: 60 * 60 * 1000,
   /** A link for signing in works so long: time to find the message, not to lose it. */

@@ -65,6 +65,10 @@ export interface TokenRow {
   refreshed_from: string | null
   /** The API key that made this one, which ends with it; null for every other. */
   parent_id: string | null
+  /** Of a family: the hash of the refresh token for which the one that was used last was given; null for the first of a sign-in. */
+  replaced_hash: string | null
+  /** Of a family: when the refresh token that was used last was given, to the second; null before one was used. */
+  given_at: number | null
 }
 
 /** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that was used last, or of the first. */

@@ -151,6 +151,8 @@ function token(
     last_used_at: null,
     refreshed_from: null,
     parent_id: null,
+    replaced_hash: null,
+    given_at: null,
   }
   return { id: `${kind}-${who}`, hash: `hash-${kind}-${who}`, name: `Name ${who}`, kind, scopes: null, ...of, ...times }
 }

@@ -55,6 +55,8 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     last_used_at: 4,
     refreshed_from: 'u',
     parent_id: 'p',
+    replaced_hash: 'r',
+    given_at: 6,
   },
   magic_links: {
     hash: 'm',
@@ -242,6 +244,8 @@ const {
   last_used_at: _used,
   refreshed_from: _from,
   parent_id: _parent,
+  replaced_hash: _replaced,
+  given_at: _given,
   ...firstToken
 } = rows.tokens
 const { created_by: _by, delete_at: _at, ...firstAccount } = rows.accounts
@@ -331,6 +335,8 @@ test('every migration runs on the rows of the one before it', async (t) => {
       last_used_at: null,
       refreshed_from: null,
       parent_id: null,
+      replaced_hash: null,
+      given_at: null,
     },
   }
   for (const table of tables)

@@ -48,6 +48,8 @@ export async function insertToken(db: Kysely<Database>, token: NewToken): Promis
     last_used_at: null,
     refreshed_from: token.refreshedFrom ?? null,
     parent_id: token.parent?.id ?? null,
+    replaced_hash: null,
+    given_at: null,
   }
   await db.insertInto('tokens').values(row).execute()
   return { secret, row }
@@ -78,9 +80,10 @@ export interface Authenticated extends Caller {
 }
 
 /** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */
-type KnownToken = Omit<TokenRow, 'hash' | 'name' | 'created_at' | 'refreshed_from' | 'parent_id'> & {
-  role: MembershipRow['role'] | null
-}
+type KnownToken = Pick<
+  TokenRow,
+  'id' | 'account_id' | 'user_id' | 'kind' | 'scopes' | 'expires_at' | 'revoked_at' | 'last_used_at'
+> & { role: MembershipRow['role'] | null }
 
 const tokenByHash = lookup((db) => knownTokens(db).where('tokens.hash', '=', ''))
 const tokenById = lookup((db) => knownTokens(db).where('tokens.id', '=', ''))

@@ -16,6 +16,8 @@ interface Refresh {
   id: string
   /** The hash of the id of the one that it was given for; undefined for the first of a sign-in. */
   replaces: string | undefined
+  /** To the second. */
+  givenAtMs: number
 }
 
 /**
@@ -85,10 +87,10 @@ export class AccessTokens {
     })
   }
 
-  /** What `issueRefresh` was given. Rejects with `unauthenticated` as `verify` does. */
+  /** What `issueRefresh` was given, and when. Rejects with `unauthenticated` as `verify` does. */
   async verifyRefresh(token: string): Promise<Refresh> {
-    const { sid, jti, replaces } = await this.#claimsOf(token, refresh)
-    return { familyId: sid, id: jti, replaces }
+    const { sid, jti, replaces, iat } = await this.#claimsOf(token, refresh)
+    return { familyId: sid, id: jti, replaces, givenAtMs: iat * 1000 }
   }
 
   async #claimsOf(token: string, { typ, audience }: Kind): Promise<Claims> {
@@ -97,7 +99,7 @@ export class AccessTokens {
         algorithms: [signingAlgorithm],
         audience,
         typ,
-        requiredClaims: ['exp', 'sub', 'sid', 'jti'],
+        requiredClaims: ['iat', 'exp', 'sub', 'sid', 'jti'],
       })
       return payload
     } catch (error) {
@@ -117,6 +119,7 @@ interface NewClaims {
 interface Claims {
   sid: string
   jti: string
+  iat: number
   exp: number
   replaces?: string
 }

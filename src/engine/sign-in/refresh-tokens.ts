@@ -24,41 +24,64 @@ export async function openFamily(engine: Engine, person: SignedIn, how: string):
 /**
  * An access token for a refresh token, and another refresh token to use from then on, if its holder takes it: the one that was sent goes on
  * to its end until one that was given for it is used. A sign-in is renewed for 30 days with each use. From the first use of the new one
- * on, whoever shows the old one, or another that was given for it, is a second holder: the whole sign-in ends, with every token that came
- * of it. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
+ * on, whoever shows the old one is a second holder: the whole sign-in ends, with every token that came of it. So is who shows another that
+ * was given for the old one, unless that was at the same time: several requests at once are one program's, or those of programs that share
+ * a sign-in, and what they are given counts as one. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
  */
 export async function refreshTokens(engine: Engine, refreshToken: string): Promise<TokenPair> {
   if (refreshToken.startsWith('rt_')) return exchangeOfBefore(engine, refreshToken)
-  const { familyId, id, replaces } = await engine.accessTokens.verifyRefresh(refreshToken)
+  const { familyId, id, ...given } = await engine.accessTokens.verifyRefresh(refreshToken)
   const hash = hashOf(id)
   // A power cut that took this back would make the next one look like a copy.
   const family = await durableTransaction(engine.db, async (trx) => {
-    const renewed = await renew(trx, { familyId, hash, takes: [hash, ...(replaces === undefined ? [] : [replaces])] })
+    const renewed = (await renew(trx, { familyId, hash, ...given })) ?? (await renewBySibling(trx, familyId, given))
     // Its signature says that it was given out, so it has been replaced since.
     if (!renewed) await endFamily(trx, familyId)
     return renewed
   })
-  if (family) return pairOf(engine, family, { id: newSecret('family'), replaces: hash })
+  if (family) return pairOf(engine, family, { id: newSecret('family'), replaces: family.hash })
   await engine.openCallers.endLapsed()
   throw refused()
 }
 
-/** Makes a token the one that a sign-in goes by, where it goes by one of those that the token may come after; undefined elsewhere. */
+/** For which token, by its hash, and when a token was given. */
+interface Given {
+  replaces: string | undefined
+  givenAtMs: number
+}
+
+/** Makes a token the one that a sign-in goes by, where it goes by this one or by the one that it was given for; undefined elsewhere. */
 function renew(
   trx: Transaction<Database>,
-  { familyId, hash, takes }: { familyId: string; hash: string; takes: string[] },
+  { familyId, hash, replaces, givenAtMs }: Given & { familyId: string; hash: string },
 ) {
+  return renewing(trx, familyId)
+    .set({ hash, replaced_hash: replaces ?? null, given_at: givenAtMs })
+    .where('hash', 'in', replaces === undefined ? [hash] : [hash, replaces])
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** Leaves a sign-in with the token that it goes by, where another was given for the same one at the same time; undefined elsewhere. */
+async function renewBySibling(trx: Transaction<Database>, familyId: string, { replaces, givenAtMs }: Given) {
+  if (replaces === undefined) return undefined
+  return renewing(trx, familyId)
+    .where('replaced_hash', '=', replaces)
+    .where('given_at', '>=', givenAtMs - limits.siblingTokensMs)
+    .where('given_at', '<=', givenAtMs + limits.siblingTokensMs)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+function renewing(trx: Transaction<Database>, familyId: string) {
   const now = Date.now()
   return trx
     .updateTable('tokens')
-    .set({ hash, expires_at: now + limits.sessionMs })
+    .set({ expires_at: now + limits.sessionMs })
     .where('id', '=', familyId)
-    .where('hash', 'in', takes)
     .where('kind', '=', 'family')
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
-    .returningAll()
-    .executeTakeFirst()
 }
 
 /** One of the time before they were JWTs: for one use, which gives two of today. One that comes again ends its sign-in. */
@@ -71,7 +94,11 @@ async function exchangeOfBefore(engine: Engine, refreshToken: string): Promise<T
       (await spentBefore(trx, hash)) ??
       {}
     if (id === undefined) return undefined
-    const renewed = await renew(trx, { familyId: id, hash: hashOf(next), takes: [hash] })
+    const renewed = await renewing(trx, id)
+      .set({ hash: hashOf(next) })
+      .where('hash', '=', hash)
+      .returningAll()
+      .executeTakeFirst()
     if (renewed)
       await trx.insertInto('spent_refresh_tokens').values({ hash, token_id: id, spent_at: Date.now() }).execute()
     else await endFamily(trx, id)
