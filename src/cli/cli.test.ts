@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { StandIn } from '../../sdk/testing/stand-in-server.ts'
+import { StandInFailure } from '../../sdk/testing/stand-in-failure.ts'
 import { CliHome } from './testing/run-cli.ts'
 
 const documented = [
@@ -197,6 +198,21 @@ test('hints speak of commands and options, not of HTTP', async () => {
     const { stderr } = await home.run(args, { standIn })
     assert.match(stderr, /"?carrel (ls|ps)/, args.join(' '))
     assert.doesNotMatch(stderr, /POST|GET/, args.join(' '))
+  }
+})
+
+test('a refusal that has an end tells when to try again', async () => {
+  await using standIn = await StandIn.start()
+  for (const [retryAfter, expected] of [
+    [90, /Try again in 90 seconds, at \d{4}-\d\d-\d\d \d\d:\d\d\.\n/],
+    [3600, /Try again in 60 minutes, at \d{4}-\d\d-\d\d \d\d:\d\d\.\n/],
+  ] as const) {
+    const refusal = new StandInFailure(429, 'RATE_LIMITED', 'Cannot take the request now', { retryAfter })
+    standIn.failNext('/process/list', refusal)
+    const { exitCode, stderr } = await home.run(['ps'], { standIn })
+    assert.equal(exitCode, 1)
+    assert.match(stderr, expected)
+    assert.doesNotMatch(stderr, /Retry-After/)
   }
 })
 

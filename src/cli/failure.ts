@@ -60,10 +60,10 @@ function describeRefusal(program: Program, error: Error): Failure {
     agentInstruction,
     requestId,
   } = error as Error & Record<string, string | undefined>
-  const { details } = error as Error & { details?: Record<string, unknown> }
+  const { details, retryAfterMs } = error as Error & { details?: Record<string, unknown>; retryAfterMs?: number }
   if (code.startsWith('HTTP_')) return { message, code, instruction: foreign }
   if (code !== 'UNAUTHENTICATED') {
-    const instruction = hintFor(program, code, details) ?? agentInstruction
+    const instruction = hintFor(program, code, { ...details, retryAfterMs }) ?? agentInstruction
     return { message, code, action, instruction, requestId }
   }
   const instruction = program.tokenSource

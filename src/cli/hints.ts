@@ -1,5 +1,6 @@
 import { payHint } from './pay-hint.ts'
 import type { Program } from './program.ts'
+import { shortTime } from './times.ts'
 
 /** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
 export function hintFor(
@@ -27,6 +28,8 @@ export function hintFor(
       return payHint(name, details['topupUrl'])
     case 'SPENDING_LIMIT_REACHED':
       return `"${name} limits" shows what may be spent; an admin raises it with --day or --month.`
+    case 'RATE_LIMITED':
+      return waitHint(details['retryAfterMs'])
     case 'UPSTREAM_UNREACHABLE':
       return `Start a server on this port first, such as "${name} start 'python3 -m http.server 8080'".`
     case 'COMPUTER_STOPPED':
@@ -48,6 +51,15 @@ export function startHints({ name }: Program, id: string, session: string | unde
     checkStatus: `${name} ps${rest}   whether it runs`,
     stopProcess: `${name} kill ${id}${rest}   ends it`,
   }
+}
+
+/** undefined where the server does not say how long. */
+function waitHint(waitMs: unknown): string | undefined {
+  if (typeof waitMs !== 'number' || !Number.isFinite(waitMs)) return undefined
+  const seconds = Math.ceil(waitMs / 1000)
+  const count = (number: number, unit: string) => `${number} ${unit}${number === 1 ? '' : 's'}`
+  const wait = seconds < 120 ? count(seconds, 'second') : count(Math.ceil(seconds / 60), 'minute')
+  return `Try again in ${wait}, at ${shortTime(Date.now() + waitMs)}.`
 }
 
 /** The option that a field of a request comes from. */
