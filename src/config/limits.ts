@@ -216,8 +216,12 @@ export const limits = {
   magicLinksPerAddress: 10,
   /** Beyond so many within a day there is one fresh link at a time. */
   magicLinksPerDay: 30,
-  /** Links within a day to other addresses of the same mailbox, by which nobody has signed in. */
+  /**
+   * Links within a day to other addresses of the same mailbox, by which nobody has signed in: that one network asks for, and all to those
+   * with a "+". What others ask for keeps no plain address back, which may be the mailbox of somebody new.
+   */
   magicLinksPerMailbox: 10,
+  taggedLinksPerMailbox: 100,
   /** A /48 of IPv6 gets so many times what a network, which is a /64 of it, gets: one holder's mostly, or those of one building. */
   wideNetworkTimes: 4,
   /** What is counted within a day is kept for so long. */
@@ -267,10 +271,21 @@ export const limits = {
   membersPerWorkspace: 1000,
   /** Not answered yet; each is a message to somebody who may not know the sender. */
   invitationsPerWorkspace: 100,
-  /** Invitations within a day, answered or not: by one person, into one workspace, and to one mailbox. A team comes in; a list does not. */
+  /** Invitations within a day, answered or not: by one person, on the day they sign up, and into one workspace. A team comes in; a list does not. */
   invitationsPerPersonDay: 50,
+  invitationsPerNewPersonDay: 10,
   invitationsPerWorkspaceDay: 100,
+  /**
+   * To one mailbox: by one person or into one workspace, from one network, and in all. The last is high, so that it takes many to keep
+   * somebody from being invited.
+   */
   invitationsPerMailboxDay: 5,
+  mailboxInvitationsPerNetworkDay: 10,
+  mailboxInvitationsPerDay: 50,
+  /** Who is refused for what others have sent is told to look again in so long, which tells nothing of them. */
+  invitationPauseMs: 60 * 60 * 1000,
+  /** How often the log tells that no more mail of a kind goes out. */
+  mailWarningMs: 60 * 60 * 1000,
   /** Mails within a day that tell a person what was done to their account. */
   noticesPerDay: 5,
   /** Time for somebody who is away for a week. */

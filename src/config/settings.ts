@@ -44,9 +44,12 @@ export interface Settings {
   /** Accounts that get it within a day: of those that sign up from one network, and of all; 0 is no limit. */
   firstCreditsPerNetwork: number
   firstCreditsPerDay: number
-  /** Mails within a day to who is not known here, asked for by one network, and of all askers with invitations; 0 is no limit. */
+  /** Within a day, of links to who is not known here and of invitations, each: those that one network asks for; 0 is no limit. */
   mailsPerNetwork: number
+  /** All such links within a day; 0 is no limit. */
   mailsPerDay: number
+  /** All invitations within a day; 0 is no limit. */
+  invitationsPerDay: number
   oidcIssuers: TrustedIssuer[]
   githubUrl: string
   githubApiUrl: string
@@ -182,6 +185,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     firstCreditsPerDay: read.integer('CARREL_FIRST_CREDITS_PER_DAY', 100, 0, 1_000_000),
     mailsPerNetwork: read.integer('CARREL_MAILS_PER_NETWORK', 100, 0, 1_000_000),
     mailsPerDay: read.integer('CARREL_MAILS_PER_DAY', 1000, 0, 1_000_000),
+    invitationsPerDay: read.integer('CARREL_INVITATIONS_PER_DAY', 1000, 0, 1_000_000),
     oidcIssuers: read
       .list(
         'CARREL_OIDC_ISSUERS',

@@ -13,6 +13,7 @@ import * as mailAndKeys from './migrations/0011-mail-and-keys.ts'
 import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
 import * as keptAnswers from './migrations/0015-kept-answers.ts'
+import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
 import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
 import { setAside } from './aside.ts'
 import { AsideReader } from './aside-reader.ts'
@@ -36,6 +37,7 @@ const migrations: Record<string, Migration> = {
   '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
   '0015-kept-answers': keptAnswers,
+  '0016-invitation-networks': invitationNetworks,
   '0017-sibling-tokens': siblingTokens,
 }
 

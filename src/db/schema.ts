@@ -117,6 +117,8 @@ export interface InvitationRow {
   role: MembershipRow['role']
   /** null when it was a token that belongs to no person. */
   invited_by: PersonName | null
+  /** Where the sender signed up within a day, else where they sent it from; '' when it is older than a day. */
+  network: string
   created_at: number
   expires_at: number
   /** When it was accepted or taken back. */

@@ -227,6 +227,7 @@ function invitation(
     hash: `hash-${id}`,
     mailbox: of.email,
     role: 'member',
+    network: '192.0.2.1',
     created_at: 1,
     expires_at: 2,
     ended_at: null,

@@ -24,9 +24,13 @@ export function linkIn(message: string): string {
 }
 
 /** Asks for a link as a person does, and takes it from the outbox. */
-export async function askForLink(server: TestServer, address: string): Promise<string> {
+export async function askForLink(
+  server: TestServer,
+  address: string,
+  headers: Record<string, string> = {},
+): Promise<string> {
   const before = safeCount(address)
-  await server.post('/login', { email: address }, { token: null })
+  await server.post('/login', { email: address }, { token: null, headers })
   await until(
     () => safeCount(address),
     (count) => count > before,

@@ -37,6 +37,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     mailbox: 'other@example.com',
     role: 'member',
     invited_by: 'user',
+    network: '',
     created_at: 1,
     expires_at: 2,
     ended_at: 3,

@@ -57,8 +57,13 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ params, body: { email, role = 'member' }, caller }) =>
-      invitationOut(await invite(engine, await enterWorkspace(engine, caller, params.workspaceId), { email, role })),
+    async (request) => {
+      const { params, caller } = request
+      const { email, role = 'member' } = request.body
+      const network = networkOfRequest(request)
+      const there = await enterWorkspace(engine, caller, params.workspaceId)
+      return invitationOut(await invite(engine, there, { email, role, network }))
+    },
   )
   app.delete(
     '/v1/workspaces/:workspaceId/invitations/:invitationId',

@@ -1,7 +1,8 @@
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { Settings } from '../../config/settings.ts'
 import type { Database } from '../../db/schema.ts'
+import type { Engine } from '../engine.ts'
+import { warnOfMail } from './warn-of-mail.ts'
 import { networksIn, wideNetworkOf } from './wide-network.ts'
 
 /** A link for signing in that somebody asks for. */
@@ -21,11 +22,11 @@ interface Asked {
  */
 export async function mayGetLink(
   trx: Transaction<Database>,
-  settings: Pick<Settings, 'mailsPerNetwork' | 'mailsPerDay'>,
+  engine: Pick<Engine, 'settings' | 'log'>,
   asked: Asked,
 ): Promise<boolean> {
   if (await hasEnough(trx, asked)) return false
-  return !asked.isStranger || mayWriteToStranger(trx, settings, asked)
+  return !asked.isStranger || mayWriteToStranger(trx, engine, asked)
 }
 
 async function hasEnough(trx: Transaction<Database>, { email, network }: Asked): Promise<boolean> {
@@ -45,32 +46,29 @@ async function hasEnough(trx: Transaction<Database>, { email, network }: Asked):
 
 async function mayWriteToStranger(
   trx: Transaction<Database>,
-  { mailsPerNetwork, mailsPerDay }: Pick<Settings, 'mailsPerNetwork' | 'mailsPerDay'>,
+  { settings: { mailsPerNetwork, mailsPerDay }, log }: Pick<Engine, 'settings' | 'log'>,
   { email, mailbox, network }: Asked,
 ): Promise<boolean> {
   const toStrangers = linksOfDay(trx)
   const isMuch = async (links: Links, most: number) => most > 0 && (await count(links)) >= most
-  const wide = wideNetworkOf(network)
-  if (await isMuch(toStrangers.where('network', '=', network), mailsPerNetwork)) return false
-  if (wide !== undefined) {
+  const isMuchOfNetwork = async (links: Links, most: number) => {
+    if (await isMuch(links.where('network', '=', network), most)) return true
+    const wide = wideNetworkOf(network)
+    if (wide === undefined) return false
     const [from, before] = networksIn(wide)
-    const ofWide = toStrangers.where('network', '>=', from).where('network', '<', before)
-    if (await isMuch(ofWide, mailsPerNetwork * limits.wideNetworkTimes)) return false
+    const ofWide = links.where('network', '>=', from).where('network', '<', before)
+    return isMuch(ofWide, most * limits.wideNetworkTimes)
   }
-  const ofMailbox = await count(toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email))
-  return ofMailbox < limits.magicLinksPerMailbox && (mailsPerDay === 0 || (await mailsOfDay(trx)) < mailsPerDay)
+  if (await isMuchOfNetwork(toStrangers, mailsPerNetwork)) return false
+  const ofMailbox = toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email)
+  if (await isMuchOfNetwork(ofMailbox, limits.magicLinksPerMailbox)) return false
+  if (email.includes('+') && (await isMuch(ofMailbox, limits.taggedLinksPerMailbox))) return false
+  if (!(await isMuch(toStrangers, mailsPerDay))) return true
+  warnOfMail(log, 'links for signing in by addresses that are not known yet', 'CARREL_MAILS_PER_DAY')
+  return false
 }
 
-/** Mails within a day to people who are not known to want any: links to addresses that nobody had signed in by, and invitations. */
-export async function mailsOfDay(db: Kysely<Database>): Promise<number> {
-  const { invitations } = await db
-    .selectFrom('invitations')
-    .select((eb) => eb.fn.countAll().as('invitations'))
-    .where('created_at', '>', Date.now() - limits.mailDayMs)
-    .executeTakeFirstOrThrow()
-  return Number(invitations) + (await count(linksOfDay(db)))
-}
-
+/** Those to addresses that nobody had signed in by. */
 function linksOfDay(db: Kysely<Database>) {
   return db
     .selectFrom('magic_links')

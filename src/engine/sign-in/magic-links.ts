@@ -51,7 +51,7 @@ async function insertLink(engine: Engine, { code, email, network }: LinkRequest 
   const mailbox = mailboxOf(email)
   return db.transaction().execute(async (trx) => {
     const isStranger = !(await isKnownAddress(trx, email))
-    const mayGet = await mayGetLink(trx, settings, { email, mailbox, network, isStranger })
+    const mayGet = await mayGetLink(trx, engine, { email, mailbox, network, isStranger })
     const isSent = mayGet && (settings.signUp || !isStranger)
     const now = Date.now()
     await trx

@@ -1,64 +1,118 @@
 import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import type { Settings } from '../../config/settings.ts'
-import type { Database } from '../../db/schema.ts'
+import type { Database, InvitationRow } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
-import { mailsOfDay } from '../sign-in/link-quota.ts'
+import type { Engine } from '../engine.ts'
+import { warnOfMail } from '../sign-in/warn-of-mail.ts'
+import { networksIn, wideNetworkOf } from '../sign-in/wide-network.ts'
+import type { Sender } from './invitation-sender.ts'
 
 interface Invited {
   mailbox: string
   workspaceId: string
-  /** null for a token that belongs to no person. */
-  inviterId: string | null
+  sender: Sender
 }
 
 /**
- * Rejects with `rate_limited` where an invitation is one too many: of its sender within a day, into its workspace, to its mailbox whoever
- * sends, or of all mail to people who may want none. Those count that were taken back or answered, and those that no message went out for.
+ * Rejects with `rate_limited` where an invitation is one too many within a day: of its sender, into its workspace, to its mailbox by
+ * either, or of what comes from the sender's network or from all. Of the latter the refusal tells nothing but when to look again, as they
+ * are others' doing. Those count that were taken back or answered, and those that no message went out for.
  */
 export async function assertMayInvite(
   trx: Transaction<Database>,
-  { mailsPerDay }: Pick<Settings, 'mailsPerDay'>,
-  { mailbox, workspaceId, inviterId }: Invited,
+  engine: Pick<Engine, 'settings' | 'log'>,
+  invited: Invited,
 ): Promise<void> {
-  const { invitationsPerPersonDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } = limits
-  const assertLess = async (column: Column, value: string, limit: number, why: string): Promise<void> => {
-    const { count, firstAtMs } = await ofDay(trx, column, value)
-    if (count >= limit) throw refusal(`${why} within a day`, limit, firstAtMs)
+  await assertOwn(trx, invited)
+  await assertOthers(trx, engine, invited)
+}
+
+/** What the sender and the workspace have done themselves. */
+async function assertOwn(trx: Transaction<Database>, { mailbox, workspaceId, sender }: Invited): Promise<void> {
+  const { invitationsPerPersonDay, invitationsPerNewPersonDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } =
+    limits
+  const assertLess = async (where: Partial<InvitationRow>, limit: number, why: string): Promise<void> => {
+    const { count, firstAtMs } = await ofDay(trx, (all) => matching(all, where))
+    if (count >= limit) throw ownRefusal(why, limit, firstAtMs)
   }
-  if (inviterId !== null)
-    await assertLess('invited_by', inviterId, invitationsPerPersonDay, `you have invited ${invitationsPerPersonDay}`)
+  const byWorkspace = { account_id: workspaceId }
   await assertLess(
-    'account_id',
-    workspaceId,
+    byWorkspace,
     invitationsPerWorkspaceDay,
     `${invitationsPerWorkspaceDay} were invited into the workspace`,
   )
-  await assertLess('mailbox', mailbox, invitationsPerMailboxDay, `they were invited ${invitationsPerMailboxDay} times`)
-  if (mailsPerDay > 0 && (await mailsOfDay(trx)) >= mailsPerDay)
-    throw refusal('the server has sent as much mail as it does within a day', mailsPerDay)
+  const again = `they were invited ${invitationsPerMailboxDay} times`
+  await assertLess({ ...byWorkspace, mailbox }, invitationsPerMailboxDay, `${again} into the workspace`)
+  if (sender.userId === null) return
+  const bySender = { invited_by: sender.userId }
+  const most = sender.isNew ? invitationsPerNewPersonDay : invitationsPerPersonDay
+  await assertLess(bySender, most, `you have invited ${most}${sender.isNew ? ' on your first day' : ''}`)
+  await assertLess({ ...bySender, mailbox }, invitationsPerMailboxDay, `${again} by you`)
 }
 
-/** When the first that counts is a day old, there is room for another one; where that is not known, it is looked for in an hour. */
-function refusal(why: string, limit: number, firstAtMs?: number): CarrelError {
-  const waitMs = firstAtMs === undefined ? 3_600_000 : firstAtMs + limits.mailDayMs - Date.now()
-  return new CarrelError('rate_limited', `Cannot invite anybody now: ${why}, which is the limit`, {
+async function assertOthers(
+  trx: Transaction<Database>,
+  { settings, log }: Pick<Engine, 'settings' | 'log'>,
+  { mailbox, sender: { network } }: Invited,
+): Promise<void> {
+  const { invitationsPerDay, mailsPerNetwork } = settings
+  const isMuch = async (which: (all: OfDay) => OfDay, most: number): Promise<boolean> =>
+    most > 0 && (await ofDay(trx, which)).count >= most
+  const toMailbox = (all: OfDay) => all.where('mailbox', '=', mailbox)
+  const isMuchOfNetwork = async (which: (all: OfDay) => OfDay, most: number): Promise<boolean> => {
+    if (await isMuch((all) => which(all).where('network', '=', network), most)) return true
+    const wide = wideNetworkOf(network)
+    if (wide === undefined) return false
+    const [from, before] = networksIn(wide)
+    const ofWide = (all: OfDay) => which(all).where('network', '>=', from).where('network', '<', before)
+    return isMuch(ofWide, most * limits.wideNetworkTimes)
+  }
+  const mostToMailbox = mailsPerNetwork === 0 ? 0 : limits.mailboxInvitationsPerNetworkDay
+  const isRefused =
+    (await isMuch(toMailbox, limits.mailboxInvitationsPerDay)) ||
+    (await isMuchOfNetwork((all) => all, mailsPerNetwork)) ||
+    (await isMuchOfNetwork(toMailbox, mostToMailbox))
+  if (isRefused) throw refusal()
+  if (!(await isMuch((all) => all, invitationsPerDay))) return
+  warnOfMail(log, 'invitations', 'CARREL_INVITATIONS_PER_DAY')
+  throw refusal()
+}
+
+/** When the first that counts is a day old, there is room for another one. */
+function ownRefusal(why: string, limit: number, firstAtMs: number): CarrelError {
+  const waitMs = firstAtMs + limits.mailDayMs - Date.now()
+  return new CarrelError('rate_limited', `Cannot invite anybody now: ${why} within a day, which is the limit`, {
     details: { limit, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) },
   })
 }
 
-type Column = 'invited_by' | 'account_id' | 'mailbox'
+function refusal(): CarrelError {
+  return new CarrelError(
+    'rate_limited',
+    'Cannot invite them now: the server sends no more such mail for the time being',
+    {
+      details: { retryAfter: limits.invitationPauseMs / 1000 },
+    },
+  )
+}
+
+type OfDay = ReturnType<typeof allOfDay>
+
+function allOfDay(trx: Transaction<Database>) {
+  return trx
+    .selectFrom('invitations')
+    .select(({ fn }) => [fn.countAll().as('count'), fn.min('created_at').as('first')])
+    .where('created_at', '>', Date.now() - limits.mailDayMs)
+}
+
+function matching(all: OfDay, where: Partial<InvitationRow>): OfDay {
+  return all.where((eb) => eb.and(where))
+}
 
 async function ofDay(
   trx: Transaction<Database>,
-  column: Column,
-  value: string,
+  which: (all: OfDay) => OfDay,
 ): Promise<{ count: number; firstAtMs: number }> {
-  const { count, first } = await trx
-    .selectFrom('invitations')
-    .select(({ fn }) => [fn.countAll().as('count'), fn.min('created_at').as('first')])
-    .where(column, '=', value)
-    .where('created_at', '>', Date.now() - limits.mailDayMs)
-    .executeTakeFirstOrThrow()
+  const { count, first } = await which(allOfDay(trx)).executeTakeFirstOrThrow()
   return { count: Number(count), firstAtMs: Number(first) }
 }

@@ -12,6 +12,7 @@ import { newId } from '../ids.ts'
 import { isKnownAddress } from '../sign-in/magic-links.ts'
 import { mailAddress, mailboxOf } from '../sign-in/mail-address.ts'
 import { assertMayInvite } from './invitation-quota.ts'
+import { senderOf } from './invitation-sender.ts'
 import { inviterOf } from './inviter.ts'
 import { listMembers } from './members.ts'
 import { workspaceOf } from './workspaces.ts'
@@ -34,7 +35,7 @@ export interface Invitation {
 export async function invite(
   engine: Engine,
   caller: Authenticated,
-  { email: address, role }: { email: string; role: Role },
+  { email: address, role, network }: { email: string; role: Role; network: string },
 ): Promise<Invitation> {
   assertSignedIn(caller, 'invite anybody')
   assertRole(caller, 'admin')
@@ -55,7 +56,7 @@ export async function invite(
   const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
   const row = await engine.db
     .transaction()
-    .execute((trx) => insert(trx, engine, caller, { email, role, code, members: members.length }))
+    .execute((trx) => insert(trx, engine, caller, { email, role, code, network, members: members.length }))
   void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
     engine.log.error({ err: error }, 'cannot send an invitation'),
   )
@@ -64,13 +65,20 @@ export async function invite(
 
 async function insert(
   trx: Transaction<Database>,
-  { settings }: Pick<Engine, 'settings'>,
+  engine: Pick<Engine, 'settings' | 'log'>,
   { accountId, userId, tokenId }: Authenticated,
-  { email, role, code, members }: { email: string; role: Role; code: string; members: number },
+  {
+    email,
+    role,
+    code,
+    network,
+    members,
+  }: { email: string; role: Role; code: string; network: string; members: number },
 ): Promise<InvitationRow> {
   const now = Date.now()
   const mailbox = mailboxOf(email)
-  await assertMayInvite(trx, settings, { mailbox, workspaceId: accountId, inviterId: userId })
+  const sender = await senderOf(trx, userId, network)
+  await assertMayInvite(trx, engine, { mailbox, workspaceId: accountId, sender })
   const open = await openOnes(trx, accountId).execute()
   const old = open.filter((one) => one.email === email).map(({ id }) => id)
   if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
@@ -86,6 +94,7 @@ async function insert(
     mailbox,
     role,
     invited_by: userId,
+    network: sender.network,
     created_at: now,
     expires_at: now + limits.invitationMs,
     ended_at: null,
@@ -145,9 +154,15 @@ export async function invitationBy(db: Kysely<Database>, code: string): Promise<
   throw refusal('the invitation was used or taken back, or is older than 7 days; ask for another one')
 }
 
-/** Forgets those that cannot be accepted any more. */
+/** Forgets those that cannot be accepted any more, and where others came from when it counts no more. */
 export async function pruneInvitations({ db }: Engine): Promise<void> {
   await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
+  await db
+    .updateTable('invitations')
+    .set({ network: '' })
+    .where('created_at', '<', Date.now() - limits.mailDayMs)
+    .where('network', '>', '')
+    .execute()
 }
 
 function openOnes(db: Kysely<Database>, accountId: string) {
