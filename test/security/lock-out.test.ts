@@ -41,11 +41,13 @@ describe('nobody keeps another from signing in by mail', { timeout: 90_000 }, ()
     messagesTo(address)
       .filter((message) => message.includes('/login/callback?'))
       .map(linkIn)
-  const redeem = (link: string) =>
-    server.post('/login/callback', { token: new URL(link).searchParams.get('token') }, { token: null })
+  const redeem = (link: string, from = network('redeemer')) => {
+    const headers = { 'x-forwarded-for': from }
+    return server.post('/login/callback', { token: new URL(link).searchParams.get('token') }, { token: null, headers })
+  }
   const signIn = async (address: string): Promise<string> => {
     await ask(address, network(address))
-    return (await redeem(links(address).at(-1)!)).body.token
+    return (await redeem(links(address).at(-1)!, network(address))).body.token
   }
   /** As if all of it had been so long ago. */
   const letPass = (email: string, passedMs: number) =>
