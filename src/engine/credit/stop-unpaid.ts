@@ -68,7 +68,9 @@ function afterGrace({ credit }: Engine, id: string, graceMs: number, end: () => 
 async function endLeftBehind(engine: Engine, accountId: string, computerId: string, why: EndReason): Promise<void> {
   const isStillUnpaid =
     why === 'spending_limit' ? await reachedLimit(engine, accountId, '') : engine.credit.isEmpty(accountId)
-  if (isStillUnpaid) await engine.driver.endPrograms(computerId)
+  if (!isStillUnpaid) return
+  await engine.driver.endPrograms(computerId)
+  engine.meter.programsEnded(computerId)
 }
 
 /** What others run there goes on; while they do, they pay. A kernel goes on too, unless it is what works. */
@@ -91,6 +93,7 @@ async function endLeftBehindBy(
     computerId,
     others.map(({ processId }) => processId),
   )
+  engine.meter.programsEnded(computerId)
 }
 
 /** Whose process it is; a kernel is theirs whose call it runs, and nobody's while it waits. */

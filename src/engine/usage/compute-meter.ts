@@ -90,6 +90,11 @@ export class ComputeMeter {
     return this.#computers.get(computerId)?.found ?? 'nothing'
   }
 
+  /** What was left behind in it was ended just now. */
+  programsEnded(computerId: string): void {
+    this.#computers.get(computerId)?.programsEnded()
+  }
+
   /** It is going to stop. */
   ending(computerId: string): void {
     this.#computers.get(computerId)?.ending()

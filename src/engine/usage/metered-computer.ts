@@ -197,6 +197,14 @@ export class MeteredComputer {
     this.#isEnding = true
   }
 
+  /** What was left behind in it was ended just now. */
+  programsEnded(): void {
+    this.count()
+    this.#judge(this.found === 'programs' ? this.#freeMs : 0)
+    this.found = 'nothing'
+    this.#isUnseen = true
+  }
+
   /** It did not stop after all. */
   goesOn(): void {
     this.count()
