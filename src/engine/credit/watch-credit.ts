@@ -20,8 +20,8 @@ export async function watchCredit(engine: Engine): Promise<void> {
 }
 
 /**
- * The same, more often, for what works without having been started here: whoever waited to act until somebody looks anyway would be late for what works
- * now and then. Looks where there may be any, and ends what is unpaid in the moment in which it is found to work.
+ * The same, each second, for work that was not started here. Such work may rest at most looks, so it is ended in the moment in which it is found, and
+ * not when it happens to be found again.
  */
 export async function watchUnattended(engine: Engine): Promise<void> {
   await lookForLeftBehind(engine)

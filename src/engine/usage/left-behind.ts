@@ -6,7 +6,7 @@ import type { Engine } from '../engine.ts'
  * of a kernel. A program costs as a process does, from its begin up to the last look at which it is there; everything else by the processor time that
  * the computer uses. A kernel that waits is free.
  *
- * Looks, by the second, into those in which anything happened, of all accounts or of one.
+ * Called each second, for all accounts or for one. Only sandboxes in which anything happened since are looked into.
  */
 export async function lookForLeftBehind(engine: Engine, accountId?: string): Promise<void> {
   const { driver, meter } = engine
