@@ -154,8 +154,8 @@ export const limits = {
   drainedMs: 10_000,
   /** and for so many bytes: clients that look for an answer only when they have sent all get it, and an account can be held to its limits. */
   drainedBytes: 64 * MiB,
-  /** Of somebody unknown a page's worth of form: it costs them nothing to send more. */
-  drainedOfStrangersBytes: 1 * MiB,
+  /** Of somebody unknown less, as it costs them nothing to send more; but what is a little too long for the largest of their routes, the webhook, goes on, and its connection with it. */
+  drainedOfStrangersBytes: 2 * MiB,
   /** Comment lines keep proxies from cutting quiet streams. */
   streamKeepAliveMs: 15_000,
   /** Time to end by itself after a client that ran it over a socket is gone for good. */
