@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { pino } from 'pino'
 import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
 import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
 import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
@@ -8,17 +7,10 @@ import { errorForms } from '../../src/apis/error-forms.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
 import { codeOf as pawpadoCode } from '../../src/apis/pawpado/errors.ts'
 import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
-import { readSettings } from '../../src/config/settings.ts'
-import type { Engine } from '../../src/engine/engine.ts'
 import { errorTable, type ErrorCode } from '../../src/errors.ts'
-import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
-import { createApp } from '../../src/http/app.ts'
-import { ClientNetworks } from '../../src/http/client-networks.ts'
-import { Connections } from '../../src/http/connections.ts'
-import { AccountLimits } from '../../src/http/rate-limits.ts'
-import { OpenRequests } from '../../src/http/open-requests.ts'
 import { addDocs } from '../../src/http/docs/routes.ts'
 import { addOpenApi, openApiBelow } from '../../src/http/openapi.ts'
+import { routeApp } from '../support/route-app.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -82,16 +74,7 @@ export interface Document {
 
 /** The document of the routes below a path, as it is answered. */
 export async function openApiDocument(under = ''): Promise<Document> {
-  // Routes need no engine to describe themselves.
-  const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
-  const app = await createApp({
-    engine,
-    errorForms,
-    onUpgrade: () => false,
-    openRequests: new OpenRequests(),
-    accountLimits: new AccountLimits(engine),
-    connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
-  })
+  const { app, engine } = await routeApp()
   await addOpenApi(app, errorForms)
   addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)

@@ -1,0 +1,24 @@
+import { pino } from 'pino'
+import { errorForms } from '../../src/apis/error-forms.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { createApp, type App } from '../../src/http/app.ts'
+import { ClientNetworks } from '../../src/http/client-networks.ts'
+import { Connections } from '../../src/http/connections.ts'
+import { OpenRequests } from '../../src/http/open-requests.ts'
+import { AccountLimits } from '../../src/http/rate-limits.ts'
+
+/** An app to which routes can be added that are never called: they need no engine to describe themselves. */
+export async function routeApp(): Promise<{ app: App; engine: Engine }> {
+  const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
+  const app = await createApp({
+    engine,
+    errorForms,
+    onUpgrade: () => false,
+    openRequests: new OpenRequests(),
+    accountLimits: new AccountLimits(engine),
+    connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
+  })
+  return { app, engine }
+}
