@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { addAllRoutes } from './apis/all-routes.ts'
-import { errorForms } from './apis/error-forms.ts'
+import { errorEnvelopes } from './apis/error-envelopes.ts'
 import { errorBody } from './apis/paperpod/errors.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { openDatabase } from './db/open.ts'
 import { LocalDriver } from './drivers/local/local-driver.ts'
-import { ownerToken } from './engine/accounts/owner.ts'
+import { ownerToken } from './engine/identity/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { createApp, type UpgradeHandler } from './http/app.ts'
 import { ClientNetworks } from './http/client-networks.ts'
@@ -24,7 +24,7 @@ import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
 import { openLog } from './start/open-log.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
-import { proveItself } from './start/prove.ts'
+import { selfTest } from './start/self-test.ts'
 import { stopSignal } from './start/stop-signal.ts'
 import { unknownSettings } from './start/unknown-settings.ts'
 
@@ -87,7 +87,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const accountLimits = new AccountLimits(engine)
   const networks = new ClientNetworks(settings.trustedProxies)
   const connections = new Connections({ budget: engine.descriptors, networks })
-  const app = await createApp({ engine, errorForms, onUpgrade, openRequests, accountLimits, connections })
+  const app = await createApp({ engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections })
   const endpoints = await addAllRoutes(app, engine)
   const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)
   stop.throwIfAborted()
@@ -95,7 +95,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(() => closeApp(app, openRequests, closing))
   parts.defer(() => sockets.close())
   const token = await ownerToken(db, settings.dataDirectory)
-  const firstComputerMs = await proveItself(engine, db, token)
+  const firstComputerMs = await selfTest(engine, db, token)
   stop.throwIfAborted()
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(

@@ -5,7 +5,7 @@
  */
 export function releaseChunk(chunk: Uint8Array): void {
   const { buffer, byteLength } = chunk
-  if (byteLength < leastBytes || byteLength !== buffer.byteLength) return
+  if (byteLength < minBytes || byteLength !== buffer.byteLength) return
   if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
@@ -17,4 +17,4 @@ export function releaseWritten(chunk: Uint8Array): (error?: Error | null) => voi
 }
 
 /** Above everything that a parser may keep for itself. */
-const leastBytes = 4096
+const minBytes = 4096

@@ -13,7 +13,7 @@ import { Paths } from '../../src/drivers/local/paths.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { resolveUser } from '../../src/drivers/local/users.ts'
 import { Volumes } from '../../src/drivers/local/volumes.ts'
-import { environment } from '../../src/engine/processes/environment.ts'
+import { environment } from '../../src/engine/computers/processes/environment.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { command } from '../support/settings.ts'
 

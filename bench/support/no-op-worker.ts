@@ -1,20 +1,20 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { errorForms } from '../../src/apis/error-forms.ts'
+import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
-import { insertToken } from '../../src/engine/accounts/tokens.ts'
-import { CreditWatch } from '../../src/engine/credit/credit-watch.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { insertToken } from '../../src/engine/identity/accounts/tokens.ts'
+import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { AccessTokens } from '../../src/engine/sign-in/access-tokens.ts'
-import { KnownCallers } from '../../src/engine/sign-in/known-callers.ts'
-import { signIn } from '../../src/engine/sign-in/sign-in.ts'
-import { openSigningKey } from '../../src/engine/sign-in/signing-key.ts'
-import { TrustedIssuers } from '../../src/engine/sign-in/trusted-issuers.ts'
-import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
+import { AccessTokens } from '../../src/engine/identity/auth/access-tokens.ts'
+import { AuthCache } from '../../src/engine/identity/auth/auth-cache.ts'
+import { signIn } from '../../src/engine/identity/auth/sign-in.ts'
+import { openSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
+import { TrustedIssuers } from '../../src/engine/identity/auth/trusted-issuers.ts'
+import { DescriptorBudget } from '../../src/engine/budgets/descriptor-budget.ts'
 import { createApp } from '../../src/http/app.ts'
 import { ClientNetworks } from '../../src/http/client-networks.ts'
 import { Connections } from '../../src/http/connections.ts'
@@ -36,7 +36,7 @@ const engine = {
   credit: new CreditWatch(defaultPrices),
   accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
   issuers: new TrustedIssuers([]),
-  callers: new KnownCallers(db),
+  callers: new AuthCache(db),
 } as unknown as Engine
 
 const { userId, accountId } = await signIn(engine, {
@@ -60,7 +60,7 @@ const { row } = await insertToken(db, { accountId, userId, kind: 'family', name:
 
 const app = await createApp({
   engine,
-  errorForms,
+  errorEnvelopes,
   onUpgrade: () => false,
   openRequests: new OpenRequests(),
   accountLimits: new AccountLimits(engine),

@@ -12,14 +12,14 @@ import { execEndpoint } from './carrel/sockets.ts'
 import { addUsageRoute } from './carrel/usage-route.ts'
 import { addWorkspaceRoutes } from './carrel/workspace-routes.ts'
 import { addEnvironmentsRoutes } from './environments/routes.ts'
-import { errorForms } from './error-forms.ts'
+import { errorEnvelopes } from './error-envelopes.ts'
 import { errorBody } from './paperpod/errors.ts'
 import { addPaperpodRoutes } from './paperpod/routes.ts'
 import { addPawpadoRoutes } from './pawpado/routes.ts'
 
 /** Every route that there is, of all surfaces. Gives the WebSockets beside them. */
 export async function addAllRoutes(app: App, engine: Engine): Promise<SocketEndpoint[]> {
-  await addOpenApi(app, errorForms)
+  await addOpenApi(app, errorEnvelopes)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)

@@ -1,4 +1,4 @@
-import { creditReview, dismissReview, listReviews, type Review } from '../engine/payments/reviews.ts'
+import { creditReview, dismissReview, listReviews, type Review } from '../engine/money/payments/reviews.ts'
 import { openBooks } from './open-books.ts'
 
 interface Options {

@@ -1,4 +1,4 @@
-import { verifyBooks, type Verdict } from '../engine/ledger/verify-books.ts'
+import { verifyBooks, type Verdict } from '../engine/money/ledger/verify-books.ts'
 import { openBooks } from './open-books.ts'
 
 /** Checks the books; resolves with the exit code, which is 1 when something is wrong. */

@@ -4,7 +4,7 @@ import type { Values } from './verb.ts'
 
 const barWidth = 24
 /** A shorter one shows little: words give way to it. */
-const leastBarWidth = 10
+const minBarWidth = 10
 /** What is over before this needs no bar; `CARREL_PROGRESS_AFTER_MS` says otherwise. */
 const defaultPatienceMs = 400
 const intervalMs = 100
@@ -90,7 +90,7 @@ export function progressLine(bytes: number, totalBytes: number | undefined, ms: 
     ...(share === 1 ? [] : [`${shortDuration((totalBytes - bytes) / bytesPerSecond)} left`]),
   ]
   const roomForBar = () => width - 1 - words.join('  ').length
-  while (words.length > 1 && roomForBar() < leastBarWidth) words.pop()
+  while (words.length > 1 && roomForBar() < minBarWidth) words.pop()
   const length = Math.max(0, Math.min(barWidth, roomForBar()))
   const full = Math.round(share * length)
   return `${'━'.repeat(full)}${'─'.repeat(length - full)} ${words.join('  ')}`

@@ -36,7 +36,7 @@ interface Row {
 
 /** Longest and shortest bar of what cost most, in characters. */
 const chartWidth = 30
-const leastChart = 6
+const minChart = 6
 const dayMs = 86_400_000
 /** From so many seconds on a meter is told in hours. */
 const inHoursFromS = 36_000
@@ -86,8 +86,8 @@ function layout(title: string, rows: string[][], hasChart: boolean, width = Infi
       gap,
   ) as [number, number, number, number]
   const left = width - name - meter - cost
-  const chart = Math.min(chartWidth, left - used >= leastChart ? left - used : left)
-  return chart < leastChart ? { columns, chart: 0 } : { columns: [...columns, {}], chart }
+  const chart = Math.min(chartWidth, left - used >= minChart ? left - used : left)
+  return chart < minChart ? { columns, chart: 0 } : { columns: [...columns, {}], chart }
 }
 
 function groupsOf(lines: UsageLine[], by: UsageGroup): Group[] {

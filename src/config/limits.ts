@@ -167,15 +167,15 @@ export const limits = {
   /** Every WebSocket is pinged this often, so that proxies keep it, and dead peers are found within `stalledClientMs`. */
   socketPingMs: 20_000,
   /** WebSockets and streams of who would be refused by now end after at most so long: it costs two look-ups for each few hundred of them. */
-  lapsedCallersMs: 20_000,
+  liveConnectionsCheckMs: 20_000,
   /** What waits for a client of a WebSocket: enough to keep a fast connection busy while the next message is made. */
   bufferedBytes: 2 * MiB,
   /** For all clients of an account; many have less each, but never less than a message. */
   bufferedPerAccountBytes: 32 * MiB,
-  leastBufferedBytes: 32 * KiB,
+  minBufferedBytes: 32 * KiB,
   /** Output that is read for a client at a time, and where an account has many: more than one record. */
   outputReadBytes: 1 * MiB,
-  leastOutputReadBytes: 128 * KiB,
+  minOutputReadBytes: 128 * KiB,
   /** Messages of a WebSocket up to here are let in more at a time than those up to the greatest. */
   middleMessageBytes: 4 * MiB,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */

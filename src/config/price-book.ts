@@ -126,10 +126,9 @@ function objectAt(value: unknown, where: string, refuse: Refuse): Record<string,
 }
 
 function wholeAt(value: unknown, where: string, least: number, refuse: Refuse): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= mostOfAll)
-    return value as number
-  return refuse(`${where} has to be a whole number from ${least} to ${mostOfAll}`)
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= maxOfAll) return value as number
+  return refuse(`${where} has to be a whole number from ${least} to ${maxOfAll}`)
 }
 
 /** So that a product of two of them can still be told apart from an accident. */
-const mostOfAll = 1_000_000_000_000
+const maxOfAll = 1_000_000_000_000

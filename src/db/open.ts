@@ -8,15 +8,15 @@ import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts
 import * as workspaces from './migrations/0007-workspaces.ts'
 import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
 import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
-import * as keptOutput from './migrations/0010-kept-output.ts'
+import * as outputRetention from './migrations/0010-kept-output.ts'
 import * as mailAndKeys from './migrations/0011-mail-and-keys.ts'
 import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
-import * as keptAnswers from './migrations/0015-kept-answers.ts'
+import * as responseCache from './migrations/0015-kept-answers.ts'
 import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
 import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
-import { setAside } from './aside.ts'
-import { AsideReader } from './aside-reader.ts'
+import { setWorkerReader } from './read-in-worker.ts'
+import { WorkerReader } from './worker-reader.ts'
 import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
@@ -32,11 +32,11 @@ const migrations: Record<string, Migration> = {
   '0007-workspaces': workspaces,
   '0008-refreshed-sessions': refreshedSessions,
   '0009-workspace-deletion': workspaceDeletion,
-  '0010-kept-output': keptOutput,
+  '0010-kept-output': outputRetention,
   '0011-mail-and-keys': mailAndKeys,
   '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
-  '0015-kept-answers': keptAnswers,
+  '0015-kept-answers': responseCache,
   '0016-invitation-networks': invitationNetworks,
   '0017-sibling-tokens': siblingTokens,
 }
@@ -45,7 +45,7 @@ const migrations: Record<string, Migration> = {
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
   let reader: SqliteReader | undefined
   const afterWrite = () => reader?.noteWrite()
-  const aside = path === ':memory:' ? undefined : new AsideReader(path)
+  const aside = path === ':memory:' ? undefined : new WorkerReader(path)
   const beforeClose = () => {
     reader?.close()
     aside?.close()
@@ -64,7 +64,7 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
   if (aside) {
     reader = new SqliteReader(path)
     setReader(db, reader)
-    setAside(db, aside)
+    setWorkerReader(db, aside)
   }
   return db
 }

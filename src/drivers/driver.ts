@@ -37,7 +37,7 @@ export interface Driver {
    * For how long, in milliseconds, something has run in it beside what keeps it running and the processes that `exec` started and that run:
    * what came of those counts, and of those that ended. undefined when there is nothing. Cheap enough to be asked every few seconds.
    */
-  leftBehindMs(id: string): Promise<number | undefined>
+  orphanedMs(id: string): Promise<number | undefined>
 
   /** Starts a process; resolves once it runs. `not_found` names a program or user that is missing. */
   exec(id: string, spec: ExecSpec): Promise<ProcessHandle>

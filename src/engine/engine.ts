@@ -5,33 +5,33 @@ import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { HelperStates } from '../helper-states.ts'
-import type { Activity } from './computers/activity.ts'
-import type { WarmPool } from './computers/warm-pool.ts'
-import type { CreditClock } from './credit/credit-clock.ts'
-import type { CreditWatch } from './credit/credit-watch.ts'
-import type { OpenCallers } from './accounts/open-callers.ts'
-import type { DescriptorBudget } from './descriptors/budget.ts'
-import type { Departures } from './deletion/departures.ts'
-import type { MemoryBudget } from './memory-budget.ts'
-import type { FairGate } from '../fair-gate.ts'
+import type { Activity } from './computers/lifecycle/activity.ts'
+import type { WarmPool } from './computers/lifecycle/warm-pool.ts'
+import type { CreditClock } from './money/credit/credit-clock.ts'
+import type { CreditWatch } from './money/credit/credit-watch.ts'
+import type { LiveConnections } from './identity/accounts/live-connections.ts'
+import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
+import type { AccountRemovals } from './identity/accounts/account-removals.ts'
+import type { MemoryBudget } from './budgets/memory-budget.ts'
+import type { FairSemaphore } from '../fair-semaphore.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
-import type { LiveEvents } from './events/live-events.ts'
-import type { PortWatch } from './ports/port-watch.ts'
-import type { Watchers } from './files/watchers.ts'
-import type { Kernels } from './interpreters/kernels.ts'
-import type { MachinePayments } from './machine-payments/machine-payments.ts'
-import type { Attendance } from './processes/attendance.ts'
-import type { ExposedPorts } from './ports/exposed-ports.ts'
-import type { KeptAnswers } from './idempotency/kept-answers.ts'
-import type { KeptOutput } from './processes/kept-output.ts'
-import type { ProcessRecorder } from './processes/recorder.ts'
-import type { ComputeMeter } from './usage/compute-meter.ts'
-import type { StripeAccount } from './payments/open-stripe.ts'
-import type { AccessTokens } from './sign-in/access-tokens.ts'
-import type { KnownCallers } from './sign-in/known-callers.ts'
-import type { Mail } from './sign-in/mail.ts'
-import type { OwnTokens } from './sign-in/own-tokens.ts'
-import type { TrustedIssuers } from './sign-in/trusted-issuers.ts'
+import type { LiveEvents } from './computers/live-events.ts'
+import type { PortWatch } from './computers/ports/port-watch.ts'
+import type { Watchers } from './computers/files/watchers.ts'
+import type { Kernels } from './computers/interpreters/kernels.ts'
+import type { MachinePayments } from './money/machine-payments/machine-payments.ts'
+import type { ClientPresence } from './computers/processes/client-presence.ts'
+import type { ExposedPorts } from './computers/ports/exposed-ports.ts'
+import type { ResponseCache } from './idempotency/response-cache.ts'
+import type { OutputRetention } from './computers/processes/output-retention.ts'
+import type { ProcessRecorder } from './computers/processes/recorder.ts'
+import type { ComputeMeter } from './money/usage/compute-meter.ts'
+import type { StripeAccount } from './money/payments/open-stripe.ts'
+import type { AccessTokens } from './identity/auth/access-tokens.ts'
+import type { AuthCache } from './identity/auth/auth-cache.ts'
+import type { Mail } from './identity/auth/mail.ts'
+import type { OwnTokens } from './identity/auth/own-tokens.ts'
+import type { TrustedIssuers } from './identity/auth/trusted-issuers.ts'
 
 /** What every verb of the engine works with. Made in `open-engine.ts`. */
 export interface Engine {
@@ -46,10 +46,10 @@ export interface Engine {
   activity: Activity
   exposedPorts: ExposedPorts
   recorder: ProcessRecorder
-  keptOutput: KeptOutput
-  keptAnswers: KeptAnswers
+  outputRetention: OutputRetention
+  responseCache: ResponseCache
   warmPool: WarmPool
-  attendance: Attendance
+  clientPresence: ClientPresence
   liveEvents: LiveEvents
   portWatch: PortWatch
   watchers: Watchers
@@ -64,13 +64,13 @@ export interface Engine {
   ownerId: string
   /** undefined when nobody pays by Stripe. */
   stripe: StripeAccount | undefined
-  departures: Departures
-  openCallers: OpenCallers
+  accountRemovals: AccountRemovals
+  liveConnections: LiveConnections
   mail: Mail
   accessTokens: AccessTokens
   issuers: TrustedIssuers
   ownTokens: OwnTokens
-  callers: KnownCallers
+  callers: AuthCache
   machinePayments: MachinePayments
   /** The address of the server in links and tokens. Never what a request calls it. */
   origin: () => string
@@ -78,9 +78,9 @@ export interface Engine {
   descriptors: DescriptorBudget
   processDescriptors: DescriptorBudget
   /** Where starts of computers wait for their turn. */
-  creates: FairGate
+  creates: FairSemaphore
   /** Where starts of processes wait for their turn. */
-  starts: FairGate
+  starts: FairSemaphore
   /** How many processes of each computer are being started in this moment. */
   starting: Map<string, number>
   /** The image that new computers get. */

@@ -5,61 +5,61 @@ import type { Logger } from 'pino'
 import { limits, outputInAllBytes } from '../config/limits.ts'
 import { readPriceBook } from '../config/price-book.ts'
 import type { Settings } from '../config/settings.ts'
-import { emptyLog } from '../db/empty-log.ts'
+import { truncateWal } from '../db/truncate-wal.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver, ImageInfo } from '../drivers/driver.ts'
 import { HelperStates } from '../helper-states.ts'
 import { KeyedLock } from '../keyed-lock.ts'
-import { ownerAccount } from './accounts/owner.ts'
-import { Activity } from './computers/activity.ts'
-import { reconcile, settleUntrue, stoppedByItself } from './computers/reconcile.ts'
-import { sweepLeases } from './computers/sweep.ts'
-import { WarmPool } from './computers/warm-pool.ts'
-import { CreditClock } from './credit/credit-clock.ts'
-import { CreditWatch } from './credit/credit-watch.ts'
-import { recallCredit } from './credit/recall-credit.ts'
-import { watchAccount, watchCredit, watchUnattended } from './credit/watch-credit.ts'
+import { ownerAccount } from './identity/accounts/owner.ts'
+import { Activity } from './computers/lifecycle/activity.ts'
+import { reconcile, settleUntrue, stoppedByItself } from './computers/lifecycle/reconcile.ts'
+import { sweepLeases } from './computers/lifecycle/sweep.ts'
+import { WarmPool } from './computers/lifecycle/warm-pool.ts'
+import { CreditClock } from './money/credit/credit-clock.ts'
+import { CreditWatch } from './money/credit/credit-watch.ts'
+import { recallCredit } from './money/credit/recall-credit.ts'
+import { watchAccount, watchCredit, watchUnattended } from './computers/credit/watch-credit.ts'
 import { deleteDue } from './deletion/delete-due.ts'
-import { OpenCallers } from './accounts/open-callers.ts'
-import { DescriptorBudget } from './descriptors/budget.ts'
-import { descriptorLimit } from './descriptors/descriptor-limit.ts'
-import { Departures } from './deletion/departures.ts'
+import { LiveConnections } from './identity/accounts/live-connections.ts'
+import { DescriptorBudget } from './budgets/descriptor-budget.ts'
+import { descriptorLimit } from './budgets/descriptor-limit.ts'
+import { AccountRemovals } from './identity/accounts/account-removals.ts'
 import type { Engine } from './engine.ts'
-import { FairGate } from '../fair-gate.ts'
-import { KeptAnswers } from './idempotency/kept-answers.ts'
+import { FairSemaphore } from '../fair-semaphore.ts'
+import { ResponseCache } from './idempotency/response-cache.ts'
 import { pruneKeys } from './idempotency/once.ts'
-import { Kernels } from './interpreters/kernels.ts'
-import { grantToAll } from './ledger/grant.ts'
-import { MemoryBudget } from './memory-budget.ts'
-import { MachinePayments } from './machine-payments/machine-payments.ts'
-import { settlePending } from './machine-payments/settle-payment.ts'
-import { openPaymentSecret } from './machine-payments/secret.ts'
+import { Kernels } from './computers/interpreters/kernels.ts'
+import { grantToAll } from './money/ledger/grant.ts'
+import { MemoryBudget } from './budgets/memory-budget.ts'
+import { MachinePayments } from './money/machine-payments/machine-payments.ts'
+import { settlePending } from './money/machine-payments/settle-payment.ts'
+import { openPaymentSecret } from './money/machine-payments/secret.ts'
 import { failInterrupted } from './operations/operations.ts'
-import { openStripe } from './payments/open-stripe.ts'
-import { reconcilePayments } from './payments/reconcile-payments.ts'
-import { ExposedPorts } from './ports/exposed-ports.ts'
-import { LiveEvents } from './events/live-events.ts'
-import { Watchers } from './files/watchers.ts'
-import { PortWatch } from './ports/port-watch.ts'
-import { Attendance } from './processes/attendance.ts'
-import { forgetUnrecorded, pruneOutput, pruneProcesses } from './processes/prune-processes.ts'
-import { KeptOutput, keptBytesOf } from './processes/kept-output.ts'
-import { ProcessRecorder } from './processes/recorder.ts'
-import { recoverProcesses } from './processes/recover-processes.ts'
-import { clock, ComputeMeter } from './usage/compute-meter.ts'
-import { measureStorage } from './usage/measure-storage.ts'
-import { recoverUsage } from './usage/recover-usage.ts'
-import { settleRunning } from './usage/settle-usage.ts'
-import { AccessTokens } from './sign-in/access-tokens.ts'
-import { pruneInvitations } from './workspaces/invitations.ts'
-import { pruneFirstCredits } from './sign-in/first-credit.ts'
-import { pruneLinks } from './sign-in/magic-links.ts'
-import { Mail } from './sign-in/mail.ts'
-import { OwnTokens } from './sign-in/own-tokens.ts'
-import { openSigningKey } from './sign-in/signing-key.ts'
-import { KnownCallers } from './sign-in/known-callers.ts'
-import { TrustedIssuers } from './sign-in/trusted-issuers.ts'
-import { pruneWalletProofs } from './sign-in/wallet.ts'
+import { openStripe } from './money/payments/open-stripe.ts'
+import { reconcilePayments } from './money/payments/reconcile-payments.ts'
+import { ExposedPorts } from './computers/ports/exposed-ports.ts'
+import { LiveEvents } from './computers/live-events.ts'
+import { Watchers } from './computers/files/watchers.ts'
+import { PortWatch } from './computers/ports/port-watch.ts'
+import { ClientPresence } from './computers/processes/client-presence.ts'
+import { forgetUnrecorded, pruneOutput, pruneProcesses } from './computers/processes/prune-processes.ts'
+import { OutputRetention, keptBytesOf } from './computers/processes/output-retention.ts'
+import { ProcessRecorder } from './computers/processes/recorder.ts'
+import { recoverProcesses } from './computers/processes/recover-processes.ts'
+import { clock, ComputeMeter } from './money/usage/compute-meter.ts'
+import { measureStorage } from './money/usage/measure-storage.ts'
+import { recoverUsage } from './money/usage/recover-usage.ts'
+import { settleRunning } from './money/usage/settle-usage.ts'
+import { AccessTokens } from './identity/auth/access-tokens.ts'
+import { pruneInvitations } from './identity/workspaces/invitations.ts'
+import { pruneFirstCredits } from './identity/auth/first-credit.ts'
+import { pruneLinks } from './identity/auth/magic-links.ts'
+import { Mail } from './identity/auth/mail.ts'
+import { OwnTokens } from './identity/auth/own-tokens.ts'
+import { openSigningKey } from './identity/auth/signing-key.ts'
+import { AuthCache } from './identity/auth/auth-cache.ts'
+import { TrustedIssuers } from './identity/auth/trusted-issuers.ts'
+import { pruneWalletProofs } from './identity/auth/wallet.ts'
 
 interface Parts {
   db: Kysely<Database>
@@ -83,7 +83,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   const liveEvents = new LiveEvents()
   const prices = readPriceBook(settings.priceBook)
   const meter = new ComputeMeter({ ...clock, cpuMicros: (computerId) => driver.cpuMicros(computerId) })
-  const departures = new Departures()
+  const accountRemovals = new AccountRemovals()
   let pruning: Promise<void> | undefined
   const prune = (work: (engine: Engine) => Promise<void>) =>
     (pruning ??= work(engine)
@@ -109,13 +109,13 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
       log,
       helpers,
       onEnded: (row) => {
-        if (engine.keptOutput.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
+        if (engine.outputRetention.add({ ...row, bytes: keptBytesOf(row) })) void prune(pruneOutput)
       },
     }),
-    keptAnswers: new KeptAnswers(),
-    keptOutput: new KeptOutput(() => outputInAllBytes(driver.metrics().disk.sizeBytes)),
+    responseCache: new ResponseCache(),
+    outputRetention: new OutputRetention(() => outputInAllBytes(driver.metrics().disk.sizeBytes)),
     warmPool: new WarmPool(() => engine),
-    attendance: new Attendance(),
+    clientPresence: new ClientPresence(),
     liveEvents,
     watchers: new Watchers(),
     portWatch: new PortWatch(driver, liveEvents, log),
@@ -123,7 +123,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     memory: new MemoryBudget({
       totalBytes: Math.min(limits.largeMemoryBytes, totalmem() / 4),
       accountBytes: limits.largeMemoryPerAccountBytes,
-      mostWaiting: limits.largeMemoryWaiting,
+      maxWaiting: limits.largeMemoryWaiting,
       patienceMs: limits.largeMemoryPatienceMs,
     }),
     prices,
@@ -140,30 +140,30 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     }),
     ownerId: await ownerAccount(db),
     stripe: await openStripe(settings),
-    departures,
-    openCallers: new OpenCallers(db, departures),
+    accountRemovals,
+    liveConnections: new LiveConnections(db, accountRemovals),
     mail: new Mail(settings, log),
     accessTokens,
     issuers,
     ownTokens: new OwnTokens(accessTokens, issuers),
-    callers: new KnownCallers(db),
+    callers: new AuthCache(db),
     machinePayments: new MachinePayments(await openPaymentSecret(settings), () => originOf(settings)),
     origin: () => originOf(settings),
     descriptors: new DescriptorBudget(descriptorLimit()),
     processDescriptors: new DescriptorBudget(descriptorLimit()),
-    creates: new FairGate({
+    creates: new FairSemaphore({
       doing: 'start the sandbox',
       places: cores * 2,
       patienceMs: limits.createPatienceMs,
-      mostWaitingOfOne: limits.waitingCreatesPerAccount,
-      mostWaiting: limits.waitingInAll,
+      maxWaitingOfOne: limits.waitingCreatesPerAccount,
+      maxWaiting: limits.waitingInAll,
     }),
-    starts: new FairGate({
+    starts: new FairSemaphore({
       doing: 'start the process',
       places: cores * 2,
       patienceMs: limits.startPatienceMs,
-      mostWaitingOfOne: limits.waitingStartsPerAccount,
-      mostWaiting: limits.waitingInAll,
+      maxWaitingOfOne: limits.waitingStartsPerAccount,
+      maxWaiting: limits.waitingInAll,
     }),
     starting: new Map(),
     defaultImage: image,
@@ -179,7 +179,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
   )
   driver.onPrinted((process) => engine.portWatch.printed(process))
   // Traces of a deletion that a crash came after.
-  await emptyLog(db)
+  await truncateWal(db)
   await grantToAll(db, prices)
   await recallCredit(engine)
   await reconcile(engine)
@@ -212,7 +212,7 @@ export async function openEngine({ db, driver, settings, log, image, stopping, c
     repeat(engine, pruneIntervalMs, () => pruneFirstCredits(engine)),
     repeat(engine, limits.paymentAskedMs, () => lookThroughPayments(false)),
     repeat(engine, settings.sweepIntervalMs, () => deleteDue(engine)),
-    repeat(engine, limits.lapsedCallersMs, () => engine.openCallers.endLapsed()),
+    repeat(engine, limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()),
     repeat(engine, pruneIntervalMs, () => pruneWalletProofs(engine)),
     repeat(engine, pruneIntervalMs, () => pruneInvitations(engine)),
   ]

@@ -1,5 +1,5 @@
 /** What the surfaces see of the layers below the engine. */
-export type { OpenPort } from './events/live-events.ts'
+export type { OpenPort } from './computers/live-events.ts'
 export type { ProcessRow } from '../db/schema.ts'
 export type {
   ComputerFiles,

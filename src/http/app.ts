@@ -17,16 +17,16 @@ import { limits } from '../config/limits.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CarrelError } from '../errors.ts'
 import { authenticate, countUnknown } from './authenticate.ts'
-import { answerBrokenRequest, noteRequest, refuseUpgrade } from './broken-request.ts'
+import { answerMalformedRequest, noteRequest, refuseUpgrade } from './malformed-request.ts'
 import type { Connections } from './connections.ts'
-import { errorAnswer, errorFormOf, type ErrorForm } from './error-form.ts'
+import { errorAnswer, errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
 import { drainRequest } from './drain-request.ts'
 import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
 import { addLargeAnswers } from './large-answer.ts'
-import { sendLastAnswer } from './last-answer.ts'
+import { sendFinalResponse } from './final-response.ts'
 import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { answerPage } from './previews/answer-page.ts'
@@ -55,7 +55,7 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 interface Options {
   engine: Engine
   /** How each surface says no; the last one is for all that no other has. */
-  errorForms: readonly ErrorForm[]
+  errorEnvelopes: readonly ErrorEnvelope[]
   onUpgrade: UpgradeHandler
   openRequests: OpenRequests
   accountLimits: AccountLimits
@@ -86,7 +86,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
 export async function createApp(options: Options): Promise<App> {
-  const { engine, errorForms, onUpgrade, openRequests, accountLimits, connections } = options
+  const { engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections } = options
   const { previewDomain, trustedProxies } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
   const previews = new PreviewProxy({ engine, bodies, connections })
@@ -100,7 +100,12 @@ export async function createApp(options: Options): Promise<App> {
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
-    const { status, text } = errorAnswer(errorFormOf(errorForms, addressOf(request)), known, request.id, request)
+    const { status, text } = errorAnswer(
+      errorEnvelopeOf(errorEnvelopes, addressOf(request)),
+      known,
+      request.id,
+      request,
+    )
     return reply.header('x-request-id', request.id).status(status).type('application/json; charset=utf-8').send(text)
   }
   const app: App = fastify({
@@ -120,7 +125,7 @@ export async function createApp(options: Options): Promise<App> {
     },
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, errorForms),
+    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, errorEnvelopes),
     serverFactory: (handler) => {
       const answer = (request: IncomingMessage, response: ServerResponse) => {
         cutStalledAnswer(response, limits.stalledClientMs)
@@ -152,7 +157,7 @@ export async function createApp(options: Options): Promise<App> {
   const tunnels = new Set<Duplex>()
   app.server.on('upgrade', (request, socket, head) => {
     if (closing)
-      return sendLastAnswer(
+      return sendFinalResponse(
         socket,
         'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
       )
@@ -161,8 +166,8 @@ export async function createApp(options: Options): Promise<App> {
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
     else if (!isUnderPreviewDomain(request.headers.host, previewDomain)) {
-      if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, errorForms)
-    } else sendLastAnswer(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+      if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, errorEnvelopes)
+    } else sendFinalResponse(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
   app.setErrorHandler(fail)
   const known = new KnownRoutes(app)
@@ -208,7 +213,7 @@ export async function createApp(options: Options): Promise<App> {
       const { socket } = request.raw
       const error = Object.assign(new Error('its body has stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
       // Unless another answer is on its way on this connection.
-      if (reply.raw.socket && !reply.raw.headersSent) answerBrokenRequest(error, socket, errorForms, request.url)
+      if (reply.raw.socket && !reply.raw.headersSent) answerMalformedRequest(error, socket, errorEnvelopes, request.url)
       socket.destroySoon()
     }),
   )

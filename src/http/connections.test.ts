@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { limits } from '../config/limits.ts'
-import { DescriptorBudget } from '../engine/descriptors/budget.ts'
+import { DescriptorBudget } from '../engine/budgets/descriptor-budget.ts'
 import { ClientNetworks } from './client-networks.ts'
 import { Connections } from './connections.ts'
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { limits } from '../config/limits.ts'
-import type { DescriptorBudget, Lease, Shares } from '../engine/descriptors/budget.ts'
+import type { DescriptorBudget, Lease, Shares } from '../engine/budgets/descriptor-budget.ts'
 import type { ClientNetworks } from './client-networks.ts'
 import { retryAfterS } from './retry-after.ts'
 
@@ -143,10 +143,10 @@ function silentOf(connections: Iterable<Connection>): Connection | undefined {
   let looked = 0
   for (const connection of connections) {
     if (connection.socket.bytesRead === 0) return connection
-    if (++looked === mostLooked) return undefined
+    if (++looked === maxLooked) return undefined
   }
   return undefined
 }
 
-const mostLooked = 64
+const maxLooked = 64
 const refusal = `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${retryAfterS}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../config/limits.ts'
-import { refusal } from '../engine/accounts/tokens.ts'
+import { refusal } from '../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CarrelError } from '../errors.ts'
 import { Slices } from '../slices.ts'
 
 interface Options {
-  engine: Pick<Engine, 'openCallers'>
+  engine: Pick<Engine, 'liveConnections'>
   request: FastifyRequest
   reply: FastifyReply
   /** The surface's envelope. */
@@ -38,7 +38,7 @@ export class EventStream {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    const leave = engine.openCallers.add(request.caller, (reason) => {
+    const leave = engine.liveConnections.add(request.caller, (reason) => {
       if (!this.signal.aborted) raw.write(eventText('error', errorBody(refusal(reason), request.id)))
       this.#gone.abort()
       this.end()

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
-import { claimKey, completeKey, mostBytesOf, releaseKey, type Claim } from '../engine/idempotency/once.ts'
+import { claimKey, completeKey, maxBytesOf, releaseKey, type Claim } from '../engine/idempotency/once.ts'
 import { LargeAnswer } from './large-answer.ts'
 
 const claims = new WeakMap<object, Claim>()
@@ -45,9 +45,9 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
       return payload
     }
     if (claim.began) reply.header(replayed, 'true')
-    const mostBytes = mostBytesOf(engine, claim)
-    const kept = payload instanceof LargeAnswer ? await headOf(payload, mostBytes) : payload
-    if (typeof kept === 'string' && Buffer.byteLength(kept) <= mostBytes)
+    const maxBytes = maxBytesOf(engine, claim)
+    const kept = payload instanceof LargeAnswer ? await headOf(payload, maxBytes) : payload
+    if (typeof kept === 'string' && Buffer.byteLength(kept) <= maxBytes)
       await completeKey(engine, claim, { status: reply.statusCode, body: kept })
     // A repetition asks for the end of its process again, where there was one.
     else await releaseKey(engine, claim)
@@ -56,16 +56,16 @@ export function addIdempotency(app: FastifyInstance, engine: Engine): void {
 }
 
 /** All of a large answer, when that can be kept; else the answer, from its beginning. */
-async function headOf(answer: LargeAnswer, mostBytes: number): Promise<string | LargeAnswer> {
+async function headOf(answer: LargeAnswer, maxBytes: number): Promise<string | LargeAnswer> {
   const parts: Buffer[] = []
   let bytes = 0
   // Left before its end, an iteration would end the answer.
   for await (const part of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     parts.push(part)
     bytes += part.length
-    if (bytes > mostBytes) break
+    if (bytes > maxBytes) break
   }
-  if (bytes <= mostBytes) return Buffer.concat(parts).toString()
+  if (bytes <= maxBytes) return Buffer.concat(parts).toString()
   for (const part of parts.toReversed()) answer.unshift(part)
   return answer
 }

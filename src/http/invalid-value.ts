@@ -1,5 +1,5 @@
 import { CarrelError } from '../errors.ts'
-import { nearTo } from './likeness.ts'
+import { nearTo } from './similarity.ts'
 import { formatWords, patternWords } from './patterns.ts'
 
 /** What Ajv and TypeBox alike say of a value that a schema refuses. */

@@ -1,6 +1,6 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { limits } from '../config/limits.ts'
-import type { MemoryBudget, Release } from '../engine/memory-budget.ts'
+import type { MemoryBudget, Release } from '../engine/budgets/memory-budget.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
 import { nestsDeeper } from '../json/json-depth.ts'
 import { JsonError, parseJson } from '../json/parse-json.ts'

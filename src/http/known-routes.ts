@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { nearTo } from './likeness.ts'
+import { nearTo } from './similarity.ts'
 
 /** Which methods an address takes, to tell a wrong method from a wrong address. Hears of every route that is added after it. */
 export class KnownRoutes {

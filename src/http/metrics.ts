@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { assertScope } from '../engine/accounts/tokens.ts'
+import { assertScope } from '../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import { helpersOf } from '../engine/helpers.ts'
-import { authenticateAny } from '../engine/sign-in/authenticate.ts'
+import { authenticateAny } from '../engine/identity/auth/authenticate.ts'
 import { CarrelError } from '../errors.ts'
 import type { App } from './app.ts'
 import { bearerToken } from './authenticate.ts'
@@ -93,7 +93,7 @@ export function addMetrics(app: App, engine: Engine): void {
       disk.set({ kind: 'free' }, driver.disk.freeBytes)
       disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
       output.set({ processes: 'running' }, driver.journalBytes)
-      output.set({ processes: 'ended' }, engine.keptOutput.bytes)
+      output.set({ processes: 'ended' }, engine.outputRetention.bytes)
       for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
       started.inc(engine.startedProcesses - counted)
       counted = engine.startedProcesses

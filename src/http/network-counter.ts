@@ -1,5 +1,5 @@
 import { limits } from '../config/limits.ts'
-import { wideNetworkOf } from '../engine/sign-in/wide-network.ts'
+import { wideNetworkOf } from '../engine/identity/auth/wide-network.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
 /** Counts the requests of each network within a minute, and of each /48 of IPv6 several times as many. */

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
-import type { ErrorForm } from './error-form.ts'
+import type { ErrorEnvelope } from './error-envelope.ts'
 import { operationSchema } from './operation-schema.ts'
 import { openApi30 } from './openapi-30.ts'
 import { topics } from './topics.ts'
@@ -9,9 +9,9 @@ import { version } from '../version.ts'
 /**
  * `GET /openapi.json`: OpenAPI 3.0 of every route that has documentation, from the schemas that requests are checked with; Pawpado's
  * document promises that version, and no other one asks for a newer. `GET /api/v1/openapi.json` is of Pawpado's routes alone.
- * `errorForms` are the bodies of errors, by surface.
+ * `errorEnvelopes` are the bodies of errors, by surface.
  */
-export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Promise<void> {
+export async function addOpenApi(app: App, errorEnvelopes: readonly ErrorEnvelope[]): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -27,11 +27,11 @@ export async function addOpenApi(app: App, errorForms: readonly ErrorForm[]): Pr
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A token, such as pp_sess_..., in every request' },
         },
-        schemas: errorSchemas(errorForms),
+        schemas: errorSchemas(errorEnvelopes),
       },
     },
     hideUntagged: false,
-    transform: ({ url, route }) => ({ schema: operationSchema(url, route, errorForms), url }),
+    transform: ({ url, route }) => ({ schema: operationSchema(url, route, errorEnvelopes), url }),
     transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
   })
   for (const under of ['', '/api/v1']) {
@@ -54,7 +54,7 @@ export function openApiBelow(app: Pick<App, 'swagger'>, under = ''): object {
   return withoutEmptyTopics({ ...rest, paths: own, components: { ...components, schemas: Object.fromEntries(used) } })
 }
 
-function errorSchemas(forms: readonly ErrorForm[]): Record<string, object> {
+function errorSchemas(forms: readonly ErrorEnvelope[]): Record<string, object> {
   const all = forms.flatMap(({ name, schema, invalid }) => [{ name, schema }, ...(invalid ? [invalid] : [])])
   return Object.fromEntries(all.map(({ name, schema }) => [name, schema])) as Record<string, object>
 }

@@ -1,12 +1,12 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { errorTable, type ErrorCode } from '../errors.ts'
 import { limits } from '../config/limits.ts'
-import { errorFormOf, type ErrorForm } from './error-form.ts'
+import { errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
 import type { RouteDocumentation } from './route-config.ts'
 import { topicOf } from './topics.ts'
 
 /** Everything that OpenAPI tells of a route, from its schemas and its documentation. */
-export function operationSchema(url: string, route: RouteOptions, forms: readonly ErrorForm[]): FastifySchema {
+export function operationSchema(url: string, route: RouteOptions, forms: readonly ErrorEnvelope[]): FastifySchema {
   const { schema, config = {} } = route
   const { documentation, public: isPublic, idempotent } = config
   const { description, notes, example, form, answers } = documentation ?? {}
@@ -19,7 +19,7 @@ export function operationSchema(url: string, route: RouteOptions, forms: readonl
     ...(idempotent ? { headers: idempotencyHeader } : {}),
     response: {
       ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns),
-      ...errorAnswers(route, errorFormOf(forms, url)),
+      ...errorAnswers(route, errorEnvelopeOf(forms, url)),
     },
     hide: documentation === undefined,
     tags: [topicOf(url).name],
@@ -78,7 +78,7 @@ function successAnswers(
 /** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
 function errorAnswers(
   { schema, config = {} }: RouteOptions,
-  { name, codeOf, invalid }: ErrorForm,
+  { name, codeOf, invalid }: ErrorEnvelope,
 ): Record<string, object> {
   const { documentation, public: isPublic, idempotent } = config
   const takesBody = Boolean(schema?.body ?? documentation?.form)

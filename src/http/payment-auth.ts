@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import type { PaymentRefusal } from '../engine/machine-payments/payment-refusal.ts'
+import type { PaymentRefusal } from '../engine/money/machine-payments/payment-refusal.ts'
 
 /** What `Authorization: Payment` carries; undefined where that header is of another scheme, or not there. */
 export function paymentCredential({ authorization = '' }: IncomingHttpHeaders): string | undefined {

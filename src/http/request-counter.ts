@@ -19,13 +19,13 @@ interface Window {
  */
 export class RequestCounter {
   readonly #limit: number
-  readonly #mostKeys: number
+  readonly #maxKeys: number
   /** In the order in which they end. */
   readonly #windows = new Map<string, Window>()
 
-  constructor(limit: number, mostKeys = 100_000) {
+  constructor(limit: number, maxKeys = 100_000) {
     this.#limit = limit
-    this.#mostKeys = mostKeys
+    this.#maxKeys = maxKeys
   }
 
   get keys(): number {
@@ -56,7 +56,7 @@ export class RequestCounter {
 
   #forget(now: number): void {
     for (const [key, { endsAtMs }] of this.#windows) {
-      if (endsAtMs > now && this.#windows.size < this.#mostKeys) return
+      if (endsAtMs > now && this.#windows.size < this.#maxKeys) return
       this.#windows.delete(key)
     }
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { Scope } from '../engine/accounts/tokens.ts'
+import type { Scope } from '../engine/identity/accounts/tokens.ts'
 
 /** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { OpenFile } from '../engine/types.ts'
-import { whenGone } from './when-gone.ts'
+import { onDisconnect } from './on-disconnect.ts'
 
 /**
  * Answers with the bytes of a file from `start` to `end`, exclusive, by the status and headers that were set. One buffer is
@@ -50,7 +50,7 @@ class Outflow {
 
   constructor(response: ServerResponse) {
     this.#response = response
-    this.release = whenGone(response.req.socket, () => this.#settle(new Error('the client is gone')))
+    this.release = onDisconnect(response.req.socket, () => this.#settle(new Error('the client is gone')))
   }
 
   /** Resolves when the part before has been taken, so that its buffer is free; this one is then under way. */

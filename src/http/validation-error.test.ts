@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fastify, { type FastifyError } from 'fastify'
-import type { MemoryBudget } from '../engine/memory-budget.ts'
+import type { MemoryBudget } from '../engine/budgets/memory-budget.ts'
 import { CarrelError } from '../errors.ts'
 import { readJsonBodies } from './json-body.ts'
 import { patterns } from './patterns.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { createToken } from '../../src/engine/accounts/tokens.ts'
-import { setSpendingLimit } from '../../src/engine/credit/spending-limits.ts'
+import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
+import { setSpendingLimit } from '../../src/engine/money/credit/spending-limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import {
   assertBooksAreRight,
@@ -278,8 +278,8 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
     const db = await database()
     const owner = await db.selectFrom('accounts').select('id').orderBy('created_at').executeTakeFirstOrThrow()
     const book = { id: `credit:${owner.id}`, kind: 'credit' as const, account_id: owner.id }
-    const { post } = await import('../../src/engine/ledger/post.ts')
-    const { balanceOf } = await import('../../src/engine/ledger/balance.ts')
+    const { post } = await import('../../src/engine/money/ledger/post.ts')
+    const { balanceOf } = await import('../../src/engine/money/ledger/balance.ts')
     const difference = micros - (await balanceOf(db, owner.id))
     if (difference !== 0) {
       const house = { id: 'clearing:test', kind: 'clearing' as const, account_id: null }

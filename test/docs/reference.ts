@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
 import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
 import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
-import { errorForms } from '../../src/apis/error-forms.ts'
+import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
 import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
 import { codeOf as pawpadoCode } from '../../src/apis/pawpado/errors.ts'
 import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
@@ -75,7 +75,7 @@ export interface Document {
 /** The document of the routes below a path, as it is answered. */
 export async function openApiDocument(under = ''): Promise<Document> {
   const { app, engine } = await routeApp()
-  await addOpenApi(app, errorForms)
+  await addOpenApi(app, errorEnvelopes)
   addPaperpodRoutes(app, engine)
   addUsageRoute(app, engine)
   addEnvironmentsRoutes(app, engine)

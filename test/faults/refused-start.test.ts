@@ -18,7 +18,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { newSession, serverEnvironment, serverProgram, testDataDirectory, TestServer } from '../support/server.ts'
 import { hostTraces } from './host-traces.ts'
 

@@ -4,15 +4,15 @@ import { sql, type Kysely } from 'kysely'
 import { pino } from 'pino'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { Activity } from '../../src/engine/computers/activity.ts'
-import { CreditWatch } from '../../src/engine/credit/credit-watch.ts'
+import { Activity } from '../../src/engine/computers/lifecycle/activity.ts'
+import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
 import { deleteDue } from '../../src/engine/deletion/delete-due.ts'
-import { Departures } from '../../src/engine/deletion/departures.ts'
-import { tableFates } from '../../src/engine/deletion/table-fates.ts'
+import { AccountRemovals } from '../../src/engine/identity/accounts/account-removals.ts'
+import { deletionPlan } from '../../src/engine/deletion/deletion-plan.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { LiveEvents } from '../../src/engine/events/live-events.ts'
-import { ExposedPorts } from '../../src/engine/ports/exposed-ports.ts'
-import { ComputeMeter } from '../../src/engine/usage/compute-meter.ts'
+import { LiveEvents } from '../../src/engine/computers/live-events.ts'
+import { ExposedPorts } from '../../src/engine/computers/ports/exposed-ports.ts'
+import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
 import { KeyedLock } from '../../src/keyed-lock.ts'
 import { Crash, MortalDatabase } from '../ledger/mortal-database.ts'
 import { insertAll, oneOfEach } from './one-of-each.ts'
@@ -45,7 +45,7 @@ class Host {
   }
 }
 
-const tables = Object.keys(tableFates) as (keyof Database)[]
+const tables = Object.keys(deletionPlan) as (keyof Database)[]
 
 /** Somebody who goes, somebody who stays, two workspaces that they have beside their own, and one that goes by itself. */
 async function fill(db: Kysely<Database>, host: Host): Promise<void> {
@@ -135,7 +135,7 @@ function serve(db: Kysely<Database>, host: Host): Engine {
     portWatch: { forget: none },
     meter: new ComputeMeter(),
     credit: new CreditWatch(defaultPrices),
-    departures: new Departures(),
+    accountRemovals: new AccountRemovals(),
     prices: defaultPrices,
     ownerId: 'owner',
     settings: { billing: true },
@@ -162,7 +162,7 @@ async function assertGone(db: Kysely<Database>, host: Host, before: Record<strin
   const after = await contents(db)
   for (const table of tables) {
     const rest = after[table]!.filter((row) => row.includes('gone'))
-    const isOfBooks = tableFates[table] === 'books' || table === 'usage_intervals'
+    const isOfBooks = deletionPlan[table] === 'books' || table === 'usage_intervals'
     if (!isOfBooks) assert.deepEqual(rest, [], table)
     for (const row of rest) assert.doesNotMatch(row, /@|Name/, table)
     const others = before[table]!.map(blanked).filter((row) => !row.includes('gone'))

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { tableFates } from '../../src/engine/deletion/table-fates.ts'
-import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { deletionPlan } from '../../src/engine/deletion/deletion-plan.ts'
+import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -166,7 +166,7 @@ describe('deleting an account', { timeout: 180_000 }, () => {
   /** Not a row, a file or a process is left; the books are right, and name nobody. */
   async function assertGone({ address, accountId, computerId, processes, names }: Person): Promise<void> {
     await withDatabase(async (db) => {
-      for (const [table, fate] of Object.entries(tableFates)) {
+      for (const [table, fate] of Object.entries(deletionPlan)) {
         const rows = await db
           .selectFrom(table as keyof Database)
           .selectAll()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/db/open.ts'
-import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 
 const program = fileURLToPath(new URL('fixtures/charge-for-ever.ts', import.meta.url))
 const deaths = 8

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { testDataDirectory, TestServer } from '../support/server.ts'
-import { StripeServer } from '../support/stripe-server.ts'
+import { StripeServer } from '../support/fake-stripe.ts'
 import { letAccountGo } from '../support/let-account-go.ts'
 import { withDatabase } from '../support/with-database.ts'
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { TestServer } from '../support/server.ts'
-import { TempoNode } from '../support/tempo-node.ts'
+import { TempoNode } from '../support/fake-tempo-node.ts'
 
 const command = fileURLToPath(new URL('../../node_modules/mppx/dist/bin.js', import.meta.url))
 

@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { Challenge, Credential, Receipt } from 'mppx'
 import { Fetch, stripe as stripeClient } from 'mppx/client'
 import { testDataDirectory, TestServer } from '../support/server.ts'
-import { StripeServer } from '../support/stripe-server.ts'
+import { StripeServer } from '../support/fake-stripe.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 describe('POST /topup by Stripe', { timeout: 120_000 }, () => {

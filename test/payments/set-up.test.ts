@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StripeServer } from '../support/stripe-server.ts'
+import { StripeServer } from '../support/fake-stripe.ts'
 import { TestServer } from '../support/server.ts'
 
 /** What the log has of them; the server asks about older payments besides. */

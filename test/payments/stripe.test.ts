@@ -4,11 +4,11 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
-import { createToken } from '../../src/engine/accounts/tokens.ts'
-import { verifyBooks } from '../../src/engine/ledger/verify-books.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
+import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome, resultOf } from '../../src/cli/testing/run-cli.ts'
-import { StripeServer } from '../support/stripe-server.ts'
+import { StripeServer } from '../support/fake-stripe.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
@@ -246,7 +246,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       using home = new CliHome()
       return home.run(['ledger', ...args], { env: { CARREL_DATA: testDataDirectory } })
     }
-    const putAside = async () => {
+    const holdForReview = async () => {
       const tenant = await newTenant()
       const session = await begin(tenant)
       const intent = stripe.pay(session, 'succeeded', { currency: 'eur' })
@@ -267,7 +267,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     }
 
     test('is listed with what came, for whom, and what was asked for', async () => {
-      const { tenant, intent, id } = await putAside()
+      const { tenant, intent, id } = await holdForReview()
       const found = (await waiting()).find(({ paymentId }) => paymentId === id) as Record<string, unknown> | undefined
       const { createdAtMs, ...facts } = found!
       assert.ok(Math.abs(Number(createdAtMs) - Date.now()) < 60_000)
@@ -286,7 +286,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     })
 
     test('is credited by the operator once, however often and by how many at a time', async () => {
-      const { tenant, session, intent, id } = await putAside()
+      const { tenant, session, intent, id } = await holdForReview()
       const answers = await Promise.all([1, 2, 3].map(() => ledger('review', id, '--credit', '18.50', '--json')))
       assert.ok(
         answers.every(({ exitCode }) => exitCode === 0),
@@ -313,7 +313,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     })
 
     test('is dismissed when it was settled elsewhere, and stays so', async () => {
-      const { tenant, session, id } = await putAside()
+      const { tenant, session, id } = await holdForReview()
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['Dismissed.\n'])
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['It was dismissed before.\n'])
       const credit = await ledger('review', id, '--credit', '20')
@@ -335,7 +335,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
         assert.match(stderr, /it does not wait for anybody|it was credited before/)
       }
       assert.match((await ledger('review', 'none', '--credit', '5')).stderr, /there is no such payment/)
-      const tooMuch = await ledger('review', (await putAside()).id, '--credit', '10000.01')
+      const tooMuch = await ledger('review', (await holdForReview()).id, '--credit', '10000.01')
       assert.deepEqual([tooMuch.exitCode, tooMuch.stdout], [1, ''])
       assert.equal(await balance(tenant), 2500)
     })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { errorForms } from '../../src/apis/error-forms.ts'
+import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
 import { limits } from '../../src/config/limits.ts'
-import { errorFormOf } from '../../src/http/error-form.ts'
+import { errorEnvelopeOf } from '../../src/http/error-envelope.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 import { appRoutes, type AppRoute } from '../support/app-routes.ts'
 import { HealthProbe } from '../support/health-probe.ts'
@@ -74,7 +74,7 @@ const json = { 'content-type': 'application/json' }
 
 /** A refusal in the envelope of the surface that a path is of. */
 function assertRefused(route: AppRoute, answer: { status: number; text: string }, code: ErrorCode, status: number) {
-  const form = errorFormOf(errorForms, route.url)
+  const form = errorEnvelopeOf(errorEnvelopes, route.url)
   assert.equal(answer.status, status, `${nameOf(route)}: ${answer.text}`)
   if (route.method === 'HEAD') return
   assert.ok(answer.text.includes(`"${form.codeOf(code)}"`), `${nameOf(route)}: ${answer.text}`)
@@ -85,7 +85,7 @@ function assertRefused(route: AppRoute, answer: { status: number; text: string }
   )
 }
 
-function example(form: (typeof errorForms)[number], code: ErrorCode): object {
+function example(form: (typeof errorEnvelopes)[number], code: ErrorCode): object {
   const properties = (form.schema as { properties?: object }).properties ?? {}
   // Facts of the case.
   return { ...properties, maxBytes: 0, code }
@@ -300,8 +300,8 @@ describe('a flood of the worst bodies that each route takes', { timeout: 120_000
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     const before = residentBytes(server.process.pid!)
-    let mostBytes = before
-    const watch = setInterval(() => (mostBytes = Math.max(mostBytes, residentBytes(server.process.pid!))), 20)
+    let maxBytes = before
+    const watch = setInterval(() => (maxBytes = Math.max(maxBytes, residentBytes(server.process.pid!))), 20)
     const probe = new HealthProbe(server.url)
     const fill = Buffer.from(JSON.stringify({ path: 'f', sessionId, content: 'é'.repeat(11 * MiB) }))
     const text = Buffer.alloc(24 * MiB, 'x').toString('base64')
@@ -328,7 +328,7 @@ describe('a flood of the worst bodies that each route takes', { timeout: 120_000
       clearInterval(watch)
     }
     const { longestMs, medianMs, p99Ms } = await probe.end()
-    const grownMiB = Math.round((mostBytes - before) / MiB)
+    const grownMiB = Math.round((maxBytes - before) / MiB)
     t.diagnostic(JSON.stringify({ longestMs, medianMs, p99Ms, grownMiB, requests: flood.length + writes.length }))
     // On a machine that has others to do as well; what held the loop took up to 22 s.
     assert.ok(p99Ms < 1000, `one in a hundred waited for ${Math.round(p99Ms)} ms`)

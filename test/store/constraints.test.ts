@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
-import { authenticateToken, createToken } from '../../src/engine/accounts/tokens.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { authenticateToken, createToken } from '../../src/engine/identity/accounts/tokens.ts'
 
 async function open(t: TestContext) {
   const db = await openDatabase(':memory:')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { asCarrelError } from '../../src/errors.ts'
 
 /** In memory, so small that a few rows fill it. */

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
-import { errorForms } from '../../src/apis/error-forms.ts'
+import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
 import { readSettings } from '../../src/config/settings.ts'
-import { DescriptorBudget } from '../../src/engine/descriptors/budget.ts'
+import { DescriptorBudget } from '../../src/engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createApp, type App } from '../../src/http/app.ts'
 import { ClientNetworks } from '../../src/http/client-networks.ts'
@@ -14,7 +14,7 @@ export async function routeApp(): Promise<{ app: App; engine: Engine }> {
   const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
   const app = await createApp({
     engine,
-    errorForms,
+    errorEnvelopes,
     onUpgrade: () => false,
     openRequests: new OpenRequests(),
     accountLimits: new AccountLimits(engine),

@@ -5,8 +5,8 @@ import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/accounts/owner.ts'
-import { createToken } from '../../src/engine/accounts/tokens.ts'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 
 /** Where the tests keep their images and computers; apart from a real server's. */
 export const testDataDirectory = process.env.CARREL_DATA ?? '/var/lib/carrel-test'

@@ -11,8 +11,8 @@ import { availableParallelism } from 'node:os'
  */
 export function testLanes(env) {
   const count = Number(env.CARREL_TEST_LANES || Math.min(2, availableParallelism()))
-  if (!Number.isInteger(count) || count < 1 || count > mostLanes)
-    throw new Error(`CARREL_TEST_LANES is "${env.CARREL_TEST_LANES}"; set it to a number from 1 to ${mostLanes}`)
+  if (!Number.isInteger(count) || count < 1 || count > maxLanes)
+    throw new Error(`CARREL_TEST_LANES is "${env.CARREL_TEST_LANES}"; set it to a number from 1 to ${maxLanes}`)
   const { CARREL_DATA: data = '/var/lib/carrel-test', CARREL_NETWORK: network = '10.214' } = env
   return Array.from({ length: count }, (_, index) => {
     if (index === 0) return { env }
@@ -20,7 +20,7 @@ export function testLanes(env) {
   })
 }
 
-const mostLanes = 8
+const maxLanes = 8
 
 /**
  * The network of a lane after the first, far from those that somebody chose one after the other.

@@ -1,6 +1,11 @@
 import { Type, type Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { changeLimits, readLimits, type KeyLimit, type LimitChange } from '../../engine/credit/preferences.ts'
+import {
+  changeLimits,
+  readLimits,
+  type KeyLimit,
+  type LimitChange,
+} from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 

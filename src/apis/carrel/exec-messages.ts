@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
-import { languages } from '../../engine/processes/program.ts'
+import { languages } from '../../engine/computers/processes/program.ts'
 import { patterns } from '../../http/patterns.ts'
 import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 

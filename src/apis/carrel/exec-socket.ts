@@ -1,9 +1,9 @@
 import { limits } from '../../config/limits.ts'
-import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/use-sandbox.ts'
+import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/lifecycle/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
-import { findProcess } from '../../engine/processes/find-process.ts'
-import { programFor } from '../../engine/processes/program.ts'
-import { startProcess } from '../../engine/processes/start-process.ts'
+import { findProcess } from '../../engine/computers/processes/find-process.ts'
+import { programFor } from '../../engine/computers/processes/program.ts'
+import { startProcess } from '../../engine/computers/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { checkUnicode } from '../../http/check-unicode.ts'
@@ -11,7 +11,7 @@ import { assertDepth, parseLargeJson } from '../../http/json-body.ts'
 import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
-import { Outlet } from '../../http/sockets/outlet.ts'
+import { SendQueue } from '../../http/sockets/send-queue.ts'
 import { processPieces } from '../../http/sockets/process-pieces.ts'
 import {
   channels,
@@ -36,7 +36,7 @@ interface Options {
  */
 export class ExecSocket {
   readonly #options: Options
-  readonly #outlet: Outlet
+  readonly #sendQueue: SendQueue
   readonly #closed = new AbortController()
   /** Settles when the program runs, or cannot; what comes before that waits for it. */
   #begun: Promise<void> | undefined
@@ -50,7 +50,7 @@ export class ExecSocket {
   constructor(options: Options) {
     this.#options = options
     const { socket } = options
-    this.#outlet = new Outlet(socket)
+    this.#sendQueue = new SendQueue(socket)
     socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => this.#leave())
@@ -78,7 +78,7 @@ export class ExecSocket {
     if (this.#closed.signal.aborted) return this.#computer.done()
     const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
     this.#process = process
-    this.#leaveProcess = engine.attendance.attend(process)
+    this.#leaveProcess = engine.clientPresence.attend(process)
     void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()
@@ -134,11 +134,11 @@ export class ExecSocket {
         cursor,
         signal: this.#closed.signal,
         readBytes,
-        mostBytes: Math.min(readBytes, maxBufferedBytes),
+        maxBytes: Math.min(readBytes, maxBufferedBytes),
       }
       for await (const piece of processPieces(process, options)) {
         truncated ||= piece.truncated
-        if (piece.data.length > 0) await this.#outlet.sendBytes(channels[piece.stream], piece.data)
+        if (piece.data.length > 0) await this.#sendQueue.sendBytes(channels[piece.stream], piece.data)
         await this.#send({ type: 'cursor', cursor: piece.cursor })
       }
       if (this.#closed.signal.aborted) return
@@ -203,8 +203,8 @@ export class ExecSocket {
   /** A client that sends more than it reads answers of is read no further until it does. */
   async #send(message: Record<string, unknown>): Promise<void> {
     const { socket } = this.#options
-    if (this.#outlet.waiting > maxWaitingAnswers) socket.pause()
-    await this.#outlet.send(() => JSON.stringify(message))
+    if (this.#sendQueue.waiting > maxWaitingAnswers) socket.pause()
+    await this.#sendQueue.send(() => JSON.stringify(message))
     if (socket.isPaused && this.#inputBytes <= maxQueuedInputBytes) socket.resume()
   }
 }

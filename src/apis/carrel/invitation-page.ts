@@ -1,4 +1,4 @@
-import type { Role } from '../../engine/accounts/roles.ts'
+import type { Role } from '../../engine/identity/accounts/roles.ts'
 import { html } from '../../http/docs/html.ts'
 import { personPage } from '../../http/person-page.ts'
 

@@ -1,7 +1,7 @@
-import type { Authenticated } from '../../engine/accounts/tokens.ts'
+import type { Authenticated } from '../../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
-import { changeRole, listMembers, removeMember } from '../../engine/workspaces/members.ts'
+import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
+import { changeRole, listMembers, removeMember } from '../../engine/identity/workspaces/members.ts'
 import type { App } from '../../http/app.ts'
 import { memberOut } from './workspace-mapping.ts'
 import {

@@ -1,4 +1,4 @@
-import type { PaymentView } from '../../engine/payments/look-at-payment.ts'
+import type { PaymentView } from '../../engine/money/payments/look-at-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
 import { personPage } from '../../http/person-page.ts'
 

@@ -1,4 +1,4 @@
-import { endOtherSessions, endSession, listSessions, type Session } from '../../engine/accounts/sessions.ts'
+import { endOtherSessions, endSession, listSessions, type Session } from '../../engine/identity/accounts/sessions.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import {

@@ -3,7 +3,7 @@ import {
   scheduleWorkspaceDeletion,
 } from '../../engine/deletion/schedule-workspace-deletion.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
+import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
 import type { App } from '../../http/app.ts'
 import { iso } from './workspace-mapping.ts'
 import { workspaceDeletionAnswer, workspaceParams } from './workspace-schemas.ts'

@@ -1,6 +1,6 @@
-import type { Invitation } from '../../engine/workspaces/invitations.ts'
-import type { Member } from '../../engine/workspaces/members.ts'
-import type { Workspace } from '../../engine/workspaces/workspaces.ts'
+import type { Invitation } from '../../engine/identity/workspaces/invitations.ts'
+import type { Member } from '../../engine/identity/workspaces/members.ts'
+import type { Workspace } from '../../engine/identity/workspaces/workspaces.ts'
 import type { InvitationAnswer, MemberAnswer, WorkspaceAnswer } from './workspace-schemas.ts'
 
 export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): WorkspaceAnswer {

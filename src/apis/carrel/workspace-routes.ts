@@ -1,6 +1,11 @@
 import type { Engine } from '../../engine/engine.ts'
-import { enterWorkspace } from '../../engine/workspaces/enter-workspace.ts'
-import { createWorkspace, listWorkspaces, renameWorkspace, workspaceOf } from '../../engine/workspaces/workspaces.ts'
+import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
+import {
+  createWorkspace,
+  listWorkspaces,
+  renameWorkspace,
+  workspaceOf,
+} from '../../engine/identity/workspaces/workspaces.ts'
 import type { App } from '../../http/app.ts'
 import { addInvitationRoutes } from './invitation-routes.ts'
 import { addMemberRoutes } from './member-routes.ts'

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { roles } from '../../engine/accounts/roles.ts'
+import { roles } from '../../engine/identity/accounts/roles.ts'
 import { patterns } from '../../http/patterns.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {

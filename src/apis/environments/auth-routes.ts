@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
-import { signInByGithub } from '../../engine/sign-in/github.ts'
+import { signInByGithub } from '../../engine/identity/auth/github.ts'
 import type { App } from '../../http/app.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { githubAnswer, githubBody } from './schemas.ts'

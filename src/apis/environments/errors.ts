@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import type { Refused } from '../../http/error-form.ts'
+import type { Refused } from '../../http/error-envelope.ts'
 import { ownErrorFields, ownErrorFieldsOf } from '../own-error-fields.ts'
 import { invalidPart } from './invalid-part.ts'
 

@@ -1,5 +1,5 @@
 import type { CarrelError } from '../../errors.ts'
-import type { Refused } from '../../http/error-form.ts'
+import type { Refused } from '../../http/error-envelope.ts'
 
 /** Which part of a request is wrong, as FastAPI tells it. */
 interface InvalidPart {

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import type { ApiKey } from '../../engine/accounts/api-keys.ts'
-import type { Profile } from '../../engine/accounts/users.ts'
+import type { ApiKey } from '../../engine/identity/accounts/api-keys.ts'
+import type { Profile } from '../../engine/identity/accounts/users.ts'
 import type { listKeysAnswer, userAnswer } from './schemas.ts'
 
 export function userOf(profile: Profile): Static<typeof userAnswer> {

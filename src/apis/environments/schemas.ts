@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { scopes } from '../../engine/accounts/tokens.ts'
+import { scopes } from '../../engine/identity/accounts/tokens.ts'
 import { patterns } from '../../http/patterns.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {

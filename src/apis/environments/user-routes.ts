@@ -1,5 +1,5 @@
-import { createApiKey, listApiKeys, revokeApiKey } from '../../engine/accounts/api-keys.ts'
-import { profileOf } from '../../engine/accounts/users.ts'
+import { createApiKey, listApiKeys, revokeApiKey } from '../../engine/identity/accounts/api-keys.ts'
+import { profileOf } from '../../engine/identity/accounts/users.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { keyOf, userOf } from './mapping.ts'

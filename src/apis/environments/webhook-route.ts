@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { assertMayBeEvent, takeStripeEvent } from '../../engine/payments/take-stripe-event.ts'
+import { assertMayBeEvent, takeStripeEvent } from '../../engine/money/payments/take-stripe-event.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { webhookAnswer, webhookBody } from './billing-schemas.ts'

@@ -1,4 +1,4 @@
-import { creditLeft } from '../../engine/credit/credit-left.ts'
+import { creditLeft } from '../../engine/money/credit/credit-left.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { balanceAnswer } from './schemas.ts'

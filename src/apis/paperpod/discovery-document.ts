@@ -1,8 +1,8 @@
 import type { Engine } from '../../engine/engine.ts'
 import { limits } from '../../config/limits.ts'
 import { computeHours, type Price, type PriceBook } from '../../config/price-book.ts'
-import { quoteFor } from '../../engine/ledger/top-up.ts'
-import { paymentMethods } from '../../engine/machine-payments/payment-methods.ts'
+import { quoteFor } from '../../engine/money/ledger/top-up.ts'
+import { paymentMethods } from '../../engine/money/machine-payments/payment-methods.ts'
 import { version } from '../../version.ts'
 
 interface Parts {

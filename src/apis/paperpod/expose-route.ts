@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
-import { exposePort } from '../../engine/ports/expose-port.ts'
+import { exposePort } from '../../engine/computers/ports/expose-port.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { previewUrls } from '../../http/previews/preview-name.ts'

@@ -1,6 +1,6 @@
 import { limits } from '../../config/limits.ts'
 import type { FileInfo } from '../../engine/types.ts'
-import { useSandbox } from '../../engine/computers/use-sandbox.ts'
+import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'

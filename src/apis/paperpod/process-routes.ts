@@ -1,13 +1,13 @@
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { findSandbox, useSandbox } from '../../engine/computers/use-sandbox.ts'
+import { findSandbox, useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
-import { earlierProcess } from '../../engine/processes/earlier-process.ts'
-import { findProcess } from '../../engine/processes/find-process.ts'
-import { killProcess } from '../../engine/processes/kill-process.ts'
-import { listProcesses } from '../../engine/processes/list-processes.ts'
-import { readOutput } from '../../engine/processes/read-output.ts'
-import { startProcess } from '../../engine/processes/start-process.ts'
+import { earlierProcess } from '../../engine/computers/processes/earlier-process.ts'
+import { findProcess } from '../../engine/computers/processes/find-process.ts'
+import { killProcess } from '../../engine/computers/processes/kill-process.ts'
+import { listProcesses } from '../../engine/computers/processes/list-processes.ts'
+import { readOutput } from '../../engine/computers/processes/read-output.ts'
+import { startProcess } from '../../engine/computers/processes/start-process.ts'
 import type { OpenPort, ProcessHandle, ProcessRow } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -183,7 +183,7 @@ async function logsOf(engine: Engine, row: ProcessRow, from: number) {
     bytes += records.reduce((sum, { data }) => sum + data.length, 0)
     if (records.length === 0) break
     if (slices.isOver) await slices.next()
-  } while (bytes < mostBytes && (decoder.pending || (row.state === 'ended' && bytes < partBytes)))
+  } while (bytes < maxBytes && (decoder.pending || (row.state === 'ended' && bytes < partBytes)))
   for (const { stream, text } of decoder.rest()) logs[stream] += text
   return logs
 }
@@ -203,4 +203,4 @@ const partBytes = 512 * 1024
 /** What a part takes: the text of one and a half MiB, which is made of parts itself. */
 const logsMemoryBytes = 4 * 1024 * 1024
 /** A part ends inside a character two times in three where all have three bytes: this many in a row hardly ever do. */
-const mostBytes = 16 * 1024 * 1024
+const maxBytes = 16 * 1024 * 1024

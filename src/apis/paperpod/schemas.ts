@@ -1,7 +1,7 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { kernelLanguages } from '../../engine/interpreters/kernel-programs.ts'
-import { languages } from '../../engine/processes/program.ts'
+import { kernelLanguages } from '../../engine/computers/interpreters/kernel-programs.ts'
+import { languages } from '../../engine/computers/processes/program.ts'
 import { patterns } from '../../http/patterns.ts'
 import { ownErrorFields } from '../own-error-fields.ts'
 

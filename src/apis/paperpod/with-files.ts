@@ -1,6 +1,6 @@
 import { limits } from '../../config/limits.ts'
-import { useSandbox } from '../../engine/computers/use-sandbox.ts'
-import { withDescriptors } from '../../engine/descriptors/with-descriptors.ts'
+import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { withDescriptors } from '../../engine/budgets/with-descriptors.ts'
 import type { Caller, Engine } from '../../engine/engine.ts'
 import type { ComputerFiles } from '../../engine/types.ts'
 

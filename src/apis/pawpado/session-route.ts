@@ -1,5 +1,5 @@
-import { profileOf } from '../../engine/accounts/users.ts'
-import { subjectOf } from '../../engine/accounts/subject-of.ts'
+import { profileOf } from '../../engine/identity/accounts/users.ts'
+import { subjectOf } from '../../engine/identity/accounts/subject-of.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { isoTime } from './mapping.ts'

@@ -1,4 +1,4 @@
-import { changePersonSettings, readPersonSettings } from '../../engine/accounts/person-settings.ts'
+import { changePersonSettings, readPersonSettings } from '../../engine/identity/accounts/person-settings.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { settingsAnswer, settingsBody } from './schemas.ts'

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Engine } from '../../engine/engine.ts'
-import type { Purchase } from '../../engine/ledger/top-up.ts'
-import { startPayment } from '../../engine/payments/start-payment.ts'
+import type { Purchase } from '../../engine/money/ledger/top-up.ts'
+import { startPayment } from '../../engine/money/payments/start-payment.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 

@@ -115,7 +115,7 @@ async function* packed(
     signal.throwIfAborted()
     for await (const { channel, data } of session) {
       if (channel === 'stdout') yield data
-      else if (said.length < mostSaid) said += new TextDecoder().decode(data)
+      else if (said.length < maxSaid) said += new TextDecoder().decode(data)
       const [line, total] = /^total (\d+)\n/.exec(said) ?? []
       if (line === undefined) continue
       said = said.slice(line.length)
@@ -140,4 +140,4 @@ const packScript = `
 exec tar --format=gnu -cf - -C "$1" .`
 
 /** Characters of what went wrong. */
-const mostSaid = 10_000
+const maxSaid = 10_000

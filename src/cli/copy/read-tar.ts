@@ -2,7 +2,7 @@ import { Header } from 'tar'
 import { blockBytes, type TarEntry } from './tar-records.ts'
 
 /** More than this of a name is no name of a file. */
-const mostNameBytes = 64 * 1024
+const maxNameBytes = 64 * 1024
 
 /** The entries of a tar stream, as GNU tar writes it. The content of each can be read until the next one is asked for. */
 export async function* readTar(
@@ -81,7 +81,7 @@ class Source {
 
   /** A name of its own record. */
   async name(size: number): Promise<Buffer> {
-    if (size > mostNameBytes) throw new Error(`Cannot unpack the folder: it has a name of ${size} bytes`)
+    if (size > maxNameBytes) throw new Error(`Cannot unpack the folder: it has a name of ${size} bytes`)
     const bytes = await this.bytes(size)
     await this.padding(size)
     const end = bytes.indexOf(0)

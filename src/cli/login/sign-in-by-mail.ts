@@ -53,7 +53,7 @@ async function repeatedly<T>(
   { attempt, isMistake, askAgain }: Attempts<T>,
 ): Promise<T> {
   let answer = first
-  for (let left = mostAttempts - 1; ; left--)
+  for (let left = maxAttempts - 1; ; left--)
     try {
       return await attempt(answer)
     } catch (error) {
@@ -77,4 +77,4 @@ function isOfAnswer(error: unknown): boolean {
   return !(error instanceof CarrelConnectionError) && !(error instanceof Interrupted)
 }
 
-const mostAttempts = 3
+const maxAttempts = 3

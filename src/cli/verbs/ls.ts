@@ -6,7 +6,7 @@ import type { Verb } from '../verb.ts'
 
 const defaultPath = '/workspace'
 /** More than anybody reads; a directory of more is looked through in the sandbox. */
-const mostEntries = 100_000
+const maxEntries = 100_000
 
 export const ls: Verb = {
   usage: 'ls [options] [path]',
@@ -15,13 +15,13 @@ export const ls: Verb = {
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
     const client = await openClient(program, values)
-    const found = await client.files.list(path, { limit: mostEntries + 1 })
-    const files = found.slice(0, mostEntries)
+    const found = await client.files.list(path, { limit: maxEntries + 1 })
+    const files = found.slice(0, maxEntries)
     const truncated = found.length > files.length
     const answer = { path, files, ...(truncated ? { truncated } : {}) }
     await program.stdout.write(values.json ? `${JSON.stringify(answer)}\n` : listing(files))
     if (truncated)
-      await program.stderr.write(`The directory has more than ${mostEntries} entries: only the first are shown.\n`)
+      await program.stderr.write(`The directory has more than ${maxEntries} entries: only the first are shown.\n`)
     return 0
   },
 }

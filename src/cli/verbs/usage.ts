@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts'
 import { usageGroups, usageTable, type Look, type UsageGroup } from '../usage-table.ts'
 import type { Verb } from '../verb.ts'
 
-const mostDays = 366
+const maxDays = 366
 
 export const usage: Verb = {
   usage: 'usage [options]',
@@ -20,7 +20,7 @@ export const usage: Verb = {
   operands: [0, 0],
   async run({ program, values }) {
     const by = groupOf(values['by'] as string | undefined)
-    const days = parseCount(values['days'] as string | undefined, 'the number of days', mostDays)
+    const days = parseCount(values['days'] as string | undefined, 'the number of days', maxDays)
     const report = await (await openClient(program, values)).usage({ days })
     await program.stdout.write(values.json ? `${JSON.stringify(report)}\n` : toText(report, by, lookOf(program)))
     return 0

@@ -15,7 +15,7 @@ export class GuestFiles {
 
   static async open(directory: string): Promise<GuestFiles> {
     await mkdir(directory, { recursive: true })
-    if (!isMounted(directory)) await mountTmpfs(directory, `size=${mostBytes},mode=711`)
+    if (!isMounted(directory)) await mountTmpfs(directory, `size=${maxBytes},mode=711`)
     return new GuestFiles(directory)
   }
 
@@ -58,4 +58,4 @@ export class GuestFiles {
 }
 
 /** Three pages for a computer, and the init. */
-const mostBytes = 128 * 1024 * 1024
+const maxBytes = 128 * 1024 * 1024

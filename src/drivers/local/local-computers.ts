@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ComputerSpec, ExistingComputer, StopReason } from '../driver.ts'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
-import { someAtOnce } from '../../some-at-once.ts'
+import { mapWithLimit } from '../../map-with-limit.ts'
 import type { Cgroups } from './cgroups/cgroups.ts'
 import type { ComputerStore, ComputerRecord } from './computer-store.ts'
 import { CompiledSeccomp } from './containers/compiled-seccomp.ts'
@@ -14,7 +14,7 @@ import { containerConfig } from './containers/config.ts'
 import type { Runtime } from './containers/runtime.ts'
 import { hardware } from './containers/hardware.ts'
 import { seccompProfile } from './containers/seccomp.ts'
-import { leftBehindMs } from './left-behind.ts'
+import { orphanedMs } from './orphaned-processes.ts'
 import type { DriverLog } from './driver-log.ts'
 import type { LocalImages } from './images/local-images.ts'
 import type { DiskView } from './disk-view.ts'
@@ -94,7 +94,7 @@ export class LocalComputers {
   }
 
   async #forEach(ids: Iterable<string>, work: (id: string) => Promise<void>): Promise<void> {
-    await someAtOnce(ids, clearedAtOnce, (id) =>
+    await mapWithLimit(ids, clearedAtOnce, (id) =>
       work(id).catch((error: unknown) =>
         this.#parts.log?.warn({ err: error, computer: id }, 'cannot put a computer in order; it is left as it is'),
       ),
@@ -232,9 +232,9 @@ export class LocalComputers {
   }
 
   /** Beside its first process and those that are known by their ids on the host; as the driver has it. */
-  leftBehindMs(id: string, knownPids: readonly number[]): number | undefined {
+  orphanedMs(id: string, knownPids: readonly number[]): number | undefined {
     const { cgroups, paths } = this.#parts
-    return leftBehindMs(cgroups.pids(paths.cgroup(id)), new Set([this.assertRunning(id), ...knownPids]))
+    return orphanedMs(cgroups.pids(paths.cgroup(id)), new Set([this.assertRunning(id), ...knownPids]))
   }
 
   /** Again and again for a moment, as what is being forked is not there to be ended. */
@@ -290,7 +290,7 @@ export class LocalComputers {
   async endAll(): Promise<string[]> {
     const ids = [...this.#running.keys()]
     const { log } = this.#parts
-    await someAtOnce(ids, clearedAtOnce, async (id) => {
+    await mapWithLimit(ids, clearedAtOnce, async (id) => {
       const stopping = this.#parts.monitor().request({ op: 'stopping', computerId: id })
       await stopping.catch(() => {})
       this.#exits.set(id, () => {})

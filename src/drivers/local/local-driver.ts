@@ -351,9 +351,9 @@ export class LocalDriver implements Driver {
     return this.#computers.isRunning(id) ? this.#cgroups.cpuMicros(this.#paths.cgroup(id)) : undefined
   }
 
-  async leftBehindMs(id: string): Promise<number | undefined> {
+  async orphanedMs(id: string): Promise<number | undefined> {
     const known = this.#processes.runningOn(id).map(({ hostPid }) => hostPid)
-    return this.#computers.leftBehindMs(id, known)
+    return this.#computers.orphanedMs(id, known)
   }
 
   async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
@@ -450,7 +450,7 @@ export class LocalDriver implements Driver {
       for (const id of await this.#computers.endAll()) this.#lostWithPool.add(id)
     }
     // Opening it writes to it.
-    if (this.#guard.state.freeBytes < leastForPoolBytes) return
+    if (this.#guard.state.freeBytes < minForPoolBytes) return
     await reopenPool(directory)
     this.#isPoolLost = false
     this.#guard.refuse(undefined)
@@ -504,6 +504,6 @@ function findInit(): string {
 }
 
 const reopenMs = 1000
-const leastForPoolBytes = 32 * 1024 * 1024
+const minForPoolBytes = 32 * 1024 * 1024
 /** The ordinary user of Carrel's images. */
 const defaultUserId = 1000

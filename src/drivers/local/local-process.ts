@@ -6,7 +6,7 @@ import type { Monitors } from './monitors.ts'
 import type { ProcessState } from './monitor/protocol.ts'
 import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
-import { FairGate } from '../../fair-gate.ts'
+import { FairSemaphore } from '../../fair-semaphore.ts'
 
 /** A process that the monitor runs, or ran, seen from the server. */
 export class LocalProcess implements ProcessHandle {
@@ -213,12 +213,12 @@ function unheard(doing: string, processId: string, cause: unknown): CarrelError 
 }
 
 /** Each has a descriptor, and any number of clients may follow any number of processes. */
-const journalReads = new FairGate({
+const journalReads = new FairSemaphore({
   doing: 'read the output',
   places: 64,
   patienceMs: 1000,
-  mostWaitingOfOne: Infinity,
-  mostWaiting: Infinity,
+  maxWaitingOfOne: Infinity,
+  maxWaiting: Infinity,
 })
 
 /** Records that end at a cursor, each with its own. */

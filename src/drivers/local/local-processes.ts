@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import type { ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../driver.ts'
 import { CarrelError } from '../../errors.ts'
 import { limits } from '../../config/limits.ts'
-import { someAtOnce } from '../../some-at-once.ts'
+import { mapWithLimit } from '../../map-with-limit.ts'
 import { processObject } from './containers/config.ts'
 import { LocalProcess } from './local-process.ts'
 import { MonitorSilence } from './monitor/client.ts'
@@ -217,7 +217,7 @@ export class LocalProcesses {
   /** A monitor is gone, and with it what could be known of its processes that ran. Gives the computers that they ran in. */
   async lost(isLost: (processId: string) => boolean): Promise<Set<string>> {
     const lost = this.running().filter(({ processId }) => isLost(processId))
-    await someAtOnce(lost, recordedAtOnce, async (process) => process.ended(await this.#recordLost(process)))
+    await mapWithLimit(lost, recordedAtOnce, async (process) => process.ended(await this.#recordLost(process)))
     return new Set(lost.map(({ computerId }) => computerId))
   }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { limits } from '../../config/limits.ts'
 import type { HelperStates } from '../../helper-states.ts'
-import { someAtOnce } from '../../some-at-once.ts'
+import { mapWithLimit } from '../../map-with-limit.ts'
 import { findProgram } from './containers/runtime.ts'
 import type { DriverLog } from './driver-log.ts'
 import { answers, endLxcfs, startLxcfs } from './lxcfs-program.ts'
@@ -132,7 +132,7 @@ export class Lxcfs {
 
   async #renew(computers: RunningComputer[]): Promise<void> {
     const { log, paths } = this.#options
-    await someAtOnce(computers, renewedAtOnce, async ({ id, pid }) => {
+    await mapWithLimit(computers, renewedAtOnce, async ({ id, pid }) => {
       try {
         if (await renewLxcfs(paths.lxcfs, pid)) log?.info({ computer: id }, 'mounted lxcfs anew in a computer')
       } catch (error) {

@@ -1,8 +1,8 @@
 import { CarrelError } from '../../errors.ts'
-import { assertSignedIn } from '../accounts/signed-in.ts'
-import type { Authenticated } from '../accounts/tokens.ts'
+import { assertSignedIn } from '../identity/accounts/signed-in.ts'
+import type { Authenticated } from '../identity/accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
-import { appendEvent } from '../events/append-event.ts'
+import { appendEvent } from '../audit/append-event.ts'
 
 /**
  * Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun, and with `forbidden` for

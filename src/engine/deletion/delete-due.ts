@@ -1,11 +1,11 @@
 import type { Engine } from '../engine.ts'
-import { expireCheckouts } from '../payments/expire-checkouts.ts'
+import { expireCheckouts } from '../money/payments/expire-checkouts.ts'
 import { deleteRows } from './delete-rows.ts'
 import { emptyHost } from './empty-host.ts'
 import { eraseTraces } from './erase-traces.ts'
 import { finishDeletion } from './finish-deletion.ts'
 import { forgetUsage } from './forget-usage.ts'
-import { isWorkspace, leavingOf, leavingWorkspace, type Leaving } from './leaving.ts'
+import { isWorkspace, personSubject, workspaceSubject, type DeletionSubject } from './deletion-subject.ts'
 
 /**
  * Deletes everybody, and every workspace, whose 30 days are over. Each call goes through all that they had; a call that finds nothing more, so
@@ -15,12 +15,12 @@ import { isWorkspace, leavingOf, leavingWorkspace, type Leaving } from './leavin
 export async function deleteDue(engine: Engine): Promise<void> {
   const due = (table: 'users' | 'accounts') =>
     engine.db.selectFrom(table).select('id').where('delete_at', '<=', Date.now()).execute()
-  for (const { id } of await due('users')) await attempt(engine, id, () => leavingOf(engine, id))
-  for (const { id } of await due('accounts')) await attempt(engine, id, async () => leavingWorkspace(id))
+  for (const { id } of await due('users')) await attempt(engine, id, () => personSubject(engine, id))
+  for (const { id } of await due('accounts')) await attempt(engine, id, async () => workspaceSubject(id))
 }
 
 /** The others' time has come all the same when one cannot be deleted; that one is tried again. */
-async function attempt(engine: Engine, id: string, leaving: () => Promise<Leaving>): Promise<void> {
+async function attempt(engine: Engine, id: string, leaving: () => Promise<DeletionSubject>): Promise<void> {
   try {
     await goThrough(engine, id, await leaving())
   } catch (error) {
@@ -28,13 +28,13 @@ async function attempt(engine: Engine, id: string, leaving: () => Promise<Leavin
   }
 }
 
-async function goThrough(engine: Engine, id: string, leaving: Leaving): Promise<void> {
+async function goThrough(engine: Engine, id: string, leaving: DeletionSubject): Promise<void> {
   for (const address of leaving.addresses) await engine.mail.forget(address)
   let found = await deleteRows(engine, leaving)
   // No token is left that could begin another payment.
   await expireCheckouts(engine, leaving.accountIds)
   for (const accountId of leaving.accountIds) {
-    engine.departures.tell(accountId)
+    engine.accountRemovals.tell(accountId)
     engine.credit.forget(accountId)
   }
   found += await emptyHost(engine, leaving)

@@ -1,9 +1,9 @@
-import { destroyComputer } from '../computers/destroy.ts'
+import { destroyComputer } from '../computers/lifecycle/destroy.ts'
 import type { Engine } from '../engine.ts'
-import type { Leaving } from './leaving.ts'
+import type { DeletionSubject } from './deletion-subject.ts'
 
 /** Destroys the computers of those who leave with their files, and the output of their processes. Gives how much there was. */
-export async function emptyHost(engine: Engine, { accountIds }: Leaving): Promise<number> {
+export async function emptyHost(engine: Engine, { accountIds }: DeletionSubject): Promise<number> {
   const computers = await engine.db.selectFrom('computers').select('id').where('account_id', 'in', accountIds).execute()
   for (const { id } of computers)
     await engine.locks.run(id, () => destroyComputer(engine, id, 'server', 'account deleted'))

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { emptyLog } from '../../db/empty-log.ts'
+import { truncateWal } from '../../db/truncate-wal.ts'
 import type { Engine } from '../engine.ts'
 
 /** Sees that the files of the database hold nothing of what was deleted. Another program that reads them is given some seconds. */
 export async function eraseTraces({ db, log, stopping }: Engine): Promise<void> {
   for (let attempt = 0; attempt < attempts && !stopping.aborted; attempt++) {
-    if (await emptyLog(db)) return
+    if (await truncateWal(db)) return
     await wait(everyMs)
   }
   log.warn(

@@ -2,10 +2,13 @@ import type { Transaction } from 'kysely'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
-import type { Leaving } from './leaving.ts'
+import type { DeletionSubject } from './deletion-subject.ts'
 
 /** The last step: the person, if it is one, and the workspaces themselves. */
-export async function finishDeletion({ db }: Pick<Engine, 'db'>, { userId, accountIds }: Leaving): Promise<void> {
+export async function finishDeletion(
+  { db }: Pick<Engine, 'db'>,
+  { userId, accountIds }: DeletionSubject,
+): Promise<void> {
   await durableTransaction(db, async (trx) => {
     await handOver(trx, userId)
     await trx

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { limits } from '../../config/limits.ts'
 import { defaultPrices } from '../../config/price-book.ts'
 import { openDatabase } from '../../db/open.ts'
-import { verifyBooks } from '../ledger/verify-books.ts'
-import { recordUsage } from '../usage/record-usage.ts'
+import { verifyBooks } from '../money/ledger/verify-books.ts'
+import { recordUsage } from '../money/usage/record-usage.ts'
 import { forgetUsage } from './forget-usage.ts'
 
 test('forgetUsage() leaves what was charged without its names, in steps between which others come', async (t) => {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { sql, type Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import { readAside } from '../../db/aside.ts'
+import { readInWorker } from '../../db/read-in-worker.ts'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import type { Engine } from '../engine.ts'
@@ -45,7 +45,7 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
   let count = 0
   let place = { ended_at: -1, id: '' }
   for (;;) {
-    const [rows] = await readAside(db, accountId, [
+    const [rows] = await readInWorker(db, accountId, [
       db
         .selectFrom('usage_intervals')
         .select(['id', 'ended_at', 'amount_micros'])

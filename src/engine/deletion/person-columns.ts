@@ -1,8 +1,8 @@
 import { sql, type Transaction, type UpdateResult } from 'kysely'
 import type { Database, PersonName } from '../../db/schema.ts'
-import { isWorkspace, type Leaving } from './leaving.ts'
+import { isWorkspace, type DeletionSubject } from './deletion-subject.ts'
 
-type Blank = (trx: Transaction<Database>, leaving: Leaving) => Promise<UpdateResult[]>
+type Blank = (trx: Transaction<Database>, leaving: DeletionSubject) => Promise<UpdateResult[]>
 
 type NamesPerson<Column> = 'namesPerson' extends keyof NonNullable<Column> ? true : false
 type PersonColumns<Row> = { [Name in keyof Row as NamesPerson<Row[Name]> extends true ? Name : never]: unknown }
@@ -35,18 +35,18 @@ export const personColumns: {
 }
 
 /** The workspace is still known to be one for several people. */
-async function blankCreators(trx: Transaction<Database>, { userId }: Leaving): Promise<UpdateResult[]> {
+async function blankCreators(trx: Transaction<Database>, { userId }: DeletionSubject): Promise<UpdateResult[]> {
   return trx.updateTable('accounts').set({ created_by: '' }).where('created_by', '=', userId).execute()
 }
 
 /** What they did in workspaces of others stays, done by somebody. */
-async function blankActors(trx: Transaction<Database>, leaving: Leaving): Promise<UpdateResult[]> {
+async function blankActors(trx: Transaction<Database>, leaving: DeletionSubject): Promise<UpdateResult[]> {
   if (isWorkspace(leaving)) return []
   return trx.updateTable('events').set({ actor: 'user:' }).where('actor', '=', `user:${leaving.userId}`).execute()
 }
 
 /** Such as who was invited, or made an admin. What is told of computers names nobody. */
-async function blankEvents(trx: Transaction<Database>, leaving: Leaving): Promise<UpdateResult[]> {
+async function blankEvents(trx: Transaction<Database>, leaving: DeletionSubject): Promise<UpdateResult[]> {
   if (isWorkspace(leaving)) return []
   const blanked: UpdateResult[] = []
   for (const name of [leaving.userId, ...leaving.addresses]) {

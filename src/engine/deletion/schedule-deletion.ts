@@ -2,12 +2,12 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
-import { assertSignedIn } from '../accounts/signed-in.ts'
-import type { Authenticated } from '../accounts/tokens.ts'
+import { assertSignedIn } from '../identity/accounts/signed-in.ts'
+import type { Authenticated } from '../identity/accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
-import { appendEvent } from '../events/append-event.ts'
+import { appendEvent } from '../audit/append-event.ts'
 import { deletionMail } from './deletion-mail.ts'
-import { addressesOf } from './leaving.ts'
+import { addressesOf } from './deletion-subject.ts'
 
 /**
  * Lets everything of the caller go in 30 days; until then all goes on as before. Asked again, the day stays. Gives it in Unix

@@ -2,11 +2,11 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
-import { assertRole, roleOf } from '../accounts/roles.ts'
-import type { Authenticated } from '../accounts/tokens.ts'
+import { assertRole, roleOf } from '../identity/accounts/roles.ts'
+import type { Authenticated } from '../identity/accounts/tokens.ts'
 import type { Engine } from '../engine.ts'
-import { appendEvent } from '../events/append-event.ts'
-import { isPerson } from '../workspaces/enter-workspace.ts'
+import { appendEvent } from '../audit/append-event.ts'
+import { isPerson } from '../identity/workspaces/enter-workspace.ts'
 
 /**
  * Lets the workspace that the caller is in go in 30 days, with all that it has; until then all goes on as before. Asked again, the day

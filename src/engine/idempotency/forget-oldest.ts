@@ -6,8 +6,8 @@ import type { Engine } from '../engine.ts'
  * new ones would stop an account that works a lot. A key without its answer still keeps its request from being done twice. What is under way
  * stays.
  */
-export async function forgetOldest({ db, keptAnswers }: Engine, accountId: string): Promise<void> {
-  const { keys, bytes } = keptAnswers.surplus(accountId)
+export async function forgetOldest({ db, responseCache }: Engine, accountId: string): Promise<void> {
+  const { keys, bytes } = responseCache.surplus(accountId)
   if (bytes > 0) {
     const oldest = db
       .selectFrom('idempotency')
@@ -25,7 +25,7 @@ export async function forgetOldest({ db, keptAnswers }: Engine, accountId: strin
       .where('key', 'in', db.selectFrom(oldest.as('oldest')).select('key').where('before', '<', bytes))
       .executeTakeFirst()
     // How much it was, the next look at the database tells exactly.
-    if (forgotten.numUpdatedRows > 0n) keptAnswers.add(accountId, { bytes: -bytes })
+    if (forgotten.numUpdatedRows > 0n) responseCache.add(accountId, { bytes: -bytes })
   }
   if (keys > 0) {
     const oldest = db
@@ -40,18 +40,18 @@ export async function forgetOldest({ db, keptAnswers }: Engine, accountId: strin
       .where('account_id', '=', accountId)
       .where('key', 'in', oldest)
       .executeTakeFirst()
-    keptAnswers.add(accountId, { keys: -Number(numDeletedRows) })
+    responseCache.add(accountId, { keys: -Number(numDeletedRows) })
   }
 }
 
 /** Corrects what is known of each account by what there is. */
-export async function countAnswers({ db, keptAnswers }: Engine): Promise<void> {
+export async function countAnswers({ db, responseCache }: Engine): Promise<void> {
   const rows = await db
     .selectFrom('idempotency')
     .select(({ fn }) => ['account_id', fn.countAll().as('keys'), fn.sum('bytes').as('bytes')])
     .groupBy('account_id')
     .execute()
-  keptAnswers.reset(
+  responseCache.reset(
     rows.map(({ account_id: accountId, keys, bytes }) => ({ accountId, keys: Number(keys), bytes: Number(bytes) })),
   )
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { limits } from '../../config/limits.ts'
 import { openDatabase } from '../../db/open.ts'
-import { createAccount } from '../accounts/owner.ts'
+import { createAccount } from '../identity/accounts/owner.ts'
 import type { Engine } from '../engine.ts'
-import { KeptAnswers } from './kept-answers.ts'
+import { ResponseCache } from './response-cache.ts'
 import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './once.ts'
 
 describe('what is kept under keys', () => {
@@ -21,7 +21,7 @@ describe('what is kept under keys', () => {
     const db = await openDatabase(join(directory, 'test.db'))
     const driver = { process: (id: string) => (processes.has(id) ? {} : undefined) }
     const stopping = new AbortController().signal
-    engine = { db, driver, stopping, keptAnswers: new KeptAnswers() } as unknown as Engine
+    engine = { db, driver, stopping, responseCache: new ResponseCache() } as unknown as Engine
     Object.assign(limits, { idempotencyKeysPerAccount: 80, idempotentBytesPerAccount: 8000 })
   })
   beforeEach(async () => {
@@ -82,9 +82,9 @@ describe('what is kept under keys', () => {
 
   test('what was counted in memory is corrected by what there is', async () => {
     for (let index = 0; index < 10; index++) await answer(`k${index}`, 500)
-    engine.keptAnswers.reset([{ accountId, keys: 1_000_000, bytes: 1 }])
+    engine.responseCache.reset([{ accountId, keys: 1_000_000, bytes: 1 }])
     await pruneKeys(engine, { unfinished: false })
-    assert.deepEqual(engine.keptAnswers.surplus(accountId), { keys: 0, bytes: 0 })
+    assert.deepEqual(engine.responseCache.surplus(accountId), { keys: 0, bytes: 0 })
     await answer('one more', 500)
     assert.equal((await rows()).length, 11)
   })

@@ -56,8 +56,8 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows === 1n) {
-    engine.keptAnswers.add(accountId, { keys: 1 })
-    if (engine.keptAnswers.surplus(accountId).keys > 0) await forgetOldest(engine, accountId)
+    engine.responseCache.add(accountId, { keys: 1 })
+    if (engine.responseCache.surplus(accountId).keys > 0) await forgetOldest(engine, accountId)
     return { accountId, key, processId, began: false }
   }
   const row = await engine.db
@@ -85,7 +85,7 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
 }
 
 /** How much of an answer is kept as it is: of that of a process little, since it can be made again. */
-export function mostBytesOf(engine: Engine, claim: Claim): number {
+export function maxBytesOf(engine: Engine, claim: Claim): number {
   return hasBegun(engine, claim.processId) ? limits.idempotentProcessBytes : limits.idempotentResponseBytes
 }
 
@@ -101,8 +101,8 @@ export async function completeKey(engine: Engine, claim: Claim, { status, body }
     .where('key', '=', key)
     .executeTakeFirst()
   if (numUpdatedRows === 0n) return
-  engine.keptAnswers.add(accountId, { bytes })
-  if (engine.keptAnswers.surplus(accountId).bytes > 0) await forgetOldest(engine, accountId)
+  engine.responseCache.add(accountId, { bytes })
+  if (engine.responseCache.surplus(accountId).bytes > 0) await forgetOldest(engine, accountId)
 }
 
 /**
@@ -122,7 +122,7 @@ export async function abandonKey(engine: Engine, { accountId, key }: Pick<Claim,
     .where('account_id', '=', accountId)
     .where('key', '=', key)
     .executeTakeFirst()
-  engine.keptAnswers.add(accountId, { keys: -Number(numDeletedRows) })
+  engine.responseCache.add(accountId, { keys: -Number(numDeletedRows) })
 }
 
 /**

@@ -30,7 +30,7 @@ export function addDocs(app: App, engine: Engine): void {
       const known = made.get(origin)
       if (known !== undefined) return known
       const text = make(app.swagger() as unknown as OpenApiDocument, origin, engine.settings)
-      if (made.size < mostOrigins) made.set(origin, text)
+      if (made.size < maxOrigins) made.set(origin, text)
       return text
     }
   }
@@ -73,7 +73,7 @@ export function addDocs(app: App, engine: Engine): void {
 }
 
 /** A client can ask by as many names as it likes. */
-const mostOrigins = 16
+const maxOrigins = 16
 
 const assets = { 'page.css': 'text/css', 'console.js': 'text/javascript', 'icon.svg': 'image/svg+xml' }
 

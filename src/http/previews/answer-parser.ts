@@ -84,7 +84,7 @@ export class AnswerParser {
 
   #hold(data: Buffer, from: number): void {
     this.#held = Buffer.from(data.subarray(from))
-    if (this.#held.length > (this.#state === 'chunk-size' ? mostLineBytes : mostHeadBytes))
+    if (this.#held.length > (this.#state === 'chunk-size' ? maxLineBytes : maxHeadBytes))
       throw new Error('its answer has too long a head')
   }
 
@@ -116,7 +116,7 @@ export class AnswerParser {
   #takeHead(data: Buffer, at: number): number | undefined {
     const end = data.indexOf('\r\n\r\n', at, 'latin1')
     if (end === -1) return undefined
-    if (end - at > mostHeadBytes) throw new Error('its answer has too long a head')
+    if (end - at > maxHeadBytes) throw new Error('its answer has too long a head')
     const [statusLine = '', ...lines] = data.toString('latin1', at, end).split('\r\n')
     const [, minor, code, reason = ''] = statusPattern.exec(statusLine) ?? []
     const status = Number(code)
@@ -177,9 +177,9 @@ const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/
 const chunkPattern = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 
 /** As much as common servers send at most, cookies included. */
-const mostHeadBytes = 64 * 1024
+const maxHeadBytes = 64 * 1024
 /** The size of a chunk, and what may stand behind it. */
-const mostLineBytes = 1024
+const maxLineBytes = 1024
 
 function parseHeaders(lines: string[]): string[] {
   const headers: string[] = []

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { releaseWritten } from '../../release-chunk.ts'
-import { whenGone } from '../when-gone.ts'
+import { onDisconnect } from '../on-disconnect.ts'
 import { AnswerParser, type AnswerHead } from './answer-parser.ts'
-import type { TokenFinder } from './kept-outside.ts'
+import type { TokenFinder } from './without-tokens.ts'
 import { answerHeaders } from './relayed-headers.ts'
 import { hasBody, RequestSender } from './request-sender.ts'
 import type { Traffic, Upstream } from './upstream.ts'
@@ -59,7 +59,7 @@ export class Exchange implements Traffic {
   #start(): void {
     const { upstream, request } = this.#options
     upstream.begin(this)
-    this.#callOff = whenGone(request.socket, () => this.#fail(new Error('the client is gone')))
+    this.#callOff = onDisconnect(request.socket, () => this.#fail(new Error('the client is gone')))
     if (!this.#isOver) this.#sender.start()
   }
 
@@ -88,7 +88,7 @@ export class Exchange implements Traffic {
   }
 
   #takeInformation({ status, headers }: AnswerHead): void {
-    if (status !== 103 || this.#hints === mostHints) return
+    if (status !== 103 || this.#hints === maxHints) return
     this.#hints += 1
     const link = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === 'link')
     try {
@@ -133,7 +133,7 @@ export class Exchange implements Traffic {
       this.#unwritten -= 1
       if (this.#unwritten === 0 && !this.#isOver && upstream.socket.isPaused()) upstream.socket.resume()
     })
-    if (!takesMore || this.#unwritten >= mostUnwritten) upstream.socket.pause()
+    if (!takesMore || this.#unwritten >= maxUnwritten) upstream.socket.pause()
   }
 
   #finish(): void {
@@ -154,7 +154,7 @@ export class Exchange implements Traffic {
     if (this.#parts.length === 0) return void response.end()
     const rest = Buffer.concat(this.#parts.splice(0))
     // As text it goes out in one piece with the head.
-    if (rest.length < mostTextBytes) response.end(rest.toString('latin1'), 'latin1')
+    if (rest.length < maxTextBytes) response.end(rest.toString('latin1'), 'latin1')
     else response.end(rest)
   }
 
@@ -182,13 +182,13 @@ function keptMs({ headers }: AnswerHead): number {
 }
 
 /** Larger parts are worth no second copy. */
-const mostTextBytes = 4096
+const maxTextBytes = 4096
 
 /** Hints that are sent on, which go out at once whether or not the client reads. */
-const mostHints = 16
+const maxHints = 16
 
 /** Writes of which the end is waited for. */
-const mostUnwritten = 64
+const maxUnwritten = 64
 
 /** Whether the client gets it in chunks, behind which alone there are trailers. */
 function isChunked(status: number, { req, useChunkedEncodingByDefault }: ServerResponse): boolean {

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { after, test, type TestContext } from 'node:test'
-import { DescriptorBudget } from '../../engine/descriptors/budget.ts'
+import { DescriptorBudget } from '../../engine/budgets/descriptor-budget.ts'
 import { forwardRequest } from './forward-request.ts'
 import { Upstreams } from './upstreams.ts'
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Shares } from '../../engine/descriptors/budget.ts'
-import { whenGone } from '../when-gone.ts'
+import type { Shares } from '../../engine/budgets/descriptor-budget.ts'
+import { onDisconnect } from '../on-disconnect.ts'
 import { Exchange, StaleConnection } from './exchange.ts'
-import type { TokenFinder } from './kept-outside.ts'
+import type { TokenFinder } from './without-tokens.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import type { Upstream } from './upstream.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -41,7 +41,7 @@ export async function forwardRequest(options: Options): Promise<void> {
 /** A client that leaves meanwhile leaves no connection behind that nobody has taken yet. */
 async function openFor(client: Socket, open: (signal: AbortSignal) => Promise<Upstream>): Promise<Upstream> {
   const gone = new AbortController()
-  const callOff = whenGone(client, () => gone.abort())
+  const callOff = onDisconnect(client, () => gone.abort())
   try {
     return await open(gone.signal)
   } finally {

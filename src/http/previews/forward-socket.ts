@@ -1,6 +1,6 @@
 import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
-import { targetWithoutTokens, type TokenFinder } from './kept-outside.ts'
+import { targetWithoutTokens, type TokenFinder } from './without-tokens.ts'
 import { answerHeaders, headerLines, requestHeaders } from './relayed-headers.ts'
 
 interface Options {

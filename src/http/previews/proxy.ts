@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { limits } from '../../config/limits.ts'
-import type { Lease } from '../../engine/descriptors/budget.ts'
+import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { findExposed } from '../../engine/ports/find-exposed.ts'
+import { findExposed } from '../../engine/computers/ports/find-exposed.ts'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
-import { sendLastAnswer } from '../last-answer.ts'
+import { sendFinalResponse } from '../final-response.ts'
 import { answerPage, rawAnswer } from './answer-page.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
@@ -78,7 +78,7 @@ export class PreviewProxy {
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.quietPreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
-      sendLastAnswer(client, rawAnswer(request, this.#known(error)))
+      sendFinalResponse(client, rawAnswer(request, this.#known(error)))
     }
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AnswerHead } from './answer-parser.ts'
-import { headersWithoutTokens, type TokenFinder } from './kept-outside.ts'
+import { headersWithoutTokens, type TokenFinder } from './without-tokens.ts'
 
 /** What holds for one connection alone (RFC 9110, 7.6.1). */
 const hopByHop = new Set([

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { releaseWritten } from '../../release-chunk.ts'
-import { headersWithoutTokens, targetWithoutTokens, type TokenFinder } from './kept-outside.ts'
+import { headersWithoutTokens, targetWithoutTokens, type TokenFinder } from './without-tokens.ts'
 import { headerLines, requestHeaders } from './relayed-headers.ts'
 
 /** Writes a request to a connection as it comes from its client, as fast as the other end takes it. */

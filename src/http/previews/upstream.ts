@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Lease } from '../../engine/descriptors/budget.ts'
+import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 
 /** What is under way on a connection. */
 export interface Traffic {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { DescriptorBudget, Shares } from '../../engine/descriptors/budget.ts'
+import type { DescriptorBudget, Shares } from '../../engine/budgets/descriptor-budget.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { Upstream } from './upstream.ts'
 
@@ -54,7 +54,7 @@ export class Upstreams {
     const key = keyOf(computerId, port)
     let idle = this.#idle.get(key)
     if (!idle) this.#idle.set(key, (idle = []))
-    const mayStay = idle.length < mostIdle && !upstream.socket.destroyed
+    const mayStay = idle.length < maxIdle && !upstream.socket.destroyed
     const lease = mayStay ? this.#budget.tryTake(holders) : undefined
     if (!lease) return void upstream.socket.destroy()
     upstream.kept = lease
@@ -80,5 +80,5 @@ function keyOf(computerId: string, port: number): string {
 }
 
 /** For each port of a computer: as many as a browser and a load test open at once. */
-const mostIdle = 64
+const maxIdle = 64
 const idleMs = 60_000

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { limits } from '../../config/limits.ts'
-import type { Release } from '../../engine/memory-budget.ts'
+import type { Release } from '../../engine/budgets/memory-budget.ts'
 
 /** Says what is wrong before it closes a connection for what its client sent. */
 export type Farewell = (socket: ClientSocket, code: number) => void
@@ -26,12 +26,12 @@ export class ClientSocket extends WebSocket {
   /** How much may wait for its client: of many connections of an account each has less. */
   get maxBufferedBytes(): number {
     const share = limits.bufferedPerAccountBytes / this.siblings()
-    return Math.max(limits.leastBufferedBytes, Math.min(limits.bufferedBytes, share))
+    return Math.max(limits.minBufferedBytes, Math.min(limits.bufferedBytes, share))
   }
 
   /** How much of a process's output is read for it at a time. */
   get readBytes(): number {
-    return this.maxBufferedBytes < limits.outputReadBytes ? limits.leastOutputReadBytes : limits.outputReadBytes
+    return this.maxBufferedBytes < limits.outputReadBytes ? limits.minOutputReadBytes : limits.outputReadBytes
   }
 
   /** Nothing is read while anybody holds it. */

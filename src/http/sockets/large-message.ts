@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { limits } from '../../config/limits.ts'
-import type { MemoryBudget, Release } from '../../engine/memory-budget.ts'
+import type { MemoryBudget, Release } from '../../engine/budgets/memory-budget.ts'
 import type { ClientSocket } from './client-socket.ts'
 
 interface Options {

@@ -7,18 +7,18 @@ export class MessageBuffers {
 
   /** One of at least this size; small ones are not worth keeping. */
   take(bytes: number): Buffer {
-    if (bytes < leastBytes || bytes > keptBytes) return Buffer.allocUnsafe(bytes)
+    if (bytes < minBytes || bytes > keptBytes) return Buffer.allocUnsafe(bytes)
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(keptBytes)
   }
 
   /** Nobody reads it any more. */
   giveBack(buffer: Buffer): void {
-    if (buffer.length === keptBytes && this.#free.length < mostFree) this.#free.push(buffer)
+    if (buffer.length === keptBytes && this.#free.length < maxFree) this.#free.push(buffer)
   }
 }
 
 /** A piece of output and what stands before it. */
 const keptBytes = 1024 * 1024 + 64
-const leastBytes = 64 * 1024
+const minBytes = 64 * 1024
 /** Of all connections. */
-const mostFree = 16
+const maxFree = 16

@@ -17,7 +17,7 @@ interface Options {
   /** Ends the reading alone. */
   signal: AbortSignal
   /** Records go together up to so many bytes; one alone may have more. At most 1 MiB. */
-  mostBytes: number
+  maxBytes: number
   /** Read at a time, and in memory while the client takes it. */
   readBytes: number
 }
@@ -28,12 +28,12 @@ interface Options {
  */
 export async function* processPieces(
   process: ProcessHandle,
-  { cursor, signal, mostBytes, readBytes }: Options,
+  { cursor, signal, maxBytes, readBytes }: Options,
 ): AsyncGenerator<Piece> {
   const slices = new Slices(String(process.meta['accountId']))
   for await (const chunk of process.follow(cursor, signal, { lent: true, lentBytes: readBytes })) {
     let { truncated } = chunk
-    for (const [first, ...rest] of runs(chunk.records, mostBytes)) {
+    for (const [first, ...rest] of runs(chunk.records, maxBytes)) {
       const data = [first, ...rest].map((record) => record.data)
       yield { stream: first.stream, data, start: first.start, cursor: (rest.at(-1) ?? first).cursor, truncated }
       truncated = false
@@ -46,13 +46,13 @@ export async function* processPieces(
 }
 
 /** Neighbours of the same stream, up to so many bytes. */
-function runs(records: OutputPiece[], mostBytes: number): [OutputPiece, ...OutputPiece[]][] {
+function runs(records: OutputPiece[], maxBytes: number): [OutputPiece, ...OutputPiece[]][] {
   const found: [OutputPiece, ...OutputPiece[]][] = []
   let bytes = 0
   for (const record of records) {
     const last = found.at(-1)
     bytes += record.data.length
-    if (last && last[0].stream === record.stream && bytes <= mostBytes) last.push(record)
+    if (last && last[0].stream === record.stream && bytes <= maxBytes) last.push(record)
     else {
       found.push([record])
       bytes = record.data.length

@@ -12,13 +12,13 @@ import { WebSocket } from 'ws'
 import { limits } from '../../config/limits.ts'
 import { readSettings } from '../../config/settings.ts'
 import { openDatabase } from '../../db/open.ts'
-import { OpenCallers } from '../../engine/accounts/open-callers.ts'
-import { createAccount } from '../../engine/accounts/owner.ts'
-import { createToken, insertToken } from '../../engine/accounts/tokens.ts'
-import { Departures } from '../../engine/deletion/departures.ts'
+import { LiveConnections } from '../../engine/identity/accounts/live-connections.ts'
+import { createAccount } from '../../engine/identity/accounts/owner.ts'
+import { createToken, insertToken } from '../../engine/identity/accounts/tokens.ts'
+import { AccountRemovals } from '../../engine/identity/accounts/account-removals.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { DescriptorBudget } from '../../engine/descriptors/budget.ts'
-import { KnownCallers } from '../../engine/sign-in/known-callers.ts'
+import { DescriptorBudget } from '../../engine/budgets/descriptor-budget.ts'
+import { AuthCache } from '../../engine/identity/auth/auth-cache.ts'
 import { ClientNetworks } from '../client-networks.ts'
 import { Connections } from '../connections.ts'
 import { AccountLimits } from '../rate-limits.ts'
@@ -40,14 +40,14 @@ describe('the server of WebSockets', () => {
   /** One that echoes, at a port of its own. */
   async function start() {
     const heard: string[] = []
-    const departures = new Departures()
-    const openCallers = new OpenCallers(db, departures)
+    const accountRemovals = new AccountRemovals()
+    const liveConnections = new LiveConnections(db, accountRemovals)
     const engine = {
       db,
       log: pino({ level: 'silent' }),
-      departures,
-      openCallers,
-      callers: new KnownCallers(db),
+      accountRemovals,
+      liveConnections,
+      callers: new AuthCache(db),
     } as unknown as Engine
     const accountLimits = new AccountLimits({ settings: readSettings({}), ownerId: 'owner' })
     const sockets = new SocketServer(
@@ -80,7 +80,7 @@ describe('the server of WebSockets', () => {
       sockets,
       port,
       open,
-      openCallers,
+      liveConnections,
       heard,
       [Symbol.dispose]() {
         sockets.close()
@@ -104,7 +104,7 @@ describe('the server of WebSockets', () => {
     await Promise.all([once(other, 'open'), once(own, 'open')])
     await db.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', '=', row.id).execute()
     const closed = once(other, 'close')
-    await server.openCallers.endLapsed()
+    await server.liveConnections.endLapsed()
     // The close is still on its way to them.
     other.send('one more')
     const [code, reason] = (await closed) as [number, Buffer]

@@ -3,13 +3,13 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
-import { assertScope, type Authenticated } from '../../engine/accounts/tokens.ts'
+import { assertScope, type Authenticated } from '../../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { authenticateAny } from '../../engine/sign-in/authenticate.ts'
+import { authenticateAny } from '../../engine/identity/auth/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
 import type { Connections } from '../connections.ts'
-import { sendLastAnswer } from '../last-answer.ts'
+import { sendFinalResponse } from '../final-response.ts'
 import { logFailure } from '../log-failure.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
 import type { Counted } from '../request-counter.ts'
@@ -112,7 +112,7 @@ export class SocketServer {
           socket.removeAllListeners('message')
           socket.close(1008, reason)
         }
-        socket.once('close', this.#engine.openCallers.add(caller, end))
+        socket.once('close', this.#engine.liveConnections.add(caller, end))
         for (const event of ['message', 'ping', 'pong'])
           socket.on(event, () => {
             socket.lastHeardMs = Date.now()
@@ -163,7 +163,7 @@ export class SocketServer {
       ...(error.code === 'no_capacity' ? [`retry-after: ${retryAfterS}`] : []),
       'connection: close',
     ]
-    sendLastAnswer(connection, `${lines.join('\r\n')}\r\n\r\n${body}`)
+    sendFinalResponse(connection, `${lines.join('\r\n')}\r\n\r\n${body}`)
   }
 
   /** Pings everyone, and cuts those of whom nothing was heard and who took nothing for a minute: they are gone. */

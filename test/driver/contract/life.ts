@@ -57,7 +57,7 @@ export const describeLife: Part = (subject) => {
       () => driver.pause('nothing'),
       () => driver.resume('nothing'),
       () => driver.stats('nothing'),
-      () => driver.leftBehindMs('nothing'),
+      () => driver.orphanedMs('nothing'),
       () => driver.dial('nothing', 80),
       () => driver.listening('nothing'),
       () => driver.files('nothing').list('/', { limit: 1, maxBytes: 1 }),
@@ -87,19 +87,19 @@ export const describeLife: Part = (subject) => {
     const process = await subject().exec(id, ['bash', '-c', code], { stdin: true })
     await stdoutWith(process, 'ready')
     await driver.endPrograms(id, [process.processId])
-    assert.equal(await driver.leftBehindMs(id), undefined)
+    assert.equal(await driver.orphanedMs(id), undefined)
     assert.equal(process.exit, undefined)
     await process.closeStdin()
     assert.equal((await process.wait()).exitCode, 1)
   })
 
-  test('leftBehindMs() tells of what nobody started that runs, however it hides, and of nothing that has ended', async (t) => {
+  test('orphanedMs() tells of what nobody started that runs, however it hides, and of nothing that has ended', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
-    assert.equal(await driver.leftBehindMs(id), undefined)
+    assert.equal(await driver.orphanedMs(id), undefined)
     const process = await subject().exec(id, ['bash', '-c', 'sleep 0.01 & exec cat'], { stdin: true })
     await until(
-      () => driver.leftBehindMs(id),
+      () => driver.orphanedMs(id),
       (ms) => ms === undefined,
     )
     for (const code of [
@@ -111,15 +111,15 @@ export const describeLife: Part = (subject) => {
       const begunAtMs = performance.now()
       await subject().shell(id, code)
       const ranMs = await until(
-        () => driver.leftBehindMs(id),
+        () => driver.orphanedMs(id),
         (ms) => ms !== undefined && ms > 200,
       )
       assert.ok(ranMs! < performance.now() - begunAtMs + 100, `${code}: ${ranMs} ms`)
       await driver.endPrograms(id, [process.processId])
-      assert.equal(await driver.leftBehindMs(id), undefined)
+      assert.equal(await driver.orphanedMs(id), undefined)
     }
     await driver.stop(id, 0)
-    await assert.rejects(driver.leftBehindMs(id), { code: 'conflict' })
+    await assert.rejects(driver.orphanedMs(id), { code: 'conflict' })
   })
 
   test('stop() lets a program end by itself at TERM, and says that it was stopped', async (t) => {

@@ -7,7 +7,7 @@ import { assertDepth, parseLargeJson } from '../../../http/json-body.ts'
 import { LargeAnswer } from '../../../http/large-answer.ts'
 import { logFailure } from '../../../http/log-failure.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
-import { Outlet } from '../../../http/sockets/outlet.ts'
+import { SendQueue } from '../../../http/sockets/send-queue.ts'
 import type { SocketCaller } from '../../../http/sockets/socket-server.ts'
 import { sharePieces } from '../../../json/text-pieces.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
@@ -41,7 +41,7 @@ interface Burden {
 /** One client's WebSocket: requests that are handled side by side, and what belongs to them. */
 export class Connection {
   readonly #options: Options
-  readonly #outlet: Outlet
+  readonly #sendQueue: SendQueue
   readonly #closed = new AbortController()
   readonly #open = new Set<Burden>()
   /** Of requests that are not answered yet; a number and its digits are two. */
@@ -53,7 +53,7 @@ export class Connection {
   constructor(options: Options) {
     this.#options = options
     const { socket, engine, who } = options
-    this.#outlet = new Outlet(socket)
+    this.#sendQueue = new SendQueue(socket)
     this.#ports = new PortSuggestions({
       engine,
       accountId: who.caller.accountId,
@@ -79,8 +79,8 @@ export class Connection {
 
   /** Nobody waits for it: a client that is far behind gets none. */
   #suggest(suggestion: Suggestion): void {
-    if (this.#outlet.waiting < limits.socketRequests)
-      void this.#outlet.send(() => envelope('suggestion', undefined, suggestion))
+    if (this.#sendQueue.waiting < limits.socketRequests)
+      void this.#sendQueue.send(() => envelope('suggestion', undefined, suggestion))
   }
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
@@ -138,12 +138,12 @@ export class Connection {
     if (typeof answer === 'function') return this.#sendLarge(answerType, id, answer)
     if (answer instanceof LargeAnswer)
       return this.#sendLarge(answerType, id, async () => answer).finally(() => answer.destroy())
-    await this.#outlet.send(() => envelope(answerType, id, answer))
+    await this.#sendQueue.send(() => envelope(answerType, id, answer))
   }
 
   /** Made when it can go out, and as fast as it does. */
   #sendLarge(type: string, id: Request['id'], make: () => Promise<Fields | string | LargeAnswer>): Promise<void> {
-    return this.#outlet.sendParts(async () => {
+    return this.#sendQueue.sendParts(async () => {
       const data = await make()
       return data instanceof LargeAnswer ? around(headOf(type, id), data) : envelope(type, id, data)
     })
@@ -182,7 +182,7 @@ export class Connection {
       attached: this.#attached,
       inputs: this.#inputs,
       readBytes: this.#options.socket.readBytes,
-      send: (type, make) => this.#outlet.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
+      send: (type, make) => this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
       watch: (sessionId, computerId) => this.#ports.watch(sessionId, computerId),
       begun: () => {
         burden.bytes = 0
@@ -195,10 +195,10 @@ export class Connection {
   async #refuse(id: Request['id'], error: unknown): Promise<void> {
     const { engine } = this.#options
     const requestId = randomUUID()
-    if (error instanceof RouteRefusal) return this.#outlet.send(() => envelope('error', id, error.body))
+    if (error instanceof RouteRefusal) return this.#sendQueue.send(() => envelope('error', id, error.body))
     const known = asCarrelError(error)
     logFailure(engine.log, known, { requestId })
-    await this.#outlet.send(() => envelope('error', id, errorBody(known, requestId)))
+    await this.#sendQueue.send(() => envelope('error', id, errorBody(known, requestId)))
   }
 
   /** Before the connection is closed for what its client sent. */
@@ -212,7 +212,7 @@ export class Connection {
             'invalid_request',
             'Cannot read the message: it is not UTF-8, or breaks the WebSocket protocol',
           )
-    if (!this.#outlet.isMidMessage)
+    if (!this.#sendQueue.isMidMessage)
       this.#options.socket.send(envelope('error', undefined, errorBody(error, randomUUID())))
   }
 
@@ -221,7 +221,7 @@ export class Connection {
     const { socket } = this.#options
     let bytes = 0
     for (const burden of this.#open) bytes += burden.bytes
-    socket.hold('burden', bytes > maxOpenBytes || this.#outlet.waiting > limits.socketRequests * 2)
+    socket.hold('burden', bytes > maxOpenBytes || this.#sendQueue.waiting > limits.socketRequests * 2)
   }
 }
 

@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox'
 import { limits } from '../../../config/limits.ts'
-import { useSandbox } from '../../../engine/computers/use-sandbox.ts'
-import { collectExecution } from '../../../engine/processes/execute.ts'
-import { programFor, type Program } from '../../../engine/processes/program.ts'
-import { startProcess } from '../../../engine/processes/start-process.ts'
-import { waitForExit } from '../../../engine/processes/wait-for-exit.ts'
+import { useSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
+import { collectExecution } from '../../../engine/computers/processes/execute.ts'
+import { programFor, type Program } from '../../../engine/computers/processes/program.ts'
+import { startProcess } from '../../../engine/computers/processes/start-process.ts'
+import { waitForExit } from '../../../engine/computers/processes/wait-for-exit.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
@@ -130,7 +130,7 @@ async function collect(call: Call<Fields>, process: ProcessHandle, session: stri
 async function stream(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer | undefined> {
   const { engine, closed, attached, fields: asked } = call
   const { processId, pid } = process
-  const leave = engine.attendance.attend(process)
+  const leave = engine.clientPresence.attend(process)
   const detached = new AbortController()
   const stderr = new StderrTail()
   attached.set(processId, detached)

@@ -1,4 +1,4 @@
-import { findSandbox } from '../../../engine/computers/use-sandbox.ts'
+import { findSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { OpenPort } from '../../../engine/types.ts'
 import { portHint } from '../process-hints.ts'

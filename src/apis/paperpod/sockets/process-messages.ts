@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
-import { findSandbox } from '../../../engine/computers/use-sandbox.ts'
-import { findProcess } from '../../../engine/processes/find-process.ts'
+import { findSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
+import { findProcess } from '../../../engine/computers/processes/find-process.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { exitFieldsOf, fromShortBase64, runStatus } from '../mapping.ts'
@@ -151,7 +151,7 @@ async function attach(
       `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is`,
     )
   const cursor = new ExactCursor(fields.cursor ?? 0)
-  const leave = engine.attendance.attend(process)
+  const leave = engine.clientPresence.attend(process)
   const detached = new AbortController()
   const stderr = new StderrTail()
   attached.set(id, detached)

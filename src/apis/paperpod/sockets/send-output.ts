@@ -33,7 +33,7 @@ export async function sendOutput(
   for await (const piece of processPieces(process, {
     cursor: cursor.start,
     signal,
-    mostBytes,
+    maxBytes,
     readBytes: call.readBytes,
   })) {
     const { stream } = piece
@@ -67,4 +67,4 @@ export async function sendOutput(
 }
 
 /** Texts of this size are young when they are collected; larger ones make the heap grow. */
-const mostBytes = 64 * 1024
+const maxBytes = 64 * 1024

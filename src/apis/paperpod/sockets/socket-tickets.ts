@@ -23,7 +23,7 @@ export class SocketTickets {
     }
     const own = this.#ofAccount.get(accountId) ?? new Set()
     const [oldest] = own
-    if (own.size >= mostTickets && oldest !== undefined) this.#take(oldest)
+    if (own.size >= maxTickets && oldest !== undefined) this.#take(oldest)
     const ticket = `pp_ws_${randomBytes(32).toString('base64url')}`
     this.#tickets.set(ticket, { accountId, token, expiresAtMs: now + ticketLifeMs })
     this.#ofAccount.set(accountId, own.add(ticket))
@@ -49,4 +49,4 @@ export class SocketTickets {
 
 export const ticketLifeMs = 60_000
 /** Of one account; its oldest goes first. */
-const mostTickets = 100
+const maxTickets = 100

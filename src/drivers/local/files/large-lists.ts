@@ -43,11 +43,11 @@ class LargeLists {
 
   /** Rejects with `limit_reached` when too many pages of the same key wait already. */
   async read(key: string, request: ListRequest): Promise<ListedPage> {
-    if (this.#waiting.waitingOf(key) >= mostWaiting)
+    if (this.#waiting.waitingOf(key) >= maxWaiting)
       throw new CarrelError(
         'limit_reached',
-        `Cannot list the directory: ${mostWaiting} requests for large directories of this sandbox wait already`,
-        { details: { limit: mostWaiting } },
+        `Cannot list the directory: ${maxWaiting} requests for large directories of this sandbox wait already`,
+        { details: { limit: maxWaiting } },
       )
     const page = new Promise<ListedPage>((resolve, reject) => this.#waiting.push(key, { request, resolve, reject }))
     this.#readNext()
@@ -101,5 +101,5 @@ class LargeLists {
 export const largeLists = new LargeLists()
 
 /** Of one sandbox. */
-const mostWaiting = 16
+const maxWaiting = 16
 const idleMs = 30_000

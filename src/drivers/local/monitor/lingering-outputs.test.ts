@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { LingeringOutputs } from './lingering-outputs.ts'
 
 test('of too many outputs that are still open the oldest of the account is closed, or of all', async () => {
-  const lingering = new LingeringOutputs({ mostOfOne: 3, most: 5 })
+  const lingering = new LingeringOutputs({ maxOfOne: 3, most: 5 })
   const add = (account: string) => {
     const output = new PassThrough()
     lingering.add(account, output)

@@ -6,13 +6,13 @@ import type { Readable } from 'node:stream'
  * or of all, is closed when there are too many.
  */
 export class LingeringOutputs {
-  readonly #mostOfOne: number
+  readonly #maxOfOne: number
   readonly #most: number
   readonly #all = new Set<Readable>()
   readonly #byAccount = new Map<string, Set<Readable>>()
 
-  constructor({ mostOfOne, most }: { mostOfOne: number; most: number }) {
-    this.#mostOfOne = mostOfOne
+  constructor({ maxOfOne, most }: { maxOfOne: number; most: number }) {
+    this.#maxOfOne = maxOfOne
     this.#most = most
   }
 
@@ -26,7 +26,7 @@ export class LingeringOutputs {
       own.delete(output)
       if (own.size === 0 && this.#byAccount.get(account) === own) this.#byAccount.delete(account)
     })
-    if (own.size > this.#mostOfOne) close(own)
+    if (own.size > this.#maxOfOne) close(own)
     else if (this.#all.size > this.#most) close(this.#all)
   }
 }

@@ -7,7 +7,7 @@ import { endFirst } from '../system/end-first.ts'
 import { Pipe } from '../system/pipe.ts'
 import { spawnProgram } from '../system/spawn.ts'
 import { enterGroup, groupDirectory } from './exec-group.ts'
-import { LeftGroups } from './left-groups.ts'
+import { OrphanedGroups } from './orphaned-groups.ts'
 import { JournalBudget } from './journal-budget.ts'
 import { onLines } from './lines.ts'
 import type {
@@ -36,13 +36,13 @@ export class Monitor {
   readonly #connections = new Set<Socket>()
   readonly #followed = new Set<string>()
   readonly #grown = new Set<SupervisedProcess>()
-  readonly #leftGroups = new LeftGroups()
+  readonly #orphanedGroups = new OrphanedGroups()
 
   constructor(scratchDirectory: string, version: string) {
     this.#scratchDirectory = scratchDirectory
     this.#version = version
     setInterval(() => this.#bringToDisk(), 1000)
-    setInterval(() => this.#leftGroups.sweep(sweptPerSecond), 1000)
+    setInterval(() => this.#orphanedGroups.sweep(sweptPerSecond), 1000)
   }
 
   connect(socket: Socket): void {
@@ -159,7 +159,7 @@ export class Monitor {
       scratchDirectory: this.#scratchDirectory,
       onExit: (ended) => this.#ended(ended),
       onGrowth: (grown) => this.#grew(grown),
-      onLeave: (group) => this.#leftGroups.take(group),
+      onLeave: (group) => this.#orphanedGroups.take(group),
     })
     this.#processes.set(request.processId, supervised)
     try {

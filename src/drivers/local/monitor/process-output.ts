@@ -8,7 +8,7 @@ const maxReads = 64
 const readBytes = 64 * 1024
 
 /** Of an account, and of all, in a monitor that may have some ten thousand descriptors. */
-const lingering = new LingeringOutputs({ mostOfOne: 512, most: 4096 })
+const lingering = new LingeringOutputs({ maxOfOne: 512, most: 4096 })
 
 /** One of the outputs of a process: read as it comes, and to the last byte at the end of the process. */
 export class ProcessOutput {

@@ -167,10 +167,10 @@ async function holdNamespaces(owner: number): Promise<ChildProcessByStdio<Writab
 /** Whatever is mounted there, also when servers that died have left one over the other. */
 function detach(path: string): void {
   try {
-    for (let layer = 0; layer < mostLayers; layer++) call('umount2', path, MNT_DETACH)
+    for (let layer = 0; layer < maxLayers; layer++) call('umount2', path, MNT_DETACH)
   } catch {
     // Nothing is mounted there any more.
   }
 }
 
-const mostLayers = 100
+const maxLayers = 100

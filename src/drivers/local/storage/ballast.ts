@@ -12,7 +12,7 @@ export class Ballast {
 
   constructor(path: string, reserveBytes: number) {
     this.#path = path
-    this.#bytes = Math.min(mostBytes, Math.floor(reserveBytes / 8))
+    this.#bytes = Math.min(maxBytes, Math.floor(reserveBytes / 8))
   }
 
   /** Takes its room where there is plenty, gives it up where there is none. */
@@ -41,4 +41,4 @@ export class Ballast {
 }
 
 const MiB = 1024 * 1024
-const mostBytes = 128 * MiB
+const maxBytes = 128 * MiB

@@ -155,7 +155,7 @@ export class DiskGuard {
 
 /** Enough for the database and its log, and for what is written until the next look. */
 function defaultReserveBytes(sizeBytes: number): number {
-  return Math.min(Math.max(sizeBytes * reserveShare, leastReserveBytes), mostReserveBytes, sizeBytes / 4)
+  return Math.min(Math.max(sizeBytes * reserveShare, minReserveBytes), maxReserveBytes, sizeBytes / 4)
 }
 
 async function readWaitingBytes(): Promise<number> {
@@ -167,8 +167,8 @@ async function readWaitingBytes(): Promise<number> {
 
 const MiB = 1024 * 1024
 const reserveShare = 0.05
-const leastReserveBytes = 256 * MiB
-const mostReserveBytes = 4096 * MiB
+const minReserveBytes = 256 * MiB
+const maxReserveBytes = 4096 * MiB
 /** What fast disks take, and what the page cache takes of some programs at once. */
 const fastestBytesPerSecond = 2048 * MiB
 const shortestPauseMs = 100

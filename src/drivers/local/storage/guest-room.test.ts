@@ -85,14 +85,14 @@ test('while others can still work, each can write a little', async () => {
   const room = new GuestRoom()
   const guests = Array.from({ length: 4 }, () => guest(GiB, 100 * MiB))
   for (const [index, { given }] of guests.entries()) room.add(String(index), given)
-  await room.deal(-MiB, { leastBytes: 64 * MiB })
+  await room.deal(-MiB, { minBytes: 64 * MiB })
   assert.deepEqual(
     guests.map(({ limits }) => limits.at(-1)),
     guests.map(() => 104 * MiB),
   )
   // It is no more by being used.
   for (const one of guests) one.usedBytes += 4 * MiB
-  await room.deal(-MiB, { leastBytes: 64 * MiB })
+  await room.deal(-MiB, { minBytes: 64 * MiB })
   assert.equal(guests[0]!.limits.at(-1), 104 * MiB)
 })
 

@@ -58,10 +58,10 @@ export class GuestRoom {
   }
 
   /**
-   * Deals out what is left, but for what is written and not on the disk yet, which is at most `waitingBytes`; and `leastBytes` beyond it to all
+   * Deals out what is left, but for what is written and not on the disk yet, which is at most `waitingBytes`; and `minBytes` beyond it to all
    * together, so that each can work. Rejects when a limit cannot be set, after it has tried all; the next look tries again.
    */
-  async deal(freeBytes: number, { waitingBytes = 0, leastBytes = 0 } = {}): Promise<void> {
+  async deal(freeBytes: number, { waitingBytes = 0, minBytes = 0 } = {}): Promise<void> {
     if (freeBytes - waitingBytes >= plentyBytes && this.#isSettled) return
     const guests = [...this.#guests.values()]
     for (const guest of guests) look(guest)
@@ -70,7 +70,7 @@ export class GuestRoom {
     this.#isSettled = roomBytes >= plentyBytes
     const shares = this.#isSettled
       ? guests.map((guest) => ({ guest, bytes: guest.limitBytes }))
-      : sharesOf(guests, Math.max(0, roomBytes), leastBytes)
+      : sharesOf(guests, Math.max(0, roomBytes), minBytes)
     // Those that get less come first, so that at no time more is given than there is.
     const growth = ({ guest, bytes }: (typeof shares)[number]) => bytes - (guest.currentBytes ?? guest.limitBytes)
     let failure: unknown
@@ -84,10 +84,10 @@ export class GuestRoom {
   }
 }
 
-function sharesOf(guests: Guest[], roomBytes: number, leastBytes: number): { guest: Guest; bytes: number }[] {
+function sharesOf(guests: Guest[], roomBytes: number, minBytes: number): { guest: Guest; bytes: number }[] {
   const writing = guests.filter(isWriting).length
   const count = Math.max(1, guests.length)
-  const least = Math.min(leastShareBytes, leastBytes / count)
+  const least = Math.min(minShareBytes, minBytes / count)
   const each = Math.floor(roomBytes / 2 / count)
   const more = Math.floor(roomBytes / 2 / Math.max(1, writing))
   return guests.map((guest) => {
@@ -103,7 +103,7 @@ async function apply(guest: Guest, bytes: number): Promise<void> {
   const { currentBytes, limitBytes, setLimit } = guest
   if (bytes === currentBytes) return
   // A little more is not worth a call; a little less is.
-  const isLittleMore = currentBytes !== undefined && bytes > currentBytes && bytes - currentBytes < leastChangeBytes
+  const isLittleMore = currentBytes !== undefined && bytes > currentBytes && bytes - currentBytes < minChangeBytes
   if (isLittleMore && bytes < limitBytes) return
   await setLimit(bytes)
   guest.currentBytes = bytes
@@ -125,6 +125,6 @@ const MiB = 1024 * 1024
 const plentyBytes = 8192 * MiB
 /** One that has not grown for so many looks gets the share of those that do not write. */
 const activeLooks = 20
-const leastChangeBytes = 1 * MiB
+const minChangeBytes = 1 * MiB
 /** For directories, names and a few small files. */
-const leastShareBytes = 4 * MiB
+const minShareBytes = 4 * MiB

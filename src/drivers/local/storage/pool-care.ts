@@ -27,7 +27,7 @@ export class PoolCare {
   #discards = true
   #heldAtMs = -Infinity
   /** Since the last trim. */
-  #mostUsedBytes = 0
+  #maxUsedBytes = 0
   #trimmedAtMs = -Infinity
 
   constructor(options: Options) {
@@ -44,8 +44,8 @@ export class PoolCare {
       if (!(error instanceof SystemError && error.code === 'ENOSPC')) throw error
     })
     const { reserveBytes, waitingBytes } = guard.state
-    const leastBytes = guard.roomBytes > 0 ? reserveBytes / 4 : 0
-    await guests.deal(guard.filesRoomBytes, { waitingBytes, leastBytes })
+    const minBytes = guard.roomBytes > 0 ? reserveBytes / 4 : 0
+    await guests.deal(guard.filesRoomBytes, { waitingBytes, minBytes })
     const ballast = await this.#ballast.look(guard.roomBytes, guard.state.freeBytes)
     if (ballast === 'given')
       log?.warn(guard.state, 'the disk is full: gave up the ballast, so that things can be deleted')
@@ -73,9 +73,9 @@ export class PoolCare {
   async #trim(): Promise<void> {
     const { guests, poolDirectory } = this.#options
     const { usedBytes } = guests
-    this.#mostUsedBytes = Math.max(this.#mostUsedBytes, usedBytes)
-    if (this.#mostUsedBytes - usedBytes < trimmedBytes || Date.now() - this.#trimmedAtMs < trimEveryMs) return
-    this.#mostUsedBytes = usedBytes
+    this.#maxUsedBytes = Math.max(this.#maxUsedBytes, usedBytes)
+    if (this.#maxUsedBytes - usedBytes < trimmedBytes || Date.now() - this.#trimmedAtMs < trimEveryMs) return
+    this.#maxUsedBytes = usedBytes
     this.#trimmedAtMs = Date.now()
     await trim(poolDirectory)
   }

@@ -2,7 +2,7 @@
 
 const tokenKey = 'carrel-token'
 /** More than this of an answer is not shown: it would only slow the page down. */
-const mostShown = 200_000
+const maxShown = 200_000
 /** What a browser shows as an image. */
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'])
 
@@ -202,17 +202,17 @@ class AnswerView {
 
   /** @param {string} text */
   text(text) {
-    const room = Math.max(0, mostShown - this.shown)
-    const wasBelow = this.shown < mostShown
+    const room = Math.max(0, maxShown - this.shown)
+    const wasBelow = this.shown < maxShown
     this.shown += text.length
     this.answer.hidden = false
     this.answer.append(text.slice(0, room))
-    if (wasBelow && this.shown >= mostShown) this.answer.append('\n… there is more than this page shows')
+    if (wasBelow && this.shown >= maxShown) this.answer.append('\n… there is more than this page shows')
   }
 
   /** @param {string} name @param {string} data */
   event(name, data) {
-    if (this.shown < mostShown) this.answer.append(labelled('event', name), ' ')
+    if (this.shown < maxShown) this.answer.append(labelled('event', name), ' ')
     this.text(`${data}\n`)
     this.answer.scrollTop = this.answer.scrollHeight
   }
@@ -261,7 +261,7 @@ function indented(json) {
 
 /** @param {Blob} blob */
 async function isText(blob) {
-  if (blob.size > mostShown) return false
+  if (blob.size > maxShown) return false
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await blob.arrayBuffer())
     return !text.includes('\0')

@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads'
+import { limits } from '../config/limits.ts'
+import { CarrelError } from '../errors.ts'
+import { RoundRobin } from '../round-robin.ts'
+
+export interface Statement {
+  sql: string
+  parameters: readonly unknown[]
+}
+
+/** What the thread tells: the rows of each statement, or why there are none. */
+export type WorkerAnswer = { rows: unknown[][] } | { failure: { message: string; code: string | undefined } }
+
+interface Waiting {
+  statements: readonly Statement[]
+  resolve: (rows: unknown[][]) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Reads a database on a thread of its own, one request at a time; whose is next goes by turns. The thread is there while it is needed.
+ * Nothing interrupts a query of SQLite: one that takes longer than its asker waits is finished all the same, and the others wait for it.
+ */
+export class WorkerReader {
+  readonly #path: string
+  readonly #patienceMs: number
+  readonly #waiting = new RoundRobin<Waiting>()
+  #worker: Worker | undefined
+  #isReading = false
+  #isClosed = false
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(path: string, patienceMs: number = limits.asideMs) {
+    this.#path = path
+    this.#patienceMs = patienceMs
+  }
+
+  read(whose: string, statements: readonly Statement[]): Promise<unknown[][]> {
+    if (this.#waiting.waitingOf(whose) >= limits.asideWaitingOfOne)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot read this: ${limits.asideWaitingOfOne} requests of this account wait for such an answer already`,
+        { details: { limit: limits.asideWaitingOfOne } },
+      )
+    if (this.#waiting.size >= limits.asideWaiting)
+      throw new CarrelError('no_capacity', `Cannot read this: ${limits.asideWaiting} requests wait for such an answer`)
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => {
+        this.#waiting.remove(whose, waiting)
+        reject(new CarrelError('unavailable', 'Cannot read this: it takes too long just now'))
+      }, this.#patienceMs)
+      const waiting: Waiting = {
+        statements,
+        resolve: (rows) => {
+          clearTimeout(deadline)
+          resolve(rows)
+        },
+        reject: (error) => {
+          clearTimeout(deadline)
+          reject(error)
+        },
+      }
+      this.#waiting.push(whose, waiting)
+      this.#readNext()
+    })
+  }
+
+  /** Who waits is told that the server ends. */
+  close(): void {
+    this.#isClosed = true
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next.reject(isClosing())
+    clearTimeout(this.#idle)
+    void this.#end()
+  }
+
+  #readNext(): void {
+    if (this.#isReading) return
+    clearTimeout(this.#idle)
+    const next = this.#waiting.shift()
+    if (!next) {
+      if (this.#worker) this.#idle = setTimeout(() => void this.#end(), idleMs).unref()
+      return
+    }
+    this.#isReading = true
+    void this.#ask(next.statements)
+      .then(next.resolve, next.reject)
+      .finally(() => {
+        this.#isReading = false
+        this.#readNext()
+      })
+  }
+
+  #ask(statements: readonly Statement[]): Promise<unknown[][]> {
+    if (this.#isClosed) return Promise.reject(isClosing())
+    const worker = (this.#worker ??= new Worker(new URL('reader-worker.ts', import.meta.url), {
+      workerData: this.#path,
+    }))
+    return new Promise((resolve, reject) => {
+      const done = () => worker.off('message', take).off('error', fail).off('exit', exited).unref()
+      const take = (answer: WorkerAnswer) => {
+        done()
+        if ('rows' in answer) resolve(answer.rows)
+        else reject(Object.assign(new Error(answer.failure.message), { code: answer.failure.code }))
+      }
+      const fail = (error: unknown) => {
+        this.#worker = undefined
+        done()
+        reject(error)
+      }
+      const exited = () => fail(isClosing())
+      worker.on('message', take).on('error', fail).on('exit', exited).ref()
+      worker.postMessage(statements)
+    })
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+  }
+}
+
+function isClosing(): CarrelError {
+  return new CarrelError('unavailable', 'Cannot read this: the server is stopping')
+}
+
+const idleMs = 30_000

@@ -1,0 +1,46 @@
+import type { ComputerRow } from '../../../db/schema.ts'
+import type { Engine } from '../../engine.ts'
+import { openUsage } from '../../money/usage/metered.ts'
+import { transition } from './transition.ts'
+
+/**
+ * Makes it exist and run, from `provisioning` or `stopped`. One that has no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it fails,
+ * nothing of it is left on the host and its state is `failed` with the reason.
+ */
+export async function startComputer(engine: Engine, row: ComputerRow, actor: string): Promise<void> {
+  const { driver, defaultImage } = engine
+  let { image } = row
+  if (row.state !== 'provisioning')
+    await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
+  try {
+    await engine.creates.run(row.account_id ?? warmOnes, async () => {
+      const isThere = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
+      if (!isThere && row.ephemeral) image = defaultImage.id
+      if (!isThere) await driver.create(specification({ ...row, image }))
+      await driver.start(row.id)
+    })
+  } catch (error) {
+    await driver
+      .destroy(row.id)
+      .catch((cause: unknown) => engine.log.error({ err: cause, computer: row.id }, 'cannot clear away a failed start'))
+    const reason = error instanceof Error ? error.message : String(error)
+    await transition(engine, row.id, { from: ['provisioning', 'starting'], to: 'failed', actor, reason })
+    throw error
+  }
+  const now = Date.now()
+  await transition(engine, row.id, {
+    from: ['provisioning', 'starting'],
+    to: 'running',
+    actor,
+    set: { image, started_at: now, last_active_at: now },
+  })
+  await openUsage(engine, row)
+}
+
+function specification(row: ComputerRow) {
+  const limits = { cpus: row.cpus, memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, pids: row.pids }
+  return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits }
+}
+
+/** Whose turn it is when computers are made that belong to nobody yet. */
+const warmOnes = ''

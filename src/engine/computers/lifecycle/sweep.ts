@@ -1,0 +1,64 @@
+import { limits } from '../../../config/limits.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
+import type { Engine } from '../../engine.ts'
+import { destroyComputer } from './destroy.ts'
+import { stopComputer } from './stop.ts'
+import { whileRunning } from './while-running.ts'
+
+/**
+ * Ends what its lease no longer covers: computers that nothing used for their idle time, and those past their time to
+ * live. Running processes and open requests are use. Each one is looked at again inside its lock, so that a request
+ * that comes in the same moment wins.
+ */
+export async function sweepLeases(engine: Engine): Promise<void> {
+  const rows = await engine.db
+    .selectFrom('computers')
+    .selectAll()
+    .where('state', '=', 'running')
+    .where('account_id', 'is not', null)
+    .execute()
+  const busy = busyComputers(engine)
+  for (const { id } of rows.filter((row) => endOfLease(engine, row, busy))) {
+    await whileRunning(engine, id, async (row) => {
+      const why = endOfLease(engine, row, busyComputers(engine))
+      if (!why) return
+      if (!engine.activity.beginEnding(id) && why === 'idle') return
+      try {
+        if (why === 'expired') await destroyComputer(engine, id, 'lease', why)
+        else await stopComputer(engine, row, 'lease', why)
+      } catch (error) {
+        // The others' leases end all the same; this one's does with a later sweep.
+        engine.log.error({ err: error, computer: id }, 'cannot end a computer whose lease is over')
+      } finally {
+        engine.activity.ended(id)
+      }
+    })
+  }
+}
+
+/** A kernel waits for calls as long as its computer runs: only a call is use. */
+function busyComputers(engine: Engine): Set<string> {
+  const busy = engine.driver.processes().filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
+  return new Set(busy.map(({ computerId }) => computerId))
+}
+
+function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle' | 'expired' | undefined {
+  const now = Date.now()
+  if (row.expires_at !== null && row.expires_at <= now) return 'expired'
+  // A sandbox's idle time is the server's setting as it is now.
+  const idleTimeoutMs = row.ephemeral ? engine.settings.idleTimeoutMs : row.idle_timeout_ms
+  if (idleTimeoutMs === null || engine.activity.inUse(row.id)) return undefined
+  if (busy.has(row.id)) {
+    engine.activity.touch(row.id)
+    return undefined
+  }
+  const lastUsed = engine.activity.lastUsedAtMs(row.id)
+  if (lastUsed === undefined) {
+    // Nothing is known from before this server started: its idle time begins now.
+    engine.activity.touch(row.id)
+    return undefined
+  }
+  // Nobody loses the files of a sandbox for having had no credit to go on with it.
+  const keptMs = row.ephemeral && engine.credit.isEmpty(row.account_id!) ? limits.unpaidSandboxMs : 0
+  return now - lastUsed >= idleTimeoutMs + keptMs ? 'idle' : undefined
+}

@@ -1,0 +1,51 @@
+import type { Updateable } from 'kysely'
+import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+
+interface Change {
+  from: readonly ComputerState[]
+  to: ComputerState
+  actor: string
+  reason?: string
+  set?: Updateable<ComputerRow>
+}
+
+/** Moves a computer from one state to another, and says so in the audit log. Rejects with a `conflict` that names the state it is in. */
+export async function transition(engine: Engine, id: string, change: Change): Promise<void> {
+  await engine.db.transaction().execute(async (trx) => {
+    const row = await trx
+      .selectFrom('computers')
+      .select(['state', 'account_id'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!row) throw new CarrelError('not_found', `Cannot find computer "${id}": it does not exist`)
+    const updated = await trx
+      .updateTable('computers')
+      .set({ ...change.set, state: change.to, state_reason: change.reason ?? null, updated_at: Date.now() })
+      .where('id', '=', id)
+      .where('state', 'in', change.from)
+      .executeTakeFirst()
+    if (updated.numUpdatedRows === 0n) {
+      throw new CarrelError('conflict', `Cannot move computer "${id}" to ${change.to}: it is ${row.state}`, {
+        details: { state: row.state },
+      })
+    }
+    await appendEvent(trx, {
+      accountId: row.account_id,
+      computerId: id,
+      type: `computer.${change.to}`,
+      actor: change.actor,
+      data: { from: row.state, to: change.to, ...(change.reason ? { reason: change.reason } : {}) },
+    })
+  })
+  engine.exposedPorts.forget(id)
+  tellState(engine, id, change.to, change.reason)
+}
+
+/** To who looks on; a computer that does not run has no open ports. */
+export function tellState(engine: Engine, computerId: string, state: ComputerState, reason?: string): void {
+  if (state !== 'running') engine.portWatch.forget(computerId)
+  engine.liveEvents.tell({ type: 'computer.state', computerId, state, reason })
+}

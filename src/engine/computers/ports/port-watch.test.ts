@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test, type TestContext } from 'node:test'
+import type { Listener, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import { LiveEvents } from '../live-events.ts'
+import { PortWatch } from './port-watch.ts'
+
+let listeners: Listener[]
+let looks: number
+let failure: Error | undefined
+let events: string[]
+let warnings: number
+let watch: PortWatch
+
+beforeEach(() => {
+  ;[listeners, looks, failure, events, warnings] = [[], 0, undefined, [], 0]
+  const liveEvents = new LiveEvents()
+  liveEvents.subscribe('c', (event) => {
+    if (event.type === 'computer.state') return
+    events.push(`${event.type} ${event.port.port} ${event.port.address} ${event.port.processId}`)
+  })
+  const listening = async () => {
+    looks++
+    if (failure) throw failure
+    return listeners
+  }
+  watch = new PortWatch({ listening }, liveEvents, { warn: () => warnings++ })
+})
+
+const on = (port: number, processId = 'p', address = '0.0.0.0', reachable = true): Listener => ({
+  port,
+  address,
+  processId,
+  reachable,
+})
+
+function running(): { process: ProcessHandle; end: () => Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<ProcessExit>()
+  const process = { computerId: 'c', processId: 'p', wait: () => promise } as ProcessHandle
+  const end = async () => {
+    resolve({} as ProcessExit)
+    await promise
+  }
+  return { process, end }
+}
+
+/** Lets mocked time pass step by step, with what it sets off. */
+async function pass(t: TestContext, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 10) {
+    t.mock.timers.tick(10)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+test('a port is told once when it opens, once when it closes, and again when it opens again', async () => {
+  listeners = [on(8080), on(9090)]
+  assert.deepEqual(
+    (await watch.look('c')).map(({ port }) => port),
+    [8080, 9090],
+  )
+  await watch.look('c')
+  listeners = [on(9090)]
+  await watch.look('c')
+  listeners = [on(8080), on(9090)]
+  await watch.look('c')
+  assert.deepEqual(events, [
+    'port.detected 8080 0.0.0.0 p',
+    'port.detected 9090 0.0.0.0 p',
+    'port.closed 8080 0.0.0.0 p',
+    'port.detected 8080 0.0.0.0 p',
+  ])
+})
+
+test('a port that another process took over was closed and opened', async () => {
+  listeners = [on(8080, 'one')]
+  await watch.look('c')
+  listeners = [on(8080, 'two')]
+  await watch.look('c')
+  assert.deepEqual(events, [
+    'port.detected 8080 0.0.0.0 one',
+    'port.closed 8080 0.0.0.0 one',
+    'port.detected 8080 0.0.0.0 two',
+  ])
+})
+
+test('of several sockets on a port the one that is bound most widely counts', async () => {
+  listeners = [on(80, 'p', '127.0.0.2', false), on(80, 'p', '127.0.0.1'), on(80, 'p', '::')]
+  const [port, ...others] = await watch.look('c')
+  assert.deepEqual([port?.address, others], ['::', []])
+})
+
+test('the ports of a computer that stopped are closed', async () => {
+  listeners = [on(8080)]
+  await watch.look('c')
+  failure = new CarrelError('conflict', 'it is stopped')
+  assert.deepEqual(await watch.look('c'), [])
+  assert.deepEqual(events, ['port.detected 8080 0.0.0.0 p', 'port.closed 8080 0.0.0.0 p'])
+})
+
+test('a failure to look is logged, and closes nothing', async () => {
+  listeners = [on(8080)]
+  await watch.look('c')
+  failure = new Error('sock_diag')
+  assert.equal((await watch.look('c')).length, 1)
+  assert.deepEqual([warnings, events], [1, ['port.detected 8080 0.0.0.0 p']])
+})
+
+test('a guest that listens on all ports is told of 256', async () => {
+  listeners = Array.from({ length: 1000 }, (_, index) => on(10_000 + index))
+  assert.equal((await watch.look('c')).length, 256)
+})
+
+test('a process that begins is looked at soon, then less and less; when it prints, soon again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
+  const { process } = running()
+  watch.watch(process)
+  await pass(t, 100)
+  assert.ok(looks >= 1 && looks <= 2, `${looks} looks in 0.1 s`)
+  await pass(t, 10_000)
+  const soon = looks
+  assert.ok(soon >= 7 && soon <= 12, `${soon} looks in 10 s`)
+  await pass(t, 60_000)
+  assert.ok(looks - soon <= 4, `${looks - soon} looks in the minute after`)
+  const late = looks
+  listeners = [on(5173)]
+  watch.printed(process)
+  await pass(t, 60)
+  assert.deepEqual([looks, events], [late + 1, ['port.detected 5173 0.0.0.0 p']])
+})
+
+test('constant printing does not put looking off', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
+  const { process } = running()
+  watch.watch(process)
+  for (let step = 0; step < 100; step++) {
+    watch.printed(process)
+    await pass(t, 10)
+  }
+  assert.ok(looks >= 10 && looks <= 21, `${looks} looks in a second`)
+})
+
+test('after the last process ended it looks for what that left behind, then no more', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
+  const { process, end } = running()
+  watch.watch(process)
+  await pass(t, 60)
+  await end()
+  await pass(t, 1000)
+  listeners = [on(8080)]
+  await pass(t, 2000)
+  assert.deepEqual(events, ['port.detected 8080 0.0.0.0 p'])
+  await pass(t, 20_000)
+  const before = looks
+  await pass(t, 20_000)
+  assert.equal(looks, before)
+})

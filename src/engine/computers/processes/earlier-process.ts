@@ -1,0 +1,14 @@
+import type { ProcessHandle } from '../../../drivers/driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+
+/** The process that an earlier request with the same Idempotency-Key started; `not_found` when nothing of it is kept. */
+export function earlierProcess(engine: Engine, processId: string): ProcessHandle {
+  const process = engine.driver.process(processId)
+  if (process) return process
+  throw new CarrelError(
+    'not_found',
+    `Cannot answer with the end of process "${processId}": it was started, and nothing of it is kept any more`,
+    { details: { processId } },
+  )
+}

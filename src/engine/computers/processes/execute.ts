@@ -1,0 +1,76 @@
+import { limits } from '../../../config/limits.ts'
+import type { ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
+import { useSandbox } from '../lifecycle/use-sandbox.ts'
+import type { Caller, Engine } from '../../engine.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Release } from '../../budgets/memory-budget.ts'
+import { collectOutput, outputMemoryBytes, type CollectedOutput } from './collect-output.ts'
+import { earlierProcess } from './earlier-process.ts'
+import { startProcess, type ProcessOptions } from './start-process.ts'
+import { waitForExit } from './wait-for-exit.ts'
+
+export interface Execution extends CollectedOutput {
+  process: ProcessHandle
+  exit: ProcessExit
+  /** To be called when the output is needed no longer. */
+  release: Release
+}
+
+/**
+ * Runs a program on the account's computer to its end. A caller that leaves does not end it; its time limit does.
+ * Rejects with `process_goes_on` when the server has to end before it.
+ */
+export async function execute(
+  engine: Engine,
+  caller: Caller,
+  sessionKey: string,
+  options: ProcessOptions,
+): Promise<Execution> {
+  const { computer, done } = await useSandbox(engine, caller, sessionKey)
+  try {
+    const process = await startProcess(engine, caller, computer, options)
+    return await executionOf(engine, process)
+  } finally {
+    done()
+  }
+}
+
+/** What `execute` gives, of a process that an earlier request started and that runs or has ended since. */
+export function resumeExecution(engine: Engine, processId: string): Promise<Execution> {
+  return executionOf(engine, earlierProcess(engine, processId))
+}
+
+async function executionOf(engine: Engine, process: ProcessHandle): Promise<Execution> {
+  const exit = await waitForExit(engine, process)
+  return collectExecution(engine, process, exit)
+}
+
+/** The output of one that has ended, when there is memory for it; `no_capacity` says where the output can be had otherwise. */
+export async function collectExecution(engine: Engine, process: ProcessHandle, exit: ProcessExit): Promise<Execution> {
+  const release = await memoryFor(engine, process, exit)
+  try {
+    const output = await collectOutput(process, kept)
+    return { ...output, process, exit, truncated: output.truncated || exit.truncated, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function memoryFor(engine: Engine, process: ProcessHandle, exit: ProcessExit): Promise<Release> {
+  const bytes = outputMemoryBytes(exit, kept)
+  if (bytes === 0) return () => {}
+  try {
+    return await engine.memory.reserve(String(process.meta.accountId), bytes)
+  } catch (error) {
+    if (!(error instanceof CarrelError)) throw error
+    const { processId } = process
+    throw new CarrelError(
+      'output_waits',
+      'Cannot answer with the output now: too many large answers are under way. The process has ended, and its output is kept',
+      { details: { processId }, cause: error },
+    )
+  }
+}
+
+const kept = { maxBytes: limits.executeOutputBytes }

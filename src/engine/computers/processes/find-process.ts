@@ -1,0 +1,33 @@
+import type { ProcessRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+import { rowOf } from './recorder.ts'
+
+/** A process of an account's computer by its id or by the name that its caller gave it; the newest of that name. */
+export async function findProcess(
+  engine: Engine,
+  accountId: string,
+  computerId: string,
+  idOrName: string,
+): Promise<ProcessRow> {
+  const live = engine.driver
+    .processes()
+    .findLast(
+      ({ computerId: on, processId, meta }) => on === computerId && (processId === idOrName || meta.name === idOrName),
+    )
+  if (live && live.meta.accountId === accountId) return rowOf(live, live.exit)
+  const row = await engine.db
+    .selectFrom('processes')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('computer_id', '=', computerId)
+    .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst()
+  if (row) return row
+  throw new CarrelError(
+    'not_found',
+    `Cannot find process ${JSON.stringify(idOrName.slice(0, 128))}: the sandbox has none of that id`,
+    { details: { field: 'processId' } },
+  )
+}

@@ -1,0 +1,35 @@
+import { limits } from '../../../config/limits.ts'
+import type { ProcessRow } from '../../../db/schema.ts'
+import type { Engine } from '../../engine.ts'
+import { rowOf } from './recorder.ts'
+
+interface Options {
+  /** Also commands that were run to their end. */
+  all: boolean
+}
+
+/** What runs on a computer, and what was started to stay and has ended as far as it is kept; oldest first. */
+export async function listProcesses(
+  engine: Engine,
+  accountId: string,
+  computerId: string,
+  { all }: Options,
+): Promise<ProcessRow[]> {
+  const recorded = await engine.db
+    .selectFrom('processes')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('computer_id', '=', computerId)
+    .where((eb) => (all ? eb.val(true) : eb.or([eb('kind', '=', 'background'), eb('state', '!=', 'ended')])))
+    .orderBy('started_at', 'desc')
+    .limit(2 * limits.endedProcessesPerComputer + limits.processesPerComputer)
+    .execute()
+  const rows = new Map(recorded.map((row) => [row.id, row]))
+  for (const live of engine.driver.processes()) {
+    if (live.computerId !== computerId || live.meta.accountId !== accountId) continue
+    const row = rowOf(live, live.exit)
+    if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)
+    else rows.delete(row.id)
+  }
+  return [...rows.values()].toSorted((a, b) => a.started_at - b.started_at)
+}

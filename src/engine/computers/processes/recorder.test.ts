@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { pino } from 'pino'
+import { openDatabase } from '../../../db/open.ts'
+import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
+import { HelperStates } from '../../../helper-states.ts'
+import { ProcessRecorder } from './recorder.ts'
+
+const exit: ProcessExit = {
+  reason: 'exited',
+  exitCode: 3,
+  signal: null,
+  endedAtMs: 2000,
+  outputBytes: 5,
+  truncated: false,
+}
+
+async function recorder(t: TestContext) {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  const released: string[] = []
+  const driver = { release: (id: string) => released.push(id) } as unknown as Driver
+  const helpers = new HelperStates()
+  return {
+    db,
+    released,
+    helpers,
+    recorder: new ProcessRecorder({ db, driver, log: pino({ level: 'silent' }), helpers }),
+  }
+}
+
+function handle(processId: string, ended?: ProcessExit): ProcessHandle {
+  const meta = { accountId: 'account', name: `name of ${processId}`, kind: 'background', command: 'sleep 1' }
+  return { processId, computerId: 'computer', pid: 7, startedAtMs: 1000, meta, exit: ended } as unknown as ProcessHandle
+}
+
+test('a start and an end are one row, and the driver may let go of it after that', async (t) => {
+  const { db, released, recorder: recorded } = await recorder(t)
+  await recorded.started(handle('a'))
+  const [running] = await db.selectFrom('processes').selectAll().execute()
+  assert.deepEqual([running?.state, running?.name, running?.exit_code], ['running', 'name of a', null])
+  assert.deepEqual(released, [])
+  recorded.ended(handle('a'), exit)
+  assert.equal(recorded.pending('a')?.state, 'ended')
+  await recorded.flush()
+  const rows = await db.selectFrom('processes').selectAll().execute()
+  assert.deepEqual(
+    rows.map(({ state, reason, exit_code, ended_at, output_bytes }) => [
+      state,
+      reason,
+      exit_code,
+      ended_at,
+      output_bytes,
+    ]),
+    [['ended', 'exited', 3, 2000, 5]],
+  )
+  assert.deepEqual([released, recorded.pending('a')], [['a'], undefined])
+})
+
+test('an end that comes before the start is recorded is not lost', async (t) => {
+  const { db, released, recorder: recorded } = await recorder(t)
+  const ended = handle('a', exit)
+  recorded.ended(ended, exit)
+  await recorded.started(ended)
+  await recorded.flush()
+  const rows = await db.selectFrom('processes').select(['state', 'exit_code']).execute()
+  assert.deepEqual(
+    rows.map(({ state, exit_code }) => [state, exit_code]),
+    [['ended', 3]],
+  )
+  assert.ok(released.includes('a'))
+})
+
+test('more rows than one statement takes are all recorded', async (t) => {
+  const { db, released, recorder: recorded } = await recorder(t)
+  for (let index = 0; index < 2500; index++) recorded.ended(handle(`p${index}`), exit)
+  await recorded.flush()
+  const { count } = await db
+    .selectFrom('processes')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  assert.deepEqual([Number(count), released.length], [2500, 2500])
+})
+
+test('what cannot be recorded is kept for the next time', async (t) => {
+  const { db, released, helpers, recorder: recorded } = await recorder(t)
+  await db.schema.alterTable('processes').renameTo('elsewhere').execute()
+  recorded.ended(handle('a'), exit)
+  await recorded.flush()
+  assert.equal(recorded.pending('a')?.state, 'ended')
+  assert.deepEqual(released, [])
+  assert.equal(helpers.all()[0]?.status, 'degraded')
+  await db.schema.alterTable('elsewhere').renameTo('processes').execute()
+  await recorded.flush()
+  assert.deepEqual([released, recorded.pending('a')], [['a'], undefined])
+})

@@ -1,0 +1,132 @@
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Database, ProcessRow } from '../../../db/schema.ts'
+import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
+import type { HelperStates } from '../../../helper-states.ts'
+import type { ProcessMeta } from './process-meta.ts'
+
+interface Parts {
+  db: Kysely<Database>
+  driver: Driver
+  log: Logger
+  /** Is told whether the database takes rows. */
+  helpers: HelperStates
+  /** Is told of each end that is in the database. */
+  onEnded?: (row: ProcessRow) => void
+}
+
+/**
+ * Writes the rows of processes, many in one transaction: a short process costs the database one row, at its end, and
+ * its caller does not wait for it. The driver keeps what is not recorded yet, so that a crash in between loses nothing.
+ */
+export class ProcessRecorder {
+  readonly #db: Kysely<Database>
+  readonly #driver: Driver
+  readonly #log: Logger
+  readonly #helpers: HelperStates
+  readonly #onEnded: (row: ProcessRow) => void
+  readonly #queue = new Map<string, ProcessRow>()
+  #flushing: Promise<void> | undefined
+
+  constructor({ db, driver, log, helpers, onEnded = () => {} }: Parts) {
+    this.#db = db
+    this.#driver = driver
+    this.#log = log
+    this.#helpers = helpers
+    this.#onEnded = onEnded
+    helpers.report('database')
+  }
+
+  /** Records that it runs, or its end when that came first; resolves when it is in the database. */
+  async started(process: ProcessHandle): Promise<void> {
+    this.#queue.set(process.processId, rowOf(process, process.exit))
+    await this.flush()
+  }
+
+  /** Records its end soon. */
+  ended(process: ProcessHandle, exit: ProcessExit): void {
+    this.#queue.set(process.processId, rowOf(process, exit))
+    this.#flushing ??= delayed(flushDelayMs).then(() => this.#write())
+  }
+
+  /** A row whose process is not recorded yet. */
+  pending(processId: string): ProcessRow | undefined {
+    return this.#queue.get(processId)
+  }
+
+  async flush(): Promise<void> {
+    await this.#flushing
+    if (this.#queue.size > 0) await (this.#flushing ??= this.#write())
+  }
+
+  async #write(): Promise<void> {
+    const rows = [...this.#queue.values()]
+    try {
+      for (let start = 0; start < rows.length; start += rowsPerStatement)
+        await this.#upsert(rows.slice(start, start + rowsPerStatement))
+      this.#helpers.report('database')
+      for (const row of rows) {
+        if (this.#queue.get(row.id) === row) this.#queue.delete(row.id)
+        if (row.state !== 'ended') continue
+        this.#driver.release(row.id)
+        this.#onEnded(row)
+      }
+    } catch (error) {
+      this.#helpers.report('database', 'it takes no records')
+      this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
+      setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
+    } finally {
+      this.#flushing = undefined
+    }
+  }
+
+  async #upsert(rows: ProcessRow[]): Promise<void> {
+    await this.#db
+      .insertInto('processes')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({
+          state: eb.ref('excluded.state'),
+          reason: eb.ref('excluded.reason'),
+          exit_code: eb.ref('excluded.exit_code'),
+          signal: eb.ref('excluded.signal'),
+          output_bytes: eb.ref('excluded.output_bytes'),
+          truncated: eb.ref('excluded.truncated'),
+          kept_bytes: eb.ref('excluded.kept_bytes'),
+          ended_at: eb.ref('excluded.ended_at'),
+        })),
+      )
+      .execute()
+  }
+}
+
+export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessRow {
+  const meta = process.meta as Partial<ProcessMeta>
+  return {
+    id: process.processId,
+    account_id: meta.accountId ?? '',
+    computer_id: process.computerId,
+    name: meta.name ?? process.processId,
+    kind: meta.kind ?? 'exec',
+    command: meta.command ?? '',
+    state: exit ? 'ended' : 'running',
+    pid: process.pid,
+    reason: exit?.reason ?? null,
+    exit_code: exit?.exitCode ?? null,
+    signal: exit?.signal ?? null,
+    output_bytes: exit?.outputBytes ?? 0,
+    truncated: exit?.truncated ? 1 : 0,
+    kept_bytes: exit?.keptBytes ?? null,
+    started_at: process.startedAtMs,
+    ended_at: exit?.endedAtMs ?? null,
+  }
+}
+
+function delayed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+const flushDelayMs = 20
+const retryDelayMs = 1000
+/** SQLite takes 32,766 variables in a statement. */
+const rowsPerStatement = 500

@@ -1,0 +1,47 @@
+import { limits } from '../../../config/limits.ts'
+import type { ProcessHandle } from '../../../drivers/driver.ts'
+import type { Engine } from '../../engine.ts'
+import type { ProcessMeta } from './process-meta.ts'
+
+/**
+ * After a start: takes back the processes that went on, records those that ended meanwhile, and marks as lost those
+ * of which nothing can be known.
+ */
+export async function recoverProcesses(engine: Engine): Promise<void> {
+  for (const process of engine.driver.processes()) {
+    if (!process.exit) {
+      countDescriptors(engine, process)
+      await engine.recorder.started(process)
+      engine.portWatch.watch(process)
+    }
+    engine.clientPresence.leftAlone(process)
+    void process.wait().then((exit) => {
+      engine.meter.ended(process.computerId, process.processId)
+      engine.recorder.ended(process, exit)
+    })
+  }
+  await engine.recorder.flush()
+  const known = new Set(engine.driver.processes().map(({ processId }) => processId))
+  const running = await engine.db.selectFrom('processes').selectAll().where('state', '=', 'running').execute()
+  for (const row of running.filter(({ id }) => !known.has(id))) {
+    const recorded = await engine.driver.recordLost({
+      processId: row.id,
+      computerId: row.computer_id,
+      pid: row.pid,
+      startedAtMs: row.started_at,
+      meta: { accountId: row.account_id, name: row.name, kind: row.kind, command: row.command },
+    })
+    engine.recorder.ended(recorded, recorded.exit!)
+  }
+  await engine.recorder.flush()
+}
+
+/** What runs already is not refused. */
+function countDescriptors({ processDescriptors }: Engine, process: ProcessHandle): void {
+  const { accountId = '' } = process.meta as Partial<ProcessMeta>
+  const lease = processDescriptors.tryTake(
+    processDescriptors.sharesOf({ account: accountId }),
+    limits.processDescriptors,
+  )
+  void process.wait().then(() => lease?.release())
+}

@@ -1,0 +1,173 @@
+import { limits } from '../../../config/limits.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
+import type { ProcessHandle } from '../../../drivers/driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import { beginPaid } from '../credit/assert-credit.ts'
+import { serverTokenId } from '../../money/credit/server-token.ts'
+import type { Caller, Engine } from '../../engine.ts'
+import { newId } from '../../ids.ts'
+import { environment } from './environment.ts'
+import { processMeta, type ProcessMeta } from './process-meta.ts'
+import type { Program } from './program.ts'
+
+export interface ProcessOptions {
+  kind: ProcessMeta['kind']
+  program: Program
+  /** Its id, where that was chosen before; a new one when undefined. */
+  processId?: string
+  /** As the caller wrote it, for lists. */
+  command: string
+  /** What the caller calls it; its id when undefined. A name of a running process of the computer is an `already_exists`. */
+  name?: string
+  env?: Record<string, string>
+  cwd?: string
+  user?: string
+  tty?: { cols: number; rows: number }
+  /** Keeps stdin open after the program's own source went in. */
+  stdin?: boolean
+  timeoutMs?: number
+  /** True for one that ends when its client is gone for good. */
+  attended?: boolean
+  /** True for one whose output waits for who follows it, so that none is dropped. */
+  paced?: boolean
+}
+
+/**
+ * Starts a process on a running computer. Its end is recorded whoever waits for it, and until then the computer is in
+ * use.
+ */
+export function startProcess(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  const start = () => startNow(engine, caller, computer, options)
+  // Of several starts of one name at once, one wins.
+  return options.name === undefined ? start() : engine.locks.run(`${computer.id}/process/${options.name}`, start)
+}
+
+async function startNow(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  assertFree(engine, computer.id, options.name)
+  const hasBegun = await beginPaid(engine, caller, computer.id)
+  try {
+    return await startPaid(engine, caller, computer, options)
+  } finally {
+    hasBegun()
+  }
+}
+
+async function startPaid(
+  engine: Engine,
+  caller: Caller,
+  computer: ComputerRow,
+  options: ProcessOptions,
+): Promise<ProcessHandle> {
+  const { driver, defaultImage } = engine
+  const processId = options.processId ?? newId()
+  const { program } = options
+  const start = () =>
+    driver.exec(computer.id, {
+      processId,
+      argv: program.argv,
+      env: {
+        ...environment(defaultImage.env, options.env),
+        ...(options.tty ? { TERM: options.env?.TERM ?? 'xterm-256color' } : {}),
+      },
+      cwd: options.cwd ?? defaultImage.workdir,
+      user: options.user ?? defaultImage.user,
+      stdin: options.stdin === true || program.stdin !== undefined,
+      tty: options.tty,
+      paced: options.paced,
+      timeoutMs: options.timeoutMs,
+      owner: caller.accountId,
+      meta: processMeta({
+        accountId: caller.accountId,
+        tokenId: caller.tokenId,
+        name: options.name ?? processId,
+        kind: options.kind,
+        command: options.command,
+        attended: options.attended === true,
+      }),
+    })
+  const { processDescriptors } = engine
+  const shares = processDescriptors.sharesOf({ account: caller.accountId })
+  const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
+  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(caller.accountId, start)).catch(
+    async (error: unknown) => {
+      lease.release()
+      throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
+    },
+  )
+  engine.startedProcesses++
+  engine.portWatch.watch(handle)
+  if (caller.tokenId !== serverTokenId && options.kind !== 'kernel')
+    engine.meter.began(computer.id, processId, caller.tokenId)
+  void handle.wait().then((exit) => {
+    lease.release()
+    engine.meter.ended(computer.id, processId)
+    engine.recorder.ended(handle, exit)
+    engine.activity.touch(computer.id)
+  })
+  if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
+  return handle
+}
+
+/** Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many. */
+async function whileCounted<T>(engine: Engine, computerId: string, start: () => Promise<T>): Promise<T> {
+  const { starting } = engine
+  starting.set(computerId, (starting.get(computerId) ?? 0) + 1)
+  try {
+    return await start()
+  } finally {
+    const left = starting.get(computerId)! - 1
+    if (left > 0) starting.set(computerId, left)
+    else starting.delete(computerId)
+  }
+}
+
+async function runs(engine: Engine, computerId: string): Promise<boolean> {
+  return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
+}
+
+/** The computer ended after it was looked up: what its driver says of that would send the caller looking for an id. */
+function stoppedMeanwhile(cause: unknown): CarrelError {
+  return new CarrelError('computer_stopped', 'Cannot start the process: its computer stopped in this moment', { cause })
+}
+
+async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {
+  try {
+    const bytes = Buffer.from(source)
+    for (let at = 0; at < bytes.length; at += limits.sourcePieceBytes)
+      await handle.write(bytes.subarray(at, at + limits.sourcePieceBytes))
+    if (!keepOpen) await handle.closeStdin()
+  } catch (error) {
+    // It ended before it had read all of its source: its exit tells why.
+    if (!(error instanceof CarrelError)) throw error
+  }
+}
+
+function assertFree(engine: Engine, computerId: string, name: string | undefined): void {
+  const running = engine.driver.processes().filter((process) => process.computerId === computerId && !process.exit)
+  if (running.length + (engine.starting.get(computerId) ?? 0) >= limits.processesPerComputer) {
+    throw new CarrelError(
+      'limit_reached',
+      `Cannot start another process: the computer runs ${limits.processesPerComputer}, which is the limit`,
+      {
+        details: { limit: limits.processesPerComputer },
+      },
+    )
+  }
+  if (name !== undefined && running.some((process) => process.meta.name === name)) {
+    throw new CarrelError(
+      'already_exists',
+      `Cannot start process ${JSON.stringify(name)}: one of that name is running`,
+      { details: { field: 'processId' } },
+    )
+  }
+}

@@ -1,0 +1,23 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../../../db/schema.ts'
+import { chunks } from '../../money/ledger/post.ts'
+
+/** Somebody in a workspace. */
+interface Membership {
+  accountId: string
+  userId: string
+}
+
+/** Those of them that are not, or not any more. */
+export async function lapsedMemberships<M extends Membership>(db: Kysely<Database>, asked: M[]): Promise<M[]> {
+  const found = new Set<string>()
+  for (const some of chunks([...new Set(asked.map(({ userId }) => userId))])) {
+    const rows = await db
+      .selectFrom('memberships')
+      .select(['account_id', 'user_id'])
+      .where('user_id', 'in', some)
+      .execute()
+    for (const { account_id, user_id } of rows) found.add(`${account_id} ${user_id}`)
+  }
+  return asked.filter(({ accountId, userId }) => !found.has(`${accountId} ${userId}`))
+}

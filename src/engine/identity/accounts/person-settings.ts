@@ -1,0 +1,131 @@
+import type { Database, PersonSettingsRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Kysely } from 'kysely'
+import type { Engine } from '../../engine.ts'
+import type { Authenticated } from './tokens.ts'
+
+export const themes = ['system', 'light', 'dark'] as const
+
+/** What a person likes, for whatever shows the account. */
+export interface PersonSettings {
+  displayName: string
+  /** BCP 47. */
+  locale: string
+  /** Of the time zone database. */
+  timezone: string
+  theme: (typeof themes)[number]
+}
+
+type Stored = Omit<PersonSettings, 'displayName'>
+
+const defaults: Stored = { locale: 'en', timezone: 'UTC', theme: 'system' }
+
+/** What was set, else `en`, `UTC` and `system`. A token that belongs to no person has those of its account. */
+export function readPersonSettings({ db }: Engine, caller: Authenticated): Promise<PersonSettings> {
+  return read(db, caller)
+}
+
+/**
+ * Changes those that are given and leaves the rest; gives all. Rejects with `invalid_request`, and changes nothing, for
+ * what is no language tag or time zone; with `forbidden` for an API key of a shared workspace: whoever has that is not the person.
+ */
+export function changePersonSettings(
+  { db }: Engine,
+  caller: Authenticated,
+  changes: Partial<PersonSettings>,
+): Promise<PersonSettings> {
+  const { displayName, ...stored } = normal(changes)
+  return db.transaction().execute(async (trx) => {
+    await assertOwnKey(trx, caller)
+    if (displayName !== undefined) await rename(trx, caller, displayName)
+    if (Object.keys(stored).length > 0) {
+      const row: PersonSettingsRow = {
+        ...((await rowOf(trx, caller)) ?? { ...defaults, owner_id: ownerOf(caller) }),
+        ...stored,
+        updated_at: Date.now(),
+      }
+      await trx
+        .insertInto('person_settings')
+        .values(row)
+        .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(row))
+        .execute()
+    }
+    return read(trx, caller)
+  })
+}
+
+async function assertOwnKey(db: Kysely<Database>, { kind, userId, accountId }: Authenticated): Promise<void> {
+  if (kind !== 'api_key' || userId === null) return
+  const { account_id } = await db
+    .selectFrom('users')
+    .select('account_id')
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow()
+  if (account_id === accountId) return
+  throw new CarrelError(
+    'forbidden',
+    'Cannot change preferences by an API key of a shared workspace: sign in as the person',
+  )
+}
+
+async function read(db: Kysely<Database>, caller: Authenticated): Promise<PersonSettings> {
+  const { locale, timezone, theme } = (await rowOf(db, caller)) ?? defaults
+  return { displayName: await nameOf(db, caller), locale, timezone, theme }
+}
+
+function rowOf(db: Kysely<Database>, caller: Authenticated): Promise<PersonSettingsRow | undefined> {
+  return db.selectFrom('person_settings').selectAll().where('owner_id', '=', ownerOf(caller)).executeTakeFirst()
+}
+
+function ownerOf({ userId, accountId }: Authenticated): string {
+  return userId ?? accountId
+}
+
+async function nameOf(db: Kysely<Database>, { userId, accountId }: Authenticated): Promise<string> {
+  const { name } = await (
+    userId === null
+      ? db.selectFrom('accounts').select('name').where('id', '=', accountId)
+      : db.selectFrom('users').select('name').where('id', '=', userId)
+  ).executeTakeFirstOrThrow()
+  return name
+}
+
+async function rename(db: Kysely<Database>, { userId, accountId }: Authenticated, name: string): Promise<void> {
+  await (
+    userId === null
+      ? db.updateTable('accounts').set({ name }).where('id', '=', accountId)
+      : db.updateTable('users').set({ name }).where('id', '=', userId)
+  ).execute()
+}
+
+/** In the one way in which each is written. */
+function normal({ displayName, locale, timezone, theme }: Partial<PersonSettings>): Partial<PersonSettings> {
+  const name = displayName?.trim()
+  if (name === '') throw refusal('displayName', 'it must not be empty')
+  return {
+    ...(name === undefined ? {} : { displayName: name }),
+    ...(locale === undefined ? {} : { locale: localeOf(locale) }),
+    ...(timezone === undefined ? {} : { timezone: timezoneOf(timezone) }),
+    ...(theme === undefined ? {} : { theme }),
+  }
+}
+
+function localeOf(text: string): string {
+  try {
+    return Intl.getCanonicalLocales(text)[0]!
+  } catch {
+    throw refusal('locale', `there is no language tag ${JSON.stringify(text)}; one is "en" or "de-AT"`)
+  }
+}
+
+function timezoneOf(text: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+  } catch {
+    throw refusal('timezone', `there is no time zone ${JSON.stringify(text)}; one is "UTC" or "Asia/Jakarta"`)
+  }
+}
+
+function refusal(field: string, why: string): CarrelError {
+  return new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field } })
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { limits } from '../../../config/limits.ts'
+import { openDatabase } from '../../../db/open.ts'
+import type { Engine } from '../../engine.ts'
+import { chunks } from '../../money/ledger/post.ts'
+import { endOtherSessions, listSessions } from './sessions.ts'
+import { authenticateToken, insertToken } from './tokens.ts'
+
+test('of a person who signed in ever again those that end last are listed, and all others end, in steps between which others come', async (t) => {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  await db
+    .insertInto('accounts')
+    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, delete_at: null })
+    .execute()
+  const user = { id: 'u', account_id: 'a', name: 'u', email: null, created_at: 1, last_login_at: null, delete_at: null }
+  await db.insertInto('users').values(user).execute()
+  await db.insertInto('memberships').values({ account_id: 'a', user_id: 'u', role: 'owner', created_at: 1 }).execute()
+  const { secret, row } = await insertToken(db, {
+    accountId: 'a',
+    userId: 'u',
+    kind: 'session',
+    name: 'now',
+    lifeMs: 1e9,
+  })
+  const many = 2 * limits.sessionsListed
+  const others = Array.from({ length: many }, (_, index) => ({
+    ...row,
+    id: `t${index}`,
+    hash: `h${index}`,
+    created_at: index,
+    expires_at: row.expires_at! - many + index,
+  }))
+  const over = { ...row, id: 'over', hash: 'over', expires_at: Date.now() - 1 }
+  for (const some of chunks([...others, over])) await db.insertInto('tokens').values(some).execute()
+  const engine = { db, liveConnections: { endLapsed: async () => {} } } as unknown as Engine
+  const caller = await authenticateToken(db, secret)
+  const listed = (await listSessions(engine, caller)).map(({ id }) => id)
+  assert.equal(listed.length, limits.sessionsListed)
+  assert.deepEqual(
+    [listed[0], listed[1], listed.at(-1)],
+    [row.id, `t${many - 1}`, `t${many - limits.sessionsListed + 1}`],
+  )
+  let turns = 0
+  let isOver = false
+  const turn = () => {
+    turns++
+    if (!isOver) setImmediate(turn)
+  }
+  setImmediate(turn)
+  assert.equal(await endOtherSessions(engine, caller), many)
+  isOver = true
+  assert.ok(turns >= many / limits.sessionsEndedAtOnce, `${turns} turns`)
+  assert.deepEqual(
+    (await listSessions(engine, caller)).map(({ id }) => id),
+    [row.id],
+  )
+})

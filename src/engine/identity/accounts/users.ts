@@ -1,0 +1,46 @@
+import type { Engine } from '../../engine.ts'
+import type { Authenticated } from './tokens.ts'
+
+export interface Profile {
+  id: string
+  /** The workspace that is theirs alone. */
+  ownAccountId: string
+  name: string
+  /** '' when none is known. */
+  email: string
+  githubId: string | null
+  createdAtMs: number
+  lastLoginAtMs: number | null
+  /** When everything of this person goes; null when nobody asked for that. */
+  deleteAtMs: number | null
+}
+
+/** Who the caller is. A token that belongs to no person, as the first account's, stands for its account. */
+export async function profileOf(engine: Engine, caller: Authenticated): Promise<Profile> {
+  if (caller.userId === null) {
+    const account = await engine.db
+      .selectFrom('accounts')
+      .selectAll()
+      .where('id', '=', caller.accountId)
+      .executeTakeFirstOrThrow()
+    const { id, name, created_at: createdAtMs } = account
+    return { id, ownAccountId: id, name, email: '', githubId: null, createdAtMs, lastLoginAtMs: null, deleteAtMs: null }
+  }
+  const user = await engine.db.selectFrom('users').selectAll().where('id', '=', caller.userId).executeTakeFirstOrThrow()
+  const github = await engine.db
+    .selectFrom('identities')
+    .select('subject')
+    .where('user_id', '=', user.id)
+    .where('provider', '=', 'github')
+    .executeTakeFirst()
+  return {
+    id: user.id,
+    ownAccountId: user.account_id,
+    name: user.name,
+    email: user.email ?? '',
+    githubId: github?.subject ?? null,
+    createdAtMs: user.created_at,
+    lastLoginAtMs: user.last_login_at,
+    deleteAtMs: user.delete_at,
+  }
+}

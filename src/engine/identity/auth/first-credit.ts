@@ -1,0 +1,90 @@
+import type { Transaction } from 'kysely'
+import { limits } from '../../../config/limits.ts'
+import { firstCreditWays, type FirstCreditWay } from '../../../config/settings.ts'
+import type { Database } from '../../../db/schema.ts'
+import type { Engine } from '../../engine.ts'
+import { grantWithAccount } from '../../money/ledger/grant.ts'
+import { mailboxOf } from './mail-address.ts'
+import { networksIn, wideNetworkOf } from './wide-network.ts'
+
+interface NewPerson {
+  accountId: string
+  /** As in a `Proof`. */
+  provider: string
+  subject: string
+  /** One that they have proved to have; null when there is none. */
+  address: string | null
+  network?: string | null | undefined
+}
+
+/**
+ * Decides, once, whether a new person's account starts with credit, in the transaction that makes it: by the ways of signing up that the
+ * operator names, once for a mailbox however its address is written, and so often within a day for a network, for a /48 of
+ * IPv6 and for all. Who gets none
+ * has an account all the same.
+ */
+export async function giveFirstCredit(
+  trx: Transaction<Database>,
+  { prices, settings }: Pick<Engine, 'prices' | 'settings'>,
+  { accountId, provider, subject, address, network = null }: NewPerson,
+): Promise<void> {
+  const person = address === null ? `${provider}:${subject}` : mailboxOf(address)
+  const isGiven =
+    settings.firstCredit.includes(wayOf(provider)) &&
+    (await count(trx, (one) => one.where('person', '=', person))) === 0 &&
+    (await isWithin(trx, settings.firstCreditsPerDay)) &&
+    (network === null || (await isWithinOfNetwork(trx, settings.firstCreditsPerNetwork, network)))
+  await trx
+    .insertInto('first_credits')
+    .values({ account_id: accountId, person, network, given: isGiven ? 1 : 0, decided_at: Date.now() })
+    .execute()
+  if (isGiven) await grantWithAccount(trx, accountId, prices)
+}
+
+/** Whoever is not known by one of these came by an issuer. */
+function wayOf(provider: string): FirstCreditWay {
+  return firstCreditWays.find((way) => way === provider) ?? 'issuer'
+}
+
+async function isWithinOfNetwork(trx: Transaction<Database>, perDay: number, network: string): Promise<boolean> {
+  if (!(await isWithin(trx, perDay, (some) => some.where('network', '=', network)))) return false
+  const wide = wideNetworkOf(network)
+  if (wide === undefined) return true
+  const [from, before] = networksIn(wide)
+  return isWithin(trx, perDay * limits.wideNetworkTimes, (some) =>
+    some.where('network', '>=', from).where('network', '<', before),
+  )
+}
+
+async function isWithin(
+  trx: Transaction<Database>,
+  perDay: number,
+  which: (ofDay: Given) => Given = (all) => all,
+): Promise<boolean> {
+  if (perDay === 0) return true
+  const since = Date.now() - limits.mailDayMs
+  return (await count(trx, (some) => which(some.where('decided_at', '>', since)))) < perDay
+}
+
+type Given = ReturnType<typeof givenOnes>
+
+function givenOnes(trx: Transaction<Database>) {
+  return trx
+    .selectFrom('first_credits')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('given', '=', 1)
+}
+
+async function count(trx: Transaction<Database>, which: (all: Given) => Given): Promise<number> {
+  return Number((await which(givenOnes(trx)).executeTakeFirstOrThrow()).count)
+}
+
+/** Forgets where people came from when it counts no more. */
+export async function pruneFirstCredits({ db }: Pick<Engine, 'db'>): Promise<void> {
+  await db
+    .updateTable('first_credits')
+    .set({ network: null })
+    .where('decided_at', '<', Date.now() - limits.mailDayMs)
+    .where('network', 'is not', null)
+    .execute()
+}

@@ -1,0 +1,91 @@
+import { limits } from '../../../config/limits.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+import { notSetUp } from '../../not-set-up.ts'
+import { mailAddress } from './mail-address.ts'
+import { readJson } from './read-json.ts'
+import { openFamily, type TokenPair } from './refresh-tokens.ts'
+import { signIn, type Proof, type SignedIn } from './sign-in.ts'
+
+/**
+ * Signs a person in by the code that GitHub gave them. Rejects with `unauthenticated` when GitHub does not take the code, with
+ * `forbidden` when it has no verified address of the person, with `not_set_up` when the operator has not set it up, with `unavailable` when
+ * it does not answer.
+ */
+export async function signInByGithub(
+  engine: Engine,
+  { code, network }: { code: string; network: string },
+): Promise<TokenPair & SignedIn> {
+  const person = await signIn(engine, { ...(await proofBy(engine, code)), network })
+  return { ...person, ...(await openFamily(engine, person, 'github')) }
+}
+
+async function proofBy(engine: Engine, code: string): Promise<Proof> {
+  const { githubApiUrl } = engine.settings
+  const token = await exchange(engine, code)
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'carrel' }
+  const [user, emails] = await Promise.all([
+    ask<User>(`${githubApiUrl}/user`, { headers }),
+    ask<Email[]>(`${githubApiUrl}/user/emails`, { headers }),
+  ])
+  if (!Number.isSafeInteger(user.id) || !Array.isArray(emails)) throw unavailable('its answer has no user')
+  const verified = emails.filter(({ verified }) => verified)
+  const address = mailAddress((verified.find(({ primary }) => primary) ?? verified[0])?.email)
+  if (!address)
+    throw new CarrelError('forbidden', 'Cannot sign in by GitHub: the person has no address that GitHub has verified')
+  return {
+    provider: 'github',
+    subject: String(user.id),
+    name: user.name || user.login || address,
+    email: address,
+    emailIsVerified: true,
+  }
+}
+
+interface User {
+  id: number
+  login?: string
+  name?: string | null
+}
+
+interface Email {
+  email: string
+  primary: boolean
+  verified: boolean
+}
+
+/** GitHub answers errors with 200 here. */
+async function exchange({ settings, log }: Engine, code: string): Promise<string> {
+  const { githubUrl, githubClientId, githubClientSecret } = settings
+  if (!githubClientId || !githubClientSecret)
+    throw notSetUp(
+      'Cannot sign in by GitHub',
+      'this server has no OAuth app there',
+      'set CARREL_GITHUB_CLIENT_ID and CARREL_GITHUB_CLIENT_SECRET',
+    )
+  const answer = await ask<{ access_token?: unknown; error?: unknown }>(`${githubUrl}/login/oauth/access_token`, {
+    method: 'POST',
+    headers: { accept: 'application/json', 'user-agent': 'carrel' },
+    body: new URLSearchParams({ client_id: githubClientId, client_secret: githubClientSecret, code }),
+  })
+  if (typeof answer.access_token === 'string' && answer.access_token) return answer.access_token
+  if (answer.error === 'bad_verification_code')
+    throw new CarrelError('unauthenticated', 'Cannot sign in by GitHub: the code is wrong, was used or has expired')
+  log.error({ error: answer.error }, 'GitHub refuses to exchange a code')
+  throw unavailable(`it answers ${JSON.stringify(answer.error ?? 'nothing of use')}`)
+}
+
+async function ask<T>(url: string, init: Omit<RequestInit, 'redirect' | 'signal'>): Promise<T> {
+  try {
+    const bounds = { signal: AbortSignal.timeout(timeoutMs), maxBytes: limits.issuerAnswerBytes }
+    return (await readJson(url, { ...init, ...bounds })) as T
+  } catch (cause) {
+    throw unavailable('it does not answer as it should', cause)
+  }
+}
+
+function unavailable(reason: string, cause?: unknown): CarrelError {
+  return new CarrelError('unavailable', `Cannot sign in by GitHub: ${reason}`, { cause })
+}
+
+const timeoutMs = 10_000

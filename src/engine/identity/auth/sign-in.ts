@@ -1,0 +1,88 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database, UserRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+import { newId } from '../../ids.ts'
+import { oneLine } from '../accounts/one-line.ts'
+import { createAccount } from '../accounts/owner.ts'
+import { giveFirstCredit } from './first-credit.ts'
+import { mailAddress } from './mail-address.ts'
+
+/** Who somebody has just proved to be. */
+export interface Proof {
+  /** `email`, `github`, `wallet`, or the address of an issuer. */
+  provider: string
+  subject: string
+  name: string
+  email: string | null
+  /** True when whoever holds the address is this person: then one address is one person, whatever the provider. */
+  emailIsVerified: boolean
+  /** Where they come from; undefined where the token of an issuer is all that is known. */
+  network?: string | undefined
+}
+
+export interface SignedIn {
+  userId: string
+  accountId: string
+  isNew: boolean
+}
+
+/**
+ * The person of a proof; one who is new gets a personal workspace, with the first credit where `giveFirstCredit` gives it, or `forbidden` where sign-up is
+ * closed.
+ */
+export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
+  const address = (proof.email === null ? undefined : mailAddress(proof.email)) ?? null
+  const verified = proof.emailIsVerified ? address : null
+  return engine.db.transaction().execute(async (trx) => {
+    const known =
+      (await userBy(trx, proof.provider, proof.subject)) ??
+      (verified === null ? undefined : await userBy(trx, 'email', verified))
+    if (!known && !engine.settings.signUp)
+      throw new CarrelError('forbidden', 'Cannot sign in: the server takes no new people')
+    const user = known ?? (await createUser(trx, oneLine(proof.name) || oneLine(proof.subject), address))
+    if (!known) await giveFirstCredit(trx, engine, { ...proof, accountId: user.account_id, address: verified })
+    await trx.updateTable('users').set({ last_login_at: Date.now() }).where('id', '=', user.id).execute()
+    await addIdentity(trx, user.id, proof.provider, proof.subject)
+    if (verified !== null) await addIdentity(trx, user.id, 'email', verified)
+    return { userId: user.id, accountId: user.account_id, isNew: !known }
+  })
+}
+
+function userBy(trx: Transaction<Database>, provider: string, subject: string): Promise<UserRow | undefined> {
+  return trx
+    .selectFrom('users')
+    .innerJoin('identities', 'identities.user_id', 'users.id')
+    .selectAll('users')
+    .where('provider', '=', provider)
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+}
+
+async function createUser(trx: Transaction<Database>, name: string, email: string | null): Promise<UserRow> {
+  const now = Date.now()
+  const accountId = await createAccount(trx, name)
+  const user: UserRow = {
+    id: newId(),
+    account_id: accountId,
+    name,
+    email,
+    created_at: now,
+    last_login_at: now,
+    delete_at: null,
+  }
+  await trx.insertInto('users').values(user).execute()
+  await trx
+    .insertInto('memberships')
+    .values({ account_id: accountId, user_id: user.id, role: 'owner', created_at: now })
+    .execute()
+  return user
+}
+
+async function addIdentity(db: Kysely<Database>, userId: string, provider: string, subject: string): Promise<void> {
+  await db
+    .insertInto('identities')
+    .values({ provider, subject, user_id: userId, created_at: Date.now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}

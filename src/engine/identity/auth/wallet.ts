@@ -1,0 +1,116 @@
+import { limits } from '../../../config/limits.ts'
+import { CarrelError } from '../../../errors.ts'
+import { creditLeft } from '../../money/credit/credit-left.ts'
+import type { Engine } from '../../engine.ts'
+import { loadPaymentLibrary, type PaymentLibrary } from '../../money/machine-payments/payment-library.ts'
+import { readRefusal, type PaymentRefusal } from '../../money/machine-payments/payment-refusal.ts'
+import { tempoToken } from '../../money/machine-payments/tempo-token.ts'
+import { insertSignIn } from './insert-sign-in.ts'
+import { signIn } from './sign-in.ts'
+
+export interface WalletSession {
+  /** Told this once. */
+  token: string
+  /** With its checksum (EIP-55). */
+  wallet: string
+  creditMicros: number
+  /** As it is sent in `Payment-Receipt`. */
+  receipt: string
+}
+
+/**
+ * Signs in whoever holds a wallet: they sign a challenge that costs nothing (EIP-712), and nothing is asked of any chain. Without
+ * a proof, or with a wrong one, the answer is a refusal with a challenge. Rejects with `invalid_request` what is no address.
+ */
+export async function signInByWallet(
+  engine: Engine,
+  wallet: string,
+  { credential, network }: { credential: string | undefined; network: string },
+): Promise<WalletSession | PaymentRefusal> {
+  const library = await loadPaymentLibrary()
+  const { Mppx, viem } = library
+  const address = addressOf(library, wallet)
+  const { realm, secret: secretKey } = engine.machinePayments
+  const gate = Mppx.create({ realm, secretKey, methods: [proofMethod(engine, library)] })
+  const request = new Request(`${engine.origin()}/login`, {
+    method: 'POST',
+    headers: credential === undefined ? {} : { authorization: credential },
+  })
+  const result = await gate.charge({
+    amount: '0',
+    currency: tempoToken(library, engine.settings),
+    decimals: 6,
+    chainId: library.chains[engine.settings.tempoNetwork].id,
+    scope: 'login',
+    meta: { wallet: address.toLowerCase() },
+  })(request)
+  if (result.status === 402) return readRefusal(library, result.challenge)
+  const person = await signIn(engine, {
+    provider: 'wallet',
+    subject: address.toLowerCase(),
+    name: `${address.slice(0, 6)}…${address.slice(-4)}`,
+    email: null,
+    emailIsVerified: false,
+    network,
+  })
+  const { secret } = await insertSignIn(engine, person, { kind: 'session', how: 'wallet' })
+  return {
+    token: secret,
+    wallet: viem.getAddress(address),
+    creditMicros: await creditLeft(engine, person.accountId),
+    receipt: result.withReceipt(new Response()).headers.get('payment-receipt')!,
+  }
+}
+
+/** One in both cases of letters has a checksum, which has to be right: a slip would make a wallet that nobody holds. */
+function addressOf({ viem }: PaymentLibrary, wallet: string): `0x${string}` {
+  const isMixed = /[a-f]/.test(wallet.slice(2)) && /[A-F]/.test(wallet)
+  if (viem.isAddress(wallet, { strict: isMixed })) return wallet
+  throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(wallet)}: it is no address of a wallet`, {
+    details: { field: 'wallet' },
+  })
+}
+
+/** The library's own half asks the chain up to eight times, for wallets that are contracts. */
+function proofMethod({ db, settings }: Engine, library: PaymentLibrary) {
+  const { Errors, Method, chains, tempo, viem } = library
+  const chainId = chains[settings.tempoNetwork].id
+  const refuse = (reason: string) => new Errors.VerificationFailedError({ reason })
+  return Method.toServer(tempo.Methods.charge, {
+    async verify({ credential: { challenge, payload, source } }) {
+      if (payload.type !== 'proof') throw refuse('the challenge costs nothing and is answered by a proof')
+      const from = source === undefined ? null : tempo.Proof.parsePkhSource(source)
+      // Who signed is known by the source alone: it has to be the wallet that wants to come in.
+      if (from?.chainId !== chainId || from.address.toLowerCase() !== challenge.meta?.wallet)
+        throw refuse('the proof is of another wallet')
+      const { id: challengeId, realm } = challenge
+      const message = tempo.Proof.typedData({ account: from.address, chainId, challengeId, realm })
+      const isSigned = await viem
+        .verifyTypedData({ address: from.address, ...message, signature: payload.signature as `0x${string}` })
+        .catch(() => false)
+      if (!isSigned) throw refuse('the signature is not of the wallet')
+      if (!(await spendProof(db, challengeId))) throw refuse('the proof was used already')
+      return {
+        method: 'tempo',
+        status: 'success',
+        timestamp: new Date().toISOString(),
+        reference: challengeId,
+      } as const
+    },
+  })
+}
+
+/** False for one that was used before. */
+async function spendProof(db: Engine['db'], challengeId: string): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('spent_wallet_proofs')
+    .values({ challenge_id: challengeId, expires_at: Date.now() + limits.walletProofMs })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+/** Forgets proofs whose challenges have ended by themselves. */
+export async function pruneWalletProofs({ db }: Engine): Promise<void> {
+  await db.deleteFrom('spent_wallet_proofs').where('expires_at', '<', Date.now()).execute()
+}

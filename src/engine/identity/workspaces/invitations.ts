@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../../config/limits.ts'
+import type { Database, InvitationRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import { assertRole, type Role } from '../accounts/roles.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
+import { hashOf, refusal, type Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../../engine.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+import { newId } from '../../ids.ts'
+import { isKnownAddress } from '../auth/magic-links.ts'
+import { mailAddress, mailboxOf } from '../auth/mail-address.ts'
+import { assertMayInvite } from './invitation-quota.ts'
+import { senderOf } from './invitation-sender.ts'
+import { inviterOf } from './inviter.ts'
+import { listMembers } from './members.ts'
+import { workspaceOf } from './workspaces.ts'
+import { invitationMail } from './invitation-mail.ts'
+
+export interface Invitation {
+  id: string
+  email: string
+  role: Role
+  createdAtMs: number
+  expiresAtMs: number
+}
+
+/**
+ * Invites an address into the caller's workspace; the message goes in the background, and neither the answer nor its time tells
+ * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin who is signed in
+ * and has a proved address, and for an owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a
+ * workspace of one's own, with `limit_reached` at 100 that are open, and with `rate_limited` as `assertMayInvite` does.
+ */
+export async function invite(
+  engine: Engine,
+  caller: Authenticated,
+  { email: address, role, network }: { email: string; role: Role; network: string },
+): Promise<Invitation> {
+  assertSignedIn(caller, 'invite anybody')
+  assertRole(caller, 'admin')
+  assertRole(caller, role)
+  const email = mailAddress(address)
+  if (email === undefined)
+    throw new CarrelError('invalid_request', `Cannot invite ${JSON.stringify(address)}: it is no mail address`, {
+      details: { field: 'email' },
+    })
+  const workspace = await workspaceOf(engine, caller)
+  if (workspace.isPersonal)
+    throw new CarrelError('conflict', 'Cannot invite anybody into a workspace of your own: create another one for that')
+  const inviter = await inviterOf(engine, caller)
+  const members = await listMembers(engine, caller.accountId)
+  if (members.some((member) => member.email === email))
+    throw new CarrelError('already_exists', `Cannot invite "${email}": they are a member already`)
+  const code = randomBytes(32).toString('base64url')
+  const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
+  const row = await engine.db
+    .transaction()
+    .execute((trx) => insert(trx, engine, caller, { email, role, code, network, members: members.length }))
+  void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
+    engine.log.error({ err: error }, 'cannot send an invitation'),
+  )
+  return invitationOf(row)
+}
+
+async function insert(
+  trx: Transaction<Database>,
+  engine: Pick<Engine, 'settings' | 'log'>,
+  { accountId, userId, tokenId }: Authenticated,
+  {
+    email,
+    role,
+    code,
+    network,
+    members,
+  }: { email: string; role: Role; code: string; network: string; members: number },
+): Promise<InvitationRow> {
+  const now = Date.now()
+  const mailbox = mailboxOf(email)
+  const sender = await senderOf(trx, userId, network)
+  await assertMayInvite(trx, engine, { mailbox, workspaceId: accountId, sender })
+  const open = await openOnes(trx, accountId).execute()
+  const old = open.filter((one) => one.email === email).map(({ id }) => id)
+  if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
+    throw new CarrelError('limit_reached', 'Cannot invite anybody: the workspace has as many as it can', {
+      details: { invitations: limits.invitationsPerWorkspace, members: limits.membersPerWorkspace },
+    })
+  if (old.length > 0) await trx.updateTable('invitations').set({ ended_at: now }).where('id', 'in', old).execute()
+  const row: InvitationRow = {
+    id: newId(),
+    hash: hashOf(code),
+    account_id: accountId,
+    email,
+    mailbox,
+    role,
+    invited_by: userId,
+    network: sender.network,
+    created_at: now,
+    expires_at: now + limits.invitationMs,
+    ended_at: null,
+  }
+  await trx.insertInto('invitations').values(row).execute()
+  await appendEvent(trx, { accountId, type: 'member.invited', actor: tokenId, data: { email, role } })
+  return row
+}
+
+async function send(
+  engine: Engine,
+  { email, role }: InvitationRow,
+  { code, workspace, inviter, isSent }: { code: string; workspace: string; inviter: string; isSent: boolean },
+): Promise<void> {
+  const { log, mail } = engine
+  const link = `${engine.origin()}/invitation?token=${code}`
+  const message = { to: email, ...invitationMail({ link, workspace, inviter, role }) }
+  if (!isSent) return mail.pretend(message)
+  if (!mail.isSent) log.info({ email, link }, 'an invitation')
+  await mail.send(message)
+}
+
+/** Those that nobody has answered yet, the newest first. */
+export async function listInvitations({ db }: Pick<Engine, 'db'>, accountId: string): Promise<Invitation[]> {
+  return (await openOnes(db, accountId).execute()).map(invitationOf)
+}
+
+/** Takes an admin who is signed in. Rejects with `not_found` when there is none of that id that is open. */
+export async function revokeInvitation(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+  assertSignedIn(caller, 'revoke an invitation')
+  assertRole(caller, 'admin')
+  const { accountId, tokenId } = caller
+  await engine.db.transaction().execute(async (trx) => {
+    const row = await trx
+      .updateTable('invitations')
+      .set({ ended_at: Date.now() })
+      .where('id', '=', id)
+      .where('account_id', '=', accountId)
+      .where('ended_at', 'is', null)
+      .returning('email')
+      .executeTakeFirst()
+    if (!row) throw new CarrelError('not_found', `Cannot revoke invitation "${id}": the workspace has no such one`)
+    await appendEvent(trx, { accountId, type: 'invitation.revoked', actor: tokenId, data: { email: row.email } })
+  })
+}
+
+/** The open invitation of a code. Rejects with `unauthenticated` when there is none. */
+export async function invitationBy(db: Kysely<Database>, code: string): Promise<InvitationRow> {
+  const row = await db
+    .selectFrom('invitations')
+    .selectAll()
+    .where('hash', '=', hashOf(code))
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .executeTakeFirst()
+  if (row) return row
+  throw refusal('the invitation was used or taken back, or is older than 7 days; ask for another one')
+}
+
+/** Forgets those that cannot be accepted any more, and where others came from when it counts no more. */
+export async function pruneInvitations({ db }: Engine): Promise<void> {
+  await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
+  await db
+    .updateTable('invitations')
+    .set({ network: '' })
+    .where('created_at', '<', Date.now() - limits.mailDayMs)
+    .where('network', '>', '')
+    .execute()
+}
+
+function openOnes(db: Kysely<Database>, accountId: string) {
+  return db
+    .selectFrom('invitations')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', Date.now())
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+}
+
+function invitationOf({ id, email, role, created_at, expires_at }: InvitationRow): Invitation {
+  return { id, email, role, createdAtMs: created_at, expiresAtMs: expires_at }
+}

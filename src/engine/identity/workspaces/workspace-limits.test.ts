@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { limits } from '../../../config/limits.ts'
+import { openDatabase } from '../../../db/open.ts'
+import { authenticateToken, insertToken } from '../accounts/tokens.ts'
+import type { Engine } from '../../engine.ts'
+import { chunks } from '../../money/ledger/post.ts'
+import { changeLimits } from './workspace-limits.ts'
+
+test('of keys that were revoked the limits that were set last are kept, and those of all others and of the workspace', async (t) => {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  await db
+    .insertInto('accounts')
+    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, delete_at: null })
+    .execute()
+  const { secret } = await insertToken(db, { accountId: 'a', kind: 'session', name: 'owner' })
+  const { row: key } = await insertToken(db, { accountId: 'a', kind: 'api_key', name: 'key' })
+  const caller = await authenticateToken(db, secret)
+  const engine = { db } as unknown as Engine
+  await changeLimits(engine, caller, [{ dayMicros: 10 }, { keyId: key.id, dayMicros: 20 }])
+  const revoked = Array.from({ length: limits.limitsOfRevokedKeys + 5 }, (_, index) => ({
+    account_id: 'a',
+    token_id: `gone${index}`,
+    period: 'month' as const,
+    limit_micros: 1,
+    updated_at: Date.now() + index,
+  }))
+  for (const some of chunks(revoked)) await db.insertInto('spending_limits').values(some).execute()
+  const shown = await changeLimits(engine, caller, [{ monthMicros: 30 }])
+  assert.deepEqual(
+    shown.map(({ tokenId, period, limitMicros }) => [tokenId, period, limitMicros]),
+    [
+      [undefined, 'day', 10],
+      [undefined, 'month', 30],
+      [key.id, 'day', 20],
+    ],
+  )
+  const left = await db.selectFrom('spending_limits').select('token_id').execute()
+  const gone = left.map(({ token_id }) => token_id).filter((id) => id.startsWith('gone'))
+  assert.equal(gone.length, limits.limitsOfRevokedKeys)
+  assert.ok(!gone.includes('gone4') && gone.includes('gone5'))
+})

@@ -1,0 +1,111 @@
+import { limits } from '../../../config/limits.ts'
+import { CarrelError } from '../../../errors.ts'
+import { createAccount } from '../accounts/owner.ts'
+import { assertRole, type Role } from '../accounts/roles.ts'
+import { assertSignedIn } from '../accounts/signed-in.ts'
+import type { Authenticated } from '../accounts/tokens.ts'
+import type { Engine } from '../../engine.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+import { isPerson } from './enter-workspace.ts'
+
+export interface Workspace {
+  id: string
+  name: string
+  /** What the caller is in it. */
+  role: Role
+  /** True for the caller's own, which has no other members. */
+  isPersonal: boolean
+  members: number
+  createdAtMs: number
+  /** When it goes; null when nobody asked for that. */
+  deleteAtMs: number | null
+}
+
+/**
+ * Makes a workspace whose owner is the caller. It has no credit of its own until somebody tops it up. Rejects with `forbidden` when
+ * the token stands for no person, with `limit_reached` when that person has made 20.
+ */
+export async function createWorkspace(engine: Engine, caller: Authenticated, name: string): Promise<Workspace> {
+  if (!isPerson(caller))
+    throw new CarrelError('forbidden', 'Cannot create a workspace: that takes the token of a sign-in, not of a program')
+  return engine.db.transaction().execute(async (trx) => {
+    const { count } = await trx
+      .selectFrom('accounts')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .where('created_by', '=', caller.userId)
+      .executeTakeFirstOrThrow()
+    if (Number(count) >= limits.workspacesPerPerson)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot create a workspace: you have made ${limits.workspacesPerPerson}, which is the limit`,
+        { details: { limit: limits.workspacesPerPerson } },
+      )
+    const id = await createAccount(trx, name, caller.userId)
+    const now = Date.now()
+    await trx
+      .insertInto('memberships')
+      .values({ account_id: id, user_id: caller.userId, role: 'owner', created_at: now })
+      .execute()
+    await appendEvent(trx, { accountId: id, type: 'workspace.created', actor: caller.tokenId, data: { name } })
+    return { id, name, role: 'owner' as const, isPersonal: false, members: 1, createdAtMs: now, deleteAtMs: null }
+  })
+}
+
+/** Those that the caller's token opens, the personal one first: of a person all that they are a member of, else the token's own. */
+export async function listWorkspaces(engine: Engine, caller: Authenticated): Promise<Workspace[]> {
+  if (!isPerson(caller)) return [await workspaceOf(engine, caller)]
+  const rows = await workspaces(engine)
+    .innerJoin('memberships', 'memberships.account_id', 'accounts.id')
+    .select('memberships.role')
+    .where('memberships.user_id', '=', caller.userId)
+    .orderBy('accounts.created_at')
+    .orderBy('accounts.id')
+    .execute()
+  return rows.map((row) => workspaceFrom(row, row.role)).toSorted((a, b) => Number(b.isPersonal) - Number(a.isPersonal))
+}
+
+/** The one that the caller is in. */
+export async function workspaceOf(engine: Engine, { accountId, role }: Authenticated): Promise<Workspace> {
+  const row = await workspaces(engine).where('accounts.id', '=', accountId).executeTakeFirstOrThrow()
+  return workspaceFrom(row, role)
+}
+
+/** Takes an admin who is signed in. */
+export async function renameWorkspace(engine: Engine, caller: Authenticated, name: string): Promise<Workspace> {
+  assertSignedIn(caller, 'rename a workspace')
+  assertRole(caller, 'admin')
+  await engine.db.transaction().execute(async (trx) => {
+    await trx.updateTable('accounts').set({ name }).where('id', '=', caller.accountId).execute()
+    const { accountId, tokenId } = caller
+    await appendEvent(trx, { accountId, type: 'workspace.renamed', actor: tokenId, data: { name } })
+  })
+  return workspaceOf(engine, caller)
+}
+
+function workspaces({ db }: Engine) {
+  return db
+    .selectFrom('accounts')
+    .leftJoin('users', 'users.account_id', 'accounts.id')
+    .select(['accounts.id', 'accounts.name', 'accounts.created_at', 'accounts.delete_at', 'users.id as owner_id'])
+    .select((eb) =>
+      eb
+        .selectFrom('memberships as all')
+        .select((of) => of.fn.countAll().as('count'))
+        .whereRef('all.account_id', '=', 'accounts.id')
+        .as('members'),
+    )
+}
+
+interface WorkspaceRow {
+  id: string
+  name: string
+  created_at: number
+  delete_at: number | null
+  owner_id: string | null
+  members: string | number | bigint | null
+}
+
+function workspaceFrom(row: WorkspaceRow, role: Role): Workspace {
+  const { id, name, owner_id: ownerId, created_at: createdAtMs, delete_at: deleteAtMs } = row
+  return { id, name, role, isPersonal: ownerId !== null, members: Number(row.members), createdAtMs, deleteAtMs }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { defaultPrices } from '../../../config/price-book.ts'
+import { openDatabase } from '../../../db/open.ts'
+import type { Engine } from '../../engine.ts'
+import { topUp } from '../ledger/top-up.ts'
+import { ComputeMeter } from '../usage/compute-meter.ts'
+import { assertMinimumCredit } from './assert-minimum-credit.ts'
+import { CreditWatch } from './credit-watch.ts'
+import { setSpendingLimit } from './spending-limits.ts'
+import { KeyedLock } from '../../../keyed-lock.ts'
+
+/** 15 minutes at $0.0001 a second. */
+const minimumMicros = 90_000
+const caller = { accountId: 'a', tokenId: 't' }
+
+async function engineWith(t: TestContext, creditMicros: number, overdraftMicros = 0): Promise<Engine> {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  const prices = { ...defaultPrices, newAccountMicros: 0, overdraftMicros }
+  const quote = { amountCents: 1, bonusMicros: creditMicros - 10_000, creditMicros }
+  await topUp(db, prices, { accountId: 'a', key: 'test', method: 'test', quote })
+  const parts = {
+    db,
+    prices,
+    meter: new ComputeMeter(),
+    locks: new KeyedLock(),
+    credit: new CreditWatch(prices),
+    ownerId: 'o',
+    origin: () => 'https://carrel.example',
+  }
+  return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as Engine
+}
+
+test('credit for 15 minutes is enough to begin, a micro-dollar less is not', async (t) => {
+  await assertMinimumCredit(await engineWith(t, minimumMicros), caller)
+  const engine = await engineWith(t, minimumMicros - 1)
+  await assert.rejects(assertMinimumCredit(engine, caller), {
+    code: 'out_of_credits',
+    details: { creditsRemaining: 0.089999, minimumMicros, topupUrl: 'https://carrel.example/topup' },
+  })
+})
+
+test('an overdraft counts, and a dearer price asks for more', async (t) => {
+  const engine = await engineWith(t, 20_000, 70_000)
+  await assertMinimumCredit(engine, caller)
+  engine.prices.meters = { ...engine.prices.meters, compute: { micros: 101, per: 1000 } }
+  await assert.rejects(assertMinimumCredit(engine, caller), { code: 'out_of_credits' })
+})
+
+test('what runs and is not charged yet is taken off', async (t) => {
+  const engine = await engineWith(t, minimumMicros)
+  const computer = { computerId: 'c', accountId: 'a', label: null, cpus: 1, always: true }
+  engine.meter.resume(
+    computer,
+    { paidToMs: Date.now(), totals: { usedMicros: 0, openMs: 0 } },
+    { used: [{ tokenId: null, ms: 1000 }], free: { ms: 0, cpuMicros: 0 }, lastTokenId: null },
+  )
+  await assert.rejects(assertMinimumCredit(engine, caller), { code: 'out_of_credits' })
+})
+
+test('the owner of an unbilled server needs none, and a spending limit holds for all', async (t) => {
+  const engine = await engineWith(t, 10_001)
+  await assertMinimumCredit(engine, { ...caller, accountId: 'o' })
+  await setSpendingLimit(engine.db, 'o', { period: 'day', limitMicros: 0 })
+  await assert.rejects(assertMinimumCredit(engine, { ...caller, accountId: 'o' }), { code: 'spending_limit_reached' })
+})

@@ -1,0 +1,21 @@
+import type { Engine } from '../../engine.ts'
+import { balanceOf } from '../ledger/balance.ts'
+import { grantFirstCredit } from '../ledger/grant.ts'
+import { priceUsage } from '../usage/price-usage.ts'
+import { isUnbilled } from './is-unbilled.ts'
+
+/** What an account has left in micro-dollars; what runs and is not charged yet is taken off. */
+export async function creditLeft(engine: Engine, accountId: string): Promise<number> {
+  const { db, credit, meter, prices } = engine
+  if (!credit.hasBooks(accountId)) {
+    // Of an account that was made in the database, beside the server.
+    await grantFirstCredit(db, [accountId], prices)
+    credit.opened(accountId)
+  }
+  const balanceMicros = await balanceOf(db, accountId)
+  if (isUnbilled(engine, accountId)) return balanceMicros
+  credit.saw(accountId, balanceMicros)
+  const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
+  // What goes beyond the overdraft is written off when it is charged.
+  return Math.max(balanceMicros - running.amountMicros, -prices.overdraftMicros)
+}

@@ -1,0 +1,15 @@
+import type { Engine } from '../../engine.ts'
+import { isUnbilled } from './is-unbilled.ts'
+
+/** After a start: who has little credit, or none. */
+export async function recallCredit(engine: Engine): Promise<void> {
+  const { lowBalanceMicros, overdraftMicros } = engine.prices
+  const rows = await engine.db
+    .selectFrom('ledger_books')
+    .select(['account_id', 'balance_micros'])
+    .where('kind', '=', 'credit')
+    .where('balance_micros', '<=', Math.max(lowBalanceMicros, -overdraftMicros))
+    .execute()
+  for (const { account_id, balance_micros } of rows)
+    if (!isUnbilled(engine, account_id!)) engine.credit.saw(account_id!, Number(balance_micros))
+}

@@ -1,0 +1,177 @@
+import { sql, type Expression, type ExpressionBuilder, type Kysely } from 'kysely'
+import { lookup } from '../../../db/lookup.ts'
+import type { Database, SpendingLimitRow, SpentRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { Engine } from '../../engine.ts'
+import { chunks } from '../ledger/post.ts'
+
+export interface SpendingLimit {
+  /** undefined for the account as a whole. */
+  tokenId?: string | undefined
+  /** A day or a month of the calendar, in UTC. */
+  period: SpendingLimitRow['period']
+  limitMicros: number
+}
+
+/** Sets what an account, or one of its tokens, may spend in a period; a limit that is there is replaced. */
+export async function setSpendingLimit(db: Kysely<Database>, accountId: string, limit: SpendingLimit): Promise<void> {
+  const { tokenId = '', period, limitMicros } = limit
+  if (!Number.isSafeInteger(limitMicros) || limitMicros < 0)
+    throw new CarrelError(
+      'invalid_request',
+      'Cannot set the spending limit: it has to be a whole amount of at least 0',
+      {
+        details: { field: 'limitMicros' },
+      },
+    )
+  const row = { account_id: accountId, token_id: tokenId, period, limit_micros: limitMicros, updated_at: Date.now() }
+  await db
+    .insertInto('spending_limits')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['account_id', 'token_id', 'period']).doUpdateSet(row))
+    .execute()
+}
+
+/** Takes a limit away; one that is not there is no error. */
+export async function removeSpendingLimit(
+  db: Kysely<Database>,
+  accountId: string,
+  { tokenId = '', period }: Omit<SpendingLimit, 'limitMicros'>,
+): Promise<void> {
+  await db
+    .deleteFrom('spending_limits')
+    .where('account_id', '=', accountId)
+    .where('token_id', '=', tokenId)
+    .where('period', '=', period)
+    .execute()
+}
+
+export interface LimitState extends SpendingLimit {
+  /** What was charged in the period that runs. */
+  spentMicros: number
+  /** When the next one begins, in Unix milliseconds. */
+  resetsAtMs: number
+}
+
+/** An account's limits, its own first, with what is spent of each. */
+export async function limitStates(
+  db: Kysely<Database>,
+  accountId: string,
+  nowMs: number = Date.now(),
+): Promise<LimitState[]> {
+  const rows = await limitsAt(db, nowMs).where('l.account_id', '=', accountId).execute()
+  return rows
+    .map((row) => stateOf(row, nowMs))
+    .toSorted((a, b) => `${a.tokenId ?? ''} ${a.period}`.localeCompare(`${b.tokenId ?? ''} ${b.period}`))
+}
+
+/** Which of these accounts have limits, of their own or of a token. */
+export async function limitedAccounts(db: Kysely<Database>, accountIds: readonly string[]): Promise<string[]> {
+  const limited: string[] = []
+  for (const some of chunks(accountIds)) {
+    const rows = await db
+      .selectFrom('spending_limits')
+      .select('account_id')
+      .distinct()
+      .where('account_id', 'in', some)
+      .execute()
+    limited.push(...rows.map(({ account_id }) => account_id))
+  }
+  return limited
+}
+
+/** All limits of these accounts that are used up, an account's own before those of its tokens. */
+export async function reachedLimits(
+  db: Kysely<Database>,
+  accountIds: readonly string[],
+): Promise<(LimitState & { accountId: string })[]> {
+  const now = Date.now()
+  const reached: (LimitState & { accountId: string })[] = []
+  for (const some of chunks(accountIds)) {
+    const rows = await limitsAt(db, now)
+      .where('l.account_id', 'in', some)
+      .where(isReached)
+      .orderBy('l.account_id')
+      .orderBy('l.token_id')
+      .execute()
+    reached.push(...rows.map((row) => ({ ...stateOf(row, now), accountId: row.account_id })))
+  }
+  return reached
+}
+
+/** The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its charge on. */
+export async function reachedLimit(
+  { db }: Pick<Engine, 'db'>,
+  accountId: string,
+  tokenId: string,
+): Promise<LimitState | undefined> {
+  const now = Date.now()
+  const row = await firstReached(
+    db,
+    String(periodStart('day', now)),
+    String(periodStart('month', now)),
+    accountId,
+    tokenId,
+  )
+  return row && stateOf(row, now)
+}
+
+/** Each work that begins asks for it. The parameters are in the order in which they stand in the query. */
+const firstReached = lookup((db) =>
+  withSpent(db, sql`cast(${''} as bigint)`, sql`cast(${''} as bigint)`)
+    .where('l.account_id', '=', '')
+    .where((eb) => eb.or([eb('l.token_id', '=', sql.lit('')), eb('l.token_id', '=', '')]))
+    .where(isReached)
+    .orderBy('l.token_id')
+    .limit(sql.lit(1)),
+)
+
+/** Limits with what was spent in the day and in the month that began then, in Unix milliseconds. */
+function withSpent(db: Kysely<Database>, day: Expression<unknown>, month: Expression<unknown>) {
+  return db
+    .selectFrom('spending_limits as l')
+    .leftJoin('spent as s', (join) =>
+      join
+        .onRef('s.account_id', '=', 'l.account_id')
+        .onRef('s.token_id', '=', 'l.token_id')
+        .onRef('s.period', '=', 'l.period')
+        .on('s.since', '=', sql<number>`case l.period when 'day' then ${day} else ${month} end`),
+    )
+    .select(['l.account_id', 'l.token_id', 'l.period', 'l.limit_micros', 's.amount_micros as spent'])
+}
+
+function limitsAt(db: Kysely<Database>, nowMs: number) {
+  return withSpent(db, sql`${periodStart('day', nowMs)}`, sql`${periodStart('month', nowMs)}`)
+}
+
+function isReached(eb: ExpressionBuilder<{ l: SpendingLimitRow; s: Nullable<SpentRow> }, 'l' | 's'>) {
+  return eb(eb.fn.coalesce('s.amount_micros', eb.lit(0)), '>=', eb.ref('l.limit_micros'))
+}
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
+
+function stateOf(
+  { token_id, period, limit_micros, spent }: Omit<SpendingLimitRow, 'updated_at'> & { spent: number | null },
+  nowMs: number,
+): LimitState {
+  return {
+    tokenId: token_id || undefined,
+    period,
+    limitMicros: Number(limit_micros),
+    spentMicros: Number(spent ?? 0),
+    resetsAtMs: periodEnd(period, nowMs),
+  }
+}
+
+/** The beginning of the day or month in UTC, in Unix milliseconds. */
+export function periodStart(period: SpendingLimitRow['period'], nowMs: number): number {
+  const now = new Date(nowMs)
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), period === 'day' ? now.getUTCDate() : 1)
+}
+
+/** The end of it, which is the beginning of the next one. */
+function periodEnd(period: SpendingLimitRow['period'], nowMs: number): number {
+  const start = new Date(periodStart(period, nowMs))
+  if (period === 'day') return start.setUTCDate(start.getUTCDate() + 1)
+  return start.setUTCMonth(start.getUTCMonth() + 1)
+}

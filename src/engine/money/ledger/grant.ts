@@ -1,0 +1,89 @@
+import { sql, type Kysely, type Transaction } from 'kysely'
+import type { PriceBook } from '../../../config/price-book.ts'
+import { durableTransaction } from '../../../db/durable-transaction.ts'
+import type { Database } from '../../../db/schema.ts'
+import { creditOf, promotions } from './books.ts'
+import { postTransactions, type Posting } from './post.ts'
+
+/**
+ * Gives accounts that nobody signed up for their first credit. One that has had it gets nothing, however often it is asked for; nor
+ * does one of a person for whom it was decided at their sign-up, nor a workspace that a person made beside their own: whoever makes many would never have to pay.
+ */
+export async function grantFirstCredit(
+  db: Kysely<Database>,
+  accountIds: readonly string[],
+  prices: Pick<PriceBook, 'newAccountMicros' | 'overdraftMicros'>,
+): Promise<void> {
+  if (prices.newAccountMicros === 0) return
+  const had = await db
+    .selectFrom('ledger_transactions')
+    .select('account_id')
+    .where('key', 'in', accountIds.map(keyOf))
+    .execute()
+  const made = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', 'in', accountIds)
+    .where('created_by', 'is not', null)
+    .execute()
+  // Whether somebody who signed up gets it was decided then.
+  const decided = await db
+    .selectFrom('first_credits')
+    .select('account_id')
+    .where('account_id', 'in', accountIds)
+    .execute()
+  // What a new account gets may change with the years; who had the old one does not get the difference.
+  const excluded = [...[...had, ...decided].map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
+  const without = new Set(accountIds).difference(new Set(excluded))
+  if (without.size === 0) return
+  const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
+  await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
+}
+
+/** The same for an account that the transaction makes: it is never there without what was promised. */
+export async function grantWithAccount(
+  trx: Transaction<Database>,
+  accountId: string,
+  { newAccountMicros, overdraftMicros }: Pick<PriceBook, 'newAccountMicros' | 'overdraftMicros'>,
+): Promise<void> {
+  if (newAccountMicros > 0) await postTransactions(trx, [grant(accountId, newAccountMicros)], overdraftMicros)
+}
+
+/** Those that were there before there were books, and those that were made without the server. */
+export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promise<void> {
+  const rows = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('created_by', 'is', null)
+    .where('id', 'not in', (eb) =>
+      eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant').where(isNoCharge),
+    )
+    .where('id', 'not in', (eb) => eb.selectFrom('first_credits').select('account_id'))
+    .execute()
+  for (let start = 0; start < rows.length; start += accountsAtOnce) {
+    const some = rows.slice(start, start + accountsAtOnce)
+    await grantFirstCredit(
+      db,
+      some.map(({ id }) => id),
+      prices,
+    )
+  }
+}
+
+const keyOf = (accountId: string) => `grant:${accountId}`
+
+function grant(accountId: string, amountMicros: number): Posting {
+  return {
+    key: keyOf(accountId),
+    kind: 'grant',
+    accountId,
+    entries: [
+      { book: promotions, amountMicros: -amountMicros },
+      { book: creditOf(accountId), amountMicros },
+    ],
+  }
+}
+
+/** As the index of all that is no charge has it, to the letter: charges are not read. */
+const isNoCharge = sql<boolean>`kind <> 'usage'`
+const accountsAtOnce = 1000

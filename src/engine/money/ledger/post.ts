@@ -1,0 +1,186 @@
+import type { Kysely, Transaction } from 'kysely'
+import { durableTransaction } from '../../../db/durable-transaction.ts'
+import type { Database, LedgerTransactionRow, TransactionKind } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import { newId } from '../../ids.ts'
+import type { Book } from './books.ts'
+
+/** What is to be written about one economic fact. */
+export interface Posting {
+  /** The fact, for ever: `usage:<computer>:…`, `stripe:pi:<id>`, `grant:<account>`. */
+  key: string
+  kind: TransactionKind
+  accountId: string
+  /** They come to zero. None may be zero itself. */
+  entries: Entry[]
+  /** The transaction that it takes back. */
+  ofTransaction?: string
+  data?: Record<string, unknown>
+}
+
+export interface Entry {
+  book: Book
+  amountMicros: number
+}
+
+export interface Posted {
+  transaction: LedgerTransactionRow
+  /** False for a fact that was written before: nothing was moved again. */
+  isNew: boolean
+}
+
+export interface PostedBatch {
+  /** In the order of the postings. */
+  posted: Posted[]
+  /** Of the books that were moved, after it. */
+  balances: Map<string, number>
+}
+
+/**
+ * Writes one fact on the disk, once. Rejects with `out_of_credits` when the account has too little, and with
+ * `idempotency_mismatch` when its key stands for another fact; nothing is moved then.
+ */
+export async function post(db: Kysely<Database>, posting: Posting, overdraftMicros: number): Promise<Posted> {
+  const { posted } = await durableTransaction(db, (trx) => postTransactions(trx, [posting], overdraftMicros))
+  return posted[0]!
+}
+
+/** The same for many, within a transaction of the caller: all of them or none. */
+export async function postTransactions(
+  trx: Transaction<Database>,
+  postings: readonly Posting[],
+  overdraftMicros: number,
+): Promise<PostedBatch> {
+  for (const posting of postings) assertBalanced(posting)
+  const known = await findTransactions(
+    trx,
+    postings.map(({ key }) => key),
+  )
+  const now = Date.now()
+  const fresh: Posting[] = []
+  const posted = postings.map((posting): Posted => {
+    const before = known.get(posting.key)
+    if (before) {
+      assertSameFact(posting, before)
+      return { transaction: before, isNew: false }
+    }
+    const transaction = rowOf(posting, now)
+    known.set(posting.key, transaction)
+    fresh.push(posting)
+    return { transaction, isNew: true }
+  })
+  await write(trx, fresh, known)
+  return { posted, balances: await moveBalances(trx, fresh, overdraftMicros) }
+}
+
+/** By their keys. */
+async function findTransactions(
+  trx: Transaction<Database>,
+  keys: string[],
+): Promise<Map<string, LedgerTransactionRow>> {
+  const found = new Map<string, LedgerTransactionRow>()
+  for (const some of chunks(keys)) {
+    const rows = await trx.selectFrom('ledger_transactions').selectAll().where('key', 'in', some).execute()
+    for (const row of rows) found.set(row.key, row)
+  }
+  return found
+}
+
+async function write(
+  trx: Transaction<Database>,
+  postings: Posting[],
+  rows: Map<string, LedgerTransactionRow>,
+): Promise<void> {
+  for (const some of chunks(postings)) {
+    const transactions = some.map(({ key }) => rows.get(key)!)
+    await trx.insertInto('ledger_transactions').values(transactions).execute()
+    const entries = some.flatMap(({ entries }, index) =>
+      entries.map(({ book, amountMicros }, position) => ({
+        transaction_id: transactions[index]!.id,
+        position,
+        book_id: book.id,
+        amount_micros: amountMicros,
+      })),
+    )
+    await trx.insertInto('ledger_entries').values(entries).execute()
+  }
+}
+
+/** Adds to the balances by what was written, and sees that no customer's came too low. */
+async function moveBalances(
+  trx: Transaction<Database>,
+  postings: Posting[],
+  overdraftMicros: number,
+): Promise<Map<string, number>> {
+  const moves = new Map<string, { book: Book; amountMicros: number }>()
+  for (const { book, amountMicros } of postings.flatMap(({ entries }) => entries)) {
+    const move = moves.get(book.id)
+    if (move) move.amountMicros += amountMicros
+    else moves.set(book.id, { book, amountMicros })
+  }
+  const balances = new Map<string, number>()
+  for (const some of chunks([...moves.values()])) {
+    const rows = await trx
+      .insertInto('ledger_books')
+      .values(some.map(({ book, amountMicros }) => ({ ...book, balance_micros: amountMicros })))
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({
+          balance_micros: eb('ledger_books.balance_micros', '+', eb.ref('excluded.balance_micros')),
+        })),
+      )
+      .returning(['id', 'balance_micros'])
+      .execute()
+    for (const { id, balance_micros } of rows) balances.set(id, Number(balance_micros))
+  }
+  for (const { book, amountMicros } of moves.values()) {
+    if (amountMicros < 0) assertCovered(book, balances.get(book.id)!, overdraftMicros)
+  }
+  return balances
+}
+
+function assertCovered(book: Book, balanceMicros: number, overdraftMicros: number): void {
+  if (book.kind === 'hold' && balanceMicros < 0) throw new Error(`More was taken from "${book.id}" than it held`)
+  if (book.kind === 'credit' && balanceMicros < -overdraftMicros)
+    throw new CarrelError('out_of_credits', 'Cannot charge the account: its credit does not reach')
+}
+
+function rowOf({ key, kind, accountId, entries, ofTransaction, data }: Posting, now: number): LedgerTransactionRow {
+  return {
+    // In the order of time, so that what is written together lies together.
+    id: now.toString(36) + newId(),
+    key,
+    kind,
+    account_id: accountId,
+    amount_micros: amountOf(entries),
+    of_transaction: ofTransaction ?? null,
+    data: JSON.stringify(data ?? {}),
+    at: now,
+  }
+}
+
+/** What changes hands: as much as is added to some books is taken from others. */
+function amountOf(entries: Entry[]): number {
+  return entries.reduce((sum, { amountMicros }) => sum + Math.max(0, amountMicros), 0)
+}
+
+function assertBalanced({ key, entries }: Posting): void {
+  const sum = entries.reduce((total, { amountMicros }) => total + amountMicros, 0)
+  const whole = entries.every(({ amountMicros }) => Number.isSafeInteger(amountMicros) && amountMicros !== 0)
+  if (!whole || sum !== 0 || entries.length < 2 || !Number.isSafeInteger(amountOf(entries)))
+    throw new Error(`Cannot post "${key}": its entries have to be whole and come to zero`)
+}
+
+function assertSameFact(posting: Posting, row: LedgerTransactionRow): void {
+  const { kind, accountId, entries } = posting
+  if (row.kind === kind && row.account_id === accountId && Number(row.amount_micros) === amountOf(entries)) return
+  throw new CarrelError('idempotency_mismatch', `Cannot post "${posting.key}": the key stands for another fact`, {
+    details: { key: posting.key },
+  })
+}
+
+export function* chunks<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += perStatement) yield items.slice(start, start + perStatement)
+}
+
+/** A statement takes 32,766 variables on SQLite and 65,535 on PostgreSQL. */
+const perStatement = 500

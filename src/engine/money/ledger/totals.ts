@@ -1,0 +1,51 @@
+import { sql, type Kysely } from 'kysely'
+import { readInWorker } from '../../../db/read-in-worker.ts'
+import type { Database } from '../../../db/schema.ts'
+import { clearingOf, creditOf, heldOf } from './books.ts'
+
+export interface Totals {
+  /** What can be spent. */
+  balanceMicros: number
+  /** What was ever paid in, bonuses and gifts apart; refunds do not lessen it. */
+  depositedMicros: number
+  /** What was ever charged. */
+  spentMicros: number
+  /** Unix milliseconds of the last move; null when there was none. */
+  lastAtMs: number | null
+}
+
+/** An account's credit since it was opened. */
+export async function totalsOf(db: Kysely<Database>, accountId: string): Promise<Totals> {
+  const credit = creditOf(accountId).id
+  // Charges are not read: they are what the balance tells of beside all else.
+  const moved = db
+    .selectFrom('ledger_transactions as t')
+    .innerJoin('ledger_entries as e', 'e.transaction_id', 't.id')
+    .leftJoin('ledger_transactions as o', 'o.id', 't.of_transaction')
+    .select([
+      sql<number | null>`sum(case when e.book_id = ${credit} and coalesce(o.kind, '') not in ('usage', 'capture')
+        then e.amount_micros else 0 end)`.as('added'),
+      sql<number | null>`sum(case when t.kind = 'topup' and e.book_id like ${`${clearingOf('').id}%`}
+        then e.amount_micros else 0 end)`.as('paid'),
+    ])
+    .where('t.account_id', '=', accountId)
+    // As the index has it, to the letter.
+    .where('t.kind', '<>', sql.lit('usage'))
+    .where('t.kind', 'in', ['grant', 'topup', 'refund', 'reversal'])
+  const books = db
+    .selectFrom('ledger_books')
+    .select(['id', 'balance_micros'])
+    .where('id', 'in', [credit, heldOf(accountId).id])
+  const last = db
+    .selectFrom('ledger_transactions')
+    .select(({ fn }) => fn.max('at').as('at'))
+    .where('account_id', '=', accountId)
+  const [[sums], balances, [latest]] = await readInWorker(db, accountId, [moved, books, last])
+  const of = (id: string) => Number(balances.find((book) => book.id === id)?.balance_micros ?? 0)
+  return {
+    balanceMicros: of(credit),
+    depositedMicros: -Number(sums?.paid ?? 0),
+    spentMicros: Number(sums?.added ?? 0) - of(credit) - of(heldOf(accountId).id),
+    lastAtMs: latest?.at ? Number(latest.at) : null,
+  }
+}

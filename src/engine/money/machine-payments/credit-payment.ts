@@ -1,0 +1,78 @@
+import type { MachinePaymentRow } from '../../../db/schema.ts'
+import { asCarrelError } from '../../../errors.ts'
+import { creditLeft } from '../credit/credit-left.ts'
+import type { Engine } from '../../engine.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+import { microsPerCent, topUp } from '../ledger/top-up.ts'
+import { assertAccount } from '../payments/assert-account.ts'
+import { keyOf } from '../payments/credit-intent.ts'
+import { findPayment, insertPayment } from '../payments/payments.ts'
+import { holdForReview } from '../payments/hold-for-review.ts'
+import type { Challenge } from './payment-library.ts'
+import { recordFailed, recordPaid } from './payment-records.ts'
+
+export interface PaidTopUp {
+  amountCents: number
+  creditMicros: number
+  /** What the account has now. */
+  balanceMicros: number
+  /** As it is sent in `Payment-Receipt`. */
+  receipt: string
+}
+
+export interface Received {
+  method: MachinePaymentRow['method']
+  reference: string
+  challenge: Challenge
+  receipt: string
+}
+
+/**
+ * Credits a payment, once: whom and how much says the challenge, which this server signed. Credit and record are written together.
+ * Rejects with `not_found` when the account is deleted; the payment is put aside then.
+ */
+export async function creditPayment(engine: Engine, received: Received): Promise<PaidTopUp> {
+  const { method, reference, challenge, receipt } = received
+  const { account: accountId, cents, bonus } = challenge.meta as Record<'account' | 'cents' | 'bonus', string>
+  const amountCents = Number(cents)
+  const bonusMicros = Number(bonus)
+  const quote = { amountCents, bonusMicros, creditMicros: amountCents * microsPerCent + bonusMicros }
+  const key = method === 'stripe' ? keyOf(reference) : `mpp:${challenge.id}`
+  const payment = { accountId, key, method, quote }
+  const { isNew } = await topUp(engine.db, engine.prices, payment, async (trx) => {
+    await assertAccount(trx, payment)
+    await recordPaid(trx, received, receipt)
+  }).catch(async (error: unknown) => {
+    if (asCarrelError(error).code === 'not_found') await keepAside(engine, received, { accountId, amountCents })
+    throw error
+  })
+  const data = { method, reference, cents: amountCents, bonusMicros }
+  if (isNew) await appendEvent(engine.db, { accountId, type: 'payment.credited', actor: 'mpp', data })
+  return { amountCents, creditMicros: quote.creditMicros, balanceMicros: await creditLeft(engine, accountId), receipt }
+}
+
+/** The money of an account that is deleted, as a row among the payments that the operator looks at. */
+async function keepAside(
+  engine: Engine,
+  { method, reference: intentId, challenge }: Received,
+  { accountId, amountCents: cents }: { accountId: string; amountCents: number },
+): Promise<void> {
+  await engine.locks.run(keyOf(intentId), async () => {
+    const known = await findPayment(engine.db, 'intent_id', intentId)
+    const row = known ?? (await insertPayment(engine.db, { accountId, method, cents, intentId }))
+    const reason = `${cents} cents came by ${method} for an account that is deleted`
+    await holdForReview(engine, row, { intentId, reason, accountId: null })
+    await recordFailed(engine.db, challenge.id)
+  })
+}
+
+/** What was answered when it was credited, for who asks again. */
+export async function paidBefore(engine: Engine, row: MachinePaymentRow): Promise<PaidTopUp> {
+  const amountCents = Number(row.amount_cents)
+  return {
+    amountCents,
+    creditMicros: amountCents * microsPerCent + Number(row.bonus_micros),
+    balanceMicros: await creditLeft(engine, row.account_id),
+    receipt: row.receipt!,
+  }
+}

@@ -1,0 +1,68 @@
+import type { Kysely, Transaction } from 'kysely'
+import { durableTransaction } from '../../../db/durable-transaction.ts'
+import type { Database, MachinePaymentRow } from '../../../db/schema.ts'
+import type { Challenge } from './payment-library.ts'
+
+export type NewPayment = Pick<MachinePaymentRow, 'method' | 'reference'> & { challenge: Challenge }
+
+export function findPayment(db: Kysely<Database>, challengeId: string): Promise<MachinePaymentRow | undefined> {
+  return db.selectFrom('machine_payments').selectAll().where('challenge_id', '=', challengeId).executeTakeFirst()
+}
+
+/**
+ * Writes on the disk that money is about to move for a challenge. `begun` when it is to be sent once more; `taken` when another
+ * payment answers this challenge already, or this payment another challenge.
+ */
+export async function beginPayment(db: Kysely<Database>, payment: NewPayment): Promise<'new' | 'begun' | 'taken'> {
+  const row = rowOf(payment)
+  return durableTransaction(db, async (trx) => {
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('machine_payments')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows === 1n) return 'new'
+    return (await findPayment(trx, row.challenge_id))?.reference === row.reference ? 'begun' : 'taken'
+  })
+}
+
+/** Nothing was sent: the challenge can be answered anew. */
+export async function abandonPayment(db: Kysely<Database>, challengeId: string): Promise<void> {
+  await db
+    .deleteFrom('machine_payments')
+    .where('challenge_id', '=', challengeId)
+    .where('state', '=', 'pending')
+    .execute()
+}
+
+/** In the transaction that credits it. */
+export async function recordPaid(trx: Transaction<Database>, payment: NewPayment, receipt: string): Promise<void> {
+  await trx
+    .insertInto('machine_payments')
+    .values({ ...rowOf(payment), state: 'paid', receipt })
+    .onConflict((conflict) => conflict.column('challenge_id').doUpdateSet({ state: 'paid', receipt }))
+    .execute()
+}
+
+export async function recordFailed(db: Kysely<Database>, challengeId: string): Promise<void> {
+  await db.updateTable('machine_payments').set({ state: 'failed' }).where('challenge_id', '=', challengeId).execute()
+}
+
+/** What it buys is in the challenge, where the client cannot change it. */
+function rowOf({ method, reference, challenge }: NewPayment): MachinePaymentRow {
+  const { account, cents, bonus } = challenge.meta!
+  const now = Date.now()
+  return {
+    challenge_id: challenge.id,
+    account_id: account!,
+    method,
+    reference,
+    challenge: JSON.stringify(challenge),
+    amount_cents: Number(cents),
+    bonus_micros: Number(bonus),
+    state: 'pending',
+    receipt: null,
+    created_at: now,
+    looked_at: now,
+  }
+}

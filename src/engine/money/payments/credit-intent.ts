@@ -1,0 +1,120 @@
+import type { Kysely } from 'kysely'
+import type { Stripe } from 'stripe'
+import type { PriceBook } from '../../../config/price-book.ts'
+import type { Database, PaymentRow } from '../../../db/schema.ts'
+import { asCarrelError } from '../../../errors.ts'
+import { creditLeft } from '../credit/credit-left.ts'
+import type { Engine } from '../../engine.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+import { creditOf } from '../ledger/books.ts'
+import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
+import { assertAccount } from './assert-account.ts'
+import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
+import { holdForReview } from './hold-for-review.ts'
+
+/** One payment intent is one fact, whoever tells of it first. */
+export function keyOf(intentId: string): string {
+  return `stripe:pi:${intentId}`
+}
+
+/**
+ * Credits what a PaymentIntent of Stripe received, as Stripe itself has it now; does nothing for one that is not paid
+ * or that is not for an account of this server. False when nothing of it is in the books.
+ */
+export function creditIntent(engine: Engine, intent: Stripe.PaymentIntent): Promise<boolean> {
+  return engine.locks.run(keyOf(intent.id), async () => {
+    const row = await paymentOf(engine, intent)
+    if (!row || intent.status !== 'succeeded') return false
+    if (intent.currency !== 'usd' || intent.amount_received <= 0) {
+      const reason = `Stripe received ${intent.amount_received} ${intent.currency}, which cannot be credited`
+      await holdForReview(engine, row, { intentId: intent.id, reason })
+      return false
+    }
+    const quote = quoteOf(engine.prices, row, intent)
+    const isNew = await credit(engine, row, intent, quote)
+    if (isNew === undefined) {
+      const reason = `Stripe received ${intent.amount_received} ${intent.currency} for an account that is deleted`
+      await holdForReview(engine, row, { intentId: intent.id, reason, accountId: null })
+      return false
+    }
+    await updatePayment(engine.db, row, {
+      state: 'paid',
+      key: keyOf(intent.id),
+      intent_id: intent.id,
+      data: { bonusMicros: quote.bonusMicros, paidCents: quote.amountCents },
+    })
+    if (!isNew) return true
+    const data = { paymentId: row.id, method: 'stripe', cents: quote.amountCents, bonusMicros: quote.bonusMicros }
+    await appendEvent(engine.db, { accountId: row.account_id, type: 'payment.credited', actor: 'stripe', data })
+    // So that answers stop to warn.
+    await creditLeft(engine, row.account_id)
+    return true
+  })
+}
+
+/** Its row; one that came without any (a machine payment whose answer was lost) gets one. undefined for what is not ours. */
+async function paymentOf({ db, log }: Engine, intent: Stripe.PaymentIntent): Promise<PaymentRow | undefined> {
+  const { carrel_payment: id, carrel_account: accountId, carrel_tier: tier } = intent.metadata
+  const known = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'intent_id', intent.id))
+  if (known) return known
+  if (!accountId || !(await isOurs(db, accountId))) {
+    log.info({ intent: intent.id }, 'a payment at Stripe is for no account of this server')
+    return undefined
+  }
+  if (intent.status !== 'succeeded') return undefined
+  return insertPayment(db, {
+    accountId,
+    method: 'stripe',
+    cents: intent.amount,
+    intentId: intent.id,
+    data: { tier },
+  })
+}
+
+/** Whether there is, or was, such an account: of one that is deleted its book and its payments are left. */
+async function isOurs(db: Kysely<Database>, accountId: string): Promise<boolean> {
+  const account = await db.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst()
+  if (account) return true
+  const book = db.selectFrom('ledger_books').select('id').where('id', '=', creditOf(accountId).id)
+  const payment = db.selectFrom('payments').select('id').where('account_id', '=', accountId)
+  return (await book.executeTakeFirst()) !== undefined || (await payment.executeTakeFirst()) !== undefined
+}
+
+/** What was promised for what was asked; what is paid otherwise is credited as it came, without a bonus. */
+function quoteOf({ tiers }: PriceBook, row: PaymentRow, { amount_received: amountCents }: Stripe.PaymentIntent): Quote {
+  const { tier, bonusMicros = bonusNow() } = dataOf(row)
+  const bonus = amountCents === Number(row.cents) ? bonusMicros : 0
+  return { amountCents, bonusMicros: bonus, creditMicros: amountCents * microsPerCent + bonus }
+
+  /** For a payment that nothing was written about when it was begun. */
+  function bonusNow(): number {
+    const known = tier !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
+    return known?.cents === amountCents ? amountCents * known.bonusPercent * 100 : 0
+  }
+}
+
+/** False when it was credited before; undefined when the account is deleted: nothing is credited then. */
+async function credit(
+  engine: Engine,
+  row: PaymentRow,
+  intent: Stripe.PaymentIntent,
+  quote: Quote,
+): Promise<boolean | undefined> {
+  const { db, prices, log } = engine
+  const asked = Number(row.cents)
+  if (quote.amountCents !== asked)
+    log.warn(
+      { payment: row.id, asked, received: quote.amountCents },
+      'Stripe received another amount than was asked for',
+    )
+  try {
+    const payment = { accountId: row.account_id, key: keyOf(intent.id), method: 'stripe', quote }
+    return (await topUp(db, prices, payment, (trx) => assertAccount(trx, payment))).isNew
+  } catch (error) {
+    const { code } = asCarrelError(error)
+    if (code === 'not_found') return undefined
+    if (code !== 'idempotency_mismatch') throw error
+    log.error({ err: error, payment: row.id }, 'a payment was credited before, with another amount')
+    return false
+  }
+}

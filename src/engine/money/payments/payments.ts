@@ -1,0 +1,76 @@
+import type { Kysely, Updateable } from 'kysely'
+import type { Database, PaymentRow } from '../../../db/schema.ts'
+import { newId } from '../../ids.ts'
+
+export interface NewPayment {
+  /** Default: a new one. */
+  id?: string
+  accountId: string
+  method: string
+  state?: PaymentRow['state']
+  cents: number
+  key?: string
+  sessionId?: string
+  intentId?: string
+  data?: PaymentData
+}
+
+export interface PaymentData {
+  /** The package that was bought. */
+  tier?: string | undefined
+  /** What the price book gave on top when it was bought; of a payment that is credited, what it was given. */
+  bonusMicros?: number | undefined
+  /** What came, in cents. */
+  paidCents?: number | undefined
+  /** Why it is as it is, in a sentence. */
+  reason?: string | undefined
+}
+
+export async function insertPayment(db: Kysely<Database>, payment: NewPayment): Promise<PaymentRow> {
+  const now = Date.now()
+  const row: PaymentRow = {
+    id: payment.id ?? newId(),
+    account_id: payment.accountId,
+    method: payment.method,
+    state: payment.state ?? 'open',
+    cents: payment.cents,
+    key: payment.key ?? null,
+    session_id: payment.sessionId ?? null,
+    intent_id: payment.intentId ?? null,
+    created_at: now,
+    updated_at: now,
+    data: JSON.stringify(payment.data ?? {}),
+  }
+  await db.insertInto('payments').values(row).execute()
+  return row
+}
+
+/** The payment of a provider's id, or of our own; undefined when there is none. */
+export function findPayment(
+  db: Kysely<Database>,
+  column: 'id' | 'session_id' | 'intent_id',
+  value: string,
+): Promise<PaymentRow | undefined> {
+  return db.selectFrom('payments').selectAll().where(column, '=', value).executeTakeFirst()
+}
+
+/** Changes a payment; one that is paid or dismissed stays so, unless it is paid. What `data` names is changed, the rest of it stays. */
+export async function updatePayment(
+  db: Kysely<Database>,
+  row: PaymentRow,
+  change: Pick<Updateable<PaymentRow>, 'state' | 'key' | 'session_id' | 'intent_id'> & { data?: PaymentData },
+): Promise<void> {
+  const { data, ...columns } = change
+  let update = db
+    .updateTable('payments')
+    .set({ ...columns, updated_at: Date.now() })
+    .where('id', '=', row.id)
+  if (data) update = update.set({ data: JSON.stringify({ ...dataOf(row), ...data }) })
+  if (change.state !== undefined && change.state !== 'paid')
+    update = update.where('state', 'not in', ['paid', 'dismissed'])
+  await update.execute()
+}
+
+export function dataOf({ data }: PaymentRow): PaymentData {
+  return JSON.parse(data) as PaymentData
+}

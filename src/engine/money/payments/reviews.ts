@@ -1,0 +1,120 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { PriceBook } from '../../../config/price-book.ts'
+import { durableTransaction } from '../../../db/durable-transaction.ts'
+import type { Database, PaymentRow } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+import { appendEvent } from '../../audit/append-event.ts'
+import { quoteFor, topUp } from '../ledger/top-up.ts'
+import { keyOf } from './credit-intent.ts'
+import { dataOf, findPayment, updatePayment } from './payments.ts'
+
+/** Money that came and could not be credited by itself. */
+export interface Review {
+  paymentId: string
+  accountId: string
+  /** How the account is called; undefined when it is deleted. */
+  accountName: string | undefined
+  method: string
+  /** What was asked for. */
+  cents: number
+  /** Stripe's PaymentIntent. */
+  intentId: string
+  /** What came, and why it is not credited. */
+  reason: string
+  createdAtMs: number
+}
+
+/** The payments that wait for somebody to look at them, the oldest first. */
+export async function listReviews(db: Kysely<Database>): Promise<Review[]> {
+  const rows = await db
+    .selectFrom('payments')
+    .leftJoin('accounts', 'accounts.id', 'payments.account_id')
+    .selectAll('payments')
+    .select('accounts.name as account_name')
+    .where('state', '=', 'review')
+    .orderBy('payments.created_at')
+    .orderBy('payments.id')
+    .execute()
+  return rows.map(({ account_name, ...row }) => ({
+    paymentId: row.id,
+    accountId: row.account_id,
+    accountName: account_name ?? undefined,
+    method: row.method,
+    cents: Number(row.cents),
+    intentId: row.intent_id!,
+    reason: dataOf(row).reason ?? '',
+    createdAtMs: Number(row.created_at),
+  }))
+}
+
+/**
+ * Credits a payment that waits with so many cents, without a bonus, once: under the key that the payment itself would have been
+ * credited by. Asked for again with the same amount it moves nothing. Rejects with `not_found` when there is no such payment,
+ * with `conflict` when it does not wait or its account is deleted, with `invalid_request` an amount that cannot be bought.
+ */
+export async function creditReview(
+  db: Kysely<Database>,
+  prices: PriceBook,
+  paymentId: string,
+  cents: number,
+): Promise<{ isNew: boolean; balanceMicros: number }> {
+  const quote = quoteFor(prices, { amountCents: cents }, 1)
+  const found = await findPayment(db, 'id', paymentId)
+  if (!found) throw noSuchPayment(paymentId)
+  const { account_id: accountId, method } = found
+  const key = keyOf(String(found.intent_id))
+  const payment = { accountId, key, method, quote }
+  return topUp(db, prices, payment, async (trx) => {
+    const row = await lockPayment(trx, paymentId)
+    const doing = `credit payment "${paymentId}"`
+    if (row.state === 'paid' && row.key === key) return assertSameAmount(row, cents, doing)
+    assertWaits(row, doing)
+    const account = await trx.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst()
+    if (!account)
+      throw new CarrelError('conflict', `Cannot ${doing}: its account is deleted; refund it, and dismiss it`)
+    await updatePayment(trx, row, { state: 'paid', key, data: { paidCents: cents, bonusMicros: 0 } })
+    const data = { paymentId, method, cents, bonusMicros: 0 }
+    await appendEvent(trx, { accountId, type: 'payment.credited', actor: 'operator', data })
+  })
+}
+
+/** Marks a payment that waits as settled elsewhere, such as by a refund: nothing is credited. Rejects as `creditReview` does. */
+export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<{ isNew: boolean }> {
+  return durableTransaction(db, async (trx) => {
+    const row = await lockPayment(trx, paymentId)
+    if (row.state === 'dismissed') return { isNew: false }
+    assertWaits(row, `dismiss payment "${paymentId}"`)
+    await updatePayment(trx, row, { state: 'dismissed' })
+    const { account_id: accountId } = row
+    await appendEvent(trx, { accountId, type: 'payment.dismissed', actor: 'operator', data: { paymentId } })
+    return { isNew: true }
+  })
+}
+
+/** The payment, which nobody else can change until the transaction ends, the server neither. */
+async function lockPayment(trx: Transaction<Database>, id: string): Promise<PaymentRow> {
+  // An update that changes nothing is a lock on every database; a transaction that began by reading could lose its turn.
+  const row = await trx
+    .updateTable('payments')
+    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+  if (row) return row
+  throw noSuchPayment(id)
+}
+
+function noSuchPayment(id: string): CarrelError {
+  return new CarrelError('not_found', `Cannot settle payment "${id}": there is no such payment`)
+}
+
+function assertWaits({ state }: PaymentRow, doing: string): void {
+  if (state === 'review') return
+  throw new CarrelError('conflict', `Cannot ${doing}: it does not wait for anybody, its state is "${state}"`)
+}
+
+function assertSameAmount(row: PaymentRow, cents: number, doing: string): void {
+  const { paidCents } = dataOf(row)
+  if (paidCents === cents) return
+  throw new CarrelError('conflict', `Cannot ${doing}: it was credited before, with ${String(paidCents)} cents`)
+}

@@ -1,0 +1,51 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database } from '../../../db/schema.ts'
+import type { CpuMark } from './metered-computer.ts'
+
+/** Writes what the kernel counted of computers, in the transaction that charges their use. */
+export async function writeMarks(trx: Transaction<Database>, marks: readonly CpuMark[]): Promise<void> {
+  if (marks.length === 0) return
+  await trx
+    .insertInto('compute_marks')
+    .values(
+      marks.map(({ computerId, accountId, cpus, counterMicros, usedMicros, openMs, atMs }) => ({
+        computer_id: computerId,
+        account_id: accountId,
+        cpus,
+        counter_micros: counterMicros,
+        used_micros: usedMicros,
+        open_ms: Math.round(openMs),
+        at: Math.round(atMs),
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column('computer_id').doUpdateSet((eb) => ({
+        counter_micros: eb.ref('excluded.counter_micros'),
+        used_micros: eb.ref('excluded.used_micros'),
+        open_ms: eb.ref('excluded.open_ms'),
+        at: eb.ref('excluded.at'),
+      })),
+    )
+    .execute()
+}
+
+/** The last mark of a computer, or of all. */
+export async function readMarks(db: Kysely<Database>, computerId?: string): Promise<Map<string, CpuMark>> {
+  let query = db.selectFrom('compute_marks').selectAll()
+  if (computerId !== undefined) query = query.where('computer_id', '=', computerId)
+  const rows = await query.execute()
+  return new Map(
+    rows.map(({ computer_id, account_id, cpus, counter_micros, used_micros, open_ms, at }) => [
+      computer_id,
+      {
+        computerId: computer_id,
+        accountId: account_id,
+        cpus: Number(cpus),
+        counterMicros: Number(counter_micros),
+        usedMicros: Number(used_micros),
+        openMs: Number(open_ms),
+        atMs: Number(at),
+      },
+    ]),
+  )
+}

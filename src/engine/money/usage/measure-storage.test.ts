@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { defaultPrices } from '../../../config/price-book.ts'
+import { openDatabase } from '../../../db/open.ts'
+import type { ComputerState } from '../../../db/schema.ts'
+import { CreditWatch } from '../credit/credit-watch.ts'
+import type { Engine } from '../../engine.ts'
+import { balanceOf } from '../ledger/balance.ts'
+import { grantFirstCredit } from '../ledger/grant.ts'
+import { measureStorage } from './measure-storage.ts'
+
+const hour = 3_600_000
+const GiB = 1024 ** 3
+
+test('disks cost by the hour and the GiB, hot while their computer runs and cold when it is stopped', async (t) => {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  const disks: Record<string, number | undefined> = {
+    runs: 2 * GiB,
+    stands: 6 * GiB,
+    young: 4 * GiB,
+    unknown: undefined,
+  }
+  const prices = {
+    ...defaultPrices,
+    meters: {
+      ...defaultPrices.meters,
+      storage_hot: { micros: 300, per: defaultPrices.meters.storage_hot.per },
+      storage_cold: { micros: 100, per: defaultPrices.meters.storage_cold.per },
+    },
+  }
+  const engine = {
+    db,
+    prices,
+    driver: {
+      list: async () => Object.keys(disks).map((id) => ({ id })),
+      stats: async (id: string) => ({ diskBytes: disks[id] }),
+    },
+    settings: { billing: true },
+    ownerId: 'nobody',
+    credit: new CreditWatch(prices),
+  } as unknown as Engine
+  await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0 }).execute()
+  const add = (id: string, state: ComputerState, createdAt: number) =>
+    db
+      .insertInto('computers')
+      .values({
+        id,
+        account_id: 'a',
+        session_key: id,
+        image: 'i',
+        state,
+        state_reason: null,
+        cpus: 1,
+        memory_bytes: 1,
+        disk_bytes: 1,
+        pids: 1,
+        ephemeral: 0,
+        idle_timeout_ms: null,
+        expires_at: null,
+        created_at: createdAt,
+        updated_at: 0,
+        started_at: null,
+        last_active_at: 0,
+      })
+      .execute()
+  await add('runs', 'running', 0)
+  await add('stands', 'stopped', 0)
+  await add('young', 'running', 99.75 * hour)
+  await add('unknown', 'running', 0)
+  await add('gone', 'stopped', 0)
+  await grantFirstCredit(db, ['a'], prices)
+  const spent = async () => 5_000_000 - (await balanceOf(db, 'a'))
+
+  // What is from before the last hour was not seen, and costs nothing.
+  await measureStorage(engine, 100 * hour)
+  assert.equal(await spent(), 2 * 300 + 6 * 100 + 300)
+  await measureStorage(engine, 100 * hour)
+  assert.equal(await spent(), 1500)
+  await measureStorage(engine, 100.5 * hour)
+  assert.equal(await spent(), 1500 + 300 + 300 + 600)
+  const rows = await db
+    .selectFrom('usage_intervals')
+    .select(['computer_id', 'meter', 'label'])
+    .distinct()
+    .orderBy('computer_id')
+    .execute()
+  assert.deepEqual(
+    rows.map(({ computer_id, meter, label }) => [computer_id, meter, label]),
+    [
+      ['runs', 'storage_hot', 'runs'],
+      ['stands', 'storage_cold', 'stands'],
+      ['young', 'storage_hot', 'young'],
+    ],
+  )
+})

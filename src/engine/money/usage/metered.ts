@@ -1,0 +1,44 @@
+import type { ComputerRow } from '../../../db/schema.ts'
+import type { Engine } from '../../engine.ts'
+import { settleUsage } from './settle-usage.ts'
+import type { Charged } from './compute-meter.ts'
+import { readMarks } from './cpu-marks.ts'
+import type { MeteredFacts } from './metered-computer.ts'
+
+type Row = Pick<ComputerRow, 'id' | 'account_id' | 'session_key' | 'ephemeral' | 'cpus'>
+
+/** From now on an account's computer is counted. One that belongs to nobody yet is not. */
+export async function openUsage(engine: Engine, row: Row): Promise<void> {
+  const facts = meteredOf(row)
+  if (facts) engine.meter.open(facts, await charged(engine, row.id))
+}
+
+/** A computer does not run any more; what it used is recorded when this resolves. */
+export async function closeUsage(engine: Engine, computerId: string): Promise<void> {
+  engine.meter.close(computerId)
+  await settleUsage(engine)
+}
+
+/** The same for one that was found not to run any more, since when nobody knows. */
+export async function loseUsage(engine: Engine, computerId: string): Promise<void> {
+  engine.meter.lose(computerId)
+  await settleUsage(engine)
+}
+
+/** A sandbox costs while something runs in it, a computer of its own while it runs. */
+export function meteredOf({ id, account_id, session_key, ephemeral, cpus }: Row): MeteredFacts | undefined {
+  if (account_id === null) return undefined
+  return { computerId: id, accountId: account_id, label: session_key, cpus, always: ephemeral === 0 }
+}
+
+/** Up to when a computer's running was recorded, and what it used of processors; 0 for never. */
+async function charged(engine: Engine, computerId: string): Promise<Charged> {
+  const row = await engine.db
+    .selectFrom('usage_intervals')
+    .select(({ fn }) => fn.max('ended_at').as('at'))
+    .where('computer_id', '=', computerId)
+    .where('meter', '=', 'compute')
+    .executeTakeFirst()
+  const mark = (await readMarks(engine.db, computerId)).get(computerId)
+  return { paidToMs: Number(row?.at ?? 0), totals: mark ?? { usedMicros: 0, openMs: 0 } }
+}

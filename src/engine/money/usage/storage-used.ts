@@ -1,0 +1,16 @@
+import type { Engine } from '../../engine.ts'
+import { memoryUsage } from '../../memory/memory-files.ts'
+
+/** Bytes that an account has on the disks of its computers, and in memory, as of now. */
+export async function storageUsed(engine: Engine, accountId: string): Promise<number> {
+  const rows = await engine.db.selectFrom('computers').select('id').where('account_id', '=', accountId).execute()
+  const existing = new Set((await engine.driver.list()).map(({ id }) => id))
+  let bytes = (await memoryUsage(engine, accountId)).usedBytes
+  for (const { id } of rows) {
+    if (!existing.has(id)) continue
+    // One that is deleted in this moment has none.
+    const stats = await engine.driver.stats(id).catch(() => undefined)
+    bytes += stats?.diskBytes ?? 0
+  }
+  return bytes
+}

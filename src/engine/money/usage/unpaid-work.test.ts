@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { Kysely } from 'kysely'
+import { openDatabase } from '../../../db/open.ts'
+import type { Database, ProcessRow } from '../../../db/schema.ts'
+import { unpaidProcesses, unpaidProcessorTime } from './unpaid-work.ts'
+
+const begun = Date.now() - 3_600_000
+
+/** A sandbox `c` of one account, for which so many milliseconds were charged up to a minute after it began. */
+async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Database>> {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  await db
+    .insertInto('accounts')
+    .values({ id: 'a', name: 'a', created_at: 0, created_by: null, delete_at: null })
+    .execute()
+  await db
+    .insertInto('computers')
+    .values({
+      id: 'c',
+      account_id: 'a',
+      session_key: '',
+      image: 'i',
+      state: 'running',
+      state_reason: null,
+      cpus: 2,
+      memory_bytes: 1,
+      disk_bytes: 1,
+      pids: 1,
+      ephemeral: 1,
+      idle_timeout_ms: null,
+      expires_at: null,
+      created_at: begun,
+      updated_at: begun,
+      started_at: begun,
+      last_active_at: begun,
+    })
+    .execute()
+  const times = { started_at: begun, ended_at: begun + 60_000 }
+  const use = { id: 'u', account_id: 'a', computer_id: 'c', meter: 'compute' as const, ...times }
+  await db
+    .insertInto('usage_intervals')
+    .values({ ...use, quantity: chargedMs, amount_micros: 0, token_id: null, label: null })
+    .execute()
+  return db
+}
+
+async function used(db: Kysely<Database>, usedMs: number): Promise<void> {
+  const mark = { computer_id: 'c', account_id: 'a', cpus: 2, counter_micros: 0, open_ms: 100_000, at: begun + 60_000 }
+  await db
+    .insertInto('compute_marks')
+    .values({ ...mark, used_micros: usedMs * 1000 })
+    .execute()
+}
+
+async function ran(
+  db: Kysely<Database>,
+  stretches: [number, number][],
+  facts: Partial<ProcessRow> = {},
+): Promise<void> {
+  for (const [index, [from, to]] of stretches.entries())
+    await db
+      .insertInto('processes')
+      .values({
+        id: `p${index}`,
+        account_id: 'a',
+        computer_id: 'c',
+        name: 'p',
+        kind: 'exec',
+        command: 'true',
+        state: 'ended',
+        pid: 1,
+        reason: 'exited',
+        exit_code: 0,
+        signal: null,
+        output_bytes: 0,
+        truncated: 0,
+        kept_bytes: 0,
+        started_at: begun + from,
+        ended_at: begun + to,
+        ...facts,
+      })
+      .execute()
+}
+
+test('a sandbox whose processors worked longer than it was charged is found', async (t) => {
+  const db = await sandbox(t, 10_000)
+  await used(db, 40_000)
+  assert.deepEqual(await unpaidProcessorTime(db, 20), [
+    'Computer "c" used 40.0 s of processors, and 10.0 s of it were charged',
+  ])
+})
+
+test('two processors may work twice the time that was charged, and a kernel that waits a little', async (t) => {
+  const db = await sandbox(t, 10_000)
+  await used(db, 20_500)
+  assert.deepEqual(await unpaidProcessorTime(db, 20), [])
+})
+
+test('a sandbox whose programs ran longer than it was charged is found', async (t) => {
+  const db = await sandbox(t, 10_000)
+  await ran(db, [
+    [0, 8000],
+    [1000, 6500],
+    [7000, 13_000],
+    [20_000, 29_000],
+    [40_000, 44_000],
+  ])
+  assert.deepEqual(await unpaidProcesses(db, 20), [
+    'Programs of computer "c" ran for 20.0 s, and 10.0 s of it were charged',
+  ])
+})
+
+test('programs that ran at once are charged once, and of kernels and lost programs nobody knows', async (t) => {
+  const db = await sandbox(t, 10_000)
+  await ran(
+    db,
+    Array.from({ length: 10 }, (): [number, number] => [0, 10_000]),
+  )
+  assert.deepEqual(await unpaidProcesses(db, 20), [])
+  await db.deleteFrom('processes').execute()
+  await ran(db, [[0, 50_000]], { kind: 'kernel' })
+  assert.deepEqual(await unpaidProcesses(db, 20), [])
+  await db.deleteFrom('processes').execute()
+  await ran(db, [[0, 50_000]], { reason: 'lost' })
+  assert.deepEqual(await unpaidProcesses(db, 20), [])
+})

@@ -1,0 +1,86 @@
+import { sql, type Kysely } from 'kysely'
+import { readInWorker } from '../../../db/read-in-worker.ts'
+import type { Database, Meter } from '../../../db/schema.ts'
+import { CarrelError } from '../../../errors.ts'
+
+export interface UsedPiece {
+  meter: Meter
+  computerId: string
+  startedAtMs: number
+  endedAtMs: number
+  /** In the meter's unit, see `config/price-book.ts`. */
+  quantity: number
+  amountMicros: number
+}
+
+export interface UsageHistory {
+  /** Pieces on all pages. */
+  count: number
+  pieces: UsedPiece[]
+  /** Where the next page begins; undefined at the end. */
+  next: string | undefined
+}
+
+/** A page by its number, from 1 on, or the one that begins where another ended, which nothing new moves and costs the same however far it is. */
+export type HistoryPage = { limit: number } & ({ page: number } | { after: string })
+
+/** What an account used, piece by piece, the newest first. Rejects with `invalid_request` for a place that is none. */
+export async function usageHistory(
+  db: Kysely<Database>,
+  accountId: string,
+  options: HistoryPage,
+): Promise<UsageHistory> {
+  const { limit } = options
+  const before = 'after' in options ? placeOf(options.after) : undefined
+  const offset = 'page' in options ? (options.page - 1) * limit : 0
+  const count = db
+    .selectFrom('usage_days')
+    .select(({ fn }) => fn.sum<number>('intervals').as('count'))
+    .where('account_id', '=', accountId)
+    .where('dimension', '=', 'all')
+  // All that is passed over is read of the index.
+  let ids = db
+    .selectFrom('usage_intervals')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('quantity', '>', 0)
+    .orderBy('ended_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .offset(offset)
+  if (before) ids = ids.where(sql<boolean>`(ended_at, id) < (${before.endedAtMs}, ${before.id})`)
+  const page = db
+    .selectFrom('usage_intervals')
+    .selectAll()
+    .where('id', 'in', ids)
+    .orderBy('ended_at', 'desc')
+    .orderBy('id', 'desc')
+  const [[total], rows] = await readInWorker(db, accountId, [count, page])
+  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const pieces = rows.slice(0, limit).map((row) => ({
+    meter: row.meter,
+    computerId: row.computer_id,
+    startedAtMs: Number(row.started_at),
+    endedAtMs: Number(row.ended_at),
+    quantity: Number(row.quantity),
+    amountMicros: Number(row.amount_micros),
+  }))
+  return { count: Number(total?.count ?? 0), pieces, next: last && nextOf(last) }
+}
+
+interface Place {
+  endedAtMs: number
+  id: string
+}
+
+function nextOf(row: { ended_at: number; id: string }): string {
+  return Buffer.from(`${row.ended_at} ${row.id}`).toString('base64url')
+}
+
+function placeOf(after: string): Place {
+  const [, endedAt, id] = /^(\d{1,15}) (.+)$/s.exec(Buffer.from(after, 'base64url').toString()) ?? []
+  if (endedAt !== undefined && id !== undefined) return { endedAtMs: Number(endedAt), id }
+  throw new CarrelError('invalid_request', 'Cannot read the usage history: "after" is not what "next" of a page was', {
+    details: { field: 'after' },
+  })
+}

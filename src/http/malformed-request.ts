@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { CarrelError } from '../errors.ts'
+import { errorAnswer, errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
+import { sendFinalResponse } from './final-response.ts'
+
+/** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
+type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
+
+/** The answer to the newest request of each connection. */
+const newest = new WeakMap<Socket, ServerResponse>()
+
+/** Keeps what a request is about, in case that its body never becomes whole. */
+export function noteRequest(response: ServerResponse): void {
+  newest.set(response.req.socket, response)
+}
+
+/**
+ * Answers what is no HTTP request, or never became a whole one, and closes the connection. The address decides on the form
+ * of the answer: it is of the request whose body was coming, else it is read from what came, where it is not known. A request that was
+ * answered before its body broke off gets no second answer, which would be taken for that of the next one.
+ */
+export function answerMalformedRequest(
+  error: Broken,
+  socket: Socket,
+  forms: readonly ErrorEnvelope[],
+  address?: string,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const { req: request, headersSent: isAnswered } = newest.get(socket) ?? {}
+  const isOfBody = request !== undefined && !request.complete
+  if (isOfBody && isAnswered) return socket.destroySoon()
+  const about = address ?? (isOfBody ? request.url : undefined) ?? addressIn(error.rawPacket)
+  sendRefusal(socket, errorEnvelopeOf(forms, about), meaning(error))
+}
+
+/** Answers who wants to go over to another protocol where there is none. */
+export function refuseUpgrade(request: IncomingMessage, socket: Duplex, forms: readonly ErrorEnvelope[]): void {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  const message = `Cannot open a WebSocket at ${path.slice(0, 200)}: there is none`
+  sendRefusal(socket, errorEnvelopeOf(forms, path), new CarrelError('route_not_found', message))
+}
+
+function sendRefusal(socket: Duplex, form: ErrorEnvelope, error: CarrelError): void {
+  const requestId = randomUUID()
+  const { status, text: body } = errorAnswer(form, error, requestId)
+  sendFinalResponse(
+    socket,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+function addressIn(packet: unknown): string {
+  if (!Buffer.isBuffer(packet)) return ''
+  return /^[A-Z]+ (\S+)/.exec(packet.toString('latin1', 0, 200))?.[1] ?? ''
+}
+
+function meaning(error: NodeJS.ErrnoException): CarrelError {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new CarrelError('request_timeout', 'Cannot read the request: it did not arrive in time', { cause: error })
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return new CarrelError('too_large', 'Cannot read the request: its headers are larger than 16 KiB', {
+      details: { maxBytes: 16 * 1024 },
+      cause: error,
+    })
+  return new CarrelError('invalid_request', 'Cannot read the request: it is not valid HTTP', { cause: error })
+}
