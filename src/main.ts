@@ -86,7 +86,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
   const accountLimits = new AccountLimits(engine)
   const networks = new ClientNetworks(settings.trustedProxies)
-  const connections = new Connections({ budget: engine.descriptors, networks })
+  const connections = new Connections({ budget: engine.budgets.descriptors, networks })
   const app = await createApp({ engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections })
   const endpoints = await addAllRoutes(app, engine)
   const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)

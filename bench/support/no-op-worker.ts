@@ -36,7 +36,8 @@ const engine = {
   credit: new CreditWatch(defaultPrices),
   accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
   issuers: new TrustedIssuers([]),
-  callers: new AuthCache(db),
+  authCache: new AuthCache(db),
+  server: { ownerId: '', origin: () => 'http://127.0.0.1' },
 } as unknown as Engine
 
 const { userId, accountId } = await signIn(engine, {

@@ -149,7 +149,7 @@ export async function createApp(options: Options): Promise<App> {
     },
   })
   app.removeContentTypeParser('text/plain')
-  readJsonBodies(app, engine.memory)
+  readJsonBodies(app, engine.budgets.memory)
   app.server.on('connection', (socket) => connections.accept(socket))
   // Node answers an expectation that it does not know without a word; it may be passed over as well (RFC 9110).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))

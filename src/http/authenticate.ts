@@ -21,7 +21,11 @@ declare module 'fastify' {
  * A hook that lets a request in by its bearer token, as often as its account may. `X-Session-Token` has the same meaning where
  * `Authorization` is taken.
  */
-export function authenticate(engine: Engine, accountLimits: AccountLimits, connections: Connections) {
+export function authenticate(
+  engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
+  accountLimits: AccountLimits,
+  connections: Connections,
+) {
   const admit = (request: FastifyRequest, reply: FastifyReply, caller: Authenticated): void => {
     request.caller = caller
     connections.belongTo(request.raw.socket, caller.accountId)
@@ -39,7 +43,10 @@ export function authenticate(engine: Engine, accountLimits: AccountLimits, conne
 }
 
 /** A hook for addresses that are none: Pawpado's document counts every request, and tells what is left with each answer. */
-export function countUnknown(engine: Engine, accountLimits: AccountLimits) {
+export function countUnknown(
+  engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
+  accountLimits: AccountLimits,
+) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const path = pathOf(request.url)
     if (!isPawpado(path)) return
@@ -53,7 +60,10 @@ export function countUnknown(engine: Engine, accountLimits: AccountLimits) {
 }
 
 /** undefined for a request without a token, or with one that is not good. */
-async function callerOf(engine: Engine, request: FastifyRequest): Promise<Authenticated | undefined> {
+async function callerOf(
+  engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
+  request: FastifyRequest,
+): Promise<Authenticated | undefined> {
   try {
     return await authenticateAny(engine, bearerToken(request.headers))
   } catch {

@@ -9,7 +9,7 @@ describe('baseUrls()', () => {
     host: string,
     { env = {}, remoteAddress = '192.0.2.7', localAddress = '10.1.2.3', protocol = 'http' } = {},
   ) =>
-    baseUrls({ settings: readSettings(env), origin: () => 'http://own:4280' })({
+    baseUrls({ settings: readSettings(env), server: { origin: () => 'http://own:4280' } })({
       host,
       protocol: protocol as 'http',
       raw: { socket: { localAddress, remoteAddress } },

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/settings.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { Context, ServerState } from '../engine/context.ts'
 import { ClientNetworks } from './client-networks.ts'
 
 /** What is looked at of a request. */
@@ -14,7 +14,7 @@ type Asked = Pick<FastifyRequest, 'protocol' | 'host'> & {
  * Otherwise the one that was asked, where it is an address or a name of this machine, or a trusted proxy says it. Whatever else a request
  * calls the server is not repeated: it would stand in commands that people copy, and in what a cache gives to others.
  */
-export function baseUrls({ settings, origin }: Pick<Engine, 'settings' | 'origin'>): (request: Asked) => string {
+export function baseUrls({ settings, server: { origin } }: BaseUrlParts): (request: Asked) => string {
   const { publicUrl, trustedProxies } = settings
   const networks = new ClientNetworks(trustedProxies)
   const ownName = hostname().toLowerCase()
@@ -27,6 +27,10 @@ export function baseUrls({ settings, origin }: Pick<Engine, 'settings' | 'origin
     const isProxy = socket?.remoteAddress !== undefined && networks.ofConnection(socket.remoteAddress) === undefined
     return isOwn || isProxy ? url.origin : origin()
   }
+}
+
+interface BaseUrlParts extends Pick<Context, 'settings'> {
+  server: Pick<ServerState, 'origin'>
 }
 
 /** An address as it stands in a URL. */

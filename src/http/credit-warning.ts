@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
 
 /** Tells an account whose credit ends how many dollars are left, by `X-Credits-Remaining` on its answers. */
-export function addCreditWarning(app: FastifyInstance, engine: Engine): void {
+export function addCreditWarning(app: FastifyInstance, engine: Pick<Engine, 'credit'>): void {
   app.addHook('onSend', async (request: Partial<Pick<FastifyRequest, 'caller'>>, reply) => {
     const leftMicros = request.caller && engine.credit.low(request.caller.accountId)
     if (leftMicros !== undefined) reply.header('x-credits-remaining', (leftMicros / 1_000_000).toFixed(6))

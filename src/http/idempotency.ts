@@ -21,7 +21,10 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): 
  * change by themselves (402, 429 and 5xx) are not kept. A route that starts a process has to give it the id of the request's
  * claim, or to wait for it when it began already.
  */
-export function addIdempotency(app: FastifyInstance, engine: Engine): void {
+export function addIdempotency(
+  app: FastifyInstance,
+  engine: Pick<Engine, 'db' | 'driver' | 'server' | 'responseCache'>,
+): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKeyOf(request)
     if (!request.routeOptions.config.idempotent || key === undefined) return

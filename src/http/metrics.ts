@@ -98,8 +98,8 @@ export function addMetrics(app: App, engine: Engine): void {
       started.inc(engine.startedProcesses - counted)
       counted = engine.startedProcesses
       for (const [program, { held, total }] of [
-        ['server', engine.descriptors],
-        ['monitor', engine.processDescriptors],
+        ['server', engine.budgets.descriptors],
+        ['monitor', engine.budgets.processDescriptors],
       ] as const) {
         descriptors.set({ program, kind: 'held' }, held)
         descriptors.set({ program, kind: 'total' }, total)
@@ -115,7 +115,7 @@ async function assertOperator(engine: Engine, { headers }: { headers: IncomingHt
   const { metricsToken } = engine.settings
   if (metricsToken !== undefined && timingSafeEqual(digestOf(token), digestOf(metricsToken))) return
   const caller = await authenticateAny(engine, token)
-  if (caller.accountId !== engine.ownerId)
+  if (caller.accountId !== engine.server.ownerId)
     throw new CarrelError('forbidden', 'Cannot read the metrics: they are for the operator of the server')
   assertScope(caller, 'account')
 }

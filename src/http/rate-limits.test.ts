@@ -4,7 +4,8 @@ import { readSettings } from '../config/settings.ts'
 import { AccountLimits } from './rate-limits.ts'
 
 const of = (accountId: string, userId: string | null = null) => ({ accountId, userId })
-const limitsWith = (env: NodeJS.ProcessEnv = {}) => new AccountLimits({ settings: readSettings(env), ownerId: 'owner' })
+const limitsWith = (env: NodeJS.ProcessEnv = {}) =>
+  new AccountLimits({ settings: readSettings(env), server: { ownerId: 'owner' } })
 
 test("Pawpado's table is the default of its surface: reads, writes and polls apart", () => {
   const limits = limitsWith()

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Settings } from '../config/settings.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { Context, ServerState } from '../engine/context.ts'
 import { CarrelError } from '../errors.ts'
 import type { Authenticated } from '../engine/identity/accounts/tokens.ts'
 import { NetworkCounter } from './network-counter.ts'
@@ -8,7 +7,7 @@ import { networkOfRequest } from './network-of.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
 /** Limits the requests of one network to routes by which people sign in. Added before authentication: it comes before any work. */
-export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Engine, 'settings'>): void {
+export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Context, 'settings'>): void {
   if (settings.signInsPerMinute === 0) return
   const counter = new NetworkCounter(settings.signInsPerMinute)
   app.addHook('onRequest', async (request, reply) => {
@@ -39,8 +38,8 @@ export class AccountLimits {
   readonly #others: Classes<RequestCounter>
   readonly #ownerId: string
 
-  constructor({ settings, ownerId }: Pick<Engine, 'ownerId'> & { settings: Settings }) {
-    this.#ownerId = ownerId
+  constructor({ settings, server }: Pick<Context, 'settings'> & { server: Pick<ServerState, 'ownerId'> }) {
+    this.#ownerId = server.ownerId
     this.#pawpado = {
       read: counterOf(settings.pawpadoReadsPerMinute),
       write: counterOf(settings.pawpadoWritesPerMinute),

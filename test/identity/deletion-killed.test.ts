@@ -137,7 +137,7 @@ function serve(db: Kysely<Database>, host: Host): Engine {
     credit: new CreditWatch(defaultPrices),
     accountRemovals: new AccountRemovals(),
     prices: defaultPrices,
-    ownerId: 'owner',
+    server: { ownerId: 'owner' },
     settings: { billing: true },
   } as unknown as Engine
 }

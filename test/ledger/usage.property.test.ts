@@ -64,7 +64,7 @@ class World {
       prices: defaultPrices,
       credit: new CreditWatch(defaultPrices),
       settings: { billing: true },
-      ownerId: 'nobody',
+      server: { ownerId: 'nobody' },
       meter: new ComputeMeter({ now: () => this.nowMs, elapsed: () => this.nowMs, cpuMicros: () => undefined }),
     } as unknown as Engine
     await this.record()

@@ -36,9 +36,7 @@ describe('reconcilePayments()', () => {
       meter: new ComputeMeter(),
       locks: new KeyedLock(),
       log: pino({ level: 'silent' }),
-      stopping: new AbortController().signal,
-      origin: () => 'http://carrel.test',
-      ownerId: '',
+      server: { stopping: new AbortController().signal, origin: () => 'http://carrel.test', ownerId: '' },
     } as unknown as Engine
   })
   after(async () => {

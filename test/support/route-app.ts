@@ -11,7 +11,11 @@ import { AccountLimits } from '../../src/http/rate-limits.ts'
 
 /** An app to which routes can be added that are never called: they need no engine to describe themselves. */
 export async function routeApp(): Promise<{ app: App; engine: Engine }> {
-  const engine = { settings: readSettings({}), log: pino({ level: 'silent' }) } as unknown as Engine
+  const engine = {
+    settings: readSettings({}),
+    log: pino({ level: 'silent' }),
+    server: { ownerId: '', origin: () => '' },
+  } as unknown as Engine
   const app = await createApp({
     engine,
     errorEnvelopes,

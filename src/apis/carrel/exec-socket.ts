@@ -1,6 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/lifecycle/use-sandbox.ts'
-import type { Caller, Engine } from '../../engine/engine.ts'
+import type { Caller } from '../../engine/caller.ts'
+import type { Engine } from '../../engine/engine.ts'
 import { findProcess } from '../../engine/computers/processes/find-process.ts'
 import { programFor } from '../../engine/computers/processes/program.ts'
 import { startProcess } from '../../engine/computers/processes/start-process.ts'

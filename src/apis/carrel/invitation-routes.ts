@@ -140,7 +140,9 @@ function addAnswerRoutes(app: App, engine: Engine): void {
           const accepted = await acceptInvitation(engine, { code: request.body.token, network })
           const { userId, workspaceId, role } = accepted
           reply.header('cache-control', 'no-store')
-          return isPage ? joinedPage(accepted, engine.origin()) : { user_id: userId, workspace_id: workspaceId, role }
+          return isPage
+            ? joinedPage(accepted, engine.server.origin())
+            : { user_id: userId, workspace_id: workspaceId, role }
         }),
     )
   })
@@ -161,6 +163,6 @@ async function orPage(
   } catch (error) {
     const known = asCarrelError(error)
     if (known.code !== 'unauthenticated' && known.code !== 'forbidden') throw error
-    return reply.status(known.status).send(refusedInvitationPage(known.message, engine.origin()))
+    return reply.status(known.status).send(refusedInvitationPage(known.message, engine.server.origin()))
   }
 }

@@ -21,7 +21,7 @@ export function addWebhookRoute(app: App, engine: Engine): void {
           const bytes = Number(request.headers['content-length'] ?? limits.webhookBytes)
           // Anybody can send what looks like an event: all of them together have so much memory.
           if (bytes > limits.uncountedBytes && bytes <= limits.webhookBytes)
-            holdUntilAnswered(request, await engine.memory.reserve('', bytes))
+            holdUntilAnswered(request, await engine.budgets.memory.reserve('', bytes))
         },
         config: {
           public: true,

@@ -119,7 +119,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
   const late = new AbortController()
   const overdue = new Overdue(process, () => late.abort())
   try {
-    for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.closing, late.signal]))) {
+    for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.server.closing, late.signal]))) {
       truncated ||= chunk.truncated
       done = chunk.done
       for (const [index, record] of chunk.records.entries()) {

@@ -67,7 +67,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       const { sizeBytes } = file.info
       if (sizeBytes > limits.readBytes) throw tooLarge(path, sizeBytes)
       if (sizeBytes > limits.uncountedBytes)
-        holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, limits.readingBytes))
+        holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, limits.readingBytes))
       const slices = new Slices(caller.accountId)
       const { text, encoding, size } = await fileAsText(file, { encoding: body.encoding, slices })
       return { success: true, path, content: text, encoding, size }
@@ -100,7 +100,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           after: cursor === undefined ? undefined : Buffer.from(cursor, 'base64url'),
           // Each text of it may be there twice: as it was found, and as it is told.
           beforeLarge: async () =>
-            holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, limits.listBytes * 2)),
+            holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, limits.listBytes * 2)),
         })
         const more = next ? { truncated: true, cursor: next.toString('base64url') } : {}
         return { success: true, path, files: entries.map(fileOf), ...more }

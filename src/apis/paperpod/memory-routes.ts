@@ -63,7 +63,8 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
     async (request) => {
       const { body, caller } = request
       const size = await memoryFileSize(engine, caller.accountId, body.path)
-      if (size > limits.uncountedBytes) holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, size))
+      if (size > limits.uncountedBytes)
+        holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, size))
       const { buffer, byteOffset, length } = await readMemory(engine, caller.accountId, body.path)
       return { success: true, content: textOf(Buffer.from(buffer, byteOffset, length)).text, size: length }
     },

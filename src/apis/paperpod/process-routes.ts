@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { findSandbox, useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
-import type { Caller, Engine } from '../../engine/engine.ts'
+import type { Caller } from '../../engine/caller.ts'
+import type { Engine } from '../../engine/engine.ts'
 import { earlierProcess } from '../../engine/computers/processes/earlier-process.ts'
 import { findProcess } from '../../engine/computers/processes/find-process.ts'
 import { killProcess } from '../../engine/computers/processes/kill-process.ts'
@@ -116,7 +117,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       const row = await find(engine, caller, body.sessionId, body.processId)
       const process = withPorts(row, await openPorts(engine, [row]), body.sessionId)
       if (row.state === 'running' || row.output_bytes > limits.uncountedBytes)
-        holdUntilAnswered(request, await engine.memory.reserve(caller.accountId, logsMemoryBytes))
+        holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, logsMemoryBytes))
       return { success: true, process, logs: await logsOf(engine, row, body.cursor ?? 0) }
     },
   )

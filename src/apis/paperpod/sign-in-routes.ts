@@ -117,7 +117,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         if (!isBrowser(request.headers)) return answerJson(await redeem(), reply)
         return answerPage(reply, async () => {
           const { token, expiresAtMs } = await redeem()
-          return tokenPage(token, engine.origin(), expiresAtMs)
+          return tokenPage(token, engine.server.origin(), expiresAtMs)
         })
       },
     )
@@ -182,7 +182,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     } catch (error) {
       const known = asCarrelError(error)
       if (known.code !== 'unauthenticated') throw error
-      return reply.status(known.status).send(refusedPage(known.message, engine.origin()))
+      return reply.status(known.status).send(refusedPage(known.message, engine.server.origin()))
     }
   }
 }

@@ -26,7 +26,7 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
     async ({ headers }, reply) => {
       const offer = offerOf(engine)
       const isBrowser = headers.accept?.includes('text/html') ?? false
-      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, engine.origin())) : offer
+      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, engine.server.origin())) : offer
     },
   )
   app.post(

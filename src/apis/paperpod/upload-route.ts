@@ -3,7 +3,8 @@ import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
 import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { StagedFile } from '../../engine/types.ts'
-import type { Caller, Engine } from '../../engine/engine.ts'
+import type { Caller } from '../../engine/caller.ts'
+import type { Engine } from '../../engine/engine.ts'
 import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -101,7 +102,7 @@ async function takeFile(
     letGo()
   }
   try {
-    const { descriptors } = engine
+    const { descriptors } = engine.budgets
     const shares = descriptors.sharesOf({ account: caller.accountId })
     lease = descriptors.take('take the upload', shares, limits.fileDescriptors)
     const options = { maxBytes: limits.uploadBytes, releases: true }

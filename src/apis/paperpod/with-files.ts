@@ -1,7 +1,8 @@
 import { limits } from '../../config/limits.ts'
 import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
 import { withDescriptors } from '../../engine/budgets/with-descriptors.ts'
-import type { Caller, Engine } from '../../engine/engine.ts'
+import type { Caller } from '../../engine/caller.ts'
+import type { Engine } from '../../engine/engine.ts'
 import type { ComputerFiles } from '../../engine/types.ts'
 
 /** Does something with the files of a caller's sandbox, which counts as used meanwhile. */

@@ -1,8 +1,9 @@
-import type { Caller, Engine } from '../engine.ts'
+import type { Caller } from '../caller.ts'
+import type { Context } from '../context.ts'
 
 /** Does something that keeps so many descriptors open meanwhile, counted for the caller's account. Rejects where there is no room for them. */
 export async function withDescriptors<T>(
-  { descriptors }: Pick<Engine, 'descriptors'>,
+  { budgets: { descriptors } }: Pick<Context, 'budgets'>,
   { accountId }: Caller,
   { doing, count }: { doing: string; count: number },
   work: () => Promise<T>,

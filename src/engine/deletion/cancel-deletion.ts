@@ -1,14 +1,14 @@
 import { CarrelError } from '../../errors.ts'
 import { assertSignedIn } from '../identity/accounts/signed-in.ts'
 import type { Authenticated } from '../identity/accounts/tokens.ts'
-import type { Engine } from '../engine.ts'
 import { appendEvent } from '../audit/append-event.ts'
+import type { Context } from '../context.ts'
 
 /**
  * Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun, and with `forbidden` for
  * an API key: whoever has that is not the person.
  */
-export async function cancelDeletion({ db }: Engine, caller: Authenticated): Promise<void> {
+export async function cancelDeletion({ db }: Pick<Context, 'db'>, caller: Authenticated): Promise<void> {
   const { userId, tokenId } = caller
   if (userId === null) return
   assertSignedIn(caller, 'keep the account')

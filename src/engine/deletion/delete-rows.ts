@@ -1,14 +1,14 @@
 import { durableTransaction } from '../../db/durable-transaction.ts'
-import type { Engine } from '../engine.ts'
 import type { DeletionSubject } from './deletion-subject.ts'
 import { personColumns } from './person-columns.ts'
 import { deletionPlan } from './deletion-plan.ts'
+import type { Context } from '../context.ts'
 
 /**
  * Deletes what no part of the host stands behind, and the person's name where rows stay, in one transaction: after it nobody can come in
  * as this person any more. Gives how many rows there were.
  */
-export function deleteRows({ db }: Pick<Engine, 'db'>, leaving: DeletionSubject): Promise<number> {
+export function deleteRows({ db }: Pick<Context, 'db'>, leaving: DeletionSubject): Promise<number> {
   return durableTransaction(db, async (trx) => {
     let count = 0
     for (const fate of Object.values(deletionPlan)) {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Engine } from '../engine.ts'
+import type { Context, ServerState } from '../context.ts'
 
 /** A person or a workspace whose time has come, and what goes with it. */
 export interface DeletionSubject {
@@ -13,10 +13,10 @@ export interface DeletionSubject {
 }
 
 export async function personSubject(
-  { db, ownerId }: Pick<Engine, 'db' | 'ownerId'>,
+  { db, server }: Pick<Context, 'db'> & { server: Pick<ServerState, 'ownerId'> },
   userId: string,
 ): Promise<DeletionSubject> {
-  const alone = (await aloneIn(db, userId)).filter((accountId) => accountId !== ownerId)
+  const alone = (await aloneIn(db, userId)).filter((accountId) => accountId !== server.ownerId)
   // A list in SQL has one element at least.
   return { userId, accountIds: alone.length > 0 ? alone : [none], addresses: await addressesOf(db, userId) }
 }

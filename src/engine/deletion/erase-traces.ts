@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { truncateWal } from '../../db/truncate-wal.ts'
-import type { Engine } from '../engine.ts'
+import type { Context } from '../context.ts'
 
 /** Sees that the files of the database hold nothing of what was deleted. Another program that reads them is given some seconds. */
-export async function eraseTraces({ db, log, stopping }: Engine): Promise<void> {
-  for (let attempt = 0; attempt < attempts && !stopping.aborted; attempt++) {
+export async function eraseTraces({ db, log, server }: Pick<Context, 'db' | 'log' | 'server'>): Promise<void> {
+  for (let attempt = 0; attempt < attempts && !server.stopping.aborted; attempt++) {
     if (await truncateWal(db)) return
     await wait(everyMs)
   }

@@ -1,12 +1,12 @@
 import type { Transaction } from 'kysely'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
-import type { Engine } from '../engine.ts'
 import type { DeletionSubject } from './deletion-subject.ts'
+import type { Context } from '../context.ts'
 
 /** The last step: the person, if it is one, and the workspaces themselves. */
 export async function finishDeletion(
-  { db }: Pick<Engine, 'db'>,
+  { db }: Pick<Context, 'db'>,
   { userId, accountIds }: DeletionSubject,
 ): Promise<void> {
   await durableTransaction(db, async (trx) => {

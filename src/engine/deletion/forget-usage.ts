@@ -4,13 +4,13 @@ import { limits } from '../../config/limits.ts'
 import { readInWorker } from '../../db/read-in-worker.ts'
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import type { Database } from '../../db/schema.ts'
-import type { Engine } from '../engine.ts'
+import type { Context } from '../context.ts'
 
 /**
  * Of what those who leave used, what they were charged for stays with the books, without what computers were called and who used them; all else goes. In steps,
  * as there may be a million rows; what is interrupted is taken up by the next call. Gives how many rows there were to change.
  */
-export async function forgetUsage({ db }: Pick<Engine, 'db'>, accountIds: readonly string[]): Promise<number> {
+export async function forgetUsage({ db }: Pick<Context, 'db'>, accountIds: readonly string[]): Promise<number> {
   let count = 0
   for (const accountId of accountIds) {
     for (const table of ['usage_days', 'spent'] as const) count += await inSteps(() => deleteSums(db, table, accountId))

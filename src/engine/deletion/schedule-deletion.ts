@@ -14,7 +14,10 @@ import { addressesOf } from './deletion-subject.ts'
  * milliseconds, and tells the person by mail, up to five times a day. Rejects with `conflict` for a token that belongs to no person, as the
  * owner's, and with `forbidden` for an API key: whoever has that is not the person.
  */
-export async function scheduleDeletion(engine: Engine, caller: Authenticated): Promise<number> {
+export async function scheduleDeletion(
+  engine: Pick<Engine, 'db' | 'log' | 'server' | 'mail'>,
+  caller: Authenticated,
+): Promise<number> {
   const { userId } = caller
   if (userId === null)
     throw new CarrelError(
@@ -53,8 +56,12 @@ async function toldOfDay(trx: Transaction<Database>, accountId: string): Promise
 }
 
 /** A mail that does not go out keeps nobody from leaving. */
-async function tell(engine: Engine, userId: string, deleteAtMs: number): Promise<void> {
-  const message = deletionMail({ origin: engine.origin(), deleteAtMs })
+async function tell(
+  engine: Pick<Engine, 'db' | 'log' | 'server' | 'mail'>,
+  userId: string,
+  deleteAtMs: number,
+): Promise<void> {
+  const message = deletionMail({ origin: engine.server.origin(), deleteAtMs })
   for (const to of await addressesOf(engine.db, userId))
     await engine.mail
       .send({ to, ...message })

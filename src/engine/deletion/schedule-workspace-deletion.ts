@@ -4,16 +4,19 @@ import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { assertRole, roleOf } from '../identity/accounts/roles.ts'
 import type { Authenticated } from '../identity/accounts/tokens.ts'
-import type { Engine } from '../engine.ts'
 import { appendEvent } from '../audit/append-event.ts'
 import { isPerson } from '../identity/workspaces/enter-workspace.ts'
+import type { Context } from '../context.ts'
 
 /**
  * Lets the workspace that the caller is in go in 30 days, with all that it has; until then all goes on as before. Asked again, the day
  * stays. Gives it in Unix milliseconds. It takes an owner who is signed in (`forbidden`). Rejects with `conflict` for somebody's own,
  * which goes with them, and for the first one.
  */
-export function scheduleWorkspaceDeletion(engine: Engine, caller: Authenticated): Promise<number> {
+export function scheduleWorkspaceDeletion(
+  engine: Pick<Context, 'db' | 'server'>,
+  caller: Authenticated,
+): Promise<number> {
   const { accountId: id } = caller
   return engine.db.transaction().execute(async (trx) => {
     await assertDeletable(trx, engine, caller)
@@ -36,7 +39,10 @@ export function scheduleWorkspaceDeletion(engine: Engine, caller: Authenticated)
 }
 
 /** Keeps it. One whose deletion is not scheduled stays as well; rejects as `scheduleWorkspaceDeletion`, and with `conflict` when it has begun. */
-export async function cancelWorkspaceDeletion(engine: Engine, caller: Authenticated): Promise<void> {
+export async function cancelWorkspaceDeletion(
+  engine: Pick<Context, 'db' | 'server'>,
+  caller: Authenticated,
+): Promise<void> {
   const { accountId: id } = caller
   await engine.db.transaction().execute(async (trx) => {
     await assertDeletable(trx, engine, caller)
@@ -49,9 +55,13 @@ export async function cancelWorkspaceDeletion(engine: Engine, caller: Authentica
   })
 }
 
-async function assertDeletable(trx: Transaction<Database>, { ownerId }: Engine, caller: Authenticated): Promise<void> {
+async function assertDeletable(
+  trx: Transaction<Database>,
+  { server }: Pick<Context, 'server'>,
+  caller: Authenticated,
+): Promise<void> {
   const { accountId } = caller
-  if (accountId === ownerId)
+  if (accountId === server.ownerId)
     throw new CarrelError(
       'conflict',
       'Cannot delete the first workspace: the operator ends it with the server (npm run down -- --delete-data)',

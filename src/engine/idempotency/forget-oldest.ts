@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
-import type { Engine } from '../engine.ts'
+import type { IdempotencyContext } from './idempotency.ts'
 
 /**
  * Holds an account to its bounds. The oldest answers go first, and then the oldest keys: whoever repeats a request does so soon, and to refuse
  * new ones would stop an account that works a lot. A key without its answer still keeps its request from being done twice. What is under way
  * stays.
  */
-export async function forgetOldest({ db, responseCache }: Engine, accountId: string): Promise<void> {
+export async function forgetOldest(
+  { db, responseCache }: Pick<IdempotencyContext, 'db' | 'responseCache'>,
+  accountId: string,
+): Promise<void> {
   const { keys, bytes } = responseCache.surplus(accountId)
   if (bytes > 0) {
     const oldest = db
@@ -45,7 +48,10 @@ export async function forgetOldest({ db, responseCache }: Engine, accountId: str
 }
 
 /** Corrects what is known of each account by what there is. */
-export async function countAnswers({ db, responseCache }: Engine): Promise<void> {
+export async function countAnswers({
+  db,
+  responseCache,
+}: Pick<IdempotencyContext, 'db' | 'responseCache'>): Promise<void> {
   const rows = await db
     .selectFrom('idempotency')
     .select(({ fn }) => ['account_id', fn.countAll().as('keys'), fn.sum('bytes').as('bytes')])

@@ -21,7 +21,7 @@ describe('what is kept under keys', () => {
     const db = await openDatabase(join(directory, 'test.db'))
     const driver = { process: (id: string) => (processes.has(id) ? {} : undefined) }
     const stopping = new AbortController().signal
-    engine = { db, driver, stopping, responseCache: new ResponseCache() } as unknown as Engine
+    engine = { db, driver, server: { stopping }, responseCache: new ResponseCache() } as unknown as Engine
     Object.assign(limits, { idempotencyKeysPerAccount: 80, idempotentBytesPerAccount: 8000 })
   })
   beforeEach(async () => {

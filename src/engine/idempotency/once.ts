@@ -3,9 +3,10 @@ import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { writeJson } from '../../json/write-json.ts'
 import { Slices } from '../../slices.ts'
-import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
 import { countAnswers, forgetOldest, forgottenAnswer, ofProcess } from './forget-oldest.ts'
+import type { IdempotencyContext } from './idempotency.ts'
+import type { Context } from '../context.ts'
 
 export interface StoredResponse {
   status: number
@@ -35,7 +36,10 @@ interface Request {
  * `idempotency_mismatch` when another one did, and with `idempotency_in_progress` while the first still runs.
  * Who gets a claim has to `complete`, `release` or `abandon` it.
  */
-export async function claimKey(engine: Engine, request: Request): Promise<StoredResponse | Claim> {
+export async function claimKey(
+  engine: Pick<IdempotencyContext, 'db' | 'responseCache'>,
+  request: Request,
+): Promise<StoredResponse | Claim> {
   if (request.key.length > limits.idempotencyKeyLength)
     throw new CarrelError('invalid_request', 'Cannot use the Idempotency-Key: it is too long')
   const { accountId, key } = request
@@ -85,12 +89,16 @@ export async function claimKey(engine: Engine, request: Request): Promise<Stored
 }
 
 /** How much of an answer is kept as it is: of that of a process little, since it can be made again. */
-export function maxBytesOf(engine: Engine, claim: Claim): number {
+export function maxBytesOf(engine: Pick<Context, 'driver'>, claim: Claim): number {
   return hasBegun(engine, claim.processId) ? limits.idempotentProcessBytes : limits.idempotentResponseBytes
 }
 
 /** Keeps the answer for later repetitions. */
-export async function completeKey(engine: Engine, claim: Claim, { status, body }: StoredResponse): Promise<void> {
+export async function completeKey(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseCache'>,
+  claim: Claim,
+  { status, body }: StoredResponse,
+): Promise<void> {
   const { accountId, key, processId } = claim
   const bytes = Buffer.byteLength(body)
   const process_id = hasBegun(engine, processId) ? processId : null
@@ -109,14 +117,20 @@ export async function completeKey(engine: Engine, claim: Claim, { status, body }
  * The request failed in a way that may pass. When its process began, a repetition waits for that one; otherwise it is a
  * new try.
  */
-export async function releaseKey(engine: Engine, claim: Claim): Promise<void> {
+export async function releaseKey(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'server' | 'responseCache'>,
+  claim: Claim,
+): Promise<void> {
   // Its process may begin yet: the next server sees whether it did.
-  if (engine.stopping.aborted) return
+  if (engine.server.stopping.aborted) return
   await (claim.began || hasBegun(engine, claim.processId) ? leave(engine, claim) : abandonKey(engine, claim))
 }
 
 /** Forgets the key: a repetition does it all again. */
-export async function abandonKey(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
+export async function abandonKey(
+  engine: Pick<IdempotencyContext, 'db' | 'responseCache'>,
+  { accountId, key }: Pick<Claim, 'accountId' | 'key'>,
+): Promise<void> {
   const { numDeletedRows } = await engine.db
     .deleteFrom('idempotency')
     .where('account_id', '=', accountId)
@@ -129,7 +143,10 @@ export async function abandonKey(engine: Engine, { accountId, key }: Pick<Claim,
  * Forgets keys after a day. At a start also those whose request was cut off, unless its process began: then a repetition
  * gets the end of that one.
  */
-export async function pruneKeys(engine: Engine, options: { unfinished: boolean }): Promise<void> {
+export async function pruneKeys(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseCache'>,
+  options: { unfinished: boolean },
+): Promise<void> {
   await engine.db
     .deleteFrom('idempotency')
     .where('created_at', '<', Date.now() - limits.idempotencyMs)
@@ -144,11 +161,11 @@ export async function pruneKeys(engine: Engine, options: { unfinished: boolean }
 }
 
 /** True when its process runs, or ended and is still known. */
-function hasBegun(engine: Engine, processId: string): boolean {
+function hasBegun(engine: Pick<Context, 'driver'>, processId: string): boolean {
   return engine.driver.process(processId) !== undefined
 }
 
-async function leave(engine: Engine, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
+async function leave(engine: Pick<Context, 'db'>, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
   await engine.db
     .updateTable('idempotency')
     .set({ status: ofProcess })
@@ -159,7 +176,7 @@ async function leave(engine: Engine, { accountId, key }: Pick<Claim, 'accountId'
 }
 
 /** Of several repetitions at once, one waits for the process. */
-async function takeOver(engine: Engine, { accountId, key }: Request): Promise<boolean> {
+async function takeOver(engine: Pick<Context, 'db'>, { accountId, key }: Request): Promise<boolean> {
   const { numUpdatedRows } = await engine.db
     .updateTable('idempotency')
     .set({ status: null })

@@ -1,7 +1,7 @@
 import { durableTransaction } from '../../db/durable-transaction.ts'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import type { Context } from '../context.ts'
 
 export interface MemoryFile {
   path: string
@@ -21,7 +21,7 @@ export interface MemoryUsage {
  * there are too many files.
  */
 export async function writeMemory(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   accountId: string,
   path: string,
   content: Uint8Array,
@@ -69,7 +69,7 @@ export async function writeMemory(
   return { path, size: content.length, modifiedAtMs }
 }
 
-export async function readMemory(engine: Engine, accountId: string, path: string): Promise<Uint8Array> {
+export async function readMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<Uint8Array> {
   checkPath(path)
   const row = await engine.db
     .selectFrom('memory_files')
@@ -82,7 +82,7 @@ export async function readMemory(engine: Engine, accountId: string, path: string
 }
 
 /** Bytes of a file. */
-export async function memoryFileSize(engine: Engine, accountId: string, path: string): Promise<number> {
+export async function memoryFileSize(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<number> {
   checkPath(path)
   const row = await engine.db
     .selectFrom('memory_files')
@@ -95,7 +95,11 @@ export async function memoryFileSize(engine: Engine, accountId: string, path: st
 }
 
 /** Files whose path begins with a prefix, by path. */
-export async function listMemory(engine: Engine, accountId: string, prefix: string): Promise<MemoryFile[]> {
+export async function listMemory(
+  engine: Pick<Context, 'db'>,
+  accountId: string,
+  prefix: string,
+): Promise<MemoryFile[]> {
   const rows = await engine.db
     .selectFrom('memory_files')
     .select(['path', 'size', 'modified_at'])
@@ -107,7 +111,7 @@ export async function listMemory(engine: Engine, accountId: string, prefix: stri
     .map(({ path, size, modified_at }) => ({ path, size, modifiedAtMs: modified_at }))
 }
 
-export async function deleteMemory(engine: Engine, accountId: string, path: string): Promise<void> {
+export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<void> {
   checkPath(path)
   const { numDeletedRows } = await durableTransaction(engine.db, (trx) =>
     trx.deleteFrom('memory_files').where('account_id', '=', accountId).where('path', '=', path).executeTakeFirst(),
@@ -115,7 +119,7 @@ export async function deleteMemory(engine: Engine, accountId: string, path: stri
   if (numDeletedRows === 0n) throw missing(path)
 }
 
-export async function memoryUsage(engine: Engine, accountId: string): Promise<MemoryUsage> {
+export async function memoryUsage(engine: Pick<Context, 'db'>, accountId: string): Promise<MemoryUsage> {
   const row = await engine.db
     .selectFrom('memory_files')
     .select((eb) => [

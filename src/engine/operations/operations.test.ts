@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openDatabase } from '../../db/open.ts'
 import { CarrelError } from '../../errors.ts'
-import type { Engine } from '../engine.ts'
+import type { Context } from '../context.ts'
 import { failInterrupted, getOperation, startOperation } from './operations.ts'
 
-async function settled(engine: Engine, id: string) {
+async function settled(engine: Pick<Context, 'db'>, id: string) {
   for (;;) {
     const row = await getOperation(engine, 'a', id)
     if (row.state !== 'running') return row
@@ -14,7 +14,7 @@ async function settled(engine: Engine, id: string) {
 }
 
 test('an operation tells its progress, its result and its failure', async () => {
-  const engine = { db: await openDatabase(':memory:') } as Engine
+  const engine = { db: await openDatabase(':memory:') }
   const good = await startOperation(engine, 'a', 'image.build', async (progress) => {
     progress(0.5)
     return { image: 'x' }
@@ -31,13 +31,13 @@ test('an operation tells its progress, its result and its failure', async () => 
 })
 
 test("another account's operation is not found", async () => {
-  const engine = { db: await openDatabase(':memory:') } as Engine
+  const engine = { db: await openDatabase(':memory:') }
   const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())
   await assert.rejects(getOperation(engine, 'b', id), { code: 'not_found' })
 })
 
 test('what was running before a restart has failed, with the reason', async () => {
-  const engine = { db: await openDatabase(':memory:') } as Engine
+  const engine = { db: await openDatabase(':memory:') }
   const id = await startOperation(engine, 'a', 'image.build', () => new Promise(() => {}))
   await failInterrupted(engine)
   const { state, error } = await getOperation(engine, 'a', id)

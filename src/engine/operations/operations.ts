@@ -1,11 +1,11 @@
 import { CarrelError } from '../../errors.ts'
 import type { OperationRow } from '../../db/schema.ts'
-import type { Engine } from '../engine.ts'
 import { newId } from '../ids.ts'
+import type { Context } from '../context.ts'
 
 /** Runs a long action in the background under a row that tells its state, and gives the row's id at once. */
 export async function startOperation(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   accountId: string,
   kind: string,
   work: (progress: (fraction: number) => void) => Promise<unknown>,
@@ -31,7 +31,7 @@ export async function startOperation(
 }
 
 /** An operation of the account; `not_found` for another's. */
-export async function getOperation(engine: Engine, accountId: string, id: string): Promise<OperationRow> {
+export async function getOperation(engine: Pick<Context, 'db'>, accountId: string, id: string): Promise<OperationRow> {
   const row = await engine.db
     .selectFrom('operations')
     .selectAll()
@@ -44,7 +44,7 @@ export async function getOperation(engine: Engine, accountId: string, id: string
 }
 
 /** After a start nothing carries on what was running: it failed, and says why. */
-export async function failInterrupted(engine: Engine): Promise<void> {
+export async function failInterrupted(engine: Pick<Context, 'db'>): Promise<void> {
   const error = JSON.stringify({ code: 'unavailable', message: 'The server was restarted before it was done' })
   await engine.db
     .updateTable('operations')
@@ -54,7 +54,7 @@ export async function failInterrupted(engine: Engine): Promise<void> {
 }
 
 async function carryOut(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   id: string,
   work: (progress: (fraction: number) => void) => Promise<unknown>,
 ): Promise<void> {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../app.ts'
 import { baseUrls } from '../base-url.ts'
 import type { OpenApiDocument } from './document.ts'
 import { docsPage } from './page.ts'
 import { skillPage } from './skill.ts'
+import type { Context } from '../../engine/context.ts'
 
 /** Nothing from anywhere else, and no script or style within the page. */
 const contentPolicy = [
@@ -20,7 +20,7 @@ const contentPolicy = [
 ].join('; ')
 
 /** The documentation for people and for agents, made from the routes: added after them. */
-export function addDocs(app: App, engine: Engine): void {
+export function addDocs(app: App, engine: Pick<Context, 'settings' | 'server'>): void {
   const baseUrl = baseUrls(engine)
   const page = (make: typeof docsPage) => {
     // The routes don't change once the server listens; what differs is by which address it is called.

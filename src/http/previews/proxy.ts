@@ -36,18 +36,18 @@ export class PreviewProxy {
     this.#engine = engine
     this.#bodies = bodies
     this.#connections = connections
-    this.#upstreams = new Upstreams((...dialed) => engine.driver.dial(...dialed), engine.descriptors)
+    this.#upstreams = new Upstreams((...dialed) => engine.driver.dial(...dialed), engine.budgets.descriptors)
   }
 
   async handle(target: PreviewTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { ownTokens, descriptors } = this.#engine
+    const { ownTokens, budgets } = this.#engine
     let done: (() => void) | undefined
     let lease: Lease | undefined
     try {
       const owner = await findExposed(this.#engine, target.computerId, target.port)
       if (request.socket.destroyed) return
       const { shares, kept: holders } = this.#connections.visit(request, target.computerId, owner)
-      lease = descriptors.take(doing, shares)
+      lease = budgets.descriptors.take(doing, shares)
       done = this.#engine.activity.begin(target.computerId)
       this.#bodies.watch(request, () => {
         const error = new CarrelError('request_timeout', 'Cannot send the request on: its body has stopped coming')
@@ -70,7 +70,7 @@ export class PreviewProxy {
       const owner = await findExposed(this.#engine, target.computerId, target.port)
       if (client.destroyed) return
       const { shares } = this.#connections.visit(request, target.computerId, owner)
-      const lease = this.#engine.descriptors.take(doing, shares)
+      const lease = this.#engine.budgets.descriptors.take(doing, shares)
       client.once('close', lease.release)
       const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()

@@ -47,9 +47,9 @@ describe('the server of WebSockets', () => {
       log: pino({ level: 'silent' }),
       accountRemovals,
       liveConnections,
-      callers: new AuthCache(db),
+      authCache: new AuthCache(db),
     } as unknown as Engine
-    const accountLimits = new AccountLimits({ settings: readSettings({}), ownerId: 'owner' })
+    const accountLimits = new AccountLimits({ settings: readSettings({}), server: { ownerId: 'owner' } })
     const sockets = new SocketServer(
       {
         engine,

@@ -119,7 +119,7 @@ export class SocketServer {
           })
         if (endpoint.maxMessageBytes > limits.socketMessageBytes)
           watchLargeMessages({
-            memory: this.#engine.memory,
+            memory: this.#engine.budgets.memory,
             accountId: caller.accountId,
             socket,
             connection,

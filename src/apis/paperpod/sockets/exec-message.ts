@@ -119,7 +119,7 @@ function programOf({ command, code: text, argv, language: kind }: Fields): Progr
 }
 
 async function collect(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer> {
-  const exit = await waitForExit(call.engine, process)
+  const exit = await waitForExit(call.engine.server, process)
   return async () => {
     const execution = await collectExecution(call.engine, process, exit)
     suggestAfter(call, { exit, stderr: execution.stderr.subarray(-4096).toString(), processId: process.processId })

@@ -1,6 +1,7 @@
 import type { Static, TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Caller, Engine } from '../../../engine/engine.ts'
+import type { Caller } from '../../../engine/caller.ts'
+import type { Engine } from '../../../engine/engine.ts'
 import type { LargeAnswer } from '../../../http/large-answer.ts'
 import type { KeyedLock } from '../../../keyed-lock.ts'
 import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'

@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { priceUsage } from '../../money/usage/price-usage.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
 import { untilNextMark } from '../../money/credit/credit-mark.ts'
@@ -9,12 +9,14 @@ import { isUnbilled } from '../../money/credit/is-unbilled.ts'
 import { serverTokenId } from '../../money/credit/server-token.ts'
 import { reachedLimit, type LimitState } from '../../money/credit/spending-limits.ts'
 import { outOfCredits } from '../../money/credit/out-of-credits.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin in another computer than those that run,
  * each of which has a second set aside, and with `spending_limit_reached` when a limit of the account or of the caller's token is used up.
  */
-export async function assertCredit(engine: Engine, caller: Caller): Promise<void> {
+export async function assertCredit(engine: ComputersContext, caller: Caller): Promise<void> {
   await beginPaid(engine, caller, undefined)
 }
 
@@ -23,7 +25,7 @@ export async function assertCredit(engine: Engine, caller: Caller): Promise<void
  * is counted as that of a computer that runs: of many that begin at once none is overlooked.
  */
 export async function beginPaid(
-  engine: Engine,
+  engine: ComputersContext,
   { accountId, tokenId }: Caller,
   computerId: string | undefined,
 ): Promise<() => void> {
@@ -46,7 +48,7 @@ export async function beginPaid(
  * or a limit was.
  */
 export async function assertWasPaid(
-  engine: Engine,
+  engine: Pick<Context, 'db' | 'server'>,
   { exit, meta }: Pick<ProcessHandle, 'exit' | 'meta'>,
   facts: Record<string, unknown>,
   tokenId: string = String(meta.tokenId),
@@ -59,20 +61,30 @@ export async function assertWasPaid(
 }
 
 /** While a charge is written what it is for is counted twice: nobody is refused for that. */
-async function leftFor(engine: Engine, accountId: string, computerId: string | undefined): Promise<number> {
+async function leftFor(engine: ComputersContext, accountId: string, computerId: string | undefined): Promise<number> {
   const leftMicros = await creditLeft(engine, accountId)
   if (reaches(engine, accountId, computerId, leftMicros)) return leftMicros
   return engine.locks.run('usage', () => creditLeft(engine, accountId))
 }
 
-function reaches(engine: Engine, accountId: string, computerId: string | undefined, leftMicros: number): boolean {
+function reaches(
+  engine: Pick<ComputersContext, 'prices' | 'meter'>,
+  accountId: string,
+  computerId: string | undefined,
+  leftMicros: number,
+): boolean {
   const { meter, prices } = engine
   const others =
     computerId !== undefined && meter.isSpending(computerId) ? 0 : meter.spending(accountId).certain * limits.setAsideMs
   return leftMicros + prices.overdraftMicros > priceUsage(others, prices.meters.compute, undefined).amountMicros
 }
 
-function assertReaches(engine: Engine, accountId: string, computerId: string | undefined, leftMicros: number): void {
+function assertReaches(
+  engine: Pick<ComputersContext, 'server' | 'prices' | 'meter'>,
+  accountId: string,
+  computerId: string | undefined,
+  leftMicros: number,
+): void {
   if (reaches(engine, accountId, computerId, leftMicros)) return
   const why =
     leftMicros + engine.prices.overdraftMicros > 0
@@ -81,7 +93,7 @@ function assertReaches(engine: Engine, accountId: string, computerId: string | u
   throw outOfCredits(engine, `Cannot run this: ${why}`, leftMicros)
 }
 
-async function assertWithinLimits(engine: Engine, accountId: string, tokenId: string): Promise<void> {
+async function assertWithinLimits(engine: Pick<Context, 'db'>, accountId: string, tokenId: string): Promise<void> {
   const limit = await reachedLimit(engine, accountId, tokenId)
   if (limit) throw overLimit('Cannot run this', limit)
 }

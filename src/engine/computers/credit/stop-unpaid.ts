@@ -1,9 +1,9 @@
 import { limits } from '../../../config/limits.ts'
 import type { EndReason, ProcessHandle } from '../../../drivers/driver.ts'
-import type { Engine } from '../../engine.ts'
 import { stopComputer } from '../lifecycle/stop.ts'
 import { whileRunning } from '../lifecycle/while-running.ts'
 import { reachedLimit } from '../../money/credit/spending-limits.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /**
  * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
@@ -13,7 +13,7 @@ import { reachedLimit } from '../../money/credit/spending-limits.ts'
  * Nobody pays for the time in which programs end. So all sandboxes of an account together get as long as one would.
  */
 export async function stopUnpaid(
-  engine: Engine,
+  engine: ComputersContext,
   accountId: string,
   { why, tokenId }: { why: EndReason; tokenId?: string | undefined },
 ): Promise<boolean> {
@@ -55,7 +55,12 @@ export async function stopUnpaid(
 }
 
 /** Ends a process or what is in a sandbox a while later; false when it is going to be already. */
-function afterGrace({ credit }: Engine, id: string, graceMs: number, end: () => Promise<void>): boolean {
+function afterGrace(
+  { credit }: Pick<ComputersContext, 'credit'>,
+  id: string,
+  graceMs: number,
+  end: () => Promise<void>,
+): boolean {
   if (credit.ending.has(id)) return false
   credit.ending.add(id)
   setTimeout(() => {
@@ -65,7 +70,12 @@ function afterGrace({ credit }: Engine, id: string, graceMs: number, end: () => 
   return true
 }
 
-async function endOrphaned(engine: Engine, accountId: string, computerId: string, why: EndReason): Promise<void> {
+async function endOrphaned(
+  engine: Pick<ComputersContext, 'db' | 'driver' | 'meter' | 'credit'>,
+  accountId: string,
+  computerId: string,
+  why: EndReason,
+): Promise<void> {
   const isStillUnpaid =
     why === 'spending_limit' ? await reachedLimit(engine, accountId, '') : engine.credit.isEmpty(accountId)
   if (!isStillUnpaid) return
@@ -75,7 +85,7 @@ async function endOrphaned(engine: Engine, accountId: string, computerId: string
 
 /** What others run there goes on; while they do, they pay. A kernel goes on too, unless it is what works. */
 async function endOrphanedBy(
-  engine: Engine,
+  engine: Pick<ComputersContext, 'db' | 'driver' | 'meter'>,
   {
     accountId,
     tokenId,
@@ -97,6 +107,6 @@ async function endOrphanedBy(
 }
 
 /** Whose process it is; a kernel is theirs whose call it runs, and nobody's while it waits. */
-function payerOf({ kernels }: Engine, { processId, meta }: ProcessHandle): unknown {
+function payerOf({ kernels }: Pick<ComputersContext, 'kernels'>, { processId, meta }: ProcessHandle): unknown {
   return meta.kind === 'kernel' ? kernels.callerOf(processId) : meta.tokenId
 }

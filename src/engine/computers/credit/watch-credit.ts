@@ -1,4 +1,3 @@
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { balancesOf } from '../../money/ledger/balance.ts'
 import { findOrphaned } from '../../money/usage/orphaned-processes.ts'
@@ -8,12 +7,13 @@ import { untilNextMark } from '../../money/credit/credit-mark.ts'
 import { isUnbilled } from '../../money/credit/is-unbilled.ts'
 import { limitedAccounts, reachedLimits, type LimitState } from '../../money/credit/spending-limits.ts'
 import { stopUnpaid } from './stop-unpaid.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /**
  * Looks, more often than it is charged, whether what runs is still paid for: where the credit does not cover what ran since
  * the last charge, it is stopped and that is charged. The same for what is over a spending limit.
  */
-export async function watchCredit(engine: Engine): Promise<void> {
+export async function watchCredit(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
   await endUnpaid(engine, engine.meter.spenders())
   await endOverLimits(engine, engine.meter.activeAccounts())
@@ -23,7 +23,7 @@ export async function watchCredit(engine: Engine): Promise<void> {
  * The same, each second, for work that was not started here. Such work may rest at most looks, so it is ended in the moment in which it is found, and
  * not when it happens to be found again.
  */
-export async function watchUnattended(engine: Engine): Promise<void> {
+export async function watchUnattended(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
   const accountIds = engine.meter.leavers()
   if (accountIds.length === 0) return
@@ -31,13 +31,13 @@ export async function watchUnattended(engine: Engine): Promise<void> {
   await endOverLimits(engine, accountIds)
 }
 
-async function endOverLimits(engine: Engine, accountIds: string[]): Promise<void> {
+async function endOverLimits(engine: ComputersContext, accountIds: string[]): Promise<void> {
   for (const accountId of await limitedAccounts(engine.db, accountIds)) await settleAccount(engine, accountId)
   for (const { accountId, ...limit } of await reachedLimits(engine.db, accountIds))
     await endOverLimit(engine, accountId, limit)
 }
 
-async function endOverLimit(engine: Engine, accountId: string, limit: LimitState): Promise<void> {
+async function endOverLimit(engine: ComputersContext, accountId: string, limit: LimitState): Promise<void> {
   const { tokenId, period, limitMicros, spentMicros, resetsAtMs } = limit
   const hasEnded = await stopUnpaid(engine, accountId, { why: 'spending_limit', tokenId })
   if (!hasEnded) return
@@ -52,7 +52,7 @@ async function endOverLimit(engine: Engine, accountId: string, limit: LimitState
 }
 
 /** The same for one account, whose credit may have ended or become little. */
-export async function watchAccount(engine: Engine, accountId: string): Promise<void> {
+export async function watchAccount(engine: ComputersContext, accountId: string): Promise<void> {
   await findOrphaned(engine, accountId)
   await endUnpaid(engine, [accountId])
 }
@@ -61,7 +61,7 @@ export async function watchAccount(engine: Engine, accountId: string): Promise<v
  * Stopping comes first: a charge takes as long as the disk does, and all run on meanwhile. Who falls below the low balance is
  * charged in that moment, which warns him: at the next charge nothing might be left.
  */
-async function endUnpaid(engine: Engine, accountIds: string[]): Promise<void> {
+async function endUnpaid(engine: ComputersContext, accountIds: string[]): Promise<void> {
   const billed = accountIds.filter((accountId) => !isUnbilled(engine, accountId))
   const left = await leftOf(engine, billed)
   const empty = billed.filter(
@@ -82,7 +82,10 @@ interface Left {
 }
 
 /** Not while a charge is written, or it would be counted twice. */
-function leftOf({ db, locks, meter, prices }: Engine, accountIds: string[]): Promise<Map<string, Left>> {
+function leftOf(
+  { db, locks, meter, prices }: Pick<ComputersContext, 'db' | 'locks' | 'prices' | 'meter'>,
+  accountIds: string[],
+): Promise<Map<string, Left>> {
   const { lowBalanceMicros, overdraftMicros } = prices
   return locks.run('usage', async () => {
     const balances = await balancesOf(db, accountIds)

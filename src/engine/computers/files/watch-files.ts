@@ -3,9 +3,10 @@ import { limits } from '../../../config/limits.ts'
 import type { FileChange } from '../../../drivers/driver.ts'
 import { useSandbox } from '../lifecycle/use-sandbox.ts'
 import type { Lease } from '../../budgets/descriptor-budget.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import type { LiveEvent } from '../live-events.ts'
 import { ChangeFilter } from './change-filter.ts'
+import type { ComputersContext } from '../computers.ts'
 
 export interface FileWatchOptions {
   /** Absolute; a directory, or a file, which is watched by its name, also while there is none of it. */
@@ -33,7 +34,7 @@ export interface WatchEnd {
  * rejects before it.
  */
 export async function* watchFiles(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   sessionKey: string,
   options: FileWatchOptions,
@@ -50,9 +51,9 @@ export async function* watchFiles(
   const onStop = () => stop('server')
   let unsubscribe = () => {}
   let lease: Lease | undefined
-  engine.stopping.addEventListener('abort', onStop, { once: true })
+  engine.server.stopping.addEventListener('abort', onStop, { once: true })
   try {
-    const { descriptors } = engine
+    const { descriptors } = engine.budgets
     const shares = descriptors.sharesOf({ account: caller.accountId })
     lease = descriptors.take('watch files', shares, limits.watchDescriptors)
     const { computer, done } = await useSandbox(engine, caller, sessionKey)
@@ -84,7 +85,7 @@ export async function* watchFiles(
     if (stopped !== undefined) yield { type: 'stopped', reason: stopped, path: options.path, directory }
   } finally {
     unsubscribe()
-    engine.stopping.removeEventListener('abort', onStop)
+    engine.server.stopping.removeEventListener('abort', onStop)
     lease?.release()
     leave()
   }

@@ -2,10 +2,11 @@ import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
 import { useSandbox } from '../lifecycle/use-sandbox.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 import type { Interpretation } from './interpretation.ts'
 import type { KernelLanguage } from './kernel-programs.ts'
+import type { ComputersContext } from '../computers.ts'
 
 export interface InterpretOptions {
   language: KernelLanguage
@@ -33,13 +34,13 @@ export interface Interpreted {
  * The computer is in use meanwhile; a kernel that nobody calls does not keep it from its idle stop.
  */
 export async function interpret(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   sessionKey: string,
   { language, code, timeoutMs, signal }: InterpretOptions,
 ): Promise<Interpreted> {
   // Of a server that ends, the next one would find code that runs for nobody.
-  const ending = AbortSignal.any([signal, engine.closing])
+  const ending = AbortSignal.any([signal, engine.server.closing])
   const { computer, done } = await useSandbox(engine, caller, sessionKey)
   try {
     return await engine.kernels.inTurn(computer.id, language, async () => {

@@ -4,10 +4,11 @@ import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
 import { assertWasPaid } from '../credit/assert-credit.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { Kernel, KernelEnd } from './kernel.ts'
 import { kernelProgram, kernelPrograms, type KernelLanguage } from './kernel-programs.ts'
+import type { ComputersContext } from '../computers.ts'
 
 export interface FoundKernel {
   kernel: Kernel
@@ -55,7 +56,12 @@ export class Kernels {
   }
 
   /** The kernel that lives, of this server or of one before it, or a new one. To be called in turn. */
-  async find(engine: Engine, caller: Caller, computer: ComputerRow, language: KernelLanguage): Promise<FoundKernel> {
+  async find(
+    engine: ComputersContext,
+    caller: Caller,
+    computer: ComputerRow,
+    language: KernelLanguage,
+  ): Promise<FoundKernel> {
     const key = `${computer.id}/${language}`
     const known = this.#known.get(key)
     if (known && !known.process.exit) return { kernel: known, restartReason: undefined }
@@ -63,7 +69,7 @@ export class Kernels {
     const left = engine.driver
       .processes()
       .find(({ computerId, meta, exit }) => computerId === computer.id && meta.name === name && !exit)
-    const takenBack = left && (await Kernel.takenBack({ process: left, memory: engine.memory }))
+    const takenBack = left && (await Kernel.takenBack({ process: left, memory: engine.budgets.memory }))
     if (takenBack) return { kernel: this.#keep(key, takenBack), restartReason: undefined }
     const restartReason = await lastEnd(engine, computer.id, name)
     return { kernel: this.#keep(key, await start(engine, caller, computer, language, name)), restartReason }
@@ -79,7 +85,7 @@ export class Kernels {
 }
 
 async function start(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   computer: ComputerRow,
   language: KernelLanguage,
@@ -100,7 +106,7 @@ async function start(
       paced: true,
     })
     await engine.recorder.started(process)
-    return await Kernel.started({ process, memory: engine.memory })
+    return await Kernel.started({ process, memory: engine.budgets.memory })
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') throw lacks(error.message, error)
     if (!(error instanceof KernelEnd)) throw error
@@ -116,7 +122,11 @@ async function start(
 }
 
 /** How the newest kernel of that name ended; undefined when there was none. */
-async function lastEnd(engine: Engine, computerId: string, name: string): Promise<string | undefined> {
+async function lastEnd(
+  engine: Pick<ComputersContext, 'db' | 'recorder'>,
+  computerId: string,
+  name: string,
+): Promise<string | undefined> {
   await engine.recorder.flush()
   const row = await engine.db
     .selectFrom('processes')

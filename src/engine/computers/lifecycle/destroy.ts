@@ -1,10 +1,15 @@
-import type { Engine } from '../../engine.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { tellState } from './transition.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /** Removes a computer in whatever state it is, and its row. The caller holds the computer's lock. */
-export async function destroyComputer(engine: Engine, id: string, actor: string, reason?: string): Promise<void> {
+export async function destroyComputer(
+  engine: ComputersContext,
+  id: string,
+  actor: string,
+  reason?: string,
+): Promise<void> {
   const row = await engine.db
     .selectFrom('computers')
     .select(['account_id', 'state'])

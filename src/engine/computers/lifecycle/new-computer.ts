@@ -1,9 +1,12 @@
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { newId } from '../../ids.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /** A row for a computer of the default size, not yet made. */
-export function newComputer(engine: Engine, owner: { accountId: string; sessionKey: string } | undefined): ComputerRow {
+export function newComputer(
+  engine: Pick<ComputersContext, 'settings' | 'defaultImage'>,
+  owner: { accountId: string; sessionKey: string } | undefined,
+): ComputerRow {
   const { settings, defaultImage } = engine
   const now = Date.now()
   return {

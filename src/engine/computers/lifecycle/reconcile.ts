@@ -1,16 +1,17 @@
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { settle, settleById } from './settle.ts'
 import { transition } from './transition.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Brings what is recorded and what really runs together, after a start of the server: what nothing owns is removed,
  * what was interrupted is finished or undone, what went on is taken back. What cannot be settled is told and left for
  * later: one computer that is stuck must not keep the server from starting.
  */
-export async function reconcile(engine: Engine): Promise<void> {
+export async function reconcile(engine: ComputersContext): Promise<void> {
   const rows = await engine.db.selectFrom('computers').selectAll().execute()
   const existing = new Map((await engine.driver.list()).map((computer) => [computer.id, computer]))
   const known = new Set(rows.map(({ id }) => id))
@@ -29,7 +30,7 @@ export async function reconcile(engine: Engine): Promise<void> {
   }
 }
 
-async function orLater(engine: Engine, id: string, work: () => Promise<void>): Promise<void> {
+async function orLater(engine: Pick<Context, 'log'>, id: string, work: () => Promise<void>): Promise<void> {
   await work().catch((error: unknown) =>
     engine.log.error({ err: error, computer: id }, 'cannot settle a computer; will try again'),
   )
@@ -39,7 +40,7 @@ async function orLater(engine: Engine, id: string, work: () => Promise<void>): P
  * The same while the server runs, for accounts' computers that a failure left in a state that is not true: one that is
  * being stopped or deleted and nothing works on it, or one that is said to run and does not.
  */
-export async function settleUntrue(engine: Engine): Promise<void> {
+export async function settleUntrue(engine: ComputersContext): Promise<void> {
   const running = new Set((await engine.driver.list()).flatMap((computer) => (computer.running ? [computer.id] : [])))
   const rows = await engine.db
     .selectFrom('computers')
@@ -57,7 +58,7 @@ function isUntrue(state: ComputerState, running: boolean): boolean {
   return state === 'stopping' || state === 'deleting' || !running
 }
 
-async function settleWarm(engine: Engine, row: ComputerRow, running: boolean): Promise<void> {
+async function settleWarm(engine: ComputersContext, row: ComputerRow, running: boolean): Promise<void> {
   if (
     running &&
     row.state === 'running' &&
@@ -69,7 +70,10 @@ async function settleWarm(engine: Engine, row: ComputerRow, running: boolean): P
 }
 
 /** Whether a new one would be the same: the settings may be others since. */
-function isAsNew({ defaultImage, settings }: Engine, row: ComputerRow): boolean {
+function isAsNew(
+  { defaultImage, settings }: Pick<ComputersContext, 'settings' | 'defaultImage'>,
+  row: ComputerRow,
+): boolean {
   return (
     row.image === defaultImage.id &&
     row.cpus === settings.computerCpus &&
@@ -80,7 +84,7 @@ function isAsNew({ defaultImage, settings }: Engine, row: ComputerRow): boolean 
 }
 
 /** A computer's first process ended without being asked to. */
-export async function stoppedByItself(engine: Engine, id: string, reason: string): Promise<void> {
+export async function stoppedByItself(engine: ComputersContext, id: string, reason: string): Promise<void> {
   engine.warmPool.drop(id)
   await engine.locks.run(id, async () => {
     const row = await engine.db

@@ -1,15 +1,21 @@
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { loseUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { transition } from './transition.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Brings the row of an account's computer to what is true of it on the host: runs, or does not. The caller holds the
  * computer's lock, and nothing else works on it. `reason` is recorded of one that does not run any more; `lost` by
  * default.
  */
-export async function settle(engine: Engine, row: ComputerRow, running: boolean, reason = 'lost'): Promise<void> {
+export async function settle(
+  engine: ComputersContext,
+  row: ComputerRow,
+  running: boolean,
+  reason = 'lost',
+): Promise<void> {
   if (row.state === 'deleting') return destroyComputer(engine, row.id, 'server', 'interrupted')
   if (running) {
     if (row.state !== 'running' && row.state !== 'paused')
@@ -23,11 +29,11 @@ export async function settle(engine: Engine, row: ComputerRow, running: boolean,
 }
 
 /** The same for one of which only the id is known, after what was to be done with it failed. */
-export async function settleById(engine: Engine, id: string, reason?: string): Promise<void> {
+export async function settleById(engine: ComputersContext, id: string, reason?: string): Promise<void> {
   const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
   if (row) await settle(engine, row, await runsNow(engine, id), reason)
 }
 
-async function runsNow(engine: Engine, computerId: string): Promise<boolean> {
+async function runsNow(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
   return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
 }

@@ -1,13 +1,13 @@
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { openUsage } from '../../money/usage/metered.ts'
 import { transition } from './transition.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /**
  * Makes it exist and run, from `provisioning` or `stopped`. One that has no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it fails,
  * nothing of it is left on the host and its state is `failed` with the reason.
  */
-export async function startComputer(engine: Engine, row: ComputerRow, actor: string): Promise<void> {
+export async function startComputer(engine: ComputersContext, row: ComputerRow, actor: string): Promise<void> {
   const { driver, defaultImage } = engine
   let { image } = row
   if (row.state !== 'provisioning')

@@ -1,16 +1,21 @@
 import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { settleById } from './settle.ts'
 import { transition } from './transition.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /**
  * Stops a running computer; the files of an ephemeral one go with it. The caller holds the computer's lock. When the
  * driver fails, the computer's state is what is true of it then, and the failure is handed on.
  * `actor` is who asked: a token, or `lease` with the reason `idle` or `expired`.
  */
-export async function stopComputer(engine: Engine, row: ComputerRow, actor: string, reason?: string): Promise<void> {
+export async function stopComputer(
+  engine: ComputersContext,
+  row: ComputerRow,
+  actor: string,
+  reason?: string,
+): Promise<void> {
   await transition(engine, row.id, { from: ['running', 'paused'], to: 'stopping', actor, reason })
   engine.meter.ending(row.id)
   try {

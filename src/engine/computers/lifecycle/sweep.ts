@@ -1,16 +1,17 @@
 import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { destroyComputer } from './destroy.ts'
 import { stopComputer } from './stop.ts'
 import { whileRunning } from './while-running.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Ends what its lease no longer covers: computers that nothing used for their idle time, and those past their time to
  * live. Running processes and open requests are use. Each one is looked at again inside its lock, so that a request
  * that comes in the same moment wins.
  */
-export async function sweepLeases(engine: Engine): Promise<void> {
+export async function sweepLeases(engine: ComputersContext): Promise<void> {
   const rows = await engine.db
     .selectFrom('computers')
     .selectAll()
@@ -37,12 +38,16 @@ export async function sweepLeases(engine: Engine): Promise<void> {
 }
 
 /** A kernel waits for calls as long as its computer runs: only a call is use. */
-function busyComputers(engine: Engine): Set<string> {
+function busyComputers(engine: Pick<Context, 'driver'>): Set<string> {
   const busy = engine.driver.processes().filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
   return new Set(busy.map(({ computerId }) => computerId))
 }
 
-function endOfLease(engine: Engine, row: ComputerRow, busy: Set<string>): 'idle' | 'expired' | undefined {
+function endOfLease(
+  engine: Pick<ComputersContext, 'settings' | 'credit' | 'activity'>,
+  row: ComputerRow,
+  busy: Set<string>,
+): 'idle' | 'expired' | undefined {
   const now = Date.now()
   if (row.expires_at !== null && row.expires_at <= now) return 'expired'
   // A sandbox's idle time is the server's setting as it is now.

@@ -1,8 +1,8 @@
 import type { Updateable } from 'kysely'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
+import type { ComputersContext } from '../computers.ts'
 
 interface Change {
   from: readonly ComputerState[]
@@ -13,7 +13,11 @@ interface Change {
 }
 
 /** Moves a computer from one state to another, and says so in the audit log. Rejects with a `conflict` that names the state it is in. */
-export async function transition(engine: Engine, id: string, change: Change): Promise<void> {
+export async function transition(
+  engine: Pick<ComputersContext, 'db' | 'liveEvents' | 'exposedPorts' | 'portWatch'>,
+  id: string,
+  change: Change,
+): Promise<void> {
   await engine.db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom('computers')
@@ -45,7 +49,12 @@ export async function transition(engine: Engine, id: string, change: Change): Pr
 }
 
 /** To who looks on; a computer that does not run has no open ports. */
-export function tellState(engine: Engine, computerId: string, state: ComputerState, reason?: string): void {
+export function tellState(
+  engine: Pick<ComputersContext, 'liveEvents' | 'portWatch'>,
+  computerId: string,
+  state: ComputerState,
+  reason?: string,
+): void {
   if (state !== 'running') engine.portWatch.forget(computerId)
   engine.liveEvents.tell({ type: 'computer.state', computerId, state, reason })
 }

@@ -1,11 +1,13 @@
 import { limits } from '../../../config/limits.ts'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /** The computer that an account gets under a name, in use until `done` is called. */
 export interface UsedComputer {
@@ -17,7 +19,7 @@ export interface UsedComputer {
  * The account's computer of that name ('' is its default one), made on first use and started when it is stopped.
  * While it is used its idle time does not run.
  */
-export async function useSandbox(engine: Engine, caller: Caller, sessionKey: string): Promise<UsedComputer> {
+export async function useSandbox(engine: ComputersContext, caller: Caller, sessionKey: string): Promise<UsedComputer> {
   for (let attempt = 0; ; attempt++) {
     const found =
       (await findSandbox(engine, caller.accountId, sessionKey)) ?? (await makeSandbox(engine, caller, sessionKey))
@@ -37,7 +39,11 @@ export async function useSandbox(engine: Engine, caller: Caller, sessionKey: str
 }
 
 /** The account's computer of that name, if it was ever made. */
-export function findSandbox(engine: Engine, accountId: string, sessionKey: string): Promise<ComputerRow | undefined> {
+export function findSandbox(
+  engine: Pick<Context, 'db'>,
+  accountId: string,
+  sessionKey: string,
+): Promise<ComputerRow | undefined> {
   return engine.db
     .selectFrom('computers')
     .selectAll()
@@ -47,7 +53,7 @@ export function findSandbox(engine: Engine, accountId: string, sessionKey: strin
 }
 
 /** undefined when it was deleted in between. */
-async function wake(engine: Engine, caller: Caller, id: string): Promise<ComputerRow | undefined> {
+async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<ComputerRow | undefined> {
   const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row || row.state === 'running') return row
   await assertCredit(engine, caller)
@@ -55,7 +61,7 @@ async function wake(engine: Engine, caller: Caller, id: string): Promise<Compute
   return { ...row, state: 'running' }
 }
 
-function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promise<ComputerRow> {
+function makeSandbox(engine: ComputersContext, caller: Caller, sessionKey: string): Promise<ComputerRow> {
   return engine.locks.run(`${caller.accountId}/${sessionKey}`, async () => {
     const existing = await findSandbox(engine, caller.accountId, sessionKey)
     if (existing) return existing
@@ -73,7 +79,7 @@ function makeSandbox(engine: Engine, caller: Caller, sessionKey: string): Promis
  * An account that has all it may have gives up the stopped or failed sandbox that was started the longest ago: its files
  * went when it stopped. Rejects with `limit_reached` when there is none.
  */
-async function makeRoom(engine: Engine, accountId: string): Promise<void> {
+async function makeRoom(engine: ComputersContext, accountId: string): Promise<void> {
   const { count } = await engine.db
     .selectFrom('computers')
     .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -92,7 +98,7 @@ async function makeRoom(engine: Engine, accountId: string): Promise<void> {
 }
 
 /** A few, as one may be started meanwhile. */
-function oldestStopped(engine: Engine, accountId: string): Promise<{ id: string }[]> {
+function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<{ id: string }[]> {
   return engine.db
     .selectFrom('computers')
     .select('id')
@@ -105,7 +111,7 @@ function oldestStopped(engine: Engine, accountId: string): Promise<{ id: string 
 }
 
 /** False when it was started in between. */
-async function removeStopped(engine: Engine, id: string): Promise<boolean> {
+async function removeStopped(engine: ComputersContext, id: string): Promise<boolean> {
   const row = await engine.db.selectFrom('computers').select('state').where('id', '=', id).executeTakeFirst()
   if (!row || !forgettable.includes(row.state) || engine.activity.inUse(id)) return false
   await destroyComputer(engine, id, 'server', 'room for another')

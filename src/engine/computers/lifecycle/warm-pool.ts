@@ -1,18 +1,18 @@
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { openUsage } from '../../money/usage/metered.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /** Computers of the default size that run already and belong to nobody yet, so that a first request finds one. */
 export class WarmPool {
-  readonly #engine: () => Engine
+  readonly #engine: () => ComputersContext
   readonly #ready: string[] = []
   #filling: Promise<void> | undefined
   #closed = false
 
-  constructor(engine: () => Engine) {
+  constructor(engine: () => ComputersContext) {
     this.#engine = engine
   }
 

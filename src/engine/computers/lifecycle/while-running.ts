@@ -1,8 +1,12 @@
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 /** Works on a computer inside its lock, with its row as it is there; does nothing when it does not run any more. */
-export function whileRunning(engine: Engine, id: string, work: (row: ComputerRow) => Promise<void>): Promise<void> {
+export function whileRunning(
+  engine: Pick<Context, 'db' | 'locks'>,
+  id: string,
+  work: (row: ComputerRow) => Promise<void>,
+): Promise<void> {
   return engine.locks.run(id, async () => {
     const row = await engine.db
       .selectFrom('computers')

@@ -1,8 +1,9 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { useSandbox } from '../lifecycle/use-sandbox.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { appendEvent } from '../../audit/append-event.ts'
+import type { ComputersContext } from '../computers.ts'
 
 export interface ExposedPort {
   computerId: string
@@ -12,7 +13,7 @@ export interface ExposedPort {
 
 /** Makes a port reachable by its preview name. Exposing it again gives the same answer. */
 export async function exposePort(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   sessionKey: string,
   port: number,

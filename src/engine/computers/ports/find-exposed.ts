@@ -1,8 +1,12 @@
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /** The account whose running computer a preview name leads to. `not_found` when the port is not exposed, `computer_stopped` when it does not run. */
-export async function findExposed(engine: Engine, computerId: string, port: number): Promise<string> {
+export async function findExposed(
+  engine: Pick<ComputersContext, 'db' | 'exposedPorts'>,
+  computerId: string,
+  port: number,
+): Promise<string> {
   const owner = engine.exposedPorts.ownerOf(computerId, port)
   if (owner !== undefined) return owner
   return engine.exposedPorts.remember(computerId, port, async () => {

@@ -1,9 +1,9 @@
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 /** The process that an earlier request with the same Idempotency-Key started; `not_found` when nothing of it is kept. */
-export function earlierProcess(engine: Engine, processId: string): ProcessHandle {
+export function earlierProcess(engine: Pick<Context, 'driver'>, processId: string): ProcessHandle {
   const process = engine.driver.process(processId)
   if (process) return process
   throw new CarrelError(

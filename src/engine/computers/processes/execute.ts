@@ -1,13 +1,15 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 import { useSandbox } from '../lifecycle/use-sandbox.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Release } from '../../budgets/memory-budget.ts'
 import { collectOutput, outputMemoryBytes, type CollectedOutput } from './collect-output.ts'
 import { earlierProcess } from './earlier-process.ts'
 import { startProcess, type ProcessOptions } from './start-process.ts'
 import { waitForExit } from './wait-for-exit.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 export interface Execution extends CollectedOutput {
   process: ProcessHandle
@@ -21,7 +23,7 @@ export interface Execution extends CollectedOutput {
  * Rejects with `process_goes_on` when the server has to end before it.
  */
 export async function execute(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   sessionKey: string,
   options: ProcessOptions,
@@ -36,17 +38,24 @@ export async function execute(
 }
 
 /** What `execute` gives, of a process that an earlier request started and that runs or has ended since. */
-export function resumeExecution(engine: Engine, processId: string): Promise<Execution> {
+export function resumeExecution(
+  engine: Pick<Context, 'driver' | 'server' | 'budgets'>,
+  processId: string,
+): Promise<Execution> {
   return executionOf(engine, earlierProcess(engine, processId))
 }
 
-async function executionOf(engine: Engine, process: ProcessHandle): Promise<Execution> {
-  const exit = await waitForExit(engine, process)
+async function executionOf(engine: Pick<Context, 'server' | 'budgets'>, process: ProcessHandle): Promise<Execution> {
+  const exit = await waitForExit(engine.server, process)
   return collectExecution(engine, process, exit)
 }
 
 /** The output of one that has ended, when there is memory for it; `no_capacity` says where the output can be had otherwise. */
-export async function collectExecution(engine: Engine, process: ProcessHandle, exit: ProcessExit): Promise<Execution> {
+export async function collectExecution(
+  engine: Pick<Context, 'budgets'>,
+  process: ProcessHandle,
+  exit: ProcessExit,
+): Promise<Execution> {
   const release = await memoryFor(engine, process, exit)
   try {
     const output = await collectOutput(process, kept)
@@ -57,11 +66,15 @@ export async function collectExecution(engine: Engine, process: ProcessHandle, e
   }
 }
 
-async function memoryFor(engine: Engine, process: ProcessHandle, exit: ProcessExit): Promise<Release> {
+async function memoryFor(
+  engine: Pick<Context, 'budgets'>,
+  process: ProcessHandle,
+  exit: ProcessExit,
+): Promise<Release> {
   const bytes = outputMemoryBytes(exit, kept)
   if (bytes === 0) return () => {}
   try {
-    return await engine.memory.reserve(String(process.meta.accountId), bytes)
+    return await engine.budgets.memory.reserve(String(process.meta.accountId), bytes)
   } catch (error) {
     if (!(error instanceof CarrelError)) throw error
     const { processId } = process

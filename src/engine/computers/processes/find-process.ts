@@ -1,11 +1,11 @@
 import type { ProcessRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { rowOf } from './recorder.ts'
+import type { Context } from '../../context.ts'
 
 /** A process of an account's computer by its id or by the name that its caller gave it; the newest of that name. */
 export async function findProcess(
-  engine: Engine,
+  engine: Pick<Context, 'db' | 'driver'>,
   accountId: string,
   computerId: string,
   idOrName: string,

@@ -1,20 +1,26 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { rowOf } from './recorder.ts'
 import { waitForExit } from './wait-for-exit.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Signals everything that came of a process; SIGTERM is followed by SIGKILL when it does not end in time. Resolves
  * when it has ended, or at once for other signals. One that has ended already is left as it is.
  */
-export async function killProcess(engine: Engine, row: ProcessRow, signal: NodeJS.Signals): Promise<ProcessRow> {
+export async function killProcess(
+  engine: Pick<Context, 'driver' | 'server'>,
+  row: ProcessRow,
+  signal: NodeJS.Signals,
+): Promise<ProcessRow> {
   const handle = engine.driver.process(row.id)
   if (!handle || handle.exit) return handle ? rowOf(handle, handle.exit) : row
   await handle.kill(signal, 'tree')
   if (signal !== 'SIGTERM' && signal !== 'SIGKILL') return rowOf(handle, handle.exit)
   const forced = setTimeout(() => void handle.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs)
-  const exit = await waitForExit(engine, handle, Date.now() + limits.stopGraceMs).finally(() => clearTimeout(forced))
+  const exit = await waitForExit(engine.server, handle, Date.now() + limits.stopGraceMs).finally(() =>
+    clearTimeout(forced),
+  )
   if (signal === 'SIGTERM') await handle.kill('SIGKILL', 'tree').catch(() => {})
   return rowOf(handle, exit)
 }

@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { rowOf } from './recorder.ts'
+import type { Context } from '../../context.ts'
 
 interface Options {
   /** Also commands that were run to their end. */
@@ -10,7 +10,7 @@ interface Options {
 
 /** What runs on a computer, and what was started to stay and has ended as far as it is kept; oldest first. */
 export async function listProcesses(
-  engine: Engine,
+  engine: Pick<Context, 'db' | 'driver'>,
   accountId: string,
   computerId: string,
   { all }: Options,

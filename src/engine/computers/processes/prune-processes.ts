@@ -1,14 +1,17 @@
 import { sql } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { readInWorker } from '../../../db/read-in-worker.ts'
-import type { Engine } from '../../engine.ts'
 import { keptBytesOf } from './output-retention.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Forgets ended processes with their output: those that are old, and the oldest of a computer that keeps too many, or of a computer,
  * an account or all that keep too much. Commands do not push out what was started to stay, as far as their number goes.
  */
-export async function pruneProcesses(engine: Engine): Promise<void> {
+export async function pruneProcesses(
+  engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>,
+): Promise<void> {
   const { db } = engine
   // All that is kept of everybody is counted beside the main thread.
   const [old, kept] = await readInWorker(db, 'server', [
@@ -42,7 +45,7 @@ export async function pruneProcesses(engine: Engine): Promise<void> {
 }
 
 /** Forgets the oldest of whoever keeps too much. */
-export async function pruneOutput(engine: Engine): Promise<void> {
+export async function pruneOutput(engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>): Promise<void> {
   for (let over = engine.outputRetention.surplus(); over; over = engine.outputRetention.surplus()) {
     const rows = await engine.db
       .selectFrom('processes')
@@ -63,13 +66,18 @@ export async function pruneOutput(engine: Engine): Promise<void> {
   }
 }
 
-async function forget(engine: Engine, id: string): Promise<void> {
+async function forget(engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>, id: string): Promise<void> {
   await engine.driver.forget(id)
   const row = await engine.db.deleteFrom('processes').where('id', '=', id).returningAll().executeTakeFirst()
   if (row) engine.outputRetention.add({ ...row, bytes: -keptBytesOf(row) })
 }
 
-function oldest(engine: Engine, computerId: string, background: number, count: number): Promise<{ id: string }[]> {
+function oldest(
+  engine: Pick<Context, 'db'>,
+  computerId: string,
+  background: number,
+  count: number,
+): Promise<{ id: string }[]> {
   return engine.db
     .selectFrom('processes')
     .select('id')
@@ -87,7 +95,7 @@ const keptBytes = sql<number>`sum(coalesce(kept_bytes, min(output_bytes, ${sql.l
 const forgottenAtOnce = 100
 
 /** After a start: removes output whose process was never recorded, nor is known to the driver. */
-export async function forgetUnrecorded(engine: Engine): Promise<void> {
+export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {
   const rows = await engine.db.selectFrom('processes').select('id').execute()
   const known = new Set([...rows.map(({ id }) => id), ...engine.driver.processes().map(({ processId }) => processId)])
   for (const id of await engine.driver.keptProcesses()) {

@@ -1,10 +1,14 @@
 import type { ProcessRow } from '../../../db/schema.ts'
 import type { OutputChunk } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 /** What is kept of a process's output from a cursor on, at most 1 MiB. Nothing, and `truncated`, where all of it is gone. */
-export async function readOutput(engine: Engine, row: ProcessRow, cursor: number): Promise<OutputChunk> {
+export async function readOutput(
+  engine: Pick<Context, 'driver'>,
+  row: ProcessRow,
+  cursor: number,
+): Promise<OutputChunk> {
   try {
     return await engine.driver.output(row.id, cursor)
   } catch (error) {

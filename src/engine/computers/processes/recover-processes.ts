@@ -1,13 +1,14 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
-import type { Engine } from '../../engine.ts'
 import type { ProcessMeta } from './process-meta.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * After a start: takes back the processes that went on, records those that ended meanwhile, and marks as lost those
  * of which nothing can be known.
  */
-export async function recoverProcesses(engine: Engine): Promise<void> {
+export async function recoverProcesses(engine: ComputersContext): Promise<void> {
   for (const process of engine.driver.processes()) {
     if (!process.exit) {
       countDescriptors(engine, process)
@@ -37,7 +38,7 @@ export async function recoverProcesses(engine: Engine): Promise<void> {
 }
 
 /** What runs already is not refused. */
-function countDescriptors({ processDescriptors }: Engine, process: ProcessHandle): void {
+function countDescriptors({ budgets: { processDescriptors } }: Pick<Context, 'budgets'>, process: ProcessHandle): void {
   const { accountId = '' } = process.meta as Partial<ProcessMeta>
   const lease = processDescriptors.tryTake(
     processDescriptors.sharesOf({ account: accountId }),

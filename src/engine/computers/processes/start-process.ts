@@ -4,11 +4,13 @@ import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
 import { serverTokenId } from '../../money/credit/server-token.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 import { environment } from './environment.ts'
 import { processMeta, type ProcessMeta } from './process-meta.ts'
 import type { Program } from './program.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { Context } from '../../context.ts'
 
 export interface ProcessOptions {
   kind: ProcessMeta['kind']
@@ -37,7 +39,7 @@ export interface ProcessOptions {
  * use.
  */
 export function startProcess(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   computer: ComputerRow,
   options: ProcessOptions,
@@ -48,7 +50,7 @@ export function startProcess(
 }
 
 async function startNow(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   computer: ComputerRow,
   options: ProcessOptions,
@@ -63,7 +65,7 @@ async function startNow(
 }
 
 async function startPaid(
-  engine: Engine,
+  engine: ComputersContext,
   caller: Caller,
   computer: ComputerRow,
   options: ProcessOptions,
@@ -95,7 +97,7 @@ async function startPaid(
         attended: options.attended === true,
       }),
     })
-  const { processDescriptors } = engine
+  const { processDescriptors } = engine.budgets
   const shares = processDescriptors.sharesOf({ account: caller.accountId })
   const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
   const handle = await whileCounted(engine, computer.id, () => engine.starts.run(caller.accountId, start)).catch(
@@ -119,7 +121,11 @@ async function startPaid(
 }
 
 /** Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many. */
-async function whileCounted<T>(engine: Engine, computerId: string, start: () => Promise<T>): Promise<T> {
+async function whileCounted<T>(
+  engine: Pick<ComputersContext, 'starting'>,
+  computerId: string,
+  start: () => Promise<T>,
+): Promise<T> {
   const { starting } = engine
   starting.set(computerId, (starting.get(computerId) ?? 0) + 1)
   try {
@@ -131,7 +137,7 @@ async function whileCounted<T>(engine: Engine, computerId: string, start: () => 
   }
 }
 
-async function runs(engine: Engine, computerId: string): Promise<boolean> {
+async function runs(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
   return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
 }
 
@@ -152,7 +158,11 @@ async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): P
   }
 }
 
-function assertFree(engine: Engine, computerId: string, name: string | undefined): void {
+function assertFree(
+  engine: Pick<ComputersContext, 'driver' | 'starting'>,
+  computerId: string,
+  name: string | undefined,
+): void {
   const running = engine.driver.processes().filter((process) => process.computerId === computerId && !process.exit)
   if (running.length + (engine.starting.get(computerId) ?? 0) >= limits.processesPerComputer) {
     throw new CarrelError(

@@ -1,14 +1,14 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
+import type { ServerState } from '../../context.ts'
 
 /**
  * The end of a process. Rejects with `process_goes_on` when the server has to end before it, and when it should have ended
  * long ago and its end is not told.
  */
 export async function waitForExit(
-  { closing }: Pick<Engine, 'closing'>,
+  { closing }: Pick<ServerState, 'closing'>,
   process: ProcessHandle,
   dueAtMs?: number,
 ): Promise<ProcessExit> {

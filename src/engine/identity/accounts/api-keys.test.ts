@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openDatabase } from '../../../db/open.ts'
-import type { Engine } from '../../engine.ts'
 import { createApiKey } from './api-keys.ts'
 import { createAccount } from './owner.ts'
 import { authenticateToken, type Authenticated } from './tokens.ts'
@@ -11,7 +10,7 @@ const code = (expected: string) => (error: unknown) => (error as { code: string 
 test('what was ended between the look at a token and the writing of a key makes none', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
-  const engine = { db } as Engine
+  const engine = { db }
   const accountId = await createAccount(db, 'account')
   const person = { account_id: accountId, name: 'n', email: null, created_at: 1, last_login_at: null, delete_at: null }
   await db

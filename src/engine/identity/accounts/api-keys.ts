@@ -2,11 +2,12 @@ import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { invalidTokens } from './invalid-tokens.ts'
 import { assertRole, roleOf } from './roles.ts'
 import { assertScope, insertToken, refusal, type Authenticated, type Scope } from './tokens.ts'
+import type { Context } from '../../context.ts'
+import type { IdentityContext } from '../identity.ts'
 
 export interface ApiKey {
   id: string
@@ -34,7 +35,7 @@ interface NewApiKey {
  * (`limit_reached`).
  */
 export async function createApiKey(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   caller: Authenticated,
   { name, scopes, lifeMs }: NewApiKey,
 ): Promise<ApiKey & { secret: string }> {
@@ -90,7 +91,7 @@ async function assertStillMay(trx: Transaction<Database>, caller: Authenticated)
   assertRole({ role }, 'admin')
 }
 
-async function hasLimit(db: Engine['db'], { accountId, tokenId }: Authenticated): Promise<boolean> {
+async function hasLimit(db: Context['db'], { accountId, tokenId }: Authenticated): Promise<boolean> {
   const row = await db
     .selectFrom('spending_limits')
     .select('period')
@@ -101,7 +102,7 @@ async function hasLimit(db: Engine['db'], { accountId, tokenId }: Authenticated)
 }
 
 /** Those that are not revoked, the newest first. */
-export async function listApiKeys(engine: Engine, accountId: string): Promise<ApiKey[]> {
+export async function listApiKeys(engine: Pick<Context, 'db'>, accountId: string): Promise<ApiKey[]> {
   const rows = await engine.db
     .selectFrom('tokens')
     .selectAll()
@@ -118,7 +119,11 @@ export async function listApiKeys(engine: Engine, accountId: string): Promise<Ap
  * Refuses a key from the next request on, and with it those that it made, and those that they made. It takes an admin; an API key ends
  * none but itself and those that came of it (`forbidden`). Rejects with `not_found` when the account has no such key.
  */
-export async function revokeApiKey(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+export async function revokeApiKey(
+  engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
+  caller: Authenticated,
+  id: string,
+): Promise<void> {
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
   await engine.db.transaction().execute(async (trx) => {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
-import { chunks } from '../../money/ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
 
 /** Which of these tokens open nothing any more: they were revoked, have expired, or are gone. */
 export async function invalidTokens(db: Kysely<Database>, tokenIds: Iterable<string>): Promise<Set<string>> {

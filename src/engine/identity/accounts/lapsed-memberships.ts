@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
-import { chunks } from '../../money/ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
 
 /** Somebody in a workspace. */
 interface Membership {

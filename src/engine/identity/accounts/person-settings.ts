@@ -1,8 +1,8 @@
 import type { Database, PersonSettingsRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Kysely } from 'kysely'
-import type { Engine } from '../../engine.ts'
 import type { Authenticated } from './tokens.ts'
+import type { Context } from '../../context.ts'
 
 export const themes = ['system', 'light', 'dark'] as const
 
@@ -21,7 +21,7 @@ type Stored = Omit<PersonSettings, 'displayName'>
 const defaults: Stored = { locale: 'en', timezone: 'UTC', theme: 'system' }
 
 /** What was set, else `en`, `UTC` and `system`. A token that belongs to no person has those of its account. */
-export function readPersonSettings({ db }: Engine, caller: Authenticated): Promise<PersonSettings> {
+export function readPersonSettings({ db }: Pick<Context, 'db'>, caller: Authenticated): Promise<PersonSettings> {
   return read(db, caller)
 }
 
@@ -30,7 +30,7 @@ export function readPersonSettings({ db }: Engine, caller: Authenticated): Promi
  * what is no language tag or time zone; with `forbidden` for an API key of a shared workspace: whoever has that is not the person.
  */
 export function changePersonSettings(
-  { db }: Engine,
+  { db }: Pick<Context, 'db'>,
   caller: Authenticated,
   changes: Partial<PersonSettings>,
 ): Promise<PersonSettings> {

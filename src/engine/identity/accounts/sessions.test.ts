@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../../config/limits.ts'
 import { openDatabase } from '../../../db/open.ts'
-import type { Engine } from '../../engine.ts'
-import { chunks } from '../../money/ledger/post.ts'
+import { AccountRemovals } from './account-removals.ts'
+import { LiveConnections } from './live-connections.ts'
+import { chunks } from '../../../db/chunks.ts'
 import { endOtherSessions, listSessions } from './sessions.ts'
 import { authenticateToken, insertToken } from './tokens.ts'
 
@@ -34,7 +35,7 @@ test('of a person who signed in ever again those that end last are listed, and a
   }))
   const over = { ...row, id: 'over', hash: 'over', expires_at: Date.now() - 1 }
   for (const some of chunks([...others, over])) await db.insertInto('tokens').values(some).execute()
-  const engine = { db, liveConnections: { endLapsed: async () => {} } } as unknown as Engine
+  const engine = { db, liveConnections: new LiveConnections(db, new AccountRemovals()) }
   const caller = await authenticateToken(db, secret)
   const listed = (await listSessions(engine, caller)).map(({ id }) => id)
   assert.equal(listed.length, limits.sessionsListed)

@@ -3,10 +3,11 @@ import type { Database, TokenRow } from '../../../db/schema.ts'
 import type { ExpressionBuilder } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { assertSignedIn } from './signed-in.ts'
 import type { Authenticated } from './tokens.ts'
+import type { Context } from '../../context.ts'
+import type { IdentityContext } from '../identity.ts'
 
 /** A sign-in of a person: a session token, or a pair of tokens that is renewed. */
 export interface Session {
@@ -22,7 +23,7 @@ export interface Session {
 }
 
 /** Those that have not ended, the newest first; at most 1,000, those that end last. Takes the token of a sign-in. */
-export async function listSessions(engine: Engine, caller: Authenticated): Promise<Session[]> {
+export async function listSessions(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Session[]> {
   assertSignedIn(caller, 'list sessions')
   const open = engine.db.selectFrom('tokens').selectAll().where(openOf(caller)).limit(limits.sessionsListed)
   // Each in the order of its index: of a million nobody is read but who is told of.
@@ -38,7 +39,11 @@ export async function listSessions(engine: Engine, caller: Authenticated): Promi
  * Ends one of the caller's own sign-ins; `current` is the one that asks. With it go the sessions that it was renewed of, and to, but for the
  * one that asks where that ends another. All that came of it is refused from the next request on. API keys stay. Takes the token of a sign-in. Rejects with `not_found` when it is none of the caller's, or has ended.
  */
-export async function endSession(engine: Engine, caller: Authenticated, id: string): Promise<string> {
+export async function endSession(
+  engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
+  caller: Authenticated,
+  id: string,
+): Promise<string> {
   assertSignedIn(caller, 'end a session')
   const sessionId = id === 'current' ? caller.tokenId : id
   const ended = await end(engine, caller, ({ eb }) => eb('id', 'in', lineOf(engine.db, caller, sessionId)))
@@ -48,7 +53,10 @@ export async function endSession(engine: Engine, caller: Authenticated, id: stri
 }
 
 /** Ends every sign-in of the caller's but the one that asks; says how many there were. */
-export async function endOtherSessions(engine: Engine, caller: Authenticated): Promise<number> {
+export async function endOtherSessions(
+  engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
+  caller: Authenticated,
+): Promise<number> {
   assertSignedIn(caller, 'end a session')
   let count = 0
   for (let ended = -1; ended !== 0; count += ended) {
@@ -61,7 +69,7 @@ export async function endOtherSessions(engine: Engine, caller: Authenticated): P
 }
 
 /** A session, those that it was renewed of and those that came of these; none where it has ended. One ends each month, so they are few. */
-function lineOf(db: Engine['db'], caller: Authenticated, sessionId: string) {
+function lineOf(db: Context['db'], caller: Authenticated, sessionId: string) {
   const stays = sessionId === caller.tokenId ? '' : caller.tokenId
   return db
     .withRecursive('former', (eb) =>
@@ -96,7 +104,7 @@ function lineOf(db: Engine['db'], caller: Authenticated, sessionId: string) {
 }
 
 /** One step of it. */
-function end(engine: Engine, caller: Authenticated, which: Condition): Promise<number> {
+function end(engine: Pick<Context, 'db'>, caller: Authenticated, which: Condition): Promise<number> {
   return engine.db.transaction().execute(async (trx) => {
     const some = trx
       .selectFrom('tokens')

@@ -4,7 +4,7 @@ import { limits } from '../../../config/limits.ts'
 import { lookup } from '../../../db/lookup.ts'
 import type { Database, MembershipRow, TokenRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Caller } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 
 /** What a token that is not for everything may do: use computers, or manage the account with its keys. */

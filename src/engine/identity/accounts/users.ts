@@ -1,5 +1,5 @@
-import type { Engine } from '../../engine.ts'
 import type { Authenticated } from './tokens.ts'
+import type { Context } from '../../context.ts'
 
 export interface Profile {
   id: string
@@ -16,7 +16,7 @@ export interface Profile {
 }
 
 /** Who the caller is. A token that belongs to no person, as the first account's, stands for its account. */
-export async function profileOf(engine: Engine, caller: Authenticated): Promise<Profile> {
+export async function profileOf(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Profile> {
   if (caller.userId === null) {
     const account = await engine.db
       .selectFrom('accounts')

@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import { versionOf } from '../../../db/reader.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 interface Known {
   caller: Authenticated
@@ -13,11 +13,11 @@ interface Known {
  * again. None is remembered for longer than it lives, nor for longer than its last use may be out of date.
  */
 export class AuthCache {
-  readonly #db: Engine['db']
+  readonly #db: Context['db']
   readonly #known = new Map<string, Known>()
   #version: number | undefined
 
-  constructor(db: Engine['db']) {
+  constructor(db: Context['db']) {
     this.#db = db
   }
 

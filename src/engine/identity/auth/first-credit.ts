@@ -2,10 +2,11 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { firstCreditWays, type FirstCreditWay } from '../../../config/settings.ts'
 import type { Database } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { grantWithAccount } from '../../money/ledger/grant.ts'
 import { mailboxOf } from './mail-address.ts'
 import { networksIn, wideNetworkOf } from './wide-network.ts'
+import type { IdentityContext } from '../identity.ts'
+import type { Context } from '../../context.ts'
 
 interface NewPerson {
   accountId: string
@@ -25,7 +26,7 @@ interface NewPerson {
  */
 export async function giveFirstCredit(
   trx: Transaction<Database>,
-  { prices, settings }: Pick<Engine, 'prices' | 'settings'>,
+  { prices, settings }: Pick<IdentityContext, 'settings' | 'prices'>,
   { accountId, provider, subject, address, network = null }: NewPerson,
 ): Promise<void> {
   const person = address === null ? `${provider}:${subject}` : mailboxOf(address)
@@ -80,7 +81,7 @@ async function count(trx: Transaction<Database>, which: (all: Given) => Given): 
 }
 
 /** Forgets where people came from when it counts no more. */
-export async function pruneFirstCredits({ db }: Pick<Engine, 'db'>): Promise<void> {
+export async function pruneFirstCredits({ db }: Pick<Context, 'db'>): Promise<void> {
   await db
     .updateTable('first_credits')
     .set({ network: null })

@@ -1,11 +1,12 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { notSetUp } from '../../not-set-up.ts'
 import { mailAddress } from './mail-address.ts'
 import { readJson } from './read-json.ts'
 import { openFamily, type TokenPair } from './refresh-tokens.ts'
 import { signIn, type Proof, type SignedIn } from './sign-in.ts'
+import type { IdentityContext } from '../identity.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Signs a person in by the code that GitHub gave them. Rejects with `unauthenticated` when GitHub does not take the code, with
@@ -13,14 +14,14 @@ import { signIn, type Proof, type SignedIn } from './sign-in.ts'
  * it does not answer.
  */
 export async function signInByGithub(
-  engine: Engine,
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'prices' | 'accessTokens'>,
   { code, network }: { code: string; network: string },
 ): Promise<TokenPair & SignedIn> {
   const person = await signIn(engine, { ...(await proofBy(engine, code)), network })
   return { ...person, ...(await openFamily(engine, person, 'github')) }
 }
 
-async function proofBy(engine: Engine, code: string): Promise<Proof> {
+async function proofBy(engine: Pick<Context, 'settings' | 'log'>, code: string): Promise<Proof> {
   const { githubApiUrl } = engine.settings
   const token = await exchange(engine, code)
   const headers = { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'carrel' }
@@ -55,7 +56,7 @@ interface Email {
 }
 
 /** GitHub answers errors with 200 here. */
-async function exchange({ settings, log }: Engine, code: string): Promise<string> {
+async function exchange({ settings, log }: Pick<Context, 'settings' | 'log'>, code: string): Promise<string> {
   const { githubUrl, githubClientId, githubClientSecret } = settings
   if (!githubClientId || !githubClientSecret)
     throw notSetUp(

@@ -1,13 +1,13 @@
 import { limits } from '../../../config/limits.ts'
 import type { TokenRow } from '../../../db/schema.ts'
 import { insertToken } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import type { SignedIn } from './sign-in.ts'
+import type { Context } from '../../context.ts'
 
 /** The token that a sign-in gives, with its event, in one transaction. */
 export function insertSignIn(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   person: SignedIn,
   { kind, how }: { kind: 'session' | 'family'; how: string },
 ): Promise<{ secret: string; row: TokenRow }> {

@@ -1,9 +1,9 @@
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { warnOfMail } from './warn-of-mail.ts'
 import { networksIn, wideNetworkOf } from './wide-network.ts'
+import type { Context } from '../../context.ts'
 
 /** A link for signing in that somebody asks for. */
 interface Asked {
@@ -22,7 +22,7 @@ interface Asked {
  */
 export async function mayGetLink(
   trx: Transaction<Database>,
-  engine: Pick<Engine, 'settings' | 'log'>,
+  engine: Pick<Context, 'settings' | 'log'>,
   asked: Asked,
 ): Promise<boolean> {
   if (await hasEnough(trx, asked)) return false
@@ -46,7 +46,7 @@ async function hasEnough(trx: Transaction<Database>, { email, network }: Asked):
 
 async function mayWriteToStranger(
   trx: Transaction<Database>,
-  { settings: { mailsPerNetwork, mailsPerDay }, log }: Pick<Engine, 'settings' | 'log'>,
+  { settings: { mailsPerNetwork, mailsPerDay }, log }: Pick<Context, 'settings' | 'log'>,
   { email, mailbox, network }: Asked,
 ): Promise<boolean> {
   const toStrangers = linksOfDay(trx)

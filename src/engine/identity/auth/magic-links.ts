@@ -4,12 +4,13 @@ import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { hashOf, refusal } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { insertSignIn } from './insert-sign-in.ts'
 import { mayGetLink } from './link-quota.ts'
 import { mailAddress, mailboxOf } from './mail-address.ts'
 import { signInMail } from './sign-in-mail.ts'
 import { signIn, type Proof, type SignedIn } from './sign-in.ts'
+import type { IdentityContext } from '../identity.ts'
+import type { Context } from '../../context.ts'
 
 /** Who asks for a link, and for which address. */
 interface LinkRequest {
@@ -23,7 +24,10 @@ interface LinkRequest {
  * does what the server does then: a message that does not go out is made all the same. How many go out is in `mayGetLink`. Rejects with
  * `invalid_request` what is no address.
  */
-export function requestLink(engine: Engine, { email, network }: LinkRequest): void {
+export function requestLink(
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
+  { email, network }: LinkRequest,
+): void {
   const address = mailAddress(email)
   if (address === undefined)
     throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(email)}: it is no mail address`, {
@@ -34,11 +38,14 @@ export function requestLink(engine: Engine, { email, network }: LinkRequest): vo
   )
 }
 
-async function sendLink(engine: Engine, { email, network }: LinkRequest): Promise<void> {
+async function sendLink(
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
+  { email, network }: LinkRequest,
+): Promise<void> {
   const { mail, log } = engine
   const code = randomBytes(32).toString('base64url')
   const isSent = await insertLink(engine, { code, email, network })
-  const link = `${engine.origin()}/login/callback?token=${code}`
+  const link = `${engine.server.origin()}/login/callback?token=${code}`
   const message = { to: email, ...signInMail(link) }
   if (!isSent) return mail.pretend(message)
   if (!mail.isSent) log.info({ email, link }, 'a link for signing in')
@@ -46,7 +53,10 @@ async function sendLink(engine: Engine, { email, network }: LinkRequest): Promis
 }
 
 /** Whether it is to be sent: to anybody where the server takes new people, else to those that are known, and to nobody too often. */
-async function insertLink(engine: Engine, { code, email, network }: LinkRequest & { code: string }): Promise<boolean> {
+async function insertLink(
+  engine: Pick<Context, 'db' | 'settings' | 'log'>,
+  { code, email, network }: LinkRequest & { code: string },
+): Promise<boolean> {
   const { db, settings } = engine
   const mailbox = mailboxOf(email)
   return db.transaction().execute(async (trx) => {
@@ -90,7 +100,7 @@ export interface NewSession extends SignedIn {
 }
 
 /** Whose link it is. Rejects as `redeemLink` does, which uses it up. */
-export async function readLink({ db }: Engine, code: string): Promise<{ email: string }> {
+export async function readLink({ db }: Pick<Context, 'db'>, code: string): Promise<{ email: string }> {
   const link = await db
     .selectFrom('magic_links')
     .select('email')
@@ -107,7 +117,11 @@ export async function readLink({ db }: Engine, code: string): Promise<{ email: s
  * Opens a session by the code of a link. Of several at once one gets it: the link is used up by one guarded update. Rejects with
  * `unauthenticated` when it is not known, was used or is older than 15 minutes.
  */
-export async function redeemLink(engine: Engine, code: string, network: string): Promise<NewSession> {
+export async function redeemLink(
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
+  code: string,
+  network: string,
+): Promise<NewSession> {
   const now = Date.now()
   const link = await engine.db
     .updateTable('magic_links')
@@ -127,7 +141,11 @@ function deadLink(): CarrelError {
 }
 
 /** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
-async function openMailSession(engine: Engine, email: string, network: string): Promise<NewSession> {
+async function openMailSession(
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
+  email: string,
+  network: string,
+): Promise<NewSession> {
   const person = await signIn(engine, mailProof(email, network))
   const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how: 'email' })
   return { ...person, token: secret, expiresAtMs: row.expires_at! }
@@ -140,7 +158,7 @@ export function mailProof(email: string, network: string): Proof {
 }
 
 /** Forgets links that cannot be used any more; those that were sent count for a day. */
-export async function pruneLinks({ db }: Engine): Promise<void> {
+export async function pruneLinks({ db }: Pick<Context, 'db'>): Promise<void> {
   const now = Date.now()
   await db
     .deleteFrom('magic_links')

@@ -4,8 +4,8 @@ import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { invalidTokens } from '../accounts/invalid-tokens.ts'
 import { authenticateToken, insertToken, refusal, type Scope } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { splitCredential } from './authenticate.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * A new session token for one that is in its last hour; the old one goes on to its end, for programs that still use it. Who asks again,
@@ -13,7 +13,7 @@ import { splitCredential } from './authenticate.ts'
  * `unauthenticated` when it is not valid, with `conflict` when it has longer to go, does not end or was renewed.
  */
 export async function refreshSession(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   token: string,
 ): Promise<{ token: string; expiresInS: number; userId: string }> {
   const { token: bare, workspaceId } = splitCredential(token)

@@ -4,10 +4,10 @@ import { durableTransaction } from '../../../db/durable-transaction.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import type { CarrelError } from '../../../errors.ts'
 import { hashOf, newSecret, refusal } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { insertSignIn } from './insert-sign-in.ts'
 import type { SignedIn } from './sign-in.ts'
+import type { IdentityContext } from '../identity.ts'
 
 export interface TokenPair {
   accessToken: string
@@ -16,7 +16,11 @@ export interface TokenPair {
 }
 
 /** An access token for an hour, and a refresh token for the next one: the two of a new sign-in. */
-export async function openFamily(engine: Engine, person: SignedIn, how: string): Promise<TokenPair> {
+export async function openFamily(
+  engine: Pick<IdentityContext, 'db' | 'accessTokens'>,
+  person: SignedIn,
+  how: string,
+): Promise<TokenPair> {
   const { secret, row } = await insertSignIn(engine, person, { kind: 'family', how })
   return pairOf(engine, row, { id: secret })
 }
@@ -28,7 +32,10 @@ export async function openFamily(engine: Engine, person: SignedIn, how: string):
  * was given for the old one, unless that was at the same time: several requests at once are one program's, or those of programs that share
  * a sign-in, and what they are given counts as one. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
  */
-export async function refreshTokens(engine: Engine, refreshToken: string): Promise<TokenPair> {
+export async function refreshTokens(
+  engine: Pick<IdentityContext, 'db' | 'accessTokens' | 'liveConnections'>,
+  refreshToken: string,
+): Promise<TokenPair> {
   if (refreshToken.startsWith('rt_')) return exchangeOfBefore(engine, refreshToken)
   const { familyId, id, ...given } = await engine.accessTokens.verifyRefresh(refreshToken)
   const hash = hashOf(id)
@@ -85,7 +92,10 @@ function renewing(trx: Transaction<Database>, familyId: string) {
 }
 
 /** One of the time before they were JWTs: for one use, which gives two of today. One that comes again ends its sign-in. */
-async function exchangeOfBefore(engine: Engine, refreshToken: string): Promise<TokenPair> {
+async function exchangeOfBefore(
+  engine: Pick<IdentityContext, 'db' | 'accessTokens' | 'liveConnections'>,
+  refreshToken: string,
+): Promise<TokenPair> {
   const hash = hashOf(refreshToken)
   const next = newSecret('family')
   const family = await engine.db.transaction().execute(async (trx) => {
@@ -138,7 +148,7 @@ function refused(): CarrelError {
 
 /** `id` is what the refresh token is known by, `replaces` the hash of the one that it is given for. */
 async function pairOf(
-  { accessTokens }: Engine,
+  { accessTokens }: Pick<IdentityContext, 'accessTokens'>,
   family: TokenRow,
   { id, replaces }: { id: string; replaces?: string },
 ): Promise<TokenPair> {

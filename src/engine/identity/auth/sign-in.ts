@@ -1,12 +1,12 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database, UserRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { newId } from '../../ids.ts'
 import { oneLine } from '../accounts/one-line.ts'
 import { createAccount } from '../accounts/owner.ts'
 import { giveFirstCredit } from './first-credit.ts'
 import { mailAddress } from './mail-address.ts'
+import type { IdentityContext } from '../identity.ts'
 
 /** Who somebody has just proved to be. */
 export interface Proof {
@@ -31,7 +31,7 @@ export interface SignedIn {
  * The person of a proof; one who is new gets a personal workspace, with the first credit where `giveFirstCredit` gives it, or `forbidden` where sign-up is
  * closed.
  */
-export function signIn(engine: Engine, proof: Proof): Promise<SignedIn> {
+export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>, proof: Proof): Promise<SignedIn> {
   const address = (proof.email === null ? undefined : mailAddress(proof.email)) ?? null
   const verified = proof.emailIsVerified ? address : null
   return engine.db.transaction().execute(async (trx) => {

@@ -1,12 +1,13 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
-import type { Engine } from '../../engine.ts'
 import { loadPaymentLibrary, type PaymentLibrary } from '../../money/machine-payments/payment-library.ts'
 import { readRefusal, type PaymentRefusal } from '../../money/machine-payments/payment-refusal.ts'
 import { tempoToken } from '../../money/machine-payments/tempo-token.ts'
 import { insertSignIn } from './insert-sign-in.ts'
 import { signIn } from './sign-in.ts'
+import type { IdentityContext } from '../identity.ts'
+import type { Context } from '../../context.ts'
 
 export interface WalletSession {
   /** Told this once. */
@@ -23,7 +24,7 @@ export interface WalletSession {
  * a proof, or with a wrong one, the answer is a refusal with a challenge. Rejects with `invalid_request` what is no address.
  */
 export async function signInByWallet(
-  engine: Engine,
+  engine: IdentityContext,
   wallet: string,
   { credential, network }: { credential: string | undefined; network: string },
 ): Promise<WalletSession | PaymentRefusal> {
@@ -32,7 +33,7 @@ export async function signInByWallet(
   const address = addressOf(library, wallet)
   const { realm, secret: secretKey } = engine.machinePayments
   const gate = Mppx.create({ realm, secretKey, methods: [proofMethod(engine, library)] })
-  const request = new Request(`${engine.origin()}/login`, {
+  const request = new Request(`${engine.server.origin()}/login`, {
     method: 'POST',
     headers: credential === undefined ? {} : { authorization: credential },
   })
@@ -72,7 +73,7 @@ function addressOf({ viem }: PaymentLibrary, wallet: string): `0x${string}` {
 }
 
 /** The library's own half asks the chain up to eight times, for wallets that are contracts. */
-function proofMethod({ db, settings }: Engine, library: PaymentLibrary) {
+function proofMethod({ db, settings }: Pick<Context, 'db' | 'settings'>, library: PaymentLibrary) {
   const { Errors, Method, chains, tempo, viem } = library
   const chainId = chains[settings.tempoNetwork].id
   const refuse = (reason: string) => new Errors.VerificationFailedError({ reason })
@@ -101,7 +102,7 @@ function proofMethod({ db, settings }: Engine, library: PaymentLibrary) {
 }
 
 /** False for one that was used before. */
-async function spendProof(db: Engine['db'], challengeId: string): Promise<boolean> {
+async function spendProof(db: Context['db'], challengeId: string): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('spent_wallet_proofs')
     .values({ challenge_id: challengeId, expires_at: Date.now() + limits.walletProofMs })
@@ -111,6 +112,6 @@ async function spendProof(db: Engine['db'], challengeId: string): Promise<boolea
 }
 
 /** Forgets proofs whose challenges have ended by themselves. */
-export async function pruneWalletProofs({ db }: Engine): Promise<void> {
+export async function pruneWalletProofs({ db }: Pick<Context, 'db'>): Promise<void> {
   await db.deleteFrom('spent_wallet_proofs').where('expires_at', '<', Date.now()).execute()
 }

@@ -1,4 +1,3 @@
-import type { Engine } from '../../engine.ts'
 import { refusal } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { mailProof } from '../auth/magic-links.ts'
@@ -6,6 +5,8 @@ import { signIn } from '../auth/sign-in.ts'
 import type { Role } from '../accounts/roles.ts'
 import { provedAddress } from './inviter.ts'
 import { invitationBy } from './invitations.ts'
+import type { Context } from '../../context.ts'
+import type { IdentityContext } from '../identity.ts'
 
 export interface Accepted {
   userId: string
@@ -16,7 +17,7 @@ export interface Accepted {
 
 /** Whom an invitation is for and from, for the page that asks before it is accepted. Rejects as `acceptInvitation` does. */
 export async function readInvitation(
-  { db }: Pick<Engine, 'db'>,
+  { db }: Pick<Context, 'db'>,
   code: string,
 ): Promise<{ email: string; role: Role; workspaceName: string; inviter: string }> {
   const { email, role, account_id, invited_by } = await invitationBy(db, code)
@@ -31,7 +32,7 @@ export async function readInvitation(
  * the server takes no new people.
  */
 export async function acceptInvitation(
-  engine: Engine,
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
   { code, network }: { code: string; network: string },
 ): Promise<Accepted> {
   const { id, email, account_id: workspaceId } = await invitationBy(engine.db, code)

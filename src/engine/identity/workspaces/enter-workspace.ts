@@ -1,7 +1,7 @@
 import { CarrelError } from '../../../errors.ts'
 import { roleOf } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 /** Whether the token stands for a person, wherever they are a member. An API key stands for its workspace alone. */
 export function isPerson(caller: Authenticated): caller is Authenticated & { userId: string } {
@@ -13,7 +13,7 @@ export function isPerson(caller: Authenticated): caller is Authenticated & { use
  * `not_found` when they are not a member of it, or when the token stands for no person.
  */
 export async function enterWorkspace(
-  engine: Pick<Engine, 'db'>,
+  engine: Pick<Context, 'db'>,
   caller: Authenticated,
   workspaceId: string,
 ): Promise<Authenticated> {

@@ -2,10 +2,10 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database, InvitationRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { warnOfMail } from '../auth/warn-of-mail.ts'
 import { networksIn, wideNetworkOf } from '../auth/wide-network.ts'
 import type { Sender } from './invitation-sender.ts'
+import type { Context } from '../../context.ts'
 
 interface Invited {
   mailbox: string
@@ -20,7 +20,7 @@ interface Invited {
  */
 export async function assertMayInvite(
   trx: Transaction<Database>,
-  engine: Pick<Engine, 'settings' | 'log'>,
+  engine: Pick<Context, 'settings' | 'log'>,
   invited: Invited,
 ): Promise<void> {
   await assertOwn(trx, invited)
@@ -52,7 +52,7 @@ async function assertOwn(trx: Transaction<Database>, { mailbox, workspaceId, sen
 
 async function assertOthers(
   trx: Transaction<Database>,
-  { settings, log }: Pick<Engine, 'settings' | 'log'>,
+  { settings, log }: Pick<Context, 'settings' | 'log'>,
   { mailbox, sender: { network } }: Invited,
 ): Promise<void> {
   const { invitationsPerDay, mailsPerNetwork } = settings

@@ -6,7 +6,6 @@ import { CarrelError } from '../../../errors.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
 import { assertSignedIn } from '../accounts/signed-in.ts'
 import { hashOf, refusal, type Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { newId } from '../../ids.ts'
 import { isKnownAddress } from '../auth/magic-links.ts'
@@ -17,6 +16,8 @@ import { inviterOf } from './inviter.ts'
 import { listMembers } from './members.ts'
 import { workspaceOf } from './workspaces.ts'
 import { invitationMail } from './invitation-mail.ts'
+import type { IdentityContext } from '../identity.ts'
+import type { Context } from '../../context.ts'
 
 export interface Invitation {
   id: string
@@ -33,7 +34,7 @@ export interface Invitation {
  * workspace of one's own, with `limit_reached` at 100 that are open, and with `rate_limited` as `assertMayInvite` does.
  */
 export async function invite(
-  engine: Engine,
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
   caller: Authenticated,
   { email: address, role, network }: { email: string; role: Role; network: string },
 ): Promise<Invitation> {
@@ -65,7 +66,7 @@ export async function invite(
 
 async function insert(
   trx: Transaction<Database>,
-  engine: Pick<Engine, 'settings' | 'log'>,
+  engine: Pick<Context, 'settings' | 'log'>,
   { accountId, userId, tokenId }: Authenticated,
   {
     email,
@@ -105,12 +106,12 @@ async function insert(
 }
 
 async function send(
-  engine: Engine,
+  engine: Pick<IdentityContext, 'log' | 'server' | 'mail'>,
   { email, role }: InvitationRow,
   { code, workspace, inviter, isSent }: { code: string; workspace: string; inviter: string; isSent: boolean },
 ): Promise<void> {
   const { log, mail } = engine
-  const link = `${engine.origin()}/invitation?token=${code}`
+  const link = `${engine.server.origin()}/invitation?token=${code}`
   const message = { to: email, ...invitationMail({ link, workspace, inviter, role }) }
   if (!isSent) return mail.pretend(message)
   if (!mail.isSent) log.info({ email, link }, 'an invitation')
@@ -118,12 +119,12 @@ async function send(
 }
 
 /** Those that nobody has answered yet, the newest first. */
-export async function listInvitations({ db }: Pick<Engine, 'db'>, accountId: string): Promise<Invitation[]> {
+export async function listInvitations({ db }: Pick<Context, 'db'>, accountId: string): Promise<Invitation[]> {
   return (await openOnes(db, accountId).execute()).map(invitationOf)
 }
 
 /** Takes an admin who is signed in. Rejects with `not_found` when there is none of that id that is open. */
-export async function revokeInvitation(engine: Engine, caller: Authenticated, id: string): Promise<void> {
+export async function revokeInvitation(engine: Pick<Context, 'db'>, caller: Authenticated, id: string): Promise<void> {
   assertSignedIn(caller, 'revoke an invitation')
   assertRole(caller, 'admin')
   const { accountId, tokenId } = caller
@@ -155,7 +156,7 @@ export async function invitationBy(db: Kysely<Database>, code: string): Promise<
 }
 
 /** Forgets those that cannot be accepted any more, and where others came from when it counts no more. */
-export async function pruneInvitations({ db }: Engine): Promise<void> {
+export async function pruneInvitations({ db }: Pick<Context, 'db'>): Promise<void> {
   await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
   await db
     .updateTable('invitations')

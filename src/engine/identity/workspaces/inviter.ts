@@ -2,13 +2,13 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * The address that an invitation is from. Only who has proved to have one sends mail (`forbidden`), so not a wallet, nor whom an issuer
  * alone knows: whom it goes to has to know whom it is from. '' for a token that belongs to no person, which the operator has made.
  */
-export async function inviterOf({ db }: Pick<Engine, 'db'>, { userId }: Authenticated): Promise<string> {
+export async function inviterOf({ db }: Pick<Context, 'db'>, { userId }: Authenticated): Promise<string> {
   if (userId === null) return ''
   const address = await provedAddress(db, userId)
   if (address !== undefined) return address

@@ -4,9 +4,10 @@ import { CarrelError } from '../../../errors.ts'
 import { assertRole, covers, roleOf, type Role } from '../accounts/roles.ts'
 import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { endInvitationsBy } from './end-invitations.ts'
+import type { Context } from '../../context.ts'
+import type { IdentityContext } from '../identity.ts'
 
 export interface Member {
   userId: string
@@ -18,7 +19,7 @@ export interface Member {
 }
 
 /** Everybody in the caller's workspace, who came first first. */
-export async function listMembers({ db }: Pick<Engine, 'db'>, accountId: string): Promise<Member[]> {
+export async function listMembers({ db }: Pick<Context, 'db'>, accountId: string): Promise<Member[]> {
   const rows = await db
     .selectFrom('memberships')
     .innerJoin('users', 'users.id', 'memberships.user_id')
@@ -41,7 +42,12 @@ export async function listMembers({ db }: Pick<Engine, 'db'>, accountId: string)
  * `not_found` when there is no such member, with `conflict` when the workspace would be without an owner. What somebody who becomes
  * less had invited is taken back.
  */
-export async function changeRole(engine: Engine, caller: Authenticated, userId: string, role: Role): Promise<Member> {
+export async function changeRole(
+  engine: Pick<Context, 'db'>,
+  caller: Authenticated,
+  userId: string,
+  role: Role,
+): Promise<Member> {
   assertSignedIn(caller, 'change a role')
   await engine.db.transaction().execute(async (trx) => {
     const before = await memberOf(trx, caller, userId)
@@ -71,7 +77,11 @@ export async function changeRole(engine: Engine, caller: Authenticated, userId: 
  * Removes a member, or lets one leave. With them go the API keys that they made in the workspace, and what they had invited. It takes
  * an admin who is signed in, for an owner an owner, for oneself no role. Rejects as `changeRole` does.
  */
-export async function removeMember(engine: Engine, caller: Authenticated, userId: string): Promise<void> {
+export async function removeMember(
+  engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
+  caller: Authenticated,
+  userId: string,
+): Promise<void> {
   assertSignedIn(caller, 'remove a member')
   const { accountId, tokenId } = caller
   await engine.db.transaction().execute(async (trx) => {

@@ -3,8 +3,7 @@ import { test } from 'node:test'
 import { limits } from '../../../config/limits.ts'
 import { openDatabase } from '../../../db/open.ts'
 import { authenticateToken, insertToken } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
-import { chunks } from '../../money/ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
 import { changeLimits } from './workspace-limits.ts'
 
 test('of keys that were revoked the limits that were set last are kept, and those of all others and of the workspace', async (t) => {
@@ -17,7 +16,7 @@ test('of keys that were revoked the limits that were set last are kept, and thos
   const { secret } = await insertToken(db, { accountId: 'a', kind: 'session', name: 'owner' })
   const { row: key } = await insertToken(db, { accountId: 'a', kind: 'api_key', name: 'key' })
   const caller = await authenticateToken(db, secret)
-  const engine = { db } as unknown as Engine
+  const engine = { db }
   await changeLimits(engine, caller, [{ dayMicros: 10 }, { keyId: key.id, dayMicros: 20 }])
   const revoked = Array.from({ length: limits.limitsOfRevokedKeys + 5 }, (_, index) => ({
     account_id: 'a',

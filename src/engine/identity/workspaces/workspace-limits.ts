@@ -3,7 +3,6 @@ import { CarrelError } from '../../../errors.ts'
 import { assertOwnLine, openDescendants } from '../accounts/api-keys.ts'
 import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import {
   limitStates,
@@ -12,6 +11,7 @@ import {
   type LimitState,
   type SpendingLimit,
 } from '../../money/credit/spending-limits.ts'
+import type { Context } from '../../context.ts'
 
 /** What may be spent in a day and in a month, in micro-dollars; null is no limit, undefined is as it was. */
 export interface LimitChange {
@@ -27,7 +27,7 @@ export interface KeyLimit extends LimitState {
 }
 
 /** The limits of a workspace and of its API keys, with what is spent of each. Those of keys that were revoked are not told. */
-export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string): Promise<KeyLimit[]> {
+export async function readLimits({ db }: Pick<Context, 'db'>, accountId: string): Promise<KeyLimit[]> {
   const states = await limitStates(db, accountId)
   const keys = new Map((await keysOf(db, accountId)).map(({ id, name }) => [id, name]))
   return states.flatMap((state) => {
@@ -43,7 +43,7 @@ export async function readLimits({ db }: Pick<Engine, 'db'>, accountId: string):
  * others: they would have no limit.
  */
 export async function changeLimits(
-  engine: Engine,
+  engine: Pick<Context, 'db'>,
   caller: Authenticated,
   changes: readonly LimitChange[],
 ): Promise<KeyLimit[]> {
@@ -72,7 +72,7 @@ export async function changeLimits(
 }
 
 /** What a revoked key left running is still limited; but of keys that come and go there would be ever more limits, so the oldest are forgotten. */
-async function forgetOldLimits(db: Engine['db'], accountId: string, live: ReadonlySet<string>): Promise<void> {
+async function forgetOldLimits(db: Context['db'], accountId: string, live: ReadonlySet<string>): Promise<void> {
   const rows = await db
     .selectFrom('spending_limits')
     .select(['token_id', 'period'])
@@ -85,7 +85,7 @@ async function forgetOldLimits(db: Engine['db'], accountId: string, live: Readon
 }
 
 /** A key that has a limit makes no others, and one that made others gets none. */
-async function assertMadeNone(db: Engine['db'], accountId: string, keyId: string): Promise<void> {
+async function assertMadeNone(db: Context['db'], accountId: string, keyId: string): Promise<void> {
   const made = (await openDescendants(db, accountId, keyId)).filter((id) => id !== keyId)
   if (made.length === 0) return
   throw new CarrelError(
@@ -97,7 +97,7 @@ async function assertMadeNone(db: Engine['db'], accountId: string, keyId: string
 
 /** Who a limit is set for must not lift it. */
 async function assertTighter(
-  db: Engine['db'],
+  db: Context['db'],
   accountId: string,
   { tokenId = '', period, limitMicros }: Omit<SpendingLimit, 'limitMicros'> & { limitMicros: number | null },
 ): Promise<void> {
@@ -112,7 +112,7 @@ async function assertTighter(
   throw new CarrelError('forbidden', 'Cannot raise a limit with an API key: it takes the token of a sign-in')
 }
 
-function keysOf(db: Engine['db'], accountId: string): Promise<{ id: string; name: string }[]> {
+function keysOf(db: Context['db'], accountId: string): Promise<{ id: string; name: string }[]> {
   return db
     .selectFrom('tokens')
     .select(['id', 'name'])

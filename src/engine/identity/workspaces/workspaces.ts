@@ -4,9 +4,9 @@ import { createAccount } from '../accounts/owner.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
 import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { isPerson } from './enter-workspace.ts'
+import type { Context } from '../../context.ts'
 
 export interface Workspace {
   id: string
@@ -25,7 +25,11 @@ export interface Workspace {
  * Makes a workspace whose owner is the caller. It has no credit of its own until somebody tops it up. Rejects with `forbidden` when
  * the token stands for no person, with `limit_reached` when that person has made 20.
  */
-export async function createWorkspace(engine: Engine, caller: Authenticated, name: string): Promise<Workspace> {
+export async function createWorkspace(
+  engine: Pick<Context, 'db'>,
+  caller: Authenticated,
+  name: string,
+): Promise<Workspace> {
   if (!isPerson(caller))
     throw new CarrelError('forbidden', 'Cannot create a workspace: that takes the token of a sign-in, not of a program')
   return engine.db.transaction().execute(async (trx) => {
@@ -52,7 +56,7 @@ export async function createWorkspace(engine: Engine, caller: Authenticated, nam
 }
 
 /** Those that the caller's token opens, the personal one first: of a person all that they are a member of, else the token's own. */
-export async function listWorkspaces(engine: Engine, caller: Authenticated): Promise<Workspace[]> {
+export async function listWorkspaces(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Workspace[]> {
   if (!isPerson(caller)) return [await workspaceOf(engine, caller)]
   const rows = await workspaces(engine)
     .innerJoin('memberships', 'memberships.account_id', 'accounts.id')
@@ -65,13 +69,17 @@ export async function listWorkspaces(engine: Engine, caller: Authenticated): Pro
 }
 
 /** The one that the caller is in. */
-export async function workspaceOf(engine: Engine, { accountId, role }: Authenticated): Promise<Workspace> {
+export async function workspaceOf(engine: Pick<Context, 'db'>, { accountId, role }: Authenticated): Promise<Workspace> {
   const row = await workspaces(engine).where('accounts.id', '=', accountId).executeTakeFirstOrThrow()
   return workspaceFrom(row, role)
 }
 
 /** Takes an admin who is signed in. */
-export async function renameWorkspace(engine: Engine, caller: Authenticated, name: string): Promise<Workspace> {
+export async function renameWorkspace(
+  engine: Pick<Context, 'db'>,
+  caller: Authenticated,
+  name: string,
+): Promise<Workspace> {
   assertSignedIn(caller, 'rename a workspace')
   assertRole(caller, 'admin')
   await engine.db.transaction().execute(async (trx) => {
@@ -82,7 +90,7 @@ export async function renameWorkspace(engine: Engine, caller: Authenticated, nam
   return workspaceOf(engine, caller)
 }
 
-function workspaces({ db }: Engine) {
+function workspaces({ db }: Pick<Context, 'db'>) {
   return db
     .selectFrom('accounts')
     .leftJoin('users', 'users.account_id', 'accounts.id')

@@ -1,11 +1,14 @@
-import type { Engine } from '../../engine.ts'
 import { balanceOf } from '../ledger/balance.ts'
 import { grantFirstCredit } from '../ledger/grant.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { isUnbilled } from './is-unbilled.ts'
+import type { MoneyContext } from '../money.ts'
 
 /** What an account has left in micro-dollars; what runs and is not charged yet is taken off. */
-export async function creditLeft(engine: Engine, accountId: string): Promise<number> {
+export async function creditLeft(
+  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
+  accountId: string,
+): Promise<number> {
   const { db, credit, meter, prices } = engine
   if (!credit.hasBooks(accountId)) {
     // Of an account that was made in the database, beside the server.

@@ -1,8 +1,10 @@
-import type { Engine } from '../../engine.ts'
 import { isUnbilled } from './is-unbilled.ts'
+import type { MoneyContext } from '../money.ts'
 
 /** After a start: who has little credit, or none. */
-export async function recallCredit(engine: Engine): Promise<void> {
+export async function recallCredit(
+  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,
+): Promise<void> {
   const { lowBalanceMicros, overdraftMicros } = engine.prices
   const rows = await engine.db
     .selectFrom('ledger_books')

@@ -2,8 +2,8 @@ import { sql, type Expression, type ExpressionBuilder, type Kysely } from 'kysel
 import { lookup } from '../../../db/lookup.ts'
 import type { Database, SpendingLimitRow, SpentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
-import { chunks } from '../ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
+import type { Context } from '../../context.ts'
 
 export interface SpendingLimit {
   /** undefined for the account as a whole. */
@@ -101,7 +101,7 @@ export async function reachedLimits(
 
 /** The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its charge on. */
 export async function reachedLimit(
-  { db }: Pick<Engine, 'db'>,
+  { db }: Pick<Context, 'db'>,
   accountId: string,
   tokenId: string,
 ): Promise<LimitState | undefined> {

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
-import { chunks } from './post.ts'
+import { chunks } from '../../../db/chunks.ts'
 import { creditOf } from './books.ts'
 
 /** What an account can spend, in micro-dollars; holds are taken off already. */

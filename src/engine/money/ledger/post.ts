@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { chunks } from '../../../db/chunks.ts'
 import type { Database, LedgerTransactionRow, TransactionKind } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { newId } from '../../ids.ts'
@@ -177,10 +178,3 @@ function assertSameFact(posting: Posting, row: LedgerTransactionRow): void {
     details: { key: posting.key },
   })
 }
-
-export function* chunks<T>(items: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < items.length; start += perStatement) yield items.slice(start, start + perStatement)
-}
-
-/** A statement takes 32,766 variables on SQLite and 65,535 on PostgreSQL. */
-const perStatement = 500

@@ -1,7 +1,6 @@
 import type { MachinePaymentRow } from '../../../db/schema.ts'
 import { asCarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
 import { assertAccount } from '../payments/assert-account.ts'
@@ -10,6 +9,8 @@ import { findPayment, insertPayment } from '../payments/payments.ts'
 import { holdForReview } from '../payments/hold-for-review.ts'
 import type { Challenge } from './payment-library.ts'
 import { recordFailed, recordPaid } from './payment-records.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 export interface PaidTopUp {
   amountCents: number
@@ -31,7 +32,7 @@ export interface Received {
  * Credits a payment, once: whom and how much says the challenge, which this server signed. Credit and record are written together.
  * Rejects with `not_found` when the account is deleted; the payment is put aside then.
  */
-export async function creditPayment(engine: Engine, received: Received): Promise<PaidTopUp> {
+export async function creditPayment(engine: MoneyContext, received: Received): Promise<PaidTopUp> {
   const { method, reference, challenge, receipt } = received
   const { account: accountId, cents, bonus } = challenge.meta as Record<'account' | 'cents' | 'bonus', string>
   const amountCents = Number(cents)
@@ -53,7 +54,7 @@ export async function creditPayment(engine: Engine, received: Received): Promise
 
 /** The money of an account that is deleted, as a row among the payments that the operator looks at. */
 async function keepAside(
-  engine: Engine,
+  engine: Pick<Context, 'db' | 'log' | 'locks'>,
   { method, reference: intentId, challenge }: Received,
   { accountId, amountCents: cents }: { accountId: string; amountCents: number },
 ): Promise<void> {
@@ -67,7 +68,10 @@ async function keepAside(
 }
 
 /** What was answered when it was credited, for who asks again. */
-export async function paidBefore(engine: Engine, row: MachinePaymentRow): Promise<PaidTopUp> {
+export async function paidBefore(
+  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
+  row: MachinePaymentRow,
+): Promise<PaidTopUp> {
   const amountCents = Number(row.amount_cents)
   return {
     amountCents,

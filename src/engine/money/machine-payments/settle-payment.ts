@@ -1,15 +1,15 @@
 import { limits } from '../../../config/limits.ts'
 import type { MachinePaymentRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { creditPayment, paidBefore, type PaidTopUp } from './credit-payment.ts'
 import { loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payment-library.ts'
 import { findPayment, recordFailed } from './payment-records.ts'
 import { paymentMethods } from './payment-methods.ts'
 import { receiptOf, tempoMethod } from './tempo-method.ts'
+import type { MoneyContext } from '../money.ts'
 
 /** Credits a payment that was begun, when its money has come in. undefined when it has not, or not yet. */
 export async function settlePayment(
-  engine: Engine,
+  engine: MoneyContext,
   library: PaymentLibrary,
   row: MachinePaymentRow,
 ): Promise<PaidTopUp | undefined> {
@@ -38,7 +38,7 @@ export async function settlePayment(
 }
 
 /** Looks for payments whose outcome nobody was told: each time after twice as long. Without any it costs a look at the database. */
-export async function settlePending(engine: Engine): Promise<void> {
+export async function settlePending(engine: MoneyContext): Promise<void> {
   const { db, log, settings } = engine
   if (!paymentMethods(settings).includes('tempo')) return
   const now = Date.now()
@@ -51,7 +51,7 @@ export async function settlePending(engine: Engine): Promise<void> {
     .limit(limits.paymentsAtOnce)
     .execute()
   for (const { challenge_id: id } of rows) {
-    if (engine.stopping.aborted) return
+    if (engine.server.stopping.aborted) return
     const library = await loadPaymentLibrary()
     await engine.locks
       .run(`mpp:${id}`, async () => {

@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
-import type { Engine } from '../../engine.ts'
 import type { Purchase } from '../ledger/top-up.ts'
 import { paymentUnknown, type PaymentLibrary } from './payment-library.ts'
+import type { MoneyContext } from '../money.ts'
 
 /** Stripe takes nothing smaller. */
 export function isForStripe(amountCents: number): boolean {
@@ -17,7 +17,10 @@ export function stripeMetadata(accountId: string, { tier, amountCents }: Purchas
 }
 
 /** Payment by a token that the client's wallet grants to the operator's profile at Stripe. */
-export function stripeMethod({ log, settings, stripe }: Engine, library: PaymentLibrary) {
+export function stripeMethod(
+  { log, settings, stripe }: Pick<MoneyContext, 'settings' | 'log' | 'stripe'>,
+  library: PaymentLibrary,
+) {
   const { Errors, stripeServer } = library
   /** The same challenge and token are the same payment to Stripe, whose answer the library takes for a second use the next time. */
   const paymentIntents = {

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
 import { notSetUp } from '../../not-set-up.ts'
 import { creditPayment, type PaidTopUp } from './credit-payment.ts'
@@ -12,6 +11,7 @@ import { readRefusal, unknownRefusal, type PaymentRefusal } from './payment-refu
 import { settlePayment } from './settle-payment.ts'
 import { isForStripe, stripeMetadata, stripeMethod } from './stripe-method.ts'
 import { tempoMethod } from './tempo-method.ts'
+import type { MoneyContext } from '../money.ts'
 
 export interface TopUp {
   accountId: string
@@ -27,7 +27,7 @@ export interface TopUp {
  * is a refusal with a challenge for each way to pay. The same credential again gets the same answer and moves nothing. Rejects
  * with `invalid_request` what cannot be bought, with `not_set_up` where the operator takes no payments.
  */
-export async function takeTopUp(engine: Engine, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
+export async function takeTopUp(engine: MoneyContext, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
   const quote = quoteFor(engine.prices, topUp.purchase)
   if (paymentMethods(engine.settings).length === 0)
     throw notSetUp(
@@ -54,7 +54,12 @@ function metaOf({ accountId }: TopUp, { amountCents, bonusMicros }: Quote): Reco
 }
 
 /** The challenge that a credential answers, expired or not, when this server issued it for this purchase of this account. */
-function issuedChallenge(engine: Engine, library: PaymentLibrary, topUp: TopUp, quote: Quote): Challenge | undefined {
+function issuedChallenge(
+  engine: Pick<MoneyContext, 'machinePayments'>,
+  library: PaymentLibrary,
+  topUp: TopUp,
+  quote: Quote,
+): Challenge | undefined {
   if (topUp.credential === undefined) return undefined
   try {
     const challenge = answeredChallenge(library, topUp.credential)
@@ -69,7 +74,7 @@ function issuedChallenge(engine: Engine, library: PaymentLibrary, topUp: TopUp, 
 }
 
 async function askOrTake(
-  engine: Engine,
+  engine: MoneyContext,
   library: PaymentLibrary,
   topUp: TopUp,
   quote: Quote,
@@ -100,7 +105,7 @@ async function askOrTake(
   ]
   if (offers.length === 0) throw tooLittle()
   const { credential, accepts } = topUp
-  const request = new Request(`${engine.origin()}/topup`, {
+  const request = new Request(`${engine.server.origin()}/topup`, {
     method: 'POST',
     headers: {
       ...(credential === undefined ? {} : { authorization: credential }),

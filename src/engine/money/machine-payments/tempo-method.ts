@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport } from 'viem'
 import { limits } from '../../../config/limits.ts'
-import type { Engine } from '../../engine.ts'
 import { abandonPayment, beginPayment } from './payment-records.ts'
 import { paymentUnknown, type Challenge, type PaymentLibrary } from './payment-library.ts'
 import { tempoToken } from './tempo-token.ts'
+import type { Context } from '../../context.ts'
 
 export type Confirmation = { state: 'paid' } | { state: 'pending' } | { state: 'failed'; reason: string }
 
@@ -14,7 +14,7 @@ type Hash = `0x${string}`
  * Payment by a transfer on Tempo that the client signs and the server sends (`pull`): so the server can write down each transfer
  * before money moves, and finds it on the chain when the answer to it is lost.
  */
-export function tempoMethod({ db, log, settings }: Engine, library: PaymentLibrary) {
+export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'settings' | 'log'>, library: PaymentLibrary) {
   const { Errors, Store, TempoTransaction, chains, tempoServer, viem } = library
   const chain = chains[settings.tempoNetwork]
   const refuse = (reason: string) => new Errors.VerificationFailedError({ reason })

@@ -4,13 +4,14 @@ import type { PriceBook } from '../../../config/price-book.ts'
 import type { Database, PaymentRow } from '../../../db/schema.ts'
 import { asCarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { creditOf } from '../ledger/books.ts'
 import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
 import { assertAccount } from './assert-account.ts'
 import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
 import { holdForReview } from './hold-for-review.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /** One payment intent is one fact, whoever tells of it first. */
 export function keyOf(intentId: string): string {
@@ -21,7 +22,7 @@ export function keyOf(intentId: string): string {
  * Credits what a PaymentIntent of Stripe received, as Stripe itself has it now; does nothing for one that is not paid
  * or that is not for an account of this server. False when nothing of it is in the books.
  */
-export function creditIntent(engine: Engine, intent: Stripe.PaymentIntent): Promise<boolean> {
+export function creditIntent(engine: MoneyContext, intent: Stripe.PaymentIntent): Promise<boolean> {
   return engine.locks.run(keyOf(intent.id), async () => {
     const row = await paymentOf(engine, intent)
     if (!row || intent.status !== 'succeeded') return false
@@ -53,7 +54,10 @@ export function creditIntent(engine: Engine, intent: Stripe.PaymentIntent): Prom
 }
 
 /** Its row; one that came without any (a machine payment whose answer was lost) gets one. undefined for what is not ours. */
-async function paymentOf({ db, log }: Engine, intent: Stripe.PaymentIntent): Promise<PaymentRow | undefined> {
+async function paymentOf(
+  { db, log }: Pick<Context, 'db' | 'log'>,
+  intent: Stripe.PaymentIntent,
+): Promise<PaymentRow | undefined> {
   const { carrel_payment: id, carrel_account: accountId, carrel_tier: tier } = intent.metadata
   const known = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'intent_id', intent.id))
   if (known) return known
@@ -95,7 +99,7 @@ function quoteOf({ tiers }: PriceBook, row: PaymentRow, { amount_received: amoun
 
 /** False when it was credited before; undefined when the account is deleted: nothing is credited then. */
 async function credit(
-  engine: Engine,
+  engine: Pick<MoneyContext, 'db' | 'log' | 'prices'>,
   row: PaymentRow,
   intent: Stripe.PaymentIntent,
   quote: Quote,

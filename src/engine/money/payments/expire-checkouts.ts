@@ -1,14 +1,18 @@
 import { once } from 'node:events'
 import type { PaymentRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { updatePayment } from './payments.ts'
+import type { MoneyContext } from '../money.ts'
 
 /**
  * Ends the links of accounts that go, so that nobody pays for what nobody gets. What Stripe does not end is told in the log and stays
  * open, to be asked about; the money of one that is paid all the same is put aside.
  */
-export async function expireCheckouts(engine: Engine, accountIds: string[]): Promise<void> {
-  const { db, log, stopping } = engine
+export async function expireCheckouts(
+  engine: Pick<MoneyContext, 'db' | 'log' | 'server' | 'stripe'>,
+  accountIds: string[],
+): Promise<void> {
+  const { db, log } = engine
+  const { stopping } = engine.server
   const rows = await db
     .selectFrom('payments')
     .selectAll()
@@ -28,7 +32,7 @@ export async function expireCheckouts(engine: Engine, accountIds: string[]): Pro
 }
 
 /** A payment of play money, and one whose page was never known, is only ours to end. */
-async function expire({ db, stripe }: Engine, row: PaymentRow): Promise<void> {
+async function expire({ db, stripe }: Pick<MoneyContext, 'db' | 'stripe'>, row: PaymentRow): Promise<void> {
   if (row.method === 'stripe') {
     if (row.session_id === null || !stripe) return
     await stripe.client.checkout.sessions.expire(row.session_id, {}, { maxNetworkRetries: 0 })

@@ -1,7 +1,7 @@
 import type { PaymentRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { updatePayment } from './payments.ts'
+import type { Context } from '../../context.ts'
 
 interface Aside {
   /** What the provider calls it. */
@@ -14,7 +14,7 @@ interface Aside {
 
 /** Money that cannot be credited by itself: somebody has to look at it. One that the operator has settled stays as it is. */
 export async function holdForReview(
-  { db, log }: Pick<Engine, 'db' | 'log'>,
+  { db, log }: Pick<Context, 'db' | 'log'>,
   row: PaymentRow,
   { intentId, reason, accountId = row.account_id }: Aside,
 ): Promise<void> {

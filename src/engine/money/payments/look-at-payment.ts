@@ -1,9 +1,9 @@
 import type { PaymentState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { microsPerCent } from '../ledger/top-up.ts'
 import { dataOf, findPayment } from './payments.ts'
 import { settleCheckout } from './settle-checkout.ts'
+import type { MoneyContext } from '../money.ts'
 
 export interface PaymentView {
   id: string
@@ -19,7 +19,7 @@ export interface PaymentView {
  * A payment by its id, which nobody can guess. One that waits is asked about at Stripe, so that who paid sees it without
  * waiting for the event. `not_found` when there is none.
  */
-export async function lookAtPayment(engine: Engine, id: string): Promise<PaymentView> {
+export async function lookAtPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
   const { db, stripe, log } = engine
   const row = await findPayment(db, 'id', id)
   if (!row) throw new CarrelError('not_found', 'Cannot show the payment: there is no such one')

@@ -1,14 +1,17 @@
 import type { PaymentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
 import { assertAccount } from './assert-account.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
+import type { MoneyContext } from '../money.ts'
 
 /** Credits a payment by play money, once however often it is clicked. `not_found` when there is no such payment, or its account is deleted. */
-export async function payWithPlayMoney(engine: Engine, paymentId: string): Promise<void> {
+export async function payWithPlayMoney(
+  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
+  paymentId: string,
+): Promise<void> {
   const { db, prices, settings } = engine
   const row = settings.playMoney ? await findPayment(db, 'id', paymentId) : undefined
   if (row?.method !== 'play_money')

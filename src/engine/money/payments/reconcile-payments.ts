@@ -1,18 +1,18 @@
 import { limits } from '../../../config/limits.ts'
 import type { PaymentRow } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
 import { updatePayment } from './payments.ts'
+import type { MoneyContext } from '../money.ts'
 
 /**
  * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about the newest of them,
  * whenever that was done last; later about each the seldomer the older it is. After 30 days it is given up, and what
  * nobody paid is forgotten.
  */
-export async function reconcilePayments(engine: Engine, { atStart }: { atStart: boolean }): Promise<void> {
-  const { db, stripe, stopping, log } = engine
+export async function reconcilePayments(engine: MoneyContext, { atStart }: { atStart: boolean }): Promise<void> {
+  const { db, stripe, server, log } = engine
   const now = Date.now()
   const rows = await db
     .selectFrom('payments')
@@ -22,7 +22,7 @@ export async function reconcilePayments(engine: Engine, { atStart }: { atStart: 
     .execute()
   const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsAsked)
   for (const row of due) {
-    if (stopping.aborted) return
+    if (server.stopping.aborted) return
     await askAbout(engine, stripe, row).catch(async (error: unknown) => {
       log.warn({ err: error, payment: row.id }, 'Stripe could not be asked about a payment')
       // The others have their turn before it has another.
@@ -43,7 +43,7 @@ function isDue({ created_at, updated_at }: PaymentRow, now: number): boolean {
 }
 
 /** A link that nobody has, and one of play money, end by themselves; what may be paid at Stripe is Stripe's to say. */
-async function askAbout(engine: Engine, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
+async function askAbout(engine: MoneyContext, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
   const { method, session_id: sessionId, intent_id: intentId } = row
   if (method === 'stripe' && intentId !== null) return stripe && settleIntent(engine, stripe, intentId)
   if (method === 'stripe' && sessionId !== null) return stripe && settleCheckout(engine, stripe, sessionId)

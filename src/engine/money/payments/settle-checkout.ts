@@ -1,15 +1,20 @@
 import type { Stripe } from 'stripe'
 import type { PaymentRow, PaymentState } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
 import { creditIntent } from './credit-intent.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
 import { findPayment, updatePayment } from './payments.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Brings a payment by Stripe's Checkout to where Stripe has it. What an event says may be old or come twice; what Stripe
  * answers holds. Rejects with `unavailable` when it does not answer.
  */
-export async function settleCheckout(engine: Engine, { client }: StripeAccount, sessionId: string): Promise<void> {
+export async function settleCheckout(
+  engine: MoneyContext,
+  { client }: StripeAccount,
+  sessionId: string,
+): Promise<void> {
   const session = await client.checkout.sessions
     .retrieve(sessionId, { expand: ['payment_intent'] })
     .catch((error: unknown) => {
@@ -23,7 +28,10 @@ export async function settleCheckout(engine: Engine, { client }: StripeAccount, 
   await updatePayment(engine.db, row, { state: stateOf(session, intent) })
 }
 
-async function paymentOf({ db, log }: Engine, session: Stripe.Checkout.Session): Promise<PaymentRow | undefined> {
+async function paymentOf(
+  { db, log }: Pick<Context, 'db' | 'log'>,
+  session: Stripe.Checkout.Session,
+): Promise<PaymentRow | undefined> {
   const id = session.metadata?.['carrel_payment']
   const row = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'session_id', session.id))
   if (!row) log.info({ session: session.id }, 'a Checkout session at Stripe is of no payment of this server')

@@ -1,18 +1,19 @@
 import type { Stripe } from 'stripe'
 import { asCarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
-import type { Engine } from '../../engine.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { refund } from '../ledger/refund.ts'
 import { reverse } from '../ledger/reverse.ts'
 import { creditIntent, keyOf } from './credit-intent.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Brings the books to where Stripe has a PaymentIntent, its refunds and its disputes, in whatever order they are told
  * of. Rejects with `unavailable` when Stripe does not answer.
  */
-export async function settleIntent(engine: Engine, { client }: StripeAccount, intentId: string): Promise<void> {
+export async function settleIntent(engine: MoneyContext, { client }: StripeAccount, intentId: string): Promise<void> {
   const { intent, takings } = await look(client, intentId).catch((error: unknown) => {
     throw stripeFailure('look at the payment', error)
   })
@@ -58,7 +59,7 @@ const takesMoney = new Set<string>([
   'appeal_under_review',
 ])
 
-async function settleTaking(engine: Engine, intentId: string, taking: Taking): Promise<void> {
+async function settleTaking(engine: MoneyContext, intentId: string, taking: Taking): Promise<void> {
   const { db, prices } = engine
   const taken = await findTransaction(engine, taking.key)
   const givenBack = await findTransaction(engine, `reversal:${taking.key}`)
@@ -77,7 +78,11 @@ async function settleTaking(engine: Engine, intentId: string, taking: Taking): P
 }
 
 /** More than is left of a payment (a refund and a dispute of the same money) takes what is left. */
-async function take(engine: Engine, paymentKey: string, { key, cents, reason }: Taking) {
+async function take(
+  engine: Pick<MoneyContext, 'db' | 'log' | 'prices'>,
+  paymentKey: string,
+  { key, cents, reason }: Taking,
+) {
   const { db, prices, log } = engine
   try {
     return await refund(db, prices, { paymentKey, key, amountCents: cents, reason })
@@ -90,6 +95,6 @@ async function take(engine: Engine, paymentKey: string, { key, cents, reason }: 
   }
 }
 
-function findTransaction({ db }: Engine, key: string) {
+function findTransaction({ db }: Pick<Context, 'db'>, key: string) {
   return db.selectFrom('ledger_transactions').select('account_id').where('key', '=', key).executeTakeFirst()
 }

@@ -1,12 +1,14 @@
 import { limits } from '../../../config/limits.ts'
 import type { PaymentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import type { Caller, Engine } from '../../engine.ts'
+import type { Caller } from '../../caller.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { quoteFor, type Purchase, type Quote } from '../ledger/top-up.ts'
 import { notSetUp } from '../../not-set-up.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
 import { insertPayment, updatePayment } from './payments.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 export interface StartedPayment {
   id: string
@@ -21,7 +23,7 @@ export interface StartedPayment {
  * `limit_reached` when too many payments wait, and with `unavailable` when Stripe does not answer.
  */
 export async function startPayment(
-  engine: Engine,
+  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'stripe'>,
   caller: Caller,
   purchase: Purchase,
   minimumCents?: number,
@@ -43,13 +45,15 @@ export async function startPayment(
   })
   const data = { paymentId: row.id, method: row.method, cents: row.cents }
   await appendEvent(db, { accountId: row.account_id, type: 'payment.started', actor: caller.tokenId, data })
-  const url = stripe ? await openCheckout(engine, stripe, row, purchase) : `${engine.origin()}/billing/pay/${row.id}`
+  const url = stripe
+    ? await openCheckout(engine, stripe, row, purchase)
+    : `${engine.server.origin()}/billing/pay/${row.id}`
   return { id: row.id, url, quote }
 }
 
 /** A Checkout session. Asked for again with the same key when the answer is lost, Stripe gives the same one. */
 async function openCheckout(
-  engine: Engine,
+  engine: Pick<Context, 'db' | 'server'>,
   { client }: StripeAccount,
   row: PaymentRow,
   { tier }: Purchase,
@@ -73,8 +77,8 @@ async function openCheckout(
         metadata,
         payment_intent_data: { metadata, description: 'Carrel credit' },
         expires_at: Math.ceil((row.created_at + limits.checkoutMs) / 1000),
-        success_url: `${engine.origin()}/billing/return?payment=${row.id}`,
-        cancel_url: `${engine.origin()}/billing/cancel?payment=${row.id}`,
+        success_url: `${engine.server.origin()}/billing/return?payment=${row.id}`,
+        cancel_url: `${engine.server.origin()}/billing/cancel?payment=${row.id}`,
       },
       { idempotencyKey: `carrel:${row.id}` },
     )
@@ -86,7 +90,7 @@ async function openCheckout(
   }
 }
 
-async function assertFewOpen({ db }: Engine, accountId: string): Promise<void> {
+async function assertFewOpen({ db }: Pick<Context, 'db'>, accountId: string): Promise<void> {
   const { count } = await db
     .selectFrom('payments')
     .select((eb) => eb.fn.countAll().as('count'))

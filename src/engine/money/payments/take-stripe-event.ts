@@ -1,17 +1,21 @@
 import type { Stripe } from 'stripe'
 import { CarrelError } from '../../../errors.ts'
-import type { Engine } from '../../engine.ts'
 import { notSetUp } from '../../not-set-up.ts'
 import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
+import type { MoneyContext } from '../money.ts'
 
 /**
  * Takes an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to look at a
  * payment, not the truth of it: it may come twice, late, or before an earlier one. Rejects with `invalid_request` when it
  * was not signed with the secret within five minutes, with `unavailable` when Stripe has to send it again.
  */
-export async function takeStripeEvent(engine: Engine, body: Buffer, signature: string | undefined): Promise<void> {
+export async function takeStripeEvent(
+  engine: MoneyContext,
+  body: Buffer,
+  signature: string | undefined,
+): Promise<void> {
   const { log } = engine
   const { stripe, secret } = signerOf(engine)
   const event = verify(stripe.client, { body, signature, secret })
@@ -41,7 +45,10 @@ export async function takeStripeEvent(engine: Engine, body: Buffer, signature: s
  * Refuses an event by its header alone, before anybody reads it: as `takeStripeEvent` does where nothing is set up, and where the header
  * is no signature of the last five minutes. Whether it is Stripe's is seen from the bytes.
  */
-export function assertMayBeEvent(engine: Engine, signature: string | undefined): void {
+export function assertMayBeEvent(
+  engine: Pick<MoneyContext, 'settings' | 'stripe'>,
+  signature: string | undefined,
+): void {
   signerOf(engine)
   const fields = signature?.split(',') ?? []
   const at = fields.find((field) => /^t=\d{1,12}$/.test(field))?.slice(2)
@@ -50,7 +57,10 @@ export function assertMayBeEvent(engine: Engine, signature: string | undefined):
 }
 
 /** Who signs events, and by which secret; rejects with `not_set_up` where nobody does. */
-function signerOf({ stripe, settings }: Engine): { stripe: StripeAccount; secret: string } {
+function signerOf({ stripe, settings }: Pick<MoneyContext, 'settings' | 'stripe'>): {
+  stripe: StripeAccount
+  secret: string
+} {
   if (!stripe)
     throw notSetUp(
       'Cannot take the event',
@@ -80,7 +90,12 @@ interface EventObject {
 }
 
 /** Looks at the payment that an event is about; false when it is about none. */
-async function follow(engine: Engine, stripe: StripeAccount, type: string, object: EventObject): Promise<boolean> {
+async function follow(
+  engine: MoneyContext,
+  stripe: StripeAccount,
+  type: string,
+  object: EventObject,
+): Promise<boolean> {
   if (type.startsWith('checkout.session.')) {
     await settleCheckout(engine, stripe, object.id)
     return true

@@ -37,7 +37,7 @@ test('disks cost by the hour and the GiB, hot while their computer runs and cold
       stats: async (id: string) => ({ diskBytes: disks[id] }),
     },
     settings: { billing: true },
-    ownerId: 'nobody',
+    server: { ownerId: 'nobody' },
     credit: new CreditWatch(prices),
   } as unknown as Engine
   await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0 }).execute()

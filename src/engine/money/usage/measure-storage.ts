@@ -2,16 +2,20 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { ExpressionBuilder } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database, Meter } from '../../../db/schema.ts'
-import type { Engine } from '../../engine.ts'
-import { chunks } from '../ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
 import { chargeUsage } from './charge-usage.ts'
 import type { UsagePiece } from './record-usage.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Records what the disks of all computers hold, as of the last hour: hot for those that run, cold for those that are stopped.
  * What a server did not see, because none ran, is not counted.
  */
-export async function measureStorage(engine: Engine, now: number = Date.now()): Promise<void> {
+export async function measureStorage(
+  engine: Pick<MoneyContext, 'db' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,
+  now: number = Date.now(),
+): Promise<void> {
   const existing = (await engine.driver.list()).map(({ id }) => id)
   const pieces: UsagePiece[] = []
   for (const { id, account_id, session_key, state, created_at, measured_to } of await measurable(engine, existing)) {
@@ -36,7 +40,7 @@ export async function measureStorage(engine: Engine, now: number = Date.now()): 
 }
 
 /** Of these, accounts' computers whose disks stay, with up to when they were measured. */
-async function measurable({ db }: Engine, ids: string[]) {
+async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
   const found = []
   for (const some of chunks(ids)) {
     // The database works on this thread: others come between.

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Engine } from '../../engine.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * Finds what works in sandboxes without having been started here: what a command or a kernel leaves behind, such as a server with `setsid`, and threads
@@ -8,7 +9,7 @@ import type { Engine } from '../../engine.ts'
  *
  * Called each second, for all accounts or for one. Only sandboxes in which anything happened since are looked into.
  */
-export async function findOrphaned(engine: Engine, accountId?: string): Promise<void> {
+export async function findOrphaned(engine: Pick<MoneyContext, 'driver' | 'meter'>, accountId?: string): Promise<void> {
   const { driver, meter } = engine
   const withKernel = computersWithKernel(engine)
   let looks = 0
@@ -26,7 +27,7 @@ export async function findOrphaned(engine: Engine, accountId?: string): Promise<
   }
 }
 
-function computersWithKernel({ driver }: Engine): Set<string> {
+function computersWithKernel({ driver }: Pick<Context, 'driver'>): Set<string> {
   const found = driver.processes().filter(({ exit, meta }) => !exit && meta.kind === 'kernel')
   return new Set(found.map(({ computerId }) => computerId))
 }

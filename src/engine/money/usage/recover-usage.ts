@@ -1,18 +1,19 @@
 import { sql } from 'kysely'
 import type { ComputerRow } from '../../../db/schema.ts'
 import { serverTokenId } from '../credit/server-token.ts'
-import type { Engine } from '../../engine.ts'
 import { readMarks } from './cpu-marks.ts'
 import type { CpuMark, CpuTotals } from './metered-computer.ts'
 import { meteredOf } from './metered.ts'
 import { settleUsage } from './settle-usage.ts'
 import { unionByPayer, type Stretch } from './union-by-payer.ts'
+import type { MoneyContext } from '../money.ts'
+import type { Context } from '../../context.ts'
 
 /**
  * After a start: counts what ran since the last record of the server before this one, by what is known of it for certain,
  * and goes on counting what still runs. Called when computers and processes are reconciled.
  */
-export async function recoverUsage(engine: Engine, now: number = Date.now()): Promise<void> {
+export async function recoverUsage(engine: MoneyContext, now: number = Date.now()): Promise<void> {
   const stretches = await stretchesSincePaid(engine)
   const marks = await readMarks(engine.db)
   for (const row of await computers(engine)) {
@@ -40,7 +41,7 @@ export async function recoverUsage(engine: Engine, now: number = Date.now()): Pr
  * used all that they could get: for that they are charged.
  */
 function unattendedSince(
-  engine: Engine,
+  engine: Pick<Context, 'driver'>,
   row: PaidComputer,
   { mark, paidToMs, used, now }: { mark: CpuMark | undefined; paidToMs: number; used: { ms: number }[]; now: number },
 ): { free: { ms: number; cpuMicros: number }; totals: CpuTotals } {
@@ -66,7 +67,7 @@ interface PaidComputer extends ComputerRow {
   paid_by: string | null
 }
 
-async function computers(engine: Engine): Promise<PaidComputer[]> {
+async function computers(engine: Pick<Context, 'db'>): Promise<PaidComputer[]> {
   return engine.db
     .selectFrom('computers')
     .selectAll()
@@ -87,7 +88,7 @@ async function computers(engine: Engine): Promise<PaidComputer[]> {
 }
 
 /** Processes that ran after their computer's last record, by computer. When a lost one ended nobody knows: it is not counted. */
-async function stretchesSincePaid(engine: Engine): Promise<Map<string, Stretch[]>> {
+async function stretchesSincePaid(engine: Pick<Context, 'db' | 'driver'>): Promise<Map<string, Stretch[]>> {
   const rows = await engine.db
     .selectFrom('processes')
     .innerJoin('computers', 'computers.id', 'processes.computer_id')

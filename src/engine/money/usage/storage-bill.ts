@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { meterUnits } from '../../../config/price-book.ts'
 import { periodStart } from '../credit/spending-limits.ts'
-import type { Engine } from '../../engine.ts'
 import { dayOf } from './usage-totals.ts'
+import type { MoneyContext } from '../money.ts'
 
 export interface StorageBill {
   /** The month of the calendar, in UTC, in Unix milliseconds. */
@@ -17,7 +17,11 @@ export interface StorageBill {
 }
 
 /** What an account's storage costs in the current month. */
-export async function storageBill({ db, prices }: Engine, accountId: string, now = Date.now()): Promise<StorageBill> {
+export async function storageBill(
+  { db, prices }: Pick<MoneyContext, 'db' | 'prices'>,
+  accountId: string,
+  now = Date.now(),
+): Promise<StorageBill> {
   const fromMs = periodStart('month', now)
   const row = await db
     .selectFrom('usage_days')

@@ -1,8 +1,8 @@
-import type { Engine } from '../../engine.ts'
 import { memoryUsage } from '../../memory/memory-files.ts'
+import type { Context } from '../../context.ts'
 
 /** Bytes that an account has on the disks of its computers, and in memory, as of now. */
-export async function storageUsed(engine: Engine, accountId: string): Promise<number> {
+export async function storageUsed(engine: Pick<Context, 'db' | 'driver'>, accountId: string): Promise<number> {
   const rows = await engine.db.selectFrom('computers').select('id').where('account_id', '=', accountId).execute()
   const existing = new Set((await engine.driver.list()).map(({ id }) => id))
   let bytes = (await memoryUsage(engine, accountId)).usedBytes

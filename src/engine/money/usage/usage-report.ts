@@ -3,7 +3,7 @@ import { limits } from '../../../config/limits.ts'
 import { meterUnits } from '../../../config/price-book.ts'
 import { readInWorker } from '../../../db/read-in-worker.ts'
 import type { Database, Meter, UsageDayRow } from '../../../db/schema.ts'
-import { chunks } from '../ledger/post.ts'
+import { chunks } from '../../../db/chunks.ts'
 import { dayOf, dayStart } from './usage-totals.ts'
 
 /** What was used of one meter, in the unit that a person is shown. */

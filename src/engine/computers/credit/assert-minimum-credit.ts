@@ -1,16 +1,17 @@
 import { limits } from '../../../config/limits.ts'
-import type { Caller, Engine } from '../../engine.ts'
-import { priceUsage } from '../usage/price-usage.ts'
-import { assertCredit } from '../../computers/credit/assert-credit.ts'
-import { creditLeft } from './credit-left.ts'
-import { isUnbilled } from './is-unbilled.ts'
-import { outOfCredits } from './out-of-credits.ts'
+import type { Caller } from '../../caller.ts'
+import { priceUsage } from '../../money/usage/price-usage.ts'
+import { assertCredit } from './assert-credit.ts'
+import { creditLeft } from '../../money/credit/credit-left.ts'
+import { isUnbilled } from '../../money/credit/is-unbilled.ts'
+import { outOfCredits } from '../../money/credit/out-of-credits.ts'
+import type { ComputersContext } from '../computers.ts'
 
 /**
  * Rejects with `out_of_credits` when an account's credit does not last for the first 15 minutes of a streaming computer, and
  * as `assertCredit` does otherwise: a session that ends before somebody is connected helps nobody.
  */
-export async function assertMinimumCredit(engine: Engine, caller: Caller): Promise<void> {
+export async function assertMinimumCredit(engine: ComputersContext, caller: Caller): Promise<void> {
   if (!isUnbilled(engine, caller.accountId)) {
     const { amountMicros: minimumMicros } = priceUsage(
       limits.streamingMinimumMs,

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { defaultPrices } from '../../../config/price-book.ts'
 import { openDatabase } from '../../../db/open.ts'
-import type { Engine } from '../../engine.ts'
-import { topUp } from '../ledger/top-up.ts'
-import { ComputeMeter } from '../usage/compute-meter.ts'
+import type { ComputersContext } from '../computers.ts'
+import { topUp } from '../../money/ledger/top-up.ts'
+import { ComputeMeter } from '../../money/usage/compute-meter.ts'
 import { assertMinimumCredit } from './assert-minimum-credit.ts'
-import { CreditWatch } from './credit-watch.ts'
-import { setSpendingLimit } from './spending-limits.ts'
+import { CreditWatch } from '../../money/credit/credit-watch.ts'
+import { setSpendingLimit } from '../../money/credit/spending-limits.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
 
 /** 15 minutes at $0.0001 a second. */
 const minimumMicros = 90_000
 const caller = { accountId: 'a', tokenId: 't' }
 
-async function engineWith(t: TestContext, creditMicros: number, overdraftMicros = 0): Promise<Engine> {
+async function engineWith(t: TestContext, creditMicros: number, overdraftMicros = 0): Promise<ComputersContext> {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   const prices = { ...defaultPrices, newAccountMicros: 0, overdraftMicros }
@@ -26,10 +26,9 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
     meter: new ComputeMeter(),
     locks: new KeyedLock(),
     credit: new CreditWatch(prices),
-    ownerId: 'o',
-    origin: () => 'https://carrel.example',
+    server: { ownerId: 'o', origin: () => 'https://carrel.example' },
   }
-  return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as Engine
+  return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as unknown as ComputersContext
 }
 
 test('credit for 15 minutes is enough to begin, a micro-dollar less is not', async (t) => {

@@ -1,0 +1,79 @@
+import { totalmem } from 'node:os'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import { limits } from '../config/limits.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Database } from '../db/schema.ts'
+import type { Driver } from '../drivers/driver.ts'
+import { HelperStates } from '../helper-states.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import { DescriptorBudget } from './budgets/descriptor-budget.ts'
+import { descriptorLimit } from './budgets/descriptor-limit.ts'
+import { MemoryBudget } from './budgets/memory-budget.ts'
+import type { ImageDefaults } from './computers/computers.ts'
+import { openComputers } from './computers/open-computers.ts'
+import type { Budgets, Context } from './context.ts'
+import type { Engine } from './engine.ts'
+import { ResponseCache } from './idempotency/response-cache.ts'
+import { ownerAccount } from './identity/accounts/owner.ts'
+import { openIdentity } from './identity/open-identity.ts'
+import { openMoney } from './money/open-money.ts'
+
+/** What the engine is made of. */
+export interface Parts {
+  db: Kysely<Database>
+  driver: Driver
+  settings: Settings
+  log: Logger
+  image: ImageDefaults
+  stopping: AbortSignal
+  closing: AbortSignal
+}
+
+/**
+ * Assembles the engine, room by room. Nothing runs yet.
+ *
+ * @param onOutputOver called when more output of ended processes is kept than may be
+ */
+export async function assemble(
+  { image, stopping, closing, ...parts }: Parts,
+  onOutputOver: () => void,
+): Promise<Engine> {
+  const context: Context = {
+    ...parts,
+    locks: new KeyedLock(),
+    server: {
+      origin: () => originOf(parts.settings),
+      ownerId: await ownerAccount(parts.db),
+      helpers: new HelperStates(),
+      stopping,
+      closing,
+    },
+    budgets: openBudgets(),
+  }
+  const withMoney = { ...context, ...(await openMoney(context)) }
+  const withIdentity = { ...withMoney, ...(await openIdentity(withMoney)) }
+  const engine: Engine = {
+    ...withIdentity,
+    ...openComputers(withIdentity, image, () => engine, onOutputOver),
+    responseCache: new ResponseCache(),
+  }
+  return engine
+}
+
+function openBudgets(): Budgets {
+  return {
+    memory: new MemoryBudget({
+      totalBytes: Math.min(limits.largeMemoryBytes, totalmem() / 4),
+      accountBytes: limits.largeMemoryPerAccountBytes,
+      maxWaiting: limits.largeMemoryWaiting,
+      patienceMs: limits.largeMemoryPatienceMs,
+    }),
+    descriptors: new DescriptorBudget(descriptorLimit()),
+    processDescriptors: new DescriptorBudget(descriptorLimit()),
+  }
+}
+
+function originOf({ publicUrl, host, port }: Settings): string {
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

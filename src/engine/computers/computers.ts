@@ -1,0 +1,50 @@
+import type { FairSemaphore } from '../../fair-semaphore.ts'
+import type { IdentityContext } from '../identity/identity.ts'
+import type { CreditClock } from '../money/credit/credit-clock.ts'
+import type { Watchers } from './files/watchers.ts'
+import type { Kernels } from './interpreters/kernels.ts'
+import type { Activity } from './lifecycle/activity.ts'
+import type { WarmPool } from './lifecycle/warm-pool.ts'
+import type { LiveEvents } from './live-events.ts'
+import type { ExposedPorts } from './ports/exposed-ports.ts'
+import type { PortWatch } from './ports/port-watch.ts'
+import type { ClientPresence } from './processes/client-presence.ts'
+import type { OutputRetention } from './processes/output-retention.ts'
+import type { ProcessRecorder } from './processes/recorder.ts'
+
+/** What the room of computers keeps in memory: what runs, who uses it, and what waits to start. */
+export interface Computers {
+  activity: Activity
+  warmPool: WarmPool
+  liveEvents: LiveEvents
+  exposedPorts: ExposedPorts
+  portWatch: PortWatch
+  watchers: Watchers
+  kernels: Kernels
+  recorder: ProcessRecorder
+  outputRetention: OutputRetention
+  clientPresence: ClientPresence
+  creditClock: CreditClock
+  /** Starts of computers wait here for their turn. */
+  creates: FairSemaphore
+  /** Starts of processes wait here for their turn. */
+  starts: FairSemaphore
+  /** The number of processes being started right now, by computer. */
+  starting: Map<string, number>
+  /** The image that new computers get. */
+  defaultImage: ImageDefaults
+  /** Processes started since the server began, for the metrics. */
+  startedProcesses: number
+}
+
+/** What functions of the room of computers may use. */
+export type ComputersContext = IdentityContext & Computers
+
+export interface ImageDefaults {
+  id: string
+  env: Record<string, string>
+  user: string
+  workdir: string
+  /** Programs that the image was made to hold, by purpose; undefined where its recipe does not say. */
+  tools?: Record<string, string[]> | undefined
+}

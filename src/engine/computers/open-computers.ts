@@ -1,0 +1,80 @@
+import { availableParallelism } from 'node:os'
+import { limits, outputInAllBytes } from '../../config/limits.ts'
+import { FairSemaphore } from '../../fair-semaphore.ts'
+import type { IdentityContext } from '../identity/identity.ts'
+import { CreditClock } from '../money/credit/credit-clock.ts'
+import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
+import { watchAccount } from './credit/watch-credit.ts'
+import { Watchers } from './files/watchers.ts'
+import { Kernels } from './interpreters/kernels.ts'
+import { Activity } from './lifecycle/activity.ts'
+import { WarmPool } from './lifecycle/warm-pool.ts'
+import { LiveEvents } from './live-events.ts'
+import { ExposedPorts } from './ports/exposed-ports.ts'
+import { PortWatch } from './ports/port-watch.ts'
+import { ClientPresence } from './processes/client-presence.ts'
+import { keptBytesOf, OutputRetention } from './processes/output-retention.ts'
+import { ProcessRecorder } from './processes/recorder.ts'
+
+/**
+ * Assembles the room of computers.
+ *
+ * @param context the finished context, for what some parts do later by themselves
+ * @param onOutputOver called when more output of ended processes is kept than may be
+ */
+export function openComputers(
+  { db, driver, settings, log, server, meter, prices }: IdentityContext,
+  image: ImageDefaults,
+  context: () => ComputersContext,
+  onOutputOver: () => void,
+): Computers {
+  const liveEvents = new LiveEvents()
+  const outputRetention = new OutputRetention(() => outputInAllBytes(driver.metrics().disk.sizeBytes))
+  return {
+    activity: new Activity(),
+    warmPool: new WarmPool(context),
+    liveEvents,
+    exposedPorts: new ExposedPorts(),
+    portWatch: new PortWatch(driver, liveEvents, log),
+    watchers: new Watchers(),
+    kernels: new Kernels(),
+    recorder: new ProcessRecorder({
+      db,
+      driver,
+      log,
+      helpers: server.helpers,
+      onEnded: (row) => {
+        if (outputRetention.add({ ...row, bytes: keptBytesOf(row) })) onOutputOver()
+      },
+    }),
+    outputRetention,
+    clientPresence: new ClientPresence(),
+    creditClock: new CreditClock({
+      meter,
+      price: prices.meters.compute,
+      everyMs: settings.sweepIntervalMs,
+      look: (accountId) =>
+        void watchAccount(context(), accountId).catch((error: unknown) =>
+          log.error({ err: error, account: accountId }, 'cannot check whether an account can pay'),
+        ),
+    }),
+    creates: new FairSemaphore({
+      ...startsAtOnce,
+      doing: 'start the sandbox',
+      patienceMs: limits.createPatienceMs,
+      maxWaitingOfOne: limits.waitingCreatesPerAccount,
+    }),
+    starts: new FairSemaphore({
+      ...startsAtOnce,
+      doing: 'start the process',
+      patienceMs: limits.startPatienceMs,
+      maxWaitingOfOne: limits.waitingStartsPerAccount,
+    }),
+    starting: new Map(),
+    defaultImage: image,
+    startedProcesses: 0,
+  }
+}
+
+/** More starts at once than this give no higher throughput, and each takes longer. */
+const startsAtOnce = { places: availableParallelism() * 2, maxWaiting: limits.waitingInAll }

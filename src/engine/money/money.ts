@@ -1,0 +1,19 @@
+import type { PriceBook } from '../../config/price-book.ts'
+import type { Context } from '../context.ts'
+import type { CreditWatch } from './credit/credit-watch.ts'
+import type { MachinePayments } from './machine-payments/machine-payments.ts'
+import type { StripeAccount } from './payments/open-stripe.ts'
+import type { ComputeMeter } from './usage/compute-meter.ts'
+
+/** What the money room keeps in memory: prices, what is being used, and the ways to pay. */
+export interface Money {
+  prices: PriceBook
+  meter: ComputeMeter
+  credit: CreditWatch
+  /** undefined when nobody pays by Stripe. */
+  stripe: StripeAccount | undefined
+  machinePayments: MachinePayments
+}
+
+/** What functions of the money room may use. */
+export type MoneyContext = Context & Money

@@ -1,0 +1,24 @@
+import { truncateWal } from '../db/truncate-wal.ts'
+import { reconcile } from './computers/lifecycle/reconcile.ts'
+import { forgetUnrecorded } from './computers/processes/prune-processes.ts'
+import { recoverProcesses } from './computers/processes/recover-processes.ts'
+import type { Engine } from './engine.ts'
+import { pruneKeys } from './idempotency/once.ts'
+import { recallCredit } from './money/credit/recall-credit.ts'
+import { grantToAll } from './money/ledger/grant.ts'
+import { recoverUsage } from './money/usage/recover-usage.ts'
+import { failInterrupted } from './operations/operations.ts'
+
+/** Puts in order what an earlier server left, before the first request. The order matters: charges need to know what runs. */
+export async function recover(engine: Engine): Promise<void> {
+  // A server that crashed during a deletion leaves traces in the log of the database.
+  await truncateWal(engine.db)
+  await grantToAll(engine.db, engine.prices)
+  await recallCredit(engine)
+  await reconcile(engine)
+  await recoverProcesses(engine)
+  await recoverUsage(engine)
+  await forgetUnrecorded(engine)
+  await failInterrupted(engine)
+  await pruneKeys(engine, { unfinished: true })
+}

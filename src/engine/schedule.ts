@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { limits } from '../config/limits.ts'
+import { watchCredit, watchUnattended } from './computers/credit/watch-credit.ts'
+import { settleUntrue } from './computers/lifecycle/reconcile.ts'
+import { sweepLeases } from './computers/lifecycle/sweep.ts'
+import { pruneProcesses } from './computers/processes/prune-processes.ts'
+import { deleteDue } from './deletion/delete-due.ts'
+import type { Engine } from './engine.ts'
+import { pruneKeys } from './idempotency/once.ts'
+import { pruneFirstCredits } from './identity/auth/first-credit.ts'
+import { pruneLinks } from './identity/auth/magic-links.ts'
+import { pruneWalletProofs } from './identity/auth/wallet.ts'
+import { pruneInvitations } from './identity/workspaces/invitations.ts'
+import { settlePending } from './money/machine-payments/settle-payment.ts'
+import { reconcilePayments } from './money/payments/reconcile-payments.ts'
+import { measureStorage } from './money/usage/measure-storage.ts'
+import { settleRunning } from './money/usage/settle-usage.ts'
+import { repeat } from './repeat.ts'
+
+/**
+ * Starts the periodic work. Returns a function that stops it and waits for what is under way.
+ *
+ * @param prune runs a pruning of processes, never two at a time
+ */
+export function schedule(
+  engine: Engine,
+  prune: (work: (engine: Engine) => Promise<void>) => Promise<void>,
+): () => Promise<void> {
+  const { log, settings } = engine
+  const sweepMs = settings.sweepIntervalMs
+  // Neither the start nor the end of the server waits for a payment provider's answer.
+  const stopped = once(engine.server.stopping, 'abort')
+  const checkPayments = async (atStart: boolean) =>
+    void (await Promise.race([reconcilePayments(engine, { atStart }), stopped]))
+  void checkPayments(true).catch((error: unknown) => log.error({ err: error }, 'cannot check the payments'))
+  // What went on while no server ran may be unpaid.
+  const watched = watchCredit(engine).catch((error: unknown) => log.error({ err: error }, 'cannot check the credit'))
+  const tasks: [everyMs: number, work: () => Promise<void>][] = [
+    [sweepMs, () => sweepLeases(engine)],
+    [sweepMs, () => settleUntrue(engine)],
+    [sweepMs, () => prune(pruneProcesses)],
+    [sweepMs, () => watchCredit(engine)],
+    [Math.min(sweepMs, limits.unattendedLookMs), () => watchUnattended(engine)],
+    [sweepMs, () => settlePending(engine)],
+    [sweepMs, () => deleteDue(engine)],
+    [limits.usageIntervalMs, () => settleRunning(engine)],
+    [limits.storageIntervalMs, () => measureStorage(engine)],
+    [limits.paymentAskedMs, () => checkPayments(false)],
+    [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
+    [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
+    [pruneIntervalMs, () => pruneLinks(engine)],
+    [pruneIntervalMs, () => pruneFirstCredits(engine)],
+    [pruneIntervalMs, () => pruneWalletProofs(engine)],
+    [pruneIntervalMs, () => pruneInvitations(engine)],
+  ]
+  const stops = tasks.map(([everyMs, work]) => repeat(log, everyMs, work))
+  return async () => {
+    await watched
+    for (const stop of stops) await stop()
+  }
+}
+
+const pruneIntervalMs = 3_600_000
