@@ -38,6 +38,7 @@ const engine = {
   issuers: new TrustedIssuers([]),
   authCache: new AuthCache(db),
   server: { ownerId: '', origin: () => 'http://127.0.0.1' },
+  budgets: { descriptors: new DescriptorBudget(20_000) },
 } as unknown as Engine
 
 const { userId, accountId } = await signIn(engine, {
@@ -65,7 +66,7 @@ const app = await createApp({
   onUpgrade: () => false,
   openRequests: new OpenRequests(),
   accountLimits: new AccountLimits(engine),
-  connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
+  connections: new Connections({ budget: engine.budgets.descriptors, networks: new ClientNetworks([]) }),
 })
 app.get('/open', { config: { public: true } }, async () => ({ ok: true }))
 app.get('/closed', async () => ({ ok: true }))

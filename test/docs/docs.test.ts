@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readPage, referencePages } from './reference.ts'
@@ -24,23 +23,4 @@ test('every setting that is read is documented, and no other', () => {
     .filter((line) => line.startsWith('| `CARREL_'))
   const documented = table.map((line) => /CARREL_[A-Z_]+/.exec(line)![0])
   assert.deepEqual([...new Set(documented)].toSorted(), [...new Set(read)].toSorted())
-})
-
-test('paths and links that the docs name exist', async () => {
-  const pages = [
-    ...(await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
-    'README.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-  ]
-  for (const page of pages) {
-    const text = readFileSync(root + page, 'utf8')
-    const paths = [...text.matchAll(/`((?:src|docs|images|scripts|test|bench|sdk)\/[\w./-]*)`/g)].map(
-      (match) => match[1]!,
-    )
-    const links = [...text.matchAll(/\]\((?!http|#)([^)#]+)\)/g)].map((match) =>
-      page.startsWith('docs/') ? `docs/${match[1]!}` : match[1]!,
-    )
-    for (const path of [...paths, ...links]) assert.ok(existsSync(root + path), `${page} names ${path}`)
-  }
 })

@@ -15,6 +15,7 @@ export async function routeApp(): Promise<{ app: App; engine: Engine }> {
     settings: readSettings({}),
     log: pino({ level: 'silent' }),
     server: { ownerId: '', origin: () => '' },
+    budgets: { descriptors: new DescriptorBudget(20_000) },
   } as unknown as Engine
   const app = await createApp({
     engine,
@@ -22,7 +23,7 @@ export async function routeApp(): Promise<{ app: App; engine: Engine }> {
     onUpgrade: () => false,
     openRequests: new OpenRequests(),
     accountLimits: new AccountLimits(engine),
-    connections: new Connections({ budget: new DescriptorBudget(20_000), networks: new ClientNetworks([]) }),
+    connections: new Connections({ budget: engine.budgets.descriptors, networks: new ClientNetworks([]) }),
   })
   return { app, engine }
 }
