@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { hostLimits, terminalsPerComputer } from '../../src/drivers/local/host-limits.ts'
+import { hostLimits, terminalsPerComputer } from '../../src/drivers/local/host/host-limits.ts'
 import { call } from '../../src/drivers/local/system/libc.ts'
 import { closeSync } from 'node:fs'
 import { paths } from '../faults/host-traces.ts'

@@ -1,7 +1,7 @@
 import type { ComputerLimits } from '../../driver.ts'
-import { terminalsPerComputer } from '../host-limits.ts'
+import { terminalsPerComputer } from '../host/host-limits.ts'
 import { idMap } from '../system/id-map.ts'
-import { lxcfsFiles } from '../lxcfs-files.ts'
+import { lxcfsFiles } from '../lxcfs/lxcfs-files.ts'
 import { seccompProfile } from './seccomp.ts'
 
 export interface ContainerOptions {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
-/** What the monitor's program consists of, beside what Node and the packages bring. */
+/** The folders that make up the monitor's program, besides what Node and the packages bring. */
 const directories = ['.', '../system'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** Tells apart what monitors do: a hash of the program and of what runs it, 12 hex digits. */

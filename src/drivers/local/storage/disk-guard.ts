@@ -1,6 +1,6 @@
 import { readFile, statfs } from 'node:fs/promises'
 import { CarrelError } from '../../../errors.ts'
-import type { DriverLog } from '../driver-log.ts'
+import type { DriverLog } from '../../driver-log.ts'
 
 interface Options {
   /** On the file system that is looked at. */

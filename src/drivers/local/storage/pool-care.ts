@@ -1,6 +1,6 @@
 import { access, constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DriverLog } from '../driver-log.ts'
+import type { DriverLog } from '../../driver-log.ts'
 import { callAsync, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT, SystemError } from '../system/libc.ts'
 import { Ballast } from './ballast.ts'
 import type { DiskGuard } from './disk-guard.ts'

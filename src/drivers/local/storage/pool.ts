@@ -3,7 +3,7 @@ import { mkdir, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../../errors.ts'
-import { isMounted, unmount } from '../mounts.ts'
+import { isMounted, unmount } from '../host/mounts.ts'
 import { call, callAsync, MNT_DETACH, MS_BIND, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import { BtrfsStorage } from './btrfs.ts'

@@ -1,6 +1,6 @@
 import { constants, readFileSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
-import { call, callAsync, MNT_DETACH, MS_BIND, MS_NODEV, MS_NOSUID, MS_SHARED } from './system/libc.ts'
+import { call, callAsync, MNT_DETACH, MS_BIND, MS_NODEV, MS_NOSUID, MS_SHARED } from '../system/libc.ts'
 
 /** Whether something is mounted exactly there, as this process sees it. By the list of mounts, which asks no file system. */
 export function isMounted(path: string): boolean {

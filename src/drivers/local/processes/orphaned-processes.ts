@@ -1,4 +1,4 @@
-import { readStat } from './monitor/process-tree.ts'
+import { readStat } from '../monitor/process-tree.ts'
 
 /**
  * For how long, in milliseconds, the first live process of `pids` has run that is none of `known`; undefined when there is none. What a

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findCgroups } from './cgroups/open-cgroups.ts'
-import { MonitorClient } from './monitor/client.ts'
-import { mountsBelow, unmount } from './mounts.ts'
-import type { Paths } from './paths.ts'
+import { findCgroups } from '../cgroups/open-cgroups.ts'
+import { MonitorClient } from '../monitors/monitor-client.ts'
+import { mountsBelow, unmount } from '../host/mounts.ts'
+import type { Paths } from '../paths.ts'
 
 /**
  * Ends, before a server is open, all that can have something of the pool open or mounted: what runs in computers, and the helpers that have a

@@ -8,9 +8,9 @@ import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { peerPid } from '../system/peer-pid.ts'
 import { sendSignal } from '../system/signal.ts'
-import { boundingSet } from './bounding-set.ts'
-import { onLines } from './lines.ts'
-import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from './protocol.ts'
+import { boundingSet } from '../monitor/bounding-set.ts'
+import { onLines } from '../monitor/lines.ts'
+import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from '../monitor/protocol.ts'
 
 interface Waiting {
   op: Request['op']
@@ -212,7 +212,7 @@ export class MonitorClient {
 
 function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program): ChildProcess {
   const log = openLog(logPath)
-  const program = fileURLToPath(new URL('main.ts', import.meta.url))
+  const program = fileURLToPath(new URL('../monitor/main.ts', import.meta.url))
   const args = [boundingSet(), process.execPath, '--max-semi-space-size=1', program, socketPath, scratchDirectory]
   const monitor = spawn('setpriv', args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)

@@ -1,8 +1,8 @@
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { limits } from '../../config/limits.ts'
+import { limits } from '../../../config/limits.ts'
 import { lxcfsFiles } from './lxcfs-files.ts'
-import { run } from './system/run.ts'
+import { run } from '../system/run.ts'
 
 const program = fileURLToPath(new URL('renew-lxcfs.pl', import.meta.url))
 /** Numbers of setns and umount2. */

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { recordHeaderBytes } from './monitor/journal.ts'
-import { MonitorSilence } from './monitor/client.ts'
-import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from './monitor/read-journal.ts'
-import type { Monitors } from './monitors.ts'
-import type { ProcessState } from './monitor/protocol.ts'
-import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../driver.ts'
-import { CarrelError } from '../../errors.ts'
-import { FairSemaphore } from '../../fair-semaphore.ts'
+import { recordHeaderBytes } from '../monitor/journal.ts'
+import { MonitorSilence } from '../monitors/monitor-client.ts'
+import { isBetweenRecords, journalReadBytes, parseRecords, readJournal } from '../monitor/read-journal.ts'
+import type { Monitors } from '../monitors/monitors.ts'
+import type { ProcessState } from '../monitor/protocol.ts'
+import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, ProcessHandle } from '../../driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import { FairSemaphore } from '../../../fair-semaphore.ts'
 
 /** A process that the monitor runs, or ran, seen from the server. */
 export class LocalProcess implements ProcessHandle {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import { limits } from '../../config/limits.ts'
-import type { HelperStates } from '../../helper-states.ts'
-import { mapWithLimit } from '../../map-with-limit.ts'
-import { findProgram } from './containers/runtime.ts'
-import type { DriverLog } from './driver-log.ts'
+import { limits } from '../../../config/limits.ts'
+import type { HelperStates } from '../../../helper-states.ts'
+import { mapWithLimit } from '../../../map-with-limit.ts'
+import { findProgram } from '../containers/runtime.ts'
+import type { DriverLog } from '../../driver-log.ts'
 import { answers, endLxcfs, startLxcfs } from './lxcfs-program.ts'
-import type { Paths } from './paths.ts'
+import type { Paths } from '../paths.ts'
 import { renewLxcfs } from './renew-lxcfs.ts'
 
 interface Options {

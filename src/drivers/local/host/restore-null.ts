@@ -1,5 +1,5 @@
 import { chmod, chown, stat } from 'node:fs/promises'
-import { isGuestsId } from './system/id-map.ts'
+import { isGuestsId } from '../system/id-map.ts'
 
 /**
  * Makes the host's `/dev/null` the host's again, where a computer of an older Carrel became its owner, or was able to close

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, test, type TestContext } from 'node:test'
 import { limits } from '../../../config/limits.ts'
-import { MonitorClient, MonitorSilence } from './client.ts'
-import { onLines } from './lines.ts'
-import type { Request, StartRequest } from './protocol.ts'
+import { MonitorClient, MonitorSilence } from './monitor-client.ts'
+import { onLines } from '../monitor/lines.ts'
+import type { Request, StartRequest } from '../monitor/protocol.ts'
 
 mock.timers.enable({ apis: ['setInterval', 'Date'] })
 

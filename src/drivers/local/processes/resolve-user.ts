@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs'
-import { CarrelError, isOutOfDescriptors } from '../../errors.ts'
-import { idMap, isMappedId } from './system/id-map.ts'
-import { RootedDirectory } from './files/rooted.ts'
+import { CarrelError, isOutOfDescriptors } from '../../../errors.ts'
+import { idMap, isMappedId } from '../system/id-map.ts'
+import { RootedDirectory } from '../files/rooted.ts'
 
 export interface ResolvedUser {
   name: string

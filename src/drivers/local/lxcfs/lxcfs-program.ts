@@ -2,10 +2,10 @@ import { execFile, spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isMounted } from './mounts.ts'
-import { callAsync, MNT_DETACH, MNT_FORCE } from './system/libc.ts'
-import { signalEach } from './system/signal.ts'
-import type { Paths } from './paths.ts'
+import { isMounted } from '../host/mounts.ts'
+import { callAsync, MNT_DETACH, MNT_FORCE } from '../system/libc.ts'
+import { signalEach } from '../system/signal.ts'
+import type { Paths } from '../paths.ts'
 
 /**
  * Whether the lxcfs of a folder answers within a time. A program of its own looks: who reads a file of an lxcfs that is

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMounted, mountTmpfs } from './mounts.ts'
+import { isMounted, mountTmpfs } from '../host/mounts.ts'
 
 /**
  * Small files that are mounted in computers: they lie in a file system of their own, in memory, since the list of mounts inside

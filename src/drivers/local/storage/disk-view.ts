@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import type { DiskGauge } from './storage/storage.ts'
+import type { DiskGauge } from './storage.ts'
 
 interface View {
   file: string

@@ -1,9 +1,9 @@
 import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CarrelError } from '../../errors.ts'
-import { toHostId } from './system/id-map.ts'
-import type { DiskGauge, Storage } from './storage/storage.ts'
+import { CarrelError } from '../../../errors.ts'
+import { toHostId } from '../system/id-map.ts'
+import type { DiskGauge, Storage } from './storage.ts'
 
 /**
  * The volumes of computers and snapshots: each has the upper layer of an overlay and its work directory. What lies

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ComputerSpec } from '../driver.ts'
-import type { Paths } from './paths.ts'
+import type { ComputerSpec } from '../../driver.ts'
+import type { Paths } from '../paths.ts'
 
 /** What the driver has to remember of a computer, beside its volume. */
 export interface ComputerRecord extends ComputerSpec {

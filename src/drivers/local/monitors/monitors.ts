@@ -1,12 +1,12 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CarrelError } from '../../errors.ts'
-import type { HelperStates } from '../../helper-states.ts'
-import { MonitorClient, MonitorSilence, type RequestOptions } from './monitor/client.ts'
-import type { JournalBounds } from './monitor/journal-budget.ts'
-import type { ListAnswer, MonitorEvent, Request } from './monitor/protocol.ts'
-import { monitorVersion } from './monitor/version.ts'
-import type { DriverLog } from './driver-log.ts'
+import { CarrelError } from '../../../errors.ts'
+import type { HelperStates } from '../../../helper-states.ts'
+import { MonitorClient, MonitorSilence, type RequestOptions } from './monitor-client.ts'
+import type { JournalBounds } from '../monitor/journal-budget.ts'
+import type { ListAnswer, MonitorEvent, Request } from '../monitor/protocol.ts'
+import { monitorVersion } from '../monitor/version.ts'
+import type { DriverLog } from '../../driver-log.ts'
 
 interface Options {
   /** Where monitors listen. */

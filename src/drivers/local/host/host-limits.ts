@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
-import type { DriverLog } from './driver-log.ts'
+import type { DriverLog } from '../../driver-log.ts'
 
 export interface HostLimit {
   /** As `sysctl` names it. */
