@@ -12,13 +12,13 @@ const read = (pattern: string) =>
 const sources = read('**/*.ts')
 const page = readFileSync(`${directory}/../docs/ERRORS.md`, 'utf8')
 
-describe('the table of errors', () => {
+describe('errorTable', () => {
   for (const [code, { status, action, instruction, retryable }] of rows) {
     test(`${code} is thrown somewhere`, () => {
       const thrown = new RegExp(`(?:Error\\(\\s*|\\[)'${code}'`)
       assert.ok(
         sources.some((source) => thrown.test(source)),
-        'no source makes an error of this code',
+        'no source constructs an error with this code',
       )
     })
 
@@ -34,7 +34,7 @@ describe('the table of errors', () => {
       assert.ok(page.includes(instruction) && page.includes(`\`${action}\``), 'docs/ERRORS.md says something else')
     })
 
-    test(`${code} is ${retryable ? '' : 'not '}worth another try, as its status says`, () => {
+    test(`${code} is ${retryable ? '' : 'not '}retryable, as its status implies`, () => {
       if ([408, 429, 502].includes(status)) assert.equal(retryable, true)
       if ([400, 401, 403, 404, 405, 413, 415, 416].includes(status)) assert.equal(retryable, false)
     })
@@ -51,7 +51,7 @@ describe('the table of errors', () => {
     )
   })
 
-  test('every message of the surfaces and the engine says the action, a colon and the reason', () => {
+  test('every message of the surfaces and the engine states the action, a colon and the reason', () => {
     const messages = read('{apis,http,engine}/**/*.ts').flatMap((source) =>
       [...source.matchAll(/new CarrelError\(\s*'(?!internal)[a-z_]+',\s*(['`])((?:(?!\1)[^\\]|\\.)*)\1/g)].map(
         ([, , message]) => message!,
@@ -63,7 +63,7 @@ describe('the table of errors', () => {
 })
 
 describe('CarrelError', () => {
-  test('has the status of its row, and its details and cause', () => {
+  test('has the status of its row in the table, its details and its cause', () => {
     const cause = new Error('deep')
     const error = new CarrelError('conflict', 'Cannot stop: it is stopped', { details: { state: 'stopped' }, cause })
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('CarrelError', () => {
     assert.ok(!('cause' in new CarrelError('conflict', 'x')))
   })
 
-  test('of anything else is an internal one that keeps its secrets', () => {
+  test('asCarrelError() wraps an unknown error as internal without revealing its message', () => {
     const known = new CarrelError('conflict', 'x')
     assert.equal(asCarrelError(known), known)
     for (const thrown of [new Error('secret'), 'secret', undefined, { code: 'conflict' }]) {
@@ -85,7 +85,7 @@ describe('CarrelError', () => {
   })
 })
 
-test('a want of descriptors, however deep, is one of room and no fault of the server', () => {
+test('a lack of file descriptors, however deep the cause, is a lack of capacity and no internal error', () => {
   for (const code of ['EMFILE', 'ENFILE']) {
     const cause = Object.assign(new Error('spawn ip'), { code })
     const wrapped = new CarrelError('internal', 'Cannot run "ip"', { cause: new Error('once more', { cause }) })

@@ -1,6 +1,6 @@
 /**
- * Every way in which Carrel says no. Surfaces translate the envelope; code, status and wording are from here.
- * `action` is what a program can do next, `instruction` the same for an agent that reads it.
+ * Every error that Carrel answers with. Surfaces translate the envelope; code, status and wording come from this table.
+ * `action` names the next step for a program, `instruction` describes it for an agent.
  */
 export const errorTable = {
   invalid_request: {
@@ -20,20 +20,20 @@ export const errorTable = {
     retryable: false,
     action: 'TOP_UP',
     instruction:
-      'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person pays at: POST /api/v1/credits/topup.',
+      'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
   },
   spending_limit_reached: {
     status: 402,
     retryable: false,
     action: 'RAISE_LIMIT',
     instruction:
-      'A limit that was set for this account or token is used up. Wait until the time that resetsAt names, or let an admin raise it (PATCH /v1/billing/preferences).',
+      'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit (PATCH /v1/billing/preferences).',
   },
   forbidden: {
     status: 403,
     retryable: false,
     action: 'USE_ANOTHER_TOKEN',
-    instruction: 'This token may not do this. Use one that has the right.',
+    instruction: 'This token does not permit the operation. Use a token that does.',
   },
   not_found: {
     status: 404,
@@ -63,7 +63,7 @@ export const errorTable = {
     status: 409,
     retryable: false,
     action: 'USE_ANOTHER_ID',
-    instruction: 'Choose another id, or use what exists.',
+    instruction: 'Choose another id, or use the one that exists.',
   },
   conflict: {
     status: 409,
@@ -75,31 +75,32 @@ export const errorTable = {
     status: 409,
     retryable: false,
     action: 'INSTALL_PACKAGE',
-    instruction: 'Install what the message names in the sandbox, or ask its operator for an image that has it.',
+    instruction:
+      'Install the package that the message names in the sandbox, or ask the operator for an image that includes it.',
   },
   idempotency_mismatch: {
     status: 409,
     retryable: false,
     action: 'USE_ANOTHER_KEY',
-    instruction: 'This Idempotency-Key was used with another request. Use a new key.',
+    instruction: 'This Idempotency-Key was already used with a different request. Use a new key.',
   },
   idempotency_in_progress: {
     status: 409,
     retryable: true,
     action: 'RETRY',
-    instruction: 'The first request with this Idempotency-Key still runs. Try again shortly.',
+    instruction: 'The first request with this Idempotency-Key is still running. Try again shortly.',
   },
   too_large: {
     status: 413,
     retryable: false,
     action: 'SEND_LESS',
-    instruction: 'Send less than the stated limit, or in parts.',
+    instruction: 'Stay within the stated limit, or send the data in parts.',
   },
   unsupported_media_type: {
     status: 415,
     retryable: false,
     action: 'SET_CONTENT_TYPE',
-    instruction: 'Send the content type that the route documents.',
+    instruction: 'Send the content type that is documented for the route.',
   },
   range_not_satisfiable: {
     status: 416,
@@ -117,25 +118,25 @@ export const errorTable = {
     status: 429,
     retryable: true,
     action: 'FREE_SOMETHING',
-    instruction: 'End or delete something that you no longer need, then try again.',
+    instruction: 'Stop or delete something that you no longer need, then try again.',
   },
   rate_limited: {
     status: 429,
     retryable: true,
     action: 'WAIT',
-    instruction: 'Send the request again after the seconds that Retry-After names.',
+    instruction: 'Send the request again after the number of seconds in Retry-After.',
   },
   internal: {
     status: 500,
     retryable: true,
     action: 'RETRY',
-    instruction: 'This is a fault of the server. Try again; if it stays, give its operator the request id.',
+    instruction: 'The server has a fault. Try again; if the error persists, give the request id to the operator.',
   },
   not_set_up: {
     status: 501,
     retryable: false,
     action: 'ASK_OPERATOR',
-    instruction: 'The operator of this server has to set this up first; the message names the settings.',
+    instruction: 'The operator of this server has to configure this first; the message names the settings.',
   },
   unavailable: { status: 503, retryable: true, action: 'RETRY', instruction: 'Try again in a few seconds.' },
   process_goes_on: {
@@ -143,20 +144,20 @@ export const errorTable = {
     retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The server was stopped before the process ended, or cannot learn of its end, and the process goes on. Once the server is back, or "monitor" of GET /health is ok, ask for it by its processId (POST /process/get), or repeat a request that had an Idempotency-Key: it is answered with the end of that process. Without a key the same request would run it a second time.',
+      'The process continues: the server stopped before the process ended, or cannot find out whether it has ended. Once the server is back, or "monitor" in GET /health is ok, fetch the process by its processId (POST /process/get), or repeat the request if it had an Idempotency-Key: the answer then reports how that process ended. Without a key, the same request runs the command a second time.',
   },
   output_waits: {
     status: 503,
     retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The process has ended, and its output is kept: ask for it by its processId (POST /process/get), in parts. The same request would run it a second time.',
+      'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
   },
   no_capacity: {
     status: 503,
     retryable: true,
     action: 'RETRY',
-    instruction: 'The host has no room left just now. Try again later.',
+    instruction: 'The host has no capacity left at the moment. Try again later.',
   },
   upstream_unreachable: {
     status: 502,
@@ -193,10 +194,10 @@ interface ErrorRow {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** What went wrong, by its row of the table. The message says the action, the quoted value, a colon and the reason. */
+/** An error of `errorTable`. The message states the action, the quoted value, a colon and the reason. */
 export class CarrelError extends Error {
   readonly code: ErrorCode
-  /** Machine-readable facts: the field, the limit, the state. */
+  /** Machine-readable facts, such as the field, the limit or the state. */
   readonly details: Record<string, unknown>
 
   constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
@@ -211,17 +212,20 @@ export class CarrelError extends Error {
   }
 }
 
-/** The same error, a `no_capacity` for a disk that is full, or an `internal` one around whatever else was thrown. */
+/**
+ * Returns a `CarrelError` as it is, and wraps whatever else was thrown: as `no_capacity` when the disk is full or no file
+ * descriptor is left (which also replaces an `internal` error with that cause), else as `internal`.
+ */
 export function asCarrelError(error: unknown): CarrelError {
   const isKnown = error instanceof CarrelError && error.code !== 'internal'
   if (!isKnown && isOutOfDescriptors(error))
     return new CarrelError('no_capacity', 'The server has no file descriptor left for the request', { cause: error })
   if (error instanceof CarrelError) return error
-  if (isOutOfRoom(error)) return new CarrelError('no_capacity', 'The disk of the host is full', { cause: error })
+  if (isDiskFull(error)) return new CarrelError('no_capacity', 'The disk of the host is full', { cause: error })
   return new CarrelError('internal', 'The server failed to handle the request', { cause: error })
 }
 
-/** Whether something failed, at whatever depth, because the server or its host had no file descriptor left just then. */
+/** Returns whether an error or any of its causes says that the server or its host had no file descriptor left. */
 export function isOutOfDescriptors(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException
@@ -229,15 +233,16 @@ export function isOutOfDescriptors(error: unknown): boolean {
   }
   return false
 }
-/** What a system call says of a full disk, and what SQLite does. */
-function isOutOfRoom(error: unknown): boolean {
+
+/** Returns whether an error is what a system call or SQLite reports on a full disk. */
+function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code, errno, errcode } = error as NodeJS.ErrnoException & { errcode?: number }
   if (code === 'ERR_SQLITE_ERROR') return errcode !== undefined && fullResults.has(errcode)
   return code === 'ENOSPC' || code === 'EDQUOT' || errno === -EDQUOT
 }
 
-/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE for the index of its log. */
+/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE for the index of the write-ahead log. */
 const fullResults = new Set([13, 4874])
-/** libuv has no name for it. */
+/** Disk quota exceeded; libuv has no name for this number. */
 const EDQUOT = 122

@@ -100,7 +100,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       action: 'TOP_UP',
       topupUrl: `${server.url}/topup`,
       agentInstruction:
-        'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person pays at: POST /api/v1/credits/topup.',
+        'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
       retryable: false,
     })
     assert.ok(Number(refused.headers.get('x-credits-remaining')) < 0.01)
