@@ -30,8 +30,8 @@ export const limits = {
   /** Of one account: the largest body, three times as it is while it is read, and some. */
   largeMemoryPerAccountBytes: 160 * MiB,
   /** Large requests and answers of an account that wait for memory, and for how long each does. */
-  largeMemoryWaiting: 64,
-  largeMemoryPatienceMs: 30_000,
+  largeMemoryWaitingPerAccount: 64,
+  largeMemoryWaitMs: 30_000,
   /** What an answer up to this size takes is not worth counting. */
   uncountedBytes: 64 * KiB,
   /** One uploaded file: what fits on a default disk. */
@@ -51,7 +51,7 @@ export const limits = {
   /** A file read as text into a JSON answer. Larger ones go by download. */
   readBytes: 32 * MiB,
   /** What reading a file into an answer takes, whatever the size of the file: it is read while it is sent. */
-  readingBytes: 512 * KiB,
+  fileReadMemoryBytes: 512 * KiB,
   /** Entries of a directory in one answer; the next have to be asked for. A larger directory is read through for each page, so that a page has many. */
   listEntries: 10_000,
   /** Names, paths and targets in one answer: each may have 4 KiB. */
@@ -78,15 +78,15 @@ export const limits = {
   /** What a kernel says in one call, escapes of all that it may print included; one that says more is none of ours, and is ended. */
   kernelCallBytes: 256 * MiB,
   /** Lines of one call that say nothing to it; ours say a handful. */
-  kernelUselessLines: 100_000,
+  kernelUnknownLines: 100_000,
   /** Forms of one result. */
-  kernelForms: 64,
+  kernelMimeTypes: 64,
   /** Of an error's message, and of its traceback. */
   interpretErrorCharacters: 64 * KiB,
   /** A kernel that is not ready by then will not be: it takes half a second on a quiet host. */
   kernelStartMs: 60_000,
   /** One of a server before that says nothing for so long never will: its own thread answers while code runs. */
-  kernelAnswerMs: 10_000,
+  kernelReconnectMs: 10_000,
   /** Code gets this long to give way to an interruption, and once more when its programs were interrupted too. */
   interruptGraceMs: 2_500,
   /** The document's default. */
@@ -105,15 +105,15 @@ export const limits = {
   /** The same for sandboxes, as many as an account may have. */
   waitingCreatesPerAccount: 1000,
   /** Of all accounts: a request that waits keeps a connection and some ten KiB. */
-  waitingInAll: 10_000,
+  waitingStarts: 10_000,
   /** A start that takes longer gives its place to another account: it waits for its own computer, not for the host. */
-  startPatienceMs: 500,
-  createPatienceMs: 5000,
+  startHoldMs: 500,
+  createHoldMs: 5000,
   /** Ended processes that a computer keeps with their output, of those started to stay and of all others; the oldest go first. */
   endedProcessesPerComputer: 200,
   /** Output that is kept of one process, and what its record takes beside it: blocks of files, and its command. */
   keptOutputBytes: 64 * MiB,
-  recordBytes: 8 * KiB,
+  processRecordBytes: 8 * KiB,
   /**
    * Output on the disk, which no computer's own limit counts: of processes that run, and as much again of those that have ended; the
    * oldest goes first. Of a computer four times what one process keeps, of an account four times that,
@@ -121,18 +121,18 @@ export const limits = {
   outputPerComputerBytes: 256 * MiB,
   outputPerAccountBytes: 1 * GiB,
   /** and of all so much, or this share of the disk where that is less: whatever is printed, most of the disk is for files. */
-  outputInAllBytes: 16 * GiB,
-  outputInAllShare: 0.05,
+  outputTotalBytes: 16 * GiB,
+  outputTotalShare: 0.05,
   /** How long an ended process is kept. */
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, stopped ones included. */
   computersPerAccount: 1000,
   /** A server in a computer that has not taken a connection by then has more of them than it looks at. */
-  dialMs: 10_000,
+  dialTimeoutMs: 10_000,
   /** A WebSocket of a preview on which nothing went either way for so long is closed: pings of either side count, and most send them each minute. */
-  quietPreviewSocketMs: 60 * 60 * 1000,
+  idlePreviewSocketMs: 60 * 60 * 1000,
   /** The answer that ends a connection can be taken for so long, also by a client that does not close. */
-  lastWordMs: 5_000,
+  finalResponseMs: 5_000,
   /** A connection that says nothing at all is closed after so long; browsers open some ahead and use them within seconds. */
   silentConnectionMs: 30_000,
   /** Descriptors that a process has in its monitor: three pipes. */
@@ -151,11 +151,11 @@ export const limits = {
   /** A request whose body stops coming for so long is cut off; a slow one that moves may take its time. */
   stalledBodyMs: 60_000,
   /** What is left of a body when its request is answered goes on unread for so long, */
-  drainedMs: 10_000,
+  bodyDrainMs: 10_000,
   /** and for so many bytes: clients that look for an answer only when they have sent all get it, and an account can be held to its limits. */
-  drainedBytes: 64 * MiB,
+  bodyDrainBytes: 64 * MiB,
   /** Of somebody unknown less, as it costs them nothing to send more; but what is a little too long for the largest of their routes, the webhook, goes on, and its connection with it. */
-  drainedOfStrangersBytes: 2 * MiB,
+  anonymousBodyDrainBytes: 2 * MiB,
   /** Comment lines keep proxies from cutting quiet streams. */
   streamKeepAliveMs: 15_000,
   /** Time to end by itself after a client that ran it over a socket is gone for good. */
@@ -177,7 +177,7 @@ export const limits = {
   outputReadBytes: 1 * MiB,
   minOutputReadBytes: 128 * KiB,
   /** Messages of a WebSocket up to here are let in more at a time than those up to the greatest. */
-  middleMessageBytes: 4 * MiB,
+  mediumMessageBytes: 4 * MiB,
   /** Requests of one WebSocket that are not answered yet, running commands among them. */
   socketRequests: 64,
   /** Files that are written together: each is a name and a descriptor until all are. */
@@ -223,7 +223,7 @@ export const limits = {
   magicLinksPerMailbox: 10,
   taggedLinksPerMailbox: 100,
   /** A /48 of IPv6 gets so many times what a network, which is a /64 of it, gets: one holder's mostly, or those of one building. */
-  wideNetworkTimes: 4,
+  wideNetworkFactor: 4,
   /** What is counted within a day is kept for so long. */
   mailDayMs: 24 * 60 * 60 * 1000,
   /** The proof of a wallet is remembered for longer than the five minutes that its challenge is good for. */
@@ -255,25 +255,25 @@ export const limits = {
   /** How long an issuer's keys, and what was verified by them, are taken without asking it again: so long a withdrawn key goes on. */
   issuerKeysMs: 5 * 60 * 1000,
   /** The same while it does not answer: an outage of the issuer is not at once one of this server. */
-  issuerSilenceMs: 60 * 60 * 1000,
+  issuerOutageMs: 60 * 60 * 1000,
   /** Between two requests for its keys; more each time that one brings nothing new. A new key of the issuer waits no longer. */
-  issuerPauseMs: { least: 1_000, most: 60_000 },
+  issuerRetryMs: { min: 1_000, max: 60_000 },
   /** An issuer's answer that has not come by then does not. */
-  issuerPatienceMs: 5_000,
+  issuerTimeoutMs: 5_000,
   /** Its configuration, or its keys: a few KiB in truth. */
   issuerAnswerBytes: 256 * KiB,
   issuerKeys: 100,
   /** The longest life of an API key that has an end. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
   /** Workspaces that one person makes, each with computers of its own. */
-  workspacesPerPerson: 20,
+  workspacesPerUser: 20,
   /** The list of members is one answer. */
   membersPerWorkspace: 1000,
   /** Not answered yet; each is a message to somebody who may not know the sender. */
   invitationsPerWorkspace: 100,
   /** Invitations within a day, answered or not: by one person, on the day they sign up, and into one workspace. A team comes in; a list does not. */
-  invitationsPerPersonDay: 50,
-  invitationsPerNewPersonDay: 10,
+  invitationsPerUserDay: 50,
+  invitationsPerNewUserDay: 10,
   invitationsPerWorkspaceDay: 100,
   /**
    * To one mailbox: by one person or into one workspace, from one network, and in all. The last is high, so that it takes many to keep
@@ -283,7 +283,7 @@ export const limits = {
   mailboxInvitationsPerNetworkDay: 10,
   mailboxInvitationsPerDay: 50,
   /** Who is refused for what others have sent is told to look again in so long, which tells nothing of them. */
-  invitationPauseMs: 60 * 60 * 1000,
+  invitationRetryMs: 60 * 60 * 1000,
   /** How often the log tells that no more mail of a kind goes out. */
   mailWarningMs: 60 * 60 * 1000,
   /** Mails within a day that tell a person what was done to their account. */
@@ -296,7 +296,7 @@ export const limits = {
   /** And that are ended in one go: some milliseconds. */
   sessionsEndedAtOnce: 100,
   /** How exact the time of a token's last use is, give or take as much: a write for each request would cost more than the request. */
-  lastUsedMs: 60_000,
+  lastUsedPrecisionMs: 60_000,
   memoryQuotaBytes: 10 * MiB,
   memoryPathLength: 512,
   /** What is being answered when the server is stopped may go on for so long: with the rest, less than the 10 s after which Docker kills. */
@@ -309,7 +309,7 @@ export const limits = {
   memoryFiles: 10_000,
   /** Streams of file changes: each has an inotify queue, of which a host has 128, and a small program. */
   watchesPerAccount: 16,
-  watchesInAll: 64,
+  watchesTotal: 64,
   /** What one stream knows of: some ten megabytes of names, and a kernel's watch for each directory. */
   watchEntries: 100_000,
   watchDirectories: 16_384,
@@ -323,14 +323,14 @@ export const limits = {
   /** How often what runs is charged: so much of it a crash can lose, since it is not in the database yet. */
   usageIntervalMs: 60_000,
   /** How often sandboxes are looked at in which something may work that was not started by the API: 10 microseconds each. */
-  unattendedLookMs: 1_000,
+  unattendedCheckMs: 1_000,
   /** An account that asks for its usage sees what is at most so old; each look is a record in the books. */
-  usageAskedMs: 5_000,
+  usageMaxAgeMs: 5_000,
   /** What each sandbox that runs has set aside of its account's credit: one more is refused rather than that all have less to do anything in. */
-  setAsideMs: 1_000,
+  creditReserveMs: 1_000,
   /** How soon after another an account is looked at whose credit ends, where something runs and where something only may. */
   creditTickMs: 20,
-  unseenTickMs: 500,
+  unattendedTickMs: 500,
   /** How often disks are measured: each measurement costs a look at every computer. */
   storageIntervalMs: 60 * 60 * 1000,
   /** How long beyond its idle time a sandbox is kept whose account has no credit: time to top up. */
@@ -353,17 +353,17 @@ export const limits = {
   /** Lines of a report by computer, key or label, the dearest: more than a person reads, and an answer of some hundred KiB. */
   usageReportLines: 1000,
   /** Answers that many rows are read for are made one at a time, on a thread of their own: so many requests of an account wait for theirs, */
-  asideWaitingOfOne: 16,
+  workerReadsPerAccount: 16,
   /** and of all, each of which keeps a connection and some KiB; */
-  asideWaiting: 2000,
+  workerReads: 2000,
   /** and so long: the largest takes two seconds on a small host. */
-  asideMs: 15_000,
+  workerReadWaitMs: 15_000,
   /** Rows of somebody who leaves that are deleted in one go: some milliseconds. */
-  forgottenAtOnce: 500,
+  deletedRowsAtOnce: 500,
   /** And of events, with each sweep. */
-  eventsForgottenAtOnce: 2000,
+  deletedEventsAtOnce: 2000,
   /** Limits of keys that were revoked, whose programs may run on: those of the keys that were limited last are kept. */
-  limitsOfRevokedKeys: 400,
+  revokedKeyLimits: 400,
   /** What a webhook sends: the largest events of Stripe are some hundred KiB. */
   webhookBytes: 1 * MiB,
   /** How long a link for paying works: time to find the card, and few of them to ask about. Stripe takes 30 minutes to a day. */
@@ -371,17 +371,17 @@ export const limits = {
   /** Links of one account that wait for somebody to pay. */
   openPaymentsPerAccount: 50,
   /** A payment that waits is asked about this often at first, then each time half as long after as it is old, */
-  paymentAskedMs: 5 * 60 * 1000,
+  paymentPollMinMs: 5 * 60 * 1000,
   /** but at least so often: a bank's debit takes days. */
-  paymentAskedAtLeastMs: 6 * 60 * 60 * 1000,
+  paymentPollMaxMs: 6 * 60 * 60 * 1000,
   /** Payments that are asked about in one turn. */
-  paymentsAsked: 200,
+  paymentsPolledAtOnce: 200,
   /** How long a payment is kept that came to nothing. */
   unpaidPaymentMs: 30 * 24 * 60 * 60 * 1000,
   /** A page of a usage history. */
   usageHistoryLines: 100,
   /** How often lxcfs is asked whether it is there: a program of some milliseconds, and longer than this no computer starts without it. */
-  lxcfsLookMs: 3_000,
+  lxcfsCheckMs: 3_000,
   /** It answers in milliseconds; on a host so busy that it takes longer than this, another one costs no more. */
   lxcfsAnswerMs: 5_000,
   /** One that cannot be started is tried again after twice as long each time, and at least so often. */
@@ -391,15 +391,15 @@ export const limits = {
   /** So many times without an answer, and it is told to be silent, and to go on in case somebody stopped it. */
   monitorSilentPings: 3,
   /** What a silent monitor was asked is given up after so long; and what it was to start, it does not start later than this. */
-  monitorPatienceMs: 6_000,
+  monitorTimeoutMs: 6_000,
   /** A server that starts waits so long for a monitor of before: one that was stopped only goes on at once. */
   monitorGreetingMs: 8_000,
   /** Whoever waits for a process over its time limit is told the truth after so long, when nothing can be learned of it, */
   overdueMs: 5_000,
   /** and after so long in any case. */
-  overdueAtMostMs: 60_000,
+  overdueMaxMs: 60_000,
   /** How often the storage pool is looked at: a system call. */
-  poolLookMs: 5_000,
+  poolCheckMs: 5_000,
   /** A disk that is only busy answers by then. */
   poolAnswerMs: 10_000,
   /** Programs get this long between TERM and KILL. */
@@ -407,6 +407,6 @@ export const limits = {
 } as const
 
 /** How much output of running processes, and again of ended ones, may be on a disk of this size. */
-export function outputInAllBytes(diskBytes: number): number {
-  return Math.min(limits.outputInAllBytes, Math.floor(diskBytes * limits.outputInAllShare))
+export function outputTotalBytes(diskBytes: number): number {
+  return Math.min(limits.outputTotalBytes, Math.floor(diskBytes * limits.outputTotalShare))
 }

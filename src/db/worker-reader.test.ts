@@ -61,7 +61,7 @@ test('whose is next goes by turns, and who asks for too much at once is refused 
     answered.push(whose)
   }
   const first = read('much', slow)
-  const waiting = Array.from({ length: limits.asideWaitingOfOne }, () => read('much', quick))
+  const waiting = Array.from({ length: limits.workerReadsPerAccount }, () => read('much', quick))
   assert.throws(() => reader.read('much', quick), { code: 'limit_reached' })
   await read('little', quick)
   assert.ok(answered.filter((whose) => whose === 'much').length <= 2, answered.join())

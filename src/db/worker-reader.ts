@@ -30,20 +30,20 @@ export class WorkerReader {
   #isClosed = false
   #idle: NodeJS.Timeout | undefined
 
-  constructor(path: string, patienceMs: number = limits.asideMs) {
+  constructor(path: string, patienceMs: number = limits.workerReadWaitMs) {
     this.#path = path
     this.#patienceMs = patienceMs
   }
 
   read(whose: string, statements: readonly Statement[]): Promise<unknown[][]> {
-    if (this.#waiting.waitingOf(whose) >= limits.asideWaitingOfOne)
+    if (this.#waiting.waitingOf(whose) >= limits.workerReadsPerAccount)
       throw new CarrelError(
         'limit_reached',
-        `Cannot read this: ${limits.asideWaitingOfOne} requests of this account wait for such an answer already`,
-        { details: { limit: limits.asideWaitingOfOne } },
+        `Cannot read this: ${limits.workerReadsPerAccount} requests of this account wait for such an answer already`,
+        { details: { limit: limits.workerReadsPerAccount } },
       )
-    if (this.#waiting.size >= limits.asideWaiting)
-      throw new CarrelError('no_capacity', `Cannot read this: ${limits.asideWaiting} requests wait for such an answer`)
+    if (this.#waiting.size >= limits.workerReads)
+      throw new CarrelError('no_capacity', `Cannot read this: ${limits.workerReads} requests wait for such an answer`)
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => {
         this.#waiting.remove(whose, waiting)

@@ -60,7 +60,7 @@ export interface Driver {
   /**
    * A TCP connection to a port inside the computer, on its loopback or its own address. With `onRead` what comes is handed to that at once
    * instead of by `data` events, in memory that is used again after it: cheaper for many small messages. Rejects with `upstream_unreachable`
-   * when nothing takes it within `limits.dialMs`, and when `signal` aborts.
+   * when nothing takes it within `limits.dialTimeoutMs`, and when `signal` aborts.
    */
   dial(
     id: string,

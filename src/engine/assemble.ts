@@ -66,8 +66,8 @@ function openBudgets(): Budgets {
     memory: new MemoryBudget({
       totalBytes: Math.min(limits.largeMemoryBytes, totalmem() / 4),
       accountBytes: limits.largeMemoryPerAccountBytes,
-      maxWaiting: limits.largeMemoryWaiting,
-      patienceMs: limits.largeMemoryPatienceMs,
+      maxWaiting: limits.largeMemoryWaitingPerAccount,
+      patienceMs: limits.largeMemoryWaitMs,
     }),
     descriptors: new DescriptorBudget(descriptorLimit()),
     processDescriptors: new DescriptorBudget(descriptorLimit()),

@@ -15,19 +15,19 @@ export function drainRequest(request: FastifyRequest, reply: FastifyReply): void
   reply.removeHeader('connection')
   drained.add(raw)
   const isKnown = (request.caller as FastifyRequest['caller'] | undefined) !== undefined
-  let left: number = isKnown ? limits.drainedBytes : limits.drainedOfStrangersBytes
+  let left: number = isKnown ? limits.bodyDrainBytes : limits.anonymousBodyDrainBytes
   const take = (chunk: Buffer) => {
     left -= chunk.length
     if (left >= 0) return
     raw.removeListener('data', take)
     raw.pause()
     // What was answered can be taken, and nothing more is read.
-    setTimeout(() => raw.destroy(), limits.lastWordMs).unref()
+    setTimeout(() => raw.destroy(), limits.finalResponseMs).unref()
   }
   raw.on('data', take)
   raw.resume()
   const timer = setTimeout(() => {
     if (!raw.complete) raw.destroy()
-  }, limits.drainedMs).unref()
+  }, limits.bodyDrainMs).unref()
   raw.once('close', () => clearTimeout(timer))
 }

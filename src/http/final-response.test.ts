@@ -19,7 +19,7 @@ test('a client that takes the last answer and does not close is cut off', async 
   for await (const chunk of client.iterator({ destroyOnReturn: false })) answer += String(chunk)
   assert.equal(answer, 'no')
   assert.equal(socket.destroyed, false)
-  t.mock.timers.tick(limits.lastWordMs)
+  t.mock.timers.tick(limits.finalResponseMs)
   assert.equal(socket.destroyed, true)
   client.destroy()
 })

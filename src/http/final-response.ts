@@ -6,7 +6,7 @@ import { limits } from '../config/limits.ts'
  * still sends is dropped; a connection that is closed with something unread would take the answer back.
  */
 export function sendFinalResponse(connection: Duplex, answer: string): void {
-  const timer = setTimeout(() => connection.destroy(), limits.lastWordMs)
+  const timer = setTimeout(() => connection.destroy(), limits.finalResponseMs)
   connection.once('close', () => clearTimeout(timer))
   connection.on('error', () => {})
   connection.end(answer)

@@ -9,7 +9,7 @@ export class NetworkCounter {
 
   constructor(limit: number) {
     this.#networks = new RequestCounter(limit)
-    this.#wideOnes = new RequestCounter(limit * limits.wideNetworkTimes)
+    this.#wideOnes = new RequestCounter(limit * limits.wideNetworkFactor)
   }
 
   /** What is refused takes nothing from the other networks of the /48. */

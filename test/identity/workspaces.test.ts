@@ -324,9 +324,9 @@ describe('workspaces', { timeout: 120_000 }, () => {
 
   test('a person makes no more than the limit', async () => {
     const many = await newPerson()
-    for (let count = 0; count < limits.workspacesPerPerson; count++) assert.ok(await create(many))
+    for (let count = 0; count < limits.workspacesPerUser; count++) assert.ok(await create(many))
     const { status, body } = await call(many, 'POST', '/v1/workspaces', { name: 'One more' })
-    assert.deepEqual([status, body.limit], [429, limits.workspacesPerPerson])
+    assert.deepEqual([status, body.limit], [429, limits.workspacesPerUser])
   })
 
   test('nobody is invited more than five times in a day by the same person, and by others all the same', async () => {

@@ -142,7 +142,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     const ids = [await create(token, 'First'), await create(token, 'Second')]
     const send = (count: number) =>
       Promise.all(Array.from({ length: count }, (_, nth) => invite(token, ids[nth % 2]!, newAddress())))
-    const first = await send(limits.invitationsPerPersonDay - 5)
+    const first = await send(limits.invitationsPerUserDay - 5)
     assert.ok(first.every(({ status }) => status === 200))
     // What was taken back went out all the same.
     for (const { body } of first.slice(0, 10))
@@ -155,7 +155,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     assert.equal(rest.filter(({ status }) => status === 200).length, 5)
     const refused = rest.find(({ status }) => status !== 200)!
     assert.deepEqual([refused.status, refused.body.code], [429, 'RATE_LIMITED'])
-    assert.equal(refused.body.limit, limits.invitationsPerPersonDay)
+    assert.equal(refused.body.limit, limits.invitationsPerUserDay)
     const retryAfterS = Number(refused.headers.get('retry-after'))
     assert.ok(retryAfterS > 86_000 && retryAfterS <= 86_400, `${retryAfterS}`)
   })
@@ -201,9 +201,9 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     const token = await signInByMail(server)
     const id = await create(token)
     const answers = []
-    for (let nth = 0; nth < limits.invitationsPerNewPersonDay + 2; nth++)
+    for (let nth = 0; nth < limits.invitationsPerNewUserDay + 2; nth++)
       answers.push(await invite(token, id, newAddress()))
-    assert.equal(answers.filter(({ status }) => status === 200).length, limits.invitationsPerNewPersonDay)
+    assert.equal(answers.filter(({ status }) => status === 200).length, limits.invitationsPerNewUserDay)
     assert.match(answers.at(-1)!.body.error, /on your first day/)
   })
 
@@ -251,7 +251,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
     const { status, body, headers } = await invite(alice, await create(alice), victim)
     assert.deepEqual([status, body.code, body.limit], [429, 'RATE_LIMITED', undefined])
     assert.equal(body.error, 'Cannot invite them now: the server sends no more such mail for the time being')
-    assert.equal(Number(headers.get('retry-after')), limits.invitationPauseMs / 1000)
+    assert.equal(Number(headers.get('retry-after')), limits.invitationRetryMs / 1000)
   })
 })
 

@@ -67,7 +67,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       const { sizeBytes } = file.info
       if (sizeBytes > limits.readBytes) throw tooLarge(path, sizeBytes)
       if (sizeBytes > limits.uncountedBytes)
-        holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, limits.readingBytes))
+        holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, limits.fileReadMemoryBytes))
       const slices = new Slices(caller.accountId)
       const { text, encoding, size } = await fileAsText(file, { encoding: body.encoding, slices })
       return { success: true, path, content: text, encoding, size }

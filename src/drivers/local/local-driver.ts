@@ -51,7 +51,7 @@ import { GuestRoom } from './storage/guest-room.ts'
 import { PoolCare } from './storage/pool-care.ts'
 import { openPool, reopenPool, type Pool } from './storage/pool.ts'
 import { watchPool } from './storage/watch-pool.ts'
-import { outputInAllBytes, limits } from '../../config/limits.ts'
+import { outputTotalBytes, limits } from '../../config/limits.ts'
 import { Volumes } from './storage/volumes.ts'
 
 export interface LocalDriverOptions {
@@ -178,7 +178,7 @@ export class LocalDriver implements Driver {
       journalBounds: {
         computerBytes: limits.outputPerComputerBytes,
         ownerBytes: limits.outputPerAccountBytes,
-        allBytes: outputInAllBytes(guard.state.sizeBytes),
+        allBytes: outputTotalBytes(guard.state.sizeBytes),
       },
       helpers,
       onEvent: (event) => this.#handle(event),

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { limits, outputInAllBytes } from '../../config/limits.ts'
+import { limits, outputTotalBytes } from '../../config/limits.ts'
 import { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
 import { CreditClock } from '../money/credit/credit-clock.ts'
@@ -29,7 +29,7 @@ export function openComputers(
   onOutputOver: () => void,
 ): Computers {
   const liveEvents = new LiveEvents()
-  const outputRetention = new OutputRetention(() => outputInAllBytes(driver.metrics().disk.sizeBytes))
+  const outputRetention = new OutputRetention(() => outputTotalBytes(driver.metrics().disk.sizeBytes))
   return {
     activity: new Activity(),
     warmPool: new WarmPool(context),
@@ -61,13 +61,13 @@ export function openComputers(
     creates: new FairSemaphore({
       ...startsAtOnce,
       doing: 'start the sandbox',
-      patienceMs: limits.createPatienceMs,
+      patienceMs: limits.createHoldMs,
       maxWaitingOfOne: limits.waitingCreatesPerAccount,
     }),
     starts: new FairSemaphore({
       ...startsAtOnce,
       doing: 'start the process',
-      patienceMs: limits.startPatienceMs,
+      patienceMs: limits.startHoldMs,
       maxWaitingOfOne: limits.waitingStartsPerAccount,
     }),
     starting: new Map(),
@@ -77,4 +77,4 @@ export function openComputers(
 }
 
 /** More starts at once than this give no higher throughput, and each takes longer. */
-const startsAtOnce = { places: availableParallelism() * 2, maxWaiting: limits.waitingInAll }
+const startsAtOnce = { places: availableParallelism() * 2, maxWaiting: limits.waitingStarts }

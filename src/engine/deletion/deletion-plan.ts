@@ -42,11 +42,7 @@ export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last
     trx
       .deleteFrom('events')
       .where('id', 'in', (query) =>
-        query
-          .selectFrom('events')
-          .select('id')
-          .where('account_id', 'in', accountIds)
-          .limit(limits.eventsForgottenAtOnce),
+        query.selectFrom('events').select('id').where('account_id', 'in', accountIds).limit(limits.deletedEventsAtOnce),
       )
       .execute(),
   // Who comes back with the same mailbox is somebody new, and the 30 days before that are long enough.

@@ -10,7 +10,7 @@ import { forgetUsage } from './forget-usage.ts'
 test('forgetUsage() leaves what was charged without its names, in steps between which others come', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
-  const many = 3 * limits.forgottenAtOnce
+  const many = 3 * limits.deletedRowsAtOnce
   const pieces = Array.from({ length: many }, (_, index) => ({
     id: `usage:${index}`,
     accountId: index % 100 === 98 ? 'stays' : 'goes',

@@ -33,7 +33,7 @@ async function deleteSums(db: Kysely<Database>, table: 'usage_days' | 'spent', a
   const key = table === 'spent' ? 'token_id, period, since' : 'dimension, day, part, value, meter'
   const { numAffectedRows } = await durableTransaction(db, (trx) =>
     sql`delete from ${sql.table(table)} where account_id = ${accountId} and (${sql.raw(key)}) in (
-      select ${sql.raw(key)} from ${sql.table(table)} where account_id = ${accountId} limit ${limits.forgottenAtOnce})`.execute(
+      select ${sql.raw(key)} from ${sql.table(table)} where account_id = ${accountId} limit ${limits.deletedRowsAtOnce})`.execute(
       trx,
     ),
   )
@@ -56,7 +56,7 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
         .where(sql<boolean>`(ended_at, id) > (${place.ended_at}, ${place.id})`)
         .orderBy('ended_at')
         .orderBy('id')
-        .limit(limits.forgottenAtOnce),
+        .limit(limits.deletedRowsAtOnce),
     ])
     const last = rows.at(-1)
     if (!last) return count

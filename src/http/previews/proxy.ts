@@ -75,7 +75,7 @@ export class PreviewProxy {
       const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()
       client.once('close', this.#engine.activity.begin(target.computerId))
-      if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.quietPreviewSocketMs)
+      if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.idlePreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
       sendFinalResponse(client, rawAnswer(request, this.#known(error)))

@@ -16,7 +16,7 @@ interface Options {
  * read meanwhile, and closed when there is none for long. Who handles the message has it counted by `socket.takeMemory()`.
  */
 export function watchLargeMessages({ memory, accountId, socket, connection, maxMessageBytes }: Options): void {
-  const steps = [limits.wholeBodyBytes, limits.middleMessageBytes, maxMessageBytes] as const
+  const steps = [limits.wholeBodyBytes, limits.mediumMessageBytes, maxMessageBytes] as const
   let bytes = 0
   let step = 0
   let isAsking = false

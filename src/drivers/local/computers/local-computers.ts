@@ -369,7 +369,7 @@ export class LocalComputers {
           command,
           pidFile,
           groups,
-          notAfterMs: Date.now() + limits.monitorPatienceMs,
+          notAfterMs: Date.now() + limits.monitorTimeoutMs,
         },
         { late: () => void this.#lock.run(id, () => this.#endUnasked(id)).catch(() => {}) },
       )

@@ -98,7 +98,7 @@ export class Lxcfs {
 
   #next(): void {
     if (this.#closed) return
-    const waitMs = Math.min(limits.lxcfsLookMs * 2 ** this.#failures, limits.lxcfsRetryMs)
+    const waitMs = Math.min(limits.lxcfsCheckMs * 2 ** this.#failures, limits.lxcfsRetryMs)
     this.#timer = setTimeout(() => void this.check().finally(() => this.#next()), waitMs).unref()
   }
 

@@ -72,7 +72,7 @@ test('what a silent monitor was asked is given up, what it did all the same is t
   await seconds(limits.monitorSilentPings + 1)
   assert.equal(client.isSilent, true)
   await assert.rejects(client.request(start), (error) => error instanceof MonitorSilence && !error.wasSent)
-  await seconds(limits.monitorPatienceMs / 1000)
+  await seconds(limits.monitorTimeoutMs / 1000)
   await given
   assert.deepEqual(late, [])
   for (const tell of held.splice(0)) tell()

@@ -202,7 +202,7 @@ export class MonitorClient {
   #giveUp(): void {
     for (const [seq, waiting] of this.#waiting) {
       if (waiting.op === 'hello') continue
-      if (Date.now() - waiting.askedAtMs < limits.monitorPatienceMs) continue
+      if (Date.now() - waiting.askedAtMs < limits.monitorTimeoutMs) continue
       this.#waiting.delete(seq)
       if (waiting.late) this.#givenUp.set(seq, waiting)
       waiting.reject(new MonitorSilence(true))

@@ -56,7 +56,7 @@ function connect({ networkNamespace, family, host, port, onRead, signal }: Targe
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, allowHalfOpen: true, ...(onRead && { onread: reading(onRead) }) })
     const giveUp = (code: string) => socket.destroy(Object.assign(new Error('the connection was given up'), { code }))
-    const timer = setTimeout(() => giveUp('ETIMEDOUT'), limits.dialMs)
+    const timer = setTimeout(() => giveUp('ETIMEDOUT'), limits.dialTimeoutMs)
     const abort = () => giveUp('ECANCELED')
     const settle = () => {
       clearTimeout(timer)

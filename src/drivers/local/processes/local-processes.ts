@@ -92,7 +92,7 @@ export class LocalProcesses {
       if (answer) this.#endUnasked(keep(answer))
       else this.#starting.delete(processId)
     }
-    const notAfterMs = Date.now() + limits.monitorPatienceMs
+    const notAfterMs = Date.now() + limits.monitorTimeoutMs
     try {
       return keep(await monitor().request<StartAnswer>({ op: 'start', process, notAfterMs }, { late }))
     } catch (error) {

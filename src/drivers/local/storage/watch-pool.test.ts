@@ -23,7 +23,7 @@ test('a pool that became read-only is degraded, and no more when it can be writt
   const look = async () => {
     const before = helpers.all()[0]!.status
     for (let tries = 0; tries < 100 && helpers.all()[0]!.status === before; tries++) {
-      t.mock.timers.tick(limits.poolLookMs)
+      t.mock.timers.tick(limits.poolCheckMs)
       await delay(5)
     }
     return helpers.all()[0]!

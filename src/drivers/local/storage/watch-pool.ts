@@ -27,6 +27,6 @@ export function watchPool(directory: string, helpers: HelperStates): () => void 
         askedAtMs = undefined
       })
   }
-  const timer = setInterval(look, limits.poolLookMs).unref()
+  const timer = setInterval(look, limits.poolCheckMs).unref()
   return () => clearInterval(timer)
 }

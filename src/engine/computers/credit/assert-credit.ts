@@ -75,7 +75,9 @@ function reaches(
 ): boolean {
   const { meter, prices } = engine
   const others =
-    computerId !== undefined && meter.isSpending(computerId) ? 0 : meter.spending(accountId).certain * limits.setAsideMs
+    computerId !== undefined && meter.isSpending(computerId)
+      ? 0
+      : meter.spending(accountId).certain * limits.creditReserveMs
   return leftMicros + prices.overdraftMicros > priceUsage(others, prices.meters.compute, undefined).amountMicros
 }
 

@@ -16,7 +16,7 @@ test('an account has its limit, and gets room when one leaves', () => {
 
 test('the server has one too', () => {
   const watchers = new Watchers()
-  const leave = Array.from({ length: limits.watchesInAll }, (_, index) => watchers.enter(`account ${index}`))
+  const leave = Array.from({ length: limits.watchesTotal }, (_, index) => watchers.enter(`account ${index}`))
   assert.throws(() => watchers.enter('another'), { code: 'no_capacity' })
   leave[0]!()
   watchers.enter('another')

@@ -16,11 +16,11 @@ export class Watchers {
         { details: { limit: limits.watchesPerAccount } },
       )
     }
-    if (this.#all >= limits.watchesInAll)
+    if (this.#all >= limits.watchesTotal)
       throw new CarrelError(
         'no_capacity',
-        `Cannot watch more files: the server has ${limits.watchesInAll} open watches, which is its limit`,
-        { details: { limit: limits.watchesInAll } },
+        `Cannot watch more files: the server has ${limits.watchesTotal} open watches, which is its limit`,
+        { details: { limit: limits.watchesTotal } },
       )
     this.#open.set(accountId, own + 1)
     this.#all++

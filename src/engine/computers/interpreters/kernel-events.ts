@@ -8,7 +8,7 @@ const id = Type.String()
 const event = <T extends string>(name: T) => Type.Literal(name)
 
 /** One thing in several forms, by media type. Images but SVG are in base64. */
-const bundle = Type.Record(Type.String(), Type.Unknown(), { maxProperties: limits.kernelForms })
+const bundle = Type.Record(Type.String(), Type.Unknown(), { maxProperties: limits.kernelMimeTypes })
 
 /** What belongs to a call, in the order in which it came about. */
 const callEvent = Type.Union([

@@ -97,7 +97,7 @@ export class Kernel {
       return running === null
     })
     kernel.#send({ op: 'sync', id })
-    await Promise.race([answered.promise, kernel.ended, delay(limits.kernelAnswerMs, undefined, { ref: false })])
+    await Promise.race([answered.promise, kernel.ended, delay(limits.kernelReconnectMs, undefined, { ref: false })])
     const isIdle = running === null || (running !== undefined && (await kernel.#interrupt(running, idle)))
     if (isIdle && !process.exit) return kernel
     await kernel.end()
@@ -225,8 +225,8 @@ export class Kernel {
     if (!(await this.#isHeard(line))) this.#said.useless++
     if (this.#said.bytes > limits.kernelCallBytes)
       this.#accuse(`it said more than ${limits.kernelCallBytes} bytes in one call`)
-    else if (this.#said.useless > limits.kernelUselessLines)
-      this.#accuse(`it said more than ${limits.kernelUselessLines} lines that mean nothing`)
+    else if (this.#said.useless > limits.kernelUnknownLines)
+      this.#accuse(`it said more than ${limits.kernelUnknownLines} lines that mean nothing`)
   }
 
   /** False when the line says nothing to anybody. */

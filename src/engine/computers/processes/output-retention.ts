@@ -5,7 +5,7 @@ type Kept = Pick<ProcessRow, 'computer_id' | 'account_id'> & { bytes: number }
 
 /** What a row's record takes on the disk, files and their blocks included. One from before that was counted is taken for the most that it can be. */
 export function keptBytesOf({ kept_bytes, output_bytes }: Pick<ProcessRow, 'kept_bytes' | 'output_bytes'>): number {
-  return (kept_bytes ?? Math.min(output_bytes, limits.keptOutputBytes)) + limits.recordBytes
+  return (kept_bytes ?? Math.min(output_bytes, limits.keptOutputBytes)) + limits.processRecordBytes
 }
 
 /**

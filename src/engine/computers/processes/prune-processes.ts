@@ -53,7 +53,7 @@ export async function pruneOutput(engine: Pick<ComputersContext, 'db' | 'driver'
       .where(over.column, '=', over.id)
       .where('state', '=', 'ended')
       .orderBy('ended_at')
-      .limit(forgottenAtOnce)
+      .limit(deletedRowsAtOnce)
       .execute()
     // What was counted is not there: the next look at all of it corrects that.
     if (rows.length === 0) return
@@ -91,8 +91,8 @@ function oldest(
 
 const isBackground = sql<number>`kind = 'background'`
 /** What `keptBytesOf` says, of all rows together. */
-const keptBytes = sql<number>`sum(coalesce(kept_bytes, min(output_bytes, ${sql.lit(limits.keptOutputBytes)})) + ${sql.lit(limits.recordBytes)})`
-const forgottenAtOnce = 100
+const keptBytes = sql<number>`sum(coalesce(kept_bytes, min(output_bytes, ${sql.lit(limits.keptOutputBytes)})) + ${sql.lit(limits.processRecordBytes)})`
+const deletedRowsAtOnce = 100
 
 /** After a start: removes output whose process was never recorded, nor is known to the driver. */
 export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {

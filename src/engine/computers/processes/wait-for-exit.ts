@@ -53,7 +53,7 @@ export class Overdue {
 
   #look(): void {
     const { unheard } = this.#process
-    this.isOver = unheard || Date.now() - this.#dueAtMs > limits.overdueAtMostMs
+    this.isOver = unheard || Date.now() - this.#dueAtMs > limits.overdueMaxMs
     if (this.isOver) this.#onOver()
     else this.#timer = setTimeout(() => this.#look(), lookMs)
   }

@@ -117,7 +117,7 @@ function authenticatedBy(db: Kysely<Database>, row: KnownToken): Authenticated |
     scopes: row.scopes?.split(' ') ?? null,
     expiresAtMs: row.expires_at,
   }
-  return now - (row.last_used_at ?? 0) < limits.lastUsedMs ? caller : used(db, caller, now)
+  return now - (row.last_used_at ?? 0) < limits.lastUsedPrecisionMs ? caller : used(db, caller, now)
 }
 
 async function used(db: Kysely<Database>, caller: Authenticated, now: number): Promise<Authenticated> {

@@ -33,7 +33,10 @@ export class AuthCache {
     const known = this.#current()
     if (before === undefined || this.#version !== before) return caller
     if (known.size >= maxKnown) known.clear()
-    known.set(credential, { caller, untilMs: Math.min(caller.expiresAtMs ?? Infinity, Date.now() + limits.lastUsedMs) })
+    known.set(credential, {
+      caller,
+      untilMs: Math.min(caller.expiresAtMs ?? Infinity, Date.now() + limits.lastUsedPrecisionMs),
+    })
     return caller
   }
 

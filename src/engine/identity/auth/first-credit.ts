@@ -52,7 +52,7 @@ async function isWithinOfNetwork(trx: Transaction<Database>, perDay: number, net
   const wide = wideNetworkOf(network)
   if (wide === undefined) return true
   const [from, before] = networksIn(wide)
-  return isWithin(trx, perDay * limits.wideNetworkTimes, (some) =>
+  return isWithin(trx, perDay * limits.wideNetworkFactor, (some) =>
     some.where('network', '>=', from).where('network', '<', before),
   )
 }

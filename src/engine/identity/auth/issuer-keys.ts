@@ -58,7 +58,7 @@ export class IssuerKeys {
 
   async #current(): Promise<Published> {
     if (this.#since(this.#fetchedAtMs) >= limits.issuerKeysMs && this.#mayAsk()) await this.#fetch()
-    if (this.#published && this.#since(this.#fetchedAtMs) < limits.issuerSilenceMs) return this.#published
+    if (this.#published && this.#since(this.#fetchedAtMs) < limits.issuerOutageMs) return this.#published
     throw this.#unavailable()
   }
 
@@ -86,8 +86,8 @@ export class IssuerKeys {
   }
 
   async #ask(): Promise<void> {
-    const wasQuiet = this.#since(this.#triedAtMs) > 2 * limits.issuerPauseMs.most
-    this.#pauseMs = wasQuiet ? limits.issuerPauseMs.least : Math.min(this.#pauseMs * 2, limits.issuerPauseMs.most)
+    const wasQuiet = this.#since(this.#triedAtMs) > 2 * limits.issuerRetryMs.max
+    this.#pauseMs = wasQuiet ? limits.issuerRetryMs.min : Math.min(this.#pauseMs * 2, limits.issuerRetryMs.max)
     this.#triedAtMs = this.#now()
     try {
       const before = this.#published
@@ -95,7 +95,7 @@ export class IssuerKeys {
       const text = JSON.stringify(keys)
       if (text !== before?.text) {
         this.#published = { keyOf: createLocalJWKSet(keys), text }
-        this.#pauseMs = limits.issuerPauseMs.least
+        this.#pauseMs = limits.issuerRetryMs.min
         this.#onChange()
       }
       this.#fetchedAtMs = this.#triedAtMs
@@ -107,7 +107,7 @@ export class IssuerKeys {
 }
 
 async function publishedKeys(issuer: string): Promise<JSONWebKeySet> {
-  const asked = { signal: AbortSignal.timeout(limits.issuerPatienceMs), maxBytes: limits.issuerAnswerBytes }
+  const asked = { signal: AbortSignal.timeout(limits.issuerTimeoutMs), maxBytes: limits.issuerAnswerBytes }
   const configuration = await readJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, asked)
   const { issuer: named, jwks_uri: address } = configuration as { issuer?: unknown; jwks_uri?: unknown }
   if (named !== issuer || typeof address !== 'string')

@@ -57,7 +57,7 @@ async function mayWriteToStranger(
     if (wide === undefined) return false
     const [from, before] = networksIn(wide)
     const ofWide = links.where('network', '>=', from).where('network', '<', before)
-    return isMuch(ofWide, most * limits.wideNetworkTimes)
+    return isMuch(ofWide, most * limits.wideNetworkFactor)
   }
   if (await isMuchOfNetwork(toStrangers, mailsPerNetwork)) return false
   const ofMailbox = toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email)

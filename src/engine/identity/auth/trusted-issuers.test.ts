@@ -198,7 +198,7 @@ describe('TrustedIssuers', () => {
     const token = await sign()
     await verifyAgain(token)
     await rotate()
-    later(limits.issuerPauseMs.least)
+    later(limits.issuerRetryMs.min)
     await verify()
     await assert.rejects(verifyAgain(token), unauthenticated)
   })

@@ -1,6 +1,6 @@
 /**
  * The /48 that a network of IPv6 lies in: whoever rents a line or a small server often holds as much, which is 65,536 networks. undefined
- * for IPv4. A /48 may also be a hall of residence, so it gets several times what one network gets (`limits.wideNetworkTimes`).
+ * for IPv4. A /48 may also be a hall of residence, so it gets several times what one network gets (`limits.wideNetworkFactor`).
  *
  * @param network a /64 as `networkOf` writes it
  */

@@ -29,7 +29,7 @@ export async function assertMayInvite(
 
 /** What the sender and the workspace have done themselves. */
 async function assertOwn(trx: Transaction<Database>, { mailbox, workspaceId, sender }: Invited): Promise<void> {
-  const { invitationsPerPersonDay, invitationsPerNewPersonDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } =
+  const { invitationsPerUserDay, invitationsPerNewUserDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } =
     limits
   const assertLess = async (where: Partial<InvitationRow>, limit: number, why: string): Promise<void> => {
     const { count, firstAtMs } = await ofDay(trx, (all) => matching(all, where))
@@ -45,7 +45,7 @@ async function assertOwn(trx: Transaction<Database>, { mailbox, workspaceId, sen
   await assertLess({ ...byWorkspace, mailbox }, invitationsPerMailboxDay, `${again} into the workspace`)
   if (sender.userId === null) return
   const bySender = { invited_by: sender.userId }
-  const most = sender.isNew ? invitationsPerNewPersonDay : invitationsPerPersonDay
+  const most = sender.isNew ? invitationsPerNewUserDay : invitationsPerUserDay
   await assertLess(bySender, most, `you have invited ${most}${sender.isNew ? ' on your first day' : ''}`)
   await assertLess({ ...bySender, mailbox }, invitationsPerMailboxDay, `${again} by you`)
 }
@@ -65,7 +65,7 @@ async function assertOthers(
     if (wide === undefined) return false
     const [from, before] = networksIn(wide)
     const ofWide = (all: OfDay) => which(all).where('network', '>=', from).where('network', '<', before)
-    return isMuch(ofWide, most * limits.wideNetworkTimes)
+    return isMuch(ofWide, most * limits.wideNetworkFactor)
   }
   const maxToMailbox = mailsPerNetwork === 0 ? 0 : limits.mailboxInvitationsPerNetworkDay
   const isRefused =
@@ -91,7 +91,7 @@ function refusal(): CarrelError {
     'rate_limited',
     'Cannot invite them now: the server sends no more such mail for the time being',
     {
-      details: { retryAfter: limits.invitationPauseMs / 1000 },
+      details: { retryAfter: limits.invitationRetryMs / 1000 },
     },
   )
 }

@@ -18,7 +18,7 @@ test('of keys that were revoked the limits that were set last are kept, and thos
   const caller = await authenticateToken(db, secret)
   const engine = { db }
   await changeLimits(engine, caller, [{ dayMicros: 10 }, { keyId: key.id, dayMicros: 20 }])
-  const revoked = Array.from({ length: limits.limitsOfRevokedKeys + 5 }, (_, index) => ({
+  const revoked = Array.from({ length: limits.revokedKeyLimits + 5 }, (_, index) => ({
     account_id: 'a',
     token_id: `gone${index}`,
     period: 'month' as const,
@@ -37,6 +37,6 @@ test('of keys that were revoked the limits that were set last are kept, and thos
   )
   const left = await db.selectFrom('spending_limits').select('token_id').execute()
   const gone = left.map(({ token_id }) => token_id).filter((id) => id.startsWith('gone'))
-  assert.equal(gone.length, limits.limitsOfRevokedKeys)
+  assert.equal(gone.length, limits.revokedKeyLimits)
   assert.ok(!gone.includes('gone4') && gone.includes('gone5'))
 })

@@ -80,7 +80,7 @@ async function forgetOldLimits(db: Context['db'], accountId: string, live: Reado
     .where('token_id', '!=', '')
     .orderBy('updated_at', 'desc')
     .execute()
-  const old = rows.filter(({ token_id }) => !live.has(token_id)).slice(limits.limitsOfRevokedKeys)
+  const old = rows.filter(({ token_id }) => !live.has(token_id)).slice(limits.revokedKeyLimits)
   for (const { token_id: tokenId, period } of old) await removeSpendingLimit(db, accountId, { tokenId, period })
 }
 

@@ -38,11 +38,11 @@ export async function createWorkspace(
       .select((eb) => eb.fn.countAll().as('count'))
       .where('created_by', '=', caller.userId)
       .executeTakeFirstOrThrow()
-    if (Number(count) >= limits.workspacesPerPerson)
+    if (Number(count) >= limits.workspacesPerUser)
       throw new CarrelError(
         'limit_reached',
-        `Cannot create a workspace: you have made ${limits.workspacesPerPerson}, which is the limit`,
-        { details: { limit: limits.workspacesPerPerson } },
+        `Cannot create a workspace: you have made ${limits.workspacesPerUser}, which is the limit`,
+        { details: { limit: limits.workspacesPerUser } },
       )
     const id = await createAccount(trx, name, caller.userId)
     const now = Date.now()

@@ -34,7 +34,7 @@ export class CreditClock {
     if (this.#closed || price.micros === 0 || certain + possible === 0) return
     const lastsMs = (leftMicros * price.per) / price.micros / (certain + possible)
     if (lastsMs > everyMs) return
-    const waitMs = Math.max(lastsMs, certain > 0 ? limits.creditTickMs : limits.unseenTickMs)
+    const waitMs = Math.max(lastsMs, certain > 0 ? limits.creditTickMs : limits.unattendedTickMs)
     const timer = setTimeout(() => {
       this.#timers.delete(accountId)
       look(accountId)

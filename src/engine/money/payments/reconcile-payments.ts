@@ -20,7 +20,7 @@ export async function reconcilePayments(engine: MoneyContext, { atStart }: { atS
     .where('state', 'in', ['open', 'processing'])
     .orderBy(atStart ? 'created_at' : 'updated_at', atStart ? 'desc' : 'asc')
     .execute()
-  const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsAsked)
+  const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsPolledAtOnce)
   for (const row of due) {
     if (server.stopping.aborted) return
     await askAbout(engine, stripe, row).catch(async (error: unknown) => {
@@ -38,7 +38,7 @@ export async function reconcilePayments(engine: MoneyContext, { atStart }: { atS
 
 function isDue({ created_at, updated_at }: PaymentRow, now: number): boolean {
   const age = (Number(updated_at) - Number(created_at)) / 2
-  const waitMs = Math.min(Math.max(age, limits.paymentAskedMs), limits.paymentAskedAtLeastMs)
+  const waitMs = Math.min(Math.max(age, limits.paymentPollMinMs), limits.paymentPollMaxMs)
   return now - Number(updated_at) >= waitMs
 }
 

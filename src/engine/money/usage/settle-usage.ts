@@ -24,7 +24,7 @@ export async function settleRunning(engine: MoneyContext): Promise<void> {
 
 /** The same for an account that asks what it used. However often it asks, it costs a record now and then. */
 export async function settleAccount(engine: MoneyContext, accountId: string): Promise<void> {
-  engine.meter.cut({ accountId, notForMs: limits.usageAskedMs })
+  engine.meter.cut({ accountId, notForMs: limits.usageMaxAgeMs })
   await settleUsage(engine)
 }
 
