@@ -2,411 +2,532 @@ const KiB = 1024
 const MiB = 1024 * KiB
 const GiB = 1024 * MiB
 
-/** Every bound of the server, with its reason. What an operator may want otherwise is a setting instead. */
+/** Every bound of the server, with its reason. Whatever an operator may want to change is a setting instead. */
 export const limits = {
-  /** A JSON body: holds a file of 32 MiB in base64 with room to spare. Larger files go by upload. */
+  /** A JSON body. Holds a file of 32 MiB in base64 with room to spare; larger files are uploaded. */
   jsonBodyBytes: 48 * MiB,
-  /** A body of any other route, public ones among them: names, addresses and tokens, of which the longest are some KiB. */
+  /**
+   * A body of every other route, public routes included: names, addresses and tokens, the longest of which take a few
+   * KiB.
+   */
   bodyBytes: 16 * KiB,
-  /** A JSON body that names paths of a sandbox: the greatest are 64 globs, every character of them escaped. */
+  /** A JSON body with paths of a sandbox. The largest holds 64 globs with every character escaped. */
   pathBodyBytes: 256 * KiB,
-  /** One with a command line of 64 KiB, and all variables that the kernel takes together (1.5 MiB), some of it escaped. */
+  /**
+   * A JSON body with a command line of 64 KiB and as many variables as the kernel accepts (1.5 MiB), partly escaped.
+   */
   commandBodyBytes: 4 * MiB,
-  /** One with code: 4 Mi characters of four bytes each, or with many line ends, which are escaped. */
+  /** A JSON body with code: 4 Mi characters of four bytes each, or with many line breaks, which are escaped. */
   codeBodyBytes: 16 * MiB,
-  /** A body up to here is let in as it comes; for a larger one memory is set aside first. */
+  /** Bodies up to this size are read as they arrive; memory is reserved before a larger one is read. */
   wholeBodyBytes: 256 * KiB,
-  /** JSON up to here is parsed in one go, which takes half a millisecond whatever it holds; more of it in slices. */
+  /**
+   * JSON up to this size is parsed in one go, which takes at most half a millisecond; larger JSON is parsed in slices.
+   */
   wholeJsonBytes: 32 * KiB,
-  /** Values in a body, lists and objects included: what takes most are the arguments and variables of a command. */
+  /** Values in a body, including lists and objects. The arguments and variables of a command need the most. */
   bodyValues: 100_000,
   bodyDepth: 64,
-  /** Characters of one key: the longest that means anything is the name of a variable. */
+  /** Characters of one key. The longest meaningful key is the name of an environment variable. */
   jsonKeyLength: 4096,
-  /** Keys of one object in JSON of others: what looks at them all does so in one go, 10 ms for so many. */
+  /** Keys of one JSON object. Code that visits all keys does so in one go, which takes 10 ms for this many. */
   jsonKeys: 20_000,
-  /** Memory for large requests and answers that are in it as a whole; of a small host a quarter of its memory. */
+  /**
+   * Memory for large requests and answers that are held as a whole; at most a quarter of the memory of a small host.
+   */
   largeMemoryBytes: 640 * MiB,
-  /** Of one account: the largest body, three times as it is while it is read, and some. */
+  /** Share of one account: the largest body needs three times its size while it is read, plus a margin. */
   largeMemoryPerAccountBytes: 160 * MiB,
-  /** Large requests and answers of an account that wait for memory, and for how long each does. */
+  /** Large requests and answers of one account that may wait for memory, and how long each waits. */
   largeMemoryWaitingPerAccount: 64,
   largeMemoryWaitMs: 30_000,
-  /** What an answer up to this size takes is not worth counting. */
+  /** Answers up to this size need so little memory that it is not counted. */
   uncountedBytes: 64 * KiB,
-  /** One uploaded file: what fits on a default disk. */
+  /** One uploaded file: as large as a default disk can hold. */
   uploadBytes: 8 * GiB,
-  /** A field beside it: a path of 8,192 characters. One that is longer is cut there, and then too long. */
+  /**
+   * A form field beside the file: a path of 8,192 characters. A longer value is cut here and then rejected as too long.
+   */
   uploadFieldBytes: 40 * KiB,
-  /** What may wait between the parser of an upload and the disk; less makes the client stop for each 64 KiB. */
+  /** Bytes buffered between the upload parser and the disk. A smaller buffer stops the client every 64 KiB. */
   waitingUploadBytes: 1 * MiB,
-  /** A program as text; larger ones belong in a file. */
+  /** A program sent as text; larger programs belong in a file. */
   codeBytes: 4 * MiB,
-  /** Longer code than this does not fit in one argument of the kernel (128 KiB) and goes by stdin. */
+  /** Code longer than this does not fit in one argument of the kernel (128 KiB) and is passed on stdin. */
   codeArgumentBytes: 120 * KiB,
-  /** So much of it at a time: the server and its monitor make JSON of each piece, and read it, in one go. */
+  /** Piece size for such code: the server and the monitor write and parse the JSON of each piece in one go. */
   sourcePieceBytes: 256 * KiB,
-  /** Output in the answer of one execute, of each stream; the newest is kept. All of it (64 MiB) can be had from the process. */
+  /**
+   * Output of each stream in the answer of one execute; the newest is kept. The process provides all of it (64 MiB).
+   */
   executeOutputBytes: 4 * MiB,
-  /** A file read as text into a JSON answer. Larger ones go by download. */
+  /** A file returned as text in a JSON answer; larger files are downloaded. */
   readBytes: 32 * MiB,
-  /** What reading a file into an answer takes, whatever the size of the file: it is read while it is sent. */
+  /** Memory for returning a file in an answer, whatever the size of the file: the file is read while it is sent. */
   fileReadMemoryBytes: 512 * KiB,
-  /** Entries of a directory in one answer; the next have to be asked for. A larger directory is read through for each page, so that a page has many. */
+  /**
+   * Entries of a directory in one answer; the client requests the next page. A larger directory is scanned once for
+   * each page, so pages are large.
+   */
   listEntries: 10_000,
-  /** Names, paths and targets in one answer: each may have 4 KiB. */
+  /** Names, paths and targets in one answer; each may take 4 KiB. */
   listBytes: 4 * MiB,
-  /** An execute may run this long: connections of most clients and proxies do not last longer. */
+  /** Longest time limit of an execute. Most clients and proxies do not keep a connection open longer. */
   executeTimeoutMs: 60 * 60 * 1000,
-  /** Calls that wait for one kernel; a client that sends more than this ahead has lost count. */
+  /** Calls that may wait for one kernel; a client that queues more has lost track of them. */
   interpretQueue: 16,
-  /** Printed by one call of a kernel, of each stream; what comes first is kept, so that the code's own output is bounded where it is written. */
+  /**
+   * Output of one kernel call, for each stream. The oldest is kept, so that output is bounded where the code writes it.
+   */
   interpretStreamCharacters: 4 * MiB,
   /** Figures, tables and values of one call, as JSON: a hundred large figures. */
   interpretResultBytes: 24 * MiB,
-  /** Pieces in the answer of one call. */
+  /** Items in the answer of one call. */
   interpretOutputs: 1000,
-  /** One line of a kernel: all results of a call, and what is around them. */
+  /** One line of a kernel: all results of a call with their envelope. */
   kernelLineBytes: 25 * MiB,
-  /** A longer line is written in one go, and has come by then; one that has not is passed over. */
+  /** A kernel writes a long line in one go, so the line is complete within this time; otherwise it is dropped. */
   kernelLineMs: 30_000,
-  /** JSON values in one line: an object that is displayed has some ten thousand. */
+  /** JSON values in one line. A displayed object has some tens of thousands. */
   kernelLineValues: 250_000,
   kernelLineDepth: 256,
-  /** Characters of one key in it: keys of what is displayed are those of its user. */
+  /** Characters of one key in a line: the user chooses the keys of displayed objects. */
   kernelKeyLength: 64 * KiB,
-  /** What a kernel says in one call, escapes of all that it may print included; one that says more is none of ours, and is ended. */
+  /**
+   * Output of a kernel in one call, including the escapes of everything that it may print. A kernel that sends more
+   * does not run our code, and is ended.
+   */
   kernelCallBytes: 256 * MiB,
-  /** Lines of one call that say nothing to it; ours say a handful. */
+  /** Lines without a meaning in one call. A kernel that runs our code sends a handful. */
   kernelUnknownLines: 100_000,
-  /** Forms of one result. */
+  /** MIME types of one result. */
   kernelMimeTypes: 64,
-  /** Of an error's message, and of its traceback. */
+  /** Characters of an error message, and of its traceback. */
   interpretErrorCharacters: 64 * KiB,
-  /** A kernel that is not ready by then will not be: it takes half a second on a quiet host. */
+  /** A kernel that is not ready within this time is not going to be: on an idle host it takes half a second. */
   kernelStartMs: 60_000,
-  /** One of a server before that says nothing for so long never will: its own thread answers while code runs. */
+  /**
+   * Time for a kernel started by an earlier server to answer. Its own thread answers while code runs, so silence means
+   * that it never will.
+   */
   kernelReconnectMs: 10_000,
-  /** Code gets this long to give way to an interruption, and once more when its programs were interrupted too. */
+  /**
+   * Time for code to react to an interrupt, and the same again after the programs that it started are interrupted too.
+   */
   interruptGraceMs: 2_500,
-  /** The document's default. */
+  /** The API document's default. */
   executeDefaultTimeoutMs: 30_000,
-  /** The document's limit for processes that are started over HTTP. */
+  /** The API document's limit for processes that are started over HTTP. */
   processDefaultTimeoutMs: 15 * 60 * 1000,
-  /** Below the 2^31 ms that a timer can take. */
+  /** Just below the 2^31 ms that a timer supports. */
   processTimeoutMs: 24 * 24 * 60 * 60 * 1000,
-  /** Environment variables of one request; the kernel's limit on their bytes is checked apart. */
+  /** Environment variables of one request. The kernel's limit on their total size is checked separately. */
   environmentEntries: 512,
   environmentNameLength: 256,
-  /** Processes of one computer that are run by the API at the same time. */
+  /** Processes of one computer that the API runs at the same time. */
   processesPerComputer: 256,
-  /** Starts of processes that wait for their turn: some ten seconds of all that a small host can do. */
+  /** Process starts of one account that may queue: some ten seconds of everything that a small host can do. */
   waitingStartsPerAccount: 2000,
-  /** The same for sandboxes, as many as an account may have. */
+  /** Sandbox creations of one account that may queue: as many as the sandboxes that it may have. */
   waitingCreatesPerAccount: 1000,
-  /** Of all accounts: a request that waits keeps a connection and some ten KiB. */
+  /** Queue length over all accounts. A waiting request holds a connection and some ten KiB. */
   waitingStarts: 10_000,
-  /** A start that takes longer gives its place to another account: it waits for its own computer, not for the host. */
+  /** A start that takes longer hands its permit to another account: it waits for its own computer, not for the host. */
   startHoldMs: 500,
   createHoldMs: 5000,
-  /** Ended processes that a computer keeps with their output, of those started to stay and of all others; the oldest go first. */
+  /**
+   * Ended processes that a computer keeps with their output, counted separately for background processes and all
+   * others. The oldest are removed first.
+   */
   endedProcessesPerComputer: 200,
-  /** Output that is kept of one process, and what its record takes beside it: blocks of files, and its command. */
+  /** Output kept for one process, and what its record takes in addition: file blocks and the command. */
   keptOutputBytes: 64 * MiB,
   processRecordBytes: 8 * KiB,
   /**
-   * Output on the disk, which no computer's own limit counts: of processes that run, and as much again of those that have ended; the
-   * oldest goes first. Of a computer four times what one process keeps, of an account four times that,
+   * Output on disk, which no disk limit of a computer counts. The limits apply once to running processes and once more
+   * to ended ones; the oldest output is removed first. A computer may keep four times the output of one process, an
+   * account four times that of a computer.
    */
   outputPerComputerBytes: 256 * MiB,
   outputPerAccountBytes: 1 * GiB,
-  /** and of all so much, or this share of the disk where that is less: whatever is printed, most of the disk is for files. */
+  /**
+   * Output of all accounts, capped at this share of the disk if that is smaller: however much is printed, most of the
+   * disk is for files.
+   */
   outputTotalBytes: 16 * GiB,
   outputTotalShare: 0.05,
   /** How long an ended process is kept. */
   endedProcessMs: 24 * 60 * 60 * 1000,
-  /** Sandboxes of one account, stopped ones included. */
+  /** Sandboxes of one account, including stopped ones. */
   computersPerAccount: 1000,
-  /** A server in a computer that has not taken a connection by then has more of them than it looks at. */
+  /** A server in a computer that does not accept a connection within this time has a full backlog. */
   dialTimeoutMs: 10_000,
-  /** A WebSocket of a preview on which nothing went either way for so long is closed: pings of either side count, and most send them each minute. */
+  /**
+   * A WebSocket of a preview is closed after this time without traffic. Pings of either side count as traffic; most
+   * send one each minute.
+   */
   idlePreviewSocketMs: 60 * 60 * 1000,
-  /** The answer that ends a connection can be taken for so long, also by a client that does not close. */
+  /** Time to receive the response that ends a connection, even for a client that does not close it. */
   finalResponseMs: 5_000,
-  /** A connection that says nothing at all is closed after so long; browsers open some ahead and use them within seconds. */
+  /**
+   * A connection on which nothing arrives is closed after this time. Browsers open some in advance and use them within
+   * seconds.
+   */
   silentConnectionMs: 30_000,
-  /** Descriptors that a process has in its monitor: three pipes. */
+  /** File descriptors of one process in its monitor: three pipes. */
   processDescriptors: 3,
-  /** What a watch of files has open: its root, the kernel's queue, its program's pipe, and the directory that is looked at. */
+  /**
+   * File descriptors of a file watch: its root, the kernel's queue, its program's pipe, and the directory that is being
+   * read.
+   */
   watchDescriptors: 4,
-  /** Work on a file: the root of its computer, its directory and itself. */
+  /** File descriptors of a file operation: the root of the computer, the directory and the file. */
   fileDescriptors: 3,
   /** A preview name is one DNS label of 63 characters; the id has to leave room for two ports. */
   sessionIdLength: 128,
   processIdLength: 128,
   commandLength: 64 * KiB,
   portsPerComputer: 64,
-  /** A client that takes nothing of what waits for it is cut off after so long, or twice that in the middle of a large write. */
+  /**
+   * A client that reads nothing of what waits for it is disconnected after this time, or after twice as long during a
+   * large write.
+   */
   stalledClientMs: 60_000,
-  /** A request whose body stops coming for so long is cut off; a slow one that moves may take its time. */
+  /**
+   * A request whose body stops arriving is aborted after this time. A slow body that keeps arriving may take as long as
+   * it likes.
+   */
   stalledBodyMs: 60_000,
-  /** What is left of a body when its request is answered goes on unread for so long, */
+  /** After a request is answered, the rest of its body is received unread for this long, */
   bodyDrainMs: 10_000,
-  /** and for so many bytes: clients that look for an answer only when they have sent all get it, and an account can be held to its limits. */
+  /**
+   * and up to this size: a client that reads only after sending everything still gets the answer, and an account can be
+   * held to its limits.
+   */
   bodyDrainBytes: 64 * MiB,
-  /** Of somebody unknown less, as it costs them nothing to send more; but what is a little too long for the largest of their routes, the webhook, goes on, and its connection with it. */
+  /**
+   * Less for an unauthenticated client, which loses nothing by sending more. A body slightly over the largest public
+   * limit, that of the webhook, is drained and its connection stays usable.
+   */
   anonymousBodyDrainBytes: 2 * MiB,
-  /** Comment lines keep proxies from cutting quiet streams. */
+  /** Comment lines keep proxies from closing quiet streams. */
   streamKeepAliveMs: 15_000,
-  /** Time to end by itself after a client that ran it over a socket is gone for good. */
+  /** How long a process may keep running after the client that ran it over a socket has gone for good. */
   abandonedExecMs: 60_000,
-  /** One message of an exec session: input comes in parts. */
+  /** One message of an exec session; longer input is sent in parts. */
   socketMessageBytes: 1 * MiB,
-  /** WebSockets of one account at the same time; an idle one takes some ten KiB. */
+  /** WebSockets of one account at the same time. An idle one takes some ten KiB. */
   socketsPerAccount: 4096,
-  /** Every WebSocket is pinged this often, so that proxies keep it, and dead peers are found within `stalledClientMs`. */
+  /**
+   * Ping interval of every WebSocket: proxies keep the connection, and dead peers are found within `stalledClientMs`.
+   */
   socketPingMs: 20_000,
-  /** WebSockets and streams of who would be refused by now end after at most so long: it costs two look-ups for each few hundred of them. */
+  /**
+   * WebSockets and streams of a caller that has lost its access end within this time. A check takes two queries for
+   * every few hundred of them.
+   */
   liveConnectionsCheckMs: 20_000,
-  /** What waits for a client of a WebSocket: enough to keep a fast connection busy while the next message is made. */
+  /**
+   * Bytes buffered for one client of a WebSocket: enough to keep a fast connection busy while the next message is made.
+   */
   bufferedBytes: 2 * MiB,
-  /** For all clients of an account; many have less each, but never less than a message. */
+  /** Buffer for all clients of an account. Many clients get less each, but never less than one message. */
   bufferedPerAccountBytes: 32 * MiB,
   minBufferedBytes: 32 * KiB,
-  /** Output that is read for a client at a time, and where an account has many: more than one record. */
+  /** Output read for a client at a time, and the amount when an account has many clients: more than one record. */
   outputReadBytes: 1 * MiB,
   minOutputReadBytes: 128 * KiB,
-  /** Messages of a WebSocket up to here are let in more at a time than those up to the greatest. */
+  /** More WebSocket messages of up to this size are accepted at the same time than of the largest size. */
   mediumMessageBytes: 4 * MiB,
-  /** Requests of one WebSocket that are not answered yet, running commands among them. */
+  /** Unanswered requests of one WebSocket, including running commands. */
   socketRequests: 64,
-  /** Files that are written together: each is a name and a descriptor until all are. */
+  /** Files written together. Each needs a name and a descriptor until all are written. */
   filesPerWrite: 256,
-  /** Input in one message to a process; more goes by several. */
+  /** Input in one message to a process; longer input takes several messages. */
   stdinMessageBytes: 1 * MiB,
   /** How long an Idempotency-Key is remembered. */
   idempotencyMs: 24 * 60 * 60 * 1000,
   idempotencyKeyLength: 255,
   idempotentResponseBytes: 1 * MiB,
-  /** Of a process: its output is kept anyway, and a larger answer is made of it again. */
+  /**
+   * Stored answer of a request that ran a process: its output is kept anyway, and a larger answer is made from it
+   * again.
+   */
   idempotentProcessBytes: 16 * KiB,
-  /** What answers of one account take, and how many keys it has; the oldest go first. With those, a key takes 300 bytes. */
+  /**
+   * Stored answers of one account, and the number of its keys; the oldest are removed first. At that number, a key
+   * takes 300 bytes.
+   */
   idempotentBytesPerAccount: 8 * MiB,
   idempotencyKeysPerAccount: 50_000,
-  /** The document's life of a session token. */
+  /** The API document's lifetime of a session token. */
   sessionMs: 30 * 24 * 60 * 60 * 1000,
-  /** The documents' life of an access token. */
+  /** The API documents' lifetime of an access token. */
   accessTokenMs: 60 * 60 * 1000,
   /**
-   * Refresh tokens that are given for the same one within this are as good as one: programs that share a sign-in see their access token end
-   * at the same moment, and ask within their timers, the wait for a slow answer and one more try. A thief has no longer to hide in it.
+   * Refresh tokens issued for the same predecessor within this time are equally valid: programs that share a sign-in
+   * see their access token expire at the same moment, and refresh it within the time of their timers, a slow answer and
+   * one retry. A stolen token has no longer than this to hide.
    */
   siblingTokensMs: 60 * 1000,
-  /** A session token can be refreshed this long before its end; the document's hour. */
+  /** How long before its expiry a session token can be refreshed; the API document's hour. */
   refreshWindowMs: 60 * 60 * 1000,
-  /** A link for signing in works so long: time to find the message, not to lose it. */
+  /** Validity of a sign-in link: time to find the message, not to lose it. */
   magicLinkMs: 15 * 60 * 1000,
-  /** A link that is no older has some minutes left in which it can be used. */
+  /** A link younger than this can still be used for some minutes. */
   freshLinkMs: 10 * 60 * 1000,
   /**
-   * Fresh links to one address that are not used, asked for by one network and by all: nobody's mailbox is filled by others. Who gets no
-   * more of them has so many in the mailbox.
+   * Unused fresh links to one address that one network, and that all networks together, may request: nobody can fill
+   * another user's mailbox. A user who gets no more already has this many in the mailbox.
    */
   magicLinksPerNetwork: 5,
   magicLinksPerAddress: 10,
-  /** Beyond so many within a day there is one fresh link at a time. */
+  /** After this many unused links within a day, only one fresh link exists at a time. */
   magicLinksPerDay: 30,
   /**
-   * Links within a day to other addresses of the same mailbox, by which nobody has signed in: that one network asks for, and all to those
-   * with a "+". What others ask for keeps no plain address back, which may be the mailbox of somebody new.
+   * Links within a day to other addresses of the same mailbox that have never signed in: requested by one network, and
+   * in total to addresses with a "+". Requests of others never block an address without a "+", which may be the mailbox
+   * of a new user.
    */
   magicLinksPerMailbox: 10,
   taggedLinksPerMailbox: 100,
-  /** A /48 of IPv6 gets so many times what a network, which is a /64 of it, gets: one holder's mostly, or those of one building. */
+  /**
+   * A /48 of IPv6 gets this many times the quota of a network, which is a /64: a /48 mostly belongs to one holder or
+   * one building.
+   */
   wideNetworkFactor: 4,
-  /** What is counted within a day is kept for so long. */
+  /** How long events count towards a daily limit. */
   mailDayMs: 24 * 60 * 60 * 1000,
-  /** The proof of a wallet is remembered for longer than the five minutes that its challenge is good for. */
+  /** The proof of a wallet is remembered for longer than the five minutes for which its challenge is valid. */
   walletProofMs: 60 * 60 * 1000,
-  /** A node or a bank that has not answered by then does not. */
+  /** A node or a bank that has not answered within this time is not going to. */
   paymentNetworkMs: 20_000,
-  /** A payment whose answer was lost is looked for so long while its client waits; a block of Tempo takes half a second. */
+  /**
+   * How long a payment with a lost answer is looked up while its client waits. A block of Tempo takes half a second.
+   */
   paymentConfirmMs: 8_000,
   paymentConfirmEveryMs: 250,
-  /** Then in the background, each time after twice as long, until it is given up: what was not in a block by then will not be. */
+  /**
+   * Afterwards it is looked up in the background, each time after twice as long, and given up after this time: by then
+   * no block will contain it.
+   */
   paymentPendingMs: 7 * 24 * 60 * 60 * 1000,
-  /** Stripe's least charge in US dollars. */
+  /** Stripe's minimum charge in US dollars. */
   stripeMinimumCents: 50,
-  /** Payments that are looked for in one turn. */
+  /** Payments that are looked up in one round. */
   paymentsAtOnce: 100,
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,
-  /** The document's grace: until then everything is there, and the person can stay. */
+  /** The API document's grace period: until its end nothing is deleted, and the user can cancel. */
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
-  /** How a person is called. */
+  /** Length of a user's name. */
   nameLength: 100,
-  /** Whom an issuer calls the bearer of its token; OpenID Connect allows no more. */
+  /** Length of an issuer's subject; OpenID Connect allows no more. */
   subjectLength: 255,
-  /** The longest that an issuer's token is taken for after it was issued: it cannot be revoked here. Issuers' own defaults are an hour to a day. */
+  /** Maximum age of an issuer's token, which cannot be revoked here. Issuers' own defaults are an hour to a day. */
   issuerTokenMs: 24 * 60 * 60 * 1000,
   /** How far an issuer's clock may be ahead. */
   issuerClockMs: 60_000,
-  /** How long an issuer's keys, and what was verified by them, are taken without asking it again: so long a withdrawn key goes on. */
+  /**
+   * How long an issuer's keys, and what was verified with them, are used without asking again: a withdrawn key stays
+   * valid for this long.
+   */
   issuerKeysMs: 5 * 60 * 1000,
-  /** The same while it does not answer: an outage of the issuer is not at once one of this server. */
+  /**
+   * The same while the issuer does not answer: an outage of the issuer does not immediately become one of this server.
+   */
   issuerOutageMs: 60 * 60 * 1000,
-  /** Between two requests for its keys; more each time that one brings nothing new. A new key of the issuer waits no longer. */
+  /**
+   * Time between two requests for the keys; it grows whenever a request brings nothing new. A new key is accepted after
+   * at most this time.
+   */
   issuerRetryMs: { min: 1_000, max: 60_000 },
-  /** An issuer's answer that has not come by then does not. */
+  /** An issuer that has not answered within this time is not going to. */
   issuerTimeoutMs: 5_000,
-  /** Its configuration, or its keys: a few KiB in truth. */
+  /** An issuer's configuration or keys, which really take a few KiB. */
   issuerAnswerBytes: 256 * KiB,
   issuerKeys: 100,
-  /** The longest life of an API key that has an end. */
+  /** Longest lifetime of an API key that expires. */
   apiKeyLifeMs: 10 * 365 * 24 * 60 * 60 * 1000,
-  /** Workspaces that one person makes, each with computers of its own. */
+  /** Workspaces that one user creates, each with its own computers. */
   workspacesPerUser: 20,
   /** The list of members is one answer. */
   membersPerWorkspace: 1000,
-  /** Not answered yet; each is a message to somebody who may not know the sender. */
+  /** Open invitations. Each is a message to somebody who may not know the sender. */
   invitationsPerWorkspace: 100,
-  /** Invitations within a day, answered or not: by one person, on the day they sign up, and into one workspace. A team comes in; a list does not. */
+  /**
+   * Invitations within a day, answered or not: by one user, by a user on the day of signing up, and into one workspace.
+   * A team fits; a mailing list does not.
+   */
   invitationsPerUserDay: 50,
   invitationsPerNewUserDay: 10,
   invitationsPerWorkspaceDay: 100,
   /**
-   * To one mailbox: by one person or into one workspace, from one network, and in all. The last is high, so that it takes many to keep
-   * somebody from being invited.
+   * Invitations to one mailbox: by one user or into one workspace, from one network, and in total. The total is high,
+   * so that it takes many senders to keep somebody from being invited.
    */
   invitationsPerMailboxDay: 5,
   mailboxInvitationsPerNetworkDay: 10,
   mailboxInvitationsPerDay: 50,
-  /** Who is refused for what others have sent is told to look again in so long, which tells nothing of them. */
+  /**
+   * A sender who is refused because of the mail of others is asked to retry after this time, which reveals nothing
+   * about them.
+   */
   invitationRetryMs: 60 * 60 * 1000,
-  /** How often the log tells that no more mail of a kind goes out. */
+  /** How often the log reports that no more mail of a kind is sent. */
   mailWarningMs: 60 * 60 * 1000,
-  /** Mails within a day that tell a person what was done to their account. */
+  /** Mails within a day that notify a user of a change to the account. */
   noticesPerDay: 5,
-  /** Time for somebody who is away for a week. */
+  /** Enough time for somebody who is away for a week. */
   invitationMs: 7 * 24 * 60 * 60 * 1000,
   workspaceNameLength: 60,
-  /** Sign-ins of a person that are listed in one answer: more than anyone looks through. */
+  /** Sign-ins of a user listed in one answer: more than anyone reads. */
   sessionsListed: 1000,
-  /** And that are ended in one go: some milliseconds. */
+  /** Sign-ins ended in one batch: some milliseconds. */
   sessionsEndedAtOnce: 100,
-  /** How exact the time of a token's last use is, give or take as much: a write for each request would cost more than the request. */
+  /**
+   * Precision of a token's last use, in either direction: one write for each request would cost more than the request.
+   */
   lastUsedPrecisionMs: 60_000,
   memoryQuotaBytes: 10 * MiB,
   memoryPathLength: 512,
-  /** What is being answered when the server is stopped may go on for so long: with the rest, less than the 10 s after which Docker kills. */
+  /**
+   * How long requests may continue after the server is asked to stop. With the limits below, less than the 10 s after
+   * which Docker kills.
+   */
   drainMs: 8_000,
-  /** Then what is not answered is refused, and clients get so long to take that. */
+  /** Unanswered requests are then refused, and clients get this long to receive the refusal. */
   lastAnswerMs: 1_000,
-  /** A server that was told to stop has ended by then, whatever hangs. */
+  /** A stopping server ends within this time, whatever hangs. */
   stopMs: 11_000,
-  /** Of one account: names take room too, and the quota counts contents alone. */
+  /** Files of one account's agent memory: names take space too, and the quota counts contents alone. */
   memoryFiles: 10_000,
-  /** Streams of file changes: each has an inotify queue, of which a host has 128, and a small program. */
+  /** Streams of file changes. Each has an inotify queue, of which a host has 128, and a small program. */
   watchesPerAccount: 16,
   watchesTotal: 64,
-  /** What one stream knows of: some ten megabytes of names, and a kernel's watch for each directory. */
+  /**
+   * Entries and directories that one stream tracks: some ten megabytes of names, and one kernel watch for each
+   * directory.
+   */
   watchEntries: 100_000,
   watchDirectories: 16_384,
-  /** Changes that wait for a slow reader; beyond it they are dropped, and their number is told. */
+  /** Changes that wait for a slow reader. Further ones are dropped, and the stream reports their number. */
   watchQueue: 10_000,
-  /** Events of the kernel that wait to be looked at. */
+  /** Kernel events that wait to be handled. */
   watchBacklog: 100_000,
-  /** Globs of one watch, and the length of one. */
+  /** Globs of one watch, and the length of each. */
   watchGlobs: 64,
   globLength: 512,
-  /** How often what runs is charged: so much of it a crash can lose, since it is not in the database yet. */
+  /** How often running work is charged. A crash can lose this much, as it is not in the database yet. */
   usageIntervalMs: 60_000,
-  /** How often sandboxes are looked at in which something may work that was not started by the API: 10 microseconds each. */
+  /** How often sandboxes are checked that may run something that the API did not start: 10 microseconds each. */
   unattendedCheckMs: 1_000,
-  /** An account that asks for its usage sees what is at most so old; each look is a record in the books. */
+  /** Maximum age of the usage that an account sees. Each update is a record in the ledger. */
   usageMaxAgeMs: 5_000,
-  /** What each sandbox that runs has set aside of its account's credit: one more is refused rather than that all have less to do anything in. */
+  /**
+   * Credit that is reserved for each running sandbox of an account: another sandbox is refused before the running ones
+   * have too little to do anything.
+   */
   creditReserveMs: 1_000,
-  /** How soon after another an account is looked at whose credit ends, where something runs and where something only may. */
+  /**
+   * Shortest time between two checks of an account whose credit is about to end: where something runs, and where
+   * something only may.
+   */
   creditTickMs: 20,
   unattendedTickMs: 500,
-  /** How often disks are measured: each measurement costs a look at every computer. */
+  /** How often disks are measured. Each measurement looks at every computer. */
   storageIntervalMs: 60 * 60 * 1000,
-  /** How long beyond its idle time a sandbox is kept whose account has no credit: time to top up. */
+  /** How long beyond its idle time the sandbox of an account without credit is kept: time to top up. */
   unpaidSandboxMs: 24 * 60 * 60 * 1000,
-  /** The document's: a streaming computer starts when the credit lasts so long. */
+  /** The API document's rule: a streaming computer starts if the credit lasts this long. */
   streamingMinimumMs: 15 * 60 * 1000,
   /** A spending limit: ten million dollars are as good as none, and stay exact in micro-dollars. */
   spendingLimitCents: 1_000_000_000,
   /** A page of an account's statement. */
   statementLines: 100,
-  /** Days that a report of usage covers at most: it is added up while its reader waits. */
+  /** Days that a usage report covers: it is added up while its reader waits. */
   usageReportDays: 366,
   /**
-   * Computers, keys and labels of a day that are told of one by one, of each and by meter: as many as an account may have computers. Whoever
-   * makes more in a day has those beyond in one line; what a key spent is exact all the same.
+   * Computers, keys and labels that have a line of their own in a day, each of the three and by meter: as many as the
+   * computers that an account may have. Further ones share one line; what a key has spent is exact all the same.
    */
   usageLinesPerDay: 1000,
-  /** Pieces of usage that are written and charged in one transaction: some 20 ms. */
+  /** Pieces of usage that are recorded and charged in one transaction: some 20 ms. */
   usagePiecesAtOnce: 100,
-  /** Lines of a report by computer, key or label, the dearest: more than a person reads, and an answer of some hundred KiB. */
+  /**
+   * Lines of a report by computer, key or label, the most expensive first: more than anyone reads, and an answer of
+   * some hundred KiB.
+   */
   usageReportLines: 1000,
-  /** Answers that many rows are read for are made one at a time, on a thread of their own: so many requests of an account wait for theirs, */
+  /** Queries over many rows run one at a time on a thread of their own. This many requests of one account may wait, */
   workerReadsPerAccount: 16,
-  /** and of all, each of which keeps a connection and some KiB; */
+  /** this many in total, each of which holds a connection and some KiB, */
   workerReads: 2000,
-  /** and so long: the largest takes two seconds on a small host. */
+  /** and for this long: the largest query takes two seconds on a small host. */
   workerReadWaitMs: 15_000,
-  /** Rows of somebody who leaves that are deleted in one go: some milliseconds. */
+  /** Rows of a deleted account that are removed in one batch: some milliseconds. */
   deletedRowsAtOnce: 500,
-  /** And of events, with each sweep. */
+  /** Events that are removed with each sweep. */
   deletedEventsAtOnce: 2000,
-  /** Limits of keys that were revoked, whose programs may run on: those of the keys that were limited last are kept. */
+  /**
+   * Spending limits of revoked keys, whose programs may still run. Those of the keys that were limited last are kept.
+   */
   revokedKeyLimits: 400,
-  /** What a webhook sends: the largest events of Stripe are some hundred KiB. */
+  /** Body of a webhook: the largest events of Stripe take some hundred KiB. */
   webhookBytes: 1 * MiB,
-  /** How long a link for paying works: time to find the card, and few of them to ask about. Stripe takes 30 minutes to a day. */
+  /** Validity of a payment link: time to find the card, and few links to poll. Stripe accepts 30 minutes to a day. */
   checkoutMs: 60 * 60 * 1000,
-  /** Links of one account that wait for somebody to pay. */
+  /** Payment links of one account that wait to be paid. */
   openPaymentsPerAccount: 50,
-  /** A payment that waits is asked about this often at first, then each time half as long after as it is old, */
+  /** Poll interval of a pending payment: half its age, but not shorter than this, */
   paymentPollMinMs: 5 * 60 * 1000,
-  /** but at least so often: a bank's debit takes days. */
+  /** and not longer than this: a bank's debit takes days. */
   paymentPollMaxMs: 6 * 60 * 60 * 1000,
-  /** Payments that are asked about in one turn. */
+  /** Payments that are polled in one round. */
   paymentsPolledAtOnce: 200,
-  /** How long a payment is kept that came to nothing. */
+  /** How long a payment that came to nothing is kept. */
   unpaidPaymentMs: 30 * 24 * 60 * 60 * 1000,
   /** A page of a usage history. */
   usageHistoryLines: 100,
-  /** How often lxcfs is asked whether it is there: a program of some milliseconds, and longer than this no computer starts without it. */
+  /**
+   * How often lxcfs is checked, by a program of some milliseconds. After a failure no computer starts without lxcfs for
+   * longer than this.
+   */
   lxcfsCheckMs: 3_000,
-  /** It answers in milliseconds; on a host so busy that it takes longer than this, another one costs no more. */
+  /** lxcfs answers in milliseconds. On a host so busy that it takes longer than this, restarting it costs no more. */
   lxcfsAnswerMs: 5_000,
-  /** One that cannot be started is tried again after twice as long each time, and at least so often. */
+  /** If lxcfs cannot be started, the wait doubles with each attempt, up to this. */
   lxcfsRetryMs: 60_000,
-  /** The process monitor is asked this often whether it is there, where it said nothing meanwhile: it answers in a millisecond. */
+  /** How often the process monitor is pinged if it sends nothing meanwhile. It answers in a millisecond. */
   monitorPingMs: 1_000,
-  /** So many times without an answer, and it is told to be silent, and to go on in case somebody stopped it. */
+  /**
+   * After this many pings without an answer the monitor counts as unresponsive, and is sent SIGCONT in case somebody
+   * stopped it.
+   */
   monitorSilentPings: 3,
-  /** What a silent monitor was asked is given up after so long; and what it was to start, it does not start later than this. */
+  /**
+   * A request to an unresponsive monitor is given up after this time, and the monitor starts nothing later than that.
+   */
   monitorTimeoutMs: 6_000,
-  /** A server that starts waits so long for a monitor of before: one that was stopped only goes on at once. */
+  /** How long a starting server waits for a monitor that runs already. One that was merely stopped answers at once. */
   monitorGreetingMs: 8_000,
-  /** Whoever waits for a process over its time limit is told the truth after so long, when nothing can be learned of it, */
+  /**
+   * A caller that waits for a process past its time limit gets an answer after this time if nothing can be learned
+   * about the process,
+   */
   overdueMs: 5_000,
-  /** and after so long in any case. */
+  /** and after this time in any case. */
   overdueMaxMs: 60_000,
-  /** How often the storage pool is looked at: a system call. */
+  /** How often the storage pool is checked, by one system call. */
   poolCheckMs: 5_000,
-  /** A disk that is only busy answers by then. */
+  /** A disk that is merely busy answers within this time. */
   poolAnswerMs: 10_000,
-  /** Programs get this long between TERM and KILL. */
+  /** Time between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const
 
-/** How much output of running processes, and again of ended ones, may be on a disk of this size. */
+/** Returns how many bytes of output a disk of this size may hold, for running processes and once more for ended ones. */
 export function outputTotalBytes(diskBytes: number): number {
   return Math.min(limits.outputTotalBytes, Math.floor(diskBytes * limits.outputTotalShare))
 }
