@@ -99,7 +99,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   stop.throwIfAborted()
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(
-    `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, losses: driver.capabilities.losses })}\n`,
+    `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, limitations: driver.capabilities.limitations })}\n`,
   )
 }
 

@@ -19,7 +19,7 @@ export interface Driver {
   /** TERM to everything in it, KILL after `graceMs`. Its files stay. Stopping a stopped one does nothing. */
   stop(id: string, graceMs: number): Promise<void>
   /** KILL to everything in it, but for what keeps it running and the processes that are named; what came of those is ended too. */
-  endPrograms(id: string, keptProcesses?: readonly string[]): Promise<void>
+  endPrograms(id: string, exceptProcesses?: readonly string[]): Promise<void>
   /** Freezes every process; memory stays in use. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
@@ -54,7 +54,7 @@ export interface Driver {
   /** Deletes the output of an ended process. */
   forget(processId: string): Promise<void>
   /** Ids of all processes of which output or an exit is kept. */
-  keptProcesses(): Promise<string[]>
+  retainedProcesses(): Promise<string[]>
 
   files(id: string): ComputerFiles
   /**
@@ -68,7 +68,7 @@ export interface Driver {
     options?: { onRead?: ((bytes: Buffer) => void) | undefined; signal?: AbortSignal | undefined },
   ): Promise<Duplex>
   /** TCP sockets in the computer that wait for connections, by port. Cheap enough to be asked every now and then. */
-  listening(id: string): Promise<Listener[]>
+  listeners(id: string): Promise<Listener[]>
 
   /** A point in time of the root file system. O(1) in what it holds where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
@@ -78,7 +78,7 @@ export interface Driver {
   /** Called when a computer's first process ends without `stop` or `destroy` having asked for it. */
   onStopped(listener: (id: string, reason: StopReason) => void): void
   /** Called when a process printed: each time for one that is followed, else from its second second on and at most once a second. */
-  onPrinted(listener: (process: ProcessHandle) => void): void
+  onOutput(listener: (process: ProcessHandle) => void): void
   metrics(): DriverMetrics
   /** What it cannot do without, and how each of that does; asks nobody. */
   health(): HelperState[]
@@ -95,7 +95,7 @@ export interface DriverCapabilities {
   /** `free`, `uptime` and `/proc/cpuinfo` inside show the computer's own limits. */
   ownProcView: boolean
   /** Sentences for the operator: what this host lacks, and what is lost by it. */
-  losses: string[]
+  limitations: string[]
 }
 
 export interface DriverMetrics {
@@ -159,7 +159,7 @@ export interface ExecSpec {
   stdin: boolean
   tty?: { cols: number; rows: number }
   /** Its output waits for who follows it, as at a full pipe: it is held back rather than that any is dropped. */
-  paced?: boolean
+  backpressure?: boolean
   /** The whole process tree is killed after this long; undefined is no limit. */
   timeoutMs?: number
   /** Kept with the process and handed back by `processes()`, also to a later server. */
@@ -211,17 +211,17 @@ export interface ProcessHandle {
   /** undefined while it runs. */
   readonly exit: ProcessExit | undefined
   /** True while nothing can be learned of it, nor done to it, because who supervises it does not answer. */
-  readonly unheard: boolean
+  readonly unresponsive: boolean
   /** Resolves at the end of the process with all of its kept output recorded. */
   wait(): Promise<ProcessExit>
   /**
    * Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. The bytes of
-   * a chunk that is `lent` are good until the next one is asked for; it has at most so many, by default and at most 1 MiB, at least 128 KiB.
+   * a chunk that is `borrowed` are good until the next one is asked for; it has at most so many, by default and at most 1 MiB, at least 128 KiB.
    */
   follow(
     cursor: number,
     signal?: AbortSignal,
-    options?: { lent?: boolean; lentBytes?: number },
+    options?: { borrowed?: boolean; maxChunkBytes?: number },
   ): AsyncIterable<OutputChunk>
   /** The cursor behind all that came as yet. */
   outputEnd(): Promise<number>
@@ -304,12 +304,12 @@ export interface ComputerFiles {
   open(path: string): Promise<OpenFile>
   /**
    * Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. With
-   * `releases` the chunks of a stream are given up for good: their memory goes back once they are written.
+   * `ownsChunks` the chunks of a stream are given up for good: their memory goes back once they are written.
    */
   write(
     path: string,
     data: Readable | Uint8Array,
-    options: { mode?: number; maxBytes: number; releases?: boolean },
+    options: { mode?: number; maxBytes: number; ownsChunks?: boolean },
   ): Promise<{ sizeBytes: number }>
   /**
    * The first half of a write, for data whose place may be known only after it: `path` is where it is expected to go, and a
@@ -318,7 +318,7 @@ export interface ComputerFiles {
   stage(
     path: string | undefined,
     data: Readable,
-    options: { maxBytes: number; releases?: boolean },
+    options: { maxBytes: number; ownsChunks?: boolean },
   ): Promise<StagedFile>
   /** All of them or none: each is written beside its place first, and those that have theirs are taken back when one fails. */
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
@@ -334,7 +334,7 @@ export interface ComputerFiles {
 export interface StagedFile {
   readonly sizeBytes: number
   /** Parents are made; a file that is there is replaced in one step, and its owner and, without `mode`, its mode stay. */
-  place(path: string, mode?: number): Promise<void>
+  commit(path: string, mode?: number): Promise<void>
   /** Its content, for a place in another computer. */
   read(): Readable
   /** One that has no place is gone. */
@@ -358,7 +358,7 @@ export interface WatchOptions {
   /** Directories for which it is true are not looked into. */
   skip?: (path: string) => boolean
   /** What it is true for is told for itself too when a directory above it is renamed or goes. */
-  each?: (path: string) => boolean
+  reportSeparately?: (path: string) => boolean
 }
 
 /**

@@ -29,7 +29,7 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
         log.error({ err: error, computer: id }, 'cannot record a stop'),
       ),
   )
-  driver.onPrinted((process) => engine.portWatch.printed(process))
+  driver.onOutput((process) => engine.portWatch.printed(process))
   await recover(engine)
   engine.warmPool.fill()
   const stopTasks = schedule(engine, prune)

@@ -6,11 +6,11 @@ interface Facts {
   tokenFile: string
   firstComputerMs: number
   startedMs: number
-  losses: string[]
+  limitations: string[]
 }
 
 /** What a person needs after a start: where it listens, the token, what to type next, and what this host lacks. */
-export function banner({ settings, token, tokenFile, firstComputerMs, startedMs, losses }: Facts): string {
+export function banner({ settings, token, tokenFile, firstComputerMs, startedMs, limitations }: Facts): string {
   const { host, port } = settings
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const next = `curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${address}/execute`
@@ -20,7 +20,7 @@ export function banner({ settings, token, tokenFile, firstComputerMs, startedMs,
     `  A fresh computer ran its first command in ${Math.round(firstComputerMs)} ms.`,
     `  Token: ${token}`,
     `  It is kept in ${tokenFile}.`,
-    ...losses.map((loss) => `  Note: ${loss}`),
+    ...limitations.map((limitation) => `  Note: ${limitation}`),
     '',
     '  Try it:',
     `    ${next}`,

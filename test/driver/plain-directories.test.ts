@@ -31,12 +31,12 @@ after(() => {
 describeDriver('the local driver on plain directories', open, ['life', 'files', 'paths', 'snapshots'])
 
 test('that disks have no limit and copies take their time is declared, and told at the start of a server', async (t) => {
-  const { snapshots, diskQuota, losses } = driver!.capabilities
+  const { snapshots, diskQuota, limitations } = driver!.capabilities
   assert.deepEqual([snapshots, diskQuota], [false, false])
-  assert.match(losses.join(), /disk limits are not enforced and snapshots copy every file/)
+  assert.match(limitations.join(), /disk limits are not enforced and snapshots copy every file/)
   const server = await TestServer.start({ env: { CARREL_DATA: dataDirectory, CARREL_NETWORK: network } })
   t.after(() => server.stop())
-  for (const loss of losses) assert.ok(server.banner.includes(loss), server.banner)
+  for (const limitation of limitations) assert.ok(server.banner.includes(limitation), server.banner)
 })
 
 async function open(): Promise<Subject> {

@@ -114,7 +114,7 @@ export class ExecSocket {
       tty,
       timeoutMs,
       attended: true,
-      paced: true,
+      backpressure: true,
     })
   }
 

@@ -42,7 +42,7 @@ export function addPutFileRoute(app: App, engine: Engine): void {
         const body = request.body as Readable | undefined
         const size = await withFiles(engine, request.caller, sessionId, async (files) => {
           const content = body ?? new Uint8Array()
-          return (await files.write(path, content, { maxBytes: limits.uploadBytes, releases: true })).sizeBytes
+          return (await files.write(path, content, { maxBytes: limits.uploadBytes, ownsChunks: true })).sizeBytes
         }).catch((error: unknown) => {
           if (body?.errored && error === body.errored)
             throw new CarrelError('invalid_request', 'Cannot take the upload: its body was cut off', { cause: error })

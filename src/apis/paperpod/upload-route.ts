@@ -105,7 +105,7 @@ async function takeFile(
     const { descriptors } = engine.budgets
     const shares = descriptors.sharesOf({ account: caller.accountId })
     lease = descriptors.take('take the upload', shares, limits.fileDescriptors)
-    const options = { maxBytes: limits.uploadBytes, releases: true }
+    const options = { maxBytes: limits.uploadBytes, ownsChunks: true }
     const file = await engine.driver.files(computer.id).stage(path, part.file, options)
     return { sessionId, done, file, originalName: part.filename }
   } catch (error) {
@@ -126,7 +126,7 @@ async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: 
   }
   const path = sandboxPath(given)
   const { file, originalName } = upload
-  if (upload.sessionId === sessionId) await file.place(path, mode)
+  if (upload.sessionId === sessionId) await file.commit(path, mode)
   else
     await withFiles(engine, caller, sessionId, (files) =>
       files.write(path, file.read(), { mode, maxBytes: limits.uploadBytes }),

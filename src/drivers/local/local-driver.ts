@@ -101,7 +101,7 @@ export class LocalDriver implements Driver {
   readonly #guestFiles: GuestFiles
   #isPoolLost = false
   readonly #lostWithPool = new Set<string>()
-  readonly #printedListeners: ((process: ProcessHandle) => void)[] = []
+  readonly #outputListeners: ((process: ProcessHandle) => void)[] = []
 
   /** Prepares the host and takes back what goes on from before. Rejects with one sentence when this host cannot run computers. */
   static async open(options: LocalDriverOptions): Promise<LocalDriver> {
@@ -122,10 +122,21 @@ export class LocalDriver implements Driver {
     const helpers = new HelperStates()
     const lxcfs = await Lxcfs.open({ paths, helpers, log: options.log })
     const cgroups = openCgroups(paths)
-    const losses = [...pool.losses, ...raiseHostLimits(options.log)]
+    const limitations = [...pool.limitations, ...raiseHostLimits(options.log)]
     const store = new ComputerStore(paths)
     await store.load()
-    const driver = new LocalDriver({ options, paths, pool, guard, guestFiles, helpers, lxcfs, cgroups, store, losses })
+    const driver = new LocalDriver({
+      options,
+      paths,
+      pool,
+      guard,
+      guestFiles,
+      helpers,
+      lxcfs,
+      cgroups,
+      store,
+      limitations,
+    })
     try {
       await driver.#open(options)
     } catch (error) {
@@ -145,7 +156,7 @@ export class LocalDriver implements Driver {
     lxcfs: Lxcfs | undefined
     cgroups: Cgroups
     store: ComputerStore
-    losses: string[]
+    limitations: string[]
   }) {
     const { options, paths, pool, guard, helpers, lxcfs, cgroups, store } = parts
     this.#helpers = helpers
@@ -217,8 +228,8 @@ export class LocalDriver implements Driver {
         return groups && (!groups.byRuntime || runtime.takesExecGroups) ? { ...files, groups } : files
       },
       isDiskFull: (id) => this.#isDiskFull(id),
-      onPrinted: (process) => {
-        for (const listener of this.#printedListeners) listener(process)
+      onOutput: (process) => {
+        for (const listener of this.#outputListeners) listener(process)
       },
     })
     this.#poolCare = new PoolCare({
@@ -235,8 +246,8 @@ export class LocalDriver implements Driver {
       diskQuota: pool.storage.quota,
       pause: true,
       ownProcView: lxcfs !== undefined,
-      losses: [
-        ...parts.losses,
+      limitations: [
+        ...parts.limitations,
         ...(lxcfs ? [] : ['lxcfs is missing, so "free" and "uptime" in a computer show the host.']),
         ...(runtime.program.endsWith('runc') && !options.runtime
           ? ['crun is missing; runc takes twice as long to start a process.']
@@ -275,7 +286,7 @@ export class LocalDriver implements Driver {
       allowed: options.allowedAddresses,
     })
     if (!countsConnections)
-      this.capabilities.losses.push(
+      this.capabilities.limitations.push(
         'This kernel cannot count connections (nft_connlimit), so one computer can fill the table of connections of the host.',
       )
   }
@@ -317,8 +328,8 @@ export class LocalDriver implements Driver {
   stop(id: string, graceMs: number): Promise<void> {
     return this.#computers.stop(id, graceMs)
   }
-  endPrograms(id: string, keptProcesses: readonly string[] = []): Promise<void> {
-    const kept = this.#processes.runningOn(id).filter(({ processId }) => keptProcesses.includes(processId))
+  endPrograms(id: string, exceptProcesses: readonly string[] = []): Promise<void> {
+    const kept = this.#processes.runningOn(id).filter(({ processId }) => exceptProcesses.includes(processId))
     return this.#computers.endPrograms(
       id,
       kept.map(({ hostPid }) => hostPid),
@@ -380,7 +391,7 @@ export class LocalDriver implements Driver {
   forget(processId: string): Promise<void> {
     return this.#processes.forget(processId)
   }
-  keptProcesses(): Promise<string[]> {
+  retainedProcesses(): Promise<string[]> {
     return this.#processes.kept()
   }
 
@@ -397,7 +408,7 @@ export class LocalDriver implements Driver {
   async dial(id: string, port: number, options: Parameters<Driver['dial']>[2] = {}): Promise<Duplex> {
     return dialComputer(this.#computers.slot(id), port, options)
   }
-  async listening(id: string): Promise<Listener[]> {
+  async listeners(id: string): Promise<Listener[]> {
     const pids = () => this.#cgroups.pids(this.#paths.cgroup(id))
     return this.#listeners.of(id, { slot: this.#computers.slot(id), pids, started: this.#processes.startedOn(id) })
   }
@@ -416,8 +427,8 @@ export class LocalDriver implements Driver {
   onStopped(listener: (id: string, reason: StopReason) => void): void {
     this.#stoppedListeners.push(listener)
   }
-  onPrinted(listener: (process: ProcessHandle) => void): void {
-    this.#printedListeners.push(listener)
+  onOutput(listener: (process: ProcessHandle) => void): void {
+    this.#outputListeners.push(listener)
   }
   metrics(): DriverMetrics {
     return {

@@ -31,7 +31,7 @@ export async function* processPieces(
   { cursor, signal, maxBytes, readBytes }: Options,
 ): AsyncGenerator<Piece> {
   const slices = new Slices(String(process.meta['accountId']))
-  for await (const chunk of process.follow(cursor, signal, { lent: true, lentBytes: readBytes })) {
+  for await (const chunk of process.follow(cursor, signal, { borrowed: true, maxChunkBytes: readBytes })) {
     let { truncated } = chunk
     for (const [first, ...rest] of runs(chunk.records, maxBytes)) {
       const data = [first, ...rest].map((record) => record.data)

@@ -59,7 +59,7 @@ export const describeLife: Part = (subject) => {
       () => driver.stats('nothing'),
       () => driver.orphanedMs('nothing'),
       () => driver.dial('nothing', 80),
-      () => driver.listening('nothing'),
+      () => driver.listeners('nothing'),
       () => driver.files('nothing').list('/', { limit: 1, maxBytes: 1 }),
       () => driver.snapshot('nothing', 'snapshot-of-nothing'),
       () => subject().shell('nothing', 'true'),

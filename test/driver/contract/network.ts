@@ -45,7 +45,7 @@ export const describeNetwork: Part = (subject) => {
     await stdoutWith(process, 'listening')
   }
 
-  const ports = async () => (await subject().driver.listening(id)).map(({ port }) => port)
+  const ports = async () => (await subject().driver.listeners(id)).map(({ port }) => port)
 
   for (const [index, address] of ['127.0.0.1', '0.0.0.0', '::1', '::'].entries()) {
     test(`dial() reaches a server that listens on ${address}`, async (t) => {
@@ -77,8 +77,8 @@ export const describeNetwork: Part = (subject) => {
     ;(await subject().driver.dial(other, 4020)).destroy()
   })
 
-  test('listening() has the ports of servers, ascending, while they listen', async (t) => {
-    assert.deepEqual(await subject().driver.listening(id), [])
+  test('listeners() returns the ports of servers, ascending, while they listen', async (t) => {
+    assert.deepEqual(await subject().driver.listeners(id), [])
     await serve(t, id, '::1', 4031)
     await serve(t, id, '127.0.0.1', 4030)
     await serve(t, id, '0.0.0.0', 80)
@@ -87,10 +87,10 @@ export const describeNetwork: Part = (subject) => {
     await until(ports, (open) => open.join() === '80,4031')
   })
 
-  test('listening() says where each is bound and which process it came of, also behind children, sudo and after its end', async (t) => {
+  test('listeners() reports the address of each and the process that it came from, also through children and sudo and after its end', async (t) => {
     const other = await subject().computer(t)
     const listener = (port: number) => async () =>
-      (await subject().driver.listening(other)).find((found) => found.port === port)
+      (await subject().driver.listeners(other)).find((found) => found.port === port)
     const start = async (script: string) => {
       const process = await subject().exec(other, ['bash', '-c', script])
       t.after(() => process.kill('SIGKILL', 'tree').catch(() => {}))
@@ -113,7 +113,7 @@ export const describeNetwork: Part = (subject) => {
     const process = await subject().exec(other, ['bash', '-c', script])
     t.after(() => process.kill('SIGKILL', 'tree'))
     const [found] = await until(
-      () => subject().driver.listening(other),
+      () => subject().driver.listeners(other),
       (listeners) => listeners.length > 0,
     )
     assert.equal(found?.processId, process.processId)
@@ -125,7 +125,7 @@ export const describeNetwork: Part = (subject) => {
     const connection = await within(5000, subject().driver.dial(id, 4060))
     connection.end('hello')
     assert.equal(await within(5000, text(connection)), 'hellobye')
-    assert.equal((await subject().driver.listening(id)).find(({ port }) => port === 4060)?.reachable, true)
+    assert.equal((await subject().driver.listeners(id)).find(({ port }) => port === 4060)?.reachable, true)
   })
 
   test('a service of the host cannot be reached from a computer, by any address', async (t) => {

@@ -37,11 +37,11 @@ for i in range(40):
     assert.deepEqual(inOrder, range(0, 40))
   })
 
-  test('onPrinted() tells of a process that prints after its first second, though nobody follows it', async (t) => {
+  test('onOutput() reports a process that prints after its first second, though nobody follows it', async (t) => {
     const told = Promise.withResolvers<string>()
     const process = await subject().exec(id, ['bash', '-c', 'sleep 1.5; echo ready; exec sleep 100'])
     t.after(() => process.kill('SIGKILL', 'tree'))
-    subject().driver.onPrinted(({ processId }) => {
+    subject().driver.onOutput(({ processId }) => {
       if (processId === process.processId) told.resolve(processId)
     })
     await within(10_000, told.promise, 'the print')
@@ -65,13 +65,13 @@ for i in range(40):
     assert.deepEqual(await subject().driver.output(process.processId, 0), chunks[0])
   })
 
-  test('a process that is paced waits for its reader, and nothing of 200 MB is dropped', async () => {
+  test('a process with backpressure waits for its reader, and none of its 200 MB are dropped', async () => {
     const code = `
 import os
 block = b'x' * 65535 + b'\\n'
 for number in range(3200):
     os.write(1, block)`
-    const process = await subject().exec(id, ['python3', '-c', code], { paced: true })
+    const process = await subject().exec(id, ['python3', '-c', code], { backpressure: true })
     let bytes = 0
     let cursor = 0
     // A reader that leaves and comes back, and is slow in between.

@@ -56,7 +56,7 @@ export const describePaths: Part = (subject) => {
         await refused(() => files.stat(path))
         await refused(() => read(path))
         const staged = await files.stage(undefined, Readable.from([Buffer.from('x')]), options)
-        await refused(() => staged.place(path, undefined))
+        await refused(() => staged.commit(path, undefined))
         await staged.close()
         await refused(() => files.stage(path, Readable.from([Buffer.from('x')]), options))
       }

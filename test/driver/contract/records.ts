@@ -39,11 +39,11 @@ export const describeRecords: Part = (subject) => {
       assert.deepEqual([again?.computerId, again?.meta], [id, process.meta])
       assert.equal((await readAll(again.follow(0))).stdout.length, exit.outputBytes)
       assert.ok((await driver.output(process.processId, 0)).records.length > 0)
-      assert.ok((await driver.keptProcesses()).includes(process.processId))
+      assert.ok((await driver.retainedProcesses()).includes(process.processId))
       await driver.forget(process.processId)
       assert.equal(driver.process(process.processId), undefined)
       await assert.rejects(driver.output(process.processId, 0), { code: 'not_found' })
-      assert.ok(!(await driver.keptProcesses()).includes(process.processId))
+      assert.ok(!(await driver.retainedProcesses()).includes(process.processId))
       await driver.forget(process.processId)
     }
   })

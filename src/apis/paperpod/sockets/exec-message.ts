@@ -96,7 +96,7 @@ async function run(call: Call<Fields>): Promise<Answer | undefined> {
       stdin: isOpen || typeof stdin === 'string',
       timeoutMs: (timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)) || undefined,
       attended: streams,
-      paced: streams,
+      backpressure: streams,
     })
     begun()
     if (typeof stdin === 'string') void feed(process, call.fields as { stdin: string }, caller.accountId)

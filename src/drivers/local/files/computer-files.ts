@@ -93,7 +93,7 @@ export class LocalComputerFiles implements ComputerFiles {
   write(
     path: string,
     data: Readable | Uint8Array,
-    options: { mode?: number; maxBytes: number; releases?: boolean },
+    options: { mode?: number; maxBytes: number; ownsChunks?: boolean },
   ): Promise<{ sizeBytes: number }> {
     const { owner, assertRoom } = this.#options
     return this.#use('write', path, async (root) => {
@@ -105,7 +105,7 @@ export class LocalComputerFiles implements ComputerFiles {
   async stage(
     path: string | undefined,
     data: Readable,
-    options: { maxBytes: number; releases?: boolean },
+    options: { maxBytes: number; ownsChunks?: boolean },
   ): Promise<StagedFile> {
     const near = path ?? '/tmp/upload'
     checkPath(near)
@@ -115,17 +115,17 @@ export class LocalComputerFiles implements ComputerFiles {
     const root = new DiskRoot(await this.#options.root())
     try {
       const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertRoom })
-      const place = async (to: string, mode: number | undefined) => {
+      const commit = async (to: string, mode: number | undefined) => {
         if (to !== path) return placeFileIn(root, file, to, { owner, mode })
         if (mode !== undefined) await file.handle.chmod(mode)
-        await file.place(name)
+        await file.commit(name)
       }
       return {
         sizeBytes,
-        place: async (to, mode) => {
+        commit: async (to, mode) => {
           checkPath(to)
           checkOnDisk(to)
-          await place(to, mode).catch((error: unknown) => {
+          await commit(to, mode).catch((error: unknown) => {
             throw fileError('write', to, error)
           })
         },

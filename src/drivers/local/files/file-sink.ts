@@ -9,7 +9,7 @@ interface Options {
   path: string
   maxBytes: number
   /** Chunks are nobody else's, so that their memory is given back when they are written. */
-  releases: boolean
+  ownsChunks: boolean
   /** Throws when the host has no room for more. */
   assertRoom?: ((path: string) => void) | undefined
 }
@@ -35,7 +35,7 @@ export class FileSink extends Writable {
   }
 
   async #writeAll(chunks: Buffer[]): Promise<void> {
-    const { path, maxBytes, releases, assertRoom } = this.#options
+    const { path, maxBytes, ownsChunks, assertRoom } = this.#options
     assertRoom?.(path)
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     this.sizeBytes += length
@@ -49,7 +49,7 @@ export class FileSink extends Writable {
       const rest = Buffer.concat(chunks).subarray(bytesWritten)
       for (let offset = 0; offset < rest.length;) offset += (await this.#file.write(rest, offset)).bytesWritten
     }
-    if (releases) for (const chunk of chunks) releaseChunk(chunk)
+    if (ownsChunks) for (const chunk of chunks) releaseChunk(chunk)
   }
 }
 

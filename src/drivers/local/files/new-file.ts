@@ -33,7 +33,7 @@ export class NewFile {
   }
 
   /** Gives it its name, in its directory or another of the same file system; in one step also where another file has it. */
-  async place(name: string, directoryFd: number = this.#directoryFd): Promise<void> {
+  async commit(name: string, directoryFd: number = this.#directoryFd): Promise<void> {
     if (this.#temporary === undefined) {
       if (this.#link(name, directoryFd)) return
       // A link cannot replace: for some microseconds it has another name.

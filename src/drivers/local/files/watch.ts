@@ -248,21 +248,21 @@ class Watch {
 
   /** `node` has its old place yet. */
   #tellRenamed(node: WatchedDirectory, oldPath: string, newPath: string): void {
-    const { each } = this.#options
-    if (!each) return
+    const { reportSeparately } = this.#options
+    if (!reportSeparately) return
     for (const { path: before, directory } of node.below()) {
       const path = newPath + before.slice(oldPath.length)
-      if (each(before) || each(path))
+      if (reportSeparately(before) || reportSeparately(path))
         this.changes.add({ type: 'rename', path, oldPath: before, directory, replaced: false })
     }
   }
 
   /** Of a directory that goes with what is in it, the innermost first. */
   #tellDeleted(node: WatchedDirectory | undefined): void {
-    const { each } = this.#options
-    if (!each || !node) return
+    const { reportSeparately } = this.#options
+    if (!reportSeparately || !node) return
     for (const entry of [...node.below()].toReversed())
-      if (each(entry.path)) this.changes.add({ type: 'delete', ...entry })
+      if (reportSeparately(entry.path)) this.changes.add({ type: 'delete', ...entry })
   }
 
   #learn(directory: WatchedDirectory, name: string): void {

@@ -18,7 +18,7 @@ interface WriteOptions {
   owner: Owner
   mode?: number
   maxBytes: number
-  releases?: boolean
+  ownsChunks?: boolean
   /** Throws when the host has no room for more. */
   assertRoom?: (path: string) => void
 }
@@ -34,7 +34,7 @@ export async function writeFileIn(
 ): Promise<number> {
   const staged = await stageFileIn(root, path, data, options)
   try {
-    await staged.file.place(staged.name)
+    await staged.file.commit(staged.name)
     return staged.sizeBytes
   } finally {
     await staged.close()
@@ -64,7 +64,7 @@ export async function placeFileIn(
     await file.handle.chown(uid, gid)
     const wanted = mode ?? existing?.mode
     if (wanted !== undefined) await file.handle.chmod(wanted & 0o7777)
-    await file.place(name, directoryFd)
+    await file.commit(name, directoryFd)
   } finally {
     closeSync(directoryFd)
   }
@@ -90,7 +90,7 @@ export async function stageFileIn(
     const { uid, gid } = existing ?? options.owner
     file = await NewFile.open(directoryFd)
     await file.handle.chown(uid, gid)
-    const sink = new FileSink(file.handle, { path, releases: false, ...options })
+    const sink = new FileSink(file.handle, { path, ownsChunks: false, ...options })
     await pipeline(data instanceof Uint8Array ? [data] : data, sink)
     await file.handle.chmod(options.mode ?? (existing ? existing.mode & 0o7777 : 0o644))
     return { file, name, sizeBytes: sink.sizeBytes, close }

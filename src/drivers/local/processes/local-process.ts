@@ -56,7 +56,7 @@ export class LocalProcess implements ProcessHandle {
     this.#wake.resolve()
   }
 
-  get unheard(): boolean {
+  get unresponsive(): boolean {
     return !this.exit && this.#monitor().isSilent(this.processId)
   }
 
@@ -114,11 +114,11 @@ export class LocalProcess implements ProcessHandle {
   async *follow(
     from: number,
     signal?: AbortSignal,
-    { lent = false, lentBytes = journalReadBytes }: { lent?: boolean; lentBytes?: number } = {},
+    { borrowed = false, maxChunkBytes = journalReadBytes }: { borrowed?: boolean; maxChunkBytes?: number } = {},
   ): AsyncIterable<OutputChunk> {
     await this.checkCursor(from)
     // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
-    const buffer = lent && !this.#inline ? Buffer.allocUnsafeSlow(lentBytes) : undefined
+    const buffer = borrowed && !this.#inline ? Buffer.allocUnsafeSlow(maxChunkBytes) : undefined
     let cursor = from
     let missed = false
     // Who comes back tells at once from where: it may have been held back since.
@@ -175,7 +175,7 @@ export class LocalProcess implements ProcessHandle {
     try {
       return (await this.#monitor().request<{ end: number }>({ op: 'follow', processId: this.processId })).end
     } catch (error) {
-      if (this.exit || this.unheard) return undefined
+      if (this.exit || this.unresponsive) return undefined
       throw error
     }
   }
@@ -197,7 +197,7 @@ export class LocalProcess implements ProcessHandle {
     try {
       await this.#monitor().request(request)
     } catch (error) {
-      if (error instanceof MonitorSilence) throw unheard(doing, this.processId, error)
+      if (error instanceof MonitorSilence) throw noAnswer(doing, this.processId, error)
       const why = error instanceof Error ? error.message : String(error)
       throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, {
         details: { processId: this.processId },
@@ -207,7 +207,7 @@ export class LocalProcess implements ProcessHandle {
   }
 }
 
-function unheard(doing: string, processId: string, cause: unknown): CarrelError {
+function noAnswer(doing: string, processId: string, cause: unknown): CarrelError {
   const message = `Cannot ${doing} process "${processId}": the process monitor does not answer`
   return new CarrelError('unavailable', message, { details: { processId }, cause })
 }

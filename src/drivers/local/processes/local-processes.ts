@@ -24,7 +24,7 @@ interface Options {
   cgroupFiles: (computerId: string) => CgroupFiles
   /** True when a computer has used up its disk. */
   isDiskFull: (computerId: string) => Promise<boolean>
-  onPrinted: (process: LocalProcess) => void
+  onOutput: (process: LocalProcess) => void
 }
 
 /** The processes of all computers: those that run, and those that ended and were not released. */
@@ -60,7 +60,7 @@ export class LocalProcesses {
     const object = processObject({ ...user, argv: spec.argv, env, cwd: spec.cwd, tty: spec.tty })
     const { processId, stdin, tty, timeoutMs, meta } = spec
     const cgroup = this.#options.cgroupFiles(computerId)
-    const aheadBytes = spec.paced ? (tty ? terminalAheadBytes : pipeAheadBytes) : undefined
+    const aheadBytes = spec.backpressure ? (tty ? terminalAheadBytes : pipeAheadBytes) : undefined
     const process = {
       processId,
       computerId,
@@ -112,7 +112,7 @@ export class LocalProcesses {
     const now = Date.now()
     for (const process of this.running()) {
       const { timeoutMs = Infinity, startedAtMs } = process
-      if (process.unheard && now - startedAtMs > timeoutMs + limits.overdueMs) this.#endTree(process)
+      if (process.unresponsive && now - startedAtMs > timeoutMs + limits.overdueMs) this.#endTree(process)
     }
   }
 
@@ -208,7 +208,7 @@ export class LocalProcesses {
     if (!found) return
     if (event.event === 'grew') {
       found.grew(event.end)
-      return this.#options.onPrinted(found)
+      return this.#options.onOutput(found)
     }
     const exit = await this.#explain(found.computerId, event.exit)
     found.ended(exit, event.journal)

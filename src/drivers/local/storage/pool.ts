@@ -18,7 +18,7 @@ export interface Pool {
   /** True where it is a file system in a file beside its directory. */
   isInFile: boolean
   /** What this host lacks, in a sentence each. */
-  losses: string[]
+  limitations: string[]
 }
 
 /**
@@ -56,17 +56,19 @@ export async function openPool(dataDirectory: string, endUsers = async (): Promi
 async function btrfs(directory: string): Promise<Pool> {
   await restrict(directory)
   const storage = await BtrfsStorage.open(directory)
-  const losses = storage.quota
+  const limitations = storage.quota
     ? []
     : ['This btrfs file system allows no quotas, so computers have no disk limit of their own.']
-  return { directory, storage, isInFile: existsSync(`${directory}.img`), losses }
+  return { directory, storage, isInFile: existsSync(`${directory}.img`), limitations }
 }
 
 async function plain(directory: string, reason?: string): Promise<Pool> {
   if (reason !== undefined) await writeFile(join(directory, plainMark), `${reason}\n`)
   await restrict(directory)
-  const losses = ['No btrfs pool could be made here, so disk limits are not enforced and snapshots copy every file.']
-  return { directory, storage: new DirectoryStorage(), isInFile: false, losses }
+  const limitations = [
+    'No btrfs pool could be made here, so disk limits are not enforced and snapshots copy every file.',
+  ]
+  return { directory, storage: new DirectoryStorage(), isInFile: false, limitations }
 }
 
 class FormatError extends Error {}

@@ -72,7 +72,7 @@ export async function* watchFiles(
         recursive: directory && options.recursive,
         signal: AbortSignal.any([options.signal, ended.signal]),
         skip: (below) => filter.skips(below),
-        ...(options.include ? { each: (below) => filter.shows(below) } : {}),
+        ...(options.include ? { reportSeparately: (below) => filter.shows(below) } : {}),
       })
       for await (const change of changes) {
         if (change.type === 'ready') done()

@@ -199,7 +199,7 @@ export class Kernel {
   }
 
   async #read(cursor: number): Promise<void> {
-    for await (const { records } of this.process.follow(cursor, this.#over.signal, { lent: true }))
+    for await (const { records } of this.process.follow(cursor, this.#over.signal, { borrowed: true }))
       for (const record of records) {
         if (this.#over.signal.aborted) return
         await this.#take(record)

@@ -103,7 +103,7 @@ async function start(
       name,
       stdin: true,
       // It waits for the server like anything that prints: what it says takes time of it alone.
-      paced: true,
+      backpressure: true,
     })
     await engine.recorder.started(process)
     return await Kernel.started({ process, memory: engine.budgets.memory })

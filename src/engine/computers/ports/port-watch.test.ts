@@ -19,12 +19,12 @@ beforeEach(() => {
     if (event.type === 'computer.state') return
     events.push(`${event.type} ${event.port.port} ${event.port.address} ${event.port.processId}`)
   })
-  const listening = async () => {
+  const readListeners = async () => {
     looks++
     if (failure) throw failure
     return listeners
   }
-  watch = new PortWatch({ listening }, liveEvents, { warn: () => warnings++ })
+  watch = new PortWatch({ listeners: readListeners }, liveEvents, { warn: () => warnings++ })
 })
 
 const on = (port: number, processId = 'p', address = '0.0.0.0', reachable = true): Listener => ({

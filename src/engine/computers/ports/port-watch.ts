@@ -19,7 +19,7 @@ interface Lookout {
  * computer in which nothing stirs is looked at some twenty times a day. Each opening of a port is told once.
  */
 export class PortWatch {
-  readonly #driver: Pick<Driver, 'listening'>
+  readonly #driver: Pick<Driver, 'listeners'>
   readonly #events: LiveEvents
   readonly #log: Pick<Logger, 'warn'>
   readonly #lookouts = new Map<string, Lookout>()
@@ -27,7 +27,7 @@ export class PortWatch {
   readonly #due = new Set<string>()
   #working = false
 
-  constructor(driver: Pick<Driver, 'listening'>, events: LiveEvents, log: Pick<Logger, 'warn'>) {
+  constructor(driver: Pick<Driver, 'listeners'>, events: LiveEvents, log: Pick<Logger, 'warn'>) {
     this.#driver = driver
     this.#events = events
     this.#log = log
@@ -53,7 +53,7 @@ export class PortWatch {
   /** The ports that are open now, ascending; none when the computer does not run. */
   async look(computerId: string): Promise<OpenPort[]> {
     try {
-      this.#compare(computerId, await this.#driver.listening(computerId))
+      this.#compare(computerId, await this.#driver.listeners(computerId))
     } catch (error) {
       if (error instanceof CarrelError) this.forget(computerId)
       else this.#log.warn({ err: error, computer: computerId }, 'cannot see which ports are open')

@@ -17,7 +17,7 @@ interface Options {
 export async function collectOutput(handle: ProcessHandle, { maxBytes }: Options): Promise<CollectedOutput> {
   const kept = { stdout: new Tail(maxBytes), stderr: new Tail(maxBytes) }
   let truncated = false
-  for await (const chunk of handle.follow(0, undefined, { lent: true })) {
+  for await (const chunk of handle.follow(0, undefined, { borrowed: true })) {
     truncated ||= chunk.truncated
     for (const { stream, data } of chunk.records) kept[stream].add(data)
   }

@@ -98,7 +98,7 @@ const deletedRowsAtOnce = 100
 export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {
   const rows = await engine.db.selectFrom('processes').select('id').execute()
   const known = new Set([...rows.map(({ id }) => id), ...engine.driver.processes().map(({ processId }) => processId)])
-  for (const id of await engine.driver.keptProcesses()) {
+  for (const id of await engine.driver.retainedProcesses()) {
     if (!known.has(id)) await engine.driver.forget(id)
   }
 }

@@ -31,7 +31,7 @@ export interface ProcessOptions {
   /** True for one that ends when its client is gone for good. */
   attended?: boolean
   /** True for one whose output waits for who follows it, so that none is dropped. */
-  paced?: boolean
+  backpressure?: boolean
 }
 
 /**
@@ -85,7 +85,7 @@ async function startPaid(
       user: options.user ?? defaultImage.user,
       stdin: options.stdin === true || program.stdin !== undefined,
       tty: options.tty,
-      paced: options.paced,
+      backpressure: options.backpressure,
       timeoutMs: options.timeoutMs,
       owner: caller.accountId,
       meta: processMeta({

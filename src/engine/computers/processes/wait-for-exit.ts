@@ -52,16 +52,15 @@ export class Overdue {
   }
 
   #look(): void {
-    const { unheard } = this.#process
-    this.isOver = unheard || Date.now() - this.#dueAtMs > limits.overdueMaxMs
-    if (this.isOver) this.#onOver()
+    const { unresponsive } = this.#process
+    this.isOver = unresponsive || Date.now() - this.#dueAtMs > limits.overdueMaxMs    if (this.isOver) this.#onOver()
     else this.#timer = setTimeout(() => this.#look(), lookMs)
   }
 }
 
 /** @param cursor where the caller can read its output on from */
-export function processGoesOn({ processId, unheard }: ProcessHandle, overdue: Overdue, cursor = 0): CarrelError {
-  const late = unheard ? 'the process monitor does not answer' : 'it should have ended, and has not'
+export function processGoesOn({ processId, unresponsive }: ProcessHandle, overdue: Overdue, cursor = 0): CarrelError {
+  const late = unresponsive ? 'the process monitor does not answer' : 'it should have ended, and has not'
   const why = overdue.isOver ? late : 'the server is being stopped'
   return new CarrelError('process_goes_on', `Cannot wait for process "${processId}": ${why}`, {
     details: { processId, cursor },
