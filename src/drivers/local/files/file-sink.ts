@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { CarrelError } from '../../../errors.ts'
 import { releaseChunk } from '../../../release-chunk.ts'
-import { quote } from './rooted.ts'
+import { quote } from '../../files/computer-path.ts'
 
 interface Options {
   /** What the file is called in errors. */

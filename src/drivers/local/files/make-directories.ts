@@ -1,7 +1,8 @@
 import { closeSync, constants } from 'node:fs'
 import { lchown, mkdir } from 'node:fs/promises'
 import type { Owner } from './write.ts'
-import { O_PATH, splitPath, type RootedDirectory } from './rooted.ts'
+import { splitPath } from '../../files/computer-path.ts'
+import { O_PATH, type RootedDirectory } from './rooted.ts'
 
 /** Opens a directory, after making those of its path that are missing. The caller closes the descriptor. */
 export async function makeDirectories(root: RootedDirectory, path: string, owner: Owner): Promise<number> {

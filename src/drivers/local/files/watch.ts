@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError, isOutOfDescriptors } from '../../../errors.ts'
 import type { FileChange, WatchOptions } from '../../driver.ts'
-import { ChangeQueue } from './change-queue.ts'
+import { ChangeQueue } from '../../files/change-queue.ts'
 import {
   IN_ATTRIB,
   IN_CREATE,
@@ -19,7 +19,8 @@ import {
   Inotify,
   type InotifyEvent,
 } from './inotify.ts'
-import { O_PATH, quote, RootedDirectory } from './rooted.ts'
+import { quote } from '../../files/computer-path.ts'
+import { O_PATH, RootedDirectory } from './rooted.ts'
 import { WatchedDirectory } from './watched-directory.ts'
 import { isTemporaryName } from './new-file.ts'
 

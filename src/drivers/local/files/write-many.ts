@@ -1,4 +1,4 @@
-import { fileError } from './file-error.ts'
+import { fileError } from '../../files/file-error.ts'
 import type { RootedDirectory } from './rooted.ts'
 import { stageFileIn, type Owner, type StagedFile } from './write.ts'
 

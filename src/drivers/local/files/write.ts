@@ -6,7 +6,8 @@ import { CarrelError } from '../../../errors.ts'
 import { FileSink } from './file-sink.ts'
 import { makeDirectories } from './make-directories.ts'
 import { NewFile } from './new-file.ts'
-import { entryPath, quote, splitPath, type RootedDirectory } from './rooted.ts'
+import { quote, splitPath } from '../../files/computer-path.ts'
+import { entryPath, type RootedDirectory } from './rooted.ts'
 
 export interface Owner {
   /** Host ids. */

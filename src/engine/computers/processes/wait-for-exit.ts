@@ -53,7 +53,8 @@ export class Overdue {
 
   #look(): void {
     const { unresponsive } = this.#process
-    this.isOver = unresponsive || Date.now() - this.#dueAtMs > limits.overdueMaxMs    if (this.isOver) this.#onOver()
+    this.isOver = unresponsive || Date.now() - this.#dueAtMs > limits.overdueMaxMs
+    if (this.isOver) this.#onOver()
     else this.#timer = setTimeout(() => this.#look(), lookMs)
   }
 }

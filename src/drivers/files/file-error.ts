@@ -1,5 +1,5 @@
-import { CarrelError, type ErrorCode } from '../../../errors.ts'
-import { quote } from './rooted.ts'
+import { CarrelError, type ErrorCode } from '../../errors.ts'
+import { quote } from './computer-path.ts'
 
 const reasons: Record<string, [ErrorCode, string]> = {
   ENOENT: ['not_found', 'there is no such file or directory'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FileChange } from '../../driver.ts'
+import type { FileChange } from '../driver.ts'
 import { ChangeQueue } from './change-queue.ts'
 
 const change = (type: FileChange['type'], path: string): FileChange => ({ type, path, directory: false })

@@ -1,4 +1,4 @@
-import type { FileChange } from '../../driver.ts'
+import type { FileChange } from '../driver.ts'
 
 /**
  * Changes that wait for their reader. A `modify` of what waits to be told as modified is the same news; beyond
