@@ -1,127 +1,135 @@
 import { CarrelError } from './errors.ts'
 
 interface Options {
-  /** What is waited for, as in "start the process". */
-  doing: string
-  /** How much is under way at a time, and of one account at most. */
-  places: number
-  /** Work that takes longer than this gives its place to somebody else's; it still counts as its own account's. */
-  patienceMs: number
-  /** How long the line of one account may get, and all lines together. */
+  /** What callers wait for, as in "start the process". */
+  action: string
+  /** How much runs at the same time, in total and for one account. */
+  permits: number
+  /**
+   * Work that takes longer than this hands its permit to another account; it still counts as work of its own account.
+   */
+  maxHoldMs: number
+  /** Maximum length of the queue of one account. */
   maxWaitingOfOne: number
+  /** Maximum length of all queues together. */
   maxWaiting: number
 }
 
 /** The work of one account. */
-interface Line {
-  underWay: number
+interface Queue {
+  running: number
   readonly waiting: (() => void)[]
-  /** Whether it stands in one of the two rings. */
-  isInTurn: boolean
+  /** Whether the queue is in one of the two rings. */
+  isInRing: boolean
 }
 
 /**
- * Lets a number of callers in at a time. The others wait, each account in a line of its own, and the lines take turns: however much
- * one account asks for, the next place is another's. Work that hangs holds nobody else up.
+ * Admits a number of callers at a time. The others wait, each account in a queue of its own, and the queues take turns:
+ * however much one account asks for, the next permit goes to another. Work that hangs delays nobody else.
  */
 export class FairSemaphore {
   readonly #options: Options
-  readonly #lines = new Map<string, Line>()
-  /** Lines that wait for a turn: of accounts that have nothing under way, which go first, and of all others. */
-  readonly #idle: Line[] = []
-  readonly #busy: Line[] = []
+  readonly #queues = new Map<string, Queue>()
+  /** Queues that wait for a turn: those of accounts with nothing running, which go first, and all others. */
+  readonly #idle: Queue[] = []
+  readonly #busy: Queue[] = []
   #free: number
   #waiting = 0
 
   constructor(options: Options) {
     this.#options = options
-    this.#free = options.places
+    this.#free = options.permits
   }
 
+  /** The length of all queues together. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Rejects with `limit_reached` when too much of the account waits already, with `no_capacity` when too much does in all. */
+  /**
+   * Runs work as soon as a permit is free, and settles as the work does. Rejects with `limit_reached` when the queue of
+   * the account is full, and with `no_capacity` when all queues together are.
+   */
   async run<T>(accountId: string, work: () => Promise<T>): Promise<T> {
-    const line = this.#lineOf(accountId)
-    if (this.#free > 0 && line.underWay < this.#options.places) this.#enter(line)
+    const queue = this.#queueOf(accountId)
+    if (this.#free > 0 && queue.running < this.#options.permits) this.#enter(queue)
     else {
       try {
-        await this.#wait(line)
+        await this.#wait(queue)
       } finally {
-        this.#forget(accountId, line)
+        this.#forget(accountId, queue)
       }
     }
-    let hasPlace = true
-    const giveUpPlace = () => {
-      hasPlace = false
+    let hasPermit = true
+    const releasePermit = () => {
+      hasPermit = false
       this.#free++
-      this.#letIn()
+      this.#admit()
     }
-    const timer = setTimeout(giveUpPlace, this.#options.patienceMs)
+    const timer = setTimeout(releasePermit, this.#options.maxHoldMs)
     try {
       return await work()
     } finally {
       clearTimeout(timer)
-      line.underWay--
-      this.#queue(line)
-      if (hasPlace) giveUpPlace()
-      else this.#letIn()
-      this.#forget(accountId, line)
+      queue.running--
+      this.#enqueue(queue)
+      if (hasPermit) releasePermit()
+      else this.#admit()
+      this.#forget(accountId, queue)
     }
   }
 
-  /** One of which nothing is under way and nothing waits. */
-  #forget(accountId: string, line: Line): void {
-    if (line.underWay === 0 && line.waiting.length === 0) this.#lines.delete(accountId)
+  /** Removes a queue that has nothing running and nothing waiting. */
+  #forget(accountId: string, queue: Queue): void {
+    if (queue.running === 0 && queue.waiting.length === 0) this.#queues.delete(accountId)
   }
 
-  #lineOf(accountId: string): Line {
-    let line = this.#lines.get(accountId)
-    if (!line) this.#lines.set(accountId, (line = { underWay: 0, waiting: [], isInTurn: false }))
-    return line
+  #queueOf(accountId: string): Queue {
+    let queue = this.#queues.get(accountId)
+    if (!queue) this.#queues.set(accountId, (queue = { running: 0, waiting: [], isInRing: false }))
+    return queue
   }
 
-  #wait(line: Line): Promise<void> {
-    const { doing, maxWaitingOfOne, maxWaiting } = this.#options
-    if (line.waiting.length >= maxWaitingOfOne)
+  #wait(queue: Queue): Promise<void> {
+    const { action, maxWaitingOfOne, maxWaiting } = this.#options
+    if (queue.waiting.length >= maxWaitingOfOne)
       throw new CarrelError(
         'limit_reached',
-        `Cannot ${doing}: ${maxWaitingOfOne} of this account wait for their turn already, which is its limit`,
+        `Cannot ${action}: ${maxWaitingOfOne} requests of this account are queued already, which is its limit`,
         { details: { limit: maxWaitingOfOne } },
       )
     if (this.#waiting >= maxWaiting)
-      throw new CarrelError('no_capacity', `Cannot ${doing}: ${maxWaiting} wait for their turn already`)
+      throw new CarrelError('no_capacity', `Cannot ${action}: ${maxWaiting} requests are queued already`)
     return new Promise((resolve) => {
-      line.waiting.push(resolve)
+      queue.waiting.push(resolve)
       this.#waiting++
-      this.#queue(line)
+      this.#enqueue(queue)
     })
   }
 
-  #queue(line: Line): void {
-    if (line.isInTurn || line.waiting.length === 0 || line.underWay >= this.#options.places) return
-    line.isInTurn = true
-    if (line.underWay === 0) this.#idle.push(line)
-    else this.#busy.push(line)
+  /** Puts a queue into its ring unless it is in one, is empty, or its account has every permit that it may have. */
+  #enqueue(queue: Queue): void {
+    if (queue.isInRing || queue.waiting.length === 0 || queue.running >= this.#options.permits) return
+    queue.isInRing = true
+    if (queue.running === 0) this.#idle.push(queue)
+    else this.#busy.push(queue)
   }
 
-  #letIn(): void {
+  #admit(): void {
     while (this.#free > 0) {
-      const line = this.#idle.shift() ?? this.#busy.shift()
-      if (!line) return
-      line.isInTurn = false
-      const enter = line.waiting.shift()!
+      const queue = this.#idle.shift() ?? this.#busy.shift()
+      if (!queue) return
+      queue.isInRing = false
+      const enter = queue.waiting.shift()!
       this.#waiting--
-      this.#enter(line)
-      this.#queue(line)
+      this.#enter(queue)
+      this.#enqueue(queue)
       enter()
     }
   }
 
-  #enter(line: Line): void {
+  #enter(queue: Queue): void {
     this.#free--
-    line.underWay++
+    queue.running++
   }
 }

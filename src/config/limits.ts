@@ -88,7 +88,7 @@ export const limits = {
   kernelLineBytes: 25 * MiB,
   /** A kernel writes a long line in one go, so the line is complete within this time; otherwise it is dropped. */
   kernelLineMs: 30_000,
-  /** JSON values in one line. A displayed object has some tens of thousands. */
+  /** JSON values in one line. A displayed object has about ten thousand. */
   kernelLineValues: 250_000,
   kernelLineDepth: 256,
   /** Characters of one key in a line: the user chooses the keys of displayed objects. */

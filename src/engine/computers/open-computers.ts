@@ -60,14 +60,14 @@ export function openComputers(
     }),
     creates: new FairSemaphore({
       ...startsAtOnce,
-      doing: 'start the sandbox',
-      patienceMs: limits.createHoldMs,
+      action: 'start the sandbox',
+      maxHoldMs: limits.createHoldMs,
       maxWaitingOfOne: limits.waitingCreatesPerAccount,
     }),
     starts: new FairSemaphore({
       ...startsAtOnce,
-      doing: 'start the process',
-      patienceMs: limits.startHoldMs,
+      action: 'start the process',
+      maxHoldMs: limits.startHoldMs,
       maxWaitingOfOne: limits.waitingStartsPerAccount,
     }),
     starting: new Map(),
@@ -76,5 +76,5 @@ export function openComputers(
   }
 }
 
-/** More starts at once than this give no higher throughput, and each takes longer. */
-const startsAtOnce = { places: availableParallelism() * 2, maxWaiting: limits.waitingStarts }
+/** More concurrent starts than this give no higher throughput, and each takes longer. */
+const startsAtOnce = { permits: availableParallelism() * 2, maxWaiting: limits.waitingStarts }

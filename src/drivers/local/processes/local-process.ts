@@ -212,11 +212,11 @@ function noAnswer(doing: string, processId: string, cause: unknown): CarrelError
   return new CarrelError('unavailable', message, { details: { processId }, cause })
 }
 
-/** Each has a descriptor, and any number of clients may follow any number of processes. */
+/** Each read takes a file descriptor, and any number of clients may follow any number of processes. */
 const journalReads = new FairSemaphore({
-  doing: 'read the output',
-  places: 64,
-  patienceMs: 1000,
+  action: 'read the output',
+  permits: 64,
+  maxHoldMs: 1000,
   maxWaitingOfOne: Infinity,
   maxWaiting: Infinity,
 })
