@@ -2,87 +2,100 @@ import type { Duplex, Readable } from 'node:stream'
 import type { HelperState } from '../helper-states.ts'
 
 /**
- * Where computers run. The engine speaks to this interface alone; a driver declares what it can do in
- * `capabilities`, so that nothing above it has to ask which driver it is.
+ * Where computers run. The engine uses only this interface. A driver declares what it can do in `capabilities`, so that
+ * no caller has to know which driver it has.
  *
- * Every method rejects with a `CarrelError`. Ids are chosen by the caller and are never reused.
+ * Every method rejects with a `CarrelError`. The caller chooses ids, and never reuses one.
  */
 export interface Driver {
   readonly name: string
   readonly capabilities: DriverCapabilities
   readonly images: DriverImages
 
-  /** Makes a computer that does not run yet. Creating an id that exists is an `already_exists`. */
+  /** Creates a computer without starting it. Rejects with `already_exists` when the id is taken. */
   create(spec: ComputerSpec): Promise<void>
-  /** Starts it; resolves when processes can be run. Starting a running computer does nothing. */
+  /** Starts a computer; resolves when it can run processes. Does nothing when the computer is running. */
   start(id: string): Promise<void>
-  /** TERM to everything in it, KILL after `graceMs`. Its files stay. Stopping a stopped one does nothing. */
+  /**
+   * Stops a computer: TERM to all of its processes, KILL after `graceMs`. The files stay. Does nothing when the
+   * computer is stopped.
+   */
   stop(id: string, graceMs: number): Promise<void>
-  /** KILL to everything in it, but for what keeps it running and the processes that are named; what came of those is ended too. */
+  /**
+   * Kills all processes of a computer except its init and `exceptProcesses`. Descendants of the excepted processes are
+   * killed too.
+   */
   endPrograms(id: string, exceptProcesses?: readonly string[]): Promise<void>
-  /** Freezes every process; memory stays in use. */
+  /** Freezes all processes of a computer. Their memory stays in use. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
-  /** Removes it and all it held. Destroying what is not there does nothing. */
+  /** Removes a computer with everything that it holds. Does nothing when the computer does not exist. */
   destroy(id: string): Promise<void>
-  /** What really exists, whatever was recorded elsewhere. */
+  /** Returns the computers that exist on the host, whatever a database says. */
   list(): Promise<ExistingComputer[]>
   stats(id: string): Promise<ComputerStats>
   /**
-   * CPU time used since the start, in microseconds; undefined where nothing runs or it cannot be told. At once and in some 10 microseconds: it is
-   * asked each time something begins or ends.
+   * Returns the CPU time used since the start, in microseconds, or undefined when the computer is not running or the
+   * time cannot be read. Synchronous and fast (about 10 microseconds), as it is called whenever work begins or ends.
    */
   cpuMicros(id: string): number | undefined
   /**
-   * For how long, in milliseconds, something has run in it beside what keeps it running and the processes that `exec` started and that run:
-   * what came of those counts, and of those that ended. undefined when there is nothing. Cheap enough to be asked every few seconds.
+   * Returns for how long, in milliseconds, an orphaned process has been running: one that is neither the computer's
+   * init nor a running process that `exec` started. Descendants count, whether the process that `exec` started still
+   * runs or has ended. undefined when there is none. Cheap enough to be called every few seconds.
    */
   orphanedMs(id: string): Promise<number | undefined>
 
-  /** Starts a process; resolves once it runs. `not_found` names a program or user that is missing. */
+  /** Starts a process; resolves once it runs. Rejects with `not_found` when the program or the user is missing. */
   exec(id: string, spec: ExecSpec): Promise<ProcessHandle>
-  /** A process started before, by this server or by one before it; undefined when nothing is known of it. */
+  /** Returns a process that this server or an earlier one started, or undefined when the driver does not know it. */
   process(processId: string): ProcessHandle | undefined
-  /** Every process that runs, and every ended one that was not released. */
+  /** Returns all running processes, and the ended ones that were not released. */
   processes(): ProcessHandle[]
-  /** Reads what is kept of a process's output, running or ended. */
+  /** Reads the retained output of a running or ended process, from a cursor. */
   output(processId: string, cursor: number): Promise<OutputChunk>
-  /** The caller has recorded the exit; the process is no longer in `processes()`, its output stays readable. */
+  /** Drops an ended process from `processes()`, once the caller has recorded its exit. Its output stays readable. */
   release(processId: string): void
-  /** Keeps that nothing can be known of the end of a process, beside what is kept of its output; or gives the end that is kept. */
+  /**
+   * Records that a process is lost, next to its retained output. Returns the recorded exit instead when there is one.
+   */
   recordLost(process: LostProcess): Promise<ProcessHandle>
   /** Deletes the output of an ended process. */
   forget(processId: string): Promise<void>
-  /** Ids of all processes of which output or an exit is kept. */
+  /** Returns the ids of all processes whose output or exit is retained. */
   retainedProcesses(): Promise<string[]>
 
   files(id: string): ComputerFiles
   /**
-   * A TCP connection to a port inside the computer, on its loopback or its own address. With `onRead` what comes is handed to that at once
-   * instead of by `data` events, in memory that is used again after it: cheaper for many small messages. Rejects with `upstream_unreachable`
-   * when nothing takes it within `limits.dialTimeoutMs`, and when `signal` aborts.
+   * Opens a TCP connection to a port inside the computer, on its loopback or its own address. With `onRead`, received
+   * bytes are passed to that callback instead of `data` events, in a buffer that is reused once the callback returns:
+   * cheaper for many small messages. Rejects with `upstream_unreachable` when nothing accepts within `limits.dialTimeoutMs`,
+   * and when `signal` aborts.
    */
   dial(
     id: string,
     port: number,
     options?: { onRead?: ((bytes: Buffer) => void) | undefined; signal?: AbortSignal | undefined },
   ): Promise<Duplex>
-  /** TCP sockets in the computer that wait for connections, by port. Cheap enough to be asked every now and then. */
+  /** Returns the listening TCP sockets of a computer, in ascending order of ports. Cheap enough for regular polling. */
   listeners(id: string): Promise<Listener[]>
 
-  /** A point in time of the root file system. O(1) in what it holds where `capabilities.snapshots` is true. */
+  /** Takes a snapshot of the root file system, in constant time where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
   deleteSnapshot(snapshotId: string): Promise<void>
   snapshots(): Promise<string[]>
 
-  /** Called when a computer's first process ends without `stop` or `destroy` having asked for it. */
+  /** Calls the listener when a computer's first process ends without a `stop` or `destroy`. */
   onStopped(listener: (id: string, reason: StopReason) => void): void
-  /** Called when a process printed: each time for one that is followed, else from its second second on and at most once a second. */
+  /**
+   * Calls the listener when a process has printed: each time for a followed process, otherwise at most once a second
+   * and not in the first second.
+   */
   onOutput(listener: (process: ProcessHandle) => void): void
   metrics(): DriverMetrics
-  /** What it cannot do without, and how each of that does; asks nobody. */
+  /** Returns the last reported state of each helper that the driver depends on, without probing any. */
   health(): HelperState[]
-  /** Lets go of what this server holds; computers and processes go on. */
+  /** Releases what this server holds. Computers and processes continue to run. */
   close(): Promise<void>
 }
 
@@ -94,23 +107,23 @@ export interface DriverCapabilities {
   pause: boolean
   /** `free`, `uptime` and `/proc/cpuinfo` inside show the computer's own limits. */
   ownProcView: boolean
-  /** Sentences for the operator: what this host lacks, and what is lost by it. */
+  /** Sentences for the operator: what this host lacks, and the consequence. */
   limitations: string[]
 }
 
 export interface DriverMetrics {
-  /** Prepared network namespaces that wait for a computer. */
+  /** Network namespaces that are prepared and free. */
   networkPool: number
   runningProcesses: number
-  /** The disk on which everything lies: its size, what is free of it, what of that is for the server alone. */
+  /** The disk of the data directory: its size, its free space, and how much of that is reserved for the server. */
   disk: { sizeBytes: number; freeBytes: number; reserveBytes: number }
-  /** Output of running processes on the disk. */
+  /** Bytes that the output of running processes takes on the disk. */
   journalBytes: number
 }
 
 export interface ComputerSpec {
   id: string
-  /** An image's id, or a snapshot to start from. */
+  /** The id of the image or the snapshot that the files come from. */
   source: { image: string } | { snapshot: string }
   hostname: string
   limits: ComputerLimits
@@ -121,7 +134,7 @@ export interface ComputerLimits {
   cpus: number
   memoryBytes: number
   diskBytes: number
-  /** Processes and threads. */
+  /** Maximum number of processes and threads. */
   pids: number
 }
 
@@ -137,112 +150,116 @@ export interface ComputerStats {
   /** CPU time used since the start, in microseconds. */
   cpuMicros: number
   pids: number
-  /** undefined where the storage cannot tell. */
+  /** undefined where the storage does not count it. */
   diskBytes: number | undefined
   diskLimitBytes: number
-  /** Times that the kernel ended a process for lack of memory since the start. */
+  /** How many processes the kernel has killed for lack of memory since the start. */
   oomKills: number
 }
 
 export type StopReason = 'exited' | 'oom' | 'lost'
 
 export interface ExecSpec {
-  /** Chosen by the caller, unique for ever. */
+  /** Chosen by the caller, and never reused. */
   processId: string
   /** At least one element; the first is looked up in PATH. */
   argv: string[]
   env: Record<string, string>
   cwd: string
-  /** A name or numeric id known inside the computer, with an optional `:group`. */
+  /** A user name or numeric id of the computer, with an optional `:group`. */
   user: string
-  /** Keeps stdin open for `write`; without it stdin is empty. */
+  /** Whether stdin stays open for `write`; otherwise it is empty. */
   stdin: boolean
   tty?: { cols: number; rows: number }
-  /** Its output waits for who follows it, as at a full pipe: it is held back rather than that any is dropped. */
+  /** The process waits for the reader of its output, as on a full pipe, so that no output is dropped. Default false. */
   backpressure?: boolean
-  /** The whole process tree is killed after this long; undefined is no limit. */
+  /** The whole process tree is killed after this time; undefined for no limit. */
   timeoutMs?: number
-  /** Kept with the process and handed back by `processes()`, also to a later server. */
+  /** Stored with the process; `processes()` returns it, to a later server too. */
   meta: Record<string, unknown>
-  /** Whose output is bounded together with this one's; the computer's own alone when undefined. */
+  /** Processes of one owner share a limit on retained output; undefined for the limit of the computer alone. */
   owner?: string
 }
 
 export interface Listener {
   port: number
-  /** As text, e.g. `127.0.0.1`, or `::` for all addresses. */
+  /** In text form, such as `127.0.0.1`, or `::` for all addresses. */
   address: string
-  /** The process that it came of; undefined when that cannot be told. */
+  /** The process that started the listener, itself or through descendants; undefined when unknown. */
   processId: string | undefined
-  /** Whether `dial` gets to it: not to one that is bound to an address of its own kind, such as 127.0.0.2. */
+  /** Whether `dial` can connect to it: false when it is bound to any other address, such as 127.0.0.2. */
   reachable: boolean
 }
 
-/** Why somebody may say that they end a process. */
+/** The reasons that a caller of `kill` can give. */
 export type EndReason = 'out_of_credits' | 'spending_limit'
 
-/** Why a process ended. `stopped` is by an end of its computer, `lost` when nothing can be known of it. */
+/** Why a process ended. `stopped`: its computer was stopped. `lost`: the end was not observed. */
 export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost' | EndReason
 
 export interface ProcessExit {
   reason: ExitReason
-  /** 0–255 as the program gave it, 128 + signal when a signal ended it, null when `lost`. */
+  /** The program's exit code (0–255), 128 + signal number when a signal ended it, null when `lost`. */
   exitCode: number | null
-  /** e.g. `SIGKILL`, null when it exited by itself. */
+  /** Such as `SIGKILL`; null when the program exited by itself. */
   signal: string | null
   endedAtMs: number
-  /** Bytes of output seen in all, of which the newest are kept. */
+  /** Total bytes of output; the newest of them are retained. */
   outputBytes: number
-  /** True when output was dropped for the cap. */
+  /** True when output was dropped because of a limit. */
   truncated: boolean
-  /** What is kept of it takes so much on the disk; undefined where that is not known. */
+  /** Bytes that the retained output takes on the disk; undefined when unknown. */
   keptBytes?: number
 }
 
 export interface ProcessHandle {
   readonly processId: string
   readonly computerId: string
-  /** Process id inside the computer; 0 when it is not known. */
+  /** Process id inside the computer; 0 when unknown. */
   readonly pid: number
   readonly startedAtMs: number
-  /** After so long it is ended, counted from its start. */
+  /** The time limit, counted from the start. */
   readonly timeoutMs: number | undefined
   readonly meta: Record<string, unknown>
-  /** undefined while it runs. */
+  /** undefined while the process runs. */
   readonly exit: ProcessExit | undefined
-  /** True while nothing can be learned of it, nor done to it, because who supervises it does not answer. */
+  /** True while its supervisor does not answer, so that the process can be neither observed nor controlled. */
   readonly unresponsive: boolean
-  /** Resolves at the end of the process with all of its kept output recorded. */
+  /** Resolves when the process has ended and its retained output is recorded. */
   wait(): Promise<ProcessExit>
   /**
-   * Chunks from the cursor on, until the process has ended and all was read. `signal` ends the reading alone. The bytes of
-   * a chunk that is `borrowed` are good until the next one is asked for; it has at most so many, by default and at most 1 MiB, at least 128 KiB.
+   * Yields chunks of output from the cursor on, until the process has ended and everything is read. `signal` stops the
+   * reading, not the process. With `borrowed`, the bytes of a chunk are valid only until the next chunk is requested,
+   * and a chunk has at most `maxChunkBytes`: 128 KiB to 1 MiB, 1 MiB by default.
    */
   follow(
     cursor: number,
     signal?: AbortSignal,
     options?: { borrowed?: boolean; maxChunkBytes?: number },
   ): AsyncIterable<OutputChunk>
-  /** The cursor behind all that came as yet. */
+  /** Returns the cursor after all output so far. */
   outputEnd(): Promise<number>
-  /** Resolves when the bytes were taken; `conflict` when stdin is closed. */
+  /** Writes to stdin; resolves when the bytes are accepted. Rejects with `conflict` when stdin is closed. */
   write(data: Uint8Array): Promise<void>
   closeStdin(): Promise<void>
   resize(cols: number, rows: number): Promise<void>
-  /** `tree` reaches every process that came of it, not the first alone. Its exit tells `why`, where that is said. */
-  kill(signal: NodeJS.Signals, scope: 'process' | 'tree', why?: EndReason): Promise<void>
+  /**
+   * Sends a signal to the process, or with `tree` to all of its descendants as well. A `reason` becomes the reason of
+   * its exit.
+   */
+  kill(signal: NodeJS.Signals, scope: 'process' | 'tree', reason?: EndReason): Promise<void>
 }
 
-/** What the caller has recorded of a process of which the driver knows nothing. */
+/** What the caller has recorded about a process that the driver does not know. */
 export type LostProcess = Pick<ProcessHandle, 'processId' | 'computerId' | 'pid' | 'startedAtMs' | 'meta'>
 
 export interface OutputChunk {
   records: OutputPiece[]
-  /** Where to read on from. */
+  /** Where the next read begins. */
   cursor: number
-  /** True when records before these were dropped for the cap. */
+  /** True when output before these records was dropped because of a limit. */
   truncated: boolean
-  /** True when this is all there will ever be. */
+  /** True when no more output can come. */
   done: boolean
 }
 
@@ -252,14 +269,17 @@ export interface OutputRecord {
 }
 
 export interface OutputPiece extends OutputRecord {
-  /** The cursor before it, and behind it: where to read on. */
+  /** The cursor before this piece. */
   start: number
+  /** The cursor after it, where the next read begins. */
   cursor: number
 }
 
 export interface FileInfo {
   name: string
-  /** The name as it is when it is not UTF-8: `name` and `path` then only resemble it, and no path leads there. */
+  /**
+   * The bytes of a name that is not UTF-8. `name` and `path` are then approximations, and no path leads to the entry.
+   */
   nameBytes?: Buffer
   /** Absolute, inside the computer. */
   path: string
@@ -270,41 +290,48 @@ export interface FileInfo {
   uid: number
   gid: number
   modifiedAtMs: number
+  /** The target of a symbolic link. */
   target?: string
 }
 
 export interface ListOptions {
-  /** Entries at most, > 0. */
+  /** Maximum number of entries, > 0. */
   limit: number
-  /** About how many bytes names, paths and targets may have; one entry always fits. */
+  /** Approximate maximum for the bytes of names, paths and targets together. A page always has room for one entry. */
   maxBytes: number
-  /** The bytes of a name: entries behind it. */
+  /** The bytes of a name: the page begins after it. */
   after?: Buffer | undefined
-  /** Called before many entries are read. */
+  /** Called before a large directory is read. */
   beforeLarge?: () => Promise<void>
 }
 
 export interface FilePage {
   entries: FileInfo[]
-  /** Where the next page begins, when this is not the last: its `after`. */
+  /** The `after` of the next page; undefined on the last one. */
   next?: Buffer
 }
 
 /**
- * Files under a computer's root, running or stopped. Paths are absolute inside the computer; links are followed
- * within its root and never out of it. Writes belong to the computer's user and replace the file in one step.
+ * Files of a running or stopped computer. Paths are absolute inside the computer. Symbolic links are followed within
+ * its root and never out of it. Written files belong to the computer's user, and replace an existing file atomically.
  */
 export interface ComputerFiles {
   stat(path: string): Promise<FileInfo>
-  /** A page of a directory's entries, in the order of their names' bytes. What comes and goes meanwhile may be in it or not; nothing else is missed. */
+  /**
+   * Returns a page of a directory's entries, ordered by the bytes of their names. Only entries that are created or
+   * deleted meanwhile can be missing.
+   */
   list(path: string, options: ListOptions): Promise<FilePage>
-  /** The file must be a regular one. `range` is in bytes, end exclusive. The caller reads it out or destroys it. */
+  /**
+   * Reads a regular file. `range` is in bytes, end exclusive. The caller reads the stream to its end or destroys it.
+   */
   read(path: string, range?: { start: number; end: number }): Promise<{ info: FileInfo; stream: Readable }>
-  /** The same file for reading into buffers of one's own. The caller closes it. */
+  /** Opens a regular file for reading into the caller's buffers. The caller closes it. */
   open(path: string): Promise<OpenFile>
   /**
-   * Parents are made. Rejects with `too_large` beyond `maxBytes`, `disk_full` when there is no room; the old file then stays. With
-   * `ownsChunks` the chunks of a stream are given up for good: their memory goes back once they are written.
+   * Writes a file, and creates missing parent directories. Rejects with `too_large` beyond `maxBytes` and with
+   * `disk_full` when there is no room; an existing file then stays unchanged. With `ownsChunks` the callee owns the
+   * chunks of a stream, and frees their memory once they are written.
    */
   write(
     path: string,
@@ -312,78 +339,90 @@ export interface ComputerFiles {
     options: { mode?: number; maxBytes: number; ownsChunks?: boolean },
   ): Promise<{ sizeBytes: number }>
   /**
-   * The first half of a write, for data whose place may be known only after it: `path` is where it is expected to go, and a
-   * place that cannot be taken is refused before the data is read. The caller closes it, placed or not.
+   * Writes data whose path may become known only after it; `commit` is the second step. When `path` is given, the file
+   * is expected to go there, and a path that cannot be written is refused before the data is read. The caller always
+   * closes the staged file.
    */
   stage(
     path: string | undefined,
     data: Readable,
     options: { maxBytes: number; ownsChunks?: boolean },
   ): Promise<StagedFile>
-  /** All of them or none: each is written beside its place first, and those that have theirs are taken back when one fails. */
+  /**
+   * Writes all files or none: each is first written next to its target, and when one fails, those that were already
+   * replaced are restored. Returns their sizes in bytes.
+   */
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
-  /** Makes parents too; an existing directory is no error, a file there is an `already_exists`. */
+  /**
+   * Creates a directory and its missing parents. Does nothing when it exists. Rejects with `already_exists` when the
+   * path is a file.
+   */
   makeDirectory(path: string): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>
   move(from: string, to: string): Promise<void>
-  /** Rejects with `no_capacity` when the host can watch no more, with `limit_reached` when the tree is too large. */
+  /** Throws `no_capacity` when the host can watch no more, and `limit_reached` when the tree is too large. */
   watch(path: string, options: WatchOptions): AsyncIterable<FileChange>
 }
 
-/** A new file that has no place yet. */
+/** A new file without a path. */
 export interface StagedFile {
   readonly sizeBytes: number
-  /** Parents are made; a file that is there is replaced in one step, and its owner and, without `mode`, its mode stay. */
+  /**
+   * Puts the file at a path, and creates missing parent directories. An existing file is replaced atomically; its owner
+   * stays, and so does its mode unless `mode` is given.
+   */
   commit(path: string, mode?: number): Promise<void>
-  /** Its content, for a place in another computer. */
+  /** Returns the content, to be written to another computer. */
   read(): Readable
-  /** One that has no place is gone. */
+  /** Closes the file. One that was not committed is deleted. */
   close(): Promise<void>
 }
 
-/** A regular file that is open for reading. It may grow and shrink meanwhile. */
+/** A regular file that is open for reading. It may grow or shrink meanwhile. */
 export interface OpenFile {
-  /** As it was when it was opened. */
+  /** Its state when it was opened. */
   readonly info: FileInfo
-  /** How many bytes from `position` on were put into the buffer; 0 at the end of the file. */
+  /** Reads from `position` into the buffer. Returns the number of bytes read, 0 at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>
-  /** No read may be under way. */
+  /** Must not be called while a read is in progress. */
   close(): void
 }
 
 export interface WatchOptions {
-  /** Also what is in directories below, and in those that come. */
+  /** Whether subdirectories are watched too, including new ones. */
   recursive: boolean
   signal: AbortSignal
-  /** Directories for which it is true are not looked into. */
+  /** Returns true for directories that are not to be watched. */
   skip?: (path: string) => boolean
-  /** What it is true for is told for itself too when a directory above it is renamed or goes. */
+  /** Returns true for paths that get a change of their own when a directory above them is renamed or deleted. */
   reportSeparately?: (path: string) => boolean
 }
 
 /**
- * What happened below a watched directory. `ready` comes first: from then on nothing is missed. `overflow` says that
- * changes were lost. `gone` comes last, when the directory itself was deleted or moved away.
+ * A change below a watched directory. `ready` comes first: no later change is missed. `overflow` reports lost changes.
+ * `gone` comes last, when the directory itself was deleted or moved away.
  */
 export interface FileChange {
   type: 'ready' | 'create' | 'modify' | 'delete' | 'rename' | 'overflow' | 'gone'
   path: string
-  /** For `rename`: what it was called before. */
+  /** For `rename`: the path before it. */
   oldPath?: string
   directory: boolean
-  /** For `rename`: true when something of the new name was there before. */
+  /** For `rename`: true when the new path existed before. */
   replaced?: boolean
-  /** For `overflow`: changes that were not handed to a slow reader; undefined when the kernel lost an unknown number. */
+  /**
+   * For `overflow`: the number of changes that a slow reader missed; undefined when the kernel lost an unknown number.
+   */
   dropped?: number
 }
 
 export interface DriverImages {
   list(): Promise<ImageInfo[]>
-  /** Builds the recipe in a folder, unless an image of it exists; resolves with its id. `signal` ends a build that this call began. */
+  /** Builds the recipe in a folder, unless its image exists. `signal` aborts a build that this call has begun. */
   build(recipeDirectory: string, progress: (step: BuildProgress) => void, signal?: AbortSignal): Promise<ImageInfo>
-  /** Takes an image from an OCI layout, archive or registry reference that `skopeo` understands. */
+  /** Imports an image from an OCI layout, an archive or a registry: any reference that `skopeo` accepts. */
   import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
-  /** `conflict` while a computer uses it. */
+  /** Rejects with `conflict` while a computer uses the image. */
   remove(id: string): Promise<void>
 }
 
@@ -392,18 +431,18 @@ export interface ImageInfo {
   name: string
   sizeBytes: number
   createdAtMs: number
-  /** PATH and other variables that its processes start with. */
+  /** Environment variables of its processes, such as PATH. */
   env: Record<string, string>
-  /** The user that processes run as unless another is asked for. */
+  /** The user of its processes unless another is requested. */
   user: string
   workdir: string
-  /** Programs that it was made to hold, by what they are for; undefined where nobody said. */
+  /** The programs that its recipe declares, by purpose; undefined when it declares none. */
   tools?: Record<string, string[]> | undefined
 }
 
 export interface BuildProgress {
-  /** What is being done, for a person. */
+  /** The current step, for display to a user. */
   step: string
-  /** 0–1; undefined when it can't be told. */
+  /** 0–1; undefined when unknown. */
   fraction?: number
 }
