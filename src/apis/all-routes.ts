@@ -8,8 +8,8 @@ import { addAgentComputerRoutes } from './agent-computer/routes.ts'
 import { addIssuerRoutes } from './carrel/issuer-routes.ts'
 import { addPaymentPages } from './carrel/payment-routes.ts'
 import { addSessionRoutes } from './carrel/session-routes.ts'
-import { execEndpoint } from './carrel/sockets.ts'
-import { addUsageRoute } from './carrel/usage-route.ts'
+import { execEndpoint } from './carrel/exec-routes.ts'
+import { addUsageRoutes } from './agent-computer/usage-routes.ts'
 import { addWorkspaceRoutes } from './carrel/workspace-routes.ts'
 import { addEnvironmentsRoutes } from './environments/routes.ts'
 import { errorEnvelopes } from './error-envelopes.ts'
@@ -22,7 +22,7 @@ export async function addAllRoutes(app: App, engine: Engine): Promise<SocketEndp
   await addOpenApi(app, errorEnvelopes)
   addMetrics(app, engine)
   const paperpodSocket = addPaperpodRoutes(app, engine)
-  addUsageRoute(app, engine)
+  addUsageRoutes(app, engine)
   addSessionRoutes(app, engine)
   addWorkspaceRoutes(app, engine)
   addEnvironmentsRoutes(app, engine)

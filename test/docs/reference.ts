@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { addUsageRoute } from '../../src/apis/carrel/usage-route.ts'
+import { addUsageRoutes } from '../../src/apis/agent-computer/usage-routes.ts'
 import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
 import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
 import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
@@ -77,7 +77,7 @@ export async function openApiDocument(under = ''): Promise<Document> {
   const { app, engine } = await routeApp()
   await addOpenApi(app, errorEnvelopes)
   addPaperpodRoutes(app, engine)
-  addUsageRoute(app, engine)
+  addUsageRoutes(app, engine)
   addEnvironmentsRoutes(app, engine)
   addAgentComputerRoutes(app, engine)
   addPawpadoRoutes(app, engine)

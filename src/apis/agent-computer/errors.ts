@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import { ownErrorFields, ownErrorFieldsOf } from '../own-error-fields.ts'
+import { ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 
 /** In lower case, as `not_found`, which is of an address that is none, too. */
 export function codeOf(code: ErrorCode): string {

@@ -9,7 +9,7 @@ import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/person-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
-import { invitationOut } from './workspace-mapping.ts'
+import { invitationOut } from './mapping.ts'
 import {
   acceptAnswer,
   acceptBody,

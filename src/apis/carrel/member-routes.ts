@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
 import { changeRole, listMembers, removeMember } from '../../engine/identity/workspaces/members.ts'
 import type { App } from '../../http/app.ts'
-import { memberOut } from './workspace-mapping.ts'
+import { memberOut } from './mapping.ts'
 import {
   memberAnswer,
   memberParams,

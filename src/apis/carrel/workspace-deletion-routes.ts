@@ -5,7 +5,7 @@ import {
 import type { Engine } from '../../engine/engine.ts'
 import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
 import type { App } from '../../http/app.ts'
-import { iso } from './workspace-mapping.ts'
+import { iso } from './mapping.ts'
 import { workspaceDeletionAnswer, workspaceParams } from './workspace-schemas.ts'
 
 export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {

@@ -10,7 +10,7 @@ import type { App } from '../../http/app.ts'
 import { addInvitationRoutes } from './invitation-routes.ts'
 import { addMemberRoutes } from './member-routes.ts'
 import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
-import { workspaceOut } from './workspace-mapping.ts'
+import { workspaceOut } from './mapping.ts'
 import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './workspace-schemas.ts'
 
 const returns = '{ workspace_id, name, role, personal, members, created_at, delete_at? }'

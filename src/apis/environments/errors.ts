@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
 import type { Refused } from '../../http/error-envelope.ts'
-import { ownErrorFields, ownErrorFieldsOf } from '../own-error-fields.ts'
+import { ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 import { invalidPart } from './invalid-part.ts'
 
 export function codeOf(code: ErrorCode): string {

@@ -1,5 +1,5 @@
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import { ownErrorFieldsOf } from '../own-error-fields.ts'
+import { ownErrorFieldsOf } from '../own-errors.ts'
 
 /** PaperPod's error body: `error`, a sentence, with what Carrel tells of every error. */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { kernelLanguages } from '../../engine/computers/interpreters/kernel-programs.ts'
 import { languages } from '../../engine/computers/processes/program.ts'
 import { patterns } from '../../http/patterns.ts'
-import { ownErrorFields } from '../own-error-fields.ts'
+import { ownErrorFields } from '../own-errors.ts'
 
 const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })

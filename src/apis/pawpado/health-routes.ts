@@ -1,7 +1,7 @@
 import type { App } from '../../http/app.ts'
 import { healthAnswer } from './schemas.ts'
 
-export function addHealthRoute(app: App): void {
+export function addHealthRoutes(app: App): void {
   app.get(
     '/api/v1/health',
     {

@@ -7,7 +7,7 @@ import { sandboxErrors } from './errors.ts'
 import { isReserved, reservedPorts } from './reserved-ports.ts'
 import { exposeAnswer, exposeBody } from './schemas.ts'
 
-export function addExposeRoute(app: App, engine: Engine): void {
+export function addExposeRoutes(app: App, engine: Engine): void {
   app.post(
     '/expose',
     {

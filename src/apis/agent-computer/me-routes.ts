@@ -6,9 +6,9 @@ import { isUnbilled } from '../../engine/money/credit/is-unbilled.ts'
 import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { meAnswer } from './me-schemas.ts'
+import { meAnswer } from './schemas.ts'
 
-export function addMeRoute(app: App, engine: Engine): void {
+export function addMeRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/me',
     {

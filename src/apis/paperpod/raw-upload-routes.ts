@@ -10,7 +10,7 @@ import { downloadQuery, uploadAnswer } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
 /** The bytes themselves as the body, as `curl -T` sends them. Not in PaperPod's document, whose upload is a form. */
-export function addPutFileRoute(app: App, engine: Engine): void {
+export function addRawUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
     // Of whatever type: the file is what comes.

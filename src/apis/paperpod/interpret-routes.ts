@@ -8,7 +8,7 @@ import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { interpretAnswerOf } from './mapping.ts'
 import { interpretAnswer, interpretBody } from './schemas.ts'
 
-export function addInterpretRoute(app: App, engine: Engine): void {
+export function addInterpretRoutes(app: App, engine: Engine): void {
   app.post(
     '/interpret',
     {

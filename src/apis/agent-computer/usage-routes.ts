@@ -58,7 +58,7 @@ const usageAnswer = Type.Object({
 })
 
 /** `GET /v1/usage`: what the account used, up to now. */
-export function addUsageRoute(app: App, engine: Engine): void {
+export function addUsageRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/usage',
     {

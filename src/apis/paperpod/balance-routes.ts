@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { balanceAnswer } from './schemas.ts'
 
-export function addBalanceRoute(app: App, engine: Engine): void {
+export function addBalanceRoutes(app: App, engine: Engine): void {
   app.get(
     '/balance',
     {

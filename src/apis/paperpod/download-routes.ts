@@ -9,7 +9,7 @@ import { sandboxPath } from './mapping.ts'
 import { downloadAnswer, downloadQuery } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
-export function addDownloadRoute(app: App, engine: Engine): void {
+export function addDownloadRoutes(app: App, engine: Engine): void {
   app.get(
     '/files/download',
     {

@@ -32,7 +32,7 @@ const topupAnswer = Type.Object(
 )
 
 /** `POST /api/v1/credits/topup`: a page where a person pays. */
-export function addTopupRoute(app: App, engine: Engine): void {
+export function addTopupRoutes(app: App, engine: Engine): void {
   app.post(
     '/api/v1/credits/topup',
     {

@@ -15,7 +15,7 @@ import { fileMode, sessionName, uploadAnswer, uploadForm } from './schemas.ts'
 import { withFiles } from './with-files.ts'
 
 /** In a scope of its own: no other route takes a form of many parts. */
-export function addUploadRoute(app: App, engine: Engine): void {
+export function addUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     await scope.register(multipart, { limits: { fileSize: limits.uploadBytes } })
     addRoute(scope, engine)

@@ -7,7 +7,7 @@ import { holdUntilAnswered } from '../../http/large-answer.ts'
 import { webhookAnswer, webhookBody } from './billing-schemas.ts'
 
 /** `POST /billing/webhook`, in a scope of its own: a signature is of the bytes that came, not of what they say. */
-export function addWebhookRoute(app: App, engine: Engine): void {
+export function addWebhookRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

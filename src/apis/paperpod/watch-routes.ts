@@ -14,7 +14,7 @@ import { eventStreamAnswer, watchBody } from './schemas.ts'
 
 type WatchBody = Static<typeof watchBody>
 
-export function addWatchRoute(app: App, engine: Engine): void {
+export function addWatchRoutes(app: App, engine: Engine): void {
   app.post(
     '/watch',
     {

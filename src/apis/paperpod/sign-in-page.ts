@@ -1,5 +1,5 @@
-import { html, type Html } from './docs/html.ts'
-import { personPage } from './person-page.ts'
+import { html, type Html } from '../../http/docs/html.ts'
+import { personPage } from '../../http/person-page.ts'
 
 /** Asks whoever opened the link whether to go on: programs that scan mail open every link, and press no button. */
 export function signInPage(email: string, code: string): string {

@@ -5,7 +5,7 @@ import type { App } from '../../http/app.ts'
 import { isoTime } from './mapping.ts'
 import { sessionAnswer } from './schemas.ts'
 
-export function addSessionRoute(app: App, engine: Engine): void {
+export function addSessionRoutes(app: App, engine: Engine): void {
   app.get(
     '/api/v1/session',
     {
