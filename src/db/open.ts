@@ -15,6 +15,7 @@ import * as computeMarks from './migrations/0014-compute-marks.ts'
 import * as responseCache from './migrations/0015-kept-answers.ts'
 import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
 import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
+import * as computerLifecycle from './migrations/0018-computer-lifecycle.ts'
 import { setWorkerReader } from './read-in-worker.ts'
 import { WorkerReader } from './worker-reader.ts'
 import type { Database } from './schema.ts'
@@ -39,6 +40,7 @@ const migrations: Record<string, Migration> = {
   '0015-kept-answers': responseCache,
   '0016-invitation-networks': invitationNetworks,
   '0017-sibling-tokens': siblingTokens,
+  '0018-computer-lifecycle': computerLifecycle,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

@@ -162,12 +162,15 @@ export type ComputerState =
   | 'failed'
   | 'deleting'
 
+/** The files of a `sandbox` are deleted when it stops; those of a `durable` computer stay. */
+export type Lifecycle = 'sandbox' | 'durable'
+
 export interface ComputerRow {
   id: string
   /** null for one that waits in the warm pool. */
   account_id: string | null
-  /** The sandbox name that it answers to, unique in its account; '' is the account's default. */
-  session_key: string | null
+  /** Unique in its account; '' is the account's default sandbox. null for one that waits in the warm pool. */
+  name: string | null
   image: string
   state: ComputerState
   /** Why it is `failed` or `stopped`; null otherwise. */
@@ -176,8 +179,8 @@ export interface ComputerRow {
   memory_bytes: number
   disk_bytes: number
   pids: number
-  /** 1 when its files go when it stops. */
-  ephemeral: number
+  /** What happens when it stops, is idle or is not paid for: `engine/lifecycle-policy.ts`. */
+  lifecycle: Lifecycle
   /** null for never. */
   idle_timeout_ms: number | null
   expires_at: number | null

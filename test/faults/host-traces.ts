@@ -62,8 +62,8 @@ export async function computerRows(): Promise<ComputerRow[]> {
   }
 }
 
-export async function computerRow(sessionKey: string): Promise<ComputerRow | undefined> {
-  return (await computerRows()).find((row) => row.session_key === sessionKey)
+export async function computerRow(name: string): Promise<ComputerRow | undefined> {
+  return (await computerRows()).find((row) => row.name === name)
 }
 
 /** Host process id of the program that supervises processes. */

@@ -108,8 +108,8 @@ test('a computer that was recorded in any state but does not exist can be used a
     'deleting',
   ]
   const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
-  const made = states.map((state) => ({ ...row, id: newId(), session_key: newSession(), state }))
-  const warm = states.map((state) => ({ ...row, id: newId(), account_id: null, session_key: null, state }))
+  const made = states.map((state) => ({ ...row, id: newId(), name: newSession(), state }))
+  const warm = states.map((state) => ({ ...row, id: newId(), account_id: null, name: null, state }))
   await db
     .insertInto('computers')
     .values([...made, ...warm])
@@ -122,8 +122,8 @@ test('a computer that was recorded in any state but does not exist can be used a
   for (const { id, state } of made)
     assert.equal(rows.get(id), state === 'deleting' ? undefined : state === 'failed' ? 'failed' : 'stopped', state)
   for (const { id, state } of warm) assert.equal(rows.get(id), undefined, `a warm one that was ${state}`)
-  for (const { session_key, state } of made) {
-    const { stdout } = await server.shell('echo works', { sessionId: session_key })
+  for (const { name, state } of made) {
+    const { stdout } = await server.shell('echo works', { sessionId: name })
     assert.equal(stdout, 'works\n', state)
   }
   await assertOwned()

@@ -31,8 +31,8 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     magic_links: [link(`link-${who}`, email), link(`second-${who}`, `second-${email}`)],
     spent_refresh_tokens: [{ hash: `spent-${who}`, token_id: `family-${who}`, spent_at: 1 }],
     computers: [
-      computer(who, 'running', { account_id, session_key: '' }),
-      computer(who, 'deleting', { account_id, session_key: `Name ${who}` }),
+      computer(who, 'running', { account_id, name: '' }),
+      computer(who, 'deleting', { account_id, name: `Name ${who}` }),
     ],
     processes: [process(who, 'ended'), process(who, 'running')],
     ports: [{ computer_id: `running-${who}`, port: 80, created_at: 1 }],
@@ -160,7 +160,7 @@ function token(
 function computer(
   who: string,
   state: Database['computers']['state'],
-  of: Pick<Database['computers'], 'account_id' | 'session_key'>,
+  of: Pick<Database['computers'], 'account_id' | 'name'>,
 ): Database['computers'] {
   return {
     id: `${state}-${who}`,
@@ -172,7 +172,7 @@ function computer(
     memory_bytes: 1,
     disk_bytes: 1,
     pids: 1,
-    ephemeral: 1,
+    lifecycle: 'sandbox',
     idle_timeout_ms: null,
     expires_at: null,
     created_at: 1,

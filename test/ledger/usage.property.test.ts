@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { pino } from 'pino'
 import { defaultPrices } from '../../src/config/price-book.ts'
-import type { ComputerRow } from '../../src/db/schema.ts'
+import type { ComputerRow, Lifecycle } from '../../src/db/schema.ts'
 import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { balanceOf } from '../../src/engine/money/ledger/balance.ts'
@@ -42,11 +42,11 @@ class World {
     const { db } = mortal
     for (const account of ['a', 'b'])
       await db.insertInto('accounts').values({ id: account, name: account, created_at: 0 }).execute()
-    for (const row of [computer('s1', 'a', 1), computer('s2', 'b', 1), computer('own', 'b', 0)])
+    for (const row of [computer('s1', 'a', 'sandbox'), computer('s2', 'b', 'sandbox'), computer('own', 'b', 'durable')])
       await db.insertInto('computers').values(row).execute()
     await grantFirstCredit(db, ['a', 'b'], defaultPrices)
     await world.serve()
-    for (const id of ['s1', 's2']) await openUsage(world.engine, computer(id, id === 's1' ? 'a' : 'b', 1))
+    for (const id of ['s1', 's2']) await openUsage(world.engine, computer(id, id === 's1' ? 'a' : 'b', 'sandbox'))
     return world
   }
 
@@ -120,7 +120,7 @@ class World {
     if (runs) last.toMs = this.nowMs
     else this.always.push({ fromMs: this.nowMs, toMs: undefined })
     if (runs) await closeUsage(this.engine, 'own')
-    else await openUsage(this.engine, computer('own', 'b', 0))
+    else await openUsage(this.engine, computer('own', 'b', 'durable'))
   }
 
   /** For how long something really ran. */
@@ -137,12 +137,12 @@ class World {
   }
 }
 
-function computer(id: string, accountId: string, ephemeral: number): ComputerRow {
+function computer(id: string, accountId: string, lifecycle: Lifecycle): ComputerRow {
   const none = { state_reason: null, idle_timeout_ms: null, expires_at: null }
   const size = { cpus: 1, memory_bytes: 1, disk_bytes: 1, pids: 1 }
   const times = { created_at: 1_000_000, updated_at: 0, started_at: 1_000_000, last_active_at: 0 }
-  const state = ephemeral ? ('running' as const) : ('stopped' as const)
-  return { id, account_id: accountId, session_key: id, image: 'i', state, ephemeral, ...none, ...size, ...times }
+  const state = lifecycle === 'sandbox' ? ('running' as const) : ('stopped' as const)
+  return { id, account_id: accountId, name: id, image: 'i', state, lifecycle, ...none, ...size, ...times }
 }
 
 const doing = fc.oneof(

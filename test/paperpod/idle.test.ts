@@ -29,7 +29,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
       await database
         .selectFrom('computers')
         .select('state')
-        .where('session_key', '=', sessionId)
+        .where('name', '=', sessionId)
         .orderBy('created_at', 'desc')
         .executeTakeFirst()
     )?.state
@@ -52,12 +52,12 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     await stopped(sessionId)
-    const itself = () => database.selectFrom('computers').select('image').where('session_key', '=', sessionId)
+    const itself = () => database.selectFrom('computers').select('image').where('name', '=', sessionId)
     const { image } = await itself().executeTakeFirstOrThrow()
     await database
       .updateTable('computers')
       .set({ image: 'an image of an earlier version' })
-      .where('session_key', '=', sessionId)
+      .where('name', '=', sessionId)
       .execute()
     assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
     assert.equal((await itself().executeTakeFirstOrThrow()).image, image)

@@ -31,11 +31,7 @@ test('an account that has all its sandboxes gets another by giving up the stoppe
     server.call('POST', '/execute', { code: 'echo fine', language: 'shell', sessionId }, { token })
   const first = newSession()
   assert.equal((await executeIn(first)).status, 200)
-  const model = await database
-    .selectFrom('computers')
-    .selectAll()
-    .where('session_key', '=', first)
-    .executeTakeFirstOrThrow()
+  const model = await database.selectFrom('computers').selectAll().where('name', '=', first).executeTakeFirstOrThrow()
   const more = Array.from({ length: limits.computersPerAccount - 1 }, (_, index) => stopped(model, index))
   for (let start = 0; start < more.length; start += 100)
     await database
@@ -60,5 +56,5 @@ test('an account that has all its sandboxes gets another by giving up the stoppe
 })
 
 function stopped(model: ComputerRow, index: number): ComputerRow {
-  return { ...model, id: newId(), session_key: newSession(), state: 'stopped', last_active_at: 1000 + index }
+  return { ...model, id: newId(), name: newSession(), state: 'stopped', last_active_at: 1000 + index }
 }

@@ -480,11 +480,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
 
   test('a sandbox name belongs to its account: each has a computer of its own of that name', async () => {
     const rows = await withDatabase((database) =>
-      database
-        .selectFrom('computers')
-        .select(['account_id', 'session_key'])
-        .where('session_key', '=', owned.sessionId)
-        .execute(),
+      database.selectFrom('computers').select(['account_id', 'name']).where('name', '=', owned.sessionId).execute(),
     )
     assert.equal(new Set(rows.map(({ account_id }) => account_id)).size, rows.length)
     assert.ok(rows.length >= 2)

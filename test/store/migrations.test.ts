@@ -74,7 +74,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   computers: {
     id: 'computer',
     account_id: 'account',
-    session_key: '',
+    name: '',
     image: 'slim-0',
     state: 'running',
     state_reason: null,
@@ -82,7 +82,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     memory_bytes: 2 ** 40,
     disk_bytes: 2 ** 52,
     pids: 100,
-    ephemeral: 1,
+    lifecycle: 'sandbox',
     idle_timeout_ms: null,
     expires_at: 9_007_199_254_740_991,
     created_at: 4,
@@ -264,6 +264,8 @@ const firstTables = tables.filter(
     ),
 )
 const { kept_bytes: _, ...firstProcess } = rows.processes
+const { name: _name, lifecycle: _lifecycle, ...anyComputer } = rows.computers
+const firstComputer = { ...anyComputer, session_key: '', ephemeral: 1 }
 const { bytes: _bytes, process_id: _process, ...firstKey } = rows.idempotency
 const firstUsage = {
   id: 'u',
@@ -306,10 +308,18 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await first.up(old as Kysely<unknown>)
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
   for (const table of firstTables.filter(
-    (table) => !['usage_intervals', 'tokens', 'accounts', 'processes', 'idempotency'].includes(table),
+    (table) => !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'idempotency'].includes(table),
   ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>)
+    .insertInto('computers')
+    .values([
+      firstComputer,
+      { ...firstComputer, id: 'kept', session_key: 'kept', ephemeral: 0 },
+      { ...firstComputer, id: 'warm', account_id: null, session_key: null },
+    ])
+    .execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('processes').values(firstProcess).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('idempotency').values(firstKey).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
@@ -340,6 +350,22 @@ test('every migration runs on the rows of the one before it', async (t) => {
       given_at: null,
     },
   }
+  const lives = await db.selectFrom('computers').select(['id', 'name', 'lifecycle']).orderBy('id').execute()
+  assert.deepEqual(
+    lives.map(({ id, name, lifecycle }) => [id, name, lifecycle]),
+    [
+      ['computer', '', 'sandbox'],
+      ['kept', 'kept', 'durable'],
+      ['warm', null, 'sandbox'],
+    ],
+  )
+  await assert.rejects(
+    db
+      .insertInto('computers')
+      .values({ ...rows.computers, id: 'second' })
+      .execute(),
+    /UNIQUE/,
+  )
   for (const table of tables)
     assert.deepEqual(found[table], since[table] ?? (firstTables.includes(table) ? rows[table] : {}), table)
 })

@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { EndReason, ProcessHandle } from '../../../drivers/driver.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { stopComputer } from '../lifecycle/stop.ts'
 import { whileRunning } from '../lifecycle/while-running.ts'
 import { reachedLimit } from '../../money/credit/spending-limits.ts'
@@ -44,13 +45,14 @@ export async function stopUnpaid(
   }
   const rows = await engine.db
     .selectFrom('computers')
-    .select(['id', 'ephemeral'])
+    .select(['id', 'lifecycle'])
     .where('account_id', '=', accountId)
     .where('state', '=', 'running')
     .execute()
-  for (const { id, ephemeral } of rows)
-    if (ephemeral) afterGrace(engine, id, graceMs, () => endOrphaned(engine, accountId, id, why))
-    else await whileRunning(engine, id, (row) => stopComputer(engine, row, 'billing', why))
+  for (const row of rows)
+    if (policyOf(row).endsUnpaid === 'programs')
+      afterGrace(engine, row.id, graceMs, () => endOrphaned(engine, accountId, row.id, why))
+    else await whileRunning(engine, row.id, (running) => stopComputer(engine, running, 'billing', why))
   return isAnyTold
 }
 

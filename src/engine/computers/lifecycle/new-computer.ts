@@ -2,17 +2,17 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import { newId } from '../../ids.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** A row for a computer of the default size, not yet made. */
+/** Returns the row of a sandbox of the default size, which does not exist on the host yet. */
 export function newComputer(
   engine: Pick<ComputersContext, 'settings' | 'defaultImage'>,
-  owner: { accountId: string; sessionKey: string } | undefined,
+  owner: { accountId: string; name: string } | undefined,
 ): ComputerRow {
   const { settings, defaultImage } = engine
   const now = Date.now()
   return {
     id: newId(),
     account_id: owner?.accountId ?? null,
-    session_key: owner?.sessionKey ?? null,
+    name: owner?.name ?? null,
     image: defaultImage.id,
     state: 'provisioning',
     state_reason: null,
@@ -20,7 +20,7 @@ export function newComputer(
     memory_bytes: settings.computerMemoryBytes,
     disk_bytes: settings.computerDiskBytes,
     pids: settings.computerPids,
-    ephemeral: 1,
+    lifecycle: 'sandbox',
     idle_timeout_ms: settings.idleTimeoutMs,
     expires_at: null,
     created_at: now,

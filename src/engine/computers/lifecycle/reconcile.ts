@@ -1,4 +1,5 @@
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { settle, settleById } from './settle.ts'
@@ -95,7 +96,7 @@ export async function stoppedByItself(engine: ComputersContext, id: string, reas
       .executeTakeFirst()
     if (!row) return
     if (row.account_id === null) return destroyComputer(engine, id, 'kernel', reason)
-    if (row.ephemeral) await engine.driver.destroy(id)
+    if (!policyOf(row).keepsFiles) await engine.driver.destroy(id)
     await closeUsage(engine, id)
     await transition(engine, id, { from: ['running', 'paused'], to: 'stopped', actor: 'kernel', reason })
   })

@@ -1,4 +1,5 @@
 import type { ComputerRow } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { loseUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { transition } from './transition.ts'
@@ -23,7 +24,7 @@ export async function settle(
     return
   }
   if (row.state === 'stopped' || row.state === 'failed') return
-  if (row.ephemeral) await engine.driver.destroy(row.id)
+  if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   await loseUsage(engine, row.id)
   await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason })
 }

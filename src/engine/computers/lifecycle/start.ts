@@ -1,4 +1,5 @@
 import type { ComputerRow } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { openUsage } from '../../money/usage/metered.ts'
 import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
@@ -15,7 +16,7 @@ export async function startComputer(engine: ComputersContext, row: ComputerRow, 
   try {
     await engine.creates.run(row.account_id ?? warmOnes, async () => {
       const isThere = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
-      if (!isThere && row.ephemeral) image = defaultImage.id
+      if (!isThere && !policyOf(row).keepsFiles) image = defaultImage.id
       if (!isThere) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)
     })

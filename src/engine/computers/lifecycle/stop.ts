@@ -1,14 +1,16 @@
 import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { settleById } from './settle.ts'
 import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Stops a running computer; the files of an ephemeral one go with it. The caller holds the computer's lock. When the
- * driver fails, the computer's state is what is true of it then, and the failure is handed on.
- * `actor` is who asked: a token, or `lease` with the reason `idle` or `expired`.
+ * Stops a running computer, and deletes its files unless its kind keeps them. The caller holds the computer's lock. When
+ * the driver fails, the recorded state becomes what is true on the host, and the driver's error is thrown.
+ *
+ * @param actor a token's id, or `lease` with the reason `idle` or `expired`
  */
 export async function stopComputer(
   engine: ComputersContext,
@@ -20,7 +22,7 @@ export async function stopComputer(
   engine.meter.ending(row.id)
   try {
     await engine.driver.stop(row.id, limits.stopGraceMs)
-    if (row.ephemeral) await engine.driver.destroy(row.id)
+    if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   } catch (error) {
     engine.meter.goesOn(row.id)
     await settleById(engine, row.id, reason).catch((cause: unknown) =>

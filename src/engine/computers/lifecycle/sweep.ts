@@ -1,5 +1,5 @@
-import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { destroyComputer } from './destroy.ts'
 import { stopComputer } from './stop.ts'
 import { whileRunning } from './while-running.ts'
@@ -50,8 +50,8 @@ function endOfLease(
 ): 'idle' | 'expired' | undefined {
   const now = Date.now()
   if (row.expires_at !== null && row.expires_at <= now) return 'expired'
-  // A sandbox's idle time is the server's setting as it is now.
-  const idleTimeoutMs = row.ephemeral ? engine.settings.idleTimeoutMs : row.idle_timeout_ms
+  const policy = policyOf(row)
+  const idleTimeoutMs = policy.idleTimeoutMs(row, engine.settings)
   if (idleTimeoutMs === null || engine.activity.inUse(row.id)) return undefined
   if (busy.has(row.id)) {
     engine.activity.touch(row.id)
@@ -63,7 +63,6 @@ function endOfLease(
     engine.activity.touch(row.id)
     return undefined
   }
-  // Nobody loses the files of a sandbox for having had no credit to go on with it.
-  const keptMs = row.ephemeral && engine.credit.isEmpty(row.account_id!) ? limits.unpaidSandboxMs : 0
-  return now - lastUsed >= idleTimeoutMs + keptMs ? 'idle' : undefined
+  const graceMs = engine.credit.isEmpty(row.account_id!) ? policy.unpaidGraceMs : 0
+  return now - lastUsed >= idleTimeoutMs + graceMs ? 'idle' : undefined
 }

@@ -2,6 +2,7 @@ import { limits } from '../../../config/limits.ts'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
+import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
@@ -19,10 +20,9 @@ export interface UsedComputer {
  * The account's computer of that name ('' is its default one), made on first use and started when it is stopped.
  * While it is used its idle time does not run.
  */
-export async function useSandbox(engine: ComputersContext, caller: Caller, sessionKey: string): Promise<UsedComputer> {
+export async function useSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<UsedComputer> {
   for (let attempt = 0; ; attempt++) {
-    const found =
-      (await findSandbox(engine, caller.accountId, sessionKey)) ?? (await makeSandbox(engine, caller, sessionKey))
+    const found = (await findSandbox(engine, caller.accountId, name)) ?? (await makeSandbox(engine, caller, name))
     const done = engine.activity.begin(found.id)
     try {
       if (found.state === 'running' && !engine.activity.isEnding(found.id)) return { computer: found, done }
@@ -42,13 +42,13 @@ export async function useSandbox(engine: ComputersContext, caller: Caller, sessi
 export function findSandbox(
   engine: Pick<Context, 'db'>,
   accountId: string,
-  sessionKey: string,
+  name: string,
 ): Promise<ComputerRow | undefined> {
   return engine.db
     .selectFrom('computers')
     .selectAll()
     .where('account_id', '=', accountId)
-    .where('session_key', '=', sessionKey)
+    .where('name', '=', name)
     .executeTakeFirst()
 }
 
@@ -61,15 +61,15 @@ async function wake(engine: ComputersContext, caller: Caller, id: string): Promi
   return { ...row, state: 'running' }
 }
 
-function makeSandbox(engine: ComputersContext, caller: Caller, sessionKey: string): Promise<ComputerRow> {
-  return engine.locks.run(`${caller.accountId}/${sessionKey}`, async () => {
-    const existing = await findSandbox(engine, caller.accountId, sessionKey)
+function makeSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<ComputerRow> {
+  return engine.locks.run(`${caller.accountId}/${name}`, async () => {
+    const existing = await findSandbox(engine, caller.accountId, name)
     if (existing) return existing
     await assertCredit(engine, caller)
     await makeRoom(engine, caller.accountId)
-    const warm = await engine.warmPool.take({ accountId: caller.accountId, sessionKey, actor: caller.tokenId })
+    const warm = await engine.warmPool.take({ accountId: caller.accountId, name, actor: caller.tokenId })
     if (warm) return warm
-    const row = newComputer(engine, { accountId: caller.accountId, sessionKey })
+    const row = newComputer(engine, { accountId: caller.accountId, name })
     await engine.db.insertInto('computers').values(row).execute()
     return row
   })
@@ -104,7 +104,7 @@ function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<
     .select('id')
     .where('account_id', '=', accountId)
     .where('state', 'in', forgettable)
-    .where('ephemeral', '=', 1)
+    .where('lifecycle', 'in', forgettableKinds)
     .orderBy('last_active_at')
     .limit(8)
     .execute()
@@ -119,3 +119,4 @@ async function removeStopped(engine: ComputersContext, id: string): Promise<bool
 }
 
 const forgettable: ComputerState[] = ['stopped', 'failed']
+const forgettableKinds = lifecyclesWhere(({ isForgettable }) => isForgettable)

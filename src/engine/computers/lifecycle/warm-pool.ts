@@ -26,7 +26,7 @@ export class WarmPool {
   }
 
   /** Gives one to an account, at once; undefined when none is ready. */
-  async take(owner: { accountId: string; sessionKey: string; actor: string }): Promise<ComputerRow | undefined> {
+  async take(owner: { accountId: string; name: string; actor: string }): Promise<ComputerRow | undefined> {
     const { db } = this.#engine()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
@@ -36,7 +36,7 @@ export class WarmPool {
     await db.transaction().execute(async (trx) => {
       const set = {
         account_id: owner.accountId,
-        session_key: owner.sessionKey,
+        name: owner.name,
         created_at: now,
         updated_at: now,
         last_active_at: now,

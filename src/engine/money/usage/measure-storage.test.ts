@@ -47,7 +47,7 @@ test('disks cost by the hour and the GiB, hot while their computer runs and cold
       .values({
         id,
         account_id: 'a',
-        session_key: id,
+        name: id,
         image: 'i',
         state,
         state_reason: null,
@@ -55,7 +55,7 @@ test('disks cost by the hour and the GiB, hot while their computer runs and cold
         memory_bytes: 1,
         disk_bytes: 1,
         pids: 1,
-        ephemeral: 0,
+        lifecycle: 'durable',
         idle_timeout_ms: null,
         expires_at: null,
         created_at: createdAt,

@@ -18,7 +18,7 @@ export async function measureStorage(
 ): Promise<void> {
   const existing = (await engine.driver.list()).map(({ id }) => id)
   const pieces: UsagePiece[] = []
-  for (const { id, account_id, session_key, state, created_at, measured_to } of await measurable(engine, existing)) {
+  for (const { id, account_id, name, state, created_at, measured_to } of await measurable(engine, existing)) {
     const stats = await engine.driver.stats(id).catch(() => undefined)
     if (stats?.diskBytes === undefined) continue
     const startedAtMs = Math.max(measured_to, Number(created_at), now - limits.storageIntervalMs)
@@ -33,7 +33,7 @@ export async function measureStorage(
       endedAtMs: now,
       quantity,
       tokenId: null,
-      label: session_key,
+      label: name,
     })
   }
   if (pieces.length > 0) await chargeUsage(engine, pieces)
@@ -47,7 +47,7 @@ async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
     await turn()
     const rows = await db
       .selectFrom('computers')
-      .select(['id', 'account_id', 'session_key', 'state', 'created_at'])
+      .select(['id', 'account_id', 'name', 'state', 'created_at'])
       .select((eb) => [measuredTo(eb, 'storage_hot').as('hot_to'), measuredTo(eb, 'storage_cold').as('cold_to')])
       .where('id', 'in', some)
       .where('account_id', 'is not', null)

@@ -1,4 +1,5 @@
 import type { ComputerRow } from '../../../db/schema.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { settleUsage } from './settle-usage.ts'
 import type { Charged } from './compute-meter.ts'
 import { readMarks } from './cpu-marks.ts'
@@ -6,7 +7,7 @@ import type { MeteredFacts } from './metered-computer.ts'
 import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
-type Row = Pick<ComputerRow, 'id' | 'account_id' | 'session_key' | 'ephemeral' | 'cpus'>
+type Row = Pick<ComputerRow, 'id' | 'account_id' | 'name' | 'lifecycle' | 'cpus'>
 
 /** From now on an account's computer is counted. One that belongs to nobody yet is not. */
 export async function openUsage(engine: Pick<MoneyContext, 'db' | 'meter'>, row: Row): Promise<void> {
@@ -26,10 +27,11 @@ export async function loseUsage(engine: MoneyContext, computerId: string): Promi
   await settleUsage(engine)
 }
 
-/** A sandbox costs while something runs in it, a computer of its own while it runs. */
-export function meteredOf({ id, account_id, session_key, ephemeral, cpus }: Row): MeteredFacts | undefined {
+/** Returns what the meter needs to know of an account's computer; undefined for one in the warm pool. */
+export function meteredOf({ id, account_id, name, lifecycle, cpus }: Row): MeteredFacts | undefined {
   if (account_id === null) return undefined
-  return { computerId: id, accountId: account_id, label: session_key, cpus, always: ephemeral === 0 }
+  const always = policyOf({ lifecycle }).charged === 'running'
+  return { computerId: id, accountId: account_id, label: name, cpus, always }
 }
 
 /** Up to when a computer's running was recorded, and what it used of processors; 0 for never. */

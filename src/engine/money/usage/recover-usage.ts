@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { ComputerRow } from '../../../db/schema.ts'
 import { serverTokenId } from '../credit/server-token.ts'
 import { readMarks } from './cpu-marks.ts'
-import type { CpuMark, CpuTotals } from './metered-computer.ts'
+import type { CpuMark, CpuTotals, MeteredFacts } from './metered-computer.ts'
 import { meteredOf } from './metered.ts'
 import { settleUsage } from './settle-usage.ts'
 import { unionByPayer, type Stretch } from './union-by-payer.ts'
@@ -26,7 +26,7 @@ export async function recoverUsage(engine: MoneyContext, now: number = Date.now(
     const from = Math.max(paidToMs, running && computer.always ? (row.started_at ?? now) : 0)
     const used =
       running && computer.always ? [{ tokenId: null, ms: Math.max(0, now - from) }] : unionByPayer(own, paidToMs, now)
-    const { free, totals } = unattendedSince(engine, row, { mark: marks.get(row.id), paidToMs, used, now })
+    const { free, totals } = unattendedSince(engine, row, { computer, mark: marks.get(row.id), paidToMs, used, now })
     const lastTokenId = own.at(-1)?.tokenId ?? row.paid_by
     engine.meter.resume(computer, { paidToMs: from, totals }, { used, free, lastTokenId })
     for (const { processId, tokenId, endedAtMs } of own)
@@ -43,9 +43,9 @@ export async function recoverUsage(engine: MoneyContext, now: number = Date.now(
 function unattendedSince(
   engine: Pick<Context, 'driver'>,
   row: PaidComputer,
-  { mark, paidToMs, used, now }: { mark: CpuMark | undefined; paidToMs: number; used: { ms: number }[]; now: number },
+  { computer, mark, paidToMs, used, now }: Since,
 ): { free: { ms: number; cpuMicros: number }; totals: CpuTotals } {
-  const counterMicros = row.state === 'running' && row.ephemeral ? engine.driver.cpuMicros(row.id) : undefined
+  const counterMicros = row.state === 'running' && !computer.always ? engine.driver.cpuMicros(row.id) : undefined
   const before = mark ?? { usedMicros: 0, openMs: 0 }
   // One that was charged and never marked was counted by a server that did not look at its processor time.
   const isUnknown = counterMicros === undefined || (mark === undefined && row.paid_to !== null)
@@ -59,6 +59,14 @@ function unattendedSince(
   }
   const totals = { usedMicros: before.usedMicros + sinceMark, openMs: before.openMs + Math.max(0, now - fromMs) }
   return { free, totals }
+}
+
+interface Since {
+  computer: MeteredFacts
+  mark: CpuMark | undefined
+  paidToMs: number
+  used: { ms: number }[]
+  now: number
 }
 
 interface PaidComputer extends ComputerRow {

@@ -20,7 +20,7 @@ async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Databa
     .values({
       id: 'c',
       account_id: 'a',
-      session_key: '',
+      name: '',
       image: 'i',
       state: 'running',
       state_reason: null,
@@ -28,7 +28,7 @@ async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Databa
       memory_bytes: 1,
       disk_bytes: 1,
       pids: 1,
-      ephemeral: 1,
+      lifecycle: 'sandbox',
       idle_timeout_ms: null,
       expires_at: null,
       created_at: begun,

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
+import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { freeMicrosPerMs } from './unattended-work.ts'
 
 /**
@@ -41,7 +42,7 @@ export async function unpaidProcesses(db: Kysely<Database>, max: number): Promis
               else max(p.ended_at) over earlier end as begun
           from processes p join computers c on c.id = p.computer_id
           where p.kind <> 'kernel' and p.ended_at < ${Date.now() - settledMs} and p.ended_at - p.started_at > ${longMs}
-            and (p.reason is null or p.reason <> 'lost') and c.ephemeral = 1 and c.account_id is not null
+            and (p.reason is null or p.reason <> 'lost') and c.lifecycle in (${sql.join(chargedForWork)}) and c.account_id is not null
           window earlier as (partition by p.computer_id order by p.started_at, p.id rows between unbounded preceding and 1 preceding)
         ) t
         group by computer_id
@@ -59,6 +60,7 @@ function seconds(ms: number): string {
   return (Number(ms) / 1000).toFixed(1)
 }
 
+const chargedForWork = lifecyclesWhere(({ charged }) => charged === 'work')
 /** Pieces of a millisecond, and clocks that are set while a program runs. */
 const tolerance = 1.05
 const toleratedMs = 2000

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { pino } from 'pino'
+import { defaultPrices } from '../../../config/price-book.ts'
+import { openDatabase } from '../../../db/open.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
+import { KeyedLock } from '../../../keyed-lock.ts'
+import { createAccount } from '../../identity/accounts/owner.ts'
+import { CreditWatch } from '../../money/credit/credit-watch.ts'
+import { ComputeMeter } from '../../money/usage/compute-meter.ts'
+import type { ComputersContext } from '../computers.ts'
+import { LiveEvents } from '../live-events.ts'
+import { ExposedPorts } from '../ports/exposed-ports.ts'
+import { Activity } from './activity.ts'
+import { newComputer } from './new-computer.ts'
+import { sweepLeases } from './sweep.ts'
+
+/** An engine whose sandboxes have no idle time at all, and what its driver was asked to do. */
+async function idleEngine(t: TestContext) {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  const asked: string[] = []
+  const ask = (verb: string) => async (id: string) => void asked.push(`${verb} ${id}`)
+  const settings = { idleTimeoutMs: 0, computerCpus: 1, computerMemoryBytes: 1, computerDiskBytes: 1, computerPids: 1 }
+  const engine = {
+    db,
+    settings,
+    log: pino({ level: 'silent' }),
+    defaultImage: { id: 'image' },
+    driver: { processes: () => [], stop: ask('stop'), destroy: ask('destroy') },
+    activity: new Activity(),
+    credit: new CreditWatch(defaultPrices),
+    meter: new ComputeMeter(),
+    prices: defaultPrices,
+    locks: new KeyedLock(),
+    liveEvents: new LiveEvents(),
+    exposedPorts: new ExposedPorts(),
+    portWatch: { forget: () => {} },
+    server: { ownerId: 'o' },
+  } as unknown as ComputersContext
+  const accountId = await createAccount(db, 'a')
+  const running = async (name: string, more: Partial<ComputerRow>) => {
+    const row = { ...newComputer(engine, { accountId, name }), id: name, state: 'running' as const, ...more }
+    await db.insertInto('computers').values(row).execute()
+    engine.activity.touch(name)
+  }
+  const states = async () =>
+    Object.fromEntries((await db.selectFrom('computers').selectAll().execute()).map(({ id, state }) => [id, state]))
+  return { engine, accountId, running, states, asked }
+}
+
+test('an idle sandbox loses its files by the setting, a durable computer keeps them and has an idle time of its own', async (t) => {
+  const { engine, running, states, asked } = await idleEngine(t)
+  await running('sandbox', { idle_timeout_ms: 3_600_000 })
+  await running('idle', { lifecycle: 'durable', idle_timeout_ms: 0 })
+  await running('busy', { lifecycle: 'durable', idle_timeout_ms: 3_600_000 })
+  await running('endless', { lifecycle: 'durable', idle_timeout_ms: null })
+  await sweepLeases(engine)
+  assert.deepEqual(await states(), { sandbox: 'stopped', idle: 'stopped', busy: 'running', endless: 'running' })
+  assert.deepEqual(asked.toSorted(), ['destroy sandbox', 'stop idle', 'stop sandbox'])
+})
+
+test('an account without credit keeps an idle sandbox for a while, as its files would go', async (t) => {
+  const { engine, accountId, running, states } = await idleEngine(t)
+  await running('sandbox', {})
+  await running('durable', { lifecycle: 'durable', idle_timeout_ms: 0 })
+  engine.credit.saw(accountId, -engine.prices.overdraftMicros)
+  await sweepLeases(engine)
+  assert.deepEqual(await states(), { sandbox: 'running', durable: 'stopped' })
+})
