@@ -12,10 +12,11 @@ import * as outputRetention from './migrations/0010-kept-output.ts'
 import * as mailAndKeys from './migrations/0011-mail-and-keys.ts'
 import * as usageTotals from './migrations/0013-usage-totals.ts'
 import * as computeMarks from './migrations/0014-compute-marks.ts'
-import * as responseCache from './migrations/0015-kept-answers.ts'
+import * as storedResponses from './migrations/0015-kept-answers.ts'
 import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
 import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
 import * as computerLifecycle from './migrations/0018-computer-lifecycle.ts'
+import * as noMagicValues from './migrations/0019-no-magic-values.ts'
 import { setWorkerReader } from './read-in-worker.ts'
 import { WorkerReader } from './worker-reader.ts'
 import type { Database } from './schema.ts'
@@ -37,10 +38,11 @@ const migrations: Record<string, Migration> = {
   '0011-mail-and-keys': mailAndKeys,
   '0013-usage-totals': usageTotals,
   '0014-compute-marks': computeMarks,
-  '0015-kept-answers': responseCache,
+  '0015-kept-answers': storedResponses,
   '0016-invitation-networks': invitationNetworks,
   '0017-sibling-tokens': siblingTokens,
   '0018-computer-lifecycle': computerLifecycle,
+  '0019-no-magic-values': noMagicValues,
 }
 
 /** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */

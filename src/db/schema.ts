@@ -33,14 +33,16 @@ export interface Database {
 }
 
 /** A text that names a person: their id, an address or a wallet. `engine/deletion/person-columns.ts` says what becomes of each. */
-export type PersonName = string & { readonly namesPerson?: true }
+export type UserIdentifier = string & { readonly identifiesUser?: true }
 
 export interface AccountRow {
   id: string
   name: string
   created_at: number
-  /** Who made it for several people, '' when they have left; null for the first one and for somebody's own. */
-  created_by: PersonName | null
+  /** The user who created a shared workspace; null when that user was deleted, and for every other account. */
+  created_by: UserIdentifier | null
+  /** 1 for a workspace that a user created beside the user's own, to be shared with others. */
+  shared: number
   /** When a workspace of several people goes; null when nobody asked for that. Somebody's own goes with them. */
   delete_at: number | null
 }
@@ -56,7 +58,7 @@ export interface TokenRow {
   revoked_at: number | null
   kind: TokenKind
   /** null for one that belongs to no person, as the first account's. */
-  user_id: PersonName | null
+  user_id: UserIdentifier | null
   /** What it may do, separated by spaces; null for everything. */
   scopes: string | null
   /** To the minute. */
@@ -75,12 +77,12 @@ export interface TokenRow {
 export type TokenKind = 'session' | 'api_key' | 'family'
 
 export interface UserRow {
-  id: PersonName
+  id: UserIdentifier
   /** The personal workspace. */
   account_id: string
-  name: PersonName
+  name: UserIdentifier
   /** As `mailAddress` writes it. */
-  email: PersonName | null
+  email: UserIdentifier | null
   created_at: number
   last_login_at: number | null
   /** When everything of this person goes; null when nobody asked for that. */
@@ -92,14 +94,14 @@ export interface IdentityRow {
   /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
   /** The address as `mailAddress` writes it, the wallet in lower case, the provider's number or `sub`. */
-  subject: PersonName
-  user_id: PersonName
+  subject: UserIdentifier
+  user_id: UserIdentifier
   created_at: number
 }
 
 export interface MembershipRow {
   account_id: string
-  user_id: PersonName
+  user_id: UserIdentifier
   role: 'owner' | 'admin' | 'member'
   created_at: number
 }
@@ -111,14 +113,14 @@ export interface InvitationRow {
   hash: string
   account_id: string
   /** As `mailAddress` writes it. */
-  email: PersonName
+  email: UserIdentifier
   /** Of `mailboxOf`. */
-  mailbox: PersonName
+  mailbox: UserIdentifier
   role: MembershipRow['role']
   /** null when it was a token that belongs to no person. */
-  invited_by: PersonName | null
-  /** Where the sender signed up within a day, else where they sent it from; '' when it is older than a day. */
-  network: string
+  invited_by: UserIdentifier | null
+  /** The network from which the sender signed up within a day, otherwise sent it; null after a day. */
+  network: string | null
   created_at: number
   expires_at: number
   /** When it was accepted or taken back. */
@@ -129,9 +131,9 @@ export interface MagicLinkRow {
   /** SHA-256 of the code in the link, hex. */
   hash: string
   /** As `mailAddress` writes it. */
-  email: PersonName
+  email: UserIdentifier
   /** Of `mailboxOf`. */
-  mailbox: PersonName
+  mailbox: UserIdentifier
   /** Of who asked for it. */
   network: string
   /** 1 when nobody had signed in by the address yet. */
@@ -231,8 +233,8 @@ export interface EventRow {
   computer_id: string | null
   type: string
   /** Who or what did it: a token's id, `user:` and a person's, `lease`, `server`, `kernel`. */
-  actor: PersonName
-  data: PersonName
+  actor: UserIdentifier
+  data: UserIdentifier
   at: number
 }
 
@@ -252,16 +254,25 @@ export interface IdempotencyRow {
   account_id: string
   key: string
   request_hash: string
-  /** Of the answer; null while a request is at it, 0 when the answer is that of its process, -1 when it is kept no longer. */
+  state: IdempotencyState
+  /** HTTP status of the response; null unless `answered`. */
   status: number | null
-  /** The answer; until there is one, the id that the request's process gets. */
+  /** Body of the response; null unless `answered`. */
   body: string | null
   created_at: number
-  /** Of the answer that is kept. */
+  /** Size of `body`. */
   bytes: number
-  /** The process that the request started, of one that is answered. */
+  /** The process of the request: the id reserved for it until the request is answered, afterwards null if it started none. */
   process_id: string | null
 }
+
+/**
+ * - `in_progress`: a request is working on the response;
+ * - `answered`: the response is stored;
+ * - `process`: the response is to be made from the result of the process, and no request is waiting for it;
+ * - `dropped`: the request was answered, and its response is not stored any more.
+ */
+export type IdempotencyState = 'in_progress' | 'answered' | 'process' | 'dropped'
 
 /** What is measured and has a price. */
 export type Meter = 'compute' | 'browser' | 'neurons' | 'storage_hot' | 'storage_cold'
@@ -424,7 +435,7 @@ export interface PaymentRow {
 
 export interface PersonSettingsRow {
   /** A person; the account of a token that belongs to no person. */
-  owner_id: PersonName
+  owner_id: UserIdentifier
   /** BCP 47. */
   locale: string
   /** Of the time zone database. */
@@ -464,7 +475,7 @@ export interface SpentWalletProofRow {
 export interface FirstCreditRow {
   account_id: string
   /** What they have one of: a mailbox, a wallet, or what an issuer calls them. */
-  person: PersonName
+  person: UserIdentifier
   /** Where they came from; null after a day. */
   network: string | null
   /** 1 when it was given. */

@@ -33,7 +33,7 @@ test('the rows of several queries are as of one moment, and what was committed b
   const { db } = await open(t)
   await db
     .insertInto('accounts')
-    .values({ id: 'a', name: 'n', created_at: 1, created_by: null, delete_at: null })
+    .values({ id: 'a', name: 'n', created_at: 1, created_by: null, shared: 0, delete_at: null })
     .execute()
   const accounts = db.selectFrom('accounts').select(['id', 'created_at'])
   const [rows, none, count] = await readInWorker(db, 'a', [

@@ -14,7 +14,7 @@ import type { ImageDefaults } from './computers/computers.ts'
 import { openComputers } from './computers/open-computers.ts'
 import type { Budgets, Context } from './context.ts'
 import type { Engine } from './engine.ts'
-import { ResponseCache } from './idempotency/response-cache.ts'
+import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
 import { openMoney } from './money/open-money.ts'
@@ -56,7 +56,7 @@ export async function assemble(
   const engine: Engine = {
     ...withIdentity,
     ...openComputers(withIdentity, image, () => engine, onOutputOver),
-    responseCache: new ResponseCache(),
+    responseSizes: new ResponseSizes(),
   }
   return engine
 }

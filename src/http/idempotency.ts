@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
-import { claimKey, completeKey, maxBytesOf, releaseKey, type Claim } from '../engine/idempotency/once.ts'
+import { claimKey, completeKey, maxStoredBytes, releaseKey, type Claim } from '../engine/idempotency/keys.ts'
 import { LargeAnswer } from './large-answer.ts'
 
 const claims = new WeakMap<object, Claim>()
@@ -23,7 +23,7 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): 
  */
 export function addIdempotency(
   app: FastifyInstance,
-  engine: Pick<Engine, 'db' | 'driver' | 'server' | 'responseCache'>,
+  engine: Pick<Engine, 'db' | 'driver' | 'server' | 'responseSizes'>,
 ): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKeyOf(request)
@@ -47,8 +47,8 @@ export function addIdempotency(
       await releaseKey(engine, claim)
       return payload
     }
-    if (claim.began) reply.header(replayed, 'true')
-    const maxBytes = maxBytesOf(engine, claim)
+    if (claim.hasStarted) reply.header(replayed, 'true')
+    const maxBytes = maxStoredBytes(engine, claim)
     const kept = payload instanceof LargeAnswer ? await headOf(payload, maxBytes) : payload
     if (typeof kept === 'string' && Buffer.byteLength(kept) <= maxBytes)
       await completeKey(engine, claim, { status: reply.statusCode, body: kept })

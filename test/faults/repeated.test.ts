@@ -129,7 +129,7 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     const { numUpdatedRows } = await withRow((db) =>
       db
         .updateTable('idempotency')
-        .set({ status: null, body: first.body.id as string })
+        .set({ state: 'in_progress', status: null, body: null, process_id: first.body.id as string })
         .where('key', '=', options.headers['idempotency-key'])
         .executeTakeFirst(),
     )
@@ -155,11 +155,12 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
           account_id: id,
           key: options.headers['idempotency-key'],
           request_hash: 'of a request that was cut off',
+          state: 'in_progress',
           status: null,
-          body: '00000000000000000000',
+          body: null,
           created_at: Date.now(),
           bytes: 0,
-          process_id: null,
+          process_id: '00000000000000000000',
         })
         .execute()
     })

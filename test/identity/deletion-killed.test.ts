@@ -65,9 +65,9 @@ async function fill(db: Kysely<Database>, host: Host): Promise<void> {
   host.computers.add('shared-gone')
   await insertAll(db, {
     accounts: [
-      { id: 'team', name: 'Team', created_at: 2, created_by: 'user-gone', delete_at: null },
-      { id: 'alone-gone', name: 'Only gone', created_at: 3, created_by: null, delete_at: null },
-      { id: 'shared-gone', name: 'Shared', created_at: 4, created_by: 'user-other', delete_at: 1 },
+      { id: 'team', name: 'Team', created_at: 2, created_by: 'user-gone', shared: 1, delete_at: null },
+      { id: 'alone-gone', name: 'Only gone', created_at: 3, created_by: null, shared: 0, delete_at: null },
+      { id: 'shared-gone', name: 'Shared', created_at: 4, created_by: 'user-other', shared: 1, delete_at: 1 },
     ],
     memberships: [
       member('team', 'gone', 'owner', 1),

@@ -9,7 +9,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
   const user_id = `user-${who}`
   const email = `${who}@example.com`
   return {
-    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null, delete_at: null }],
+    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null, shared: 0, delete_at: null }],
     users: [
       { id: user_id, account_id, name: `Name ${who}`, email, created_at: 1, last_login_at: 2, delete_at: deleteAt },
     ],
@@ -54,7 +54,17 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       },
     ],
     idempotency: [
-      { account_id, key: 'k', request_hash: 'h', status: 200, body: email, created_at: 1, bytes: 9, process_id: null },
+      {
+        account_id,
+        key: 'k',
+        request_hash: 'h',
+        state: 'answered',
+        status: 200,
+        body: email,
+        created_at: 1,
+        bytes: 9,
+        process_id: null,
+      },
     ],
     usage_intervals: [interval(who, 100), interval(who, 0)],
     compute_marks: [

@@ -41,7 +41,7 @@ class World {
     const world = new World(mortal)
     const { db } = mortal
     for (const account of ['a', 'b'])
-      await db.insertInto('accounts').values({ id: account, name: account, created_at: 0 }).execute()
+      await db.insertInto('accounts').values({ id: account, name: account, created_at: 0, shared: 0 }).execute()
     for (const row of [computer('s1', 'a', 'sandbox'), computer('s2', 'b', 'sandbox'), computer('own', 'b', 'durable')])
       await db.insertInto('computers').values(row).execute()
     await grantFirstCredit(db, ['a', 'b'], defaultPrices)

@@ -18,7 +18,7 @@ test('a durable transaction alone is synced by its commit, also when it fails', 
   assert.equal(await level(), 1)
   await assert.rejects(
     durableTransaction(db, async (transaction) => {
-      await transaction.insertInto('accounts').values({ id: 'x', name: 'x', created_at: 0 }).execute()
+      await transaction.insertInto('accounts').values({ id: 'x', name: 'x', created_at: 0, shared: 0 }).execute()
       throw new Error('no')
     }),
     /^Error: no$/,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { Kysely, sql } from 'kysely'
+import { Kysely, sql, type Migration } from 'kysely'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { sqliteDialect } from '../../src/db/sqlite.ts'
@@ -17,7 +17,7 @@ function file(t: TestContext): string {
 
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
-  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null, delete_at: null },
+  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null, shared: 0, delete_at: null },
   users: {
     id: 'user',
     account_id: 'account',
@@ -37,7 +37,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     mailbox: 'other@example.com',
     role: 'member',
     invited_by: 'user',
-    network: '',
+    network: null,
     created_at: 1,
     expires_at: 2,
     ended_at: 3,
@@ -140,6 +140,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     account_id: 'account',
     key: 'k',
     request_hash: 'h',
+    state: 'in_progress',
     status: null,
     body: null,
     created_at: 16,
@@ -249,7 +250,7 @@ const {
   given_at: _given,
   ...firstToken
 } = rows.tokens
-const { created_by: _by, delete_at: _at, ...firstAccount } = rows.accounts
+const { created_by: _by, shared: _shared, delete_at: _at, ...firstAccount } = rows.accounts
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {
@@ -266,7 +267,7 @@ const firstTables = tables.filter(
 const { kept_bytes: _, ...firstProcess } = rows.processes
 const { name: _name, lifecycle: _lifecycle, ...anyComputer } = rows.computers
 const firstComputer = { ...anyComputer, session_key: '', ephemeral: 1 }
-const { bytes: _bytes, process_id: _process, ...firstKey } = rows.idempotency
+const { bytes: _bytes, process_id: _process, state: _state, ...firstKey } = rows.idempotency
 const firstUsage = {
   id: 'u',
   account_id: 'account',
@@ -337,7 +338,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
     processes: { ...firstProcess, kept_bytes: null },
-    idempotency: { ...firstKey, bytes: 0, process_id: null },
+    idempotency: { ...firstKey, state: 'in_progress', bytes: 0, process_id: null },
     tokens: {
       ...firstToken,
       kind: 'session',
@@ -369,6 +370,72 @@ test('every migration runs on the rows of the one before it', async (t) => {
   for (const table of tables)
     assert.deepEqual(found[table], since[table] ?? (firstTables.includes(table) ? rows[table] : {}), table)
 })
+
+test('migration 0019 replaces magic values, row by row, by nulls and states', async (t) => {
+  const db = await before(t, '0019')
+  const accounts = [
+    ['own', null],
+    ['shared', 'user'],
+    ['orphaned', ''],
+  ]
+  for (const [id, by] of accounts) await sql`insert into accounts values (${id}, 'n', 1, ${by}, null)`.execute(db)
+  const answers = [
+    ['in progress', null, 'p1', 0, null],
+    ['left', 0, 'p2', 0, null],
+    ['evicted', 0, 'p3', 0, 'p3'],
+    ['dropped', -1, null, 0, null],
+    ['of a process', 200, '{}', 2, 'p4'],
+    ['of no process', 404, '{"a":1}', 7, null],
+  ]
+  for (const [key, status, body, bytes, process] of answers)
+    await sql`insert into idempotency (account_id, key, request_hash, status, body, created_at, bytes, process_id)
+      values ('own', ${key}, 'h', ${status}, ${body}, 1, ${bytes}, ${process})`.execute(db)
+  for (const [id, network] of [
+    ['new', '192.0.2.1'],
+    ['old', ''],
+  ])
+    await sql`insert into invitations (id, hash, account_id, email, mailbox, role, network, created_at, expires_at)
+      values (${id}, ${id}, 'shared', 'e', 'm', 'member', ${network}, 1, 2)`.execute(db)
+  const { up } = await import('../../src/db/migrations/0019-no-magic-values.ts')
+  await up(db as Kysely<unknown>)
+
+  assert.deepEqual(await valuesOf(db, 'accounts', ['id', 'created_by', 'shared']), [
+    ['own', null, 0],
+    ['shared', 'user', 1],
+    ['orphaned', null, 1],
+  ])
+  assert.deepEqual(await valuesOf(db, 'idempotency', ['key', 'state', 'status', 'body', 'bytes', 'process_id']), [
+    ['in progress', 'in_progress', null, null, 0, 'p1'],
+    ['left', 'process', null, null, 0, 'p2'],
+    ['evicted', 'process', null, null, 0, 'p3'],
+    ['dropped', 'dropped', null, null, 0, null],
+    ['of a process', 'answered', 200, '{}', 2, 'p4'],
+    ['of no process', 'answered', 404, '{"a":1}', 7, null],
+  ])
+  assert.deepEqual(await valuesOf(db, 'invitations', ['id', 'network']), [
+    ['new', '192.0.2.1'],
+    ['old', null],
+  ])
+})
+
+/** Returns an empty database as all migrations before one leave it. */
+async function before(t: TestContext, name: string): Promise<Kysely<Database>> {
+  const db = new Kysely<Database>({ dialect: sqliteDialect(file(t)) })
+  t.after(() => db.destroy())
+  const folder = new URL('../../src/db/migrations/', import.meta.url)
+  for (const each of readdirSync(folder).toSorted()) {
+    if (each >= name) break
+    const migration = (await import(new URL(each, folder).href)) as Migration
+    await migration.up(db)
+  }
+  return db
+}
+
+/** Returns these columns of all rows of a table, in the order in which they were inserted. */
+async function valuesOf(db: Kysely<Database>, table: keyof Database, columns: string[]): Promise<unknown[][]> {
+  const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)} order by rowid`.execute(db)
+  return rows.map((row) => columns.map((column) => row[column]))
+}
 
 test('a database of a newer program is refused by its path and left as it is', async (t) => {
   const path = file(t)

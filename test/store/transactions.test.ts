@@ -20,7 +20,7 @@ test('a transaction that reads before it writes is not broken by another program
   await db.transaction().execute(async (trx) => {
     await trx.selectFrom('accounts').selectAll().execute()
     assert.throws(write, /locked/)
-    await trx.insertInto('accounts').values({ id: 'own', name: 'x', created_at: 0 }).execute()
+    await trx.insertInto('accounts').values({ id: 'own', name: 'x', created_at: 0, shared: 0 }).execute()
   })
   write()
   const rows = await db.selectFrom('accounts').select('id').orderBy('id').execute()

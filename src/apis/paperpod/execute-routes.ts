@@ -43,7 +43,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
     async (request) => {
       const sessionId = request.body.sessionId ?? ''
       const claim = claimOf(request)
-      const execution = claim?.began
+      const execution = claim?.hasStarted
         ? await resumeExecution(engine, claim.processId)
         : await execute(engine, request.caller, sessionId, {
             ...optionsOf(request.body),

@@ -49,7 +49,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     async (request) => {
       const { body, caller } = request
       const claim = claimOf(request)
-      if (claim?.began) return startAnswerOf(earlierProcess(engine, claim.processId), body)
+      if (claim?.hasStarted) return startAnswerOf(earlierProcess(engine, claim.processId), body)
       const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
       try {
         const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)

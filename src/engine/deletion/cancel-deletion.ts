@@ -1,12 +1,12 @@
 import { CarrelError } from '../../errors.ts'
-import { assertSignedIn } from '../identity/accounts/signed-in.ts'
-import type { Authenticated } from '../identity/accounts/tokens.ts'
 import { appendEvent } from '../audit/append-event.ts'
 import type { Context } from '../context.ts'
+import { assertSignedIn } from '../identity/accounts/signed-in.ts'
+import type { Authenticated } from '../identity/accounts/tokens.ts'
 
 /**
- * Keeps the caller. One whose deletion is not scheduled stays as well; rejects with `conflict` when it has begun, and with `forbidden` for
- * an API key: whoever has that is not the person.
+ * Cancels the scheduled deletion of the caller's user; does nothing when none is scheduled. Throws `conflict` when the
+ * deletion has begun, and `forbidden` for an API key, whose holder need not be the user.
  */
 export async function cancelDeletion({ db }: Pick<Context, 'db'>, caller: Authenticated): Promise<void> {
   const { userId, tokenId } = caller

@@ -1,24 +1,25 @@
 import { durableTransaction } from '../../db/durable-transaction.ts'
-import type { DeletionSubject } from './deletion-subject.ts'
-import { personColumns } from './person-columns.ts'
-import { deletionPlan } from './deletion-plan.ts'
 import type { Context } from '../context.ts'
+import { deletionPlan } from './deletion-plan.ts'
+import type { DeletionSubject } from './deletion-subject.ts'
+import { userColumns } from './user-columns.ts'
 
 /**
- * Deletes what no part of the host stands behind, and the person's name where rows stay, in one transaction: after it nobody can come in
- * as this person any more. Gives how many rows there were.
+ * Deletes the rows that stand for nothing on the host, and the user's name in rows that stay, in one transaction: after
+ * it nobody can authenticate as this user. Returns the number of rows that were deleted or changed.
  */
-export function deleteRows({ db }: Pick<Context, 'db'>, leaving: DeletionSubject): Promise<number> {
+export function deleteRows({ db }: Pick<Context, 'db'>, subject: DeletionSubject): Promise<number> {
   return durableTransaction(db, async (trx) => {
     let count = 0
-    for (const fate of Object.values(deletionPlan)) {
-      if (typeof fate !== 'function') continue
-      for (const { numDeletedRows } of await fate(trx, leaving)) count += Number(numDeletedRows)
+    for (const plan of Object.values(deletionPlan)) {
+      if (typeof plan !== 'function') continue
+      for (const { numDeletedRows } of await plan(trx, subject)) count += Number(numDeletedRows)
     }
-    for (const columns of Object.values(personColumns))
-      for (const fate of Object.values(columns)) {
-        if (typeof fate !== 'function') continue
-        for (const { numUpdatedRows } of await fate(trx, leaving)) count += Number(numUpdatedRows)
+    if (subject.kind === 'workspace') return count
+    for (const columns of Object.values(userColumns))
+      for (const plan of Object.values(columns)) {
+        if (typeof plan !== 'function') continue
+        for (const { numUpdatedRows } of await plan(trx, subject)) count += Number(numUpdatedRows)
       }
     return count
   })

@@ -1,18 +1,19 @@
-import type { DeleteResult, Transaction } from 'kysely'
+import type { DeleteResult, Expression, ExpressionBuilder, SqlBool, Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import { inList } from '../../db/in-list.ts'
 import type { Database } from '../../db/schema.ts'
-import { isWorkspace, type DeletionSubject } from './deletion-subject.ts'
+import type { DeletionSubject, UserSubject } from './deletion-subject.ts'
 
-export type DeleteRows = (trx: Transaction<Database>, leaving: DeletionSubject) => Promise<DeleteResult[]>
+export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) => Promise<DeleteResult[]>
 
 /**
- * What becomes of the rows of each table when a person leaves, or a workspace goes:
- * - `books`: facts of the ledger and of payments, which name an account by its id alone, and stay;
- * - `host`: goes with what it stands for on the host;
- * - `last`: goes when nothing else is left, so that a deletion that is interrupted is found again;
- * - a function deletes them, in this order: what refers to a row before the row.
+ * Says what happens to the rows of each table when a user or a workspace is deleted:
+ * - `books`: facts of the ledger and of payments, which name an account by its id alone, stay;
+ * - `host`: a row is deleted with the thing on the host that it stands for;
+ * - `last`: rows are deleted when nothing else is left, so that an interrupted deletion is found again;
+ * - a function deletes rows. The functions run in this order: rows that refer to others before those.
  *
- * A table that is missing here does not compile. What names a person in rows that stay is said in `person-columns.ts`.
+ * A table that is missing here does not compile. `user-columns.ts` says what happens to names of users in rows that stay.
  */
 export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last' | DeleteRows } = {
   ledger_books: 'books',
@@ -21,11 +22,11 @@ export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last
   ledger_holds: 'books',
   payments: 'books',
   machine_payments: 'books',
-  // They name nobody, and go when their time is over.
+  // These rows name nobody, and are deleted when they expire.
   spent_wallet_proofs: 'books',
-  // Those that were charged explain the charge; the others, and what they were called, go in the end.
+  // Charged intervals explain the charge and stay. Free intervals, and all names, are deleted at the end.
   usage_intervals: 'last',
-  // Sums of them, with what computers were called.
+  // Sums of intervals, with the names of computers.
   usage_days: 'last',
   spent: 'last',
   computers: 'host',
@@ -37,53 +38,67 @@ export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last
   memory_files: ofAccounts('memory_files'),
   operations: ofAccounts('operations'),
   idempotency: ofAccounts('idempotency'),
-  // Ever more come in the life of an account: in steps, of which each call makes one.
+  // An account has an unbounded number of events: each call deletes a limited number of them.
   events: (trx, { accountIds }) =>
     trx
       .deleteFrom('events')
       .where('id', 'in', (query) =>
-        query.selectFrom('events').select('id').where('account_id', 'in', accountIds).limit(limits.deletedEventsAtOnce),
+        query
+          .selectFrom('events')
+          .select('id')
+          .where((eb) => inList(eb, 'account_id', accountIds))
+          .limit(limits.deletedEventsAtOnce),
       )
       .execute(),
-  // Who comes back with the same mailbox is somebody new, and the 30 days before that are long enough.
+  // Somebody who returns with the same mailbox counts as new; the 30 days before the deletion are delay enough.
   first_credits: ofAccounts('first_credits'),
-  person_settings: (trx, { userId, accountIds }) =>
-    trx
+  person_settings: (trx, subject) => {
+    const ownerIds = subject.kind === 'user' ? [subject.userId, ...subject.accountIds] : subject.accountIds
+    return trx
       .deleteFrom('person_settings')
-      .where('owner_id', 'in', [userId, ...accountIds])
+      .where((eb) => inList(eb, 'owner_id', ownerIds))
+      .execute()
+  },
+  magic_links: ofUser((trx, { addresses }) =>
+    trx
+      .deleteFrom('magic_links')
+      .where((eb) => inList(eb, 'email', addresses))
       .execute(),
-  magic_links: async (trx, { addresses }) =>
-    addresses.length === 0 ? [] : trx.deleteFrom('magic_links').where('email', 'in', addresses).execute(),
-  invitations: (trx, { userId, accountIds, addresses }) =>
+  ),
+  invitations: (trx, subject) =>
     trx
       .deleteFrom('invitations')
       .where((eb) =>
         eb.or([
-          eb('invited_by', '=', userId),
-          eb('account_id', 'in', accountIds),
-          ...(addresses.length === 0 ? [] : [eb('email', 'in', addresses)]),
+          inList(eb, 'account_id', subject.accountIds),
+          ...(subject.kind === 'user'
+            ? [eb('invited_by', '=', subject.userId), inList(eb, 'email', subject.addresses)]
+            : []),
         ]),
       )
       .execute(),
-  identities: (trx, { userId }) => trx.deleteFrom('identities').where('user_id', '=', userId).execute(),
-  spent_refresh_tokens: (trx, { userId, accountIds }) =>
+  identities: ofUser((trx, { userId }) => trx.deleteFrom('identities').where('user_id', '=', userId).execute()),
+  spent_refresh_tokens: (trx, subject) =>
     trx
       .deleteFrom('spent_refresh_tokens')
       .where('token_id', 'in', (query) =>
         query
           .selectFrom('tokens')
           .select('id')
-          .where((eb) => eb.or([eb('user_id', '=', userId), eb('account_id', 'in', accountIds)])),
+          .where((eb) => areTokensOf(eb, subject)),
       )
       .execute(),
-  tokens: (trx, { userId, accountIds }) =>
+  tokens: (trx, subject) =>
     trx
       .deleteFrom('tokens')
-      .where((eb) => eb.or([eb('user_id', '=', userId), eb('account_id', 'in', accountIds)]))
+      .where((eb) => areTokensOf(eb, subject))
       .execute(),
-  // By those of a person it is known which workspaces go with them: they go last. Those of a workspace let people into it.
-  memberships: async (trx, leaving) =>
-    isWorkspace(leaving) ? trx.deleteFrom('memberships').where('account_id', 'in', leaving.accountIds).execute() : [],
+  // A user's memberships say which workspaces are deleted with the user, so they are deleted last. A workspace's
+  // memberships let users into it.
+  memberships: async (trx, subject) =>
+    subject.kind === 'workspace'
+      ? trx.deleteFrom('memberships').where('account_id', 'in', subject.accountIds).execute()
+      : [],
   users: 'last',
   accounts: 'last',
 }
@@ -96,8 +111,21 @@ function ofAccounts(
     | 'memory_files'
     | 'operations'
     | 'idempotency'
-    | 'events'
     | 'first_credits',
 ): DeleteRows {
-  return (trx, { accountIds }) => trx.deleteFrom(table).where('account_id', 'in', accountIds).execute()
+  return (trx, { accountIds }) =>
+    trx
+      .deleteFrom(table)
+      .where((eb) => inList(eb, 'account_id', accountIds))
+      .execute()
+}
+
+/** Deletes rows of a user; a workspace that is deleted by itself has none. */
+function ofUser(deleteRows: (trx: Transaction<Database>, subject: UserSubject) => Promise<DeleteResult[]>): DeleteRows {
+  return async (trx, subject) => (subject.kind === 'user' ? deleteRows(trx, subject) : [])
+}
+
+function areTokensOf(eb: ExpressionBuilder<Database, 'tokens'>, subject: DeletionSubject): Expression<SqlBool> {
+  const areOfAccounts = inList(eb, 'account_id', subject.accountIds)
+  return subject.kind === 'user' ? eb.or([eb('user_id', '=', subject.userId), areOfAccounts]) : areOfAccounts
 }

@@ -2,39 +2,38 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Context, ServerState } from '../context.ts'
 
-/** A person or a workspace whose time has come, and what goes with it. */
-export interface DeletionSubject {
-  /** '-', which nobody has, where a workspace goes and its people stay. */
+/** A user or a workspace whose deletion is due, with the accounts that are deleted with it. */
+export type DeletionSubject = UserSubject | WorkspaceSubject
+
+export interface UserSubject {
+  kind: 'user'
   userId: string
-  /** The workspace; of a person those of which nobody else is a member, as a rule their own alone. Never the owner's, and never none. */
-  accountIds: string[]
-  /** Addresses by which they signed in. */
-  addresses: string[]
+  /** The workspaces of which nobody else is a member, as a rule the user's own alone; can be empty. Never the owner's. */
+  accountIds: readonly string[]
+  /** Mail addresses that the user signed in by, or that a provider reported. */
+  addresses: readonly string[]
 }
 
-export async function personSubject(
+/** A workspace that is deleted by itself: its members stay. */
+export interface WorkspaceSubject {
+  kind: 'workspace'
+  accountIds: readonly [accountId: string]
+}
+
+export async function userSubject(
   { db, server }: Pick<Context, 'db'> & { server: Pick<ServerState, 'ownerId'> },
   userId: string,
-): Promise<DeletionSubject> {
-  const alone = (await aloneIn(db, userId)).filter((accountId) => accountId !== server.ownerId)
-  // A list in SQL has one element at least.
-  return { userId, accountIds: alone.length > 0 ? alone : [none], addresses: await addressesOf(db, userId) }
+): Promise<UserSubject> {
+  const accountIds = (await soleMemberships(db, userId)).filter((accountId) => accountId !== server.ownerId)
+  return { kind: 'user', userId, accountIds, addresses: await addressesOf(db, userId) }
 }
 
-/** A workspace that goes by itself. */
-export function workspaceSubject(accountId: string): DeletionSubject {
-  return { userId: none, accountIds: [accountId], addresses: [] }
+export function workspaceSubject(accountId: string): WorkspaceSubject {
+  return { kind: 'workspace', accountIds: [accountId] }
 }
 
-/** Whether it is a workspace that goes by itself. */
-export function isWorkspace({ userId }: DeletionSubject): boolean {
-  return userId === none
-}
-
-/** No person and no account has this id. */
-const none = '-'
-
-async function aloneIn(db: Kysely<Database>, userId: string): Promise<string[]> {
+/** Returns the workspaces of which the user is the only member. */
+async function soleMemberships(db: Kysely<Database>, userId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('memberships')
     .select('account_id')
@@ -46,7 +45,7 @@ async function aloneIn(db: Kysely<Database>, userId: string): Promise<string[]> 
   return rows.map(({ account_id }) => account_id)
 }
 
-/** By which a person signed in, or that a provider told. */
+/** Returns the mail addresses that a user signed in by, and the one that a provider reported. */
 export async function addressesOf(db: Kysely<Database>, userId: string): Promise<string[]> {
   const identities = await db
     .selectFrom('identities')

@@ -1,16 +1,27 @@
+import type { ComputersContext } from '../computers/computers.ts'
 import { destroyComputer } from '../computers/lifecycle/destroy.ts'
-import type { Engine } from '../engine.ts'
-import type { DeletionSubject } from './deletion-subject.ts'
+import { inList } from '../../db/in-list.ts'
 
-/** Destroys the computers of those who leave with their files, and the output of their processes. Gives how much there was. */
-export async function emptyHost(engine: Engine, { accountIds }: DeletionSubject): Promise<number> {
-  const computers = await engine.db.selectFrom('computers').select('id').where('account_id', 'in', accountIds).execute()
+/**
+ * Destroys the accounts' computers with their files, and the output of their processes. Returns the number of computers
+ * and processes that were found.
+ */
+export async function emptyHost(engine: ComputersContext, accountIds: readonly string[]): Promise<number> {
+  const computers = await engine.db
+    .selectFrom('computers')
+    .select('id')
+    .where((eb) => inList(eb, 'account_id', accountIds))
+    .execute()
   for (const { id } of computers)
     await engine.locks.run(id, () => destroyComputer(engine, id, 'server', 'account deleted'))
   await engine.recorder.flush()
-  const processes = await engine.db.selectFrom('processes').select('id').where('account_id', 'in', accountIds).execute()
+  const processes = await engine.db
+    .selectFrom('processes')
+    .select('id')
+    .where((eb) => inList(eb, 'account_id', accountIds))
+    .execute()
   for (const { id } of processes) {
-    // One whose end is not known yet is recorded once more; its turn comes then.
+    // A process whose end is not known yet is recorded once more; a later call forgets it.
     const handle = engine.driver.process(id)
     if (handle && !handle.exit) continue
     await engine.driver.forget(id)

@@ -2,16 +2,19 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { truncateWal } from '../../db/truncate-wal.ts'
 import type { Context } from '../context.ts'
 
-/** Sees that the files of the database hold nothing of what was deleted. Another program that reads them is given some seconds. */
+/**
+ * Makes the files of the database hold nothing of what was deleted. Waits up to 10 s for another program that reads
+ * them.
+ */
 export async function eraseTraces({ db, log, server }: Pick<Context, 'db' | 'log' | 'server'>): Promise<void> {
-  for (let attempt = 0; attempt < attempts && !server.stopping.aborted; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts && !server.stopping.aborted; attempt++) {
     if (await truncateWal(db)) return
-    await wait(everyMs)
+    await wait(attemptEveryMs)
   }
   log.warn(
-    'traces of what was deleted stay in the log of the database (carrel.db-wal) until the next start: it is in use',
+    "traces of deleted data stay in the database's write-ahead log (carrel.db-wal) until the next start: it is in use",
   )
 }
 
-const attempts = 100
-const everyMs = 100
+const maxAttempts = 100
+const attemptEveryMs = 100

@@ -1,27 +1,34 @@
 import type { Transaction } from 'kysely'
 import { durableTransaction } from '../../db/durable-transaction.ts'
+import { inList } from '../../db/in-list.ts'
 import type { Database } from '../../db/schema.ts'
-import type { DeletionSubject } from './deletion-subject.ts'
 import type { Context } from '../context.ts'
+import type { DeletionSubject } from './deletion-subject.ts'
 
-/** The last step: the person, if it is one, and the workspaces themselves. */
-export async function finishDeletion(
-  { db }: Pick<Context, 'db'>,
-  { userId, accountIds }: DeletionSubject,
-): Promise<void> {
+/** Takes the last step of a deletion: removes the workspaces themselves, and the user where the subject is one. */
+export async function finishDeletion({ db }: Pick<Context, 'db'>, subject: DeletionSubject): Promise<void> {
   await durableTransaction(db, async (trx) => {
-    await handOver(trx, userId)
+    if (subject.kind === 'user') await removeUser(trx, subject.userId)
     await trx
       .deleteFrom('memberships')
-      .where((eb) => eb.or([eb('user_id', '=', userId), eb('account_id', 'in', accountIds)]))
+      .where((eb) => inList(eb, 'account_id', subject.accountIds))
       .execute()
-    await trx.deleteFrom('users').where('id', '=', userId).execute()
-    await trx.deleteFrom('accounts').where('id', 'in', accountIds).execute()
+    if (subject.kind === 'user') await trx.deleteFrom('users').where('id', '=', subject.userId).execute()
+    await trx
+      .deleteFrom('accounts')
+      .where((eb) => inList(eb, 'id', subject.accountIds))
+      .execute()
   })
 }
 
-/** A workspace that others are left in has an owner still: the admin who came first, else the member. */
-async function handOver(trx: Transaction<Database>, userId: string): Promise<void> {
+/** Takes the user out of all workspaces. */
+async function removeUser(trx: Transaction<Database>, userId: string): Promise<void> {
+  await passOnOwnership(trx, userId)
+  await trx.deleteFrom('memberships').where('user_id', '=', userId).execute()
+}
+
+/** Keeps an owner in each workspace that has other members: the admin who joined first, otherwise the first member. */
+async function passOnOwnership(trx: Transaction<Database>, userId: string): Promise<void> {
   const owned = await trx
     .selectFrom('memberships')
     .select('account_id')

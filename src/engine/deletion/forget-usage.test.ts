@@ -7,7 +7,7 @@ import { verifyBooks } from '../money/ledger/verify-books.ts'
 import { recordUsage } from '../money/usage/record-usage.ts'
 import { forgetUsage } from './forget-usage.ts'
 
-test('forgetUsage() leaves what was charged without its names, in steps between which others come', async (t) => {
+test('forgetUsage() keeps charged intervals without their names, and lets other work run between its steps', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   const many = 3 * limits.deletedRowsAtOnce
@@ -18,7 +18,7 @@ test('forgetUsage() leaves what was charged without its names, in steps between 
     meter: 'browser' as const,
     startedAtMs: 0,
     endedAtMs: 0,
-    // Ten come to a micro-dollar.
+    // Ten units cost one micro-dollar.
     quantity: index % 2 === 0 ? 10 : 0,
     tokenId: 'k',
     label: `name ${index % 400}`,

@@ -7,8 +7,9 @@ import type { Database } from '../../db/schema.ts'
 import type { Context } from '../context.ts'
 
 /**
- * Of what those who leave used, what they were charged for stays with the books, without what computers were called and who used them; all else goes. In steps,
- * as there may be a million rows; what is interrupted is taken up by the next call. Gives how many rows there were to change.
+ * Deletes what the accounts used. Charged intervals stay with the books, without the names of computers and of those who
+ * used them. Works in steps, since there can be a million rows; the next call continues an interrupted one. Returns the
+ * number of rows that were deleted or changed.
  */
 export async function forgetUsage({ db }: Pick<Context, 'db'>, accountIds: readonly string[]): Promise<number> {
   let count = 0
@@ -19,7 +20,7 @@ export async function forgetUsage({ db }: Pick<Context, 'db'>, accountIds: reado
   return count
 }
 
-/** Others come between the steps. */
+/** Lets other work run between the steps. */
 async function inSteps(step: () => Promise<number>): Promise<number> {
   let count = 0
   for (let done = await step(); done > 0; done = await step()) {
@@ -40,27 +41,23 @@ async function deleteSums(db: Kysely<Database>, table: 'usage_days' | 'spent', a
   return Number(numAffectedRows ?? 0)
 }
 
-/** Which rows it concerns is read beside the main thread: of a million none may. */
+/** Finds the rows on another thread: among a million rows there may be none. */
 async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise<number> {
   let count = 0
-  let place = { ended_at: -1, id: '' }
+  let after: { ended_at: number; id: string } | undefined
   for (;;) {
-    const [rows] = await readInWorker(db, accountId, [
-      db
-        .selectFrom('usage_intervals')
-        .select(['id', 'ended_at', 'amount_micros'])
-        .where('account_id', '=', accountId)
-        .where((eb) =>
-          eb.or([eb('amount_micros', '=', 0), eb('label', 'is not', null), eb('token_id', 'is not', null)]),
-        )
-        .where(sql<boolean>`(ended_at, id) > (${place.ended_at}, ${place.id})`)
-        .orderBy('ended_at')
-        .orderBy('id')
-        .limit(limits.deletedRowsAtOnce),
-    ])
-    const last = rows.at(-1)
-    if (!last) return count
-    place = last
+    let query = db
+      .selectFrom('usage_intervals')
+      .select(['id', 'ended_at', 'amount_micros'])
+      .where('account_id', '=', accountId)
+      .where((eb) => eb.or([eb('amount_micros', '=', 0), eb('label', 'is not', null), eb('token_id', 'is not', null)]))
+      .orderBy('ended_at')
+      .orderBy('id')
+      .limit(limits.deletedRowsAtOnce)
+    if (after) query = query.where(sql<boolean>`(ended_at, id) > (${after.ended_at}, ${after.id})`)
+    const [rows] = await readInWorker(db, accountId, [query])
+    after = rows.at(-1)
+    if (!after) return count
     const free = rows.flatMap(({ id, amount_micros }) => (Number(amount_micros) === 0 ? id : []))
     const charged = rows.flatMap(({ id, amount_micros }) => (Number(amount_micros) === 0 ? [] : id))
     await durableTransaction(db, async (trx) => {

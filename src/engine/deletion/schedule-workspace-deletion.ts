@@ -2,24 +2,25 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
+import { appendEvent } from '../audit/append-event.ts'
+import type { Context } from '../context.ts'
 import { assertRole, roleOf } from '../identity/accounts/roles.ts'
 import type { Authenticated } from '../identity/accounts/tokens.ts'
-import { appendEvent } from '../audit/append-event.ts'
-import { isPerson } from '../identity/workspaces/enter-workspace.ts'
-import type { Context } from '../context.ts'
+import { isUser } from '../identity/workspaces/enter-workspace.ts'
 
 /**
- * Lets the workspace that the caller is in go in 30 days, with all that it has; until then all goes on as before. Asked again, the day
- * stays. Gives it in Unix milliseconds. It takes an owner who is signed in (`forbidden`). Rejects with `conflict` for somebody's own,
- * which goes with them, and for the first one.
+ * Schedules the deletion of the workspace that the caller is in, with all that it has, in 30 days; until then everything
+ * works as before. A second call leaves the time as it is. Returns the time in Unix milliseconds. Throws `forbidden`
+ * unless the caller is an owner who is signed in, and `conflict` for a user's own workspace, which is deleted with the
+ * user, and for the first one.
  */
 export function scheduleWorkspaceDeletion(
-  engine: Pick<Context, 'db' | 'server'>,
+  parts: Pick<Context, 'db' | 'server'>,
   caller: Authenticated,
 ): Promise<number> {
   const { accountId: id } = caller
-  return engine.db.transaction().execute(async (trx) => {
-    await assertDeletable(trx, engine, caller)
+  return parts.db.transaction().execute(async (trx) => {
+    await assertDeletable(trx, parts, caller)
     const { delete_at: before } = await trx
       .selectFrom('accounts')
       .select('delete_at')
@@ -38,14 +39,17 @@ export function scheduleWorkspaceDeletion(
   })
 }
 
-/** Keeps it. One whose deletion is not scheduled stays as well; rejects as `scheduleWorkspaceDeletion`, and with `conflict` when it has begun. */
+/**
+ * Cancels the scheduled deletion of the workspace; does nothing when none is scheduled. Throws as
+ * `scheduleWorkspaceDeletion` does, and `conflict` when the deletion has begun.
+ */
 export async function cancelWorkspaceDeletion(
-  engine: Pick<Context, 'db' | 'server'>,
+  parts: Pick<Context, 'db' | 'server'>,
   caller: Authenticated,
 ): Promise<void> {
   const { accountId: id } = caller
-  await engine.db.transaction().execute(async (trx) => {
-    await assertDeletable(trx, engine, caller)
+  await parts.db.transaction().execute(async (trx) => {
+    await assertDeletable(trx, parts, caller)
     const row = await trx.selectFrom('accounts').select('delete_at').where('id', '=', id).executeTakeFirst()
     if (row?.delete_at === null) return
     if (!row || row.delete_at <= Date.now())
@@ -64,16 +68,16 @@ async function assertDeletable(
   if (accountId === server.ownerId)
     throw new CarrelError(
       'conflict',
-      'Cannot delete the first workspace: the operator ends it with the server (npm run down -- --delete-data)',
+      'Cannot delete the first workspace: the operator deletes it with the server (npm run down -- --delete-data)',
     )
-  const person = await trx.selectFrom('users').select('id').where('account_id', '=', accountId).executeTakeFirst()
-  if (person)
+  const user = await trx.selectFrom('users').select('id').where('account_id', '=', accountId).executeTakeFirst()
+  if (user)
     throw new CarrelError(
       'conflict',
-      'Cannot delete a workspace of your own: it goes with your account, by DELETE /api/v1/account/delete',
+      'Cannot delete a workspace of your own: it is deleted with your account, by DELETE /api/v1/account/delete',
     )
-  if (!isPerson(caller))
-    throw new CarrelError('forbidden', 'Cannot delete a workspace: that takes the token of a sign-in, not of a program')
-  // As of this transaction: of two owners who unmake each other at once one is too late.
+  if (!isUser(caller))
+    throw new CarrelError('forbidden', 'Cannot delete a workspace: this takes the token of a sign-in, not of a program')
+  // Read in this transaction: of two owners who demote each other at once, the second fails.
   assertRole({ role: (await roleOf(trx, accountId, caller.userId)) ?? 'member' }, 'owner')
 }

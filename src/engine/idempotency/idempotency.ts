@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import type { ResponseCache } from './response-cache.ts'
+import type { ResponseSizes } from './response-sizes.ts'
 
-/** What functions of idempotency may use: answers that were given lately are kept in memory. */
-export type IdempotencyContext = Context & { responseCache: ResponseCache }
+/** What functions of idempotency may use. */
+export type IdempotencyContext = Context & { responseSizes: ResponseSizes }

@@ -7,7 +7,7 @@ export class AccountRemovals {
     this.#listeners.push(listener)
   }
 
-  tell(accountId: string): void {
+  notify(accountId: string): void {
     for (const listener of this.#listeners) listener(accountId)
   }
 }

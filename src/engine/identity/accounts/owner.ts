@@ -5,7 +5,10 @@ import type { Database } from '../../../db/schema.ts'
 import { newId } from '../../ids.ts'
 import { authenticateToken, createToken } from './tokens.ts'
 
-/** The first account's token, from its file in the data directory (mode 0600). Both are made when they are missing. */
+/**
+ * Returns the first account's token, from its file in the data directory (mode 0600). Creates account, token and file
+ * where they are missing.
+ */
 export async function ownerToken(db: Kysely<Database>, dataDirectory: string): Promise<string> {
   const file = join(dataDirectory, 'owner.token')
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim()
@@ -17,22 +20,25 @@ export async function ownerToken(db: Kysely<Database>, dataDirectory: string): P
   return token
 }
 
-/** The first account, made when there is none. */
+/** Returns the id of the first account. Creates it where there is none. */
 export async function ownerAccount(db: Kysely<Database>): Promise<string> {
   const existing = await db.selectFrom('accounts').select('id').orderBy('created_at').orderBy('id').executeTakeFirst()
   return existing?.id ?? createAccount(db, 'owner')
 }
 
-/** `createdBy` is the person who makes it for several people; null for somebody's own. */
-export async function createAccount(
-  db: Kysely<Database>,
-  name: string,
-  createdBy: string | null = null,
-): Promise<string> {
+/** Creates an account. `createdBy` is the user who creates a shared workspace; undefined for a user's own account. */
+export async function createAccount(db: Kysely<Database>, name: string, createdBy?: string): Promise<string> {
   const id = newId()
   await db
     .insertInto('accounts')
-    .values({ id, name, created_at: Date.now(), created_by: createdBy, delete_at: null })
+    .values({
+      id,
+      name,
+      created_at: Date.now(),
+      created_by: createdBy ?? null,
+      shared: createdBy === undefined ? 0 : 1,
+      delete_at: null,
+    })
     .execute()
   return id
 }

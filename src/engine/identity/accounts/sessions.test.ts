@@ -13,7 +13,7 @@ test('of a person who signed in ever again those that end last are listed, and a
   t.after(() => db.destroy())
   await db
     .insertInto('accounts')
-    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, delete_at: null })
+    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, shared: 0, delete_at: null })
     .execute()
   const user = { id: 'u', account_id: 'a', name: 'u', email: null, created_at: 1, last_login_at: null, delete_at: null }
   await db.insertInto('users').values(user).execute()

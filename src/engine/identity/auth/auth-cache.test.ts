@@ -36,7 +36,7 @@ describe('AuthCache', () => {
   const write = () =>
     db
       .insertInto('accounts')
-      .values({ id: `account-${++accounts}`, name: 'an account', created_at: 0 })
+      .values({ id: `account-${++accounts}`, name: 'an account', created_at: 0, shared: 0 })
       .execute()
   async function known(expiresAtMs?: number) {
     const callers = new AuthCache(db)

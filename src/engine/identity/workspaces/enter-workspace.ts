@@ -4,7 +4,7 @@ import type { Authenticated } from '../accounts/tokens.ts'
 import type { Context } from '../../context.ts'
 
 /** Whether the token stands for a person, wherever they are a member. An API key stands for its workspace alone. */
-export function isPerson(caller: Authenticated): caller is Authenticated & { userId: string } {
+export function isUser(caller: Authenticated): caller is Authenticated & { userId: string } {
   return caller.userId !== null && caller.kind !== 'api_key' && caller.scopes === null
 }
 
@@ -18,7 +18,7 @@ export async function enterWorkspace(
   workspaceId: string,
 ): Promise<Authenticated> {
   if (workspaceId === 'current' || workspaceId === caller.accountId) return caller
-  const role = isPerson(caller) ? await roleOf(engine.db, workspaceId, caller.userId) : undefined
+  const role = isUser(caller) ? await roleOf(engine.db, workspaceId, caller.userId) : undefined
   if (role) return { ...caller, accountId: workspaceId, role }
   throw new CarrelError('not_found', 'Cannot use the workspace: the token has none of that id', {
     details: { workspace: workspaceId },

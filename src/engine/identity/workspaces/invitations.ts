@@ -160,9 +160,9 @@ export async function pruneInvitations({ db }: Pick<Context, 'db'>): Promise<voi
   await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
   await db
     .updateTable('invitations')
-    .set({ network: '' })
+    .set({ network: null })
     .where('created_at', '<', Date.now() - limits.mailDayMs)
-    .where('network', '>', '')
+    .where('network', 'is not', null)
     .execute()
 }
 

@@ -11,7 +11,7 @@ test('of keys that were revoked the limits that were set last are kept, and thos
   t.after(() => db.destroy())
   await db
     .insertInto('accounts')
-    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, delete_at: null })
+    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, shared: 0, delete_at: null })
     .execute()
   const { secret } = await insertToken(db, { accountId: 'a', kind: 'session', name: 'owner' })
   const { row: key } = await insertToken(db, { accountId: 'a', kind: 'api_key', name: 'key' })

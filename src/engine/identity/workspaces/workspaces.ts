@@ -5,7 +5,7 @@ import { assertRole, type Role } from '../accounts/roles.ts'
 import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
-import { isPerson } from './enter-workspace.ts'
+import { isUser } from './enter-workspace.ts'
 import type { Context } from '../../context.ts'
 
 export interface Workspace {
@@ -30,7 +30,7 @@ export async function createWorkspace(
   caller: Authenticated,
   name: string,
 ): Promise<Workspace> {
-  if (!isPerson(caller))
+  if (!isUser(caller))
     throw new CarrelError('forbidden', 'Cannot create a workspace: that takes the token of a sign-in, not of a program')
   return engine.db.transaction().execute(async (trx) => {
     const { count } = await trx
@@ -57,7 +57,7 @@ export async function createWorkspace(
 
 /** Those that the caller's token opens, the personal one first: of a person all that they are a member of, else the token's own. */
 export async function listWorkspaces(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Workspace[]> {
-  if (!isPerson(caller)) return [await workspaceOf(engine, caller)]
+  if (!isUser(caller)) return [await workspaceOf(engine, caller)]
   const rows = await workspaces(engine)
     .innerJoin('memberships', 'memberships.account_id', 'accounts.id')
     .select('memberships.role')

@@ -24,7 +24,7 @@ export async function grantFirstCredit(
     .selectFrom('accounts')
     .select('id')
     .where('id', 'in', accountIds)
-    .where('created_by', 'is not', null)
+    .where('shared', '=', 1)
     .execute()
   // Whether somebody who signed up gets it was decided then.
   const decided = await db
@@ -54,7 +54,7 @@ export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promi
   const rows = await db
     .selectFrom('accounts')
     .select('id')
-    .where('created_by', 'is', null)
+    .where('shared', '=', 0)
     .where('id', 'not in', (eb) =>
       eb.selectFrom('ledger_transactions').select('account_id').where('kind', '=', 'grant').where(isNoCharge),
     )

@@ -40,7 +40,7 @@ test('disks cost by the hour and the GiB, hot while their computer runs and cold
     server: { ownerId: 'nobody' },
     credit: new CreditWatch(prices),
   } as unknown as Engine
-  await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0 }).execute()
+  await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0, shared: 0 }).execute()
   const add = (id: string, state: ComputerState, createdAt: number) =>
     db
       .insertInto('computers')

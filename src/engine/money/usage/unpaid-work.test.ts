@@ -13,7 +13,7 @@ async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Databa
   t.after(() => db.destroy())
   await db
     .insertInto('accounts')
-    .values({ id: 'a', name: 'a', created_at: 0, created_by: null, delete_at: null })
+    .values({ id: 'a', name: 'a', created_at: 0, created_by: null, shared: 0, delete_at: null })
     .execute()
   await db
     .insertInto('computers')

@@ -1,30 +1,36 @@
 import { limits } from '../../config/limits.ts'
 
-interface Kept {
+interface Sizes {
   keys: number
   bytes: number
 }
 
-/** How many keys each account has, and what their answers take. Counted in memory as they come; each look at the database corrects it. */
-export class ResponseCache {
-  readonly #accounts = new Map<string, Kept>()
+/**
+ * Counts each account's idempotency keys and the bytes of their stored responses, in memory. A periodic count in the
+ * database corrects the numbers.
+ */
+export class ResponseSizes {
+  readonly #accounts = new Map<string, Sizes>()
 
-  /** Begins anew with what there is. */
-  reset(all: Iterable<Kept & { accountId: string }>): void {
+  /** Replaces all numbers by a count. */
+  reset(all: Iterable<Sizes & { accountId: string }>): void {
     this.#accounts.clear()
     for (const { accountId, keys, bytes } of all) this.#accounts.set(accountId, { keys, bytes })
   }
 
-  /** Negative numbers take away. */
-  add(accountId: string, more: Partial<Kept>): void {
+  /** Adds to an account's numbers; negative numbers subtract. */
+  add(accountId: string, more: Partial<Sizes>): void {
     const { keys, bytes } = this.#of(accountId)
     const grown = { keys: keys + (more.keys ?? 0), bytes: bytes + (more.bytes ?? 0) }
     if (grown.keys > 0) this.#accounts.set(accountId, grown)
     else this.#accounts.delete(accountId)
   }
 
-  /** What an account has too much of: so that there is room again for a while, an eighth more than it is over. */
-  surplus(accountId: string): Kept {
+  /**
+   * Returns what has to be evicted of an account that is over a limit, down to seven eighths of the limit, so that there
+   * is room again for a while; 0 while it is within the limit.
+   */
+  surplus(accountId: string): Sizes {
     const { keys, bytes } = this.#of(accountId)
     return {
       keys: over(keys, limits.idempotencyKeysPerAccount),
@@ -32,7 +38,7 @@ export class ResponseCache {
     }
   }
 
-  #of(accountId: string): Kept {
+  #of(accountId: string): Sizes {
     return this.#accounts.get(accountId) ?? { keys: 0, bytes: 0 }
   }
 }

@@ -7,10 +7,10 @@ import { limits } from '../../config/limits.ts'
 import { openDatabase } from '../../db/open.ts'
 import { createAccount } from '../identity/accounts/owner.ts'
 import type { Engine } from '../engine.ts'
-import { ResponseCache } from './response-cache.ts'
-import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './once.ts'
+import { ResponseSizes } from './response-sizes.ts'
+import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './keys.ts'
 
-describe('what is kept under keys', () => {
+describe('idempotency keys', () => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-keys-'))
   const usual = { ...limits }
   /** Processes that the driver knows. */
@@ -21,7 +21,7 @@ describe('what is kept under keys', () => {
     const db = await openDatabase(join(directory, 'test.db'))
     const driver = { process: (id: string) => (processes.has(id) ? {} : undefined) }
     const stopping = new AbortController().signal
-    engine = { db, driver, server: { stopping }, responseCache: new ResponseCache() } as unknown as Engine
+    engine = { db, driver, server: { stopping }, responseSizes: new ResponseSizes() } as unknown as Engine
     Object.assign(limits, { idempotencyKeysPerAccount: 80, idempotentBytesPerAccount: 8000 })
   })
   beforeEach(async () => {
@@ -41,28 +41,28 @@ describe('what is kept under keys', () => {
   }
   const rows = () =>
     engine.db.selectFrom('idempotency').selectAll().where('account_id', '=', accountId).orderBy('created_at').execute()
-  const keptBytes = async () => (await rows()).reduce((sum, { bytes }) => sum + Number(bytes), 0)
+  const storedBytes = async () => (await rows()).reduce((sum, { bytes }) => sum + Number(bytes), 0)
 
-  test('answers are bounded by account, the oldest go first; a key without one is not done twice', async () => {
+  test('responses are limited per account: the oldest are evicted first, and a key without one is not carried out twice', async () => {
     for (let index = 0; index < 30; index++) {
       await answer(`k${String(index).padStart(2, '0')}`, 1000)
-      assert.ok((await keptBytes()) <= 8000)
+      assert.ok((await storedBytes()) <= 8000)
     }
     assert.equal((await rows()).length, 30)
     assert.deepEqual(await claimKey(engine, request('k29')), { status: 200, body: 'x'.repeat(1000) })
     await assert.rejects(claimKey(engine, request('k00')), { code: 'conflict' })
-    for (const row of await rows()) if (row.status === -1) assert.equal(row.body, null)
+    for (const row of await rows()) if (row.state === 'dropped') assert.equal(row.body, null)
   })
 
-  test('the answer of a process that goes is that of the process', async () => {
+  test('an evicted response of a process is left to the process', async () => {
     const claim = (await claimKey(engine, request('first'))) as Claim
     processes.add(claim.processId)
     await completeKey(engine, claim, { status: 200, body: 'x'.repeat(1000) })
     for (let index = 0; index < 20; index++) await answer(`k${index}`, 1000)
-    assert.deepEqual(await claimKey(engine, request('first')), { ...claim, began: true })
+    assert.deepEqual(await claimKey(engine, request('first')), { ...claim, hasStarted: true })
   })
 
-  test('keys are bounded by account, the oldest go first; what is under way stays', async () => {
+  test('keys are limited per account: the oldest are evicted first, requests in progress stay', async () => {
     const open = (await claimKey(engine, request('open'))) as Claim
     const other = await createAccount(engine.db, 'other')
     const theirs = (await claimKey(engine, { ...request('theirs'), accountId: other })) as Claim
@@ -80,11 +80,11 @@ describe('what is kept under keys', () => {
     await abandonKey(engine, theirs)
   })
 
-  test('what was counted in memory is corrected by what there is', async () => {
+  test('the numbers in memory are corrected by a count in the database', async () => {
     for (let index = 0; index < 10; index++) await answer(`k${index}`, 500)
-    engine.responseCache.reset([{ accountId, keys: 1_000_000, bytes: 1 }])
+    engine.responseSizes.reset([{ accountId, keys: 1_000_000, bytes: 1 }])
     await pruneKeys(engine, { unfinished: false })
-    assert.deepEqual(engine.responseCache.surplus(accountId), { keys: 0, bytes: 0 })
+    assert.deepEqual(engine.responseSizes.surplus(accountId), { keys: 0, bytes: 0 })
     await answer('one more', 500)
     assert.equal((await rows()).length, 11)
   })

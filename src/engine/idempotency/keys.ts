@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto'
+import { limits } from '../../config/limits.ts'
+import { CarrelError } from '../../errors.ts'
+import { writeJson } from '../../json/write-json.ts'
+import { Slices } from '../../slices.ts'
+import type { IdempotencyRow } from '../../db/schema.ts'
+import { newId } from '../ids.ts'
+import { evictOldest, recountResponses } from './evict-oldest.ts'
+import type { IdempotencyContext } from './idempotency.ts'
+import type { Context } from '../context.ts'
+
+/** A response as it is stored under a key. */
+export interface StoredResponse {
+  status: number
+  body: string
+}
+
+/** The right of one request to be carried out under its key. */
+export interface Claim {
+  accountId: string
+  key: string
+  /** The id of the process that the request starts, if it starts one. Reserved beforehand, so that the key always leads to it. */
+  processId: string
+  /** True when an earlier request with the key started the process and was not answered: wait for it, start nothing. */
+  hasStarted: boolean
+}
+
+interface Request {
+  accountId: string
+  key: string
+  method: string
+  path: string
+  body: unknown
+}
+
+/**
+ * Claims an Idempotency-Key for a request, or returns the stored response when the same request was answered before.
+ * Throws `idempotency_mismatch` when the key was used for another request, `idempotency_in_progress` while the first
+ * request is being carried out, and `conflict` when its response is not stored any more. The caller has to end a claim
+ * by `completeKey`, `releaseKey` or `abandonKey`.
+ */
+export async function claimKey(
+  engine: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
+  request: Request,
+): Promise<StoredResponse | Claim> {
+  if (request.key.length > limits.idempotencyKeyLength)
+    throw new CarrelError('invalid_request', 'Cannot use the Idempotency-Key: it is too long')
+  const { accountId, key } = request
+  const requestHash = await hashOf(request)
+  const processId = newId()
+  const inserted = await engine.db
+    .insertInto('idempotency')
+    .values({
+      account_id: accountId,
+      key,
+      request_hash: requestHash,
+      state: 'in_progress',
+      status: null,
+      body: null,
+      created_at: Date.now(),
+      bytes: 0,
+      process_id: processId,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  if (inserted.numInsertedOrUpdatedRows === 1n) {
+    engine.responseSizes.add(accountId, { keys: 1 })
+    if (engine.responseSizes.surplus(accountId).keys > 0) await evictOldest(engine, accountId)
+    return { accountId, key, processId, hasStarted: false }
+  }
+  const row = await engine.db
+    .selectFrom('idempotency')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  // The key was abandoned in between, which makes this request the first one.
+  if (!row) return claimKey(engine, request)
+  if (row.request_hash !== requestHash)
+    throw new CarrelError(
+      'idempotency_mismatch',
+      'Cannot repeat the request: its Idempotency-Key belongs to another one',
+    )
+  return (await repeatOf(engine, row)) ?? throwInProgress()
+}
+
+/** Returns what the repetition of a request gets; undefined while the first one is being carried out. */
+async function repeatOf(engine: Pick<Context, 'db'>, row: IdempotencyRow): Promise<StoredResponse | Claim | undefined> {
+  const { account_id: accountId, key, process_id: processId, status, body } = row
+  if (row.state === 'answered' && status !== null && body !== null) return { status, body }
+  if (row.state === 'dropped')
+    throw new CarrelError(
+      'conflict',
+      'Cannot repeat the request: it was answered, and the response is not stored any more; use another key to carry it out again',
+    )
+  if (row.state === 'process' && processId !== null && (await takeOver(engine, { accountId, key })))
+    return { accountId, key, processId, hasStarted: true }
+  return undefined
+}
+
+function throwInProgress(): never {
+  throw new CarrelError('idempotency_in_progress', 'Cannot repeat the request: the first one still runs')
+}
+
+/** Returns how much of a response is stored: less where a process gives it, since it can be made again. */
+export function maxStoredBytes(engine: Pick<Context, 'driver'>, claim: Claim): number {
+  return isKnown(engine, claim.processId) ? limits.idempotentProcessBytes : limits.idempotentResponseBytes
+}
+
+/** Stores the response for later repetitions. */
+export async function completeKey(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseSizes'>,
+  claim: Claim,
+  { status, body }: StoredResponse,
+): Promise<void> {
+  const { accountId, key, processId } = claim
+  const bytes = Buffer.byteLength(body)
+  const process_id = isKnown(engine, processId) ? processId : null
+  const { numUpdatedRows } = await engine.db
+    .updateTable('idempotency')
+    .set({ state: 'answered', status, body, bytes, process_id })
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) return
+  engine.responseSizes.add(accountId, { bytes })
+  if (engine.responseSizes.surplus(accountId).bytes > 0) await evictOldest(engine, accountId)
+}
+
+/**
+ * Releases the claim of a request that failed for a reason that can pass. A repetition waits for the request's process
+ * when that has started, and is carried out anew otherwise.
+ */
+export async function releaseKey(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'server' | 'responseSizes'>,
+  claim: Claim,
+): Promise<void> {
+  // Its process can still start: the next server finds out.
+  if (engine.server.stopping.aborted) return
+  await (claim.hasStarted || isKnown(engine, claim.processId) ? leave(engine, claim) : abandonKey(engine, claim))
+}
+
+/** Deletes the key: a repetition is carried out anew. */
+export async function abandonKey(
+  engine: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
+  { accountId, key }: Pick<Claim, 'accountId' | 'key'>,
+): Promise<void> {
+  const { numDeletedRows } = await engine.db
+    .deleteFrom('idempotency')
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  engine.responseSizes.add(accountId, { keys: -Number(numDeletedRows) })
+}
+
+/**
+ * Deletes keys after a day. With `unfinished`, at the start of the server, also deletes keys whose request was cut off,
+ * unless its process has started: then a repetition gets the result of the process.
+ */
+export async function pruneKeys(
+  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseSizes'>,
+  options: { unfinished: boolean },
+): Promise<void> {
+  await engine.db
+    .deleteFrom('idempotency')
+    .where('created_at', '<', Date.now() - limits.idempotencyMs)
+    .execute()
+  await recountResponses(engine)
+  if (!options.unfinished) return
+  const cutOff = await engine.db.selectFrom('idempotency').selectAll().where('state', '=', 'in_progress').execute()
+  for (const { account_id: accountId, key, process_id: processId } of cutOff) {
+    const hasStarted = processId !== null && isKnown(engine, processId)
+    await (hasStarted ? leave : abandonKey)(engine, { accountId, key })
+  }
+}
+
+/** Returns whether a process runs, or has ended and is still known. */
+function isKnown(engine: Pick<Context, 'driver'>, processId: string): boolean {
+  return engine.driver.process(processId) !== undefined
+}
+
+/** Leaves the response to the request's process. */
+async function leave(engine: Pick<Context, 'db'>, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
+  await engine.db
+    .updateTable('idempotency')
+    .set({ state: 'process' })
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .where('state', '=', 'in_progress')
+    .execute()
+}
+
+/** Lets one of several repetitions at once wait for the process. Returns whether it is this one. */
+async function takeOver(
+  engine: Pick<Context, 'db'>,
+  { accountId, key }: Pick<Claim, 'accountId' | 'key'>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await engine.db
+    .updateTable('idempotency')
+    .set({ state: 'in_progress' })
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
+    .where('state', '=', 'process')
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+async function hashOf({ accountId, method, path, body }: Request): Promise<string> {
+  const hash = createHash('sha256').update(`${method} ${path}\n`)
+  for await (const piece of writeJson(inOrder(body ?? null), new Slices(accountId))) hash.update(piece)
+  return hash.digest('hex')
+}
+
+/** Returns the value with fields in the order of their names, since a body means the same in any order. */
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(inOrder)
+  const fields = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(fields.map(([name, each]) => [name, inOrder(each)]))
+}
