@@ -274,6 +274,15 @@ export interface IdempotencyRow {
  */
 export type IdempotencyState = 'in_progress' | 'answered' | 'process' | 'dropped'
 
+/**
+ * In `computer_id` of usage that no computer caused: the column is not null, and giving it nulls would copy a table of
+ * millions of rows.
+ */
+export const noComputer = ''
+
+/** In `token_id` of a limit or a sum that is the account's as a whole: the column is part of a key, which has no nulls. */
+export const wholeAccount = ''
+
 /** What is measured and has a price. */
 export type Meter = 'compute' | 'browser' | 'neurons' | 'storage_hot' | 'storage_cold'
 
@@ -282,7 +291,7 @@ export interface UsageIntervalRow {
   /** The economic fact, and the key of the transaction that charges it. */
   id: string
   account_id: string
-  /** '' for what no computer used. */
+  /** `noComputer` for what no computer used. */
   computer_id: string
   meter: Meter
   started_at: number
@@ -335,7 +344,7 @@ export interface UsageDayRow {
 /** What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it adds up. */
 export interface SpentRow {
   account_id: string
-  /** '' for the account as a whole. */
+  /** `wholeAccount` for the account as a whole. */
   token_id: string
   period: 'day' | 'month'
   /** When the period begins. */
@@ -399,7 +408,7 @@ export interface LedgerHoldRow {
 
 export interface SpendingLimitRow {
   account_id: string
-  /** '' for the account as a whole. */
+  /** `wholeAccount` for the account as a whole. */
   token_id: string
   period: 'day' | 'month'
   limit_micros: number

@@ -47,14 +47,14 @@ export class Connections {
   constructor({ budget, networks }: Options) {
     this.#budget = budget
     this.#networks = networks
-    this.#anybody = budget.sharesOf({ stranger: '' })
+    this.#anybody = budget.sharesOf({ anonymous: {} })
     this.#timer = setInterval(() => this.#closeSilent(), limits.silentConnectionMs / 4).unref()
   }
 
   /** Counts a new one, or refuses it when there is room for no more. */
   accept(socket: Socket): void {
     const network = this.#networks.ofConnection(socket.remoteAddress) ?? ''
-    const shares = this.#budget.sharesOf({ stranger: network })
+    const shares = this.#budget.sharesOf({ anonymous: { network: network || undefined } })
     let lease = this.#budget.tryTake(shares)
     while (!lease && this.#closeOldest(network)) lease = this.#budget.tryTake(shares)
     if (!lease) return void socket.end(refusal, () => socket.destroy())

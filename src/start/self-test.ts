@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { authenticateToken } from '../engine/identity/accounts/tokens.ts'
-import { serverTokenId } from '../engine/money/credit/server-token.ts'
 import { destroyComputer } from '../engine/computers/lifecycle/destroy.ts'
 import { findSandbox } from '../engine/computers/lifecycle/use-sandbox.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -15,7 +14,7 @@ const sessionKey = 'start-up-proof'
  * to the answer, and removes the computer. Rejects when the answer is wrong.
  */
 export async function selfTest(engine: Engine, db: Kysely<Database>, token: string): Promise<number> {
-  const caller = { ...(await authenticateToken(db, token)), tokenId: serverTokenId }
+  const caller = { ...(await authenticateToken(db, token)), tokenId: 'server', isServer: true as const }
   const started = performance.now()
   let took
   let execution

@@ -17,7 +17,7 @@ import { KeyedLock } from '../../src/keyed-lock.ts'
 import { Crash, MortalDatabase } from '../ledger/mortal-database.ts'
 import { insertAll, oneOfEach } from './one-of-each.ts'
 
-/** What a host has, which outlives the server; the server dies at a chosen piece of work on it, before it was done or after. */
+/** What exists on a host, beyond the life of a server. The server dies at a chosen piece of work, before or after it is done. */
 class Host {
   readonly computers = new Set<string>()
   readonly outputs = new Set<string>()
@@ -31,7 +31,7 @@ class Host {
     this.#dies = dies
   }
 
-  /** Another server works on it. */
+  /** Lets another server work on the host. */
   revive(): void {
     this.#dead = false
     this.#workLeft = Infinity
@@ -47,7 +47,7 @@ class Host {
 
 const tables = Object.keys(deletionPlan) as (keyof Database)[]
 
-/** Somebody who goes, somebody who stays, two workspaces that they have beside their own, and one that goes by itself. */
+/** Inserts a user who is deleted, another who stays, two more workspaces of theirs, and one that is deleted by itself. */
 async function fill(db: Kysely<Database>, host: Host): Promise<void> {
   for (const who of ['gone', 'other']) {
     await insertAll(db, oneOfEach(who, who === 'gone' ? 1 : null))
@@ -100,9 +100,10 @@ function teamEvent(id: string, of: Pick<Database['events'], 'actor' | 'data'>): 
   return { id: `of-team-${id}`, account_id: 'team', computer_id: null, type: 't', ...of, at: 1 }
 }
 
-/** A row of the team's as it has to be afterwards: it stays, and names nobody. */
+/** Returns a row of the team as it has to be afterwards: it stays, and names nobody. */
 function blanked(row: string): string {
-  if (!row.includes('of-team') && !row.includes('"id":"team"')) return row
+  if (row.includes('"id":"team"')) return row.replace('"user-gone"', 'null')
+  if (!row.includes('of-team')) return row
   return row
     .replace('user:user-gone', 'user:')
     .replace(/"(user-gone|gone@example\.com)\\?"/, (name) => (name.endsWith('\\"') ? String.raw`"\"` : '""'))
@@ -116,7 +117,7 @@ async function empty(db: Kysely<Database>): Promise<void> {
   })
 }
 
-function serve(db: Kysely<Database>, host: Host): Engine {
+function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
   const none = () => {}
   return {
     db,
@@ -137,7 +138,7 @@ function serve(db: Kysely<Database>, host: Host): Engine {
     credit: new CreditWatch(defaultPrices),
     accountRemovals: new AccountRemovals(),
     prices: defaultPrices,
-    server: { ownerId: 'owner' },
+    server: { ownerId },
     settings: { billing: true },
   } as unknown as Engine
 }
@@ -157,7 +158,7 @@ async function isGone(db: Kysely<Database>): Promise<boolean> {
   return left.flat().length === 0
 }
 
-/** Nothing is left but facts of the books, by ids alone; of others nothing is missing. */
+/** Asserts that nothing is left but facts of the ledger, by ids alone, and that nothing of others is missing. */
 async function assertGone(db: Kysely<Database>, host: Host, before: Record<string, string[]>): Promise<void> {
   const after = await contents(db)
   for (const table of tables) {
@@ -185,7 +186,7 @@ async function assertGone(db: Kysely<Database>, host: Host, before: Record<strin
   assert.deepEqual([host.computers.size, host.outputs.size, host.mails.size], [2, 2, 2])
 }
 
-test('every table of the database has a fate, and a row of the person in this test', async () => {
+test('every table of the database has a plan, and a row of the deleted user in this test', async () => {
   await using mortal = await MortalDatabase.make()
   const { rows } = await sql<{ name: string }>`
     select name from sqlite_master where type = 'table' and name not like 'kysely_%' and name not like 'sqlite_%'`.execute(
@@ -195,7 +196,7 @@ test('every table of the database has a fate, and a row of the person in this te
   for (const [table, own] of Object.entries(oneOfEach('gone', 1))) assert.ok(own.length > 0, table)
 })
 
-test('whoever has not asked for it, or has time left, stays', async () => {
+test('a user or a workspace whose deletion is not due stays', async () => {
   await using mortal = await MortalDatabase.make()
   const host = new Host()
   await fill(mortal.db, host)
@@ -205,6 +206,51 @@ test('whoever has not asked for it, or has time left, stays', async () => {
   const before = await contents(mortal.db)
   await deleteDue(serve(mortal.db, host))
   assert.deepEqual(await contents(mortal.db), before)
+})
+
+test('a user whose only workspace is the owner account is deleted without it', async () => {
+  await using mortal = await MortalDatabase.make()
+  const { db } = mortal
+  const host = new Host()
+  await fill(db, host)
+  await db.deleteFrom('memberships').where('account_id', '=', 'alone-gone').execute()
+  await db.updateTable('accounts').set({ delete_at: null }).execute()
+  const own = ['account-gone', 'account-other', 'alone-gone', 'shared-gone', 'team']
+  const server = serve(db, host, 'account-gone')
+  for (let pass = 0; pass < 6; pass++) await deleteDue(server)
+  const idsOf = async (table: 'users' | 'accounts') =>
+    (await db.selectFrom(table).select('id').orderBy('id').execute()).map(({ id }) => id)
+  assert.deepEqual([await idsOf('users'), await idsOf('accounts')], [['user-other'], own])
+  const memories = await db.selectFrom('memory_files').select('account_id').execute()
+  assert.ok(memories.some(({ account_id }) => account_id === 'account-gone'))
+  for (const table of ['tokens', 'identities'] as const)
+    assert.deepEqual(await db.selectFrom(table).select('user_id').where('user_id', '=', 'user-gone').execute(), [])
+  assert.equal(host.computers.size, 5)
+})
+
+test('a workspace that is deleted by itself takes nothing of its members along', async () => {
+  await using mortal = await MortalDatabase.make()
+  const { db } = mortal
+  const host = new Host()
+  await fill(db, host)
+  await db.updateTable('users').set({ delete_at: null }).execute()
+  const before = await contents(db)
+  const server = serve(db, host)
+  for (let pass = 0; pass < 6; pass++) await deleteDue(server)
+  const after = await contents(db)
+  for (const table of tables) {
+    const isOfWorkspace = (row: string) => /shared-gone|key-shared/.test(row)
+    const expected = before[table]!.filter((row) => !isOfWorkspace(row))
+    assert.deepEqual(
+      after[table]!.filter((row) => !row.includes('"computer.deleted"') && !isOfWorkspace(row)),
+      expected,
+      table,
+    )
+  }
+  assert.deepEqual(
+    after.accounts!.filter((row) => row.includes('shared-gone')),
+    [],
+  )
 })
 
 for (const [what, dyingAt] of [

@@ -231,7 +231,7 @@ test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and 
   await recordUsage(db, everyoneIsBilled, pieces)
   assert.equal(1_000_000 - (await balanceOf(db, 'a')), 700)
   await recordUsage(db, everyoneIsBilled, [
-    piece({ id: 'usage:x:neurons:1', computerId: '', meter: 'neurons', quantity: 1_000_000 }),
+    piece({ id: 'usage:x:neurons:1', computerId: null, meter: 'neurons', quantity: 1_000_000 }),
   ])
   assert.equal(1_000_000 - (await balanceOf(db, 'a')), 20_700)
   await assertRight(db)

@@ -29,7 +29,7 @@ export function addMeRoutes(app: App, engine: Engine): void {
       return {
         id,
         clerk_user_id: id,
-        primary_email: email,
+        primary_email: email ?? '',
         display_name: name,
         auth_method: isKey ? 'api_key' : 'session',
         clerk_api_key_id: isKey ? caller.tokenId : null,
@@ -38,7 +38,7 @@ export function addMeRoutes(app: App, engine: Engine): void {
         active_org_slug: null,
         computer_plan: await planOf(engine, caller),
         name,
-        email,
+        email: email ?? '',
         workspace_id: caller.accountId,
         created_at: new Date(createdAtMs).toISOString(),
         ...(deleteAtMs === null ? {} : { delete_at: new Date(deleteAtMs).toISOString() }),

@@ -110,8 +110,8 @@ function addAnswerRoutes(app: App, engine: Engine): void {
       orPage(engine, headers.accept, reply, async (isPage) => {
         const { email, role, workspaceName, inviter } = await readInvitation(engine, query.token)
         return isPage
-          ? invitationPage({ email, role, workspaceName, inviter, code: query.token })
-          : { email, role, workspace: workspaceName, inviter }
+          ? invitationPage({ email, role, workspaceName, inviter: inviter ?? '', code: query.token })
+          : { email, role, workspace: workspaceName, inviter: inviter ?? '' }
       }),
   )
   void app.register(async (scope: App) => {

@@ -136,7 +136,7 @@ function itemOf(piece: UsedPiece): Static<typeof usageAnswer>['items'][number] {
     quantity: piece.quantity / perShown,
     unit: shown,
     amount_cents: piece.amountMicros / microsPerCent,
-    computer_id: piece.computerId,
+    computer_id: piece.computerId ?? '',
     started_at: new Date(piece.startedAtMs).toISOString(),
     ended_at: new Date(piece.endedAtMs).toISOString(),
   }

@@ -7,7 +7,7 @@ export function userOf(profile: Profile): Static<typeof userAnswer> {
   return {
     user_id: profile.id,
     name: profile.name,
-    email: profile.email,
+    email: profile.email ?? '',
     github_id: profile.githubId,
     created_at: iso(profile.createdAtMs)!,
     last_login_at: iso(profile.lastLoginAtMs),

@@ -26,7 +26,7 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         userId: id,
         accountId: caller.accountId,
         name,
-        email,
+        email: email ?? '',
         expiresAt: caller.expiresAtMs === null ? null : isoTime(caller.expiresAtMs),
         deleteAt: deleteAtMs === null ? null : isoTime(deleteAtMs),
       }

@@ -8,8 +8,8 @@ export interface Holders {
   computer?: string | undefined
   /** The network that a visitor of a preview comes from. */
   visitor?: string | undefined
-  /** Connections that have not said yet whose they are; the network they come from, '' for that of a proxy. */
-  stranger?: string | undefined
+  /** A connection before its first request says whose it is, by its network; undefined for the network of a proxy. */
+  anonymous?: { network?: string | undefined } | undefined
 }
 
 /** Descriptors that are held until they are given back. */
@@ -42,7 +42,7 @@ export class DescriptorBudget {
   }
 
   /** To be kept where the same holders come again and again. */
-  sharesOf({ account, computer, visitor, stranger }: Holders): Shares {
+  sharesOf({ account, computer, visitor, anonymous }: Holders): Shares {
     const shares: { key: string; part: number }[] = []
     if (account !== undefined) shares.push({ key: `account ${account}`, part: parts.account })
     if (computer !== undefined) {
@@ -50,8 +50,9 @@ export class DescriptorBudget {
       if (account !== undefined) shares.push({ key: `previews of ${account}`, part: parts.previewsOfAccount })
     }
     if (visitor !== undefined) shares.push({ key: `visitor ${visitor}`, part: parts.visitor })
-    if (stranger !== undefined) shares.push({ key: 'strangers', part: parts.strangers })
-    if (stranger) shares.push({ key: `stranger ${stranger}`, part: parts.stranger })
+    if (anonymous) shares.push({ key: 'anonymous', part: parts.anonymous })
+    if (anonymous?.network !== undefined)
+      shares.push({ key: `anonymous ${anonymous.network}`, part: parts.anonymousNetwork })
     return { shares }
   }
 
@@ -117,8 +118,8 @@ const parts = {
   previewsOfAccount: 1 / 5,
   computer: 1 / 6,
   visitor: 1 / 12,
-  strangers: 1 / 3,
-  stranger: 1 / 8,
+  anonymous: 1 / 3,
+  anonymousNetwork: 1 / 8,
 } as const
 
 /** For the database, the driver, the programs that it starts and what they leave open for a moment. */

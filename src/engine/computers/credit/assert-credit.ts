@@ -6,7 +6,6 @@ import { priceUsage } from '../../money/usage/price-usage.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
 import { untilNextMark } from '../../money/credit/credit-mark.ts'
 import { isUnbilled } from '../../money/credit/is-unbilled.ts'
-import { serverTokenId } from '../../money/credit/server-token.ts'
 import { reachedLimit, type LimitState } from '../../money/credit/spending-limits.ts'
 import { outOfCredits } from '../../money/credit/out-of-credits.ts'
 import type { ComputersContext } from '../computers.ts'
@@ -26,11 +25,11 @@ export async function assertCredit(engine: ComputersContext, caller: Caller): Pr
  */
 export async function beginPaid(
   engine: ComputersContext,
-  { accountId, tokenId }: Caller,
+  { accountId, tokenId, isServer }: Caller,
   computerId: string | undefined,
 ): Promise<() => void> {
   const begin = () => (computerId === undefined ? () => {} : engine.meter.expect(computerId))
-  if (tokenId === serverTokenId) return begin()
+  if (isServer) return begin()
   const isBilled = !isUnbilled(engine, accountId)
   const leftMicros = isBilled ? await leftFor(engine, accountId, computerId) : 0
   if (isBilled) assertReaches(engine, accountId, computerId, leftMicros)

@@ -5,6 +5,8 @@ export interface ProcessMeta {
   accountId: string
   /** Who had it started. */
   tokenId: string
+  /** True for work of the server itself, which costs nothing. */
+  isServer: boolean
   name: string
   kind: ProcessRow['kind']
   command: string

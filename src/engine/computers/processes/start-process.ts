@@ -3,7 +3,6 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
-import { serverTokenId } from '../../money/credit/server-token.ts'
 import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 import { environment } from './environment.ts'
@@ -91,6 +90,7 @@ async function startPaid(
       meta: processMeta({
         accountId: caller.accountId,
         tokenId: caller.tokenId,
+        isServer: caller.isServer === true,
         name: options.name ?? processId,
         kind: options.kind,
         command: options.command,
@@ -108,8 +108,7 @@ async function startPaid(
   )
   engine.startedProcesses++
   engine.portWatch.watch(handle)
-  if (caller.tokenId !== serverTokenId && options.kind !== 'kernel')
-    engine.meter.began(computer.id, processId, caller.tokenId)
+  if (!caller.isServer && options.kind !== 'kernel') engine.meter.began(computer.id, processId, caller.tokenId)
   void handle.wait().then((exit) => {
     lease.release()
     engine.meter.ended(computer.id, processId)

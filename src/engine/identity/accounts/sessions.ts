@@ -70,7 +70,7 @@ export async function endOtherSessions(
 
 /** A session, those that it was renewed of and those that came of these; none where it has ended. One ends each month, so they are few. */
 function lineOf(db: Context['db'], caller: Authenticated, sessionId: string) {
-  const stays = sessionId === caller.tokenId ? '' : caller.tokenId
+  const sparedId = sessionId === caller.tokenId ? undefined : caller.tokenId
   return db
     .withRecursive('former', (eb) =>
       eb
@@ -95,12 +95,12 @@ function lineOf(db: Context['db'], caller: Authenticated, sessionId: string) {
             .innerJoin('line', 'line.id', 'tokens.refreshed_from')
             .select('tokens.id')
             .where('tokens.revoked_at', 'is', null)
-            .where('tokens.id', '!=', stays),
+            .where((eb) => (sparedId === undefined ? eb.lit(true) : eb('tokens.id', '!=', sparedId))),
         ),
     )
     .selectFrom('line')
     .select('line.id')
-    .where('line.id', '!=', stays)
+    .where((eb) => (sparedId === undefined ? eb.lit(true) : eb('line.id', '!=', sparedId)))
 }
 
 /** One step of it. */

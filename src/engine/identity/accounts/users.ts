@@ -6,8 +6,8 @@ export interface Profile {
   /** The workspace that is theirs alone. */
   ownAccountId: string
   name: string
-  /** '' when none is known. */
-  email: string
+  /** null when none is known. */
+  email: string | null
   githubId: string | null
   createdAtMs: number
   lastLoginAtMs: number | null
@@ -24,7 +24,16 @@ export async function profileOf(engine: Pick<Context, 'db'>, caller: Authenticat
       .where('id', '=', caller.accountId)
       .executeTakeFirstOrThrow()
     const { id, name, created_at: createdAtMs } = account
-    return { id, ownAccountId: id, name, email: '', githubId: null, createdAtMs, lastLoginAtMs: null, deleteAtMs: null }
+    return {
+      id,
+      ownAccountId: id,
+      name,
+      email: null,
+      githubId: null,
+      createdAtMs,
+      lastLoginAtMs: null,
+      deleteAtMs: null,
+    }
   }
   const user = await engine.db.selectFrom('users').selectAll().where('id', '=', caller.userId).executeTakeFirstOrThrow()
   const github = await engine.db
@@ -37,7 +46,7 @@ export async function profileOf(engine: Pick<Context, 'db'>, caller: Authenticat
     id: user.id,
     ownAccountId: user.account_id,
     name: user.name,
-    email: user.email ?? '',
+    email: user.email,
     githubId: github?.subject ?? null,
     createdAtMs: user.created_at,
     lastLoginAtMs: user.last_login_at,

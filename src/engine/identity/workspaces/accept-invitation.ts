@@ -19,11 +19,11 @@ export interface Accepted {
 export async function readInvitation(
   { db }: Pick<Context, 'db'>,
   code: string,
-): Promise<{ email: string; role: Role; workspaceName: string; inviter: string }> {
+): Promise<{ email: string; role: Role; workspaceName: string; inviter: string | undefined }> {
   const { email, role, account_id, invited_by } = await invitationBy(db, code)
   const account = await db.selectFrom('accounts').select('name').where('id', '=', account_id).executeTakeFirstOrThrow()
   const inviter = invited_by === null ? undefined : await provedAddress(db, invited_by)
-  return { email, role, workspaceName: account.name, inviter: inviter ?? '' }
+  return { email, role, workspaceName: account.name, inviter }
 }
 
 /**

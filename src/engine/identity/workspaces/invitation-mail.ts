@@ -5,13 +5,13 @@ import type { Role } from '../accounts/roles.ts'
  * The message that carries an invitation. Whom it is from is told by a proved address alone, and the workspace by its name where that is no
  * address of its own: nobody sends words of theirs, or links, in the name of the server.
  */
-export function invitationMail(parts: { link: string; workspace: string; inviter: string; role: Role }): {
+export function invitationMail(parts: { link: string; workspace: string; inviter: string | undefined; role: Role }): {
   subject: string
   text: string
   html: string
 } {
   const { link, workspace, inviter, role } = parts
-  const who = inviter || 'Its owner'
+  const who = inviter ?? 'Its owner'
   const where = isMerelyName(workspace) ? `the workspace "${workspace}"` : 'a workspace'
   const text = `${who} invites you into ${where} as ${role}.`
   return {

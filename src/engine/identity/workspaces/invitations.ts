@@ -108,7 +108,12 @@ async function insert(
 async function send(
   engine: Pick<IdentityContext, 'log' | 'server' | 'mail'>,
   { email, role }: InvitationRow,
-  { code, workspace, inviter, isSent }: { code: string; workspace: string; inviter: string; isSent: boolean },
+  {
+    code,
+    workspace,
+    inviter,
+    isSent,
+  }: { code: string; workspace: string; inviter: string | undefined; isSent: boolean },
 ): Promise<void> {
   const { log, mail } = engine
   const link = `${engine.server.origin()}/invitation?token=${code}`

@@ -8,8 +8,8 @@ import type { Context } from '../../context.ts'
  * The address that an invitation is from. Only who has proved to have one sends mail (`forbidden`), so not a wallet, nor whom an issuer
  * alone knows: whom it goes to has to know whom it is from. '' for a token that belongs to no person, which the operator has made.
  */
-export async function inviterOf({ db }: Pick<Context, 'db'>, { userId }: Authenticated): Promise<string> {
-  if (userId === null) return ''
+export async function inviterOf({ db }: Pick<Context, 'db'>, { userId }: Authenticated): Promise<string | undefined> {
+  if (userId === null) return undefined
   const address = await provedAddress(db, userId)
   if (address !== undefined) return address
   throw new CarrelError(

@@ -1,4 +1,5 @@
 import { limits } from '../../../config/limits.ts'
+import { wholeAccount } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { assertOwnLine, openDescendants } from '../accounts/api-keys.ts'
 import { assertRole } from '../accounts/roles.ts'
@@ -77,7 +78,7 @@ async function forgetOldLimits(db: Context['db'], accountId: string, live: Reado
     .selectFrom('spending_limits')
     .select(['token_id', 'period'])
     .where('account_id', '=', accountId)
-    .where('token_id', '!=', '')
+    .where('token_id', '!=', wholeAccount)
     .orderBy('updated_at', 'desc')
     .execute()
   const old = rows.filter(({ token_id }) => !live.has(token_id)).slice(limits.revokedKeyLimits)
@@ -99,7 +100,7 @@ async function assertMadeNone(db: Context['db'], accountId: string, keyId: strin
 async function assertTighter(
   db: Context['db'],
   accountId: string,
-  { tokenId = '', period, limitMicros }: Omit<SpendingLimit, 'limitMicros'> & { limitMicros: number | null },
+  { tokenId = wholeAccount, period, limitMicros }: Omit<SpendingLimit, 'limitMicros'> & { limitMicros: number | null },
 ): Promise<void> {
   const row = await db
     .selectFrom('spending_limits')

@@ -14,7 +14,7 @@ async function open(t: TestContext) {
       {
         id: `usage:${tokenId}:${Math.random()}`,
         accountId: 'a',
-        computerId: '',
+        computerId: null,
         meter: 'browser',
         startedAtMs: atMs,
         endedAtMs: atMs,

@@ -1,6 +1,6 @@
 import { sql, type Expression, type ExpressionBuilder, type Kysely } from 'kysely'
 import { lookup } from '../../../db/lookup.ts'
-import type { Database, SpendingLimitRow, SpentRow } from '../../../db/schema.ts'
+import { wholeAccount, type Database, type SpendingLimitRow, type SpentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { chunks } from '../../../db/chunks.ts'
 import type { Context } from '../../context.ts'
@@ -15,7 +15,7 @@ export interface SpendingLimit {
 
 /** Sets what an account, or one of its tokens, may spend in a period; a limit that is there is replaced. */
 export async function setSpendingLimit(db: Kysely<Database>, accountId: string, limit: SpendingLimit): Promise<void> {
-  const { tokenId = '', period, limitMicros } = limit
+  const { tokenId = wholeAccount, period, limitMicros } = limit
   if (!Number.isSafeInteger(limitMicros) || limitMicros < 0)
     throw new CarrelError(
       'invalid_request',
@@ -36,7 +36,7 @@ export async function setSpendingLimit(db: Kysely<Database>, accountId: string, 
 export async function removeSpendingLimit(
   db: Kysely<Database>,
   accountId: string,
-  { tokenId = '', period }: Omit<SpendingLimit, 'limitMicros'>,
+  { tokenId = wholeAccount, period }: Omit<SpendingLimit, 'limitMicros'>,
 ): Promise<void> {
   await db
     .deleteFrom('spending_limits')
@@ -120,7 +120,7 @@ export async function reachedLimit(
 const firstReached = lookup((db) =>
   withSpent(db, sql`cast(${''} as bigint)`, sql`cast(${''} as bigint)`)
     .where('l.account_id', '=', '')
-    .where((eb) => eb.or([eb('l.token_id', '=', sql.lit('')), eb('l.token_id', '=', '')]))
+    .where((eb) => eb.or([eb('l.token_id', '=', sql.lit(wholeAccount)), eb('l.token_id', '=', '')]))
     .where(isReached)
     .orderBy('l.token_id')
     .limit(sql.lit(1)),
@@ -155,7 +155,7 @@ function stateOf(
   nowMs: number,
 ): LimitState {
   return {
-    tokenId: token_id || undefined,
+    tokenId: token_id === wholeAccount ? undefined : token_id,
     period,
     limitMicros: Number(limit_micros),
     spentMicros: Number(spent ?? 0),

@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { PriceBook } from '../../../config/price-book.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
-import type { Database, Meter, UsageIntervalRow } from '../../../db/schema.ts'
+import { noComputer, type Database, type Meter, type UsageIntervalRow } from '../../../db/schema.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { divide, lockBalances } from '../ledger/balance.ts'
 import { creditOf, revenueOf, unbilled, writeOff } from '../ledger/books.ts'
@@ -19,8 +19,8 @@ export interface UsagePiece {
   /** The economic fact: `usage:<computer>:<meter>:<start>`. */
   id: string
   accountId: string
-  /** '' for what no computer used. */
-  computerId: string
+  /** null for what no computer used. */
+  computerId: string | null
   meter: Meter
   startedAtMs: number
   endedAtMs: number
@@ -54,7 +54,8 @@ export async function recordUsage(
   for (const [index, some] of inSteps(pieces).entries()) {
     // The database works on this thread: others come between.
     if (index > 0) await turn()
-    const ofThese = [...new Set(some.map(({ computerId }) => computerId))].flatMap((id) => unwritten.get(id) ?? [])
+    const computerIds = new Set(some.flatMap(({ computerId }) => computerId ?? []))
+    const ofThese = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
     const balances = await durableTransaction(db, async (trx) => {
       await writeMarks(trx, ofThese)
       return recordSome(trx, rules, some)
@@ -205,7 +206,7 @@ function rowOf(piece: UsagePiece, amountMicros: number): UsageIntervalRow {
   return {
     id: piece.id,
     account_id: piece.accountId,
-    computer_id: piece.computerId,
+    computer_id: piece.computerId ?? noComputer,
     meter: piece.meter,
     started_at: piece.startedAtMs,
     ended_at: piece.endedAtMs,

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { ComputerRow } from '../../../db/schema.ts'
-import { serverTokenId } from '../credit/server-token.ts'
 import { readMarks } from './cpu-marks.ts'
 import type { CpuMark, CpuTotals, MeteredFacts } from './metered-computer.ts'
 import { meteredOf } from './metered.ts'
@@ -117,8 +116,8 @@ async function stretchesSincePaid(engine: Pick<Context, 'db' | 'driver'>): Promi
     .execute()
   const byComputer = new Map<string, Stretch[]>()
   for (const { id, computer_id, started_at, ended_at } of rows) {
-    const { tokenId } = (engine.driver.process(id)?.meta ?? {}) as { tokenId?: string }
-    if (tokenId === serverTokenId) continue
+    const { tokenId, isServer } = (engine.driver.process(id)?.meta ?? {}) as { tokenId?: string; isServer?: boolean }
+    if (isServer) continue
     const stretch = {
       processId: id,
       tokenId: tokenId ?? null,

@@ -1,11 +1,12 @@
 import { sql, type Kysely } from 'kysely'
 import { readInWorker } from '../../../db/read-in-worker.ts'
-import type { Database, Meter } from '../../../db/schema.ts'
+import { noComputer, type Database, type Meter } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 
 export interface UsedPiece {
   meter: Meter
-  computerId: string
+  /** null for what no computer used. */
+  computerId: string | null
   startedAtMs: number
   endedAtMs: number
   /** In the meter's unit, see `config/price-book.ts`. */
@@ -59,7 +60,7 @@ export async function usageHistory(
   const last = rows.length > limit ? rows[limit - 1] : undefined
   const pieces = rows.slice(0, limit).map((row) => ({
     meter: row.meter,
-    computerId: row.computer_id,
+    computerId: row.computer_id === noComputer ? null : row.computer_id,
     startedAtMs: Number(row.started_at),
     endedAtMs: Number(row.ended_at),
     quantity: Number(row.quantity),

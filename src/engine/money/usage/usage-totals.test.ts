@@ -28,7 +28,7 @@ const rules = { prices: defaultPrices, isUnbilled: () => true }
 function piece(more: Partial<UsagePiece> & { id: string }): UsagePiece {
   return {
     accountId: 'a',
-    computerId: '',
+    computerId: null,
     meter: 'browser',
     startedAtMs: today,
     endedAtMs: today,
@@ -130,7 +130,7 @@ test('what was there before is added up by the migration to the same', async (t)
     piece({
       id: `usage:${index}`,
       endedAtMs: today - (index % 70) * dayMs,
-      computerId: index % 7 === 0 ? '' : `c${index % 7}`,
+      computerId: index % 7 === 0 ? null : `c${index % 7}`,
       tokenId: index % 5 === 0 ? null : `k${index % 5}`,
       label: [null, '', 'x'][(index % 7) % 3] ?? null,
       quantity: index % 11,

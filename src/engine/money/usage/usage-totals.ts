@@ -1,6 +1,13 @@
 import { sql, type Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
-import type { Database, SpentRow, UsageDayRow, UsageIntervalRow } from '../../../db/schema.ts'
+import {
+  noComputer,
+  wholeAccount,
+  type Database,
+  type SpentRow,
+  type UsageDayRow,
+  type UsageIntervalRow,
+} from '../../../db/schema.ts'
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
@@ -42,11 +49,16 @@ function linesOf(interval: UsageIntervalRow): UsageDayRow[] {
     quantity,
     amount_micros,
   })
-  return [line('all', ''), line('computer', computer_id || null), line('key', token_id), line('label', label)]
+  return [
+    line('all', ''),
+    line('computer', computer_id === noComputer ? null : computer_id),
+    line('key', token_id),
+    line('label', label),
+  ]
 }
 
 function spentOf({ account_id, token_id, ended_at, amount_micros }: UsageIntervalRow): SpentRow[] {
-  const tokens = token_id === null ? [''] : ['', token_id]
+  const tokens = token_id === null ? [wholeAccount] : [wholeAccount, token_id]
   return tokens.flatMap((token) =>
     (['day', 'month'] as const).map((period) => ({
       account_id,

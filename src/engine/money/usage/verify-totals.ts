@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import type { Database } from '../../../db/schema.ts'
+import { noComputer, wholeAccount, type Database } from '../../../db/schema.ts'
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function wrongDays(db: Kysely<Database>, most: number): Promise<str
     ), lines as (
       select account_id, 'all' as dimension, day, 'named' as part, '' as value, meter, intervals, quantity, amount from cube
       union all
-      select account_id, 'computer', day, case computer_id when '' then 'unknown' else 'named' end, computer_id, meter,
+      select account_id, 'computer', day, case computer_id when ${noComputer} then 'unknown' else 'named' end, computer_id, meter,
         intervals, quantity, amount from cube
       union all
       select account_id, 'key', day, case when token_id is null then 'unknown' else 'named' end, coalesce(token_id, ''), meter,
@@ -48,7 +48,7 @@ export async function wrongSpent(db: Kysely<Database>, most: number): Promise<st
   const day = sql`ended_at / ${sql.lit(dayMs)} * ${sql.lit(dayMs)}`
   const { rows } = await sql<Spent>`
     select account_id, token_id, since from (
-      select account_id, '' as token_id, ${day} as since, sum(amount_micros) as amount from usage_intervals
+      select account_id, ${wholeAccount} as token_id, ${day} as since, sum(amount_micros) as amount from usage_intervals
       where amount_micros > 0 and account_id in (${withTotals}) group by account_id, ${day}
       union all
       select account_id, token_id, ${day}, sum(amount_micros) from usage_intervals
@@ -104,7 +104,7 @@ function of(dimension: string, part: string, value: string): string {
 }
 
 function sentenceOf({ account_id, token_id, since }: Spent, when: string): string {
-  const who = token_id === '' ? `account "${account_id}"` : `key "${token_id}" of account "${account_id}"`
+  const who = token_id === wholeAccount ? `account "${account_id}"` : `key "${token_id}" of account "${account_id}"`
   return `What ${who} spent ${when} ${dateOf(Number(since))} is not what its intervals come to`
 }
 
