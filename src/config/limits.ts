@@ -527,7 +527,9 @@ export const limits = {
   stopGraceMs: 5_000,
 } as const
 
-/** Returns how many bytes of output a disk of this size may hold, for running processes and once more for ended ones. */
+/**
+ * Returns how many bytes of output a disk of this size may hold, for running processes and once more for ended ones.
+ */
 export function outputTotalBytes(diskBytes: number): number {
   return Math.min(limits.outputTotalBytes, Math.floor(diskBytes * limits.outputTotalShare))
 }

@@ -13,14 +13,14 @@ function file(t: TestContext, content: unknown): string {
   return path
 }
 
-test('without a file the prices are those of the documents', () => {
+test('readPriceBook() without a file returns the prices of the documents', () => {
   const { meters, newAccountMicros } = readPriceBook(undefined)
   assert.equal((meters.compute.micros / meters.compute.per) * 1000, 100)
   assert.equal((meters.neurons.micros / meters.neurons.per) * 1_000_000, 20_000)
   assert.equal(newAccountMicros, 5_000_000)
 })
 
-test('a file changes what it names and leaves the rest', (t) => {
+test('a file overrides the fields that it names and keeps the rest', (t) => {
   const path = file(t, {
     meters: { compute: { micros: 50 }, neurons: { micros: 1, per: 2 } },
     tiers: { team: { cents: 50_000, bonusPercent: 25 }, one: { cents: 100 } },
@@ -35,7 +35,7 @@ test('a file changes what it names and leaves the rest', (t) => {
   assert.equal(defaultPrices.meters.compute.micros, 100)
 })
 
-test('a file that cannot be used is refused by its path and the field', (t) => {
+test('the message about an invalid file names the path and the field', (t) => {
   const wrong: [unknown, RegExp][] = [
     ['{', /JSON/],
     [[], /it has to be an object/],

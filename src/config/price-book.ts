@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 import type { Meter } from '../db/schema.ts'
 
-/** What the operator asks for. Money is in whole micro-dollars: 1 US dollar is 1,000,000. */
+/** The operator's prices. Money is in whole micro-dollars: 1 US dollar is 1,000,000. */
 export interface PriceBook {
   meters: Record<Meter, Price>
   /** Packages of credit by name. */
   tiers: Record<string, Tier>
-  /** Given once to each new account. */
+  /** Credit that each new account gets once. */
   newAccountMicros: number
   minimumTopUpCents: number
-  /** The environments' deposits begin higher. */
+  /** Minimum of the environments' deposits, which is higher. */
   minimumDepositCents: number
   maximumTopUpCents: number
-  /** How far below zero an account may come before it counts as empty. */
+  /** How far below zero a balance may fall before the account counts as empty. */
   overdraftMicros: number
-  /** Below this an account is told that its credit ends. */
+  /** An account with less than this is warned that its credit is about to end. */
   lowBalanceMicros: number
 }
 
@@ -26,7 +26,7 @@ export interface Price {
 
 export interface Tier {
   cents: number
-  /** Added on top of what was paid. */
+  /** Credit in addition to the amount paid. */
   bonusPercent: number
 }
 
@@ -34,7 +34,7 @@ const second = 1000
 const thousandNeurons = 1_000_000
 const gibHour = 1024 * 1024 * 3600
 
-/** The units of the meters, and how many of them are one of what a person is shown. */
+/** The unit of each meter, the unit shown to users, and how many base units make one of the latter. */
 export const meterUnits: Record<Meter, { base: string; shown: string; perShown: number }> = {
   compute: { base: 'ms', shown: 's', perShown: second },
   browser: { base: 'ms', shown: 's', perShown: second },
@@ -44,8 +44,8 @@ export const meterUnits: Record<Meter, { base: string; shown: string; perShown: 
 }
 
 /**
- * PaperPod's prices, as its document of 2026-01-26 has them: $0.0001 for a second of compute or browser, $0.02 for 1,000
- * neurons, files included. No document has a price for storage: it is measured, and free until the operator sets one.
+ * PaperPod's prices from its document of 2026-01-26: $0.0001 for a second of compute or browser, $0.02 for 1,000
+ * neurons, files included. No document has a price for storage, which is measured but free until the operator sets one.
  */
 export const defaultPrices: PriceBook = {
   meters: {
@@ -69,7 +69,9 @@ export const defaultPrices: PriceBook = {
   lowBalanceMicros: 500_000,
 }
 
-/** Whole hours of compute, one running at a time, that an amount is enough for; undefined where compute costs nothing. */
+/**
+ * Returns how many whole hours of compute an amount buys, one running at a time; undefined if compute costs nothing.
+ */
 export function computeHours({ meters }: PriceBook, micros: number): number | undefined {
   const { compute } = meters
   return compute.micros === 0 ? undefined : Math.round(((micros / compute.micros) * compute.per) / hourMs)
@@ -77,7 +79,10 @@ export function computeHours({ meters }: PriceBook, micros: number): number | un
 
 const hourMs = 3_600_000
 
-/** The defaults with what a JSON file of the same shape says otherwise. Throws one sentence that names the file and the field. */
+/**
+ * Returns the default prices, overridden by a JSON file of the same shape. Throws one sentence with the file and the
+ * field.
+ */
 export function readPriceBook(path: string | undefined): PriceBook {
   if (path === undefined) return defaultPrices
   const refuse = (why: string): never => {
@@ -125,10 +130,10 @@ function objectAt(value: unknown, where: string, refuse: Refuse): Record<string,
   return refuse(`${where} has to be an object`)
 }
 
-function wholeAt(value: unknown, where: string, least: number, refuse: Refuse): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= maxOfAll) return value as number
-  return refuse(`${where} has to be a whole number from ${least} to ${maxOfAll}`)
+function wholeAt(value: unknown, where: string, min: number, refuse: Refuse): number {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= maxNumber) return value as number
+  return refuse(`${where} has to be a whole number from ${min} to ${maxNumber}`)
 }
 
-/** So that a product of two of them can still be told apart from an accident. */
-const maxOfAll = 1_000_000_000_000
+/** Low enough that a mistake still shows in a product of two such numbers. */
+const maxNumber = 1_000_000_000_000

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings, SettingError } from './settings.ts'
 
-test('without any variable the defaults hold', () => {
+test('readSettings() returns the defaults without any variable', () => {
   const settings = readSettings({})
   assert.deepEqual([settings.host, settings.port, settings.dataDirectory], ['127.0.0.1', 4280, '/var/lib/carrel'])
   assert.deepEqual([settings.image, settings.runtime, settings.allowedAddresses], ['base', undefined, []])
   assert.deepEqual([settings.idleTimeoutMs, settings.computerMemoryBytes], [600_000, 1024 * 1024 * 1024])
 })
 
-test('an empty variable is as good as none', () => {
+test('an empty variable counts as unset', () => {
   const names = Object.keys(bad)
   assert.deepEqual(readSettings(Object.fromEntries(names.map((name) => [name, '']))), readSettings({}))
 })
@@ -90,7 +90,7 @@ for (const [name, values] of Object.entries(bad)) {
   }
 }
 
-test('good values are taken, lists by comma or space', () => {
+test('valid values are accepted, lists separated by commas or spaces', () => {
   const settings = readSettings({
     CARREL_HOST: '::1',
     CARREL_PORT: '0',
@@ -112,7 +112,7 @@ test('good values are taken, lists by comma or space', () => {
   assert.equal(settings.dataDirectory, `${process.cwd()}/data`)
 })
 
-test('an issuer is an address and the audience that its tokens have to be for', () => {
+test('an issuer is an address and the audience that its tokens have to name', () => {
   const { oidcIssuers } = readSettings({
     CARREL_OIDC_ISSUERS: 'https://id.example.com/realm=carrel, http://127.0.0.1:1=b=c',
   })
@@ -122,20 +122,20 @@ test('an issuer is an address and the audience that its tokens have to be for', 
   ])
 })
 
-test('a public address under the preview domain is refused: nothing but previews answers there', () => {
+test('a public address under the preview domain is refused, as only previews are served there', () => {
   const env = { CARREL_PUBLIC_URL: 'https://api.example.com', CARREL_PREVIEW_DOMAIN: 'example.com' }
   assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_PUBLIC_URL is "https:\/\/api\.example\.com"/)
   assert.equal(readSettings({ ...env, CARREL_PREVIEW_DOMAIN: 'preview.example.com' }).publicUrl, env.CARREL_PUBLIC_URL)
 })
 
-test('mail is sent only by a server that knows its own address: links lead nowhere else', () => {
+test('mail requires a public address, so that links lead nowhere else', () => {
   const env = { CARREL_SMTP_URL: 'smtp://user:secret@mail.example.com:587' }
   assert.throws(() => readSettings(env), /^Error: Cannot start: CARREL_SMTP_URL is set, but CARREL_PUBLIC_URL is not/)
   const { smtpUrl } = readSettings({ ...env, CARREL_PUBLIC_URL: 'https://carrel.example.com' })
   assert.equal(smtpUrl, env.CARREL_SMTP_URL)
 })
 
-test('play money is refused where others could pay with it, and beside money', () => {
+test('play money is refused if others can reach the server, and beside real money', () => {
   const reachable: Record<string, string>[] = [
     { CARREL_HOST: '0.0.0.0' },
     { CARREL_HOST: '::' },
@@ -157,7 +157,7 @@ test('play money is refused where others could pay with it, and beside money', (
       assert.equal(readSettings({ CARREL_HOST, CARREL_PUBLIC_URL, CARREL_PLAY_MONEY: 'on' }).playMoney, true)
 })
 
-test('a secret that cannot be used is not shown', () => {
+test('the message about an invalid secret does not reveal it', () => {
   for (const [name, value] of [
     ['CARREL_STRIPE_KEY', 'pk_live_secret'],
     ['CARREL_STRIPE_KEY', 'sk_secret'],

@@ -2,17 +2,19 @@ import { isIP } from 'node:net'
 import { cpus, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 
-/** What an operator can set, each by an environment variable that is named in `docs/SETTINGS.md` with its default. */
+/**
+ * What an operator can set, each by an environment variable. `docs/SETTINGS.md` lists the variables and their defaults.
+ */
 export interface Settings {
   host: string
   port: number
   dataDirectory: string
   previewDomain: string
-  /** The origin by which clients reach the server, without a slash at its end; undefined when it is the one that they ask. */
+  /** The origin at which clients reach the server, without a trailing slash; undefined to use that of the request. */
   publicUrl: string | undefined
-  /** What reads the metrics and nothing else; undefined: only the owner's account does. */
+  /** A token that can only read the metrics; undefined: only the owner's account can read them. */
   metricsToken: string | undefined
-  /** Addresses, ranges and names of them of which `X-Forwarded-*` is believed. */
+  /** Addresses, ranges and names of ranges whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   image: string
@@ -28,68 +30,73 @@ export interface Settings {
   sweepIntervalMs: number
   warmComputers: number
   networkPoolSize: number
-  /** Of the disk, for the server alone; a share of it when undefined. */
+  /** Disk space for the server alone; undefined for a share of the disk. */
   diskReserveBytes: number | undefined
-  /** False: the owner's account is neither charged nor refused. */
+  /** False: the owner's account is neither charged nor refused for lack of credit. */
   billing: boolean
-  /** A JSON file with prices; undefined for the defaults. */
+  /** Path of a JSON file with prices; undefined for the defaults. */
   priceBook: string | undefined
-  /** Where mail is handed over, with user and password; undefined: it is kept in the outbox. */
+  /** The mail server, with user and password; undefined: mail is kept in the outbox. */
   smtpUrl: string | undefined
   mailFrom: string
-  /** False: only people who are known already can sign in. */
+  /** False: only users with an account can sign in. */
   signUp: boolean
-  /** Ways of signing up by which a new account gets its first credit. */
+  /** Sign-up methods that give a new account its first credit. */
   firstCredit: readonly FirstCreditWay[]
-  /** Accounts that get it within a day: of those that sign up from one network, and of all; 0 is no limit. */
+  /** Accounts that get first credit within a day: from one network, and in total; 0 is no limit. */
   firstCreditsPerNetwork: number
   firstCreditsPerDay: number
-  /** Within a day, of links to who is not known here and of invitations, each: those that one network asks for; 0 is no limit. */
+  /**
+   * Mails that one network may request within a day: sign-in links to unknown addresses, and as many invitations; 0 is
+   * no limit.
+   */
   mailsPerNetwork: number
-  /** All such links within a day; 0 is no limit. */
+  /** Sign-in links to unknown addresses within a day, in total; 0 is no limit. */
   mailsPerDay: number
-  /** All invitations within a day; 0 is no limit. */
+  /** Invitations within a day, in total; 0 is no limit. */
   invitationsPerDay: number
   oidcIssuers: TrustedIssuer[]
   githubUrl: string
   githubApiUrl: string
   githubClientId: string | undefined
   githubClientSecret: string | undefined
-  /** Requests of one address to routes for signing in; 0 is no limit. */
+  /** Requests from one network to the sign-in routes; 0 is no limit. */
   signInsPerMinute: number
-  /** Stripe's secret key; undefined: nobody pays by Stripe. */
+  /** Stripe's secret key; undefined disables payments by Stripe. */
   stripeKey: string | undefined
-  /** What Stripe signs its webhooks with. */
+  /** The secret with which Stripe signs its webhooks. */
   stripeWebhookSecret: string | undefined
-  /** The profile at Stripe that machines grant their tokens to; undefined: they cannot pay by Stripe. */
+  /** The Stripe profile that machines grant their tokens to; undefined disables machine payments by Stripe. */
   stripeProfile: string | undefined
-  /** Another server that speaks Stripe's API; undefined is Stripe's own. */
+  /** Origin of another server that speaks Stripe's API; undefined for Stripe's own. */
   stripeUrl: string | undefined
-  /** True: deposits are credited by a click, without money. */
+  /** True: a click credits a deposit, without money. */
   playMoney: boolean
-  /** Requests of one account that only ask, on every surface but Pawpado's; 0 is no limit. The owner's have none. */
+  /**
+   * Read requests of one account, on every surface except Pawpado's; 0 is no limit. The owner's account has no limit.
+   */
   readsPerMinute: number
-  /** The same for all others. */
+  /** The same for all other requests. */
   writesPerMinute: number
-  /** Of one account on Pawpado's surface, as its document has them; 0 is no limit. */
+  /** Requests of one account on Pawpado's surface, with the defaults of its document; 0 is no limit. */
   pawpadoReadsPerMinute: number
   pawpadoWritesPerMinute: number
   pawpadoPollsPerMinute: number
-  /** What challenges of payments are signed with; undefined for one of the data directory. */
+  /** The secret that signs payment challenges; undefined for the one in the data directory. */
   mppSecret: string | undefined
   tempoNetwork: 'mainnet' | 'testnet'
-  /** Whom payments on Tempo go to; undefined: they are not taken. */
+  /** The address that receives payments on Tempo; undefined disables them. */
   tempoRecipient: string | undefined
-  /** The dollar that is taken there; undefined for the usual one. */
+  /** The dollar token that is accepted on Tempo; undefined for the default one. */
   tempoToken: string | undefined
-  /** The JSON-RPC of a node; undefined for the network's public one. */
+  /** The JSON-RPC URL of a node; undefined for the network's public node. */
   tempoRpc: string | undefined
 }
 
 export const firstCreditWays = ['email', 'github', 'issuer', 'wallet'] as const
 export type FirstCreditWay = (typeof firstCreditWays)[number]
 
-/** An OpenID issuer whose JWTs are taken when they are for this audience. */
+/** An OpenID issuer whose JWTs are accepted if they are for this audience. */
 export interface TrustedIssuer {
   issuer: string
   audience: string
@@ -102,7 +109,7 @@ const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 const address = `${octet}(\\.${octet}){3}`
 const port = '(6553[0-5]|655[0-2]\\d|65[0-4]\\d\\d|6[0-4]\\d{3}|[1-5]?\\d{1,4})'
 
-/** Reads the settings from environment variables. Throws a `SettingError`, one sentence that names the variable. */
+/** Returns the settings from environment variables. Throws a `SettingError`: one sentence that names the variable. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const read = reader(env)
   const settings: Settings = {
@@ -171,7 +178,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'an address such as Carrel <carrel@example.com>',
     ),
     signUp: read.text('CARREL_SIGN_UP', 'open', /^(open|closed)$/, 'open or closed') === 'open',
-    // A wallet costs nothing to make, unlike a mailbox.
+    // A wallet, unlike a mailbox, costs nothing to create.
     firstCredit: read
       .text(
         'CARREL_FIRST_CREDIT',
@@ -210,7 +217,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stripeProfile: env.CARREL_STRIPE_PROFILE || undefined,
     stripeUrl: read.checked('CARREL_STRIPE_URL', originOf, 'an origin such as http://127.0.0.1:12111'),
     playMoney: read.text('CARREL_PLAY_MONEY', 'off', /^(on|off)$/, 'on or off') === 'on',
-    // More than twice the executes that two cores can do in a minute: a loop gone wild, no honest work.
+    // More than twice the executes that two cores manage in a minute: only a runaway loop reaches it.
     readsPerMinute: read.integer('CARREL_READS_PER_MINUTE', 30_000, 0, 100_000_000),
     writesPerMinute: read.integer('CARREL_WRITES_PER_MINUTE', 30_000, 0, 100_000_000),
     pawpadoReadsPerMinute: read.integer('CARREL_PAWPADO_READS_PER_MINUTE', 60, 0, 100_000_000),
@@ -233,7 +240,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return settings
 }
 
-/** Nothing but previews answers below the preview domain. */
+/** Throws when the public URL is below the preview domain, where only previews are served. */
 function checkNames({ publicUrl, previewDomain }: Settings): void {
   if (publicUrl === undefined || !new URL(publicUrl).hostname.endsWith(`.${previewDomain}`)) return
   throw new SettingError(
@@ -241,7 +248,10 @@ function checkNames({ publicUrl, previewDomain }: Settings): void {
   )
 }
 
-/** A link in a message never follows what a request calls the server: whoever asks for it would choose where it leads. */
+/**
+ * Throws when mail is sent without a public URL. A link in a message must not use the host name of a request: the
+ * client that requests the link would choose where it leads.
+ */
 function checkMail({ smtpUrl, publicUrl }: Settings): void {
   if (smtpUrl === undefined || publicUrl !== undefined) return
   throw new SettingError(
@@ -249,7 +259,10 @@ function checkMail({ smtpUrl, publicUrl }: Settings): void {
   )
 }
 
-/** Credit for nothing is for who tries it out: nobody else may reach the server. */
+/**
+ * Throws when play money is on and others can reach the server: free credit is for whoever evaluates Carrel on this
+ * machine.
+ */
 function checkPlayMoney({ playMoney, host, publicUrl, trustedProxies, stripeKey }: Settings): void {
   if (!playMoney) return
   const refuse = (why: string, todo: string): never => {
@@ -263,17 +276,20 @@ function checkPlayMoney({ playMoney, host, publicUrl, trustedProxies, stripeKey 
   if (stripeKey !== undefined) refuse('CARREL_STRIPE_KEY is set too', 'unset one of them')
 }
 
-/** True for a host name or address that leads nowhere but to this machine. */
+/** Returns whether a host name or address can only be this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 }
 
-/** An enterprise server has its API below its own address. */
+/** Returns the addresses of GitHub. An enterprise server has its API below its own address. */
 function githubSettings(url = 'https://github.com'): Pick<Settings, 'githubUrl' | 'githubApiUrl'> {
   return { githubUrl: url, githubApiUrl: url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3` }
 }
 
-/** Without TLS anyone on the way could be the issuer. */
+/**
+ * Parses `issuer=audience`; undefined for an issuer without TLS, as anyone on the network path could pose as the
+ * issuer.
+ */
 function issuerOf(text: string): TrustedIssuer | undefined {
   const [, issuer = '', audience = ''] = /^([^=?#]+)=(.+)$/.exec(text) ?? []
   const url = URL.parse(issuer)
@@ -286,7 +302,7 @@ function smtpUrlOf(text: string): string | undefined {
   return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '' ? text : undefined
 }
 
-/** Without a path, user or query; undefined for what is no such address. */
+/** Returns the origin of an HTTP URL; undefined if the text is no URL, or has a path, user or query. */
 function originOf(text: string): string | undefined {
   const url = URL.parse(text)
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
@@ -327,11 +343,11 @@ function reader(env: NodeJS.ProcessEnv) {
       const value = env[name] || fallback
       return pattern.test(value) ? value : refuse(name, expected)
     },
-    /** undefined when it is not set; `check` gives undefined for a value that cannot be used. */
+    /** Returns undefined for a variable that is not set. `check` returns undefined for a value that cannot be used. */
     checked<T>(name: string, check: (text: string) => T | undefined, expected: string): T | undefined {
       return env[name] ? (check(env[name]) ?? refuse(name, expected)) : undefined
     },
-    /** The same for what must not be shown, not even when it is wrong. */
+    /** Reads a value that no message may show, even when it is wrong. */
     secret(name: string, pattern: RegExp, expected: string): string | undefined {
       const value = env[name] || undefined
       if (value === undefined || pattern.test(value)) return value
