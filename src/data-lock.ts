@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import koffi from 'koffi'
 
 /**
- * Keeps a data directory to one server, by a lock that the kernel gives up when this process ends in whatever way.
- * Throws with the other server's process id when there is one.
+ * Locks a data directory for this server. The kernel releases the lock when the process ends, however it ends. Throws
+ * with the process id of the other server if there is one.
  */
 export function lockDataDirectory(dataDirectory: string): void {
   const file = join(dataDirectory, 'server.lock')

@@ -1,21 +1,21 @@
-/** How something does that the server cannot do without, or not fully: a program beside it, or a store. */
+/** The health of a helper: a program or a store that the server depends on, wholly or in part. */
 export interface HelperState {
   name: string
   status: 'ok' | 'degraded'
-  /** Since when it is so. */
+  /** When the status last changed. */
   sinceMs: number
-  /** What does not work, in words that anybody may read: no path, no id, no secret. Of one that is degraded. */
+  /** What does not work, if degraded. The text is public: it has no path, no id and no secret. */
   reason?: string
 }
 
 /**
- * What is known of each helper. Who watches one reports it, and reading costs nothing and waits for nobody, so that
- * `GET /health` may tell it to everybody.
+ * The last reported state of each helper. Whatever watches a helper reports its state here; reading it costs nothing
+ * and waits for nothing, so `GET /health` can serve it to everybody.
  */
 export class HelperStates {
   readonly #states = new Map<string, HelperState>()
 
-  /** `reason` when it is degraded. True when it was otherwise before. */
+  /** Records a helper as degraded for a `reason`, or as ok without one. Returns whether its status changed. */
   report(name: string, reason?: string): boolean {
     const status = reason === undefined ? 'ok' : 'degraded'
     const known = this.#states.get(name)
@@ -25,6 +25,7 @@ export class HelperStates {
     return known?.status !== status
   }
 
+  /** Returns the state of every helper that was reported. */
   all(): HelperState[] {
     return [...this.#states.values()]
   }

@@ -4,7 +4,7 @@ import { KeyedLock } from './keyed-lock.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('work on one key goes one after the other, in the order in which it came', async () => {
+test('work on one key runs one after the other, in order of arrival', async () => {
   const lock = new KeyedLock()
   const order: string[] = []
   await Promise.all(
@@ -19,7 +19,7 @@ test('work on one key goes one after the other, in the order in which it came', 
   assert.deepEqual(order, ['a in', 'a out', 'b in', 'b out', 'c in', 'c out'])
 })
 
-test('work on different keys goes on side by side', async () => {
+test('work on different keys runs concurrently', async () => {
   const lock = new KeyedLock()
   const gate = Promise.withResolvers<void>()
   const waiting = lock.run('one', () => gate.promise)
@@ -28,7 +28,7 @@ test('work on different keys goes on side by side', async () => {
   await waiting
 })
 
-test('work that fails rejects for its caller alone', async () => {
+test('work that fails rejects for its own caller only', async () => {
   const lock = new KeyedLock()
   const failing = lock.run('key', () => Promise.reject(new Error('no')))
   const next = lock.run('key', async () => 'fine')

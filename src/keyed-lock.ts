@@ -1,4 +1,4 @@
-/** Runs work on one key after the other; work on different keys goes on side by side. */
+/** Runs work on the same key one after the other, in order of arrival; work on different keys runs concurrently. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>()
 

@@ -33,19 +33,19 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env)
   const log = openLog(settings.logLevel)
   for (const unknown of unknownSettings(process.env)) log.warn(unknown)
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'something failed that nothing waited for'))
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
   const closing = new AbortController()
   stop.addEventListener('abort', () => {
-    log.info({ signal: stop.reason as string }, 'stopping; computers go on running')
+    log.info({ signal: stop.reason as string }, 'stopping; computers keep running')
     setTimeout(() => closing.abort(), limits.drainMs)
-    setTimeout(() => fail(new Error('Cannot stop in order: something hangs'), log), limits.stopMs)
+    setTimeout(() => fail(new Error('Cannot stop gracefully: something hangs'), log), limits.stopMs)
   })
   const parts = new AsyncDisposableStack()
   try {
     await start({ settings, log, stop, closing: closing.signal, parts })
     if (!stop.aborted) await once(stop, 'abort')
   } catch (error) {
-    // What a start was in the middle of rejects with the signal.
+    // A start that was interrupted rejects with the reason of the signal.
     if (!stop.aborted) {
       closing.abort()
       throw error
@@ -59,11 +59,11 @@ async function main(): Promise<void> {
 interface Start {
   settings: Settings
   log: Logger
-  /** Aborts when the server was told to stop. */
+  /** Aborts when the server is asked to stop. */
   stop: AbortSignal
-  /** Aborts when it has to end now. */
+  /** Aborts when the server has to end now. */
   closing: AbortSignal
-  /** Gets what has to be closed in the end, the last first. */
+  /** Collects what has to be closed at the end, in reverse order. */
   parts: AsyncDisposableStack
 }
 
@@ -123,7 +123,7 @@ async function listen(app: Awaited<ReturnType<typeof createApp>>, settings: Sett
 }
 
 function fail(error: unknown, log?: Logger): never {
-  log?.fatal({ err: error }, 'stopped by a fault')
+  log?.fatal({ err: error }, 'stopped by a failure')
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   if (!(error instanceof SettingError) && process.env.CARREL_LOG_LEVEL === 'debug' && error instanceof Error)
     process.stderr.write(`${error.stack}\n`)

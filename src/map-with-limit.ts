@@ -1,4 +1,4 @@
-/** Does something with each of many, a number of them at a time; rejects with the first failure, after the others. */
+/** Runs `work` on each item, at most `count` at a time. Rejects with the first failure once all work has settled. */
 export async function mapWithLimit<T>(
   items: Iterable<T>,
   count: number,

@@ -1,7 +1,7 @@
 /**
- * Gives the memory of a chunk back at once, which is empty from then on; for the one that holds it last. Chunks that are left to the
- * garbage collector pile up to tens of megabytes in a fast transfer, and make it collect all that the server holds again and again. A
- * small chunk, or one that is a part of something larger, is left to it.
+ * Frees the memory of a chunk at once and leaves it empty; for the last user of the chunk. In a fast transfer, chunks
+ * that are left to the garbage collector pile up to tens of megabytes, and make it collect the whole heap of the server
+ * again and again. Small chunks and parts of a larger buffer are left to the garbage collector.
  */
 export function releaseChunk(chunk: Uint8Array): void {
   const { buffer, byteLength } = chunk
@@ -9,12 +9,12 @@ export function releaseChunk(chunk: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
-/** For a write's end: the chunk was sent, unless it failed. */
+/** Returns a callback for a write that frees the chunk once it is written, and leaves it alone if the write failed. */
 export function releaseWritten(chunk: Uint8Array): (error?: Error | null) => void {
   return (error) => {
     if (!error) releaseChunk(chunk)
   }
 }
 
-/** Above everything that a parser may keep for itself. */
+/** Larger than anything that a parser may keep for itself. */
 const minBytes = 4096

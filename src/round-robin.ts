@@ -1,45 +1,50 @@
-/** Things that wait, each for somebody: the next is of whoever was served the longest ago. */
+/** A queue for each key, served in turn: the next item belongs to the key that was served the longest ago. */
 export class RoundRobin<T> {
-  /** Who waits, in the order of their turns. */
-  readonly #lines = new Map<string, T[]>()
+  /** The queues, in the order of their turns. */
+  readonly #queues = new Map<string, T[]>()
   #size = 0
 
+  /** The number of items over all keys. */
   get size(): number {
     return this.#size
   }
 
+  /** Returns the number of items of one key. */
   waitingOf(key: string): number {
-    return this.#lines.get(key)?.length ?? 0
+    return this.#queues.get(key)?.length ?? 0
   }
 
   push(key: string, item: T): void {
-    const line = this.#lines.get(key)
-    if (line) line.push(item)
-    else this.#lines.set(key, [item])
+    const queue = this.#queues.get(key)
+    if (queue) queue.push(item)
+    else this.#queues.set(key, [item])
     this.#size++
   }
 
-  /** The first that may go, of lines in the order of their turns; each line keeps its own order. */
+  /**
+   * Removes and returns the first item that may go, by turn. Each queue keeps its own order: only its first item can
+   * go.
+   */
   shift(mayGo: (item: T, key: string) => boolean = () => true): T | undefined {
-    for (const [key, line] of this.#lines) {
-      const [first] = line as [T, ...T[]]
+    for (const [key, queue] of this.#queues) {
+      const [first] = queue as [T, ...T[]]
       if (!mayGo(first, key)) continue
-      line.shift()
+      queue.shift()
       this.#size--
-      this.#lines.delete(key)
-      if (line.length > 0) this.#lines.set(key, line)
+      this.#queues.delete(key)
+      if (queue.length > 0) this.#queues.set(key, queue)
       return first
     }
     return undefined
   }
 
-  /** Takes one out that waits no longer. */
+  /** Removes an item that no longer waits. */
   remove(key: string, item: T): void {
-    const line = this.#lines.get(key)
-    const index = line?.indexOf(item) ?? -1
-    if (!line || index < 0) return
-    line.splice(index, 1)
+    const queue = this.#queues.get(key)
+    const index = queue?.indexOf(item) ?? -1
+    if (!queue || index < 0) return
+    queue.splice(index, 1)
     this.#size--
-    if (line.length === 0) this.#lines.delete(key)
+    if (queue.length === 0) this.#queues.delete(key)
   }
 }

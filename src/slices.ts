@@ -1,19 +1,20 @@
 import { RoundRobin } from './round-robin.ts'
 
 /**
- * Work that would hold the event loop for long, done in slices. Of all such work one slice is done in each turn of the loop, so that
- * everything else that is ready comes between, however many large answers are being written; and accounts take turns.
+ * Divides work that would block the event loop into slices. Each turn of the loop runs one slice of all such work, so
+ * that everything else that is ready runs in between, however many large answers are being written. Accounts take
+ * turns.
  */
 export class Slices {
   readonly #key: string
   #endMs = performance.now() + sliceMs
 
-  /** `key` is whose work it is: an account. The first slice begins now. */
+  /** Begins the first slice. `key` is the account that the work is for. */
   constructor(key: string) {
     this.#key = key
   }
 
-  /** Whether it is time to call `next`. */
+  /** Whether the slice has used its time, so that `next` is due. */
   get isOver(): boolean {
     return performance.now() >= this.#endMs
   }
@@ -43,5 +44,5 @@ function serve(): void {
   if (isServing) setImmediate(serve)
 }
 
-/** Long enough to get on, short enough that nobody sees it. */
+/** Long enough to make progress, short enough to go unnoticed. */
 const sliceMs = 4

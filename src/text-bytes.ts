@@ -1,6 +1,6 @@
 import type { Slices } from './slices.ts'
 
-/** The bytes of a text in UTF-8, whatever its length, in slices. It comes in pieces, none of which ends inside a character. */
+/** Returns the UTF-8 bytes of a text of any length, made in slices. No piece of the text ends inside a character. */
 export async function bytesOf(pieces: readonly string[], slices: Slices): Promise<Buffer> {
   const [first = ''] = pieces
   if (pieces.length <= 1 && first.length <= partLength) return Buffer.from(first)
@@ -18,12 +18,12 @@ export async function bytesOf(pieces: readonly string[], slices: Slices): Promis
   return bytes
 }
 
-/** Parts that are short enough to be handled in one go. */
+/** Yields parts of the pieces that are short enough to be handled in one go. */
 function* parts(pieces: readonly string[]): Generator<string> {
   for (const piece of pieces) {
     for (let at = 0; at < piece.length;) {
       const end = Math.min(at + partLength, piece.length)
-      // Not between the halves of a character.
+      // A part never ends between the halves of a surrogate pair.
       const stop = (piece.charCodeAt(end - 1) & 0xfc00) === 0xd800 ? Math.min(end + 1, piece.length) : end
       yield at === 0 && stop === piece.length ? piece : piece.slice(at, stop)
       at = stop
@@ -32,8 +32,8 @@ function* parts(pieces: readonly string[]): Generator<string> {
 }
 
 /**
- * The bytes of a text in base64, in slices; undefined when it is none that would be read in full. White space is passed over, and the
- * padding may be left out.
+ * Returns the bytes of a base64 text, decoded in slices; undefined if any of it is not valid base64. White space is
+ * skipped, and the padding may be missing.
  */
 export async function bytesOfBase64(pieces: readonly string[], slices: Slices): Promise<Buffer | undefined> {
   const [first = ''] = pieces
@@ -41,12 +41,12 @@ export async function bytesOfBase64(pieces: readonly string[], slices: Slices): 
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const bytes = Buffer.allocUnsafe(Math.ceil((length * 3) / 4))
   let at = 0
-  /** Digits that do not make up a byte yet, and padding, which ends the text. */
+  /** Digits that do not form whole bytes yet, and the padding, which ends the text. */
   let rest = ''
   for (const part of parts(pieces)) {
     const digits = rest + part.replace(/\s+/g, '')
     const whole = digits.includes('=') ? 0 : digits.length - (digits.length % 4)
-    // What stands behind padding makes the end too long, and is refused there.
+    // Text after the padding makes the rest too long, which is refused here.
     if (digits.length - whole > partLength * 2) return undefined
     if (!/^[A-Za-z0-9+/]*$/.test(digits.slice(0, whole))) return undefined
     at += bytes.write(digits.slice(0, whole), at, 'base64')
@@ -59,11 +59,11 @@ export async function bytesOfBase64(pieces: readonly string[], slices: Slices): 
   return bytes.subarray(0, at)
 }
 
-/** The same of a short one, in one go. */
+/** Returns the bytes of a short base64 text, decoded in one go, under the same rules as `bytesOfBase64`. */
 export function bytesOfShortBase64(text: string): Buffer | undefined {
   const compact = text.replace(/\s+/g, '')
   const [, digits] = /^([A-Za-z0-9+/]*)={0,2}$/.exec(compact) ?? []
-  // One digit is no byte; where there is padding, it fills up four.
+  // One digit alone is no byte, and padding fills a group of four.
   const isWhole =
     digits !== undefined && digits.length % 4 !== 1 && (digits.length === compact.length || compact.length % 4 === 0)
   return isWhole ? Buffer.from(compact, 'base64') : undefined

@@ -30,7 +30,7 @@ export const ledger: BenchCase = {
       const rates = await series(quick ? 6 : 60, async (round) => (batch / (await postBatch(db, round))) * 1000)
       const passes = await series(quick ? 4 : 30, (round) => settlePass(db, round))
       const { problems } = await verifyBooks(db, 0)
-      if (problems.length > 0) throw new Error(`The books are wrong: ${problems[0]}`)
+      if (problems.length > 0) throw new Error(`The ledger is wrong: ${problems[0]}`)
       return [
         {
           work: `ledger postings, ${batch} in a transaction`,

@@ -4,8 +4,8 @@ import { review } from './review.ts'
 import { verify } from './verify.ts'
 
 /**
- * The program behind `carrel ledger`, which checked the command line: `verify`, `review`, or `review <payment>` with
- * `--cents` to credit it, else to dismiss it. Exits with 2 when it could not look at all.
+ * The program behind `carrel ledger`, which has checked the command line: `verify`, `review`, or `review <payment>`,
+ * which credits the payment with `--cents` and dismisses it without. Exits with 2 when the database could not be read.
  */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

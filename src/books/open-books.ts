@@ -11,12 +11,14 @@ export interface Books extends AsyncDisposable {
   prices: PriceBook
 }
 
-/** The database of the data directory, as it is, beside a server that may be using it. Throws when there is none. */
+/**
+ * Opens the existing database of the data directory, beside a server that may be using it. Throws when there is none.
+ */
 export function openBooks(doing: string, { readOnly }: { readOnly: boolean }): Books {
   const settings = readSettings(process.env)
   const path = join(settings.dataDirectory, 'carrel.db')
   if (!existsSync(path))
-    throw new Error(`Cannot ${doing}: there is no "${path}"; name the data directory by CARREL_DATA`)
+    throw new Error(`Cannot ${doing}: there is no "${path}"; set CARREL_DATA to the data directory`)
   const prices = readPriceBook(settings.priceBook)
   const db = new Kysely<Database>({ dialect: sqliteDialect(path, { readOnly }) })
   return { db, prices, [Symbol.asyncDispose]: () => db.destroy() }

@@ -3,40 +3,40 @@ import { openBooks } from './open-books.ts'
 
 interface Options {
   asJson: boolean
-  /** Of the payment to settle; undefined to list those that wait. */
+  /** The payment to settle; undefined to list the payments held for review. */
   paymentId?: string | undefined
-  /** What to credit; undefined to dismiss it. */
+  /** The amount to credit; undefined to dismiss the payment. */
   cents?: number | undefined
 }
 
-/** Lists payments that were put aside, or settles one; resolves with the exit code. */
+/** Lists the payments held for review, or settles one. Resolves with the exit code. */
 export async function review({ asJson, paymentId, cents }: Options): Promise<number> {
-  await using books = openBooks('look at payments', { readOnly: paymentId === undefined })
+  await using books = openBooks('review payments', { readOnly: paymentId === undefined })
   const { db, prices } = books
   if (paymentId === undefined) {
     const found = await listReviews(db)
-    return tell(asJson, { payments: found }, textOf(found))
+    return print(asJson, { payments: found }, textOf(found))
   }
   if (cents === undefined) {
     const { isNew } = await dismissReview(db, paymentId)
-    return tell(asJson, { paymentId, isNew }, isNew ? 'Dismissed.\n' : 'It was dismissed before.\n')
+    return print(asJson, { paymentId, isNew }, isNew ? 'Dismissed.\n' : 'The payment was dismissed before.\n')
   }
   const { isNew, balanceMicros } = await creditReview(db, prices, paymentId, cents)
-  const done = isNew ? 'Credited' : 'It was credited before, with'
-  return tell(
+  const done = isNew ? 'Credited' : 'The payment was credited before with'
+  return print(
     asJson,
     { paymentId, isNew, creditsRemaining: balanceMicros / 1_000_000 },
     `${done} ${dollars(cents)}: the account has ${dollars(Math.floor(balanceMicros / 10_000))}.\n`,
   )
 }
 
-function tell(asJson: boolean, answer: object, text: string): number {
+function print(asJson: boolean, answer: object, text: string): number {
   process.stdout.write(asJson ? `${JSON.stringify(answer)}\n` : text)
   return 0
 }
 
 function textOf(found: Review[]): string {
-  if (found.length === 0) return 'No payment waits for anybody to look at it.\n'
+  if (found.length === 0) return 'No payment is held for review.\n'
   return found.map((one) => `${linesOf(one).join('\n  ')}\n`).join('')
 }
 
@@ -44,7 +44,7 @@ function linesOf({ paymentId, accountId, accountName, method, cents, intentId, r
   const account = accountName === undefined ? `${accountId} (deleted)` : `${accountId} ${JSON.stringify(accountName)}`
   return [
     `${paymentId}  ${new Date(createdAtMs).toISOString()}`,
-    `${reason}; ${dollars(cents)} was asked for`,
+    `${reason}; ${dollars(cents)} was requested`,
     `account ${account}`,
     `${method} ${intentId}`,
   ]

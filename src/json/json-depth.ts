@@ -1,4 +1,7 @@
-/** Whether lists and objects of some JSON lie deeper in one another than that. Nothing is made of it, and it need not be valid. */
+/**
+ * Returns whether the lists and objects of some JSON nest deeper than `depth`, without parsing it. The JSON need not be
+ * valid.
+ */
 export function nestsDeeper(bytes: Buffer, depth: number): boolean {
   let open = 0
   for (let at = 0; at < bytes.length; at++) {
@@ -11,7 +14,7 @@ export function nestsDeeper(bytes: Buffer, depth: number): boolean {
   return false
 }
 
-/** Where the text ends that begins at a place, or all of it. */
+/** Returns the index of the quote that ends the string beginning at `start`, or an index past the end if none does. */
 function endOfText(bytes: Buffer, start: number): number {
   let at = start + 1
   while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1

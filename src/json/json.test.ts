@@ -15,7 +15,7 @@ const write = async (value: unknown) => {
   return text
 }
 
-/** How often the loop came round meanwhile. */
+/** Returns how many turns the event loop made while the work ran. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0
   let isOver = false
@@ -29,7 +29,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns
 }
 
-/** Values of all kinds, the same for the same seed. */
+/** Returns values of all kinds, the same for the same seed. */
 function anyValue(random: () => number, depth = 0): unknown {
   const choice = Math.floor(random() * (depth > 4 ? 5 : 7))
   if (choice === 0) return [null, true, false][Math.floor(random() * 3)]
@@ -54,7 +54,7 @@ function seeded(seed: number): () => number {
   }
 }
 
-/** Every character as an escape. */
+/** Returns JSON with every character of its texts escaped. */
 function escaped(text: string): string {
   return text.replace(/[^{}[\]":,\d.\\a-z-]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
@@ -71,7 +71,7 @@ describe('parseJson() and writeJson()', () => {
     }
   })
 
-  test('read escapes and characters of several bytes wherever a part ends', async () => {
+  test('read escapes and multi-byte characters wherever a part ends', async () => {
     for (let shift = 0; shift < 12; shift++) {
       const text = `${'x'.repeat(65_536 - 6 + shift)}é😀"\\\u0001€`.repeat(2)
       assert.equal(await parse(JSON.stringify(text)), text)
@@ -81,7 +81,7 @@ describe('parseJson() and writeJson()', () => {
     assert.equal(await parse(garbage), JSON.parse(garbage.toString()))
   })
 
-  test('refuse what is no JSON', async () => {
+  test('reject invalid JSON', async () => {
     for (const text of [
       '',
       '{',
@@ -107,7 +107,7 @@ describe('parseJson() and writeJson()', () => {
       await assert.rejects(parse(text), (error) => error instanceof JsonError && error.kind === 'syntax', text)
   })
 
-  test('refuse keys that reach into a prototype, and half characters by the name of their field', async () => {
+  test('reject keys that reach into a prototype, and unpaired surrogates with the path of the field', async () => {
     for (const text of ['{"__proto__":{}}', '{"\\u005f_proto__":1}', '{"constructor":{"prototype":1}}'])
       await assert.rejects(parse(text), { kind: 'prototype' })
     assert.deepEqual(await parse('{"constructor":1,"prototype":{}}'), { constructor: 1, prototype: {} })
@@ -116,13 +116,13 @@ describe('parseJson() and writeJson()', () => {
     await assert.rejects(parse('{"a":{"\\ude00":1}}'), { kind: 'unicode', field: 'a' })
   })
 
-  test('hold to their bounds', async () => {
+  test('enforce their bounds', async () => {
     await assert.rejects(parse('['.repeat(5_000_000)), { kind: 'bounds' })
     await assert.rejects(parse(`[${'[],'.repeat(500)}1]`, { values: 500 }), { kind: 'bounds' })
     await assert.rejects(parse('1'.repeat(1_000_000)), { kind: 'syntax' })
   })
 
-  test('write what JSON leaves out as JSON does, and bytes as text', async () => {
+  test('leave out what JSON leaves out, and write bytes as text', async () => {
     const value = { a: undefined, b: [undefined, () => 1], c: new Date(0), d: { e: [] }, f: NaN, g: '' }
     assert.equal(await write(value), JSON.stringify(value))
     const bytes = randomBytes(200_001)
@@ -132,24 +132,24 @@ describe('parseJson() and writeJson()', () => {
     assert.equal(await write(utf8Text(Buffer.from(text))), JSON.stringify(text))
   })
 
-  test('bound the keys of one object, however many values there may be', async () => {
+  test('bound the keys of one object, however many values are allowed', async () => {
     const of = (count: number) => `{"a":[{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join()}}]}`
     await assert.rejects(parse(of(100_001)), { kind: 'bounds', message: /more than 100000 keys/ })
     assert.deepEqual(await parse(of(50_000)), JSON.parse(of(50_000)))
   })
 
-  test('take long numbers and a mark before the text, as a small body is read', async () => {
+  test('accept long numbers and a byte order mark, as for small bodies', async () => {
     const long = `[4.${'2'.repeat(5_000)},1${'0'.repeat(400)}]`
     assert.deepEqual(await parse(long), JSON.parse(long))
     assert.deepEqual(await parse('\uFEFF{"a":1}'), { a: 1 })
   })
 
-  test('let the loop come round again and again', async () => {
+  test('let the event loop turn again and again', async () => {
     const controls = '\u0001'.repeat(8 * 1024 * 1024)
     const body = JSON.stringify({ content: controls })
     const lists = `[${'[[]],'.repeat(400_000)}0]`
     const list = Array.from({ length: 40_000 }, () => ({ a: 'x' }))
-    for (const [what, least, work] of [
+    for (const [what, min, work] of [
       ['a text of escapes', 8, () => parse(body)],
       ['many lists', 2, () => parse(lists)],
       ['white space', 2, () => parse(' '.repeat(40_000_000)).catch(() => {})],
@@ -157,7 +157,7 @@ describe('parseJson() and writeJson()', () => {
       ['writing many at once', 4, () => Promise.all(Array.from({ length: 8 }, () => write({ list })))],
     ] as [string, number, () => Promise<unknown>][]) {
       const turns = await turnsDuring(work)
-      assert.ok(turns >= least, `${what}: ${turns} turns`)
+      assert.ok(turns >= min, `${what}: ${turns} turns`)
     }
   })
 })

@@ -1,8 +1,8 @@
 import { StringDecoder } from 'node:string_decoder'
 
 /**
- * A string of an answer that is not in memory as one: `writeJson` writes its pieces. Types take it for the string that it stands
- * for (`standsFor`).
+ * A string of an answer that is never in memory as a whole: `writeJson` writes it in pieces. `standsFor` gives it the
+ * type of the string that it represents.
  */
 export class LargeText {
   readonly pieces: () => Iterable<string> | AsyncIterable<string>
@@ -11,13 +11,13 @@ export class LargeText {
     this.pieces = pieces
   }
 
-  /** Itself, where a schema says that there is a string. */
+  /** This object, typed as the string that a schema expects. */
   get standsFor(): string {
     return this as unknown as string
   }
 }
 
-/** Bytes of UTF-8; what is none becomes U+FFFD. */
+/** Returns bytes as UTF-8 text; invalid bytes become U+FFFD. */
 export function utf8Text(bytes: Buffer): LargeText {
   return new LargeText(function* () {
     const decoder = new StringDecoder('utf8')
@@ -26,6 +26,7 @@ export function utf8Text(bytes: Buffer): LargeText {
   })
 }
 
+/** Returns bytes as base64 text. */
 export function base64Text(bytes: Buffer): LargeText {
   return new LargeText(function* () {
     for (let at = 0; at < bytes.length; at += pieceBytes)
@@ -33,5 +34,5 @@ export function base64Text(bytes: Buffer): LargeText {
   })
 }
 
-/** A multiple of three, so that pieces of base64 fit together. */
+/** A multiple of three, so that no piece of base64 needs padding before the last. */
 export const pieceBytes = 48 * 1024

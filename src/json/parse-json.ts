@@ -2,20 +2,20 @@ import type { Slices } from '../slices.ts'
 import { keepPieces, longTextLength } from './text-pieces.ts'
 
 export interface JsonBounds {
-  /** Values in all, those in lists and objects included: each takes some ten times the memory of its two bytes. */
+  /** Values in total, including those in lists and objects: each takes some ten times the memory of its two bytes. */
   values: number
-  /** Lists and objects in one another. */
+  /** Nesting of lists and objects. */
   depth: number
   /** Keys of one object: the engine lists them in one go, which takes a millisecond for a thousand or two. */
   keys: number
-  /** Characters of one key: whoever looks at keys takes each as a whole. */
+  /** Characters of one key: code that reads keys handles each as a whole. */
   keyLength: number
 }
 
-/** Why something is no JSON that can be taken. */
+/** The reason why some JSON is not accepted. */
 export class JsonError extends Error {
   readonly kind: 'syntax' | 'prototype' | 'unicode' | 'bounds'
-  /** Where half a character is, as in `files.0.content`. */
+  /** The path of the value that is not valid Unicode, such as `files.0.content`. */
   readonly field: string
 
   constructor(kind: JsonError['kind'], message: string, field = '') {
@@ -27,8 +27,8 @@ export class JsonError extends Error {
 }
 
 /**
- * What `JSON.parse` gives, in slices and within bounds, however the bytes look. Refused are keys that reach into a prototype, and half
- * characters. Also gives the number of values.
+ * Parses JSON in slices and within bounds. Returns what `JSON.parse` returns, and the number of values. Throws a
+ * `JsonError` for invalid JSON, exceeded bounds, keys that reach into a prototype, and unpaired surrogates.
  */
 export async function parseJson(
   bytes: Uint8Array,
@@ -40,7 +40,7 @@ export async function parseJson(
   return { value: reader.value, values: reader.values }
 }
 
-/** The same in one go, for what is short. */
+/** Parses short JSON in one go, under the same rules as `parseJson`. */
 export function parseShortJson(bytes: Buffer, bounds: JsonBounds): { value: unknown; values: number } {
   const reader = new Reader(bytes, bounds)
   while (!reader.step());
@@ -50,32 +50,32 @@ export function parseShortJson(bytes: Buffer, bounds: JsonBounds): { value: unkn
 type Open = unknown[] | Record<string, unknown>
 type Expects = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing'
 
-/** Reads a part with each step, so that the way between two looks at the clock is short. */
+/** Reads a bounded part with each step, so that the clock can be checked often. */
 class Reader {
   value: unknown
   values = 0
   readonly #bytes: Buffer
   readonly #bounds: JsonBounds
   readonly #open: Open[] = []
-  /** The key of each open object, '' of a list. */
+  /** The current key of each open object, '' for a list. */
   readonly #keys: string[] = []
-  /** How many keys each has as yet. */
+  /** The number of keys of each so far. */
   readonly #counts: number[] = []
   #at = 0
   #expects: Expects = 'value'
-  /** The text that is being read: a chain of its pieces, of which no string is made as long as nobody looks into it. */
+  /** The text being read: a rope of pieces, which the engine does not flatten until its characters are read. */
   #text: string | undefined
-  /** The same pieces, of one that does not end in its first. */
+  /** The pieces of the same text, if it has more than one. */
   #pieces: string[] = []
 
   constructor(bytes: Buffer, bounds: JsonBounds) {
     this.#bytes = bytes
     this.#bounds = bounds
-    // As a small body is read: a mark of the order of bytes before it is none of it.
+    // A byte order mark is skipped, as in small bodies.
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3
   }
 
-  /** True when all was read. */
+  /** Reads the next part. Returns whether everything has been read. */
   step(): boolean {
     for (let count = 0; count < tokensInStep; count++) {
       if (this.#text !== undefined) {
@@ -148,7 +148,7 @@ class Reader {
     this.#take(inner)
   }
 
-  /** A value is whole. */
+  /** Stores a complete value in the list or object that contains it. */
   #take(value: unknown, pieces?: readonly string[]): void {
     const outer = this.#open.at(-1)
     if (!outer) this.value = value
@@ -165,7 +165,7 @@ class Reader {
     this.#expects = outer ? 'comma or end' : 'nothing'
   }
 
-  /** A number, or one of three words. */
+  /** Reads a number, or `true`, `false` or `null`. */
   #readWord(): unknown {
     const start = this.#at
     let end = start
@@ -183,7 +183,7 @@ class Reader {
     this.#text = ''
   }
 
-  /** Reads on in a text, up to its end or to where a step ends. */
+  /** Continues reading a text, up to its end or the end of the step. */
   #readText(): void {
     const bytes = this.#bytes
     const start = this.#at
@@ -215,7 +215,7 @@ class Reader {
     }
   }
 
-  /** Half a character at the end of a piece waits for its other half. */
+  /** Adds a piece to the text. The first half of a surrogate pair at its end waits for the other half. */
   #addText(piece: string, isEnd: boolean): void {
     const text = this.#half + piece
     const isHalf = !isEnd && (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800
@@ -253,7 +253,7 @@ class Reader {
     this.#expects = 'colon'
   }
 
-  /** False when there may be more of it. */
+  /** Skips white space. Returns false if more of it may follow. */
   #skipSpace(): boolean {
     const limit = Math.min(this.#at + textInStep, this.#bytes.length)
     while (this.#at < limit && isSpace(this.#bytes[this.#at]!)) this.#at++
@@ -265,7 +265,7 @@ class Reader {
   }
 }
 
-/** Where the character begins that a place is inside of, else the place itself. */
+/** Returns the start of the UTF-8 character that contains `place`, or `place` itself between two characters. */
 function beforeCharacter(bytes: Buffer, start: number, place: number): number {
   let at = place
   while (at > start && place - at < 3 && (bytes[at]! & 0xc0) === 0x80) at--
@@ -276,14 +276,14 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
-/** Letters, digits, signs and the point. */
+/** Returns whether a byte can be part of a number or a literal: letters, digits, signs and the point. */
 function isOfWord(byte: number): boolean {
   const isSign = byte === 0x2b || byte === 0x2d || byte === 0x2e
   return isSign || (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x45
 }
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-/** What is read of a number in one go: it has no more digits that mean anything, but may have them. */
+/** Length of a number that is read in one go. Further digits mean nothing, but are allowed. */
 const maxWordBytes = 256 * 1024
 const tokensInStep = 64
 const textInStep = 64 * 1024

@@ -2,7 +2,7 @@ import type { Slices } from '../slices.ts'
 import { LargeText } from './large-text.ts'
 
 interface Open {
-  /** Of a list, undefined. */
+  /** Undefined for a list. */
   keys: string[] | undefined
   value: Record<string, unknown> | unknown[]
   at: number
@@ -10,8 +10,8 @@ interface Open {
 }
 
 /**
- * JSON as `JSON.stringify` makes it, in pieces of some 64 KiB. Between slices it gives way; a text that is a `LargeText` is never in
- * memory as a whole, and neither is the JSON. Does not call itself: values nest as deep as they like.
+ * Yields the JSON that `JSON.stringify` makes, in pieces of some 64 KiB. Other work runs between slices. Neither the
+ * JSON nor a `LargeText` in it is ever in memory as a whole. There is no recursion, so values may nest to any depth.
  */
 export async function* writeJson(root: unknown, slices: Slices): AsyncGenerator<string> {
   const open: Open[] = []
@@ -68,7 +68,7 @@ export async function* writeJson(root: unknown, slices: Slices): AsyncGenerator<
   }
 }
 
-/** The next of its values; undefined at its end. What JSON has not is left out of an object. */
+/** Returns the next value of a list or object; undefined at its end. Fields that JSON cannot represent are left out. */
 function nextOf(open: Open): { key: string; value: unknown } | undefined {
   const { keys, value } = open
   if (Array.isArray(value)) return open.at < value.length ? { key: '', value: value[open.at++] } : undefined
@@ -89,7 +89,7 @@ function textOf(value: string): LargeText {
   return new LargeText(() => [value])
 }
 
-/** Where a part of a text ends that begins at a place: not between the halves of a character. */
+/** Returns the end of the part that begins at `start`, which is never between the halves of a surrogate pair. */
 function endOfPart(text: string, start: number): number {
   const end = Math.min(start + partLength, text.length)
   const isHalf = end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800

@@ -9,7 +9,9 @@ interface Facts {
   limitations: string[]
 }
 
-/** What a person needs after a start: where it listens, the token, what to type next, and what this host lacks. */
+/**
+ * Returns what the operator needs after a start: the address, the token, what to type next, and what this host lacks.
+ */
 export function banner({ settings, token, tokenFile, firstComputerMs, startedMs, limitations }: Facts): string {
   const { host, port } = settings
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -19,7 +21,7 @@ export function banner({ settings, token, tokenFile, firstComputerMs, startedMs,
     `  Carrel is ready at ${address} (started in ${(startedMs / 1000).toFixed(1)} s).`,
     `  A fresh computer ran its first command in ${Math.round(firstComputerMs)} ms.`,
     `  Token: ${token}`,
-    `  It is kept in ${tokenFile}.`,
+    `  It is stored in ${tokenFile}.`,
     ...limitations.map((limitation) => `  Note: ${limitation}`),
     '',
     '  Try it:',
@@ -29,7 +31,7 @@ export function banner({ settings, token, tokenFile, firstComputerMs, startedMs,
   ].join('\n')
 }
 
-/** The command line finds the usual address and token by itself. */
+/** Returns the command line, with an address and token only where it does not find them by itself. */
 function commandLine({ dataDirectory }: Settings, address: string, tokenFile: string): string {
   const usual = address === 'http://127.0.0.1:4280' && dataDirectory === '/var/lib/carrel'
   return usual ? 'npx carrel' : `CARREL_URL=${address} CARREL_TOKEN=$(cat ${tokenFile}) npx carrel`

@@ -1,8 +1,8 @@
 import { SettingError, type Settings } from '../config/settings.ts'
 
 /**
- * Throws a `SettingError` for an address on Tempo whose checksum (EIP-55) is wrong: money that went to a slip of the pen is gone.
- * One in small letters alone has none.
+ * Throws a `SettingError` for an address on Tempo with a wrong checksum (EIP-55): money sent to a mistyped address is
+ * lost. An address in lower case has no checksum.
  */
 export async function checkTempoAddresses({ tempoRecipient, tempoToken }: Settings): Promise<void> {
   const addresses = Object.entries({ CARREL_TEMPO_RECIPIENT: tempoRecipient, CARREL_TEMPO_TOKEN: tempoToken })
@@ -11,7 +11,7 @@ export async function checkTempoAddresses({ tempoRecipient, tempoToken }: Settin
     const { isAddress } = await import('viem/utils')
     if (!isAddress(address))
       throw new SettingError(
-        `Cannot start: ${name} is ${JSON.stringify(address)}, whose checksum is wrong; copy the address once more`,
+        `Cannot start: ${name} is ${JSON.stringify(address)}, which has a wrong checksum; copy the address again`,
       )
   }
 }

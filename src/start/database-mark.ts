@@ -5,27 +5,27 @@ import { DatabaseSync } from 'node:sqlite'
 import { SettingError } from '../config/settings.ts'
 
 /**
- * Throws a `SettingError` when the database is not the one that the data directory belongs to: it is missing, empty or another
- * one's. A server that took it for its own would remove every computer as one that nobody owns. What belongs together has the
- * same number, in the database's header and in a file beside it.
+ * Throws a `SettingError` when the database does not belong to the data directory: it is missing, empty or that of
+ * another directory. A server that used it would remove every computer as an orphan. A database and its directory carry
+ * the same number, in the header of the database and in a file beside it.
  */
 export function assertOwnDatabase(dataDirectory: string): void {
   const path = join(dataDirectory, 'carrel.db')
   const mark = readMark(dataDirectory)
-  const found = lookInto(path)
+  const found = inspect(path)
   if (found === 'unreadable') return
   const isEmpty = found === 'missing' || !found.hasAccounts
   if (isEmpty && (mark !== undefined || holdsAnything(dataDirectory)))
     throw new SettingError(
-      `Cannot start: the database "${path}" is ${found === 'missing' ? 'missing' : 'empty'}, and what else is in its folder belongs to one; restore it from a backup, or remove everything with "npm run down -- --delete-data"`,
+      `Cannot start: the database "${path}" is ${found === 'missing' ? 'missing' : 'empty'}, but its folder holds the data of one; restore it from a backup, or remove everything with "npm run down -- --delete-data"`,
     )
   if (mark !== undefined && found !== 'missing' && found.mark !== mark)
     throw new SettingError(
-      `Cannot start: the database "${path}" is another one than its folder belongs to; put back the right one, or remove "${markFile(dataDirectory)}" to go on with this one`,
+      `Cannot start: the database "${path}" does not belong to its folder; put the right one back, or remove "${markFile(dataDirectory)}" to continue with this one`,
     )
 }
 
-/** To be called when the database is open and has its accounts. */
+/** Marks the database and its directory as belonging together. The database has to be open and to have its accounts. */
 export function markDatabase(dataDirectory: string): void {
   if (readMark(dataDirectory) !== undefined) return
   const database = new DatabaseSync(join(dataDirectory, 'carrel.db'), { timeout: busyMs })
@@ -33,7 +33,8 @@ export function markDatabase(dataDirectory: string): void {
     let mark = markOf(database)
     if (mark === 0) {
       mark = randomInt(1, 2 ** 31 - 1)
-      // On the disk before the file is: the other way round, a power cut would leave a file of a mark that no database has.
+      // The database is synced before the file is written: otherwise a power cut could leave a file with a mark that no
+      // database has.
       database.exec(`PRAGMA synchronous=FULL; PRAGMA user_version=${mark}`)
     }
     writeFileSync(markFile(dataDirectory), `${mark}\n`, { mode: 0o600 })
@@ -42,7 +43,7 @@ export function markDatabase(dataDirectory: string): void {
   }
 }
 
-function lookInto(path: string): 'missing' | 'unreadable' | { mark: number; hasAccounts: boolean } {
+function inspect(path: string): 'missing' | 'unreadable' | { mark: number; hasAccounts: boolean } {
   if (!existsSync(path)) return 'missing'
   let database: DatabaseSync | undefined
   try {
@@ -51,7 +52,7 @@ function lookInto(path: string): 'missing' | 'unreadable' | { mark: number; hasA
     const hasAccounts = hasTable && database.prepare('select 1 from accounts limit 1').get() !== undefined
     return { mark: markOf(database), hasAccounts }
   } catch {
-    // Opening it for good tells why.
+    // Opening the database later reports the reason.
     return 'unreadable'
   } finally {
     database?.close()
@@ -70,7 +71,10 @@ function readMark(dataDirectory: string): number | undefined {
   }
 }
 
-/** Of computers; output of processes alone is nothing that a server would remove for want of an owner. */
+/**
+ * Returns whether the directory holds computers. Output of processes does not count: a server removes none of it as
+ * orphaned.
+ */
 function holdsAnything(dataDirectory: string): boolean {
   return ['computers', 'pool/computers', 'pool/snapshots'].some((folder) => {
     try {

@@ -1,19 +1,20 @@
 import { write, writeSync } from 'node:fs'
 
 /**
- * A file descriptor that log lines are written to, without waiting for it: the server goes on when it is a full disk, or a pipe that nobody reads.
+ * Writes log lines to a file descriptor without blocking: the server continues when the disk is full or nobody reads
+ * the pipe.
  *
- * Lines that cannot be written are kept and tried again with the next one, up to `maxWaitingBytes` of UTF-8; further ones are dropped. At the exit of
- * the program what waits is written once more, and given up when the disk is full. pino's own destination tries again for ever there, so that a server
- * with a full disk would never end.
+ * Lines that cannot be written are kept, up to `maxWaitingBytes` of UTF-8, and retried with the next line; further
+ * lines are dropped. At exit the kept lines are written once more, and given up if the disk is full. There pino's own
+ * destination retries forever, so that a server with a full disk would never end.
  */
 export class LogDestination {
   readonly #fd: number
   readonly #maxWaitingBytes: number
   #waiting: Buffer[] = []
   #waitingBytes = 0
-  /** What the kernel is given at the moment. It is written out even when the program exits meanwhile: libuv finishes what was begun. */
-  #underWay: Buffer | null = null
+  /** The write in progress. It completes even if the program exits meanwhile, as libuv finishes what it has begun. */
+  #writing: Buffer | null = null
 
   constructor(fd: number, maxWaitingBytes: number) {
     this.#fd = fd
@@ -21,21 +22,21 @@ export class LogDestination {
     process.on('exit', () => this.#writeAtExit())
   }
 
-  /** Takes whole lines. Never throws. */
+  /** Accepts whole lines. Never throws. */
   write(text: string): void {
     const bytes = Buffer.from(text)
     if (this.#waitingBytes + bytes.length > this.#maxWaitingBytes) return
     this.#waiting.push(bytes)
     this.#waitingBytes += bytes.length
-    if (this.#underWay === null) this.#writeNext()
+    if (this.#writing === null) this.#writeNext()
   }
 
   #writeNext(): void {
     const bytes = this.#takeNext()
     if (bytes === null) return
-    this.#underWay = bytes
+    this.#writing = bytes
     write(this.#fd, bytes, (error, written) => {
-      this.#underWay = null
+      this.#writing = null
       const rest = bytes.subarray(error === null ? written : 0)
       if (rest.length > 0) this.#putBack(rest)
       if (error === null) this.#writeNext()
@@ -43,7 +44,7 @@ export class LogDestination {
     })
   }
 
-  /** What the descriptor does not take within a second is lost with the program. */
+  /** Writes what waits. Lines that the descriptor does not accept within a second are lost. */
   #writeAtExit(): void {
     const giveUpAt = performance.now() + maxExitMs
     for (let bytes = this.#takeNext(); bytes !== null; bytes = this.#takeNext()) {
@@ -58,7 +59,7 @@ export class LogDestination {
     }
   }
 
-  /** As many lines as fit into one write of moderate size, and at least one. */
+  /** Removes and returns as many lines as fit into one write of moderate size, at least one; null if none waits. */
   #takeNext(): Buffer | null {
     let count = 0
     let length = 0

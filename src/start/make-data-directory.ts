@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SettingError } from '../config/settings.ts'
 
-/** Makes the data directory unless it is there. Throws a `SettingError` when it can't be one. */
+/** Creates the data directory unless it exists. Throws a `SettingError` when the path cannot be a data directory. */
 export function makeDataDirectory(path: string): void {
   try {
     make(path)
@@ -10,12 +10,15 @@ export function makeDataDirectory(path: string): void {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     throw new SettingError(
-      `Cannot start: CARREL_DATA is "${path}", and ${reasons[code] ?? `no folder can be made there (${code})`}; set it to a folder that can be written`,
+      `Cannot start: CARREL_DATA is "${path}", ${reasons[code] ?? `where no folder can be created (${code})`}; set it to a writable folder`,
     )
   }
 }
 
-/** With its parents. Node's own recursion never ends below /proc, where a parent exists and nothing can be made in it. */
+/**
+ * Creates a directory and its parents. Node's own recursion never ends below /proc, where a parent exists but nothing
+ * can be created in it.
+ */
 function make(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   const parent = dirname(path)
@@ -24,9 +27,9 @@ function make(path: string): void {
 }
 
 const reasons: Record<string, string> = {
-  EEXIST: 'that is no folder',
-  ENOTDIR: 'a part of that is no folder',
-  EACCES: 'that cannot be written',
-  EPERM: 'that cannot be written',
-  EROFS: 'that is on a file system that is read-only',
+  EEXIST: 'which is not a folder',
+  ENOTDIR: 'which is below something that is not a folder',
+  EACCES: 'which cannot be written',
+  EPERM: 'which cannot be written',
+  EROFS: 'which is on a read-only file system',
 }

@@ -3,7 +3,7 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 
-test('a log that takes nothing, as on a full disk, neither ends the program nor keeps it from ending', () => {
+test('a log that accepts nothing, as on a full disk, neither ends the program nor keeps it from ending', () => {
   const full = openSync('/dev/full', 'w')
   const { status } = runLogging(
     `for (let count = 0; count < 1000; count++) log.info('x'.repeat(10_000))
@@ -15,7 +15,7 @@ test('a log that takes nothing, as on a full disk, neither ends the program nor 
   assert.equal(status, 7)
 })
 
-test('what waits when the program exits is written, whole, once and in order', () => {
+test('lines that wait when the program exits are written completely, once and in order', () => {
   const { stderr } = runLogging(
     `for (let count = 0; count < 1000; count++) log.info({ count }, 'x'.repeat(500)); process.exit()`,
     'pipe',

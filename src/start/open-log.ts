@@ -1,7 +1,10 @@
 import { pino, type Logger } from 'pino'
 import { LogDestination } from './log-destination.ts'
 
-/** The log of the server, on stderr. Neither a full disk under it nor a pipe that nobody reads ends the server or keeps it from ending. */
+/**
+ * Returns the log of the server, on stderr. Neither a full disk nor a pipe that nobody reads ends the server or keeps
+ * it from ending.
+ */
 export function openLog(level: string): Logger {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return pino({ level }, new LogDestination(2, maxWaitingBytes))

@@ -1,6 +1,9 @@
 import type { BuildProgress } from '../drivers/driver.ts'
 
-/** Shows what a long preparation does: one line that is written over on a terminal, a line a step elsewhere. */
+/**
+ * Shows the progress of a long preparation: one line that is overwritten on a terminal, one line for each step
+ * elsewhere.
+ */
 export function showProgress(what: string): { step: (progress: BuildProgress) => void; end: () => void } {
   const started = Date.now()
   const { isTTY } = process.stderr
@@ -21,7 +24,7 @@ export function showProgress(what: string): { step: (progress: BuildProgress) =>
   }
 }
 
-/** A step without its count, e.g. "Unpacking packages" of "Unpacking packages (3 of 49)". */
+/** Returns a step without its count, e.g. "Unpacking packages" of "Unpacking packages (3 of 49)". */
 function phase({ step }: BuildProgress): string {
   return step.replace(/ \(.*\)$/, '')
 }

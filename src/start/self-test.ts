@@ -10,8 +10,8 @@ import { programFor } from '../engine/computers/processes/program.ts'
 const sessionKey = 'start-up-proof'
 
 /**
- * Runs one command on a fresh computer, to know that this host can. Gives the milliseconds that it took, from nothing
- * to the answer, and removes the computer. Rejects when the answer is wrong.
+ * Proves that this host can run computers: runs one command on a fresh computer and removes the computer. Returns the
+ * milliseconds from nothing to the answer. Rejects when the answer is wrong.
  */
 export async function selfTest(engine: Engine, db: Kysely<Database>, token: string): Promise<number> {
   const caller = { ...(await authenticateToken(db, token)), tokenId: 'server', isServer: true as const }
@@ -33,7 +33,7 @@ export async function selfTest(engine: Engine, db: Kysely<Database>, token: stri
   }
   if (execution.stdout.toString() !== '42\n') {
     throw new Error(
-      `A fresh computer answered wrongly: ${JSON.stringify(execution.stdout.toString() + execution.stderr.toString()).slice(0, 500)} (${execution.exit.reason})`,
+      `A fresh computer gave a wrong answer: ${JSON.stringify(execution.stdout.toString() + execution.stderr.toString()).slice(0, 500)} (${execution.exit.reason})`,
     )
   }
   return took

@@ -1,6 +1,6 @@
 /**
- * Aborts at the first SIGTERM or SIGINT, with the signal's name as its reason. Later ones do nothing: npm and a terminal
- * both hand on what was typed once.
+ * Returns a signal that aborts at the first SIGTERM or SIGINT, with the signal's name as the reason. Later signals do
+ * nothing: npm and the terminal both deliver what was typed once.
  */
 export function stopSignal(): AbortSignal {
   const stopped = new AbortController()

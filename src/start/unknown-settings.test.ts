@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { unknownSettings } from './unknown-settings.ts'
 
-test('a misspelt setting is named with the nearest, and one that is like none by itself', () => {
+test('a misspelt setting is reported with the nearest name, and one that resembles none without', () => {
   assert.deepEqual(unknownSettings({ CARREL_PRT: '80', CARREL_PORT: '80', CARREL_WARM_COMPUTER: '1', PATH: '/bin' }), [
-    'CARREL_PRT is no setting, and changes nothing: did you mean "CARREL_PORT"?',
-    'CARREL_WARM_COMPUTER is no setting, and changes nothing: did you mean "CARREL_WARM_COMPUTERS"?',
+    'CARREL_PRT is not a setting and has no effect: did you mean "CARREL_PORT"?',
+    'CARREL_WARM_COMPUTER is not a setting and has no effect: did you mean "CARREL_WARM_COMPUTERS"?',
   ])
   assert.deepEqual(unknownSettings({ CARREL_FROBNICATE_THE_WHOLE_THING: '' }), [
-    'CARREL_FROBNICATE_THE_WHOLE_THING is no setting, and changes nothing',
+    'CARREL_FROBNICATE_THE_WHOLE_THING is not a setting and has no effect',
   ])
 })
 
-test('every setting of the documentation is known, and so is what is not for the server', () => {
+test('every documented setting is known, and so are the variables that are not for the server', () => {
   const documented = readFileSync(new URL('../../docs/SETTINGS.md', import.meta.url), 'utf8').match(
     /CARREL_[A-Z_]+\b/g,
   )!

@@ -1,19 +1,22 @@
 import { suggestion } from '../cli/suggestion.ts'
 import { readSettings } from '../config/settings.ts'
 
-/** Not the server's, but of the command line, of processes in computers, and of the project's own tests and measurements. */
+/**
+ * Variables that are not for the server: those of the command line, of processes in computers, and of tests and
+ * benchmarks.
+ */
 const others = /^CARREL_(TOKEN|URL|CLI_NAME|PROGRESS_AFTER_MS|PROCESS_ID|PROPERTY_RUNS|TEST_\w+|BENCH_\w+)$/
 
-/** What to say of each variable that is called like a setting and is none, such as a misspelt one: it changes nothing. */
+/** Returns a warning for each variable that is named like a setting but is none, such as a misspelt one. */
 export function unknownSettings(env: NodeJS.ProcessEnv): string[] {
   const known = settingNames()
   return Object.keys(env)
     .filter((name) => name.startsWith('CARREL_') && !known.includes(name) && !others.test(name))
     .toSorted()
-    .map((name) => `${name} is no setting, and changes nothing${suggestion(name, known)}`)
+    .map((name) => `${name} is not a setting and has no effect${suggestion(name, known)}`)
 }
 
-/** Those that `readSettings` looks at: there is no list of them that it could differ from. */
+/** Returns the variables that `readSettings` reads, so that no second list can differ from them. */
 function settingNames(): string[] {
   const asked = new Set<string>()
   readSettings(

@@ -259,7 +259,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
       server = await TestServer.start({ env })
     }
     const checked = await verify()
-    assert.deepEqual([checked.exitCode, checked.stdout.startsWith('The books are right')], [0, true], checked.stdout)
+    assert.deepEqual([checked.exitCode, checked.stdout.startsWith('The ledger is correct')], [0, true], checked.stdout)
     await server.post('/process/kill', { processId: 'long', signal: 'SIGKILL' }, { token })
     const took = (Date.now() - began) / 1000
     const spent = 122 - (await balance(token))

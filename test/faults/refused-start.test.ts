@@ -43,23 +43,23 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
 
   for (const [env, sentence] of [
     [{ CARREL_PORT: 'abc' }, /^Cannot start: CARREL_PORT is "abc"; set it to a number from 0 to 65535$/],
-    [{ CARREL_DATA: '/dev/null' }, /^Cannot start: CARREL_DATA is "\/dev\/null", and that is no folder; set it to /],
+    [{ CARREL_DATA: '/dev/null' }, /^Cannot start: CARREL_DATA is "\/dev\/null", which is not a folder; set it to /],
     [
       { CARREL_DATA: '/etc/passwd/x' },
-      /^Cannot start: CARREL_DATA is "\/etc\/passwd\/x", and a part of that is no folder; /,
+      /^Cannot start: CARREL_DATA is "\/etc\/passwd\/x", which is below something that is not a folder; /,
     ],
     [
       { CARREL_DATA: '/proc/x' },
-      /^Cannot start: CARREL_DATA is "\/proc\/x", and no folder can be made there \(ENOENT\); /,
+      /^Cannot start: CARREL_DATA is "\/proc\/x", where no folder can be created \(ENOENT\); /,
     ],
-    [{ CARREL_DATA: '/sys/x' }, /^Cannot start: CARREL_DATA is "\/sys\/x", and that cannot be written; /],
+    [{ CARREL_DATA: '/sys/x' }, /^Cannot start: CARREL_DATA is "\/sys\/x", which cannot be written; /],
     [
       { CARREL_RUNTIME: 'nonsuch' },
       /^Cannot start: CARREL_RUNTIME is "nonsuch", and there is no such program; set it to /,
     ],
     [
       { CARREL_IMAGE: 'nonsuch' },
-      /^Cannot start: CARREL_IMAGE is "nonsuch", and there is neither a recipe nor an image /,
+      /^Cannot start: CARREL_IMAGE is "nonsuch", but there is neither a recipe nor an image /,
     ],
     [
       { CARREL_HOST: '192.0.2.1' },
@@ -136,7 +136,7 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
       await createAccount(other, 'owner')
       await other.destroy()
       await assertRefused(
-        /^Cannot start: the database ".*carrel\.db" is another one than its folder belongs to; put back /,
+        /^Cannot start: the database ".*carrel\.db" does not belong to its folder; put the right one back/,
       )
     })
 

@@ -22,11 +22,11 @@ test('a warm computer of other limits than those set now is not given to anybody
   }
 })
 
-test('a variable that is no setting is named in the log, with the nearest that is one', async () => {
+test('the log reports a variable that is not a setting, with the nearest setting', async () => {
   const server = await TestServer.start({ env: { CARREL_WARM_COMPUTER: '1' } })
   try {
-    assert.match(server.log(), /"level":40,[^\n]*CARREL_WARM_COMPUTER is no setting[^\n]*CARREL_WARM_COMPUTERS/)
-    assert.equal(server.log().split('is no setting').length, 2, 'and no other')
+    assert.match(server.log(), /"level":40,[^\n]*CARREL_WARM_COMPUTER is not a setting[^\n]*CARREL_WARM_COMPUTERS/)
+    assert.equal(server.log().split('is not a setting').length, 2, 'and no other')
   } finally {
     await server.stop()
   }

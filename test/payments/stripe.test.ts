@@ -282,7 +282,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
       })
       const { exitCode, stdout } = await ledger('review')
       assert.equal(exitCode, 0)
-      assert.match(stdout, new RegExp(`^${id}  .*\n  Stripe received 2000 eur.*; \\$20\\.00 was asked for\n`, 'm'))
+      assert.match(stdout, new RegExp(`^${id}  .*\n  Stripe received 2000 eur.*; \\$20\\.00 was requested\n`, 'm'))
     })
 
     test('is credited by the operator once, however often and by how many at a time', async () => {
@@ -293,7 +293,10 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
         answers.map(({ stderr }) => stderr).join(''),
       )
       assert.equal(answers.filter(({ stdout }) => JSON.parse(stdout).isNew === true).length, 1)
-      assert.match((await ledger('review', id, '--credit', '18.5')).stdout, /^It was credited before, with \$18\.50/)
+      assert.match(
+        (await ledger('review', id, '--credit', '18.5')).stdout,
+        /^The payment was credited before with \$18\.50/,
+      )
       assert.equal(await balance(tenant), 500 + 1850)
       const row = await paymentOf(session)
       assert.deepEqual([row.state, row.key], ['paid', `stripe:pi:${intent.id}`])
@@ -315,7 +318,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     test('is dismissed when it was settled elsewhere, and stays so', async () => {
       const { tenant, session, id } = await holdForReview()
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['Dismissed.\n'])
-      assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['It was dismissed before.\n'])
+      assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['The payment was dismissed before.\n'])
       const credit = await ledger('review', id, '--credit', '20')
       assert.equal(credit.exitCode, 1)
       assert.match(credit.stderr, /it does not wait for anybody, its state is "dismissed"/)
