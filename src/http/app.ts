@@ -29,7 +29,7 @@ import { addLargeAnswers } from './large-answer.ts'
 import { sendFinalResponse } from './final-response.ts'
 import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
-import { answerPage } from './previews/answer-page.ts'
+import { sendErrorPage } from './previews/error-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
@@ -132,10 +132,14 @@ export async function createApp(options: Options): Promise<App> {
         noteRequest(response)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
-          openRequests.add(response, (error) => answerPage(request, response, error))
+          openRequests.add(response, (error) => sendErrorPage(request, response, error))
           void previews.handle(target, request, response)
         } else if (isUnderPreviewDomain(request.headers.host, previewDomain))
-          answerPage(request, response, new CarrelError('not_found', 'Cannot open the preview: there is no such name'))
+          sendErrorPage(
+            request,
+            response,
+            new CarrelError('not_found', 'Cannot open the preview: there is no such name'),
+          )
         else handler(request, response)
       }
       // Whoever asks before sending a body is told to when it is to be read (`preParsing`), and else gets the refusal alone.

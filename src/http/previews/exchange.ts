@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { releaseWritten } from '../../release-chunk.ts'
 import { onDisconnect } from '../on-disconnect.ts'
-import { AnswerParser, type AnswerHead } from './answer-parser.ts'
+import { ResponseParser, type ResponseHead } from './response-parser.ts'
 import type { TokenFinder } from './without-tokens.ts'
-import { answerHeaders } from './relayed-headers.ts'
+import { responseHeaders } from './relayed-headers.ts'
 import { hasBody, RequestSender } from './request-sender.ts'
 import type { Traffic, Upstream } from './upstream.ts'
 
@@ -11,45 +11,48 @@ interface Options {
   upstream: Upstream
   request: IncomingMessage
   response: ServerResponse
-  /** Finds what must not reach the computer. */
+  /** Finds Carrel's own tokens, which must not reach the computer. */
   ownTokens: TokenFinder
-  /** Gets the connection when it may be used again, for as long as the other end says at most. */
+  /** Receives the connection when it can be reused, for at most as long as the server in the computer keeps it open. */
   keep: (upstream: Upstream, forMs: number) => void
 }
 
-/** A kept connection was closed before it said anything to a request that does no harm when it is sent twice. */
+/** A kept connection was closed before any byte of the response arrived, and the request can safely be repeated. */
 export class StaleConnection extends Error {}
 
-/** One request sent over a connection into a computer, and its answer sent back as fast as the client takes it. */
+/** Sends one request over a connection into a computer, and the response back as fast as the client reads it. */
 export class Exchange implements Traffic {
   readonly #options: Options
-  readonly #parser: AnswerParser
+  readonly #parser: ResponseParser
   readonly #sender: RequestSender
-  readonly #through = Promise.withResolvers<void>()
-  #callOff = () => {}
-  /** Of which nothing was sent. */
-  #head: AnswerHead | undefined
+  readonly #completion = Promise.withResolvers<void>()
+  #stopWatching = () => {}
+  /** The head of the response, until it is sent. */
+  #head: ResponseHead | undefined
   #withTrailers = false
-  #keptMs = Infinity
-  /** Of the body, what came in one read: it goes out in one write. */
+  #keepAliveMs = Infinity
+  /** The parts of the body that arrived in one read: they are sent in one write. */
   readonly #parts: Buffer[] = []
   #unwritten = 0
   #hints = 0
-  /** Nothing more is expected of the computer. */
+  /** Whether nothing more is expected from the computer. */
   #isOver = false
 
-  /** Resolves when the answer is through. Rejects when there is none that can be sent on, and with `StaleConnection`. */
+  /**
+   * Resolves when the response has been sent. Rejects when it cannot be relayed; with `StaleConnection` for a stale
+   * connection.
+   */
   static run(options: Options): Promise<void> {
     const exchange = new Exchange(options)
     exchange.#start()
-    return exchange.#through.promise
+    return exchange.#completion.promise
   }
 
   private constructor(options: Options) {
     const { upstream, request, ownTokens } = options
     this.#options = options
     this.#sender = new RequestSender(upstream.socket, request, ownTokens)
-    this.#parser = new AnswerParser(request.method!, {
+    this.#parser = new ResponseParser(request.method!, {
       onHead: (head) => this.#takeHead(head),
       onInformation: (head) => this.#takeInformation(head),
       onBody: (part) => void this.#parts.push(part),
@@ -59,7 +62,7 @@ export class Exchange implements Traffic {
   #start(): void {
     const { upstream, request } = this.#options
     upstream.begin(this)
-    this.#callOff = onDisconnect(request.socket, () => this.#fail(new Error('the client is gone')))
+    this.#stopWatching = onDisconnect(request.socket, () => this.#fail(new Error('the client is gone')))
     if (!this.#isOver) this.#sender.start()
   }
 
@@ -87,24 +90,24 @@ export class Exchange implements Traffic {
     }
   }
 
-  #takeInformation({ status, headers }: AnswerHead): void {
+  #takeInformation({ status, headers }: ResponseHead): void {
     if (status !== 103 || this.#hints === maxHints) return
     this.#hints += 1
     const link = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === 'link')
     try {
       if (link.length > 0) this.#options.response.writeEarlyHints({ link })
     } catch {
-      // Hints that are not well-formed are left out.
+      // Malformed hints are left out.
     }
   }
 
-  #takeHead(head: AnswerHead): void {
+  #takeHead(head: ResponseHead): void {
     this.#head = head
-    this.#keptMs = keptMs(head)
+    this.#keepAliveMs = keepAliveMs(head)
     this.#withTrailers = isChunked(head.status, this.#options.response) && this.#parser.isChunked
   }
 
-  /** Sends what has come: also a head alone, whose body may be long in coming. */
+  /** Sends what has arrived: also a head alone, because its body may take a long time. */
   #flush(): void {
     if (this.#parts.length > 0) this.#writeParts()
     else if (this.#head) {
@@ -113,15 +116,21 @@ export class Exchange implements Traffic {
     }
   }
 
-  /** Not before something of the body, as long as a fault can still be answered. */
+  /**
+   * Sends the head: not before the first part of the body or a flush, so that a fault can still become an error
+   * response.
+   */
   #writeHead(): void {
     const head = this.#head
     if (!head) return
     this.#head = undefined
-    this.#options.response.writeHead(head.status, head.reason, answerHeaders(head, this.#withTrailers))
+    this.#options.response.writeHead(head.status, head.reason, responseHeaders(head, this.#withTrailers))
   }
 
-  /** Goes on when all of it is written: also many small parts, which cost more than they hold, must not pile up. */
+  /**
+   * Pauses the computer while writes are pending: many small parts must not pile up either, as each costs more than its
+   * bytes.
+   */
   #writeParts(): void {
     this.#writeHead()
     const { upstream, response } = this.#options
@@ -140,7 +149,7 @@ export class Exchange implements Traffic {
     const { upstream, response, keep } = this.#options
     this.#isOver = true
     upstream.release()
-    if (this.#parser.keepsAlive && this.#sender.isSent) keep(upstream, this.#keptMs)
+    if (this.#parser.keepsAlive && this.#sender.isSent) keep(upstream, this.#keepAliveMs)
     else {
       this.#sender.stop()
       upstream.socket.destroy()
@@ -148,12 +157,12 @@ export class Exchange implements Traffic {
     this.#writeHead()
     if (this.#withTrailers && this.#parser.trailers.length > 0) response.addTrailers(trailersOf(this.#parser.trailers))
     response.once('finish', () => {
-      this.#callOff()
-      this.#through.resolve()
+      this.#stopWatching()
+      this.#completion.resolve()
     })
     if (this.#parts.length === 0) return void response.end()
     const rest = Buffer.concat(this.#parts.splice(0))
-    // As text it goes out in one piece with the head.
+    // A string is sent in one piece with the head.
     if (rest.length < maxTextBytes) response.end(rest.toString('latin1'), 'latin1')
     else response.end(rest)
   }
@@ -166,14 +175,14 @@ export class Exchange implements Traffic {
       upstream.release()
       upstream.socket.destroy()
     }
-    this.#callOff()
+    this.#stopWatching()
     const isStale = upstream.uses > 1 && !this.#parser.hasBegun && isRepeatable(request)
-    this.#through.reject(isStale ? new StaleConnection('', { cause: reason }) : reason)
+    this.#completion.reject(isStale ? new StaleConnection('', { cause: reason }) : reason)
   }
 }
 
-/** For how long the other end keeps the connection open, with a second for what is on the way. */
-function keptMs({ headers }: AnswerHead): number {
+/** Returns how long the other end keeps the connection open, less a second for what is in transit. */
+function keepAliveMs({ headers }: ResponseHead): number {
   for (let i = 0; i < headers.length; i += 2) {
     const [, seconds] = (headers[i] === 'keep-alive' && /timeout=(\d+)/i.exec(headers[i + 1]!)) || []
     if (seconds !== undefined) return (Number(seconds) - 1) * 1000
@@ -181,26 +190,26 @@ function keptMs({ headers }: AnswerHead): number {
   return Infinity
 }
 
-/** Larger parts are worth no second copy. */
+/** Larger parts are not worth a second copy. */
 const maxTextBytes = 4096
 
-/** Hints that are sent on, which go out at once whether or not the client reads. */
+/** How many early hints are relayed: they are sent at once, whether or not the client reads. */
 const maxHints = 16
 
-/** Writes of which the end is waited for. */
+/** How many writes may be pending before the computer is paused. */
 const maxUnwritten = 64
 
-/** Whether the client gets it in chunks, behind which alone there are trailers. */
+/** Whether the client receives the body in chunks: only they can be followed by trailers. */
 function isChunked(status: number, { req, useChunkedEncodingByDefault }: ServerResponse): boolean {
   return useChunkedEncodingByDefault && req.method !== 'HEAD' && status !== 204 && status !== 304
 }
 
 function trailersOf(raw: string[]): [string, string][] {
-  const kept = answerHeaders({ status: 200, reason: '', headers: raw }, false)
+  const kept = responseHeaders({ status: 200, reason: '', headers: raw }, false)
   return kept.flatMap((name, index) => (index % 2 === 0 && name !== 'content-length' ? [[name, kept[index + 1]!]] : []))
 }
 
-/** Whether it does no harm to send it twice. */
+/** Whether a request can safely be sent twice. */
 function isRepeatable(request: IncomingMessage): boolean {
   const { method } = request
   return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !hasBody(request)

@@ -17,14 +17,17 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A server of bytes behind the proxy: `answer` gets each request's head, and which one of which connection it is. */
+/**
+ * Starts a proxy before a raw TCP server: `answer` receives each request's head, its number and its connection's
+ * number.
+ */
 async function proxyOf(
   t: TestContext,
   answer: (socket: Socket, nth: number, connection: number, head: string) => void,
   budget = new DescriptorBudget(1000),
 ) {
   const sockets: Socket[] = []
-  const behind = createServer((socket) => {
+  const origin = createServer((socket) => {
     const connection = sockets.push(socket)
     let requests = 0
     socket.on('error', () => {})
@@ -33,7 +36,7 @@ async function proxyOf(
       if (/^(GET|POST) /.test(head)) answer(socket, (requests += 1), connection, head)
     })
   })
-  const port = await listen(behind)
+  const port = await listen(origin)
   const upstreams = new Upstreams(async (_, target, { onRead }) => {
     const buffer = Buffer.allocUnsafeSlow(65_536)
     const onread = {
@@ -69,7 +72,7 @@ async function proxyOf(
     const request = httpRequest({ host: '127.0.0.1', port: proxyPort, method, agent: false })
     request.end(body)
     const [answered] = (await once(request, 'response')) as [IncomingMessage]
-    // What was still to be sent is of no use any more.
+    // The rest of the request body is no longer needed.
     request.on('error', () => {})
     return answered
   }
@@ -89,21 +92,21 @@ test('a connection is kept for the next request', async (t) => {
   assert.equal(sockets.length, 1)
 })
 
-test('a connection of which the server says that it closes is not kept, nor one that it closes in a second', async (t) => {
+test('a connection that the server announces to close, or closes within a second, is not kept', async (t) => {
   for (const more of ['connection: close\r\n', 'connection: keep-alive\r\nkeep-alive: timeout=1\r\n']) {
     const { fetchText } = await proxyOf(t, (socket, nth, connection) => socket.write(ok(`${connection}.${nth}`, more)))
     assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
   }
 })
 
-test('one on which more came than was asked for is not used again', async (t) => {
+test('a connection on which more arrives than was requested is not reused', async (t) => {
   const { fetchText } = await proxyOf(t, (socket, nth, connection) =>
     socket.write(ok(`${connection}.${nth}`) + ok('for somebody else')),
   )
   assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
 })
 
-test('a kept connection that closes in the moment of a request costs it nothing if it may be sent twice', async (t) => {
+test('a repeatable request succeeds although the kept connection closes just as it is sent', async (t) => {
   const { fetchText } = await proxyOf(t, (socket, nth, connection) => {
     if (connection === 1 && nth > 1) socket.destroy()
     else socket.write(ok(`${connection}.${nth}`))
@@ -111,7 +114,7 @@ test('a kept connection that closes in the moment of a request costs it nothing 
   assert.deepEqual([await fetchText(), await fetchText()], ['200 1.1', '200 2.1'])
 })
 
-test('what may not be sent twice is not', async (t) => {
+test('a request that must not be repeated is sent once', async (t) => {
   let requests = 0
   const { fetchText } = await proxyOf(t, (socket, nth) => {
     requests += 1
@@ -123,7 +126,7 @@ test('what may not be sent twice is not', async (t) => {
   assert.equal(requests, 2)
 })
 
-test('a head is sent on before its body comes', async (t) => {
+test('a head is relayed before its body arrives', async (t) => {
   let finish = () => {}
   const { open } = await proxyOf(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n')
@@ -135,7 +138,7 @@ test('a head is sent on before its body comes', async (t) => {
   assert.equal(await text(answered), 'late')
 })
 
-test('a client that reads late gets all of it, and the connection serves the next one', async (t) => {
+test('a client that reads late receives the whole response, and the connection serves the next one', async (t) => {
   const size = 16 * 1024 * 1024
   const { sockets, open, fetchText } = await proxyOf(t, (socket, nth) => {
     socket.write(nth === 1 ? ok('x'.repeat(size)) : ok('next'))
@@ -147,14 +150,14 @@ test('a client that reads late gets all of it, and the connection serves the nex
   assert.equal(sockets.length, 1)
 })
 
-test('an answer that comes before its request is through is sent on, and the connection is not used again', async (t) => {
+test('a response that arrives before the request is complete is relayed, and the connection is not reused', async (t) => {
   const { sockets, fetchText } = await proxyOf(t, (socket, nth, connection) => socket.write(ok(`${connection}.${nth}`)))
   assert.equal(await fetchText('POST', 'x'.repeat(8 * 1024 * 1024)), '200 1.1')
   assert.equal(await fetchText(), '200 2.1')
   assert.equal(sockets.length, 2)
 })
 
-test('a connection that is kept is counted until it is used again or closed, and not kept where there is no room', async (t) => {
+test('a kept connection is counted until it is reused or closed, and is not kept where there is no room', async (t) => {
   const budget = new DescriptorBudget(1000)
   const answer = (socket: Socket, nth: number, connection: number) => socket.write(ok(`${connection}.${nth}`))
   const { sockets, fetchText } = await proxyOf(t, answer, budget)
@@ -167,7 +170,7 @@ test('a connection that is kept is counted until it is used again or closed, and
   release()
 })
 
-test('a connection that nobody has taken yet is given up when the client leaves', async () => {
+test('a connection that has not been accepted yet is given up when the client disconnects', async () => {
   const given = Promise.withResolvers<void>()
   const upstreams = new Upstreams((_, port, { signal }) => {
     signal.addEventListener('abort', () => given.resolve())
@@ -184,7 +187,7 @@ test('a connection that nobody has taken yet is given up when the client leaves'
   await given.promise
 })
 
-test('a length that the connection names still ends the body, so that nothing of it is another request', async (t) => {
+test('Content-Length named by Connection still delimits the body, so that no part of it becomes another request', async (t) => {
   let got = ''
   const { port } = await proxyOf(t, (socket, nth, _, sent) => {
     got += sent

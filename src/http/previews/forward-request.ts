@@ -14,13 +14,13 @@ interface Options {
   request: IncomingMessage
   response: ServerResponse
   ownTokens: TokenFinder
-  /** Who holds a connection that is kept for the next request. */
+  /** Whose budgets a connection that is kept for the next request counts against. */
   holders: Shares
 }
 
 /**
- * Sends a request on into a computer and its answer back; resolves when the answer is through. Rejects when there is
- * none that can be sent on: what the server in the computer says is never trusted to be valid.
+ * Forwards a request to a server in a computer, and its response to the client. Resolves when the response has been
+ * sent. Rejects when the response cannot be relayed: what that server sends is never trusted to be valid.
  */
 export async function forwardRequest(options: Options): Promise<void> {
   const { upstreams, target, request, response, ownTokens, holders } = options
@@ -30,7 +30,7 @@ export async function forwardRequest(options: Options): Promise<void> {
     try {
       return await Exchange.run({ upstream: kept, request, response, ownTokens, keep })
     } catch (error) {
-      // The server closed it in the same moment.
+      // The server closed the connection just as the request was sent.
       if (!(error instanceof StaleConnection) || request.socket.destroyed) throw error
     }
   }
@@ -38,13 +38,13 @@ export async function forwardRequest(options: Options): Promise<void> {
   await Exchange.run({ upstream, request, response, ownTokens, keep })
 }
 
-/** A client that leaves meanwhile leaves no connection behind that nobody has taken yet. */
+/** Opens a connection, and gives it up when the client disconnects before it is accepted. */
 async function openFor(client: Socket, open: (signal: AbortSignal) => Promise<Upstream>): Promise<Upstream> {
   const gone = new AbortController()
-  const callOff = onDisconnect(client, () => gone.abort())
+  const stopWatching = onDisconnect(client, () => gone.abort())
   try {
     return await open(gone.signal)
   } finally {
-    callOff()
+    stopWatching()
   }
 }

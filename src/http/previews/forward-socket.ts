@@ -1,22 +1,22 @@
 import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { pipeline, type Duplex } from 'node:stream'
 import { targetWithoutTokens, type TokenFinder } from './without-tokens.ts'
-import { answerHeaders, headerLines, requestHeaders } from './relayed-headers.ts'
+import { responseHeaders, headerLines, requestHeaders } from './relayed-headers.ts'
 
 interface Options {
-  /** Into a computer. */
+  /** A connection into a computer. */
   connection: Duplex
   request: IncomingMessage
   client: Duplex
-  /** What came behind the handshake already. */
+  /** Bytes that arrived with the handshake, after its head. */
   head: Buffer
   ownTokens: TokenFinder
 }
 
 /**
- * Sends a handshake on over a connection into a computer. Once it is accepted both ends speak to each other, and the
- * promise resolves; an answer that refuses is sent on, and nothing may come behind it on the same connection. Rejects
- * when there is no answer.
+ * Forwards a WebSocket handshake over a connection into a computer. Resolves once the server there accepts it, and both
+ * ends talk to each other; or once it refuses, and the refusal is relayed as the last response on the client's
+ * connection. Rejects when there is no response.
  */
 export function forwardSocket({ connection, request, client, head, ownTokens }: Options): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -31,8 +31,8 @@ export function forwardSocket({ connection, request, client, head, ownTokens }: 
       ownTokens.isIn(upgrade) ? 'websocket' : upgrade,
     ]
     const upstream = httpRequest({ createConnection: () => connection, method, path, headers, setHost: false })
-    // A client that leaves before the answer is not heard of, as nobody reads from it yet.
-    const timer = setTimeout(() => upstream.destroy(new Error('it did not answer the handshake')), handshakeMs)
+    // A client that disconnects before the response goes unnoticed, because nothing reads from it yet.
+    const timer = setTimeout(() => upstream.destroy(new Error('the server did not answer the handshake')), handshakeMs)
     upstream.once('close', () => clearTimeout(timer))
     client.once('close', () => connection.destroy())
     client.once('end', () => setTimeout(() => client.destroy(), halfOpenMs).unref())
@@ -40,7 +40,7 @@ export function forwardSocket({ connection, request, client, head, ownTokens }: 
       clearTimeout(timer)
       const { upgrade } = answer.headers
       client.write(
-        answerHead(answer, ['connection', 'Upgrade', ...(upgrade === undefined ? [] : ['upgrade', upgrade])]),
+        responseHead(answer, ['connection', 'Upgrade', ...(upgrade === undefined ? [] : ['upgrade', upgrade])]),
         'latin1',
       )
       if (first.length > 0) client.write(first)
@@ -50,7 +50,7 @@ export function forwardSocket({ connection, request, client, head, ownTokens }: 
     })
     upstream.on('response', (answer) => {
       clearTimeout(timer)
-      client.write(answerHead(answer, ['connection', 'close']), 'latin1')
+      client.write(responseHead(answer, ['connection', 'close']), 'latin1')
       pipeline(answer, client, () => client.destroy())
       resolve()
     })
@@ -59,18 +59,18 @@ export function forwardSocket({ connection, request, client, head, ownTokens }: 
   })
 }
 
-/** A client that has said all gets what the other end still has to say for so long, whether that end closes or not. */
+/** How long a client that has ended its side still receives, whether or not the other end closes. */
 const halfOpenMs = 10_000
-/** As long as common proxies wait for an answer. */
+/** As long as common proxies wait for a response. */
 const handshakeMs = 60_000
 
-function answerHead(answer: IncomingMessage, connection: string[]): string {
+function responseHead(answer: IncomingMessage, connection: string[]): string {
   const { statusCode: status = 0, statusMessage = '', rawHeaders: headers } = answer
-  const kept = answerHeaders({ status, reason: statusMessage, headers }, false)
+  const kept = responseHeaders({ status, reason: statusMessage, headers }, false)
   return `HTTP/1.1 ${status} ${reasonOf(status, statusMessage)}\r\n${headerLines([...kept, ...connection])}\r\n`
 }
 
-/** The words beside the status, as they were sent; those of the standard for what cannot be sent on. */
+/** Returns the reason phrase as it was sent; the standard one where that cannot be relayed. */
 function reasonOf(status: number, reason: string): string {
   return /^[\t -~\u0080-\u00ff]*$/.test(reason) ? reason : (STATUS_CODES[status] ?? 'Unknown')
 }

@@ -40,9 +40,9 @@ describe('parsePreviewHost()', () => {
     `-80-${id}-p-80_v1.localhost`,
     `٨٠-${id}-p٨٠_v1.localhost`,
   ])
-    test(`reads nothing in ${JSON.stringify(host)}`, () => assert.equal(parsePreviewHost(host, 'localhost'), undefined))
+    test(`rejects ${JSON.stringify(host)}`, () => assert.equal(parsePreviewHost(host, 'localhost'), undefined))
 
-  test('gives back the port and id of each address that is given out', () => {
+  test('returns the port and id of each URL that is issued', () => {
     for (const port of [1, 80, 8080, 65_535])
       for (const previewDomain of ['localhost', 'dev.localhost', 'preview.example']) {
         const { url, wsUrl } = previewUrls({ previewDomain, port: 4280, publicUrl: undefined }, id, port)
@@ -62,14 +62,14 @@ describe('isUnderPreviewDomain()', () => {
 })
 
 describe('previewUrls()', () => {
-  test('names a preview in one DNS label of at most 63 characters', () => {
+  test('gives a preview one DNS label of at most 63 characters', () => {
     const { hostname } = new URL(
       previewUrls({ previewDomain: 'localhost', port: 1, publicUrl: undefined }, id, 65_535).url,
     )
     assert.ok(hostname.split('.')[0]!.length <= 63)
   })
 
-  test('has the port of the server for a local domain, and https without one for any other', () => {
+  test('uses the port of the server for a local domain, and https without a port for any other', () => {
     assert.deepEqual(previewUrls({ previewDomain: 'localhost', port: 4280, publicUrl: undefined }, id, 80), {
       url: `http://80-${id}-p80_v1.localhost:4280`,
       wsUrl: `ws://80-${id}-p80_v1.localhost:4280`,
@@ -80,7 +80,7 @@ describe('previewUrls()', () => {
     })
   })
 
-  test('has the scheme and port of the public address where there is one', () => {
+  test('uses the scheme and port of the public URL where one is set', () => {
     for (const [publicUrl, url, wsUrl] of [
       ['https://x.org', 'https://80-ID-p80_v1.a.example', 'wss://80-ID-p80_v1.a.example'],
       ['https://x.org:8443', 'https://80-ID-p80_v1.a.example:8443', 'wss://80-ID-p80_v1.a.example:8443'],

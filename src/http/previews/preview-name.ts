@@ -1,15 +1,15 @@
 import type { Settings } from '../../config/settings.ts'
 
-/** What a preview name stands for. */
+/** The port and computer that a preview name stands for. */
 export interface PreviewTarget {
   port: number
   computerId: string
 }
 
-/** `{port}-{id}-p{port}_v1`, the port twice and without leading zeros, so that each preview has one name alone. */
+/** `{port}-{id}-p{port}_v1`: the port twice and without leading zeros, so that each preview has exactly one name. */
 const label = /^([1-9]\d{0,4})-([0-9a-z]{20})-p([1-9]\d{0,4})_v1$/
 
-/** The target of a Host header; undefined for any that is no preview name under the domain. */
+/** Returns the target that a Host header names; undefined when it is not a preview name under the domain. */
 export function parsePreviewHost(host: string | undefined, domain: string): PreviewTarget | undefined {
   const name = (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
   if (!name.endsWith(`.${domain}`)) return undefined
@@ -18,14 +18,14 @@ export function parsePreviewHost(host: string | undefined, domain: string): Prev
   return { port: Number(port), computerId }
 }
 
-/** Whether a host lies under the preview domain, so that nothing but a preview may answer on it. */
+/** Whether a host is under the preview domain, where only previews may answer. */
 export function isUnderPreviewDomain(host: string | undefined, domain: string): boolean {
   return (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '').endsWith(`.${domain}`)
 }
 
 /**
- * The addresses of a preview, with the scheme and port of the public address. Without one: `http` with the server's port
- * for a local domain, `https` for any other, whose TLS ends before Carrel.
+ * Returns the URLs of a preview, with the scheme and port of the public URL. Without a public URL: `http` with the
+ * server's port for a local domain, `https` for any other, where a proxy in front of Carrel terminates TLS.
  */
 export function previewUrls(
   settings: Pick<Settings, 'previewDomain' | 'port' | 'publicUrl'>,

@@ -10,7 +10,7 @@ import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
 import { sendFinalResponse } from '../final-response.ts'
-import { answerPage, rawAnswer } from './answer-page.ts'
+import { sendErrorPage, rawErrorResponse } from './error-page.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
 import type { PreviewTarget } from './preview-name.ts'
@@ -23,8 +23,8 @@ interface Parts {
 }
 
 /**
- * Hands HTTP requests and WebSockets over to the server behind a port of a computer. Both directions are streamed. An
- * open request is use of the computer; a request to one that does not run never starts it.
+ * Relays HTTP requests and WebSockets to the server that listens on a port of a computer. Both directions are streamed.
+ * An open request counts as use of the computer; a request never starts a computer that is not running.
  */
 export class PreviewProxy {
   readonly #engine: Engine
@@ -47,17 +47,17 @@ export class PreviewProxy {
       const owner = await findExposed(this.#engine, target.computerId, target.port)
       if (request.socket.destroyed) return
       const { shares, kept: holders } = this.#connections.visit(request, target.computerId, owner)
-      lease = budgets.descriptors.take(doing, shares)
+      lease = budgets.descriptors.take(action, shares)
       done = this.#engine.activity.begin(target.computerId)
       this.#bodies.watch(request, () => {
-        const error = new CarrelError('request_timeout', 'Cannot send the request on: its body has stopped coming')
-        if (!response.headersSent) answerPage(request, response, error)
+        const error = new CarrelError('request_timeout', 'Cannot forward the request: its body stopped arriving')
+        if (!response.headersSent) sendErrorPage(request, response, error)
         request.socket.destroySoon()
       })
       await forwardRequest({ upstreams: this.#upstreams, target, request, response, ownTokens, holders })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
-      else answerPage(request, response, this.#known(error))
+      else sendErrorPage(request, response, this.#toCarrelError(error))
     } finally {
       lease?.release()
       done?.()
@@ -70,7 +70,7 @@ export class PreviewProxy {
       const owner = await findExposed(this.#engine, target.computerId, target.port)
       if (client.destroyed) return
       const { shares } = this.#connections.visit(request, target.computerId, owner)
-      const lease = this.#engine.budgets.descriptors.take(doing, shares)
+      const lease = this.#engine.budgets.descriptors.take(action, shares)
       client.once('close', lease.release)
       const upstream = await this.#engine.driver.dial(target.computerId, target.port)
       if (client.destroyed) return void upstream.destroy()
@@ -78,16 +78,16 @@ export class PreviewProxy {
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.idlePreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
-      sendFinalResponse(client, rawAnswer(request, this.#known(error)))
+      sendFinalResponse(client, rawErrorResponse(request, this.#toCarrelError(error)))
     }
   }
 
-  #known(error: unknown): CarrelError {
+  #toCarrelError(error: unknown): CarrelError {
     if (error instanceof CarrelError || isOutOfDescriptors(error)) return asCarrelError(error)
-    this.#engine.log.debug({ err: error }, 'a preview failed')
+    this.#engine.log.debug({ err: error }, 'preview failed')
     return new CarrelError(
       'upstream_unreachable',
-      'Cannot open the preview: the server behind it gave no valid answer',
+      'Cannot open the preview: the server in the computer sent no valid response',
       {
         cause: error,
       },
@@ -95,4 +95,4 @@ export class PreviewProxy {
   }
 }
 
-const doing = 'open the preview'
+const action = 'open the preview'

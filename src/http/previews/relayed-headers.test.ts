@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { describe, test } from 'node:test'
-import { answerHeaders, requestHeaders } from './relayed-headers.ts'
+import { responseHeaders, requestHeaders } from './relayed-headers.ts'
 
-/** A request with these headers, as Node's parser gives it. */
+/** Returns a request with these headers, as Node's parser makes it. */
 const request = (headers: Record<string, string>) =>
   ({
     headers,
@@ -11,7 +11,7 @@ const request = (headers: Record<string, string>) =>
     socket: { remoteAddress: '192.0.2.1' },
   }) as unknown as IncomingMessage
 
-/** Values by name; more than one of a name are a list. */
+/** Returns values by name; a list where a name occurs more than once. */
 function byName(pairs: string[]): Record<string, string | string[]> {
   const found: Record<string, string[]> = {}
   for (let i = 0; i < pairs.length; i += 2) (found[pairs[i]!] ??= []).push(pairs[i + 1]!)
@@ -23,10 +23,10 @@ function byName(pairs: string[]): Record<string, string | string[]> {
 const ownTokens = { isIn: (text: string) => text.includes('pp_sess_') }
 const sent = (headers: Record<string, string>) => byName(requestHeaders(request(headers), ownTokens))
 const answered = (headers: string[], withTrailers = false) =>
-  byName(answerHeaders({ status: 200, reason: 'OK', headers }, withTrailers))
+  byName(responseHeaders({ status: 200, reason: 'OK', headers }, withTrailers))
 
 describe('requestHeaders()', () => {
-  test('says where a request came from, and adds to what a proxy before it said', () => {
+  test('reports where a request came from, and appends to what an earlier proxy reported', () => {
     assert.deepEqual(sent({ host: 'a' }), {
       host: 'a',
       'x-forwarded-for': '192.0.2.1',
@@ -44,7 +44,7 @@ describe('requestHeaders()', () => {
     )
   })
 
-  test('drops what holds for one connection, also what the connection names', () => {
+  test('drops hop-by-hop headers, and those that Connection names', () => {
     const headers = sent({
       host: 'a',
       connection: 'Upgrade, X-Own',
@@ -63,13 +63,13 @@ describe('requestHeaders()', () => {
     ])
   })
 
-  test('keeps the length of a body, whatever the connection names', () => {
+  test('keeps Content-Length and Host, whatever Connection names', () => {
     const headers = sent({ host: 'a', connection: 'close, Content-Length, host', 'content-length': '5' })
     assert.deepEqual([headers['content-length'], headers.host], ['5', 'a'])
     assert.deepEqual(answered(['connection', 'content-length', 'content-length', '5']), { 'content-length': '5' })
   })
 
-  test('keeps a token of Carrel outside, and hands on any other', () => {
+  test("removes Carrel's own tokens, and passes on any other", () => {
     const tokens: Record<string, string>[] = [
       { authorization: 'Bearer pp_sess_abc' },
       { authorization: 'bearer  pp_sess_abc' },
@@ -92,7 +92,7 @@ describe('requestHeaders()', () => {
   })
 })
 
-describe('answerHeaders()', () => {
+describe('responseHeaders()', () => {
   for (const [cookie, kept] of [
     ['a=1; Domain=localhost; Path=/', 'a=1; Path=/'],
     ['a=1;domain=.localhost', 'a=1'],
@@ -101,17 +101,17 @@ describe('answerHeaders()', () => {
     ['a=domain=x; Path=/', 'a=domain=x; Path=/'],
     ['a=1', 'a=1'],
   ] as const)
-    test(`makes "${kept}" of the cookie "${cookie}"`, () => {
+    test(`turns the cookie "${cookie}" into "${kept}"`, () => {
       const set = answered(['set-cookie', cookie])['set-cookie'] as string
       assert.equal(set.replaceAll(/\s*;\s*/g, '; '), kept)
     })
 
-  test('keeps lines apart that came apart, and only one of what may be there once', () => {
+  test('keeps repeated headers as separate lines, and only the first of single-valued headers', () => {
     const lines = ['x-a', '1', 'content-type', 'text/html', 'x-a', '2', 'content-type', 'text/plain', 'x-b', '3, 4']
     assert.deepEqual(answered(lines), { 'x-a': ['1', '2'], 'content-type': 'text/html', 'x-b': '3, 4' })
   })
 
-  test('announces trailers only where there can be some', () => {
+  test('announces trailers only where they are possible', () => {
     const lines = ['trailer', 'x', 'transfer-encoding', 'chunked']
     assert.deepEqual(answered(lines, true), { trailer: 'x' })
     assert.deepEqual(answered(lines, false), {})

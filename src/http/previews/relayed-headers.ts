@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type { AnswerHead } from './answer-parser.ts'
+import type { ResponseHead } from './response-parser.ts'
 import { headersWithoutTokens, type TokenFinder } from './without-tokens.ts'
 
-/** What holds for one connection alone (RFC 9110, 7.6.1). */
+/** Headers that apply to one connection only (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([
   'connection',
   'http2-settings',
@@ -16,7 +16,7 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** Of these only the first line counts, as for Node's own readers. */
+/** Headers of which only the first line counts, as in Node's own parser. */
 const single = new Set([
   'age',
   'authorization',
@@ -38,8 +38,9 @@ const single = new Set([
 ])
 
 /**
- * What the server in the computer gets, as names and values in turn: the request's own headers, and where it came from. A token of
- * Carrel's own, which a client sent to a preview by mistake, stays outside; what else it signs in with is between it and that server.
+ * Returns what the server in the computer receives, as names and values alternately: the request's own headers, and
+ * where the request came from. Carrel's own tokens, which a client sent to a preview by mistake, are removed; any other
+ * credentials are between the client and that server.
  */
 export function requestHeaders(
   request: Pick<IncomingMessage, 'rawHeaders' | 'headers' | 'socket'>,
@@ -60,17 +61,17 @@ export function requestHeaders(
 }
 
 /**
- * What the client gets, as names and values in turn. A cookie of a preview holds for that preview's own name alone. Trailers are announced
- * only `withTrailers`.
+ * Returns what the client receives, as names and values alternately. A cookie of a preview is limited to that preview's
+ * own host name. Trailers are announced only `withTrailers`.
  */
-export function answerHeaders({ headers }: AnswerHead, withTrailers: boolean): string[] {
+export function responseHeaders({ headers }: ResponseHead, withTrailers: boolean): string[] {
   const kept = endToEnd(headers, withTrailers)
   for (let i = 0; i < kept.length; i += 2)
     if (kept[i] === 'set-cookie') kept[i + 1] = kept[i + 1]!.replace(/;\s*domain\s*=[^;]*/gi, '')
   return kept
 }
 
-/** Names and values in turn, as the lines of a head. */
+/** Returns alternating names and values as the header lines of a message. */
 export function headerLines(headers: string[]): string {
   let lines = ''
   for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`
@@ -83,7 +84,7 @@ function endToEnd(raw: string[], withTrailers: boolean): string[] {
   let seen: Set<string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
-    if (name === 'connection') named = [...(named ?? []), ...namedBy(raw[i + 1]!)]
+    if (name === 'connection') named = [...(named ?? []), ...namedInConnection(raw[i + 1]!)]
     if (hopByHop.has(name) && !(name === 'trailer' && withTrailers)) continue
     if (single.has(name)) {
       seen ??= new Set()
@@ -100,13 +101,16 @@ function drop(headers: string[], name: string): void {
   for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i] === name) headers.splice(i, 2)
 }
 
-/** They come behind chunks alone, and are announced on both sides of the proxy. */
+/** Whether trailers can follow the body: only after chunks, on either side of the proxy. */
 function mayHaveTrailers(headers: IncomingMessage['headers']): boolean {
   return headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined
 }
 
-/** Headers that a connection says are its own. Where a body ends is never that: without its length it would be the next request. */
-function namedBy(connection: string): string[] {
+/**
+ * Returns the headers that `Connection` names as hop-by-hop; never Content-Length, without which the body would be read
+ * as the next request.
+ */
+function namedInConnection(connection: string): string[] {
   if (connection === 'keep-alive' || connection === 'close') return []
   return connection
     .toLowerCase()

@@ -4,7 +4,7 @@ import { releaseWritten } from '../../release-chunk.ts'
 import { headersWithoutTokens, targetWithoutTokens, type TokenFinder } from './without-tokens.ts'
 import { headerLines, requestHeaders } from './relayed-headers.ts'
 
-/** Writes a request to a connection as it comes from its client, as fast as the other end takes it. */
+/** Writes a request to a connection as it arrives from the client, as fast as the other end accepts it. */
 export class RequestSender {
   readonly #socket: Duplex
   readonly #request: IncomingMessage
@@ -20,7 +20,7 @@ export class RequestSender {
     this.#isChunked = request.headers['transfer-encoding'] !== undefined
   }
 
-  /** Whether all of it is written, so that another request may follow. */
+  /** Whether the whole request is written, so that another one may follow. */
   get isSent(): boolean {
     return this.#sent
   }
@@ -41,12 +41,12 @@ export class RequestSender {
     this.#request.on('end', this.#sendEnd)
   }
 
-  /** The other end takes more again. */
+  /** Resumes reading from the client once the other end accepts more. */
   onDrain(): void {
     if (!this.#sent) this.#request.resume()
   }
 
-  /** What still comes of the request is dropped. */
+  /** Drops whatever of the request still arrives. */
   stop(): void {
     if (this.#sent || this.#stopped) return
     this.#stopped = true

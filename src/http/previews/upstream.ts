@@ -1,36 +1,36 @@
 import type { Duplex } from 'node:stream'
 import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 
-/** What is under way on a connection. */
+/** The exchange that currently uses a connection. */
 export interface Traffic {
-  /** In memory that is used again afterwards. */
+  /** @param bytes a borrowed buffer, which is reused after the call */
   onData(bytes: Buffer): void
   onDrain(): void
-  /** The other end says no more, or the connection is gone. */
+  /** The other end has ended its side, or the connection is closed. */
   onEnd(error?: Error): void
 }
 
-/** Makes a connection whose bytes go to `onRead`. */
+/** Opens a connection whose incoming bytes are passed to `onRead`. */
 export type Dial = (onRead: (bytes: Buffer) => void) => Promise<Duplex>
 
-/** A connection into a computer, for one request after the other. */
+/** A connection into a computer, for one request at a time. */
 export class Upstream {
   readonly socket: Duplex
   #traffic: Traffic | undefined
-  /** How many requests it has had. */
+  /** How many requests it has carried. */
   uses = 0
-  /** While it waits for the next one. */
+  /** The lease of its descriptor while it waits for the next request. */
   kept: Lease | undefined
 
   static async open(dial: Dial): Promise<Upstream> {
     let upstream: Upstream | undefined
-    let spoke = false
+    let hasReceived = false
     const socket = await dial((bytes) => {
-      spoke = true
+      hasReceived = true
       upstream?.read(bytes)
     })
     upstream = new Upstream(socket)
-    if (spoke) socket.destroy(new Error('it spoke before it was asked'))
+    if (hasReceived) socket.destroy(new Error('the server sent data before any request'))
     return upstream
   }
 
@@ -47,18 +47,18 @@ export class Upstream {
 
   read(bytes: Buffer): void {
     if (this.#traffic) this.#traffic.onData(bytes)
-    // What comes when nothing was asked for is no answer to anything.
+    // Bytes that arrive without a request under way belong to no response.
     else this.socket.destroy()
   }
 
   begin(traffic: Traffic): void {
     this.uses += 1
     this.#traffic = traffic
-    // The client of the answer before may have been slow.
+    // A slow client of the previous response may have left it paused.
     if (this.socket.isPaused()) this.socket.resume()
   }
 
-  /** Nothing is under way on it any more. */
+  /** Detaches the exchange: nothing is under way on the connection any more. */
   release(): void {
     this.#traffic = undefined
   }

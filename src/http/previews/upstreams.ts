@@ -9,8 +9,8 @@ type DialComputer = (
   options: { onRead: (bytes: Buffer) => void; signal: AbortSignal },
 ) => Promise<Duplex>
 
-interface Keeping {
-  /** How long the other end keeps it. */
+interface KeepOptions {
+  /** How long the other end keeps the connection open. */
   forMs: number
   holders: Shares
 }
@@ -20,11 +20,14 @@ interface Idle {
   untilMs: number
 }
 
-/** Connections into computers, kept for the next request. Those in use are counted with the request, those that wait here. */
+/**
+ * Connections into computers, kept for the next request. Connections in use are counted with their requests, idle ones
+ * here.
+ */
 export class Upstreams {
   readonly #dial: DialComputer
   readonly #budget: DescriptorBudget
-  /** By port of a computer; what was used last stands last. */
+  /** By computer and port; the most recently used connection is last. */
   readonly #idle = new Map<string, Idle[]>()
 
   constructor(dial: DialComputer, budget: DescriptorBudget) {
@@ -33,7 +36,10 @@ export class Upstreams {
     setInterval(() => this.#closeIdle(), idleMs / 4).unref()
   }
 
-  /** The one that was used last, as the other end closes those that it has not heard of for long; undefined when there is none. */
+  /**
+   * Takes the most recently used connection, as the other end closes those that have been silent for long. Returns
+   * undefined when there is none.
+   */
   take({ computerId, port }: PreviewTarget): Upstream | undefined {
     const idle = this.#idle.get(keyOf(computerId, port))
     for (let kept = idle?.pop(); kept; kept = idle?.pop()) {
@@ -44,13 +50,13 @@ export class Upstreams {
     return undefined
   }
 
-  /** Is given up when `signal` aborts. */
+  /** Opens a new connection, and gives it up when `signal` aborts. */
   open({ computerId, port }: PreviewTarget, signal: AbortSignal): Promise<Upstream> {
     return Upstream.open((onRead) => this.#dial(computerId, port, { onRead, signal }))
   }
 
-  /** Keeps one on which nothing is under way, for a minute at most, as long as its holders have room for it. */
-  keep({ computerId, port }: PreviewTarget, upstream: Upstream, { forMs, holders }: Keeping): void {
+  /** Keeps an unused connection for at most a minute if its holders' budgets have room for it; closes it otherwise. */
+  keep({ computerId, port }: PreviewTarget, upstream: Upstream, { forMs, holders }: KeepOptions): void {
     const key = keyOf(computerId, port)
     let idle = this.#idle.get(key)
     if (!idle) this.#idle.set(key, (idle = []))
@@ -79,6 +85,6 @@ function keyOf(computerId: string, port: number): string {
   return `${computerId}:${port}`
 }
 
-/** For each port of a computer: as many as a browser and a load test open at once. */
+/** Per port of a computer: as many as a browser and a load test open at once. */
 const maxIdle = 64
 const idleMs = 60_000

@@ -26,7 +26,7 @@ describe('headersWithoutTokens()', () => {
     ['referer', `http://a.example/${own}?c=1`, undefined],
   ]
   for (const [name, value, kept] of cases)
-    test(`makes ${JSON.stringify(kept)} of ${name}: ${value}`, () =>
+    test(`turns ${name}: ${value} into ${JSON.stringify(kept)}`, () =>
       assert.deepEqual(headersWithoutTokens(['host', 'a', name, value, 'x-b', '1'], ownTokens), [
         'host',
         'a',
@@ -46,5 +46,5 @@ describe('targetWithoutTokens()', () => {
     ['/a?&&b', '/a?&&b'],
     [`/${own}/a`, `/${own}/a`],
   ] as const)
-    test(`makes ${kept} of ${target}`, () => assert.equal(targetWithoutTokens(target, ownTokens), kept))
+    test(`turns ${target} into ${kept}`, () => assert.equal(targetWithoutTokens(target, ownTokens), kept))
 })

@@ -1,11 +1,12 @@
-/** Finds credentials of Carrel's own. */
+/** Finds Carrel's own credentials in a text. */
 export interface TokenFinder {
   isIn(text: string): boolean
 }
 
 /**
- * Headers, as names in lower case and values in turn, without credentials of Carrel's own, which a client sent to a preview by mistake:
- * of cookies, protocols and the queries of addresses only the part with one goes, any other header goes whole. The others stay to the byte.
+ * Returns headers (names in lower case and values alternately) without Carrel's own credentials, which a client sent to
+ * a preview by mistake. From cookies, subprotocols and the query of a referrer only the part with a credential is
+ * removed; any other header with one is dropped. Everything else stays byte for byte.
  */
 export function headersWithoutTokens(headers: string[], ownTokens: TokenFinder): string[] {
   let kept: string[] | undefined
@@ -23,15 +24,15 @@ export function headersWithoutTokens(headers: string[], ownTokens: TokenFinder):
   return kept ?? headers
 }
 
-/** The same for the address that is asked for. */
+/** Returns a request target without Carrel's own credentials in its query. */
 export function targetWithoutTokens(target: string, ownTokens: TokenFinder): string {
   if (!ownTokens.isIn(target)) return target
-  // What is behind a `#` is no part of what is asked for.
-  const [asked = ''] = target.split('#', 1)
-  const at = asked.indexOf('?')
-  if (at === -1) return asked
-  const query = without(asked.slice(at + 1), '&', ownTokens)
-  return asked.slice(0, at) + (query === '' ? '' : `?${query}`)
+  // A fragment after `#` is not part of the request target.
+  const [address = ''] = target.split('#', 1)
+  const at = address.indexOf('?')
+  if (at === -1) return address
+  const query = without(address.slice(at + 1), '&', ownTokens)
+  return address.slice(0, at) + (query === '' ? '' : `?${query}`)
 }
 
 function isTokenIn(name: string, value: string, ownTokens: TokenFinder): boolean {
@@ -41,7 +42,9 @@ function isTokenIn(name: string, value: string, ownTokens: TokenFinder): boolean
   return name === 'sec-websocket-protocol' && value.split(',').some((part) => isEncodedIn(part, ownTokens))
 }
 
-/** Also as a browser's WebSocket has to write what is no word: in base64, behind the last dot. */
+/**
+ * Also finds a credential in base64 after the last dot: a browser's WebSocket must encode what is not an HTTP token.
+ */
 function isEncodedIn(text: string, ownTokens: TokenFinder): boolean {
   const word = text.trim()
   const encoded = word.slice(word.lastIndexOf('.') + 1)

@@ -2,15 +2,15 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import { errorTable, type CarrelError } from '../../errors.ts'
 import { retryAfterS } from '../retry-after.ts'
 
-/** Answers a preview that cannot be shown: a page for a browser, JSON for a program. */
-export function answerPage(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
+/** Answers a request for a preview that cannot be shown: with a page for a browser, with JSON for a program. */
+export function sendErrorPage(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
   const { headers, body } = describe(request, error)
   response.writeHead(error.status, headers)
   response.end(body)
 }
 
-/** The same, as the bytes of a whole answer, for a connection that was to become another protocol's. */
-export function rawAnswer(request: IncomingMessage, error: CarrelError): string {
+/** Returns the same response in its raw form, for a connection whose upgrade to another protocol is refused. */
+export function rawErrorResponse(request: IncomingMessage, error: CarrelError): string {
   const { headers, body } = describe(request, error)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`
