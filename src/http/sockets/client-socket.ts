@@ -3,41 +3,47 @@ import { WebSocket } from 'ws'
 import { limits } from '../../config/limits.ts'
 import type { Release } from '../../engine/budgets/memory-budget.ts'
 
-/** Says what is wrong before it closes a connection for what its client sent. */
-export type Farewell = (socket: ClientSocket, code: number) => void
+/** Tells a client what it did wrong before its connection is closed for it. */
+export type FaultReporter = (socket: ClientSocket, code: number) => void
 
 /**
- * A client's end of a WebSocket. What it breaks of the protocol (a message that is too large, text that is no UTF-8, a
- * frame that is none) closes the connection; before that it is told why, as a message where one can still be read.
+ * The server's side of a client's WebSocket. A client that violates the protocol (too large a message, text that is not
+ * UTF-8, an invalid frame) is disconnected; before that, a message reports the fault where one can still be read.
  */
 export class ClientSocket extends WebSocket {
-  farewell: Farewell | undefined
-  /** The connection below, to see whether it takes what is sent. */
+  reportFault: FaultReporter | undefined
+  /** The underlying connection, which shows whether the client accepts what is sent. */
   connection: (Duplex & { bytesWritten?: number }) | undefined
   lastHeardMs = Date.now()
-  /** Counts the message that just came, where it is a large one, until the answer is called. */
+  /**
+   * Counts the message that just arrived against the memory budget, if it is large, until the returned function is
+   * called.
+   */
   takeMemory: (messageBytes: number) => Release | undefined = () => undefined
-  /** How many WebSockets its account has open. */
+  /** Returns how many WebSockets the account has open. */
   siblings: () => number = () => 1
   readonly #holders = new Set<string>()
   #takenBytes = 0
   #waitingBytes = 0
 
-  /** How much may wait for its client: of many connections of an account each has less. */
+  /**
+   * How many bytes may wait for the client. The connections of an account share a budget: the more there are, the less
+   * each has.
+   */
   get maxBufferedBytes(): number {
     const share = limits.bufferedPerAccountBytes / this.siblings()
     return Math.max(limits.minBufferedBytes, Math.min(limits.bufferedBytes, share))
   }
 
-  /** How much of a process's output is read for it at a time. */
+  /** How many bytes of a process's output are read at a time for this client. */
   get readBytes(): number {
     return this.maxBufferedBytes < limits.outputReadBytes ? limits.minOutputReadBytes : limits.outputReadBytes
   }
 
-  /** Nothing is read while anybody holds it. */
-  hold(who: string, held: boolean): void {
-    if (held) this.#holders.add(who)
-    else this.#holders.delete(who)
+  /** Pauses reading while at least one holder holds the socket. */
+  hold(holder: string, held: boolean): void {
+    if (held) this.#holders.add(holder)
+    else this.#holders.delete(holder)
     const isHeld = this.#holders.size > 0
     if (isHeld === this.isPaused || this.readyState !== WebSocket.OPEN) return
     if (isHeld) this.pause()
@@ -45,15 +51,15 @@ export class ClientSocket extends WebSocket {
   }
 
   override close(code?: number, reason?: string | Buffer): void {
-    const why = code === undefined ? undefined : faults[code]
-    if (reason === undefined && why !== undefined && code !== undefined && this.readyState === WebSocket.OPEN) {
-      this.farewell?.(this, code)
-      return super.close(code, why)
+    const fault = code === undefined ? undefined : faults[code]
+    if (reason === undefined && fault !== undefined && code !== undefined && this.readyState === WebSocket.OPEN) {
+      this.reportFault?.(this, code)
+      return super.close(code, fault)
     }
     super.close(code, reason)
   }
 
-  /** Whether the other side took something of what waited when this was last asked: a slow reader is not a dead one. */
+  /** Whether the client accepted any of the bytes that waited at the last call: a slow reader is not a dead one. */
   hasTaken(): boolean {
     const waitingBytes = this.connection?.writableLength ?? 0
     const takenBytes = (this.connection?.bytesWritten ?? 0) - waitingBytes
@@ -64,7 +70,7 @@ export class ClientSocket extends WebSocket {
   }
 }
 
-/** Close codes of RFC 6455 for what a client did wrong. */
+/** The close codes of RFC 6455 for faults of a client. */
 const faults: Record<number, string> = {
   1002: 'a frame breaks the protocol',
   1007: 'a text message is not UTF-8',

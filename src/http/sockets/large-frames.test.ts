@@ -1,4 +1,4 @@
-/* oxlint-disable eslint/no-underscore-dangle -- the fields of ws are named so */
+/* oxlint-disable eslint/no-underscore-dangle -- ws names its fields like this */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -43,7 +43,7 @@ describe('receiveInPieces()', () => {
     return (await once(socket, 'message')) as [Buffer, boolean]
   }
 
-  test('gives messages of every size as they were sent, one behind the other', async () => {
+  test('receives consecutive messages of every size unchanged', async () => {
     const socket = await open()
     for (const bytes of [0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 3 * MiB + 1, 5, 20 * MiB]) {
       const sent = randomBytes(bytes)
@@ -60,7 +60,7 @@ describe('receiveInPieces()', () => {
     socket.terminate()
   })
 
-  test('puts fragments together, with pings between them', async () => {
+  test('assembles fragments with pings between them', async () => {
     const socket = await open()
     const parts = [10, 300_000, 1, 0, 2 * MiB + 3, 70_000].map((bytes) => randomBytes(bytes))
     const back = echoed(socket)
@@ -76,7 +76,7 @@ describe('receiveInPieces()', () => {
     socket.terminate()
   })
 
-  test('refuses what is too large, or no UTF-8, as before', async () => {
+  test('refuses messages that are too large or not UTF-8', async () => {
     for (const [send, code] of [
       [(socket: WebSocket) => socket.send(Buffer.alloc(20 * MiB + 1)), 1009],
       [(socket: WebSocket) => socket.send(Buffer.alloc(2 * MiB, 0x80), { binary: false }), 1007],
@@ -90,7 +90,7 @@ describe('receiveInPieces()', () => {
     }
   })
 
-  test('does it as the message comes: at its end there is nothing left to copy', async () => {
+  test('assembles a message while it arrives: at its end nothing is left to copy', async () => {
     const socket = await open()
     const { _receiver: receiver, _socket: connection } = [...sockets.clients].at(-1) as unknown as {
       _receiver: { _buffers: Buffer[] }
@@ -102,7 +102,7 @@ describe('receiveInPieces()', () => {
     socket.send(Buffer.alloc(16 * MiB, 7))
     await back
     assert.ok(held.length > 10)
-    assert.ok(Math.max(...held) <= 256 * 1024, 'it waits for the whole')
+    assert.ok(Math.max(...held) <= 256 * 1024, 'the receiver waits for the whole message')
     socket.terminate()
   })
 })

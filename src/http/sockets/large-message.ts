@@ -12,50 +12,51 @@ interface Options {
 }
 
 /**
- * Lets a large message come on a WebSocket when there is memory for it, in two steps, since how large it is shows at its end. The connection is not
- * read meanwhile, and closed when there is none for long. Who handles the message has it counted by `socket.takeMemory()`.
+ * Admits a large message on a WebSocket once there is memory for it. Memory is reserved in two steps, because the size
+ * of a message is only known at its end. The connection is not read meanwhile, and is closed when memory stays short
+ * for too long. Whatever handles the message then counts it with `socket.takeMemory()`.
  */
 export function watchLargeMessages({ memory, accountId, socket, connection, maxMessageBytes }: Options): void {
   const steps = [limits.wholeBodyBytes, limits.mediumMessageBytes, maxMessageBytes] as const
   let bytes = 0
   let step = 0
-  let isAsking = false
+  let isReserving = false
   let release: Release | undefined
-  const giveBack = () => {
+  const releaseMemory = () => {
     release?.()
     release = undefined
   }
   socket.takeMemory = (messageBytes) => {
-    giveBack()
+    releaseMemory()
     return messageBytes > limits.wholeBodyBytes ? memory.count(accountId, messageBytes * copies) : undefined
   }
-  const ask = async () => {
-    isAsking = true
+  const reserve = async () => {
+    isReserving = true
     socket.hold('memory', true)
-    giveBack()
+    releaseMemory()
     try {
       release = await memory.reserve(accountId, steps[++step]! * copies)
-      if (socket.readyState !== socket.OPEN) giveBack()
+      if (socket.readyState !== socket.OPEN) releaseMemory()
     } catch {
       socket.close(1013, 'too many large messages at once: try again')
     } finally {
-      isAsking = false
+      isReserving = false
       socket.hold('memory', false)
     }
   }
-  // Before the bytes become a message.
+  // The listener is first, so that it counts the bytes before they become a message.
   connection.prependListener('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (!isAsking && step < steps.length - 1 && bytes > steps[step]!) void ask()
+    if (!isReserving && step < steps.length - 1 && bytes > steps[step]!) void reserve()
   })
   socket.prependListener('message', () => {
     bytes = 0
     step = 0
-    // Many small ones are no large one.
-    queueMicrotask(giveBack)
+    // The bytes of small messages do not add up to a large one.
+    queueMicrotask(releaseMemory)
   })
-  socket.on('close', giveBack)
+  socket.on('close', releaseMemory)
 }
 
-/** The bytes, the text of them, and what is made of that. */
+/** A message is held as bytes, as text, and as the parsed value. */
 const copies = 3

@@ -3,28 +3,28 @@ import { Slices } from '../../slices.ts'
 
 export interface Piece {
   stream: 'stdout' | 'stderr'
-  /** In order, one behind the other. */
+  /** Consecutive parts, in order. */
   data: Buffer[]
-  /** The cursor before it, and behind it: where to read on. */
+  /** The cursors before and after the piece; reading continues at `cursor`. */
   start: number
   cursor: number
-  /** True for the first piece behind output that was dropped. */
+  /** True for the first piece after dropped output. */
   truncated: boolean
 }
 
 interface Options {
   cursor: number
-  /** Ends the reading alone. */
+  /** Ends the reading only, not the process. */
   signal: AbortSignal
-  /** Records go together up to so many bytes; one alone may have more. At most 1 MiB. */
+  /** Records are combined up to this size, at most 1 MiB; a single record may be larger. */
   maxBytes: number
-  /** Read at a time, and in memory while the client takes it. */
+  /** How many bytes are read at a time, and stay in memory while the client receives them. */
   readBytes: number
 }
 
 /**
- * A process's output as it comes, what belongs together in one piece. Ends with the process. Its bytes are good until the
- * next piece is asked for.
+ * Yields a process's output as it arrives, with neighbouring records of a stream combined. Ends with the process. The
+ * data of a piece are borrowed buffers: they are valid until the next piece is requested.
  */
 export async function* processPieces(
   process: ProcessHandle,
@@ -37,15 +37,15 @@ export async function* processPieces(
       const data = [first, ...rest].map((record) => record.data)
       yield { stream: first.stream, data, start: first.start, cursor: (rest.at(-1) ?? first).cursor, truncated }
       truncated = false
-      // A fast client takes one small piece after the other, and would have all of the server.
+      // A fast client that accepts one small piece after another would otherwise keep the event loop to itself.
       if (slices.isOver) await slices.next()
     }
-    // All that there was is gone.
+    // All of the output was dropped.
     if (truncated) yield { stream: 'stdout', data: [], start: chunk.cursor, cursor: chunk.cursor, truncated }
   }
 }
 
-/** Neighbours of the same stream, up to so many bytes. */
+/** Groups neighbouring records of the same stream, up to `maxBytes` a group. */
 function runs(records: OutputPiece[], maxBytes: number): [OutputPiece, ...OutputPiece[]][] {
   const found: [OutputPiece, ...OutputPiece[]][] = []
   let bytes = 0

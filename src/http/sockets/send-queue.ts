@@ -3,32 +3,35 @@ import type { ClientSocket } from './client-socket.ts'
 import { MessageBuffers } from './message-buffers.ts'
 
 /**
- * What goes out to a client. It waits while the client is behind, so that slowness costs no memory: however many want to
- * send over one socket, at most the buffer and one message of them are in memory. They take turns.
+ * The messages that wait to be sent on one WebSocket. Messages are made and sent in turn, once the client keeps up, so
+ * that a slow client costs no memory: however many wait, only the socket's buffer and one message are in memory.
  */
 export class SendQueue {
   readonly #socket: ClientSocket
-  #line: Promise<unknown> = Promise.resolve()
+  #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
   constructor(socket: ClientSocket) {
     this.#socket = socket
   }
 
-  /** How many wait for their turn. */
+  /** How many messages wait for their turn. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Made when it can go out; resolves when it is on its way, or the client is gone. `onSent` when it is needed no longer. */
+  /**
+   * Makes a message when it can be sent. Resolves when it has been handed to the socket, or the client is gone. Calls
+   * `onSent` when its data are no longer needed.
+   */
   send(make: () => Promise<string> | string, onSent?: () => void): Promise<void> {
     return this.#inTurn(make, onSent)
   }
 
   #inTurn(make: Make, onSent?: () => void): Promise<void> {
     this.#waiting++
-    const turn = this.#line.then(() => this.#sendNow(make, onSent)).finally(() => this.#waiting--)
-    this.#line = turn.catch(() => {})
+    const turn = this.#tail.then(() => this.#sendNow(make, onSent)).finally(() => this.#waiting--)
+    this.#tail = turn.catch(() => {})
     return turn
   }
 
@@ -44,13 +47,13 @@ export class SendQueue {
   }
 
   /**
-   * One text message, in parts where it is large, as many at a time as the client takes. A client that is gone, or a part that cannot be made, ends the
-   * making; in the latter case nothing can be sent on this connection any more, and it is closed.
+   * Sends one text message; a large one in parts, at the pace of the client. Stops when the client is gone. When a part
+   * cannot be made, the connection is closed, because nothing else can be sent within the unfinished message.
    */
   sendParts(make: () => Promise<AsyncIterable<string | Buffer> | string>): Promise<void> {
     this.#waiting++
-    const turn = this.#line.then(() => this.#sendPartsNow(make)).finally(() => this.#waiting--)
-    this.#line = turn.catch(() => {})
+    const turn = this.#tail.then(() => this.#sendPartsNow(make)).finally(() => this.#waiting--)
+    this.#tail = turn.catch(() => {})
     return turn
   }
 
@@ -77,12 +80,12 @@ export class SendQueue {
 
   #isMidMessage = false
 
-  /** Whether a message is sent in part: what came between would become a part of it. */
+  /** Whether a message has been sent in part: anything sent now would become part of it. */
   get isMidMessage(): boolean {
     return this.#isMidMessage
   }
 
-  /** Bytes as one binary message; they are copied, and are the caller's again when this resolves. */
+  /** Sends bytes as one binary message. They are copied: the caller can reuse them once this resolves. */
   async sendBytes(first: number, rest: readonly Buffer[]): Promise<void> {
     let used: Buffer | undefined
     await this.#inTurn(
@@ -94,7 +97,7 @@ export class SendQueue {
         for (const part of rest) at += part.copy(used, at)
         return used.subarray(0, length)
       },
-      () => used && buffers.giveBack(used),
+      () => used && buffers.release(used),
     )
   }
 
@@ -104,14 +107,14 @@ export class SendQueue {
 
   #onSent: (() => void) | undefined
 
-  /** Something of what waits was sent, or the socket is closed. */
+  /** Resolves when a waiting message has been sent, or the socket is closed. */
   async #drained(): Promise<void> {
-    const leaving = new AbortController()
-    const closed = once(this.#socket, 'close', { signal: leaving.signal }).catch(() => {})
+    const stopWaiting = new AbortController()
+    const closed = once(this.#socket, 'close', { signal: stopWaiting.signal }).catch(() => {})
     const sent = new Promise<void>((resolve) => (this.#onSent = resolve))
     await Promise.race([closed, sent])
     this.#onSent = undefined
-    leaving.abort()
+    stopWaiting.abort()
   }
 }
 
@@ -119,5 +122,5 @@ type Make = () => Promise<string | Buffer> | string | Buffer
 
 const buffers = new MessageBuffers()
 
-/** A large message's parts are made fast, and many connections may have one. */
+/** How much of a large message is buffered: parts are made fast, and many connections may have such a message. */
 const partBufferBytes = 256 * 1024

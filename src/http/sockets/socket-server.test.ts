@@ -24,7 +24,7 @@ import { Connections } from '../connections.ts'
 import { AccountLimits } from '../rate-limits.ts'
 import { SocketServer } from './socket-server.ts'
 
-describe('the server of WebSockets', () => {
+describe('SocketServer', () => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-sockets-'))
   let db: Engine['db']
   let token: string
@@ -37,7 +37,7 @@ describe('the server of WebSockets', () => {
     rmSync(directory, { recursive: true })
   })
 
-  /** One that echoes, at a port of its own. */
+  /** Starts a server that echoes messages, on its own port. */
   async function start() {
     const heard: string[] = []
     const accountRemovals = new AccountRemovals()
@@ -105,7 +105,7 @@ describe('the server of WebSockets', () => {
     await db.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', '=', row.id).execute()
     const closed = once(other, 'close')
     await server.liveConnections.endLapsed()
-    // The close is still on its way to them.
+    // The client has not received the close yet.
     other.send('one more')
     const [code, reason] = (await closed) as [number, Buffer]
     assert.deepEqual([code, String(reason)], [1008, 'the token is no longer valid'])
@@ -114,12 +114,12 @@ describe('the server of WebSockets', () => {
     own.terminate()
   })
 
-  test('pings everyone; who answers stays, who is gone is cut', async (t) => {
+  test('pings every client; one that answers stays connected, one that is gone is cut off', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
     using server = await start()
     const there = server.open()
     await once(there, 'open')
-    // Somebody whose host has vanished: the connection stays, and nothing answers.
+    // A client whose host has vanished: the connection stays open, and nothing answers.
     const gone = connect(server.port, '127.0.0.1')
     gone.write(
       `GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
@@ -133,7 +133,7 @@ describe('the server of WebSockets', () => {
       const pinged = once(there, 'ping')
       t.mock.timers.tick(limits.socketPingMs)
       await pinged
-      // The answer is on its way.
+      // The pong is on its way.
       there.send('heard')
       await once(there, 'message')
     }
@@ -145,7 +145,7 @@ describe('the server of WebSockets', () => {
     there.terminate()
   })
 
-  test('all are told to come back when the server stops', async () => {
+  test('tells every client to reconnect when the server stops', async () => {
     using server = await start()
     const socket = server.open()
     await once(socket, 'open')

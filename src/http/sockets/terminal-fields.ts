@@ -6,7 +6,7 @@ export const terminalSize = Type.Object({
   rows: Type.Integer({ description: 'Rows', minimum: 1, maximum: 1000 }),
 })
 
-/** Those that a message may send. */
+/** The signals that a message can send. */
 export const signals = [
   'SIGINT',
   'SIGTERM',

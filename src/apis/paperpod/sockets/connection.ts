@@ -60,7 +60,7 @@ export class Connection {
       suggest: (suggestion) => this.#suggest(suggestion),
     })
     this.#use('')
-    socket.farewell = (_, code) => this.#sayWhy(code)
+    socket.reportFault = (_, code) => this.#sayWhy(code)
     socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -73,7 +73,7 @@ export class Connection {
   #use(sessionId: unknown): void {
     if (typeof sessionId === 'string')
       this.#ports.use(sessionId).catch((error: unknown) => {
-        this.#options.engine.log.warn({ err: error }, 'cannot tell of open ports')
+        this.#options.engine.log.warn({ err: error }, 'cannot suggest previews for open ports')
       })
   }
 
