@@ -1,17 +1,18 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CarrelError } from '../../../errors.ts'
 import type { ComputerSpec } from '../../driver.ts'
 import type { Paths } from '../paths.ts'
 
-/** What the driver has to remember of a computer, beside its volume. */
+/** What the driver stores about a computer, besides its volume. */
 export interface ComputerRecord extends ComputerSpec {
-  /** The image whose files lie under its own, also when it came from a snapshot. */
+  /** The image that the computer's files lie over, also when it was created from a snapshot. */
   image: string
-  /** Its network slot while it runs. */
+  /** Number of its network slot while it runs. */
   slot?: number
 }
 
-/** Descriptions of computers, a file each; kept in memory too, since each exec looks one up. */
+/** Stores the record of each computer in a file, and keeps all of them in memory, since each exec looks one up. */
 export class ComputerStore {
   readonly #paths: Paths
   readonly #records = new Map<string, ComputerRecord>()
@@ -26,7 +27,7 @@ export class ComputerStore {
     for (const id of await readdir(directory)) {
       const text = await readFile(join(directory, id, 'computer.json'), 'utf8').catch(
         (error: NodeJS.ErrnoException) => {
-          // One that cannot be read just now is no reason to remove a computer.
+          // A computer must not be removed because its record cannot be read at the moment.
           if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
           return undefined
         },
@@ -38,6 +39,13 @@ export class ComputerStore {
 
   get(id: string): ComputerRecord | undefined {
     return this.#records.get(id)
+  }
+
+  /** Throws `not_found` when the computer does not exist. */
+  require(id: string): ComputerRecord {
+    const record = this.#records.get(id)
+    if (!record) throw new CarrelError('not_found', `Cannot find computer "${id}": it does not exist`)
+    return record
   }
 
   all(): ComputerRecord[] {
@@ -54,7 +62,7 @@ export class ComputerStore {
   }
 
   /**
-   * Keeps which slot it has, as the name of an empty file: to replace a file would wait for the disk, which took 5 ms of
+   * Stores the slot of a computer as the name of an empty file: replacing a file waits for the disk, which took 5 ms of
    * each start.
    */
   async setSlot(id: string, slot: number | undefined): Promise<void> {
