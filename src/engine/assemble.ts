@@ -19,7 +19,7 @@ import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
 import { openMoney } from './money/open-money.ts'
 
-/** What the engine is made of. */
+/** What the engine is assembled from. */
 export interface Parts {
   db: Kysely<Database>
   driver: Driver
@@ -33,7 +33,7 @@ export interface Parts {
 /**
  * Assembles the engine, room by room. Nothing runs yet.
  *
- * @param onOutputOver called when more output of ended processes is kept than may be
+ * @param onOutputOver called when the kept output of ended processes is over its limit
  */
 export async function assemble(
   { image, stopping, closing, ...parts }: Parts,
@@ -67,7 +67,7 @@ function openBudgets(): Budgets {
       totalBytes: Math.min(limits.largeMemoryBytes, totalmem() / 4),
       accountBytes: limits.largeMemoryPerAccountBytes,
       maxWaiting: limits.largeMemoryWaitingPerAccount,
-      patienceMs: limits.largeMemoryWaitMs,
+      maxWaitMs: limits.largeMemoryWaitMs,
     }),
     descriptors: new DescriptorBudget(descriptorLimit()),
     processDescriptors: new DescriptorBudget(descriptorLimit()),

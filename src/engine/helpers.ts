@@ -1,7 +1,10 @@
 import type { HelperState } from '../helper-states.ts'
 import type { Context } from './context.ts'
 
-/** Everything that the server cannot do without, and how each of it does. Asks nobody, so that anybody may ask for it. */
+/**
+ * Returns the state of every dependency that the server cannot work without, as last reported. Asks none of them, so that
+ * anybody may call this at any rate.
+ */
 export function helpersOf({ driver, server }: Pick<Context, 'driver' | 'server'>): HelperState[] {
   return [...server.helpers.all(), ...driver.health()]
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** A name that can't be guessed: 20 characters of 5 bits each, fit for a DNS label. */
+/** Returns an id that cannot be guessed: 20 characters of 5 bits each, valid as a DNS label. */
 export function newId(): string {
   return Array.from(randomBytes(20), (byte) => alphabet[byte & 31]).join('')
 }

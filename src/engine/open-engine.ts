@@ -8,17 +8,17 @@ import { schedule } from './schedule.ts'
 
 export interface OpenEngine {
   engine: Engine
-  /** Stops the periodic work and writes what is not written yet; computers go on. */
+  /** Stops the periodic work and writes what is not written yet; computers continue to run. */
   close: () => Promise<void>
 }
 
-/** Assembles the engine, puts in order what an earlier server left, and starts the periodic work. */
+/** Assembles the engine, recovers what an earlier server left, and starts the periodic work. */
 export async function openEngine(parts: Parts): Promise<OpenEngine> {
   const { driver, log } = parts
   let pruning: Promise<void> | undefined
   const prune = (work: (engine: Engine) => Promise<void>) =>
     (pruning ??= work(engine)
-      .catch((error: unknown) => log.error({ err: error }, 'cannot forget ended processes; will try again'))
+      .catch((error: unknown) => log.error({ err: error }, 'cannot prune ended processes; will try again'))
       .finally(() => {
         pruning = undefined
       }))

@@ -9,9 +9,9 @@ import { grantToAll } from './money/ledger/grant.ts'
 import { recoverUsage } from './money/usage/recover-usage.ts'
 import { failInterrupted } from './operations/operations.ts'
 
-/** Puts in order what an earlier server left, before the first request. The order matters: charges need to know what runs. */
+/** Recovers what an earlier server left, before the first request. The order matters: charges depend on what runs. */
 export async function recover(engine: Engine): Promise<void> {
-  // A server that crashed during a deletion leaves traces in the log of the database.
+  // A server that crashed during a deletion leaves traces in the write-ahead log.
   await truncateWal(engine.db)
   await grantToAll(engine.db, engine.prices)
   await recallCredit(engine)

@@ -18,9 +18,9 @@ import { settleRunning } from './money/usage/settle-usage.ts'
 import { repeat } from './repeat.ts'
 
 /**
- * Starts the periodic work. Returns a function that stops it and waits for what is under way.
+ * Starts the periodic work. Returns a function that stops it and waits for tasks under way.
  *
- * @param prune runs a pruning of processes, never two at a time
+ * @param prune prunes processes, never twice at a time
  */
 export function schedule(
   engine: Engine,
@@ -28,12 +28,12 @@ export function schedule(
 ): () => Promise<void> {
   const { log, settings } = engine
   const sweepMs = settings.sweepIntervalMs
-  // Neither the start nor the end of the server waits for a payment provider's answer.
+  // Neither starting nor stopping the server waits for a payment provider.
   const stopped = once(engine.server.stopping, 'abort')
   const checkPayments = async (atStart: boolean) =>
     void (await Promise.race([reconcilePayments(engine, { atStart }), stopped]))
   void checkPayments(true).catch((error: unknown) => log.error({ err: error }, 'cannot check the payments'))
-  // What went on while no server ran may be unpaid.
+  // What continued while no server ran can be unpaid.
   const watched = watchCredit(engine).catch((error: unknown) => log.error({ err: error }, 'cannot check the credit'))
   const tasks: [everyMs: number, work: () => Promise<void>][] = [
     [sweepMs, () => sweepLeases(engine)],

@@ -7,14 +7,14 @@ interface NewEvent {
   computerId?: string
   /** `<noun>.<past participle>`, e.g. `computer.stopped`. */
   type: string
-  /** A token's id, or what did it by itself: `lease`, `server`, `kernel`. */
+  /** The id of the token, or the part of the server that acted by itself: `lease`, `server`, `kernel`. */
   actor: string
   data?: Record<string, unknown>
-  /** When it was, in Unix milliseconds; now where it is not given. Facts of one account are ordered by it. */
+  /** When it happened, in Unix milliseconds; default: now. Orders the events of an account. */
   atMs?: number
 }
 
-/** Adds a fact to the audit log, in the transaction of what it tells of. */
+/** Appends an event to the audit log, in the transaction of the change that it records. */
 export async function appendEvent(db: Kysely<Database> | Transaction<Database>, event: NewEvent): Promise<void> {
   await db
     .insertInto('events')

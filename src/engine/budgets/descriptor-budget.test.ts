@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DescriptorBudget, type Holders, type Lease } from './descriptor-budget.ts'
 
-/** Takes as many as it gets. */
+/** Takes descriptors until there is no more room. */
 function takeAll(budget: DescriptorBudget, holders: Holders, count = 1): Lease[] {
   const shares = budget.sharesOf(holders)
   const leases: Lease[] = []
@@ -11,13 +11,13 @@ function takeAll(budget: DescriptorBudget, holders: Holders, count = 1): Lease[]
 }
 
 describe('DescriptorBudget', () => {
-  test('sets aside what the program itself needs', () => {
+  test('reserves what the program itself needs', () => {
     assert.equal(new DescriptorBudget(20_000).total, 17_500)
     assert.equal(new DescriptorBudget(1024).total, 896)
     assert.equal(new DescriptorBudget(100).total, 50)
   })
 
-  test('one account gets a quarter of all, and the next ones of what is left', () => {
+  test('a single account gets a quarter of all, and the next ones a quarter of what is left', () => {
     const budget = new DescriptorBudget(20_000)
     assert.equal(takeAll(budget, { account: 'a' }).length, 4375)
     assert.equal(takeAll(budget, { account: 'b' }).length, 3281)
@@ -25,7 +25,7 @@ describe('DescriptorBudget', () => {
     assert.ok(budget.tryTake(budget.sharesOf({ account: 'last' })))
   })
 
-  test('one visitor of a preview takes neither all of the computer, nor of its owner, nor of all', () => {
+  test('one visitor of a preview uses up neither the share of the computer, nor of its owner, nor of all', () => {
     const budget = new DescriptorBudget(20_000)
     const site = { account: 'a', computer: 'c' }
     const taken = takeAll(budget, { ...site, visitor: '192.0.2.1' }, 2)
@@ -35,7 +35,7 @@ describe('DescriptorBudget', () => {
     assert.ok(takeAll(budget, { account: 'a' }).length > 1000)
   })
 
-  test('many visitors of one site leave its owner, its other sites and everybody else much', () => {
+  test("many visitors of one site leave enough for its owner, the owner's other sites and everybody else", () => {
     const budget = new DescriptorBudget(20_000)
     const visit = (computer: string) => {
       for (let index = 0; index < 200; index++)
@@ -49,7 +49,7 @@ describe('DescriptorBudget', () => {
     assert.ok(takeAll(budget, { account: 'b' }).length > budget.total / 6)
   })
 
-  test('what is given back can be had again, once', () => {
+  test('released descriptors can be taken again, and a second release does nothing', () => {
     const budget = new DescriptorBudget(20_000)
     const leases = takeAll(budget, { account: 'a', computer: 'c', visitor: 'v' })
     for (const { release } of [...leases, ...leases]) release()
@@ -57,7 +57,7 @@ describe('DescriptorBudget', () => {
     assert.equal(takeAll(budget, { account: 'a', computer: 'c', visitor: 'v' }).length, leases.length)
   })
 
-  test('says whose doing it is that there is no room', () => {
+  test('the error says whether the account or others used up the room', () => {
     const budget = new DescriptorBudget(20_000)
     const [account, preview] = [{ account: 'a' }, { account: 'a', computer: 'c', visitor: 'v' }].map((holders) => {
       takeAll(budget, holders)
@@ -71,7 +71,7 @@ describe('DescriptorBudget', () => {
     assert.throws(() => budget.take('do it', budget.sharesOf({ account: 'b' }), 20_000), { code: 'no_capacity' })
   })
 
-  test('of a small budget everybody gets something as long as there is any', () => {
+  test('every account gets some of a small budget as long as any are free', () => {
     const budget = new DescriptorBudget(40)
     for (let index = 0; index < budget.total; index++)
       assert.ok(budget.tryTake(budget.sharesOf({ account: `${index}` })))

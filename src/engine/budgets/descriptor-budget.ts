@@ -1,31 +1,32 @@
 import { CarrelError } from '../../errors.ts'
 
-/** Who holds descriptors; each that is named has to have room. */
+/** The holders that descriptors are counted for; each one that is given has to have room. */
 export interface Holders {
-  /** Whose they are: an account's connections, files and previews. */
+  /** The account of the connections, files and previews. */
   account?: string | undefined
-  /** The computer that a preview is of. It and its visitors are bounded apart from all else of their account. */
+  /** The computer of a preview. It and its visitors are limited apart from everything else of their account. */
   computer?: string | undefined
-  /** The network that a visitor of a preview comes from. */
+  /** The network of a visitor of a preview. */
   visitor?: string | undefined
   /** A connection before its first request says whose it is, by its network; undefined for the network of a proxy. */
   anonymous?: { network?: string | undefined } | undefined
 }
 
-/** Descriptors that are held until they are given back. */
+/** Descriptors that are held until they are released. */
 export interface Lease {
   /** A second call does nothing. */
   release: () => void
 }
 
-/** Holders as the budget knows them. */
+/** The shares of holders, precomputed. */
 export interface Shares {
   readonly shares: readonly { readonly key: string; readonly part: number }[]
 }
 
 /**
- * The file descriptors of a program, shared out. Nobody may hold more than a part of what is left: who is alone gets much, many get less
- * each, and for who comes next there is always something. What the program itself needs is set aside.
+ * Shares out the file descriptors of a program. No holder may hold more than a fraction of what is free: a single holder
+ * gets many, many holders get fewer each, and some are always left for the next one. What the program itself needs is
+ * reserved.
  */
 export class DescriptorBudget {
   readonly total: number
@@ -34,14 +35,14 @@ export class DescriptorBudget {
 
   /** @param limit how many the program may have open */
   constructor(limit: number) {
-    this.total = limit - Math.max(Math.floor(limit / 8), Math.min(ownLeast, Math.floor(limit / 2)))
+    this.total = limit - Math.max(Math.floor(limit / 8), Math.min(ownMin, Math.floor(limit / 2)))
   }
 
   get held(): number {
     return this.#held
   }
 
-  /** To be kept where the same holders come again and again. */
+  /** Returns the shares of holders; callers keep the result where the same holders return often. */
   sharesOf({ account, computer, visitor, anonymous }: Holders): Shares {
     const shares: { key: string; part: number }[] = []
     if (account !== undefined) shares.push({ key: `account ${account}`, part: parts.account })
@@ -56,18 +57,19 @@ export class DescriptorBudget {
     return { shares }
   }
 
+  /** Returns whether each of the holders has room for `count` descriptors. */
   hasRoom({ shares }: Shares, count = 1): boolean {
     const free = this.total - this.#held
     if (count > free) return false
     for (const { key, part } of shares) {
       const held = this.#heldBy.get(key)
-      // Who has none gets some as long as there are any.
+      // A holder that has none gets some as long as any are free.
       if (held !== undefined && held + count > free * part) return false
     }
     return true
   }
 
-  /** undefined when one of the holders has no room for so many. */
+  /** Takes `count` descriptors; returns undefined when one of the holders has no room for them. */
   tryTake(holders: Shares, count = 1): Lease | undefined {
     if (!this.hasRoom(holders, count)) return undefined
     const { shares } = holders
@@ -84,8 +86,8 @@ export class DescriptorBudget {
   }
 
   /**
-   * The same, or a refusal that begins with what was to be done: `no_capacity` where strangers used up what there is, `limit_reached` where
-   * the account itself did.
+   * Takes `count` descriptors. Throws `limit_reached` when the account itself has used up its share, and `no_capacity`
+   * when others have; `doing` is the rest of the sentence after "Cannot".
    */
   take(doing: string, shares: Shares, count = 1): Lease {
     const lease = this.tryTake(shares, count)
@@ -94,9 +96,9 @@ export class DescriptorBudget {
     if (isOwn)
       throw new CarrelError(
         'limit_reached',
-        `Cannot ${doing}: the account has as many connections, files and processes open as it may just now`,
+        `Cannot ${doing}: the account has as many connections, files and processes open as it may have now`,
       )
-    throw new CarrelError('no_capacity', `Cannot ${doing}: too many connections are open just now`)
+    throw new CarrelError('no_capacity', `Cannot ${doing}: too many connections are open now`)
   }
 
   #release(shares: Shares['shares'], count: number): void {
@@ -109,12 +111,12 @@ export class DescriptorBudget {
   }
 }
 
-/** Of what is left. Alone a holder comes to part / (1 + part) of all: an account to a quarter, a visitor to a thirteenth. */
+/** Fractions of what is free. A single holder gets part / (1 + part) of all: an account a quarter, a visitor a thirteenth. */
 const parts = {
   account: 1 / 3,
   /** All previews together. */
   previews: 1,
-  /** The owner of sites that are overrun must still get at them. */
+  /** The owner of overrun sites must still be able to reach them. */
   previewsOfAccount: 1 / 5,
   computer: 1 / 6,
   visitor: 1 / 12,
@@ -122,5 +124,5 @@ const parts = {
   anonymousNetwork: 1 / 8,
 } as const
 
-/** For the database, the driver, the programs that it starts and what they leave open for a moment. */
-const ownLeast = 128
+/** For the database, the driver, the programs that the driver starts, and what those leave open briefly. */
+const ownMin = 128

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 
-/** How many file descriptors this program may have. Node has raised that to all that it may raise it to. */
+/** Returns how many file descriptors this program may have open. Node has raised the soft limit as far as it can. */
 export function descriptorLimit(): number {
   const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
-  return soft === undefined ? minUsual : Number(soft)
+  return soft === undefined ? assumedLimit : Number(soft)
 }
 
-/** Where it is unlimited, or not told. */
-const minUsual = 1_048_576
+/** Where the limit is unlimited or unknown. */
+const assumedLimit = 1_048_576

@@ -2,26 +2,26 @@ import { CarrelError } from '../../errors.ts'
 import { RoundRobin } from '../../round-robin.ts'
 
 interface Options {
-  /** Held at a time in all, and for one account. One that is larger than that is let in alone. */
+  /** Maximum held at a time by all accounts. A larger reservation is admitted while nothing else is held. */
   totalBytes: number
+  /** Maximum held at a time by one account, with the same exception. */
   accountBytes: number
-  /** How long the line of one account may get. */
+  /** Maximum length of an account's queue. */
   maxWaiting: number
-  /** How long anybody waits. */
-  patienceMs: number
+  maxWaitMs: number
 }
 
 interface Waiting {
   bytes: number
-  enter: () => void
+  admit: () => void
 }
 
-/** Gives back what was set aside; a second call does nothing. */
+/** Releases a reservation; a second call does nothing. */
 export type Release = () => void
 
 /**
- * What large requests and answers may take of the server's memory: each sets aside what it needs before it is read. The others wait,
- * each account in a line of its own, and the lines take turns.
+ * Shares out the memory that large requests and answers may use: each reserves what it needs before it is read. Those
+ * without room wait, each account in its own queue, and the queues take turns.
  */
 export class MemoryBudget {
   readonly #options: Options
@@ -42,38 +42,38 @@ export class MemoryBudget {
   }
 
   /**
-   * Resolves when there is room. Rejects with `limit_reached` when too much of the account waits already, and with `no_capacity` when
-   * there was none for long.
+   * Resolves when there is room. Throws `limit_reached` when the account's queue is full, and `no_capacity` when there is
+   * no room within `maxWaitMs`.
    */
   async reserve(accountId: string, bytes: number): Promise<Release> {
     if (this.#waiting.waitingOf(accountId) === 0 && this.#fits(accountId, bytes)) return this.#take(accountId, bytes)
-    const { maxWaiting, patienceMs } = this.#options
+    const { maxWaiting, maxWaitMs } = this.#options
     if (this.#waiting.waitingOf(accountId) >= maxWaiting)
       throw new CarrelError(
         'limit_reached',
-        `Cannot handle the request: ${maxWaiting} large requests and answers of this account wait already`,
+        `Cannot handle the request: ${maxWaiting} large requests and answers of this account are waiting already`,
         { details: { limit: maxWaiting } },
       )
     const { promise, resolve } = Promise.withResolvers<Release | undefined>()
-    const waiting = { bytes, enter: () => resolve(this.#take(accountId, bytes)) }
+    const waiting = { bytes, admit: () => resolve(this.#take(accountId, bytes)) }
     this.#waiting.push(accountId, waiting)
     const timer = setTimeout(() => {
       this.#waiting.remove(accountId, waiting)
       resolve(undefined)
-      this.#letIn()
-    }, patienceMs)
+      this.#admit()
+    }, maxWaitMs)
     const release = await promise
     clearTimeout(timer)
     if (release) return release
-    throw new CarrelError('no_capacity', 'Cannot handle the request: too many large ones are being answered just now')
+    throw new CarrelError('no_capacity', 'Cannot handle the request: too many large ones are being answered now')
   }
 
-  /** The same without waiting: undefined when there is no room now. */
+  /** Reserves memory without waiting; returns undefined when there is no room now. */
   tryReserve(accountId: string, bytes: number): Release | undefined {
     return this.#fits(accountId, bytes) ? this.#take(accountId, bytes) : undefined
   }
 
-  /** Counts what is in memory already, whether there is room or not. */
+  /** Counts memory that is in use already, whether there is room or not. */
   count(accountId: string, bytes: number): Release {
     return this.#take(accountId, bytes)
   }
@@ -95,7 +95,7 @@ export class MemoryBudget {
       if (!isHeld) return
       isHeld = false
       this.#add(accountId, -bytes)
-      this.#letIn()
+      this.#admit()
     }
   }
 
@@ -106,17 +106,17 @@ export class MemoryBudget {
     this.#heldBytes += bytes
   }
 
-  #letIn(): void {
+  #admit(): void {
     for (;;) {
       let isFull = false
       const next = this.#waiting.shift((waiting, accountId) => {
         if (isFull || !this.#fitsAccount(accountId, waiting.bytes)) return false
-        // Whose turn it is waits for room in all; smaller ones do not pass it for ever.
+        // The next in turn waits for room in the total; smaller ones behind it do not overtake it forever.
         isFull = !this.#fits(accountId, waiting.bytes)
         return !isFull
       })
       if (!next) return
-      next.enter()
+      next.admit()
     }
   }
 }

@@ -1,7 +1,10 @@
 import type { Caller } from '../caller.ts'
 import type { DescriptorBudget } from './descriptor-budget.ts'
 
-/** Does something that keeps so many descriptors open meanwhile, counted for the caller's account. Rejects where there is no room for them. */
+/**
+ * Runs `work` with `count` descriptors reserved for the caller's account. Throws `no_capacity` or `limit_reached` when they are
+ * not available; `doing` is the rest of the sentence after "Cannot".
+ */
 export async function withDescriptors<T>(
   { budgets: { descriptors } }: { budgets: { descriptors: DescriptorBudget } },
   { accountId }: Caller,

@@ -43,7 +43,7 @@ describe('idempotency keys', () => {
     engine.db.selectFrom('idempotency').selectAll().where('account_id', '=', accountId).orderBy('created_at').execute()
   const storedBytes = async () => (await rows()).reduce((sum, { bytes }) => sum + Number(bytes), 0)
 
-  test('responses are limited per account: the oldest are evicted first, and a key without one is not carried out twice', async () => {
+  test('responses are limited per account: the oldest are dropped first, and a key without one is not carried out twice', async () => {
     for (let index = 0; index < 30; index++) {
       await answer(`k${String(index).padStart(2, '0')}`, 1000)
       assert.ok((await storedBytes()) <= 8000)
@@ -54,7 +54,7 @@ describe('idempotency keys', () => {
     for (const row of await rows()) if (row.state === 'dropped') assert.equal(row.body, null)
   })
 
-  test('an evicted response of a process is left to the process', async () => {
+  test('a dropped response of a process is left to the process', async () => {
     const claim = (await claimKey(engine, request('first'))) as Claim
     processes.add(claim.processId)
     await completeKey(engine, claim, { status: 200, body: 'x'.repeat(1000) })
@@ -62,7 +62,7 @@ describe('idempotency keys', () => {
     assert.deepEqual(await claimKey(engine, request('first')), { ...claim, hasStarted: true })
   })
 
-  test('keys are limited per account: the oldest are evicted first, requests in progress stay', async () => {
+  test('keys are limited per account: the oldest are dropped first, requests in progress stay', async () => {
     const open = (await claimKey(engine, request('open'))) as Claim
     const other = await createAccount(engine.db, 'other')
     const theirs = (await claimKey(engine, { ...request('theirs'), accountId: other })) as Claim

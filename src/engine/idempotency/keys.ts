@@ -5,7 +5,7 @@ import { writeJson } from '../../json/write-json.ts'
 import { Slices } from '../../slices.ts'
 import type { IdempotencyRow } from '../../db/schema.ts'
 import { newId } from '../ids.ts'
-import { evictOldest, recountResponses } from './evict-oldest.ts'
+import { dropOldest, recountResponses } from './drop-oldest.ts'
 import type { IdempotencyContext } from './idempotency.ts'
 import type { Context } from '../context.ts'
 
@@ -65,7 +65,7 @@ export async function claimKey(
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows === 1n) {
     engine.responseSizes.add(accountId, { keys: 1 })
-    if (engine.responseSizes.surplus(accountId).keys > 0) await evictOldest(engine, accountId)
+    if (engine.responseSizes.surplus(accountId).keys > 0) await dropOldest(engine, accountId)
     return { accountId, key, processId, hasStarted: false }
   }
   const row = await engine.db
@@ -124,7 +124,7 @@ export async function completeKey(
     .executeTakeFirst()
   if (numUpdatedRows === 0n) return
   engine.responseSizes.add(accountId, { bytes })
-  if (engine.responseSizes.surplus(accountId).bytes > 0) await evictOldest(engine, accountId)
+  if (engine.responseSizes.surplus(accountId).bytes > 0) await dropOldest(engine, accountId)
 }
 
 /**

@@ -16,9 +16,9 @@ export interface MemoryUsage {
 }
 
 /**
- * Writes a file of the account's memory, which outlives every computer; it is on the disk when this resolves. In one
- * transaction with the check of the quota: `disk_full` says by how many bytes it would go over, `limit_reached` that
- * there are too many files.
+ * Writes a file of the account's memory, which outlives every computer. The file is on the disk when this resolves; the
+ * quota is checked in the same transaction. Throws `disk_full`, with the number of bytes over the quota, and
+ * `limit_reached` when the account has too many files.
  */
 export async function writeMemory(
   engine: Pick<Context, 'db'>,
@@ -38,13 +38,13 @@ export async function writeMemory(
       .where('account_id', '=', accountId)
       .where('path', '!=', path)
       .executeTakeFirstOrThrow()
-    const over = Number(used) + content.length - limits.memoryQuotaBytes
-    if (over > 0) {
+    const overBytes = Number(used) + content.length - limits.memoryQuotaBytes
+    if (overBytes > 0) {
       throw new CarrelError(
         'disk_full',
-        `Cannot write memory file ${JSON.stringify(path)}: it would be ${over} bytes over the quota of ${limits.memoryQuotaBytes}`,
+        `Cannot write memory file ${JSON.stringify(path)}: it would be ${overBytes} bytes over the quota of ${limits.memoryQuotaBytes}`,
         {
-          details: { overBytes: over, quotaBytes: limits.memoryQuotaBytes },
+          details: { overBytes, quotaBytes: limits.memoryQuotaBytes },
         },
       )
     }
@@ -69,6 +69,7 @@ export async function writeMemory(
   return { path, size: content.length, modifiedAtMs }
 }
 
+/** Returns the content of a file. Throws `not_found` when there is none. */
 export async function readMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<Uint8Array> {
   checkPath(path)
   const row = await engine.db
@@ -81,7 +82,7 @@ export async function readMemory(engine: Pick<Context, 'db'>, accountId: string,
   return row.content
 }
 
-/** Bytes of a file. */
+/** Returns the size of a file in bytes. Throws `not_found` when there is none. */
 export async function memoryFileSize(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<number> {
   checkPath(path)
   const row = await engine.db
@@ -94,7 +95,7 @@ export async function memoryFileSize(engine: Pick<Context, 'db'>, accountId: str
   return row.size
 }
 
-/** Files whose path begins with a prefix, by path. */
+/** Returns the files whose path begins with the prefix, ordered by path. */
 export async function listMemory(
   engine: Pick<Context, 'db'>,
   accountId: string,
@@ -111,6 +112,7 @@ export async function listMemory(
     .map(({ path, size, modified_at }) => ({ path, size, modifiedAtMs: modified_at }))
 }
 
+/** Deletes a file; the deletion is on the disk when this resolves. Throws `not_found` when there is none. */
 export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<void> {
   checkPath(path)
   const { numDeletedRows } = await durableTransaction(engine.db, (trx) =>
@@ -119,6 +121,7 @@ export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: strin
   if (numDeletedRows === 0n) throw missing(path)
 }
 
+/** Returns how much of its quota an account uses. */
 export async function memoryUsage(engine: Pick<Context, 'db'>, accountId: string): Promise<MemoryUsage> {
   const row = await engine.db
     .selectFrom('memory_files')
@@ -135,13 +138,13 @@ function checkPath(path: string): void {
   if (path.length > 0 && path.length <= limits.memoryPathLength && path.isWellFormed() && !path.includes('\0')) return
   throw new CarrelError(
     'invalid_request',
-    `Cannot use memory path ${JSON.stringify(path.slice(0, 80))}: it has to have 1 to ${limits.memoryPathLength} characters`,
+    `Cannot use memory path ${JSON.stringify(path.slice(0, 80))}: a path has 1 to ${limits.memoryPathLength} characters`,
     { details: { field: 'path' } },
   )
 }
 
 function missing(path: string): CarrelError {
-  return new CarrelError('not_found', `Cannot find memory file ${JSON.stringify(path)}: there is none`, {
+  return new CarrelError('not_found', `Cannot find memory file ${JSON.stringify(path)}: there is no such file`, {
     details: { field: 'path' },
   })
 }

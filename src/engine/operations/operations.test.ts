@@ -13,7 +13,7 @@ async function settled(engine: Pick<Context, 'db'>, id: string) {
   }
 }
 
-test('an operation tells its progress, its result and its failure', async () => {
+test('an operation reports its progress, its result and its failure', async () => {
   const engine = { db: await openDatabase(':memory:') }
   const good = await startOperation(engine, 'a', 'image.build', async (progress) => {
     progress(0.5)
@@ -30,13 +30,13 @@ test('an operation tells its progress, its result and its failure', async () => 
   })
 })
 
-test("another account's operation is not found", async () => {
+test("getOperation() does not find another account's operation", async () => {
   const engine = { db: await openDatabase(':memory:') }
   const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())
   await assert.rejects(getOperation(engine, 'b', id), { code: 'not_found' })
 })
 
-test('what was running before a restart has failed, with the reason', async () => {
+test('an operation that a restart interrupts has failed, with the reason', async () => {
   const engine = { db: await openDatabase(':memory:') }
   const id = await startOperation(engine, 'a', 'image.build', () => new Promise(() => {}))
   await failInterrupted(engine)

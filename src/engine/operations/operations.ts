@@ -3,7 +3,7 @@ import type { OperationRow } from '../../db/schema.ts'
 import { newId } from '../ids.ts'
 import type { Context } from '../context.ts'
 
-/** Runs a long action in the background under a row that tells its state, and gives the row's id at once. */
+/** Starts a long action in the background, with a row that says its state. Returns the id of the row at once. */
 export async function startOperation(
   engine: Pick<Context, 'db'>,
   accountId: string,
@@ -26,11 +26,11 @@ export async function startOperation(
       updated_at: now,
     })
     .execute()
-  void carryOut(engine, id, work)
+  void run(engine, id, work)
   return id
 }
 
-/** An operation of the account; `not_found` for another's. */
+/** Returns an operation of the account. Throws `not_found` when the account has none of that id. */
 export async function getOperation(engine: Pick<Context, 'db'>, accountId: string, id: string): Promise<OperationRow> {
   const row = await engine.db
     .selectFrom('operations')
@@ -39,13 +39,19 @@ export async function getOperation(engine: Pick<Context, 'db'>, accountId: strin
     .where('account_id', '=', accountId)
     .executeTakeFirst()
   if (!row)
-    throw new CarrelError('not_found', `Cannot find operation ${JSON.stringify(id.slice(0, 64))}: there is none`)
+    throw new CarrelError(
+      'not_found',
+      `Cannot find operation ${JSON.stringify(id.slice(0, 64))}: the account has none of that id`,
+    )
   return row
 }
 
-/** After a start nothing carries on what was running: it failed, and says why. */
+/** Marks the operations that were running when the server ended as failed, with the reason: nothing continues them. */
 export async function failInterrupted(engine: Pick<Context, 'db'>): Promise<void> {
-  const error = JSON.stringify({ code: 'unavailable', message: 'The server was restarted before it was done' })
+  const error = JSON.stringify({
+    code: 'unavailable',
+    message: 'The server was restarted before the operation was done',
+  })
   await engine.db
     .updateTable('operations')
     .set({ state: 'failed', error, updated_at: Date.now() })
@@ -53,7 +59,7 @@ export async function failInterrupted(engine: Pick<Context, 'db'>): Promise<void
     .execute()
 }
 
-async function carryOut(
+async function run(
   engine: Pick<Context, 'db'>,
   id: string,
   work: (progress: (fraction: number) => void) => Promise<unknown>,

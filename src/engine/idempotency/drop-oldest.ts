@@ -3,11 +3,11 @@ import type { IdempotencyState } from '../../db/schema.ts'
 import type { IdempotencyContext } from './idempotency.ts'
 
 /**
- * Keeps an account within its limits by evicting the oldest responses, and then the oldest keys: a request is repeated
+ * Keeps an account within its limits by dropping the oldest responses, and then the oldest keys: a request is repeated
  * soon or never, and refusing new ones would stop an account that works a lot. A key without its response still keeps
- * its request from being carried out twice. Requests in progress are not evicted.
+ * its request from being carried out twice. Requests in progress are not dropped.
  */
-export async function evictOldest(
+export async function dropOldest(
   { db, responseSizes }: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
   accountId: string,
 ): Promise<void> {
@@ -18,7 +18,7 @@ export async function evictOldest(
       .select(['key', sql<number>`sum(bytes) over (order by created_at, key) - bytes`.as('before')])
       .where('account_id', '=', accountId)
       .where('bytes', '>', 0)
-    const evicted = await db
+    const dropped = await db
       .updateTable('idempotency')
       .set({
         state: sql<IdempotencyState>`case when process_id is null then 'dropped' else 'process' end`,
@@ -30,7 +30,7 @@ export async function evictOldest(
       .where('key', 'in', db.selectFrom(oldest.as('oldest')).select('key').where('before', '<', bytes))
       .executeTakeFirst()
     // An estimate: the next count in the database gives the exact number.
-    if (evicted.numUpdatedRows > 0n) responseSizes.add(accountId, { bytes: -bytes })
+    if (dropped.numUpdatedRows > 0n) responseSizes.add(accountId, { bytes: -bytes })
   }
   if (keys > 0) {
     const oldest = db
