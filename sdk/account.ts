@@ -6,7 +6,7 @@ export interface Health {
   service: string
   version: string
   timestamp: string
-  /** What the server works with, by name. */
+  /** Components that the server depends on, by name. */
   helpers?: Record<string, { status: string; since: string; reason?: string }>
 }
 
@@ -14,26 +14,26 @@ export interface Balance {
   /** US dollars. */
   creditsRemaining: number | string
   creditsRemainingUsdc?: number | string
-  /** When the token ends, where the server tells. */
+  /** When the token expires, if the server reports it. */
   tokenExpiresAt?: string
 }
 
-/** What was used of one meter. */
+/** Usage of one meter. */
 export interface UsageLine {
-  /** A day as `2026-01-26`, the id of a computer or a token, a label; '' where it is not known. */
+  /** A day such as `2026-01-26`, the id of a computer or a token, or a label; '' if unknown. */
   of: string
-  /** How the computer or token is called; '' for the default sandbox. */
+  /** Name of the computer or token; '' for the default sandbox. */
   name?: string
   meter: string
   quantity: number
   unit: string
-  /** What it cost: 1,000,000 is a US dollar. */
+  /** Cost in micro-dollars: 1,000,000 is one US dollar. */
   amountMicros: number
 }
 
-/** What may be spent in a period, and is. */
+/** A spending limit for a period, and the amount spent. */
 export interface UsageLimit {
-  /** An API key; the workspace as a whole without it. */
+  /** The API key that the limit is for; undefined for the whole workspace. */
   keyId?: string
   name?: string
   period: string
@@ -48,7 +48,7 @@ export interface Usage {
   to: string
   /** US dollars. */
   creditsRemaining: number
-  /** False for an account whose use is shown but not charged. */
+  /** False for an account whose usage is shown but not charged. */
   billed: boolean
   totals: UsageLine[]
   byDay: UsageLine[]
@@ -58,39 +58,40 @@ export interface Usage {
   limits?: UsageLimit[]
 }
 
-/** Also says how many days up to today are told of; default 30. */
 export interface UsageOptions extends RequestOptions {
+  /** Number of days up to today that the report covers; default 30. */
   days?: number
 }
 
-/** Whether the server is there; needs no token. */
+/** Returns the health of the server; needs no token. */
 export function health(context: Context, options: RequestOptions = {}): Promise<Health> {
   return get(context, '/health', options)
 }
 
-/** Who a token stands for. */
+/** The user or workspace that a token stands for. */
 export interface Me {
   id: string
   name: string
-  /** Empty when none is known. */
+  /** Empty if unknown. */
   email: string
   /** The workspace that the token is for. */
   workspace_id: string
   created_at: string
-  /** When everything goes, of an account that is scheduled for deletion. */
+  /** When the account is deleted, if its deletion is scheduled. */
   delete_at?: string
 }
 
+/** Returns what the token stands for. */
 export function me(context: Context, options: RequestOptions = {}): Promise<Me> {
   return get(context, '/v1/me', options)
 }
 
-/** What is left to spend. */
+/** Returns the credit that is left. */
 export function balance(context: Context, options: RequestOptions = {}): Promise<Balance> {
   return get(context, '/balance', options)
 }
 
-/** What was used, by day, computer, key and label. */
+/** Returns usage by day, computer, key and label. */
 export function usage(context: Context, { days, ...options }: UsageOptions = {}): Promise<Usage> {
   return get(context, '/v1/usage', options, { days: days?.toString() })
 }

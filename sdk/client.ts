@@ -31,18 +31,18 @@ export interface CarrelOptions {
   baseUrl?: string
   /** Default: `CARREL_TOKEN`. */
   token?: string
-  /** The sandbox that calls are for; default: the account's own. */
+  /** The sandbox that calls use; default: the account's own. */
   sessionId?: string
-  /** For calls that don't say their own, in milliseconds, retries included; default 60,000. */
+  /** Time limit of calls that set none themselves, in milliseconds, including retries; default 60,000. */
   timeoutMs?: number
-  /** Tries after the first one; default 3. */
+  /** Attempts after the first; default 3. */
   maxRetries?: number
   userAgent?: string
   /** Default: the global one. */
   fetch?: typeof globalThis.fetch
   /**
-   * Default: the global one, which Node has from version 22 on. The one of the package `ws` is better: it can pause a
-   * connection whose output is not read, and prove that input has arrived.
+   * Default: the global one, which Node has since version 22. The `WebSocket` of the package `ws` is better: it can
+   * pause a connection whose output is not read, and confirm that input has arrived.
    */
   WebSocket?: WebSocketConstructor
 }
@@ -51,7 +51,7 @@ const defaultBaseUrl = 'http://127.0.0.1:4280'
 const defaultTimeoutMs = 60_000
 const defaultMaxRetries = 3
 
-/** One account on one Carrel server. Every call rejects with one of the three classes of `errors.ts`. */
+/** A client for one account on one Carrel server. Every call rejects with one of the three classes of `errors.ts`. */
 export class Carrel {
   readonly files: Files
   readonly keys: Keys
@@ -81,100 +81,105 @@ export class Carrel {
     this.workspaces = new Workspaces(this.#context)
   }
 
+  /** The address of the server. */
   get baseUrl(): string {
     return this.#context.transport.baseUrl
   }
 
-  /** Runs code to its end. A failing program is an answer, not an error; a retry never runs it twice. */
+  /** Runs code to its end. A program that fails is a result, not an error; a retry never runs the code twice. */
   execute(code: string, options?: ExecuteOptions): Promise<ExecuteAnswer> {
     return execute(this.#context, code, options)
   }
 
-  /** The same with its output as it comes. */
+  /** Runs code and yields its output as it arrives. */
   executeStream(code: string, options?: ExecuteOptions): AsyncGenerator<ExecuteEvent> {
     return executeStream(this.#context, code, options)
   }
 
-  /** Runs code in a kernel that keeps its variables, with figures, tables and values in the answer. */
+  /** Runs code in a kernel that keeps its variables. Returns figures, tables and values. */
   interpret(code: string, options?: InterpretOptions): Promise<InterpretAnswer> {
     return interpret(this.#context, code, options)
   }
 
-  /** Starts a program with live input and output, on a terminal if asked; resolves once it runs. */
+  /** Starts a program with live input and output, optionally on a terminal. Resolves once the program runs. */
   exec(options: ExecOptions): Promise<ExecSession> {
     return openExecSession(this.#context, options)
   }
 
-  /** Live output, from the oldest that is kept, and input of a process that was started before; rejects while reading. */
+  /**
+   * Attaches to a process that was started before: live input, and output from the oldest that is kept. Failures
+   * surface while reading.
+   */
   attach(processId: string, options?: AttachOptions): Promise<ExecSession> {
     return attachExecSession(this.#context, processId, options)
   }
 
-  /** Gives a port of the sandbox a public address. Start its server first. */
+  /** Gives a port of the sandbox a public address. Start the server on that port first. */
   expose(port: number, options?: RequestOptions): Promise<ExposedPort> {
     return expose(this.#context, port, options)
   }
 
-  /** Whether the server is there; needs no token. */
+  /** Returns the health of the server; needs no token. */
   health(options?: RequestOptions): Promise<Health> {
     return health(this.#context, options)
   }
 
-  /** Who the token stands for. */
+  /** Returns the user or workspace that the token stands for. */
   me(options?: RequestOptions): Promise<Me> {
     return me(this.#context, options)
   }
 
-  /** What is left to spend. */
+  /** Returns the credit that is left. */
   balance(options?: RequestOptions): Promise<Balance> {
     return balance(this.#context, options)
   }
 
-  /** Lets the account and all it has go in 30 days; until then `cancelDeletion` keeps it. */
+  /** Schedules the account and all its data for deletion in 30 days; until then `cancelDeletion` keeps it. */
   deleteAccount(options?: RequestOptions): Promise<Deletion> {
     return deleteAccount(this.#context, options)
   }
 
+  /** Cancels a scheduled deletion of the account. */
   cancelDeletion(options?: RequestOptions): Promise<Deletion> {
     return cancelDeletion(this.#context, options)
   }
 
-  /** Begins a payment by a package or an amount; a person pays at its `checkoutUrl`. */
+  /** Begins a payment for a package or an amount; a person pays at the returned `checkoutUrl`. */
   topUp(options: TopUpOptions): Promise<TopUp> {
     return topUp(this.#context, options)
   }
 
-  /** Packages of credit, the least and the most that can be bought, and the ways of paying. */
+  /** Returns the packages of credit, the minimum and maximum amount, and the payment methods. */
   topUpOffer(options?: RequestOptions): Promise<TopUpOffer> {
     return topUpOffer(this.#context, options)
   }
 
-  /** Whether the server takes payments from programs; nothing is paid. */
+  /** Returns whether the server accepts payments from programs. Nothing is paid. */
   takesMachinePayments(options?: RequestOptions): Promise<boolean> {
     return takesMachinePayments(this.#context, options)
   }
 
-  /** What was used, by day, computer, key and label. */
+  /** Returns usage by day, computer, key and label. */
   usage(options?: UsageOptions): Promise<Usage> {
     return usage(this.#context, options)
   }
 
-  /** What the workspace and its API keys may spend, and have spent. */
+  /** Returns the spending limits of the workspace and its API keys, and what they have spent. */
   limits(options?: RequestOptions): Promise<SpendingLimits> {
     return readLimits(this.#context, options)
   }
 
-  /** Sets and takes away limits, all or nothing. It takes an admin. */
+  /** Sets and removes spending limits, all or none of them. Requires the role `admin`. */
   changeLimits(change: LimitChange, options?: RequestOptions): Promise<SpendingLimits> {
     return changeLimits(this.#context, change, options)
   }
 
-  /** Has a link for signing in sent to an address; needs no token. */
+  /** Requests a sign-in link by mail; needs no token. */
   requestLink(email: string, options?: RequestOptions): Promise<void> {
     return requestLink(this.#context, email, options)
   }
 
-  /** The token for the code of such a link, which works once; needs no token. */
+  /** Exchanges the code of a sign-in link, which works once, for a token; needs no token. */
   redeemLink(code: string, options?: RequestOptions): Promise<Session> {
     return redeemLink(this.#context, code, options)
   }

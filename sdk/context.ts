@@ -1,29 +1,29 @@
 import type { WebSocketConstructor } from './exec-socket.ts'
 import type { Transport } from './transport.ts'
 
-/** What every call of one client shares. */
+/** What all calls of one client share. */
 export interface Context {
   transport: Transport
-  /** The sandbox that calls are for unless they name another; undefined is the account's own. */
+  /** The sandbox of calls that name no other; undefined for the account's own. */
   sessionId: string | undefined
-  /** undefined where the runtime has none and none was passed. */
+  /** undefined if the runtime has none and none was passed. */
   WebSocket: WebSocketConstructor | undefined
 }
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
   /** The sandbox; default: the client's, else the account's own. */
   sessionId?: string
-  /** Gives up; rejects with the signal's reason. */
+  /** Cancels the call, which then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
-/** Also says how long the whole call may take, in milliseconds, retries included; default: the client's. */
 export interface RequestOptions extends CallOptions {
+  /** Time limit of the whole call, in milliseconds, including retries; default: the client's. */
   requestTimeoutMs?: number
 }
 
-/** The parts of a request that a call's options decide. */
+/** Returns the fields of a request that follow from the options of a call. */
 export function callFields(options: RequestOptions): { signal?: AbortSignal; timeoutMs?: number } {
   return { signal: options.signal, timeoutMs: options.requestTimeoutMs }
 }

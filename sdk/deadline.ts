@@ -1,11 +1,11 @@
 import { CarrelTimeoutError } from './errors.ts'
 
-/** One signal for "the caller gave up" and "the time is over"; its reason is what to throw. */
+/** Combines the caller's signal with a time limit. The reason of the combined signal is the error to throw. */
 export class Deadline {
   readonly signal: AbortSignal
   readonly #timer: NodeJS.Timeout | undefined
 
-  /** @param timeoutMs undefined is no limit */
+  /** @param timeoutMs undefined for no limit */
   constructor(signal: AbortSignal | undefined, timeoutMs: number | undefined) {
     const timeout = new AbortController()
     this.signal = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal
@@ -14,7 +14,7 @@ export class Deadline {
     }
   }
 
-  /** Stops the clock; the caller's own signal still counts. */
+  /** Stops the timer; the caller's own signal stays in effect. */
   clear(): void {
     clearTimeout(this.#timer)
   }

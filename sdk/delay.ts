@@ -1,4 +1,4 @@
-/** Resolves after `ms`; rejects with the signal's reason when it aborts before. */
+/** Resolves after `ms`. Rejects with the signal's reason if it aborts first. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)

@@ -2,18 +2,18 @@ import { callFields } from './context.ts'
 import type { Context, RequestOptions } from './context.ts'
 
 export interface Deletion {
-  /** When everything goes; null when the account stays. */
+  /** When the account is deleted; null if it is not. */
   deleteAt: string | null
   message: string
 }
 
-/** Lets the account and all it has go in 30 days. */
+/** Schedules the account and all its data for deletion in 30 days. */
 export function deleteAccount(context: Context, options: RequestOptions = {}): Promise<Deletion> {
   const path = '/api/v1/account/delete'
   return context.transport.json<Deletion>({ method: 'DELETE', path, retry: 'repeatable', ...callFields(options) })
 }
 
-/** Keeps an account that was to go. */
+/** Cancels a scheduled deletion. */
 export function cancelDeletion(context: Context, options: RequestOptions = {}): Promise<Deletion> {
   const path = '/api/v1/account/cancel-deletion'
   return context.transport.json<Deletion>({ method: 'POST', path, retry: 'repeatable', ...callFields(options) })

@@ -5,16 +5,16 @@ import { backoffMs } from './retry.ts'
 export interface DownloadOptions {
   baseUrl: string
   signal?: AbortSignal | undefined
-  /** Opens the same file with these headers beside the usual ones. */
+  /** Requests the file with these headers in addition to the usual ones. */
   open: (headers: Record<string, string>) => Promise<Response>
 }
 
-/** How long a download that was cut is taken up again without another byte. */
+/** How long an interrupted download is retried without receiving another byte. */
 const resumeMs = 30_000
 
 /**
- * The bytes of a file: all that were announced, or an error. One that was cut is taken up again where it stood, as long as
- * the file is the same.
+ * Returns the bytes of a file: all that the server announced, or an error. An interrupted download resumes where it
+ * stopped, as long as the file is unchanged.
  */
 export async function openDownload(options: DownloadOptions): Promise<ReadableStream<Uint8Array>> {
   const download = new Download(await options.open({}), options)
@@ -34,8 +34,11 @@ export async function openDownload(options: DownloadOptions): Promise<ReadableSt
 class Download {
   readonly #options: DownloadOptions
   readonly #totalBytes: number | undefined
-  readonly #state: string | null
-  /** Taken at once: `fetch` gives up the body of an answer that nobody holds any more, and it then ends like a whole one. */
+  readonly #etag: string | null
+  /**
+   * Acquired at once: `fetch` abandons the body of a response that nothing references, which then ends as if it were
+   * complete.
+   */
   #reader: ReadableStreamDefaultReader<Uint8Array>
   #bytes = 0
 
@@ -44,14 +47,14 @@ class Download {
     const length = headers.get('content-encoding') ? null : headers.get('content-length')
     this.#options = options
     this.#totalBytes = length === null ? undefined : Number(length)
-    this.#state = headers.get('etag')
+    this.#etag = headers.get('etag')
     this.#reader = readerOf(response)
   }
 
-  /** undefined at the end of the file. */
+  /** Returns the next bytes; undefined at the end of the file. */
   async next(): Promise<Uint8Array | undefined> {
     const { signal } = this.#options
-    // Not left to the signal of the request, which fetch holds on to no better than to its answer.
+    // The request's own signal does not suffice: `fetch` keeps no stronger reference to it than to the response.
     const stop = () => void this.#reader.cancel(signal?.reason).catch(() => {})
     signal?.addEventListener('abort', stop)
     try {
@@ -67,26 +70,26 @@ class Download {
     return this.#reader.cancel(reason)
   }
 
-  /** Rejects when the answer ends before the file does. */
+  /** Reads the next bytes. Rejects if the response ends before the file does. */
   async #read(): Promise<Uint8Array | undefined> {
     const { signal } = this.#options
     const { done, value } = await this.#reader.read()
     signal?.throwIfAborted()
     if (!done) return value
     if (this.#totalBytes === undefined || this.#bytes === this.#totalBytes) return undefined
-    throw new Error('the answer ended')
+    throw new Error('the response ended')
   }
 
   async #resume(failure: unknown): Promise<Uint8Array | undefined> {
     let cause = failure
     const { signal, open } = this.#options
-    if (this.#state === null || this.#totalBytes === undefined) throw this.#cut(cause)
+    if (this.#etag === null || this.#totalBytes === undefined) throw this.#broken(cause)
     const giveUpAtMs = Date.now() + resumeMs
     for (let attempt = 0; Date.now() < giveUpAtMs; attempt++) {
       if (signal?.aborted) throw signal.reason
       await delay(backoffMs(attempt), signal)
       try {
-        const response = await open({ range: `bytes=${this.#bytes}-`, 'if-range': this.#state })
+        const response = await open({ range: `bytes=${this.#bytes}-`, 'if-range': this.#etag })
         this.#reader = readerOf(response)
         if (response.status !== 206) {
           void this.#reader.cancel().catch(() => {})
@@ -94,19 +97,19 @@ class Download {
         }
         return await this.#read()
       } catch (error) {
-        if (error instanceof FileChanged) throw this.#cut(error, ', and the file is another one now')
+        if (error instanceof FileChanged) throw this.#broken(error, ', and the file has changed since')
         if (error instanceof CarrelApiError && !error.retryable) throw error
         cause = error
       }
     }
-    throw this.#cut(cause)
+    throw this.#broken(cause)
   }
 
-  #cut(cause: unknown, more = ''): unknown {
+  #broken(cause: unknown, more = ''): unknown {
     const { signal, baseUrl } = this.#options
     if (signal?.aborted) return signal.reason
     const share = this.#totalBytes === undefined ? `${this.#bytes}` : `${this.#bytes} of ${this.#totalBytes}`
-    return new CarrelConnectionError(baseUrl, `the connection was cut after ${share} bytes${more}`, { cause })
+    return new CarrelConnectionError(baseUrl, `the connection broke after ${share} bytes${more}`, { cause })
   }
 }
 

@@ -1,25 +1,25 @@
-/** The server's "no": its own words, and what can be done next. */
+/** A refusal by the server: its message, and what to do next. */
 export class CarrelApiError extends Error {
-  /** HTTP status; 0 for a failure that was told inside a stream or a WebSocket. */
+  /** HTTP status; 0 for an error reported inside a stream or a WebSocket. */
   readonly status: number
-  /** Upper case, such as `NOT_FOUND`; `HTTP_<status>` when the answer was not in Carrel's envelope. */
+  /** In upper case, such as `NOT_FOUND`; `HTTP_<status>` if the answer has no error envelope of Carrel. */
   readonly code: string
-  /** What a program can do next, such as `LOGIN`. */
+  /** The next step for a program, such as `LOGIN`. */
   readonly action: string | undefined
-  /** The same as a sentence. */
+  /** The next step as a sentence. */
   readonly agentInstruction: string | undefined
-  /** Names this request in the server's log. */
+  /** Identifies the request in the server's log. */
   readonly requestId: string | undefined
-  /** True when the same request can succeed later. */
+  /** True if the same request can succeed later. */
   readonly retryable: boolean
   /** From `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined
-  /** What else the envelope has: the field, the limit, the state. */
+  /** The other fields of the envelope, such as the field, the limit or the state. */
   readonly details: Record<string, unknown>
 
-  /** @param body the parsed envelope, or anything else when it is none */
+  /** @param body the parsed envelope; anything else counts as no envelope */
   constructor(status: number, body: unknown, headers?: { get(name: string): string | null }) {
-    const { error, code, action, agentInstruction, requestId, retryable, ...details } = inCarrelsForm(asRecord(body))
+    const { error, code, action, agentInstruction, requestId, retryable, ...details } = toCarrelEnvelope(asRecord(body))
     super(asText(error) ?? `The server answered with status ${status}`)
     this.name = 'CarrelApiError'
     this.status = status
@@ -33,9 +33,9 @@ export class CarrelApiError extends Error {
   }
 }
 
-/** No answer, or one that was cut off: the request may or may not have had its effect. */
+/** There was no answer, or only a part of it: the request may or may not have had its effect. */
 export class CarrelConnectionError extends Error {
-  /** The system's name for it, such as `ECONNREFUSED`, where there is one. */
+  /** The system's error code, such as `ECONNREFUSED`, if there is one. */
   readonly code: string | undefined
   readonly url: string
 
@@ -46,14 +46,14 @@ export class CarrelConnectionError extends Error {
     this.url = url
   }
 
-  /** Around whatever `fetch` or a WebSocket threw. */
+  /** Wraps whatever `fetch` or a WebSocket threw. */
   static from(url: string, cause: unknown): CarrelConnectionError {
     const code = systemCode(cause)
     return new CarrelConnectionError(url, reasons[code ?? ''] ?? innermostMessage(cause), { code, cause })
   }
 }
 
-/** The time that the caller allowed is over. What was asked for may have happened all the same. */
+/** The caller's time limit has passed. The request may have had its effect all the same. */
 export class CarrelTimeoutError extends Error {
   readonly timeoutMs: number
 
@@ -66,16 +66,16 @@ export class CarrelTimeoutError extends Error {
 
 const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
+  ECONNRESET: 'the connection broke',
+  UND_ERR_SOCKET: 'the connection broke',
+  EPIPE: 'the connection broke',
   ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name could not be looked up',
+  EAI_AGAIN: 'the host name could not be resolved',
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'no route to the host',
   UND_ERR_CONNECT_TIMEOUT: 'no answer',
   UND_ERR_HEADERS_TIMEOUT: 'no answer',
-  UND_ERR_BODY_TIMEOUT: 'the answer stopped half way',
+  UND_ERR_BODY_TIMEOUT: 'the answer stopped halfway',
 }
 
 const retryableStatuses = new Set([408, 429, 500, 502, 503, 504])
@@ -85,7 +85,7 @@ function isRetryable(status: number, code: string): boolean {
   return retryableStatuses.has(status) && code !== 'IMAGE_MISSING'
 }
 
-/** `Retry-After` is seconds or a date. */
+/** Returns `Retry-After`, which holds seconds or a date, in milliseconds. */
 function parseRetryAfter(value: string | null | undefined): number | undefined {
   if (!value) return undefined
   const seconds = Number(value)
@@ -94,7 +94,9 @@ function parseRetryAfter(value: string | null | undefined): number | undefined {
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now())
 }
 
-/** `fetch` wraps the cause, and a name with several addresses wraps one for each of them. */
+/**
+ * Returns the system's error code. `fetch` wraps the cause, and a host with several addresses wraps one cause for each.
+ */
 function systemCode(error: unknown): string | undefined {
   for (let depth = 0, at = error; at instanceof Error && depth < 5; depth++) {
     const { code, errors } = at as { code?: unknown; errors?: unknown[] }
@@ -117,10 +119,11 @@ function asRecord(value: unknown): Record<string, unknown> {
 }
 
 /**
- * Each surface has an envelope of its own: below `/api/v1` `error` is the code and `message` the sentence, below `/v1` both are in `error`,
- * for users and billing in `detail`, beside which they stand as in ours.
+ * Converts the error envelope of any surface to Carrel's. Below `/api/v1`, `error` is the code and `message` the
+ * sentence; below `/v1`, `error` holds both; for users and billing, `detail` holds both and Carrel's own fields stand
+ * beside it.
  */
-function inCarrelsForm({ detail, ...body }: Record<string, unknown>): Record<string, unknown> {
+function toCarrelEnvelope({ detail, ...body }: Record<string, unknown>): Record<string, unknown> {
   const { error, message, ...more } = body
   const inside = typeof error === 'object' ? asRecord(error) : typeof error === 'string' ? {} : asRecord(detail)
   if (inside['message'] !== undefined)

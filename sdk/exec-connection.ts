@@ -11,36 +11,36 @@ import { backoffMs, retryDelayMs } from './retry.ts'
 export interface ConnectionListener {
   onText(text: string): void
   onBinary(data: Uint8Array): void
-  /** The server has read all that was sent before the ping of this number. */
+  /** The server has read everything that was sent before the ping with this number. */
   onPong(number: number): void
-  /** True while the server may leave a ping unanswered since it waits for a program to take its input. */
+  /** True while the server may leave a ping unanswered because it waits for a program to read its input. */
   isInputPending(): boolean
-  /** Answers with the error to end with, or undefined to have the connection made again. */
+  /** Returns the error to end with, or undefined to reconnect. */
   onLost(error: CarrelConnectionError): unknown
-  /** A new connection is there; the first thing to send on it is this listener's. */
+  /** There is a new connection, on which this listener sends first. */
   onRestored(): void
-  /** There is no way back. */
+  /** The connection is lost for good. */
   onFailed(error: unknown): void
 }
 
 export interface ConnectionOptions {
   listener: ConnectionListener
-  /** How long a lost connection is tried again. */
+  /** How long reconnecting is attempted. */
   reconnectMs: number
-  /** The end of it all. */
+  /** Ends the connection. */
   signal: AbortSignal
 }
 
 const path = '/v1/exec'
 const maxFirstRetries = 3
-/** A connection that is silent for this long, and as long again after a ping, is taken for dead. */
+/** A connection that is silent for this long, and as long again after a ping, counts as dead. */
 const heartbeatMs = 15_000
-/** A connection that held this long was a good one, also when it was silent: the time for coming back counts anew. */
+/** A connection that lasted this long was a good one, even a silent one: the time for reconnecting starts anew. */
 const goodConnectionMs = 5_000
-/** Where a WebSocket can't say when its buffer is empty, it is looked at this often. */
+/** How often the buffer is checked, as a WebSocket has no event for an empty buffer. */
 const bufferPollMs = 5
 
-/** The WebSocket of an exec session, and the next one when it is lost. */
+/** The WebSocket of an exec session, which is replaced by a new one when it is lost. */
 export class ExecConnection {
   readonly url: string
   readonly #context: Context
@@ -67,16 +67,17 @@ export class ExecConnection {
     return this.#socket !== undefined
   }
 
-  /** True when the server's reading can be proved by `ping`. */
+  /** True if `ping` can confirm what the server has read. */
   get canPing(): boolean {
     return this.#socket?.ping !== undefined
   }
 
+  /** Bytes that wait to be sent. */
   get bufferedBytes(): number {
     return this.#socket?.bufferedBytes ?? 0
   }
 
-  /** The first connection: only a refusal that may pass is tried again. */
+  /** Opens the first connection. Only a temporary refusal is retried. */
   async open(): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -89,7 +90,7 @@ export class ExecConnection {
     }
   }
 
-  /** Resolves when it is open, with false when all is over. */
+  /** Waits for an open connection. Resolves with false if the session has ended. */
   async ready(): Promise<boolean> {
     while (!this.#socket && !this.#options.signal.aborted) {
       this.#restored ??= deferred()
@@ -98,7 +99,7 @@ export class ExecConnection {
     return !this.#options.signal.aborted
   }
 
-  /** Goes nowhere while the connection is lost. */
+  /** Sends data, which is dropped while the connection is lost. */
   send(data: string | Uint8Array): void {
     this.#socket?.send(data)
   }
@@ -107,29 +108,29 @@ export class ExecConnection {
     this.#socket?.ping?.(String(number))
   }
 
-  /** Stops reading, also on the connections to come. */
+  /** Stops or resumes reading, also on later connections. */
   pause(paused: boolean): void {
     this.#isPaused = paused
     if (paused) this.#socket?.pause()
     else this.#socket?.resume()
   }
 
-  /** The server can't go on with this connection; another one may do. */
+  /** Drops a connection that the server cannot continue with, so that a new one is made. */
   drop(): void {
     this.#socket?.terminate()
   }
 
-  /** This connection brought something new: the next loss is a first one. */
+  /** Records progress on this connection: the time for reconnecting starts anew with the next loss. */
   progressed(): void {
     this.#lostAtMs = undefined
   }
 
-  /** After the end: resolves when the server has read all that was sent, or is gone. */
+  /** After the end: resolves once the server has read everything that was sent, or is gone. */
   async closed(): Promise<void> {
     await this.#closed
   }
 
-  /** Resolves when less than this waits to be sent, or the connection is another one. */
+  /** Resolves when no more than this many bytes wait to be sent, or the connection was replaced. */
   async drained(bytes: number): Promise<void> {
     const socket = this.#socket
     while (socket && socket === this.#socket && socket.bufferedBytes > bytes) await delay(bufferPollMs)
@@ -184,13 +185,13 @@ export class ExecConnection {
         this.#restored = undefined
         return
       } catch (error) {
-        const isHopeless = error instanceof CarrelApiError && !error.retryable
-        if (isHopeless || Date.now() - this.#lostAtMs > reconnectMs) return listener.onFailed(error)
+        const isFinal = error instanceof CarrelApiError && !error.retryable
+        if (isFinal || Date.now() - this.#lostAtMs > reconnectMs) return listener.onFailed(error)
       }
     }
   }
 
-  /** Silence proves nothing while nothing is read, on either side. */
+  /** Checks for silence, which means nothing while either side does not read. */
   #beat(): void {
     if (!this.#socket?.ping || this.#isPaused || this.#options.listener.isInputPending()) this.#wasHeard = true
     else if (!this.#wasHeard) this.#socket.terminate()

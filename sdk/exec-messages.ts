@@ -1,4 +1,4 @@
-/** Why a process ended; `stopped` is by an end of its computer, `lost` when nothing can be known of it. */
+/** Why a process ended: `stopped` with its computer, `lost` if nothing is known about its end. */
 export type ExitReason =
   | 'exited'
   | 'signalled'
@@ -18,32 +18,32 @@ export interface TerminalSize {
 }
 
 export interface ExecExit {
-  /** As the program gave it, 128 + signal when a signal ended it, null when nothing is known. */
+  /** The program's exit code, 128 + signal if a signal ended it, null if unknown. */
   exitCode: number | null
-  /** Such as `SIGKILL`; null when it exited by itself. */
+  /** Such as `SIGKILL`; null if the program exited by itself. */
   signal: string | null
   reason: ExitReason
-  /** True when output was dropped before it could be carried. */
+  /** True if output was dropped before it could be sent. */
   truncated: boolean
 }
 
-/** What is to run, and how. */
+/** What to run, and how. */
 export interface ExecProgram {
-  /** A program and its arguments, run as they are. Either this or `command`. */
+  /** A program and its arguments, run without a shell. Excludes `command`. */
   argv?: string[]
   /** A shell command, or code in `language`. */
   command?: string
-  /** Of `command`; default: `shell`. */
+  /** Language of `command`; default: `shell`. */
   language?: string
   sessionId?: string | undefined
   env?: Record<string, string> | undefined
   /** An absolute path in the sandbox. */
   cwd?: string | undefined
-  /** A name or numeric id known in the sandbox. */
+  /** A user name or id that exists in the sandbox. */
   user?: string | undefined
-  /** Runs it on a terminal of this size: its output is all stdout then. */
+  /** Runs the program on a terminal of this size; all its output is then stdout. */
   tty?: TerminalSize | undefined
-  /** The whole process tree is killed after this long; default: the server's. */
+  /** Time after which the whole process tree is killed; default: the server's. */
   timeoutMs?: number | undefined
 }
 
@@ -59,7 +59,7 @@ export interface ExecAttach {
   sessionId?: string | undefined
 }
 
-/** `tree` reaches every process that came of it, not the first alone. */
+/** `tree` includes every process that the program has started, `process` is the program alone. */
 export type SignalScope = 'process' | 'tree'
 
 export type ClientMessage =
@@ -77,7 +77,7 @@ export type ServerMessage =
 
 const types = new Set(['started', 'exit', 'cursor', 'error'])
 
-/** undefined for a message that a later server may send and this client does not know. */
+/** Parses a message. Returns undefined for a type that this client does not know, as a newer server may send. */
 export function parseServerMessage(text: string): ServerMessage | undefined {
   const message = JSON.parse(text) as ServerMessage
   return types.has(message?.type) ? message : undefined
@@ -86,7 +86,7 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
 const stdinChannel = 0
 const outputChannels: Record<number, OutputChannel | undefined> = { 1: 'stdout', 2: 'stderr' }
 
-/** A binary message is its channel's number in one byte, then raw bytes. */
+/** Returns a binary message: the number of the channel in one byte, then the raw bytes. */
 export function stdinFrame(data: Uint8Array): Uint8Array {
   const frame = new Uint8Array(data.length + 1)
   frame[0] = stdinChannel
@@ -94,7 +94,7 @@ export function stdinFrame(data: Uint8Array): Uint8Array {
   return frame
 }
 
-/** undefined for a channel that this client does not know. */
+/** Parses a binary message. Returns undefined for a channel that this client does not know. */
 export function parseOutputFrame(frame: Uint8Array): { channel: OutputChannel; data: Uint8Array } | undefined {
   const channel = outputChannels[frame[0] ?? stdinChannel]
   return channel && { channel, data: frame.subarray(1) }

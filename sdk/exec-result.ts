@@ -5,15 +5,15 @@ import type { ExecOutput } from './output-queue.ts'
 export interface ExecResult extends ExecExit {
   stdout: string
   stderr: string
-  /** The exact bytes, when they are not UTF-8. */
+  /** The exact bytes, if they are not valid UTF-8. */
   stdoutBase64?: string
   stderrBase64?: string
 }
 
-/** As much as the server keeps: beyond it the oldest is dropped, and `truncated` says so. */
+/** As much as the server keeps. Beyond it the oldest output is dropped, which `truncated` reports. */
 const maxChannelBytes = 64 * 1024 * 1024
 
-/** Reads a session to its end. */
+/** Reads a session to its end and returns its output and exit. */
 export async function collectResult(
   session: AsyncIterable<ExecOutput> & { exit: Promise<ExecExit> },
 ): Promise<ExecResult> {

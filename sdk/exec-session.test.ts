@@ -184,16 +184,16 @@ test('an end of the input that is given while the connection is lost arrives aft
   await readUntil(output, 'done')
 })
 
-test('a connection that is lost with input on its way fails, and says so', async () => {
+test('a connection that is lost with input in transit fails, and says so', async () => {
   await using standIn = await StandIn.start()
   const session = await clientOf(standIn).exec({ command: 'echo ready; sleep 60', stdin: true })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
-  // More than pipes and sockets hold, so that some of it must be on its way.
+  // More than pipes and sockets hold, so that some of it must be in transit.
   const written = session.write(Buffer.alloc(32 * 1024 * 1024))
   await once(standIn, 'exec-input')
   for (const socket of standIn.execConnections) socket.terminate()
-  await assert.rejects(output.next(), { name: 'CarrelConnectionError', message: /while input was on its way.*proc-1/ })
+  await assert.rejects(output.next(), { name: 'CarrelConnectionError', message: /while input was in transit.*proc-1/ })
   assert.equal(await written, false)
 })
 

@@ -20,11 +20,11 @@ import type { ExecOutput } from './output-queue.ts'
 import { StdinLedger } from './stdin-ledger.ts'
 
 interface SessionOptions {
-  /** Lets go of the program, as `close` does; reading rejects with the signal's reason. */
+  /** Detaches from the program, as `close` does; reading rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** How long a lost connection is tried again, in milliseconds; default 30,000. */
+  /** How long reconnecting is attempted, in milliseconds; default 30,000. */
   reconnectMs?: number
-  /** Told when the connection is lost, and when it is there again. */
+  /** Called when the connection is lost, and when it is restored. */
   onConnection?: (state: 'lost' | 'restored') => void
 }
 
@@ -34,19 +34,19 @@ export interface ExecOptions extends SessionOptions, ExecProgram {
 }
 
 export interface AttachOptions extends SessionOptions {
-  /** Where to read its output from; default 0, the oldest that is kept. */
+  /** The position to read output from; default 0, the oldest that is kept. */
   cursor?: number
   sessionId?: string | undefined
 }
 
 const defaultReconnectMs = 30_000
-/** How long the server may take to open a session and start its program. */
+/** How long the server may take to open a session and start the program. */
 const startTimeoutMs = 60_000
-/** Input is cut to messages of this size. */
+/** Input is split into messages of this size. */
 const inputChunkBytes = 64 * 1024
 const maxBufferedBytes = 1024 * 1024
 
-/** Starts a program on a session of its own; resolves once it runs. */
+/** Starts a program in a session of its own. Resolves once the program runs. */
 export async function openExecSession(context: Context, options: ExecOptions): Promise<ExecSession> {
   const { argv, command, language, env, cwd, user, stdin = false, tty, timeoutMs } = options
   if ((argv === undefined) === (command === undefined)) {
@@ -58,7 +58,7 @@ export async function openExecSession(context: Context, options: ExecOptions): P
   return session
 }
 
-/** Reads on from a process that runs or has ended. That there is none is told where its output is read. */
+/** Attaches to a process that runs or has ended. If there is no such process, reading its output fails. */
 export async function attachExecSession(
   context: Context,
   processId: string,
@@ -71,12 +71,12 @@ export async function attachExecSession(
 }
 
 /**
- * A running program and the connection to it. Iterating it gives the output as it comes, and ends with the program;
- * read all of it, since an unread session is paused. A lost connection is made again, without lost or doubled output;
- * only when input was on its way, so that some of it may be lost, the session fails.
+ * A running program and the connection to it. Iterating over the session yields the output as it arrives, and ends with
+ * the program. Read all of it, as an unread session is paused. A lost connection is restored without losing or
+ * repeating output. Only if input was in transit, so that a part of it may be lost, does the session fail.
  */
 export class ExecSession implements AsyncIterable<ExecOutput> {
-  /** Resolves at the end of the program, once all of its output has arrived. */
+  /** Resolves when the program has ended and all of its output has arrived. */
   readonly exit: Promise<ExecExit>
 
   readonly #options: SessionOptions
@@ -93,7 +93,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   #pid = 0
   #terminal: TerminalSize | undefined
   #isStarted = false
-  /** False until the server has answered the first message of this connection with anything but an error. */
+  /** False until the server has answered the first message on this connection with anything but an error. */
   #isAccepted = false
   #isPinging = false
   #inputEnded = false
@@ -103,7 +103,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   constructor(context: Context, options: SessionOptions) {
     this.#options = options
     this.exit = this.#exit.promise
-    // Whoever waits for one of these meets the same failure in the other.
+    // The same failure rejects both promises and surfaces in the one that is awaited.
     this.exit.catch(() => {})
     this.#started.promise.catch(() => {})
     this.#connection = new ExecConnection(context, {
@@ -122,7 +122,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     this.#queue = new OutputQueue((full) => this.#connection.pause(full))
   }
 
-  /** Sends the first message; resolves when the program runs. For the functions above. */
+  /** Sends the first message; resolves when the program runs. For `openExecSession` and `attachExecSession`. */
   async begin(first: ExecStart | ExecAttach): Promise<void> {
     const { signal } = this.#options
     const abort = () => this.#finish({ error: signal?.reason })
@@ -149,7 +149,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     return this.#processId
   }
 
-  /** The process id inside the sandbox; 0 when the server does not tell. */
+  /** The process id inside the sandbox; 0 if the server does not report it. */
   get pid(): number {
     return this.#pid
   }
@@ -158,12 +158,12 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     return this.#queue[Symbol.asyncIterator]()
   }
 
-  /** Reads all output into memory and waits for the end. Of each channel the newest 64 MiB are kept. */
+  /** Reads all output into memory and waits for the end. The newest 64 MiB of each channel are kept. */
   result(): Promise<ExecResult> {
     return collectResult(this)
   }
 
-  /** Sends input; resolves when more can be taken. False when the program has ended. */
+  /** Sends input. Resolves when more can be sent, with false if the program has ended. */
   async write(data: Uint8Array | string): Promise<boolean> {
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
     for (let at = 0; at < bytes.length; at += inputChunkBytes) {
@@ -176,7 +176,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     return !this.#over.signal.aborted
   }
 
-  /** Ends the input. */
+  /** Closes the program's stdin. */
   end(): void {
     if (this.#inputEnded) return
     this.#inputEnded = true
@@ -190,13 +190,16 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     else this.#unsentSignals.push(message)
   }
 
-  /** The terminal has another size now. */
+  /** Changes the size of the terminal. */
   resize(cols: number, rows: number): void {
     this.#terminal = { cols, rows }
     this.#send({ type: 'resize', cols, rows })
   }
 
-  /** Lets go of the program; the server ends it unless somebody attaches to it soon. Resolves when the server has read what was sent, or is gone. */
+  /**
+   * Detaches from the program, which the server ends unless a client attaches to it soon. Resolves when the server has
+   * read everything that was sent, or is gone.
+   */
   async close(): Promise<void> {
     this.#finish({ error: new CarrelConnectionError(this.#connection.url, 'the session was closed') })
     await this.#connection.closed()
@@ -218,7 +221,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     try {
       message = parseServerMessage(text)
     } catch (cause) {
-      const error = new CarrelConnectionError(this.#connection.url, 'it sent what is no JSON', { cause })
+      const error = new CarrelConnectionError(this.#connection.url, 'the server sent invalid JSON', { cause })
       return this.#finish({ error })
     }
     if (message?.type === 'error') return this.#onError(message)
@@ -249,7 +252,10 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     this.#started.resolve()
   }
 
-  /** As the first answer it refuses the session; later it means one message, unless the server hangs up after it. */
+  /**
+   * Handles an error. As the first answer it refuses the session; later it concerns one message, unless the server then
+   * closes the connection.
+   */
   #onError({ type: _, ...envelope }: Record<string, unknown>): void {
     const error = new CarrelApiError(0, envelope)
     if (this.#isAccepted) this.#lastError = error
@@ -264,13 +270,13 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   }
 
   #onLost(error: CarrelConnectionError): unknown {
-    const said = this.#lastError
+    const reported = this.#lastError
     this.#lastError = undefined
     this.#isPinging = false
-    if (said && !said.retryable) return said
+    if (reported && !reported.retryable) return reported
     if (!this.#isStarted) return error
     if (!this.#terminal && !this.#stdin.settled) {
-      const reason = `the connection was cut while input was on its way; process "${this.#processId}" goes on`
+      const reason = `the connection broke while input was in transit; process "${this.#processId}" keeps running`
       return new CarrelConnectionError(this.#connection.url, reason, { code: error.code, cause: error })
     }
     if (this.#isAccepted) this.#options.onConnection?.('lost')

@@ -3,7 +3,9 @@ import { deferred } from './deferred.ts'
 import type { Deferred } from './deferred.ts'
 import { CarrelApiError, CarrelConnectionError } from './errors.ts'
 
-/** What is used of a WebSocket: the standard's, and where they exist the extras of the package `ws`. */
+/**
+ * The parts of a WebSocket that are used: those of the standard, and the extensions of the package `ws` if they exist.
+ */
 export interface WebSocketLike {
   binaryType: string
   readonly readyState: number
@@ -21,7 +23,7 @@ export interface WebSocketLike {
   on?(event: string, listener: (...values: never[]) => void): unknown
 }
 
-/** Has to take `{ headers }` as its second argument, as `ws` does and Node's own from version 22 on. */
+/** Has to accept `{ headers }` as its second argument, as `ws` does, and Node's own since version 22. */
 export type WebSocketConstructor = new (url: string, options?: never) => WebSocketLike
 
 export interface SocketListener {
@@ -29,20 +31,20 @@ export interface SocketListener {
   onBinary(data: Uint8Array): void
   /** The answer to `ping(data)`. */
   onPong(data: string): void
-  /** Once, after the socket was open. */
+  /** Called once, if the socket was open. */
   onClose(error: CarrelConnectionError): void
 }
 
 export interface ExecSocket {
   send(data: string | Uint8Array): void
-  /** Bytes that were not handed to the system yet. */
+  /** Bytes not yet passed to the operating system. */
   readonly bufferedBytes: number
-  /** undefined where the WebSocket can't. */
+  /** undefined if the WebSocket has no pings. */
   readonly ping: ((data: string) => void) | undefined
-  /** Stops reading, where the WebSocket can. */
+  /** Stops reading, if the WebSocket supports it. */
   pause(): void
   resume(): void
-  /** Says goodbye; resolves when the other side has read all up to it, or does not answer. */
+  /** Closes the connection. Resolves when the other side has read everything sent before, or does not answer. */
   close(): Promise<void>
   /** Drops the connection without waiting for the other side. */
   terminate(): void
@@ -57,17 +59,17 @@ export interface SocketOptions {
 
 /** The server's limits for one message, with room to spare. */
 const maxMessageBytes = 64 * 1024 * 1024
-/** How long a goodbye may take. */
+/** How long a closing handshake may take. */
 const closeTimeoutMs = 1_000
-/** How much of a refusal's body is read. */
+/** Maximum length of a refusal's body that is read. */
 const maxRefusalBytes = 64 * 1024
 
-/** Opens a WebSocket; rejects with a `CarrelApiError` when the server refused it with an envelope. */
+/** Opens a WebSocket. Rejects with a `CarrelApiError` if the server refuses it with an error envelope. */
 export function openSocket(options: SocketOptions, listener: SocketListener): Promise<ExecSocket> {
   const { url, headers, WebSocket, signal } = options
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    // The compression that `ws` offers by default costs more than it saves here.
+    // The compression that `ws` enables by default costs more than it saves here.
     const init = { headers, perMessageDeflate: false, maxPayload: maxMessageBytes }
     const socket = new WebSocket(url, init as never)
     if (socket.binaryType === 'blob') socket.binaryType = 'arraybuffer'
@@ -140,7 +142,7 @@ function drop(socket: WebSocketLike): void {
   else socket.close()
 }
 
-/** The response to a handshake that the server declined, as `ws` hands it out. */
+/** The response to a handshake that the server declined, as `ws` provides it. */
 type Refusal = AsyncIterable<Uint8Array> & { statusCode: number; headers: Record<string, string> }
 
 async function readRefusal(response: Refusal): Promise<CarrelApiError> {
@@ -153,7 +155,7 @@ async function readRefusal(response: Refusal): Promise<CarrelApiError> {
       if (bytes > maxRefusalBytes) break
     }
   } catch {
-    // The status says enough.
+    // The status is enough.
   }
   const headers = { get: (name: string) => response.headers[name] ?? null }
   return new CarrelApiError(response.statusCode, tryJson(Buffer.concat(chunks).toString()), headers)

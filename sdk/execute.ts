@@ -10,7 +10,7 @@ export type Language = 'shell' | 'python' | 'javascript'
 export interface ExecuteOptions extends CallOptions {
   /** Default: `shell`. */
   language?: Language
-  /** How long the code may run, in milliseconds; default 30,000. At its end the whole process tree is killed. */
+  /** Time limit of the code, in milliseconds; default 30,000. The whole process tree is then killed. */
   timeoutMs?: number
   env?: Record<string, string>
   /** An absolute path in the sandbox. */
@@ -22,15 +22,15 @@ export type ExecuteStatus = 'completed' | 'timeout' | 'killed' | 'oom' | 'lost'
 export interface ExecuteResult {
   stdout: string
   stderr: string
-  /** null when nothing is known of the end. */
+  /** null if nothing is known about the end. */
   exitCode: number | null
-  /** Such as `SIGKILL`; null when it exited by itself. */
+  /** Such as `SIGKILL`; null if the code exited by itself. */
   signal: string | null
   reason: ExitReason
-  /** True when the oldest output was dropped for the cap. */
+  /** True if the oldest output was dropped because of its limit. */
   truncated: boolean
   durationMs: number
-  /** The exact bytes, when they are not UTF-8. */
+  /** The exact bytes, if they are not valid UTF-8. */
   stdoutBase64?: string
   stderrBase64?: string
 }
@@ -42,23 +42,25 @@ export interface ExecuteAnswer {
   result: ExecuteResult
 }
 
-/** `cursor` is behind the last whole piece of output: `processes.get` reads on from there. */
+/** `cursor` is the position after the last complete piece of output, from which `processes.get` can continue. */
 export type ExecuteEvent =
   | { type: 'start'; processId: string; cursor: string }
   | { type: 'stdout' | 'stderr'; data: string; cursor: string }
   | ({ type: 'complete'; cursor: string } & Omit<ExecuteResult, 'stdout' | 'stderr' | 'stdoutBase64' | 'stderrBase64'>)
 
-/** Without `timeoutMs` the server's own limit counts. */
+/** The server's own limit, which applies without `timeoutMs`. */
 const defaultTimeoutMs = 30_000
-/** What starting a sandbox and carrying the answer may take beyond the code's own time. */
+/** Additional time for starting a sandbox and transferring the answer. */
 const overheadMs = 60_000
-/** `fetch` gives up on an answer that takes 5 minutes to begin; what may take longer goes over a WebSocket. */
-const longestRequestMs = 240_000
+/**
+ * `fetch` gives up on an answer that does not begin within 5 minutes; code that may take longer runs over a WebSocket.
+ */
+const maxRequestMs = 240_000
 
-/** Runs code to its end. A failing program is an answer, not an error; a retry never runs it twice. */
+/** Runs code to its end. A program that fails is a result, not an error; a retry never runs the code twice. */
 export async function execute(context: Context, code: string, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
   const { timeoutMs = defaultTimeoutMs } = options
-  if (timeoutMs > longestRequestMs && context.WebSocket) return executeLong(context, code, options)
+  if (timeoutMs > maxRequestMs && context.WebSocket) return executeLong(context, code, options)
   return context.transport.json<ExecuteAnswer>({
     method: 'POST',
     path: '/execute',
@@ -71,8 +73,8 @@ export async function execute(context: Context, code: string, options: ExecuteOp
 }
 
 /**
- * The same with its output as it comes. Ends with `complete`; rejects with a `CarrelApiError` for the server's `error`
- * event and with a `CarrelConnectionError` when the stream breaks off before either.
+ * Runs code and yields its output as it arrives. Ends with `complete`. Rejects with a `CarrelApiError` for the server's
+ * `error` event, and with a `CarrelConnectionError` if the stream ends before either.
  */
 export async function* executeStream(
   context: Context,
@@ -103,7 +105,7 @@ export async function* executeStream(
   throw new CarrelConnectionError(transport.baseUrl, 'the stream ended before the program did')
 }
 
-/** Through an exec session, which survives lost connections. */
+/** Runs code over an exec session, which survives lost connections. */
 async function executeLong(context: Context, code: string, options: ExecuteOptions): Promise<ExecuteAnswer> {
   const startedAtMs = Date.now()
   const { language = 'shell', sessionId, timeoutMs, env, cwd, signal } = options

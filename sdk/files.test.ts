@@ -166,7 +166,7 @@ test('a download of a file that changed meanwhile fails, and is never put togeth
   const { files } = new Carrel({ baseUrl: standIn.url, token: standIn.token, fetch: changing })
   await assert.rejects(files.readBytes('/a'), {
     name: 'CarrelConnectionError',
-    message: /cut after \d+ of 2000000 bytes, and the file is another one now/,
+    message: /broke after \d+ of 2000000 bytes, and the file has changed since/,
   })
 })
 

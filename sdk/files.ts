@@ -7,9 +7,9 @@ import type { WatchEvent, WatchOptions } from './watch.ts'
 
 export interface FileEntry {
   name: string
-  /** The name's bytes in base64 where they are not UTF-8; `name` and `path` then only resemble it. */
+  /** The bytes of the name in base64 if they are not UTF-8; `name` and `path` are then approximations. */
   nameBase64?: string
-  /** Absolute, in the sandbox. */
+  /** The absolute path in the sandbox. */
   path: string
   type: 'file' | 'directory' | 'symlink' | 'other'
   /** Bytes. */
@@ -17,22 +17,22 @@ export interface FileEntry {
   /** Permission bits, as a number or in octal. */
   mode: number | string
   modified: string
-  /** Where a symlink points. */
+  /** Target of a symlink. */
   target?: string
 }
 
-/** What a file is written from. Everything but text and `Uint8Array` is streamed, in constant memory. */
+/** Content to write. Everything except strings and `Uint8Array` is streamed in constant memory. */
 export type FileContent = string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
 export interface WriteOptions extends RequestOptions {
-  /** Permission bits, such as 0o755; default: those of the file that is there, else 0o644. */
+  /** Permission bits, such as 0o755; default: those of the existing file, else 0o644. */
   mode?: number
-  /** Told to the server with an upload; default: the last part of the path. */
+  /** File name that is sent with an upload; default: the last part of the path. */
   originalName?: string
 }
 
 export interface ListOptions extends RequestOptions {
-  /** Entries at most; default: all. */
+  /** Maximum number of entries; default: all. */
   limit?: number
 }
 
@@ -44,13 +44,13 @@ export interface WrittenFile {
   sessionId: string
 }
 
-/** What a server gives at a time when it is not asked for less. */
+/** The size of a page if the client requests no smaller one. */
 const pageEntries = 10_000
 
-/** Longer content is sent as an upload, without the cost of JSON. */
+/** Longer content is uploaded, which avoids the cost of JSON. */
 const maxJsonBytes = 256 * 1024
 
-/** The files of a sandbox. Paths are absolute in it, such as `/workspace/a.txt`. */
+/** The files of a sandbox. Paths are absolute, such as `/workspace/a.txt`. */
 export class Files {
   readonly #context: Context
 
@@ -58,20 +58,20 @@ export class Files {
     this.#context = context
   }
 
-  /** A text file. Bytes that are not UTF-8 come as U+FFFD: use `readBytes` for them. */
+  /** Returns a text file. Bytes that are not UTF-8 become U+FFFD; use `readBytes` to keep them. */
   async read(path: string, options: RequestOptions = {}): Promise<string> {
     const { content } = await this.#post<{ content: string }>('/files/read', { path, encoding: 'utf8' }, options)
     return content
   }
 
-  /** The whole file in memory. */
+  /** Returns the bytes of a file, held in memory as a whole. */
   async readBytes(path: string, options: RequestOptions = {}): Promise<Uint8Array> {
     return new Uint8Array(await new Response(await this.readStream(path, options)).arrayBuffer())
   }
 
   /**
-   * The file as it comes, in constant memory: whole, or the stream fails. A connection that is cut is made again. The
-   * request's time limit ends when the first byte can be read.
+   * Returns a file as a stream, in constant memory. The stream delivers the whole file or fails; a broken connection is
+   * restored. The time limit of the request ends when the first byte can be read.
    */
   async readStream(path: string, options: RequestOptions = {}): Promise<ReadableStream<Uint8Array>> {
     const { transport, sessionId } = this.#context
@@ -90,7 +90,10 @@ export class Files {
     })
   }
 
-  /** Writes the file in one step: it is the old one or the whole new one. Parents are made. A stream is not retried. */
+  /**
+   * Writes a file atomically: readers see the old file or the whole new one. Creates parent directories. A stream is
+   * not retried.
+   */
   async write(path: string, content: FileContent, options: WriteOptions = {}): Promise<WrittenFile> {
     if (typeof content === 'string' && content.length <= maxJsonBytes) {
       return this.#post('/files/write', { path, content, encoding: 'utf8', mode: options.mode }, options)
@@ -98,7 +101,7 @@ export class Files {
     return this.#upload(path, content, options)
   }
 
-  /** The entries of a directory in the order of their names: all of them, page by page, or the first `limit`. */
+  /** Returns the entries of a directory, sorted by name: all of them, fetched in pages, or the first `limit`. */
   async list(path: string, { limit = Infinity, ...options }: ListOptions = {}): Promise<FileEntry[]> {
     const entries: FileEntry[] = []
     let cursor: string | undefined
@@ -115,12 +118,12 @@ export class Files {
     return entries.length > limit ? entries.slice(0, limit) : entries
   }
 
-  /** Makes a directory and its parents; an existing one is no error. */
+  /** Creates a directory and its parents. An existing directory is no error. */
   async mkdir(path: string, options: RequestOptions = {}): Promise<{ success: boolean; path: string }> {
     return this.#post('/files/mkdir', { path }, options)
   }
 
-  /** What changes in a directory, as it happens, until the loop over it is left. */
+  /** Yields the changes in a directory as they happen, until the loop is left. */
   watch(path: string, options: WatchOptions = {}): AsyncGenerator<WatchEvent> {
     return watch(this.#context, path, options)
   }
@@ -141,7 +144,7 @@ export class Files {
         timeoutMs: options.requestTimeoutMs ?? Infinity,
       })
     } catch (error) {
-      // The source's own failure is the cause; the broken request only follows from it.
+      // A failure of the source is the cause; the failed request only follows from it.
       throw upload.sourceError() ?? error
     }
   }

@@ -5,28 +5,28 @@ import type { Context, RequestOptions } from './context.ts'
 export interface ApiKey {
   key_id: string
   name: string
-  /** `compute`, `account`; null is everything. */
+  /** `compute`, `account`; null for all scopes. */
   scopes: string[] | null
   created_at: string
-  /** To the minute. */
+  /** Precise to the minute. */
   last_used_at: string | null
   expires_at: string | null
 }
 
-/** With the secret, which is told once. */
+/** An API key with its secret, which is returned only once. */
 export interface NewApiKey extends ApiKey {
   api_key: string
 }
 
 export interface NewKeyOptions extends RequestOptions {
   name?: string
-  /** Default: all that the own token may do. */
+  /** Default: the scopes of the token that is used. */
   scopes?: string[]
-  /** Seconds until it ends; without it, it does not. */
+  /** Seconds until the key expires; default: never. */
   expiresInS?: number
 }
 
-/** The API keys of the workspace. Making and revoking them takes an admin. */
+/** The API keys of the workspace. Creating and revoking them requires the role `admin`. */
 export class Keys {
   readonly #context: Context
 
@@ -34,21 +34,21 @@ export class Keys {
     this.#context = context
   }
 
-  /** Those that are not revoked, the newest first, without their secrets. */
+  /** Returns the keys that are not revoked, newest first, without their secrets. */
   async list(options: RequestOptions = {}): Promise<ApiKey[]> {
     const { transport } = this.#context
     const request = { method: 'GET' as const, path, retry: 'repeatable' as const, ...callFields(options) }
     return (await transport.json<{ api_keys: ApiKey[] }>(request)).api_keys
   }
 
-  /** Not repeated when its answer is lost: the secret would be lost with it. */
+  /** Creates a key. The request is not repeated when its answer is lost, as the secret would be lost with it. */
   create({ name, scopes, expiresInS, ...options }: NewKeyOptions = {}): Promise<NewApiKey> {
     const json = { name, scopes, expires_in: expiresInS }
     const request = { method: 'POST' as const, path, json, retry: 'refused' as const, ...callFields(options) }
     return this.#context.transport.json<NewApiKey>(request)
   }
 
-  /** It is refused from the next request on. */
+  /** Revokes a key, which is refused from the next request on. */
   async revoke(keyId: string, options: RequestOptions = {}): Promise<void> {
     const json = { key_id: keyId }
     const request = { method: 'DELETE' as const, path, json, retry: 'refused' as const, ...callFields(options) }

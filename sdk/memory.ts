@@ -3,7 +3,7 @@ import type { Context, RequestOptions } from './context.ts'
 
 export interface MemoryEntry {
   path: string
-  /** Bytes of UTF-8. */
+  /** Size in bytes of UTF-8. */
   size: number
   modified: string
 }
@@ -14,7 +14,7 @@ export interface MemoryUsage {
   fileCount: number
 }
 
-/** Small text files of the account, which outlive every sandbox. A path is any text: folders are only in its look. */
+/** Small text files of the account, which outlive every sandbox. A path is any text: there are no real folders. */
 export class Memory {
   readonly #context: Context
 
@@ -22,7 +22,7 @@ export class Memory {
     this.#context = context
   }
 
-  /** Writes a file in one step. `DISK_FULL` when it would go over the quota: `details.overBytes` says by how much. */
+  /** Writes a file atomically. Rejects with `DISK_FULL` if it would exceed the quota by `details.overBytes`. */
   write(path: string, content: string, options: RequestOptions = {}): Promise<{ path: string; size: number }> {
     return this.#post('/memory/write', { path, content }, options)
   }
@@ -31,7 +31,7 @@ export class Memory {
     return (await this.#post<{ content: string }>('/memory/read', { path }, options)).content
   }
 
-  /** The files whose path begins with `prefix`, by path; default: all. */
+  /** Returns the files whose path begins with `prefix`, sorted by path; default: all. */
   async list(prefix?: string, options: RequestOptions = {}): Promise<MemoryEntry[]> {
     return (await this.#post<{ files: MemoryEntry[] }>('/memory/list', { prefix }, options)).files
   }

@@ -1,5 +1,5 @@
 export interface MultipartParts {
-  /** Sent before the file, in this order; undefined ones are left out. */
+  /** Sent before the file, in this order; undefined fields are left out. */
   fields: Record<string, string | undefined>
   file: { name: string; content: AsyncIterable<Uint8Array> }
 }
@@ -7,11 +7,11 @@ export interface MultipartParts {
 export interface MultipartStream {
   body: ReadableStream<Uint8Array>
   contentType: string
-  /** What reading the file's content threw; undefined when nothing. */
+  /** Returns what reading the content of the file threw, if it threw. */
   sourceError(): unknown
 }
 
-/** `multipart/form-data` (RFC 7578) with one file, which is read only as fast as it is sent. */
+/** Returns a `multipart/form-data` body (RFC 7578) with one file, which is read only as fast as it is sent. */
 export function multipartStream({ fields, file }: MultipartParts): MultipartStream {
   const boundary = `carrel-${crypto.randomUUID()}`
   const encoder = new TextEncoder()
@@ -42,7 +42,7 @@ export function multipartStream({ fields, file }: MultipartParts): MultipartStre
   }
 }
 
-/** As the HTML standard escapes the names of form fields. */
+/** Escapes a name as the HTML standard does for form fields. */
 function escapeName(name: string): string {
   return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }

@@ -1,15 +1,15 @@
 import type { OutputChannel } from './exec-messages.ts'
 
 /**
- * Knows where to read on after a lost connection. The server names a cursor after each batch of output; what came
- * after the last cursor comes again when the client attaches at it, and is dropped here. Counted by channel, so that
- * neither other batches nor another interleaving matter.
+ * Tracks where to continue after a lost connection. The server sends a cursor after each batch of output. Output after
+ * the last cursor is sent again when the client attaches at that cursor, and is dropped here. Bytes are counted by
+ * channel, so that different batches or interleaving do not matter.
  */
 export class OutputPosition {
   #cursor: number
   /** Bytes delivered beyond the cursor. */
   #ahead = { stdout: 0, stderr: 0 }
-  /** Bytes that will come again. */
+  /** Bytes that will be repeated. */
   #repeated = { stdout: 0, stderr: 0 }
 
   constructor(cursor: number) {
@@ -20,7 +20,7 @@ export class OutputPosition {
     return this.#cursor
   }
 
-  /** The part of it that is new; empty when all of it was delivered before. */
+  /** Returns the new part of some output; empty if all of it was delivered before. */
   accept(channel: OutputChannel, data: Uint8Array): Uint8Array {
     const repeated = Math.min(this.#repeated[channel], data.length)
     this.#repeated[channel] -= repeated
@@ -28,13 +28,13 @@ export class OutputPosition {
     return repeated === 0 ? data : data.subarray(repeated)
   }
 
-  /** The server is at this cursor. What it still repeats lies beyond it. */
+  /** Records the server's cursor. Output that is still to be repeated lies beyond it. */
   mark(cursor: number): void {
     this.#cursor = cursor
     this.#ahead = { ...this.#repeated }
   }
 
-  /** A new connection reads from `cursor`. */
+  /** Prepares for a new connection, which reads from `cursor`. */
   rewind(): void {
     this.#repeated = { ...this.#ahead }
   }

@@ -5,10 +5,10 @@ export interface ExecOutput {
   data: Uint8Array
 }
 
-/** Beyond this many unread bytes the connection is paused, and resumed below a quarter of it. */
+/** The connection is paused above this many unread bytes, and resumed below a quarter of them. */
 const highWaterBytes = 1024 * 1024
 
-/** Output between the connection and its reader. `onFull` is called with true and false in turns. */
+/** Output between the connection and its reader. `onFull` is called with true and false alternately. */
 export class OutputQueue implements AsyncIterable<ExecOutput> {
   #items: ExecOutput[] = []
   #bytes = 0
@@ -27,7 +27,7 @@ export class OutputQueue implements AsyncIterable<ExecOutput> {
     this.#wake?.()
   }
 
-  /** After what is in it, the reader's loop ends, or throws `error`. The first call counts. */
+  /** Ends the reader's loop after the queued output, or throws `error` there. Only the first call counts. */
   end(outcome: { error?: unknown }): void {
     this.#end ??= outcome
     this.#wake?.()

@@ -8,7 +8,10 @@ export interface ExposedPort {
   port: number
 }
 
-/** Gives a port of the sandbox a public address. Start its server first. Exposing it again gives the same address. */
+/**
+ * Gives a port of the sandbox a public address. Start the server on that port first. Exposing a port again returns the
+ * same address.
+ */
 export function expose(context: Context, port: number, options: RequestOptions = {}): Promise<ExposedPort> {
   return context.transport.json<ExposedPort>({
     method: 'POST',

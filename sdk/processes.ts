@@ -5,28 +5,28 @@ import type { ExitReason } from './exec-messages.ts'
 export type ProcessStatus = 'running' | 'completed' | 'failed' | 'killed' | 'timeout' | 'oom' | 'stopped' | 'lost'
 
 export interface ProcessInfo {
-  /** The caller's own name for it, or the server's. */
+  /** Chosen by the caller or by the server. */
   processId: string
   pid: number
   command: string
   status: ProcessStatus
-  /** null while it runs, and when nothing is known of its end. */
+  /** null while the process runs, and if nothing is known about its end. */
   exitCode: number | null
   signal: string | null
   reason: ExitReason | null
   startedAt: string
   endedAt: string | null
-  /** TCP ports on which it, or what it started, listens. */
+  /** TCP ports on which the process or its descendants listen. */
   ports: ListeningPort[]
-  /** What can be done with it next, by topic, while it runs. */
+  /** Possible next steps by topic, while the process runs. */
   hints?: Record<string, string>
 }
 
 export interface ListeningPort {
   port: number
-  /** Where it is bound, e.g. `0.0.0.0`. */
+  /** The bound address, such as `0.0.0.0`. */
   address: string
-  /** Whether `expose()` gives it a preview that works. */
+  /** Whether `expose()` gives the port a working preview. */
   canExpose: boolean
   detectedAt: string
 }
@@ -34,20 +34,20 @@ export interface ListeningPort {
 export interface ProcessLogs {
   stdout: string
   stderr: string
-  /** Where to read on from. */
+  /** The position to continue reading from. */
   cursor: number
-  /** True when output before this was dropped for the cap. */
+  /** True if earlier output was dropped because of its limit. */
   truncated: boolean
-  /** True when this is all there will ever be. */
+  /** True if there will be no further output. */
   done: boolean
 }
 
 export interface StartOptions extends RequestOptions {
-  /** Chosen by the caller; default: the server makes one. */
+  /** Default: the server chooses an id. */
   processId?: string
   env?: Record<string, string>
   cwd?: string
-  /** Ends the process after this long, in milliseconds; default: the server's 15 minutes. 0 is no limit. */
+  /** Time limit of the process, in milliseconds; default: the server's 15 minutes. 0 for no limit. */
   timeoutMs?: number
 }
 
@@ -58,7 +58,7 @@ export interface StartedProcess {
   status: 'running'
   command: string
   startedAt: string
-  /** What can be done with it next, by topic. */
+  /** Possible next steps by topic. */
   hints: Record<string, string>
 }
 
@@ -76,12 +76,12 @@ export class Processes {
     return this.#post('/process/start', { command, processId, env, cwd, timeout: timeoutMs }, options, true)
   }
 
-  /** Those that run and those that have ended. */
+  /** Returns the running and the ended processes. */
   async list({ all, ...options }: RequestOptions & { all?: boolean } = {}): Promise<ProcessInfo[]> {
     return (await this.#post<{ processes: ProcessInfo[] }>('/process/list', { all }, options)).processes
   }
 
-  /** Its state, and its output from `cursor` (default: the oldest that is kept). */
+  /** Returns the state of a process, and its output from `cursor` (default: the oldest that is kept). */
   get(
     processId: string,
     options: RequestOptions & { cursor?: number } = {},
@@ -89,7 +89,7 @@ export class Processes {
     return this.#post('/process/get', { processId, cursor: options.cursor }, options)
   }
 
-  /** Sends a signal to the process and all that came of it; default: the server's, which ends it. */
+  /** Sends a signal to the process and its descendants; default: the server's, which ends them. */
   kill(
     processId: string,
     options: RequestOptions & { signalName?: string } = {},

@@ -8,12 +8,12 @@ export interface Session {
   userId: string
 }
 
-/** Has a link for signing in sent to an address. The answer is the same for one that nobody knows. */
+/** Requests a sign-in link by mail. The answer is the same for an unknown address. */
 export async function requestLink({ transport }: Context, email: string, options: RequestOptions = {}): Promise<void> {
   await transport.json({ method: 'POST', path: '/login', json: { email }, retry: 'refused', ...callFields(options) })
 }
 
-/** The token for the code of a link, which works once. */
+/** Exchanges the code of a sign-in link, which works once, for a token. */
 export function redeemLink({ transport }: Context, code: string, options: RequestOptions = {}): Promise<Session> {
   const json = { token: code }
   return transport.json({ method: 'POST', path: '/login/callback', json, retry: 'refused', ...callFields(options) })

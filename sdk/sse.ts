@@ -1,18 +1,18 @@
 /** One event of a `text/event-stream`. */
 export interface ServerSentEvent {
-  /** `message` unless the server named it. */
+  /** `message` unless the server names the event. */
   event: string
   data: string
   /** The last id seen so far. */
   id: string
 }
 
-/** Longest event that is taken, in characters. */
+/** Longest accepted event, in characters. */
 const maxEventLength = 64 * 1024 * 1024
 
 /**
- * Reads events as the HTML standard describes: any line ending, comments skipped, several `data` lines joined. An
- * event that the end of the stream cuts off is dropped.
+ * Yields events as the HTML standard defines them: with any line ending, without comments, with several `data` lines
+ * joined. An incomplete event at the end of the stream is dropped.
  */
 export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   let event = ''
@@ -44,7 +44,7 @@ function splitField(line: string): [field: string, value: string] {
 
 async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
-  // The line that has not ended yet, in pieces: joined once, so that a long line costs what its length does.
+  // The pieces of the current line are joined once, so that the cost of a long line is linear in its length.
   let pieces: string[] = []
   let length = 0
   let endedWithReturn = false

@@ -2,8 +2,8 @@
 const windowBytes = 4 * 1024 * 1024
 
 /**
- * Counts input on its way. A WebSocket answers pings in order, so the answer to one that was sent after some bytes
- * proves that the server has taken them.
+ * Counts input in transit. A WebSocket answers pings in order, so the answer to a ping confirms that the server has
+ * read all bytes sent before it.
  */
 export class StdinLedger {
   #sentBytes = 0

@@ -2,7 +2,7 @@ import { callFields } from './context.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { CarrelApiError } from './errors.ts'
 
-/** A package of credit by its name, or an amount in US cents: one of them. */
+/** Either the name of a package of credit or an amount in US cents. */
 export interface TopUpOptions extends RequestOptions {
   tier?: string
   amountCents?: number
@@ -13,7 +13,7 @@ export interface TopUp {
   checkoutUrl: string
   paymentId: string
   amountCents: number
-  /** What that gives, in US dollars, the bonus included. */
+  /** The credit that the payment adds, in US dollars, including the bonus. */
   creditsAdded: number
   currency: string
 }
@@ -22,13 +22,16 @@ export interface TopUp {
 export interface TopUpOffer {
   tiers: { tier: string; amountCents: number; creditsAdded: number; bonusPercent: number }[]
   customAmount: { minimumCents: number; maximumCents: number }
-  /** By which programs can pay, such as `tempo`; empty where they cannot. */
+  /** Payment methods for programs, such as `tempo`; empty if programs cannot pay. */
   paymentMethodsAccepted: string[]
-  /** Whether a person can. */
+  /** Whether a person can pay. */
   checkout: boolean
 }
 
-/** Begins a payment; a person pays at its `checkoutUrl`. Rejects with `NOT_SET_UP` where the server takes none. */
+/**
+ * Begins a payment; a person pays at the returned `checkoutUrl`. Rejects with `NOT_SET_UP` if the server accepts no
+ * payments.
+ */
 export function topUp(context: Context, { tier, amountCents, ...options }: TopUpOptions): Promise<TopUp> {
   return context.transport.json<TopUp>({
     method: 'POST',
@@ -40,11 +43,15 @@ export function topUp(context: Context, { tier, amountCents, ...options }: TopUp
   })
 }
 
+/** Returns the packages of credit, the minimum and maximum amount, and the payment methods. */
 export function topUpOffer({ transport }: Context, options: RequestOptions = {}): Promise<TopUpOffer> {
   return transport.json({ method: 'GET', path: '/topup', retry: 'repeatable', ...callFields(options) })
 }
 
-/** Whether the server takes payments from programs (Machine Payments Protocol). It is asked for one; nothing is paid. */
+/**
+ * Returns whether the server accepts payments from programs (Machine Payments Protocol). It requests one and pays
+ * nothing.
+ */
 export async function takesMachinePayments(context: Context, options: RequestOptions = {}): Promise<boolean> {
   try {
     const json = { amountCents: 10_000 }

@@ -5,12 +5,12 @@ import { isInProgress, retryDelayMs } from './retry.ts'
 import type { RetryPolicy } from './retry.ts'
 
 export interface TransportOptions {
-  /** Where the server is; a path in it is kept as a prefix. */
+  /** The address of the server; its path is kept as a prefix. */
   baseUrl: string
   token?: string | undefined
-  /** For requests that don't say their own. */
+  /** Time limit of requests that set none themselves. */
   timeoutMs: number
-  /** Tries after the first one. */
+  /** Attempts after the first. */
   maxRetries: number
   userAgent: string
   fetch: typeof globalThis.fetch
@@ -22,14 +22,14 @@ export interface TransportRequest {
   query?: Record<string, string | undefined>
   /** Sent as JSON; undefined fields are left out. */
   json?: Record<string, unknown>
-  /** Sent as it comes, once. */
+  /** Sent as it is read, once. */
   stream?: { body: ReadableStream<Uint8Array>; contentType: string }
   headers?: Record<string, string>
-  /** Makes a repeated POST do its work once only. */
+  /** Ensures that a repeated POST has its effect only once. */
   idempotencyKey?: string
   retry: RetryPolicy
   signal?: AbortSignal | undefined
-  /** For the whole of it, all tries included. `Infinity` is no limit. */
+  /** Time limit of the request, including all attempts. `Infinity` for no limit. */
   timeoutMs?: number | undefined
 }
 
@@ -43,7 +43,7 @@ export class Transport {
     this.baseUrl = checkBaseUrl(options.baseUrl)
   }
 
-  /** The headers that say who asks. */
+  /** The headers that identify the client. */
   get identity(): Record<string, string> {
     const { token, userAgent } = this.#options
     return { 'user-agent': userAgent, ...(token ? { authorization: `Bearer ${token}` } : {}) }
@@ -55,7 +55,7 @@ export class Transport {
     return this.baseUrl + path + (search && `?${search}`)
   }
 
-  /** The answer's JSON. The time limit spans all tries and the reading of the answer. */
+  /** Returns the JSON of the answer. The time limit spans all attempts and the reading of the answer. */
   async json<T>(request: TransportRequest): Promise<T> {
     const deadline = new Deadline(request.signal, this.#limitMs(request))
     try {
@@ -67,7 +67,10 @@ export class Transport {
     }
   }
 
-  /** The answer, its body unread. The time limit ends when its headers are there; the caller's signal ends the body too. */
+  /**
+   * Returns the answer with its body unread. The time limit ends when the headers arrive; the caller's signal ends the
+   * body too.
+   */
   async open(request: TransportRequest): Promise<Response> {
     const deadline = new Deadline(request.signal, this.#limitMs(request))
     try {
@@ -114,7 +117,7 @@ export class Transport {
     return {
       method,
       signal,
-      // A redirected POST would turn into a GET, and the token would go where nobody sent it.
+      // A redirected POST would become a GET, and the token would go to an address that the caller did not choose.
       redirect: 'manual',
       headers: {
         accept: 'application/json',
@@ -135,7 +138,7 @@ async function failure(response: Response): Promise<CarrelApiError> {
   if (location) {
     void response.body?.cancel()
     return new CarrelApiError(response.status, {
-      error: `The server sends requests on to "${location}": use that address`,
+      error: `The server redirects to "${location}": use that address`,
       code: 'REDIRECTED',
     })
   }

@@ -3,34 +3,34 @@ import { CarrelApiError, CarrelConnectionError } from './errors.ts'
 import { serverSentEvents } from './sse.ts'
 
 export interface WatchOptions extends CallOptions {
-  /** Also what is in directories below; default true. */
+  /** Includes subdirectories; default true. */
   recursive?: boolean
-  /** Globs of what is told. Not together with `exclude`. */
+  /** Globs of the reported paths, instead of `exclude`. */
   include?: string[]
-  /** Globs of what is not told; directories that match are not looked into. */
+  /** Globs of paths that are not reported; matching directories are not watched. */
   exclude?: string[]
 }
 
-interface At {
+interface Located {
   path: string
   /** When the server sent it. */
   timestamp: string
 }
 
 export type WatchEvent =
-  /** The first: from now on nothing is missed. */
-  | ({ type: 'watching'; recursive: boolean } & At)
-  | ({ type: 'create' | 'modify' | 'delete'; directory: boolean } & At)
-  /** `path` is the new one. */
-  | ({ type: 'rename'; oldPath: string; newPath: string; directory: boolean } & At)
-  /** Changes were lost: `dropped` says how many, where it is known. */
-  | ({ type: 'overflow'; message: string; dropped?: number } & At)
-  /** The last: the directory was deleted or moved away, or the sandbox or the server stops. */
-  | ({ type: 'stopped'; reason: 'deleted' | 'sandbox' | 'server'; message: string } & At)
+  /** The first event: from now on no change is missed. */
+  | ({ type: 'watching'; recursive: boolean } & Located)
+  | ({ type: 'create' | 'modify' | 'delete'; directory: boolean } & Located)
+  /** `path` is the new path. */
+  | ({ type: 'rename'; oldPath: string; newPath: string; directory: boolean } & Located)
+  /** Changes were lost; `dropped` is their number, if known. */
+  | ({ type: 'overflow'; message: string; dropped?: number } & Located)
+  /** The last event: the directory was deleted or moved away, or the sandbox or the server stops. */
+  | ({ type: 'stopped'; reason: 'deleted' | 'sandbox' | 'server'; message: string } & Located)
 
 /**
- * What changes in a directory, as it happens. Ends after `stopped`, or when the loop over it is left; rejects with a
- * `CarrelApiError` for the server's `error` event and with a `CarrelConnectionError` when the stream breaks off.
+ * Yields the changes in a directory as they happen. Ends after `stopped`, or when the loop is left. Rejects with a
+ * `CarrelApiError` for the server's `error` event, and with a `CarrelConnectionError` if the stream breaks off.
  */
 export async function* watch(context: Context, path: string, options: WatchOptions = {}): AsyncGenerator<WatchEvent> {
   const { recursive, include, exclude, sessionId = context.sessionId, signal } = options

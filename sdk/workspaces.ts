@@ -2,25 +2,27 @@ import { callFields } from './context.ts'
 import type { Context, RequestOptions } from './context.ts'
 import type { TransportRequest } from './transport.ts'
 
-/** What somebody may do in a workspace: `member`, `admin` or `owner`, each what the one before it may and more. */
+/**
+ * The role of a user in a workspace: `member`, `admin` or `owner`. Each has the rights of the previous one and more.
+ */
 export type Role = 'member' | 'admin' | 'owner'
 
 export interface Workspace {
   workspace_id: string
   name: string
-  /** Of who asks. */
+  /** The role of the caller. */
   role: Role
-  /** True for one's own, which has no other members. */
+  /** True for the user's own workspace, which has no other members. */
   personal: boolean
-  /** How many people are in it. */
+  /** Number of members. */
   members: number
   created_at: string
-  /** When it and all it has goes, where somebody asked for that. */
+  /** When the workspace and all its data are deleted, if that is scheduled. */
   delete_at?: string
 }
 
 export interface WorkspaceList {
-  /** The id of the one that the token is for. */
+  /** The id of the token's workspace. */
   current: string
   workspaces: Workspace[]
 }
@@ -28,13 +30,13 @@ export interface WorkspaceList {
 export interface Member {
   user_id: string
   name: string
-  /** Empty when none is known. */
+  /** Empty if unknown. */
   email: string
   role: Role
   joined_at: string
 }
 
-/** One that is not answered yet. */
+/** An open invitation. */
 export interface Invitation {
   invitation_id: string
   email: string
@@ -44,24 +46,24 @@ export interface Invitation {
 }
 
 export interface WorkspaceDeletion {
-  /** When everything goes; null when the workspace stays. */
+  /** When the workspace is deleted; null if it is not. */
   delete_at: string | null
   message: string
 }
 
-/** What an invitation says to whoever has its link. */
+/** An invitation as the holder of its link sees it. */
 export interface InvitationOffer {
   email: string
   role: Role
-  /** Its name. */
+  /** Name of the workspace. */
   workspace: string
-  /** Empty when nobody knows. */
+  /** Empty if unknown. */
   inviter: string
 }
 
 /**
- * Workspaces of several people. `id` is that of one that the token opens, or `current`. To work in one, put its id behind the token:
- * `<token>~<id>`.
+ * Workspaces with several members. `id` is the id of a workspace that the token can access, or `current`. To work in a
+ * workspace, append its id to the token: `<token>~<id>`.
  */
 export class Workspaces {
   readonly #context: Context
@@ -70,64 +72,70 @@ export class Workspaces {
     this.#context = context
   }
 
-  /** Those that the token opens, the own one first. */
+  /** Returns the workspaces that the token can access, the user's own first. */
   list(options: RequestOptions = {}): Promise<WorkspaceList> {
-    return this.#ask('GET', '', options)
+    return this.#request('GET', '', options)
   }
 
-  /** With who makes it as its owner, and no credit. It takes the token of a person. */
+  /** Creates a workspace without credit, owned by the caller. Requires the token of a user. */
   create(name: string, options: RequestOptions = {}): Promise<Workspace> {
-    return this.#ask('POST', '', options, { name })
+    return this.#request('POST', '', options, { name })
   }
 
-  /** Lets it and all it has go in 30 days; until then `cancelDeletion` keeps it. It takes an owner. */
+  /**
+   * Schedules a workspace and all its data for deletion in 30 days; until then `cancelDeletion` keeps it. Requires an
+   * owner.
+   */
   delete(id: string, options: RequestOptions = {}): Promise<WorkspaceDeletion> {
-    return this.#ask('DELETE', `/${encodeURIComponent(id)}`, options)
+    return this.#request('DELETE', `/${encodeURIComponent(id)}`, options)
   }
 
   cancelDeletion(id: string, options: RequestOptions = {}): Promise<WorkspaceDeletion> {
-    return this.#ask('POST', `/${encodeURIComponent(id)}/cancel-deletion`, options, {})
+    return this.#request('POST', `/${encodeURIComponent(id)}/cancel-deletion`, options, {})
   }
 
   async members(id: string, options: RequestOptions = {}): Promise<Member[]> {
     const path = `/${encodeURIComponent(id)}/members`
-    return (await this.#ask<{ members: Member[] }>('GET', path, options)).members
+    return (await this.#request<{ members: Member[] }>('GET', path, options)).members
   }
 
-  /** It takes an admin, and an owner where owners are made or unmade. */
+  /** Changes the role of a member. Requires an admin; granting or revoking the role `owner` requires an owner. */
   setRole(id: string, userId: string, role: Role, options: RequestOptions = {}): Promise<Member> {
-    return this.#ask('PATCH', `/${encodeURIComponent(id)}/members/${encodeURIComponent(userId)}`, options, { role })
+    return this.#request('PATCH', `/${encodeURIComponent(id)}/members/${encodeURIComponent(userId)}`, options, { role })
   }
 
-  /** `userId` is `me` to leave; else it takes an admin, for an owner an owner. */
+  /**
+   * Removes a member; `userId` is `me` to leave. Removing others requires an admin, removing an owner requires an
+   * owner.
+   */
   async remove(id: string, userId: string, options: RequestOptions = {}): Promise<void> {
-    await this.#ask('DELETE', `/${encodeURIComponent(id)}/members/${encodeURIComponent(userId)}`, options)
+    await this.#request('DELETE', `/${encodeURIComponent(id)}/members/${encodeURIComponent(userId)}`, options)
   }
 
-  /** Sends a link by mail. It takes an admin. */
+  /** Invites a user by mail. Requires an admin. */
   invite(id: string, email: string, role: Role = 'member', options: RequestOptions = {}): Promise<Invitation> {
-    return this.#ask('POST', `/${encodeURIComponent(id)}/invitations`, options, { email, role })
+    return this.#request('POST', `/${encodeURIComponent(id)}/invitations`, options, { email, role })
   }
 
-  /** Those that are not answered yet. */
+  /** Returns the open invitations. */
   async invitations(id: string, options: RequestOptions = {}): Promise<Invitation[]> {
     const path = `/${encodeURIComponent(id)}/invitations`
-    return (await this.#ask<{ invitations: Invitation[] }>('GET', path, options)).invitations
+    return (await this.#request<{ invitations: Invitation[] }>('GET', path, options)).invitations
   }
 
   async revokeInvitation(id: string, invitationId: string, options: RequestOptions = {}): Promise<void> {
     const path = `/${encodeURIComponent(id)}/invitations/${encodeURIComponent(invitationId)}`
-    await this.#ask('DELETE', path, options)
+    await this.#request('DELETE', path, options)
   }
 
-  /** Whom an invitation is for, by the code of its link; needs no token. */
+  /** Returns an invitation by the code of its link; needs no token. */
   readInvitation(code: string, options: RequestOptions = {}): Promise<InvitationOffer> {
     const query = { token: code }
     const request = { method: 'GET' as const, path: '/invitation', query, retry: 'repeatable' as const }
     return this.#context.transport.json({ ...request, ...callFields(options) })
   }
 
-  /** Makes the person of its address a member, and signs nobody in; needs no token. */
+  /** Accepts an invitation: the user of its address becomes a member. Signs nobody in; needs no token. */
   acceptInvitation(
     code: string,
     options: RequestOptions = {},
@@ -137,7 +145,7 @@ export class Workspaces {
     return this.#context.transport.json({ ...request, ...callFields(options) })
   }
 
-  #ask<T>(
+  #request<T>(
     method: TransportRequest['method'],
     path: string,
     options: RequestOptions,
