@@ -4,20 +4,17 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { Carrel, CarrelApiError, CarrelConnectionError, CarrelTimeoutError } from './index.ts'
-import { StandInFailure } from './testing/stand-in-failure.ts'
-import { StandIn } from './testing/stand-in-server.ts'
+import { FakeFailure } from './testing/fake-failure.ts'
+import { FakeServer } from './testing/fake-server.ts'
 
-function clientOf(standIn: StandIn, more: object = {}) {
-  return new Carrel({ baseUrl: standIn.url, token: standIn.token, ...more })
+function clientOf(server: FakeServer, more: object = {}) {
+  return new Carrel({ baseUrl: server.url, token: server.token, ...more })
 }
 
-test('a refusal has the code, the advice and the details of the server', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext(
-    '/balance',
-    new StandInFailure(402, 'OUT_OF_CREDITS', 'No credit is left', { topupUrl: 'https://t' }),
-  )
-  await assert.rejects(clientOf(standIn).balance(), (error) => {
+test("a refusal has the server's code, instruction and details", async () => {
+  await using server = await FakeServer.start()
+  server.failNext('/balance', new FakeFailure(402, 'OUT_OF_CREDITS', 'No credit is left', { topupUrl: 'https://t' }))
+  await assert.rejects(clientOf(server).balance(), (error) => {
     assert.ok(error instanceof CarrelApiError)
     const { message, status, code, action, agentInstruction, requestId, retryable, details } = error
     assert.deepEqual(
@@ -37,7 +34,7 @@ test('a refusal has the code, the advice and the details of the server', async (
   })
 })
 
-test('a refusal is the same in the envelope of every surface', async () => {
+test('a refusal is parsed alike from the envelope of every surface', async () => {
   const facts = { action: 'CHECK', retryable: false, requestId: 'r1', field: 'x' }
   for (const [body, details] of [
     [{ error: 'It is not', code: 'NOT_FOUND', ...facts }, { field: 'x' }],
@@ -57,63 +54,63 @@ test('a refusal is the same in the envelope of every surface', async () => {
 })
 
 test('a wrong token is UNAUTHENTICATED, and health needs none', async () => {
-  await using standIn = await StandIn.start()
-  const client = clientOf(standIn, { token: 'wrong' })
+  await using server = await FakeServer.start()
+  const client = clientOf(server, { token: 'wrong' })
   await assert.rejects(client.balance(), { name: 'CarrelApiError', code: 'UNAUTHENTICATED', status: 401 })
   assert.equal((await client.health()).status, 'ok')
 })
 
-test('a busy server is asked again, and a GET that was cut too', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/balance', new StandInFailure(503, 'UNAVAILABLE', 'Busy', { retryAfter: 0 }), 'cut')
-  assert.equal((await clientOf(standIn).balance()).creditsRemaining, 4.5)
-  assert.equal(standIn.requestsTo('/balance').length, 3)
+test('a busy server and an interrupted GET are retried', async () => {
+  await using server = await FakeServer.start()
+  server.failNext('/balance', new FakeFailure(503, 'UNAVAILABLE', 'Busy', { retryAfter: 0 }), 'cut')
+  assert.equal((await clientOf(server).balance()).creditsRemaining, 4.5)
+  assert.equal(server.requestsTo('/balance').length, 3)
 })
 
-test('tries are bounded', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/balance', ...Array.from({ length: 9 }, () => new StandInFailure(503, 'UNAVAILABLE', 'Busy')))
-  await assert.rejects(clientOf(standIn, { maxRetries: 2 }).balance(), { code: 'UNAVAILABLE' })
-  assert.equal(standIn.requestsTo('/balance').length, 3)
+test('the number of attempts is bounded', async () => {
+  await using server = await FakeServer.start()
+  server.failNext('/balance', ...Array.from({ length: 9 }, () => new FakeFailure(503, 'UNAVAILABLE', 'Busy')))
+  await assert.rejects(clientOf(server, { maxRetries: 2 }).balance(), { code: 'UNAVAILABLE' })
+  assert.equal(server.requestsTo('/balance').length, 3)
 })
 
-test('an execute whose answer is lost runs once: the second try has the same key', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/execute', 'lose-answer')
-  const answer = await clientOf(standIn).execute('echo once')
+test('an execute whose answer is lost runs once, as the second attempt has the same key', async () => {
+  await using server = await FakeServer.start()
+  server.failNext('/execute', 'lose-answer')
+  const answer = await clientOf(server).execute('echo once')
   assert.equal(answer.result.stdout, 'once\n')
-  assert.equal(standIn.processes.size, 1)
-  const keys = standIn.requestsTo('/execute').map(({ headers }) => headers['idempotency-key'])
+  assert.equal(server.processes.size, 1)
+  const keys = server.requestsTo('/execute').map(({ headers }) => headers['idempotency-key'])
   assert.equal(keys.length, 2)
   assert.match(String(keys[0]), /^[0-9a-f-]{36}$/)
   assert.equal(keys[0], keys[1])
 })
 
 test('two executes have different keys', async () => {
-  await using standIn = await StandIn.start()
-  const client = clientOf(standIn)
+  await using server = await FakeServer.start()
+  const client = clientOf(server)
   await client.execute('true')
   await client.execute('true')
-  const [first, second] = standIn.requestsTo('/execute')
+  const [first, second] = server.requestsTo('/execute')
   assert.notEqual(first?.headers['idempotency-key'], second?.headers['idempotency-key'])
 })
 
-test('a request that still runs elsewhere is waited for', async () => {
-  await using standIn = await StandIn.start()
-  const busy = () => new StandInFailure(409, 'IDEMPOTENCY_IN_PROGRESS', 'It still runs')
-  standIn.failNext('/execute', busy(), busy(), busy())
-  const answer = await clientOf(standIn, { maxRetries: 1 }).execute('echo late')
+test('a request that is already running is waited for', async () => {
+  await using server = await FakeServer.start()
+  const busy = () => new FakeFailure(409, 'IDEMPOTENCY_IN_PROGRESS', 'It still runs')
+  server.failNext('/execute', busy(), busy(), busy())
+  const answer = await clientOf(server, { maxRetries: 1 }).execute('echo late')
   assert.equal(answer.result.stdout, 'late\n')
 })
 
-test('a server that is not there is a connection error that says so', async () => {
-  const standIn = await StandIn.start()
-  const client = clientOf(standIn)
-  await standIn[Symbol.asyncDispose]()
+test('a server that does not listen is a connection error that says so', async () => {
+  const server = await FakeServer.start()
+  const client = clientOf(server)
+  await server[Symbol.asyncDispose]()
   await assert.rejects(client.balance(), (error) => {
     assert.ok(error instanceof CarrelConnectionError)
     assert.equal(error.code, 'ECONNREFUSED')
-    assert.equal(error.message, `Cannot reach "${standIn.url}": connection refused`)
+    assert.equal(error.message, `Cannot reach "${server.url}": connection refused`)
     return true
   })
 })
@@ -133,7 +130,7 @@ test('an abort ends a request with its own reason', async () => {
   await assert.rejects(answer, { message: 'enough' })
 })
 
-test('an answer from something else than Carrel is named as such', async () => {
+test('an answer that is not from Carrel is reported as such', async () => {
   const fetch = async () => new Response('<html>', { status: 200 })
   await assert.rejects(new Carrel({ baseUrl: 'http://x', fetch }).health(), { code: 'NOT_CARREL' })
 })
@@ -147,7 +144,7 @@ test("a proxy's error page becomes an error with its status", async () => {
   })
 })
 
-test('a redirect is not followed with the token: its address is told', async () => {
+test('a redirect is not followed with the token, and its address is reported', async () => {
   const fetch = async () => new Response(null, { status: 308, headers: { location: 'https://y/health' } })
   await assert.rejects(new Carrel({ baseUrl: 'http://x', fetch }).health(), {
     code: 'REDIRECTED',
@@ -169,25 +166,25 @@ test('an address without http is refused at once', () => {
   assert.throws(() => new Carrel({ baseUrl: 'localhost:4280' }), { name: 'TypeError', message: /localhost:4280/ })
 })
 
-test('the session of the client goes with every call, unless the call names another', async () => {
-  await using standIn = await StandIn.start()
-  const client = clientOf(standIn, { sessionId: 'mine' })
+test("every call uses the client's session unless it names another", async () => {
+  await using server = await FakeServer.start()
+  const client = clientOf(server, { sessionId: 'mine' })
   await client.processes.list()
   await client.processes.list({ sessionId: 'other' })
-  const bodies = standIn.requestsTo('/process/list').map(({ body }) => body)
+  const bodies = server.requestsTo('/process/list').map(({ body }) => body)
   assert.deepEqual(bodies, [{ sessionId: 'mine' }, { sessionId: 'other' }])
 })
 
 test('expose() answers with the addresses', async () => {
-  await using standIn = await StandIn.start()
-  const { url, wsUrl, port } = await clientOf(standIn).expose(8080)
+  await using server = await FakeServer.start()
+  const { url, wsUrl, port } = await clientOf(server).expose(8080)
   assert.deepEqual(
     { url, wsUrl, port },
     { url: 'http://8080-abc-p8080_v1.preview.test', wsUrl: 'ws://8080-abc-p8080_v1.preview.test', port: 8080 },
   )
 })
 
-/** Takes connections and says nothing. */
+/** Starts a server that accepts connections and never answers. */
 async function startSilentServer() {
   const server = createServer()
   const connected = once(server, 'connection')

@@ -6,20 +6,20 @@ import { WebSocket } from 'ws'
 import { deferred } from './deferred.ts'
 import { Carrel, CarrelApiError, CarrelConnectionError } from './index.ts'
 import type { ExecSession } from './index.ts'
-import { StandInFailure } from './testing/stand-in-failure.ts'
-import { StandIn } from './testing/stand-in-server.ts'
+import { FakeFailure } from './testing/fake-failure.ts'
+import { FakeServer } from './testing/fake-server.ts'
 
-function clientOf(standIn: StandIn, more: object = {}) {
-  return new Carrel({ baseUrl: standIn.url, token: standIn.token, WebSocket, ...more })
+function clientOf(server: FakeServer, more: object = {}) {
+  return new Carrel({ baseUrl: server.url, token: server.token, WebSocket, ...more })
 }
 
-/** All of it, as one text by channel. */
+/** Reads everything and returns one text for each channel. */
 async function readAll(session: ExecSession) {
   const { stdout, stderr, exitCode } = await session.result()
   return { stdout, stderr, exitCode }
 }
 
-/** Reads until the text has come. */
+/** Reads until the text has arrived. */
 async function readUntil(output: AsyncIterator<{ data: Uint8Array }>, expected: string) {
   let text = ''
   while (!text.includes(expected)) {
@@ -31,8 +31,8 @@ async function readUntil(output: AsyncIterator<{ data: Uint8Array }>, expected: 
 
 for (const [name, constructor] of Object.entries({ ws: WebSocket, global: undefined })) {
   test(`a command gives its output and its exit code (WebSocket: ${name})`, async () => {
-    await using standIn = await StandIn.start()
-    const session = await clientOf(standIn, { WebSocket: constructor }).exec({
+    await using server = await FakeServer.start()
+    const session = await clientOf(server, { WebSocket: constructor }).exec({
       command: 'echo out; echo err >&2; exit 3',
     })
     assert.equal(session.processId, 'proc-1')
@@ -42,12 +42,12 @@ for (const [name, constructor] of Object.entries({ ws: WebSocket, global: undefi
   })
 
   test(`input arrives byte for byte and ends (WebSocket: ${name})`, async () => {
-    await using standIn = await StandIn.start()
+    await using server = await FakeServer.start()
     const bytes = Buffer.alloc(
       3_000_000,
       Uint8Array.from({ length: 251 }, (_, index) => index),
     )
-    const session = await clientOf(standIn, { WebSocket: constructor }).exec({ command: 'sha256sum', stdin: true })
+    const session = await clientOf(server, { WebSocket: constructor }).exec({ command: 'sha256sum', stdin: true })
     const result = readAll(session)
     assert.equal(await session.write(bytes), true)
     session.end()
@@ -55,17 +55,17 @@ for (const [name, constructor] of Object.entries({ ws: WebSocket, global: undefi
   })
 
   test(`a wrong token is refused (WebSocket: ${name})`, async () => {
-    await using standIn = await StandIn.start()
-    const client = clientOf(standIn, { WebSocket: constructor, token: 'wrong' })
-    // The standard's WebSocket does not tell why a handshake failed.
+    await using server = await FakeServer.start()
+    const client = clientOf(server, { WebSocket: constructor, token: 'wrong' })
+    // The standard WebSocket does not report why a handshake failed.
     const expected = constructor ? { code: 'UNAUTHENTICATED', status: 401 } : { name: 'CarrelConnectionError' }
     await assert.rejects(client.exec({ command: 'true' }), expected)
   })
 }
 
-test('the first message carries all that was asked for', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn, { sessionId: 's1' }).exec({
+test('the first message carries all options', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server, { sessionId: 's1' }).exec({
     argv: ['sh', '-c', 'echo "$A"; pwd'],
     env: { A: 'x y' },
     cwd: '/tmp',
@@ -74,7 +74,7 @@ test('the first message carries all that was asked for', async () => {
     timeoutMs: 9000,
   })
   assert.equal((await readAll(session)).stdout, 'x y\n/tmp\n')
-  assert.deepEqual(standIn.execMessages[0], {
+  assert.deepEqual(server.execMessages[0], {
     type: 'start',
     argv: ['sh', '-c', 'echo "$A"; pwd'],
     sessionId: 's1',
@@ -87,36 +87,36 @@ test('the first message carries all that was asked for', async () => {
   })
 })
 
-test('a refusal to start rejects with the words of the server', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('start', new StandInFailure(404, 'NOT_FOUND', 'No program "nope"'))
-  await assert.rejects(clientOf(standIn).exec({ argv: ['nope'] }), (error) => {
+test("a refused start rejects with the server's message", async () => {
+  await using server = await FakeServer.start()
+  server.failNext('start', new FakeFailure(404, 'NOT_FOUND', 'No program "nope"'))
+  await assert.rejects(clientOf(server).exec({ argv: ['nope'] }), (error) => {
     assert.ok(error instanceof CarrelApiError)
     assert.deepEqual([error.code, error.message], ['NOT_FOUND', 'No program "nope"'])
     return true
   })
 })
 
-test('a busy server is asked again', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/v1/exec', new StandInFailure(503, 'UNAVAILABLE', 'Busy', { retryAfter: 0 }))
-  const session = await clientOf(standIn).exec({ command: 'echo here' })
+test('a busy server is retried', async () => {
+  await using server = await FakeServer.start()
+  server.failNext('/v1/exec', new FakeFailure(503, 'UNAVAILABLE', 'Busy', { retryAfter: 0 }))
+  const session = await clientOf(server).exec({ command: 'echo here' })
   assert.equal((await readAll(session)).stdout, 'here\n')
 })
 
-test('a start that is cut off is not repeated: nobody knows whether the program runs', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('start', 'cut')
-  await assert.rejects(clientOf(standIn).exec({ command: 'true' }), { name: 'CarrelConnectionError' })
-  assert.equal(standIn.execMessages.length, 1)
+test('an interrupted start is not repeated, as the program may be running', async () => {
+  await using server = await FakeServer.start()
+  server.failNext('start', 'cut')
+  await assert.rejects(clientOf(server).exec({ command: 'true' }), { name: 'CarrelConnectionError' })
+  assert.equal(server.execMessages.length, 1)
 })
 
-test('output comes without loss or doubling through many lost connections', async () => {
-  await using standIn = await StandIn.start()
-  standIn.execMessageBytes = 999
-  standIn.cutAfter(1, 10_000, 500, 1, 30_000, 2, 200_000)
+test('output is neither lost nor repeated over many lost connections', async () => {
+  await using server = await FakeServer.start()
+  server.maxExecMessageBytes = 999
+  server.cutAfter(1, 10_000, 500, 1, 30_000, 2, 200_000)
   const states: string[] = []
-  const session = await clientOf(standIn).exec({
+  const session = await clientOf(server).exec({
     command: 'seq 1 60000; seq 1 20000 >&2; seq 60001 80000',
     onConnection: (state) => states.push(state),
   })
@@ -125,100 +125,100 @@ test('output comes without loss or doubling through many lost connections', asyn
   assert.ok(stdout === lines(1, 80_000), 'stdout is what was written')
   assert.ok(stderr === lines(1, 20_000), 'stderr is what was written')
   assert.equal(exitCode, 0)
-  assert.equal(standIn.execMessages.filter(({ type }) => type === 'attach').length, 7)
+  assert.equal(server.execMessages.filter(({ type }) => type === 'attach').length, 7)
   assert.deepEqual(states, Array.from({ length: 7 }, () => ['lost', 'restored']).flat())
 })
 
-test('a session survives a server that is away for a moment', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'echo before; read line; echo after', stdin: true })
+test('a session survives a short outage of the server', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'echo before; read line; echo after', stdin: true })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'before')
-  await standIn.stopListening()
-  standIn.processes.get('proc-1')?.endInput()
-  await standIn.processes.get('proc-1')?.ended
-  await standIn.listen()
+  await server.stopListening()
+  server.processes.get('proc-1')?.endInput()
+  await server.processes.get('proc-1')?.ended
+  await server.listen()
   await readUntil(output, 'after')
   assert.equal((await session.exit).exitCode, 0)
 })
 
 test('a session that is attached again names its sandbox', async () => {
-  await using standIn = await StandIn.start()
-  standIn.cutAfter(1)
-  const session = await clientOf(standIn).exec({ command: 'echo text', sessionId: 's1' })
+  await using server = await FakeServer.start()
+  server.cutAfter(1)
+  const session = await clientOf(server).exec({ command: 'echo text', sessionId: 's1' })
   assert.equal((await readAll(session)).stdout, 'text\n')
-  const attach = standIn.execMessages.find(({ type }) => type === 'attach')
+  const attach = server.execMessages.find(({ type }) => type === 'attach')
   assert.deepEqual(attach, { type: 'attach', processId: 'proc-1', cursor: 0, sessionId: 's1' })
 })
 
-test('input and signals that are given while the connection is lost arrive after it', async () => {
-  await using standIn = await StandIn.start()
+test('input and signals sent while the connection is lost arrive afterwards', async () => {
+  await using server = await FakeServer.start()
   const command =
     'trap "caught=7" USR1; echo ready; read line; echo "got $line"; until ((caught)); do sleep 0.02; done; exit 7'
   const lost = deferred()
   const onConnection = (state: string) => state === 'lost' && lost.resolve()
-  const session = await clientOf(standIn).exec({ command, stdin: true, onConnection })
+  const session = await clientOf(server).exec({ command, stdin: true, onConnection })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
-  await standIn.stopListening()
+  await server.stopListening()
   await lost.promise
   const written = session.write('hello\n')
   session.signal('SIGUSR1', 'process')
-  await standIn.listen()
+  await server.listen()
   assert.equal(await written, true)
   await readUntil(output, 'got hello')
   assert.equal((await session.exit).exitCode, 7)
 })
 
-test('an end of the input that is given while the connection is lost arrives after it', async () => {
-  await using standIn = await StandIn.start()
+test('an end of input sent while the connection is lost arrives afterwards', async () => {
+  await using server = await FakeServer.start()
   const lost = deferred()
   const onConnection = (state: string) => state === 'lost' && lost.resolve()
-  const session = await clientOf(standIn).exec({ command: 'echo ready; cat; echo done', stdin: true, onConnection })
+  const session = await clientOf(server).exec({ command: 'echo ready; cat; echo done', stdin: true, onConnection })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
-  await standIn.stopListening()
+  await server.stopListening()
   await lost.promise
   session.end()
-  await standIn.listen()
+  await server.listen()
   await readUntil(output, 'done')
 })
 
 test('a connection that is lost with input in transit fails, and says so', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'echo ready; sleep 60', stdin: true })
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'echo ready; sleep 60', stdin: true })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
   // More than pipes and sockets hold, so that some of it must be in transit.
   const written = session.write(Buffer.alloc(32 * 1024 * 1024))
-  await once(standIn, 'exec-input')
-  for (const socket of standIn.execConnections) socket.terminate()
+  await once(server, 'exec-input')
+  for (const socket of server.execConnections) socket.terminate()
   await assert.rejects(output.next(), { name: 'CarrelConnectionError', message: /while input was in transit.*proc-1/ })
   assert.equal(await written, false)
 })
 
-test('a connection that is lost after its input had arrived goes on', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'read a; echo "1 $a"; read b; echo "2 $b"', stdin: true })
+test('a session continues after a connection is lost whose input had arrived', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'read a; echo "1 $a"; read b; echo "2 $b"', stdin: true })
   const output = session[Symbol.asyncIterator]()
   await session.write('one\n')
   await readUntil(output, '1 one')
-  for (const socket of standIn.execConnections) socket.terminate()
-  await standIn.execMessage('attach')
+  for (const socket of server.execConnections) socket.terminate()
+  await server.execMessage('attach')
   await session.write('two\n')
   await readUntil(output, '2 two')
   assert.equal((await session.exit).exitCode, 0)
 })
 
-test('a connection that has silently died is made again', async (t) => {
-  await using standIn = await StandIn.start()
+test('a connection that has silently died is replaced', async (t) => {
+  await using server = await FakeServer.start()
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const session = await clientOf(standIn).exec({ command: 'echo ready; read line; echo "got $line"', stdin: true })
+  const session = await clientOf(server).exec({ command: 'echo ready; read line; echo "got $line"', stdin: true })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
-  const [dead] = standIn.execConnections
+  const [dead] = server.execConnections
   dead?.pause()
-  const attached = standIn.execMessage('attach')
+  const attached = server.execMessage('attach')
   t.mock.timers.tick(15_000)
   t.mock.timers.tick(15_000)
   await attached
@@ -228,100 +228,100 @@ test('a connection that has silently died is made again', async (t) => {
 })
 
 test('a process that is gone after a lost connection is an error, not a wait', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'read line', stdin: true })
-  standIn.processes.get('proc-1')?.endInput()
-  standIn.processes.clear()
-  for (const socket of standIn.execConnections) socket.terminate()
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'read line', stdin: true })
+  server.processes.get('proc-1')?.endInput()
+  server.processes.clear()
+  for (const socket of server.execConnections) socket.terminate()
   await assert.rejects(session.exit, { code: 'NOT_FOUND' })
   await assert.rejects(readAll(session), { code: 'NOT_FOUND' })
 })
 
-test('a server that stays away ends the session after the time for coming back', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'read line', stdin: true, reconnectMs: 100 })
-  await standIn.stopListening()
+test('a server that stays away ends the session after the time for reconnecting', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'read line', stdin: true, reconnectMs: 100 })
+  await server.stopListening()
   await assert.rejects(session.exit, (error) => error instanceof CarrelConnectionError && error.code === 'ECONNREFUSED')
 })
 
-test('a reader that is slow holds the program back, and loses nothing', async () => {
-  await using standIn = await StandIn.start()
+test('a slow reader slows the program down and loses nothing', async () => {
+  await using server = await FakeServer.start()
   const command = 'head -c 60000000 /dev/zero'
-  const session = await clientOf(standIn).exec({ command })
+  const session = await clientOf(server).exec({ command })
   const output = session[Symbol.asyncIterator]()
   await output.next()
-  await standIn.processes.get('proc-1')?.ended
-  const [connection] = standIn.execConnections
+  await server.processes.get('proc-1')?.ended
+  const [connection] = server.execConnections
   assert.ok((connection?.bufferedAmount ?? 0) > 0, 'the server waits for the reader')
   const { stdout } = await session.result()
   assert.ok(stdout.length > 59_000_000)
 })
 
-test('a signal reaches the tree, and the exit says which', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'sleep 60 & echo ready; wait' })
+test('a signal reaches the process tree, and the exit names it', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'sleep 60 & echo ready; wait' })
   const output = session[Symbol.asyncIterator]()
   await readUntil(output, 'ready')
   session.signal('SIGKILL')
   assert.deepEqual(await session.exit, { exitCode: 137, signal: 'SIGKILL', reason: 'signalled', truncated: false })
-  assert.deepEqual(standIn.execMessages.at(-1), { type: 'signal', signal: 'SIGKILL', scope: 'tree' })
+  assert.deepEqual(server.execMessages.at(-1), { type: 'signal', signal: 'SIGKILL', scope: 'tree' })
 })
 
-test('a resize is told, and told again to the next connection', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'read line', stdin: true, tty: { cols: 80, rows: 24 } })
+test('a resize is sent, and sent again on the next connection', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'read line', stdin: true, tty: { cols: 80, rows: 24 } })
   session.resize(132, 50)
-  assert.deepEqual(await standIn.execMessage('resize'), { type: 'resize', cols: 132, rows: 50 })
-  for (const socket of standIn.execConnections) socket.terminate()
-  assert.deepEqual(await standIn.execMessage('resize'), { type: 'resize', cols: 132, rows: 50 })
+  assert.deepEqual(await server.execMessage('resize'), { type: 'resize', cols: 132, rows: 50 })
+  for (const socket of server.execConnections) socket.terminate()
+  assert.deepEqual(await server.execMessage('resize'), { type: 'resize', cols: 132, rows: 50 })
   session.signal('SIGKILL')
   await session.exit
 })
 
-test('an abort lets go of the program, which goes on', async () => {
-  await using standIn = await StandIn.start()
+test('an abort detaches from the program, which keeps running', async () => {
+  await using server = await FakeServer.start()
   const abort = new AbortController()
-  const session = await clientOf(standIn).exec({ command: 'read line', stdin: true, signal: abort.signal })
+  const session = await clientOf(server).exec({ command: 'read line', stdin: true, signal: abort.signal })
   abort.abort(new Error('enough'))
   await assert.rejects(readAll(session), { message: 'enough' })
-  assert.equal(standIn.processes.get('proc-1')?.exit, undefined)
+  assert.equal(server.processes.get('proc-1')?.exit, undefined)
 })
 
-test('close() lets go after all that was written has gone out', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: 'read line; echo "$line" > /dev/null', stdin: true })
+test('close() detaches once everything that was written has been sent', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: 'read line; echo "$line" > /dev/null', stdin: true })
   await session.write('last words\n')
   session.signal('SIGCONT')
-  const signalled = standIn.execMessage('signal')
+  const signalled = server.execMessage('signal')
   await session.close()
   await signalled
-  assert.equal(Buffer.concat(standIn.processes.get('proc-1')?.input ?? []).toString(), 'last words\n')
+  assert.equal(Buffer.concat(server.processes.get('proc-1')?.input ?? []).toString(), 'last words\n')
 })
 
 test('attach() reads the output of a process that has ended', async () => {
-  await using standIn = await StandIn.start()
-  const client = clientOf(standIn)
+  await using server = await FakeServer.start()
+  const client = clientOf(server)
   const { processId } = await client.processes.start('printf abcdef; exit 5')
-  await standIn.processes.get(processId)?.ended
+  await server.processes.get(processId)?.ended
   assert.deepEqual(await readAll(await client.attach(processId)), { stdout: 'abcdef', stderr: '', exitCode: 5 })
   assert.equal((await readAll(await client.attach(processId, { cursor: 4 }))).stdout, 'ef')
 })
 
-test('attach() to an unknown process rejects where it is read', async () => {
-  await using standIn = await StandIn.start()
-  await assert.rejects(readAll(await clientOf(standIn).attach('none')), { code: 'NOT_FOUND' })
+test('attach() to an unknown process rejects while reading', async () => {
+  await using server = await FakeServer.start()
+  await assert.rejects(readAll(await clientOf(server).attach('none')), { code: 'NOT_FOUND' })
 })
 
-test('result() has the exact bytes when they are no text', async () => {
-  await using standIn = await StandIn.start()
-  const session = await clientOf(standIn).exec({ command: "printf '\\xff\\x00'; printf text >&2" })
+test('result() has the exact bytes of output that is not text', async () => {
+  await using server = await FakeServer.start()
+  const session = await clientOf(server).exec({ command: "printf '\\xff\\x00'; printf text >&2" })
   const { stdoutBase64, stderr, stderrBase64 } = await session.result()
   assert.equal(stdoutBase64, '/wA=')
   assert.deepEqual([stderr, stderrBase64], ['text', undefined])
 })
 
-test('a command and an argv at once are refused before anything is sent', async () => {
-  await using standIn = await StandIn.start()
-  await assert.rejects(clientOf(standIn).exec({ command: 'x', argv: ['y'] }), { name: 'TypeError' })
-  assert.equal(standIn.execMessages.length, 0)
+test('a command together with an argv is refused before anything is sent', async () => {
+  await using server = await FakeServer.start()
+  await assert.rejects(clientOf(server).exec({ command: 'x', argv: ['y'] }), { name: 'TypeError' })
+  assert.equal(server.execMessages.length, 0)
 })

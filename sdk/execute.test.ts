@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Carrel } from './index.ts'
 import type { ExecuteEvent } from './index.ts'
-import { StandInFailure } from './testing/stand-in-failure.ts'
-import { StandIn } from './testing/stand-in-server.ts'
+import { FakeFailure } from './testing/fake-failure.ts'
+import { FakeServer } from './testing/fake-server.ts'
 
-function clientOf(standIn: StandIn) {
-  return new Carrel({ baseUrl: standIn.url, token: standIn.token })
+function clientOf(server: FakeServer) {
+  return new Carrel({ baseUrl: server.url, token: server.token })
 }
 
-test('execute() answers with output and exit code; a failing program is no error', async () => {
-  await using standIn = await StandIn.start()
-  const { status, processId, result } = await clientOf(standIn).execute('echo out; echo err >&2; exit 3')
+test('execute() returns output and exit code; a program that fails is no error', async () => {
+  await using server = await FakeServer.start()
+  const { status, processId, result } = await clientOf(server).execute('echo out; echo err >&2; exit 3')
   assert.equal(status, 'completed')
   assert.equal(processId, 'proc-1')
   assert.equal(result.stdout, 'out\n')
@@ -20,11 +20,11 @@ test('execute() answers with output and exit code; a failing program is no error
 })
 
 test('execute() sends language, environment, folder and time limit', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const options = { language: 'python', env: { A: '1' }, cwd: '/tmp', timeoutMs: 5000 } as const
-  const { result } = await clientOf(standIn).execute('import os; print(os.environ["A"], os.getcwd())', options)
+  const { result } = await clientOf(server).execute('import os; print(os.environ["A"], os.getcwd())', options)
   assert.equal(result.stdout, '1 /tmp\n')
-  assert.deepEqual(standIn.requests[0]?.body, {
+  assert.deepEqual(server.requests[0]?.body, {
     code: 'import os; print(os.environ["A"], os.getcwd())',
     language: 'python',
     timeout: 5000,
@@ -33,19 +33,19 @@ test('execute() sends language, environment, folder and time limit', async () =>
   })
 })
 
-test('execute() with a limit beyond what one request can last goes over an exec session', async () => {
-  await using standIn = await StandIn.start()
-  const { status, processId, result } = await clientOf(standIn).execute('echo long; exit 4', { timeoutMs: 3_600_000 })
-  assert.equal(standIn.requestsTo('/execute').length, 0)
+test('execute() with a limit that is too long for one request uses an exec session', async () => {
+  await using server = await FakeServer.start()
+  const { status, processId, result } = await clientOf(server).execute('echo long; exit 4', { timeoutMs: 3_600_000 })
+  assert.equal(server.requestsTo('/execute').length, 0)
   assert.deepEqual(
     { status, processId, stdout: result.stdout, exitCode: result.exitCode },
     { status: 'completed', processId: 'proc-1', stdout: 'long\n', exitCode: 4 },
   )
 })
 
-test('executeStream() gives events in order and ends with complete', async () => {
-  await using standIn = await StandIn.start()
-  const events: ExecuteEvent[] = await Array.fromAsync(clientOf(standIn).executeStream('printf é; exit 2'))
+test('executeStream() yields events in order and ends with complete', async () => {
+  await using server = await FakeServer.start()
+  const events: ExecuteEvent[] = await Array.fromAsync(clientOf(server).executeStream('printf é; exit 2'))
   assert.deepEqual(
     events.map(({ type }) => type),
     ['start', 'stdout', 'complete'],
@@ -63,19 +63,19 @@ test('executeStream() gives events in order and ends with complete', async () =>
 })
 
 test('executeStream() throws the error event of the server', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('stream', new StandInFailure(507, 'DISK_FULL', 'The disk is full'))
-  await assert.rejects(Array.fromAsync(clientOf(standIn).executeStream('true')), {
+  await using server = await FakeServer.start()
+  server.failNext('stream', new FakeFailure(507, 'DISK_FULL', 'The disk is full'))
+  await assert.rejects(Array.fromAsync(clientOf(server).executeStream('true')), {
     name: 'CarrelApiError',
     code: 'DISK_FULL',
     message: 'The disk is full',
   })
 })
 
-test('executeStream() throws when the stream breaks off: the end of the program is not made up', async () => {
-  await using standIn = await StandIn.start()
-  standIn.cutAfter(1)
-  await assert.rejects(Array.fromAsync(clientOf(standIn).executeStream('echo x; read -t 5 line')), {
+test('executeStream() throws when the stream breaks off instead of inventing an exit', async () => {
+  await using server = await FakeServer.start()
+  server.cutAfter(1)
+  await assert.rejects(Array.fromAsync(clientOf(server).executeStream('echo x; read -t 5 line')), {
     name: 'CarrelConnectionError',
   })
 })

@@ -5,7 +5,7 @@ import { OutputPosition } from './output-position.ts'
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (data: Uint8Array) => new TextDecoder().decode(data)
 
-test('what came after the last cursor is dropped when it comes again', () => {
+test('output after the last cursor is dropped when it is repeated', () => {
   const position = new OutputPosition(0)
   position.accept('stdout', bytes('abc'))
   position.mark(3)
@@ -16,7 +16,7 @@ test('what came after the last cursor is dropped when it comes again', () => {
   assert.equal(text(position.accept('stdout', bytes('h'))), 'h')
 })
 
-test('channels are counted apart', () => {
+test('channels are counted separately', () => {
   const position = new OutputPosition(0)
   position.accept('stdout', bytes('out'))
   position.accept('stderr', bytes('e'))
@@ -25,7 +25,7 @@ test('channels are counted apart', () => {
   assert.equal(text(position.accept('stdout', bytes('outer'))), 'er')
 })
 
-test('a cursor in the middle of what is repeated leaves the rest of it to be dropped', () => {
+test('a cursor within the repeated output leaves the rest of it to be dropped', () => {
   const position = new OutputPosition(0)
   position.accept('stdout', bytes('abcdef'))
   position.rewind()
@@ -36,7 +36,7 @@ test('a cursor in the middle of what is repeated leaves the rest of it to be dro
   assert.equal(text(position.accept('stdout', bytes('cdefgh'))), 'gh')
 })
 
-test('a second loss before anything new came starts from the same place', () => {
+test('a second loss before any new output starts from the same position', () => {
   const position = new OutputPosition(0)
   position.accept('stdout', bytes('abcdef'))
   position.rewind()

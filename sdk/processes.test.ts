@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Carrel } from './index.ts'
-import { StandIn } from './testing/stand-in-server.ts'
+import { FakeServer } from './testing/fake-server.ts'
 
-function processesOf(standIn: StandIn) {
-  return new Carrel({ baseUrl: standIn.url, token: standIn.token }).processes
+function processesOf(server: FakeServer) {
+  return new Carrel({ baseUrl: server.url, token: server.token }).processes
 }
 
-test('start() answers while the process runs, kill() ends it, list() and get() tell how', async () => {
-  await using standIn = await StandIn.start()
-  const processes = processesOf(standIn)
+test('start() returns while the process runs, kill() ends it, list() and get() report how', async () => {
+  await using server = await FakeServer.start()
+  const processes = processesOf(server)
   const started = await processes.start('echo up; sleep 60', { processId: 'server', timeoutMs: 0 })
   assert.equal(started.processId, 'server')
   assert.ok(started.hints['stopProcess'])
-  assert.equal(standIn.processes.get('server')?.request.timeoutMs, undefined)
+  assert.equal(server.processes.get('server')?.request.timeoutMs, undefined)
   await processes.kill('server', { signalName: 'SIGKILL' })
   const [listed] = await processes.list()
   assert.deepEqual([listed?.processId, listed?.status, listed?.signal], ['server', 'killed', 'SIGKILL'])
@@ -22,23 +22,23 @@ test('start() answers while the process runs, kill() ends it, list() and get() t
   assert.equal(logs.done, true)
 })
 
-test('get() reads the output from a cursor on', async () => {
-  await using standIn = await StandIn.start()
-  const processes = processesOf(standIn)
+test('get() reads the output from a cursor', async () => {
+  await using server = await FakeServer.start()
+  const processes = processesOf(server)
   const { processId } = await processes.start('printf abcdef')
-  await standIn.processes.get(processId)?.ended
+  await server.processes.get(processId)?.ended
   const { logs } = await processes.get(processId, { cursor: 2 })
   assert.deepEqual([logs.stdout, logs.cursor, logs.done], ['cdef', 6, true])
 })
 
 test('a start whose answer is lost starts one process', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/process/start', 'lose-answer')
-  const { processId } = await processesOf(standIn).start('true')
-  assert.deepEqual([...standIn.processes.keys()], [processId])
+  await using server = await FakeServer.start()
+  server.failNext('/process/start', 'lose-answer')
+  const { processId } = await processesOf(server).start('true')
+  assert.deepEqual([...server.processes.keys()], [processId])
 })
 
 test('an unknown process is NOT_FOUND', async () => {
-  await using standIn = await StandIn.start()
-  await assert.rejects(processesOf(standIn).get('none'), { code: 'NOT_FOUND' })
+  await using server = await FakeServer.start()
+  await assert.rejects(processesOf(server).get('none'), { code: 'NOT_FOUND' })
 })

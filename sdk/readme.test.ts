@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { StandIn } from './testing/stand-in-server.ts'
+import { FakeServer } from './testing/fake-server.ts'
 
 const run = promisify(execFile)
 const readme = await readFile(new URL('README.md', import.meta.url), 'utf8')
@@ -12,15 +12,15 @@ const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''
 const expected = ['42\n 0\n', 'a\nb\n0\n', 'text 3\n']
 
 test('the examples of the README run and print what they promise', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   assert.equal(examples.length, expected.length)
   for (const [index, code] of examples.entries()) {
-    const path = join(standIn.root, `example-${index}.ts`)
+    const path = join(server.root, `example-${index}.ts`)
     await writeFile(
       path,
       code.replaceAll(/from '(\.\/sdk\/index\.ts|ws)'/g, (_, name) => `from '${resolve(name)}'`),
     )
-    const env = { ...process.env, CARREL_URL: standIn.url, CARREL_TOKEN: standIn.token }
+    const env = { ...process.env, CARREL_URL: server.url, CARREL_TOKEN: server.token }
     const { stdout } = await run(process.execPath, [path], { env })
     assert.equal(stdout, expected[index])
   }

@@ -13,23 +13,23 @@ function refusal(status: number, code: string, retryAfter?: string) {
 const cut = new CarrelConnectionError('http://x', 'cut', { code: 'ECONNRESET' })
 const refused = new CarrelConnectionError('http://x', 'refused', { code: 'ECONNREFUSED' })
 
-test('a cut connection is tried again only when asking twice does no harm', () => {
+test('a broken connection is retried only if repeating the request is harmless', () => {
   assert.ok(retryDelayMs(cut, 0, 'repeatable') !== undefined)
   assert.equal(retryDelayMs(cut, 0, 'refused'), undefined)
   assert.equal(retryDelayMs(cut, 0, 'never'), undefined)
 })
 
-test('a server that is not there is not tried again', () => {
+test('a server that does not listen is not retried', () => {
   assert.equal(retryDelayMs(refused, 0, 'repeatable'), undefined)
 })
 
-test('503 is tried again, after as long as the server asks', () => {
+test('503 is retried after the time that the server asks for', () => {
   const delayMs = retryDelayMs(refusal(503, 'UNAVAILABLE', '2'), 0, 'refused')
   assert.ok(delayMs !== undefined && delayMs >= 2000)
   assert.ok(retryDelayMs(refusal(503, 'UNAVAILABLE'), 0, 'refused') !== undefined)
 })
 
-test('429 is tried again only when the server says when', () => {
+test('429 is retried only if the server says when', () => {
   assert.ok(retryDelayMs(refusal(429, 'LIMIT_REACHED', '0'), 0, 'refused') !== undefined)
   assert.equal(retryDelayMs(refusal(429, 'LIMIT_REACHED'), 0, 'refused'), undefined)
 })
@@ -38,11 +38,11 @@ test('a Retry-After of minutes is left to the caller', () => {
   assert.equal(retryDelayMs(refusal(503, 'NO_CAPACITY', '120'), 0, 'repeatable'), undefined)
 })
 
-test('what another try cannot change is not tried again', () => {
+test('an error that a retry cannot change is not retried', () => {
   for (const error of [
     refusal(404, 'NOT_FOUND'),
     refusal(503, 'IMAGE_MISSING'),
-    // It runs already: another try would run it twice.
+    // The process is running, and a retry would run it twice.
     new CarrelApiError(503, { error: 'no', code: 'PROCESS_GOES_ON', retryable: true }),
     refusal(500, 'INTERNAL'),
     new CarrelTimeoutError(1),
@@ -51,7 +51,7 @@ test('what another try cannot change is not tried again', () => {
   }
 })
 
-test('pauses grow and stay bounded', () => {
+test('delays grow and stay bounded', () => {
   const pauses = Array.from({ length: 20 }, (_, attempt) => retryDelayMs(cut, attempt, 'repeatable') ?? 0)
   assert.ok((pauses[0] ?? 0) <= 100)
   assert.ok((pauses[6] ?? 0) > 1000)

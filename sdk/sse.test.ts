@@ -20,13 +20,13 @@ test('events keep their name, their id and several lines of data', async () => {
   ])
 })
 
-test('comments, unknown fields and events without data are passed over', async () => {
+test('comments, unknown fields and events without data are skipped', async () => {
   assert.deepEqual(await read(': ping\n\nretry: 5\nevent: nothing\n\ndata: x\n\n'), [
     { event: 'message', data: 'x', id: '' },
   ])
 })
 
-test('an event is the same for every line ending and every cut between chunks', async () => {
+test('an event is the same for every line ending and every split into chunks', async () => {
   for (const ending of ['\n', '\r\n', '\r']) {
     const text = ['event: stdout', 'data: naïve 🖋', 'data: b', '', 'data: c', '', ''].join(ending)
     const bytes = new TextEncoder().encode(text)
@@ -43,6 +43,6 @@ test('an event is the same for every line ending and every cut between chunks', 
   }
 })
 
-test('an event that the end of the stream cuts off is dropped', async () => {
+test('an incomplete event at the end of the stream is dropped', async () => {
   assert.deepEqual(await read('data: whole\n\ndata: half\n'), [{ event: 'message', data: 'whole', id: '' }])
 })

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
-import { StandIn } from '../../sdk/testing/stand-in-server.ts'
-import { StandInFailure } from '../../sdk/testing/stand-in-failure.ts'
+import { FakeServer } from '../../sdk/testing/fake-server.ts'
+import { FakeFailure } from '../../sdk/testing/fake-failure.ts'
 import { CliHome } from './testing/run-cli.ts'
 
 const documented = [
@@ -121,19 +121,19 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
 })
 
 test('options may stand before the command as after it', async () => {
-  await using standIn = await StandIn.start()
-  await home.run(['--session', 's1', 'ps'], { standIn })
-  await home.run(['ps', '--session=s2'], { standIn })
-  const sessions = standIn.requestsTo('/process/list').map(({ body }) => (body as { sessionId: string }).sessionId)
+  await using server = await FakeServer.start()
+  await home.run(['--session', 's1', 'ps'], { server })
+  await home.run(['ps', '--session=s2'], { server })
+  const sessions = server.requestsTo('/process/list').map(({ body }) => (body as { sessionId: string }).sessionId)
   assert.deepEqual(sessions, ['s1', 's2'])
 })
 
 test('a server that is not there is one sentence with what to do', async () => {
-  const standIn = await StandIn.start()
-  await standIn[Symbol.asyncDispose]()
+  const server = await FakeServer.start()
+  await server[Symbol.asyncDispose]()
   for (const args of [['ls'], ['exec', 'true'], ['write', '/x']]) {
-    const { exitCode, stderr } = await home.run(args, { standIn })
-    const sentence = `Nothing answers at ${standIn.url}: start the server with "npm start", or name another one with --url`
+    const { exitCode, stderr } = await home.run(args, { server })
+    const sentence = `Nothing answers at ${server.url}: start the server with "npm start", or name another one with --url`
     // Of exec every other code is the command's.
     const expected = args[0] === 'exec' ? 255 : 1
     assert.deepEqual([exitCode, stderr], [expected, `carrel: ${sentence}\n`], args.join(' '))
@@ -141,11 +141,11 @@ test('a server that is not there is one sentence with what to do', async () => {
 })
 
 test('a refusal shows message, code and instruction on stderr and exits with 1', async () => {
-  await using standIn = await StandIn.start()
-  const { exitCode, stdout, stderr } = await home.run(['kill', 'none'], { standIn })
+  await using server = await FakeServer.start()
+  const { exitCode, stdout, stderr } = await home.run(['kill', 'none'], { server })
   assert.deepEqual([exitCode, stdout], [1, ''])
   assert.equal(stderr, 'carrel: Process "none" does not exist (NOT_FOUND)\n  "carrel ps" lists the processes.\n')
-  const { stderr: json } = await home.run(['kill', 'none', '--json'], { standIn })
+  const { stderr: json } = await home.run(['kill', 'none', '--json'], { server })
   assert.deepEqual(JSON.parse(json), {
     error: 'Process "none" does not exist',
     code: 'NOT_FOUND',
@@ -156,30 +156,30 @@ test('a refusal shows message, code and instruction on stderr and exits with 1',
 })
 
 test('a message cannot steer the terminal', async () => {
-  await using standIn = await StandIn.start()
-  const { stderr } = await home.run(['kill', 'a\u001b[2Jb\r\nc'], { standIn })
+  await using server = await FakeServer.start()
+  const { stderr } = await home.run(['kill', 'a\u001b[2Jb\r\nc'], { server })
   assert.match(stderr, /"a\\x1b\[2Jb\\x0d\\x0ac"/)
 })
 
 test('a refused token is told with the place it is from', async () => {
-  await using standIn = await StandIn.start()
-  const { exitCode, stderr } = await home.run(['ps'], { standIn, env: { CARREL_TOKEN: 'wrong' } })
+  await using server = await FakeServer.start()
+  const { exitCode, stderr } = await home.run(['ps'], { server, env: { CARREL_TOKEN: 'wrong' } })
   assert.equal(exitCode, 1)
   assert.match(stderr, /\(UNAUTHENTICATED\)\n {2}The token from CARREL_TOKEN was refused: "carrel login <token>"/)
-  const { stderr: without } = await home.run(['exec', 'true'], { env: { CARREL_URL: standIn.url } })
+  const { stderr: without } = await home.run(['exec', 'true'], { env: { CARREL_URL: server.url } })
   assert.match(without, /\(UNAUTHENTICATED\)\n {2}No token was found: "carrel login <token>" saves one/)
 })
 
 test('errors are JSON where JSON was asked for, whatever failed', async () => {
-  const gone = await StandIn.start()
+  const gone = await FakeServer.start()
   await gone[Symbol.asyncDispose]()
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   for (const [args, options, code, exitCode] of [
-    [['exec', '--json', 'true'], { standIn: gone }, undefined, 255],
-    [['ps', '--json'], { standIn, env: { CARREL_TOKEN: 'wrong' } }, 'UNAUTHENTICATED', 1],
+    [['exec', '--json', 'true'], { server: gone }, undefined, 255],
+    [['ps', '--json'], { server, env: { CARREL_TOKEN: 'wrong' } }, 'UNAUTHENTICATED', 1],
     [['frobnicate', '--json'], {}, 'USAGE', 2],
     [['exec', '--json', '--lang', 'perl', 'x'], {}, 'USAGE', 2],
-    [['read', '--json', '/none'], { standIn }, 'NOT_FOUND', 1],
+    [['read', '--json', '/none'], { server }, 'NOT_FOUND', 1],
   ] as const) {
     const result = await home.run([...args], options)
     const failure = JSON.parse(result.stderr)
@@ -189,27 +189,27 @@ test('errors are JSON where JSON was asked for, whatever failed', async () => {
 })
 
 test('hints speak of commands and options, not of HTTP', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   for (const args of [
     ['read', '/none'],
     ['kill', 'none'],
     ['start', 'sleep 60'],
   ]) {
-    const { stderr } = await home.run(args, { standIn })
+    const { stderr } = await home.run(args, { server })
     assert.match(stderr, /"?carrel (ls|ps)/, args.join(' '))
     assert.doesNotMatch(stderr, /POST|GET/, args.join(' '))
   }
 })
 
 test('a refusal that has an end tells when to try again', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   for (const [retryAfter, expected] of [
     [90, /Try again in 90 seconds, at \d{4}-\d\d-\d\d \d\d:\d\d\.\n/],
     [3600, /Try again in 60 minutes, at \d{4}-\d\d-\d\d \d\d:\d\d\.\n/],
   ] as const) {
-    const refusal = new StandInFailure(429, 'RATE_LIMITED', 'Cannot take the request now', { retryAfter })
-    standIn.failNext('/process/list', refusal)
-    const { exitCode, stderr } = await home.run(['ps'], { standIn })
+    const refusal = new FakeFailure(429, 'RATE_LIMITED', 'Cannot take the request now', { retryAfter })
+    server.failNext('/process/list', refusal)
+    const { exitCode, stderr } = await home.run(['ps'], { server })
     assert.equal(exitCode, 1)
     assert.match(stderr, expected)
     assert.doesNotMatch(stderr, /Retry-After/)

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { StandIn } from '../../sdk/testing/stand-in-server.ts'
+import { FakeServer } from '../../sdk/testing/fake-server.ts'
 import { CliHome } from './testing/run-cli.ts'
 import type { CliOptions } from './testing/run-cli.ts'
 
 /** The token that a call with this environment sends. */
-async function tokenSent(standIn: StandIn, home: CliHome, options: CliOptions, args: string[] = []) {
-  standIn.requests.length = 0
+async function tokenSent(server: FakeServer, home: CliHome, options: CliOptions, args: string[] = []) {
+  server.requests.length = 0
   await home.run(['ps', ...args], options)
-  return standIn.requests[0]?.headers['authorization']?.toString().replace('Bearer ', '')
+  return server.requests[0]?.headers['authorization']?.toString().replace('Bearer ', '')
 }
 
 function save(home: CliHome, file: string, content: object | string) {
@@ -20,47 +20,47 @@ function save(home: CliHome, file: string, content: object | string) {
 }
 
 test('the option goes before the variables, those before the files, and these before the token of the server', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const url = standIn.url
+  const url = server.url
   save(home, 'data/owner.token', 'owner\n')
-  assert.equal(await tokenSent(standIn, home, { env: { CARREL_URL: url } }), 'owner')
+  assert.equal(await tokenSent(server, home, { env: { CARREL_URL: url } }), 'owner')
   save(home, '.paperpod/config.json', { token: 'paperpod-file' })
-  assert.equal(await tokenSent(standIn, home, { env: { CARREL_URL: url } }), 'paperpod-file')
+  assert.equal(await tokenSent(server, home, { env: { CARREL_URL: url } }), 'paperpod-file')
   save(home, '.carrel/config.json', { token: 'carrel-file' })
-  assert.equal(await tokenSent(standIn, home, { env: { CARREL_URL: url } }), 'carrel-file')
-  assert.equal(await tokenSent(standIn, home, { env: { PAPERPOD_URL: url }, name: 'ppod' }), 'paperpod-file')
+  assert.equal(await tokenSent(server, home, { env: { CARREL_URL: url } }), 'carrel-file')
+  assert.equal(await tokenSent(server, home, { env: { PAPERPOD_URL: url }, name: 'ppod' }), 'paperpod-file')
   const env = { CARREL_URL: url, PAPERPOD_TOKEN: 'paperpod-variable' }
-  assert.equal(await tokenSent(standIn, home, { env }), 'paperpod-variable')
-  assert.equal(await tokenSent(standIn, home, { env: { ...env, CARREL_TOKEN: 'carrel-variable' } }), 'carrel-variable')
+  assert.equal(await tokenSent(server, home, { env }), 'paperpod-variable')
+  assert.equal(await tokenSent(server, home, { env: { ...env, CARREL_TOKEN: 'carrel-variable' } }), 'carrel-variable')
   const both = { env: { ...env, CARREL_TOKEN: 'carrel-variable' }, name: 'ppod' } as const
-  assert.equal(await tokenSent(standIn, home, both), 'paperpod-variable')
-  assert.equal(await tokenSent(standIn, home, both, ['--token', 'option']), 'option')
+  assert.equal(await tokenSent(server, home, both), 'paperpod-variable')
+  assert.equal(await tokenSent(server, home, both, ['--token', 'option']), 'option')
 })
 
 test('a saved address is used, and an option goes before it', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  save(home, '.carrel/config.json', { token: standIn.token, url: standIn.url })
+  save(home, '.carrel/config.json', { token: server.token, url: server.url })
   assert.equal((await home.run(['ps'])).exitCode, 0)
-  save(home, '.carrel/config.json', { token: standIn.token, url: 'http://127.0.0.1:1' })
-  assert.equal((await home.run(['ps', '--token', standIn.token, '--url', `${standIn.url}/`])).exitCode, 0)
+  save(home, '.carrel/config.json', { token: server.token, url: 'http://127.0.0.1:1' })
+  assert.equal((await home.run(['ps', '--token', server.token, '--url', `${server.url}/`])).exitCode, 0)
 })
 
 test('a token that was saved for one server is not sent to another', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   save(home, '.carrel/config.json', { token: 'secret', url: 'https://elsewhere.test' })
-  assert.equal(await tokenSent(standIn, home, { env: { CARREL_URL: standIn.url } }), undefined)
-  assert.equal(standIn.requests.length, 1)
+  assert.equal(await tokenSent(server, home, { env: { CARREL_URL: server.url } }), undefined)
+  assert.equal(server.requests.length, 1)
 })
 
 test('a file that is no JSON is named, unless nothing of it is needed', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   save(home, '.carrel/config.json', '{"token": ')
-  const { exitCode, stderr } = await home.run(['ps'], { env: { CARREL_URL: standIn.url } })
+  const { exitCode, stderr } = await home.run(['ps'], { env: { CARREL_URL: server.url } })
   assert.equal(exitCode, 1)
   assert.match(stderr, /Cannot use "~\/\.carrel\/config\.json": it does not hold a JSON object/)
-  assert.equal((await home.run(['ps'], { standIn })).exitCode, 0)
+  assert.equal((await home.run(['ps'], { server })).exitCode, 0)
 })

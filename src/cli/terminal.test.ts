@@ -4,7 +4,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
 import type { ExecStart } from '../../sdk/exec-messages.ts'
-import { StandIn } from '../../sdk/testing/stand-in-server.ts'
+import { FakeServer } from '../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath } from './testing/run-cli.ts'
 
 const home = new CliHome()
@@ -15,10 +15,10 @@ class TestTerminal {
   readonly child: ChildProcessWithoutNullStreams
   #screen = ''
 
-  constructor(standIn: StandIn, script: string) {
+  constructor(server: FakeServer, script: string) {
     const cli = `cli() { ${process.execPath} ${mainPath} "$@"; }`
     const command = `stty cols 100 rows 40; ${cli}; tty; ${script}`
-    const env = { ...home.env({ standIn }), TERM: 'xterm-test', SHELL: '/bin/bash' }
+    const env = { ...home.env({ server }), TERM: 'xterm-test', SHELL: '/bin/bash' }
     this.child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], { env })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#screen += text))
   }
@@ -48,40 +48,40 @@ class TestTerminal {
 }
 
 /** Resolves with the input when it has come to this length. */
-async function input(standIn: StandIn, length: number): Promise<string> {
+async function input(server: FakeServer, length: number): Promise<string> {
   let text = ''
-  for await (const [bytes] of on(standIn)) {
+  for await (const [bytes] of on(server)) {
     text += bytes.toString()
     if (text.length >= length) return text
   }
   throw new Error('There is no more input')
 }
 
-async function* on(standIn: StandIn) {
-  while (true) yield once(standIn, 'exec-input') as Promise<[Buffer]>
+async function* on(server: FakeServer) {
+  while (true) yield once(server, 'exec-input') as Promise<[Buffer]>
 }
 
 test('in a terminal the command gets one: its size, its kind, and every key', async () => {
-  await using standIn = await StandIn.start()
-  const started = standIn.execMessage('start')
+  await using server = await FakeServer.start()
+  const started = server.execMessage('start')
   const terminal = new TestTerminal(
-    standIn,
+    server,
     `cli exec 'echo ready; head -c 5 > /dev/null; exit 3'; echo "code $?"; stty -a`,
   )
   const { tty, stdin, env } = (await started) as ExecStart
   assert.deepEqual([tty, stdin, env], [{ cols: 100, rows: 40 }, true, { TERM: 'xterm-test' }])
   await terminal.shows(/ready/)
-  const keys = input(standIn, 5)
+  const keys = input(server, 5)
   terminal.type('\u0003a\rb\u001a')
   assert.equal(await keys, '\u0003a\rb\u001a')
   assertGivenBack(await terminal.end(), /code 3/)
 })
 
 test('a new size of the terminal is told to the command', async () => {
-  await using standIn = await StandIn.start()
-  const terminal = new TestTerminal(standIn, `cli exec 'echo ready; head -c 1'`)
+  await using server = await FakeServer.start()
+  const terminal = new TestTerminal(server, `cli exec 'echo ready; head -c 1'`)
   await terminal.shows(/ready/)
-  const resized = standIn.execMessage('resize')
+  const resized = server.execMessage('resize')
   await terminal.widen(132)
   assert.deepEqual(await resized, { type: 'resize', cols: 132, rows: 40 })
   terminal.type('x')
@@ -91,12 +91,12 @@ test('a new size of the terminal is told to the command', async () => {
 const cliWithPid = `(sh -c 'echo "pid=$$"; exec "$0" "$@"' ${process.execPath} ${mainPath} "$@")`
 
 test('the terminal is given back when a signal ends the command', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const script = `set -- exec 'trap "" TERM; echo ready; head -c 1'; ${cliWithPid}; echo "code $?"; stty -a`
-  const terminal = new TestTerminal(standIn, script)
+  const terminal = new TestTerminal(server, script)
   await terminal.shows(/ready/)
   const [, pid] = await terminal.shows(/pid=(\d+)/)
-  const signalled = standIn.execMessage('signal')
+  const signalled = server.execMessage('signal')
   process.kill(Number(pid), 'SIGTERM')
   await signalled
   process.kill(Number(pid), 'SIGTERM')
@@ -104,12 +104,12 @@ test('the terminal is given back when a signal ends the command', async () => {
 })
 
 test('the terminal is given back when nothing is heard of the command any more', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const script = `set -- exec 'echo ready; head -c 1'; ${cliWithPid}; echo "code $?"; stty -a`
-  const terminal = new TestTerminal(standIn, script)
+  const terminal = new TestTerminal(server, script)
   await terminal.shows(/ready/)
   const [, pid] = await terminal.shows(/pid=(\d+)/)
-  for (const connection of standIn.execConnections) connection.pause()
+  for (const connection of server.execConnections) connection.pause()
   // Two of a kind could become one on their way.
   process.kill(Number(pid), 'SIGTERM')
   process.kill(Number(pid), 'SIGHUP')
@@ -123,14 +123,14 @@ function assertGivenBack(screen: string, code: RegExp) {
 }
 
 test('--no-tty gives the command none, and then stdin of a terminal is passed on only with -i', async () => {
-  await using standIn = await StandIn.start()
-  const first = standIn.execMessage('start')
-  await new TestTerminal(standIn, `cli exec --no-tty 'true'`).end()
+  await using server = await FakeServer.start()
+  const first = server.execMessage('start')
+  await new TestTerminal(server, `cli exec --no-tty 'true'`).end()
   assert.deepEqual([((await first) as ExecStart).tty, ((await first) as ExecStart).stdin], [undefined, false])
-  const second = standIn.execMessage('start')
-  const terminal = new TestTerminal(standIn, `cli exec -T -i 'echo ready; head -1'`)
+  const second = server.execMessage('start')
+  const terminal = new TestTerminal(server, `cli exec -T -i 'echo ready; head -1'`)
   await terminal.shows(/ready/)
-  const keys = input(standIn, 6)
+  const keys = input(server, 6)
   terminal.type('hello\r')
   assert.equal(await keys, 'hello\n')
   await terminal.end()
@@ -138,29 +138,29 @@ test('--no-tty gives the command none, and then stdin of a terminal is passed on
 })
 
 test('without a terminal on both sides there is none, unless -t asks for it', async () => {
-  await using standIn = await StandIn.start()
-  await new TestTerminal(standIn, `cli exec true | cat`).end()
-  await home.run(['exec', 'true'], { standIn })
-  await home.run(['exec', '-t', 'true'], { standIn })
-  const terminals = standIn.execMessages.filter((message) => message.type === 'start').map(({ tty }) => tty)
+  await using server = await FakeServer.start()
+  await new TestTerminal(server, `cli exec true | cat`).end()
+  await home.run(['exec', 'true'], { server })
+  await home.run(['exec', '-t', 'true'], { server })
+  const terminals = server.execMessages.filter((message) => message.type === 'start').map(({ tty }) => tty)
   assert.deepEqual(terminals, [undefined, undefined, { cols: 80, rows: 24 }])
 })
 
 test('ps cuts a long command at the width of the terminal', async () => {
-  await using standIn = await StandIn.start()
-  await home.run(['start', `true ${'x'.repeat(200)}`], { standIn })
-  const screen = await new TestTerminal(standIn, 'cli ps').end()
+  await using server = await FakeServer.start()
+  await home.run(['start', `true ${'x'.repeat(200)}`], { server })
+  const screen = await new TestTerminal(server, 'cli ps').end()
   const line = /^proc-1 .*$/m.exec(screen)?.[0].trimEnd() ?? ''
   assert.equal(line.length, 100)
   assert.ok(line.endsWith('x…'))
 })
 
 test('ps fits its lines to the terminal, and shows ids whole', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const id = 'an-id-that-is-rather-long'
   const command = `sleep 60; echo ${'x'.repeat(200)}`
   const started = `cli start --id ${id} '${command}' 2>/dev/null`
-  const terminal = new TestTerminal(standIn, `${started}; stty cols 60; echo begin; cli ps; echo end; cli ps | tail -1`)
+  const terminal = new TestTerminal(server, `${started}; stty cols 60; echo begin; cli ps; echo end; cli ps | tail -1`)
   const screen = await terminal.end()
   const lines = screen.slice(screen.indexOf('begin')).split('\r\n').slice(1)
   const [titles, row, end, piped] = lines as [string, string, string, string]

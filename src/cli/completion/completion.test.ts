@@ -4,21 +4,21 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath } from '../testing/run-cli.ts'
 import { verbs } from '../verbs.ts'
 import { wordList } from './word-list.ts'
 
 const run = promisify(execFile)
 const home = new CliHome()
-let standIn: StandIn
+let server: FakeServer
 const bin = join(home.path, 'bin')
 
 const hasShell = (shell: string) => ['/bin', '/usr/bin'].some((folder) => existsSync(join(folder, shell)))
 const missing = (shell: string) => !hasShell(shell) && `${shell} is not installed`
 
 before(async () => {
-  standIn = await StandIn.start()
+  server = await FakeServer.start()
   mkdirSync(bin)
   for (const name of ['carrel', 'ppod']) {
     const program = `#!/bin/sh\nCARREL_CLI_NAME=${name} exec '${process.execPath}' '${mainPath}' "$@"\n`
@@ -30,16 +30,16 @@ before(async () => {
     writeFileSync(join(home.path, `completion.${shell}`), stdout)
   }
   writeFileSync(join(home.path, 'local.txt'), '')
-  await home.run(['start', '--id', 'web-server', 'sleep 600'], { standIn })
-  await home.run(['start', '--id', 'over', 'true'], { standIn })
-  await home.run(['mem:write', 'notes/plan.md'], { standIn, input: 'x' })
+  await home.run(['start', '--id', 'web-server', 'sleep 600'], { server })
+  await home.run(['start', '--id', 'over', 'true'], { server })
+  await home.run(['mem:write', 'notes/plan.md'], { server, input: 'x' })
 })
 after(async () => {
-  await standIn[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
   home[Symbol.dispose]()
 })
 
-const env = () => ({ ...home.env({ standIn }), PATH: `${bin}:${process.env['PATH']}` })
+const env = () => ({ ...home.env({ server }), PATH: `${bin}:${process.env['PATH']}` })
 
 /** Words that every shell has to find behind a line. */
 const cases: [line: string, found: string[], absent: string[]][] = [

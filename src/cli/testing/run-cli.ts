@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import type { FakeServer } from '../../../sdk/testing/fake-server.ts'
 
 export const mainPath = fileURLToPath(new URL('../main.ts', import.meta.url))
 
@@ -18,34 +18,34 @@ export interface CliResult {
 }
 
 export interface CliOptions {
-  /** Connects it to this server, with its token. */
-  standIn?: StandIn
+  /** The server to use, with its token. */
+  server?: FakeServer
   env?: Record<string, string>
-  /** What stdin gives; default: nothing. */
+  /** Content of stdin; default: nothing. */
   input?: string | Uint8Array
   name?: 'carrel' | 'ppod'
 }
 
-/** A home folder of its own, so that no test sees a login of another one. */
+/** A separate home folder, so that no test sees the login of another. */
 export class CliHome {
   readonly path = mkdtempSync(join(tmpdir(), 'carrel-cli-'))
 
-  /** The environment of a newcomer. */
-  env({ standIn, env, name }: CliOptions = {}): Record<string, string> {
+  /** Returns the environment of a new user. */
+  env({ server, env, name }: CliOptions = {}): Record<string, string> {
     return {
       PATH: process.env['PATH'] ?? '',
       HOME: this.path,
-      // The compiled code is the same for all of them.
+      // All tests share the compiled code.
       XDG_CACHE_HOME: join(tmpdir(), 'carrel-cli-test-cache'),
       CARREL_DATA: join(this.path, 'data'),
       TZ: 'UTC',
       ...(name ? { CARREL_CLI_NAME: name } : {}),
-      ...(standIn ? { CARREL_URL: standIn.url, CARREL_TOKEN: standIn.token } : {}),
+      ...(server ? { CARREL_URL: server.url, CARREL_TOKEN: server.token } : {}),
       ...env,
     }
   }
 
-  /** The real program, as a process of its own. */
+  /** Starts the real program as a process of its own. */
   spawn(args: string[], options: CliOptions = {}): ChildProcessWithoutNullStreams {
     return spawn(process.execPath, [mainPath, ...args], { env: this.env(options), cwd: this.path })
   }

@@ -4,38 +4,38 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
-import { StandIn, usageAnswer } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeFailure } from '../../../sdk/testing/fake-failure.ts'
+import { FakeServer, usageAnswer } from '../../../sdk/testing/fake-server.ts'
 import { bar } from '../bar.ts'
 import { until } from '../../../test/support/server.ts'
 import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
 
 test('balance shows what is left', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  assert.equal((await home.run(['balance'], { standIn })).stdout, 'Credits  $4.50\n')
-  const { stdout } = await home.run(['balance', '--json'], { standIn })
+  assert.equal((await home.run(['balance'], { server })).stdout, 'Credits  $4.50\n')
+  const { stdout } = await home.run(['balance', '--json'], { server })
   assert.deepEqual(JSON.parse(stdout), { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' })
 })
 
 test('who has nothing left is told how to pay, by the balance and by the status', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.credit = 0.0012
-  const hint = `Less than a cent is left: "carrel topup" prints a link to pay for more; ${standIn.url}/topup shows every way to pay here.`
-  assert.equal((await home.run(['balance'], { standIn })).stdout, `Credits  $0.0012\n         ${hint}\n`)
-  const { stdout } = await home.run(['status'], { standIn })
+  server.credit = 0.0012
+  const hint = `Less than a cent is left: "carrel topup" prints a link to pay for more; ${server.url}/topup shows every way to pay here.`
+  assert.equal((await home.run(['balance'], { server })).stdout, `Credits  $0.0012\n         ${hint}\n`)
+  const { stdout } = await home.run(['status'], { server })
   assert.ok(stdout.includes(hint), stdout)
   // Who pays nothing needs none.
-  standIn.isBilled = false
-  assert.equal((await home.run(['balance'], { standIn })).stdout, 'Credits  $0.0012\n')
+  server.isBilled = false
+  assert.equal((await home.run(['balance'], { server })).stdout, 'Credits  $0.0012\n')
 })
 
 test('a refusal for lack of credit names the command and the address by which a person pays', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const topupUrl = `${standIn.url}/topup`
-  const refusal = new StandInFailure(402, 'OUT_OF_CREDITS', 'Cannot run this: the account has no credit left', {
+  const topupUrl = `${server.url}/topup`
+  const refusal = new FakeFailure(402, 'OUT_OF_CREDITS', 'Cannot run this: the account has no credit left', {
     topupUrl,
   })
   for (const [args, path, expected] of [
@@ -43,8 +43,8 @@ test('a refusal for lack of credit names the command and the address by which a 
     [['exec', 'true'], '/v1/exec', 255],
     [['start', 'sleep 60'], '/process/start', 1],
   ] as const) {
-    standIn.failNext(path, refusal)
-    const { exitCode, stderr } = await home.run([...args], { standIn })
+    server.failNext(path, refusal)
+    const { exitCode, stderr } = await home.run([...args], { server })
     const sentence = `"carrel topup" prints a link to pay for more; ${topupUrl} shows every way to pay here.`
     const text = `carrel: Cannot run this: the account has no credit left (OUT_OF_CREDITS)\n  ${sentence}\n`
     assert.deepEqual([exitCode, stderr], [expected, text], path)
@@ -52,9 +52,9 @@ test('a refusal for lack of credit names the command and the address by which a 
 })
 
 test('usage is a table, by day, without a chart where a program reads it', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const { stdout } = await home.run(['usage', '--days', '2'], { standIn })
+  const { stdout } = await home.run(['usage', '--days', '2'], { server })
   assert.equal(
     stdout,
     `DAY         METER         USED     COST
@@ -66,18 +66,18 @@ Total       compute  4,000.5 s  $0.4001
 Credit left: $4.50
 `,
   )
-  assert.equal(standIn.requestsTo('/v1/usage?days=2').length + standIn.requestsTo('/v1/usage').length, 1)
+  assert.equal(server.requestsTo('/v1/usage?days=2').length + server.requestsTo('/v1/usage').length, 1)
 })
 
 test('usage goes by computer, key and label too, and by nothing else', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   const firstColumn = async (by: string) =>
-    (await home.run(['usage', '--by', by], { standIn })).stdout.split('\n').map((line) => line.split(' ')[0])
+    (await home.run(['usage', '--by', by], { server })).stdout.split('\n').map((line) => line.split(' ')[0])
   assert.deepEqual((await firstColumn('computer')).slice(0, 2), ['COMPUTER', 'web'])
   assert.deepEqual((await firstColumn('key')).slice(0, 2), ['KEY', '-'])
   assert.deepEqual((await firstColumn('label')).slice(0, 2), ['LABEL', 'web'])
-  const { exitCode, stderr } = await home.run(['usage', '--by', 'weather'], { standIn })
+  const { exitCode, stderr } = await home.run(['usage', '--by', 'weather'], { server })
   assert.equal(exitCode, 2)
   assert.match(stderr, /by day, computer, key, label/)
 })
@@ -116,15 +116,15 @@ test('ledger review says what is missing, and what cannot be credited', async ()
 })
 
 test('topup prints a link for a package or an amount, and nothing else on stdout', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const { stdout, stderr } = await home.run(['topup'], { standIn })
+  const { stdout, stderr } = await home.run(['topup'], { server })
   assert.deepEqual([stdout, stderr], ['https://pay.test/1\n', 'Pay $5.00 for $5.00 of credit:\n'])
-  for (const amount of ['20', '$20', '7.50', '7.5', '0.01']) await home.run(['topup', amount], { standIn })
-  const asked = standIn.requestsTo('/api/v1/credits/topup').map(({ body }) => body)
+  for (const amount of ['20', '$20', '7.50', '7.5', '0.01']) await home.run(['topup', amount], { server })
+  const asked = server.requestsTo('/api/v1/credits/topup').map(({ body }) => body)
   const cents = [2000, 2000, 750, 750, 1].map((amountCents) => ({ amountCents }))
   assert.deepEqual(asked, [{ tier: 'starter' }, ...cents])
-  const { stdout: json } = await home.run(['topup', '--json', '1'], { standIn })
+  const { stdout: json } = await home.run(['topup', '--json', '1'], { server })
   assert.deepEqual(JSON.parse(json), {
     checkoutUrl: 'https://pay.test/1',
     paymentId: '1',
@@ -135,10 +135,10 @@ test('topup prints a link for a package or an amount, and nothing else on stdout
 })
 
 test('topup says of what is no amount and no package what the server takes', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   for (const args of [['huge'], ['1e18'], ['NaN'], ['7.505'], ['-5'], ['-7.50'], ['--', '-5'], ['']]) {
-    const { exitCode, stdout, stderr } = await home.run(['topup', ...args], { standIn })
+    const { exitCode, stdout, stderr } = await home.run(['topup', ...args], { server })
     assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
     assert.ok(
       stderr.startsWith(
@@ -147,75 +147,72 @@ test('topup says of what is no amount and no package what the server takes', asy
       stderr,
     )
   }
-  const { exitCode, stderr } = await home.run(['topup', '-x'], { standIn })
+  const { exitCode, stderr } = await home.run(['topup', '-x'], { server })
   assert.equal(exitCode, 2)
   assert.match(stderr, /Unknown option "-x"/)
 })
 
 test('topup --wait waits until the balance shows the credit, whatever is used meanwhile', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const child = home.spawn(['topup', '20', '--wait'], { standIn })
+  const child = home.spawn(['topup', '20', '--wait'], { server })
   const result = resultOf(child)
   await until(
-    () => standIn.requestsTo('/balance').length,
+    () => server.requestsTo('/balance').length,
     (count) => count >= 2,
   )
-  standIn.credit = 1
+  server.credit = 1
   await until(
-    () => standIn.requestsTo('/balance').length,
+    () => server.requestsTo('/balance').length,
     (count) => count >= 4,
   )
   assert.equal(child.exitCode, null)
-  standIn.credit = 20.9
+  server.credit = 20.9
   const { exitCode, stdout } = await result
   assert.deepEqual([exitCode, stdout], [0, 'https://pay.test/1\nCredits  $20.90\n'])
 })
 
 test('where only programs can pay topup says so, and where nobody can what the operator has to set', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.hasCheckout = false
-  const { exitCode, stderr } = await home.run(['topup'], { standIn })
+  server.hasCheckout = false
+  const { exitCode, stderr } = await home.run(['topup'], { server })
   assert.equal(exitCode, 1)
-  assert.match(
-    stderr,
-    new RegExp(`programs alone; let an MPP client answer the challenge of POST ${standIn.url}/topup`),
-  )
-  standIn.hasMachinePayments = false
-  assert.match((await home.run(['topup'], { standIn })).stderr, /^carrel: Nobody can pay here \(NOT_SET_UP\)/)
+  assert.match(stderr, new RegExp(`programs alone; let an MPP client answer the challenge of POST ${server.url}/topup`))
+  server.hasMachinePayments = false
+  assert.match((await home.run(['topup'], { server })).stderr, /^carrel: Nobody can pay here \(NOT_SET_UP\)/)
 })
 
 test('account delete has to be meant, and can be taken back', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const unsure = await home.run(['account', 'delete'], { standIn })
+  const unsure = await home.run(['account', 'delete'], { server })
   assert.equal(unsure.exitCode, 2)
   assert.match(unsure.stderr, /account delete --yes/)
-  assert.equal(standIn.requestsTo('/api/v1/account/delete').length, 0)
-  assert.equal((await home.run(['account', 'delete', '--yes'], { standIn })).stdout, 'It goes.\n')
-  const kept = await home.run(['account', 'cancel-deletion', '--json'], { standIn })
+  assert.equal(server.requestsTo('/api/v1/account/delete').length, 0)
+  assert.equal((await home.run(['account', 'delete', '--yes'], { server })).stdout, 'It goes.\n')
+  const kept = await home.run(['account', 'cancel-deletion', '--json'], { server })
   assert.deepEqual(JSON.parse(kept.stdout), { deleteAt: null, message: 'It stays.' })
-  assert.equal((await home.run(['account', 'burn'], { standIn })).exitCode, 2)
+  assert.equal((await home.run(['account', 'burn'], { server })).exitCode, 2)
 })
 
 /** What `carrel usage` shows in a terminal of so many columns. */
-async function screenOf(home: CliHome, standIn: StandIn, cols: number, args = '', env: Record<string, string> = {}) {
+async function screenOf(home: CliHome, server: FakeServer, cols: number, args = '', env: Record<string, string> = {}) {
   const command = `stty cols ${cols}; ${process.execPath} ${mainPath} usage ${args}`
   const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
-    env: { ...home.env({ standIn, env }), TERM: 'xterm' },
+    env: { ...home.env({ server, env }), TERM: 'xterm' },
   })
   return (await text(child.stdout)).replaceAll('\r\n', '\n')
 }
 
 test('in a terminal usage fits its width, with a chart, and names each day once', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   for (const [cols, hasQuantities] of [
     [80, true],
     [40, false],
   ] as const) {
-    const screen = await screenOf(home, standIn, cols)
+    const screen = await screenOf(home, server, cols)
     const lines = screen.split('\n')
     assert.ok(lines.length > 6 && lines.every((line) => line.length <= cols), screen)
     assert.ok(screen.includes('█') && screen.includes('$0.1001'), screen)
@@ -264,11 +261,11 @@ const dearUsage: typeof usageAnswer = {
 }
 
 test('in a terminal usage has a bar for each day as a whole, also for those without any, and a total', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.usage = dearUsage
+  server.usage = dearUsage
   assert.equal(
-    await screenOf(home, standIn, 80),
+    await screenOf(home, server, 80),
     `DAY         METER              USED     COST
 2026-01-23  compute          25.0 h   $9.000  ████████▋
 2026-01-24                            $0.000
@@ -286,11 +283,11 @@ Credit left: $4.50
 })
 
 test('usage shows the dearest first, the default sandbox by that name, and no key so', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.usage = dearUsage
+  server.usage = dearUsage
   const names = async (by: string) =>
-    (await home.run(['usage', '--by', by], { standIn })).stdout
+    (await home.run(['usage', '--by', by], { server })).stdout
       .split('\n')
       .slice(1, -2)
       .map((line) => line.split(' ')[0])
@@ -301,16 +298,16 @@ test('usage shows the dearest first, the default sandbox by that name, and no ke
 })
 
 test('in a terminal usage cuts a long name before the chart, and stays within every width', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.usage = dearUsage
+  server.usage = dearUsage
   for (const [cols, by, longestBar] of [
     [80, 'computer', 30],
     [60, 'computer', 14],
     [60, 'label', 15],
     [40, 'label', 7],
   ] as const) {
-    const screen = await screenOf(home, standIn, cols, `--by ${by}`)
+    const screen = await screenOf(home, server, cols, `--by ${by}`)
     assert.ok(
       screen.split('\n').every((line) => line.length <= cols),
       screen,
@@ -320,9 +317,9 @@ test('in a terminal usage cuts a long name before the chart, and stays within ev
 })
 
 test('NO_COLOR takes the chart from usage, and keeps the rest', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const screen = await screenOf(home, standIn, 80, '', { NO_COLOR: '1' })
+  const screen = await screenOf(home, server, 80, '', { NO_COLOR: '1' })
   assert.ok(!/[▏▎▍▌▋▊▉█]/.test(screen) && screen.includes('─\nTotal'), screen)
-  assert.match(await screenOf(home, standIn, 80, '', { NO_COLOR: '' }), /█/)
+  assert.match(await screenOf(home, server, 80, '', { NO_COLOR: '' }), /█/)
 })

@@ -3,41 +3,41 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
-import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
-import type { StandInProcess } from '../../../sdk/testing/stand-in-process.ts'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeFailure } from '../../../sdk/testing/fake-failure.ts'
+import type { FakeProcess } from '../../../sdk/testing/fake-process.ts'
+import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
 
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
 
-async function spawned(standIn: StandIn): Promise<StandInProcess> {
-  const [process] = await once(standIn, 'spawn')
+async function spawned(server: FakeServer): Promise<FakeProcess> {
+  const [process] = await once(server, 'spawn')
   return process
 }
 
 test('one argument is a shell command; its output and exit code are passed on', async () => {
-  await using standIn = await StandIn.start()
-  const { exitCode, stdout, stderr } = await home.run(['exec', 'echo out; echo err >&2; exit 3'], { standIn })
+  await using server = await FakeServer.start()
+  const { exitCode, stdout, stderr } = await home.run(['exec', 'echo out; echo err >&2; exit 3'], { server })
   assert.deepEqual([exitCode, stdout, stderr], [3, 'out\n', 'err\n'])
 })
 
 test('ppod exec takes --lang as the document spells it', async () => {
-  await using standIn = await StandIn.start()
-  const ppod = { standIn, name: 'ppod' } as const
+  await using server = await FakeServer.start()
+  const ppod = { server, name: 'ppod' } as const
   assert.equal((await home.run(['exec', 'echo "$0" | wc -l', '--lang', 'shell'], ppod)).stdout, '1\n')
   assert.equal((await home.run(['exec', 'print(6 * 7)', '--lang', 'python'], ppod)).stdout, '42\n')
   assert.equal((await home.run(['exec', '--lang=javascript', 'console.log(6 * 7)'], ppod)).stdout, '42\n')
 })
 
 test('several arguments are a program and its arguments, as they are', async () => {
-  await using standIn = await StandIn.start()
-  const { stdout } = await home.run(['exec', '--', 'printf', '<%s>', 'a  b', '$HOME', '--x', ''], { standIn })
+  await using server = await FakeServer.start()
+  const { stdout } = await home.run(['exec', '--', 'printf', '<%s>', 'a  b', '$HOME', '--x', ''], { server })
   assert.equal(stdout, '<a  b><$HOME><--x><>')
 })
 
 test('folder, variables, user, session and time limit go with the command', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const options = [
     '--cwd',
     '/tmp',
@@ -53,9 +53,9 @@ test('folder, variables, user, session and time limit go with the command', asyn
     '60000',
   ]
   const env = { COPIED: 'from here' }
-  const { stdout } = await home.run(['exec', 'pwd; echo "$A $COPIED"', ...options], { standIn, env })
+  const { stdout } = await home.run(['exec', 'pwd; echo "$A $COPIED"', ...options], { server, env })
   assert.equal(stdout, '/tmp\n1 2 from here\n')
-  assert.deepEqual(standIn.execMessages[0], {
+  assert.deepEqual(server.execMessages[0], {
     type: 'start',
     command: 'pwd; echo "$A $COPIED"',
     language: 'shell',
@@ -69,50 +69,50 @@ test('folder, variables, user, session and time limit go with the command', asyn
 })
 
 test('stdin is passed on, byte for byte, with its end', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const input = Buffer.alloc(
     2_000_003,
     Uint8Array.from({ length: 256 }, (_, index) => index),
   )
-  const { exitCode, stdout } = await home.run(['exec', 'sha256sum'], { standIn, input })
+  const { exitCode, stdout } = await home.run(['exec', 'sha256sum'], { server, input })
   assert.deepEqual([exitCode, stdout], [0, `${createHash('sha256').update(input).digest('hex')}  -\n`])
 })
 
 test('a command that ends before its input does not wait for it', async () => {
-  await using standIn = await StandIn.start()
-  const child = home.spawn(['exec', 'exit 5'], { standIn })
+  await using server = await FakeServer.start()
+  const child = home.spawn(['exec', 'exit 5'], { server })
   const { exitCode } = await resultOf(child)
   assert.equal(exitCode, 5)
   child.stdin.destroy()
 })
 
 test('-n leaves stdin to the script that the command stands in', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const script = 'while read -r line; do "$0" "$1" exec -n "echo got $line"; done'
-  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ standIn }) })
+  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ server }) })
   child.stdin.end('one\ntwo\n')
   assert.equal((await resultOf(child)).stdout, 'got one\ngot two\n')
 })
 
 test('binary output comes through unchanged, on both channels', async () => {
-  await using standIn = await StandIn.start()
-  const { bytes, stderr } = await home.run(['exec', String.raw`printf '\000\377\200a'; printf é >&2`], { standIn })
+  await using server = await FakeServer.start()
+  const { bytes, stderr } = await home.run(['exec', String.raw`printf '\000\377\200a'; printf é >&2`], { server })
   assert.deepEqual([...bytes], [0, 255, 128, 97])
   assert.equal(stderr, 'é')
 })
 
 test('a slow reader of much output loses nothing', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const command = 'seq 1 2000000'
   const child = spawn(
     'bash',
     ['-c', '"$0" "$1" exec "$2" < /dev/null | { sleep 0.5; sha256sum; }', process.execPath, mainPath, command],
     {
-      env: home.env({ standIn }),
+      env: home.env({ server }),
     },
   )
   const { stdout } = await resultOf(child)
-  const [remote] = standIn.processes.values()
+  const [remote] = server.processes.values()
   assert.equal(remote?.bytes('stdout').length, 14_888_896)
   assert.equal(
     stdout,
@@ -123,58 +123,58 @@ test('a slow reader of much output loses nothing', async () => {
 })
 
 test('a reader that has gone ends the command, quietly', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const script = '"$0" "$1" exec yes < /dev/null | head -1; echo "code ${PIPESTATUS[0]}"'
-  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ standIn }) })
+  const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ server }) })
   const { stdout, stderr } = await resultOf(child)
   assert.deepEqual([stdout, stderr], ['y\ncode 141\n', ''])
-  const [remote] = standIn.processes.values()
+  const [remote] = server.processes.values()
   await remote?.ended
   assert.equal(remote?.exit?.signal, 'SIGTERM')
 })
 
 test('output survives connections that are cut', async () => {
-  await using standIn = await StandIn.start()
-  standIn.cutAfter(5, 1000, 20_000)
-  const { exitCode, stdout } = await home.run(['exec', 'seq 1 20000; exit 9'], { standIn })
-  const [remote] = standIn.processes.values()
+  await using server = await FakeServer.start()
+  server.cutAfter(5, 1000, 20_000)
+  const { exitCode, stdout } = await home.run(['exec', 'seq 1 20000; exit 9'], { server })
+  const [remote] = server.processes.values()
   assert.ok(stdout === remote?.text('stdout'))
   assert.equal(exitCode, 9)
-  assert.equal(standIn.execMessages.filter(({ type }) => type === 'attach').length, 3)
+  assert.equal(server.execMessages.filter(({ type }) => type === 'attach').length, 3)
 })
 
 test('a command that a signal ended has 128 + n', async () => {
-  await using standIn = await StandIn.start()
-  const { exitCode, stderr } = await home.run(['exec', 'kill -TERM $$'], { standIn })
+  await using server = await FakeServer.start()
+  const { exitCode, stderr } = await home.run(['exec', 'kill -TERM $$'], { server })
   assert.deepEqual([exitCode, stderr], [143, ''])
 })
 
 test('a time limit has 124 and a sentence', async () => {
-  await using standIn = await StandIn.start()
-  const { exitCode, stderr } = await home.run(['exec', 'sleep 60', '--timeout', '100'], { standIn })
+  await using server = await FakeServer.start()
+  const { exitCode, stderr } = await home.run(['exec', 'sleep 60', '--timeout', '100'], { server })
   assert.deepEqual([exitCode, stderr], [124, 'carrel: The command was killed at its time limit of 100 ms\n'])
 })
 
 test('a command that was lost has 255 and the reason', async () => {
-  await using standIn = await StandIn.start()
-  standIn.once('spawn', (process) => process.endAs({ exitCode: null, signal: null, reason: 'lost', truncated: false }))
-  const { exitCode, stderr } = await home.run(['exec', 'sleep 60'], { standIn })
+  await using server = await FakeServer.start()
+  server.once('spawn', (process) => process.endAs({ exitCode: null, signal: null, reason: 'lost', truncated: false }))
+  const { exitCode, stderr } = await home.run(['exec', 'sleep 60'], { server })
   assert.equal(exitCode, 255)
   assert.match(stderr, /Nothing is known of the end of the command/)
 })
 
 test('a refusal to start is told with its code', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('start', new StandInFailure(404, 'NOT_FOUND', 'No program "nope"'))
-  const { exitCode, stderr } = await home.run(['exec', '--', 'nope', 'x'], { standIn })
+  await using server = await FakeServer.start()
+  server.failNext('start', new FakeFailure(404, 'NOT_FOUND', 'No program "nope"'))
+  const { exitCode, stderr } = await home.run(['exec', '--', 'nope', 'x'], { server })
   assert.equal(exitCode, 255)
   assert.match(stderr, /^carrel: No program "nope" \(NOT_FOUND\)/)
 })
 
 test('--json gives the result as one object, and the exit code all the same', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   const { exitCode, stdout } = await home.run(['exec', 'cat; printf "\\377" >&2; exit 4', '--json'], {
-    standIn,
+    server,
     input: 'in',
   })
   assert.equal(exitCode, 4)
@@ -190,10 +190,10 @@ test('--json gives the result as one object, and the exit code all the same', as
 })
 
 test('Ctrl-C goes to the command, which may end as it likes', async () => {
-  await using standIn = await StandIn.start()
-  const started = spawned(standIn)
+  await using server = await FakeServer.start()
+  const started = spawned(server)
   const child = home.spawn(['exec', 'trap "echo cleaned; exit 7" INT; echo ready; while :; do sleep 0.02; done'], {
-    standIn,
+    server,
   })
   const result = resultOf(child)
   await started
@@ -202,17 +202,17 @@ test('Ctrl-C goes to the command, which may end as it likes', async () => {
   const { exitCode, stdout } = await result
   assert.equal(exitCode, 7)
   assert.match(stdout, /cleaned\n$/)
-  assert.deepEqual(standIn.execMessages.at(-1), { type: 'signal', signal: 'SIGINT', scope: 'tree' })
+  assert.deepEqual(server.execMessages.at(-1), { type: 'signal', signal: 'SIGINT', scope: 'tree' })
 })
 
 test('the second Ctrl-C kills the command and exits with 130', async () => {
-  await using standIn = await StandIn.start()
-  const started = spawned(standIn)
-  const child = home.spawn(['exec', 'trap "" INT; echo ready; while :; do sleep 0.02; done'], { standIn })
+  await using server = await FakeServer.start()
+  const started = spawned(server)
+  const child = home.spawn(['exec', 'trap "" INT; echo ready; while :; do sleep 0.02; done'], { server })
   const result = resultOf(child)
   const remote = await started
   await once(child.stdout, 'data')
-  const signalled = standIn.execMessage('signal')
+  const signalled = server.execMessage('signal')
   child.kill('SIGINT')
   await signalled
   child.kill('SIGINT')
@@ -222,9 +222,9 @@ test('the second Ctrl-C kills the command and exits with 130', async () => {
 })
 
 test('SIGTERM ends the command too', async () => {
-  await using standIn = await StandIn.start()
-  const started = spawned(standIn)
-  const child = home.spawn(['exec', 'echo ready; exec sleep 60'], { standIn })
+  await using server = await FakeServer.start()
+  const started = spawned(server)
+  const child = home.spawn(['exec', 'echo ready; exec sleep 60'], { server })
   const result = resultOf(child)
   const remote = await started
   await once(child.stdout, 'data')
@@ -234,10 +234,10 @@ test('SIGTERM ends the command too', async () => {
 })
 
 test('Ctrl-C ends the wait for a server that does not start the command', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('start', 'silence')
-  const asked = standIn.execMessage('start')
-  const child = home.spawn(['exec', 'true'], { standIn })
+  await using server = await FakeServer.start()
+  server.failNext('start', 'silence')
+  const asked = server.execMessage('start')
+  const child = home.spawn(['exec', 'true'], { server })
   const result = resultOf(child)
   await asked
   child.kill('SIGINT')

@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { StandInFailure } from '../../../sdk/testing/stand-in-failure.ts'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeFailure } from '../../../sdk/testing/fake-failure.ts'
+import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
 
 const home = new CliHome()
@@ -28,49 +28,49 @@ const everyByte = Buffer.alloc(
 )
 
 test('write takes stdin, read gives the same bytes back', async () => {
-  await using standIn = await StandIn.start()
-  const written = await home.run(['write', '/workspace/a.bin'], { standIn, input: everyByte })
+  await using server = await FakeServer.start()
+  const written = await home.run(['write', '/workspace/a.bin'], { server, input: everyByte })
   assert.deepEqual([written.exitCode, written.stdout], [0, 'Wrote 300001 bytes to /workspace/a.bin\n'])
-  const { exitCode, bytes } = await home.run(['read', '/workspace/a.bin'], { standIn })
+  const { exitCode, bytes } = await home.run(['read', '/workspace/a.bin'], { server })
   assert.equal(exitCode, 0)
   assert.ok(bytes.equals(everyByte))
 })
 
 test('write takes a local file and tells its name', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   writeFileSync(join(home.path, 'local.bin'), everyByte)
-  const { stdout } = await home.run(['write', '/b.bin', 'local.bin', '--json', '--session', 's1'], { standIn })
+  const { stdout } = await home.run(['write', '/b.bin', 'local.bin', '--json', '--session', 's1'], { server })
   const { path, size, originalName, sessionId } = JSON.parse(stdout)
   assert.deepEqual(
     { path, size, originalName, sessionId },
     { path: '/b.bin', size: 300_001, originalName: 'local.bin', sessionId: 's1' },
   )
-  assert.ok(readFileSync(join(standIn.root, 'b.bin')).equals(everyByte))
+  assert.ok(readFileSync(join(server.root, 'b.bin')).equals(everyByte))
 })
 
 test('write makes an empty file of an empty stdin', async () => {
-  await using standIn = await StandIn.start()
-  assert.equal((await home.run(['write', '/empty'], { standIn })).exitCode, 0)
-  assert.equal(readFileSync(join(standIn.root, 'empty')).length, 0)
+  await using server = await FakeServer.start()
+  assert.equal((await home.run(['write', '/empty'], { server })).exitCode, 0)
+  assert.equal(readFileSync(join(server.root, 'empty')).length, 0)
 })
 
 test('write of a local file that is missing or a folder sends nothing', async () => {
-  await using standIn = await StandIn.start()
-  const missing = await home.run(['write', '/x', 'nope.txt'], { standIn })
+  await using server = await FakeServer.start()
+  const missing = await home.run(['write', '/x', 'nope.txt'], { server })
   assert.deepEqual(
     [missing.exitCode, missing.stderr],
     [1, 'carrel: Cannot open "nope.txt": there is no such file (ENOENT)\n'],
   )
-  const folder = await home.run(['write', '/x', home.path], { standIn })
+  const folder = await home.run(['write', '/x', home.path], { server })
   assert.equal(folder.exitCode, 2)
   assert.match(folder.stderr, /it is a folder/)
-  assert.equal(standIn.requests.length, 0)
+  assert.equal(server.requests.length, 0)
 })
 
 test('write tells what the server says to a file that is too large', async () => {
-  await using standIn = await StandIn.start()
-  standIn.failNext('/files/upload', new StandInFailure(413, 'TOO_LARGE', 'The file is larger than 10 bytes'))
-  const { exitCode, stderr } = await home.run(['write', '/x'], { standIn, input: Buffer.alloc(5_000_000) })
+  await using server = await FakeServer.start()
+  server.failNext('/files/upload', new FakeFailure(413, 'TOO_LARGE', 'The file is larger than 10 bytes'))
+  const { exitCode, stderr } = await home.run(['write', '/x'], { server, input: Buffer.alloc(5_000_000) })
   assert.equal(exitCode, 1)
   assert.match(stderr, /larger than 10 bytes \(TOO_LARGE\)/)
 })
@@ -87,9 +87,9 @@ function assertLittleMemory(stderr: string) {
 }
 
 test('write needs little memory for 400 MB', async () => {
-  await using standIn = await StandIn.start()
-  standIn.discardsUploads = true
-  const child = home.spawn(['write', '/big'], { standIn, env: tellMemory })
+  await using server = await FakeServer.start()
+  server.discardsUploads = true
+  const child = home.spawn(['write', '/big'], { server, env: tellMemory })
   const result = resultOf(child)
   const hash = createHash('sha256')
   const megabyte = Buffer.alloc(1024 * 1024, 'carrel')
@@ -100,15 +100,15 @@ test('write needs little memory for 400 MB', async () => {
   child.stdin.end()
   const { exitCode, stderr } = await result
   assert.equal(exitCode, 0, stderr)
-  assert.deepEqual(standIn.uploads, [{ path: '/big', size: bigBytes, sha256: hash.digest('hex'), originalName: 'big' }])
+  assert.deepEqual(server.uploads, [{ path: '/big', size: bigBytes, sha256: hash.digest('hex'), originalName: 'big' }])
   assertLittleMemory(stderr)
 })
 
 test('read needs little memory for 400 MB, also when its reader is slower than the server', async () => {
-  await using standIn = await StandIn.start()
-  writeFileSync(join(standIn.root, 'big'), '')
-  truncateSync(join(standIn.root, 'big'), bigBytes)
-  const child = home.spawn(['read', '/big'], { standIn, env: tellMemory })
+  await using server = await FakeServer.start()
+  writeFileSync(join(server.root, 'big'), '')
+  truncateSync(join(server.root, 'big'), bigBytes)
+  const child = home.spawn(['read', '/big'], { server, env: tellMemory })
   child.stdin.end()
   const stderr = text(child.stderr)
   let bytes = 0
@@ -121,13 +121,13 @@ test('read needs little memory for 400 MB, also when its reader is slower than t
 })
 
 test('read ends quietly when its reader has gone, with the code of a broken pipe', async () => {
-  await using standIn = await StandIn.start()
-  writeFileSync(join(standIn.root, 'big'), Buffer.alloc(20_000_000))
+  await using server = await FakeServer.start()
+  writeFileSync(join(server.root, 'big'), Buffer.alloc(20_000_000))
   const child = spawn(
     'bash',
     ['-c', '"$0" "$1" read /big | head -c 5; echo "code ${PIPESTATUS[0]}"', process.execPath, mainPath],
     {
-      env: home.env({ standIn }),
+      env: home.env({ server }),
     },
   )
   const { stdout, stderr } = await resultOf(child)
@@ -136,52 +136,52 @@ test('read ends quietly when its reader has gone, with the code of a broken pipe
 })
 
 test('read -o makes the file in one step and keeps the old one when it fails', async () => {
-  await using standIn = await StandIn.start()
-  writeFileSync(join(standIn.root, 'a'), everyByte)
+  await using server = await FakeServer.start()
+  writeFileSync(join(server.root, 'a'), everyByte)
   const folder = join(home.path, 'out')
   mkdirSync(folder)
   writeFileSync(join(folder, 'a'), 'old')
-  const failed = await home.run(['read', '/none', '-o', 'out/a'], { standIn })
+  const failed = await home.run(['read', '/none', '-o', 'out/a'], { server })
   assert.equal(failed.exitCode, 1)
   assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'old')
-  const done = await home.run(['read', '/a', '--output', 'out/a'], { standIn })
+  const done = await home.run(['read', '/a', '--output', 'out/a'], { server })
   assert.deepEqual([done.exitCode, done.stdout], [0, ''])
   assert.ok(readFileSync(join(folder, 'a')).equals(everyByte))
   assert.deepEqual(readdirSync(folder), ['a'])
 })
 
 test('read -o leaves a device what it is', async () => {
-  await using standIn = await StandIn.start()
-  writeFileSync(join(standIn.root, 'a'), 'x')
-  assert.equal((await home.run(['read', '/a', '-o', '/dev/null'], { standIn })).exitCode, 0)
+  await using server = await FakeServer.start()
+  writeFileSync(join(server.root, 'a'), 'x')
+  assert.equal((await home.run(['read', '/a', '-o', '/dev/null'], { server })).exitCode, 0)
   assert.equal(readFileSync('/dev/null').length, 0)
 })
 
 test('read --json gives text as text and other bytes as base64', async () => {
-  await using standIn = await StandIn.start()
-  writeFileSync(join(standIn.root, 'text'), 'naïve\n')
-  writeFileSync(join(standIn.root, 'bytes'), Buffer.of(255, 0))
-  const { stdout } = await home.run(['read', '/text', '--json'], { standIn })
+  await using server = await FakeServer.start()
+  writeFileSync(join(server.root, 'text'), 'naïve\n')
+  writeFileSync(join(server.root, 'bytes'), Buffer.of(255, 0))
+  const { stdout } = await home.run(['read', '/text', '--json'], { server })
   assert.deepEqual(JSON.parse(stdout), { path: '/text', size: 7, encoding: 'utf8', content: 'naïve\n' })
-  const bytes = await home.run(['read', '/bytes', '--json'], { standIn })
+  const bytes = await home.run(['read', '/bytes', '--json'], { server })
   assert.deepEqual(JSON.parse(bytes.stdout), { path: '/bytes', size: 2, encoding: 'base64', content: '/wA=' })
 })
 
 test('ls shows mode, size, time and name in columns', async () => {
-  await using standIn = await StandIn.start()
-  const folder = join(standIn.root, 'workspace')
+  await using server = await FakeServer.start()
+  const folder = join(server.root, 'workspace')
   mkdirSync(join(folder, 'sub'), { recursive: true })
   writeFileSync(join(folder, 'run.sh'), 'x'.repeat(12_345))
   chmodSync(join(folder, 'run.sh'), 0o750)
   chmodSync(join(folder, 'sub'), 0o755)
   for (const name of ['sub', 'run.sh']) utimesSync(join(folder, name), 0, Date.parse('2026-01-26T14:05:00Z') / 1000)
-  const { stdout } = await home.run(['ls', '/workspace'], { standIn })
+  const { stdout } = await home.run(['ls', '/workspace'], { server })
   assert.match(
     stdout,
     /^-rwxr-x--- {2}12345 {2}2026-01-26 14:05 {2}run\.sh\ndrwxr-xr-x +\d+ {2}2026-01-26 14:05 {2}sub\/\n$/,
   )
-  assert.equal((await home.run(['ls'], { standIn })).stdout, stdout)
-  const { files } = JSON.parse((await home.run(['ls', '/workspace', '--json'], { standIn })).stdout)
+  assert.equal((await home.run(['ls'], { server })).stdout, stdout)
+  const { files } = JSON.parse((await home.run(['ls', '/workspace', '--json'], { server })).stdout)
   assert.deepEqual(
     files.map(({ name }: { name: string }) => name),
     ['run.sh', 'sub'],
@@ -189,16 +189,16 @@ test('ls shows mode, size, time and name in columns', async () => {
 })
 
 test('ls shows where a link points', async () => {
-  await using standIn = await StandIn.start()
-  mkdirSync(join(standIn.root, 'd'))
-  symlinkSync('/etc/hosts', join(standIn.root, 'd', 'link'))
-  assert.match((await home.run(['ls', '/d'], { standIn })).stdout, /^lrwxrwxrwx .* link -> \/etc\/hosts\n$/)
+  await using server = await FakeServer.start()
+  mkdirSync(join(server.root, 'd'))
+  symlinkSync('/etc/hosts', join(server.root, 'd', 'link'))
+  assert.match((await home.run(['ls', '/d'], { server })).stdout, /^lrwxrwxrwx .* link -> \/etc\/hosts\n$/)
 })
 
 test('ls shows a name that would steer the terminal without its effect', async () => {
-  await using standIn = await StandIn.start()
-  mkdirSync(join(standIn.root, 'd'))
-  writeFileSync(join(standIn.root, 'd', 'a\u001b]0;x\u0007\nb'), '')
-  const { stdout } = await home.run(['ls', '/d'], { standIn })
+  await using server = await FakeServer.start()
+  mkdirSync(join(server.root, 'd'))
+  writeFileSync(join(server.root, 'd', 'a\u001b]0;x\u0007\nb'), '')
+  const { stdout } = await home.run(['ls', '/d'], { server })
   assert.ok(stdout.endsWith('a\\x1b]0;x\\x07\\x0ab\n'), JSON.stringify(stdout))
 })

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome } from '../testing/run-cli.ts'
 
 test('keys makes a key whose secret a script can take, lists it without, and revokes it by its name', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const keys = (...args: string[]) => home.run(['keys', ...args], { standIn })
+  const keys = (...args: string[]) => home.run(['keys', ...args], { server })
   assert.equal((await keys()).stdout, 'There are no keys: "carrel keys create <name>" makes one.\n')
   const made = await keys('create', 'ci', '--scope', 'compute', '--expires', '30d')
-  assert.equal(made.stdout, 'ak_stand-in\n')
-  assert.deepEqual(standIn.requests.at(-1)!.body, { name: 'ci', scopes: ['compute'], expires_in: 2_592_000 })
+  assert.equal(made.stdout, 'ak_fake\n')
+  assert.deepEqual(server.requests.at(-1)!.body, { name: 'ci', scopes: ['compute'], expires_in: 2_592_000 })
   await keys('create')
   assert.equal(
     (await keys()).stdout,
@@ -29,7 +29,7 @@ ci    key-1  compute     never      2026-02-25 00:00  2026-01-26 12:00
 })
 
 test('keys refuses what it does not understand before it asks the server', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
   const cases: [string[], RegExp][] = [
     [['burn'], /Cannot do "burn" with keys/],
@@ -38,22 +38,22 @@ test('keys refuses what it does not understand before it asks the server', async
     [['create', 'x', '--expires', '0d'], /Cannot use "0d" as the time/],
   ]
   for (const [args, expected] of cases) {
-    const { exitCode, stderr } = await home.run(['keys', ...args], { standIn })
+    const { exitCode, stderr } = await home.run(['keys', ...args], { server })
     assert.equal(exitCode, 2, args.join(' '))
     assert.match(stderr, expected)
   }
-  assert.deepEqual(standIn.requests, [])
-  await home.run(['keys', 'create', 'same'], { standIn })
-  await home.run(['keys', 'create', 'same'], { standIn })
-  const { exitCode, stderr } = await home.run(['keys', 'revoke', 'same'], { standIn })
+  assert.deepEqual(server.requests, [])
+  await home.run(['keys', 'create', 'same'], { server })
+  await home.run(['keys', 'create', 'same'], { server })
+  const { exitCode, stderr } = await home.run(['keys', 'revoke', 'same'], { server })
   assert.equal(exitCode, 2)
   assert.match(stderr, /2 keys are called so/)
 })
 
 test('limits shows what is spent of each, sets them in dollars, and takes them away', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const limits = (...args: string[]) => home.run(['limits', ...args], { standIn })
+  const limits = (...args: string[]) => home.run(['limits', ...args], { server })
   assert.equal((await limits()).stdout, 'There is no limit.\n')
   assert.equal(
     (await limits('--day', '2.50', '--month', '40')).stdout,
@@ -62,9 +62,9 @@ Workspace  day     $1.25   $2.50  ██████████ 50 %
 Workspace  month  $40.00  $40.00  ████████████████████ used up
 `,
   )
-  assert.deepEqual(standIn.requests.at(-1)!.body, { daily_limit_cents: 250, monthly_limit_cents: 4000 })
+  assert.deepEqual(server.requests.at(-1)!.body, { daily_limit_cents: 250, monthly_limit_cents: 4000 })
   await limits('--month', 'none', '--key', 'key-1')
-  assert.deepEqual(standIn.requests.at(-1)!.body, { keys: [{ key_id: 'key-1', monthly_limit_cents: null }] })
+  assert.deepEqual(server.requests.at(-1)!.body, { keys: [{ key_id: 'key-1', monthly_limit_cents: null }] })
   for (const wrong of ['-1', '1.005', '1e9', 'ten', ''])
     assert.equal((await limits(`--day=${wrong}`)).exitCode, 2, wrong)
   assert.equal((await limits('--key', 'key-1')).exitCode, 2)

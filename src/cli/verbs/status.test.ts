@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { StandIn } from '../../../sdk/testing/stand-in-server.ts'
+import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome } from '../testing/run-cli.ts'
 
 test('status shows server, versions, token, credits and sandbox', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  await home.run(['start', 'sleep 60'], { standIn })
-  const { exitCode, stdout } = await home.run(['status'], { standIn })
+  await home.run(['start', 'sleep 60'], { server })
+  const { exitCode, stdout } = await home.run(['status'], { server })
   assert.equal(exitCode, 0)
-  assert.match(stdout, new RegExp(`^Server +${standIn.url}, ok, version 9\\.8\\.7$`, 'm'))
+  assert.match(stdout, new RegExp(`^Server +${server.url}, ok, version 9\\.8\\.7$`, 'm'))
   assert.match(stdout, /^CLI +version \d+\.\d+\.\d+/m)
   assert.match(stdout, /^Token +from CARREL_TOKEN$/m)
   assert.match(stdout, /^Credits +\$4\.50$/m)
@@ -19,9 +19,9 @@ test('status shows server, versions, token, credits and sandbox', async () => {
 })
 
 test('status shows when a saved token ends', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const config = { token: standIn.token, url: standIn.url, expiresAt: '2020-02-03T04:05:06Z' }
+  const config = { token: server.token, url: server.url, expiresAt: '2020-02-03T04:05:06Z' }
   mkdirSync(join(home.path, '.carrel'))
   writeFileSync(join(home.path, '.carrel/config.json'), JSON.stringify(config))
   const { stdout } = await home.run(['status'])
@@ -29,31 +29,31 @@ test('status shows when a saved token ends', async () => {
 })
 
 test('status copes with a server that has no balances', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  standIn.hasBalance = false
-  const { exitCode, stdout } = await home.run(['status', '--json'], { standIn })
+  server.hasBalance = false
+  const { exitCode, stdout } = await home.run(['status', '--json'], { server })
   assert.equal(exitCode, 0)
-  const { server, account } = JSON.parse(stdout)
-  assert.deepEqual([server.reachable, account.creditsRemaining], [true, null])
+  const answer = JSON.parse(stdout)
+  assert.deepEqual([answer.server.reachable, answer.account.creditsRemaining], [true, null])
 })
 
 test('status works while the server is down: it says so and exits with 1', async () => {
-  const standIn = await StandIn.start()
-  await standIn[Symbol.asyncDispose]()
+  const server = await FakeServer.start()
+  await server[Symbol.asyncDispose]()
   using home = new CliHome()
-  const { exitCode, stdout, stderr } = await home.run(['status'], { standIn })
+  const { exitCode, stdout, stderr } = await home.run(['status'], { server })
   assert.deepEqual([exitCode, stderr], [1, ''])
   assert.match(stdout, /connection refused\. Start it with "npm start"/)
   assert.match(stdout, /^CLI +version/m)
-  const { server, token } = JSON.parse((await home.run(['status', '--json'], { standIn })).stdout)
-  assert.deepEqual([server.reachable, token.source, token.accepted], [false, 'CARREL_TOKEN', null])
+  const answer = JSON.parse((await home.run(['status', '--json'], { server })).stdout)
+  assert.deepEqual([answer.server.reachable, answer.token.source, answer.token.accepted], [false, 'CARREL_TOKEN', null])
 })
 
 test('status shows a token that is refused and exits with 1', async () => {
-  await using standIn = await StandIn.start()
+  await using server = await FakeServer.start()
   using home = new CliHome()
-  const { exitCode, stdout } = await home.run(['status', '--token', 'wrong'], { standIn })
+  const { exitCode, stdout } = await home.run(['status', '--token', 'wrong'], { server })
   assert.equal(exitCode, 1)
   assert.match(stdout, /^Token +from --token\n +The token is not valid$/m)
 })

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
-import { StandInFailure } from './stand-in-failure.ts'
+import { FakeFailure } from './fake-failure.ts'
 
 const quotaBytes = 10 * 1024 * 1024
 
-/** `/memory/*` in a map. */
+/** Serves `/memory/*` from a map. */
 export function serveMemory(app: FastifyInstance): void {
   const files = new Map<string, string>()
   const find = (path: string): string => {
     const content = files.get(path)
-    if (content === undefined) throw new StandInFailure(404, 'NOT_FOUND', `There is no memory file "${path}"`)
+    if (content === undefined) throw new FakeFailure(404, 'NOT_FOUND', `There is no memory file "${path}"`)
     return content
   }
   app.post<{ Body: { path: string; content: string } }>('/memory/write', async ({ body: { path, content } }) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { StandInFailure } from './stand-in-failure.ts'
-import type { StandInProcess } from './stand-in-process.ts'
-import type { StandIn } from './stand-in-server.ts'
+import { FakeFailure } from './fake-failure.ts'
+import type { FakeProcess } from './fake-process.ts'
+import type { FakeServer } from './fake-server.ts'
 
 interface ExecuteBody {
   code: string
@@ -11,13 +11,13 @@ interface ExecuteBody {
   cwd?: string
 }
 
-/** `/execute*` and `/process/*`, with programs of this machine. */
-export function serveProcesses(app: FastifyInstance, standIn: StandIn): void {
+/** Serves `/execute*` and `/process/*` with programs of this machine. */
+export function serveProcesses(app: FastifyInstance, server: FakeServer): void {
   const spawn = ({ code, language, timeout, env, cwd }: ExecuteBody) =>
-    standIn.spawn({ argv: standIn.argvOf(code, language), env, cwd, stdin: false, timeoutMs: timeout ?? 30_000 })
+    server.spawn({ argv: server.argvOf(code, language), env, cwd, stdin: false, timeoutMs: timeout ?? 30_000 })
   const find = (processId: string) => {
-    const process = standIn.processes.get(processId)
-    if (!process) throw new StandInFailure(404, 'NOT_FOUND', `Process "${processId}" does not exist`)
+    const process = server.processes.get(processId)
+    if (!process) throw new FakeFailure(404, 'NOT_FOUND', `Process "${processId}" does not exist`)
     return process
   }
 
@@ -44,12 +44,12 @@ export function serveProcesses(app: FastifyInstance, standIn: StandIn): void {
       for (const { channel, data } of process.read(cursor)) {
         cursor += data.length
         send(channel, cursor, { data: data.toString() })
-        if (standIn.takeCut(data.length)) reply.raw.destroy()
+        if (server.takeCut(data.length)) reply.raw.destroy()
       }
     })
     process.on('exit', () => {
-      const failure = standIn.takeFault('stream')
-      if (failure instanceof StandInFailure) send('error', cursor, failure.envelope)
+      const failure = server.takeFault('stream')
+      if (failure instanceof FakeFailure) send('error', cursor, failure.envelope)
       else send('complete', cursor, { ...process.exit, durationMs: 1 })
       reply.raw.end()
     })
@@ -58,7 +58,7 @@ export function serveProcesses(app: FastifyInstance, standIn: StandIn): void {
   app.post<{ Body: { command: string; processId?: string; timeout?: number } }>('/process/start', async ({ body }) => {
     const { command, processId, timeout } = body
     const timeoutMs = timeout === 0 ? undefined : (timeout ?? 900_000)
-    const process = standIn.spawn({ argv: standIn.argvOf(command, 'shell'), stdin: false, timeoutMs }, processId)
+    const process = server.spawn({ argv: server.argvOf(command, 'shell'), stdin: false, timeoutMs }, processId)
     return {
       success: true,
       processId: process.processId,
@@ -75,7 +75,7 @@ export function serveProcesses(app: FastifyInstance, standIn: StandIn): void {
     }
   })
 
-  app.post('/process/list', async () => ({ success: true, processes: [...standIn.processes.values()].map(view) }))
+  app.post('/process/list', async () => ({ success: true, processes: [...server.processes.values()].map(view) }))
 
   app.post<{ Body: { processId: string; cursor?: number } }>('/process/get', async ({ body }) => {
     const process = find(body.processId)
@@ -93,7 +93,7 @@ export function serveProcesses(app: FastifyInstance, standIn: StandIn): void {
   })
 }
 
-function view(process: StandInProcess): object {
+function view(process: FakeProcess): object {
   const { processId, pid, exit, startedAt, endedAt, request } = process
   const status = !exit
     ? 'running'

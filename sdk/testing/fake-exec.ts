@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import type { ClientMessage, ExecStart } from '../exec-messages.ts'
-import { StandInFailure } from './stand-in-failure.ts'
-import type { StandIn } from './stand-in-server.ts'
-import type { StandInProcess } from './stand-in-process.ts'
+import { FakeFailure } from './fake-failure.ts'
+import type { FakeServer } from './fake-server.ts'
+import type { FakeProcess } from './fake-process.ts'
 
 const channelNumber = { stdout: 1, stderr: 2 }
 
-/** `GET /v1/exec`: live input and output of one process over a WebSocket. */
-export function serveExec(standIn: StandIn): void {
+/** Serves `GET /v1/exec`: live input and output of one process over a WebSocket. */
+export function serveExec(server: FakeServer): void {
   const webSockets = new WebSocketServer({ noServer: true })
-  standIn.http.on('upgrade', (request: IncomingMessage, socket, head) => {
-    const refusal = standIn.refusalOf(request.headers.authorization) ?? standIn.takeFault('/v1/exec')
-    if (refusal instanceof StandInFailure) {
+  server.http.on('upgrade', (request: IncomingMessage, socket, head) => {
+    const refusal = server.refusalOf(request.headers.authorization) ?? server.takeFault('/v1/exec')
+    if (refusal instanceof FakeFailure) {
       const body = JSON.stringify(refusal.envelope)
       const retryAfter = refusal.envelope['retryAfter'] === undefined ? '' : `Retry-After: 0\r\n`
       socket.end(
@@ -22,46 +22,46 @@ export function serveExec(standIn: StandIn): void {
       )
       return
     }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => new ExecLink(standIn, webSocket))
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => new ExecLink(server, webSocket))
   })
 }
 
 /** One connection. */
 class ExecLink {
-  readonly #standIn: StandIn
+  readonly #server: FakeServer
   readonly #socket: WebSocket
-  #process: StandInProcess | undefined
+  #process: FakeProcess | undefined
   #cursor = 0
   #isSending = false
-  /** Input is taken one message after the other, with the socket held while the program is full. */
+  /** Writes input one message at a time, and pauses the socket while the program accepts no more. */
   #input: Promise<void> = Promise.resolve()
 
-  constructor(standIn: StandIn, socket: WebSocket) {
-    this.#standIn = standIn
+  constructor(server: FakeServer, socket: WebSocket) {
+    this.#server = server
     this.#socket = socket
-    standIn.execConnections.add(socket)
+    server.execConnections.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => {
-      standIn.execConnections.delete(socket)
+      server.execConnections.delete(socket)
       this.#process?.off('grew', this.#pump).off('exit', this.#pump)
     })
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) return this.#onInput(data)
       const message = JSON.parse(data.toString()) as ClientMessage
-      standIn.execMessages.push(message)
-      standIn.emit('exec-message', message)
+      server.execMessages.push(message)
+      server.emit('exec-message', message)
       this.#onMessage(message)
     })
   }
 
   #onInput(data: Buffer): void {
-    if (data[0] !== 0) return this.#fail(new StandInFailure(400, 'INVALID_REQUEST', `No channel ${data[0]}`))
+    if (data[0] !== 0) return this.#fail(new FakeFailure(400, 'INVALID_REQUEST', `No channel ${data[0]}`))
     const bytes = data.subarray(1)
     this.#socket.pause()
     this.#input = this.#input
       .then(() => this.#process?.write(bytes))
       .then(() => {
-        this.#standIn.emit('exec-input', bytes)
+        this.#server.emit('exec-input', bytes)
         this.#socket.resume()
       })
   }
@@ -74,22 +74,22 @@ class ExecLink {
   }
 
   #onStart(message: ExecStart): void {
-    const fault = this.#standIn.takeFault('start')
-    if (fault instanceof StandInFailure) return this.#fail(fault)
+    const fault = this.#server.takeFault('start')
+    if (fault instanceof FakeFailure) return this.#fail(fault)
     if (fault === 'silence') return
     if (fault) return this.#socket.terminate()
-    const argv = message.argv ?? this.#standIn.argvOf(message.command ?? '', message.language ?? 'shell')
+    const argv = message.argv ?? this.#server.argvOf(message.command ?? '', message.language ?? 'shell')
     const { env, cwd, stdin, timeoutMs } = message
-    this.#follow(this.#standIn.spawn({ argv, env, cwd, stdin, timeoutMs }), 0)
+    this.#follow(this.#server.spawn({ argv, env, cwd, stdin, timeoutMs }), 0)
   }
 
   #onAttach(processId: string, cursor: number): void {
-    const process = this.#standIn.processes.get(processId)
+    const process = this.#server.processes.get(processId)
     if (process) this.#follow(process, cursor)
-    else this.#fail(new StandInFailure(404, 'NOT_FOUND', `Cannot attach to process "${processId}": it does not exist`))
+    else this.#fail(new FakeFailure(404, 'NOT_FOUND', `Cannot attach to process "${processId}": it does not exist`))
   }
 
-  #follow(process: StandInProcess, cursor: number): void {
+  #follow(process: FakeProcess, cursor: number): void {
     this.#process = process
     this.#cursor = cursor
     this.#send({ type: 'started', processId: process.processId, pid: process.pid })
@@ -108,7 +108,7 @@ class ExecLink {
         for (const part of this.#parts(data)) {
           await this.#sendBinary(Buffer.concat([Buffer.of(channelNumber[channel]), part]))
           this.#cursor += part.length
-          if (this.#standIn.takeCut(part.length)) return this.#socket.terminate()
+          if (this.#server.takeCut(part.length)) return this.#socket.terminate()
         }
       }
       this.#send({ type: 'cursor', cursor: this.#cursor })
@@ -128,9 +128,9 @@ class ExecLink {
     this.#socket.send(JSON.stringify(message))
   }
 
-  /** In messages of uneven sizes, other ones at each connection. */
+  /** Sends output in messages of uneven sizes, which differ for each connection. */
   *#parts(data: Buffer): Generator<Buffer> {
-    const most = this.#standIn.execMessageBytes
+    const most = this.#server.maxExecMessageBytes
     while (data.length > 0) {
       const length = Math.min(data.length, Math.ceil(Math.random() * most))
       yield data.subarray(0, length)
@@ -138,7 +138,7 @@ class ExecLink {
     }
   }
 
-  #fail(failure: StandInFailure): void {
+  #fail(failure: FakeFailure): void {
     this.#send({ type: 'error', ...failure.envelope })
     this.#socket.close(1000)
   }

@@ -12,15 +12,15 @@ export interface SpawnRequest {
   timeoutMs?: number | undefined
 }
 
-/** A program of this machine in the place of one in a sandbox; its output is kept, with a cursor in bytes. */
-export class StandInProcess extends EventEmitter<{ grew: []; exit: [] }> {
+/** A program of this machine that replaces one in a sandbox. Its output is kept, with a cursor in bytes. */
+export class FakeProcess extends EventEmitter<{ grew: []; exit: [] }> {
   readonly processId: string
   readonly request: SpawnRequest
   readonly startedAt = new Date().toISOString()
   endedAt: string | null = null
   exit: ExecExit | undefined
   readonly ended: Promise<void>
-  /** All of stdin that arrived. */
+  /** All input that has arrived. */
   readonly input: Buffer[] = []
   #records: { channel: OutputChannel; data: Buffer }[] = []
   #size = 0
@@ -50,7 +50,7 @@ export class StandInProcess extends EventEmitter<{ grew: []; exit: [] }> {
     return this.#size
   }
 
-  /** What was written from the cursor on, in order. */
+  /** Returns the output after the cursor, in order. */
   *read(cursor: number): Generator<{ channel: OutputChannel; data: Buffer }> {
     let at = 0
     for (const { channel, data } of this.#records) {
@@ -68,12 +68,12 @@ export class StandInProcess extends EventEmitter<{ grew: []; exit: [] }> {
     return Buffer.concat(this.#records.filter((record) => record.channel === channel).map(({ data }) => data))
   }
 
-  /** Resolves when the program has taken it. */
+  /** Writes input. Resolves when the program has accepted it. */
   async write(data: Buffer): Promise<void> {
     this.input.push(data)
     if (!this.#child.stdin.writable) return
     if (this.#child.stdin.write(data)) return
-    // A program that has closed its input takes no more.
+    // A program that has closed its stdin accepts no more input.
     await Promise.race([once(this.#child.stdin, 'drain').catch(() => {}), this.ended])
   }
 
@@ -86,11 +86,11 @@ export class StandInProcess extends EventEmitter<{ grew: []; exit: [] }> {
     try {
       process.kill(scope === 'tree' ? -this.pid : this.pid, signal)
     } catch {
-      // It has ended by itself.
+      // The program has already ended.
     }
   }
 
-  /** Ends it the way a server ends a program for a cause of its own. */
+  /** Ends the program as a server does for a reason of its own. */
   endAs(exit: ExecExit): void {
     this.kill('SIGKILL', 'tree')
     this.#end(exit)

@@ -1,5 +1,5 @@
-/** An error in the server's envelope. */
-export class StandInFailure extends Error {
+/** An error with Carrel's error envelope. */
+export class FakeFailure extends Error {
   readonly status: number
   readonly envelope: Record<string, unknown>
 

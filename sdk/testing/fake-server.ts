@@ -10,17 +10,17 @@ import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Usage } from '../account.ts'
 import type { ClientMessage } from '../exec-messages.ts'
-import { serveAccount } from './stand-in-account.ts'
-import { serveExec } from './stand-in-exec.ts'
-import { StandInFailure } from './stand-in-failure.ts'
-import { serveFiles } from './stand-in-files.ts'
-import { serveMemory } from './stand-in-memory.ts'
-import { StandInProcess } from './stand-in-process.ts'
-import type { SpawnRequest } from './stand-in-process.ts'
-import { serveProcesses } from './stand-in-processes.ts'
+import { serveAccount } from './fake-account.ts'
+import { serveExec } from './fake-exec.ts'
+import { FakeFailure } from './fake-failure.ts'
+import { serveFiles } from './fake-files.ts'
+import { serveMemory } from './fake-memory.ts'
+import { FakeProcess } from './fake-process.ts'
+import type { SpawnRequest } from './fake-process.ts'
+import { serveProcesses } from './fake-processes.ts'
 
-/** What goes wrong: an error, an answer that is lost after the work, a connection that is cut before it, no answer. */
-export type Fault = StandInFailure | 'lose-answer' | 'cut' | 'silence'
+/** A fault: an error, an answer lost after the work, a connection cut before the work, or no answer. */
+export type Fault = FakeFailure | 'lose-answer' | 'cut' | 'silence'
 
 interface RecordedRequest {
   method: string
@@ -48,26 +48,26 @@ export const usageAnswer: Usage = {
   byLabel: [{ of: 'web', meter: 'compute', quantity: 4000.5, unit: 's', amountMicros: 400_050 }],
 }
 
-interface StandInEvents {
+interface FakeServerEvents {
   'exec-message': [ClientMessage]
   'exec-input': [Buffer]
-  spawn: [StandInProcess]
+  spawn: [FakeProcess]
 }
 
 /**
- * A server that keeps to the HTTP contract, for the tests of the SDK and the CLI. It runs programs of this machine and
- * keeps files in a folder; it can be told to fail.
+ * A server that follows the HTTP contract, for the tests of the SDK and the CLI. It runs programs of this machine,
+ * keeps files in a folder, and fails on request.
  */
-export class StandIn extends EventEmitter<StandInEvents> {
-  readonly token = 'pp_sess_stand-in'
+export class FakeServer extends EventEmitter<FakeServerEvents> {
+  readonly token = 'pp_sess_fake'
   readonly requests: RecordedRequest[] = []
-  readonly processes = new Map<string, StandInProcess>()
+  readonly processes = new Map<string, FakeProcess>()
   readonly uploads: { path: string; size: number; sha256: string; originalName: string }[] = []
   readonly execMessages: ClientMessage[] = []
   readonly execConnections = new Set<WebSocket>()
-  /** Most output bytes in one message. */
-  execMessageBytes = 64 * 1024
-  /** Uploads are counted and hashed, not kept. */
+  /** Maximum output bytes in one message. */
+  maxExecMessageBytes = 64 * 1024
+  /** Counts and hashes uploads without keeping them. */
   discardsUploads = false
   /** Entries of a directory in one answer. */
   listEntries = Infinity
@@ -85,11 +85,11 @@ export class StandIn extends EventEmitter<StandInEvents> {
   #app: FastifyInstance | undefined
   #port = 0
 
-  static async start(): Promise<StandIn> {
-    const standIn = new StandIn()
-    standIn.root = await mkdtemp(join(tmpdir(), 'carrel-stand-in-'))
-    await standIn.listen()
-    return standIn
+  static async start(): Promise<FakeServer> {
+    const server = new FakeServer()
+    server.root = await mkdtemp(join(tmpdir(), 'carrel-fake-server-'))
+    await server.listen()
+    return server
   }
 
   get url(): string {
@@ -97,11 +97,13 @@ export class StandIn extends EventEmitter<StandInEvents> {
   }
 
   get http(): Server {
-    if (!this.#app) throw new Error('The stand-in does not listen')
+    if (!this.#app) throw new Error('The fake server does not listen')
     return this.#app.server
   }
 
-  /** The next requests of a path meet these, one each. `start` and `stream` are of an exec session and of SSE. */
+  /**
+   * Makes the next requests of a path fail, each with one fault. `start` is an exec session, `stream` an event stream.
+   */
   failNext(path: string, ...faults: Fault[]): void {
     this.#faults.push(...faults.map((fault) => ({ path, fault })))
   }
@@ -111,7 +113,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
     return index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault
   }
 
-  /** Connections are cut, one after the other, after so many further bytes of output. */
+  /** Cuts connections, one after the other, after these numbers of further output bytes. */
   cutAfter(...bytes: number[]): void {
     this.#cuts.push(...bytes)
   }
@@ -124,9 +126,9 @@ export class StandIn extends EventEmitter<StandInEvents> {
     return true
   }
 
-  refusalOf(authorization: string | undefined): StandInFailure | undefined {
+  refusalOf(authorization: string | undefined): FakeFailure | undefined {
     if (authorization === `Bearer ${this.token}`) return undefined
-    return new StandInFailure(401, 'UNAUTHENTICATED', 'The token is not valid')
+    return new FakeFailure(401, 'UNAUTHENTICATED', 'The token is not valid')
   }
 
   argvOf(code: string, language: string): string[] {
@@ -135,8 +137,8 @@ export class StandIn extends EventEmitter<StandInEvents> {
     return ['/bin/bash', '--norc', '-c', code]
   }
 
-  spawn(request: SpawnRequest, processId = `proc-${this.processes.size + 1}`): StandInProcess {
-    const process = new StandInProcess(processId, request)
+  spawn(request: SpawnRequest, processId = `proc-${this.processes.size + 1}`): FakeProcess {
+    const process = new FakeProcess(processId, request)
     this.processes.set(processId, process)
     this.emit('spawn', process)
     return process
@@ -146,13 +148,13 @@ export class StandIn extends EventEmitter<StandInEvents> {
     return this.requests.filter((request) => request.path === path)
   }
 
-  /** Again on the port that it had. */
+  /** Listens, again on the same port if it has listened before. */
   async listen(): Promise<void> {
     const app = fastify({ forceCloseConnections: true, bodyLimit: 64 * 1024 * 1024 })
     this.#app = app
     await app.register(multipart, { limits: { fileSize: Infinity } })
     app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-      if (error instanceof StandInFailure) {
+      if (error instanceof FakeFailure) {
         if (error.envelope['retryAfter'] !== undefined) reply.header('retry-after', error.envelope['retryAfter'])
         return reply.status(error.status).send(error.envelope)
       }
@@ -166,7 +168,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
       const known = this.#answers.get(keyOf(request.headers))
       if (known !== undefined) return reply.type('application/json').send(known)
       const fault = this.takeFault(path)
-      if (fault instanceof StandInFailure) throw fault
+      if (fault instanceof FakeFailure) throw fault
       if (fault === 'cut') return void request.raw.socket.destroy()
       if (fault === 'lose-answer') reply.header('x-lose', 'yes')
     })
@@ -182,7 +184,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
     serveProcesses(app, this)
     app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
     app.get('/balance', async () => {
-      if (!this.hasBalance) throw new StandInFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
+      if (!this.hasBalance) throw new FakeFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
       return { creditsRemaining: this.credit, creditsRemainingUsdc: this.credit.toFixed(6) }
     })
     app.delete('/api/v1/account/delete', async () => ({ deleteAt: '2026-02-25T00:00:00.000Z', message: 'It goes.' }))
@@ -203,7 +205,7 @@ export class StandIn extends EventEmitter<StandInEvents> {
       checkout: true,
     }))
     app.post('/topup', async (_request, reply) => {
-      if (!this.hasMachinePayments) throw new StandInFailure(501, 'NOT_SET_UP', 'No program can pay here')
+      if (!this.hasMachinePayments) throw new FakeFailure(501, 'NOT_SET_UP', 'No program can pay here')
       return reply.status(402).header('www-authenticate', 'Payment id="1"').send({})
     })
     app.post<{ Body: { port: number } }>('/expose', async ({ body: { port } }) => ({
@@ -217,14 +219,14 @@ export class StandIn extends EventEmitter<StandInEvents> {
     this.#port = (app.server.address() as AddressInfo).port
   }
 
-  /** Cuts all connections and refuses new ones; programs go on. */
+  /** Cuts all connections and refuses new ones; programs keep running. */
   async stopListening(): Promise<void> {
     for (const socket of this.execConnections) socket.terminate()
     await this.#app?.close()
     this.#app = undefined
   }
 
-  /** Resolves with the first message of this type that an exec session sends from now on. */
+  /** Resolves with the next message of this type from an exec session. */
   execMessage(type: ClientMessage['type']): Promise<ClientMessage> {
     return new Promise((resolve) => {
       const listener = (message: ClientMessage) => {

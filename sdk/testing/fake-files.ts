@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
-import { StandInFailure } from './stand-in-failure.ts'
-import type { StandIn } from './stand-in-server.ts'
+import { FakeFailure } from './fake-failure.ts'
+import type { FakeServer } from './fake-server.ts'
 
 interface FileBody {
   path: string
@@ -16,9 +16,9 @@ interface FileBody {
   sessionId?: string
 }
 
-/** `/files/*` on a folder of this machine. */
-export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
-  const at = (path: string) => join(standIn.root, path)
+/** Serves `/files/*` from a folder of this machine. */
+export function serveFiles(app: FastifyInstance, server: FakeServer): void {
+  const at = (path: string) => join(server.root, path)
 
   app.post<{ Body: FileBody }>('/files/write', async ({ body }) => {
     const { path, content, encoding = 'utf8', mode, sessionId = 'default' } = body
@@ -34,10 +34,10 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
   })
 
   app.post<{ Body: FileBody & { cursor?: string; limit?: number } }>('/files/list', async ({ body }) => {
-    const { path, cursor = '', limit = standIn.listEntries } = body
+    const { path, cursor = '', limit = server.listEntries } = body
     const found = await readdir(at(path)).catch(() => missing('list', path))
     const after = found.toSorted().filter((name) => name > Buffer.from(cursor, 'base64url').toString())
-    const names = after.slice(0, Math.min(limit, standIn.listEntries))
+    const names = after.slice(0, Math.min(limit, server.listEntries))
     const more = names.length < after.length
     const next = more ? { truncated: true, cursor: Buffer.from(names.at(-1)!).toString('base64url') } : {}
     const files = await Promise.all(
@@ -67,22 +67,22 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
 
   app.post('/files/upload', async (request) => {
     const file = await request.file()
-    if (!file) throw new StandInFailure(400, 'INVALID_REQUEST', 'There is no file')
+    if (!file) throw new FakeFailure(400, 'INVALID_REQUEST', 'There is no file')
     const { path, mode, sessionId } = file.fields as Record<string, { value: string } | undefined>
-    if (!path) throw new StandInFailure(400, 'INVALID_REQUEST', 'The path has to come before the file')
+    if (!path) throw new FakeFailure(400, 'INVALID_REQUEST', 'The path has to come before the file')
     const hash = createHash('sha256')
     let size = 0
     const counted = async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         size += chunk.length
         hash.update(chunk)
-        if (!standIn.discardsUploads) yield chunk
+        if (!server.discardsUploads) yield chunk
       }
     }
     await mkdir(dirname(at(path.value)), { recursive: true })
     await pipeline(file.file, counted, createWriteStream(at(path.value)))
     if (mode) await chmod(at(path.value), Number(mode.value))
-    standIn.uploads.push({ path: path.value, size, sha256: hash.digest('hex'), originalName: file.filename })
+    server.uploads.push({ path: path.value, size, sha256: hash.digest('hex'), originalName: file.filename })
     return {
       success: true,
       path: path.value,
@@ -102,7 +102,7 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
     async function* cuttable() {
       for await (const chunk of createReadStream(at(path), { start })) {
         yield chunk
-        if (standIn.takeCut(chunk.length)) reply.raw.destroy()
+        if (server.takeCut(chunk.length)) reply.raw.destroy()
       }
     }
     return reply.type('application/octet-stream').send(Readable.from(cuttable()))
@@ -110,5 +110,5 @@ export function serveFiles(app: FastifyInstance, standIn: StandIn): void {
 }
 
 function missing(action: string, path: string): never {
-  throw new StandInFailure(404, 'NOT_FOUND', `Cannot ${action} "${path}": it does not exist`)
+  throw new FakeFailure(404, 'NOT_FOUND', `Cannot ${action} "${path}": it does not exist`)
 }

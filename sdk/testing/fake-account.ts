@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { ApiKey } from '../keys.ts'
 import type { LimitChange, SpendingLimits } from '../limits.ts'
-import { StandInFailure } from './stand-in-failure.ts'
+import { FakeFailure } from './fake-failure.ts'
 
-/** Keys, limits and signing in by mail, of the one account that there is. */
+/** Serves keys, limits and sign-in by mail of a single account. */
 export function serveAccount(app: FastifyInstance, token: string): void {
   const keys: ApiKey[] = []
   app.get('/users/me/api-keys', async () => ({ api_keys: keys }))
@@ -20,12 +20,12 @@ export function serveAccount(app: FastifyInstance, token: string): void {
           body.expires_in === undefined ? null : new Date(Date.UTC(2026, 0, 26) + body.expires_in * 1000).toISOString(),
       }
       keys.push(made)
-      return { ...made, api_key: 'ak_stand-in' }
+      return { ...made, api_key: 'ak_fake' }
     },
   )
   app.delete<{ Body: { key_id: string } }>('/users/me/api-keys', async ({ body }) => {
     const at = keys.findIndex(({ key_id }) => key_id === body.key_id)
-    if (at === -1) throw new StandInFailure(404, 'NOT_FOUND', `Cannot revoke API key "${body.key_id}"`)
+    if (at === -1) throw new FakeFailure(404, 'NOT_FOUND', `Cannot revoke API key "${body.key_id}"`)
     keys.splice(at, 1)
     return { message: 'The API key was revoked', revoked_key_id: body.key_id }
   })
@@ -53,7 +53,7 @@ export function serveAccount(app: FastifyInstance, token: string): void {
 
   app.post('/login', async () => ({ success: true, message: 'Check your email' }))
   app.post<{ Body: { token: string } }>('/login/callback', async ({ body }) => {
-    if (body.token !== 'code') throw new StandInFailure(401, 'UNAUTHENTICATED', 'The link was used already')
+    if (body.token !== 'code') throw new FakeFailure(401, 'UNAUTHENTICATED', 'The link was used already')
     return { token, expiresIn: 2_592_000, userId: 'user' }
   })
 }
