@@ -25,7 +25,7 @@ import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
-import { addLargeAnswers } from './large-answer.ts'
+import { addLargeResponses } from './large-response.ts'
 import { sendFinalResponse } from './final-response.ts'
 import { logFailure } from './log-failure.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
@@ -36,7 +36,7 @@ import './route-config.ts'
 import { addSignInLimit, type AccountLimits } from './rate-limits.ts'
 import { retryAfterS } from './retry-after.ts'
 import { StalledBodies } from './stalled-bodies.ts'
-import { cutStalledAnswer } from './stalled-clients.ts'
+import { cutStalledResponse } from './stalled-clients.ts'
 import { measureTextsQuickly } from './text-lengths.ts'
 import { requestError } from './validation-error.ts'
 import { pathOf } from './path-of.ts'
@@ -128,7 +128,7 @@ export async function createApp(options: Options): Promise<App> {
     clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, errorEnvelopes),
     serverFactory: (handler) => {
       const answer = (request: IncomingMessage, response: ServerResponse) => {
-        cutStalledAnswer(response, limits.stalledClientMs)
+        cutStalledResponse(response, limits.stalledClientMs)
         noteRequest(response)
         const target = parsePreviewHost(request.headers.host, previewDomain)
         if (target) {
@@ -252,7 +252,7 @@ export async function createApp(options: Options): Promise<App> {
     )
   })
   addIdempotency(app, engine)
-  addLargeAnswers(app)
+  addLargeResponses(app)
   addCreditWarning(app, engine)
   return app
 }

@@ -18,8 +18,8 @@ declare module 'fastify' {
 }
 
 /**
- * A hook that lets a request in by its bearer token, as often as its account may. `X-Session-Token` has the same meaning where
- * `Authorization` is taken.
+ * Returns a hook that authenticates a request by its bearer token, and applies the rate limits of its account. An
+ * `X-Session-Token` header means the same as `Authorization`.
  */
 export function authenticate(
   engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
@@ -36,13 +36,15 @@ export function authenticate(
   }
   return (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
     const caller = authenticateAny(engine, bearerToken(request.headers))
-    // A promise costs as much as all else here, and a known caller needs none.
+    // A promise costs as much as everything else here, and a cached caller needs none.
     if (caller instanceof Promise) return caller.then((known) => admit(request, reply, known))
     admit(request, reply, caller)
   }
 }
 
-/** A hook for addresses that are none: Pawpado's document counts every request, and tells what is left with each answer. */
+/**
+ * Returns a hook for unknown paths: Pawpado's document counts every request, and reports the rest with each response.
+ */
 export function countUnknown(
   engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
   accountLimits: AccountLimits,
@@ -59,7 +61,7 @@ export function countUnknown(
   }
 }
 
-/** undefined for a request without a token, or with one that is not good. */
+/** Returns the caller of a request; undefined when the token is missing or invalid. */
 async function callerOf(
   engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
   request: FastifyRequest,
@@ -77,12 +79,12 @@ function holdToLimit(reply: FastifyReply, counted: Counted | undefined): void {
   assertWithin(counted)
 }
 
-/** Not for a message of a WebSocket, which is sent to its route within the server. */
+/** Whether a request comes from a client, and is not an inner request for a WebSocket message. */
 function isOfClient({ raw }: FastifyRequest): boolean {
   return raw instanceof IncomingMessage
 }
 
-/** The token that a request carries. */
+/** Returns the token of a request. Throws `unauthenticated` when there is none. */
 export function bearerToken(headers: IncomingHttpHeaders): string {
   const own = headers['x-session-token']
   if (typeof own === 'string' && own) return own

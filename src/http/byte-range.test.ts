@@ -16,7 +16,7 @@ describe('parseRange()', () => {
     [' bytes=1-2 ', 10, { start: 1, end: 3 }],
     ['bytes=0-', 1, { start: 0, end: 1 }],
   ] as const)
-    test(`gives ${range.start} to ${range.end} for "${header}" of ${size} bytes`, () =>
+    test(`returns ${range.start} to ${range.end} for "${header}" of ${size} bytes`, () =>
       assert.deepEqual(parseRange(header, size), range))
 
   for (const header of [
@@ -31,7 +31,7 @@ describe('parseRange()', () => {
     'bytes=1-2-3',
     'bytes=--1',
   ])
-    test(`gives the whole for ${JSON.stringify(header)}`, () => assert.equal(parseRange(header, 10), undefined))
+    test(`returns undefined for ${JSON.stringify(header)}`, () => assert.equal(parseRange(header, 10), undefined))
 
   for (const [header, size] of [
     ['bytes=10-', 10],
@@ -42,7 +42,7 @@ describe('parseRange()', () => {
     ['bytes=-1', 0],
     ['bytes=99999999999999999999-', 10],
   ] as const)
-    test(`refuses "${header}" of ${size} bytes and tells the size`, () =>
+    test(`refuses "${header}" of ${size} bytes and reports the size`, () =>
       assert.throws(
         () => parseRange(header, size),
         (error: CarrelError) => error.code === 'range_not_satisfiable' && error.details.sizeBytes === size,

@@ -1,8 +1,9 @@
 import { CarrelError } from '../errors.ts'
 
 /**
- * The one byte range of a `Range` header (RFC 9110, 14.2), end exclusive; undefined where the whole is to be sent.
- * Several ranges are answered with the whole, as the RFC allows. Throws `range_not_satisfiable` for one beyond the end.
+ * Returns the byte range of a `Range` header (RFC 9110, section 14.2), end exclusive; undefined when the whole file is
+ * to be sent. Several ranges also yield the whole file, as the RFC allows. Throws `range_not_satisfiable` when the
+ * range is beyond the end of the file, or empty.
  */
 export function parseRange(header: string | undefined, sizeBytes: number): { start: number; end: number } | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '')

@@ -1,12 +1,12 @@
 import { CarrelError } from '../errors.ts'
 
 /**
- * Refuses half a surrogate pair anywhere in a value that was parsed from JSON: it has no bytes, and would be run or stored
- * as another character. `text` is the JSON; only escapes in it can make one.
+ * Throws `invalid_request` when a value that was parsed from JSON contains half a surrogate pair: it has no encoding in
+ * UTF-8, and would be run or stored as another character. `text` is the JSON; only its escapes can produce one.
  */
 export function checkUnicode(value: unknown, text: string | Buffer): void {
   if (!text.includes('\\u')) return
-  // No recursion: a body nests as deep as its client likes.
+  // No recursion: the client decides how deep a body nests.
   const open: [field: string, value: unknown][] = [['', value]]
   for (let next = open.pop(); next; next = open.pop()) {
     const [field, inner] = next

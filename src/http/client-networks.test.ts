@@ -9,7 +9,7 @@ const networkOf = (networks: ClientNetworks, remoteAddress: string, forwarded?: 
     socket: { remoteAddress } as Socket,
   })
 
-test('without proxies it is the connection that counts, whatever a client says', () => {
+test('without proxies the connection counts, whatever headers a client sends', () => {
   const networks = new ClientNetworks([])
   assert.equal(networkOf(networks, '192.0.2.1', '203.0.113.1'), '192.0.2.1')
   assert.equal(networkOf(networks, '::ffff:192.0.2.1'), '192.0.2.1')
@@ -17,7 +17,7 @@ test('without proxies it is the connection that counts, whatever a client says',
   assert.equal(networks.ofConnection('127.0.0.1'), '127.0.0.1')
 })
 
-test('of a proxy it is the last address that none of them has', () => {
+test('through proxies the last address that is not a proxy counts', () => {
   const networks = new ClientNetworks(['loopback', '192.0.2.0/24', '2001:db8::1'])
   assert.equal(networkOf(networks, '127.0.0.1', '203.0.113.1'), '203.0.113.1')
   assert.equal(networkOf(networks, '::ffff:127.0.0.1', 'made-up, 203.0.113.1, 192.0.2.7'), '203.0.113.1')

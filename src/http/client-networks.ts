@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
 import { networkOf } from './network-of.ts'
 
-/** Tells which network a client comes from, also of connections that are no request of the API. */
+/** Determines the network that a client comes from, also for connections outside the API, such as previews. */
 export class ClientNetworks {
   readonly #proxies = new BlockList()
 
@@ -15,16 +15,17 @@ export class ClientNetworks {
     }
   }
 
-  /** Of the other end of a connection; undefined when that is a proxy, behind which anybody may be. */
+  /** Returns the network of a connection's other end; undefined for a proxy, which may serve any client. */
   ofConnection(address: string | undefined): string | undefined {
     return this.#isProxy(address) ? undefined : networkOf(address ?? '', undefined)
   }
 
-  /** Of who sent a request: the last address that no proxy has, as far as proxies tell. */
+  /** Returns the network of the client that sent a request: the last forwarded address that is not a trusted proxy. */
   ofRequest({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): string {
-    const said = String(headers['x-forwarded-for'] ?? '')
-    if (said === '' || !this.#isProxy(socket.remoteAddress)) return networkOf(socket.remoteAddress ?? '', undefined)
-    const hops = said.split(',').map((hop) => hop.trim())
+    const forwarded = String(headers['x-forwarded-for'] ?? '')
+    if (forwarded === '' || !this.#isProxy(socket.remoteAddress))
+      return networkOf(socket.remoteAddress ?? '', undefined)
+    const hops = forwarded.split(',').map((hop) => hop.trim())
     const client = hops.findLast((hop) => !this.#isProxy(hop)) ?? hops[0]!
     return networkOf(client, socket.remoteAddress)
   }

@@ -4,16 +4,17 @@ import type { App } from './app.ts'
 import type { OpenRequests } from './open-requests.ts'
 
 /**
- * Stops listening and waits for the requests in flight. When `closing` aborts, which makes long work give up, those that
- * are left are answered with an error; who does not take the answer is cut off. Resolves within `limits.lastAnswerMs` after that.
+ * Stops listening and waits for the requests in flight. When `closing` aborts, which makes long work give up, the
+ * remaining requests are answered with an error; a client that does not read the response is cut off. Resolves at most
+ * `limits.lastAnswerMs` after that.
  */
 export async function closeApp(app: App, openRequests: OpenRequests, closing: AbortSignal): Promise<void> {
   const closed = app.close()
-  // Connections that fall idle meanwhile would be waited for.
+  // Closing would otherwise wait for connections that become idle meanwhile.
   const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
   try {
     if (await isFirst(closed, aborted(closing))) return
-    // What knows more to say, such as the id of a process, answers by itself.
+    // A handler that knows more, such as the id of a process, first gets the chance to answer itself.
     if (await isFirst(closed, delay(ownAnswerMs))) return
     openRequests.refuseAll()
     await isFirst(closed, delay(limits.lastAnswerMs - ownAnswerMs))

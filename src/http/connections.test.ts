@@ -8,7 +8,7 @@ import { DescriptorBudget } from '../engine/budgets/descriptor-budget.ts'
 import { ClientNetworks } from './client-networks.ts'
 import { Connections } from './connections.ts'
 
-/** Connections that a server has accepted, with both ends of each. */
+/** Starts a server whose connections are counted, and returns both ends of each. */
 async function start(t: TestContext, limit: number, proxies: string[] = []) {
   const budget = new DescriptorBudget(limit)
   const connections = new Connections({ budget, networks: new ClientNetworks(proxies) })
@@ -45,7 +45,7 @@ const requestOn = (socket: Socket, forwarded?: string) =>
   ({ socket, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage
 
 describe('Connections', { timeout: 20_000 }, () => {
-  test('of those that have said nothing the oldest of a network makes room for its next one', async (t) => {
+  test('the oldest silent connection of a network gives way to its next one', async (t) => {
     const { budget, openMany, open } = await start(t, 256)
     const first = await openMany(40)
     const others = await openMany(5, '127.0.0.2')
@@ -58,14 +58,14 @@ describe('Connections', { timeout: 20_000 }, () => {
     assert.ok(budget.held <= held)
   })
 
-  test('however many networks say nothing, another one gets in, and much is left', async (t) => {
+  test('however many networks are silent, another one is admitted, and much of the budget is left', async (t) => {
     const { budget, openMany, open } = await start(t, 256)
     for (let host = 2; host < 40; host++) await openMany(3, `127.0.0.${host}`)
     assert.ok(budget.held <= budget.total / 4)
     assert.ok(!(await open()).socket.destroyed)
   })
 
-  test('one that says whose it is stays, is counted for that account, and no more when it is closed', async (t) => {
+  test('an identified connection stays, and counts against its account until it closes', async (t) => {
     const { budget, connections, open, openMany } = await start(t, 256)
     const own = await open()
     connections.belongTo(own.socket, 'a')
@@ -84,7 +84,7 @@ describe('Connections', { timeout: 20_000 }, () => {
     for (const { release } of rest) release()
   })
 
-  test('a visitor gets no more than a part of a preview, whichever proxy is between', async (t) => {
+  test("a visitor gets no more than a part of a preview's budget, also through a proxy", async (t) => {
     const { budget, connections, openMany } = await start(t, 1024, ['loopback'])
     const opened = await openMany(80)
     let refused = 0
@@ -102,7 +102,7 @@ describe('Connections', { timeout: 20_000 }, () => {
     assert.equal(budget.held, 80)
   })
 
-  test('one that says nothing at all is closed after a while, one that has begun is not', async (t) => {
+  test('a connection that sends nothing is closed after a while, one that has begun a request is not', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const now = t.mock.method(performance, 'now', () => 0)
     const { open } = await start(t, 256)
@@ -116,7 +116,7 @@ describe('Connections', { timeout: 20_000 }, () => {
     assert.deepEqual([silent.socket.destroyed, begun.socket.destroyed], [true, false])
   })
 
-  test('where there is room for none a new one is told to come back', async (t) => {
+  test('a new connection that finds no room gets 503 with Retry-After', async (t) => {
     const { budget, open } = await start(t, 256)
     budget.tryTake(budget.sharesOf({}), budget.total)
     const { client } = await open()

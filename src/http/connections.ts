@@ -6,20 +6,20 @@ import type { DescriptorBudget, Lease, Shares } from '../engine/budgets/descript
 import type { ClientNetworks } from './client-networks.ts'
 import { retryAfterS } from './retry-after.ts'
 
-/** Who holds the descriptors of a visit to a preview: its connection, and what is open into the computer for it. */
+/** The budget shares of a visit to a preview: of its connection, and of what is open into the computer for it. */
 export interface Visit {
   shares: Shares
-  /** The same without the visitor, for what is kept open for the next one. */
+  /** The same without the visitor's, for connections that are kept open for the next visitor. */
   kept: Shares
 }
 
 interface Connection {
   socket: Socket
-  /** Where it comes from; '' for a proxy. */
+  /** The network that it comes from; '' for a proxy. */
   network: string
   sinceMs: number
   lease: Lease | undefined
-  /** Whom it was counted for last, to find out cheaply that it is the same again. */
+  /** What it was last counted for, to detect cheaply that nothing changed. */
   holder: string
   visit: Visit | undefined
 }
@@ -30,28 +30,28 @@ interface Options {
 }
 
 /**
- * The connections of all clients, each counted for somebody: for the network it comes from until it says whose it is, then for its
- * account, or for the visitor and the owner of a preview. One that has said nothing makes room for a newer one when there is none left,
- * so that who does say something gets through.
+ * The connections of all clients, each counted against a budget: of its network until a request identifies its account,
+ * then of that account, or of the visitor and the owner of a preview. When there is no room, a silent connection gives
+ * way to a newer one, so that clients that do send requests get through.
  */
 export class Connections {
   readonly #budget: DescriptorBudget
   readonly #networks: ClientNetworks
   readonly #known = new WeakMap<Duplex, Connection>()
-  /** Those that have not said whose they are, the oldest first; in all and by network. */
-  readonly #strangers = new Set<Connection>()
-  readonly #strangersOf = new Map<string, Set<Connection>>()
-  readonly #anybody: Shares
+  /** Connections without an identified account, the oldest first; all of them, and by network. */
+  readonly #anonymous = new Set<Connection>()
+  readonly #anonymousByNetwork = new Map<string, Set<Connection>>()
+  readonly #allAnonymous: Shares
   readonly #timer: NodeJS.Timeout
 
   constructor({ budget, networks }: Options) {
     this.#budget = budget
     this.#networks = networks
-    this.#anybody = budget.sharesOf({ anonymous: {} })
+    this.#allAnonymous = budget.sharesOf({ anonymous: {} })
     this.#timer = setInterval(() => this.#closeSilent(), limits.silentConnectionMs / 4).unref()
   }
 
-  /** Counts a new one, or refuses it when there is room for no more. */
+  /** Counts a new connection, or refuses it when there is no room. */
   accept(socket: Socket): void {
     const network = this.#networks.ofConnection(socket.remoteAddress) ?? ''
     const shares = this.#budget.sharesOf({ anonymous: { network: network || undefined } })
@@ -61,14 +61,17 @@ export class Connections {
     const sinceMs = performance.now()
     const connection: Connection = { socket, network, sinceMs, lease, holder: '', visit: undefined }
     this.#known.set(socket, connection)
-    this.#strangers.add(connection)
-    const others = this.#strangersOf.get(network)
+    this.#anonymous.add(connection)
+    const others = this.#anonymousByNetwork.get(network)
     if (others) others.add(connection)
-    else this.#strangersOf.set(network, new Set([connection]))
+    else this.#anonymousByNetwork.set(network, new Set([connection]))
     socket.once('close', () => this.#forget(connection))
   }
 
-  /** Counts a connection for the account that its request is of. Throws `limit_reached` when that has too much open already. */
+  /**
+   * Counts a connection against the account of its request. Throws `limit_reached` when the account has too much open
+   * already.
+   */
   belongTo(socket: Duplex, accountId: string): void {
     const connection = this.#known.get(socket)
     if (!connection || connection.holder === accountId) return
@@ -76,7 +79,7 @@ export class Connections {
     connection.visit = undefined
   }
 
-  /** Counts it for a visit to a preview. Throws `no_capacity` when there is no room for it. */
+  /** Counts a connection as a visit to a preview. Throws `no_capacity` when there is no room for it. */
   visit(request: IncomingMessage, computerId: string, accountId: string): Visit {
     const connection = this.#known.get(request.socket)
     const visitor = connection?.network || this.#networks.ofRequest(request)
@@ -111,42 +114,45 @@ export class Connections {
   #leave(connection: Connection): void {
     connection.lease?.release()
     connection.lease = undefined
-    if (!this.#strangers.delete(connection)) return
-    const others = this.#strangersOf.get(connection.network)!
+    if (!this.#anonymous.delete(connection)) return
+    const others = this.#anonymousByNetwork.get(connection.network)!
     others.delete(connection)
-    if (others.size === 0) this.#strangersOf.delete(connection.network)
+    if (others.size === 0) this.#anonymousByNetwork.delete(connection.network)
   }
 
-  /** Of its own network where that has too many, else of any. False when there is none. */
+  /**
+   * Closes the oldest anonymous connection: of the same network where that has too many, otherwise of any. Returns
+   * false when there is none.
+   */
   #closeOldest(network: string): boolean {
-    const isFull = !this.#budget.hasRoom(this.#anybody)
-    const strangers = (isFull ? undefined : this.#strangersOf.get(network)) ?? this.#strangers
-    const oldest = silentOf(strangers) ?? strangers.values().next().value
+    const isFull = !this.#budget.hasRoom(this.#allAnonymous)
+    const anonymous = (isFull ? undefined : this.#anonymousByNetwork.get(network)) ?? this.#anonymous
+    const oldest = silentOf(anonymous) ?? anonymous.values().next().value
     if (!oldest) return false
     oldest.socket.destroy()
     this.#leave(oldest)
     return true
   }
 
-  /** Node has limits of its own for what has begun to come. */
+  /** Closes connections that have sent nothing. Node itself limits the time of a request that has begun. */
   #closeSilent(): void {
     const before = performance.now() - limits.silentConnectionMs
-    for (const { socket, sinceMs } of this.#strangers) {
+    for (const { socket, sinceMs } of this.#anonymous) {
       if (sinceMs > before) return
       if (socket.bytesRead === 0) socket.destroy()
     }
   }
 }
 
-/** The oldest of some that has said nothing; looked for among the oldest alone. */
+/** Returns the oldest silent connection among the first ones, which are the oldest. */
 function silentOf(connections: Iterable<Connection>): Connection | undefined {
-  let looked = 0
+  let checked = 0
   for (const connection of connections) {
     if (connection.socket.bytesRead === 0) return connection
-    if (++looked === maxLooked) return undefined
+    if (++checked === maxChecked) return undefined
   }
   return undefined
 }
 
-const maxLooked = 64
+const maxChecked = 64
 const refusal = `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${retryAfterS}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`

@@ -4,9 +4,9 @@ import { limits } from '../config/limits.ts'
 const drained = new WeakSet<object>()
 
 /**
- * Lets go on, unread, the body of a request that was answered before all of it had come. A connection that is closed at once takes the
- * answer with it: its client, which still sends, would hear of a reset instead of the reason. Only for a while, and of strangers only a
- * little: a body without end would keep the server reading.
+ * Reads and drops the rest of a request's body after an early response. If the connection were closed at once, a client
+ * that is still sending would see a reset instead of the response. Time and size are limited, more strictly for
+ * anonymous clients, because an endless body would keep the server reading.
  */
 export function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
@@ -14,17 +14,17 @@ export function drainRequest(request: FastifyRequest, reply: FastifyReply): void
   if (!hasBody || drained.has(raw)) return
   reply.removeHeader('connection')
   drained.add(raw)
-  const isKnown = (request.caller as FastifyRequest['caller'] | undefined) !== undefined
-  let left: number = isKnown ? limits.bodyDrainBytes : limits.anonymousBodyDrainBytes
-  const take = (chunk: Buffer) => {
+  const isAuthenticated = (request.caller as FastifyRequest['caller'] | undefined) !== undefined
+  let left: number = isAuthenticated ? limits.bodyDrainBytes : limits.anonymousBodyDrainBytes
+  const drop = (chunk: Buffer) => {
     left -= chunk.length
     if (left >= 0) return
-    raw.removeListener('data', take)
+    raw.removeListener('data', drop)
     raw.pause()
-    // What was answered can be taken, and nothing more is read.
+    // The client has time to read the response, but nothing more is read from it.
     setTimeout(() => raw.destroy(), limits.finalResponseMs).unref()
   }
-  raw.on('data', take)
+  raw.on('data', drop)
   raw.resume()
   const timer = setTimeout(() => {
     if (!raw.complete) raw.destroy()

@@ -10,14 +10,14 @@ interface Options {
   engine: Pick<Engine, 'liveConnections'>
   request: FastifyRequest
   reply: FastifyReply
-  /** The surface's envelope. */
+  /** Puts an error into the surface's envelope. */
   errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
 }
 
 /**
- * A stream of server-sent events as the answer of a request. Waits for a slow client, and gives it up when it takes
- * nothing for a minute. `signal` aborts when the client is gone, also because it would be
- * refused by now, which is told as an `error`.
+ * A response that is a stream of server-sent events. Waits for a slow client, and disconnects one that reads nothing
+ * for `limits.stalledClientMs`. `signal` aborts when the client is gone, or has lost its access, which an `error` event
+ * reports first.
  */
 export class EventStream {
   readonly signal: AbortSignal
@@ -38,18 +38,18 @@ export class EventStream {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    const leave = engine.liveConnections.add(request.caller, (reason) => {
+    const unregister = engine.liveConnections.add(request.caller, (reason) => {
       if (!this.signal.aborted) raw.write(eventText('error', errorBody(refusal(reason), request.id)))
       this.#gone.abort()
       this.end()
     })
     raw.on('close', () => {
-      leave()
+      unregister()
       this.#gone.abort()
     })
     raw.on('error', () => this.#gone.abort())
     if (raw.destroyed) {
-      leave()
+      unregister()
       this.#gone.abort()
     }
     raw.flushHeaders()
@@ -62,11 +62,11 @@ export class EventStream {
     const { raw } = this.#reply
     if (this.signal.aborted) return
     const isTaken = raw.write((id === undefined ? '' : `id: ${id}\n`) + eventText(type, data))
-    // A fast client takes one small event after the other, and would have all of the server.
+    // A fast client that accepts one small event after another would otherwise keep the event loop to itself.
     if (isTaken) return this.#slices.isOver ? this.#slices.next() : undefined
-    const patience = AbortSignal.timeout(limits.stalledClientMs)
-    await once(raw, 'drain', { signal: AbortSignal.any([this.signal, patience]) }).catch(() => {
-      if (patience.aborted) raw.destroy()
+    const timeout = AbortSignal.timeout(limits.stalledClientMs)
+    await once(raw, 'drain', { signal: AbortSignal.any([this.signal, timeout]) }).catch(() => {
+      if (timeout.aborted) raw.destroy()
     })
   }
 

@@ -3,10 +3,10 @@ import { StringDecoder } from 'node:string_decoder'
 import type { OpenFile } from '../engine/types.ts'
 import { LargeText, pieceBytes } from '../json/large-text.ts'
 import type { Slices } from '../slices.ts'
-import { asText, begunBytes } from './text-decoder.ts'
+import { asText, incompleteBytes } from './text-decoder.ts'
 
 interface Options {
-  /** Base64 also where the file is UTF-8. */
+  /** With `base64` the text is base64 even when the file is UTF-8. */
   encoding: 'utf8' | 'base64' | undefined
   slices: Slices
 }
@@ -18,9 +18,9 @@ interface FileText {
 }
 
 /**
- * A file as text of an answer, in base64 when it is not UTF-8. A large one is never in memory as a whole: it is read once to know what it
- * is, and once more while it is sent. One that becomes shorter in between breaks the answer off, so that nobody takes a part for
- * the whole.
+ * Returns a file as text for a response, in base64 when it is not UTF-8. A large file is never in memory as a whole: it
+ * is read once to find its encoding, and once more while it is sent. If it becomes shorter in between, the response is
+ * cut off, so that a client does not mistake a part for the whole.
  */
 export async function fileAsText(file: OpenFile, { encoding, slices }: Options): Promise<FileText> {
   const { sizeBytes } = file.info
@@ -28,7 +28,7 @@ export async function fileAsText(file: OpenFile, { encoding, slices }: Options):
     const bytes = Buffer.allocUnsafe(sizeBytes)
     return small(bytes.subarray(0, await fill(file, bytes, 0)), encoding)
   }
-  const { size, isText } = await lookThrough(file, slices)
+  const { size, isText } = await scan(file, slices)
   const kind = encoding === 'base64' || !isText ? 'base64' : 'utf8'
   return { text: new LargeText(() => pieces(file, kind, size)).standsFor, encoding: kind, size }
 }
@@ -39,23 +39,23 @@ function small(bytes: Buffer, encoding: Options['encoding']): FileText {
   return { text: base64 ?? text, encoding: base64 === undefined ? 'utf8' : 'base64', size: bytes.length }
 }
 
-async function lookThrough(file: OpenFile, slices: Slices): Promise<{ size: number; isText: boolean }> {
+async function scan(file: OpenFile, slices: Slices): Promise<{ size: number; isText: boolean }> {
   const buffer = Buffer.allocUnsafe(readBytes)
   let size = 0
   let isText = true
-  /** The beginning of a character, at the start of the buffer. */
-  let begun = 0
+  /** How many bytes at the start of the buffer begin a character. */
+  let incomplete = 0
   while (size < file.info.sizeBytes) {
-    const bytes = await fill(file, buffer.subarray(begun, begun + file.info.sizeBytes - size), size)
+    const bytes = await fill(file, buffer.subarray(incomplete, incomplete + file.info.sizeBytes - size), size)
     if (bytes === 0) break
     size += bytes
-    const found = buffer.subarray(0, begun + bytes)
-    const next = begunBytes(found)
+    const found = buffer.subarray(0, incomplete + bytes)
+    const next = incompleteBytes(found)
     isText &&= isUtf8(found.subarray(0, found.length - next))
-    begun = found.copy(buffer, 0, found.length - next)
+    incomplete = found.copy(buffer, 0, found.length - next)
     if (slices.isOver) await slices.next()
   }
-  return { size, isText: isText && begun === 0 }
+  return { size, isText: isText && incomplete === 0 }
 }
 
 async function* pieces(file: OpenFile, kind: 'utf8' | 'base64', size: number): AsyncGenerator<string> {
@@ -72,7 +72,7 @@ async function* pieces(file: OpenFile, kind: 'utf8' | 'base64', size: number): A
   if (kind === 'utf8') yield decoder.end()
 }
 
-/** Less than there is room for only at the end of the file. */
+/** Fills a buffer from a file. Returns fewer bytes than requested only at the end of the file. */
 async function fill(file: OpenFile, buffer: Buffer, position: number): Promise<number> {
   let length = 0
   while (length < buffer.length) {
@@ -83,5 +83,5 @@ async function fill(file: OpenFile, buffer: Buffer, position: number): Promise<n
   return length
 }
 
-/** A multiple of three, so that pieces of base64 fit together. */
+/** A multiple of three, so that base64 pieces can be concatenated. */
 const readBytes = 3 * 32 * 1024

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { limits } from '../config/limits.ts'
 import { sendFinalResponse } from './final-response.ts'
 
-test('a client that takes the last answer and does not close is cut off', async (t) => {
+test('a client that reads the last response but does not close is cut off', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const server = createServer({ allowHalfOpen: true })
   await once(server.listen(0, '127.0.0.1'), 'listening')

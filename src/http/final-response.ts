@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream'
 import { limits } from '../config/limits.ts'
 
 /**
- * Sends the last answer of a connection and closes it: when the client has taken that and closes too, else a moment later. What it
- * still sends is dropped; a connection that is closed with something unread would take the answer back.
+ * Sends the last response on a connection and closes it: as soon as the client closes its side too, or after
+ * `limits.finalResponseMs`. Whatever the client still sends is read and dropped, because closing a connection with
+ * unread bytes resets it, and the client could lose the response.
  */
 export function sendFinalResponse(connection: Duplex, answer: string): void {
   const timer = setTimeout(() => connection.destroy(), limits.finalResponseMs)

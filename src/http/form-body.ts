@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Makes the routes of a scope take what a page's form sends, as an object of its fields, beside JSON. */
+/** Makes the routes of a scope accept HTML form bodies besides JSON; a form becomes an object of its fields. */
 export function readForms(scope: Pick<FastifyInstance, 'addContentTypeParser'>): void {
   scope.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -9,5 +9,5 @@ export function readForms(scope: Pick<FastifyInstance, 'addContentTypeParser'>):
   )
 }
 
-/** The forms of our own pages have a field or none. */
+/** The forms of our own pages have at most one field. */
 const formBytes = 4096

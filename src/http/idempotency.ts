@@ -1,25 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
 import { claimKey, completeKey, maxStoredBytes, releaseKey, type Claim } from '../engine/idempotency/keys.ts'
-import { LargeAnswer } from './large-answer.ts'
+import { LargeResponse } from './large-response.ts'
 
 const claims = new WeakMap<object, Claim>()
 
-/** The claim that a request has on its `Idempotency-Key`; undefined when it came without one. */
+/** Returns a request's claim on its `Idempotency-Key`; undefined when it was sent without one. */
 export function claimOf(request: object): Claim | undefined {
   return claims.get(request)
 }
 
-/** The `Idempotency-Key` of a request; undefined when it has none, or an empty one. */
+/** Returns the `Idempotency-Key` of a request; undefined when it is missing or empty. */
 export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const key = headers['idempotency-key']
   return typeof key === 'string' && key !== '' ? key : undefined
 }
 
 /**
- * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Answers that may
- * change by themselves (402, 429 and 5xx) are not kept. A route that starts a process has to give it the id of the request's
- * claim, or to wait for it when it began already.
+ * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Responses
+ * that can change by themselves (402, 429 and 5xx) are not kept. A route that starts a process must give it the id of
+ * the request's claim, or wait for the process when an earlier request has started it.
  */
 export function addIdempotency(
   app: FastifyInstance,
@@ -43,36 +43,36 @@ export function addIdempotency(
     const claim = claims.get(request)
     if (!claim) return payload
     claims.delete(request)
-    if (reply.statusCode >= 500 || passing.has(reply.statusCode)) {
+    if (reply.statusCode >= 500 || temporary.has(reply.statusCode)) {
       await releaseKey(engine, claim)
       return payload
     }
     if (claim.hasStarted) reply.header(replayed, 'true')
     const maxBytes = maxStoredBytes(engine, claim)
-    const kept = payload instanceof LargeAnswer ? await headOf(payload, maxBytes) : payload
+    const kept = payload instanceof LargeResponse ? await headOf(payload, maxBytes) : payload
     if (typeof kept === 'string' && Buffer.byteLength(kept) <= maxBytes)
       await completeKey(engine, claim, { status: reply.statusCode, body: kept })
-    // A repetition asks for the end of its process again, where there was one.
+    // A repeated request waits for its process again, if there was one.
     else await releaseKey(engine, claim)
     return kept
   })
 }
 
-/** All of a large answer, when that can be kept; else the answer, from its beginning. */
-async function headOf(answer: LargeAnswer, maxBytes: number): Promise<string | LargeAnswer> {
+/** Returns all of a large response if it is small enough to be kept; otherwise the response, unread. */
+async function headOf(response: LargeResponse, maxBytes: number): Promise<string | LargeResponse> {
   const parts: Buffer[] = []
   let bytes = 0
-  // Left before its end, an iteration would end the answer.
-  for await (const part of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  // Leaving the loop early would otherwise destroy the response.
+  for await (const part of response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     parts.push(part)
     bytes += part.length
     if (bytes > maxBytes) break
   }
   if (bytes <= maxBytes) return Buffer.concat(parts).toString()
-  for (const part of parts.toReversed()) answer.unshift(part)
-  return answer
+  for (const part of parts.toReversed()) response.unshift(part)
+  return response
 }
 
-/** Refusals that end with a top-up, or when something else ended. */
-const passing = new Set([402, 429])
+/** Refusals that end by themselves: after a top-up, or once other work has ended. */
+const temporary = new Set([402, 429])
 const replayed = 'idempotency-replayed'

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LargeAnswer } from './large-answer.ts'
+import type { LargeResponse } from './large-response.ts'
 
-/** A request that the server makes of itself, for a message that does what a route does. */
+/** A request that the server makes to one of its own routes, for a WebSocket message that does what the route does. */
 export interface InnerCall {
-  /** The body, read already, and how many bytes it had; undefined when it comes as JSON like anybody's. */
+  /** The parsed body and its size in bytes; undefined when it is sent as JSON like any client's. */
   body: { fields: Record<string, unknown>; bytes: number } | undefined
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when nothing waits for the response any more. */
   closed: AbortSignal
-  /** The answer, where it is a large one. */
-  answer?: LargeAnswer
+  /** The response, if it is a large one. */
+  answer?: LargeResponse
 }
 
-/** The one in which code runs. */
+/** The inner call that the current code handles, if any. */
 export const innerCalls = new AsyncLocalStorage<InnerCall>()

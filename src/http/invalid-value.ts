@@ -1,8 +1,8 @@
 import { CarrelError } from '../errors.ts'
-import { nearTo } from './similarity.ts'
+import { mostSimilar } from './similarity.ts'
 import { formatWords, patternWords } from './patterns.ts'
 
-/** What Ajv and TypeBox alike say of a value that a schema refuses. */
+/** The part of a validation error that Ajv and TypeBox have in common. */
 export interface SchemaError {
   keyword: string
   /** JSON pointer to the value. */
@@ -11,8 +11,8 @@ export interface SchemaError {
 }
 
 /**
- * The refusal of a value as a sentence: which field, what it has to be, what it is. `whole` is what the value as a whole
- * is called, e.g. `body`. With its `schema` a field that does not exist is told with one of nearly the same name.
+ * Returns the refusal of a value as a sentence: which field, what it must be, what it is. `whole` is the name of the
+ * value as a whole, such as `body`. With a `schema`, the refusal of an unknown field suggests one with a similar name.
  */
 export function invalidValue(
   errors: readonly SchemaError[],
@@ -37,7 +37,7 @@ export function invalidValue(
     const extra = additionalProperty ?? (additionalProperties as string[] | undefined)?.[0]
     return refuse(at(extra), noSuchField(schema, path, extra))
   }
-  // What TypeBox says of a field that is none of the schema's.
+  // This is how TypeBox reports a field that the schema does not have.
   if (keyword === 'boolean') return refuse(at(), noSuchField(schema, path.slice(0, -1), path.at(-1)))
   const found = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value)
   const expected = `it must ${expectation(keyword, params)}`
@@ -46,11 +46,11 @@ export function invalidValue(
 
 function noSuchField(schema: unknown, path: readonly string[], name: unknown): string {
   const object = path.reduce<Node | undefined>((node, part) => node?.properties?.[part] ?? node?.items, schema as Node)
-  const [near] = nearTo(String(name), Object.keys(object?.properties ?? {}), (field) => field)
-  return `there is no such field here${near === undefined ? '' : `; did you mean "${near}"?`}`
+  const [similar] = mostSimilar(String(name), Object.keys(object?.properties ?? {}), (field) => field)
+  return `there is no such field here${similar === undefined ? '' : `; did you mean "${similar}"?`}`
 }
 
-/** As much of a JSON schema as leads to what is inside of it. */
+/** The part of a JSON schema that leads to its inner schemas. */
 interface Node {
   properties?: Record<string, Node>
   items?: Node
@@ -84,15 +84,15 @@ function expectation(keyword: string, params: Record<string, unknown>): string {
     case 'maxLength':
       return `be at most ${limit} characters long`
     case 'minItems':
-      return limit === 1 ? 'not be empty' : `be a list of at least ${limit}`
+      return limit === 1 ? 'not be empty' : `be a list of at least ${items(limit)}`
     case 'maxItems':
-      return `be a list of at most ${limit}`
+      return `be a list of at most ${items(limit)}`
     case 'minProperties':
       return limit === 1 ? 'not be empty' : `have at least ${limit} fields`
     case 'maxProperties':
       return `have at most ${limit} fields`
     case 'uniqueItems':
-      return 'hold nothing twice'
+      return 'contain no duplicates'
     case 'pattern':
       return patternWords(pattern instanceof RegExp ? pattern.source : String(pattern)) ?? otherwise
     case 'format':
@@ -114,10 +114,10 @@ const typeNames: Record<string, string> = {
   null: 'null',
 }
 
-/** Short, and without what it holds where only its size is wrong. */
+/** Describes a value briefly; by its size alone where only the size is wrong. */
 function shown(value: unknown, keyword: string): string {
   if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (Array.isArray(value)) return `a list of ${items(value.length)}`
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return JSON.stringify(value)
   if (keyword === 'minLength' || keyword === 'maxLength') return String(lengthOf(value))
@@ -125,7 +125,11 @@ function shown(value: unknown, keyword: string): string {
   return keyword === 'type' ? `the string ${text}` : text
 }
 
-/** Characters, where it is short enough to look at each. */
+function items(count = 0): string {
+  return `${count} ${count === 1 ? 'item' : 'items'}`
+}
+
+/** Returns the number of characters; for a very long text, that of UTF-16 code units. */
 function lengthOf(text: string): number {
   return text.length > maxCounted ? text.length : Array.from(text).length
 }
@@ -134,6 +138,6 @@ function unescape(token: string): string {
   return token.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** Characters of a value that an error repeats. */
+/** How many characters of a value an error repeats. */
 const maxShown = 60
 const maxCounted = 100_000

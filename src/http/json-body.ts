@@ -7,19 +7,19 @@ import { JsonError, parseJson } from '../json/parse-json.ts'
 import { Slices } from '../slices.ts'
 import { checkUnicode } from './check-unicode.ts'
 import { innerCalls } from './inner-call.ts'
-import { holdUntilAnswered } from './large-answer.ts'
+import { holdUntilAnswered } from './large-response.ts'
 
 /**
- * Reads JSON bodies as Fastify does, which refuses keys that could reach into a prototype, but says what is wrong. Where
- * there are no fields, or every one is optional, no body at all is one without fields. A large one is let in when there is memory for it, and read
- * in slices.
+ * Parses JSON bodies as Fastify does, which refuses keys that could reach a prototype, but reports what is wrong. On a
+ * route without fields, or with only optional ones, a missing body counts as an empty object. A large body is admitted
+ * when there is memory for it, and parsed in slices.
  */
 export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   const parseSmall = (request: FastifyRequest, body: string) =>
     new Promise<unknown>((resolve, reject) => {
       void parse(request, body, (error, value) => {
-        if (body === '' && (takesNothing(request) || !request.routeOptions.schema?.body)) return resolve({})
+        if (body === '' && (hasOnlyOptionalFields(request) || !request.routeOptions.schema?.body)) return resolve({})
         if (error) return reject(body === '' ? error : refusal(body))
         try {
           checkUnicode(value, body)
@@ -30,10 +30,10 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
       })
     })
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
-    const given = innerCalls.getStore()?.body
-    if (given) {
-      if (given.bytes > request.routeOptions.bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
-      return given.fields
+    const inner = innerCalls.getStore()?.body
+    if (inner) {
+      if (inner.bytes > request.routeOptions.bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+      return inner.fields
     }
     const bytes = await new Body(request, payload, memory).read()
     if (bytes.length > limits.wholeJsonBytes) return parseLargeJson(bytes, accountOf(request), 'request')
@@ -41,15 +41,15 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
     return parseSmall(request, bytes.toString('utf8'))
   })
   app.addHook('preValidation', async (request) => {
-    if (request.body === undefined && takesNothing(request)) request.body = {}
+    if (request.body === undefined && hasOnlyOptionalFields(request)) request.body = {}
   })
 }
 
-/** In slices. What is refused is told of by what it is, `request` or `message`. */
+/** Parses JSON in slices. Throws `invalid_request`, which names what was read: a `request` or a `message`. */
 export async function parseLargeJson(bytes: Buffer, accountId: string, what: 'request' | 'message'): Promise<unknown> {
   try {
     const slices = new Slices(accountId)
-    // Of many that come at once each would have its first slice at once.
+    // Otherwise, many bodies that arrive at once would each get their first slice immediately.
     await slices.next()
     return (await parseJson(bytes, bounds, slices)).value
   } catch (error) {
@@ -57,7 +57,7 @@ export async function parseLargeJson(bytes: Buffer, accountId: string, what: 're
   }
 }
 
-/** Refuses short JSON that nests too deep, before anything is made of it. */
+/** Throws `invalid_request` when short JSON nests too deep, before it is parsed. */
 export function assertDepth(bytes: Buffer, what: 'request' | 'message'): void {
   if (!nestsDeeper(bytes, bounds.depth)) return
   throw refusalOf(new JsonError('bounds', `it nests more than ${bounds.depth} deep`), what)
@@ -73,7 +73,7 @@ function refusalOf(error: JsonError, what: 'request' | 'message'): CarrelError {
   const its = what === 'request' ? 'its body' : 'it'
   const why = {
     syntax: `is not valid JSON: ${message}`,
-    prototype: message.replace(/^it /, '') + ', which is taken nowhere',
+    prototype: message.replace(/^it /, '') + ', which is not allowed',
     bounds: message.replace(/^it /, ''),
   }[kind]
   return new CarrelError('invalid_request', `Cannot read the ${what}: ${its} ${why}`, {
@@ -93,14 +93,14 @@ function accountOf({ caller }: FastifyRequest): string {
   return (caller as FastifyRequest['caller'] | undefined)?.accountId ?? ''
 }
 
-/** The bytes of one body, on their way in. */
+/** Reads the bytes of one body. */
 class Body {
   readonly #request: FastifyRequest
   readonly #payload: NodeJS.ReadableStream
   readonly #memory: MemoryBudget
   readonly #limit: number
   readonly #chunks: Buffer[] = []
-  /** Of a large one: each part is put in its place as it comes. */
+  /** The buffer of a large body: each part is copied into it as it arrives. */
   #whole: Buffer | undefined
   #bytes = 0
   #isReserved = false
@@ -116,7 +116,7 @@ class Body {
     const length = Number(this.#request.headers['content-length'])
     if (length > this.#limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
     if (length > limits.wholeBodyBytes) await this.#reserve(length)
-    // Its client may have left meanwhile: then nothing tells of an end.
+    // If the client has disconnected meanwhile, no event would end the reading.
     if (this.#request.raw.destroyed) throw Object.assign(new Error('the client is gone'), { statusCode: 400 })
     await this.#readAll()
     if (!Number.isNaN(length) && this.#bytes !== length) throw new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH()
@@ -127,12 +127,12 @@ class Body {
     return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes)
   }
 
-  /** For the bytes, the text of them, and what a handler makes of that. */
+  /** Reserves memory for the bytes, their text, and the value that a handler gets. */
   async #reserve(bytes: number): Promise<void> {
     this.#isReserved = true
     const release: Release = await this.#memory.reserve(accountOf(this.#request), bytes * 3)
     holdUntilAnswered(this.#request, release)
-    // What nothing is written to takes no memory: a place for the greatest costs as much as what comes.
+    // Pages that are never written take no memory: a buffer of the maximum size costs only what arrives.
     this.#whole = Buffer.allocUnsafeSlow(bytes)
     let at = 0
     for (const chunk of this.#chunks.splice(0)) at += chunk.copy(this.#whole, at)
@@ -153,7 +153,7 @@ class Body {
         else this.#chunks.push(chunk)
         this.#bytes += chunk.length
         if (this.#bytes <= limits.wholeBodyBytes || this.#isReserved) return
-        // One that does not say its length may have the greatest.
+        // A body of unknown length may have the maximum size.
         payload.pause()
         this.#reserve(this.#limit).then(() => payload.resume(), end)
       }
@@ -163,7 +163,7 @@ class Body {
   }
 }
 
-function takesNothing({ routeOptions }: FastifyRequest): boolean {
+function hasOnlyOptionalFields({ routeOptions }: FastifyRequest): boolean {
   const body = routeOptions.schema?.body as { properties?: object; required?: string[] } | undefined
   return body?.properties !== undefined && !body.required?.length
 }
@@ -177,15 +177,15 @@ function refusal(body: string): CarrelError {
   }
   const why = cause
     ? `is not valid JSON${placeIn(cause)}`
-    : 'has a key "__proto__" or "constructor" with a "prototype" in it, which is taken nowhere'
+    : 'has a key "__proto__" or "constructor" with a "prototype" in it, which is not allowed'
   return new CarrelError('invalid_request', `Cannot read the request: its body ${why}`, {
     details: { field: 'body' },
     cause,
   })
 }
 
-/** Where the parser stopped, in as far as it tells. */
+/** Returns where the parser stopped, as far as its error says. */
 function placeIn(error: unknown): string {
   const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(String(error)) ?? []
-  return line ? `: something is wrong at line ${line}, column ${column}` : ''
+  return line ? `: syntax error at line ${line}, column ${column}` : ''
 }

@@ -27,7 +27,7 @@ describe('KnownRoutes', () => {
     ['/A', []],
     ['/none', []],
   ] as const)
-    test(`${path} takes ${methods.join(', ') || 'nothing'}`, () =>
+    test(`${path} accepts ${methods.join(', ') || 'nothing'}`, () =>
       assert.deepEqual(known.methodsOf(path).toSorted(), [...methods]))
 
   for (const [path, near] of [

@@ -1,30 +1,32 @@
 import type { FastifyInstance } from 'fastify'
-import { nearTo } from './similarity.ts'
+import { mostSimilar } from './similarity.ts'
 
-/** Which methods an address takes, to tell a wrong method from a wrong address. Hears of every route that is added after it. */
+/**
+ * Knows the methods of every path, to tell a wrong method from a wrong path. Covers the routes that are added after it.
+ */
 export class KnownRoutes {
-  readonly #routes: { url: string; address: RegExp; method: string }[] = []
+  readonly #routes: { url: string; pattern: RegExp; method: string }[] = []
 
   constructor(app: Pick<FastifyInstance, 'addHook'>) {
     app.addHook('onRoute', ({ url, method }) => {
-      const address = new RegExp(
+      const pattern = new RegExp(
         `^${url
           .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
           .replaceAll(/:\w+/g, '[^/]+')
           .replaceAll('*', '.*')}/?$`,
       )
-      for (const one of [method].flat()) this.#routes.push({ url, address, method: one })
+      for (const one of [method].flat()) this.#routes.push({ url, pattern, method: one })
     })
   }
 
-  /** Empty for an address that is none. */
+  /** Returns the methods that routes accept at a path; none for an unknown path. */
   methodsOf(path: string): string[] {
-    return this.#routes.filter(({ address }) => address.test(path)).map(({ method }) => method)
+    return this.#routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
   }
 
-  /** The routes that are most like a path that is none, such as `POST /execute`; the nearest first, three at most. */
+  /** Returns at most three routes that resemble an unknown path, such as `POST /execute`; the most similar first. */
   near(path: string): string[] {
     const routes = this.#routes.filter(({ method }) => method !== 'HEAD')
-    return nearTo(path, routes, ({ url }) => url).map(({ url, method }) => `${method} ${url}`)
+    return mostSimilar(path, routes, ({ url }) => url).map(({ url, method }) => `${method} ${url}`)
   }
 }

@@ -19,7 +19,7 @@ describe('logFailure()', () => {
     assert.equal(line?.requestId, 'r')
   })
 
-  test('what clients do wrong is told at debug, without the message, which may repeat what they sent', () => {
+  test('faults of clients are logged at debug, without the message, which may repeat what they sent', () => {
     const sent = new CarrelError('invalid_request', 'Cannot use field "token": got "pp_sess_x"', {
       details: { field: 'token' },
       cause: new Error('pp_sess_x'),
@@ -29,7 +29,7 @@ describe('logFailure()', () => {
     assert.ok(!JSON.stringify(line).includes('pp_sess_x'))
   })
 
-  test('nothing that clients can bring about at will is an error or has a stack', () => {
+  test('nothing that clients can cause at will is an error or has a stack', () => {
     const codes = (Object.keys(errorTable) as ErrorCode[]).filter((code) => errorTable[code].status < 500)
     for (const code of [...codes, 'not_set_up', 'process_goes_on', 'disk_full', 'output_waits', 'no_capacity'] as const)
       for (const options of [{}, { cause: new Error('why') }]) {
@@ -39,7 +39,7 @@ describe('logFailure()', () => {
       }
   })
 
-  test('a setting that is wrong is a warning with its reason, one that is missing is none', () => {
+  test('a wrong setting is a warning with its reason, a missing one is not', () => {
     const levelOf = (options: { cause?: Error }) => linesOf(new CarrelError('not_set_up', 'no', options))[0]
     assert.equal(levelOf({})?.level, 30)
     const wrong = levelOf({ cause: new Error('Invalid API Key provided') })

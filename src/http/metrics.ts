@@ -10,16 +10,17 @@ import type { App } from './app.ts'
 import { bearerToken } from './authenticate.ts'
 
 /**
- * `GET /metrics` in Prometheus' text format, for the operator alone: to `CARREL_METRICS_TOKEN`, which opens nothing else, and to tokens of the
- * owner's account that may manage it. It names no account, computer or path, but tells how busy the server is, and what with. An address is no proof: a proxy
- * on the same machine asks from it for everybody.
+ * Adds `GET /metrics` in Prometheus' text format, for the operator only: for `CARREL_METRICS_TOKEN`, which grants
+ * nothing else, and for tokens of the owner's account with the scope `account`. The metrics name no account, computer
+ * or path, but show how busy the server is, and with what. A local address proves nothing: a proxy on the same machine
+ * uses it for every client.
  */
 export function addMetrics(app: App, engine: Engine): void {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Histogram({
     name: 'carrel_http_request_seconds',
-    help: 'Time from a request to its answer, by route',
+    help: 'Time from a request to its response, by route',
     labelNames: ['route', 'method', 'status'],
     buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
     registers,
@@ -32,35 +33,40 @@ export function addMetrics(app: App, engine: Engine): void {
   })
   const waiting = new Gauge({
     name: 'carrel_queue_length',
-    help: 'Work that waits for its turn',
+    help: 'Work that waits in a queue',
     labelNames: ['queue'],
     registers,
   })
-  const pools = new Gauge({ name: 'carrel_pool_ready', help: 'What is kept ready', labelNames: ['pool'], registers })
-  const processes = new Gauge({ name: 'carrel_processes_running', help: 'Processes that run in computers', registers })
+  const pools = new Gauge({
+    name: 'carrel_pool_ready',
+    help: 'Resources that are kept ready',
+    labelNames: ['pool'],
+    registers,
+  })
+  const processes = new Gauge({ name: 'carrel_processes_running', help: 'Processes running in computers', registers })
   const descriptors = new Gauge({
     name: 'carrel_descriptors',
-    help: 'File descriptors that clients hold, of those that there are for them',
+    help: 'File descriptors held for clients, and the total available for them',
     labelNames: ['program', 'kind'],
     registers,
   })
   const memory = new Gauge({ name: 'carrel_server_memory_bytes', help: 'Resident memory of the server', registers })
   const disk = new Gauge({
     name: 'carrel_disk_bytes',
-    help: 'The disk of the data directory: its size, what is free, and what of that is kept for the server',
+    help: 'Disk of the data directory: size, free bytes, and the free bytes reserved for the server',
     labelNames: ['kind'],
     registers,
   })
   const output = new Gauge({
     name: 'carrel_output_bytes',
-    help: 'Output of processes on the disk',
+    help: 'Output of processes on disk',
     labelNames: ['processes'],
     registers,
   })
-  const started = new Counter({ name: 'carrel_process_starts_total', help: 'Processes that were started', registers })
+  const started = new Counter({ name: 'carrel_process_starts_total', help: 'Processes started', registers })
   const helpers = new Gauge({
     name: 'carrel_helper_ok',
-    help: 'Whether what the server works with does its work (1), or is degraded (0)',
+    help: 'Whether a helper of the server works (1) or is degraded (0)',
     labelNames: ['helper'],
     registers,
   })
@@ -116,11 +122,11 @@ async function assertOperator(engine: Engine, { headers }: { headers: IncomingHt
   if (metricsToken !== undefined && timingSafeEqual(digestOf(token), digestOf(metricsToken))) return
   const caller = await authenticateAny(engine, token)
   if (caller.accountId !== engine.server.ownerId)
-    throw new CarrelError('forbidden', 'Cannot read the metrics: they are for the operator of the server')
+    throw new CarrelError('forbidden', 'Cannot read the metrics: only the operator of the server can')
   assertScope(caller, 'account')
 }
 
-/** Of one length, whatever the text. */
+/** Returns a digest, so that texts of any length are compared as bytes of one length. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

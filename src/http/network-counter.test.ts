@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { limits } from '../config/limits.ts'
 import { NetworkCounter } from './network-counter.ts'
 
-test('many networks of one /48 together get no more than a few do', () => {
+test('many networks of one /48 together may make no more requests than a few networks', () => {
   const counter = new NetworkCounter(5)
   const all = Array.from({ length: 200 }, (_, nth) => counter.count(`2001:db8:1:${nth.toString(16)}`, 0))
   assert.equal(all.filter(({ isOver }) => !isOver).length, 5 * limits.wideNetworkFactor)
@@ -12,7 +12,7 @@ test('many networks of one /48 together get no more than a few do', () => {
   assert.equal(counter.count('192.0.2.1', 0).isOver, false)
 })
 
-test('one network that asks for too much leaves the others of its /48 theirs', () => {
+test('one network over its limit leaves the other networks of its /48 their share', () => {
   const counter = new NetworkCounter(5)
   const all = Array.from({ length: 200 }, () => counter.count('2001:db8:1:1', 0))
   assert.equal(all.filter(({ isOver }) => !isOver).length, 5)

@@ -19,11 +19,11 @@ const networks = {
   'fe80::1%eth0': 'fe80:0:0:0',
 }
 
-test('addresses of IPv4 are told apart, those of IPv6 by their /64, however they are written', () => {
+test('an IPv4 address is its own network, an IPv6 address belongs to its /64, however they are written', () => {
   for (const [address, network] of Object.entries(networks)) assert.equal(networkOf(address, '10.0.0.1'), network)
 })
 
-test('what is no address is the network of the connection', () => {
+test('an invalid address yields the network of the connection', () => {
   for (const junk of ['', 'unknown', '_hidden', 'a b', '1.2.3', '1.2.3.4:5:6', '999.1.1.1:80', '[::1', '[x]:80'])
     assert.equal(networkOf(junk, '::ffff:10.0.0.1'), '10.0.0.1', junk)
   assert.equal(networkOf('junk', undefined), 'unknown')

@@ -1,17 +1,18 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
-/** The network that a request comes from, as far as the proxies that are trusted tell. */
+/** Returns the network that a request comes from, as reported by trusted proxies. */
 export function networkOfRequest({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
   return networkOf(ip, socket.remoteAddress)
 }
 
 /**
- * What one caller holds of the addresses: one of IPv4, a /64 of IPv6. `said` may come of a proxy, which writes ports and brackets at
- * times; where it is no address, the connection's own counts, so that nobody makes up a network of theirs.
+ * Returns the range of addresses that one client controls: an IPv4 address, or an IPv6 /64. `reported` may come from a
+ * proxy, and may contain a port and brackets; when it is not an address, the address of the connection counts, so that
+ * no client can make up networks. Returns `unknown` when neither is an address.
  */
-export function networkOf(said: string, connection: string | undefined): string {
-  const address = [bare(said), bare(connection ?? '')].find((one) => isIP(one) !== 0)
+export function networkOf(reported: string, connection: string | undefined): string {
+  const address = [bare(reported), bare(connection ?? '')].find((one) => isIP(one) !== 0)
   if (address === undefined) return 'unknown'
   if (isIP(address) === 4) return address
   const [head = '', tail] = address.split('%')[0]!.split('::')
@@ -25,7 +26,7 @@ export function networkOf(said: string, connection: string | undefined): string 
     .join(':')
 }
 
-/** Without port and brackets; of IPv4 within IPv6 the former. */
+/** Returns an address without port and brackets; for an IPv4-mapped IPv6 address, the IPv4 address. */
 function bare(text: string): string {
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? []
   const [, withPort] = /^([\d.]+):\d+$/.exec(text) ?? []

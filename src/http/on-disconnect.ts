@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 const waiting = new WeakMap<Socket, Set<() => void>>()
 
 /**
- * Calls back when a client's connection is closed, at once if it is already; the returned function calls that off. A
- * response that waits behind another one on the same connection has no `close` of its own.
+ * Calls back when a client's connection closes; at once if it is closed already. Returns a function that cancels this.
+ * The connection is watched because a response that is queued after another one on it emits no `close` of its own.
  */
 export function onDisconnect(connection: Socket, callback: () => void): () => void {
   if (connection.destroyed) {

@@ -1,6 +1,6 @@
 import { limits } from '../config/limits.ts'
 
-/** What texts of requests have to be like, each with what a refusal says of it: "it must …". */
+/** The patterns of strings in requests, each with the words in which a refusal describes it: "it must …". */
 export const patterns = {
   usDollars: { source: '^(usd|USD)$', words: 'be usd' },
   page: { source: '^[1-9]\\d{0,6}$', words: 'be a whole number from 1 to 9999999' },
@@ -9,26 +9,26 @@ export const patterns = {
     words: `be a whole number from 1 to ${limits.usageHistoryLines}`,
   },
   days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
-  sessionName: { source: '^[A-Za-z0-9._:@-]*$', words: 'be made of letters from A to Z, digits, . _ : @ -' },
-  processName: { source: '^[A-Za-z0-9._:-]+$', words: 'be made of letters from A to Z, digits, . _ : -' },
-  listCursor: { source: '^[A-Za-z0-9_-]+$', words: 'be a cursor that came with a list' },
+  sessionName: { source: '^[A-Za-z0-9._:@-]*$', words: 'contain only letters from A to Z, digits, . _ : @ -' },
+  processName: { source: '^[A-Za-z0-9._:-]+$', words: 'contain only letters from A to Z, digits, . _ : -' },
+  listCursor: { source: '^[A-Za-z0-9_-]+$', words: 'be a cursor from an earlier list' },
   workspaceName: {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
-    words: `begin with a letter or digit, and be made of letters, digits, spaces, . , ' & ( ) _ -`,
+    words: `begin with a letter or digit, and contain only letters, digits, spaces, . , ' & ( ) _ -`,
   },
-  /** What is shown to others. U+200C and U+200D are parts of words, in Persian and in emoji. */
+  /** Names that are shown to other users. U+200C and U+200D occur within Persian words and emoji. */
   name: {
     source: String.raw`^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$`,
-    words: 'be one line, without control characters and signs that are not seen',
+    words: 'be one line, without control characters and invisible characters',
   },
 } as const
 
-/** The same for formats. */
+/** The words for formats. */
 const formats: Record<string, string> = { email: 'be an e-mail address' }
 
 const wordsBySource = new Map<string, string>(Object.values(patterns).map(({ source, words }) => [source, words]))
 
-/** "it must …", in words; undefined for one that has none. */
+/** Returns the words that complete "it must …" for a pattern; undefined for an unknown one. */
 export function patternWords(source: string): string | undefined {
   return wordsBySource.get(source)
 }

@@ -2,12 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { PaymentRefusal } from '../engine/money/machine-payments/payment-refusal.ts'
 
-/** What `Authorization: Payment` carries; undefined where that header is of another scheme, or not there. */
+/** Returns the `Authorization: Payment` header; undefined when the header is missing or has another scheme. */
 export function paymentCredential({ authorization = '' }: IncomingHttpHeaders): string | undefined {
   return /^Payment +\S/i.test(authorization) ? authorization : undefined
 }
 
-/** Asks for a payment or a proof, by a line of `WWW-Authenticate` for each way, and a body as the protocol has it. */
+/**
+ * Requests a payment or a proof: one `WWW-Authenticate` line for each method, and the body that the protocol defines.
+ */
 export function askForPayment(reply: FastifyReply, { status, challenges, problem }: PaymentRefusal): FastifyReply {
   if (challenges.length > 0) reply.header('www-authenticate', challenges)
   return reply
@@ -18,17 +20,17 @@ export function askForPayment(reply: FastifyReply, { status, challenges, problem
     .send(problem)
 }
 
-/** How OpenAPI tells of it. */
+/** The OpenAPI description of the 402 response. */
 export const paymentRequiredAnswer = {
   description:
-    'A challenge of the Machine Payments Protocol: one line of WWW-Authenticate: Payment for each way. Answer one in Authorization: Payment',
+    'A challenge of the Machine Payments Protocol: one WWW-Authenticate: Payment line for each payment method. Answer one of them in Authorization: Payment',
   content: {
     'application/problem+json': {
       schema: {
         type: 'object',
         required: ['type', 'title', 'status', 'detail'],
         properties: {
-          type: { type: 'string', description: 'An address below https://paymentauth.org/problems/' },
+          type: { type: 'string', description: 'A URL under https://paymentauth.org/problems/' },
           title: { type: 'string' },
           status: { type: 'integer' },
           detail: { type: 'string' },

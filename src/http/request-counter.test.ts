@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RequestCounter } from './request-counter.ts'
 
-test('so many within a minute, from the first on; then anew', () => {
+test('allows N requests within a minute of the first one, then starts anew', () => {
   const counter = new RequestCounter(2)
   assert.deepEqual(counter.count('a', 1000), { limit: 2, remaining: 1, resetAtMs: 61_000, isOver: false })
   assert.deepEqual(counter.count('a', 30_000), { limit: 2, remaining: 0, resetAtMs: 61_000, isOver: false })
@@ -11,7 +11,7 @@ test('so many within a minute, from the first on; then anew', () => {
   assert.deepEqual(counter.count('a', 61_000), { limit: 2, remaining: 1, resetAtMs: 121_000, isOver: false })
 })
 
-test('whoever calls, no more than so many keys are known, and none that is over', () => {
+test('keeps at most maxKeys windows, and drops those that are over', () => {
   const counter = new RequestCounter(1, 100)
   for (let index = 0; index < 1000; index++) {
     counter.count(`key-${index}`, 1000 + index)
@@ -22,7 +22,7 @@ test('whoever calls, no more than so many keys are known, and none that is over'
   assert.equal(counter.keys, 1)
 })
 
-test('a clock that is set back keeps nobody out for longer than a minute', () => {
+test('a clock that is set back locks no client out for longer than a minute', () => {
   const counter = new RequestCounter(1)
   counter.count('a', 10_000_000)
   assert.deepEqual(counter.count('a', 5_000), { limit: 1, remaining: 0, resetAtMs: 65_000, isOver: false })

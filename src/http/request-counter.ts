@@ -1,10 +1,10 @@
-/** What came of counting a request. */
+/** The result of counting a request. */
 export interface Counted {
   limit: number
   remaining: number
-  /** When the limit is whole again, in Unix milliseconds. */
+  /** When the full limit is available again, in Unix milliseconds. */
   resetAtMs: number
-  /** True for one that is over the limit. */
+  /** True when the request exceeds the limit. */
   isOver: boolean
 }
 
@@ -14,13 +14,14 @@ interface Window {
 }
 
 /**
- * Counts the requests of each key within a minute that begins with its first one. Costs no timer and at most so many keys: what
- * is over goes as others come, and beyond 100,000 the oldest is forgotten, which lets its owner begin anew.
+ * Counts the requests of each key within a minute that begins with its first request. Needs no timer, and keeps at most
+ * `maxKeys`: windows that are over are dropped as new keys arrive, and beyond the limit the oldest window is dropped,
+ * which lets its key start anew.
  */
 export class RequestCounter {
   readonly #limit: number
   readonly #maxKeys: number
-  /** In the order in which they end. */
+  /** By key, in the order in which they end. */
   readonly #windows = new Map<string, Window>()
 
   constructor(limit: number, maxKeys = 100_000) {
@@ -45,7 +46,7 @@ export class RequestCounter {
 
   #current(key: string, now: number): Window {
     const found = this.#windows.get(key)
-    // One that ends later than that is of a clock that was set back since.
+    // A window that ends later than this was opened before the clock was set back.
     if (found && now < found.endsAtMs && found.endsAtMs <= now + windowMs) return found
     this.#windows.delete(key)
     this.#forget(now)

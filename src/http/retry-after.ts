@@ -1,2 +1,2 @@
-/** Who is refused for want of room may ask again after so long. */
+/** How many seconds a client that is refused for lack of capacity waits before it retries. */
 export const retryAfterS = 2

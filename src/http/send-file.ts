@@ -4,10 +4,10 @@ import type { OpenFile } from '../engine/types.ts'
 import { onDisconnect } from './on-disconnect.ts'
 
 /**
- * Answers with the bytes of a file from `start` to `end`, exclusive, by the status and headers that were set. One buffer is
- * read into while the other is being sent, and neither is used again before the kernel has taken what is in it: the
- * memory of an answer is two buffers, however large the file and slow the client. A file that has become shorter breaks
- * the connection, so that nobody takes a part for the whole. Resolves when the answer is through or its client gone.
+ * Sends the bytes of a file from `start` to `end`, exclusive, with the status and headers that were set. One buffer is
+ * filled while the other is sent, and neither is reused before the kernel has accepted its content: a response uses two
+ * buffers of memory, however large the file and slow the client. If the file has become shorter, the connection is cut,
+ * so that a client does not mistake a part for the whole. Resolves when the response is sent or the client is gone.
  */
 export async function sendFile(
   reply: FastifyReply,
@@ -20,31 +20,31 @@ export async function sendFile(
   response.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   if (request.method === 'HEAD' || start >= end) return void response.end()
   const buffers = takeBuffers(end - start)
-  const outflow = new Outflow(response)
+  const sender = new PartSender(response)
   try {
     for (let at = start, turn = 0; at < end; turn = 1 - turn) {
       const buffer = buffers[turn as 0 | 1]
       const bytes = await file.read(buffer.subarray(0, end - at), at)
       if (bytes === 0) throw new Error(`the file ends at ${at} of ${end} bytes`)
-      await outflow.send(buffer.subarray(0, bytes))
+      await sender.send(buffer.subarray(0, bytes))
       at += bytes
     }
-    await outflow.allSent()
+    await sender.allSent()
     response.end()
   } catch (error) {
-    if (!request.raw.socket.destroyed) request.log.warn({ err: error }, 'a download broke off')
+    if (!request.raw.socket.destroyed) request.log.warn({ err: error }, 'download cut off')
     request.raw.socket.destroy()
   } finally {
-    outflow.release()
+    sender.release()
     giveBack(buffers)
   }
 }
 
-/** Bytes on their way to a client, one part at a time. */
-class Outflow {
+/** Sends bytes to a client, one part at a time. */
+class PartSender {
   readonly #response: ServerResponse
   readonly release: () => void
-  #underWay = false
+  #isSending = false
   #failure: Error | undefined
   #waiter: { resolve: () => void; reject: (error: Error) => void } | undefined
 
@@ -53,19 +53,21 @@ class Outflow {
     this.release = onDisconnect(response.req.socket, () => this.#settle(new Error('the client is gone')))
   }
 
-  /** Resolves when the part before has been taken, so that its buffer is free; this one is then under way. */
+  /**
+   * Sends a part once the kernel has accepted the previous one. Resolves at that moment: the previous buffer is free.
+   */
   async send(bytes: Uint8Array): Promise<void> {
     await this.allSent()
-    this.#underWay = true
+    this.#isSending = true
     this.#response.write(bytes, (error) => {
-      this.#underWay = false
+      this.#isSending = false
       this.#settle(error ?? undefined)
     })
   }
 
   allSent(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure)
-    if (!this.#underWay) return Promise.resolve()
+    if (!this.#isSending) return Promise.resolve()
     return new Promise((resolve, reject) => (this.#waiter = { resolve, reject }))
   }
 
@@ -80,7 +82,7 @@ class Outflow {
 
 type Buffers = [Buffer, Buffer]
 
-/** Pages that were touched before are worth keeping: fresh ones cost more than the copy into them. */
+/** Buffers whose pages are already mapped: faulting in fresh pages costs more than the copy into them. */
 const free: Buffers[] = []
 
 function takeBuffers(bytes: number): Buffers {

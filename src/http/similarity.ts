@@ -1,22 +1,22 @@
-/** Those candidates that are most like a word that is none of them, the nearest first, three at most. */
-export function nearTo<T>(word: string, candidates: readonly T[], textOf: (candidate: T) => string): T[] {
+/** Returns at most three candidates that resemble a word, the most similar first. */
+export function mostSimilar<T>(word: string, candidates: readonly T[], textOf: (candidate: T) => string): T[] {
   const pairs = pairsOf(word)
   return candidates
-    .map((candidate) => ({ candidate, likeness: likeness(pairs, pairsOfKnown(textOf(candidate))) }))
-    .filter((one) => one.likeness >= minLikeness)
-    .toSorted((a, b) => b.likeness - a.likeness)
-    .slice(0, maxNear)
+    .map((candidate) => ({ candidate, similarity: similarity(pairs, pairsOfKnown(textOf(candidate))) }))
+    .filter((one) => one.similarity >= minSimilarity)
+    .toSorted((a, b) => b.similarity - a.similarity)
+    .slice(0, maxResults)
     .map(({ candidate }) => candidate)
 }
 
-/** The share of pairs of neighbouring letters that two texts have in common (Dice's coefficient), 0 to 1. */
-function likeness(pairs: Set<string>, others: Set<string>): number {
+/** Returns the share of letter pairs that two texts have in common (the Sørensen–Dice coefficient), 0 to 1. */
+function similarity(pairs: Set<string>, others: Set<string>): number {
   return (2 * pairs.intersection(others).size) / (pairs.size + others.size || 1)
 }
 
 const known = new Map<string, Set<string>>()
 
-/** Candidates are routes and fields of this program, so that there are few. */
+/** Caches the pairs of candidates: they are routes and fields of this program, and therefore few. */
 function pairsOfKnown(text: string): Set<string> {
   let pairs = known.get(text)
   if (!pairs) known.set(text, (pairs = pairsOf(text)))
@@ -28,7 +28,7 @@ function pairsOf(text: string): Set<string> {
   return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, at) => letters.slice(at, at + 2)))
 }
 
-const minLikeness = 0.55
-const maxNear = 3
-/** No route and no field is nearly as long. */
+const minSimilarity = 0.55
+const maxResults = 3
+/** No route or field is nearly this long. */
 const maxLetters = 100

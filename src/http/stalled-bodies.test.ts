@@ -39,7 +39,7 @@ describe('StalledBodies', { timeout: 60_000 }, () => {
     return socket
   }
 
-  test('cuts a body that stops coming', async () => {
+  test('cuts a body that stops arriving', async () => {
     const started = performance.now()
     const socket = send('/stops', 10)
     await once(socket, 'close')
@@ -47,7 +47,7 @@ describe('StalledBodies', { timeout: 60_000 }, () => {
     assert.ok(performance.now() - started >= stallMs)
   })
 
-  test('lets one live that is slow but moves, however long it takes', async () => {
+  test('keeps a slow body that still makes progress, however long it takes', async () => {
     const socket = send('/slow', 11)
     for (let sent = 0; sent < 10; sent++) {
       await delay(stallMs / 4)
@@ -73,7 +73,7 @@ describe('StalledBodies', { timeout: 60_000 }, () => {
     socket.destroy()
   })
 
-  test('what the server asks of itself is not watched', async () => {
+  test('does not watch inner requests', async () => {
     const app = fastify()
     const watched: boolean[] = []
     app.addHook('onRequest', async (request) => bodies.watch(request.raw, () => watched.push(true)))

@@ -8,8 +8,8 @@ interface Watched {
 }
 
 /**
- * Finds the requests whose body has stopped coming: one of which nothing came for `stallMs`, give or take a quarter, is cut.
- * There is no limit on the whole time, and the time in which the server itself does not read does not count.
+ * Cuts requests whose body has stopped arriving: those from which no byte arrived for `stallMs`, plus at most a
+ * quarter. The total time is not limited, and time in which the server itself does not read does not count.
  */
 export class StalledBodies {
   readonly #stallMs: number
@@ -18,11 +18,11 @@ export class StalledBodies {
 
   constructor(stallMs: number) {
     this.#stallMs = stallMs
-    this.#timer = setInterval(() => this.#look(), stallMs / 4).unref()
+    this.#timer = setInterval(() => this.#check(), stallMs / 4).unref()
   }
 
   watch(request: IncomingMessage, cut: () => void): void {
-    // What the server asks of itself, as for a message of a WebSocket, comes over no connection.
+    // An inner request, such as for a WebSocket message, does not arrive over a connection.
     if (request.complete || !(request.socket instanceof Socket)) return
     this.#open.set(request, { cut, bytesRead: request.socket.bytesRead, sinceMs: performance.now() })
     request.once('close', () => this.#open.delete(request))
@@ -32,7 +32,7 @@ export class StalledBodies {
     clearInterval(this.#timer)
   }
 
-  #look(): void {
+  #check(): void {
     const now = performance.now()
     for (const [request, watched] of this.#open) {
       const { bytesRead } = request.socket

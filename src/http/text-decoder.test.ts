@@ -5,7 +5,7 @@ import { asText, OutputDecoder } from './text-decoder.ts'
 
 const sample = 'aé€😀\u0000ÿ\u0301漢字🏳️‍🌈z'
 
-/** The text that comes of bytes in pieces of a size, with how often a piece ended inside a character. */
+/** Decodes bytes in pieces of a size. Returns the text, and how often a piece ended inside a character. */
 function decodeInPieces(bytes: Buffer, size: number): { text: string; pending: number } {
   const decoder = new OutputDecoder()
   let text = ''
@@ -20,13 +20,13 @@ function decodeInPieces(bytes: Buffer, size: number): { text: string; pending: n
 
 describe('OutputDecoder', () => {
   for (const size of [1, 2, 3, 4, 5, 7, 100])
-    test(`gives the same text from pieces of ${size} bytes`, () => {
+    test(`returns the same text from pieces of ${size} bytes`, () => {
       const { text, pending } = decodeInPieces(Buffer.from(sample), size)
       assert.equal(text, sample)
       assert.equal(pending > 0, size < 100)
     })
 
-  test('never gives a piece of a character', () => {
+  test('never returns part of a character', () => {
     const decoder = new OutputDecoder()
     for (const byte of Buffer.from('€😀')) {
       const text = decoder.decode({ stream: 'stdout', data: Buffer.from([byte]) })
@@ -34,7 +34,7 @@ describe('OutputDecoder', () => {
     }
   })
 
-  test('keeps the two streams apart', () => {
+  test('decodes the two streams separately', () => {
     const decoder = new OutputDecoder()
     const [first, second, third] = Buffer.from('€') as unknown as [number, number, number]
     assert.equal(decoder.decode({ stream: 'stdout', data: Buffer.from([first, second]) }), '')
@@ -43,7 +43,7 @@ describe('OutputDecoder', () => {
     assert.equal(decoder.pending, false)
   })
 
-  test('tells what is left of a character that was never finished, of each stream', () => {
+  test('returns the incomplete character at the end of a stream', () => {
     const decoder = new OutputDecoder()
     assert.deepEqual(decoder.rest(), [])
     decoder.decode({ stream: 'stderr', data: Buffer.from([0xf0, 0x9f, 0x98]) })
@@ -51,7 +51,7 @@ describe('OutputDecoder', () => {
     assert.deepEqual(decoder.rest(), [{ stream: 'stderr', text: '\ufffd' }])
   })
 
-  test('waits for nothing behind bytes that begin no character', () => {
+  test('holds nothing back after bytes that do not begin a character', () => {
     for (const bytes of [[0xff], [0x80], [0xc0], [0xc1], [0xf5], [0x41, 0xbf, 0xbf, 0xbf]]) {
       const decoder = new OutputDecoder()
       assert.equal(decoder.decode({ stream: 'stdout', data: Buffer.from(bytes) }), Buffer.from(bytes).toString('utf8'))
@@ -59,7 +59,7 @@ describe('OutputDecoder', () => {
     }
   })
 
-  test('gives of any bytes in pieces what it gives of them whole, and loses none that are text', () => {
+  test('returns the same text for random bytes in pieces as for all of them, and loses no valid text', () => {
     for (let round = 0; round < 300; round++) {
       const bytes = Buffer.concat([
         randomBytes(round % 9),
@@ -74,7 +74,7 @@ describe('OutputDecoder', () => {
 })
 
 describe('asText()', () => {
-  test('gives text alone for UTF-8, and base64 beside it for anything else', () => {
+  test('returns text alone for UTF-8, and also base64 for anything else', () => {
     assert.deepEqual(asText(Buffer.from('ä')), { text: 'ä' })
     assert.deepEqual(asText(Buffer.alloc(0)), { text: '' })
     assert.deepEqual(asText(Buffer.from([0xff, 0x41])), { text: '\ufffdA', base64: '/0E=' })

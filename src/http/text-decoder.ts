@@ -2,38 +2,38 @@ import { isUtf8 } from 'node:buffer'
 import { base64Text, pieceBytes, utf8Text } from '../json/large-text.ts'
 import type { OutputRecord } from '../engine/types.ts'
 
-/** Text of a process's two streams, chunk by chunk, that is never cut inside a character. */
+/** Decodes a process's two output streams chunk by chunk, without cutting a character. */
 export class OutputDecoder {
-  readonly #begun: Record<OutputRecord['stream'], Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
+  readonly #incomplete: Record<OutputRecord['stream'], Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
 
   decode({ stream, data }: OutputRecord): string {
-    const bytes = this.#begun[stream].length > 0 ? Buffer.concat([this.#begun[stream], data]) : data
-    const whole = bytes.length - begunBytes(bytes)
-    // A copy: who gave the bytes may use their place again.
-    this.#begun[stream] = Buffer.from(bytes.subarray(whole))
+    const bytes = this.#incomplete[stream].length > 0 ? Buffer.concat([this.#incomplete[stream], data]) : data
+    const whole = bytes.length - incompleteBytes(bytes)
+    // A copy, because the caller may reuse its buffer.
+    this.#incomplete[stream] = Buffer.from(bytes.subarray(whole))
     return bytes.toString('utf8', 0, whole)
   }
 
-  /** True while the beginning of a character waits for its rest. */
+  /** Whether the beginning of a character waits for the rest. */
   get pending(): boolean {
     return this.heldBytes > 0
   }
 
-  /** How many bytes of begun characters wait. */
+  /** How many bytes of incomplete characters are held. */
   get heldBytes(): number {
-    return this.#begun.stdout.length + this.#begun.stderr.length
+    return this.#incomplete.stdout.length + this.#incomplete.stderr.length
   }
 
-  /** What is left of a character that was never finished. */
+  /** Returns the rest of each stream: an incomplete character, as U+FFFD. */
   rest(): { stream: 'stdout' | 'stderr'; text: string }[] {
     return (['stdout', 'stderr'] as const)
-      .map((stream) => ({ stream, text: this.#begun[stream].toString('utf8') }))
+      .map((stream) => ({ stream, text: this.#incomplete[stream].toString('utf8') }))
       .filter(({ text }) => text !== '')
   }
 }
 
-/** How many bytes at the end are the beginning of a character of UTF-8 that goes on behind them. */
-export function begunBytes(bytes: Buffer): number {
+/** Returns how many bytes at the end begin a UTF-8 character that is not complete. */
+export function incompleteBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!
     if ((byte & 0xc0) === 0x80) continue
@@ -43,13 +43,13 @@ export function begunBytes(bytes: Buffer): number {
   return 0
 }
 
-/** Bytes as text, and in base64 too when they are not UTF-8. */
+/** Returns bytes as text, and also in base64 when they are not UTF-8. */
 export function asText(bytes: Buffer): { text: string; base64?: string } {
   const text = bytes.toString('utf8')
   return isUtf8(bytes) ? { text } : { text, base64: bytes.toString('base64') }
 }
 
-/** The same for an answer: what is large becomes text while it is sent. */
+/** Does the same for a response: large output becomes text while it is sent. */
 export function textOf(bytes: Buffer): { text: string; base64?: string } {
   if (bytes.length <= pieceBytes) return asText(bytes)
   const text = utf8Text(bytes).standsFor

@@ -1,4 +1,4 @@
-/** As much of Ajv as is needed here. */
+/** The part of Ajv that is used here. */
 interface Checks {
   removeKeyword: (keyword: string) => unknown
   addKeyword: (definition: Keyword) => unknown
@@ -14,8 +14,8 @@ interface Keyword {
 }
 
 /**
- * An Ajv plugin: `maxLength` and `minLength` as JSON Schema has them, in characters, without counting those of a text that is far too
- * long, or clearly long enough. Ajv itself counts them all, 40 ms for a text of 48 MiB.
+ * An Ajv plugin: `maxLength` and `minLength` as JSON Schema defines them, in characters, but without counting those of
+ * a text that is clearly too long or long enough. Ajv itself counts them all, which takes 40 ms for a text of 48 MiB.
  */
 export function measureTextsQuickly<Ajv extends Checks>(ajv: Ajv): Ajv {
   define(ajv, 'maxLength', (text, limit) => text.length <= limit || (text.length <= limit * 2 && count(text) <= limit))
@@ -29,7 +29,7 @@ function define(ajv: Checks, keyword: string, isWithin: (text: string, limit: nu
     keyword,
     type: 'string',
     schemaType: 'number',
-    // A text that is too long is not looked at any further.
+    // A text that is too long is not examined further.
     before: 'pattern',
     errors: true,
     compile: (limit: number) => {
@@ -45,7 +45,7 @@ function define(ajv: Checks, keyword: string, isWithin: (text: string, limit: nu
   })
 }
 
-/** A pair of surrogates is one character. */
+/** Counts characters: a surrogate pair is one. */
 function count(text: string): number {
   let pairs = 0
   for (let at = 1; at < text.length; at++)

@@ -54,20 +54,20 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
 }
 
 const proto =
-  'Cannot read the request: its body has a key "__proto__" or "constructor" with a "prototype" in it, which is taken nowhere'
+  'Cannot read the request: its body has a key "__proto__" or "constructor" with a "prototype" in it, which is not allowed'
 
 describe('requestError()', () => {
   for (const [body, field, message] of [
     [{}, 'name', 'Cannot use field "name": it is missing'],
     [{ name: 1 }, 'name', 'Cannot use field "name": it must be a string; got 1'],
     [{ name: null }, 'name', 'Cannot use field "name": it must be a string; got null'],
-    [{ name: ['a', 'b'] }, 'name', 'Cannot use field "name": it must be a string; got a list of 2'],
+    [{ name: ['a', 'b'] }, 'name', 'Cannot use field "name": it must be a string; got a list of 2 items'],
     [{ name: 'long' }, 'name', 'Cannot use field "name": it must be at most 3 characters long; got 4'],
     [{ name: '' }, 'name', 'Cannot use field "name": it must not be empty'],
     [
       { name: 'a/' },
       'name',
-      'Cannot use field "name": it must be made of letters from A to Z, digits, . _ : -; got "a/"',
+      'Cannot use field "name": it must contain only letters from A to Z, digits, . _ : -; got "a/"',
     ],
     [{ name: 'a', kind: 'c' }, 'kind', 'Cannot use field "kind": it must be one of a, b; got "c"'],
     [{ name: 'a', count: 0 }, 'count', 'Cannot use field "count": it must be at least 1; got 0'],
@@ -91,9 +91,9 @@ describe('requestError()', () => {
     ],
     [{ name: 'a', deep: { 'a/b': 1 } }, 'deep.a/b', 'Cannot use field "deep.a/b": it must be true or false; got 1'],
     [{ name: 'a', env: { A: {} } }, 'env.A', 'Cannot use field "env.A": it must be a string; got an object'],
-    [[], 'body', 'Cannot use field "body": it must be an object; got a list of 0'],
+    [[], 'body', 'Cannot use field "body": it must be an object; got a list of 0 items'],
     ['"x"', 'body', 'Cannot use field "body": it must be an object; got the string "x"'],
-    ['{"name"', 'body', 'Cannot read the request: its body is not valid JSON: something is wrong at line 1, column 8'],
+    ['{"name"', 'body', 'Cannot read the request: its body is not valid JSON: syntax error at line 1, column 8'],
     ['hello', 'body', 'Cannot read the request: its body is not valid JSON'],
     ['', 'body', 'Cannot read the request: its JSON body is empty'],
     ['{"__proto__":1}', 'body', proto],

@@ -261,7 +261,7 @@ class Reader {
   }
 
   #wrong(): JsonError {
-    return new JsonError('syntax', `something is wrong at byte ${this.#at}`)
+    return new JsonError('syntax', `syntax error at byte ${this.#at}`)
   }
 }
 

@@ -116,7 +116,7 @@ describe('requests', { timeout: 60_000 }, () => {
     [
       '/process/list',
       { sessionId: 'a b' },
-      '"sessionId": it must be made of letters from A to Z, digits, . _ : @ -; got "a b"',
+      '"sessionId": it must contain only letters from A to Z, digits, . _ : @ -; got "a b"',
     ],
   ] as const)
     test(`${path} says: ${message}`, async () => {
@@ -128,14 +128,14 @@ describe('requests', { timeout: 60_000 }, () => {
 
   test('a wrong field of a query is named, and so is one of a form', async () => {
     const { body } = await server.call('GET', '/files/download?path=/x&sessionId=a%20b')
-    assert.match(body.error, /^Cannot use field "sessionId": it must be made of .*; got "a b"$/)
+    assert.match(body.error, /^Cannot use field "sessionId": it must contain only .*; got "a b"$/)
     const form = new FormData()
     form.set('sessionId', 'a b')
     form.set('path', '/tmp/x')
     form.set('file', new Blob(['x']), 'x')
     assert.match(
       (await server.post('/files/upload', form)).body.error,
-      /"sessionId": it must be made of .*; got "a b"$/,
+      /"sessionId": it must contain only .*; got "a b"$/,
     )
   })
 

@@ -74,7 +74,7 @@ describe('what a request has to be like', { timeout: 60_000 }, () => {
       'POST',
       '/users/me/api-keys',
       { scopes: ['compute', 'compute'] },
-      'Cannot use field "scopes": it must hold nothing twice; got a list of 2',
+      'Cannot use field "scopes": it must contain no duplicates; got a list of 2 items',
     ],
     ['PATCH', '/v1/billing/preferences', {}, 'Cannot use field "body": it must not be empty'],
     [

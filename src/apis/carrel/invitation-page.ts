@@ -1,6 +1,6 @@
 import type { Role } from '../../engine/identity/accounts/roles.ts'
 import { html } from '../../http/docs/html.ts'
-import { personPage } from '../../http/person-page.ts'
+import { userPage } from '../../http/user-page.ts'
 
 interface Invitation {
   email: string
@@ -12,7 +12,7 @@ interface Invitation {
 
 /** Asks whoever opened the link whether to accept. */
 export function invitationPage({ email, role, workspaceName, inviter, code }: Invitation): string {
-  return personPage({
+  return userPage({
     title: `Join ${workspaceName}`,
     body: html`<p>
         ${inviter || 'Its owner'} invites <strong>${email}</strong> into the workspace
@@ -27,7 +27,7 @@ export function invitationPage({ email, role, workspaceName, inviter, code }: In
 /** What they see then: how to work there. */
 export function joinedPage(joined: { workspaceName: string; workspaceId: string }, baseUrl: string): string {
   const { workspaceName, workspaceId } = joined
-  return personPage({
+  return userPage({
     title: `You are a member of ${workspaceName}`,
     body: html`<p>Sign in by mail, unless you have a token already:</p>
       <pre>carrel login --url ${baseUrl}</pre>
@@ -37,7 +37,7 @@ export function joinedPage(joined: { workspaceName: string; workspaceId: string 
 }
 
 export function refusedInvitationPage(reason: string, baseUrl: string): string {
-  return personPage({
+  return userPage({
     title: 'This invitation does not work',
     body: html`<p>${reason}.</p>
       <p>If you have accepted it already, sign in by mail:</p>

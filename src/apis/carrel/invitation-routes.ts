@@ -7,7 +7,7 @@ import { asCarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
-import { pageHeaders } from '../../http/person-page.ts'
+import { pageHeaders } from '../../http/user-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
 import { invitationOut } from './mapping.ts'
 import {

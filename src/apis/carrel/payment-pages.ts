@@ -1,24 +1,24 @@
 import type { PaymentView } from '../../engine/money/payments/look-at-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
-import { personPage } from '../../http/person-page.ts'
+import { userPage } from '../../http/user-page.ts'
 
 /** What somebody sees who comes back from paying: how far it is. It asks again by itself while the money is awaited. */
 export function returnPage(payment: PaymentView): string {
   const { title, tone, label, text, again } = words[payment.state]
-  return personPage({
+  return userPage({
     title,
     body: html`<p class="state ${tone}">${label}</p>
       ${amountOf(payment)}
       <p>${text}</p>
       ${payment.state === 'paid' && whatNow}`,
-    againInS: again,
+    reloadAfterS: again,
   })
 }
 
 /** What somebody sees who went back without paying. */
 export function cancelPage(payment: PaymentView): string {
   if (payment.state !== 'open') return returnPage(payment)
-  return personPage({
+  return userPage({
     title: 'Nothing was paid',
     body: html`<p class="state wait">Cancelled</p>
       ${amountOf(payment)}
@@ -30,7 +30,7 @@ export function cancelPage(payment: PaymentView): string {
 /** Where play money is paid. */
 export function payPage(payment: PaymentView): string {
   if (payment.state === 'paid') return returnPage(payment)
-  return personPage({
+  return userPage({
     title: 'Pay with play money',
     body: html`<p class="state wait">No money moves</p>
       ${amountOf(payment)}
@@ -48,7 +48,7 @@ export function payPage(payment: PaymentView): string {
 }
 
 export function noPaymentPage(): string {
-  return personPage({
+  return userPage({
     title: 'There is no such payment',
     body: html`<p>The link is wrong, or so old that the payment is forgotten. For another one:</p>
       <pre>carrel topup starter</pre>`,

@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { assertMayBeEvent, takeStripeEvent } from '../../engine/money/payments/take-stripe-event.ts'
 import type { App } from '../../http/app.ts'
-import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { holdUntilAnswered } from '../../http/large-response.ts'
 import { webhookAnswer, webhookBody } from './billing-schemas.ts'
 
 /** `POST /billing/webhook`, in a scope of its own: a signature is of the bytes that came, not of what they say. */

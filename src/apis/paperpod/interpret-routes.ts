@@ -4,7 +4,7 @@ import { assertWasPaid } from '../../engine/computers/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { interpret } from '../../engine/computers/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
-import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { holdUntilAnswered } from '../../http/large-response.ts'
 import { interpretAnswerOf } from './mapping.ts'
 import { interpretAnswer, interpretBody } from './schemas.ts'
 

@@ -9,7 +9,7 @@ import {
 } from '../../engine/memory/memory-files.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { holdUntilAnswered } from '../../http/large-answer.ts'
+import { holdUntilAnswered } from '../../http/large-response.ts'
 import { textOf } from '../../http/text-decoder.ts'
 import { Slices } from '../../slices.ts'
 import { piecesOf } from '../../json/text-pieces.ts'

@@ -1,9 +1,9 @@
 import { html, type Html } from '../../http/docs/html.ts'
-import { personPage } from '../../http/person-page.ts'
+import { userPage } from '../../http/user-page.ts'
 
 /** Asks whoever opened the link whether to go on: programs that scan mail open every link, and press no button. */
 export function signInPage(email: string, code: string): string {
-  return personPage({
+  return userPage({
     title: 'Sign in',
     body: html`<p>As <strong>${email}</strong>. The next page shows your token, this once.</p>
       <div class="actions">
@@ -16,7 +16,7 @@ export function signInPage(email: string, code: string): string {
 
 /** What a person sees after that: the token, this once, and how to use it. */
 export function tokenPage(token: string, baseUrl: string, expiresAtMs: number): string {
-  return personPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
+  return userPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
 }
 
 /** The token and what to do with it. */
@@ -43,7 +43,7 @@ curl -H "Authorization: Bearer $CARREL_TOKEN" \\
 
 /** Why the click did not work, and what to do. */
 export function refusedPage(reason: string, baseUrl: string): string {
-  return personPage({
+  return userPage({
     title: 'This link does not work',
     body: html`<p>${reason}.</p>
       <p>A link works once, within 15 minutes. Ask for another one:</p>

@@ -8,7 +8,7 @@ import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
-import { pageHeaders } from '../../http/person-page.ts'
+import { pageHeaders } from '../../http/user-page.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import {

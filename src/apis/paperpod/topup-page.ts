@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http/docs/html.ts'
-import { personPage } from '../../http/person-page.ts'
+import { userPage } from '../../http/user-page.ts'
 
 /** What can be bought, and how it can be paid. */
 export interface Offer {
@@ -15,7 +15,7 @@ export interface Offer {
 /** Where an account without credit sends its person. */
 export function topUpPage(offer: Offer, baseUrl: string): string {
   const { tiers, customAmount, paymentMethodsAccepted: methods, checkout } = offer
-  return personPage({
+  return userPage({
     title: 'Top up',
     body: html`<p>
         Credit pays for what runs: a computer while it works, a browser, a model. What you buy does not expire.

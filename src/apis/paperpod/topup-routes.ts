@@ -6,7 +6,7 @@ import { quoteFor, type Purchase } from '../../engine/money/ledger/top-up.ts'
 import { CarrelError, errorTable } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
-import { pageHeaders } from '../../http/person-page.ts'
+import { pageHeaders } from '../../http/user-page.ts'
 import { offerAnswers, topUpAnswer, topUpBody } from './schemas.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
 

@@ -4,7 +4,7 @@ import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { checkUnicode } from '../../../http/check-unicode.ts'
 import { assertDepth, parseLargeJson } from '../../../http/json-body.ts'
-import { LargeAnswer } from '../../../http/large-answer.ts'
+import { LargeResponse } from '../../../http/large-response.ts'
 import { logFailure } from '../../../http/log-failure.ts'
 import type { ClientSocket } from '../../../http/sockets/client-socket.ts'
 import { SendQueue } from '../../../http/sockets/send-queue.ts'
@@ -136,16 +136,16 @@ export class Connection {
     if (answer === undefined) return
     const answerType = message.answer ?? `${type}_result`
     if (typeof answer === 'function') return this.#sendLarge(answerType, id, answer)
-    if (answer instanceof LargeAnswer)
+    if (answer instanceof LargeResponse)
       return this.#sendLarge(answerType, id, async () => answer).finally(() => answer.destroy())
     await this.#sendQueue.send(() => envelope(answerType, id, answer))
   }
 
   /** Made when it can go out, and as fast as it does. */
-  #sendLarge(type: string, id: Request['id'], make: () => Promise<Fields | string | LargeAnswer>): Promise<void> {
+  #sendLarge(type: string, id: Request['id'], make: () => Promise<Fields | string | LargeResponse>): Promise<void> {
     return this.#sendQueue.sendParts(async () => {
       const data = await make()
-      return data instanceof LargeAnswer ? around(headOf(type, id), data) : envelope(type, id, data)
+      return data instanceof LargeResponse ? around(headOf(type, id), data) : envelope(type, id, data)
     })
   }
 
@@ -236,7 +236,7 @@ function headOf(type: string, id: Request['id']): string {
   return `${head.slice(0, -1)},"data":`
 }
 
-async function* around(head: string, data: LargeAnswer): AsyncGenerator<string | Buffer> {
+async function* around(head: string, data: LargeResponse): AsyncGenerator<string | Buffer> {
   yield head
   for await (const part of data) yield part as Buffer
   yield '}'

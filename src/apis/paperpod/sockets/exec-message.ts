@@ -8,7 +8,7 @@ import { waitForExit } from '../../../engine/computers/processes/wait-for-exit.t
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { executeAnswerOf, exitFieldsOf, runStatus } from '../mapping.ts'
-import { LargeAnswer } from '../../../http/large-answer.ts'
+import { LargeResponse } from '../../../http/large-response.ts'
 import { terminalSize } from '../../../http/sockets/terminal-fields.ts'
 import { piecesOf } from '../../../json/text-pieces.ts'
 import { Slices } from '../../../slices.ts'
@@ -123,7 +123,7 @@ async function collect(call: Call<Fields>, process: ProcessHandle, session: stri
   return async () => {
     const execution = await collectExecution(call.engine, process, exit)
     suggestAfter(call, { exit, stderr: execution.stderr.subarray(-4096).toString(), processId: process.processId })
-    return new LargeAnswer(executeAnswerOf(execution, session), call.caller.accountId, [execution.release])
+    return new LargeResponse(executeAnswerOf(execution, session), call.caller.accountId, [execution.release])
   }
 }
 

@@ -2,13 +2,13 @@ import type { Static, TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Caller } from '../../../engine/caller.ts'
 import type { Engine } from '../../../engine/engine.ts'
-import type { LargeAnswer } from '../../../http/large-answer.ts'
+import type { LargeResponse } from '../../../http/large-response.ts'
 import type { KeyedLock } from '../../../keyed-lock.ts'
 import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
 import { paramsOf } from '../params-of.ts'
 
 /** What is answered: fields, their JSON, or what makes them once the client can take them, where they are many. */
-export type Answer = Fields | string | LargeAnswer | (() => Promise<Fields | string | LargeAnswer>)
+export type Answer = Fields | string | LargeResponse | (() => Promise<Fields | string | LargeResponse>)
 export type Fields = Record<string, unknown>
 
 /** What a message is handled with. */

@@ -1,6 +1,6 @@
 import type { App } from '../../../http/app.ts'
 import { innerCalls, type InnerCall } from '../../../http/inner-call.ts'
-import { LargeAnswer } from '../../../http/large-answer.ts'
+import { LargeResponse } from '../../../http/large-response.ts'
 import type { RouteDocumentation } from '../../../http/route-config.ts'
 import { paramsOf } from '../params-of.ts'
 import type { Call, Message } from './message.ts'
@@ -52,7 +52,7 @@ export class MessageRoutes {
     // A large answer goes from its route to the connection as it is: nothing between has all of it.
     app.addHook('onSend', async (_request, _reply, payload) => {
       const call = innerCalls.getStore()
-      if (!call || !(payload instanceof LargeAnswer)) return payload
+      if (!call || !(payload instanceof LargeResponse)) return payload
       call.answer = payload
       return ''
     })
@@ -75,7 +75,7 @@ export class MessageRoutes {
   }
 
   /** What a route does when its client leaves, it does when the connection is gone. */
-  async #ask(route: Route, call: Call): Promise<string | LargeAnswer> {
+  async #ask(route: Route, call: Call): Promise<string | LargeResponse> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
       const { fields, largeBytes: bytes } = call

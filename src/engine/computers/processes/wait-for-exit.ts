@@ -62,7 +62,7 @@ export class Overdue {
 /** @param cursor where the caller can read its output on from */
 export function processGoesOn({ processId, unresponsive }: ProcessHandle, overdue: Overdue, cursor = 0): CarrelError {
   const late = unresponsive ? 'the process monitor does not answer' : 'it should have ended, and has not'
-  const why = overdue.isOver ? late : 'the server is being stopped'
+  const why = overdue.isOver ? late : 'the server is shutting down'
   return new CarrelError('process_goes_on', `Cannot wait for process "${processId}": ${why}`, {
     details: { processId, cursor },
   })

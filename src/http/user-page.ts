@@ -1,6 +1,6 @@
 import { Html, html } from './docs/html.ts'
 
-/** Nothing of the page is loaded from anywhere, kept by anyone, or told to the next one. Its forms go to this server alone. */
+/** A page loads nothing from elsewhere, is not cached, sends no referrer, and submits its forms to this server only. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -13,18 +13,18 @@ export const pageHeaders = {
 interface Page {
   title: string
   body: Html
-  /** After so many seconds it is loaded again. */
-  againInS?: number | undefined
+  /** The page reloads after this many seconds. */
+  reloadAfterS?: number | undefined
 }
 
-/** A page that a link leads a person to. */
-export function personPage({ title, body, againInS }: Page): string {
+/** Returns a page for a user who follows a link, such as in a mail. */
+export function userPage({ title, body, reloadAfterS }: Page): string {
   return html`<!doctype html>
     <html lang="en">
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="robots" content="noindex" />
-      ${againInS !== undefined && html`<meta http-equiv="refresh" content="${againInS}" /> `}
+      ${reloadAfterS !== undefined && html`<meta http-equiv="refresh" content="${reloadAfterS}" /> `}
       <title>${title} – Carrel</title>
       <style>
         ${style}

@@ -6,10 +6,10 @@ import { Slices } from '../slices.ts'
 
 type Release = () => void
 
-/** What a request holds until its answer has gone out. */
+/** The reservations that a request holds until its response has been sent. */
 const held = new WeakMap<object, Release[]>()
 
-/** Calls back when the answer of a request has gone out, or its client is gone: what was set aside for it is free again then. */
+/** Releases a reservation once the response of a request has been sent, or its client is gone. */
 export function holdUntilAnswered(request: object, release: Release): void {
   const releases = held.get(request)
   if (releases) releases.push(release)
@@ -17,11 +17,11 @@ export function holdUntilAnswered(request: object, release: Release): void {
 }
 
 /**
- * An answer as JSON that is made while it is sent: as much of it as the client takes, a slice at a time. Gives back at its end what its
- * request held.
+ * A JSON response that is generated while it is sent: in slices, at the pace of the client. Releases the reservations
+ * of its request at its end.
  */
-export class LargeAnswer extends Readable {
-  /** `key` is whose answer it is. */
+export class LargeResponse extends Readable {
+  /** @param key whose response it is, for fair slices: an account */
   constructor(value: unknown, key: string, releases: Release[]) {
     const pieces = writeJson(value, new Slices(key))
     super({
@@ -29,7 +29,7 @@ export class LargeAnswer extends Readable {
       read: () => void this.#pushNext(pieces),
       destroy: (error, callback) => {
         callback(error)
-        void giveBack(pieces, releases)
+        void releaseAll(pieces, releases)
       },
     })
   }
@@ -39,7 +39,7 @@ export class LargeAnswer extends Readable {
       for (;;) {
         const { done, value } = await pieces.next()
         if (done) return void this.push(null)
-        // An empty one would end the reading.
+        // An empty string would end the stream.
         if (value !== '') return void this.push(value)
       }
     } catch (error) {
@@ -48,26 +48,26 @@ export class LargeAnswer extends Readable {
   }
 }
 
-/** When nothing is read for it any more. */
-async function giveBack(pieces: AsyncGenerator<string>, releases: Release[]): Promise<void> {
+/** Stops generating, then releases: nothing uses the reservations any more. */
+async function releaseAll(pieces: AsyncGenerator<string>, releases: Release[]): Promise<void> {
   await pieces.return(undefined).catch(() => {})
   for (const release of releases) release()
 }
 
-/** Makes every large answer of every route a `LargeAnswer`: the others are made in one go, as they were. */
-export function addLargeAnswers(app: FastifyInstance): void {
+/** Turns every large response of every route into a `LargeResponse`; the others are serialized in one go as usual. */
+export function addLargeResponses(app: FastifyInstance): void {
   app.addHook('preSerialization', (request, reply, payload, done) => {
-    if (isLarge(payload)) reply.serializer(() => largeAnswerOf(request, payload) as unknown as string)
+    if (isLarge(payload)) reply.serializer(() => largeResponseOf(request, payload) as unknown as string)
     done(null, payload)
   })
   app.addHook('onSend', (request, _reply, payload, done) => {
-    if (!(payload instanceof LargeAnswer)) for (const release of takeHeld(request)) release()
+    if (!(payload instanceof LargeResponse)) for (const release of takeHeld(request)) release()
     done(null, payload)
   })
 }
 
-function largeAnswerOf(request: FastifyRequest, payload: unknown): LargeAnswer {
-  return new LargeAnswer(
+function largeResponseOf(request: FastifyRequest, payload: unknown): LargeResponse {
+  return new LargeResponse(
     payload,
     (request.caller as { accountId: string } | undefined)?.accountId ?? '',
     takeHeld(request),
@@ -80,7 +80,7 @@ function takeHeld(request: object): Release[] {
   return releases
 }
 
-/** Looks no further than is needed to know. */
+/** Whether a value is large; examines no more of it than is needed to decide. */
 export function isLarge(value: unknown): boolean {
   const open: unknown[] = [value]
   let left = largeCharacters
@@ -92,7 +92,7 @@ export function isLarge(value: unknown): boolean {
     else if (Array.isArray(next) && next.length > largeEntries) return true
     else if (typeof next === 'object' && next !== null) {
       let entries = 0
-      // `Object.values` would look at all of them before the first.
+      // `Object.values` would visit every entry first.
       for (const key in next) {
         if (++entries > largeEntries) return true
         open.push((next as Record<string, unknown>)[key])
@@ -103,6 +103,6 @@ export function isLarge(value: unknown): boolean {
   return false
 }
 
-/** What takes a millisecond in one go. */
+/** As much as can be serialized in a millisecond. */
 const largeCharacters = 128 * 1024
 const largeEntries = largeCharacters / 8
