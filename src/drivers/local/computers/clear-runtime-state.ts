@@ -5,11 +5,11 @@ import type { ComputerContext } from './computer-context.ts'
  * and network slot. When that fails, the computer stays in `unclearedIds`, and its next start tries again.
  */
 export async function clearRuntimeState(context: ComputerContext, id: string): Promise<void> {
-  const { states, disks, guestRoom, guestFiles, cgroups, paths } = context
+  const { states, disks, diskShares, guestFiles, cgroups, paths } = context
   states.unclearedIds.add(id)
   states.setStopped(id)
   disks.remove(id)
-  await guestRoom.remove(id).catch(() => {})
+  await diskShares.remove(id).catch(() => {})
   await removeContainer(context, id)
   await cgroups.remove(paths.cgroup(id))
   await guestFiles.remove(id)

@@ -11,7 +11,7 @@ import type { SlotPool } from '../network/slot-pool.ts'
 import type { Slots } from '../network/slots.ts'
 import type { Paths } from '../paths.ts'
 import type { DiskView } from '../storage/disk-view.ts'
-import type { GuestRoom } from '../storage/guest-room.ts'
+import type { DiskShares } from '../storage/disk-shares.ts'
 import type { Volumes } from '../storage/volumes.ts'
 import type { ComputerRoots } from './computer-roots.ts'
 import type { ComputerStates } from './computer-states.ts'
@@ -24,7 +24,7 @@ export interface ComputerParts {
   store: ComputerStore
   volumes: Volumes
   disks: DiskView
-  guestRoom: GuestRoom
+  diskShares: DiskShares
   images: LocalImages
   slots: Slots
   slotPool: SlotPool

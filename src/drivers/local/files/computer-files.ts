@@ -31,7 +31,7 @@ interface Options {
   /** Host ids that new files get. */
   owner: Owner
   /** Throws when the host has no room for more; asked for all that is written. */
-  assertRoom: (path: string) => void
+  assertSpace: (path: string) => void
 }
 
 /** Files of one computer, worked on from the host. */
@@ -96,10 +96,10 @@ export class LocalComputerFiles implements ComputerFiles {
     data: Readable | Uint8Array,
     options: { mode?: number; maxBytes: number; ownsChunks?: boolean },
   ): Promise<{ sizeBytes: number }> {
-    const { owner, assertRoom } = this.#options
+    const { owner, assertSpace } = this.#options
     return this.#use('write', path, async (root) => {
-      assertRoom(path)
-      return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner, assertRoom }) }
+      assertSpace(path)
+      return { sizeBytes: await writeFileIn(root, path, data, { ...options, owner, assertSpace }) }
     })
   }
 
@@ -111,11 +111,11 @@ export class LocalComputerFiles implements ComputerFiles {
     const near = path ?? '/tmp/upload'
     checkPath(near)
     checkOnDisk(near)
-    const { owner, assertRoom } = this.#options
-    assertRoom(near)
+    const { owner, assertSpace } = this.#options
+    assertSpace(near)
     const root = new DiskRoot(await this.#options.root())
     try {
-      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertRoom })
+      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertSpace })
       const commit = async (to: string, mode: number | undefined) => {
         if (to !== path) return placeFileIn(root, file, to, { owner, mode })
         if (mode !== undefined) await file.handle.chmod(mode)
@@ -147,16 +147,16 @@ export class LocalComputerFiles implements ComputerFiles {
       checkPath(path)
       checkOnDisk(path)
     }
-    const { owner, assertRoom } = this.#options
+    const { owner, assertSpace } = this.#options
     return this.#use('write', files[0]?.path ?? '/', async (root) => {
-      if (files[0]) assertRoom(files[0].path)
+      if (files[0]) assertSpace(files[0].path)
       return writeManyIn(root, files, owner)
     })
   }
 
   makeDirectory(path: string): Promise<void> {
     return this.#use('make directory', path, async (root) => {
-      this.#options.assertRoom(path)
+      this.#options.assertSpace(path)
       try {
         closeSync(await makeDirectories(root, path, this.#options.owner))
       } catch (error) {

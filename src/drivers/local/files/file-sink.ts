@@ -11,17 +11,20 @@ interface Options {
   /** Chunks are nobody else's, so that their memory is given back when they are written. */
   ownsChunks: boolean
   /** Throws when the host has no room for more. */
-  assertRoom?: ((path: string) => void) | undefined
+  assertSpace?: ((path: string) => void) | undefined
 }
 
-/** Writes what it gets into a file: all that came during one write in the next one. Fails with `too_large` beyond its limit. */
+/**
+ * Writes what it gets into a file: all that came during one write in the next one. Fails with `too_large` beyond its
+ * limit.
+ */
 export class FileSink extends Writable {
   sizeBytes = 0
   readonly #file: FileHandle
   readonly #options: Options
 
   constructor(file: FileHandle, options: Options) {
-    super({ highWaterMark: waitingBytes })
+    super({ highWaterMark: bufferBytes })
     this.#file = file
     this.#options = options
   }
@@ -35,8 +38,8 @@ export class FileSink extends Writable {
   }
 
   async #writeAll(chunks: Buffer[]): Promise<void> {
-    const { path, maxBytes, ownsChunks, assertRoom } = this.#options
-    assertRoom?.(path)
+    const { path, maxBytes, ownsChunks, assertSpace } = this.#options
+    assertSpace?.(path)
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     this.sizeBytes += length
     if (this.sizeBytes > maxBytes)
@@ -54,4 +57,4 @@ export class FileSink extends Writable {
 }
 
 /** What may wait for the disk while a write is under way. */
-const waitingBytes = 2 * 1024 * 1024
+const bufferBytes = 2 * 1024 * 1024

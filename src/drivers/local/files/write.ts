@@ -21,11 +21,12 @@ interface WriteOptions {
   maxBytes: number
   ownsChunks?: boolean
   /** Throws when the host has no room for more. */
-  assertRoom?: (path: string) => void
+  assertSpace?: (path: string) => void
 }
 
 /**
- * Puts data where a path leads, in one step: a new file in the same directory takes its place when all is there. An existing file keeps its owner and mode. When anything fails the old file stays as it was.
+ * Puts data where a path leads, in one step: a new file in the same directory takes its place when all is there. An
+ * existing file keeps its owner and mode. When anything fails the old file stays as it was.
  */
 export async function writeFileIn(
   root: RootedDirectory,

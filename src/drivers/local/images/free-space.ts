@@ -1,15 +1,18 @@
 import { statfs } from 'node:fs/promises'
 import { CarrelError } from '../../../errors.ts'
 
-/** Rejects with `no_capacity` when the file system of a directory, or the disk below it, has less room than `neededBytes`. */
+/**
+ * Rejects with `no_capacity` when the file system of a directory, or the disk below it, has less room than
+ * `neededBytes`.
+ */
 export async function requireFreeSpace(
   directory: string,
   neededBytes: number,
   image: string,
-  roomBytes = Infinity,
+  headroomBytes = Infinity,
 ): Promise<void> {
   const { bavail, bsize } = await statfs(directory)
-  const freeBytes = Math.max(0, Math.min(bavail * bsize, roomBytes))
+  const freeBytes = Math.max(0, Math.min(bavail * bsize, headroomBytes))
   if (freeBytes >= neededBytes) return
   const room = `"${directory}" has ${gigabytes(freeBytes)} GB free of the ${gigabytes(neededBytes)} GB needed`
   const remedy = 'remove images or computers, or move the data directory to a larger disk'

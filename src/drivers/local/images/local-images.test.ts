@@ -38,7 +38,7 @@ test('an image for which the disk below the store has no room is refused, whatev
   const images = new LocalImages({
     storeDirectory: join(directory, 'images'),
     storage: new DirectoryStorage(),
-    roomBytes: () => 1_000_000,
+    headroomBytes: () => 1_000_000,
     isInUse: async () => false,
   })
   await assert.rejects(images.build(slim, silent), { code: 'no_capacity', message: /has 0\.0 GB free/ })

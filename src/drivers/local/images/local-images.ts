@@ -18,8 +18,11 @@ export interface LocalImagesOptions {
   /** Where images are kept; made at the first build. On the file system that `storage` makes volumes on. */
   storeDirectory: string
   storage: Storage
-  /** What the disk below has left for files, where that can be less than what the store's file system says; unbounded by default. */
-  roomBytes?: () => number
+  /**
+   * What the disk below has left for files, where that can be less than what the store's file system says; unbounded by
+   * default.
+   */
+  headroomBytes?: () => number
   /** Whether a computer or snapshot still stands on the image. */
   isInUse: (imageId: string) => Promise<boolean>
 }
@@ -100,8 +103,8 @@ export class LocalImages implements DriverImages {
   async #prepare(neededBytes: number, image: string): Promise<void> {
     await mkdir(this.#options.storeDirectory, { recursive: true })
     await this.#store.removeLeftovers()
-    const { storeDirectory, roomBytes } = this.#options
-    await requireFreeSpace(storeDirectory, neededBytes, image, roomBytes?.())
+    const { storeDirectory, headroomBytes } = this.#options
+    await requireFreeSpace(storeDirectory, neededBytes, image, headroomBytes?.())
   }
 }
 

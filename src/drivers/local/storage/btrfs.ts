@@ -5,8 +5,8 @@ import { call, callAsync, SystemError } from '../system/libc.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
 /**
- * Volumes as btrfs subvolumes with a quota group each, by the ioctls of linux/btrfs.h (a spawned `btrfs` takes
- * 1.5 ms a call). Referenced bytes are limited: what a volume shares with its origin counts too.
+ * Volumes as btrfs subvolumes with a quota group each, through the ioctls of linux/btrfs.h (spawning `btrfs` takes 1.5
+ * ms for each call). The limit is on referenced bytes, so data that a volume shares with its origin counts too.
  */
 export class BtrfsStorage implements Storage {
   readonly kind = 'btrfs'
@@ -19,7 +19,7 @@ export class BtrfsStorage implements Storage {
     this.quota = quota
   }
 
-  /** Opens a mounted btrfs file system and turns its quotas on. */
+  /** Opens a mounted btrfs file system and enables quotas. */
   static async open(mountPoint: string): Promise<BtrfsStorage> {
     const directory = await open(mountPoint, constants.O_DIRECTORY)
     try {
@@ -53,7 +53,7 @@ export class BtrfsStorage implements Storage {
     const id = await this.#id(path)
     if (id === undefined) return
     await inParent(path, (parent) => callAsync('ioctl', parent, SNAP_DESTROY, namedArguments(0, path)))
-    if (this.quota) await this.#forgetGroup(path, id)
+    if (this.quota) await this.#removeGroup(path, id)
   }
 
   async limit(path: string, bytes: number): Promise<void> {
@@ -63,7 +63,7 @@ export class BtrfsStorage implements Storage {
     args.writeBigUInt64LE(id, 0)
     args.writeBigUInt64LE(MAX_REFERENCED, 8)
     args.writeBigUInt64LE(BigInt(bytes), 16)
-    // Asked of the volume itself it takes of the volume's own room, and one that is full could never be given more.
+    // On the volume itself, the call would use the volume's own quota, and a full volume could never get more.
     await inParent(path, (parent) => callAsync('ioctl', parent, QGROUP_LIMIT, args))
   }
 
@@ -73,9 +73,9 @@ export class BtrfsStorage implements Storage {
     const group = `${this.#sysfs}/qgroups/0_${id}`
     return () => {
       try {
-        // What waits to be written is reserved, and referenced only from the next commit on.
-        const waitingBytes = Number(readFileSync(`${group}/rsv_data`))
-        return { usedBytes: Number(readFileSync(`${group}/referenced`)) + waitingBytes, waitingBytes }
+        // Data that is not on the disk yet is reserved; it is referenced from the next commit on.
+        const dirtyBytes = Number(readFileSync(`${group}/rsv_data`))
+        return { usedBytes: Number(readFileSync(`${group}/referenced`)) + dirtyBytes, dirtyBytes }
       } catch {
         return undefined
       }
@@ -93,8 +93,10 @@ export class BtrfsStorage implements Storage {
     return info.readBigUInt64LE(0)
   }
 
-  /** A deleted subvolume leaves its quota group; newer kernels refuse until the cleaner is done, which costs nothing. */
-  async #forgetGroup(path: string, id: bigint): Promise<void> {
+  /**
+   * Removes the quota group that a deleted subvolume leaves. Newer kernels refuse until the cleaner is done: harmless.
+   */
+  async #removeGroup(path: string, id: bigint): Promise<void> {
     const args = Buffer.alloc(16)
     args.writeBigUInt64LE(id, 8)
     await onDirectory(dirname(path), (fd) => callAsync('ioctl', fd, QGROUP_CREATE, args)).catch((error) => {

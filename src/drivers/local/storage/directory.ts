@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { run } from '../system/run.ts'
 import type { Storage } from './storage.ts'
 
-/** Volumes as plain directories, for a host without btrfs: no disk limit, and a copy takes as long as its files. */
+/** Volumes as plain directories, for a host without btrfs: no disk limit, and a copy copies every file. */
 export class DirectoryStorage implements Storage {
   readonly kind = 'directory'
   readonly quota = false
@@ -12,7 +12,7 @@ export class DirectoryStorage implements Storage {
     await mkdir(path)
   }
 
-  /** By `cp`, which keeps owners, links, holes and attributes, and shares blocks where the file system can. */
+  /** Runs `cp`, which keeps owners, links, holes and attributes, and shares blocks where the file system can. */
   async copy(from: string, to: string): Promise<void> {
     await run('cp', ['-a', '--reflink=auto', '--', from, to], { timeoutMs: 3_600_000 })
   }

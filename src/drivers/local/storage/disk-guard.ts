@@ -3,11 +3,11 @@ import { CarrelError } from '../../../errors.ts'
 import type { DriverLog } from '../../driver-log.ts'
 
 interface Options {
-  /** On the file system that is looked at. */
+  /** A directory of the file system to check. */
   directory: string
-  /** Where computers' files are: a file system of its own can be full before the disk is. */
+  /** Where computers' files are; a separate file system can be full before the disk is. */
   poolDirectory: string
-  /** What server, monitor and database have for themselves; a share of the disk when undefined. */
+  /** Reserved for the server, the monitor and the database; by default 5 % of the disk, 256 MiB to 4 GiB. */
   reserveBytes: number | undefined
   log: DriverLog | undefined
 }
@@ -15,25 +15,25 @@ interface Options {
 export interface DiskState {
   sizeBytes: number
   freeBytes: number
-  /** What is written and on no disk yet, of all file systems of the host. */
-  waitingBytes: number
+  /** Written to the page cache but not to a disk yet, on all file systems of the host. */
+  dirtyBytes: number
   reserveBytes: number
 }
 
 /**
- * Knows how much room the disk has on which everything lies, and refuses new work before there is none: computers' disks are
- * promised more than there is. It looks the more often the sooner the disk could be full, so that nobody who asks waits for a look.
+ * Tracks the free space of the disk that holds everything, and refuses new work before it is full, since disk space is
+ * overcommitted. It checks more often the sooner the disk could fill, so that no caller waits for a check.
  */
 export class DiskGuard {
   readonly #options: Options
   readonly #listeners: (() => Promise<void> | void)[] = []
   #state: DiskState
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> | undefined
+  #checking: Promise<void> | undefined
   #isClosed = false
   #isLow = false
   #poolFreeBytes = 0
-  #complaint = ''
+  #lastFailure = ''
   #refusal: string | undefined
 
   private constructor(options: Options, state: DiskState) {
@@ -41,10 +41,10 @@ export class DiskGuard {
     this.#state = state
   }
 
-  /** Looks for the first time; watches from `start` on. */
+  /** Checks once; regular checks begin with `start`. */
   static async open(options: Options): Promise<DiskGuard> {
-    const guard = new DiskGuard(options, { sizeBytes: 0, freeBytes: 0, waitingBytes: 0, reserveBytes: 0 })
-    await guard.look()
+    const guard = new DiskGuard(options, { sizeBytes: 0, freeBytes: 0, dirtyBytes: 0, reserveBytes: 0 })
+    await guard.check()
     return guard
   }
 
@@ -52,33 +52,35 @@ export class DiskGuard {
     return this.#state
   }
 
-  /** What may still be written before new work is refused; negative beyond that. */
-  get roomBytes(): number {
+  /** Bytes that can be written before new work is refused; negative beyond that. */
+  get headroomBytes(): number {
     return this.#state.freeBytes - this.#state.reserveBytes
   }
 
   /**
-   * The same for what goes into computers' files: it ends sooner, so that who fills their own disk does not keep others from
-   * working.
+   * Bytes that can be written to computers' files. This limit comes sooner, so that a computer that fills its disk does
+   * not stop the work of others.
    */
-  get filesRoomBytes(): number {
-    return Math.min(this.roomBytes, this.#poolFreeBytes) - this.#state.reserveBytes / 2
+  get filesHeadroomBytes(): number {
+    return Math.min(this.headroomBytes, this.#poolFreeBytes) - this.#state.reserveBytes / 2
   }
 
-  /** Refuses everything for a reason, until it is called without one. */
+  /** Refuses all work for a reason, until called with undefined. */
   refuse(reason: string | undefined): void {
     this.#refusal = reason
   }
 
-  /** Throws a `no_capacity` when what is left is for the server alone, or for new work alone. Costs nothing. */
-  assertRoom(doing: string, roomBytes = this.roomBytes): void {
-    if (this.#refusal !== undefined) throw new CarrelError('unavailable', `Cannot ${doing}: ${this.#refusal}`)
-    if (roomBytes > 0) return
-    throw new CarrelError('no_capacity', `Cannot ${doing}: the disk of the host is nearly full`)
+  /**
+   * Throws `no_capacity` when no headroom is left, and `unavailable` while work is refused. Reads the last check only.
+   */
+  assertSpace(action: string, headroomBytes = this.headroomBytes): void {
+    if (this.#refusal !== undefined) throw new CarrelError('unavailable', `Cannot ${action}: ${this.#refusal}`)
+    if (headroomBytes > 0) return
+    throw new CarrelError('no_capacity', `Cannot ${action}: the disk of the host is nearly full`)
   }
 
-  /** Is called after each look; the next one waits for it. */
-  onLook(listener: () => Promise<void> | void): void {
+  /** Calls the listener after each check. The next check waits for it. */
+  onCheck(listener: () => Promise<void> | void): void {
     this.#listeners.push(listener)
   }
 
@@ -86,79 +88,79 @@ export class DiskGuard {
     this.#schedule()
   }
 
-  /** Looks now. One that is under way is waited for. */
-  look(): Promise<void> {
-    return (this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
+  /** Checks now. Calls during a check share it. */
+  check(): Promise<void> {
+    return (this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined
     }))
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    await this.#looking
+    await this.#checking
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { directory, poolDirectory, reserveBytes } = this.#options
-    const [{ bavail, blocks, bsize }, pool, waitingBytes] = await Promise.all([
+    const [{ bavail, blocks, bsize }, pool, dirtyBytes] = await Promise.all([
       statfs(directory),
       statfs(poolDirectory),
-      readWaitingBytes(),
+      readDirtyBytes(),
     ])
     this.#poolFreeBytes = pool.bavail * pool.bsize
     const sizeBytes = blocks * bsize
     this.#state = {
       sizeBytes,
       freeBytes: bavail * bsize,
-      waitingBytes,
+      dirtyBytes,
       reserveBytes: reserveBytes ?? defaultReserveBytes(sizeBytes),
     }
-    this.#tell()
+    this.#logChange()
     for (const listener of this.#listeners) await listener()
   }
 
   #schedule(): void {
     if (this.#isClosed) return
     this.#timer = setTimeout(() => {
-      void this.look()
+      void this.check()
         .then(
-          () => this.#complain(undefined),
-          (error: unknown) => this.#complain(error),
+          () => this.#logFailure(undefined),
+          (error: unknown) => this.#logFailure(error),
         )
         .finally(() => this.#schedule())
     }, this.#pauseMs()).unref()
   }
 
-  /** Once of what fails in the same way with look after look. */
-  #complain(error: unknown): void {
-    const complaint = error instanceof Error ? error.message : ''
-    if (complaint !== this.#complaint && complaint !== '')
-      this.#options.log?.warn({ err: error }, 'cannot look after the disk; will try again')
-    this.#complaint = complaint
+  /** Logs a failure that repeats only once. */
+  #logFailure(error: unknown): void {
+    const failure = error instanceof Error ? error.message : ''
+    if (failure !== this.#lastFailure && failure !== '')
+      this.#options.log?.warn({ err: error }, 'cannot check the disk; will try again')
+    this.#lastFailure = failure
   }
 
-  /** Half of the time in which the disk could be full. */
+  /** Half of the time in which the disk could fill. */
   #pauseMs(): number {
-    const untilFullMs = ((this.filesRoomBytes - this.#state.waitingBytes) / fastestBytesPerSecond) * 1000
-    return Math.min(Math.max(untilFullMs / 2, shortestPauseMs), longestPauseMs)
+    const untilFullMs = ((this.filesHeadroomBytes - this.#state.dirtyBytes) / maxBytesPerSecond) * 1000
+    return Math.min(Math.max(untilFullMs / 2, minPauseMs), maxPauseMs)
   }
 
-  #tell(): void {
-    const isLow = this.roomBytes <= 0
+  #logChange(): void {
+    const isLow = this.headroomBytes <= 0
     if (isLow === this.#isLow) return
     this.#isLow = isLow
-    if (isLow) this.#options.log?.warn(this.#state, 'the disk is nearly full: new work is refused until there is room')
-    else this.#options.log?.info(this.#state, 'the disk has room again')
+    if (isLow) this.#options.log?.warn(this.#state, 'the disk is nearly full: new work is refused until space is free')
+    else this.#options.log?.info(this.#state, 'the disk has free space again')
   }
 }
 
-/** Enough for the database and its log, and for what is written until the next look. */
+/** Enough for the database and its log, and for what is written before the next check. */
 function defaultReserveBytes(sizeBytes: number): number {
   return Math.min(Math.max(sizeBytes * reserveShare, minReserveBytes), maxReserveBytes, sizeBytes / 4)
 }
 
-async function readWaitingBytes(): Promise<number> {
+async function readDirtyBytes(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'latin1')
   let kilobytes = 0
   for (const [, amount] of text.matchAll(/^(?:Dirty|Writeback):\s+(\d+) kB/gm)) kilobytes += Number(amount)
@@ -169,7 +171,7 @@ const MiB = 1024 * 1024
 const reserveShare = 0.05
 const minReserveBytes = 256 * MiB
 const maxReserveBytes = 4096 * MiB
-/** What fast disks take, and what the page cache takes of some programs at once. */
-const fastestBytesPerSecond = 2048 * MiB
-const shortestPauseMs = 100
-const longestPauseMs = 5_000
+/** The write rate of fast disks, and of several programs together into the page cache. */
+const maxBytesPerSecond = 2048 * MiB
+const minPauseMs = 100
+const maxPauseMs = 5_000

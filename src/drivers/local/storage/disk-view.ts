@@ -7,26 +7,27 @@ interface View {
   limitBytes: number
   gauge: DiskGauge
   shownBytes: number | undefined
-  /** Ticks until it is looked at again, and how many it waits after that. */
-  dueIn: number
-  pause: number
+  /** Ticks until the next check. */
+  dueInTicks: number
+  /** Ticks between checks. */
+  pauseTicks: number
 }
 
 /**
- * Shows each running computer how much of its disk is used: btrfs answers statfs for the whole pool. A file of
- * `limit used`, in bytes, is mounted in the computer, where `df` of the image reads it (images/guest-df.pl). It is
- * renewed when a process starts and every second while it changes, every two seconds else.
+ * Shows each running computer the use of its disk, as btrfs answers statfs for the whole pool. A file with `limit
+ * used`, in bytes, is mounted in the computer, where the image's `df` reads it (images/guest-df.pl). It is updated when
+ * a process starts, every second while the use changes, and otherwise every two seconds.
  */
 export class DiskView {
   readonly #views = new Map<string, View>()
   #timer: NodeJS.Timeout | undefined
 
-  /** Writes the file, which is empty where the storage has no gauge. A file from before is kept: it may be mounted. */
+  /** Writes the file, which is empty without a gauge. An existing file is kept, since it may be mounted. */
   async add(id: string, file: string, limitBytes: number, gauge: DiskGauge | undefined): Promise<void> {
     await writeFile(file, '', { flag: 'a', mode: 0o644 })
     if (!gauge) return
-    this.#views.set(id, { file, limitBytes, gauge, shownBytes: undefined, dueIn: 1, pause: 1 })
-    this.renew(id)
+    this.#views.set(id, { file, limitBytes, gauge, shownBytes: undefined, dueInTicks: 1, pauseTicks: 1 })
+    this.update(id)
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref()
   }
 
@@ -37,26 +38,26 @@ export class DiskView {
     this.#timer = undefined
   }
 
-  /** Brings the file up to date, before something that may read it. */
-  renew(id: string): void {
+  /** Brings the file up to date for a process that may read it. */
+  update(id: string): void {
     const view = this.#views.get(id)
     if (!view) return
     show(view)
-    view.pause = 1
-    view.dueIn = 1
+    view.pauseTicks = 1
+    view.dueInTicks = 1
   }
 
   #tick(): void {
     for (const view of this.#views.values()) {
-      view.dueIn -= 1
-      if (view.dueIn > 0) continue
-      view.pause = show(view) ? 1 : Math.min(view.pause * 2, maxPauseTicks)
-      view.dueIn = view.pause
+      view.dueInTicks -= 1
+      if (view.dueInTicks > 0) continue
+      view.pauseTicks = show(view) ? 1 : Math.min(view.pauseTicks * 2, maxPauseTicks)
+      view.dueInTicks = view.pauseTicks
     }
   }
 }
 
-/** Whether there was something new to show. */
+/** Writes the file if the use has changed. Returns whether it has. */
 function show(view: View): boolean {
   const usedBytes = view.gauge()?.usedBytes
   if (usedBytes === undefined || usedBytes === view.shownBytes) return false
@@ -65,14 +66,16 @@ function show(view: View): boolean {
   return true
 }
 
-/** In place, as the file is mounted; one write of a fixed length, so that a reader never sees half of two. */
+/**
+ * Overwrites the file in place, as it is mounted. One write of a fixed length never shows a reader a mix of two lines.
+ */
 function write(file: string, line: string): void {
   let fd: number | undefined
   try {
     fd = openSync(file, 'r+')
     writeSync(fd, line.padEnd(lineLength), 0)
   } catch {
-    // The computer has just been removed.
+    // The computer has been removed meanwhile.
   } finally {
     if (fd !== undefined) closeSync(fd)
   }

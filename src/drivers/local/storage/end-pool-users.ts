@@ -7,8 +7,9 @@ import { mountsBelow, unmount } from '../host/mounts.ts'
 import type { Paths } from '../paths.ts'
 
 /**
- * Ends, before a server is open, all that can have something of the pool open or mounted: what runs in computers, and the helpers that have a
- * mount namespace of a server before this one. The next steps of the start make new ones.
+ * Ends, before the driver is open, everything that can have a part of the pool open or mounted: the processes of
+ * computers, and the helpers in the mount namespace of an earlier server. The later steps of the start create new
+ * helpers.
  */
 export async function endPoolUsers(paths: Paths): Promise<void> {
   const cgroups = findCgroups()
@@ -24,7 +25,7 @@ export async function endPoolUsers(paths: Paths): Promise<void> {
   for (const mount of [...mountsBelow(join(paths.mounts, 'root'))].toReversed()) await unmount(mount)
 }
 
-/** They have recorded what ended by then. */
+/** Ends the monitors, which have recorded the ends of processes by then. */
 async function endMonitors(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => [])
   for (const name of names.filter((entry) => /^monitor.*\.sock$/.test(entry))) {

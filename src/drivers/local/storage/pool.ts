@@ -7,25 +7,26 @@ import { isMounted, unmount } from '../host/mounts.ts'
 import { call, callAsync, MNT_DETACH, MS_BIND, MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import { BtrfsStorage } from './btrfs.ts'
-import { isReadOnly } from './pool-care.ts'
+import { isReadOnly } from './pool-maintenance.ts'
 import { DirectoryStorage } from './directory.ts'
 import type { Storage } from './storage.ts'
 
 export interface Pool {
-  /** Where volumes are made. */
+  /** The directory of the volumes. */
   directory: string
   storage: Storage
-  /** True where it is a file system in a file beside its directory. */
+  /** True when the pool is a file system in a file next to its directory. */
   isInFile: boolean
-  /** What this host lacks, in a sentence each. */
+  /** A sentence for each thing that this host lacks. */
   limitations: string[]
 }
 
 /**
- * Makes or reopens the pool under the data directory: the directory itself where it is on btrfs, else a btrfs file
- * system in a sparse file of 80 % of the free space, else plain directories. The choice is made once and kept. Whichever it is, it is a
- * mount on which set-user-id bits and device files mean nothing to the host; computers see their own overlays. One that a full disk made
- * read-only is brought back, after `endUsers` has ended all that uses it.
+ * Creates or reopens the pool in the data directory: the directory itself where it is on btrfs, otherwise a btrfs file
+ * system in a sparse file of 80 % of the free space, otherwise plain directories. The choice is made once and kept. In
+ * each case the pool is a mount on which the host ignores set-user-ID bits and device files; computers see their own
+ * overlays. A pool that a full disk turned read-only is reopened, after `endUsers` has ended everything that uses it.
+ * Throws `unavailable` when an existing pool cannot be mounted.
  */
 export async function openPool(dataDirectory: string, endUsers = async (): Promise<void> => {}): Promise<Pool> {
   const directory = join(dataDirectory, 'pool')
@@ -89,15 +90,15 @@ async function format(file: string, dataDirectory: string): Promise<void> {
 }
 
 /**
- * Brings back a pool that has gone read-only: its file system has to go from memory first, with the last that has something of it open or
- * mounted. Rejects with `unavailable` when that does not come about; what can be called again.
+ * Mounts a pool that has turned read-only again. The kernel must first drop its file system, which happens when nothing
+ * in it is open or mounted any more. Throws `unavailable` when that takes too long; the caller can then try again.
  */
 export async function reopenPool(directory: string): Promise<void> {
   let cause: unknown
   for (let tries = 0; tries < maxReopenTries; tries++) {
     await detach(directory)
     try {
-      // While the one that failed is in memory it is refused, or found again.
+      // While the failed file system is in memory, the kernel refuses the mount or returns the failed one.
       await mountFile(`${directory}.img`, directory)
       if (!(await isReadOnly(directory))) return await restrict(directory)
     } catch (error) {
@@ -107,12 +108,14 @@ export async function reopenPool(directory: string): Promise<void> {
   }
   throw new CarrelError(
     'unavailable',
-    `Cannot bring back the storage pool "${directory}", which has become read-only: something still uses it`,
+    `Cannot reopen the storage pool "${directory}", which has turned read-only: something still uses it`,
     { cause },
   )
 }
 
-/** Also where this process has a mount namespace that is not its threads' (cgroups.ts). */
+/**
+ * Unmounts for the threads of the pool and for this process, which can have another mount namespace (own-mounts.ts).
+ */
 async function detach(directory: string): Promise<void> {
   await unmount(directory)
   if (isMounted(directory)) call('umount2', directory, MNT_DETACH)
@@ -123,25 +126,25 @@ async function mountFile(file: string, directory: string): Promise<void> {
   const device =
     attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
   const mount = ['mount', device, directory, 'btrfs', MS_NOSUID | MS_NODEV | MS_NOATIME, poolOptions] as const
-  // By a thread of the pool, so that it is the host's mount; and in this process's own namespace, where that is another.
+  // A thread of the pool mounts it for the host; this process mounts it again if its own mount namespace is another.
   await callAsync(...mount)
   if (!isMounted(directory)) call(...mount)
 }
 
-/** Also a mount that a server before this one made. What is no mount of its own becomes one. */
+/** Sets the mount options of the pool, also on the mount of an earlier server. A plain directory becomes a mount. */
 async function restrict(directory: string): Promise<void> {
   const flags = MS_NOSUID | MS_NODEV | MS_NOATIME
   const isOwn = isMounted(directory)
   if (!isOwn) await callAsync('mount', directory, directory, null, MS_BIND, null)
   await callAsync('mount', 'none', directory, null, MS_REMOUNT | MS_BIND | flags, null)
-  // The options of its file system, where that is the pool's alone.
+  // Options of the file system, where the pool does not share it.
   if (isOwn && existsSync(`${directory}.img`))
     await callAsync('mount', 'none', directory, null, MS_REMOUNT | flags, poolOptions)
 }
 
 const BTRFS_MAGIC = 0x9123_683e
 const poolShare = 0.8
-/** What is deleted goes back to the disk; and is counted as gone soon, as quota groups are brought up to date by commits. */
+/** Deleted data returns to the disk, and quotas count it as gone soon, since commits bring quota groups up to date. */
 const poolOptions = 'discard=async,commit=5'
 const maxReopenTries = 50
 const reopenPauseMs = 200

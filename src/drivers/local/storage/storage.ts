@@ -1,29 +1,29 @@
 /**
- * Volumes: directory trees that can be limited, measured and copied at once. `btrfs.ts` makes them subvolumes,
- * `directory.ts` plain directories for a host without btrfs. Paths are absolute, under the pool.
+ * Volumes: directory trees that can be limited, measured and copied. They are subvolumes in `btrfs.ts`, and plain
+ * directories in `directory.ts` for a host without btrfs. Paths are absolute and inside the pool.
  */
 export interface Storage {
   readonly kind: 'btrfs' | 'directory'
-  /** True when `limit` is enforced by the kernel. */
+  /** True when the kernel enforces `limit`. */
   readonly quota: boolean
-  /** True when `copy` takes the same time whatever the volume holds. */
+  /** True when `copy` takes constant time. */
   readonly instantCopy: boolean
   create(path: string): Promise<void>
-  /** The copy is independent of its origin and writable. */
+  /** Makes a writable copy that is independent of its origin. */
   copy(from: string, to: string): Promise<void>
-  /** Deleting what is not there does nothing. */
+  /** Does nothing when the volume does not exist. */
   delete(path: string): Promise<void>
   limit(path: string, bytes: number): Promise<void>
-  /** A gauge of the bytes in the volume, cheap to read again and again; undefined where there is none. */
+  /** Returns a gauge of the volume's use that is cheap to read repeatedly; undefined when use is not counted. */
   gauge(path: string): Promise<DiskGauge | undefined>
 }
 
-/** What a volume holds now; undefined when it is gone. */
+/** Returns the use of a volume; undefined when the volume does not exist any more. */
 export type DiskGauge = () => DiskUse | undefined
 
 export interface DiskUse {
-  /** Written to the disk or not yet. */
+  /** All written bytes, on the disk or not yet. */
   usedBytes: number
-  /** Of that, what may not be on the disk yet. */
-  waitingBytes: number
+  /** The part of them that may not be on the disk yet. */
+  dirtyBytes: number
 }

@@ -6,8 +6,8 @@ import { toHostId } from '../system/id-map.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
 /**
- * The volumes of computers and snapshots: each has the upper layer of an overlay and its work directory. What lies
- * under it is an image, which is never written.
+ * The volumes of computers and snapshots. Each holds the upper layer of an overlay and its work directory; the lower
+ * layer is an image, which is never written.
  */
 export class Volumes {
   readonly #storage: Storage

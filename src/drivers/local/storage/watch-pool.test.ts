@@ -9,7 +9,7 @@ import { limits } from '../../../config/limits.ts'
 import { HelperStates } from '../../../helper-states.ts'
 import { watchPool } from './watch-pool.ts'
 
-test('a pool that became read-only is degraded, and no more when it can be written again', async (t) => {
+test('a pool that turned read-only is degraded until it is writable again', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const directory = mkdtempSync(join(tmpdir(), 'carrel-pool-'))
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', directory])
@@ -20,7 +20,7 @@ test('a pool that became read-only is degraded, and no more when it can be writt
     execFileSync('umount', [directory])
     rmdirSync(directory)
   })
-  const look = async () => {
+  const statusChange = async () => {
     const before = helpers.all()[0]!.status
     for (let tries = 0; tries < 100 && helpers.all()[0]!.status === before; tries++) {
       t.mock.timers.tick(limits.poolCheckMs)
@@ -30,8 +30,8 @@ test('a pool that became read-only is degraded, and no more when it can be writt
   }
   assert.equal(helpers.all()[0]!.status, 'ok')
   execFileSync('mount', ['-o', 'remount,ro', directory])
-  const { name, status, reason } = await look()
-  assert.deepEqual([name, status, reason], ['storage', 'degraded', 'it can only be read'])
+  const { name, status, reason } = await statusChange()
+  assert.deepEqual([name, status, reason], ['storage', 'degraded', 'it is read-only'])
   execFileSync('mount', ['-o', 'remount,rw', directory])
-  assert.equal((await look()).status, 'ok')
+  assert.equal((await statusChange()).status, 'ok')
 })

@@ -4,29 +4,29 @@ import { limits } from '../../../config/limits.ts'
 import type { HelperStates } from '../../../helper-states.ts'
 
 /**
- * Reports whether the pool can be written and answers: the kernel makes a file system read-only that is broken. One look at
- * a time, and none waits for another. The returned function ends it.
+ * Reports regularly whether the pool answers and is writable; the kernel turns a damaged file system read-only. A check
+ * that hangs is reported, and no second one is started meanwhile. Returns a function that stops the checks.
  */
 export function watchPool(directory: string, helpers: HelperStates): () => void {
-  let askedAtMs: number | undefined
+  let checkedAtMs: number | undefined
   helpers.report('storage')
-  const look = () => {
-    if (askedAtMs !== undefined) {
-      if (Date.now() - askedAtMs > limits.poolAnswerMs) helpers.report('storage', 'it does not answer')
+  const check = () => {
+    if (checkedAtMs !== undefined) {
+      if (Date.now() - checkedAtMs > limits.poolAnswerMs) helpers.report('storage', 'it does not answer')
       return
     }
-    askedAtMs = Date.now()
-    // Asks for no block of the disk where the directory was used before.
+    checkedAtMs = Date.now()
+    // Reads no block of the disk when the directory is in the cache.
     void access(directory, constants.W_OK)
       .then(
         () => helpers.report('storage'),
         ({ code }: NodeJS.ErrnoException) =>
-          helpers.report('storage', code === 'EROFS' ? 'it can only be read' : 'it cannot be used'),
+          helpers.report('storage', code === 'EROFS' ? 'it is read-only' : 'it cannot be used'),
       )
       .finally(() => {
-        askedAtMs = undefined
+        checkedAtMs = undefined
       })
   }
-  const timer = setInterval(look, limits.poolCheckMs).unref()
+  const timer = setInterval(check, limits.poolCheckMs).unref()
   return () => clearInterval(timer)
 }

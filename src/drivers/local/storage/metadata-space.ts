@@ -7,10 +7,10 @@ interface Range {
 }
 
 /**
- * Gives the metadata of a btrfs file system in a sparse file its room on the disk for good. Where data cannot be written a program is told;
- * where metadata cannot, the file system goes read-only, and that at its next commit.
+ * Allocates disk space for the metadata of a btrfs file system in a sparse file. When data cannot be written, a program
+ * gets an error; when metadata cannot be written, the file system turns read-only at its next commit.
  */
-export class MetadataRoom {
+export class MetadataSpace {
   readonly #mountPoint: string
   readonly #imagePath: string
 
@@ -19,8 +19,10 @@ export class MetadataRoom {
     this.#imagePath = imagePath
   }
 
-  /** Fills the holes that are there, as after a discard of freed blocks. Rejects with ENOSPC when there is no room for them. */
-  async hold(): Promise<void> {
+  /**
+   * Allocates blocks that are holes, as after a discard of freed blocks. Rejects with ENOSPC when there is no space.
+   */
+  async allocate(): Promise<void> {
     const directory = await open(this.#mountPoint)
     try {
       const ranges = await metadataRanges(directory.fd)
@@ -40,7 +42,7 @@ async function allocate(file: FileHandle, { start, length }: Range): Promise<voi
   await callAsync('fallocate', file.fd, FALLOC_FL_KEEP_SIZE, start, length)
 }
 
-/** Where chunks of metadata and of the system lie in the file: the items of the chunk tree, by the ioctl that searches it. */
+/** Returns the ranges of metadata and system chunks in the file: the items of the chunk tree, from TREE_SEARCH. */
 async function metadataRanges(fd: number): Promise<Range[]> {
   const args = Buffer.alloc(4096)
   const ranges: Range[] = []
@@ -83,6 +85,6 @@ const CHUNK_ITEM = 228
 const SYSTEM = 2n
 const METADATA = 4n
 const MAX_U64 = 0xffff_ffff_ffff_ffffn
-/** Of `btrfs_ioctl_search_key` and `btrfs_ioctl_search_header`. */
+/** Sizes of `btrfs_ioctl_search_key` and `btrfs_ioctl_search_header`. */
 const searchKeyBytes = 104
 const itemHeaderBytes = 32
