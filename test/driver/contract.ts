@@ -1,20 +1,29 @@
 import { after, before, describe } from 'node:test'
 import { describeExec } from './contract/exec.ts'
 import { describeFiles } from './contract/files.ts'
-import { describeGuest } from './contract/guest.ts'
 import { describeImages } from './contract/images.ts'
 import { describeInput } from './contract/input.ts'
 import { describeLife } from './contract/life.ts'
-import { describeNetwork } from './contract/network.ts'
 import { describeOutput } from './contract/output.ts'
 import { describePaths } from './contract/paths.ts'
+import { describePorts } from './contract/ports.ts'
 import { describeRecords } from './contract/records.ts'
 import { describeSnapshots } from './contract/snapshots.ts'
 import { describeTree } from './contract/tree.ts'
 import { describeWatch } from './contract/watch.ts'
-import type { Subject } from './subject.ts'
+import { describeExecOnHost } from './contract/host/exec.ts'
+import { describeFilesOnHost } from './contract/host/files.ts'
+import { describeGuest } from './contract/host/guest.ts'
+import { describeLifeOnHost } from './contract/host/life.ts'
+import { describeNetwork } from './contract/host/network.ts'
+import { describePathsOnHost } from './contract/host/paths.ts'
+import { describeTerminals } from './contract/host/terminals.ts'
+import { describeTreeOnHost } from './contract/host/tree.ts'
+import { describeWatchOnHost } from './contract/host/watch.ts'
+import type { Part, Subject } from './subject.ts'
 
-const parts = {
+/** What every driver has to pass: nothing in it needs more than files, programs and signals. */
+export const pureParts = {
   images: describeImages,
   life: describeLife,
   exec: describeExec,
@@ -25,17 +34,25 @@ const parts = {
   files: describeFiles,
   paths: describePaths,
   watch: describeWatch,
-  network: describeNetwork,
+  ports: describePorts,
   snapshots: describeSnapshots,
-  guest: describeGuest,
-}
+} satisfies Record<string, Part>
 
-/** What every driver has to pass, or some parts of it. `open` is called once; its driver is closed after the last test. */
-export function describeDriver(
-  name: string,
-  open: () => Promise<Subject>,
-  wanted = Object.keys(parts) as (keyof typeof parts)[],
-): void {
+/** What a driver has to pass besides whose computers have a kernel: its accounting, mounts, terminals, network and races. */
+export const hostParts = {
+  'life on a host': describeLifeOnHost,
+  'exec on a host': describeExecOnHost,
+  'tree on a host': describeTreeOnHost,
+  'files on a host': describeFilesOnHost,
+  'paths on a host': describePathsOnHost,
+  'watch on a host': describeWatchOnHost,
+  terminals: describeTerminals,
+  network: describeNetwork,
+  guest: describeGuest,
+} satisfies Record<string, Part>
+
+/** Tests a driver by parts of the contract. `open` is called once; its driver is closed after the last test. */
+export function describeDriver(name: string, open: () => Promise<Subject>, parts: Record<string, Part>): void {
   describe(name, () => {
     let opened: Subject | undefined
     const subject = () => {
@@ -49,6 +66,6 @@ export function describeDriver(
       await opened?.clear()
       await opened?.driver.close()
     })
-    for (const part of wanted) describe(part, () => parts[part](subject))
+    for (const [part, describePart] of Object.entries(parts)) describe(part, () => describePart(subject))
   })
 }

@@ -12,7 +12,7 @@ import { Paths } from '../../src/drivers/local/paths.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { newId } from '../../src/engine/ids.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
-import { describeDriver } from './contract.ts'
+import { describeDriver, hostParts, pureParts } from './contract.ts'
 import { smallLimits, Subject, within } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
@@ -31,10 +31,14 @@ async function open(): Promise<LocalDriver> {
 mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
 lockDataDirectory(testDataDirectory)
 
-describeDriver('the local driver', async () => {
-  const driver = await open()
-  return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
-})
+describeDriver(
+  'the local driver',
+  async () => {
+    const driver = await open()
+    return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+  },
+  { ...pureParts, ...hostParts },
+)
 
 test('remove() of an image is a conflict while a snapshot stands on it, and takes it after that', async (t) => {
   const driver = await open()

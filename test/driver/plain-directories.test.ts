@@ -9,7 +9,7 @@ import { LocalImages } from '../../src/drivers/local/images/local-images.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { testDataDirectory, testNetwork, TestServer } from '../support/server.ts'
-import { describeDriver } from './contract.ts'
+import { describeDriver, hostParts, pureParts } from './contract.ts'
 import { Subject } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
@@ -28,7 +28,15 @@ after(() => {
 })
 
 // What the storage has a part in.
-describeDriver('the local driver on plain directories', open, ['life', 'files', 'paths', 'snapshots'])
+describeDriver('the local driver on plain directories', open, {
+  life: pureParts.life,
+  'life on a host': hostParts['life on a host'],
+  files: pureParts.files,
+  'files on a host': hostParts['files on a host'],
+  paths: pureParts.paths,
+  'paths on a host': hostParts['paths on a host'],
+  snapshots: pureParts.snapshots,
+})
 
 test('that disks have no limit and copies take their time is declared, and told at the start of a server', async (t) => {
   const { snapshots, diskQuota, limitations } = driver!.capabilities

@@ -5,7 +5,7 @@ import { lockDataDirectory } from '../../src/data-lock.ts'
 import { findProgram } from '../../src/drivers/local/containers/runtime.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
-import { describeDriver } from './contract.ts'
+import { describeDriver, hostParts, pureParts } from './contract.ts'
 import { Subject } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
@@ -26,5 +26,15 @@ if (findProgram('runc')) {
     return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
   }
   // What the runtime has a part in.
-  describeDriver('the local driver with runc', open, ['life', 'exec', 'input', 'tree', 'guest'])
+  describeDriver('the local driver with runc', open, {
+    life: pureParts.life,
+    'life on a host': hostParts['life on a host'],
+    exec: pureParts.exec,
+    'exec on a host': hostParts['exec on a host'],
+    input: pureParts.input,
+    terminals: hostParts.terminals,
+    tree: pureParts.tree,
+    'tree on a host': hostParts['tree on a host'],
+    guest: hostParts.guest,
+  })
 } else test('the local driver with runc', (t) => t.skip('runc is not installed'))

@@ -12,16 +12,16 @@ export const describeExec: Part = (subject) => {
 
   test('exec() hands over every argument as it is', async () => {
     const argv = ['a b', '', '$HOME', '"quoted"', "it's", 'line\nbreak', '*', 'ü☃😀', '-n', '\\']
-    const code = 'import json, sys; print(json.dumps(sys.argv[1:]))'
-    const { stdout } = await subject().run(id, ['python3', '-c', code, ...argv])
-    assert.deepEqual(JSON.parse(stdout), argv)
+    const { stdout } = await subject().run(id, ['bash', '-c', String.raw`printf '%s\0' "$@"`, 'bash', ...argv])
+    assert.deepEqual(stdout.split('\0'), [...argv, ''])
   })
 
   test('exec() hands over the environment as it is, beside HOME, USER, LOGNAME and SHELL', async () => {
     const own = { EMPTY: '', SPACED: ' a  b ', LINES: 'x\ny', UNICODE: 'ü😀', EQUALS: 'a=b=c' }
     const env = { ...subject().image.env, ...own }
-    const { stdout } = await subject().python(id, 'import json, os; print(json.dumps(dict(os.environ)))', { env })
-    const seen = JSON.parse(stdout) as Record<string, string>
+    const { stdout } = await subject().run(id, ['env', '-0'], { env })
+    const variables = stdout.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2))
+    const seen = Object.fromEntries(variables) as Record<string, string>
     for (const [name, value] of Object.entries(env)) assert.equal(seen[name], value, name)
     assert.deepEqual([seen.HOME, seen.USER, seen.LOGNAME, seen.SHELL], ['/home/node', 'node', 'node', '/bin/bash'])
     const changed = await subject().shell(id, 'echo $HOME', { env: { ...env, HOME: '/tmp' } })
@@ -46,11 +46,6 @@ export const describeExec: Part = (subject) => {
       await assert.rejects(who(user), { code: 'not_found' }, user)
   })
 
-  test('exec() runs with the groups of /etc/group, also when it is changed', async () => {
-    await subject().shell(id, 'groupadd --gid 4000 readers && usermod -aG readers node', { user: 'root' })
-    assert.match((await subject().shell(id, 'id -Gn')).stdout, /\breaders\b/)
-  })
-
   test('exec() of a program that is missing or no program is a not_found', async () => {
     const missing = [['nothing-like-this'], ['/usr/bin/nothing'], ['/etc/passwd'], ['/usr/bin'], ['']]
     for (const argv of missing) await assert.rejects(subject().run(id, argv), { code: 'not_found' }, argv[0])
@@ -70,12 +65,7 @@ export const describeExec: Part = (subject) => {
     await assert.rejects(subject().run(id, ['echo', 'x'.repeat(128 * 1024)]), { code: 'too_large' })
     const env = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`V${index}`, 'x'.repeat(100_000)]))
     await assert.rejects(subject().run(id, ['true'], { env }), { code: 'too_large' })
-    const longest = await subject().run(id, [
-      'python3',
-      '-c',
-      'import sys; print(len(sys.argv[1]))',
-      'x'.repeat(131_000),
-    ])
+    const longest = await subject().run(id, ['bash', '-c', 'echo ${#1}', 'bash', 'x'.repeat(131_000)])
     assert.equal(longest.stdout, '131000\n')
   })
 
@@ -89,9 +79,7 @@ export const describeExec: Part = (subject) => {
   test('a signal is told apart from an exit code that looks like one', async () => {
     const signals = { SIGKILL: 9, SIGTERM: 15, SIGSEGV: 11, SIGABRT: 6, SIGHUP: 1, SIGUSR1: 10 }
     const names = Object.keys(signals) as (keyof typeof signals)[]
-    const exits = await Promise.all(
-      names.map((name) => subject().python(id, `import os, signal; os.kill(os.getpid(), signal.${name})`)),
-    )
+    const exits = await Promise.all(names.map((name) => subject().shell(id, `kill -${name.slice(3)} $$`)))
     for (const [index, { exit }] of exits.entries()) {
       const name = names[index]!
       assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['signalled', 128 + signals[name], name])
@@ -121,25 +109,12 @@ export const describeExec: Part = (subject) => {
     assert.deepEqual([exit.outputBytes, exit.truncated], [0, false])
   })
 
-  test('a program that is out of memory ends with that reason, and the computer goes on', async (t) => {
-    const own = await subject().computer(t, { limits: { ...smallLimits, memoryBytes: 96 * MiB } })
-    const hog = 'kept = []\nwhile True: kept.append(bytearray(4 * 1024 * 1024))'
-    const { exit } = await subject().python(own, hog)
-    assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['oom', 137, 'SIGKILL'])
-    const inShell = await subject().shell(own, `python3 -c "$HOG"; exit $?`, {
-      env: { ...subject().image.env, HOG: hog },
-    })
-    assert.deepEqual([inShell.exit.reason, inShell.exit.exitCode], ['oom', 137])
-    assert.ok((await subject().driver.stats(own)).oomKills >= 2)
-    assert.equal((await subject().shell(own, 'kill -9 $$')).exit.reason, 'signalled')
-  })
-
   test('a program that fails on a full disk ends with that reason; room that is made can be used again', async (t) => {
     if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
     const own = await subject().computer(t, { limits: { ...smallLimits, diskBytes: 64 * MiB } })
-    const fill = 'dd if=/dev/zero of=/workspace/fill bs=1M 2>&1 && sync'
-    const { exit, stdout } = await subject().shell(own, fill)
-    assert.match(stdout, /No space left|quota exceeded/i)
+    const fill = 'head -c 100M /dev/zero > /workspace/fill && sync'
+    const { exit, stderr } = await subject().shell(own, fill)
+    assert.match(stderr, /No space left|quota exceeded/i)
     assert.equal(exit.reason, 'disk_full')
     assert.equal((await subject().shell(own, 'exit 0')).exit.reason, 'exited')
     const after = await subject().shell(own, 'rm /workspace/fill && sync && echo hello > /workspace/new && exit 5')
@@ -157,14 +132,5 @@ export const describeExec: Part = (subject) => {
       short.every(({ pid }) => pid > 1 && pid < 10_000),
       'some have no id of the computer',
     )
-  })
-
-  test('processes and threads are bounded, and the computer can be used again after a fork bomb', async (t) => {
-    const own = await subject().computer(t, { limits: { ...smallLimits, pids: 48 } })
-    const bomb = await subject().exec(own, ['bash', '-c', ':(){ :|:& };:; sleep 100'], { timeoutMs: 1500 })
-    const exit = await within(20_000, bomb.wait(), 'the end of the bomb')
-    assert.equal(exit.reason, 'timeout')
-    assert.equal((await subject().shell(own, 'echo alive')).stdout, 'alive\n')
-    assert.ok((await subject().driver.stats(own)).pids < 10)
   })
 }

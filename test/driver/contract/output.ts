@@ -13,12 +13,8 @@ export const describeOutput: Part = (subject) => {
 
   test('stdout and stderr come apart and in order', async () => {
     // Two pipes have no order among themselves: each number is written when the one before it was seen.
-    const code = `
-import os, sys
-for i in range(40):
-    os.write(1 + i % 2, b'%d\\n' % i)
-    sys.stdin.readline()`
-    const process = await subject().exec(id, ['python3', '-c', code], { stdin: true })
+    const code = 'i=0; while [ $i -lt 40 ]; do echo $i >&$((1 + i % 2)); read line; i=$((i + 1)); done'
+    const process = await subject().exec(id, ['bash', '-c', code], { stdin: true })
     const numbers = (text: Uint8Array) => Buffer.from(text).toString().split('\n').filter(Boolean).map(Number)
     for await (const { records } of process.follow(0))
       for (const { data } of records)
@@ -49,8 +45,8 @@ for i in range(40):
 
   test('bytes that are no text, and an end without a line feed, come as they are', async () => {
     const bytes = Buffer.from([0, 1, 255, 254, 128, 10, 13, 0, 195])
-    const code = `import os; os.write(1, bytes(${JSON.stringify([...bytes])})); os.write(2, b'\\xff')`
-    const process = await subject().exec(id, ['python3', '-c', code])
+    const escaped = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+    const process = await subject().exec(id, ['bash', '-c', `printf '${escaped}'; printf '\\377' >&2`])
     const exit = await process.wait()
     const { stdout, stderr } = await readAll(process.follow(0))
     assert.deepEqual([stdout, stderr], [bytes, Buffer.from([255])])
@@ -66,12 +62,7 @@ for i in range(40):
   })
 
   test('a process with backpressure waits for its reader, and none of its 200 MB are dropped', async () => {
-    const code = `
-import os
-block = b'x' * 65535 + b'\\n'
-for number in range(3200):
-    os.write(1, block)`
-    const process = await subject().exec(id, ['python3', '-c', code], { backpressure: true })
+    const process = await subject().exec(id, ['head', '-c', String(3200 * 65_536), '/dev/zero'], { backpressure: true })
     let bytes = 0
     let cursor = 0
     // A reader that leaves and comes back, and is slow in between.
@@ -107,12 +98,7 @@ for number in range(3200):
   })
 
   test('of 200 MB the newest are kept, and it says that some were dropped', async () => {
-    const code = `
-import sys
-line = 1024
-for number in range(200 * 1024):
-    sys.stdout.write('%d'.rjust(4) % number + ' ' * (line - len('%d' % number) - 3) + '\\n')`
-    const process = await subject().exec(id, ['python3', '-c', code])
+    const process = await subject().exec(id, ['seq', '-f', '%01023.0f', '0', String(200 * 1024 - 1)])
     const exit = await within(120_000, process.wait())
     assert.equal(exit.exitCode, 0)
     assert.equal(exit.truncated, true)

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../../driver.ts'
+import { checkArguments } from '../../check-arguments.ts'
 import { CarrelError } from '../../../errors.ts'
 import { limits } from '../../../config/limits.ts'
 import { mapWithLimit } from '../../../map-with-limit.ts'
@@ -265,28 +266,10 @@ export class LocalProcesses {
 
 const recordedAtOnce = 4
 
-/** The kernel takes 128 KiB in one argument, and a quarter of the stack limit in all. */
-const maxArgumentBytes = 128 * 1024 - 1
-const maxArgumentsBytes = 1536 * 1024
-
 /** How far a process may be ahead of who reads its output: well below what its journal keeps. */
 const pipeAheadBytes = 8 * 1024 * 1024
 /** At a terminal what was printed already stands before the answer to a key. */
 const terminalAheadBytes = 1024 * 1024
-
-function checkArguments(argv: string[], env: Record<string, string>): void {
-  const words = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
-  const sizes = words.map((word) => Buffer.byteLength(word))
-  if (words.some((word) => word.includes('\0'))) {
-    throw new CarrelError('invalid_request', 'Cannot start the process: an argument or variable has a NUL character')
-  }
-  if (Math.max(...sizes) > maxArgumentBytes || sizes.reduce((sum, size) => sum + size + 9, 0) > maxArgumentsBytes) {
-    throw new CarrelError(
-      'too_large',
-      `Cannot start the process: an argument is longer than ${maxArgumentBytes} bytes, or all together than ${maxArgumentsBytes}`,
-    )
-  }
-}
 
 function describeFailure(spec: ExecSpec, computerId: string, error: unknown): unknown {
   if (!(error instanceof CarrelError)) return error

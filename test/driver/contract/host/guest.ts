@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { until } from '../../support/server.ts'
-import { smallLimits, type Part } from '../subject.ts'
+import { until } from '../../../support/server.ts'
+import { smallLimits, type Part } from '../../subject.ts'
 
 /** What programs in a computer see of it. */
 export const describeGuest: Part = (subject) => {

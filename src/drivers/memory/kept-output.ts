@@ -1,0 +1,83 @@
+import { CarrelError } from '../../errors.ts'
+import { limits } from '../../config/limits.ts'
+import type { OutputChunk, OutputPiece } from '../driver.ts'
+
+/** What is kept of the output of a process: all, or the newest of much. Cursors count its bytes. */
+export class KeptOutput {
+  #pieces: OutputPiece[] = []
+  /** Pieces that were dropped are taken off now and then. */
+  #first = 0
+  #keptBytes = 0
+  end = 0
+  truncated = false
+
+  get keptBytes(): number {
+    return this.#keptBytes
+  }
+
+  add(stream: OutputPiece['stream'], data: Buffer): void {
+    for (let at = 0; at < data.length; at += maxPieceBytes) {
+      const part = data.subarray(at, at + maxPieceBytes)
+      this.#pieces.push({ stream, data: part, start: this.end, cursor: this.end + part.length })
+      this.end += part.length
+      this.#keptBytes += part.length
+    }
+    while (this.#keptBytes - this.#pieces[this.#first]!.data.length >= limits.keptOutputBytes) this.#drop()
+  }
+
+  /** Throws `invalid_request` for a cursor that is between no two pieces. What is before all that is kept, is at its start. */
+  check(cursor: number): void {
+    const start = this.#pieces[this.#first]?.start ?? 0
+    if (
+      cursor === 0 ||
+      cursor === this.end ||
+      (this.truncated && cursor <= start) ||
+      this.#indexAt(cursor) !== undefined
+    )
+      return
+    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
+      details: { field: 'cursor' },
+    })
+  }
+
+  /** At most so many bytes, but a piece at least, from a cursor on. */
+  read(cursor: number, maxBytes: number): Omit<OutputChunk, 'done'> {
+    const start = this.#pieces[this.#first]?.start ?? 0
+    const records: OutputPiece[] = []
+    let bytes = 0
+    for (
+      let index = this.#indexAt(Math.max(cursor, start)) ?? this.#pieces.length;
+      index < this.#pieces.length;
+      index++
+    ) {
+      const piece = this.#pieces[index]!
+      if (records.length > 0 && bytes + piece.data.length > maxBytes) break
+      records.push(piece)
+      bytes += piece.data.length
+    }
+    return { records, cursor: records.at(-1)?.cursor ?? this.end, truncated: this.truncated && cursor < start }
+  }
+
+  #drop(): void {
+    this.#keptBytes -= this.#pieces[this.#first]!.data.length
+    this.truncated = true
+    if (++this.#first < 1024) return
+    this.#pieces = this.#pieces.slice(this.#first)
+    this.#first = 0
+  }
+
+  /** The piece that begins at a cursor. */
+  #indexAt(cursor: number): number | undefined {
+    let [low, high] = [this.#first, this.#pieces.length - 1]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const { start } = this.#pieces[middle]!
+      if (start === cursor) return middle
+      if (start < cursor) low = middle + 1
+      else high = middle - 1
+    }
+    return undefined
+  }
+}
+
+const maxPieceBytes = 64 * 1024

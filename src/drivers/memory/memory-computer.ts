@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ComputerSpec, StopReason } from '../driver.ts'
+import { FileSystem } from './file-system/file-system.ts'
+import type { DirectoryNode } from './file-system/nodes.ts'
+import { programs } from './programs/programs.ts'
+import { Machine } from './tasks/machine.ts'
+import type { Task } from './tasks/task.ts'
+import type { RunProcess } from './run-process.ts'
+
+/** A computer: its files, and while it runs a machine with tasks. */
+export class MemoryComputer {
+  readonly spec: ComputerSpec
+  /** The image that it came of, also by a snapshot. */
+  readonly image: string
+  readonly files: FileSystem
+  /** Ends the watches on its files. */
+  readonly destroyed = new AbortController()
+  /** Called when its first process ends by itself. */
+  onStopped: ((reason: StopReason) => void) | undefined
+  #machine: Machine | undefined
+  /** Its processes that run, by id. */
+  readonly running = new Map<string, RunProcess>()
+
+  constructor(spec: ComputerSpec, image: string, root: DirectoryNode) {
+    this.spec = spec
+    this.image = image
+    this.files = new FileSystem(root, spec.limits.diskBytes)
+  }
+
+  get machine(): Machine | undefined {
+    return this.#machine
+  }
+
+  start(): void {
+    this.#machine ??= new Machine({
+      files: this.files,
+      hostname: this.spec.hostname,
+      programs,
+      onInitSignal: (signal) => {
+        if (signal === 'SIGTERM' || signal === 'SIGINT') this.#exited()
+      },
+    })
+  }
+
+  /** TERM to all, KILL to what is left after the grace. */
+  async stop(graceMs: number): Promise<void> {
+    const machine = this.#machine
+    if (!machine) return
+    for (const process of this.running.values()) process.stopping = true
+    machine.resume()
+    for (const task of machine.tasks.values()) task.signal('SIGTERM')
+    const enough = new AbortController()
+    const grace = delay(graceMs, undefined, { signal: enough.signal }).catch(() => {})
+    await Promise.race([machine.empty(), grace])
+    enough.abort()
+    this.halt()
+  }
+
+  /** Ends everything at once. */
+  halt(): void {
+    for (const process of this.running.values()) process.stopping = true
+    const machine = this.#machine
+    this.#machine = undefined
+    machine?.resume()
+    for (const task of machine?.tasks.values() ?? []) task.signal('SIGKILL')
+  }
+
+  /** Tasks that came of a process, itself included. */
+  tree(processId: string): Task[] {
+    return [...(this.#machine?.tasks.values() ?? [])].filter((task) => task.processId === processId)
+  }
+
+  /** Tasks that are no process that was started and runs. */
+  orphans(): Task[] {
+    const known = new Set([...this.running.values()].map(({ task }) => task))
+    return [...(this.#machine?.tasks.values() ?? [])].filter((task) => !known.has(task))
+  }
+
+  #exited(): void {
+    this.halt()
+    this.onStopped?.('exited')
+  }
+}

@@ -1,0 +1,172 @@
+import type { Duplex } from 'node:stream'
+import { CarrelError } from '../../errors.ts'
+import type { HelperState } from '../../helper-states.ts'
+import type {
+  ComputerFiles,
+  ComputerSpec,
+  ComputerStats,
+  Driver,
+  DriverCapabilities,
+  DriverMetrics,
+  ExecSpec,
+  ExistingComputer,
+  Listener,
+  LostProcess,
+  OutputChunk,
+  ProcessHandle,
+  StopReason,
+} from '../driver.ts'
+import { MemoryComputers } from './memory-computers.ts'
+import { MemoryFiles } from './memory-files.ts'
+import { MemoryHost } from './memory-host.ts'
+import { MemoryImages } from './memory-images.ts'
+import { MemoryProcesses } from './memory-processes.ts'
+
+/**
+ * For tests: computers that are objects of this program, so that rules of the engine and of surfaces are tested in
+ * milliseconds. It starts nothing, writes nothing and has no network. Programs are a small set of its own, written in
+ * TypeScript, with a shell that has what tests say; one that is not among them is not found. Nobody is kept from anything by
+ * permissions, memory and processor are not bounded, and a terminal is but a pipe with line ends. What needs a kernel to be true is
+ * tested with the driver that has one.
+ */
+export class MemoryDriver implements Driver {
+  readonly name = 'memory'
+  readonly capabilities: DriverCapabilities = {
+    snapshots: true,
+    diskQuota: true,
+    pause: true,
+    ownProcView: false,
+    limitations: [],
+  }
+  readonly images: MemoryImages
+  readonly #host: MemoryHost
+  readonly #computers: MemoryComputers
+  readonly #processes: MemoryProcesses
+  readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
+  readonly #outputListeners: ((process: ProcessHandle) => void)[] = []
+  #isConnected = true
+
+  /** Takes up what is on a host, as a server does that is started again. The driver before it has to be closed. */
+  static open(host = new MemoryHost()): MemoryDriver {
+    return new MemoryDriver(host)
+  }
+
+  private constructor(host: MemoryHost) {
+    this.#host = host
+    this.images = new MemoryImages(host)
+    this.#computers = new MemoryComputers(host, (id, reason) => {
+      if (this.#isConnected) for (const listener of this.#stoppedListeners) listener(id, reason)
+    })
+    this.#processes = new MemoryProcesses({
+      host,
+      isConnected: () => this.#isConnected,
+      onOutput: (process) => {
+        for (const listener of this.#outputListeners) listener(process)
+      },
+    })
+  }
+
+  async create(spec: ComputerSpec): Promise<void> {
+    this.#computers.create(spec)
+  }
+  async start(id: string): Promise<void> {
+    this.#computers.get(id).start()
+  }
+  async stop(id: string, graceMs: number): Promise<void> {
+    await this.#computers.get(id).stop(graceMs)
+  }
+  async endPrograms(id: string, keptProcesses: readonly string[] = []): Promise<void> {
+    this.#computers.endPrograms(id, keptProcesses)
+  }
+  async pause(id: string): Promise<void> {
+    this.#computers.pause(id)
+  }
+  async resume(id: string): Promise<void> {
+    this.#computers.resume(id)
+  }
+  async destroy(id: string): Promise<void> {
+    this.#computers.destroy(id)
+  }
+  async list(): Promise<ExistingComputer[]> {
+    return this.#computers.list()
+  }
+  async stats(id: string): Promise<ComputerStats> {
+    return this.#computers.stats(id)
+  }
+  cpuMicros(id: string): number | undefined {
+    return this.#host.computers.get(id)?.machine?.cpuMicros
+  }
+  async orphanedMs(id: string): Promise<number | undefined> {
+    return this.#computers.orphanedMs(id)
+  }
+
+  async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
+    const machine = this.#computers.machine(id)
+    return this.#processes.start(this.#computers.get(id), machine, spec)
+  }
+  process(processId: string): ProcessHandle | undefined {
+    return this.#processes.get(processId)
+  }
+  processes(): ProcessHandle[] {
+    return this.#processes.all()
+  }
+  async output(processId: string, cursor: number): Promise<OutputChunk> {
+    return this.#processes.output(processId, cursor)
+  }
+  release(processId: string): void {
+    this.#processes.release(processId)
+  }
+  async recordLost(process: LostProcess): Promise<ProcessHandle> {
+    return this.#processes.recordLost(process)
+  }
+  async forget(processId: string): Promise<void> {
+    this.#processes.forget(processId)
+  }
+  async retainedProcesses(): Promise<string[]> {
+    return this.#processes.kept()
+  }
+
+  files(id: string): ComputerFiles {
+    return new MemoryFiles(() => this.#computers.get(id))
+  }
+  async dial(id: string, port: number): Promise<Duplex> {
+    this.#computers.machine(id)
+    throw new CarrelError(
+      'upstream_unreachable',
+      `Cannot reach port ${port} of computer "${id}": nothing listens there`,
+    )
+  }
+  async listeners(id: string): Promise<Listener[]> {
+    this.#computers.machine(id)
+    return []
+  }
+
+  async snapshot(id: string, snapshotId: string): Promise<void> {
+    const { files, image } = this.#computers.get(id)
+    this.#host.snapshots.set(snapshotId, { root: files.root.copy(), image })
+  }
+  async deleteSnapshot(snapshotId: string): Promise<void> {
+    this.#host.snapshots.delete(snapshotId)
+  }
+  async snapshots(): Promise<string[]> {
+    return [...this.#host.snapshots.keys()]
+  }
+
+  onStopped(listener: (id: string, reason: StopReason) => void): void {
+    this.#stoppedListeners.push(listener)
+  }
+  onOutput(listener: (process: ProcessHandle) => void): void {
+    this.#outputListeners.push(listener)
+  }
+  metrics(): DriverMetrics {
+    const disk = { sizeBytes: 1024 ** 4, freeBytes: 1024 ** 4, reserveBytes: 0 }
+    const { runningCount: runningProcesses, outputBytes: journalBytes } = this.#processes
+    return { networkPool: 0, runningProcesses, disk, journalBytes }
+  }
+  health(): HelperState[] {
+    return []
+  }
+  async close(): Promise<void> {
+    this.#isConnected = false
+  }
+}

@@ -1,0 +1,22 @@
+import type { ImageInfo } from '../driver.ts'
+import type { DirectoryNode } from './file-system/nodes.ts'
+import type { MemoryComputer } from './memory-computer.ts'
+import type { RunProcess } from './run-process.ts'
+
+/**
+ * What outlives a server: images, computers and what runs in them. Drivers that are opened on the same host one after the
+ * other see what servers see that are started again.
+ */
+export class MemoryHost {
+  readonly images = new Map<string, { info: ImageInfo; root: DirectoryNode }>()
+  readonly computers = new Map<string, MemoryComputer>()
+  readonly snapshots = new Map<string, { root: DirectoryNode; image: string }>()
+  readonly processes = new Map<string, RunProcess>()
+
+  /** Ends all that runs, so that nothing keeps the program alive. */
+  clear(): void {
+    for (const computer of this.computers.values()) computer.halt()
+    this.computers.clear()
+    this.processes.clear()
+  }
+}

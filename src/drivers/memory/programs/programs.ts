@@ -1,0 +1,7 @@
+import type { Program } from '../tasks/task.ts'
+import { filePrograms } from './file-programs.ts'
+import { processPrograms } from './process-programs.ts'
+import { textPrograms } from './text-programs.ts'
+
+/** Every program that an image of this driver has, by name. */
+export const programs: Readonly<Record<string, Program>> = { ...processPrograms, ...filePrograms, ...textPrograms }

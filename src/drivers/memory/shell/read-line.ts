@@ -1,0 +1,24 @@
+import type { Shell } from './shell.ts'
+
+/** `read [-r] [name...]`: a line of stdin, by words into variables. 1 at its end. */
+export async function readLine(shell: Shell, words: string[]): Promise<number> {
+  const names = words.filter((word) => !word.startsWith('-'))
+  let line = ''
+  let ended = false
+  // A byte at a time, so that what is behind the line is left for others.
+  for (;;) {
+    const chunk = await shell.task.read(0, 1)
+    if (chunk.length === 0) ended = true
+    const one = chunk.toString('latin1')
+    if (ended || one === '\n') break
+    line += one
+  }
+  if (names.length === 0) shell.set('REPLY', line)
+  const fields = line.trim().split(/[ \t]+/)
+  for (const [index, name] of names.entries()) {
+    const isLast = index === names.length - 1
+    const rest = fields.slice(index).join(' ')
+    shell.set(name, isLast ? rest : (fields[index] ?? ''))
+  }
+  return ended ? 1 : 0
+}
