@@ -295,7 +295,7 @@ export const limits = {
    * A /48 of IPv6 gets this many times the quota of a network, which is a /64: a /48 mostly belongs to one holder or
    * one building.
    */
-  wideNetworkFactor: 4,
+  sitePrefixFactor: 4,
   /** How long events count towards a daily limit. */
   mailDayMs: 24 * 60 * 60 * 1000,
   /** The proof of a wallet is remembered for longer than the five minutes for which its challenge is valid. */

@@ -26,7 +26,7 @@ export interface Database {
   ledger_holds: LedgerHoldRow
   spending_limits: SpendingLimitRow
   payments: PaymentRow
-  person_settings: PersonSettingsRow
+  person_settings: UserSettingsRow
   machine_payments: MachinePaymentRow
   spent_wallet_proofs: SpentWalletProofRow
   first_credits: FirstCreditRow
@@ -442,7 +442,7 @@ export interface PaymentRow {
   data: string
 }
 
-export interface PersonSettingsRow {
+export interface UserSettingsRow {
   /** A person; the account of a token that belongs to no person. */
   owner_id: UserIdentifier
   /** BCP 47. */

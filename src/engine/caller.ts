@@ -3,6 +3,9 @@ export interface Caller {
   accountId: string
   /** The token's id, for the audit log. */
   tokenId: string
-  /** True for work of the server itself, such as the start-up test: it is neither refused for lack of credit nor charged. */
+  /**
+   * True for work of the server itself, such as the start-up test: it is neither refused for lack of credit nor
+   * charged.
+   */
   isServer?: true
 }

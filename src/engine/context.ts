@@ -9,8 +9,9 @@ import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import type { MemoryBudget } from './budgets/memory-budget.ts'
 
 /**
- * What every room of the engine may use. Each room adds what it keeps in memory (`identity/identity.ts`, `money/money.ts`,
- * `computers/computers.ts`), and a function names the parts that it uses: `Pick<MoneyContext, 'db' | 'prices'>`.
+ * What every room of the engine may use. Each room adds what it keeps in memory (`identity/identity.ts`,
+ * `money/money.ts`, `computers/computers.ts`), and a function names the parts that it uses: `Pick<MoneyContext, 'db' |
+ * 'prices'>`.
  */
 export interface Context {
   db: Kysely<Database>

@@ -4,5 +4,7 @@ import type { ResponseSizes } from './idempotency/response-sizes.ts'
 import type { Identity } from './identity/identity.ts'
 import type { Money } from './money/money.ts'
 
-/** The whole engine, as surfaces see it. `assemble.ts` creates it; each room knows only itself and the rooms below it. */
+/**
+ * The whole engine, as surfaces see it. `assemble.ts` creates it; each room knows only itself and the rooms below it.
+ */
 export type Engine = Context & Money & Identity & Computers & { responseSizes: ResponseSizes }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../config/limits.ts'
-import { refusal } from '../engine/identity/accounts/tokens.ts'
+import { unauthenticated } from '../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CarrelError } from '../errors.ts'
 import { Slices } from '../slices.ts'
@@ -39,7 +39,7 @@ export class EventStream {
       'x-accel-buffering': 'no',
     })
     const unregister = engine.liveConnections.add(request.caller, (reason) => {
-      if (!this.signal.aborted) raw.write(eventText('error', errorBody(refusal(reason), request.id)))
+      if (!this.signal.aborted) raw.write(eventText('error', errorBody(unauthenticated(reason), request.id)))
       this.#gone.abort()
       this.end()
     })

@@ -6,8 +6,8 @@ import { NetworkCounter } from './network-counter.ts'
 test('many networks of one /48 together may make no more requests than a few networks', () => {
   const counter = new NetworkCounter(5)
   const all = Array.from({ length: 200 }, (_, nth) => counter.count(`2001:db8:1:${nth.toString(16)}`, 0))
-  assert.equal(all.filter(({ isOver }) => !isOver).length, 5 * limits.wideNetworkFactor)
-  assert.deepEqual([all.at(-1)!.limit, all.at(-1)!.remaining], [5 * limits.wideNetworkFactor, 0])
+  assert.equal(all.filter(({ isOver }) => !isOver).length, 5 * limits.sitePrefixFactor)
+  assert.deepEqual([all.at(-1)!.limit, all.at(-1)!.remaining], [5 * limits.sitePrefixFactor, 0])
   assert.equal(counter.count('2001:db8:2:0', 0).isOver, false)
   assert.equal(counter.count('192.0.2.1', 0).isOver, false)
 })

@@ -1,5 +1,5 @@
 import { limits } from '../config/limits.ts'
-import { wideNetworkOf } from '../engine/identity/auth/wide-network.ts'
+import { sitePrefixOf } from '../engine/identity/auth/site-prefix.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
 /** Counts the requests of each network within a minute; an IPv6 /48 may make several times as many. */
@@ -9,13 +9,13 @@ export class NetworkCounter {
 
   constructor(limit: number) {
     this.#networks = new RequestCounter(limit)
-    this.#wideNetworks = new RequestCounter(limit * limits.wideNetworkFactor)
+    this.#wideNetworks = new RequestCounter(limit * limits.sitePrefixFactor)
   }
 
   /** Counts a request. One that its own network is refused does not count against the other networks of the /48. */
   count(network: string, now: number = Date.now()): Counted {
     const counted = this.#networks.count(network, now)
-    const wide = wideNetworkOf(network)
+    const wide = sitePrefixOf(network)
     if (counted.isOver || wide === undefined) return counted
     const total = this.#wideNetworks.count(wide, now)
     return total.remaining < counted.remaining || total.isOver ? total : counted

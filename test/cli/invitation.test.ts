@@ -48,7 +48,7 @@ describe('carrel login with an invitation', { timeout: 180_000 }, () => {
     assert.match(await person.told(), /^ +Research +member /m)
     const again = await person.home.run(['login', link])
     assert.equal(again.exitCode, 1)
-    assert.match(again.stderr, /the invitation was used or taken back/)
+    assert.match(again.stderr, /the invitation was used or revoked/)
     assert.doesNotMatch(again.stderr, /No token|--url/)
   })
 

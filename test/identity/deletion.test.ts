@@ -80,7 +80,7 @@ describe('deleting an account', { timeout: 180_000 }, () => {
     for (const token of [server.token, await server.newAccount()]) {
       const { status, body } = await leave(token)
       assert.deepEqual([status, body.error], [409, 'CONFLICT'])
-      assert.match(body.message, /belongs to no person/)
+      assert.match(body.message, /belongs to no user/)
     }
   })
 

@@ -66,10 +66,10 @@ describe('what a member has open', { timeout: 120_000 }, () => {
     assert.equal((await call(owner, 'DELETE', `/v1/workspaces/${id}/members/${user_id}`)).status, 200)
     const closes = await Promise.all([once(theirs.ws.socket, 'close'), once(theirs.exec, 'close')])
     for (const [code, reason] of closes)
-      assert.deepEqual([code, String(reason)], [1008, 'its person has left the workspace'])
+      assert.deepEqual([code, String(reason)], [1008, 'its user has left the workspace'])
     for (const { event, data } of await Promise.all([theirs.watch.last, theirs.execute.last])) {
       assert.deepEqual([event, data.code], ['error', 'UNAUTHENTICATED'])
-      assert.match(data.error, /its person has left the workspace/)
+      assert.match(data.error, /its user has left the workspace/)
     }
     const tookMs = Date.now() - removedAtMs
     assert.ok(tookMs < limits.liveConnectionsCheckMs / 2, `${tookMs} ms`)

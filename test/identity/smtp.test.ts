@@ -72,7 +72,7 @@ describe('mail over SMTP', { timeout: 60_000 }, () => {
     assert.deepEqual([status, body.success], [200, true])
     await until(
       () => server.log(),
-      (log) => log.includes('cannot send a link for signing in'),
+      (log) => log.includes('cannot send a sign-in link'),
     )
     assert.ok(!server.log().includes('p@ss') && !server.log().includes('p%40ss'))
   })

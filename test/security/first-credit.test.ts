@@ -101,7 +101,7 @@ describe('the first credit is for who signs up, and no mine', { timeout: 60_000 
     const from = (nth: number) => `2a00:${a!.toString(16)}:2:${nth.toString(16)}::1`
     const many = []
     for (let nth = 0; nth < 15; nth++) many.push(await signUp(server, { from: from(nth) }))
-    assert.equal(many.filter((credit) => credit === 5).length, 3 * limits.wideNetworkFactor)
+    assert.equal(many.filter((credit) => credit === 5).length, 3 * limits.sitePrefixFactor)
     assert.equal(await signUp(server), 5, 'of another one')
   })
 

@@ -130,11 +130,11 @@ describe('nobody keeps another from signing in by mail', { timeout: 90_000 }, ()
   })
 
   test('nor is it when it writes by the many networks of its /48', async () => {
-    const strangers = Array.from({ length: 8 * limits.wideNetworkFactor + 3 }, newAddress)
+    const strangers = Array.from({ length: 8 * limits.sitePrefixFactor + 3 }, newAddress)
     const cannon = network('wide cannon')
     for (const [nth, address] of strangers.entries())
       await ask(address, cannon.replace(':1::', `:${nth.toString(16)}::`))
-    assert.equal(strangers.filter((address) => messagesTo(address).length > 0).length, 8 * limits.wideNetworkFactor)
+    assert.equal(strangers.filter((address) => messagesTo(address).length > 0).length, 8 * limits.sitePrefixFactor)
     const newcomer = newAddress()
     await ask(newcomer, network('elsewhere'))
     assert.equal(links(newcomer).length, 1)

@@ -17,7 +17,7 @@ export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): Workspace
 }
 
 export function memberOut({ userId, name, email, role, joinedAtMs }: Member): MemberAnswer {
-  return { user_id: userId, name, email, role, joined_at: iso(joinedAtMs) }
+  return { user_id: userId, name, email: email ?? '', role, joined_at: iso(joinedAtMs) }
 }
 
 export function invitationOut({ id, email, role, createdAtMs, expiresAtMs }: Invitation): InvitationAnswer {

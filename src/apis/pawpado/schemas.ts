@@ -1,7 +1,7 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
-import { themes } from '../../engine/identity/accounts/person-settings.ts'
+import { themes } from '../../engine/identity/accounts/user-settings.ts'
 
 function object<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false })

@@ -1,4 +1,4 @@
-import { changePersonSettings, readPersonSettings } from '../../engine/identity/accounts/person-settings.ts'
+import { changeUserSettings, readUserSettings } from '../../engine/identity/accounts/user-settings.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { settingsAnswer, settingsBody } from './schemas.ts'
@@ -13,7 +13,7 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
         documentation: { description: 'Read preferences', returns: '{ displayName, locale, timezone, theme }' },
       },
     },
-    ({ caller }) => readPersonSettings(engine, caller),
+    ({ caller }) => readUserSettings(engine, caller),
   )
   app.patch(
     '/api/v1/settings',
@@ -31,6 +31,6 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    ({ body, caller }) => changePersonSettings(engine, caller, body),
+    ({ body, caller }) => changeUserSettings(engine, caller, body),
   )
 }

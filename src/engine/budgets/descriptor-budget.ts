@@ -24,9 +24,9 @@ export interface Shares {
 }
 
 /**
- * Shares out the file descriptors of a program. No holder may hold more than a fraction of what is free: a single holder
- * gets many, many holders get fewer each, and some are always left for the next one. What the program itself needs is
- * reserved.
+ * Shares out the file descriptors of a program. No holder may hold more than a fraction of what is free: a single
+ * holder gets many, many holders get fewer each, and some are always left for the next one. What the program itself
+ * needs is reserved.
  */
 export class DescriptorBudget {
   readonly total: number
@@ -111,7 +111,10 @@ export class DescriptorBudget {
   }
 }
 
-/** Fractions of what is free. A single holder gets part / (1 + part) of all: an account a quarter, a visitor a thirteenth. */
+/**
+ * Fractions of what is free. A single holder gets part / (1 + part) of all: an account a quarter, a visitor a
+ * thirteenth.
+ */
 const parts = {
   account: 1 / 3,
   /** All previews together. */

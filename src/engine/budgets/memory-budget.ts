@@ -42,8 +42,8 @@ export class MemoryBudget {
   }
 
   /**
-   * Resolves when there is room. Throws `limit_reached` when the account's queue is full, and `no_capacity` when there is
-   * no room within `maxWaitMs`.
+   * Resolves when there is room. Throws `limit_reached` when the account's queue is full, and `no_capacity` when there
+   * is no room within `maxWaitMs`.
    */
   async reserve(accountId: string, bytes: number): Promise<Release> {
     if (this.#waiting.waitingOf(accountId) === 0 && this.#fits(accountId, bytes)) return this.#take(accountId, bytes)

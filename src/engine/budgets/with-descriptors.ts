@@ -2,8 +2,8 @@ import type { Caller } from '../caller.ts'
 import type { DescriptorBudget } from './descriptor-budget.ts'
 
 /**
- * Runs `work` with `count` descriptors reserved for the caller's account. Throws `no_capacity` or `limit_reached` when they are
- * not available; `doing` is the rest of the sentence after "Cannot".
+ * Runs `work` with `count` descriptors reserved for the caller's account. Throws `no_capacity` or `limit_reached` when
+ * they are not available; `doing` is the rest of the sentence after "Cannot".
  */
 export async function withDescriptors<T>(
   { budgets: { descriptors } }: { budgets: { descriptors: DescriptorBudget } },

@@ -8,9 +8,9 @@ import { finishDeletion } from './finish-deletion.ts'
 import { forgetUsage } from './forget-usage.ts'
 
 /**
- * Deletes every user and every workspace whose 30 days are over. Each call deletes all that it finds of a subject. A call
- * that finds nothing more removes the subject itself: by then requests that were still under way have left nothing either.
- * The next call continues an interrupted deletion, also in another server.
+ * Deletes every user and every workspace whose 30 days are over. Each call deletes all that it finds of a subject. A
+ * call that finds nothing more removes the subject itself: by then requests that were still under way have left nothing
+ * either. The next call continues an interrupted deletion, also in another server.
  */
 export async function deleteDue(engine: ComputersContext): Promise<void> {
   const due = (table: 'users' | 'accounts') =>

@@ -13,7 +13,8 @@ export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) 
  * - `last`: rows are deleted when nothing else is left, so that an interrupted deletion is found again;
  * - a function deletes rows. The functions run in this order: rows that refer to others before those.
  *
- * A table that is missing here does not compile. `user-columns.ts` says what happens to names of users in rows that stay.
+ * A table that is missing here does not compile. `user-columns.ts` says what happens to names of users in rows that
+ * stay.
  */
 export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last' | DeleteRows } = {
   ledger_books: 'books',

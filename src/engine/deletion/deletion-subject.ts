@@ -8,7 +8,9 @@ export type DeletionSubject = UserSubject | WorkspaceSubject
 export interface UserSubject {
   kind: 'user'
   userId: string
-  /** The workspaces of which nobody else is a member, as a rule the user's own alone; can be empty. Never the owner's. */
+  /**
+   * The workspaces of which nobody else is a member, as a rule the user's own alone; can be empty. Never the owner's.
+   */
   accountIds: readonly string[]
   /** Mail addresses that the user signed in by, or that a provider reported. */
   addresses: readonly string[]

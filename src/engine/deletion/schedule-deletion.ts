@@ -10,10 +10,10 @@ import { deletionMail } from './deletion-mail.ts'
 import { addressesOf } from './deletion-subject.ts'
 
 /**
- * Schedules the deletion of the caller's user, with all that belongs to the user, in 30 days; until then everything works
- * as before. A second call leaves the time as it is. Returns the time in Unix milliseconds, and announces it to the user
- * by mail, at most five times a day. Throws `conflict` for a token without a user, such as the owner's, and `forbidden`
- * for an API key, whose holder need not be the user.
+ * Schedules the deletion of the caller's user, with all that belongs to the user, in 30 days; until then everything
+ * works as before. A second call leaves the time as it is. Returns the time in Unix milliseconds, and announces it to
+ * the user by mail, at most five times a day. Throws `conflict` for a token without a user, such as the owner's, and
+ * `forbidden` for an API key, whose holder need not be the user.
  */
 export async function scheduleDeletion(
   parts: Pick<IdentityContext, 'db' | 'log' | 'server' | 'mail'>,

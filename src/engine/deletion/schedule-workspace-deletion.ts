@@ -9,10 +9,10 @@ import type { Authenticated } from '../identity/accounts/tokens.ts'
 import { isUser } from '../identity/workspaces/enter-workspace.ts'
 
 /**
- * Schedules the deletion of the workspace that the caller is in, with all that it has, in 30 days; until then everything
- * works as before. A second call leaves the time as it is. Returns the time in Unix milliseconds. Throws `forbidden`
- * unless the caller is an owner who is signed in, and `conflict` for a user's own workspace, which is deleted with the
- * user, and for the first one.
+ * Schedules the deletion of the workspace that the caller is in, with all that it has, in 30 days; until then
+ * everything works as before. A second call leaves the time as it is. Returns the time in Unix milliseconds. Throws
+ * `forbidden` unless the caller is an owner who is signed in, and `conflict` for a user's own workspace, which is
+ * deleted with the user, and for the first one.
  */
 export function scheduleWorkspaceDeletion(
   parts: Pick<Context, 'db' | 'server'>,

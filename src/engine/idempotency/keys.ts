@@ -19,7 +19,10 @@ export interface StoredResponse {
 export interface Claim {
   accountId: string
   key: string
-  /** The id of the process that the request starts, if it starts one. Reserved beforehand, so that the key always leads to it. */
+  /**
+   * The id of the process that the request starts, if it starts one. Reserved beforehand, so that the key always leads
+   * to it.
+   */
   processId: string
   /** True when an earlier request with the key started the process and was not answered: wait for it, start nothing. */
   hasStarted: boolean

@@ -27,8 +27,8 @@ export class ResponseSizes {
   }
 
   /**
-   * Returns what has to be dropped of an account that is over a limit, down to seven eighths of the limit, so that there
-   * is room again for a while; 0 while it is within the limit.
+   * Returns what has to be dropped of an account that is over a limit, down to seven eighths of the limit, so that
+   * there is room again for a while; 0 while it is within the limit.
    */
   surplus(accountId: string): Sizes {
     const { keys, bytes } = this.#of(accountId)

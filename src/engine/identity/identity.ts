@@ -7,7 +7,7 @@ import type { Mail } from './auth/mail.ts'
 import type { OwnTokens } from './auth/own-tokens.ts'
 import type { TrustedIssuers } from './auth/trusted-issuers.ts'
 
-/** What the identity room keeps in memory: people, workspaces, and the tokens that let requests in. */
+/** What the identity room keeps in memory: users, workspaces, and the tokens that authenticate requests. */
 export interface Identity {
   mail: Mail
   accessTokens: AccessTokens

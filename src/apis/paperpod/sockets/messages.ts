@@ -52,7 +52,7 @@ export class Messages {
         closeCodes: {
           1002: 'A frame broke the protocol',
           1007: 'Text that is not UTF-8',
-          1008: 'The token is no longer valid, or its person has left the workspace',
+          1008: 'The token is no longer valid, or its user has left the workspace',
           1009: 'A message larger than the limit',
           1012: 'The server restarts: connect again',
         },

@@ -1,8 +1,8 @@
-/** Tells whatever holds something open for an account, such as a connection, that the account goes. */
+/** Notifies holders of an account's resources, such as connections, that the account is deleted. */
 export class AccountRemovals {
   readonly #listeners: ((accountId: string) => void)[] = []
 
-  /** A listener must not throw; it may be told of the same account more than once. */
+  /** Adds a listener. It must not throw, and can be called more than once for an account. */
   on(listener: (accountId: string) => void): void {
     this.#listeners.push(listener)
   }

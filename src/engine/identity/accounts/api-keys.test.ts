@@ -7,15 +7,15 @@ import { authenticateToken, type Authenticated } from './tokens.ts'
 
 const code = (expected: string) => (error: unknown) => (error as { code: string }).code === expected
 
-test('what was ended between the look at a token and the writing of a key makes none', async (t) => {
+test('a token, role or membership that ends between authentication and insertion creates no key', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   const engine = { db }
   const accountId = await createAccount(db, 'account')
-  const person = { account_id: accountId, name: 'n', email: null, created_at: 1, last_login_at: null, delete_at: null }
+  const user = { account_id: accountId, name: 'n', email: null, created_at: 1, last_login_at: null, delete_at: null }
   await db
     .insertInto('users')
-    .values({ id: 'user', ...person })
+    .values({ id: 'user', ...user })
     .execute()
   await db
     .insertInto('memberships')

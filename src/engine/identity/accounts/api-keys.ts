@@ -5,7 +5,7 @@ import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { invalidTokens } from './invalid-tokens.ts'
 import { assertRole, roleOf } from './roles.ts'
-import { assertScope, insertToken, refusal, type Authenticated, type Scope } from './tokens.ts'
+import { assertScope, insertToken, unauthenticated, type Authenticated, type Scope } from './tokens.ts'
 import type { Context } from '../../context.ts'
 import type { IdentityContext } from '../identity.ts'
 
@@ -22,17 +22,18 @@ export interface ApiKey {
 
 interface NewApiKey {
   name: string
-  /** Default: those of the caller's own token. */
+  /** Default: those of the caller's token. */
   scopes?: Scope[] | undefined
-  /** undefined is for ever. */
+  /** Default: the key does not expire. */
   lifeMs?: number | undefined
 }
 
 /**
- * A key of the caller's workspace, for programs; its secret is told this once. It takes an admin, and can do no more than the token that
- * makes it (`forbidden`), nor than the person who makes it may there: it ends when they leave. One that a key makes ends with that one, at
- * its end at the latest, and a key that has a spending limit makes none, which would have no limit. A workspace has at most 100
- * (`limit_reached`).
+ * Creates a key of the caller's workspace, for programs; returns its secret this once. The key can do no more than the
+ * token that creates it, nor than the user who creates it may do in the workspace, and ends when that user leaves. A
+ * key that an API key creates ends with that one and expires no later. Throws `forbidden` unless the caller is an admin
+ * whose token has the scopes, and for an API key with a spending limit, since the new key would have no limit; and
+ * `limit_reached` when the workspace has 100 keys.
  */
 export async function createApiKey(
   engine: Pick<Context, 'db'>,
@@ -42,11 +43,11 @@ export async function createApiKey(
   assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
   return engine.db.transaction().execute(async (trx) => {
-    await assertStillMay(trx, caller)
+    await assertStillAllowed(trx, caller)
     if (await hasLimit(trx, caller))
       throw new CarrelError(
         'forbidden',
-        'Cannot create an API key with one that has a spending limit: sign in for that',
+        'Cannot create an API key with one that has a spending limit: sign in to do this',
       )
     const { count } = await trx
       .selectFrom('tokens')
@@ -80,14 +81,14 @@ export async function createApiKey(
   })
 }
 
-/** As of this transaction: what ends a key or takes a role ends what came of it, so nothing may come of it any more. */
-async function assertStillMay(trx: Transaction<Database>, caller: Authenticated): Promise<void> {
+/** Checks the caller again in this transaction: an ended key or a lost role must not create a key any more. */
+async function assertStillAllowed(trx: Transaction<Database>, caller: Authenticated): Promise<void> {
   const { accountId, tokenId, userId } = caller
   if (caller.kind === 'api_key' && (await invalidTokens(trx, [tokenId])).size > 0)
-    throw refusal('the token is no longer valid')
+    throw unauthenticated('the token is no longer valid')
   if (userId === null) return
   const role = await roleOf(trx, accountId, userId)
-  if (role === undefined) throw refusal('its person has left the workspace')
+  if (role === undefined) throw unauthenticated('its user has left the workspace')
   assertRole({ role }, 'admin')
 }
 
@@ -101,7 +102,7 @@ async function hasLimit(db: Context['db'], { accountId, tokenId }: Authenticated
   return row !== undefined
 }
 
-/** Those that are not revoked, the newest first. */
+/** Returns the keys that are not revoked, the newest first. */
 export async function listApiKeys(engine: Pick<Context, 'db'>, accountId: string): Promise<ApiKey[]> {
   const rows = await engine.db
     .selectFrom('tokens')
@@ -116,8 +117,9 @@ export async function listApiKeys(engine: Pick<Context, 'db'>, accountId: string
 }
 
 /**
- * Refuses a key from the next request on, and with it those that it made, and those that they made. It takes an admin; an API key ends
- * none but itself and those that came of it (`forbidden`). Rejects with `not_found` when the account has no such key.
+ * Revokes a key and all its descendants: the keys that it created, and those that they created. They are refused from
+ * the next request on. Throws `forbidden` unless the caller is an admin, and for an API key that would revoke another
+ * than itself and its descendants; and `not_found` when the account has no such key.
  */
 export async function revokeApiKey(
   engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
@@ -127,10 +129,10 @@ export async function revokeApiKey(
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
   await engine.db.transaction().execute(async (trx) => {
-    const open = await openDescendants(trx, accountId, id)
+    const open = await liveDescendants(trx, accountId, id)
     if (!open.includes(id))
       throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)
-    await assertOwnLine(trx, caller, id, 'revoke another key')
+    await assertOwnDescendant(trx, caller, id, 'revoke another key')
     await trx.updateTable('tokens').set({ revoked_at: Date.now() }).where('id', 'in', open).execute()
     for (const keyId of open) {
       const data = keyId === id ? { keyId } : { keyId, with: id }
@@ -141,33 +143,36 @@ export async function revokeApiKey(
 }
 
 /**
- * Rejects with `forbidden` for an API key, unless it is about that key or one that came of it: what leaks of a program must not end
- * the work of others. `keyId` undefined is the whole workspace, `doing` the sentence after "Cannot".
+ * Throws `forbidden` for an API key, unless `keyId` is that key or one of its descendants: a key that leaks from a
+ * program must not end the work of others. `keyId` undefined is the whole workspace; `doing` is the rest of the
+ * sentence after "Cannot".
  */
-export async function assertOwnLine(
+export async function assertOwnDescendant(
   db: Kysely<Database>,
   { kind, accountId, tokenId }: Authenticated,
   keyId: string | undefined,
   doing: string,
 ): Promise<void> {
   if (kind !== 'api_key') return
-  if (keyId !== undefined && (await openDescendants(db, accountId, tokenId)).includes(keyId)) return
-  throw new CarrelError('forbidden', `Cannot ${doing} by an API key: that takes the token of a sign-in`)
+  if (keyId !== undefined && (await liveDescendants(db, accountId, tokenId)).includes(keyId)) return
+  throw new CarrelError('forbidden', `Cannot ${doing} with an API key: this takes the token of a sign-in`)
 }
 
-/** A key and all that came of it, as far as they are not revoked: a workspace has 100 at most. */
-export async function openDescendants(db: Kysely<Database>, accountId: string, keyId: string): Promise<string[]> {
+/** Returns a key and all its descendants that are not revoked; a workspace has at most 100. */
+export async function liveDescendants(db: Kysely<Database>, accountId: string, keyId: string): Promise<string[]> {
   const rows = await db
-    .withRecursive('line', (eb) =>
+    .withRecursive('descendants', (eb) =>
       eb
         .selectFrom('tokens')
         .select('id')
         .where('id', '=', keyId)
-        .union((of) => of.selectFrom('tokens').innerJoin('line', 'line.id', 'tokens.parent_id').select('tokens.id')),
+        .union((of) =>
+          of.selectFrom('tokens').innerJoin('descendants', 'descendants.id', 'tokens.parent_id').select('tokens.id'),
+        ),
     )
     .selectFrom('tokens')
     .select('id')
-    .where('id', 'in', (eb) => eb.selectFrom('line').select('line.id'))
+    .where('id', 'in', (eb) => eb.selectFrom('descendants').select('descendants.id'))
     .where('account_id', '=', accountId)
     .where('kind', '=', 'api_key')
     .where('revoked_at', 'is', null)

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
 
-/** Which of these tokens open nothing any more: they were revoked, have expired, or are gone. */
+/** Returns those of the tokens that are not valid any more: revoked, expired or deleted. */
 export async function invalidTokens(db: Kysely<Database>, tokenIds: Iterable<string>): Promise<Set<string>> {
   const left = new Set(tokenIds)
   for (const some of chunks([...left])) {

@@ -2,16 +2,16 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
 
-/** Somebody in a workspace. */
+/** A user in a workspace. */
 interface Membership {
   accountId: string
   userId: string
 }
 
-/** Those of them that are not, or not any more. */
-export async function lapsedMemberships<M extends Membership>(db: Kysely<Database>, asked: M[]): Promise<M[]> {
+/** Returns those of the memberships that do not exist, or not any more. */
+export async function lapsedMemberships<M extends Membership>(db: Kysely<Database>, memberships: M[]): Promise<M[]> {
   const found = new Set<string>()
-  for (const some of chunks([...new Set(asked.map(({ userId }) => userId))])) {
+  for (const some of chunks([...new Set(memberships.map(({ userId }) => userId))])) {
     const rows = await db
       .selectFrom('memberships')
       .select(['account_id', 'user_id'])
@@ -19,5 +19,5 @@ export async function lapsedMemberships<M extends Membership>(db: Kysely<Databas
       .execute()
     for (const { account_id, user_id } of rows) found.add(`${account_id} ${user_id}`)
   }
-  return asked.filter(({ accountId, userId }) => !found.has(`${accountId} ${userId}`))
+  return memberships.filter(({ accountId, userId }) => !found.has(`${accountId} ${userId}`))
 }

@@ -9,24 +9,24 @@ import { AccountRemovals } from './account-removals.ts'
 import { LiveConnections } from './live-connections.ts'
 import type { Authenticated } from './tokens.ts'
 
-test("what an issuer's token opened ends when the token is good for nothing any more, and not while the issuer is silent", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'open-callers-'))
+test("a connection of an issuer's token ends when the token is not valid any more, and not while the issuer does not answer", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'live-connections-'))
   const db = await openDatabase(join(directory, 'carrel.db'))
   t.after(async () => {
     await db.destroy()
     await rm(directory, { recursive: true })
   })
-  const open = new LiveConnections(db, new AccountRemovals())
+  const connections = new LiveConnections(db, new AccountRemovals())
   const ended: string[] = []
   const add = (name: string, verifyAgain: () => Promise<unknown>) => {
     const caller = { accountId: 'a', tokenId: `user:${name}`, userId: null, kind: 'session', role: 'owner' } as const
-    open.add({ ...caller, scopes: null, expiresAtMs: null, verifyAgain } satisfies Authenticated, () =>
+    connections.add({ ...caller, scopes: null, expiresAtMs: null, verifyAgain } satisfies Authenticated, () =>
       ended.push(name),
     )
   }
   add('valid', async () => {})
   add('withdrawn', () => Promise.reject(new CarrelError('unauthenticated', 'the key is gone')))
   add('silent', () => Promise.reject(new CarrelError('unavailable', 'the issuer does not answer')))
-  await open.endLapsed()
+  await connections.endLapsed()
   assert.deepEqual(ended, ['withdrawn'])
 })

@@ -6,56 +6,59 @@ import { invalidTokens } from './invalid-tokens.ts'
 import { lapsedMemberships } from './lapsed-memberships.ts'
 import type { Authenticated } from './tokens.ts'
 
-interface Open {
+interface Connection {
   caller: Authenticated
   end: (reason: string) => void
 }
 
 /**
- * Who has something open that outlives the request it came with, such as a WebSocket or a stream of events: it ends with the token that
- * opened it, with the membership, and with the account.
+ * The connections that outlive the request that opened them, such as WebSockets and event streams. Each ends with the
+ * token that opened it, with the user's membership, and with the account.
  */
 export class LiveConnections {
   readonly #db: Kysely<Database>
-  readonly #open = new Set<Open>()
+  readonly #connections = new Set<Connection>()
 
   constructor(db: Kysely<Database>, accountRemovals: AccountRemovals) {
     this.#db = db
     accountRemovals.on((accountId) => {
-      for (const { caller, end } of this.#open) if (caller.accountId === accountId) end('the account is deleted')
+      for (const { caller, end } of this.#connections) if (caller.accountId === accountId) end('the account is deleted')
     })
   }
 
-  /** `end` must not throw, and may be called more than once. Call what this returns when it is closed. */
+  /**
+   * Adds a connection. `end` must not throw, and can be called more than once. Returns a function to call when the
+   * connection is closed.
+   */
   add(caller: Authenticated, end: (reason: string) => void): () => void {
-    const open = { caller, end }
-    this.#open.add(open)
-    return () => void this.#open.delete(open)
+    const connection = { caller, end }
+    this.#connections.add(connection)
+    return () => void this.#connections.delete(connection)
   }
 
-  /** Ends what is open for those who would be refused by now. */
+  /** Ends the connections of callers that would be refused now. */
   async endLapsed(): Promise<void> {
-    if (this.#open.size === 0) return
-    const all = [...this.#open]
+    if (this.#connections.size === 0) return
+    const all = [...this.#connections]
     const ids = all.filter(({ caller }) => !caller.verifyAgain).map(({ caller }) => caller.tokenId)
     const invalid = await invalidTokens(this.#db, ids)
-    const people = all.flatMap(({ caller: { accountId, userId }, end }) =>
+    const memberships = all.flatMap(({ caller: { accountId, userId }, end }) =>
       userId === null ? [] : [{ accountId, userId, end }],
     )
-    const left = await lapsedMemberships(this.#db, people)
+    const lapsed = await lapsedMemberships(this.#db, memberships)
     for (const { caller, end } of all) if (invalid.has(caller.tokenId)) end('the token is no longer valid')
-    for (const { end } of left) end('its person has left the workspace')
+    for (const { end } of lapsed) end('its user has left the workspace')
     const ofIssuers = all.filter(({ caller }) => caller.verifyAgain)
     await Promise.all(
       ofIssuers.map(async ({ caller, end }) => {
-        if (!(await isStillGood(caller))) end('the token is no longer valid')
+        if (!(await isStillValid(caller))) end('the token is no longer valid')
       }),
     )
   }
 }
 
-/** Of an issuer's token; that the issuer cannot be asked just now ends nothing. */
-async function isStillGood({ verifyAgain }: Authenticated): Promise<boolean> {
+/** Returns whether an issuer's token is valid. An issuer that does not answer ends nothing. */
+async function isStillValid({ verifyAgain }: Authenticated): Promise<boolean> {
   try {
     await verifyAgain?.()
     return true

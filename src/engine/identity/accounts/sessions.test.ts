@@ -8,7 +8,7 @@ import { chunks } from '../../../db/chunks.ts'
 import { endOtherSessions, listSessions } from './sessions.ts'
 import { authenticateToken, insertToken } from './tokens.ts'
 
-test('of a person who signed in ever again those that end last are listed, and all others end, in steps between which others come', async (t) => {
+test('of very many sign-ins the last to expire are listed, and endOtherSessions() lets other work run between its steps', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   await db

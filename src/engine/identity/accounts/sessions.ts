@@ -9,24 +9,27 @@ import type { Authenticated } from './tokens.ts'
 import type { Context } from '../../context.ts'
 import type { IdentityContext } from '../identity.ts'
 
-/** A sign-in of a person: a session token, or a pair of tokens that is renewed. */
+/** A sign-in of a user: a session token, or a token family that is renewed. */
 export interface Session {
   id: string
-  /** By what it came about, such as `email`. */
+  /** The way of signing in, such as `email`. */
   how: string
   createdAtMs: number
   /** To the minute; null when it was never used. */
   lastUsedAtMs: number | null
   expiresAtMs: number | null
-  /** Whether it is the one that asks. */
+  /** Whether this session makes the request. */
   isCurrent: boolean
 }
 
-/** Those that have not ended, the newest first; at most 1,000, those that end last. Takes the token of a sign-in. */
+/**
+ * Returns the sessions that have not ended, the newest first; at most 1,000, those that expire last. Throws `forbidden`
+ * unless the caller's token is that of a sign-in.
+ */
 export async function listSessions(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Session[]> {
   assertSignedIn(caller, 'list sessions')
-  const open = engine.db.selectFrom('tokens').selectAll().where(openOf(caller)).limit(limits.sessionsListed)
-  // Each in the order of its index: of a million nobody is read but who is told of.
+  const open = engine.db.selectFrom('tokens').selectAll().where(sessionsOf(caller)).limit(limits.sessionsListed)
+  // Two queries, each in the order of an index: of a million sessions only those that are listed are read.
   const endless = await open.where('expires_at', 'is', null).execute()
   const others = await open.where('expires_at', '>', Date.now()).orderBy('expires_at', 'desc').execute()
   return [...endless, ...others]
@@ -36,8 +39,10 @@ export async function listSessions(engine: Pick<Context, 'db'>, caller: Authenti
 }
 
 /**
- * Ends one of the caller's own sign-ins; `current` is the one that asks. With it go the sessions that it was renewed of, and to, but for the
- * one that asks where that ends another. All that came of it is refused from the next request on. API keys stay. Takes the token of a sign-in. Rejects with `not_found` when it is none of the caller's, or has ended.
+ * Ends one of the caller's own sessions; `current` is the one that makes the request. Also ends the sessions that it
+ * was refreshed from and to, except the requesting one when it ends another. All their tokens are refused from the next
+ * request on; API keys stay. Returns the id of the session. Throws `forbidden` unless the caller's token is that of a
+ * sign-in, and `not_found` when the caller has no such session or it has ended.
  */
 export async function endSession(
   engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
@@ -46,13 +51,13 @@ export async function endSession(
 ): Promise<string> {
   assertSignedIn(caller, 'end a session')
   const sessionId = id === 'current' ? caller.tokenId : id
-  const ended = await end(engine, caller, ({ eb }) => eb('id', 'in', lineOf(engine.db, caller, sessionId)))
+  const ended = await end(engine, caller, ({ eb }) => eb('id', 'in', refreshChainOf(engine.db, caller, sessionId)))
   await engine.liveConnections.endLapsed()
-  if (ended === 0) throw new CarrelError('not_found', `Cannot end session "${id}": there is none of that id`)
+  if (ended === 0) throw new CarrelError('not_found', `Cannot end session "${id}": you have no such session`)
   return sessionId
 }
 
-/** Ends every sign-in of the caller's but the one that asks; says how many there were. */
+/** Ends every session of the caller except the one that makes the request. Returns how many there were. */
 export async function endOtherSessions(
   engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
   caller: Authenticated,
@@ -61,55 +66,58 @@ export async function endOtherSessions(
   let count = 0
   for (let ended = -1; ended !== 0; count += ended) {
     ended = await end(engine, caller, ({ eb }) => eb('id', '!=', caller.tokenId))
-    // There may be very many: others come between.
+    // There can be very many: let other work run in between.
     await turn()
   }
   await engine.liveConnections.endLapsed()
   return count
 }
 
-/** A session, those that it was renewed of and those that came of these; none where it has ended. One ends each month, so they are few. */
-function lineOf(db: Context['db'], caller: Authenticated, sessionId: string) {
+/**
+ * Selects a session, the ones that it was refreshed from, and the ones that those were refreshed to; nothing when the
+ * session has ended. A session lasts a month, so they are few.
+ */
+function refreshChainOf(db: Context['db'], caller: Authenticated, sessionId: string) {
   const sparedId = sessionId === caller.tokenId ? undefined : caller.tokenId
   return db
-    .withRecursive('former', (eb) =>
+    .withRecursive('earlier', (eb) =>
       eb
         .selectFrom('tokens')
         .select(['id', 'refreshed_from'])
         .where('id', '=', sessionId)
-        .where(isOpen(caller))
+        .where(isLive(caller))
         .union((of) =>
           of
             .selectFrom('tokens')
-            .innerJoin('former', 'former.refreshed_from', 'tokens.id')
+            .innerJoin('earlier', 'earlier.refreshed_from', 'tokens.id')
             .select(['tokens.id', 'tokens.refreshed_from']),
         ),
     )
-    .withRecursive('line', (eb) =>
+    .withRecursive('chain', (eb) =>
       eb
-        .selectFrom('former')
-        .select('former.id')
+        .selectFrom('earlier')
+        .select('earlier.id')
         .union((of) =>
           of
             .selectFrom('tokens')
-            .innerJoin('line', 'line.id', 'tokens.refreshed_from')
+            .innerJoin('chain', 'chain.id', 'tokens.refreshed_from')
             .select('tokens.id')
             .where('tokens.revoked_at', 'is', null)
             .where((eb) => (sparedId === undefined ? eb.lit(true) : eb('tokens.id', '!=', sparedId))),
         ),
     )
-    .selectFrom('line')
-    .select('line.id')
-    .where((eb) => (sparedId === undefined ? eb.lit(true) : eb('line.id', '!=', sparedId)))
+    .selectFrom('chain')
+    .select('chain.id')
+    .where((eb) => (sparedId === undefined ? eb.lit(true) : eb('chain.id', '!=', sparedId)))
 }
 
-/** One step of it. */
+/** Ends a limited number of sessions. Returns how many it ended. */
 function end(engine: Pick<Context, 'db'>, caller: Authenticated, which: Condition): Promise<number> {
   return engine.db.transaction().execute(async (trx) => {
     const some = trx
       .selectFrom('tokens')
       .select('id')
-      .where(isOpen(caller))
+      .where(isLive(caller))
       .where(which)
       .limit(limits.sessionsEndedAtOnce)
     const ended = await trx
@@ -132,13 +140,13 @@ function end(engine: Pick<Context, 'db'>, caller: Authenticated, which: Conditio
 type Tokens = ExpressionBuilder<Database, 'tokens'>
 type Condition = (helpers: { eb: Tokens }) => ReturnType<Tokens>
 
-function isOpen(caller: Authenticated) {
+function isLive(caller: Authenticated) {
   return (eb: Tokens) =>
-    eb.and([openOf(caller)(eb), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', Date.now())])])
+    eb.and([sessionsOf(caller)(eb), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', Date.now())])])
 }
 
-/** Unless their time is over. What belongs to no person is the account's. */
-function openOf({ userId, accountId }: Authenticated) {
+/** Selects the caller's sessions, also expired ones. Tokens without a user are the account's. */
+function sessionsOf({ userId, accountId }: Authenticated) {
   return (eb: Tokens) =>
     eb.and([
       userId === null ? eb.and({ account_id: accountId }).and('user_id', 'is', null) : eb('user_id', '=', userId),

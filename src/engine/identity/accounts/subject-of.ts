@@ -1,7 +1,9 @@
 import type { Authenticated } from './tokens.ts'
 import type { Context } from '../../context.ts'
 
-/** The `sub` by which an OpenID issuer knows the caller, of several issuers the first; undefined when none does. */
+/**
+ * Returns the `sub` by which an OpenID issuer knows the caller, of several issuers the first; undefined when none does.
+ */
 export async function subjectOf(
   { db, settings }: Pick<Context, 'db' | 'settings'>,
   { userId }: Authenticated,

@@ -7,11 +7,11 @@ import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 
-/** What a token that is not for everything may do: use computers, or manage the account with its keys. */
+/** The scopes of a restricted token: to use computers, or to manage the account with its keys. */
 export const scopes = ['compute', 'account'] as const
 export type Scope = (typeof scopes)[number]
 
-/** What a family is known by travels in a JWT. */
+/** The beginnings of secrets. A family's secret is the `jti` of a JWT. */
 const prefixes = { session: 'pp_sess_', api_key: 'ak_', family: '' } as const
 
 interface NewToken {
@@ -19,17 +19,17 @@ interface NewToken {
   userId?: string | null
   kind: TokenRow['kind']
   name: string
-  /** null for everything. */
+  /** Default: null, for everything. */
   scopes?: readonly Scope[] | null
-  /** undefined is for ever. */
+  /** Default: the token does not expire. */
   lifeMs?: number | undefined
-  /** The id of a session that is renewed. */
+  /** The id of the session that this one is refreshed from. */
   refreshedFrom?: string
-  /** The API key that makes this one, beyond whose end it does not last. */
+  /** The API key that creates this one, which expires no later than its parent. */
   parent?: { id: string; expiresAtMs: number | null } | undefined
 }
 
-/** A new secret: 256 random bits, of which only the SHA-256 is stored. */
+/** Inserts a token. Returns its secret, 256 random bits, of which only the SHA-256 is stored. */
 export async function insertToken(db: Kysely<Database>, token: NewToken): Promise<{ secret: string; row: TokenRow }> {
   const secret = newSecret(token.kind)
   const now = Date.now()
@@ -55,7 +55,7 @@ export async function insertToken(db: Kysely<Database>, token: NewToken): Promis
   return { secret, row }
 }
 
-/** A session token of an account that is for everything. `lifeMs` undefined is for ever. */
+/** Creates an unrestricted session token of an account. Returns its secret. Default of `lifeMs`: it does not expire. */
 export async function createToken(
   db: Kysely<Database>,
   accountId: string,
@@ -66,20 +66,22 @@ export async function createToken(
 }
 
 export interface Authenticated extends Caller {
-  /** Who it is; null for a token that belongs to no person. */
+  /** null for a token without a user. */
   userId: string | null
   kind: TokenRow['kind']
-  /** What that person is in the workspace; a token that belongs to no person is its owner's. */
+  /** The user's role in the workspace; `owner` for a token without a user. */
   role: MembershipRow['role']
   /** null for everything. */
   scopes: readonly string[] | null
-  /** null for one that does not expire. */
+  /** null for a token that does not expire. */
   expiresAtMs: number | null
-  /** Of an issuer's token, which is kept nowhere: rejects with `unauthenticated` once it is good for nothing any more. */
+  /**
+   * Verifies an issuer's token again, which is not stored here: throws `unauthenticated` once it is not valid any more.
+   */
   verifyAgain?: () => Promise<unknown>
 }
 
-/** What is asked of a token with each request; `role` is null where its person is not a member, or there is none. */
+/** What each request reads of a token; `role` is null when the token has no user or the user is not a member. */
 type KnownToken = Pick<
   TokenRow,
   'id' | 'account_id' | 'user_id' | 'kind' | 'scopes' | 'expires_at' | 'revoked_at' | 'last_used_at'
@@ -88,26 +90,26 @@ type KnownToken = Pick<
 const tokenByHash = lookup((db) => knownTokens(db).where('tokens.hash', '=', ''))
 const tokenById = lookup((db) => knownTokens(db).where('tokens.id', '=', ''))
 
-/** Whose token it is. Rejects with `unauthenticated` when it is unknown, expired or revoked. */
+/** Returns the caller of a token. Throws `unauthenticated` when it is unknown, expired or revoked. */
 export async function authenticateToken(db: Kysely<Database>, token: string): Promise<Authenticated> {
   const row = await tokenByHash(db, hashOf(token))
-  // A refresh token opens nothing by itself.
-  if (!row || row.kind === 'family') throw refusal('the token is not known')
+  // A refresh token authenticates no request.
+  if (!row || row.kind === 'family') throw unauthenticated('the token is not known')
   return authenticatedBy(db, row)
 }
 
-/** The same for a sign-in, by the id that its access tokens name. */
+/** Returns the caller of a token family, by the id that its access tokens carry. Throws as `authenticateToken` does. */
 export async function authenticateFamily(db: Kysely<Database>, id: string): Promise<Authenticated> {
   const row = await tokenById(db, id)
-  if (!row) throw refusal('the token is not known')
+  if (!row) throw unauthenticated('the token is not known')
   return authenticatedBy(db, row)
 }
 
 function authenticatedBy(db: Kysely<Database>, row: KnownToken): Authenticated | Promise<Authenticated> {
   const now = Date.now()
-  if (row.revoked_at !== null) throw refusal('the token was revoked')
-  if (row.expires_at !== null && row.expires_at <= now) throw refusal('the token has expired')
-  if (row.user_id !== null && row.role === null) throw refusal('its person has left the workspace')
+  if (row.revoked_at !== null) throw unauthenticated('the token was revoked')
+  if (row.expires_at !== null && row.expires_at <= now) throw unauthenticated('the token has expired')
+  if (row.user_id !== null && row.role === null) throw unauthenticated('its user has left the workspace')
   const caller: Authenticated = {
     accountId: row.account_id,
     tokenId: row.id,
@@ -117,18 +119,19 @@ function authenticatedBy(db: Kysely<Database>, row: KnownToken): Authenticated |
     scopes: row.scopes?.split(' ') ?? null,
     expiresAtMs: row.expires_at,
   }
-  return now - (row.last_used_at ?? 0) < limits.lastUsedPrecisionMs ? caller : used(db, caller, now)
+  return now - (row.last_used_at ?? 0) < limits.lastUsedPrecisionMs ? caller : touch(db, caller, now)
 }
 
-async function used(db: Kysely<Database>, caller: Authenticated, now: number): Promise<Authenticated> {
+/** Records that the token was used now. */
+async function touch(db: Kysely<Database>, caller: Authenticated, now: number): Promise<Authenticated> {
   await db.updateTable('tokens').set({ last_used_at: now }).where('id', '=', caller.tokenId).execute()
   return caller
 }
 
-/** Rejects with `forbidden` when the caller's token is not for this. */
+/** Throws `forbidden` when the caller's token does not have the scope. */
 export function assertScope(caller: Pick<Authenticated, 'scopes'>, scope: Scope): void {
   if (caller.scopes === null || caller.scopes.includes(scope)) return
-  throw new CarrelError('forbidden', `Cannot use the token for this: it has not the scope "${scope}"`, {
+  throw new CarrelError('forbidden', `Cannot use the token for this: it does not have the scope "${scope}"`, {
     details: { scope, scopes: caller.scopes },
   })
 }
@@ -141,7 +144,8 @@ export function hashOf(secret: string): string {
   return hash('sha256', secret)
 }
 
-export function refusal(reason: string, cause?: unknown): CarrelError {
+/** Returns the error of a refused credential. */
+export function unauthenticated(reason: string, cause?: unknown): CarrelError {
   return new CarrelError('unauthenticated', `Cannot authenticate: ${reason}`, { cause })
 }
 

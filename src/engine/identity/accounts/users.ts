@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 
 export interface Profile {
   id: string
-  /** The workspace that is theirs alone. */
+  /** The user's personal workspace. */
   ownAccountId: string
   name: string
   /** null when none is known. */
@@ -11,11 +11,11 @@ export interface Profile {
   githubId: string | null
   createdAtMs: number
   lastLoginAtMs: number | null
-  /** When everything of this person goes; null when nobody asked for that. */
+  /** When the user is deleted; null when no deletion is scheduled. */
   deleteAtMs: number | null
 }
 
-/** Who the caller is. A token that belongs to no person, as the first account's, stands for its account. */
+/** Returns the caller's profile. A token without a user, such as the first account's, stands for its account. */
 export async function profileOf(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Profile> {
   if (caller.userId === null) {
     const account = await engine.db

@@ -1,28 +1,28 @@
 import { jwtVerify, SignJWT, type JWK } from 'jose'
 import { limits } from '../../../config/limits.ts'
-import { refusal } from '../accounts/tokens.ts'
+import { unauthenticated } from '../accounts/tokens.ts'
 import { signingAlgorithm, type SigningKey } from './signing-key.ts'
 import { VerifiedJwts } from './verified-jwts.ts'
 
 interface Access {
-  /** The sign-in that it came of. */
+  /** The token family, which is one sign-in. */
   familyId: string
   expiresAtMs: number
 }
 
 interface Refresh {
-  /** The sign-in that it is of. */
+  /** The token family, which is one sign-in. */
   familyId: string
   id: string
-  /** The hash of the id of the one that it was given for; undefined for the first of a sign-in. */
+  /** The hash of the id of the refresh token that this one was issued for; undefined for the first of a sign-in. */
   replaces: string | undefined
   /** To the second. */
-  givenAtMs: number
+  issuedAtMs: number
 }
 
 /**
- * Carrel's own JWTs (ES256): access tokens for an hour, and the refresh tokens that give the next ones. The key alone says that they are
- * its own: its address may change.
+ * Carrel's own JWTs (ES256): access tokens that last an hour, and the refresh tokens that renew them. Only the signing
+ * key makes a token the server's own, since the server's address can change.
  */
 export class AccessTokens {
   readonly #key: SigningKey
@@ -38,8 +38,8 @@ export class AccessTokens {
     return { keys: [this.#key.publicJwk] }
   }
 
-  /** The first parts of all JWTs of this key, as they stand in them. */
-  get heads(): string[] {
+  /** The encoded headers of all JWTs of this key. */
+  get headers(): string[] {
     return [access, refresh].map(({ typ }) => Buffer.from(JSON.stringify(this.#headerOf(typ))).toString('base64url'))
   }
 
@@ -47,6 +47,7 @@ export class AccessTokens {
     return { alg: signingAlgorithm, typ, kid: this.#key.publicJwk.kid! }
   }
 
+  /** Issues an access token. */
   issue(userId: string, familyId: string): Promise<string> {
     return this.#sign(access, {
       userId,
@@ -56,7 +57,7 @@ export class AccessTokens {
     })
   }
 
-  /** A refresh token. `id` and `replaces` are what `verifyRefresh` tells of it. */
+  /** Issues a refresh token. `verifyRefresh` returns its `id` and `replaces`. */
   issueRefresh(
     userId: string,
     familyId: string,
@@ -78,7 +79,9 @@ export class AccessTokens {
       .sign(this.#key.privateKey)
   }
 
-  /** Rejects with `unauthenticated` for one that is not of this key, has expired or is for something else. */
+  /**
+   * Verifies an access token. Throws `unauthenticated` when it is not of this key, has expired or is of another kind.
+   */
   verify(token: string): Promise<Access> {
     return this.#verified.get(token, async () => {
       const { sid, exp } = await this.#claimsOf(token, access)
@@ -87,10 +90,10 @@ export class AccessTokens {
     })
   }
 
-  /** What `issueRefresh` was given, and when. Rejects with `unauthenticated` as `verify` does. */
+  /** Returns what `issueRefresh` was given, and when. Throws `unauthenticated` as `verify` does. */
   async verifyRefresh(token: string): Promise<Refresh> {
     const { sid, jti, replaces, iat } = await this.#claimsOf(token, refresh)
-    return { familyId: sid, id: jti, replaces, givenAtMs: iat * 1000 }
+    return { familyId: sid, id: jti, replaces, issuedAtMs: iat * 1000 }
   }
 
   async #claimsOf(token: string, { typ, audience }: Kind): Promise<Claims> {
@@ -103,7 +106,7 @@ export class AccessTokens {
       })
       return payload
     } catch (error) {
-      throw refusal('the token is not valid, or has expired', error)
+      throw unauthenticated('the token is not valid, or has expired', error)
     }
   }
 }
@@ -124,7 +127,7 @@ interface Claims {
   replaces?: string
 }
 
-/** Neither of the two does for the other. */
+/** A kind of token; neither kind is accepted in place of the other. */
 interface Kind {
   typ: string
   audience: string

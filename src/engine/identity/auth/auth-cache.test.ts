@@ -11,7 +11,7 @@ import type { Authenticated } from '../accounts/tokens.ts'
 import { AuthCache } from './auth-cache.ts'
 
 describe('AuthCache', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'callers-'))
+  const folder = mkdtempSync(join(tmpdir(), 'auth-cache-'))
   const path = join(folder, 'carrel.db')
   let db: Kysely<Database>
   let accounts = 0
@@ -38,68 +38,68 @@ describe('AuthCache', () => {
       .insertInto('accounts')
       .values({ id: `account-${++accounts}`, name: 'an account', created_at: 0, shared: 0 })
       .execute()
-  async function known(expiresAtMs?: number) {
-    const callers = new AuthCache(db)
-    await callers.learn('one', async () => caller(expiresAtMs))
-    return callers
+  async function cacheOf(expiresAtMs?: number) {
+    const cache = new AuthCache(db)
+    await cache.load('one', async () => caller(expiresAtMs))
+    return cache
   }
 
-  test('knows who was asked of before, and nobody else', async () => {
-    const callers = await known()
-    assert.equal(callers.get('one')?.accountId, 'account')
-    assert.equal(callers.get('another'), undefined)
+  test('returns the caller of a cached credential, and of no other', async () => {
+    const cache = await cacheOf()
+    assert.equal(cache.get('one')?.accountId, 'account')
+    assert.equal(cache.get('another'), undefined)
   })
 
-  test('forgets all with a commit', async () => {
-    const callers = await known()
+  test('a commit empties the cache', async () => {
+    const cache = await cacheOf()
     await write()
-    assert.equal(callers.get('one'), undefined)
+    assert.equal(cache.get('one'), undefined)
   })
 
-  test('forgets all with a commit of a transaction', async () => {
-    const callers = await known()
+  test('a commit of a transaction empties the cache', async () => {
+    const cache = await cacheOf()
     await db.transaction().execute(async (trx) => {
       await trx.updateTable('accounts').set({ name: 'another name' }).execute()
-      await callers.learn('within', async () => caller())
+      await cache.load('within', async () => caller())
     })
-    assert.deepEqual([callers.get('one'), callers.get('within')], [undefined, undefined])
+    assert.deepEqual([cache.get('one'), cache.get('within')], [undefined, undefined])
   })
 
-  test('forgets all soon after a commit of another program', async () => {
-    const callers = await known()
+  test('a commit of another program empties the cache soon', async () => {
+    const cache = await cacheOf()
     const other = new DatabaseSync(path)
     other.exec("UPDATE accounts SET name = 'by another'")
     other.close()
     const beganMs = performance.now()
-    while (callers.get('one')) assert.ok(performance.now() - beganMs < 1000, 'still known after a second')
+    while (cache.get('one')) assert.ok(performance.now() - beganMs < 1000, 'still cached after a second')
   })
 
-  test('does not remember what was read before a commit', async () => {
-    const callers = new AuthCache(db)
-    await callers.learn('one', async () => {
+  test('does not cache a caller that was read before a commit', async () => {
+    const cache = new AuthCache(db)
+    await cache.load('one', async () => {
       await write()
       return caller()
     })
-    assert.equal(callers.get('one'), undefined)
+    assert.equal(cache.get('one'), undefined)
   })
 
-  test('knows nobody beyond their end', async () => {
-    assert.equal((await known(Date.now() - 1)).get('one'), undefined)
-    assert.ok((await known(Date.now() + 60_000)).get('one'))
+  test('does not return a caller whose token has expired', async () => {
+    assert.equal((await cacheOf(Date.now() - 1)).get('one'), undefined)
+    assert.ok((await cacheOf(Date.now() + 60_000)).get('one'))
   })
 
-  test('remembers no refusal', async () => {
-    const callers = new AuthCache(db)
+  test('does not cache a refusal', async () => {
+    const cache = new AuthCache(db)
     const refuse = () => Promise.reject(new Error('refused'))
-    await assert.rejects(callers.learn('one', refuse), /refused/)
-    assert.equal(callers.get('one'), undefined)
+    await assert.rejects(cache.load('one', refuse), /refused/)
+    assert.equal(cache.get('one'), undefined)
   })
 
-  test('remembers nobody where commits are not seen', async () => {
+  test('caches nobody where commits are not visible', async () => {
     const inMemory = await openDatabase(':memory:')
-    const callers = new AuthCache(inMemory)
-    await callers.learn('one', async () => caller())
-    assert.equal(callers.get('one'), undefined)
+    const cache = new AuthCache(inMemory)
+    await cache.load('one', async () => caller())
+    assert.equal(cache.get('one'), undefined)
     await inMemory.destroy()
   })
 })

@@ -3,18 +3,19 @@ import { versionOf } from '../../../db/reader.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Context } from '../../context.ts'
 
-interface Known {
+interface Entry {
   caller: Authenticated
   untilMs: number
 }
 
 /**
- * Remembers whose credentials were taken, for as long as nobody commits anything: what was revoked, or is another's by now, is looked up
- * again. None is remembered for longer than it lives, nor for longer than its last use may be out of date.
+ * Caches the callers of accepted credentials until the next commit to the database, after which a revoked or changed
+ * token is looked up again. A caller is cached no longer than its token lives, and no longer than the time of its last
+ * use may be out of date (`limits.lastUsedPrecisionMs`).
  */
 export class AuthCache {
   readonly #db: Context['db']
-  readonly #known = new Map<string, Known>()
+  readonly #entries = new Map<string, Entry>()
   #version: number | undefined
 
   constructor(db: Context['db']) {
@@ -22,31 +23,34 @@ export class AuthCache {
   }
 
   get(credential: string): Authenticated | undefined {
-    const known = this.#current().get(credential)
-    return known && Date.now() < known.untilMs ? known.caller : undefined
+    const entry = this.#current().get(credential)
+    return entry && Date.now() < entry.untilMs ? entry.caller : undefined
   }
 
-  /** Asks whose it is, and remembers it unless something was committed meanwhile. Rejects as `authenticate` does. */
-  async learn(credential: string, authenticate: () => Promise<Authenticated>): Promise<Authenticated> {
+  /**
+   * Authenticates a credential, and caches its caller unless something is committed meanwhile. Throws as `authenticate`
+   * does.
+   */
+  async load(credential: string, authenticate: () => Promise<Authenticated>): Promise<Authenticated> {
     const before = versionOf(this.#db)
     const caller = Object.freeze(await authenticate())
-    const known = this.#current()
+    const entries = this.#current()
     if (before === undefined || this.#version !== before) return caller
-    if (known.size >= maxKnown) known.clear()
-    known.set(credential, {
+    if (entries.size >= maxEntries) entries.clear()
+    entries.set(credential, {
       caller,
       untilMs: Math.min(caller.expiresAtMs ?? Infinity, Date.now() + limits.lastUsedPrecisionMs),
     })
     return caller
   }
 
-  /** What is known in this moment. */
-  #current(): Map<string, Known> {
+  /** Returns the entries that are valid now. */
+  #current(): Map<string, Entry> {
     const version = versionOf(this.#db)
-    if (version !== this.#version) this.#known.clear()
+    if (version !== this.#version) this.#entries.clear()
     this.#version = version
-    return this.#known
+    return this.#entries
   }
 }
 
-const maxKnown = 10_000
+const maxEntries = 10_000

@@ -4,20 +4,21 @@ import { signIn } from './sign-in.ts'
 import type { IdentityContext } from '../identity.ts'
 
 /**
- * Whose token it is, of whatever kind. `<token>~<id of a workspace>` is the same person in another workspace: whatever carries a token
- * carries that too. Rejects with `unauthenticated` when the token is unknown, expired or revoked, with `not_found` when it does not open
- * the workspace. One that was asked of before is known at once.
+ * Returns the caller of a token of any kind. `<token>~<workspace id>` is the same user in another workspace, wherever a
+ * token is accepted. Throws `unauthenticated` when the token is unknown, expired or revoked, and `not_found` when the
+ * user is not a member of the workspace. A cached caller is returned without waiting.
  */
 export function authenticateAny(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
   credential: string,
 ): Authenticated | Promise<Authenticated> {
   return (
-    engine.authCache.get(credential) ?? engine.authCache.learn(credential, () => authenticateFirst(engine, credential))
+    engine.authCache.get(credential) ??
+    engine.authCache.load(credential, () => authenticateUncached(engine, credential))
   )
 }
 
-async function authenticateFirst(
+async function authenticateUncached(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers'>,
   credential: string,
 ): Promise<Authenticated> {
@@ -26,6 +27,7 @@ async function authenticateFirst(
   return enterWorkspace(engine, await authenticateOne(engine, token), workspaceId)
 }
 
+/** Splits `<token>~<workspace id>`. */
 export function splitCredential(credential: string): { token: string; workspaceId: string | undefined } {
   const at = credential.indexOf('~')
   if (at === -1) return { token: credential, workspaceId: undefined }
@@ -40,7 +42,7 @@ function authenticateOne(
   return engine.issuers.claims(token) ? authenticateBearer(engine, token) : authenticateAccess(engine, token)
 }
 
-/** An access token ends with the sign-in that it came of. */
+/** Returns the caller of an access token, which ends with its sign-in. */
 async function authenticateAccess(
   engine: Pick<IdentityContext, 'db' | 'accessTokens'>,
   token: string,
@@ -49,7 +51,10 @@ async function authenticateAccess(
   return { ...(await authenticateFamily(engine.db, familyId)), expiresAtMs }
 }
 
-/** Who comes for the first time with an issuer's token gets a workspace. An issuer's addresses make nobody another one's person. */
+/**
+ * Returns the caller of an issuer's token. A new subject gets a user with a workspace. A mail address in the token does
+ * not connect the subject with a user who has that address.
+ */
 async function authenticateBearer(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices' | 'issuers'>,
   token: string,

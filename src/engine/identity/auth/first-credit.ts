@@ -4,30 +4,29 @@ import { firstCreditWays, type FirstCreditWay } from '../../../config/settings.t
 import type { Database } from '../../../db/schema.ts'
 import { grantWithAccount } from '../../money/ledger/grant.ts'
 import { mailboxOf } from './mail-address.ts'
-import { networksIn, wideNetworkOf } from './wide-network.ts'
+import { networksIn, sitePrefixOf } from './site-prefix.ts'
 import type { IdentityContext } from '../identity.ts'
 import type { Context } from '../../context.ts'
 
-interface NewPerson {
+interface NewUser {
   accountId: string
   /** As in a `Proof`. */
   provider: string
   subject: string
-  /** One that they have proved to have; null when there is none. */
+  /** A verified mail address; null when there is none. */
   address: string | null
   network?: string | null | undefined
 }
 
 /**
- * Decides, once, whether a new person's account starts with credit, in the transaction that makes it: by the ways of signing up that the
- * operator names, once for a mailbox however its address is written, and so often within a day for a network, for a /48 of
- * IPv6 and for all. Who gets none
- * has an account all the same.
+ * Decides, once, whether a new user's account starts with credit, in the transaction that creates the account. The
+ * credit is given for the ways of signing up that the operator lists, once per mailbox however its address is written,
+ * and up to a daily limit per network, per /48 of IPv6 and in total. A user without it still gets an account.
  */
-export async function giveFirstCredit(
+export async function decideFirstCredit(
   trx: Transaction<Database>,
   { prices, settings }: Pick<IdentityContext, 'settings' | 'prices'>,
-  { accountId, provider, subject, address, network = null }: NewPerson,
+  { accountId, provider, subject, address, network = null }: NewUser,
 ): Promise<void> {
   const person = address === null ? `${provider}:${subject}` : mailboxOf(address)
   const isGiven =
@@ -42,17 +41,17 @@ export async function giveFirstCredit(
   if (isGiven) await grantWithAccount(trx, accountId, prices)
 }
 
-/** Whoever is not known by one of these came by an issuer. */
+/** Returns the way of signing up: a provider that is not listed is an issuer. */
 function wayOf(provider: string): FirstCreditWay {
   return firstCreditWays.find((way) => way === provider) ?? 'issuer'
 }
 
 async function isWithinOfNetwork(trx: Transaction<Database>, perDay: number, network: string): Promise<boolean> {
   if (!(await isWithin(trx, perDay, (some) => some.where('network', '=', network)))) return false
-  const wide = wideNetworkOf(network)
-  if (wide === undefined) return true
-  const [from, before] = networksIn(wide)
-  return isWithin(trx, perDay * limits.wideNetworkFactor, (some) =>
+  const sitePrefix = sitePrefixOf(network)
+  if (sitePrefix === undefined) return true
+  const [from, before] = networksIn(sitePrefix)
+  return isWithin(trx, perDay * limits.sitePrefixFactor, (some) =>
     some.where('network', '>=', from).where('network', '<', before),
   )
 }
@@ -80,7 +79,7 @@ async function count(trx: Transaction<Database>, which: (all: Given) => Given): 
   return Number((await which(givenOnes(trx)).executeTakeFirstOrThrow()).count)
 }
 
-/** Forgets where people came from when it counts no more. */
+/** Deletes the networks of sign-ups that no longer count for the daily limits. */
 export async function pruneFirstCredits({ db }: Pick<Context, 'db'>): Promise<void> {
   await db
     .updateTable('first_credits')

@@ -9,19 +9,19 @@ import type { IdentityContext } from '../identity.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Signs a person in by the code that GitHub gave them. Rejects with `unauthenticated` when GitHub does not take the code, with
- * `forbidden` when it has no verified address of the person, with `not_set_up` when the operator has not set it up, with `unavailable` when
- * it does not answer.
+ * Signs a user in by the code that GitHub issued. Throws `unauthenticated` when GitHub does not accept the code,
+ * `forbidden` when GitHub knows no verified address of the user, `not_set_up` when the operator has not configured
+ * GitHub, and `unavailable` when GitHub does not answer.
  */
 export async function signInByGithub(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'prices' | 'accessTokens'>,
   { code, network }: { code: string; network: string },
 ): Promise<TokenPair & SignedIn> {
-  const person = await signIn(engine, { ...(await proofBy(engine, code)), network })
-  return { ...person, ...(await openFamily(engine, person, 'github')) }
+  const user = await signIn(engine, { ...(await proofOf(engine, code)), network })
+  return { ...user, ...(await openFamily(engine, user, 'github')) }
 }
 
-async function proofBy(engine: Pick<Context, 'settings' | 'log'>, code: string): Promise<Proof> {
+async function proofOf(engine: Pick<Context, 'settings' | 'log'>, code: string): Promise<Proof> {
   const { githubApiUrl } = engine.settings
   const token = await exchange(engine, code)
   const headers = { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'carrel' }
@@ -33,7 +33,7 @@ async function proofBy(engine: Pick<Context, 'settings' | 'log'>, code: string):
   const verified = emails.filter(({ verified }) => verified)
   const address = mailAddress((verified.find(({ primary }) => primary) ?? verified[0])?.email)
   if (!address)
-    throw new CarrelError('forbidden', 'Cannot sign in by GitHub: the person has no address that GitHub has verified')
+    throw new CarrelError('forbidden', 'Cannot sign in by GitHub: you have no mail address that GitHub has verified')
   return {
     provider: 'github',
     subject: String(user.id),
@@ -55,7 +55,7 @@ interface Email {
   verified: boolean
 }
 
-/** GitHub answers errors with 200 here. */
+/** Exchanges the code for an access token. GitHub answers errors with status 200 here. */
 async function exchange({ settings, log }: Pick<Context, 'settings' | 'log'>, code: string): Promise<string> {
   const { githubUrl, githubClientId, githubClientSecret } = settings
   if (!githubClientId || !githubClientSecret)
@@ -71,9 +71,12 @@ async function exchange({ settings, log }: Pick<Context, 'settings' | 'log'>, co
   })
   if (typeof answer.access_token === 'string' && answer.access_token) return answer.access_token
   if (answer.error === 'bad_verification_code')
-    throw new CarrelError('unauthenticated', 'Cannot sign in by GitHub: the code is wrong, was used or has expired')
+    throw new CarrelError(
+      'unauthenticated',
+      'Cannot sign in by GitHub: the code is wrong, was used already or has expired',
+    )
   log.error({ error: answer.error }, 'GitHub refuses to exchange a code')
-  throw unavailable(`it answers ${JSON.stringify(answer.error ?? 'nothing of use')}`)
+  throw unavailable(`it answers ${JSON.stringify(answer.error ?? 'without a token')}`)
 }
 
 async function ask<T>(url: string, init: Omit<RequestInit, 'redirect' | 'signal'>): Promise<T> {
@@ -81,7 +84,7 @@ async function ask<T>(url: string, init: Omit<RequestInit, 'redirect' | 'signal'
     const bounds = { signal: AbortSignal.timeout(timeoutMs), maxBytes: limits.issuerAnswerBytes }
     return (await readJson(url, { ...init, ...bounds })) as T
   } catch (cause) {
-    throw unavailable('it does not answer as it should', cause)
+    throw unavailable('it does not answer as expected', cause)
   }
 }
 

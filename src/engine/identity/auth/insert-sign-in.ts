@@ -5,13 +5,13 @@ import { appendEvent } from '../../audit/append-event.ts'
 import type { SignedIn } from './sign-in.ts'
 import type { Context } from '../../context.ts'
 
-/** The token that a sign-in gives, with its event, in one transaction. */
+/** Inserts the token of a sign-in and its event, in one transaction. */
 export function insertSignIn(
   engine: Pick<Context, 'db'>,
-  person: SignedIn,
+  user: SignedIn,
   { kind, how }: { kind: 'session' | 'family'; how: string },
 ): Promise<{ secret: string; row: TokenRow }> {
-  const { accountId, userId, isNew } = person
+  const { accountId, userId, isNew } = user
   return engine.db.transaction().execute(async (trx) => {
     const token = await insertToken(trx, { accountId, userId, kind, name: how, lifeMs: limits.sessionMs })
     const type = isNew ? 'user.created' : 'user.signed_in'

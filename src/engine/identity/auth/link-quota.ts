@@ -1,35 +1,36 @@
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
-import { warnOfMail } from './warn-of-mail.ts'
-import { networksIn, wideNetworkOf } from './wide-network.ts'
+import { warnMailLimit } from './warn-mail-limit.ts'
+import { networksIn, sitePrefixOf } from './site-prefix.ts'
 import type { Context } from '../../context.ts'
 
-/** A link for signing in that somebody asks for. */
-interface Asked {
+/** A sign-in link that is asked for. */
+interface LinkRequest {
   email: string
   mailbox: string
-  /** Where they come from. */
+  /** The network of the request. */
   network: string
-  /** Nobody has signed in by the address yet. */
-  isStranger: boolean
+  /** True while nobody has signed in by the address. */
+  isUnknown: boolean
 }
 
 /**
- * Whether a link goes out. Nobody locks another out by asking for links to their address: only links that are not used and work for
- * minutes yet keep others back, so that who is sent no more has some in the mailbox, which sign in whoever opens them. An address that nobody has signed in by counts
- * against the network that asks and against the day too.
+ * Returns whether a link is sent. Nobody can lock a user out by asking for links to the user's address: only links that
+ * are unused and still valid for minutes hold others back, so that a user who is sent no more has valid ones in the
+ * mailbox. An address that nobody has signed in by also counts against the limits of the requesting network and of the
+ * day.
  */
-export async function mayGetLink(
+export async function maySendLink(
   trx: Transaction<Database>,
   engine: Pick<Context, 'settings' | 'log'>,
-  asked: Asked,
+  request: LinkRequest,
 ): Promise<boolean> {
-  if (await hasEnough(trx, asked)) return false
-  return !asked.isStranger || mayWriteToStranger(trx, engine, asked)
+  if (await hasEnough(trx, request)) return false
+  return !request.isUnknown || maySendToUnknown(trx, engine, request)
 }
 
-async function hasEnough(trx: Transaction<Database>, { email, network }: Asked): Promise<boolean> {
+async function hasEnough(trx: Transaction<Database>, { email, network }: LinkRequest): Promise<boolean> {
   const now = Date.now()
   const links = await trx
     .selectFrom('magic_links')
@@ -40,35 +41,35 @@ async function hasEnough(trx: Transaction<Database>, { email, network }: Asked):
     .where('sent', '=', 1)
     .execute()
   const fresh = links.filter(({ created_at }) => created_at > now - limits.freshLinkMs)
-  const most = links.length < limits.magicLinksPerDay ? limits.magicLinksPerAddress : 1
-  return fresh.length >= most || fresh.filter((link) => link.network === network).length >= limits.magicLinksPerNetwork
+  const max = links.length < limits.magicLinksPerDay ? limits.magicLinksPerAddress : 1
+  return fresh.length >= max || fresh.filter((link) => link.network === network).length >= limits.magicLinksPerNetwork
 }
 
-async function mayWriteToStranger(
+async function maySendToUnknown(
   trx: Transaction<Database>,
   { settings: { mailsPerNetwork, mailsPerDay }, log }: Pick<Context, 'settings' | 'log'>,
-  { email, mailbox, network }: Asked,
+  { email, mailbox, network }: LinkRequest,
 ): Promise<boolean> {
-  const toStrangers = linksOfDay(trx)
-  const isMuch = async (links: Links, most: number) => most > 0 && (await count(links)) >= most
-  const isMuchOfNetwork = async (links: Links, most: number) => {
-    if (await isMuch(links.where('network', '=', network), most)) return true
-    const wide = wideNetworkOf(network)
-    if (wide === undefined) return false
-    const [from, before] = networksIn(wide)
-    const ofWide = links.where('network', '>=', from).where('network', '<', before)
-    return isMuch(ofWide, most * limits.wideNetworkFactor)
+  const toUnknown = linksOfDay(trx)
+  const isAtLimit = async (links: Links, max: number) => max > 0 && (await count(links)) >= max
+  const isNetworkAtLimit = async (links: Links, max: number) => {
+    if (await isAtLimit(links.where('network', '=', network), max)) return true
+    const sitePrefix = sitePrefixOf(network)
+    if (sitePrefix === undefined) return false
+    const [from, before] = networksIn(sitePrefix)
+    const ofSite = links.where('network', '>=', from).where('network', '<', before)
+    return isAtLimit(ofSite, max * limits.sitePrefixFactor)
   }
-  if (await isMuchOfNetwork(toStrangers, mailsPerNetwork)) return false
-  const ofMailbox = toStrangers.where('mailbox', '=', mailbox).where('email', '!=', email)
-  if (await isMuchOfNetwork(ofMailbox, limits.magicLinksPerMailbox)) return false
-  if (email.includes('+') && (await isMuch(ofMailbox, limits.taggedLinksPerMailbox))) return false
-  if (!(await isMuch(toStrangers, mailsPerDay))) return true
-  warnOfMail(log, 'links for signing in by addresses that are not known yet', 'CARREL_MAILS_PER_DAY')
+  if (await isNetworkAtLimit(toUnknown, mailsPerNetwork)) return false
+  const ofMailbox = toUnknown.where('mailbox', '=', mailbox).where('email', '!=', email)
+  if (await isNetworkAtLimit(ofMailbox, limits.magicLinksPerMailbox)) return false
+  if (email.includes('+') && (await isAtLimit(ofMailbox, limits.taggedLinksPerMailbox))) return false
+  if (!(await isAtLimit(toUnknown, mailsPerDay))) return true
+  warnMailLimit(log, 'sign-in links to addresses that nobody has signed in by', 'CARREL_MAILS_PER_DAY')
   return false
 }
 
-/** Those to addresses that nobody had signed in by. */
+/** Selects the links of the last day to addresses that nobody had signed in by. */
 function linksOfDay(db: Kysely<Database>) {
   return db
     .selectFrom('magic_links')

@@ -3,26 +3,26 @@ import type { Kysely } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { hashOf, refusal } from '../accounts/tokens.ts'
+import { hashOf, unauthenticated } from '../accounts/tokens.ts'
 import { insertSignIn } from './insert-sign-in.ts'
-import { mayGetLink } from './link-quota.ts'
+import { maySendLink } from './link-quota.ts'
 import { mailAddress, mailboxOf } from './mail-address.ts'
 import { signInMail } from './sign-in-mail.ts'
 import { signIn, type Proof, type SignedIn } from './sign-in.ts'
 import type { IdentityContext } from '../identity.ts'
 import type { Context } from '../../context.ts'
 
-/** Who asks for a link, and for which address. */
+/** A request for a sign-in link. */
 interface LinkRequest {
   email: string
-  /** Where the request comes from. */
+  /** The network that the request comes from. */
   network: string
 }
 
 /**
- * Sends a link for signing in to an address, in the background. Neither the answer nor its time tells whether the address is known, nor
- * does what the server does then: a message that does not go out is made all the same. How many go out is in `mayGetLink`. Rejects with
- * `invalid_request` what is no address.
+ * Sends a sign-in link to an address, in the background. Neither the answer, nor its time, nor the work of the server
+ * afterwards reveals whether the address is known: a message that is not sent is prepared all the same. `maySendLink`
+ * decides how many are sent. Throws `invalid_request` for text that is not an address.
  */
 export function requestLink(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
@@ -30,11 +30,11 @@ export function requestLink(
 ): void {
   const address = mailAddress(email)
   if (address === undefined)
-    throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(email)}: it is no mail address`, {
+    throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(email)}: it is not a mail address`, {
       details: { field: 'email' },
     })
   void sendLink(engine, { email: address, network }).catch((error: unknown) =>
-    engine.log.error({ err: error }, 'cannot send a link for signing in'),
+    engine.log.error({ err: error }, 'cannot send a sign-in link'),
   )
 }
 
@@ -48,11 +48,14 @@ async function sendLink(
   const link = `${engine.server.origin()}/login/callback?token=${code}`
   const message = { to: email, ...signInMail(link) }
   if (!isSent) return mail.pretend(message)
-  if (!mail.isSent) log.info({ email, link }, 'a link for signing in')
+  if (!mail.isSent) log.info({ email, link }, 'a sign-in link')
   await mail.send(message)
 }
 
-/** Whether it is to be sent: to anybody where the server takes new people, else to those that are known, and to nobody too often. */
+/**
+ * Inserts a link. Returns whether it is to be sent: to any address while sign-up is open, otherwise to known addresses,
+ * and within the limits of `maySendLink`.
+ */
 async function insertLink(
   engine: Pick<Context, 'db' | 'settings' | 'log'>,
   { code, email, network }: LinkRequest & { code: string },
@@ -60,9 +63,9 @@ async function insertLink(
   const { db, settings } = engine
   const mailbox = mailboxOf(email)
   return db.transaction().execute(async (trx) => {
-    const isStranger = !(await isKnownAddress(trx, email))
-    const mayGet = await mayGetLink(trx, engine, { email, mailbox, network, isStranger })
-    const isSent = mayGet && (settings.signUp || !isStranger)
+    const isUnknown = !(await isKnownAddress(trx, email))
+    const maySend = await maySendLink(trx, engine, { email, mailbox, network, isUnknown })
+    const isSent = maySend && (settings.signUp || !isUnknown)
     const now = Date.now()
     await trx
       .insertInto('magic_links')
@@ -71,7 +74,7 @@ async function insertLink(
         email,
         mailbox,
         network,
-        stranger: isStranger ? 1 : 0,
+        stranger: isUnknown ? 1 : 0,
         sent: isSent ? 1 : 0,
         created_at: now,
         expires_at: now + limits.magicLinkMs,
@@ -82,7 +85,7 @@ async function insertLink(
   })
 }
 
-/** Whether somebody has signed in by it. */
+/** Returns whether somebody has signed in by the address. */
 export async function isKnownAddress(db: Kysely<Database>, email: string): Promise<boolean> {
   const row = await db
     .selectFrom('identities')
@@ -94,12 +97,12 @@ export async function isKnownAddress(db: Kysely<Database>, email: string): Promi
 }
 
 export interface NewSession extends SignedIn {
-  /** Told this once. */
+  /** Shown only once. */
   token: string
   expiresAtMs: number
 }
 
-/** Whose link it is. Rejects as `redeemLink` does, which uses it up. */
+/** Returns the address of a link without using it up. Throws as `redeemLink` does. */
 export async function readLink({ db }: Pick<Context, 'db'>, code: string): Promise<{ email: string }> {
   const link = await db
     .selectFrom('magic_links')
@@ -109,13 +112,13 @@ export async function readLink({ db }: Pick<Context, 'db'>, code: string): Promi
     .where('used_at', 'is', null)
     .where('expires_at', '>', Date.now())
     .executeTakeFirst()
-  if (!link) throw deadLink()
+  if (!link) throw invalidLink()
   return link
 }
 
 /**
- * Opens a session by the code of a link. Of several at once one gets it: the link is used up by one guarded update. Rejects with
- * `unauthenticated` when it is not known, was used or is older than 15 minutes.
+ * Opens a session by the code of a link. Of several requests at once, one gets the session: one guarded update uses up
+ * the link. Throws `unauthenticated` when the link is unknown, was used or is older than 15 minutes.
  */
 export async function redeemLink(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
@@ -132,32 +135,32 @@ export async function redeemLink(
     .where('expires_at', '>', now)
     .returning('email')
     .executeTakeFirst()
-  if (!link) throw deadLink()
+  if (!link) throw invalidLink()
   return openMailSession(engine, link.email, network)
 }
 
-function deadLink(): CarrelError {
-  return refusal('the link was used already, or is older than 15 minutes; ask for a new one')
+function invalidLink(): CarrelError {
+  return unauthenticated('the link was used already, or is older than 15 minutes; ask for a new one')
 }
 
-/** A session of whoever has an address, which they have just proved. Rejects with `forbidden` where the server takes no new people. */
+/** Opens a session for the user of a verified address. Throws `forbidden` for a new user while sign-up is closed. */
 async function openMailSession(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
   email: string,
   network: string,
 ): Promise<NewSession> {
-  const person = await signIn(engine, mailProof(email, network))
-  const { secret, row } = await insertSignIn(engine, person, { kind: 'session', how: 'email' })
-  return { ...person, token: secret, expiresAtMs: row.expires_at! }
+  const user = await signIn(engine, mailProof(email, network))
+  const { secret, row } = await insertSignIn(engine, user, { kind: 'session', how: 'email' })
+  return { ...user, token: secret, expiresAtMs: row.expires_at! }
 }
 
-/** What a link proves that was sent to an address. */
+/** Returns what a link that was sent to an address proves. */
 export function mailProof(email: string, network: string): Proof {
   const [name = ''] = email.split('@')
   return { provider: 'email', subject: email, name, email, emailIsVerified: true, network }
 }
 
-/** Forgets links that cannot be used any more; those that were sent count for a day. */
+/** Deletes links that cannot be used any more; links that were sent count for a day. */
 export async function pruneLinks({ db }: Pick<Context, 'db'>): Promise<void> {
   const now = Date.now()
   await db

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mailAddress, mailboxOf } from './mail-address.ts'
 
-test('an address is written in one way, small within ASCII alone', () => {
+test('mailAddress() writes an address in one form, with lower case for ASCII letters only', () => {
   for (const [text, address] of [
     ['Ann.Lee+X@Example.COM', 'ann.lee+x@example.com'],
     ['mi\u212ae@example.com', 'mi\u212ae@example.com'],
     ['M\u0130KE@example.com', 'm\u0130ke@example.com'],
-    // The mail goes there.
+    // Mail is delivered to this domain.
     ['ann@ex\u212ample.com', 'ann@exkmple.com'],
     ['ann@b\u00fccher.example', 'ann@xn--bcher-kva.example'],
     ['ann@localhost', 'ann@localhost'],
@@ -15,7 +15,7 @@ test('an address is written in one way, small within ASCII alone', () => {
     assert.equal(mailAddress(text), address)
 })
 
-test('what is no address is none', () => {
+test('mailAddress() returns undefined for text that is not an address', () => {
   for (const text of [
     '',
     'ann',
@@ -42,7 +42,7 @@ test('what is no address is none', () => {
     assert.equal(mailAddress(text), undefined, String(text))
 })
 
-test('a mailbox is one however its address is written', () => {
+test('mailboxOf() finds one mailbox for all forms of its address', () => {
   for (const [address, mailbox] of [
     ['ann+x@example.com', 'ann@example.com'],
     ['ann+x+y@example.com', 'ann@example.com'],

@@ -1,23 +1,24 @@
 import { domainToASCII } from 'node:url'
 
 /**
- * An address as it is compared, kept and written to; undefined for what is none. Every address that comes in goes through here. Letters
- * are made small within ASCII alone: U+212A is no "k", though `toLowerCase` says so, and whoever has the one mailbox has not the other.
- * A name of a domain is the one that mail is brought to.
+ * Returns a mail address in the form in which it is compared, stored and written to; undefined for text that is not an
+ * address. Every address from outside goes through this function. Only ASCII letters are made lower case: U+212A is not
+ * "k", although `toLowerCase` says so, and the two mailboxes can have different owners. The domain is the one that mail
+ * is delivered to.
  */
 export function mailAddress(text: unknown): string | undefined {
-  if (typeof text !== 'string' || text.length > longest) return undefined
+  if (typeof text !== 'string' || text.length > maxLength) return undefined
   const at = text.lastIndexOf('@')
-  const local = small(text.slice(0, at))
+  const local = lowerAscii(text.slice(0, at))
   const domain = domainOf(text.slice(at + 1))
   if (at < 1 || domain === undefined || !localPart.test(local)) return undefined
   const address = `${local}@${domain}`
-  return address.length <= longest ? address : undefined
+  return address.length <= maxLength ? address : undefined
 }
 
 /**
- * The mailbox that an address most likely leads to: without what stands behind a "+", and at Gmail without dots. Two addresses of one
- * mailbox are two people all the same; it is for what a mailbox gets once, or not too often.
+ * Returns the mailbox that an address most likely leads to: without the part after a "+", and at Gmail without dots.
+ * Two addresses of one mailbox still count as two users; use this for what a mailbox gets once, or at a limited rate.
  */
 export function mailboxOf(address: string): string {
   const at = address.lastIndexOf('@')
@@ -28,12 +29,12 @@ export function mailboxOf(address: string): string {
 }
 
 function domainOf(text: string): string | undefined {
-  // What is no letter, digit, dot or hyphen would be read as the end of the name, or as an address of the network.
-  const name = /^[\p{L}\p{M}\p{N}.-]+$/u.test(text) ? (isAscii(text) ? small(text) : domainToASCII(text)) : ''
+  // Any other character would be read as the end of the name, or as a network address.
+  const name = /^[\p{L}\p{M}\p{N}.-]+$/u.test(text) ? (isAscii(text) ? lowerAscii(text) : domainToASCII(text)) : ''
   return /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(name) ? name : undefined
 }
 
-function small(text: string): string {
+function lowerAscii(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
@@ -41,8 +42,8 @@ function isAscii(text: string): boolean {
   return /^[\x21-\x7e]*$/.test(text)
 }
 
-/** What needs no quotes. Beyond ASCII nothing that is not seen. */
+/** Characters that need no quotes; beyond ASCII only visible ones. */
 const localPart = /^[^\p{C}\p{Z}()<>[\]:;@\\,"]{1,64}$/u
 const gmail = new Set(['gmail.com', 'googlemail.com'])
-/** As SMTP has it. */
-const longest = 254
+/** SMTP's limit. */
+const maxLength = 254

@@ -12,11 +12,14 @@ interface Message {
   html: string
 }
 
-/** Sends mail by the operator's SMTP server. Without one every message is a file (mode 0600) in `outbox/` of the data directory. */
+/**
+ * Sends mail by the operator's SMTP server. Without one, every message becomes a file (mode 0600) in the data
+ * directory's `outbox/`.
+ */
 export class Mail {
   readonly #from: string
   readonly #smtp: Transporter | undefined
-  /** Makes a message and sends it nowhere. */
+  /** Composes a message and sends it nowhere. */
   readonly #nowhere: Transporter
   readonly #outbox: string
   readonly #log: Logger
@@ -37,20 +40,20 @@ export class Mail {
           })
   }
 
-  /** False when messages only lie in the outbox. */
+  /** False when messages only go to the outbox. */
   get isSent(): boolean {
     return this.#smtp !== undefined
   }
 
-  /** Rejects when the SMTP server does not take it. */
+  /** Sends a message. Throws when the SMTP server does not accept it. */
   async send(message: Message): Promise<void> {
     if (this.#smtp) await this.#smtp.sendMail(this.#envelope(message))
     else await this.#keep(message)
   }
 
   /**
-   * The work of `send` without a message that anybody gets, up to the log-in at the SMTP server: who sends requests meanwhile cannot tell
-   * one from the other by how long they take.
+   * Does the work of `send` up to the login at the SMTP server, without sending a message, so that the time that
+   * requests take meanwhile does not reveal the difference.
    */
   async pretend(message: Message): Promise<void> {
     if (this.#smtp) {
@@ -59,18 +62,18 @@ export class Mail {
     } else await rm(await this.#write({ ...message, to: 'nobody' }, '.pretended'), { force: true })
   }
 
-  /** The address is one, whatever is in it: as a text it could be read as several. */
+  /** Passes the address as one address, whatever it contains: as text it could be read as several. */
   #envelope({ to, ...message }: Message) {
     const bounds = { disableFileAccess: true, disableUrlAccess: true }
     return { ...message, to: { name: '', address: to }, from: this.#from, ...bounds }
   }
 
-  /** Deletes what lies in the outbox for an address. */
+  /** Deletes the messages to an address from the outbox. */
   async forget(address: string): Promise<void> {
     const names = await readdir(this.#outbox).catch(() => [])
     for (const name of names) {
       const file = join(this.#outbox, name)
-      // Another message may push it out meanwhile.
+      // Another message can push this one out meanwhile.
       const text = await readFile(file, 'utf8').catch(() => '')
       if (text.startsWith(`To: ${address}\n`)) await rm(file, { force: true })
     }
@@ -78,21 +81,21 @@ export class Mail {
 
   async #keep(message: Message): Promise<void> {
     const file = await this.#write(message, '.txt')
-    this.#log.info({ to: message.to, file }, 'no SMTP server is set: the message is in the outbox')
+    this.#log.info({ to: message.to, file }, 'no SMTP server is configured: the message is in the outbox')
   }
 
-  /** As plain text, to be read by a person: the lines of a real message are cut. */
+  /** Writes the message as plain text for a human reader: a MIME message would have its lines cut. */
   async #write({ to, subject, text }: Message, ending: string): Promise<string> {
     await mkdir(this.#outbox, { recursive: true, mode: 0o700 })
     await chmod(this.#outbox, 0o700)
     const file = join(this.#outbox, `${Date.now()}-${newId()}${ending}`)
     await writeFile(file, `To: ${to}\nSubject: ${subject}\n\n${text}`, { mode: 0o600 })
-    const old = (await readdir(this.#outbox)).toSorted().slice(0, -outboxFiles)
+    const old = (await readdir(this.#outbox)).toSorted().slice(0, -maxOutboxFiles)
     for (const name of old) await rm(join(this.#outbox, name), { force: true })
     return file
   }
 }
 
 const timeoutMs = 30_000
-/** The oldest go first. */
-const outboxFiles = 100
+/** The oldest files are deleted first. */
+const maxOutboxFiles = 100

@@ -34,7 +34,7 @@ describe('OwnTokens', () => {
   })
   after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))))
 
-  test('knows secrets, in whatever they stand and for whatever workspace', () => {
+  test('recognizes secrets anywhere in a text, and for any workspace', () => {
     const secret = newSecret('session')
     const key = newSecret('api_key')
     for (const text of [secret, key, `Bearer ${secret}`, `a=1; t=${key}~w1; b=2`, `/x?token=${key}%7Ew1&y=1`])
@@ -43,7 +43,7 @@ describe('OwnTokens', () => {
     assert.ok(own.isIn(`pp_ws_${'a'.repeat(43)}`))
   })
 
-  test('knows them in whatever encoding of addresses, also beside what is none', () => {
+  test('recognizes percent-encoded secrets, also next to invalid encodings', () => {
     const secret = newSecret('session')
     const all = secret.replaceAll(/./g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
     const twice = secret.replace('_', '%255F')
@@ -59,21 +59,21 @@ describe('OwnTokens', () => {
     assert.ok(!own.isIn('100%25 of pp%5Fsessions, ak%5Fkey'))
   })
 
-  test('knows access and refresh tokens of its own key', async () => {
+  test('recognizes access and refresh tokens of its own key', async () => {
     assert.ok(own.isIn(`Bearer ${await accessTokens.issue('u', 'f')}`))
     const refresh = await accessTokens.issueRefresh('u', 'f', { id: 'i', endsAtMs: Date.now() + 1000 })
     assert.ok(own.isIn(`{"refresh_token":"${refresh}"}`))
     assert.ok(own.isIn(`t=Bearer%20${refresh}`))
   })
 
-  test('knows tokens of an issuer that is trusted, if they are for this server', async () => {
+  test("recognizes a trusted issuer's tokens for this server", async () => {
     assert.ok(own.isIn(await jwtOf({ issuer, audience })))
     assert.ok(own.isIn(`%22${await jwtOf({ issuer, audience: ['other', audience] })}%22`))
     assert.ok(!own.isIn(await jwtOf({ issuer, audience: 'https://guest.example.com' })))
     assert.ok(!own.isIn(await jwtOf({ issuer: 'https://other.example.com', audience })))
   })
 
-  test('takes tokens of others for what they are', async () => {
+  test('does not take tokens of others for its own', async () => {
     const other = await accessTokensOf()
     for (const text of [
       await other.issue('u', 'f'),
@@ -87,7 +87,7 @@ describe('OwnTokens', () => {
     assert.ok(!own.isIn(`ak_${'a'.repeat(44)}`))
   })
 
-  test('is done soon with what was made to keep it busy', () => {
+  test('is quick on text that is made to keep it busy', () => {
     const begun = performance.now()
     for (const text of ['eyJ', 'eyJ.', 'ak_', '.eyJ', 'eyJa.a']) assert.ok(!own.isIn(text.repeat(16_384 / text.length)))
     assert.ok(performance.now() - begun < 1000)

@@ -1,11 +1,14 @@
-interface Asked extends Omit<RequestInit, 'redirect'> {
+interface Request extends Omit<RequestInit, 'redirect'> {
   signal: AbortSignal
-  /** The answer is refused when it is larger, once it is unpacked. */
+  /** Maximum size of the response body after decompression. */
   maxBytes: number
 }
 
-/** The JSON that another server answers with. Rejects for a status other than 2xx, a redirect, one that is too large or no JSON. */
-export async function readJson(url: string | URL, { maxBytes, ...init }: Asked): Promise<unknown> {
+/**
+ * Fetches JSON from another server. Throws for a status other than 2xx, a redirect, and a body that is too large or not
+ * JSON.
+ */
+export async function readJson(url: string | URL, { maxBytes, ...init }: Request): Promise<unknown> {
   const response = await fetch(url, { ...init, redirect: 'error' })
   if (!response.ok) {
     await response.body?.cancel()
@@ -13,7 +16,7 @@ export async function readJson(url: string | URL, { maxBytes, ...init }: Asked):
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
-  // DeletionSubject the loop cancels what is still to come.
+  // Leaving the loop cancels the rest of the body.
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
     if (bytes > maxBytes) throw new Error(`Its answer is larger than ${maxBytes} bytes`)

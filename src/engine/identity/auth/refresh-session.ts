@@ -3,14 +3,15 @@ import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { invalidTokens } from '../accounts/invalid-tokens.ts'
-import { authenticateToken, insertToken, refusal, type Scope } from '../accounts/tokens.ts'
+import { authenticateToken, insertToken, unauthenticated, type Scope } from '../accounts/tokens.ts'
 import { splitCredential } from './authenticate.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * A new session token for one that is in its last hour; the old one goes on to its end, for programs that still use it. Who asks again,
- * since the answer was lost, gets another in place of the former, until one was used, whatever has become of that since. Rejects with
- * `unauthenticated` when it is not valid, with `conflict` when it has longer to go, does not end or was renewed.
+ * Returns a new session token for one that is in its last hour. The old token works until it expires, for programs that
+ * still use it. A repeated request, after a lost answer, gets another new token in place of the previous one, until a
+ * new token has been used, even if that one has ended since. Throws `unauthenticated` when the token is not valid, and
+ * `conflict` when it has more than an hour left, does not expire or was refreshed.
  */
 export async function refreshSession(
   engine: Pick<Context, 'db'>,
@@ -19,20 +20,20 @@ export async function refreshSession(
   const { token: bare, workspaceId } = splitCredential(token)
   const { accountId, tokenId, userId, kind, scopes, expiresAtMs } = await authenticateToken(engine.db, bare)
   if (kind !== 'session')
-    throw new CarrelError('conflict', 'Cannot refresh the token: it is an API key; create another one instead')
-  if (expiresAtMs === null) throw new CarrelError('conflict', 'Cannot refresh the token: it does not end')
+    throw new CarrelError('conflict', 'Cannot refresh the token: it is an API key; create a new one instead')
+  if (expiresAtMs === null) throw new CarrelError('conflict', 'Cannot refresh the token: it does not expire')
   const refreshableAtMs = expiresAtMs - limits.refreshWindowMs
   if (Date.now() < refreshableAtMs)
-    throw new CarrelError('conflict', 'Cannot refresh the token: it has more than an hour to go', {
+    throw new CarrelError('conflict', 'Cannot refresh the token: it has more than an hour left', {
       details: {
         expiresAt: new Date(expiresAtMs).toISOString(),
         refreshableAt: new Date(refreshableAtMs).toISOString(),
       },
     })
   const { secret } = await engine.db.transaction().execute(async (trx) => {
-    // Who signs out meanwhile ends it, and nothing may come of it any more.
-    if ((await invalidTokens(trx, [tokenId])).size > 0) throw refusal('the token is no longer valid')
-    await replaceFormer(trx, tokenId)
+    // Signing out meanwhile ends the token, after which it must not give another one.
+    if ((await invalidTokens(trx, [tokenId])).size > 0) throw unauthenticated('the token is no longer valid')
+    await revokePrevious(trx, tokenId)
     return insertToken(trx, {
       accountId,
       userId,
@@ -47,16 +48,23 @@ export async function refreshSession(
   return { token: next, expiresInS: limits.sessionMs / 1000, userId: userId ?? accountId }
 }
 
-/** There is one session that a session was renewed to, and no more: who has a token in its last hour does not get as many as they like. */
-async function replaceFormer(trx: Transaction<Database>, tokenId: string): Promise<void> {
+/**
+ * Revokes the session that this one was refreshed to before: a token in its last hour gives one session, not any
+ * number.
+ */
+async function revokePrevious(trx: Transaction<Database>, tokenId: string): Promise<void> {
   const used = await trx
     .selectFrom('tokens')
     .select('id')
     .where('refreshed_from', '=', tokenId)
     .where('last_used_at', 'is not', null)
     .executeTakeFirst()
-  // Also where it has ended since: signing out is no way to another one.
-  if (used) throw new CarrelError('conflict', 'Cannot refresh the token: it was, and the new one has been used')
+  // Even if that one has ended since: signing out must not be a way to get another one.
+  if (used)
+    throw new CarrelError(
+      'conflict',
+      'Cannot refresh the token: it was refreshed before, and the new token has been used',
+    )
   await trx
     .updateTable('tokens')
     .set({ revoked_at: Date.now() })

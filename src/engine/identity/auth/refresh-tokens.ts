@@ -3,7 +3,7 @@ import { limits } from '../../../config/limits.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import type { CarrelError } from '../../../errors.ts'
-import { hashOf, newSecret, refusal } from '../accounts/tokens.ts'
+import { hashOf, newSecret, unauthenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { insertSignIn } from './insert-sign-in.ts'
 import type { SignedIn } from './sign-in.ts'
@@ -15,72 +15,79 @@ export interface TokenPair {
   expiresInS: number
 }
 
-/** An access token for an hour, and a refresh token for the next one: the two of a new sign-in. */
+/** Opens the token family of a new sign-in: an access token for an hour, and a refresh token for the next one. */
 export async function openFamily(
   engine: Pick<IdentityContext, 'db' | 'accessTokens'>,
-  person: SignedIn,
+  user: SignedIn,
   how: string,
 ): Promise<TokenPair> {
-  const { secret, row } = await insertSignIn(engine, person, { kind: 'family', how })
-  return pairOf(engine, row, { id: secret })
+  const { secret, row } = await insertSignIn(engine, user, { kind: 'family', how })
+  return issuePair(engine, row, { id: secret })
 }
 
 /**
- * An access token for a refresh token, and another refresh token to use from then on, if its holder takes it: the one that was sent goes on
- * to its end until one that was given for it is used. A sign-in is renewed for 30 days with each use. From the first use of the new one
- * on, whoever shows the old one is a second holder: the whole sign-in ends, with every token that came of it. So is who shows another that
- * was given for the old one, unless that was at the same time: several requests at once are one program's, or those of programs that share
- * a sign-in, and what they are given counts as one. Rejects with `unauthenticated` then, and when it is unknown or 30 days old.
+ * Exchanges a refresh token for an access token and a new refresh token. The old refresh token stays valid until one
+ * that was issued for it is used. Each use extends the sign-in by 30 days. Once a new token has been used, the old one
+ * reveals a second holder: the whole sign-in ends, with every token of its family. The same holds for another token
+ * that was issued for the old one, unless both were issued at the same time: requests at the same time come from one
+ * program, or from programs that share a sign-in, and their new tokens count as one. Throws `unauthenticated` in these
+ * cases, and when the token is unknown or 30 days old.
  */
 export async function refreshTokens(
   engine: Pick<IdentityContext, 'db' | 'accessTokens' | 'liveConnections'>,
   refreshToken: string,
 ): Promise<TokenPair> {
-  if (refreshToken.startsWith('rt_')) return exchangeOfBefore(engine, refreshToken)
-  const { familyId, id, ...given } = await engine.accessTokens.verifyRefresh(refreshToken)
+  if (refreshToken.startsWith('rt_')) return exchangeLegacyToken(engine, refreshToken)
+  const { familyId, id, ...issued } = await engine.accessTokens.verifyRefresh(refreshToken)
   const hash = hashOf(id)
-  // A power cut that took this back would make the next one look like a copy.
+  // If a power cut undid this, the next refresh would look like the use of a copy.
   const family = await durableTransaction(engine.db, async (trx) => {
-    const renewed = (await renew(trx, { familyId, hash, ...given })) ?? (await renewBySibling(trx, familyId, given))
-    // Its signature says that it was given out, so it has been replaced since.
+    const renewed = (await renew(trx, { familyId, hash, ...issued })) ?? (await renewBySibling(trx, familyId, issued))
+    // The signature proves that this server issued it, so it has been replaced since.
     if (!renewed) await endFamily(trx, familyId)
     return renewed
   })
-  if (family) return pairOf(engine, family, { id: newSecret('family'), replaces: family.hash })
+  if (family) return issuePair(engine, family, { id: newSecret('family'), replaces: family.hash })
   await engine.liveConnections.endLapsed()
-  throw refused()
+  throw invalidRefreshToken()
 }
 
-/** For which token, by its hash, and when a token was given. */
-interface Given {
+/** The token, by its hash, for which a refresh token was issued, and when. */
+interface Issued {
   replaces: string | undefined
-  givenAtMs: number
+  issuedAtMs: number
 }
 
-/** Makes a token the one that a sign-in goes by, where it goes by this one or by the one that it was given for; undefined elsewhere. */
+/**
+ * Makes a refresh token the current one of its family, if the current one is this one or the one that it was issued
+ * for. Returns undefined otherwise.
+ */
 function renew(
   trx: Transaction<Database>,
-  { familyId, hash, replaces, givenAtMs }: Given & { familyId: string; hash: string },
+  { familyId, hash, replaces, issuedAtMs }: Issued & { familyId: string; hash: string },
 ) {
-  return renewing(trx, familyId)
-    .set({ hash, replaced_hash: replaces ?? null, given_at: givenAtMs })
+  return renewal(trx, familyId)
+    .set({ hash, replaced_hash: replaces ?? null, given_at: issuedAtMs })
     .where('hash', 'in', replaces === undefined ? [hash] : [hash, replaces])
     .returningAll()
     .executeTakeFirst()
 }
 
-/** Leaves a sign-in with the token that it goes by, where another was given for the same one at the same time; undefined elsewhere. */
-async function renewBySibling(trx: Transaction<Database>, familyId: string, { replaces, givenAtMs }: Given) {
+/**
+ * Renews the family without changing its current refresh token, if that was issued for the same token at the same time.
+ * Returns undefined otherwise.
+ */
+async function renewBySibling(trx: Transaction<Database>, familyId: string, { replaces, issuedAtMs }: Issued) {
   if (replaces === undefined) return undefined
-  return renewing(trx, familyId)
+  return renewal(trx, familyId)
     .where('replaced_hash', '=', replaces)
-    .where('given_at', '>=', givenAtMs - limits.siblingTokensMs)
-    .where('given_at', '<=', givenAtMs + limits.siblingTokensMs)
+    .where('given_at', '>=', issuedAtMs - limits.siblingTokensMs)
+    .where('given_at', '<=', issuedAtMs + limits.siblingTokensMs)
     .returningAll()
     .executeTakeFirst()
 }
 
-function renewing(trx: Transaction<Database>, familyId: string) {
+function renewal(trx: Transaction<Database>, familyId: string) {
   const now = Date.now()
   return trx
     .updateTable('tokens')
@@ -91,8 +98,8 @@ function renewing(trx: Transaction<Database>, familyId: string) {
     .where('expires_at', '>', now)
 }
 
-/** One of the time before they were JWTs: for one use, which gives two of today. One that comes again ends its sign-in. */
-async function exchangeOfBefore(
+/** Exchanges a refresh token from before they were JWTs. It works once; a second use ends its sign-in. */
+async function exchangeLegacyToken(
   engine: Pick<IdentityContext, 'db' | 'accessTokens' | 'liveConnections'>,
   refreshToken: string,
 ): Promise<TokenPair> {
@@ -101,10 +108,10 @@ async function exchangeOfBefore(
   const family = await engine.db.transaction().execute(async (trx) => {
     const { id } =
       (await trx.selectFrom('tokens').select('id').where('hash', '=', hash).executeTakeFirst()) ??
-      (await spentBefore(trx, hash)) ??
+      (await spentToken(trx, hash)) ??
       {}
     if (id === undefined) return undefined
-    const renewed = await renewing(trx, id)
+    const renewed = await renewal(trx, id)
       .set({ hash: hashOf(next) })
       .where('hash', '=', hash)
       .returningAll()
@@ -114,12 +121,12 @@ async function exchangeOfBefore(
     else await endFamily(trx, id)
     return renewed
   })
-  if (family) return pairOf(engine, family, { id: next })
+  if (family) return issuePair(engine, family, { id: next })
   await engine.liveConnections.endLapsed()
-  throw refused()
+  throw invalidRefreshToken()
 }
 
-function spentBefore(trx: Transaction<Database>, hash: string): Promise<{ id: string } | undefined> {
+function spentToken(trx: Transaction<Database>, hash: string): Promise<{ id: string } | undefined> {
   return trx.selectFrom('spent_refresh_tokens').select('token_id as id').where('hash', '=', hash).executeTakeFirst()
 }
 
@@ -142,12 +149,12 @@ async function endFamily(trx: Transaction<Database>, familyId: string): Promise<
   })
 }
 
-function refused(): CarrelError {
-  return refusal('the refresh token is not valid; sign in again')
+function invalidRefreshToken(): CarrelError {
+  return unauthenticated('the refresh token is not valid; sign in again')
 }
 
-/** `id` is what the refresh token is known by, `replaces` the hash of the one that it is given for. */
-async function pairOf(
+/** Issues both tokens. `id` identifies the refresh token, `replaces` is the hash of the one that it is issued for. */
+async function issuePair(
   { accessTokens }: Pick<IdentityContext, 'accessTokens'>,
   family: TokenRow,
   { id, replaces }: { id: string; replaces?: string },

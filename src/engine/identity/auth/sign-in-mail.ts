@@ -1,4 +1,4 @@
-/** The message that carries a link for signing in. */
+/** Returns the message with a sign-in link. */
 export function signInMail(link: string): { subject: string; text: string; html: string } {
   return {
     subject: 'Sign in to Carrel',

@@ -4,20 +4,20 @@ import { CarrelError } from '../../../errors.ts'
 import { newId } from '../../ids.ts'
 import { oneLine } from '../accounts/one-line.ts'
 import { createAccount } from '../accounts/owner.ts'
-import { giveFirstCredit } from './first-credit.ts'
+import { decideFirstCredit } from './first-credit.ts'
 import { mailAddress } from './mail-address.ts'
 import type { IdentityContext } from '../identity.ts'
 
-/** Who somebody has just proved to be. */
+/** An identity that somebody has just proved. */
 export interface Proof {
   /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
   subject: string
   name: string
   email: string | null
-  /** True when whoever holds the address is this person: then one address is one person, whatever the provider. */
+  /** True when the holder of the address is this user: then one address is one user, whatever the provider. */
   emailIsVerified: boolean
-  /** Where they come from; undefined where the token of an issuer is all that is known. */
+  /** The network of the request; undefined for an issuer's token. */
   network?: string | undefined
 }
 
@@ -28,8 +28,8 @@ export interface SignedIn {
 }
 
 /**
- * The person of a proof; one who is new gets a personal workspace, with the first credit where `giveFirstCredit` gives it, or `forbidden` where sign-up is
- * closed.
+ * Returns the user of a proof. Creates a new user with a personal workspace, and the first credit where
+ * `decideFirstCredit` gives it. Throws `forbidden` for a new user while sign-up is closed.
  */
 export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>, proof: Proof): Promise<SignedIn> {
   const address = (proof.email === null ? undefined : mailAddress(proof.email)) ?? null
@@ -39,9 +39,9 @@ export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices
       (await userBy(trx, proof.provider, proof.subject)) ??
       (verified === null ? undefined : await userBy(trx, 'email', verified))
     if (!known && !engine.settings.signUp)
-      throw new CarrelError('forbidden', 'Cannot sign in: the server takes no new people')
+      throw new CarrelError('forbidden', 'Cannot sign in: the server does not accept new users')
     const user = known ?? (await createUser(trx, oneLine(proof.name) || oneLine(proof.subject), address))
-    if (!known) await giveFirstCredit(trx, engine, { ...proof, accountId: user.account_id, address: verified })
+    if (!known) await decideFirstCredit(trx, engine, { ...proof, accountId: user.account_id, address: verified })
     await trx.updateTable('users').set({ last_login_at: Date.now() }).where('id', '=', user.id).execute()
     await addIdentity(trx, user.id, proof.provider, proof.subject)
     if (verified !== null) await addIdentity(trx, user.id, 'email', verified)

@@ -5,20 +5,20 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type Cry
 export interface SigningKey {
   privateKey: CryptoKey
   publicKey: CryptoKey
-  /** What others verify with: in it are `kid`, `alg` and `use`, and nothing secret. */
+  /** For verification by others: with `kid`, `alg` and `use`, and nothing secret. */
   publicJwk: JWK
 }
 
 export const signingAlgorithm = 'ES256'
 
-/** The key that access tokens are signed with, from its file in the data directory (mode 0600). It is made when it is missing. */
+/** Returns the signing key from its file in the data directory (mode 0600). Creates it when it is missing. */
 export async function openSigningKey(dataDirectory: string): Promise<SigningKey> {
   const file = join(dataDirectory, 'signing-key.json')
   const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  const jwk = kept === undefined ? await makeKey(file) : (JSON.parse(kept) as JWK)
+  const jwk = kept === undefined ? await createKey(file) : (JSON.parse(kept) as JWK)
   const { kty, crv, x, y } = jwk
   const bare = { kty, crv, x, y } as JWK
   const publicJwk = { ...bare, kid: await calculateJwkThumbprint(bare), alg: signingAlgorithm, use: 'sig' }
@@ -29,7 +29,7 @@ export async function openSigningKey(dataDirectory: string): Promise<SigningKey>
   }
 }
 
-async function makeKey(file: string): Promise<JWK> {
+async function createKey(file: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair(signingAlgorithm, { extractable: true })
   const jwk = await exportJWK(privateKey)
   await writeFile(`${file}.new`, `${JSON.stringify(jwk)}\n`, { mode: 0o600 })

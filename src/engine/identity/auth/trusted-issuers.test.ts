@@ -94,7 +94,7 @@ describe('TrustedIssuers', () => {
     })
 
   for (const typ of [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt'])
-    test(`takes a token of the type ${String(typ)}`, async (t) => {
+    test(`accepts a token of the type ${String(typ)}`, async (t) => {
       const { verify } = await open(t)
       assert.equal((await verify({ aud: ['other', audience] }, typ === undefined ? {} : { typ })).subject, 'somebody')
     })
@@ -105,25 +105,25 @@ describe('TrustedIssuers', () => {
       await assert.rejects(verify({}, { typ }), unauthenticated)
     })
 
-  test('goes by its own keys alone, whatever the head of a token says', async (t) => {
+  test("uses only the issuer's keys, whatever the header of a token says", async (t) => {
     const { sign, verify, verifyAgain, publicKey } = await open(t)
     const token = await sign()
     const [head, payload, signature] = token.split('.') as [string, string, string]
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const stranger = await generateKeyPair('ES256')
-    const jwk = await exportJWK(stranger.publicKey)
+    const other = await generateKeyPair('ES256')
+    const jwk = await exportJWK(other.publicKey)
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
-    const strangers = (more: Record<string, unknown>) =>
-      new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: '0', ...more }).sign(stranger.privateKey)
+    const signByOther = (more: Record<string, unknown>) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: '0', ...more }).sign(other.privateKey)
     const secret = Buffer.from(JSON.stringify(await publicKey()))
     for (const [why, forged] of Object.entries({
-      'of another key': await strangers({}),
-      'with its own key': await strangers({ jwk }),
-      'with an address of its keys': await strangers({ jku: 'https://example.com/keys' }),
-      'with a certificate': await strangers({ x5c: ['MIIB'], x5u: 'https://example.com/x5u' }),
-      'with a path for a key': await strangers({ kid: '../../../dev/null' }),
-      'with a query for a key': await strangers({ kid: "0' OR '1'='1" }),
-      'with a number for a key': await strangers({ kid: 0 }),
+      'of another key': await signByOther({}),
+      'with its own key': await signByOther({ jwk }),
+      'with an address of its keys': await signByOther({ jku: 'https://example.com/keys' }),
+      'with a certificate': await signByOther({ x5c: ['MIIB'], x5u: 'https://example.com/x5u' }),
+      'with a path for a key': await signByOther({ kid: '../../../dev/null' }),
+      'with a query for a key': await signByOther({ kid: "0' OR '1'='1" }),
+      'with a number for a key': await signByOther({ kid: 0 }),
       'by the public key as a secret': await new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', kid: '0' })
         .sign(secret),
@@ -141,7 +141,7 @@ describe('TrustedIssuers', () => {
     assert.equal((await verifyAgain(token)).subject, 'somebody')
   })
 
-  test('ends a token a day after it was issued, whenever it says that it ends', async (t) => {
+  test('a token expires a day after it was issued, whatever its own expiry says', async (t) => {
     const { verify } = await open(t)
     const iat = now() - 3600
     assert.equal((await verify({ iat, exp: iat + 10 * 365 * 86_400 })).expiresAtMs, iat * 1000 + limits.issuerTokenMs)
@@ -166,7 +166,7 @@ describe('TrustedIssuers', () => {
       assert.equal((await verify({ email, email_verified: 'true' })).email, null)
     })
 
-  test('takes tokens of a new key soon after the issuer changed it', async (t) => {
+  test('accepts tokens of a new key soon after the issuer changed it', async (t) => {
     const { verify, rotate } = await open(t)
     await verify({})
     await rotate()
@@ -182,7 +182,7 @@ describe('TrustedIssuers', () => {
     }
   })
 
-  test('refuses tokens of a key that was withdrawn within five minutes, those that it knows too', async (t) => {
+  test('refuses tokens of a withdrawn key within five minutes, also those that it had verified', async (t) => {
     const { sign, verifyAgain, rotate, later } = await open(t)
     const token = await sign({ exp: now() + 3600 })
     await verifyAgain(token)
@@ -193,7 +193,7 @@ describe('TrustedIssuers', () => {
     await assert.rejects(verifyAgain(token), unauthenticated)
   })
 
-  test('refuses them at once when it has heard of other keys', async (t) => {
+  test('refuses tokens of a withdrawn key at once after fetching new keys', async (t) => {
     const { sign, verify, verifyAgain, rotate, later } = await open(t)
     const token = await sign()
     await verifyAgain(token)
@@ -203,7 +203,7 @@ describe('TrustedIssuers', () => {
     await assert.rejects(verifyAgain(token), unauthenticated)
   })
 
-  test('goes on with the keys of the last hour while the issuer is silent, and no longer', async (t) => {
+  test('uses the keys of the last hour while the issuer does not answer, and no longer', async (t) => {
     const { sign, verifyAgain, stop, later } = await open(t)
     const token = await sign({ exp: now() + 3600 })
     await verifyAgain(token)
@@ -216,7 +216,7 @@ describe('TrustedIssuers', () => {
     await assert.rejects(verifyAgain(token), { code: 'unavailable' })
   })
 
-  test('asks the issuer seldom for keys that are none of its own', async (t) => {
+  test('fetches keys seldom for tokens that name unknown keys', async (t) => {
     const { sign, verify, verifyAgain, asked, later } = await open(t)
     await verify()
     const forged = await Promise.all(Array.from({ length: 50 }, (_, index) => sign({}, { kid: `made-up-${index}` })))
@@ -232,7 +232,7 @@ describe('TrustedIssuers', () => {
     assert.equal((await verify()).subject, 'somebody')
   })
 
-  test('asks an issuer that is silent seldom, too', async (t) => {
+  test('fetches keys seldom from an issuer that does not answer', async (t) => {
     const { sign, verifyAgain, stop } = await open(t)
     const token = await sign()
     await stop()
@@ -241,7 +241,7 @@ describe('TrustedIssuers', () => {
     assert.ok(performance.now() - beganMs < 5_000)
   })
 
-  test('reads no answer of an issuer that is larger than keys are', async (t) => {
+  test('reads no answer that is larger than the limit for keys', async (t) => {
     const { verify, pad } = await open(t)
     pad(limits.issuerAnswerBytes)
     await assert.rejects(verify(), { code: 'unavailable' })

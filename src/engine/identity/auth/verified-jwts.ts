@@ -2,24 +2,24 @@ import { hashOf } from '../accounts/tokens.ts'
 
 interface Verified<T> {
   claims: T
-  /** From then on it is verified again. */
+  /** After this time, in Unix milliseconds, the token is verified again. */
   untilMs: number
 }
 
 /**
- * Remembers what JWTs say that were verified: a signature costs more to check than the rest of a request. What can be revoked is looked
- * up each time all the same. The oldest goes when there are 10,000.
+ * Caches the claims of verified JWTs: verifying a signature costs more than the rest of a request. Revocations are
+ * still looked up each time. Holds up to 10,000; the oldest is dropped first.
  */
 export class VerifiedJwts<T> {
   readonly #known = new Map<string, Verified<T>>()
   readonly #now: () => number
 
-  /** @param now Unix milliseconds; for tests */
+  /** @param now returns Unix milliseconds; for tests */
   constructor(now: () => number = Date.now) {
     this.#now = now
   }
 
-  /** Rejects as `verify` does; what was refused is not remembered. */
+  /** Returns the claims of a token. Throws as `verify` does; refusals are not cached. */
   async get(token: string, verify: () => Promise<Verified<T>>): Promise<T> {
     const hash = hashOf(token)
     const known = this.#known.get(hash)

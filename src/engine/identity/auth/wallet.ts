@@ -10,18 +10,19 @@ import type { IdentityContext } from '../identity.ts'
 import type { Context } from '../../context.ts'
 
 export interface WalletSession {
-  /** Told this once. */
+  /** Shown only once. */
   token: string
   /** With its checksum (EIP-55). */
   wallet: string
   creditMicros: number
-  /** As it is sent in `Payment-Receipt`. */
+  /** The value of the `Payment-Receipt` header. */
   receipt: string
 }
 
 /**
- * Signs in whoever holds a wallet: they sign a challenge that costs nothing (EIP-712), and nothing is asked of any chain. Without
- * a proof, or with a wrong one, the answer is a refusal with a challenge. Rejects with `invalid_request` what is no address.
+ * Signs in the holder of a wallet by the signature of a challenge that costs nothing (EIP-712), without asking any
+ * chain. Without a proof, or with a wrong one, returns a refusal with a challenge. Throws `invalid_request` for text
+ * that is not an address.
  */
 export async function signInByWallet(
   engine: IdentityContext,
@@ -32,12 +33,12 @@ export async function signInByWallet(
   const { Mppx, viem } = library
   const address = addressOf(library, wallet)
   const { realm, secret: secretKey } = engine.machinePayments
-  const gate = Mppx.create({ realm, secretKey, methods: [proofMethod(engine, library)] })
+  const server = Mppx.create({ realm, secretKey, methods: [proofMethod(engine, library)] })
   const request = new Request(`${engine.server.origin()}/login`, {
     method: 'POST',
     headers: credential === undefined ? {} : { authorization: credential },
   })
-  const result = await gate.charge({
+  const result = await server.charge({
     amount: '0',
     currency: tempoToken(library, engine.settings),
     decimals: 6,
@@ -46,7 +47,7 @@ export async function signInByWallet(
     meta: { wallet: address.toLowerCase() },
   })(request)
   if (result.status === 402) return readRefusal(library, result.challenge)
-  const person = await signIn(engine, {
+  const user = await signIn(engine, {
     provider: 'wallet',
     subject: address.toLowerCase(),
     name: `${address.slice(0, 6)}…${address.slice(-4)}`,
@@ -54,25 +55,31 @@ export async function signInByWallet(
     emailIsVerified: false,
     network,
   })
-  const { secret } = await insertSignIn(engine, person, { kind: 'session', how: 'wallet' })
+  const { secret } = await insertSignIn(engine, user, { kind: 'session', how: 'wallet' })
   return {
     token: secret,
     wallet: viem.getAddress(address),
-    creditMicros: await creditLeft(engine, person.accountId),
+    creditMicros: await creditLeft(engine, user.accountId),
     receipt: result.withReceipt(new Response()).headers.get('payment-receipt')!,
   }
 }
 
-/** One in both cases of letters has a checksum, which has to be right: a slip would make a wallet that nobody holds. */
+/**
+ * Returns the address. Mixed case carries a checksum, which has to match: a typo would name a wallet that nobody holds.
+ */
 function addressOf({ viem }: PaymentLibrary, wallet: string): `0x${string}` {
   const isMixed = /[a-f]/.test(wallet.slice(2)) && /[A-F]/.test(wallet)
   if (viem.isAddress(wallet, { strict: isMixed })) return wallet
-  throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(wallet)}: it is no address of a wallet`, {
-    details: { field: 'wallet' },
-  })
+  throw new CarrelError(
+    'invalid_request',
+    `Cannot sign in ${JSON.stringify(wallet)}: it is not the address of a wallet`,
+    {
+      details: { field: 'wallet' },
+    },
+  )
 }
 
-/** The library's own half asks the chain up to eight times, for wallets that are contracts. */
+/** Returns a method that verifies proofs without the chain, which the library's own method asks up to eight times. */
 function proofMethod({ db, settings }: Pick<Context, 'db' | 'settings'>, library: PaymentLibrary) {
   const { Errors, Method, chains, tempo, viem } = library
   const chainId = chains[settings.tempoNetwork].id
@@ -81,7 +88,7 @@ function proofMethod({ db, settings }: Pick<Context, 'db' | 'settings'>, library
     async verify({ credential: { challenge, payload, source } }) {
       if (payload.type !== 'proof') throw refuse('the challenge costs nothing and is answered by a proof')
       const from = source === undefined ? null : tempo.Proof.parsePkhSource(source)
-      // Who signed is known by the source alone: it has to be the wallet that wants to come in.
+      // Only the source says who signed: it has to be the wallet that signs in.
       if (from?.chainId !== chainId || from.address.toLowerCase() !== challenge.meta?.wallet)
         throw refuse('the proof is of another wallet')
       const { id: challengeId, realm } = challenge
@@ -101,7 +108,7 @@ function proofMethod({ db, settings }: Pick<Context, 'db' | 'settings'>, library
   })
 }
 
-/** False for one that was used before. */
+/** Marks a proof as used. Returns false when it was used before. */
 async function spendProof(db: Context['db'], challengeId: string): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('spent_wallet_proofs')
@@ -111,7 +118,7 @@ async function spendProof(db: Context['db'], challengeId: string): Promise<boole
   return numInsertedOrUpdatedRows === 1n
 }
 
-/** Forgets proofs whose challenges have ended by themselves. */
+/** Deletes used proofs whose challenges have expired. */
 export async function pruneWalletProofs({ db }: Pick<Context, 'db'>): Promise<void> {
   await db.deleteFrom('spent_wallet_proofs').where('expires_at', '<', Date.now()).execute()
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 
-/** What somebody invited into a workspace goes with their right to. */
+/** Ends the open invitations of a user who may not invite into the workspace any more. */
 export async function endInvitationsBy(trx: Transaction<Database>, accountId: string, userId: string): Promise<void> {
   await trx
     .updateTable('invitations')

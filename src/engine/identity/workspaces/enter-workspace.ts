@@ -3,14 +3,17 @@ import { roleOf } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import type { Context } from '../../context.ts'
 
-/** Whether the token stands for a person, wherever they are a member. An API key stands for its workspace alone. */
+/**
+ * Returns whether the token stands for a user in all of the user's workspaces. An API key stands for one workspace
+ * only.
+ */
 export function isUser(caller: Authenticated): caller is Authenticated & { userId: string } {
   return caller.userId !== null && caller.kind !== 'api_key' && caller.scopes === null
 }
 
 /**
- * The same caller in another workspace, with what they are there. `current` is the one that the token is for. Rejects with
- * `not_found` when they are not a member of it, or when the token stands for no person.
+ * Returns the same caller in another workspace, with the role there. `current` is the workspace of the token. Throws
+ * `not_found` when the caller is not a member, or the token does not stand for a user.
  */
 export async function enterWorkspace(
   engine: Pick<Context, 'db'>,
@@ -20,7 +23,7 @@ export async function enterWorkspace(
   if (workspaceId === 'current' || workspaceId === caller.accountId) return caller
   const role = isUser(caller) ? await roleOf(engine.db, workspaceId, caller.userId) : undefined
   if (role) return { ...caller, accountId: workspaceId, role }
-  throw new CarrelError('not_found', 'Cannot use the workspace: the token has none of that id', {
+  throw new CarrelError('not_found', 'Cannot use the workspace: the token gives access to none of that id', {
     details: { workspace: workspaceId },
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { invitationMail } from './invitation-mail.ts'
 
-test('a workspace is named in a message where it is merely called something, in any script', () => {
+test('a message names a workspace whose name cannot be taken for a link or a number, in any script', () => {
   const mailOf = (workspace: string) =>
     invitationMail({ link: 'https://example.com/i', workspace, inviter: 'ann@example.com', role: 'member' })
   for (const name of ['Research & Development (2026)', "Ann's Lab", 'Bücher-Köln', 'Cafe\u0301', 'टीम भारत', '研究室'])

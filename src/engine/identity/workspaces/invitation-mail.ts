@@ -2,8 +2,8 @@ import { escapeHtml } from '../../../escape-html.ts'
 import type { Role } from '../accounts/roles.ts'
 
 /**
- * The message that carries an invitation. Whom it is from is told by a proved address alone, and the workspace by its name where that is no
- * address of its own: nobody sends words of theirs, or links, in the name of the server.
+ * Returns the message with an invitation. It names the inviter by a verified address only, and the workspace only by a
+ * name that is a mere name: nobody can send their own text, or links, in the name of the server.
  */
 export function invitationMail(parts: { link: string; workspace: string; inviter: string | undefined; role: Role }): {
   subject: string
@@ -12,7 +12,7 @@ export function invitationMail(parts: { link: string; workspace: string; inviter
 } {
   const { link, workspace, inviter, role } = parts
   const who = inviter ?? 'Its owner'
-  const where = isMerelyName(workspace) ? `the workspace "${workspace}"` : 'a workspace'
+  const where = isMereName(workspace) ? `the workspace "${workspace}"` : 'a workspace'
   const text = `${who} invites you into ${where} as ${role}.`
   return {
     subject: 'You are invited into a workspace of Carrel',
@@ -32,14 +32,15 @@ It works once, within 7 days. If you do not know who this is, ignore the message
 }
 
 /**
- * It is made of letters, digits and what stands in names, and has no dot of any script: nothing that a mail program would make a link
- * of, nor a number to call. Signs that stand for others, such as "⒈", are read as those.
+ * Returns whether a name consists of letters, digits and punctuation of names, without a dot of any script: nothing
+ * that a mail program would turn into a link or a phone number. Compatibility characters, such as "⒈", are decomposed
+ * first.
  */
-function isMerelyName(name: string): boolean {
+function isMereName(name: string): boolean {
   const plain = name.normalize('NFKC')
   const digits = plain.match(/\p{N}/gu)?.length ?? 0
   return /^[\p{L}\p{M}\p{Nd} ,'’&()-]*$/u.test(plain) && !/\bwww\b/i.test(plain) && digits <= maxDigits
 }
 
-/** As in "Class of 2026, group 12". */
+/** Enough for "Class of 2026, group 12". */
 const maxDigits = 6

@@ -2,8 +2,8 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database, InvitationRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { warnOfMail } from '../auth/warn-of-mail.ts'
-import { networksIn, wideNetworkOf } from '../auth/wide-network.ts'
+import { warnMailLimit } from '../auth/warn-mail-limit.ts'
+import { networksIn, sitePrefixOf } from '../auth/site-prefix.ts'
 import type { Sender } from './invitation-sender.ts'
 import type { Context } from '../../context.ts'
 
@@ -14,71 +14,75 @@ interface Invited {
 }
 
 /**
- * Rejects with `rate_limited` where an invitation is one too many within a day: of its sender, into its workspace, to its mailbox by
- * either, or of what comes from the sender's network or from all. Of the latter the refusal tells nothing but when to look again, as they
- * are others' doing. Those count that were taken back or answered, and those that no message went out for.
+ * Throws `rate_limited` when an invitation exceeds a daily limit: of its sender, of its workspace, of its mailbox by
+ * either, of the sender's network, or of the server. The error for the last two says only when to retry, since others
+ * have used them up. Revoked and answered invitations count, and so do those for which no message was sent.
  */
 export async function assertMayInvite(
   trx: Transaction<Database>,
   engine: Pick<Context, 'settings' | 'log'>,
   invited: Invited,
 ): Promise<void> {
-  await assertOwn(trx, invited)
-  await assertOthers(trx, engine, invited)
+  await assertOwnLimits(trx, invited)
+  await assertSharedLimits(trx, engine, invited)
 }
 
-/** What the sender and the workspace have done themselves. */
-async function assertOwn(trx: Transaction<Database>, { mailbox, workspaceId, sender }: Invited): Promise<void> {
+/** Checks the limits of the sender and of the workspace. */
+async function assertOwnLimits(trx: Transaction<Database>, { mailbox, workspaceId, sender }: Invited): Promise<void> {
   const { invitationsPerUserDay, invitationsPerNewUserDay, invitationsPerWorkspaceDay, invitationsPerMailboxDay } =
     limits
-  const assertLess = async (where: Partial<InvitationRow>, limit: number, why: string): Promise<void> => {
+  const assertBelow = async (where: Partial<InvitationRow>, limit: number, why: string): Promise<void> => {
     const { count, firstAtMs } = await ofDay(trx, (all) => matching(all, where))
     if (count >= limit) throw ownRefusal(why, limit, firstAtMs)
   }
   const byWorkspace = { account_id: workspaceId }
-  await assertLess(
+  await assertBelow(
     byWorkspace,
     invitationsPerWorkspaceDay,
     `${invitationsPerWorkspaceDay} were invited into the workspace`,
   )
   const again = `they were invited ${invitationsPerMailboxDay} times`
-  await assertLess({ ...byWorkspace, mailbox }, invitationsPerMailboxDay, `${again} into the workspace`)
+  await assertBelow({ ...byWorkspace, mailbox }, invitationsPerMailboxDay, `${again} into the workspace`)
   if (sender.userId === null) return
   const bySender = { invited_by: sender.userId }
-  const most = sender.isNew ? invitationsPerNewUserDay : invitationsPerUserDay
-  await assertLess(bySender, most, `you have invited ${most}${sender.isNew ? ' on your first day' : ''}`)
-  await assertLess({ ...bySender, mailbox }, invitationsPerMailboxDay, `${again} by you`)
+  const max = sender.isNew ? invitationsPerNewUserDay : invitationsPerUserDay
+  await assertBelow(bySender, max, `you have invited ${max}${sender.isNew ? ' on your first day' : ''}`)
+  await assertBelow({ ...bySender, mailbox }, invitationsPerMailboxDay, `${again} by you`)
 }
 
-async function assertOthers(
+/** Checks the limits that the sender shares with others. */
+async function assertSharedLimits(
   trx: Transaction<Database>,
   { settings, log }: Pick<Context, 'settings' | 'log'>,
   { mailbox, sender: { network } }: Invited,
 ): Promise<void> {
   const { invitationsPerDay, mailsPerNetwork } = settings
-  const isMuch = async (which: (all: OfDay) => OfDay, most: number): Promise<boolean> =>
-    most > 0 && (await ofDay(trx, which)).count >= most
+  const isAtLimit = async (which: (all: OfDay) => OfDay, max: number): Promise<boolean> =>
+    max > 0 && (await ofDay(trx, which)).count >= max
   const toMailbox = (all: OfDay) => all.where('mailbox', '=', mailbox)
-  const isMuchOfNetwork = async (which: (all: OfDay) => OfDay, most: number): Promise<boolean> => {
-    if (await isMuch((all) => which(all).where('network', '=', network), most)) return true
-    const wide = wideNetworkOf(network)
-    if (wide === undefined) return false
-    const [from, before] = networksIn(wide)
-    const ofWide = (all: OfDay) => which(all).where('network', '>=', from).where('network', '<', before)
-    return isMuch(ofWide, most * limits.wideNetworkFactor)
+  const isNetworkAtLimit = async (which: (all: OfDay) => OfDay, max: number): Promise<boolean> => {
+    if (await isAtLimit((all) => which(all).where('network', '=', network), max)) return true
+    const sitePrefix = sitePrefixOf(network)
+    if (sitePrefix === undefined) return false
+    const [from, before] = networksIn(sitePrefix)
+    const ofSite = (all: OfDay) => which(all).where('network', '>=', from).where('network', '<', before)
+    return isAtLimit(ofSite, max * limits.sitePrefixFactor)
   }
   const maxToMailbox = mailsPerNetwork === 0 ? 0 : limits.mailboxInvitationsPerNetworkDay
   const isRefused =
-    (await isMuch(toMailbox, limits.mailboxInvitationsPerDay)) ||
-    (await isMuchOfNetwork((all) => all, mailsPerNetwork)) ||
-    (await isMuchOfNetwork(toMailbox, maxToMailbox))
+    (await isAtLimit(toMailbox, limits.mailboxInvitationsPerDay)) ||
+    (await isNetworkAtLimit((all) => all, mailsPerNetwork)) ||
+    (await isNetworkAtLimit(toMailbox, maxToMailbox))
   if (isRefused) throw refusal()
-  if (!(await isMuch((all) => all, invitationsPerDay))) return
-  warnOfMail(log, 'invitations', 'CARREL_INVITATIONS_PER_DAY')
+  if (!(await isAtLimit((all) => all, invitationsPerDay))) return
+  warnMailLimit(log, 'invitations', 'CARREL_INVITATIONS_PER_DAY')
   throw refusal()
 }
 
-/** When the first that counts is a day old, there is room for another one. */
+/**
+ * Returns the error for a limit of the sender or the workspace; another invitation is possible when the first one is a
+ * day old.
+ */
 function ownRefusal(why: string, limit: number, firstAtMs: number): CarrelError {
   const waitMs = firstAtMs + limits.mailDayMs - Date.now()
   return new CarrelError('rate_limited', `Cannot invite anybody now: ${why} within a day, which is the limit`, {
@@ -87,13 +91,9 @@ function ownRefusal(why: string, limit: number, firstAtMs: number): CarrelError 
 }
 
 function refusal(): CarrelError {
-  return new CarrelError(
-    'rate_limited',
-    'Cannot invite them now: the server sends no more such mail for the time being',
-    {
-      details: { retryAfter: limits.invitationRetryMs / 1000 },
-    },
-  )
+  return new CarrelError('rate_limited', 'Cannot invite them now: the server sends no more such mail at present', {
+    details: { retryAfter: limits.invitationRetryMs / 1000 },
+  })
 }
 
 type OfDay = ReturnType<typeof allOfDay>

@@ -2,13 +2,16 @@ import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { Database } from '../../../db/schema.ts'
 
-/** Who an invitation is counted for. */
+/** The sender that an invitation is counted for. */
 export interface Sender {
-  /** null for a token that belongs to no person. */
+  /** null for a token without a user. */
   userId: string | null
-  /** They signed up within a day. */
+  /** True for a user who signed up within a day. */
   isNew: boolean
-  /** Where they signed up within a day, else where they send from: who signs up again and again is not many. */
+  /**
+   * The network of a sign-up within a day, otherwise of the request: signing up repeatedly does not multiply a
+   * network's limit.
+   */
   network: string
 }
 
@@ -18,12 +21,12 @@ export async function senderOf(
   requestNetwork: string,
 ): Promise<Sender> {
   if (userId === null) return { userId, isNew: false, network: requestNetwork }
-  const person = await trx
+  const user = await trx
     .selectFrom('users')
     .leftJoin('first_credits', 'first_credits.account_id', 'users.account_id')
     .select(['users.created_at', 'first_credits.network'])
     .where('users.id', '=', userId)
     .executeTakeFirst()
-  const isNew = person !== undefined && person.created_at > Date.now() - limits.mailDayMs
-  return { userId, isNew, network: (isNew && person.network) || requestNetwork }
+  const isNew = user !== undefined && user.created_at > Date.now() - limits.mailDayMs
+  return { userId, isNew, network: (isNew && user.network) || requestNetwork }
 }

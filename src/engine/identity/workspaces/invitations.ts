@@ -5,7 +5,7 @@ import type { Database, InvitationRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
 import { assertSignedIn } from '../accounts/signed-in.ts'
-import { hashOf, refusal, type Authenticated } from '../accounts/tokens.ts'
+import { hashOf, unauthenticated, type Authenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { newId } from '../../ids.ts'
 import { isKnownAddress } from '../auth/magic-links.ts'
@@ -28,10 +28,11 @@ export interface Invitation {
 }
 
 /**
- * Invites an address into the caller's workspace; the message goes in the background, and neither the answer nor its time tells
- * whether anybody has the address. One that was invited before gets another link, and the old one ends. It takes an admin who is signed in
- * and has a proved address, and for an owner an owner (`forbidden`). Rejects with `already_exists` for a member, with `conflict` in a
- * workspace of one's own, with `limit_reached` at 100 that are open, and with `rate_limited` as `assertMayInvite` does.
+ * Invites an address into the caller's workspace. The message is sent in the background, and neither the answer nor its
+ * time reveals whether a user has the address. A second invitation of an address gets a new link, and the old one ends.
+ * Throws `forbidden` unless the caller is an admin who is signed in and has a verified address, or an owner for the
+ * role of an owner; `already_exists` for a member; `conflict` in a user's own workspace; `limit_reached` with 100 open
+ * invitations; and `rate_limited` as `assertMayInvite` does.
  */
 export async function invite(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
@@ -43,7 +44,7 @@ export async function invite(
   assertRole(caller, role)
   const email = mailAddress(address)
   if (email === undefined)
-    throw new CarrelError('invalid_request', `Cannot invite ${JSON.stringify(address)}: it is no mail address`, {
+    throw new CarrelError('invalid_request', `Cannot invite ${JSON.stringify(address)}: it is not a mail address`, {
       details: { field: 'email' },
     })
   const workspace = await workspaceOf(engine, caller)
@@ -80,7 +81,7 @@ async function insert(
   const mailbox = mailboxOf(email)
   const sender = await senderOf(trx, userId, network)
   await assertMayInvite(trx, engine, { mailbox, workspaceId: accountId, sender })
-  const open = await openOnes(trx, accountId).execute()
+  const open = await openInvitations(trx, accountId).execute()
   const old = open.filter((one) => one.email === email).map(({ id }) => id)
   if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
     throw new CarrelError('limit_reached', 'Cannot invite anybody: the workspace has as many as it can', {
@@ -123,12 +124,15 @@ async function send(
   await mail.send(message)
 }
 
-/** Those that nobody has answered yet, the newest first. */
+/** Returns the open invitations, the newest first. */
 export async function listInvitations({ db }: Pick<Context, 'db'>, accountId: string): Promise<Invitation[]> {
-  return (await openOnes(db, accountId).execute()).map(invitationOf)
+  return (await openInvitations(db, accountId).execute()).map(invitationOf)
 }
 
-/** Takes an admin who is signed in. Rejects with `not_found` when there is none of that id that is open. */
+/**
+ * Revokes an open invitation. Throws `forbidden` unless the caller is an admin who is signed in, and `not_found` when
+ * the workspace has no open invitation of that id.
+ */
 export async function revokeInvitation(engine: Pick<Context, 'db'>, caller: Authenticated, id: string): Promise<void> {
   assertSignedIn(caller, 'revoke an invitation')
   assertRole(caller, 'admin')
@@ -142,13 +146,14 @@ export async function revokeInvitation(engine: Pick<Context, 'db'>, caller: Auth
       .where('ended_at', 'is', null)
       .returning('email')
       .executeTakeFirst()
-    if (!row) throw new CarrelError('not_found', `Cannot revoke invitation "${id}": the workspace has no such one`)
+    if (!row)
+      throw new CarrelError('not_found', `Cannot revoke invitation "${id}": the workspace has no such invitation`)
     await appendEvent(trx, { accountId, type: 'invitation.revoked', actor: tokenId, data: { email: row.email } })
   })
 }
 
-/** The open invitation of a code. Rejects with `unauthenticated` when there is none. */
-export async function invitationBy(db: Kysely<Database>, code: string): Promise<InvitationRow> {
+/** Returns the open invitation of a code. Throws `unauthenticated` when there is none. */
+export async function findInvitation(db: Kysely<Database>, code: string): Promise<InvitationRow> {
   const row = await db
     .selectFrom('invitations')
     .selectAll()
@@ -157,10 +162,10 @@ export async function invitationBy(db: Kysely<Database>, code: string): Promise<
     .where('expires_at', '>', Date.now())
     .executeTakeFirst()
   if (row) return row
-  throw refusal('the invitation was used or taken back, or is older than 7 days; ask for another one')
+  throw unauthenticated('the invitation was used or revoked, or is older than 7 days; ask for another one')
 }
 
-/** Forgets those that cannot be accepted any more, and where others came from when it counts no more. */
+/** Deletes expired invitations, and the networks of others that no longer count for the daily limits. */
 export async function pruneInvitations({ db }: Pick<Context, 'db'>): Promise<void> {
   await db.deleteFrom('invitations').where('expires_at', '<', Date.now()).execute()
   await db
@@ -171,7 +176,7 @@ export async function pruneInvitations({ db }: Pick<Context, 'db'>): Promise<voi
     .execute()
 }
 
-function openOnes(db: Kysely<Database>, accountId: string) {
+function openInvitations(db: Kysely<Database>, accountId: string) {
   return db
     .selectFrom('invitations')
     .selectAll()

@@ -5,21 +5,22 @@ import type { Authenticated } from '../accounts/tokens.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * The address that an invitation is from. Only who has proved to have one sends mail (`forbidden`), so not a wallet, nor whom an issuer
- * alone knows: whom it goes to has to know whom it is from. '' for a token that belongs to no person, which the operator has made.
+ * Returns the address that an invitation is from; undefined for a token without a user, which the operator has created.
+ * Throws `forbidden` for a user without a verified address, such as the holder of a wallet or a user known by an issuer
+ * alone: the recipient has to know whom the invitation is from.
  */
 export async function inviterOf({ db }: Pick<Context, 'db'>, { userId }: Authenticated): Promise<string | undefined> {
   if (userId === null) return undefined
-  const address = await provedAddress(db, userId)
+  const address = await verifiedAddress(db, userId)
   if (address !== undefined) return address
   throw new CarrelError(
     'forbidden',
-    'Cannot invite anybody: you have no mail address that is proved, so nobody could know whom it is from; sign in by mail for that',
+    'Cannot invite anybody: you have no verified mail address, so nobody could know whom the invitation is from; sign in by mail first',
   )
 }
 
-/** The address by which somebody signed in, of several the first; undefined when there is none. */
-export async function provedAddress(db: Kysely<Database>, userId: string): Promise<string | undefined> {
+/** Returns the address that a user signed in by, of several the first; undefined when there is none. */
+export async function verifiedAddress(db: Kysely<Database>, userId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('identities')
     .select('subject')

@@ -12,13 +12,13 @@ import type { IdentityContext } from '../identity.ts'
 export interface Member {
   userId: string
   name: string
-  /** '' when none is known. */
-  email: string
+  /** null when none is known. */
+  email: string | null
   role: Role
   joinedAtMs: number
 }
 
-/** Everybody in the caller's workspace, who came first first. */
+/** Returns the members of a workspace in the order in which they joined. */
 export async function listMembers({ db }: Pick<Context, 'db'>, accountId: string): Promise<Member[]> {
   const rows = await db
     .selectFrom('memberships')
@@ -31,16 +31,16 @@ export async function listMembers({ db }: Pick<Context, 'db'>, accountId: string
   return rows.map(({ id, name, email, role, created_at }) => ({
     userId: id,
     name,
-    email: email ?? '',
+    email,
     role,
     joinedAtMs: created_at,
   }))
 }
 
 /**
- * Makes a member more or less. It takes an admin who is signed in, and an owner where owners are made or unmade (`forbidden`). Rejects with
- * `not_found` when there is no such member, with `conflict` when the workspace would be without an owner. What somebody who becomes
- * less had invited is taken back.
+ * Changes a member's role. Revokes the open invitations of a member who is demoted. Throws `forbidden` unless the
+ * caller is an admin who is signed in, or an owner where an owner is appointed or demoted; `not_found` when there is no
+ * such member; and `conflict` when the workspace would be left without an owner.
  */
 export async function changeRole(
   engine: Pick<Context, 'db'>,
@@ -51,9 +51,9 @@ export async function changeRole(
   assertSignedIn(caller, 'change a role')
   await engine.db.transaction().execute(async (trx) => {
     const before = await memberOf(trx, caller, userId)
-    const mine = await currentRole(trx, caller)
-    assertRole({ role: mine }, 'admin')
-    if (before === 'owner' || role === 'owner') assertRole({ role: mine }, 'owner')
+    const ownRole = await currentRole(trx, caller)
+    assertRole({ role: ownRole }, 'admin')
+    if (before === 'owner' || role === 'owner') assertRole({ role: ownRole }, 'owner')
     if (before === role) return
     if (before === 'owner') await assertAnotherOwner(trx, caller, userId)
     await trx
@@ -74,8 +74,9 @@ export async function changeRole(
 }
 
 /**
- * Removes a member, or lets one leave. With them go the API keys that they made in the workspace, and what they had invited. It takes
- * an admin who is signed in, for an owner an owner, for oneself no role. Rejects as `changeRole` does.
+ * Removes a member, or lets the caller leave. Also revokes the API keys that the member created in the workspace, and
+ * the member's open invitations. Removing another member takes an admin who is signed in, removing an owner takes an
+ * owner. Throws as `changeRole` does.
  */
 export async function removeMember(
   engine: Pick<IdentityContext, 'db' | 'liveConnections'>,
@@ -110,7 +111,7 @@ async function memberOf(trx: Transaction<Database>, { accountId }: Authenticated
   throw new CarrelError('not_found', `Cannot find member "${userId}": the workspace has no such member`)
 }
 
-/** Of the caller as of this transaction: of two who unmake each other at once one is too late. */
+/** Returns the caller's role as of this transaction: of two members who demote each other at once, the second fails. */
 async function currentRole(trx: Transaction<Database>, caller: Authenticated): Promise<Role> {
   if (caller.userId === null) return caller.role
   const role = await roleOf(trx, caller.accountId, caller.userId)
@@ -118,7 +119,7 @@ async function currentRole(trx: Transaction<Database>, caller: Authenticated): P
   throw new CarrelError('not_found', 'Cannot change the workspace: you have left it')
 }
 
-/** A token that belongs to no person remains an owner's. */
+/** Throws `conflict` when the user is the last owner. A token without a user stays an owner's. */
 async function assertAnotherOwner(trx: Transaction<Database>, caller: Authenticated, userId: string): Promise<void> {
   if (caller.userId === null) return
   const other = await trx
@@ -131,6 +132,6 @@ async function assertAnotherOwner(trx: Transaction<Database>, caller: Authentica
   if (!other)
     throw new CarrelError(
       'conflict',
-      'Cannot take the last owner from the workspace: make somebody else an owner first',
+      'Cannot take the last owner from the workspace: make another member an owner first',
     )
 }

@@ -6,7 +6,7 @@ import { authenticateToken, insertToken } from '../accounts/tokens.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { changeLimits } from './workspace-limits.ts'
 
-test('of keys that were revoked the limits that were set last are kept, and those of all others and of the workspace', async (t) => {
+test('keeps the limits of the workspace, of live keys, and the most recent ones of revoked keys', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   await db

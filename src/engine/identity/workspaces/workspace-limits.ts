@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import { wholeAccount } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { assertOwnLine, openDescendants } from '../accounts/api-keys.ts'
+import { assertOwnDescendant, liveDescendants } from '../accounts/api-keys.ts'
 import { assertRole } from '../accounts/roles.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -14,7 +14,7 @@ import {
 } from '../../money/credit/spending-limits.ts'
 import type { Context } from '../../context.ts'
 
-/** What may be spent in a day and in a month, in micro-dollars; null is no limit, undefined is as it was. */
+/** A change of daily and monthly limits, in micro-dollars; null removes a limit, undefined leaves it as it is. */
 export interface LimitChange {
   /** undefined for the workspace as a whole. */
   keyId?: string | undefined
@@ -23,11 +23,11 @@ export interface LimitChange {
 }
 
 export interface KeyLimit extends LimitState {
-  /** How the API key is called; undefined for the workspace as a whole. */
+  /** The name of the API key; undefined for the workspace as a whole. */
   name?: string | undefined
 }
 
-/** The limits of a workspace and of its API keys, with what is spent of each. Those of keys that were revoked are not told. */
+/** Returns the limits of a workspace and of its API keys, with what is spent of each; revoked keys are left out. */
 export async function readLimits({ db }: Pick<Context, 'db'>, accountId: string): Promise<KeyLimit[]> {
   const states = await limitStates(db, accountId)
   const keys = new Map((await keysOf(db, accountId)).map(({ id, name }) => [id, name]))
@@ -39,9 +39,10 @@ export async function readLimits({ db }: Pick<Context, 'db'>, accountId: string)
 }
 
 /**
- * Sets and takes away limits of the caller's workspace and of its API keys, all or nothing. It takes an admin; an API key can only tighten
- * those of its own and of keys that came of it (`forbidden`), or it would stop everybody else's work. Rejects with `not_found` for a key that is none of the workspace, and with `conflict` for one that has made
- * others: they would have no limit.
+ * Sets and removes limits of the caller's workspace and of its API keys, all or nothing; returns all limits. Throws
+ * `forbidden` unless the caller is an admin; an API key can only tighten the limits of itself and its descendants, or
+ * it could stop the work of others. Throws `not_found` for a key of another workspace, and `conflict` for a key that
+ * has created others, since they would have no limit.
  */
 export async function changeLimits(
   engine: Pick<Context, 'db'>,
@@ -56,24 +57,27 @@ export async function changeLimits(
       if (keyId !== undefined && !known.has(keyId))
         throw new CarrelError('not_found', `Cannot limit API key "${keyId}": the workspace has no such key`)
       if (dayMicros === undefined && monthMicros === undefined) continue
-      await assertOwnLine(trx, caller, keyId, "limit others' spending")
+      await assertOwnDescendant(trx, caller, keyId, "limit others' spending")
       for (const [period, limitMicros] of [['day', dayMicros] as const, ['month', monthMicros] as const]) {
         if (limitMicros === undefined) continue
         if (caller.kind === 'api_key') await assertTighter(trx, accountId, { tokenId: keyId, period, limitMicros })
-        if (keyId !== undefined && limitMicros !== null) await assertMadeNone(trx, accountId, keyId)
+        if (keyId !== undefined && limitMicros !== null) await assertHasNoDescendants(trx, accountId, keyId)
         if (limitMicros === null) await removeSpendingLimit(trx, accountId, { tokenId: keyId, period })
         else await setSpendingLimit(trx, accountId, { tokenId: keyId, period, limitMicros })
         const data = { keyId: keyId ?? null, period, limitMicros }
         await appendEvent(trx, { accountId, type: 'spending_limit.changed', actor, data })
       }
     }
-    await forgetOldLimits(trx, accountId, known)
+    await pruneRevokedLimits(trx, accountId, known)
   })
   return readLimits(engine, accountId)
 }
 
-/** What a revoked key left running is still limited; but of keys that come and go there would be ever more limits, so the oldest are forgotten. */
-async function forgetOldLimits(db: Context['db'], accountId: string, live: ReadonlySet<string>): Promise<void> {
+/**
+ * Deletes the oldest limits of revoked keys. The newest still limit what a revoked key left running; without a bound
+ * their number would grow with every key that comes and goes.
+ */
+async function pruneRevokedLimits(db: Context['db'], accountId: string, live: ReadonlySet<string>): Promise<void> {
   const rows = await db
     .selectFrom('spending_limits')
     .select(['token_id', 'period'])
@@ -85,18 +89,21 @@ async function forgetOldLimits(db: Context['db'], accountId: string, live: Reado
   for (const { token_id: tokenId, period } of old) await removeSpendingLimit(db, accountId, { tokenId, period })
 }
 
-/** A key that has a limit makes no others, and one that made others gets none. */
-async function assertMadeNone(db: Context['db'], accountId: string, keyId: string): Promise<void> {
-  const made = (await openDescendants(db, accountId, keyId)).filter((id) => id !== keyId)
-  if (made.length === 0) return
+/**
+ * Throws `conflict` when the key has created others: a limited key creates none, and a key that has created others gets
+ * no limit.
+ */
+async function assertHasNoDescendants(db: Context['db'], accountId: string, keyId: string): Promise<void> {
+  const descendants = (await liveDescendants(db, accountId, keyId)).filter((id) => id !== keyId)
+  if (descendants.length === 0) return
   throw new CarrelError(
     'conflict',
-    `Cannot limit API key "${keyId}": it has made others, which would have no limit; revoke them first, or limit the workspace`,
-    { details: { keys: made } },
+    `Cannot limit API key "${keyId}": it has created others, which would have no limit; revoke them first, or limit the workspace`,
+    { details: { keys: descendants } },
   )
 }
 
-/** Who a limit is set for must not lift it. */
+/** Throws `forbidden` unless the change tightens the limit: the key that it is set for must not lift it. */
 async function assertTighter(
   db: Context['db'],
   accountId: string,
@@ -110,7 +117,7 @@ async function assertTighter(
     .where('period', '=', period)
     .executeTakeFirst()
   if (!row || (limitMicros !== null && limitMicros <= Number(row.limit_micros))) return
-  throw new CarrelError('forbidden', 'Cannot raise a limit with an API key: it takes the token of a sign-in')
+  throw new CarrelError('forbidden', 'Cannot raise a limit with an API key: this takes the token of a sign-in')
 }
 
 function keysOf(db: Context['db'], accountId: string): Promise<{ id: string; name: string }[]> {

@@ -11,19 +11,19 @@ import type { Context } from '../../context.ts'
 export interface Workspace {
   id: string
   name: string
-  /** What the caller is in it. */
+  /** The caller's role. */
   role: Role
-  /** True for the caller's own, which has no other members. */
+  /** True for a user's own workspace, which has no other members. */
   isPersonal: boolean
   members: number
   createdAtMs: number
-  /** When it goes; null when nobody asked for that. */
+  /** When the workspace is deleted; null when no deletion is scheduled. */
   deleteAtMs: number | null
 }
 
 /**
- * Makes a workspace whose owner is the caller. It has no credit of its own until somebody tops it up. Rejects with `forbidden` when
- * the token stands for no person, with `limit_reached` when that person has made 20.
+ * Creates a workspace with the caller as its owner. It has no credit until somebody tops it up. Throws `forbidden` when
+ * the token does not stand for a user, and `limit_reached` when the user has created 20 workspaces.
  */
 export async function createWorkspace(
   engine: Pick<Context, 'db'>,
@@ -31,7 +31,7 @@ export async function createWorkspace(
   name: string,
 ): Promise<Workspace> {
   if (!isUser(caller))
-    throw new CarrelError('forbidden', 'Cannot create a workspace: that takes the token of a sign-in, not of a program')
+    throw new CarrelError('forbidden', 'Cannot create a workspace: this takes the token of a sign-in, not of a program')
   return engine.db.transaction().execute(async (trx) => {
     const { count } = await trx
       .selectFrom('accounts')
@@ -41,7 +41,7 @@ export async function createWorkspace(
     if (Number(count) >= limits.workspacesPerUser)
       throw new CarrelError(
         'limit_reached',
-        `Cannot create a workspace: you have made ${limits.workspacesPerUser}, which is the limit`,
+        `Cannot create a workspace: you have created ${limits.workspacesPerUser}, which is the limit`,
         { details: { limit: limits.workspacesPerUser } },
       )
     const id = await createAccount(trx, name, caller.userId)
@@ -55,7 +55,10 @@ export async function createWorkspace(
   })
 }
 
-/** Those that the caller's token opens, the personal one first: of a person all that they are a member of, else the token's own. */
+/**
+ * Returns the workspaces that the caller's token gives access to, the personal one first: all that the user is a member
+ * of, or the token's own when it does not stand for a user.
+ */
 export async function listWorkspaces(engine: Pick<Context, 'db'>, caller: Authenticated): Promise<Workspace[]> {
   if (!isUser(caller)) return [await workspaceOf(engine, caller)]
   const rows = await workspaces(engine)
@@ -68,13 +71,13 @@ export async function listWorkspaces(engine: Pick<Context, 'db'>, caller: Authen
   return rows.map((row) => workspaceFrom(row, row.role)).toSorted((a, b) => Number(b.isPersonal) - Number(a.isPersonal))
 }
 
-/** The one that the caller is in. */
+/** Returns the workspace that the caller is in. */
 export async function workspaceOf(engine: Pick<Context, 'db'>, { accountId, role }: Authenticated): Promise<Workspace> {
   const row = await workspaces(engine).where('accounts.id', '=', accountId).executeTakeFirstOrThrow()
   return workspaceFrom(row, role)
 }
 
-/** Takes an admin who is signed in. */
+/** Renames the caller's workspace. Throws `forbidden` unless the caller is an admin who is signed in. */
 export async function renameWorkspace(
   engine: Pick<Context, 'db'>,
   caller: Authenticated,
@@ -97,9 +100,9 @@ function workspaces({ db }: Pick<Context, 'db'>) {
     .select(['accounts.id', 'accounts.name', 'accounts.created_at', 'accounts.delete_at', 'users.id as owner_id'])
     .select((eb) =>
       eb
-        .selectFrom('memberships as all')
+        .selectFrom('memberships as m')
         .select((of) => of.fn.countAll().as('count'))
-        .whereRef('all.account_id', '=', 'accounts.id')
+        .whereRef('m.account_id', '=', 'accounts.id')
         .as('members'),
     )
 }

@@ -12,9 +12,10 @@ interface Parts {
 }
 
 /**
- * Has an account looked at in the moment in which its credit ends, or comes to where it is warned, by what is left until then and how many of its computers run. The fewer of those
- * that might are found to do, the more is left then, and the look after it is set in the same way. In memory, and no more than a timer for
- * each account whose credit may end before it is looked at anyway.
+ * Has an account looked at in the moment in which its credit ends, or comes to where it is warned, by what is left
+ * until then and how many of its computers run. The fewer of those that might are found to do, the more is left then,
+ * and the look after it is set in the same way. In memory, and no more than a timer for each account whose credit may
+ * end before it is looked at anyway.
  */
 export class CreditClock {
   readonly #parts: Parts

@@ -1,8 +1,8 @@
 import type { PriceBook } from '../../../config/price-book.ts'
 
 /**
- * How many micro-dollars an account can spend until it has to be looked at: until it is to be warned, and once it is, until nothing is
- * left. `leftMicros` is with the overdraft.
+ * How many micro-dollars an account can spend until it has to be looked at: until it is to be warned, and once it is,
+ * until nothing is left. `leftMicros` is with the overdraft.
  */
 export function untilNextMark(
   { lowBalanceMicros, overdraftMicros }: Pick<PriceBook, 'lowBalanceMicros' | 'overdraftMicros'>,

@@ -99,7 +99,10 @@ export async function reachedLimits(
   return reached
 }
 
-/** The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its charge on. */
+/**
+ * The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its
+ * charge on.
+ */
 export async function reachedLimit(
   { db }: Pick<Context, 'db'>,
   accountId: string,

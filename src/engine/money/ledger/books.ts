@@ -1,6 +1,8 @@
 import type { BookKind, LedgerBookRow, Meter } from '../../../db/schema.ts'
 
-/** An account of the books, by its id `kind` or `kind:<of what>`. A positive balance is owed by the house, or earned. */
+/**
+ * An account of the books, by its id `kind` or `kind:<of what>`. A positive balance is owed by the house, or earned.
+ */
 export type Book = Pick<LedgerBookRow, 'id' | 'kind' | 'account_id'>
 
 /** What an account paid ahead or was given: a liability. */

@@ -6,8 +6,9 @@ import { creditOf, promotions } from './books.ts'
 import { postTransactions, type Posting } from './post.ts'
 
 /**
- * Gives accounts that nobody signed up for their first credit. One that has had it gets nothing, however often it is asked for; nor
- * does one of a person for whom it was decided at their sign-up, nor a workspace that a person made beside their own: whoever makes many would never have to pay.
+ * Gives accounts that nobody signed up for their first credit. One that has had it gets nothing, however often it is
+ * asked for; nor does one of a person for whom it was decided at their sign-up, nor a workspace that a person made
+ * beside their own: whoever makes many would never have to pay.
  */
 export async function grantFirstCredit(
   db: Kysely<Database>,

@@ -14,7 +14,9 @@ export interface Hold {
   amountMicros: number
 }
 
-/** Sets credit aside for work that begins; `out_of_credits` when there is too little. The same hold again does nothing. */
+/**
+ * Sets credit aside for work that begins; `out_of_credits` when there is too little. The same hold again does nothing.
+ */
 export function placeHold(db: Kysely<Database>, prices: PriceBook, hold: Hold): Promise<void> {
   const { id, accountId, meter, amountMicros } = hold
   return durableTransaction(db, async (trx) => {

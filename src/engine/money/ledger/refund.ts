@@ -26,8 +26,8 @@ interface Paid {
 
 /**
  * Takes back what was credited for a payment, or a part of it with the same part of its bonus. What the account has
- * spent already is written off: nobody's credit comes below its overdraft by a refund. A refund that was reversed counts
- * no more. `not_found` when there was no such payment, `conflict` when less of it is left.
+ * spent already is written off: nobody's credit comes below its overdraft by a refund. A refund that was reversed
+ * counts no more. `not_found` when there was no such payment, `conflict` when less of it is left.
  */
 export function refund(
   db: Kysely<Database>,

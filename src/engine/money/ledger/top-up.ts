@@ -44,8 +44,8 @@ export function quoteFor(
 }
 
 /**
- * Credits what was paid, once however often the payment is told of. What `alongside` writes is in the same transaction: on the
- * disk with the credit, or not at all.
+ * Credits what was paid, once however often the payment is told of. What `alongside` writes is in the same transaction:
+ * on the disk with the credit, or not at all.
  */
 export async function topUp(
   db: Kysely<Database>,

@@ -17,8 +17,8 @@ type Check = (db: Kysely<Database>) => Promise<string[]>
 /**
  * Checks the books from their entries up: each transaction and all together come to zero, each kept balance is the sum
  * of its entries, no credit is below the overdraft, what is held is what holds say, and each interval of usage was
- * charged once, by what it cost, without overlapping another, and is in the totals that are kept of usage; and no sandbox worked for longer than it
- * was charged. Run it in one transaction while a server works.
+ * charged once, by what it cost, without overlapping another, and is in the totals that are kept of usage; and no
+ * sandbox worked for longer than it was charged. Run it in one transaction while a server works.
  */
 export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number): Promise<Verdict> {
   const checks: Check[] = [

@@ -29,8 +29,8 @@ export interface Received {
 }
 
 /**
- * Credits a payment, once: whom and how much says the challenge, which this server signed. Credit and record are written together.
- * Rejects with `not_found` when the account is deleted; the payment is put aside then.
+ * Credits a payment, once: whom and how much says the challenge, which this server signed. Credit and record are
+ * written together. Rejects with `not_found` when the account is deleted; the payment is put aside then.
  */
 export async function creditPayment(engine: MoneyContext, received: Received): Promise<PaidTopUp> {
   const { method, reference, challenge, receipt } = received

@@ -4,7 +4,10 @@ export type Challenge = ReturnType<PaymentLibrary['Challenge']['deserialize']>
 
 let loading: ReturnType<typeof load> | undefined
 
-/** The library takes most of a second and some 100 MB: it is loaded with the first payment or wallet, not with the server. */
+/**
+ * The library takes most of a second and some 100 MB: it is loaded with the first payment or wallet, not with the
+ * server.
+ */
 export function loadPaymentLibrary(): Promise<PaymentLibrary> {
   return (loading ??= load())
 }
@@ -38,7 +41,10 @@ async function load() {
   }
 }
 
-/** The challenge that a credential answers, with what it was issued for (`meta`), which is in the part that clients pass on unread. */
+/**
+ * The challenge that a credential answers, with what it was issued for (`meta`), which is in the part that clients pass
+ * on unread.
+ */
 export function answeredChallenge({ Credential, PaymentRequest }: PaymentLibrary, credential: string): Challenge {
   const { challenge } = Credential.deserialize(credential)
   const { opaque } = challenge

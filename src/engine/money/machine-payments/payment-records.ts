@@ -10,8 +10,8 @@ export function findPayment(db: Kysely<Database>, challengeId: string): Promise<
 }
 
 /**
- * Writes on the disk that money is about to move for a challenge. `begun` when it is to be sent once more; `taken` when another
- * payment answers this challenge already, or this payment another challenge.
+ * Writes on the disk that money is about to move for a challenge. `begun` when it is to be sent once more; `taken` when
+ * another payment answers this challenge already, or this payment another challenge.
  */
 export async function beginPayment(db: Kysely<Database>, payment: NewPayment): Promise<'new' | 'begun' | 'taken'> {
   const row = rowOf(payment)

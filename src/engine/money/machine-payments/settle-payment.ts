@@ -37,7 +37,10 @@ export async function settlePayment(
   return undefined
 }
 
-/** Looks for payments whose outcome nobody was told: each time after twice as long. Without any it costs a look at the database. */
+/**
+ * Looks for payments whose outcome nobody was told: each time after twice as long. Without any it costs a look at the
+ * database.
+ */
 export async function settlePending(engine: MoneyContext): Promise<void> {
   const { db, log, settings } = engine
   if (!paymentMethods(settings).includes('tempo')) return

@@ -22,7 +22,10 @@ export function stripeMethod(
   library: PaymentLibrary,
 ) {
   const { Errors, stripeServer } = library
-  /** The same challenge and token are the same payment to Stripe, whose answer the library takes for a second use the next time. */
+  /**
+   * The same challenge and token are the same payment to Stripe, whose answer the library takes for a second use the
+   * next time.
+   */
   const paymentIntents = {
     async create(...request: unknown[]) {
       try {

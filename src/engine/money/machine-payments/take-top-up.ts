@@ -23,9 +23,10 @@ export interface TopUp {
 }
 
 /**
- * Takes a payment by the Machine Payments Protocol and credits it. Without a credential, or with one that is not taken, the answer
- * is a refusal with a challenge for each way to pay. The same credential again gets the same answer and moves nothing. Rejects
- * with `invalid_request` what cannot be bought, with `not_set_up` where the operator takes no payments.
+ * Takes a payment by the Machine Payments Protocol and credits it. Without a credential, or with one that is not taken,
+ * the answer is a refusal with a challenge for each way to pay. The same credential again gets the same answer and
+ * moves nothing. Rejects with `invalid_request` what cannot be bought, with `not_set_up` where the operator takes no
+ * payments.
  */
 export async function takeTopUp(engine: MoneyContext, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
   const quote = quoteFor(engine.prices, topUp.purchase)
@@ -53,7 +54,10 @@ function metaOf({ accountId }: TopUp, { amountCents, bonusMicros }: Quote): Reco
   return { account: accountId, cents: String(amountCents), bonus: String(bonusMicros) }
 }
 
-/** The challenge that a credential answers, expired or not, when this server issued it for this purchase of this account. */
+/**
+ * The challenge that a credential answers, expired or not, when this server issued it for this purchase of this
+ * account.
+ */
 function issuedChallenge(
   engine: Pick<MoneyContext, 'machinePayments'>,
   library: PaymentLibrary,

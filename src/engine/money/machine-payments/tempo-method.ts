@@ -11,8 +11,8 @@ export type Confirmation = { state: 'paid' } | { state: 'pending' } | { state: '
 type Hash = `0x${string}`
 
 /**
- * Payment by a transfer on Tempo that the client signs and the server sends (`pull`): so the server can write down each transfer
- * before money moves, and finds it on the chain when the answer to it is lost.
+ * Payment by a transfer on Tempo that the client signs and the server sends (`pull`): so the server can write down each
+ * transfer before money moves, and finds it on the chain when the answer to it is lost.
  */
 export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'settings' | 'log'>, library: PaymentLibrary) {
   const { Errors, Store, TempoTransaction, chains, tempoServer, viem } = library
@@ -43,7 +43,8 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
   /** What the chain knows of a transfer for a challenge, expired or not. */
   const confirm = async (challenge: Challenge, hash: Hash): Promise<Confirmation> => {
     const expires = new Date(Date.now() + 60_000).toISOString()
-    // As if the client had sent it itself: the library reads the receipt and compares token, amount, recipient and memo.
+    // As if the client had sent it itself: the library reads the receipt and compares token, amount, recipient and
+    // memo.
     const request = { ...challenge.request, methodDetails: { chainId: chain.id } }
     try {
       const credential = { challenge: { ...challenge, expires, request }, payload: { type: 'hash', hash } }

@@ -1,7 +1,10 @@
 import type { Settings } from '../../../config/settings.ts'
 import type { PaymentLibrary } from './payment-library.ts'
 
-/** The dollar that is taken on Tempo: the operator's choice, or the protocol's usual one. All of Tempo's have six decimals. */
+/**
+ * The dollar that is taken on Tempo: the operator's choice, or the protocol's usual one. All of Tempo's have six
+ * decimals.
+ */
 export function tempoToken(
   { tempoServer }: PaymentLibrary,
   { tempoToken: token, tempoNetwork }: Pick<Settings, 'tempoToken' | 'tempoNetwork'>,

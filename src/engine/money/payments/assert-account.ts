@@ -3,8 +3,8 @@ import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 
 /**
- * In the transaction that credits a payment: rejects with `not_found` when its account is deleted, so that nobody is credited who
- * is not there. What was credited before that, under this key, was credited.
+ * In the transaction that credits a payment: rejects with `not_found` when its account is deleted, so that nobody is
+ * credited who is not there. What was credited before that, under this key, was credited.
  */
 export async function assertAccount(
   trx: Transaction<Database>,

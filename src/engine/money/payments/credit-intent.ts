@@ -53,7 +53,10 @@ export function creditIntent(engine: MoneyContext, intent: Stripe.PaymentIntent)
   })
 }
 
-/** Its row; one that came without any (a machine payment whose answer was lost) gets one. undefined for what is not ours. */
+/**
+ * Its row; one that came without any (a machine payment whose answer was lost) gets one. undefined for what is not
+ * ours.
+ */
 async function paymentOf(
   { db, log }: Pick<Context, 'db' | 'log'>,
   intent: Stripe.PaymentIntent,

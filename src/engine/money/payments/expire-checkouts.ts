@@ -5,8 +5,8 @@ import { updatePayment } from './payments.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Expires the payment links of deleted accounts, so that nobody pays for credit that nobody gets. A link that Stripe does
- * not expire is logged and stays open, to be checked later; money that still comes by it is held for review.
+ * Expires the payment links of deleted accounts, so that nobody pays for credit that nobody gets. A link that Stripe
+ * does not expire is logged and stays open, to be checked later; money that still comes by it is held for review.
  */
 export async function expireCheckouts(
   engine: Pick<MoneyContext, 'db' | 'log' | 'server' | 'stripe'>,

@@ -12,7 +12,10 @@ interface Aside {
   accountId?: string | null
 }
 
-/** Money that cannot be credited by itself: somebody has to look at it. One that the operator has settled stays as it is. */
+/**
+ * Money that cannot be credited by itself: somebody has to look at it. One that the operator has settled stays as it
+ * is.
+ */
 export async function holdForReview(
   { db, log }: Pick<Context, 'db' | 'log'>,
   row: PaymentRow,

@@ -16,8 +16,8 @@ export interface PaymentView {
 }
 
 /**
- * A payment by its id, which nobody can guess. One that waits is asked about at Stripe, so that who paid sees it without
- * waiting for the event. `not_found` when there is none.
+ * A payment by its id, which nobody can guess. One that waits is asked about at Stripe, so that who paid sees it
+ * without waiting for the event. `not_found` when there is none.
  */
 export async function lookAtPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
   const { db, stripe, log } = engine

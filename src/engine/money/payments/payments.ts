@@ -54,7 +54,10 @@ export function findPayment(
   return db.selectFrom('payments').selectAll().where(column, '=', value).executeTakeFirst()
 }
 
-/** Changes a payment; one that is paid or dismissed stays so, unless it is paid. What `data` names is changed, the rest of it stays. */
+/**
+ * Changes a payment; one that is paid or dismissed stays so, unless it is paid. What `data` names is changed, the rest
+ * of it stays.
+ */
 export async function updatePayment(
   db: Kysely<Database>,
   row: PaymentRow,

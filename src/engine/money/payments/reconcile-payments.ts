@@ -7,9 +7,9 @@ import { updatePayment } from './payments.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about the newest of them,
- * whenever that was done last; later about each the seldomer the older it is. After 30 days it is given up, and what
- * nobody paid is forgotten.
+ * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about the newest of
+ * them, whenever that was done last; later about each the seldomer the older it is. After 30 days it is given up, and
+ * what nobody paid is forgotten.
  */
 export async function reconcilePayments(engine: MoneyContext, { atStart }: { atStart: boolean }): Promise<void> {
   const { db, stripe, server, log } = engine

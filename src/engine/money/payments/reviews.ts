@@ -48,9 +48,10 @@ export async function listReviews(db: Kysely<Database>): Promise<Review[]> {
 }
 
 /**
- * Credits a payment that waits with so many cents, without a bonus, once: under the key that the payment itself would have been
- * credited by. Asked for again with the same amount it moves nothing. Rejects with `not_found` when there is no such payment,
- * with `conflict` when it does not wait or its account is deleted, with `invalid_request` an amount that cannot be bought.
+ * Credits a payment that waits with so many cents, without a bonus, once: under the key that the payment itself would
+ * have been credited by. Asked for again with the same amount it moves nothing. Rejects with `not_found` when there is
+ * no such payment, with `conflict` when it does not wait or its account is deleted, with `invalid_request` an amount
+ * that cannot be bought.
  */
 export async function creditReview(
   db: Kysely<Database>,
@@ -78,7 +79,10 @@ export async function creditReview(
   })
 }
 
-/** Marks a payment that waits as settled elsewhere, such as by a refund: nothing is credited. Rejects as `creditReview` does. */
+/**
+ * Marks a payment that waits as settled elsewhere, such as by a refund: nothing is credited. Rejects as `creditReview`
+ * does.
+ */
 export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<{ isNew: boolean }> {
   return durableTransaction(db, async (trx) => {
     const row = await lockPayment(trx, paymentId)
@@ -93,7 +97,8 @@ export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<
 
 /** The payment, which nobody else can change until the transaction ends, the server neither. */
 async function lockPayment(trx: Transaction<Database>, id: string): Promise<PaymentRow> {
-  // An update that changes nothing is a lock on every database; a transaction that began by reading could lose its turn.
+  // An update that changes nothing is a lock on every database; a transaction that began by reading could lose its
+  // turn.
   const row = await trx
     .updateTable('payments')
     .set((eb) => ({ updated_at: eb.ref('updated_at') }))

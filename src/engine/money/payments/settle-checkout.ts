@@ -7,8 +7,8 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Brings a payment by Stripe's Checkout to where Stripe has it. What an event says may be old or come twice; what Stripe
- * answers holds. Rejects with `unavailable` when it does not answer.
+ * Brings a payment by Stripe's Checkout to where Stripe has it. What an event says may be old or come twice; what
+ * Stripe answers holds. Rejects with `unavailable` when it does not answer.
  */
 export async function settleCheckout(
   engine: MoneyContext,

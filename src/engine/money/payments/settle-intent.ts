@@ -50,7 +50,10 @@ async function look(client: Stripe, intentId: string) {
   return { intent, takings: takings.toSorted((a, b) => Number(a.isTaken) - Number(b.isTaken)) }
 }
 
-/** Stripe takes the money when a dispute begins, and gives it back when that is won. An inquiry (`warning_…`) takes nothing. */
+/**
+ * Stripe takes the money when a dispute begins, and gives it back when that is won. An inquiry (`warning_…`) takes
+ * nothing.
+ */
 const takesMoney = new Set<string>([
   'needs_response',
   'under_review',

@@ -85,7 +85,8 @@ async function openCheckout(
     await updatePayment(engine.db, row, { session_id: session.id })
     return session.url!
   } catch (error) {
-    // A session may have been opened all the same. Nobody has its address; should somebody pay, its metadata says for what.
+    // A session may have been opened all the same. Nobody has its address; should somebody pay, its metadata says for
+    // what.
     throw stripeFailure('begin the payment', error)
   }
 }

@@ -7,9 +7,9 @@ import { settleIntent } from './settle-intent.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Takes an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to look at a
- * payment, not the truth of it: it may come twice, late, or before an earlier one. Rejects with `invalid_request` when it
- * was not signed with the secret within five minutes, with `unavailable` when Stripe has to send it again.
+ * Takes an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to look at
+ * a payment, not the truth of it: it may come twice, late, or before an earlier one. Rejects with `invalid_request`
+ * when it was not signed with the secret within five minutes, with `unavailable` when Stripe has to send it again.
  */
 export async function takeStripeEvent(
   engine: MoneyContext,
@@ -42,8 +42,8 @@ export async function takeStripeEvent(
 }
 
 /**
- * Refuses an event by its header alone, before anybody reads it: as `takeStripeEvent` does where nothing is set up, and where the header
- * is no signature of the last five minutes. Whether it is Stripe's is seen from the bytes.
+ * Refuses an event by its header alone, before anybody reads it: as `takeStripeEvent` does where nothing is set up, and
+ * where the header is no signature of the last five minutes. Whether it is Stripe's is seen from the bytes.
  */
 export function assertMayBeEvent(
   engine: Pick<MoneyContext, 'settings' | 'stripe'>,

@@ -17,8 +17,8 @@ export interface Charged {
 
 /**
  * Counts for how long computers are used, in memory: a process costs the database nothing. Whoever empties it, each
- * minute and when a computer stops, takes pieces of usage that follow each other without a gap or an overlap. Two processes at
- * once cost as much as one, and so does whatever else works in the same computer.
+ * minute and when a computer stops, takes pieces of usage that follow each other without a gap or an overlap. Two
+ * processes at once cost as much as one, and so does whatever else works in the same computer.
  */
 export class ComputeMeter {
   readonly #gauges: Gauges
@@ -44,7 +44,10 @@ export class ComputeMeter {
     this.#computers.get(facts.computerId)!.takeOver(uncharged)
   }
 
-  /** Something is going to begin, until the returned function is called; nobody looks for what was left behind meanwhile. */
+  /**
+   * Something is going to begin, until the returned function is called; nobody looks for what was left behind
+   * meanwhile.
+   */
   expect(computerId: string): () => void {
     const computer = this.#computers.get(computerId)
     if (!computer) return () => {}
@@ -60,7 +63,10 @@ export class ComputeMeter {
     this.#computers.get(computerId)?.ended(processId)
   }
 
-  /** Computers in which something may work that was not started here, and nothing does that was: of all accounts, or of one. */
+  /**
+   * Computers in which something may work that was not started here, and nothing does that was: of all accounts, or of
+   * one.
+   */
   unattended(accountId?: string): MeteredComputer[] {
     const computers = accountId === undefined ? this.#computers.values() : this.#of(accountId)
     return [...computers].filter(({ mayHideWork, isAttended }) => mayHideWork && !isAttended)
@@ -150,7 +156,10 @@ export class ComputeMeter {
     return Math.floor(total)
   }
 
-  /** How many computers of an account cost or begin to, and in how many others something may work that no look has found yet. */
+  /**
+   * How many computers of an account cost or begin to, and in how many others something may work that no look has found
+   * yet.
+   */
   spending(accountId: string): { certain: number; possible: number } {
     const computers = [...this.#of(accountId)]
     return {

@@ -9,8 +9,8 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Records what the disks of all computers hold, as of the last hour: hot for those that run, cold for those that are stopped.
- * What a server did not see, because none ran, is not counted.
+ * Records what the disks of all computers hold, as of the last hour: hot for those that run, cold for those that are
+ * stopped. What a server did not see, because none ran, is not counted.
  */
 export async function measureStorage(
   engine: Pick<MoneyContext, 'db' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,

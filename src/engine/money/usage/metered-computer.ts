@@ -22,8 +22,9 @@ export interface MeteredFacts {
 }
 
 /**
- * What was last seen in a computer beside what was started here: a `kernel` that waits, a kernel that is `working` between calls, `programs` that were
- * left behind. In one with `nothing` there can be nothing before something is started again.
+ * What was last seen in a computer beside what was started here: a `kernel` that waits, a kernel that is `working`
+ * between calls, `programs` that were left behind. In one with `nothing` there can be nothing before something is
+ * started again.
  */
 export type Found = 'nothing' | 'kernel' | 'working' | 'programs'
 
@@ -35,13 +36,19 @@ export interface Uncharged {
   lastTokenId: string | null
 }
 
-/** What a computer used of processors over all the times that it ran, without what the runtime takes for starts, and for how long it ran. */
+/**
+ * What a computer used of processors over all the times that it ran, without what the runtime takes for starts, and for
+ * how long it ran.
+ */
 export interface CpuTotals {
   usedMicros: number
   openMs: number
 }
 
-/** What the kernel's counter of a computer's processor time said at a moment, and what it comes to; 0 for one that does not run. */
+/**
+ * What the kernel's counter of a computer's processor time said at a moment, and what it comes to; 0 for one that does
+ * not run.
+ */
 export interface CpuMark extends CpuTotals {
   computerId: string
   accountId: string
@@ -51,8 +58,8 @@ export interface CpuMark extends CpuTotals {
 }
 
 /**
- * One computer that is counted. Each call first counts what passed since the one before: for whom it was when something ran that was started here, else
- * as free, until it is judged by the processor time that was used meanwhile.
+ * One computer that is counted. Each call first counts what passed since the one before: for whom it was when something
+ * ran that was started here, else as free, until it is judged by the processor time that was used meanwhile.
  */
 export class MeteredComputer {
   readonly facts: MeteredFacts
@@ -187,7 +194,10 @@ export class MeteredComputer {
     this.found = programsMs !== undefined ? 'programs' : !hasKernel ? 'nothing' : costMs > 0 ? 'working' : 'kernel'
   }
 
-  /** It is going to stop; nobody pays for the time in which its programs end. Called while its processor time can still be told. */
+  /**
+   * It is going to stop; nobody pays for the time in which its programs end. Called while its processor time can still
+   * be told.
+   */
   ending(): void {
     this.count()
     this.#settleStart()
@@ -269,7 +279,10 @@ export class MeteredComputer {
     }))
   }
 
-  /** What its processor time comes to, right after a cut; undefined when it need not be written down, as it has hardly changed since it was the last time. */
+  /**
+   * What its processor time comes to, right after a cut; undefined when it need not be written down, as it has hardly
+   * changed since it was the last time.
+   */
   mark({ isDue, isRunning }: { isDue: boolean; isRunning: boolean }): CpuMark | undefined {
     if (this.facts.always) return undefined
     if (!isDue && this.#totals.usedMicros - this.#markedMicros < worthMarkingMicros) return undefined

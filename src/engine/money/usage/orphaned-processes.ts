@@ -3,9 +3,9 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Finds what works in sandboxes without having been started here: what a command or a kernel leaves behind, such as a server with `setsid`, and threads
- * of a kernel. A program costs as a process does, from its begin up to the last look at which it is there; everything else by the processor time that
- * the computer uses. A kernel that waits is free.
+ * Finds what works in sandboxes without having been started here: what a command or a kernel leaves behind, such as a
+ * server with `setsid`, and threads of a kernel. A program costs as a process does, from its begin up to the last look
+ * at which it is there; everything else by the processor time that the computer uses. A kernel that waits is free.
  *
  * Called each second, for all accounts or for one. Only sandboxes in which anything happened since are looked into.
  */

@@ -40,8 +40,8 @@ export interface UsageRules {
 /**
  * Prices pieces of usage and charges them, each one once however often it comes; they are on the disk when this
  * resolves. What an account's credit does not cover is written off: work that was done is never charged below the
- * overdraft. Gives the credit that each billed account has left. An account that comes below the price book's low balance,
- * or runs empty, gets an event.
+ * overdraft. Gives the credit that each billed account has left. An account that comes below the price book's low
+ * balance, or runs empty, gets an event.
  */
 export async function recordUsage(
   db: Kysely<Database>,
@@ -67,7 +67,10 @@ export async function recordUsage(
   return left
 }
 
-/** What a computer used, where it follows each other, is written in one step if it can be: its mark says that all of it was. */
+/**
+ * What a computer used, where it follows each other, is written in one step if it can be: its mark says that all of it
+ * was.
+ */
 function inSteps(pieces: readonly UsagePiece[]): UsagePiece[][] {
   const steps: UsagePiece[][] = []
   let step: UsagePiece[] = []

@@ -9,8 +9,8 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * After a start: counts what ran since the last record of the server before this one, by what is known of it for certain,
- * and goes on counting what still runs. Called when computers and processes are reconciled.
+ * After a start: counts what ran since the last record of the server before this one, by what is known of it for
+ * certain, and goes on counting what still runs. Called when computers and processes are reconciled.
  */
 export async function recoverUsage(engine: MoneyContext, now: number = Date.now()): Promise<void> {
   const stretches = await stretchesSincePaid(engine)
@@ -36,8 +36,8 @@ export async function recoverUsage(engine: MoneyContext, now: number = Date.now(
 }
 
 /**
- * What a sandbox used of processors while nothing ran in it that was started here, which the kernel went on counting. Programs that were may have
- * used all that they could get: for that they are charged.
+ * What a sandbox used of processors while nothing ran in it that was started here, which the kernel went on counting.
+ * Programs that were may have used all that they could get: for that they are charged.
  */
 function unattendedSince(
   engine: Pick<Context, 'driver'>,
@@ -94,7 +94,10 @@ async function computers(engine: Pick<Context, 'db'>): Promise<PaidComputer[]> {
     .execute()
 }
 
-/** Processes that ran after their computer's last record, by computer. When a lost one ended nobody knows: it is not counted. */
+/**
+ * Processes that ran after their computer's last record, by computer. When a lost one ended nobody knows: it is not
+ * counted.
+ */
 async function stretchesSincePaid(engine: Pick<Context, 'db' | 'driver'>): Promise<Map<string, Stretch[]>> {
   const rows = await engine.db
     .selectFrom('processes')

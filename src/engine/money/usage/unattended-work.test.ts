@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UnattendedWork } from './unattended-work.ts'
 
-/** What each of these stretches, of milliseconds and of microseconds of a processor, costs together, once what is saved up is used. */
+/**
+ * What each of these stretches, of milliseconds and of microseconds of a processor, costs together, once what is saved
+ * up is used.
+ */
 function cost(stretches: Iterable<readonly [number, number]>): number {
   const work = new UnattendedWork()
   let sum = work.costMs(0, 100_000)

@@ -4,8 +4,8 @@ import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { freeMicrosPerMs } from './unattended-work.ts'
 
 /**
- * Sandboxes that used more of processors, by the kernel's own counter, than the time that was charged of them could have given them. It knows nothing
- * of how work was noticed, so that it finds what nobody did.
+ * Sandboxes that used more of processors, by the kernel's own counter, than the time that was charged of them could
+ * have given them. It knows nothing of how work was noticed, so that it finds what nobody did.
  */
 export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; used: number; paid: number }>`
@@ -24,8 +24,9 @@ export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Pr
 }
 
 /**
- * Sandboxes whose long processes ran for longer, by the records that the monitor keeps of them, than what was charged since the first of them began. What
- * still runs or was lost is left out: nobody knows its end. Of short ones a record tells more of how busy the host was when they started.
+ * Sandboxes whose long processes ran for longer, by the records that the monitor keeps of them, than what was charged
+ * since the first of them began. What still runs or was lost is left out: nobody knows its end. Of short ones a record
+ * tells more of how busy the host was when they started.
  */
 export async function unpaidProcesses(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; ran: number; paid: number }>`

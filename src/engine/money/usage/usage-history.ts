@@ -22,7 +22,10 @@ export interface UsageHistory {
   next: string | undefined
 }
 
-/** A page by its number, from 1 on, or the one that begins where another ended, which nothing new moves and costs the same however far it is. */
+/**
+ * A page by its number, from 1 on, or the one that begins where another ended, which nothing new moves and costs the
+ * same however far it is.
+ */
 export type HistoryPage = { limit: number } & ({ page: number } | { after: string })
 
 /** What an account used, piece by piece, the newest first. Rejects with `invalid_request` for a place that is none. */

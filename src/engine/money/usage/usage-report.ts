@@ -29,8 +29,9 @@ export interface UsageReport {
 }
 
 /**
- * What an account used from the day of one moment to that of another, both in Unix milliseconds, by the UTC day in which each interval ended.
- * By computer, key and label it tells of the dearest `limits.usageReportLines`, and of all others together.
+ * What an account used from the day of one moment to that of another, both in Unix milliseconds, by the UTC day in
+ * which each interval ended. By computer, key and label it tells of the dearest `limits.usageReportLines`, and of all
+ * others together.
  */
 export async function usageReport(
   db: Kysely<Database>,
@@ -76,7 +77,9 @@ interface NamedSum extends Sum {
   label: string | null
 }
 
-/** A sum of many quantities can be beyond what a whole number of JavaScript holds; shown it is a fraction in any case. */
+/**
+ * A sum of many quantities can be beyond what a whole number of JavaScript holds; shown it is a fraction in any case.
+ */
 const quantity = sql<number>`sum(cast(quantity as double precision))`
 
 function daysOf(db: Kysely<Database>, { accountId, from, to }: Range) {

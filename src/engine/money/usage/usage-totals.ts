@@ -11,9 +11,9 @@ import {
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
- * Adds intervals to what is kept of each day, and of what was spent, in the transaction that writes them: the totals and the rows cannot
- * part. A day tells of at most `limits.usageLinesPerDay` computers, keys and labels each, those that came first; what more there are is
- * added up in one line, so that nobody makes a report long by names.
+ * Adds intervals to what is kept of each day, and of what was spent, in the transaction that writes them: the totals
+ * and the rows cannot part. A day tells of at most `limits.usageLinesPerDay` computers, keys and labels each, those
+ * that came first; what more there are is added up in one line, so that nobody makes a report long by names.
  */
 export async function addToTotals(trx: Transaction<Database>, intervals: readonly UsageIntervalRow[]): Promise<void> {
   const days = addedUp(intervals.filter(({ quantity }) => quantity > 0).flatMap(linesOf), keyOfDay)

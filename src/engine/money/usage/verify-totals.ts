@@ -3,8 +3,8 @@ import { noComputer, wholeAccount, type Database } from '../../../db/schema.ts'
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
- * Adds up all intervals anew and says where what is kept of a day, a computer, a key or a label differs. Of accounts that are gone no totals
- * are kept. At most `most` sentences.
+ * Adds up all intervals anew and says where what is kept of a day, a computer, a key or a label differs. Of accounts
+ * that are gone no totals are kept. At most `most` sentences.
  */
 export async function wrongDays(db: Kysely<Database>, most: number): Promise<string[]> {
   const { rows } = await sql<Line>`

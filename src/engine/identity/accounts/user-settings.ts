@@ -1,4 +1,4 @@
-import type { Database, PersonSettingsRow } from '../../../db/schema.ts'
+import type { Database, UserSettingsRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Kysely } from 'kysely'
 import type { Authenticated } from './tokens.ts'
@@ -6,40 +6,41 @@ import type { Context } from '../../context.ts'
 
 export const themes = ['system', 'light', 'dark'] as const
 
-/** What a person likes, for whatever shows the account. */
-export interface PersonSettings {
+/** A user's preferences, for user interfaces. */
+export interface UserSettings {
   displayName: string
   /** BCP 47. */
   locale: string
-  /** Of the time zone database. */
+  /** A name from the time zone database. */
   timezone: string
   theme: (typeof themes)[number]
 }
 
-type Stored = Omit<PersonSettings, 'displayName'>
+type Stored = Omit<UserSettings, 'displayName'>
 
 const defaults: Stored = { locale: 'en', timezone: 'UTC', theme: 'system' }
 
-/** What was set, else `en`, `UTC` and `system`. A token that belongs to no person has those of its account. */
-export function readPersonSettings({ db }: Pick<Context, 'db'>, caller: Authenticated): Promise<PersonSettings> {
+/** Returns the settings; defaults: `en`, `UTC` and `system`. A token without a user has the settings of its account. */
+export function readUserSettings({ db }: Pick<Context, 'db'>, caller: Authenticated): Promise<UserSettings> {
   return read(db, caller)
 }
 
 /**
- * Changes those that are given and leaves the rest; gives all. Rejects with `invalid_request`, and changes nothing, for
- * what is no language tag or time zone; with `forbidden` for an API key of a shared workspace: whoever has that is not the person.
+ * Changes the given settings and leaves the rest; returns all. Throws `invalid_request`, and changes nothing, for an
+ * unknown language tag or time zone; and `forbidden` for an API key of a shared workspace, whose holder need not be the
+ * user.
  */
-export function changePersonSettings(
+export function changeUserSettings(
   { db }: Pick<Context, 'db'>,
   caller: Authenticated,
-  changes: Partial<PersonSettings>,
-): Promise<PersonSettings> {
-  const { displayName, ...stored } = normal(changes)
+  changes: Partial<UserSettings>,
+): Promise<UserSettings> {
+  const { displayName, ...stored } = canonical(changes)
   return db.transaction().execute(async (trx) => {
     await assertOwnKey(trx, caller)
     if (displayName !== undefined) await rename(trx, caller, displayName)
     if (Object.keys(stored).length > 0) {
-      const row: PersonSettingsRow = {
+      const row: UserSettingsRow = {
         ...((await rowOf(trx, caller)) ?? { ...defaults, owner_id: ownerOf(caller) }),
         ...stored,
         updated_at: Date.now(),
@@ -64,16 +65,16 @@ async function assertOwnKey(db: Kysely<Database>, { kind, userId, accountId }: A
   if (account_id === accountId) return
   throw new CarrelError(
     'forbidden',
-    'Cannot change preferences by an API key of a shared workspace: sign in as the person',
+    'Cannot change preferences with an API key of a shared workspace: sign in as the user',
   )
 }
 
-async function read(db: Kysely<Database>, caller: Authenticated): Promise<PersonSettings> {
+async function read(db: Kysely<Database>, caller: Authenticated): Promise<UserSettings> {
   const { locale, timezone, theme } = (await rowOf(db, caller)) ?? defaults
   return { displayName: await nameOf(db, caller), locale, timezone, theme }
 }
 
-function rowOf(db: Kysely<Database>, caller: Authenticated): Promise<PersonSettingsRow | undefined> {
+function rowOf(db: Kysely<Database>, caller: Authenticated): Promise<UserSettingsRow | undefined> {
   return db.selectFrom('person_settings').selectAll().where('owner_id', '=', ownerOf(caller)).executeTakeFirst()
 }
 
@@ -98,8 +99,8 @@ async function rename(db: Kysely<Database>, { userId, accountId }: Authenticated
   ).execute()
 }
 
-/** In the one way in which each is written. */
-function normal({ displayName, locale, timezone, theme }: Partial<PersonSettings>): Partial<PersonSettings> {
+/** Returns the changes in their canonical form. */
+function canonical({ displayName, locale, timezone, theme }: Partial<UserSettings>): Partial<UserSettings> {
   const name = displayName?.trim()
   if (name === '') throw refusal('displayName', 'it must not be empty')
   return {
@@ -114,7 +115,7 @@ function localeOf(text: string): string {
   try {
     return Intl.getCanonicalLocales(text)[0]!
   } catch {
-    throw refusal('locale', `there is no language tag ${JSON.stringify(text)}; one is "en" or "de-AT"`)
+    throw refusal('locale', `${JSON.stringify(text)} is not a language tag, such as "en" or "de-AT"`)
   }
 }
 
@@ -122,7 +123,7 @@ function timezoneOf(text: string): string {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
   } catch {
-    throw refusal('timezone', `there is no time zone ${JSON.stringify(text)}; one is "UTC" or "Asia/Jakarta"`)
+    throw refusal('timezone', `${JSON.stringify(text)} is not a time zone, such as "UTC" or "Asia/Jakarta"`)
   }
 }
 
