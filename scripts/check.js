@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `npm run check`: types, lint, format and unused code. `npm run check -- --fix` repairs first what it can. */
+import { duration } from './lib/duration.js'
 import { fixGates, runGates } from './lib/testing/gates.js'
 import { ensureNpmPackages } from './lib/packages/npm-packages.js'
 import { reportingSetupFailure } from './lib/setup-failure.js'
@@ -8,9 +9,9 @@ await reportingSetupFailure(async () => {
   await ensureNpmPackages()
   if (process.argv.includes('--fix')) await fixGates()
   const results = await runGates(({ name, passed, durationMs }) => {
-    console.log(`${passed ? '✔' : '✖'} ${name.padEnd(8)} ${(durationMs / 1000).toFixed(1).padStart(5)} s`)
+    console.log(`${passed ? '✔' : '✖'} ${name.padEnd(8)} ${duration(durationMs)}`)
   })
   const failed = results.filter(({ passed }) => !passed)
-  for (const { name, output } of failed) console.log(`\n── ${name} ──\n${output.trim()}`)
+  for (const { name, output } of failed) console.log(`\n── ${name} ──\n${output}`)
   if (failed.length > 0) process.exitCode = 1
 })

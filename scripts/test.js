@@ -8,7 +8,7 @@ import { project } from './lib/project.js'
 import { setUp } from './lib/set-up.js'
 import { reportingSetupFailure } from './lib/setup-failure.js'
 
-/** Under the twenty minutes that a run may take, so that it still tells what failed. */
+/** Under the twenty minutes that a run may take, so that there is time to name what failed. */
 const totalMs = 19 * 60_000
 
 process.env.CARREL_DATA ||= '/var/lib/carrel-test'
@@ -29,14 +29,17 @@ else if (Number.parseInt(process.versions.node, 10) < project.nodeMajor) {
 }
 
 async function runTests() {
+  const { findTestFiles } = await import('./lib/testing/test-files.js')
   const { TestRun } = await import('./lib/testing/test-run.js')
+  const wanted = process.argv.slice(2)
   const testRun = new TestRun()
   const leftMs = Number(process.env.CARREL_TEST_STARTED_MS) + totalMs - Date.now()
   delete process.env.CARREL_TEST_STARTED_MS
   setTimeout(() => testRun.end(`The tests took more than ${totalMs / 60_000} minutes.`), leftMs).unref()
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.once(signal, () => testRun.end(`The tests were ended by ${signal}.`))
-  const tally = await testRun.run(process.argv.slice(2))
-  console.log(`\n${tally.line}`)
-  process.exit(tally.succeeded ? 0 : 1)
+  if (wanted.length === 0) await testRun.runGates()
+  await testRun.runFiles(findTestFiles(wanted))
+  console.log(testRun.results.text)
+  process.exit(testRun.results.succeeded ? 0 : 1)
 }

@@ -8,9 +8,9 @@ import { SetupFailure } from '../setup-failure.js'
 import { isOfTests } from './leftovers.js'
 
 /**
- * Ends what runs of the lanes' data directories and takes off what they have on this host; images and files stay. So a run
- * starts from the same whatever an earlier one left, also one that was killed, and leaves nothing running. Throws when a
- * server uses one that no test has started; what cannot be cleared is told, and left to the tests.
+ * Ends what runs on the lanes' data directories and removes their traces from this host; images and files stay. So every
+ * run begins alike, also after one that was killed, and leaves nothing running. What cannot be cleared is printed. Throws
+ * where a server that no test started uses one of the directories.
  * @param {import('./lanes.js').Lane[]} lanes
  */
 export async function clearLanes(lanes) {
@@ -22,9 +22,7 @@ export async function clearLanes(lanes) {
       )
     try {
       await endProcesses(() => data.holders(data.lock), { what: 'a server of the tests', graceMs: 1_000 })
-      await endComputers(data)
-      await endHelpers(data)
-      await removeTraces(data)
+      for (const end of [endComputers, endHelpers, removeTraces]) await end(data)
     } catch (error) {
       console.log(`Not all of ${data.path} could be cleared: ${error instanceof Error ? error.message : String(error)}`)
     }

@@ -58,8 +58,8 @@ async function runGate({ name, commands }) {
     .filter(({ code }) => code !== 0)
     .map((result) => result.output + (result.timedOut ? `\nEnded after ${timeoutMs / 60_000} minutes.\n` : ''))
     .join('')
-  // oxlint colours its output on CI, whatever it is told.
-  return { name, passed, output: stripVTControlCharacters(output), durationMs: Date.now() - startedMs }
+  // oxlint colours its output in CI, whatever NO_COLOR says.
+  return { name, passed, output: stripVTControlCharacters(output).trim(), durationMs: Date.now() - startedMs }
 }
 
 /** @param {string[]} command */

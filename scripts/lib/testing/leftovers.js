@@ -1,49 +1,35 @@
 import { readFileSync, readdirSync } from 'node:fs'
 
-/** Test files get this variable; what they start inherits it, wherever it goes. */
+/** Test files get this variable; what they start inherits it, daemons too. */
 export const runVariable = 'CARREL_TEST_RUN'
 
 /**
- * Kills the processes that carry the run's id in their environment, but for this one.
- * @param {string} id of a whole run, or `<run>/<number>` of one test file
- * @returns {string[]} the command lines of those that were killed
+ * Kills the processes that carry this id, and returns their command lines.
+ * @param {string} id of a whole run, or `<run>/<number>` of one of its test files
  */
 export function killLeftovers(id) {
-  const killed = []
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    if (Number(pid) === process.pid || !carries(pid, id)) continue
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name)
+    if (!(pid > 0) || !`${runOf(pid)}/`.startsWith(`${id}/`)) return []
     const command = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
     try {
-      process.kill(Number(pid), 'SIGKILL')
-      killed.push(command)
+      process.kill(pid, 'SIGKILL')
+      return [command]
     } catch {
       // It ended by itself.
+      return []
     }
-  }
-  return killed
+  })
 }
 
 /** Whether a test started it, of this run or of an earlier one. @param {number} pid */
 export function isOfTests(pid) {
-  return runOf(String(pid)) !== undefined
+  return runOf(pid) !== undefined
 }
 
-/**
- * @param {string} pid
- * @param {string} id
- */
-function carries(pid, id) {
-  const value = runOf(pid)
-  return value === id || value?.startsWith(`${id}/`) === true
-}
-
-/** The id that a process carries. @param {string} pid */
+/** The id that a process carries. @param {number} pid */
 function runOf(pid) {
-  const prefix = `${runVariable}=`
-  return readText(`/proc/${pid}/environ`)
-    .split('\0')
-    .find((entry) => entry.startsWith(prefix))
-    ?.slice(prefix.length)
+  return new RegExp(`(?:^|\0)${runVariable}=([^\0]*)`).exec(readText(`/proc/${pid}/environ`))?.[1]
 }
 
 /** @param {string} file */

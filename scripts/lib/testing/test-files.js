@@ -2,24 +2,25 @@ import { globSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { project } from '../project.js'
 
-/** Tests that need no more than this process, and tests against the real thing, which share the host. */
-const patterns = {
-  unit: ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'scripts/**/*.test.js'],
-  host: ['test/**/*.test.ts'],
-}
+/**
+ * @typedef {{ unit: string[], host: string[] }} TestFiles tests that need no more than their own process, and tests
+ *   against the real thing, which share the host; relative to the project, sorted
+ */
+
+const unitPatterns = ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'scripts/**/*.test.js']
+const hostPatterns = ['test/**/*.test.ts']
 
 /**
- * The test files to run, relative to the project, sorted.
+ * Returns the test files to run.
  * @param {string[]} wanted files, folders or patterns; none means all
+ * @returns {TestFiles}
  */
 export function findTestFiles(wanted) {
-  const exclude = ['**/node_modules/**']
-  /** @param {string[]} found */
-  const find = (found) =>
-    globSync(found, { cwd: project.root, exclude })
+  const find = (/** @type {string[]} */ patterns) =>
+    globSync(patterns, { cwd: project.root, exclude: ['**/node_modules/**'] })
       .filter((file) => isWanted(file, wanted))
       .toSorted()
-  return { unit: find(patterns.unit), host: find(patterns.host) }
+  return { unit: find(unitPatterns), host: find(hostPatterns) }
 }
 
 /**
@@ -30,6 +31,6 @@ export function isWanted(file, wanted) {
   if (wanted.length === 0) return true
   return wanted.some((each) => {
     const pattern = each.replace(/^\.\//, '').replace(/\/$/, '')
-    return file === pattern || file.startsWith(`${pattern}/`) || matchesGlob(file, pattern)
+    return matchesGlob(file, pattern) || matchesGlob(file, `${pattern}/**`)
   })
 }
