@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /**
- * `npm test`: makes this host ready, then runs the gates and every test. `npm test -- src/engine` runs some files alone.
+ * `npm test`: makes this host ready, then runs the gates and every test. `npm test -- src/engine` runs some files alone,
+ * `npm test -- --changed` the gates and the tests that the change since main can reach.
  * The last line is `N passed, N failed`, with `, N skipped` where there were any.
  */
+import { parseArgs } from 'node:util'
 import { becomeProjectScript } from './lib/project-node.js'
 import { project } from './lib/project.js'
 import { setUp } from './lib/set-up.js'
@@ -31,7 +33,8 @@ else if (Number.parseInt(process.versions.node, 10) < project.nodeMajor) {
 async function runTests() {
   const { findTestFiles } = await import('./lib/testing/test-files.js')
   const { TestRun } = await import('./lib/testing/test-run.js')
-  const wanted = process.argv.slice(2)
+  const options = /** @type {const} */ ({ changed: { type: 'boolean' } })
+  const { values, positionals: wanted } = parseArgs({ options, allowPositionals: true })
   const testRun = new TestRun()
   const leftMs = Number(process.env.CARREL_TEST_STARTED_MS) + totalMs - Date.now()
   delete process.env.CARREL_TEST_STARTED_MS
@@ -39,7 +42,7 @@ async function runTests() {
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.once(signal, () => testRun.end(`The tests were ended by ${signal}.`))
   if (wanted.length === 0) await testRun.runGates()
-  await testRun.runFiles(findTestFiles(wanted))
+  await testRun.runFiles(findTestFiles(wanted, values))
   console.log(testRun.results.text)
   process.exit(testRun.results.succeeded ? 0 : 1)
 }

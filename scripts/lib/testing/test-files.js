@@ -1,6 +1,8 @@
 import { globSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { project } from '../project.js'
+import { changedFiles } from './changed-files.js'
+import { ImportGraph } from './import-graph.js'
 
 /**
  * @typedef {{ unit: string[], host: string[] }} TestFiles tests that need no more than their own process, and tests
@@ -13,12 +15,14 @@ const hostPatterns = ['test/**/*.test.ts']
 /**
  * Returns the test files to run.
  * @param {string[]} wanted files, folders or patterns; none means all
+ * @param {{ changed?: boolean }} [options] `changed`: only those that the change can reach
  * @returns {TestFiles}
  */
-export function findTestFiles(wanted) {
+export function findTestFiles(wanted, { changed = false } = {}) {
+  const reached = changed ? new ImportGraph(project.root).reaching(changedFiles(project.root)) : undefined
   const find = (/** @type {string[]} */ patterns) =>
     globSync(patterns, { cwd: project.root, exclude: ['**/node_modules/**'] })
-      .filter((file) => isWanted(file, wanted))
+      .filter((file) => isWanted(file, wanted) && (reached?.has(file) ?? true))
       .toSorted()
   return { unit: find(unitPatterns), host: find(hostPatterns) }
 }
