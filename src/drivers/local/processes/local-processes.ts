@@ -254,7 +254,9 @@ export class LocalProcesses {
 
   async #explain(computerId: string, exit: ProcessExit): Promise<ProcessExit> {
     if (exit.reason !== 'exited' || exit.exitCode === 0) return exit
-    return (await this.#options.isDiskFull(computerId)) ? { ...exit, reason: 'disk_full' } : exit
+    // The computer may be removed meanwhile; its processes have ended all the same.
+    const isDiskFull = await this.#options.isDiskFull(computerId).catch(() => false)
+    return isDiskFull ? { ...exit, reason: 'disk_full' } : exit
   }
 
   #fromDisk(processId: string): LocalProcess | undefined {
