@@ -30,6 +30,17 @@ test('an operation reports its progress, its result and its failure', async () =
   })
 })
 
+test('progress that is reported after the end changes nothing', async () => {
+  const engine = { db: await openDatabase(':memory:') }
+  let report: (fraction: number) => void = () => {}
+  const id = await startOperation(engine, 'a', 'image.build', async (progress) => {
+    report = progress
+  })
+  const row = await settled(engine, id)
+  report(0.5)
+  assert.deepEqual(await getOperation(engine, 'a', id), row)
+})
+
 test("getOperation() does not find another account's operation", async () => {
   const engine = { db: await openDatabase(':memory:') }
   const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())

@@ -69,6 +69,8 @@ async function run(
       .updateTable('operations')
       .set({ ...set, updated_at: Date.now() })
       .where('id', '=', id)
+      // Progress that is reported late must not change an operation that has ended.
+      .where('state', '=', 'running')
       .execute()
   try {
     const result = await work((progress) => void update({ progress }))
