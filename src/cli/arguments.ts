@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { globalOptions } from './global-options.ts'
-import { suggestion } from './suggestion.ts'
+import { suggestion } from '../suggestion.ts'
 import { UsageError } from './usage-error.ts'
 import type { Option, Options, Values, Verb } from './verb.ts'
 

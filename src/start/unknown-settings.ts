@@ -1,4 +1,4 @@
-import { suggestion } from '../cli/suggestion.ts'
+import { suggestion } from '../suggestion.ts'
 import { readSettings } from '../config/settings.ts'
 
 /**

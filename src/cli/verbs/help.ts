@@ -1,6 +1,6 @@
 import { programHelp, verbHelp } from '../help-text.ts'
 import { wrap } from '../wrap.ts'
-import { suggestion } from '../suggestion.ts'
+import { suggestion } from '../../suggestion.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 import { otherNames, verbs } from '../verbs.ts'
