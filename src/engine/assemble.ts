@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import { limits } from '../config/limits.ts'
+import { listenAddress } from '../config/listen-address.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
@@ -43,7 +44,7 @@ export async function assemble(
     ...parts,
     locks: new KeyedLock(),
     server: {
-      origin: () => originOf(parts.settings),
+      origin: () => parts.settings.publicUrl ?? listenAddress(parts.settings),
       ownerId: await ownerAccount(parts.db),
       helpers: new HelperStates(),
       stopping,
@@ -72,8 +73,4 @@ function openBudgets(): Budgets {
     descriptors: new DescriptorBudget(descriptorLimit()),
     processDescriptors: new DescriptorBudget(descriptorLimit()),
   }
-}
-
-function originOf({ publicUrl, host, port }: Settings): string {
-  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,3 +1,4 @@
+import { listenAddress } from '../config/listen-address.ts'
 import type { Settings } from '../config/settings.ts'
 
 interface Facts {
@@ -13,8 +14,7 @@ interface Facts {
  * Returns what the operator needs after a start: the address, the token, what to type next, and what this host lacks.
  */
 export function banner({ settings, token, tokenFile, firstComputerMs, startedMs, limitations }: Facts): string {
-  const { host, port } = settings
-  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const address = listenAddress(settings)
   const next = `curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${address}/execute`
   return [
     '',

@@ -1,0 +1,8 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listenAddress } from './listen-address.ts'
+
+test('listenAddress() puts an IPv6 address in brackets', () => {
+  assert.equal(listenAddress({ host: '127.0.0.1', port: 4280 }), 'http://127.0.0.1:4280')
+  assert.equal(listenAddress({ host: '::1', port: 80 }), 'http://[::1]:80')
+})
