@@ -1,13 +1,13 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { authenticateToken } from '../engine/identity/accounts/tokens.ts'
-import { destroyComputer } from '../engine/computers/lifecycle/destroy.ts'
-import { findSandbox } from '../engine/computers/lifecycle/use-sandbox.ts'
+import { findComputer, openComputer } from '../engine/computers/access/open-computer.ts'
+import { removeComputer } from '../engine/computers/lifecycle/remove.ts'
 import type { Engine } from '../engine/engine.ts'
 import { execute } from '../engine/computers/processes/execute.ts'
 import { programFor } from '../engine/computers/processes/program.ts'
 
-const sessionKey = 'start-up-proof'
+const name = 'start-up-proof'
 
 /**
  * Proves that this host can run computers: runs one command on a fresh computer and removes the computer. Returns the
@@ -19,7 +19,8 @@ export async function selfTest(engine: Engine, db: Kysely<Database>, token: stri
   let took
   let execution
   try {
-    execution = await execute(engine, caller, sessionKey, {
+    using computer = await openComputer(engine, caller, { name }, 'run')
+    execution = await execute(engine, computer, {
       kind: 'exec',
       program: programFor('shell', 'echo $((6 * 7))'),
       command: 'echo $((6 * 7))',
@@ -27,9 +28,8 @@ export async function selfTest(engine: Engine, db: Kysely<Database>, token: stri
     })
     took = performance.now() - started
   } finally {
-    const computer = await findSandbox(engine, caller.accountId, sessionKey)
-    if (computer)
-      await engine.locks.run(computer.id, () => destroyComputer(engine, computer.id, 'server', 'start-up proof'))
+    const computer = await findComputer(engine, caller, { name }, 'manage')
+    if (computer) await removeComputer(engine, computer, 'start-up proof')
   }
   if (execution.stdout.toString() !== '42\n') {
     throw new Error(

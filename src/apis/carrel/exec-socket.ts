@@ -1,10 +1,11 @@
 import { limits } from '../../config/limits.ts'
-import { findSandbox, useSandbox, type UsedComputer } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { findComputer, openComputer } from '../../engine/computers/access/open-computer.ts'
+import { keepInUse } from '../../engine/computers/lifecycle/keep-in-use.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { findProcess } from '../../engine/computers/processes/find-process.ts'
+import { attachProcess } from '../../engine/computers/processes/attach-process.ts'
 import { programFor } from '../../engine/computers/processes/program.ts'
-import { startProcess } from '../../engine/computers/processes/start-process.ts'
+import { startProcess, type ProcessOptions } from '../../engine/computers/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { checkUnicode } from '../../http/check-unicode.ts'
@@ -42,7 +43,8 @@ export class ExecSocket {
   /** Settles when the program runs, or cannot; what comes before that waits for it. */
   #begun: Promise<void> | undefined
   #process: ProcessHandle | undefined
-  #computer: UsedComputer | undefined
+  /** Ends the use of the computer. */
+  #done: (() => void) | undefined
   #leaveProcess: (() => void) | undefined
   /** Input in the order in which it came. */
   #input: Promise<void> = Promise.resolve()
@@ -75,9 +77,8 @@ export class ExecSocket {
     const isLarge = data.length > limits.wholeJsonBytes
     const given = isLarge ? await parseLargeJson(data, this.#options.caller.accountId, 'message') : parse(data)
     const message = checked(given, firstMessages) as FirstMessage
-    this.#computer = await this.#computerFor(message)
-    if (this.#closed.signal.aborted) return this.#computer.done()
-    const process = message.type === 'start' ? await this.#start(message) : await this.#attach(message)
+    const process = await (message.type === 'start' ? this.#start(message) : this.#attach(message))
+    if (!process) return
     this.#process = process
     this.#leaveProcess = engine.clientPresence.attend(process)
     void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
@@ -85,46 +86,32 @@ export class ExecSocket {
     if (this.#closed.signal.aborted) this.#leave()
   }
 
-  /** Who attaches starts nothing: what a sandbox that is stopped keeps of a process can be read all the same. */
-  async #computerFor({ type, sessionId = '' }: FirstMessage): Promise<UsedComputer> {
+  /** undefined when the client has left before it began. */
+  async #start(message: StartMessage): Promise<ProcessHandle | undefined> {
     const { engine, caller } = this.#options
-    if (type === 'start') return useSandbox(engine, caller, sessionId)
-    const computer = await findSandbox(engine, caller.accountId, sessionId)
-    if (computer) return { computer, done: engine.activity.begin(computer.id) }
-    throw new CarrelError('not_found', 'Cannot attach: there is no such sandbox', { details: { field: 'sessionId' } })
+    const computer = await openComputer(engine, caller, { name: message.sessionId ?? '' }, 'run')
+    return this.#use(computer.done, () => startProcess(engine, computer, optionsOf(message)))
   }
 
-  #start(message: StartMessage): Promise<ProcessHandle> {
+  /** Starts no sandbox: what one that is stopped keeps of a process can be read all the same. */
+  async #attach({ processId, sessionId = '' }: AttachMessage): Promise<ProcessHandle | undefined> {
     const { engine, caller } = this.#options
-    const { argv, command, language, env, cwd, user, stdin, tty, timeoutMs } = message
-    if ((argv === undefined) === (command === undefined))
-      throw new CarrelError('invalid_request', 'Cannot start: give either "argv" or "command"', {
-        details: { field: 'argv' },
-      })
-    const program = argv ? { argv } : programFor(language ?? 'shell', command!)
-    const kind = tty ? 'interactive' : 'exec'
-    return startProcess(engine, caller, this.#computer!.computer, {
-      kind,
-      program,
-      command: command ?? argv!.join(' '),
-      env,
-      cwd,
-      user,
-      stdin,
-      tty,
-      timeoutMs,
-      attended: true,
-      backpressure: true,
+    const computer = await findComputer(engine, caller, { name: sessionId }, 'run')
+    if (!computer)
+      throw new CarrelError('not_found', 'Cannot attach: there is no such sandbox', { details: { field: 'sessionId' } })
+    return this.#use(keepInUse(engine, computer), async () => {
+      const process = await attachProcess(engine, computer, processId)
+      if (process) return process
+      throw new CarrelError('not_found', `Cannot attach to process "${processId}": its output is not kept`)
     })
   }
 
-  async #attach(message: AttachMessage): Promise<ProcessHandle> {
-    const { engine, caller } = this.#options
-    const row = await findProcess(engine, caller.accountId, this.#computer!.computer.id, message.processId)
-    const process = engine.driver.process(row.id)
-    if (!process)
-      throw new CarrelError('not_found', `Cannot attach to process "${message.processId}": its output is not kept`)
-    return process
+  /** Keeps the computer in use as long as the connection. */
+  async #use(done: () => void, begin: () => Promise<ProcessHandle>): Promise<ProcessHandle | undefined> {
+    this.#done = done
+    if (!this.#closed.signal.aborted) return begin()
+    done()
+    return undefined
   }
 
   async #pump(process: ProcessHandle, cursor: number): Promise<void> {
@@ -197,7 +184,7 @@ export class ExecSocket {
 
   #leave(): void {
     this.#closed.abort()
-    this.#computer?.done()
+    this.#done?.()
     this.#leaveProcess?.()
   }
 
@@ -207,6 +194,29 @@ export class ExecSocket {
     if (this.#sendQueue.waiting > maxWaitingAnswers) socket.pause()
     await this.#sendQueue.send(() => JSON.stringify(message))
     if (socket.isPaused && this.#inputBytes <= maxQueuedInputBytes) socket.resume()
+  }
+}
+
+function optionsOf(message: StartMessage): ProcessOptions {
+  const { argv, command, language, env, cwd, user, stdin, tty, timeoutMs } = message
+  if ((argv === undefined) === (command === undefined))
+    throw new CarrelError('invalid_request', 'Cannot start: give either "argv" or "command"', {
+      details: { field: 'argv' },
+    })
+  const program = argv ? { argv } : programFor(language ?? 'shell', command!)
+  const kind = tty ? 'interactive' : 'exec'
+  return {
+    kind,
+    program,
+    command: command ?? argv!.join(' '),
+    env,
+    cwd,
+    user,
+    stdin,
+    tty,
+    timeoutMs,
+    attended: true,
+    backpressure: true,
   }
 }
 

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { assertWasPaid } from '../../engine/computers/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { execute, resumeExecution } from '../../engine/computers/processes/execute.ts'
+import { execute, resumeExecution, type Execution } from '../../engine/computers/processes/execute.ts'
 import { programFor } from '../../engine/computers/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/computers/processes/start-process.ts'
 import { Overdue, processGoesOn } from '../../engine/computers/processes/wait-for-exit.ts'
@@ -44,11 +44,8 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
       const sessionId = request.body.sessionId ?? ''
       const claim = claimOf(request)
       const execution = claim?.hasStarted
-        ? await resumeExecution(engine, claim.processId)
-        : await execute(engine, request.caller, sessionId, {
-            ...optionsOf(request.body),
-            processId: claim?.processId,
-          })
+        ? await resumeExecution(engine, claim)
+        : await executeIn(engine, request, { ...optionsOf(request.body), processId: claim?.processId })
       holdUntilAnswered(request, execution.release)
       const answer = executeAnswerOf(execution, sessionId)
       await assertWasPaid(engine, execution.process, answer)
@@ -79,6 +76,15 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
   )
 }
 
+async function executeIn(
+  engine: Engine,
+  { caller, body }: Pick<FastifyRequest<{ Body: ExecuteBody }>, 'caller' | 'body'>,
+  options: ProcessOptions,
+): Promise<Execution> {
+  using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
+  return await execute(engine, computer, options)
+}
+
 async function stream(
   engine: Engine,
   request: FastifyRequest<{ Body: ExecuteBody }>,
@@ -92,22 +98,18 @@ async function stream(
     )
   }
   const sessionId = request.body.sessionId ?? ''
-  const { computer, done } = await useSandbox(engine, request.caller, sessionId)
+  using computer = await openComputer(engine, request.caller, { name: sessionId }, 'run')
+  const process = await startProcess(engine, computer, optionsOf(request.body))
+  const events = new EventStream({ engine, request, reply, errorBody })
   try {
-    const process = await startProcess(engine, request.caller, computer, optionsOf(request.body))
-    const events = new EventStream({ engine, request, reply, errorBody })
-    try {
-      await events.send('start', { processId: process.processId, sessionId }, 0)
-      await sendOutput(engine, events, process)
-    } catch (error) {
-      const known = asCarrelError(error)
-      logFailure(request.log, known)
-      await events.send('error', errorBody(known, request.id))
-    } finally {
-      events.end()
-    }
+    await events.send('start', { processId: process.processId, sessionId }, 0)
+    await sendOutput(engine, events, process)
+  } catch (error) {
+    const known = asCarrelError(error)
+    logFailure(request.log, known)
+    await events.send('error', errorBody(known, request.id))
   } finally {
-    done()
+    events.end()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { exposePort } from '../../engine/computers/ports/expose-port.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -33,9 +34,10 @@ export function addExposeRoutes(app: App, engine: Engine): void {
           { details: { field: 'port' } },
         )
       }
-      const { computerId, exposedAtMs } = await exposePort(engine, caller, body.sessionId ?? '', port)
+      using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
+      const { exposedAtMs } = await exposePort(engine, computer, port)
       return {
-        ...previewUrls(engine.settings, computerId, port),
+        ...previewUrls(engine.settings, computer.id, port),
         exposedAt: new Date(exposedAtMs).toISOString(),
         port,
         sessionId: body.sessionId ?? '',

@@ -1,6 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import type { FileInfo } from '../../engine/types.ts'
-import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
+import { filesOf } from '../../engine/computers/files/files-of.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -60,9 +61,9 @@ export function addFileRoutes(app: App, engine: Engine): void {
     async (request) => {
       const { body, caller } = request
       const path = sandboxPath(body.path)
-      const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
-      holdUntilAnswered(request, done)
-      const file = await engine.driver.files(computer.id).open(path)
+      const computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'files')
+      holdUntilAnswered(request, computer.done)
+      const file = await filesOf(engine, computer).open(path)
       holdUntilAnswered(request, () => file.close())
       const { sizeBytes } = file.info
       if (sizeBytes > limits.readBytes) throw tooLarge(path, sizeBytes)

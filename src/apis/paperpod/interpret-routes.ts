@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../../config/limits.ts'
 import { assertWasPaid } from '../../engine/computers/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { interpret } from '../../engine/computers/interpreters/interpret.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
+import { interpret, type Interpreted, type InterpretOptions } from '../../engine/computers/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { interpretAnswerOf } from './mapping.ts'
@@ -30,7 +31,7 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
       const { code, language = 'python', sessionId = '', timeout } = request.body
       const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
       const signal = leaving(request, reply)
-      const interpreted = await interpret(engine, request.caller, sessionId, { code, language, timeoutMs, signal })
+      const interpreted = await interpretIn(engine, request, { code, language, timeoutMs, signal })
       holdUntilAnswered(request, interpreted.release)
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
       if (interpreted.interpretation.kernelLost)
@@ -38,6 +39,15 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
       return answer
     },
   )
+}
+
+async function interpretIn(
+  engine: Engine,
+  { caller, body }: Pick<FastifyRequest<{ Body: { sessionId?: string } }>, 'caller' | 'body'>,
+  options: InterpretOptions,
+): Promise<Interpreted> {
+  using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
+  return await interpret(engine, computer, options)
 }
 
 /** Aborts when the connection is gone before the answer. Who sent a key will come back for it. */

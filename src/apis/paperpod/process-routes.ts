@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { findSandbox, useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { findComputer, openComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
+import type { Right } from '../../engine/computers/access/rights.ts'
+import { openPorts } from '../../engine/computers/ports/open-ports.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { earlierProcess } from '../../engine/computers/processes/earlier-process.ts'
@@ -49,27 +51,22 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     async (request) => {
       const { body, caller } = request
       const claim = claimOf(request)
-      if (claim?.hasStarted) return startAnswerOf(earlierProcess(engine, claim.processId), body)
-      const { computer, done } = await useSandbox(engine, caller, body.sessionId ?? '')
-      try {
-        const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)
-        const { command, processId: name, env, cwd } = body
-        const program = { argv: ['bash', '-c', command] }
-        const process = await startProcess(engine, caller, computer, {
-          kind: 'background',
-          processId: claim?.processId,
-          program,
-          command,
-          name,
-          env,
-          cwd,
-          timeoutMs,
-        })
-        await engine.recorder.started(process)
-        return startAnswerOf(process, body)
-      } finally {
-        done()
-      }
+      if (claim?.hasStarted) return startAnswerOf(earlierProcess(engine, claim), body)
+      using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
+      const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)
+      const { command, processId: name, env, cwd } = body
+      const program = { argv: ['bash', '-c', command] }
+      const process = await startProcess(engine, computer, {
+        kind: 'background',
+        processId: claim?.processId,
+        program,
+        command,
+        name,
+        env,
+        cwd,
+        timeoutMs,
+      })
+      return startAnswerOf(process, body)
     },
   )
 
@@ -88,11 +85,9 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      const computer = await findSandbox(engine, caller.accountId, body.sessionId ?? '')
-      const rows = computer
-        ? await listProcesses(engine, caller.accountId, computer.id, { all: body.all === true })
-        : []
-      const ports = await openPorts(engine, rows)
+      const computer = await findComputer(engine, caller, { name: body.sessionId ?? '' }, 'look')
+      const rows = computer ? await listProcesses(engine, computer, { all: body.all === true }) : []
+      const ports = computer ? await portsFor(engine, computer, rows) : []
       return { success: true, processes: rows.map((row) => withPorts(row, ports, body.sessionId)) }
     },
   )
@@ -114,11 +109,12 @@ export function addProcessRoutes(app: App, engine: Engine): void {
     },
     async (request) => {
       const { body, caller } = request
-      const row = await find(engine, caller, body.sessionId, body.processId)
-      const process = withPorts(row, await openPorts(engine, [row]), body.sessionId)
+      const computer = await find(engine, caller, body, 'look')
+      const row = await findProcess(engine, computer, body.processId)
+      const process = withPorts(row, await portsFor(engine, computer, [row]), body.sessionId)
       if (row.state === 'running' || row.output_bytes > limits.uncountedBytes)
         holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, logsMemoryBytes))
-      return { success: true, process, logs: await logsOf(engine, row, body.cursor ?? 0) }
+      return { success: true, process, logs: await logsOf(engine, computer, row, body.cursor ?? 0) }
     },
   )
 
@@ -137,8 +133,8 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      const row = await find(engine, caller, body.sessionId, body.processId)
-      const process = processOf(await killProcess(engine, row, body.signal ?? 'SIGTERM'))
+      const computer = await find(engine, caller, body, 'run')
+      const process = processOf(await killProcess(engine, computer, body.processId, body.signal ?? 'SIGTERM'))
       return { success: true, processId: process.processId, process }
     },
   )
@@ -159,10 +155,9 @@ function startAnswerOf({ processId: id, pid, startedAtMs }: ProcessHandle, body:
   }
 }
 
-/** Those of the computer that the rows are of, as they are at this moment. */
-async function openPorts(engine: Engine, rows: ProcessRow[]): Promise<OpenPort[]> {
-  const running = rows.find(({ state }) => state === 'running')
-  return running ? engine.portWatch.look(running.computer_id) : []
+/** Returns the open ports of a computer, where one of these processes runs that could have opened them. */
+async function portsFor(engine: Engine, computer: AccessibleComputer, rows: ProcessRow[]): Promise<OpenPort[]> {
+  return rows.some(({ state }) => state === 'running') ? openPorts(engine, computer) : []
 }
 
 function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
@@ -172,13 +167,13 @@ function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
 }
 
 /** One part, and on where it ends inside a character or just before the end of all. */
-async function logsOf(engine: Engine, row: ProcessRow, from: number) {
+async function logsOf(engine: Engine, computer: AccessibleComputer, row: ProcessRow, from: number) {
   const decoder = new OutputDecoder()
   const slices = new Slices(row.account_id)
   const logs = { stdout: '', stderr: '', cursor: from, truncated: false, done: false }
   let bytes = 0
   do {
-    const { records, cursor, truncated, done } = await readOutput(engine, row, logs.cursor)
+    const { records, cursor, truncated, done } = await readOutput(engine, computer, row, logs.cursor)
     for (const record of records) logs[record.stream] += decoder.decode(record)
     Object.assign(logs, { cursor, done, truncated: truncated || logs.truncated })
     bytes += records.reduce((sum, { data }) => sum + data.length, 0)
@@ -189,15 +184,18 @@ async function logsOf(engine: Engine, row: ProcessRow, from: number) {
   return logs
 }
 
-async function find(engine: Engine, caller: Caller, sessionId: string | undefined, processId: string) {
-  const computer = await findSandbox(engine, caller.accountId, sessionId ?? '')
-  if (!computer)
-    throw new CarrelError(
-      'not_found',
-      `Cannot find process ${JSON.stringify(processId)}: there is no such sandbox yet`,
-      { details: { field: 'sessionId' } },
-    )
-  return findProcess(engine, caller.accountId, computer.id, processId)
+/** Returns the sandbox that a process is looked for in. Does not start it, nor make one. */
+async function find<R extends Right>(
+  engine: Engine,
+  caller: Caller,
+  { sessionId, processId }: { sessionId?: string; processId: string },
+  right: R,
+): Promise<AccessibleComputer<R>> {
+  const computer = await findComputer(engine, caller, { name: sessionId ?? '' }, right)
+  if (computer) return computer
+  throw new CarrelError('not_found', `Cannot find process ${JSON.stringify(processId)}: there is no such sandbox yet`, {
+    details: { field: 'sessionId' },
+  })
 }
 
 const partBytes = 512 * 1024

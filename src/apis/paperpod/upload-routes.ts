@@ -5,7 +5,8 @@ import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { StagedFile } from '../../engine/types.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
+import { filesOf } from '../../engine/computers/files/files-of.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
@@ -95,18 +96,18 @@ async function takeFile(
 ): Promise<Upload> {
   const path = fields.get('path') && sandboxPath(fields.get('path')!)
   const sessionId = sessionOf(fields)
-  const { computer, done: letGo } = await useSandbox(engine, caller, sessionId)
+  const computer = await openComputer(engine, caller, { name: sessionId }, 'files')
   let lease: Lease | undefined
   const done = () => {
     lease?.release()
-    letGo()
+    computer.done()
   }
   try {
     const { descriptors } = engine.budgets
     const shares = descriptors.sharesOf({ account: caller.accountId })
     lease = descriptors.take('take the upload', shares, limits.fileDescriptors)
     const options = { maxBytes: limits.uploadBytes, ownsChunks: true }
-    const file = await engine.driver.files(computer.id).stage(path, part.file, options)
+    const file = await filesOf(engine, computer).stage(path, part.file, options)
     return { sessionId, done, file, originalName: part.filename }
   } catch (error) {
     done()

@@ -3,6 +3,8 @@ import { posix } from 'node:path'
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
+import { checkPatterns } from '../../engine/computers/files/change-filter.ts'
 import { watchFiles, type WatchEnd } from '../../engine/computers/files/watch-files.ts'
 import type { FileChange } from '../../engine/types.ts'
 import { asCarrelError } from '../../errors.ts'
@@ -67,7 +69,9 @@ async function begin(engine: Engine, { body, caller }: FastifyRequest<{ Body: Wa
   const { recursive = true, include, exclude, sessionId = '' } = body
   const [path, otherwise] = watchedPaths(body.path)
   const open = async (at: string) => {
-    const changes = watchFiles(engine, caller, sessionId, { path: at, recursive, include, exclude, signal })
+    checkPatterns(at, { include, exclude })
+    using computer = await openComputer(engine, caller, { name: sessionId }, 'files')
+    const changes = watchFiles(engine, computer, { path: at, recursive, include, exclude, signal })
     await changes.next()
     return { path: at, changes }
   }

@@ -1,5 +1,6 @@
 import { limits } from '../../config/limits.ts'
-import { useSandbox } from '../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../engine/computers/access/open-computer.ts'
+import { filesOf } from '../../engine/computers/files/files-of.ts'
 import { withDescriptors } from '../../engine/budgets/with-descriptors.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -12,11 +13,7 @@ export async function withFiles<T>(
   sessionId: string | undefined,
   work: (files: ComputerFiles) => Promise<T>,
 ): Promise<T> {
-  const { computer, done } = await useSandbox(engine, caller, sessionId ?? '')
-  try {
-    const held = { doing: 'use the files', count: limits.fileDescriptors }
-    return await withDescriptors(engine, caller, held, () => work(engine.driver.files(computer.id)))
-  } finally {
-    done()
-  }
+  using computer = await openComputer(engine, caller, { name: sessionId ?? '' }, 'files')
+  const held = { doing: 'use the files', count: limits.fileDescriptors }
+  return await withDescriptors(engine, caller, held, () => work(filesOf(engine, computer)))
 }

@@ -3,6 +3,7 @@ import type { IdentityContext } from '../identity/identity.ts'
 import type { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { Kernels } from './interpreters/kernels.ts'
+import type { Images } from './images.ts'
 import type { Activity } from './lifecycle/activity.ts'
 import type { WarmPool } from './lifecycle/warm-pool.ts'
 import type { LiveEvents } from './live-events.ts'
@@ -31,6 +32,8 @@ export interface Computers {
   starts: FairSemaphore
   /** The number of processes being started right now, by computer. */
   starting: Map<string, number>
+  /** What processes get of their computer's image. */
+  images: Images
   /** The image that new computers get. */
   defaultImage: ImageDefaults
   /** Processes started since the server began, for the metrics. */

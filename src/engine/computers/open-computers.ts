@@ -6,6 +6,7 @@ import { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
 import { watchAccount } from './credit/watch-credit.ts'
 import { Watchers } from './files/watchers.ts'
+import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
 import { WarmPool } from './lifecycle/warm-pool.ts'
@@ -71,6 +72,7 @@ export function openComputers(
       maxWaitingOfOne: limits.waitingStartsPerAccount,
     }),
     starting: new Map(),
+    images: new Images(driver.images, log, image),
     defaultImage: image,
     startedProcesses: 0,
   }

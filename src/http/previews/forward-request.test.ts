@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { after, test, type TestContext } from 'node:test'
 import { DescriptorBudget } from '../../engine/budgets/descriptor-budget.ts'
+import type { AccessiblePort } from '../../engine/computers/ports/find-exposed.ts'
 import { forwardRequest } from './forward-request.ts'
 import { Upstreams } from './upstreams.ts'
 
@@ -37,7 +38,7 @@ async function proxyOf(
     })
   })
   const port = await listen(origin)
-  const upstreams = new Upstreams(async (_, target, { onRead }) => {
+  const upstreams = new Upstreams(async ({ port: target }, { onRead }) => {
     const buffer = Buffer.allocUnsafeSlow(65_536)
     const onread = {
       buffer,
@@ -53,7 +54,7 @@ async function proxyOf(
   const proxy = createHttpServer((request, response) => {
     forwardRequest({
       upstreams,
-      target: { computerId: 'c', port },
+      target: { computerId: 'c', port, accountId: 'a' } as AccessiblePort,
       request,
       response,
       ownTokens: { isIn: (text) => text.includes('carrels_own') },
@@ -172,12 +173,12 @@ test('a kept connection is counted until it is reused or closed, and is not kept
 
 test('a connection that has not been accepted yet is given up when the client disconnects', async () => {
   const given = Promise.withResolvers<void>()
-  const upstreams = new Upstreams((_, port, { signal }) => {
+  const upstreams = new Upstreams(({ port }, { signal }) => {
     signal.addEventListener('abort', () => given.resolve())
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error(`${port}`))))
   }, new DescriptorBudget(1000))
   const proxy = createHttpServer((request, response) => {
-    const target = { computerId: 'c', port: 1 }
+    const target = { computerId: 'c', port: 1, accountId: 'a' } as AccessiblePort
     const options = { ownTokens: { isIn: () => false }, holders: { shares: [] } }
     forwardRequest({ upstreams, target, request, response, ...options }).catch(() => {})
     setImmediate(() => client.destroy())

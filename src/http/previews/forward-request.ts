@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Shares } from '../../engine/budgets/descriptor-budget.ts'
+import type { AccessiblePort } from '../../engine/computers/ports/find-exposed.ts'
 import { onDisconnect } from '../on-disconnect.ts'
 import { Exchange, StaleConnection } from './exchange.ts'
 import type { TokenFinder } from './without-tokens.ts'
-import type { PreviewTarget } from './preview-name.ts'
 import type { Upstream } from './upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
 interface Options {
   upstreams: Upstreams
-  target: PreviewTarget
+  target: AccessiblePort
   request: IncomingMessage
   response: ServerResponse
   ownTokens: TokenFinder

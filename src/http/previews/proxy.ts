@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import { limits } from '../../config/limits.ts'
 import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { findExposed } from '../../engine/computers/ports/find-exposed.ts'
+import { keepInUse } from '../../engine/computers/lifecycle/keep-in-use.ts'
+import { dialExposed, findExposed } from '../../engine/computers/ports/find-exposed.ts'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
@@ -36,7 +37,7 @@ export class PreviewProxy {
     this.#engine = engine
     this.#bodies = bodies
     this.#connections = connections
-    this.#upstreams = new Upstreams((...dialed) => engine.driver.dial(...dialed), engine.budgets.descriptors)
+    this.#upstreams = new Upstreams((port, options) => dialExposed(engine, port, options), engine.budgets.descriptors)
   }
 
   async handle(target: PreviewTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -44,17 +45,17 @@ export class PreviewProxy {
     let done: (() => void) | undefined
     let lease: Lease | undefined
     try {
-      const owner = await findExposed(this.#engine, target.computerId, target.port)
+      const exposed = await findExposed(this.#engine, target)
       if (request.socket.destroyed) return
-      const { shares, kept: holders } = this.#connections.visit(request, target.computerId, owner)
+      const { shares, kept: holders } = this.#connections.visit(request, target.computerId, exposed.accountId)
       lease = budgets.descriptors.take(action, shares)
-      done = this.#engine.activity.begin(target.computerId)
+      done = keepInUse(this.#engine, exposed)
       this.#bodies.watch(request, () => {
         const error = new CarrelError('request_timeout', 'Cannot forward the request: its body stopped arriving')
         if (!response.headersSent) sendErrorPage(request, response, error)
         request.socket.destroySoon()
       })
-      await forwardRequest({ upstreams: this.#upstreams, target, request, response, ownTokens, holders })
+      await forwardRequest({ upstreams: this.#upstreams, target: exposed, request, response, ownTokens, holders })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
       else sendErrorPage(request, response, this.#toCarrelError(error))
@@ -67,14 +68,14 @@ export class PreviewProxy {
   async upgrade(target: PreviewTarget, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => {})
     try {
-      const owner = await findExposed(this.#engine, target.computerId, target.port)
+      const exposed = await findExposed(this.#engine, target)
       if (client.destroyed) return
-      const { shares } = this.#connections.visit(request, target.computerId, owner)
+      const { shares } = this.#connections.visit(request, target.computerId, exposed.accountId)
       const lease = this.#engine.budgets.descriptors.take(action, shares)
       client.once('close', lease.release)
-      const upstream = await this.#engine.driver.dial(target.computerId, target.port)
+      const upstream = await dialExposed(this.#engine, exposed)
       if (client.destroyed) return void upstream.destroy()
-      client.once('close', this.#engine.activity.begin(target.computerId))
+      client.once('close', keepInUse(this.#engine, exposed))
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.idlePreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {

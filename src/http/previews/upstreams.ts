@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { DescriptorBudget, Shares } from '../../engine/budgets/descriptor-budget.ts'
+import type { AccessiblePort } from '../../engine/computers/ports/find-exposed.ts'
 import type { PreviewTarget } from './preview-name.ts'
 import { Upstream } from './upstream.ts'
 
-type DialComputer = (
-  computerId: string,
-  port: number,
+type DialPort = (
+  port: AccessiblePort,
   options: { onRead: (bytes: Buffer) => void; signal: AbortSignal },
 ) => Promise<Duplex>
 
@@ -25,12 +25,12 @@ interface Idle {
  * here.
  */
 export class Upstreams {
-  readonly #dial: DialComputer
+  readonly #dial: DialPort
   readonly #budget: DescriptorBudget
   /** By computer and port; the most recently used connection is last. */
   readonly #idle = new Map<string, Idle[]>()
 
-  constructor(dial: DialComputer, budget: DescriptorBudget) {
+  constructor(dial: DialPort, budget: DescriptorBudget) {
     this.#dial = dial
     this.#budget = budget
     setInterval(() => this.#closeIdle(), idleMs / 4).unref()
@@ -51,8 +51,8 @@ export class Upstreams {
   }
 
   /** Opens a new connection, and gives it up when `signal` aborts. */
-  open({ computerId, port }: PreviewTarget, signal: AbortSignal): Promise<Upstream> {
-    return Upstream.open((onRead) => this.#dial(computerId, port, { onRead, signal }))
+  open(port: AccessiblePort, signal: AbortSignal): Promise<Upstream> {
+    return Upstream.open((onRead) => this.#dial(port, { onRead, signal }))
   }
 
   /** Keeps an unused connection for at most a minute if its holders' budgets have room for it; closes it otherwise. */

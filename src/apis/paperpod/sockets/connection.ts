@@ -56,7 +56,7 @@ export class Connection {
     this.#sendQueue = new SendQueue(socket)
     this.#ports = new PortSuggestions({
       engine,
-      accountId: who.caller.accountId,
+      caller: who.caller,
       suggest: (suggestion) => this.#suggest(suggestion),
     })
     this.#use('')
@@ -183,7 +183,7 @@ export class Connection {
       inputs: this.#inputs,
       readBytes: this.#options.socket.readBytes,
       send: (type, make) => this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
-      watch: (sessionId, computerId) => this.#ports.watch(sessionId, computerId),
+      watch: (sessionId, computer) => this.#ports.watch(sessionId, computer),
       begun: () => {
         burden.bytes = 0
         burden.release?.()

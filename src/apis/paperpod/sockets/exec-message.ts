@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { limits } from '../../../config/limits.ts'
-import { useSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../../engine/computers/access/open-computer.ts'
 import { collectExecution } from '../../../engine/computers/processes/execute.ts'
 import { programFor, type Program } from '../../../engine/computers/processes/program.ts'
 import { startProcess } from '../../../engine/computers/processes/start-process.ts'
@@ -82,28 +82,24 @@ async function run(call: Call<Fields>): Promise<Answer | undefined> {
   const isOpen = stdin === true || tty !== undefined
   const streams = isOpen || call.fields.stream === true
   const program = programOf(call.fields)
-  const { computer, done } = await useSandbox(engine, caller, session)
-  try {
-    watch(session, computer.id)
-    const process = await startProcess(engine, caller, computer, {
-      kind: tty ? 'interactive' : 'exec',
-      program,
-      command: call.fields.command ?? call.fields.code ?? program.argv.join(' '),
-      env: variables,
-      cwd: directory,
-      user,
-      tty,
-      stdin: isOpen || typeof stdin === 'string',
-      timeoutMs: (timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)) || undefined,
-      attended: streams,
-      backpressure: streams,
-    })
-    begun()
-    if (typeof stdin === 'string') void feed(process, call.fields as { stdin: string }, caller.accountId)
-    return streams ? await stream(call, process, session) : await collect(call, process, session)
-  } finally {
-    done()
-  }
+  using computer = await openComputer(engine, caller, { name: session }, 'run')
+  watch(session, computer)
+  const process = await startProcess(engine, computer, {
+    kind: tty ? 'interactive' : 'exec',
+    program,
+    command: call.fields.command ?? call.fields.code ?? program.argv.join(' '),
+    env: variables,
+    cwd: directory,
+    user,
+    tty,
+    stdin: isOpen || typeof stdin === 'string',
+    timeoutMs: (timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)) || undefined,
+    attended: streams,
+    backpressure: streams,
+  })
+  begun()
+  if (typeof stdin === 'string') void feed(process, call.fields as { stdin: string }, caller.accountId)
+  return streams ? await stream(call, process, session) : await collect(call, process, session)
 }
 
 function programOf({ command, code: text, argv, language: kind }: Fields): Program {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
-import { useSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
+import { openComputer } from '../../../engine/computers/access/open-computer.ts'
+import { filesOf } from '../../../engine/computers/files/files-of.ts'
 import { withDescriptors } from '../../../engine/budgets/with-descriptors.ts'
 import { CarrelError } from '../../../errors.ts'
 import { fromBase64, sandboxPath } from '../mapping.ts'
@@ -53,19 +54,13 @@ export function fileMessages(routes: MessageRoutes): Message[] {
           throw new CarrelError('invalid_request', `Cannot write ${JSON.stringify(twice.path)}: it is named twice`, {
             details: { field: 'files' },
           })
-        const { computer, done } = await useSandbox(engine, caller, fields.sessionId ?? '')
-        try {
-          watch(fields.sessionId ?? '', computer.id)
-          // Each has its directory and itself open until all are written.
-          const held = { doing: 'write the files', count: 1 + 2 * files.length }
-          const sizes = await withDescriptors(engine, caller, held, () =>
-            engine.driver.files(computer.id).writeMany(files),
-          )
-          const written = files.map((one, index) => ({ path: one.path, size: sizes[index] }))
-          return { success: true, files: written, sessionId: fields.sessionId ?? '' }
-        } finally {
-          done()
-        }
+        using computer = await openComputer(engine, caller, { name: fields.sessionId ?? '' }, 'files')
+        watch(fields.sessionId ?? '', computer)
+        // Each has its directory and itself open until all are written.
+        const held = { doing: 'write the files', count: 1 + 2 * files.length }
+        const sizes = await withDescriptors(engine, caller, held, () => filesOf(engine, computer).writeMany(files))
+        const written = files.map((one, index) => ({ path: one.path, size: sizes[index] }))
+        return { success: true, files: written, sessionId: fields.sessionId ?? '' }
       },
     }),
     routes.message('list', { route: 'POST /files/list', large: true }),

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
 import type { Caller } from '../../../engine/caller.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { LargeResponse } from '../../../http/large-response.ts'
@@ -30,7 +31,7 @@ export interface Call<F = Fields> {
   /** How much of a process's output is read for this connection at a time. */
   readBytes: number
   /** Suggestions for this connection are looked for on that computer too. */
-  watch: (sessionId: string, computerId: string) => void
+  watch: (sessionId: string, computer: AccessibleComputer) => void
   /** The message itself is no longer needed: it does not count as a burden of the connection any more. */
   begun: () => void
 }

@@ -1,4 +1,6 @@
-import { findSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
+import type { Caller } from '../../../engine/caller.ts'
+import { findComputer, type AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
+import { subscribe } from '../../../engine/computers/subscribe.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { OpenPort } from '../../../engine/types.ts'
 import { portHint } from '../process-hints.ts'
@@ -7,7 +9,7 @@ import type { Suggestion } from './suggestions.ts'
 
 interface Options {
   engine: Engine
-  accountId: string
+  caller: Caller
   suggest: (suggestion: Suggestion) => void
 }
 
@@ -26,18 +28,18 @@ export class PortSuggestions {
   /** A message named this sandbox; it is looked up once. */
   async use(sessionId: string): Promise<void> {
     if (this.#known.has(sessionId) || this.#known.size >= maxSandboxes) return
-    const { engine, accountId } = this.#options
-    const computer = await findSandbox(engine, accountId, sessionId)
-    if (computer) this.watch(sessionId, computer.id)
+    const { engine, caller } = this.#options
+    const computer = await findComputer(engine, caller, { name: sessionId }, 'look')
+    if (computer) this.watch(sessionId, computer)
   }
 
-  watch(sessionId: string, computerId: string): void {
-    if (this.#isClosed || this.#watched.has(computerId) || this.#watched.size >= maxSandboxes) return
+  watch(sessionId: string, computer: AccessibleComputer): void {
+    if (this.#isClosed || this.#watched.has(computer.id) || this.#watched.size >= maxSandboxes) return
     this.#known.add(sessionId)
-    const stop = this.#options.engine.liveEvents.subscribe(computerId, (event) => {
+    const stop = subscribe(this.#options.engine, computer, (event) => {
       if (event.type === 'port.detected') this.#options.suggest(portSuggestion(event.port, sessionId))
     })
-    this.#watched.set(computerId, stop)
+    this.#watched.set(computer.id, stop)
   }
 
   close(): void {

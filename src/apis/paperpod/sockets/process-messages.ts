@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
-import { findSandbox } from '../../../engine/computers/lifecycle/use-sandbox.ts'
-import { findProcess } from '../../../engine/computers/processes/find-process.ts'
+import { findComputer } from '../../../engine/computers/access/open-computer.ts'
+import { attachProcess } from '../../../engine/computers/processes/attach-process.ts'
 import type { ProcessHandle } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { exitFieldsOf, fromShortBase64, runStatus } from '../mapping.ts'
@@ -190,14 +190,13 @@ async function inOrder(
 /** Does not start a sandbox, nor make one. */
 async function find({ engine, caller, fields, watch }: Call<Named>): Promise<ProcessHandle> {
   const { processId: name, sessionId: session = '' } = fields
-  const computer = await findSandbox(engine, caller.accountId, session)
+  const computer = await findComputer(engine, caller, { name: session }, 'run')
   if (!computer)
     throw new CarrelError('not_found', `Cannot find process ${JSON.stringify(name)}: there is no such sandbox yet`, {
       details: { field: 'sessionId' },
     })
-  watch(session, computer.id)
-  const row = await findProcess(engine, caller.accountId, computer.id, name)
-  const process = engine.driver.process(row.id)
+  watch(session, computer)
+  const process = await attachProcess(engine, computer, name)
   if (process) return process
   throw new CarrelError('not_found', `Cannot find process ${JSON.stringify(name)}: its output is not kept`, {
     details: { field: 'processId' },

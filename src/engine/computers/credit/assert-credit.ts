@@ -1,6 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Caller } from '../../caller.ts'
 import { priceUsage } from '../../money/usage/price-usage.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
@@ -16,28 +17,35 @@ import type { Context } from '../../context.ts'
  * each of which has a second set aside, and with `spending_limit_reached` when a limit of the account or of the caller's token is used up.
  */
 export async function assertCredit(engine: ComputersContext, caller: Caller): Promise<void> {
-  await beginPaid(engine, caller, undefined)
+  await begin(engine, caller, undefined)
 }
 
 /**
  * The same for work in a computer, which takes nothing more when it is used already. Until the returned function is called the work
  * is counted as that of a computer that runs: of many that begin at once none is overlooked.
  */
-export async function beginPaid(
+export function beginPaid(
+  engine: ComputersContext,
+  { id, accountId, caller }: AccessibleComputer<'run'>,
+): Promise<() => void> {
+  return begin(engine, { ...caller, accountId }, id)
+}
+
+async function begin(
   engine: ComputersContext,
   { accountId, tokenId, isServer }: Caller,
   computerId: string | undefined,
 ): Promise<() => void> {
-  const begin = () => (computerId === undefined ? () => {} : engine.meter.expect(computerId))
-  if (isServer) return begin()
+  const expect = () => (computerId === undefined ? () => {} : engine.meter.expect(computerId))
+  if (isServer) return expect()
   const isBilled = !isUnbilled(engine, accountId)
   const leftMicros = isBilled ? await leftFor(engine, accountId, computerId) : 0
   if (isBilled) assertReaches(engine, accountId, computerId, leftMicros)
   await assertWithinLimits(engine, accountId, tokenId)
-  if (!isBilled || computerId === undefined) return begin()
+  if (!isBilled || computerId === undefined) return expect()
   // Others may have begun in between; from here on nothing comes in between.
   assertReaches(engine, accountId, computerId, leftMicros)
-  const hasBegun = begin()
+  const hasBegun = expect()
   engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros + engine.prices.overdraftMicros))
   return hasBegun
 }

@@ -10,6 +10,14 @@ interface Patterns {
 }
 
 /**
+ * Throws what the patterns of a watch of `path` are refused with, so that nothing is started for a watch that cannot
+ * be.
+ */
+export function checkPatterns(path: string, patterns: Pick<Patterns, 'include' | 'exclude'>): void {
+  new ChangeFilter(path, patterns)
+}
+
+/**
  * What of a watched directory its viewer wants to see. A pattern without a slash is for names at any depth, one with a
  * slash for paths from the watched directory on, or from the root when it begins with one. What lies in an excluded
  * directory is excluded too; of what is included each is told for itself, and of directories only those that match.

@@ -1,11 +1,12 @@
 import { posix } from 'node:path'
 import { limits } from '../../../config/limits.ts'
 import type { FileChange } from '../../../drivers/driver.ts'
-import { useSandbox } from '../lifecycle/use-sandbox.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Lease } from '../../budgets/descriptor-budget.ts'
-import type { Caller } from '../../caller.ts'
 import type { LiveEvent } from '../live-events.ts'
+import { subscribe } from '../subscribe.ts'
 import { ChangeFilter } from './change-filter.ts'
+import { filesOf } from './files-of.ts'
 import type { ComputersContext } from '../computers.ts'
 
 export interface FileWatchOptions {
@@ -29,19 +30,16 @@ export interface WatchEnd {
 }
 
 /**
- * Tells what changes in a directory of the account's computer, which is started when it does not run. A viewer is no
- * use of the computer: it does not keep it from stopping. The first thing is `ready`; what is wrong with the request
- * rejects before it.
+ * Yields what changes in a directory of a computer, first `ready`; what is wrong with the request is thrown before it.
+ * Only until then does the computer have to be in use: a viewer does not keep it from stopping.
  */
 export async function* watchFiles(
   engine: ComputersContext,
-  caller: Caller,
-  sessionKey: string,
+  computer: AccessibleComputer<'files'>,
   options: FileWatchOptions,
 ): AsyncGenerator<FileChange | WatchEnd> {
-  // What is wrong with the globs is told before anything is started.
-  let filter = new ChangeFilter(options.path, options)
-  const leave = engine.watchers.enter(caller.accountId)
+  const { accountId } = computer.caller
+  const leave = engine.watchers.enter(accountId)
   const ended = new AbortController()
   let stopped: WatchEnd['reason'] | undefined
   const stop = (reason: WatchEnd['reason']) => {
@@ -54,33 +52,26 @@ export async function* watchFiles(
   engine.server.stopping.addEventListener('abort', onStop, { once: true })
   try {
     const { descriptors } = engine.budgets
-    const shares = descriptors.sharesOf({ account: caller.accountId })
+    const shares = descriptors.sharesOf({ account: accountId })
     lease = descriptors.take('watch files', shares, limits.watchDescriptors)
-    const { computer, done } = await useSandbox(engine, caller, sessionKey)
     const onEvent = (event: LiveEvent) => {
       if (event.type === 'computer.state' && event.state !== 'running') stop('sandbox')
     }
-    unsubscribe = engine.liveEvents.subscribe(computer.id, onEvent)
-    let directory = true
-    try {
-      const files = engine.driver.files(computer.id)
-      const { path } = options
-      directory = (await files.stat(path)).type !== 'file'
-      const top = directory ? path : posix.dirname(path)
-      if (!directory) filter = new ChangeFilter(top, { ...options, only: path })
-      const changes = files.watch(top, {
-        recursive: directory && options.recursive,
-        signal: AbortSignal.any([options.signal, ended.signal]),
-        skip: (below) => filter.skips(below),
-        ...(options.include ? { reportSeparately: (below) => filter.shows(below) } : {}),
-      })
-      for await (const change of changes) {
-        if (change.type === 'ready') done()
-        const seen = filter.seen(change)
-        if (seen) yield isOfAll(seen) ? { ...seen, path, directory } : seen
-      }
-    } finally {
-      done()
+    unsubscribe = subscribe(engine, computer, onEvent)
+    const files = filesOf(engine, computer)
+    const { path } = options
+    const directory = (await files.stat(path)).type !== 'file'
+    const top = directory ? path : posix.dirname(path)
+    const filter = new ChangeFilter(top, directory ? options : { ...options, only: path })
+    const changes = files.watch(top, {
+      recursive: directory && options.recursive,
+      signal: AbortSignal.any([options.signal, ended.signal]),
+      skip: (below) => filter.skips(below),
+      ...(options.include ? { reportSeparately: (below) => filter.shows(below) } : {}),
+    })
+    for await (const change of changes) {
+      const seen = filter.seen(change)
+      if (seen) yield isOfAll(seen) ? { ...seen, path, directory } : seen
     }
     if (stopped !== undefined) yield { type: 'stopped', reason: stopped, path: options.path, directory }
   } finally {

@@ -1,8 +1,7 @@
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
-import { useSandbox } from '../lifecycle/use-sandbox.ts'
-import type { Caller } from '../../caller.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { newId } from '../../ids.ts'
 import type { Interpretation } from './interpretation.ts'
 import type { KernelLanguage } from './kernel-programs.ts'
@@ -30,42 +29,37 @@ export interface Interpreted {
 }
 
 /**
- * Runs code in the kernel that the account's computer has for its language: what it defines stays for the next call.
- * The computer is in use meanwhile; a kernel that nobody calls does not keep it from its idle stop.
+ * Runs code in the kernel that a computer has for its language: what it defines stays for the next call. A kernel that
+ * nobody calls does not keep its computer from the idle stop.
  */
 export async function interpret(
   engine: ComputersContext,
-  caller: Caller,
-  sessionKey: string,
+  computer: AccessibleComputer<'run'>,
   { language, code, timeoutMs, signal }: InterpretOptions,
 ): Promise<Interpreted> {
+  const { tokenId } = computer.caller
   // Of a server that ends, the next one would find code that runs for nobody.
   const ending = AbortSignal.any([signal, engine.server.closing])
-  const { computer, done } = await useSandbox(engine, caller, sessionKey)
-  try {
-    return await engine.kernels.inTurn(computer.id, language, async () => {
-      if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
-      const hasBegun = await beginPaid(engine, caller, computer.id)
+  return engine.kernels.inTurn(computer.id, language, async () => {
+    if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
+    const hasBegun = await beginPaid(engine, computer)
+    try {
+      // A kernel that waits costs nothing: each call is counted for itself, with the start of the kernel where it needs one.
+      const id = newId()
+      engine.meter.began(computer.id, id, tokenId)
       try {
-        // A kernel that waits costs nothing: each call is counted for itself, with the start of the kernel where it needs one.
-        const id = newId()
-        engine.meter.began(computer.id, id, caller.tokenId)
-        try {
-          const { kernel, restartReason } = await engine.kernels.find(engine, caller, computer, language)
-          const hasReturned = engine.kernels.calling(kernel, caller.tokenId)
-          const begun = performance.now()
-          const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending }).finally(hasReturned)
-          const durationMs = Math.round(performance.now() - begun)
-          const release = () => memory.release()
-          return { interpretation, process: kernel.process, restartReason, durationMs, release }
-        } finally {
-          engine.meter.ended(computer.id, id)
-        }
+        const { kernel, restartReason } = await engine.kernels.find(engine, computer, language)
+        const hasReturned = engine.kernels.calling(kernel, tokenId)
+        const begun = performance.now()
+        const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending }).finally(hasReturned)
+        const durationMs = Math.round(performance.now() - begun)
+        const release = () => memory.release()
+        return { interpretation, process: kernel.process, restartReason, durationMs, release }
       } finally {
-        hasBegun()
+        engine.meter.ended(computer.id, id)
       }
-    })
-  } finally {
-    done()
-  }
+    } finally {
+      hasBegun()
+    }
+  })
 }

@@ -1,10 +1,9 @@
 import { limits } from '../../../config/limits.ts'
-import type { ComputerRow } from '../../../db/schema.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { KeyedLock } from '../../../keyed-lock.ts'
 import { assertWasPaid } from '../credit/assert-credit.ts'
-import type { Caller } from '../../caller.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { Kernel, KernelEnd } from './kernel.ts'
 import { kernelProgram, kernelPrograms, type KernelLanguage } from './kernel-programs.ts'
@@ -58,8 +57,7 @@ export class Kernels {
   /** The kernel that lives, of this server or of one before it, or a new one. To be called in turn. */
   async find(
     engine: ComputersContext,
-    caller: Caller,
-    computer: ComputerRow,
+    computer: AccessibleComputer<'run'>,
     language: KernelLanguage,
   ): Promise<FoundKernel> {
     const key = `${computer.id}/${language}`
@@ -72,7 +70,7 @@ export class Kernels {
     const takenBack = left && (await Kernel.takenBack({ process: left, memory: engine.budgets.memory }))
     if (takenBack) return { kernel: this.#keep(key, takenBack), restartReason: undefined }
     const restartReason = await lastEnd(engine, computer.id, name)
-    return { kernel: this.#keep(key, await start(engine, caller, computer, language, name)), restartReason }
+    return { kernel: this.#keep(key, await start(engine, computer, language, name)), restartReason }
   }
 
   #keep(key: string, kernel: Kernel): Kernel {
@@ -86,8 +84,7 @@ export class Kernels {
 
 async function start(
   engine: ComputersContext,
-  caller: Caller,
-  computer: ComputerRow,
+  computer: AccessibleComputer<'run'>,
   language: KernelLanguage,
   name: string,
 ): Promise<Kernel> {
@@ -96,7 +93,7 @@ async function start(
     new CarrelError('package_missing', `${doing}: ${what}; it needs ${kernelPrograms[language].needs}`, { cause })
   let process: ProcessHandle | undefined
   try {
-    process = await startProcess(engine, caller, computer, {
+    process = await startProcess(engine, computer, {
       kind: 'kernel',
       program: kernelProgram(language),
       command: `${language} kernel of /interpret`,
@@ -105,12 +102,11 @@ async function start(
       // It waits for the server like anything that prints: what it says takes time of it alone.
       backpressure: true,
     })
-    await engine.recorder.started(process)
     return await Kernel.started({ process, memory: engine.budgets.memory })
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') throw lacks(error.message, error)
     if (!(error instanceof KernelEnd)) throw error
-    if (process) await assertWasPaid(engine, process, {}, caller.tokenId)
+    if (process) await assertWasPaid(engine, process, {}, computer.caller.tokenId)
     if (error.missing !== undefined) throw lacks(error.missing, error)
     // The shell finds no such program, or Node no such option.
     if (error.exit.exitCode === 127 || error.exit.exitCode === 9) throw lacks(error.message, error)

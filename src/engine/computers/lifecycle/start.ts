@@ -5,10 +5,15 @@ import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Makes it exist and run, from `provisioning` or `stopped`. One that has no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it fails,
- * nothing of it is left on the host and its state is `failed` with the reason.
+ * Makes a computer exist and run, from `provisioning` or `stopped`, and returns what changed in its row. One that has
+ * no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it
+ * fails, nothing of it is left on the host and its state is `failed` with the reason.
  */
-export async function startComputer(engine: ComputersContext, row: ComputerRow, actor: string): Promise<void> {
+export async function startComputer(
+  engine: ComputersContext,
+  row: ComputerRow,
+  actor: string,
+): Promise<Pick<ComputerRow, 'state' | 'image' | 'started_at' | 'last_active_at'>> {
   const { driver, defaultImage } = engine
   let { image } = row
   if (row.state !== 'provisioning')
@@ -29,13 +34,10 @@ export async function startComputer(engine: ComputersContext, row: ComputerRow, 
     throw error
   }
   const now = Date.now()
-  await transition(engine, row.id, {
-    from: ['provisioning', 'starting'],
-    to: 'running',
-    actor,
-    set: { image, started_at: now, last_active_at: now },
-  })
+  const set = { image, started_at: now, last_active_at: now }
+  await transition(engine, row.id, { from: ['provisioning', 'starting'], to: 'running', actor, set })
   await openUsage(engine, row)
+  return { ...set, state: 'running' }
 }
 
 function specification(row: ComputerRow) {

@@ -1,28 +1,59 @@
+import type { Duplex } from 'node:stream'
 import { CarrelError } from '../../../errors.ts'
+import type { Context } from '../../context.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** The account whose running computer a preview name leads to. `not_found` when the port is not exposed, `computer_stopped` when it does not run. */
+declare const granted: unique symbol
+
+/**
+ * A port that was exposed, on a computer that runs: anybody who knows its preview name may connect to it, whoever they
+ * are. Only `findExposed` makes one.
+ */
+export interface AccessiblePort {
+  readonly computerId: string
+  readonly port: number
+  /** The account that owns the computer. */
+  readonly accountId: string
+  /** For the compiler alone. */
+  readonly [granted]: true
+}
+
+/**
+ * Returns what a preview name leads to. Throws `not_found` when no such port is exposed, `computer_stopped` when its
+ * computer does not run.
+ */
 export async function findExposed(
   engine: Pick<ComputersContext, 'db' | 'exposedPorts'>,
-  computerId: string,
-  port: number,
-): Promise<string> {
-  const owner = engine.exposedPorts.ownerOf(computerId, port)
-  if (owner !== undefined) return owner
-  return engine.exposedPorts.remember(computerId, port, async () => {
-    const row = await engine.db
-      .selectFrom('ports')
-      .innerJoin('computers', 'computers.id', 'ports.computer_id')
-      .select(['computers.state', 'computers.account_id'])
-      .where('ports.computer_id', '=', computerId)
-      .where('ports.port', '=', port)
-      .executeTakeFirst()
-    if (!row || row.account_id === null)
-      throw new CarrelError('not_found', 'Cannot open the preview: no such port is exposed')
-    if (row.state !== 'running')
-      throw new CarrelError('computer_stopped', `Cannot open the preview: the computer is ${row.state}`, {
-        details: { state: row.state },
-      })
-    return row.account_id
-  })
+  { computerId, port }: { computerId: string; port: number },
+): Promise<AccessiblePort> {
+  const accountId =
+    engine.exposedPorts.ownerOf(computerId, port) ??
+    (await engine.exposedPorts.remember(computerId, port, () => findOwner(engine, computerId, port)))
+  return { computerId, port, accountId } as AccessiblePort
+}
+
+/** Connects to an exposed port; the options and refusals are those of the driver's `dial`. */
+export function dialExposed(
+  { driver }: Pick<Context, 'driver'>,
+  { computerId, port }: AccessiblePort,
+  options?: { onRead?: ((bytes: Buffer) => void) | undefined; signal?: AbortSignal | undefined },
+): Promise<Duplex> {
+  return driver.dial(computerId, port, options)
+}
+
+async function findOwner({ db }: Pick<Context, 'db'>, computerId: string, port: number): Promise<string> {
+  const row = await db
+    .selectFrom('ports')
+    .innerJoin('computers', 'computers.id', 'ports.computer_id')
+    .select(['computers.state', 'computers.account_id'])
+    .where('ports.computer_id', '=', computerId)
+    .where('ports.port', '=', port)
+    .executeTakeFirst()
+  if (!row || row.account_id === null)
+    throw new CarrelError('not_found', 'Cannot open the preview: no such port is exposed')
+  if (row.state !== 'running')
+    throw new CarrelError('computer_stopped', `Cannot open the preview: the computer is ${row.state}`, {
+      details: { state: row.state },
+    })
+  return row.account_id
 }

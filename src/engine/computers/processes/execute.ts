@@ -1,7 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
-import { useSandbox } from '../lifecycle/use-sandbox.ts'
-import type { Caller } from '../../caller.ts'
+import type { Claim } from '../../idempotency/keys.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Release } from '../../budgets/memory-budget.ts'
 import { collectOutput, outputMemoryBytes, type CollectedOutput } from './collect-output.ts'
@@ -19,30 +19,23 @@ export interface Execution extends CollectedOutput {
 }
 
 /**
- * Runs a program on the account's computer to its end. A caller that leaves does not end it; its time limit does.
- * Rejects with `process_goes_on` when the server has to end before it.
+ * Runs a program on a computer to its end. A caller that leaves does not end it; its time limit does. Throws
+ * `process_goes_on` when the server has to end before it.
  */
 export async function execute(
   engine: ComputersContext,
-  caller: Caller,
-  sessionKey: string,
+  computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
 ): Promise<Execution> {
-  const { computer, done } = await useSandbox(engine, caller, sessionKey)
-  try {
-    const process = await startProcess(engine, caller, computer, options)
-    return await executionOf(engine, process)
-  } finally {
-    done()
-  }
+  return executionOf(engine, await startProcess(engine, computer, options))
 }
 
-/** What `execute` gives, of a process that an earlier request started and that runs or has ended since. */
+/** Returns what `execute` does, of the process that an earlier request with the same Idempotency-Key started. */
 export function resumeExecution(
   engine: Pick<Context, 'driver' | 'server' | 'budgets'>,
-  processId: string,
+  claim: Claim,
 ): Promise<Execution> {
-  return executionOf(engine, earlierProcess(engine, processId))
+  return executionOf(engine, earlierProcess(engine, claim))
 }
 
 async function executionOf(engine: Pick<Context, 'server' | 'budgets'>, process: ProcessHandle): Promise<Execution> {
@@ -50,7 +43,10 @@ async function executionOf(engine: Pick<Context, 'server' | 'budgets'>, process:
   return collectExecution(engine, process, exit)
 }
 
-/** The output of one that has ended, when there is memory for it; `no_capacity` says where the output can be had otherwise. */
+/**
+ * The output of one that has ended, when there is memory for it; `no_capacity` says where the output can be had
+ * otherwise.
+ */
 export async function collectExecution(
   engine: Pick<Context, 'budgets'>,
   process: ProcessHandle,

@@ -1,13 +1,16 @@
 import type { ProcessRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { rowOf } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
-/** A process of an account's computer by its id or by the name that its caller gave it; the newest of that name. */
+/**
+ * Returns a process of a computer by its id or by the name that its caller gave it, the newest of that name. Throws
+ * `not_found`.
+ */
 export async function findProcess(
   engine: Pick<Context, 'db' | 'driver'>,
-  accountId: string,
-  computerId: string,
+  { id: computerId }: AccessibleComputer,
   idOrName: string,
 ): Promise<ProcessRow> {
   const live = engine.driver
@@ -15,11 +18,10 @@ export async function findProcess(
     .findLast(
       ({ computerId: on, processId, meta }) => on === computerId && (processId === idOrName || meta.name === idOrName),
     )
-  if (live && live.meta.accountId === accountId) return rowOf(live, live.exit)
+  if (live) return rowOf(live, live.exit)
   const row = await engine.db
     .selectFrom('processes')
     .selectAll()
-    .where('account_id', '=', accountId)
     .where('computer_id', '=', computerId)
     .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
     .orderBy('started_at', 'desc')

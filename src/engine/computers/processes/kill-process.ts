@@ -1,18 +1,23 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessRow } from '../../../db/schema.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
+import { findProcess } from './find-process.ts'
 import { rowOf } from './recorder.ts'
 import { waitForExit } from './wait-for-exit.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Signals everything that came of a process; SIGTERM is followed by SIGKILL when it does not end in time. Resolves
- * when it has ended, or at once for other signals. One that has ended already is left as it is.
+ * Signals everything that came of a process, which is found as `findProcess` does; SIGTERM is followed by SIGKILL when
+ * it does not end in time. Resolves when it has ended, or at once for other signals. One that has ended already is left
+ * as it is.
  */
 export async function killProcess(
-  engine: Pick<Context, 'driver' | 'server'>,
-  row: ProcessRow,
+  engine: Pick<Context, 'db' | 'driver' | 'server'>,
+  computer: AccessibleComputer<'run'>,
+  idOrName: string,
   signal: NodeJS.Signals,
 ): Promise<ProcessRow> {
+  const row = await findProcess(engine, computer, idOrName)
   const handle = engine.driver.process(row.id)
   if (!handle || handle.exit) return handle ? rowOf(handle, handle.exit) : row
   await handle.kill(signal, 'tree')

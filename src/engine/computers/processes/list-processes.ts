@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessRow } from '../../../db/schema.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { rowOf } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
@@ -8,17 +9,15 @@ interface Options {
   all: boolean
 }
 
-/** What runs on a computer, and what was started to stay and has ended as far as it is kept; oldest first. */
+/** Returns what runs on a computer, and what was started to stay and has ended as far as it is kept; oldest first. */
 export async function listProcesses(
   engine: Pick<Context, 'db' | 'driver'>,
-  accountId: string,
-  computerId: string,
+  { id: computerId }: AccessibleComputer,
   { all }: Options,
 ): Promise<ProcessRow[]> {
   const recorded = await engine.db
     .selectFrom('processes')
     .selectAll()
-    .where('account_id', '=', accountId)
     .where('computer_id', '=', computerId)
     .where((eb) => (all ? eb.val(true) : eb.or([eb('kind', '=', 'background'), eb('state', '!=', 'ended')])))
     .orderBy('started_at', 'desc')
@@ -26,7 +25,7 @@ export async function listProcesses(
     .execute()
   const rows = new Map(recorded.map((row) => [row.id, row]))
   for (const live of engine.driver.processes()) {
-    if (live.computerId !== computerId || live.meta.accountId !== accountId) continue
+    if (live.computerId !== computerId) continue
     const row = rowOf(live, live.exit)
     if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)
     else rows.delete(row.id)

@@ -1,14 +1,23 @@
+import assert from 'node:assert/strict'
 import type { ProcessRow } from '../../../db/schema.ts'
 import type { OutputChunk } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Context } from '../../context.ts'
 
-/** What is kept of a process's output from a cursor on, at most 1 MiB. Nothing, and `truncated`, where all of it is gone. */
+/**
+ * Returns what is kept of the output of a computer's process from a cursor on, at most 1 MiB; nothing, and `truncated`,
+ * where all of it is gone.
+ *
+ * @param row as `findProcess` found it on that computer
+ */
 export async function readOutput(
   engine: Pick<Context, 'driver'>,
+  computer: AccessibleComputer,
   row: ProcessRow,
   cursor: number,
 ): Promise<OutputChunk> {
+  assert.equal(row.computer_id, computer.id, 'the process is of another computer')
   try {
     return await engine.driver.output(row.id, cursor)
   } catch (error) {

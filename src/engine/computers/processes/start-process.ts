@@ -1,9 +1,8 @@
 import { limits } from '../../../config/limits.ts'
-import type { ComputerRow } from '../../../db/schema.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import type { AccessibleComputer } from '../access/open-computer.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
-import type { Caller } from '../../caller.ts'
 import { newId } from '../../ids.ts'
 import { environment } from './environment.ts'
 import { processMeta, type ProcessMeta } from './process-meta.ts'
@@ -18,7 +17,10 @@ export interface ProcessOptions {
   processId?: string
   /** As the caller wrote it, for lists. */
   command: string
-  /** What the caller calls it; its id when undefined. A name of a running process of the computer is an `already_exists`. */
+  /**
+   * What the caller calls it; its id when undefined. A name of a running process of the computer is an
+   * `already_exists`.
+   */
   name?: string
   env?: Record<string, string>
   cwd?: string
@@ -34,30 +36,28 @@ export interface ProcessOptions {
 }
 
 /**
- * Starts a process on a running computer. Its end is recorded whoever waits for it, and until then the computer is in
- * use.
+ * Starts a process on a running computer. Its end is recorded whether or not somebody waits for it, and until then the
+ * computer is in use. One that is to stay, in the background or as a kernel, is recorded before this resolves.
  */
 export function startProcess(
   engine: ComputersContext,
-  caller: Caller,
-  computer: ComputerRow,
+  computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
-  const start = () => startNow(engine, caller, computer, options)
+  const start = () => startNow(engine, computer, options)
   // Of several starts of one name at once, one wins.
   return options.name === undefined ? start() : engine.locks.run(`${computer.id}/process/${options.name}`, start)
 }
 
 async function startNow(
   engine: ComputersContext,
-  caller: Caller,
-  computer: ComputerRow,
+  computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
   assertFree(engine, computer.id, options.name)
-  const hasBegun = await beginPaid(engine, caller, computer.id)
+  const hasBegun = await beginPaid(engine, computer)
   try {
-    return await startPaid(engine, caller, computer, options)
+    return await startPaid(engine, computer, options)
   } finally {
     hasBegun()
   }
@@ -65,11 +65,12 @@ async function startNow(
 
 async function startPaid(
   engine: ComputersContext,
-  caller: Caller,
-  computer: ComputerRow,
+  computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
-  const { driver, defaultImage } = engine
+  const { driver } = engine
+  const { accountId, image } = computer
+  const { tokenId, isServer } = computer.caller
   const processId = options.processId ?? newId()
   const { program } = options
   const start = () =>
@@ -77,20 +78,20 @@ async function startPaid(
       processId,
       argv: program.argv,
       env: {
-        ...environment(defaultImage.env, options.env),
+        ...environment(image.env, options.env),
         ...(options.tty ? { TERM: options.env?.TERM ?? 'xterm-256color' } : {}),
       },
-      cwd: options.cwd ?? defaultImage.workdir,
-      user: options.user ?? defaultImage.user,
+      cwd: options.cwd ?? image.workdir,
+      user: options.user ?? image.user,
       stdin: options.stdin === true || program.stdin !== undefined,
       tty: options.tty,
       backpressure: options.backpressure,
       timeoutMs: options.timeoutMs,
-      owner: caller.accountId,
+      owner: accountId,
       meta: processMeta({
-        accountId: caller.accountId,
-        tokenId: caller.tokenId,
-        isServer: caller.isServer === true,
+        accountId,
+        tokenId,
+        isServer: isServer === true,
         name: options.name ?? processId,
         kind: options.kind,
         command: options.command,
@@ -98,9 +99,9 @@ async function startPaid(
       }),
     })
   const { processDescriptors } = engine.budgets
-  const shares = processDescriptors.sharesOf({ account: caller.accountId })
+  const shares = processDescriptors.sharesOf({ account: accountId })
   const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
-  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(caller.accountId, start)).catch(
+  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(accountId, start)).catch(
     async (error: unknown) => {
       lease.release()
       throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
@@ -108,7 +109,7 @@ async function startPaid(
   )
   engine.startedProcesses++
   engine.portWatch.watch(handle)
-  if (!caller.isServer && options.kind !== 'kernel') engine.meter.began(computer.id, processId, caller.tokenId)
+  if (!isServer && options.kind !== 'kernel') engine.meter.began(computer.id, processId, tokenId)
   void handle.wait().then((exit) => {
     lease.release()
     engine.meter.ended(computer.id, processId)
@@ -116,10 +117,13 @@ async function startPaid(
     engine.activity.touch(computer.id)
   })
   if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
+  if (options.kind === 'background' || options.kind === 'kernel') await engine.recorder.started(handle)
   return handle
 }
 
-/** Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many. */
+/**
+ * Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many.
+ */
 async function whileCounted<T>(
   engine: Pick<ComputersContext, 'starting'>,
   computerId: string,

@@ -2,69 +2,23 @@ import { limits } from '../../../config/limits.ts'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
+import { lookUp } from '../access/look-up.ts'
 import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
-import { startComputer } from './start.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
-/** The computer that an account gets under a name, in use until `done` is called. */
-export interface UsedComputer {
-  computer: ComputerRow
-  done: () => void
-}
-
 /**
- * The account's computer of that name ('' is its default one), made on first use and started when it is stopped.
- * While it is used its idle time does not run.
+ * Makes the caller's sandbox of a name, in a lock of that name: one that another request has just made is returned
+ * instead. It may not run yet. Throws `limit_reached` when the account has as many computers as it may and none to give
+ * up.
  */
-export async function useSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<UsedComputer> {
-  for (let attempt = 0; ; attempt++) {
-    const found = (await findSandbox(engine, caller.accountId, name)) ?? (await makeSandbox(engine, caller, name))
-    const done = engine.activity.begin(found.id)
-    try {
-      if (found.state === 'running' && !engine.activity.isEnding(found.id)) return { computer: found, done }
-      const computer = await engine.locks.run(found.id, () => wake(engine, caller, found.id))
-      if (computer) return { computer, done }
-      done()
-    } catch (error) {
-      done()
-      throw error
-    }
-    if (attempt === 3)
-      throw new CarrelError('unavailable', 'Cannot use the sandbox: it is being deleted again and again')
-  }
-}
-
-/** The account's computer of that name, if it was ever made. */
-export function findSandbox(
-  engine: Pick<Context, 'db'>,
-  accountId: string,
-  name: string,
-): Promise<ComputerRow | undefined> {
-  return engine.db
-    .selectFrom('computers')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('name', '=', name)
-    .executeTakeFirst()
-}
-
-/** undefined when it was deleted in between. */
-async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<ComputerRow | undefined> {
-  const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (!row || row.state === 'running') return row
-  await assertCredit(engine, caller)
-  await startComputer(engine, row, caller.tokenId)
-  return { ...row, state: 'running' }
-}
-
-function makeSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<ComputerRow> {
+export function makeSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<ComputerRow> {
   return engine.locks.run(`${caller.accountId}/${name}`, async () => {
-    const existing = await findSandbox(engine, caller.accountId, name)
-    if (existing) return existing
+    const existing = await lookUp(engine, caller, { name })
+    if (existing) return existing.row
     await assertCredit(engine, caller)
     await makeRoom(engine, caller.accountId)
     const warm = await engine.warmPool.take({ accountId: caller.accountId, name, actor: caller.tokenId })
@@ -76,8 +30,8 @@ function makeSandbox(engine: ComputersContext, caller: Caller, name: string): Pr
 }
 
 /**
- * An account that has all it may have gives up the stopped or failed sandbox that was started the longest ago: its files
- * went when it stopped. Rejects with `limit_reached` when there is none.
+ * Deletes the stopped or failed sandbox that was started the longest ago, where the account has as many computers as it
+ * may: its files went when it stopped.
  */
 async function makeRoom(engine: ComputersContext, accountId: string): Promise<void> {
   const { count } = await engine.db
@@ -97,7 +51,7 @@ async function makeRoom(engine: ComputersContext, accountId: string): Promise<vo
   )
 }
 
-/** A few, as one may be started meanwhile. */
+/** Returns a few, as one may be started meanwhile. */
 function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<{ id: string }[]> {
   return engine.db
     .selectFrom('computers')
@@ -110,7 +64,7 @@ function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<
     .execute()
 }
 
-/** False when it was started in between. */
+/** Resolves with false when it was started in between. */
 async function removeStopped(engine: ComputersContext, id: string): Promise<boolean> {
   const row = await engine.db.selectFrom('computers').select('state').where('id', '=', id).executeTakeFirst()
   if (!row || !forgettable.includes(row.state) || engine.activity.inUse(id)) return false

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { pino } from 'pino'
+import { defaultPrices } from '../../../config/price-book.ts'
+import { readSettings } from '../../../config/settings.ts'
+import { openDatabase } from '../../../db/open.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
+import type { ExecSpec, ProcessHandle } from '../../../drivers/driver.ts'
+import { HelperStates } from '../../../helper-states.ts'
+import { KeyedLock } from '../../../keyed-lock.ts'
+import { DescriptorBudget } from '../../budgets/descriptor-budget.ts'
+import { createAccount } from '../../identity/accounts/owner.ts'
+import type { IdentityContext } from '../../identity/identity.ts'
+import { CreditWatch } from '../../money/credit/credit-watch.ts'
+import { ComputeMeter } from '../../money/usage/compute-meter.ts'
+import type { ComputersContext } from '../computers.ts'
+import { filesOf } from '../files/files-of.ts'
+import { newComputer } from '../lifecycle/new-computer.ts'
+import { removeComputer } from '../lifecycle/remove.ts'
+import { openComputers } from '../open-computers.ts'
+import { openPorts } from '../ports/open-ports.ts'
+import { startProcess } from '../processes/start-process.ts'
+import { findComputer, openComputer, type AccessibleComputer } from './open-computer.ts'
+import { includes, rights } from './rights.ts'
+
+const images = ['new', 'old'].map((id) => ({ id, env: { IMAGE: id }, user: `${id}-user`, workdir: `/${id}` }))
+
+/** The room of computers over a driver that keeps nothing but a record of what it was asked for. */
+async function computersOf(t: TestContext) {
+  const db = await openDatabase(':memory:')
+  t.after(() => db.destroy())
+  const [accountId, otherId] = [await createAccount(db, 'a'), await createAccount(db, 'b')]
+  const started: string[] = []
+  const specs: ExecSpec[] = []
+  const lists = { images: 0 }
+  const driver = {
+    images: { list: async () => (lists.images++, images) },
+    list: async () => [],
+    create: async () => {},
+    start: async (id: string) => void started.push(id),
+    exec: async (computerId: string, spec: ExecSpec) => {
+      specs.push(spec)
+      const { processId, meta } = spec
+      return { processId, computerId, meta, wait: () => new Promise(() => {}) } as Partial<ProcessHandle>
+    },
+    processes: () => [],
+    cpuMicros: () => undefined,
+  }
+  const below = {
+    db,
+    driver,
+    settings: { ...readSettings({}), billing: false },
+    log: pino({ level: 'silent' }),
+    locks: new KeyedLock(),
+    server: { ownerId: accountId, helpers: new HelperStates() },
+    budgets: { processDescriptors: new DescriptorBudget(1000) },
+    prices: defaultPrices,
+    meter: new ComputeMeter(),
+    credit: new CreditWatch(defaultPrices),
+  } as unknown as IdentityContext
+  const engine: ComputersContext = {
+    ...below,
+    ...openComputers(
+      below,
+      images[0]!,
+      () => engine,
+      () => {},
+    ),
+  }
+  t.after(() => engine.portWatch.close())
+  const insert = async (id: string, more: Partial<ComputerRow> = {}) => {
+    const row = { ...newComputer(engine, { accountId, name: id }), id, state: 'running' as const, ...more }
+    await db.insertInto('computers').values(row).execute()
+  }
+  const [caller, other] = [
+    { accountId, tokenId: 't' },
+    { accountId: otherId, tokenId: 'u' },
+  ]
+  return { engine, caller, other, insert, started, specs, lists }
+}
+
+const program = { argv: ['true'] }
+
+test('a process gets the environment, user and directory of the image that its own computer was made from', async (t) => {
+  const { engine, caller, insert, specs, lists } = await computersOf(t)
+  await insert('earlier', { image: 'old' })
+  await insert('present', { image: 'new' })
+  for (const name of ['earlier', 'present', 'earlier']) {
+    using computer = await openComputer(engine, caller, { name }, 'run')
+    await startProcess(engine, computer, { kind: 'exec', program, command: 'true' })
+  }
+  const given = specs.map(({ env, user, cwd }) => [env.IMAGE, user, cwd])
+  const old = ['old', 'old-user', '/old']
+  assert.deepEqual(given, [old, ['new', 'new-user', '/new'], old])
+  assert.equal(lists.images, 1, 'an image is read once')
+})
+
+test('a sandbox that starts anew is of the present image, and so are its processes', async (t) => {
+  const { engine, caller, insert, started, specs } = await computersOf(t)
+  await insert('stopped', { image: 'old', state: 'stopped' })
+  using computer = await openComputer(engine, caller, { name: 'stopped' }, 'run')
+  await startProcess(engine, computer, { kind: 'exec', program, command: 'true' })
+  assert.deepEqual([started, computer.row.state, computer.row.image], [['stopped'], 'running', 'new'])
+  assert.deepEqual([specs[0]!.env.IMAGE, specs[0]!.cwd], ['new', '/new'])
+})
+
+test('programs of a computer whose image is gone get the defaults of the present one', async (t) => {
+  const { engine, caller, insert, lists } = await computersOf(t)
+  await insert('orphaned', { image: 'gone' })
+  for (let count = 0; count < 3; count++)
+    assert.equal((await findComputer(engine, caller, { name: 'orphaned' }, 'look'))?.image.user, 'new-user')
+  assert.equal(lists.images, 1)
+})
+
+test('a name makes a sandbox of the caller alone, once however many open it together', async (t) => {
+  const { engine, caller, other, started } = await computersOf(t)
+  assert.equal(await findComputer(engine, caller, { name: 'web' }, 'look'), undefined)
+  const opened = await Promise.all([1, 2, 3].map(() => openComputer(engine, caller, { name: 'web' }, 'run')))
+  const [id] = new Set(opened.map((computer) => computer.id))
+  assert.deepEqual([started, opened.map((computer) => computer.id)], [[id], [id, id, id]])
+  assert.equal((await findComputer(engine, caller, { name: 'web' }, 'look'))?.id, id)
+  assert.equal(await findComputer(engine, other, { name: 'web' }, 'look'), undefined)
+})
+
+test('an id opens a computer of the caller, and says of any other that there is none', async (t) => {
+  const { engine, caller, other, insert, started } = await computersOf(t)
+  await insert('own', { state: 'stopped', lifecycle: 'durable' })
+  await insert('warm', { account_id: null, name: null })
+  using own = await openComputer(engine, caller, { id: 'own' }, 'run')
+  assert.deepEqual([own.id, own.accountId, own.right, started], ['own', caller.accountId, 'manage', ['own']])
+  for (const [who, id] of [
+    [other, 'own'],
+    [caller, 'warm'],
+    [caller, 'none'],
+    [{ ...caller, accountId: '' }, 'warm'],
+  ] as const) {
+    await assert.rejects(openComputer(engine, who, { id }, 'look'), { code: 'not_found' })
+    assert.equal(await findComputer(engine, who, { id }, 'look'), undefined)
+  }
+})
+
+test('an open computer is in use until it is done, a found one is not', async (t) => {
+  const { engine, caller, insert } = await computersOf(t)
+  await insert('c')
+  await findComputer(engine, caller, { id: 'c' }, 'look')
+  assert.equal(engine.activity.inUse('c'), false)
+  {
+    using first = await openComputer(engine, caller, { id: 'c' }, 'run')
+    using second = await openComputer(engine, caller, { name: 'c' }, 'run')
+    first.done()
+    first.done()
+    assert.deepEqual([engine.activity.inUse('c'), second.id], [true, 'c'])
+  }
+  assert.equal(engine.activity.inUse('c'), false)
+})
+
+test('what cannot be opened is not left in use', async (t) => {
+  const { engine, caller, insert } = await computersOf(t)
+  await insert('c', { state: 'stopping' })
+  await assert.rejects(openComputer(engine, caller, { id: 'c' }, 'run'), { code: 'conflict' })
+  assert.equal(engine.activity.inUse('c'), false)
+})
+
+test('a right includes those before it, and none behind it', () => {
+  for (const [position, right] of rights.entries())
+    assert.deepEqual(
+      rights.map((wanted) => includes(right, wanted)),
+      rights.map((_, wanted) => wanted <= position),
+    )
+})
+
+/** Never called: it shows what the compiler refuses. */
+export function refusals(engine: ComputersContext, row: ComputerRow, viewed: AccessibleComputer): void {
+  void openPorts(engine, viewed)
+  // @ts-expect-error whoever may look may not read files
+  filesOf(engine, viewed)
+  const withFiles = viewed as AccessibleComputer<'files'>
+  filesOf(engine, withFiles)
+  // @ts-expect-error nor does a right to files run programs
+  void startProcess(engine, withFiles, { kind: 'exec', program, command: '' })
+  // @ts-expect-error a right to run programs does not delete
+  void removeComputer(engine, viewed as AccessibleComputer<'run'>, '')
+  // @ts-expect-error a row is no access
+  void openPorts(engine, row)
+  // @ts-expect-error nor is an id
+  void openPorts(engine, row.id)
+  const { id, image, caller } = viewed
+  const [accountId, right, done] = ['a', 'manage' as const, () => {}]
+  // @ts-expect-error nobody else makes one
+  const made: AccessibleComputer = {
+    id,
+    accountId,
+    caller,
+    row: viewed.row,
+    image,
+    right,
+    done,
+    [Symbol.dispose]: done,
+  }
+  void openPorts(engine, made)
+}

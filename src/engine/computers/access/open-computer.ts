@@ -1,0 +1,116 @@
+import { CarrelError } from '../../../errors.ts'
+import type { Caller } from '../../caller.ts'
+import type { ComputersContext, ImageDefaults } from '../computers.ts'
+import { assertCredit } from '../credit/assert-credit.ts'
+import { makeSandbox } from '../lifecycle/make-sandbox.ts'
+import { startComputer } from '../lifecycle/start.ts'
+import { lookUp, type ComputerAddress, type LookedUp, type OwnedRow } from './look-up.ts'
+import { includes, type Included, type Right } from './rights.ts'
+
+declare const granted: unique symbol
+
+/**
+ * A computer that a caller may use, up to the right `R`. Every function that does something with a computer for a
+ * caller takes one, and nothing else that names a computer or an account; only this module makes them. What is done
+ * counts for the account that owns the computer, and is recorded as done by the caller's token.
+ */
+export interface AccessibleComputer<R extends Right = 'look'> {
+  readonly id: string
+  /** The account that owns the computer and pays for what is done on it. */
+  readonly accountId: string
+  /** The caller that opened the computer. */
+  readonly caller: Caller
+  /** The row as it was when the computer was opened. */
+  readonly row: Readonly<OwnedRow>
+  /** The computer's image: environment, user and directory of processes that ask for nothing else. */
+  readonly image: ImageDefaults
+  /** The greatest right that the caller has. It includes `R`. */
+  readonly right: Right
+  /** Ends the use, so that the computer's idle time runs again. A second call does nothing. */
+  readonly done: () => void
+  /** Calls `done` at the end of a block that declares the computer with `using`. */
+  readonly [Symbol.dispose]: () => void
+  /** For the compiler only: no other module can create it, and a greater right fits where a lesser one is required. */
+  readonly [granted]: { readonly [Each in Included[R]]: true }
+}
+
+/**
+ * Returns a running computer, in use until `done` is called. Creates a sandbox for a name that the caller's account
+ * does not have, and starts a stopped computer. Throws `not_found` for an id to which the caller has no access,
+ * `forbidden` without the right, and `out_of_credits`, `spending_limit_reached`, `limit_reached` or `no_capacity` when
+ * the start is refused.
+ */
+export async function openComputer<R extends Right>(
+  engine: ComputersContext,
+  caller: Caller,
+  address: ComputerAddress,
+  right: R,
+): Promise<AccessibleComputer<R>> {
+  for (let attempt = 0; ; attempt++) {
+    const found = (await lookUp(engine, caller, address)) ?? (await make(engine, caller, address))
+    assertRight(found, right)
+    const { id, state } = found.row
+    const done = engine.activity.begin(id)
+    try {
+      const isReady = state === 'running' && !engine.activity.isEnding(id)
+      const row = isReady ? found.row : await engine.locks.run(id, () => wake(engine, caller, id))
+      if (row) return accessible({ row, caller, done, right: found.right, image: await engine.images.of(row.image) })
+    } catch (error) {
+      done()
+      throw error
+    }
+    done()
+    if (attempt === 3)
+      throw new CarrelError('unavailable', 'Cannot use the computer: it is deleted each time that it is opened')
+  }
+}
+
+/**
+ * Returns a computer as it is; undefined when there is none at the address, or none of the caller's. Creates and starts
+ * nothing, and is no use of the computer: its idle time runs, unless `keepInUse` says otherwise. Throws `forbidden`
+ * without the right.
+ */
+export async function findComputer<R extends Right>(
+  engine: Pick<ComputersContext, 'db' | 'images'>,
+  caller: Caller,
+  address: ComputerAddress,
+  right: R,
+): Promise<AccessibleComputer<R> | undefined> {
+  const found = await lookUp(engine, caller, address)
+  if (!found) return undefined
+  assertRight(found, right)
+  return accessible({ ...found, caller, done: () => {}, image: await engine.images.of(found.row.image) })
+}
+
+type Parts = Omit<AccessibleComputer, 'id' | 'accountId' | typeof Symbol.dispose | typeof granted>
+
+function accessible<R extends Right>(parts: Parts): AccessibleComputer<R> {
+  const { row, done } = parts
+  return { ...parts, id: row.id, accountId: row.account_id, [Symbol.dispose]: done } as AccessibleComputer<R>
+}
+
+function assertRight({ row, right: held }: LookedUp, right: Right): void {
+  if (includes(held, right)) return
+  throw new CarrelError('forbidden', `Cannot use computer "${row.id}": this needs the right "${right}"`, {
+    details: { right, held },
+  })
+}
+
+async function make(engine: ComputersContext, caller: Caller, address: ComputerAddress): Promise<LookedUp> {
+  if ('name' in address) return { row: (await makeSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
+  const { id } = address
+  throw new CarrelError(
+    'not_found',
+    `Cannot find computer ${JSON.stringify(id.slice(0, 128))}: there is none of that id`,
+  )
+}
+
+/** Starts it when it does not run; undefined when it was deleted in between. The caller holds its lock. */
+async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<OwnedRow | undefined> {
+  const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row || row.account_id === null) return undefined
+  const own = { ...row, account_id: row.account_id }
+  if (row.state === 'running') return own
+  await assertCredit(engine, { ...caller, accountId: own.account_id })
+  return { ...own, ...(await startComputer(engine, row, caller.tokenId)) }
+}

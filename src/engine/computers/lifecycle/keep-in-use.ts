@@ -1,0 +1,11 @@
+import type { AccessibleComputer } from '../access/open-computer.ts'
+import type { ComputersContext } from '../computers.ts'
+import type { AccessiblePort } from '../ports/find-exposed.ts'
+
+/** Counts a computer as used, as it is, until the returned function is called: its idle time does not run. */
+export function keepInUse(
+  { activity }: Pick<ComputersContext, 'activity'>,
+  used: AccessibleComputer | AccessiblePort,
+): () => void {
+  return activity.begin('computerId' in used ? used.computerId : used.id)
+}

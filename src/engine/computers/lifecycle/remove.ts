@@ -1,0 +1,12 @@
+import type { AccessibleComputer } from '../access/open-computer.ts'
+import type { ComputersContext } from '../computers.ts'
+import { destroyComputer } from './destroy.ts'
+
+/** Deletes a computer with its files, whatever its state. `reason` is recorded. */
+export function removeComputer(
+  engine: ComputersContext,
+  { id, caller }: AccessibleComputer<'manage'>,
+  reason: string,
+): Promise<void> {
+  return engine.locks.run(id, () => destroyComputer(engine, id, caller.tokenId, reason))
+}
