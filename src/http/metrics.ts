@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { assertScope } from '../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
+import { hostMetrics } from '../engine/metrics.ts'
 import { helpersOf } from '../engine/helpers.ts'
 import { authenticateAny } from '../engine/identity/auth/authenticate.ts'
 import { CarrelError } from '../errors.ts'
@@ -82,23 +83,18 @@ export function addMetrics(app: App, engine: Engine): void {
     '/metrics',
     { config: { public: true }, onRequest: (request) => assertOperator(engine, request) },
     async (_request, reply) => {
-      const states = await engine.db
-        .selectFrom('computers')
-        .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
-        .groupBy('state')
-        .execute()
+      const host = await hostMetrics(engine)
       computers.reset()
-      for (const { state, count } of states) computers.set({ state }, Number(count))
-      const driver = engine.driver.metrics()
+      for (const { state, count } of host.computers) computers.set({ state }, count)
       waiting.set({ queue: 'creates' }, engine.creates.waiting)
       waiting.set({ queue: 'starts' }, engine.starts.waiting)
       pools.set({ pool: 'computers' }, engine.warmPool.ready)
-      pools.set({ pool: 'networks' }, driver.networkPool)
-      processes.set(driver.runningProcesses)
-      disk.set({ kind: 'size' }, driver.disk.sizeBytes)
-      disk.set({ kind: 'free' }, driver.disk.freeBytes)
-      disk.set({ kind: 'reserved' }, driver.disk.reserveBytes)
-      output.set({ processes: 'running' }, driver.journalBytes)
+      pools.set({ pool: 'networks' }, host.networkPool)
+      processes.set(host.runningProcesses)
+      disk.set({ kind: 'size' }, host.disk.sizeBytes)
+      disk.set({ kind: 'free' }, host.disk.freeBytes)
+      disk.set({ kind: 'reserved' }, host.disk.reserveBytes)
+      output.set({ processes: 'running' }, host.journalBytes)
       output.set({ processes: 'ended' }, engine.outputRetention.bytes)
       for (const { name, status } of helpersOf(engine)) helpers.set({ helper: name }, status === 'ok' ? 1 : 0)
       started.inc(engine.startedProcesses - counted)

@@ -70,7 +70,7 @@ describe('reconcilePayments()', () => {
     stripe.pay(session)
     await reconcilePayments(engine, { atStart: false })
     assert.equal(await stateOf(id), 'paid')
-    const { balanceMicros, depositedMicros } = await totalsOf(engine.db, accountId)
+    const { balanceMicros, depositedMicros } = await totalsOf(engine, accountId)
     assert.deepEqual([balanceMicros, depositedMicros], [27_000_000, 20_000_000])
   })
 

@@ -83,6 +83,18 @@ const allowed = [
   ['sdk/ok.ts', './client.ts'],
 ]
 
+/** Ways to reach for a part of the engine that only its own functions use, each in every form that a handler could write. */
+const reaches = [
+  'export const x = (engine) => engine.db',
+  "export const x = (engine) => engine['driver']",
+  'export const x = ({ db }) => db',
+  'export const x = ({ engine: { driver } }) => driver',
+  'export const x = (engine) => { const { db: own } = engine; return own }',
+  'export class X { #engine; x() { return this.#engine.driver.files() } }',
+  'export const x = (engine) => engine.activity.begin()',
+  'export const x = (engine) => engine.meter.began()',
+]
+
 describe('the layer rules', () => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-layers-'))
   /** @type {Map<string, string[]>} */
@@ -93,6 +105,13 @@ describe('the layer rules', () => {
     for (const [file, imported] of [...forbidden, ...allowed]) write(file, `export { x } from '${imported}'\n`)
     write('src/ring/a.ts', "import { b } from './b.ts'\nexport const a = () => b\n")
     write('src/ring/b.ts', "import { a } from './a.ts'\nexport const b = () => a\n")
+    for (const [index, text] of reaches.entries())
+      for (const file of [
+        `src/apis/paperpod/reach-${index}.ts`,
+        `src/http/reach-${index}.ts`,
+        `src/engine/reach-${index}.ts`,
+      ])
+        write(file, `${text}\n`)
     const oxlint = join(project.modules, '.bin/oxlint')
     const { output } = await runProgram([project.node, oxlint, '--format=json'], { cwd: directory })
     for (const { filename, code } of JSON.parse(output).diagnostics) {
@@ -118,6 +137,12 @@ describe('the layer rules', () => {
   for (const [file, imported] of allowed) {
     test(`allow ${imported} in ${file}`, () => assert.equal(findings.get(file), undefined))
   }
+  for (const [index, text] of reaches.entries())
+    test(`keep the engine's parts out of surfaces: ${text}`, () => {
+      const found = ['apis/paperpod', 'http', 'engine'].map((folder) => findings.get(`src/${folder}/reach-${index}.ts`))
+      const refused = ['eslint(no-restricted-properties)']
+      assert.deepEqual(found, [refused, refused, undefined])
+    })
   test('forbid modules that import each other', () => {
     assert.deepEqual(findings.get('src/ring/a.ts'), ['import(no-cycle)'])
   })

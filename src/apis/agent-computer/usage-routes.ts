@@ -77,7 +77,7 @@ export function addUsageRoutes(app: App, engine: Engine): void {
       await settleAccount(engine, caller.accountId)
       const toMs = Date.now() + 1
       const fromMs = (Math.floor(toMs / dayMs) - days + 1) * dayMs
-      const report = await usageReport(engine.db, caller.accountId, { fromMs, toMs })
+      const report = await usageReport(engine, caller.accountId, { fromMs, toMs })
       return {
         from: new Date(fromMs).toISOString(),
         to: new Date(toMs).toISOString(),

@@ -100,7 +100,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
       const [page, limit] = [Number(query.page ?? 1), Number(query.limit ?? 25)]
       const { balance, deposited, spent } = await totals(caller.accountId)
       const place = query.after === undefined ? { page } : { after: query.after }
-      const { count, pieces, next } = await usageHistory(engine.db, caller.accountId, { ...place, limit })
+      const { count, pieces, next } = await usageHistory(engine, caller.accountId, { ...place, limit })
       return {
         current_balance_cents: balance,
         total_deposits_cents: deposited,
@@ -119,7 +119,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
     // An account that was made beside the server gets its first credit.
     await creditLeft(engine, accountId)
     await settleAccount(engine, accountId)
-    const { balanceMicros, depositedMicros, spentMicros, lastAtMs } = await totalsOf(engine.db, accountId)
+    const { balanceMicros, depositedMicros, spentMicros, lastAtMs } = await totalsOf(engine, accountId)
     return {
       balance: Math.floor(balanceMicros / microsPerCent),
       deposited: Math.floor(depositedMicros / microsPerCent),

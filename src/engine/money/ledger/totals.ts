@@ -1,6 +1,6 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
 import { readInWorker } from '../../../db/read-in-worker.ts'
-import type { Database } from '../../../db/schema.ts'
+import type { Context } from '../../context.ts'
 import { clearingOf, creditOf, heldOf } from './books.ts'
 
 export interface Totals {
@@ -15,7 +15,7 @@ export interface Totals {
 }
 
 /** An account's credit since it was opened. */
-export async function totalsOf(db: Kysely<Database>, accountId: string): Promise<Totals> {
+export async function totalsOf({ db }: Pick<Context, 'db'>, accountId: string): Promise<Totals> {
   const credit = creditOf(accountId).id
   // Charges are not read: they are what the balance tells of beside all else.
   const moved = db

@@ -1,7 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
 import { readInWorker } from '../../../db/read-in-worker.ts'
-import { noComputer, type Database, type Meter } from '../../../db/schema.ts'
+import { noComputer, type Meter } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
+import type { Context } from '../../context.ts'
 
 export interface UsedPiece {
   meter: Meter
@@ -30,7 +31,7 @@ export type HistoryPage = { limit: number } & ({ page: number } | { after: strin
 
 /** What an account used, piece by piece, the newest first. Rejects with `invalid_request` for a place that is none. */
 export async function usageHistory(
-  db: Kysely<Database>,
+  { db }: Pick<Context, 'db'>,
   accountId: string,
   options: HistoryPage,
 ): Promise<UsageHistory> {

@@ -4,6 +4,7 @@ import { meterUnits } from '../../../config/price-book.ts'
 import { readInWorker } from '../../../db/read-in-worker.ts'
 import type { Database, Meter, UsageDayRow } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
+import type { Context } from '../../context.ts'
 import { dayOf, dayStart } from './usage-totals.ts'
 
 /** What was used of one meter, in the unit that a person is shown. */
@@ -34,7 +35,7 @@ export interface UsageReport {
  * others together.
  */
 export async function usageReport(
-  db: Kysely<Database>,
+  { db }: Pick<Context, 'db'>,
   accountId: string,
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<UsageReport> {

@@ -53,7 +53,7 @@ test('a report tells of each day, computer, key and label what its intervals com
     piece({ id: '7', quantity: 0 }),
   ])
   await recordUsage(db, rules, [piece({ id: '1', computerId: 'c', tokenId: 'k', label: '' })])
-  const report = await usageReport(db, 'a', range)
+  const report = await usageReport({ db }, 'a', range)
   const told = (lines: typeof report.byDay) =>
     lines.map(({ of, name, meter, amountMicros }) => [of, name, meter, amountMicros])
   assert.deepEqual(told(report.totals), [
@@ -106,7 +106,7 @@ test('names beyond what a day tells of are one line, in which nothing is lost, a
     .select(({ fn }) => fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow()
   assert.equal(total, 1 + 3 * (limits.usageLinesPerDay + 1))
-  const report = await usageReport(db, 'a', range)
+  const report = await usageReport({ db }, 'a', range)
   for (const lines of [report.byComputer, report.byKey, report.byLabel]) {
     assert.equal(lines.length, limits.usageReportLines + 1)
     assert.equal(
@@ -179,21 +179,21 @@ test('the history comes page by page, by number or from where a page ended, what
   )
   await recordUsage(db, rules, pieces)
   const quantities = async (page: HistoryPage) =>
-    (await usageHistory(db, 'a', page)).pieces.map(({ quantity }) => quantity)
+    (await usageHistory({ db }, 'a', page)).pieces.map(({ quantity }) => quantity)
   const all = await quantities({ page: 1, limit: 100 })
   assert.equal(all.length, 19)
   const byNumber = [1, 2, 3, 4].map((page) => quantities({ page, limit: 5 }))
   assert.deepEqual((await Promise.all(byNumber)).flat(), all)
-  const first = await usageHistory(db, 'a', { page: 1, limit: 5 })
+  const first = await usageHistory({ db }, 'a', { page: 1, limit: 5 })
   assert.deepEqual([first.count, first.pieces.length], [19, 5])
   await recordUsage(db, rules, [piece({ id: 'newer', endedAtMs: today + dayMs })])
   const found = first.pieces.map(({ quantity }) => quantity)
   for (let after = first.next; after !== undefined;) {
-    const page = await usageHistory(db, 'a', { after, limit: 5 })
+    const page = await usageHistory({ db }, 'a', { after, limit: 5 })
     found.push(...page.pieces.map(({ quantity }) => quantity))
     after = page.next
   }
   assert.deepEqual(found, all)
   for (const after of ['', 'x', Buffer.from('1').toString('base64url')])
-    await assert.rejects(usageHistory(db, 'a', { after, limit: 5 }), { code: 'invalid_request' })
+    await assert.rejects(usageHistory({ db }, 'a', { after, limit: 5 }), { code: 'invalid_request' })
 })

@@ -1,0 +1,18 @@
+import type { ComputerState } from '../db/schema.ts'
+import type { DriverMetrics } from '../drivers/driver.ts'
+import type { Context } from './context.ts'
+
+export interface HostMetrics extends DriverMetrics {
+  /** The number of computers in each state; states without any are left out. */
+  computers: { state: ComputerState; count: number }[]
+}
+
+/** Returns what the database and the driver count, for the operator. */
+export async function hostMetrics({ db, driver }: Pick<Context, 'db' | 'driver'>): Promise<HostMetrics> {
+  const states = await db
+    .selectFrom('computers')
+    .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+    .groupBy('state')
+    .execute()
+  return { ...driver.metrics(), computers: states.map(({ state, count }) => ({ state, count: Number(count) })) }
+}
