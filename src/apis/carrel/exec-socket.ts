@@ -1,6 +1,6 @@
 import { limits } from '../../config/limits.ts'
 import { findComputer, openComputer } from '../../engine/computers/access/open-computer.ts'
-import { keepInUse } from '../../engine/computers/lifecycle/keep-in-use.ts'
+import { keepInUse } from '../../engine/computers/access/keep-in-use.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { attachProcess } from '../../engine/computers/processes/attach-process.ts'

@@ -1,4 +1,4 @@
-import type { AccessibleComputer } from '../access/open-computer.ts'
+import type { AccessibleComputer } from './open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { AccessiblePort } from '../ports/find-exposed.ts'
 
