@@ -67,7 +67,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await volumes.prepare()
   await close()
   await volumes.create(id, settings.computerDiskBytes)
-  const slot = await slots.make(slotNumber)
+  const slot = await slots.create(slotNumber)
   await mkdir(root, { recursive: true })
   await mountOverlay(root, images.rootfs(image.id), volumes.path(id))
 

@@ -57,7 +57,7 @@ test('what a crash left half made or half removed is cleared away by the next st
   await mkdir(paths.computer(halfDescribed), { recursive: true })
   await writeFile(join(paths.computer(halfDescribed), 'computer.json.new'), '{"id":')
   const slots = new Slots({ directory: paths.slots, interfacePrefix: paths.interfacePrefix, network: testNetwork })
-  await slots.make(64_000)
+  await slots.create(64_000)
   await mkdir(join(paths.slots, '64001'))
   await writeFile(join(paths.process(newId())), '')
   await writeFile(`${paths.process(newId())}.json`, '{"state":')

@@ -98,10 +98,10 @@ describe('what all computers share', { timeout: 120_000 }, () => {
     })
 
   test('numbers of the host are as high as computers need them', () => {
-    for (const { name, least } of hostLimits()) {
+    for (const { name, min } of hostLimits()) {
       const path = `/proc/sys/${name.replaceAll('.', '/')}`
       const value = Number(readFileSync(path, 'latin1'))
-      assert.ok(value >= least || value === 0, `${name} is ${value}`)
+      assert.ok(value >= min || value === 0, `${name} is ${value}`)
     }
   })
 })

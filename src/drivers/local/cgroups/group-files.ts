@@ -5,14 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readPids } from '../monitor/process-tree.ts'
 import { signalEach } from '../system/signal.ts'
 
-/** Nothing is left of a computer that its runtime removed, but another runtime than the one that made it finds nothing to end. */
+/**
+ * Kills processes, and returns how many it signalled. Needed for a computer that another runtime created: the present
+ * runtime finds nothing to end.
+ */
 export function killAll(pids: number[], exceptPids?: ReadonlySet<number>): number {
   const ended = pids.filter((pid) => pid > 1 && !exceptPids?.has(pid))
   signalEach(ended, 'SIGKILL')
   return ended.length
 }
 
-/** Host ids of the processes of a group and of the groups below it. */
+/** Returns the host ids of the processes of a group and of the groups below it. */
 export function pidsBelow(group: string): number[] {
   const below = directories(group).flatMap((name) => pidsBelow(join(group, name)))
   return [...readPids(join(group, 'cgroup.procs')), ...below]
@@ -24,7 +27,7 @@ export async function removeTree(group: string): Promise<void> {
   await removeGroup(group)
 }
 
-/** A group can be removed when the last of its processes is gone for good, which takes a moment after its end. */
+/** Removes a group. Retries, as the kernel releases the last process only shortly after its end. */
 export async function removeGroup(directory: string): Promise<void> {
   for (let tries = 0; tries < maxRemoveTries; tries++) {
     const error = await rmdir(directory).then(
@@ -44,9 +47,9 @@ export function directories(parent: string): string[] {
   }
 }
 
-/** Asks again until it is so, for a second at most. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 1000 && !(await isSo()); waitedMs += freezePollMs) await delay(freezePollMs)
+/** Polls a condition until it holds, for at most a second. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 1000 && !(await condition()); waitedMs += freezePollMs) await delay(freezePollMs)
 }
 
 const freezePollMs = 5
@@ -57,8 +60,8 @@ export async function text(path: string): Promise<string> {
   return readFile(path, 'latin1').catch(() => '')
 }
 
-/** The same without a turn of the event loop, for what is read often: a thread takes ten times as long as these files. */
-export function textAtOnce(path: string): string | undefined {
+/** Reads a file synchronously, for frequent reads: a thread of the pool takes ten times as long as these files. */
+export function textSync(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')
   } catch {

@@ -10,8 +10,9 @@ import { version1, withExecGroups } from './version-1.ts'
 import { version2 } from './version-2.ts'
 
 /**
- * Finds out what the host has. A hybrid host (version 1 with controllers in a version 2 tree beside it) is refused by
- * crun, so there the version 2 tree is taken out of this process's own mount namespace, which its children share.
+ * Returns the control groups of the host. crun refuses a hybrid host (version 1, with controllers in a version 2 tree
+ * beside it), so there this process unmounts the version 2 tree in a mount namespace of its own, which its children
+ * share.
  */
 export function openCgroups(paths: Paths): Cgroups {
   const found = findCgroups()
@@ -24,7 +25,7 @@ export function openCgroups(paths: Paths): Cgroups {
   return groups ? withExecGroups(groups) : version1
 }
 
-/** The same without leaving this process's mount namespace, for what comes before. */
+/** Returns the control groups of the host without leaving its mount namespace, for use before `openCgroups`. */
 export function findCgroups(): Cgroups {
   return existsSync(`${cgroupRoot}/cgroup.controllers`) ? version2 : version1
 }

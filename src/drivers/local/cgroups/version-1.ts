@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { readPids } from '../monitor/process-tree.ts'
 import type { Cgroups } from './cgroups.ts'
 import type { ExecGroups } from './exec-groups.ts'
-import { directories, field, killAll, number, removeGroup, text, textAtOnce, until } from './group-files.ts'
+import { directories, field, killAll, number, removeGroup, text, textSync, until } from './group-files.ts'
 import { cgroupRoot } from '../system/cgroup-root.ts'
 
-/** Controllers that are mounted one by one. */
+/** Control groups of version 1: each controller has a mount of its own. */
 export const version1: Cgroups = {
   version: 1,
   countsSocketsApart: existsSync(`${cgroupRoot}/memory/memory.kmem.tcp.limit_in_bytes`),
@@ -31,13 +31,13 @@ export const version1: Cgroups = {
     }
   },
   cpuMicros(path) {
-    const nanos = textAtOnce(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)
+    const nanos = textSync(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)
     return nanos === undefined ? undefined : Math.round(Number(nanos) / 1000)
   },
   async freeze(path, frozen) {
     const state = `${cgroupRoot}/freezer${path}/freezer.state`
     await writeFile(state, frozen ? 'FROZEN' : 'THAWED')
-    // It is FREEZING until the last process stands still.
+    // The state is FREEZING until the last process is frozen.
     await until(async () => !frozen || (await text(state)).trim() === 'FROZEN')
   },
   async isFrozen(path) {
@@ -49,7 +49,8 @@ export const version1: Cgroups = {
   async remove(path) {
     killAll(version1.pids(path))
     await Promise.all(controllerMounts().map((mount) => removeGroup(mount + path)))
-    // Where the version 2 tree was, the runtime makes a plain directory. Synchronous: threads of the pool see the tree.
+    // In place of the hidden version 2 tree, the runtime creates a plain directory. Removed synchronously, as threads
+    // of the pool still see the tree.
     if (unifiedTreeIsHidden()) rmSync(`${cgroupRoot}/unified${path}`, { recursive: true, force: true })
   },
   list: (path) => {
@@ -60,12 +61,12 @@ export const version1: Cgroups = {
   },
 }
 
-/** The same, with a group for each exec in a tree of version 2 beside it. */
+/** Returns control groups of version 1 with a group for each exec in a version 2 tree. */
 export function withExecGroups(groups: ExecGroups): Cgroups {
   return {
     ...version1,
     files: (path) => ({ ...version1.files(path), groups: { parent: path, byRuntime: false } }),
-    prepare: (path) => groups.make(path),
+    prepare: (path) => groups.create(path),
     async remove(path) {
       await version1.remove(path)
       await groups.remove(path)
@@ -74,7 +75,7 @@ export function withExecGroups(groups: ExecGroups): Cgroups {
   }
 }
 
-/** Here, or by whoever started this server. Threads of the pool may see the tree all the same. */
+/** Hidden by this process or by the one that started it. Threads of the pool may see the tree all the same. */
 function unifiedTreeIsHidden(): boolean {
   return existsSync(`${cgroupRoot}/unified`) && !existsSync(`${cgroupRoot}/unified/cgroup.controllers`)
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { Cgroups } from './cgroups.ts'
-import { directories, field, killAll, number, pidsBelow, removeTree, text, textAtOnce, until } from './group-files.ts'
+import { directories, field, killAll, number, pidsBelow, removeTree, text, textSync, until } from './group-files.ts'
 import { cgroupRoot } from '../system/cgroup-root.ts'
 
-/** One tree with all controllers. The groups of execs are below their computer's, and the runtime puts execs into them. */
+/** Control groups of version 2. Each exec has a group below its computer's, into which the runtime puts it. */
 export const version2: Cgroups = {
   version: 2,
   countsSocketsApart: false,
@@ -12,7 +12,7 @@ export const version2: Cgroups = {
     procs: `${cgroupRoot}${path}/cgroup.procs`,
     oomKills: `${cgroupRoot}${path}/memory.events`,
     freeze: { path: `${cgroupRoot}${path}/cgroup.freeze`, on: '1', off: '0' },
-    // A kernel before 5.14 cannot end a group at once.
+    // A kernel before 5.14 cannot kill a group at once.
     ...(existsSync(`${cgroupRoot}${path}/cgroup.kill`) ? { groups: { parent: path, byRuntime: true } } : {}),
   }),
   async usage(path) {
@@ -31,7 +31,7 @@ export const version2: Cgroups = {
     }
   },
   cpuMicros(path) {
-    const stat = textAtOnce(`${cgroupRoot}${path}/cpu.stat`)
+    const stat = textSync(`${cgroupRoot}${path}/cpu.stat`)
     return stat === undefined ? undefined : field(stat, 'usage_usec')
   },
   async freeze(path, frozen) {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 
 /**
- * The seccomp filter as the kernel takes it. crun compiles the profile anew for each computer, which is half of a start's
- * time; it also takes a program that was compiled before, by annotation. The first start of this server yields it, and
- * nobody but this server uses it, so that it is never that of another profile.
- * A runtime that does not know the annotation goes by the profile, which stays in the configuration.
+ * The compiled seccomp filter. crun compiles the profile for each computer, which takes half of a start's time, but
+ * also accepts a compiled filter in an annotation. This server takes the filter from its first start and keeps it to
+ * itself, so that it always matches the profile. A runtime that does not know the annotation uses the profile, which
+ * stays in the configuration.
  */
 export class CompiledSeccomp {
   #program: string | undefined
@@ -13,7 +13,7 @@ export class CompiledSeccomp {
     return this.#program === undefined ? {} : { 'run.oci.seccomp_bpf_data': this.#program }
   }
 
-  /** Takes over what the runtime compiled for a computer, which it keeps in that computer's state. */
+  /** Adopts the filter that the runtime compiled for a computer, from the state directory of its container. */
   async learn(stateDirectory: string): Promise<void> {
     if (this.#program !== undefined) return
     const program = await readFile(`${stateDirectory}/seccomp.bpf`).catch(() => undefined)

@@ -10,28 +10,28 @@ export interface ContainerOptions {
   cgroupPath: string
   userNamespace: string
   networkNamespace: string
-  /** A static init that reaps orphans and does nothing else, on the host. */
+  /** The path on the host of a static init that only reaps orphans. */
   initProgram: string
   hostsFile: string
   hostnameFile: string
   resolvConf: string
-  /** What `DiskView` writes. */
+  /** The file that `DiskView` writes. */
   diskFile: string
-  /** Folder in which lxcfs is mounted; undefined where the host has none. */
+  /** The mount point of lxcfs; undefined to show the host's files. */
   lxcfs?: string
   limits: ComputerLimits
-  /** e.g. `0-1`; undefined for all. */
+  /** Such as `0-1`; undefined for all processors. */
   cpuset?: string
   forbidSwap: boolean
   /** Folders of `/sys` with the host's own devices. */
   maskedPaths: readonly string[]
-  /** Memory of sockets is not part of the computer's (control groups version 1), and is bounded beside it. */
+  /** Memory of sockets is limited separately from the computer's memory (control groups version 1). */
   countsSocketsApart: boolean
   /** Hints for the runtime. */
   annotations?: Record<string, string>
 }
 
-/** What root inside keeps: nothing that reaches outside its namespaces, no ptrace of others, no network administration. */
+/** The capabilities of root inside: none that reaches outside its namespaces, no CAP_SYS_PTRACE, no CAP_NET_ADMIN. */
 const capabilities = [
   'CAP_AUDIT_WRITE',
   'CAP_CHOWN',
@@ -49,7 +49,7 @@ const capabilities = [
   'CAP_SYS_CHROOT',
 ]
 
-/** What tells of the host: how it was started, what it is made of, what it does. */
+/** Files and folders that show how the host was started, its hardware, and its activity. */
 const maskedPaths = [
   '/proc/acpi',
   '/proc/asound',
@@ -96,7 +96,7 @@ const maskedPaths = [
 const initPath = '/dev/.init'
 const diskPath = '/dev/.disk'
 
-/** The OCI runtime configuration of a computer (runtime-spec 1.0). */
+/** Returns the OCI runtime configuration of a computer (runtime-spec 1.0). */
 export function containerConfig(options: ContainerOptions): Record<string, unknown> {
   const { limits } = options
   return {
@@ -152,7 +152,7 @@ export interface ProcessOptions {
   tty: { cols: number; rows: number } | undefined
 }
 
-/** The OCI process object of an exec. Setuid programs (sudo) work; nobody gains more than `capabilities`. */
+/** Returns the OCI process object of an exec. Setuid programs (sudo) work, and gain at most `capabilities`. */
 export function processObject(options: ProcessOptions): Record<string, unknown> {
   const effective = options.uid === 0 ? capabilities : []
   return {
@@ -168,7 +168,7 @@ export function processObject(options: ProcessOptions): Record<string, unknown> 
   }
 }
 
-/** A quarter, and what a single fast connection takes (6 MiB) in any case. */
+/** A quarter of the memory, and at least 16 MiB, as a single fast connection takes 6 MiB. */
 function socketBytes(memoryBytes: number): number {
   return Math.max(memoryBytes / 4, 16 * 1024 * 1024)
 }

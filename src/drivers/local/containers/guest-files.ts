@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { isMounted, mountTmpfs } from '../host/mounts.ts'
 
 /**
- * Small files that are mounted in computers: they lie in a file system of their own, in memory, since the list of mounts inside
- * names where a file lies in its file system, and on which device that is. Like what else is mounted, it outlives the server.
+ * Small files that are mounted in computers. They are in a separate file system in memory, since the list of mounts
+ * inside shows a file's path in its file system, and the device of that. Like other mounts, it outlives the server.
  */
 export class GuestFiles {
   readonly #directory: string
@@ -19,7 +19,7 @@ export class GuestFiles {
     return new GuestFiles(directory)
   }
 
-  /** The init of computers, of which those that run keep theirs. */
+  /** The init of computers. Running computers keep the one that they have. */
   get init(): string {
     return join(this.#directory, 'init')
   }
@@ -43,7 +43,7 @@ export class GuestFiles {
     await rename(next, this.init)
   }
 
-  /** In place: computers that run see the new ones. */
+  /** Overwrites the file in place, so that running computers see the change. */
   async setResolvers(addresses: string[]): Promise<void> {
     await writeFile(this.resolvConf, addresses.map((address) => `nameserver ${address}\n`).join(''), { mode: 0o644 })
   }
@@ -57,5 +57,5 @@ export class GuestFiles {
   }
 }
 
-/** Three pages for a computer, and the init. */
+/** Three pages for each computer, and the init. */
 const maxBytes = 128 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 
-/** Folders of `/sys` in which the host's own devices are, all but its processors and what the kernel makes up itself. */
+/** Returns the folders of `/sys` with the host's devices, except processors and virtual devices of the kernel. */
 export function hardware(): string[] {
   known ??= readdirSync(devices).flatMap((name) => (shown.has(name) ? [] : [`${devices}/${name}`]))
   return known

@@ -4,7 +4,7 @@ import { basename, delimiter, join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import { run } from '../system/run.ts'
 
-/** The OCI runtime of this host: crun where there is one, else runc, or the one that the operator names. */
+/** The OCI runtime of this host: the one that the operator names, otherwise crun, otherwise runc. */
 export class Runtime {
   readonly program: string
   readonly #root: string
@@ -14,53 +14,54 @@ export class Runtime {
     this.#root = root
   }
 
+  /** Throws `unavailable` when the runtime is not installed. */
   static find(setting: string | undefined, root: string): Runtime {
     const program = (setting ? [setting] : ['crun', 'runc']).map(findProgram).find((path) => path !== undefined)
     if (!program)
       throw new CarrelError(
         'unavailable',
         setting
-          ? `Cannot start: CARREL_RUNTIME is "${setting}", and there is no such program; set it to an OCI runtime that is installed`
+          ? `Cannot start: CARREL_RUNTIME is "${setting}", which is no installed program; set it to an installed OCI runtime`
           : 'Cannot start: neither crun nor runc is installed; install one, or set CARREL_RUNTIME to another OCI runtime',
       )
     return new Runtime(program, root)
   }
 
-  /** The argv that creates and starts a computer from a bundle. */
+  /** Returns the argv that creates and starts a container from a bundle. */
   runCommand(id: string, bundle: string, pidFile: string): string[] {
     return [this.program, '--root', this.#root, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, id]
   }
 
-  /** The beginning of the argv that runs a process in a computer. */
+  /** The first part of the argv that runs a process in a container. */
   get execCommand(): string[] {
     return [this.program, '--root', this.#root, 'exec']
   }
 
-  /** Whether `exec` takes `--cgroup`, for a group below the computer's. */
+  /** Whether `exec` supports `--cgroup`, for a group below the computer's. */
   get takesExecGroups(): boolean {
     return ['crun', 'runc'].includes(basename(this.program))
   }
 
-  /** Where it keeps the state of a computer that runs. */
+  /** Returns the directory in which the runtime keeps the state of a running container. */
   stateDirectory(id: string): string {
     return join(this.#root, id)
   }
 
   /**
-   * Forgets the filters of system calls that a runtime keeps beside its state: it finds them again by a checksum that
-   * leaves parts of the profile out.
+   * Deletes the compiled seccomp filters that a runtime caches next to its state, since the checksum of this cache does
+   * not cover the whole profile.
    */
   async forgetFilters(): Promise<void> {
     await rm(join(this.#root, '.cache'), { recursive: true, force: true })
   }
 
-  /** Kills what runs of it and removes its state. Deleting what is not there does nothing. */
+  /** Kills a container's processes and removes its state. Does nothing when the container does not exist. */
   async delete(id: string): Promise<void> {
     if (!existsSync(join(this.#root, id))) return
     await run(this.program, ['--root', this.#root, 'delete', '--force', id])
   }
 
-  /** Removes the state of a computer of which nothing runs, without a program for it. */
+  /** Removes the state of a container without processes, without running the runtime. */
   async forget(id: string): Promise<void> {
     await rm(this.stateDirectory(id), { recursive: true, force: true })
   }

@@ -1,23 +1,26 @@
 const PER_LINUX = 0
 const PER_LINUX32 = 8
 const ADDR_NO_RANDOMIZE = 0x0004_0000
-const onlyAsks = 0xffff_ffff
+/** With this value, `personality` only returns the present one. */
+const PERSONALITY_QUERY = 0xffff_ffff
 const AF_UNIX = 1
 const AF_INET = 2
 const AF_INET6 = 10
 const AF_NETLINK = 16
 
 /**
- * The system calls that programs in a computer may make. What is not named fails with ENOSYS, so that programs fall
- * back; what changes namespaces, mounts, modules, clocks or other processes' memory fails with EPERM. New namespaces
- * are closed by `clone`'s flags, since a user namespace would open much of the kernel to a guest.
+ * The system calls that programs in a computer may make. A call that is not named fails with ENOSYS, so that programs
+ * fall back to another. Calls that change namespaces, mounts, modules, clocks or the memory of other processes fail
+ * with EPERM. `clone` is refused with flags for new namespaces, since a user namespace would open much of the kernel to
+ * a guest.
  *
- * A rule that looks at an argument names what is allowed, and compares the 32 bits that the kernel takes: a filter sees
- * 64, so that a rule about whole registers is passed by setting a bit above. `socketcall`, i386's way of making sockets,
- * has its arguments in memory, which no filter sees: it is refused, whatever libseccomp makes of the rule for `socket`.
+ * A rule for an argument names the allowed values, and compares the 32 bits that the kernel uses: a filter sees 64
+ * bits, so setting a higher bit would bypass a rule for the whole register. `socketcall`, which creates sockets on
+ * i386, has its arguments in memory, where no filter sees them: it is refused, whatever libseccomp derives from the
+ * rule for `socket`.
  *
- * Two things are not there because no limit of a computer holds what they take of the host: AF_PACKET, whose rings are
- * memory of the kernel that no control group counts, and `io_setup`, whose contexts come from one number for the whole host.
+ * Two things are missing because no limit of a computer covers what they take from the host: AF_PACKET, whose rings are
+ * kernel memory that no control group counts, and `io_setup`, whose contexts share one limit for the whole host.
  */
 export const seccompProfile = {
   defaultAction: 'SCMP_ACT_ERRNO',
@@ -33,19 +36,22 @@ export const seccompProfile = {
       action: 'SCMP_ACT_ALLOW',
       args: [{ index: 0, value: namespaceFlags(), valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
     },
-    ...oneOf('personality', [PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE, onlyAsks]),
+    ...oneOf('personality', [PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE, PERSONALITY_QUERY]),
     ...oneOf('socket', [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK]),
     ...oneOf('socketpair', [AF_UNIX]),
     { names: words(refused()), action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
   ],
 }
 
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, and NEWTIME's bit apart, which is a signal's. */
+/**
+ * CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. The bit of NEWTIME is missing, as `clone` uses it
+ * for the exit signal.
+ */
 function namespaceFlags(): number {
   return 0x7e02_0000
 }
 
-/** Allows a call whose first argument, an `int`, is one of some. */
+/** Allows a system call when its first argument, an `int`, is one of `values`. */
 function oneOf(name: string, values: number[]): Record<string, unknown>[] {
   return values.map((valueTwo) => ({
     names: [name],

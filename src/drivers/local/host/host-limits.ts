@@ -3,74 +3,78 @@ import { totalmem } from 'node:os'
 import type { DriverLog } from '../../driver-log.ts'
 
 export interface HostLimit {
-  /** As `sysctl` names it. */
+  /** The name for `sysctl`. */
   name: string
-  least: number
-  why: string
+  min: number
+  reason: string
 }
 
-/** Computers of a host that is full. */
+/** Number of computers on a full host. */
 const computers = 1_000
-/** Terminals of one computer: each has some 35 KiB of the kernel's memory that no control group counts. */
+/** Each terminal takes about 35 KiB of kernel memory that no control group counts. */
 export const terminalsPerComputer = 256
 
 /**
- * Numbers of the host that all computers share, in which one could take what the others need. Each is as high as it takes
- * for the computers' own limits (memory, processes) to be met first: what is counted here is memory that is charged to the
- * computer that takes it.
+ * Returns the host-wide limits that all computers share, so that one computer could exhaust what the others need. Each
+ * minimum is high enough for the computers' own limits (memory, processes) to be reached first: what is counted here is
+ * memory that is charged to the computer that uses it.
  */
 export function hostLimits(): HostLimit[] {
   const memoryBytes = totalmem()
   return [
-    { name: 'kernel.pid_max', least: 4_194_304, why: 'each process and thread of all computers has a number' },
-    { name: 'kernel.threads-max', least: 4_194_304, why: 'processes are bounded for each computer' },
+    { name: 'kernel.pid_max', min: 4_194_304, reason: 'each process and thread of all computers has a number' },
+    { name: 'kernel.threads-max', min: 4_194_304, reason: 'processes are limited for each computer' },
     {
       name: 'kernel.pty.max',
-      least: (computers + 24) * terminalsPerComputer,
-      why: `each computer may have ${terminalsPerComputer} terminals`,
+      min: (computers + 24) * terminalsPerComputer,
+      reason: `each computer may have ${terminalsPerComputer} terminals`,
     },
-    { name: 'fs.file-max', least: Number.MAX_SAFE_INTEGER, why: 'open files are memory of the computer that has them' },
+    {
+      name: 'fs.file-max',
+      min: Number.MAX_SAFE_INTEGER,
+      reason: 'open files are memory of the computer that has them',
+    },
     {
       name: 'fs.epoll.max_user_watches',
-      least: Math.floor(memoryBytes / 128),
-      why: 'users of all computers have the same ids on the host, and one number of watches',
+      min: Math.floor(memoryBytes / 128),
+      reason: 'users of all computers have the same ids on the host, and share one number of watches',
     },
     {
       name: 'fs.pipe-user-pages-soft',
-      least: Math.floor(memoryBytes / 4096),
-      why: 'users of all computers have the same ids on the host, and short pipes beyond one number of pages',
+      min: Math.floor(memoryBytes / 4096),
+      reason: 'users of all computers have the same ids on the host, and get short pipes beyond one number of pages',
     },
     {
       name: 'net.ipv4.tcp_max_orphans',
-      least: Math.min(Math.floor(memoryBytes / 2048), 2 ** 31 - 1),
-      why: 'connections that are still closing count for all computers together',
+      min: Math.min(Math.floor(memoryBytes / 2048), 2 ** 31 - 1),
+      reason: 'connections that are still closing count for all computers together',
     },
     {
       name: 'net.netfilter.nf_conntrack_max',
-      least: 1_048_576,
-      why: 'connections of all computers to the outside are in one table',
+      min: 1_048_576,
+      reason: 'outgoing connections of all computers are in one table',
     },
   ]
 }
 
 /**
- * Raises what is lower than it has to be, and lowers nothing. Says once in the log what it raised and why. Gives a
- * sentence for each that this host keeps low.
+ * Raises the limits that are below their minimum, lowers none, and logs what it raised and why. Returns a sentence for
+ * each limit that cannot be raised on this host.
  */
 export function raiseHostLimits(log: DriverLog | undefined): string[] {
   const raised: string[] = []
   const refused: string[] = []
-  for (const { name, least, why } of hostLimits()) {
+  for (const { name, min, reason } of hostLimits()) {
     const path = `/proc/sys/${name.replaceAll('.', '/')}`
     const now = read(path)
-    // None there, or none at all.
-    if (now === undefined || now >= least || (now === 0 && name.endsWith('-soft'))) continue
+    // A missing file, or 0 for a soft limit, means no limit.
+    if (now === undefined || now >= min || (now === 0 && name.endsWith('-soft'))) continue
     try {
-      writeFileSync(path, String(least))
-      raised.push(`${name} from ${now} to ${least} (${why})`)
+      writeFileSync(path, String(min))
+      raised.push(`${name} from ${now} to ${min} (${reason})`)
     } catch {
       refused.push(
-        `${name} is ${now} and cannot be raised to ${least} here, so one computer can keep others short: ${why}.`,
+        `${name} is ${now} and cannot be raised to ${min} here, so one computer can exhaust it for others: ${reason}.`,
       )
     }
   }

@@ -2,12 +2,12 @@ import { constants, readFileSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { call, callAsync, MNT_DETACH, MS_BIND, MS_NODEV, MS_NOSUID, MS_SHARED } from '../system/libc.ts'
 
-/** Whether something is mounted exactly there, as this process sees it. By the list of mounts, which asks no file system. */
+/** Returns whether a path is a mount point in this process's namespace. Reads the list of mounts and no file system. */
 export function isMounted(path: string): boolean {
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
 }
 
-/** Everything below a directory that something is mounted on. */
+/** Returns all mount points below a directory. */
 export function mountsBelow(directory: string): Set<string> {
   const targets = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -15,7 +15,7 @@ export function mountsBelow(directory: string): Set<string> {
   return new Set(targets.filter((target) => target.startsWith(`${directory}/`)))
 }
 
-/** Makes a directory a shared mount, so that what one server mounts under it is seen by the host and by the next server. */
+/** Makes a directory a shared mount: the host and the next server see what one server mounts below it. */
 export async function shareMounts(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o711 })
   if (!isMounted(directory)) call('mount', directory, directory, null, MS_BIND, null)
@@ -23,8 +23,8 @@ export async function shareMounts(directory: string): Promise<void> {
 }
 
 /**
- * Mounts a computer's root: an image, and over it the volume, which has `upper` and `work`. Both are named by descriptors,
- * since the list of mounts inside shows the names.
+ * Mounts a computer's root: an overlay of the volume, with its `upper` and `work`, over an image. Both are given as
+ * descriptors, since the list of mounts inside shows the paths that were given.
  */
 export async function mountOverlay(target: string, image: string, volume: string): Promise<void> {
   await using lower = await open(image, constants.O_DIRECTORY)
@@ -38,7 +38,7 @@ export async function mountTmpfs(target: string, options: string): Promise<void>
   await callAsync('mount', 'tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options)
 }
 
-/** Unmounting what is not mounted does nothing. */
+/** Does nothing when nothing is mounted there. */
 export async function unmount(path: string): Promise<void> {
   await callAsync('umount2', path, MNT_DETACH).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EINVAL' && error.code !== 'ENOENT') throw error

@@ -15,8 +15,8 @@ function nullNode(t: TestContext): string {
 }
 
 for (const [what, spoil] of [
-  ['of which a guest became the owner', (path: string) => chownSync(path, 2_000_001_000, 2_000_001_000)],
-  ['that was closed to others', (path: string) => chmodSync(path, 0o600)],
+  ['that a guest owns', (path: string) => chownSync(path, 2_000_001_000, 2_000_001_000)],
+  ['that others cannot access', (path: string) => chmodSync(path, 0o600)],
 ] as const)
   test(`a null device ${what} is given back`, async (t) => {
     const path = nullNode(t)
@@ -26,7 +26,7 @@ for (const [what, spoil] of [
     assert.deepEqual([uid, gid, mode & 0o7777], [0, 0, 0o666])
   })
 
-test('one that is as it has to be is left alone, whoever of the host owns it', async (t) => {
+test('a null device with the right mode is left alone, whichever user of the host owns it', async (t) => {
   const path = nullNode(t)
   chownSync(path, 0, 5)
   assert.equal(await restoreNull(path), false)

@@ -2,8 +2,8 @@ import { chmod, chown, stat } from 'node:fs/promises'
 import { isGuestsId } from '../system/id-map.ts'
 
 /**
- * Makes the host's `/dev/null` the host's again, where a computer of an older Carrel became its owner, or was able to close
- * it to everybody; true when it was not as it has to be.
+ * Gives the host's `/dev/null` back to root, where a computer of an older Carrel became its owner or removed the access
+ * of others. Returns whether anything had to be changed.
  */
 export async function restoreNull(path = '/dev/null'): Promise<boolean> {
   const { uid, gid, mode } = await stat(path)

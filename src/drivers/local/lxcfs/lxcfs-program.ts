@@ -8,8 +8,9 @@ import { signalEach } from '../system/signal.ts'
 import type { Paths } from '../paths.ts'
 
 /**
- * Whether the lxcfs of a folder answers within a time. A program of its own looks: who reads a file of an lxcfs that is
- * stopped waits for it, and may be one that nothing can end. It is ended when it has taken too long.
+ * Returns whether the lxcfs of a folder answers within a time limit. A separate program reads a file of it, since a
+ * reader of an lxcfs that is stopped waits for it, possibly where nothing can end the reader. The program is killed at
+ * the limit.
  */
 export function answers(folder: string, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -24,7 +25,7 @@ export function answers(folder: string, withinMs: number): Promise<boolean> {
   })
 }
 
-/** Mounts a new one, and gives whether it answers. It outlives the server. */
+/** Starts and mounts an lxcfs that outlives the server. Returns whether it answers. */
 export async function startLxcfs(program: string, paths: Paths): Promise<boolean> {
   const folder = paths.lxcfs
   await mkdir(folder, { recursive: true }).catch(() => {})
@@ -44,8 +45,8 @@ export async function startLxcfs(program: string, paths: Paths): Promise<boolean
 }
 
 /**
- * Ends every lxcfs of a folder, in whatever state it is, and takes its mount away. What waits for an answer of it gets an
- * error: the connection is aborted, also of one that KILL does not end at once.
+ * Kills all lxcfs programs of a folder, in whatever state they are, and unmounts it. Readers that wait for an answer
+ * get an error: the connection is aborted, even when KILL does not end the program at once.
  */
 export async function endLxcfs(paths: Paths): Promise<void> {
   const folder = paths.lxcfs
@@ -54,14 +55,14 @@ export async function endLxcfs(paths: Paths): Promise<void> {
     await callAsync('umount2', folder, MNT_FORCE | MNT_DETACH).catch(() => {})
 }
 
-/** By what they run and for which folder: the number in the file may be another program's by now. */
+/** Finds the programs by their name and folder, as the process id in the file may belong to another program by now. */
 async function lxcfsProcesses({ lxcfs, runtime }: Paths): Promise<number[]> {
   const noted = Number(textOf(`${runtime}/lxcfs.pid`))
   if (isLxcfs(noted, lxcfs)) return [noted]
   return (await readdir('/proc')).map(Number).filter((pid) => isLxcfs(pid, lxcfs))
 }
 
-/** Programs of computers are passed over: to read their arguments can take as long as they like. */
+/** Skips programs of computers, which can delay the reading of their arguments for any time. */
 function isLxcfs(pid: number, folder: string): boolean {
   if (!(pid > 1) || textOf(`/proc/${pid}/comm`) !== 'lxcfs\n') return false
   if (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== 0) return false
@@ -78,5 +79,5 @@ function textOf(file: string): string {
 
 const pollMs = 20
 const maxStartMs = 3000
-/** Mounts that lie over each other. */
+/** Limit on mounts over each other. */
 const maxMounts = 16

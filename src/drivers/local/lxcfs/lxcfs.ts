@@ -14,39 +14,39 @@ interface Options {
   log: DriverLog | undefined
 }
 
-/** What a computer that is started takes its view of `/proc` from. */
+/** Where a computer gets its view of `/proc` from. */
 export interface LxcfsView {
   folder: string
-  /** Another one for each lxcfs: a computer that has that of an earlier one has to get this one. */
+  /** Increases with each new lxcfs. A computer with the view of an earlier generation must get the present one. */
   generation: number
 }
 
-/** By the host process id of its first process. */
 export interface RunningComputer {
   id: string
+  /** Host process id of the first process. */
   pid: number
 }
 
 /**
- * The lxcfs of this data directory. It outlives the server and is looked at while the server runs: one that was killed,
- * or that answers no more, is ended and replaced. Nobody has to wait for a sick one: it is ended, and computers that are
- * started meanwhile see the host until the next one is there.
+ * The lxcfs of this data directory. It outlives the server, and is checked while the server runs: an lxcfs that was
+ * killed or does not answer is ended and replaced. Ending it frees the programs that wait for it. Computers that start
+ * meanwhile see the host until the new lxcfs is mounted.
  */
 export class Lxcfs {
   readonly #options: Options
   readonly #program: string
   #generation = 0
-  #isFine = false
-  #looking: Promise<boolean> | undefined
-  #lookingSinceMs = 0
+  #isHealthy = false
+  #checking: Promise<boolean> | undefined
+  #checkingSinceMs = 0
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
   #running: () => RunningComputer[] = () => []
-  /** Computers that began without it, or with an earlier one. */
-  readonly #owed = new Set<string>()
+  /** Computers that were started without a view, or with one of an earlier generation. */
+  readonly #outdated = new Set<string>()
 
-  /** undefined where the host has none. */
+  /** Returns undefined when lxcfs is not installed or the host has no FUSE. */
   static async open(options: Options): Promise<Lxcfs | undefined> {
     const program = findProgram('lxcfs')
     if (!program || !existsSync('/dev/fuse')) return undefined
@@ -60,37 +60,39 @@ export class Lxcfs {
     this.#options = options
   }
 
-  /** undefined while there is none that answers, or that has not answered for a moment. */
+  /** undefined while lxcfs does not answer, or while a check of it is late. */
   get view(): LxcfsView | undefined {
-    const isLate = this.#looking !== undefined && Date.now() - this.#lookingSinceMs > lateMs
-    if (!this.#isFine || isLate) return undefined
+    const isLate = this.#checking !== undefined && Date.now() - this.#checkingSinceMs > lateMs
+    if (!this.#isHealthy || isLate) return undefined
     return { folder: this.#options.paths.lxcfs, generation: this.#generation }
   }
 
-  /** Gives it to those of the computers that lost theirs, and looks every few seconds from now on. */
+  /** Mounts lxcfs in running computers that lost it, and checks it every few seconds from now on. */
   async watch(running: () => RunningComputer[]): Promise<void> {
     this.#running = running
     if (this.view) await this.#renew(running())
     this.#next()
   }
 
-  /** A computer was started with a view, or without one: it gets the one that there is, or will be. */
+  /**
+   * Records that a computer was started with a view, or without one. It gets the present or the next view if necessary.
+   */
   started(id: string, view: LxcfsView | undefined): void {
-    if (view?.generation !== this.#generation) this.#owed.add(id)
+    if (view?.generation !== this.#generation) this.#outdated.add(id)
   }
 
-  /** Looks now, and replaces it when it does not answer; whether there is one that does in the end. */
+  /** Checks lxcfs now, and replaces it when it does not answer. Returns whether it answers in the end. */
   check(): Promise<boolean> {
-    if (!this.#looking) {
-      this.#lookingSinceMs = Date.now()
-      this.#looking = this.#look().finally(() => {
-        this.#looking = undefined
+    if (!this.#checking) {
+      this.#checkingSinceMs = Date.now()
+      this.#checking = this.#check().finally(() => {
+        this.#checking = undefined
       })
     }
-    return this.#looking
+    return this.#checking
   }
 
-  /** Looks no more; it goes on. */
+  /** Stops the checks. lxcfs itself continues to run. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -102,14 +104,14 @@ export class Lxcfs {
     this.#timer = setTimeout(() => void this.check().finally(() => this.#next()), waitMs).unref()
   }
 
-  async #look(): Promise<boolean> {
+  async #check(): Promise<boolean> {
     const { paths, log } = this.#options
     try {
       if (await answers(paths.lxcfs, limits.lxcfsAnswerMs)) return this.#found(true)
       if (this.#closed) return false
       if (this.#generation > 0 && this.#failures === 0)
         log?.warn({}, 'lxcfs was killed or does not answer: it is replaced')
-      this.#isFine = false
+      this.#isHealthy = false
       this.#report()
       await endLxcfs(paths)
       return this.#found(await startLxcfs(this.#program, paths))
@@ -119,24 +121,24 @@ export class Lxcfs {
     }
   }
 
-  #found(isFine: boolean): boolean {
-    const isAnother = isFine && !this.#isFine
-    this.#isFine = isFine
-    this.#failures = isFine ? 0 : this.#failures + 1
+  #found(isHealthy: boolean): boolean {
+    const isAnother = isHealthy && !this.#isHealthy
+    this.#isHealthy = isHealthy
+    this.#failures = isHealthy ? 0 : this.#failures + 1
     this.#report()
     if (isAnother) this.#generation++
-    if (isFine) void this.#renew(this.#running().filter(({ id }) => isAnother || this.#owed.has(id)))
-    if (isFine) this.#owed.clear()
-    return isFine
+    if (isHealthy) void this.#renew(this.#running().filter(({ id }) => isAnother || this.#outdated.has(id)))
+    if (isHealthy) this.#outdated.clear()
+    return isHealthy
   }
 
   async #renew(computers: RunningComputer[]): Promise<void> {
     const { log, paths } = this.#options
     await mapWithLimit(computers, renewedAtOnce, async ({ id, pid }) => {
       try {
-        if (await renewLxcfs(paths.lxcfs, pid)) log?.info({ computer: id }, 'mounted lxcfs anew in a computer')
+        if (await renewLxcfs(paths.lxcfs, pid)) log?.info({ computer: id }, 'remounted lxcfs in a computer')
       } catch (error) {
-        log?.warn({ err: error, computer: id }, 'cannot mount lxcfs anew in a computer')
+        log?.warn({ err: error, computer: id }, 'cannot remount lxcfs in a computer')
       }
     })
   }
@@ -144,11 +146,11 @@ export class Lxcfs {
   #report(): void {
     this.#options.helpers.report(
       'lxcfs',
-      this.#isFine ? undefined : 'computers see the memory and processors of the host',
+      this.#isHealthy ? undefined : 'computers see the memory and processors of the host',
     )
   }
 }
 
-/** An answer takes milliseconds. */
+/** A healthy lxcfs answers within milliseconds. */
 const lateMs = 1000
 const renewedAtOnce = 4

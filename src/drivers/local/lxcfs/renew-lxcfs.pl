@@ -1,7 +1,7 @@
-# Puts lxcfs back into a running computer: mounts that lost their lxcfs are taken away, and those of the new one put in
-# their place. A program of its own with one thread, since only such a one can enter a mount namespace; it runs nothing of
-# the computer's. What is mounted is opened before it enters.
-# Arguments: process id of the computer's first process, lxcfs' folder, numbers of setns and umount2, names in /proc.
+# Mounts lxcfs again in a running computer: unmounts the files of a former lxcfs, and mounts those of the present one.
+# This is a separate program because only a program with a single thread can enter a mount namespace. It opens what it
+# mounts before it enters, and runs no program of the computer.
+# Arguments: process id of the computer's first process, folder of lxcfs, numbers of setns and umount2, names in /proc.
 use strict;
 use warnings;
 
@@ -25,7 +25,7 @@ open(my $namespace, '<', "/proc/$pid/ns/mnt") or die "Cannot find the computer: 
 syscall($setns + 0, fileno($namespace), $new_mounts) == 0 or die "Cannot enter the computer: $!\n";
 for my $name (@names) {
     my $target = "/proc/$name";
-    # A computer that began while there was no lxcfs has nothing there.
+    # Fails in a computer that was started without lxcfs, where nothing is mounted.
     syscall($umount2 + 0, $target, $detach);
     syscall($move_mount, $trees{$name}, $nothing, $at_fdcwd, $target, $from_empty_path) == 0
         or die "Cannot mount $target: $!\n";

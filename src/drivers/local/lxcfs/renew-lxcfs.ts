@@ -5,12 +5,13 @@ import { lxcfsFiles } from './lxcfs-files.ts'
 import { run } from '../system/run.ts'
 
 const program = fileURLToPath(new URL('renew-lxcfs.pl', import.meta.url))
-/** Numbers of setns and umount2. */
+/** The system call numbers of setns and umount2. */
 const systemCalls: Partial<Record<NodeJS.Architecture, [number, number]>> = { x64: [308, 166], arm64: [268, 39] }
 
 /**
- * Gives a running computer its own view of `/proc`, after the lxcfs that it had was killed, or when there was none at its
- * start; true when it had none. Some 10 ms. The lxcfs answers. Rejects on a host without Perl, and on another architecture.
+ * Mounts lxcfs in a running computer, after its lxcfs was killed, or when there was none at its start. Returns false
+ * when the computer has a working view already. Takes about 10 ms. The given lxcfs must answer. Rejects on a host
+ * without Perl, and on architectures other than x64 and arm64.
  */
 export async function renewLxcfs(lxcfs: string, pid: number): Promise<boolean> {
   if (!(await isInComputer(pid)) || (await hasView(pid))) return false
@@ -21,14 +22,17 @@ export async function renewLxcfs(lxcfs: string, pid: number): Promise<boolean> {
   return true
 }
 
-/** A number may be that of a program of the host by now, which gets nothing mounted. */
+/** Guards against a process id that belongs to a program of the host by now. */
 async function isInComputer(pid: number): Promise<boolean> {
   const namespace = (of: number | 'self') => readlink(`/proc/${of}/ns/user`).catch(() => undefined)
   const [own, its] = await Promise.all([namespace('self'), namespace(pid)])
   return its !== undefined && its !== own
 }
 
-/** Not when its file system lost its program, and not when it is the host's own. Reading is asked of the program each time. */
+/**
+ * Returns false when lxcfs does not answer, and when the files are those of the host. Every read is answered by lxcfs
+ * itself.
+ */
 async function hasView(pid: number): Promise<boolean> {
   const proc = `/proc/${pid}/root/proc`
   try {

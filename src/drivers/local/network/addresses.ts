@@ -1,7 +1,9 @@
-/** The gateway of every computer: an address on each of the host's veth ends, of the link-local range, that routes nothing else. */
+/** The gateway of every computer: a link-local address that each of the host's veth ends has. */
 export const gatewayAddress = '169.254.1.1'
 
-/** Ranges that a computer must not reach: the host's neighbourhood, cloud metadata, multicast and what is reserved (RFC 6890). */
+/**
+ * Ranges that a computer must not reach: private networks, cloud metadata, multicast and reserved ranges (RFC 6890).
+ */
 export const closedRanges = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -18,12 +20,12 @@ export const closedRanges = [
   '224.0.0.0/3',
 ] as const
 
-/** The address of a slot: slots 1–65,000 of a /16 network given as its first two numbers, e.g. `10.213`. */
+/** Returns the address of a slot, 1–65,000. `network` is the first two numbers of a /16, such as `10.213`. */
 export function slotAddress(network: string, slot: number): string {
   return `${network}.${slot >> 8}.${slot & 255}`
 }
 
-/** Of both ends of a slot's link, locally administered: told, so that neither end has to be asked for its own. */
+/** Returns locally administered hardware addresses for both ends of a slot's link, so that neither end needs ARP. */
 export function hardwareAddresses(address: string): { host: string; computer: string } {
   const tail = address.split('.').map((number) => Number(number).toString(16).padStart(2, '0'))
   return { host: ['06', '00', ...tail].join(':'), computer: ['02', '00', ...tail].join(':') }

@@ -6,9 +6,9 @@ import type { NetworkSlot } from './slots.ts'
 import { socketIn } from './socket-in.ts'
 
 /**
- * Connects to a port from inside the network namespace of a computer, so that servers that listen on 127.0.0.1 alone are
- * reached too. Tries the loopback by IPv4, by IPv6, then the computer's own address. Rejects with `upstream_unreachable`
- * when nothing listens.
+ * Connects to a port from inside the network namespace of a computer, so that servers that listen only on 127.0.0.1 are
+ * reachable too. Tries the loopback address with IPv4 and IPv6, then the computer's own address. Rejects with
+ * `upstream_unreachable` when nothing listens or accepts.
  */
 export async function dialComputer(slot: NetworkSlot, port: number, options: Options = {}): Promise<Socket> {
   const targets = targetsOf(slot)
@@ -23,9 +23,9 @@ export async function dialComputer(slot: NetworkSlot, port: number, options: Opt
   throw unreachable(port, undefined)
 }
 
-/** Whether a server that listens on an address is reached by `dialComputer`. */
-export function isDialed(slot: NetworkSlot, listening: string): boolean {
-  return ['0.0.0.0', '::', ...targetsOf(slot).map(({ host }) => host)].includes(listening)
+/** Returns whether `dialComputer` can connect to a server that listens on `address`. */
+export function isDialable(slot: NetworkSlot, address: string): boolean {
+  return ['0.0.0.0', '::', ...targetsOf(slot).map(({ host }) => host)].includes(address)
 }
 
 function targetsOf({ address }: NetworkSlot): { family: number; host: string }[] {
@@ -38,7 +38,7 @@ function targetsOf({ address }: NetworkSlot): { family: number; host: string }[]
 
 interface Options {
   onRead?: ((bytes: Buffer) => void) | undefined
-  /** Aborts when nobody waits for it any more. */
+  /** Aborts the attempt. */
   signal?: AbortSignal | undefined
 }
 
@@ -49,13 +49,14 @@ interface Target extends Options {
   port: number
 }
 
-/** A port whose line of connections is full answers nothing, and the kernel would go on asking for two minutes. */
+/** A port with a full backlog does not answer, and the kernel would retry for two minutes; hence the time limit. */
 function connect({ networkNamespace, family, host, port, onRead, signal }: Target): Promise<Socket> {
   signal?.throwIfAborted()
   const fd = socketIn(networkNamespace, family, SOCK_STREAM | SOCK_NONBLOCK)
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, allowHalfOpen: true, ...(onRead && { onread: reading(onRead) }) })
-    const giveUp = (code: string) => socket.destroy(Object.assign(new Error('the connection was given up'), { code }))
+    const giveUp = (code: string) =>
+      socket.destroy(Object.assign(new Error('the attempt to connect was abandoned'), { code }))
     const timer = setTimeout(() => giveUp('ETIMEDOUT'), limits.dialTimeoutMs)
     const abort = () => giveUp('ECANCELED')
     const settle = () => {
@@ -77,7 +78,7 @@ function connect({ networkNamespace, family, host, port, onRead, signal }: Targe
   })
 }
 
-/** What is read stands in one buffer for all connections: it is handed on before anything else is read. */
+/** All connections share one read buffer: each callback consumes it before the next read. */
 function reading(onRead: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: readBuffer,
@@ -98,7 +99,7 @@ function unreachable(port: number, cause: unknown): CarrelError {
   const why = isGone
     ? 'the computer is not running'
     : isFull
-      ? 'the server there takes no more connections just now'
+      ? 'the server does not accept connections at the moment'
       : 'nothing listens there'
   return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why}`, { details: { port }, cause })
 }

@@ -12,7 +12,7 @@ function chain(text: string, name: string): string[] {
   return body!.split('\n').flatMap((line) => line.trim() || [])
 }
 
-test('nft takes the rules, whatever the operator sets', async () => {
+test('nft accepts the rules for all settings of the operator', async () => {
   const variants = [
     options,
     { ...options, resolvers: [] },
@@ -24,12 +24,12 @@ test('nft takes the rules, whatever the operator sets', async () => {
   for (const variant of variants) await run('nft', ['--check', '-f', '-'], { input: ruleset(variant) })
 })
 
-test('nothing from a computer comes to the host itself', () => {
+test('nothing from a computer reaches the host itself', () => {
   const [, ...rules] = chain(ruleset(options), 'input')
   assert.deepEqual(rules, ['iifname "ctestx*" drop'])
 })
 
-test('closed ranges come after what is opened, and before everything else is let out', () => {
+test('closed ranges come after what is allowed, and before everything else is accepted', () => {
   const rules = chain(ruleset({ ...options, allowed: ['10.9.0.0/16:443'] }), 'forward')
   const at = (part: string) => rules.findIndex((rule) => rule.includes(part))
   const closed = at('169.254.0.0/16')
@@ -42,7 +42,7 @@ test('closed ranges come after what is opened, and before everything else is let
   assert.equal(rules.at(-1), 'oifname "ctestx*" drop')
 })
 
-test('a resolver is open on port 53 alone, an opened address on its port alone', () => {
+test('a resolver is reachable on port 53 only, and an allowed address on its port only', () => {
   const rules = chain(ruleset({ ...options, allowed: ['10.9.0.1:5432', '10.9.0.2'] }), 'forward')
   assert.ok(rules.includes('iifname "ctestx*" ip daddr { 10.0.0.2 } meta l4proto { tcp, udp } th dport 53 goto out'))
   assert.ok(rules.includes('iifname "ctestx*" ip daddr 10.9.0.1 meta l4proto { tcp, udp } th dport 5432 goto out'))

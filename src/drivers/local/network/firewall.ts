@@ -2,23 +2,24 @@ import { run } from '../system/run.ts'
 import { closedRanges } from './addresses.ts'
 
 interface FirewallOptions {
-  /** Name of the nftables table, and the prefix of the interfaces that it holds in. */
+  /** Name of the nftables table. */
   table: string
+  /** Name prefix of the interfaces that the rules apply to. */
   interfacePrefix: string
-  /** Resolvers that computers may ask on port 53, whatever range they are in. */
+  /** Resolvers that computers may use on port 53, in any range. */
   resolvers: string[]
-  /** `address[/bits][:port]` that the operator opened. */
+  /** Destinations that the operator allows, as `address[/bits][:port]`. */
   allowed: string[]
-  /** Off where the kernel cannot. */
+  /** False where the kernel cannot count connections. */
   countsConnections?: boolean
 }
 
 /**
- * The rules that hold every computer in, by the name of the host's end of its link, so that no rule has to change when
- * one comes or goes: out to the internet, to the resolvers and to what the operator opened; never to the host itself,
- * to another computer, or to private ranges; and with no other source address than its own. They live outside the computers and are set anew at each start.
- * Connections are counted for each computer, since all of them are in one table of the host. False where the kernel cannot
- * count them: all else holds.
+ * Sets the firewall rules that confine all computers, outside of them and anew at each start. The rules match the name
+ * of the host's end of a computer's link, so that they do not change when computers come or go. A computer reaches the
+ * internet, the resolvers and what the operator allows, with its own source address only; it reaches neither the host,
+ * nor another computer, nor private ranges. Connections are limited for each computer, since all of them share one
+ * table of the host. Returns false where the kernel cannot count connections; all other rules hold.
  */
 export async function openFirewall(options: FirewallOptions): Promise<boolean> {
   const set = (countsConnections: boolean) =>
@@ -74,7 +75,7 @@ table inet ${table} {
 `
 }
 
-/** In the table of the host at the same time, with those that ended some minutes ago: more than a crawler needs. */
+/** Limit in the host's table, which keeps ended connections for some minutes: more than a crawler needs. */
 const connectionsPerComputer = 8_192
 const connections = 'set connections { type ipv4_addr; size 65535; flags dynamic; }'
 

@@ -1,24 +1,24 @@
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { socketIn } from './socket-in.ts'
 
-/** A TCP socket that waits for connections. */
+/** A listening TCP socket. */
 export interface ListeningSocket {
   port: number
-  /** As text, e.g. `127.0.0.1` or `::`. */
+  /** In text form, such as `127.0.0.1` or `::`. */
   address: string
-  /** As `/proc/<pid>/fd` names it. */
+  /** As in the links of `/proc/<pid>/fd`. */
   inode: number
 }
 
 /**
- * The TCP sockets of a network namespace that listen, at most `maxSockets`. Asks the kernel for these alone
- * (sock_diag(7)): a thirtieth of the work of `/proc/net/tcp`, which walks through the whole host's connections.
+ * Returns the listening TCP sockets of a network namespace, at most `maxSockets`. Requests only these from the kernel
+ * (sock_diag(7)): a thirtieth of the work of `/proc/net/tcp`, which walks through all connections of the host.
  */
 export function listeningSockets(networkNamespace: string): ListeningSocket[] {
   const fd = socketIn(networkNamespace, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG)
   try {
     const sockets = dump(fd, AF_INET)
-    // What is left of a dump that was cut off would be taken for the next one's.
+    // After a dump that was cut off, the socket still holds the rest of it, which would look like the next dump.
     return sockets.length < maxSockets ? [...sockets, ...dump(fd, AF_INET6)] : sockets
   } finally {
     closeSync(fd)
@@ -43,7 +43,7 @@ function dump(fd: number, family: number): ListeningSocket[] {
   return sockets
 }
 
-/** A netlink header and a `struct inet_diag_req_v2`. */
+/** Returns a netlink header and a `struct inet_diag_req_v2`. */
 function dumpRequest(family: number): Buffer {
   const request = Buffer.alloc(headerBytes + 56)
   request.writeUInt32LE(request.length, 0)
@@ -55,7 +55,7 @@ function dumpRequest(family: number): Buffer {
   return request
 }
 
-/** From a `struct inet_diag_msg`. */
+/** Reads a `struct inet_diag_msg`. */
 function socketFrom(message: Buffer): ListeningSocket {
   const address =
     message.readUInt8(0) === AF_INET ? [...message.subarray(8, 12)].join('.') : ipv6(message.subarray(8, 24))
@@ -67,7 +67,7 @@ function ipv6(bytes: Buffer): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
 }
 
-/** More than any program needs: a guest that opens all its ports makes no work without end. */
+/** More than programs need, so that the work is bounded for a guest that listens on all ports. */
 const maxSockets = 1024
 const partBytes = 32 * 1024
 const headerBytes = 16

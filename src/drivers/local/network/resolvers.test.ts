@@ -15,7 +15,7 @@ function files(t: TestContext, ...contents: string[]): string[] {
   })
 }
 
-test("the host's own name servers are taken, three at most", (t) => {
+test("the host's own name servers are used, at most three", (t) => {
   const content =
     '# nameserver 9.9.9.9\nsearch example.com\nnameserver 10.0.0.2\nnameserver\t10.0.0.3\n nameserver 10.0.0.9\n'
   assert.deepEqual(findResolvers(files(t, content)), ['10.0.0.2', '10.0.0.3'])
@@ -23,7 +23,7 @@ test("the host's own name servers are taken, three at most", (t) => {
   assert.deepEqual(findResolvers(files(t, many)), ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
 })
 
-test("those of the host's loopback, of IPv6 and of no form are passed over, for the next file's or public ones", (t) => {
+test('loopback, IPv6 and malformed addresses are skipped, in favour of the next file or public resolvers', (t) => {
   const useless = 'nameserver 127.0.0.53\nnameserver ::1\nnameserver 2001:db8::1\nnameserver example\n'
   assert.deepEqual(findResolvers(files(t, useless, 'nameserver 192.168.1.1\n')), ['192.168.1.1'])
   assert.deepEqual(findResolvers(files(t, useless, '')), ['1.1.1.1', '9.9.9.9'])

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 
-/** Public resolvers, for a host whose own listen on its loopback alone. */
+/** Public resolvers, for a host whose own resolvers listen only on its loopback address. */
 const publicResolvers = ['1.1.1.1', '9.9.9.9']
 
-/** The name servers that computers get: the host's own that can be reached from outside it, else public ones. */
+/**
+ * Returns up to three name servers for computers: those of the host that are reachable from outside it, or public ones.
+ */
 export function findResolvers(files = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']): string[] {
   for (const file of files) {
     const servers = nameServers(file).filter((address) => isIPv4(address) && !address.startsWith('127.'))

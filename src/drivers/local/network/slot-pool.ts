@@ -1,11 +1,11 @@
 import type { NetworkSlot, Slots } from './slots.ts'
 
-/** Highest slot of a network: 10.213.0.1 to 10.213.253.232. */
+/** The highest slot of a network: addresses are 10.213.0.1 to 10.213.253.232. */
 const lastSlot = 65_000
 
 /**
- * Keeps some slots ready, since making one takes longer than starting a computer. Refills in the background, one at
- * a time; an empty pool makes one on the spot.
+ * Keeps slots ready, since creating one takes longer than starting a computer. Refills in the background, one at a
+ * time; an empty pool creates a slot on demand.
  */
 export class SlotPool {
   readonly #slots: Slots
@@ -25,19 +25,19 @@ export class SlotPool {
     return this.#ready.length
   }
 
-  /** Marks a slot that a computer already has. */
+  /** Marks a slot as used. */
   claim(number: number): void {
     this.#used.add(number)
   }
 
   async take(): Promise<NetworkSlot> {
-    const slot = this.#ready.pop() ?? (await this.#make())
-    // Not now: it would compete with the start that takes this one.
+    const slot = this.#ready.pop() ?? (await this.#create())
+    // Delayed, as a refill would compete with the start that takes this slot.
     setTimeout(() => this.refill(), refillDelayMs).unref()
     return slot
   }
 
-  /** A slot that was used is never given to another computer: its namespaces go. */
+  /** Removes a slot with its namespaces: a used slot is never given to another computer. */
   async release(number: number): Promise<void> {
     await this.#slots.remove(number)
     this.#used.delete(number)
@@ -49,7 +49,7 @@ export class SlotPool {
     })
   }
 
-  /** Removes the slots that wait; those in use stay. */
+  /** Removes the slots that are ready. Those in use stay. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#refilling
@@ -59,21 +59,21 @@ export class SlotPool {
   async #fill(): Promise<void> {
     while (!this.#closed && this.#ready.length < this.#size) {
       try {
-        this.#ready.push(await this.#make())
+        this.#ready.push(await this.#create())
       } catch {
-        // `take` will meet the same fault and tell its caller.
+        // `take` fails in the same way and reports the error to its caller.
         return
       }
     }
   }
 
-  /** A server that was killed may have left a program that is still at work on the same slot: another number is tried then. */
-  async #make(): Promise<NetworkSlot> {
+  /** Tries several numbers, as a program of a server that was killed may still be working on the first. */
+  async #create(): Promise<NetworkSlot> {
     for (let attempt = 1; ; attempt++) {
       const number = this.#freeNumber()
       this.#used.add(number)
       try {
-        return await this.#slots.make(number)
+        return await this.#slots.create(number)
       } catch (error) {
         await this.release(number)
         if (attempt === maxAttempts) throw error

@@ -10,7 +10,7 @@ import { call, MNT_DETACH, MS_BIND } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import { gatewayAddress, hardwareAddresses, slotAddress } from './addresses.ts'
 
-/** A user and a network namespace that belong together, kept by bind mounts, with a link to the host. */
+/** A user namespace and its network namespace, kept by bind mounts, with a link to the host. */
 export interface NetworkSlot {
   number: number
   address: string
@@ -19,14 +19,14 @@ export interface NetworkSlot {
 }
 
 interface SlotsOptions {
-  /** Where namespaces are kept, a folder a slot. */
+  /** Where namespaces are kept, with a folder for each slot. */
   directory: string
   interfacePrefix: string
-  /** First two numbers of the /16 that addresses are from. */
+  /** First two numbers of the /16 of the addresses. */
   network: string
 }
 
-/** Makes and removes slots. The network namespace belongs to the user namespace, so `/sys` inside shows it alone. */
+/** Creates and removes slots. The user namespace owns the network namespace, so `/sys` inside shows only that one. */
 export class Slots {
   readonly #options: SlotsOptions
   #isOwnedByRoot = false
@@ -45,11 +45,11 @@ export class Slots {
     }
   }
 
-  async make(number: number): Promise<NetworkSlot> {
+  async create(number: number): Promise<NetworkSlot> {
     const slot = this.describe(number)
     await mkdir(join(this.#options.directory, String(number)), { recursive: true })
     await Promise.all([slot.userNamespace, slot.networkNamespace].map((path) => writeFile(path, '')))
-    await this.#makeNamespaces(slot)
+    await this.#createNamespaces(slot)
     return slot
   }
 
@@ -60,7 +60,7 @@ export class Slots {
     await rm(join(this.#options.directory, String(number)), { recursive: true, force: true })
   }
 
-  /** Numbers of which anything is left on this host: a kept namespace or a link. */
+  /** Returns the numbers of slots that have a namespace or a link on this host. */
   async existing(): Promise<number[]> {
     const kept = existsSync(this.#options.directory) ? await readdir(this.#options.directory) : []
     const prefix = this.#options.interfacePrefix
@@ -72,7 +72,7 @@ export class Slots {
     return `${this.#options.interfacePrefix}${number}`
   }
 
-  async #makeNamespaces(slot: NetworkSlot): Promise<void> {
+  async #createNamespaces(slot: NetworkSlot): Promise<void> {
     const holder = await this.#holdNamespaces(namespaceOwner(slot.address))
     try {
       const map = `0 ${idMap.firstHostId} ${idMap.count}`
@@ -87,8 +87,9 @@ export class Slots {
   }
 
   /**
-   * A program in a user and a network namespace of its own, which are gone with it. Where the host lets only root make user
-   * namespaces (`kernel.unprivileged_userns_clone`), root owns them, and what the kernel counts by owner is counted together.
+   * Starts a program in a new user and network namespace, which end with it. Where the host lets only root create user
+   * namespaces (`kernel.unprivileged_userns_clone`), root owns them, and computers share what the kernel counts by
+   * owner.
    */
   async #holdNamespaces(owner: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
     try {
@@ -102,8 +103,8 @@ export class Slots {
   }
 
   /**
-   * Both ends know each other and ask nobody: what a computer sends makes no entry in the host's table of neighbours, of
-   * which there is one for all namespaces, and what is no IPv4 finds nobody on the host's end.
+   * Creates the link. Both ends have static neighbour entries and no ARP: what a computer sends adds no entry to the
+   * host's neighbour table, which all namespaces share, and the host's end accepts nothing but IPv4.
    */
   async #link(slot: NetworkSlot, holderPid: number): Promise<void> {
     const host = this.#interface(slot.number)
@@ -132,8 +133,9 @@ export class Slots {
 }
 
 /**
- * Any user may listen on any port and ping: there is nobody else in the namespace. What is to leave it goes to the gateway:
- * a program may send past the routes, and each address that it names as a neighbour would take an entry of the host's table.
+ * Any user may listen on any port and may ping, as the computer is alone in its namespace. Whatever leaves must go to
+ * the gateway: a program can bypass the routes, and each address that it uses as a neighbour would take an entry of the
+ * host's table.
  */
 const insideScript = `set -e
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
@@ -154,22 +156,22 @@ async function holdNamespaces(owner: number): Promise<ChildProcessByStdio<Writab
     uid: owner,
     gid: owner,
   })
-  // Without a free descriptor it has no pipes either.
+  // Without free descriptors, the child has no pipes.
   if (holder.pid === undefined) throw (await once(holder, 'error'))[0]
   holder.on('error', () => {})
   holder.stdin.on('error', () => {})
   holder.stdin.write('\n')
   const [began] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])
-  if (!Buffer.isBuffer(began)) throw new CarrelError('internal', 'Cannot make a network namespace: "unshare" failed')
+  if (!Buffer.isBuffer(began)) throw new CarrelError('internal', 'Cannot create a network namespace: "unshare" failed')
   return holder
 }
 
-/** Whatever is mounted there, also when servers that died have left one over the other. */
+/** Unmounts everything at a path; servers that were killed can have left several mounts over each other. */
 function detach(path: string): void {
   try {
     for (let layer = 0; layer < maxLayers; layer++) call('umount2', path, MNT_DETACH)
   } catch {
-    // Nothing is mounted there any more.
+    // Nothing is left to unmount.
   }
 }
 

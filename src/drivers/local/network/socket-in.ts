@@ -1,12 +1,13 @@
 import { closeSync, openSync } from 'node:fs'
 import { call, CLONE_NEWNET } from '../system/libc.ts'
 
-/** Kept open: the host's own network namespace, to come back to. */
+/** The host's network namespace, kept open to return to it. */
 const hostNamespace = openSync('/proc/self/ns/net', 'r')
 
 /**
- * A socket of a network namespace, closed on exec; the caller closes it. A socket belongs to the namespace it was made
- * in: this thread goes in for the one call that makes it. Throws a `SystemError`, or `ENOENT` for a missing namespace.
+ * Creates a socket in a network namespace, closed on exec; the caller closes it. A socket belongs to the namespace in
+ * which it is created, so this thread enters the namespace for that one call. Throws a `SystemError`, or `ENOENT` when
+ * the namespace does not exist.
  */
 export function socketIn(networkNamespace: string, family: number, type: number, protocol = 0): number {
   const namespace = openSync(networkNamespace, 'r')

@@ -3,18 +3,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { execOf } from '../monitor/exec-group.ts'
 import { markerOf, readStat } from '../monitor/process-tree.ts'
 
-/** The processes that were started on a computer, to know again what came of them. */
+/** The processes that were started on a computer, by which their descendants are recognised. */
 export interface StartedProcesses {
   computerId: string
-  /** By the host id of the first process of each that runs. */
+  /** Process ids by the host id of the first process of each running one. */
   byPid: Map<number, string>
-  /** Whether a process of that id was ever started there. */
+  /** Returns whether a process of this id was ever started on the computer. */
   has: (processId: string) => boolean
 }
 
 /**
- * Which started process each socket came of, by inode; a socket whose holder is not found is left out. Whoever holds it
- * is looked for in the descriptors of `pids`, at most `maxDescriptors` of them, a part in a turn of the event loop.
+ * Returns the started process that each socket came from, by inode, without sockets whose holder is not found. Searches
+ * the descriptors of `pids` for holders: at most `maxDescriptors`, some in each turn of the event loop.
  */
 export async function findOwners(
   inodes: Set<number>,
@@ -41,8 +41,8 @@ export async function findOwners(
 }
 
 /**
- * By the control group that it is in; where there is none, by the marker that it inherited, else by its ancestors: `sudo`
- * gives a program an environment of its own.
+ * Returns the started process that a process descends from: by its control group, else by the marker in its
+ * environment, else by its ancestors, since `sudo` replaces the environment.
  */
 async function ownerOf(pid: number, started: StartedProcesses): Promise<string | undefined> {
   const inGroup = execOf(pid, started.computerId)
@@ -73,7 +73,9 @@ function readLink(path: string): string {
   }
 }
 
-/** A guest may have millions: the owner is then unknown, and the port is told all the same. */
+/**
+ * A guest can have millions of descriptors. Beyond this number owners are unknown; the ports are reported all the same.
+ */
 const maxDescriptors = 20_000
 const descriptorsInTurn = 200
 const maxAncestors = 64

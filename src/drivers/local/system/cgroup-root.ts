@@ -1,2 +1,2 @@
-/** Where the host's control groups are mounted. */
+/** The mount point of the host's control groups. */
 export const cgroupRoot = '/sys/fs/cgroup'

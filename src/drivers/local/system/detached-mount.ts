@@ -2,8 +2,8 @@ import { closeSync } from 'node:fs'
 import { call } from './libc.ts'
 
 /**
- * Mounts a file system nowhere and gives a descriptor of its root, closed on exec: no program finds it in the list of mounts,
- * and it is gone with this one. Throws a `SystemError`, also on a kernel before 5.2.
+ * Mounts a file system without a mount point. Returns a descriptor of its root, closed on exec: no program finds the
+ * mount in the list of mounts, and it ends with this program. Throws a `SystemError`, also on a kernel before 5.2.
  */
 export function mountDetached(type: string, options: Record<string, string | true> = {}): number {
   const context = call('fsopen', SYS_fsopen, type, FSOPEN_CLOEXEC)

@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs'
 
 /**
- * When the host itself runs out of memory, has the kernel end a program, and what it starts in its turn, sooner than the server,
- * the monitor and other programs of the host. A guest cannot lower it again where this host may raise limits (CAP_SYS_RESOURCE).
+ * Makes the kernel kill a program and its descendants before the server, the monitor and other programs of the host when
+ * the host itself runs out of memory. Where this program has CAP_SYS_RESOURCE, a guest cannot lower the score again.
  */
 export function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, guestOomScore)
   } catch {
-    // It has ended already.
+    // The program has ended already.
   }
 }
 
-/** Of -1000 to 1000; a program of the host has 0. */
+/** On the scale from -1000 to 1000; programs of the host have 0. */
 const guestOomScore = '500'

@@ -4,9 +4,9 @@ import { mountDetached } from './detached-mount.ts'
 let known: { directory: string | undefined } | undefined
 
 /**
- * Where this program reaches the tree of version 2 control groups on a host with version 1: through a mount of its own that
- * stands nowhere, so that the runtime, which refuses to work beside such a tree, does not find it. undefined where the
- * kernel does not let it, or is older than 5.14 and cannot end a group at once (`cgroup.kill`).
+ * Returns the path of the version 2 control group tree on a host with version 1. The path leads through a private mount
+ * without a mount point, so that the runtime, which refuses to work next to such a tree, does not find it. undefined
+ * where the kernel does not allow that, or is older than 5.14 and cannot kill a group at once (`cgroup.kill`).
  */
 export function groupTree(): string | undefined {
   known ??= { directory: openTree() }
@@ -14,15 +14,15 @@ export function groupTree(): string | undefined {
 }
 
 /**
- * Has the kernel move processes between control groups at once (`favordynmods`, from Linux 6.0 on). By itself it waits, when one
- * has to be moved, until every processor has come to rest, 14 ms on an idle host, and holds up every fork of the host meanwhile;
- * and the runtime moves each process that it starts.
+ * Makes the kernel move processes between control groups without delay (`favordynmods`, from Linux 6.0 on). Otherwise
+ * it waits at each move until every processor has passed through a quiescent state, 14 ms on an idle host, and blocks
+ * all forks of the host meanwhile; and the runtime moves each process that it starts.
  */
 export function favorMoves(): void {
   try {
     closeSync(mountTree())
   } catch {
-    // The host goes on as before.
+    // The host stays as it is.
   }
 }
 
@@ -33,12 +33,12 @@ function openTree(): string | undefined {
     if (canEndGroups(directory)) return directory
     closeSync(fd)
   } catch {
-    // No such file system, or no right to mount it.
+    // The kernel does not have this file system or does not permit the mount.
   }
   return undefined
 }
 
-/** There is one tree, and what one mount says holds for all: the host's own options are said again. */
+/** All mounts of the tree share their options, so the host's own options are repeated. */
 function mountTree(): number {
   const options = Object.fromEntries(hostOptions().map((name) => [name, true as const]))
   try {
@@ -48,7 +48,7 @@ function mountTree(): number {
   }
 }
 
-/** As the host's first program sees them: the tree may be hidden from this one. */
+/** Returns the options that the host's first program sees, as the tree may be hidden from this one. */
 function hostOptions(): string[] {
   const mounts = readFileSync('/proc/1/mountinfo', 'latin1')
   const [, options = ''] = / - cgroup2 \S+ (\S+)$/m.exec(mounts) ?? []
@@ -64,7 +64,7 @@ const ownOptions = new Set([
   'pids_localevents',
 ])
 
-/** Only a group that is not the root of all has the file. */
+/** Creates a group for the test: only a group below the root has the file. */
 function canEndGroups(tree: string): boolean {
   const trial = `${tree}/carrel-trial-${process.pid}`
   mkdirSync(trial)

@@ -1,9 +1,8 @@
 import koffi from 'koffi'
 
 /**
- * The system calls that Node has no function for. Each throws a `SystemError` with the call and its errno.
- * Called directly they take a microsecond and block; what can wait for a disk has an `…Async` twin that runs on
- * the thread pool.
+ * System calls that Node has no function for. `call` takes a microsecond and blocks; `callAsync` runs on the thread
+ * pool, for calls that can wait for a disk.
  */
 const libc = koffi.load('libc.so.6')
 
@@ -45,7 +44,7 @@ const functions = {
   inotify_rm_watch: libc.func('int inotify_rm_watch(int fd, int descriptor)'),
 }
 
-/** Some numbers have two names (EAGAIN, EWOULDBLOCK): the first is the usual one. */
+/** Some errno values have two names (EAGAIN, EWOULDBLOCK): the first is the usual one. */
 const errnoNames = new Map(
   Object.entries(koffi.os.errno)
     .toReversed()
@@ -53,7 +52,7 @@ const errnoNames = new Map(
 )
 
 export class SystemError extends Error {
-  /** e.g. `ENOENT` */
+  /** Such as `ENOENT`. */
   readonly code: string
   constructor(name: string, errno: number) {
     const code = errnoNames.get(errno) ?? `errno ${errno}`
@@ -65,14 +64,14 @@ export class SystemError extends Error {
 
 type Call = keyof typeof functions
 
-/** Calls it and gives its result, or throws what errno says. */
+/** Returns the result of a system call. Throws a `SystemError` with its errno. */
 export function call(name: Call, ...args: unknown[]): number {
   const result = Number(functions[name](...args))
   if (result < 0) throw new SystemError(name, koffi.errno())
   return result
 }
 
-/** The same on a thread of the pool, for calls that can wait for a disk. */
+/** As `call`, on a thread of the pool, for calls that can wait for a disk. */
 export function callAsync(name: Call, ...args: unknown[]): Promise<number> {
   return new Promise((resolve, reject) => {
     functions[name].async(...args, (error: Error | null, result: number | bigint) => {

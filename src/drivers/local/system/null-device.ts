@@ -7,10 +7,11 @@ const libc = koffi.load('libc.so.6')
 const mknod = libc.func('int mknod(const char *path, uint mode, ulong device)')
 
 /**
- * Gives each start a null device of its own: a node that nothing else has open, on a file system in memory that is mounted
- * nowhere. The runtime makes the program's user the owner of what it gets as stdin, so the host's own `/dev/null` would be
- * the guest's to close to everybody else, and the flags of one open description a word from guest to guest. An empty pipe
- * would be as safe, but programs that find a pipe read it instead of what they were meant to (ripgrep searches nothing).
+ * Creates a separate null device for each start: a node that nothing else has open, on a file system in memory without
+ * a mount point. The runtime makes the program's user the owner of its stdin, so a guest could deny everyone else
+ * access to the host's own `/dev/null`, and guests could communicate through the flags of a shared open file
+ * description. An empty pipe is as safe, but programs that find a pipe read it instead of their intended input (ripgrep
+ * searches nothing).
  */
 export class NullDevices {
   #directory: string | undefined
@@ -19,11 +20,14 @@ export class NullDevices {
     try {
       this.#directory = `/proc/self/fd/${mountDetached('tmpfs', { mode: '0700', size: '64k' })}`
     } catch {
-      // A kernel before 5.2, or no right to mount.
+      // The kernel is older than 5.2 or does not permit the mount.
     }
   }
 
-  /** A descriptor for reading and writing, closed on exec; the caller closes it. An empty pipe where no node can be made. */
+  /**
+   * Returns a descriptor for reading and writing, closed on exec, or an empty pipe where no node can be created. The
+   * caller closes it.
+   */
   open(): number {
     return (this.#directory !== undefined && openNode(`${this.#directory}/null`)) || emptyPipe()
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mountTargets, unneededMounts } from './own-mounts.ts'
 
-test('what is mounted where nothing is needed can be let go of, the innermost first', () => {
+test('mounts that are not needed can be unmounted, the innermost first', () => {
   const targets = [
     '/',
     '/proc',
@@ -31,7 +31,7 @@ test('what is mounted where nothing is needed can be let go of, the innermost fi
   ])
 })
 
-test('places with blanks in their names are found', () => {
+test('mount points with blanks in their names are found', () => {
   const line = String.raw`41 27 7:0 / /mnt/my\040disk rw,relatime shared:3 - ext4 /dev/loop0 rw`
   assert.deepEqual(mountTargets(`${line}\n`), ['/mnt/my disk'])
 })

@@ -3,22 +3,23 @@ import { fileURLToPath } from 'node:url'
 import { call, CLONE_NEWNS, MNT_DETACH, MS_SLAVE } from './libc.ts'
 
 /**
- * Gives this process, and what it starts, mounts of its own: what the host unmounts where its mounts are shared goes here
- * too, and nothing that is unmounted here goes there. Where they are not shared, a copy would keep a disk busy that the host
- * has unmounted, for as long as anything of this server runs: what is not needed is let go of.
+ * Gives this process and its children a mount namespace of their own. Where the host's mounts are shared, an unmount on
+ * the host takes effect here as well, and an unmount here has no effect on the host. Where they are not shared, a copy
+ * would keep a disk busy that the host has unmounted, for as long as anything of this server runs; so mounts that are not
+ * needed are unmounted.
  *
- * @param dataDirectory all of it is kept
- * @param shared stays one with the host's, and all below it
+ * @param dataDirectory is kept with all mounts below it
+ * @param shared stays shared with the host, with all mounts below it
  */
 export function takeOwnMounts(dataDirectory: string, shared: string): void {
   call('unshare', CLONE_NEWNS)
   const [data, common] = [realpathSync(dataDirectory), realpathSync(shared)]
   const targets = mountTargets(readFileSync('/proc/self/mountinfo', 'utf8')).filter((target) => !isIn(target, common))
-  // Mounts come and go meanwhile, and one may lie under another.
+  // Mounts can come and go meanwhile, and one can be hidden under another.
   const unreached = targets.filter((target) => !tried('mount', 'none', target, null, MS_SLAVE, null))
   const needed = {
     trees: [...systemTrees, data, realpathSync(project)],
-    // To unmount what one that is not a slave lies in could unmount it on the host.
+    // Unmounting the parent of a mount that is not a slave could unmount that one on the host.
     folders: [...systemFolders, ...named(process.env), common, ...unreached],
   }
   for (const target of unneededMounts(targets, needed)) tried('umount2', target, MNT_DETACH)
@@ -34,13 +35,13 @@ function tried(...[name, ...args]: Parameters<typeof call>): boolean {
 }
 
 interface Needed {
-  /** With whatever is mounted below. */
+  /** Folders with all mounts below them. */
   trees: string[]
-  /** With what is on the way to them. */
+  /** Folders with the mounts on the way to them. */
   folders: string[]
 }
 
-/** What can be unmounted, the innermost first. */
+/** Returns the mounts that can be unmounted, the innermost first. */
 export function unneededMounts(targets: string[], { trees, folders }: Needed): string[] {
   return targets
     .filter((target) => !trees.some((tree) => isIn(target, tree)))
@@ -48,7 +49,7 @@ export function unneededMounts(targets: string[], { trees, folders }: Needed): s
     .toReversed()
 }
 
-/** Where something is mounted, in the order of `/proc/self/mountinfo`, which writes blanks as octal numbers. */
+/** Returns all mount points in the order of `/proc/self/mountinfo`, which escapes blanks as octal numbers. */
 export function mountTargets(mountinfo: string): string[] {
   return mountinfo
     .split('\n')
@@ -64,7 +65,7 @@ function isIn(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`)
 }
 
-/** Folders that settings and the shell name: temporary files, programs, an image's recipe. */
+/** Returns the folders that environment variables name: temporary files, programs, an image's recipe. */
 function named(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment)
     .filter(([name]) => name !== 'OLDPWD')
@@ -73,7 +74,7 @@ function named(environment: NodeJS.ProcessEnv): string[] {
 }
 
 const project = fileURLToPath(new URL('../../../..', import.meta.url))
-/** Programs, their libraries, the kernel. */
+/** Programs, their libraries and the kernel's file systems. */
 const systemTrees = ['/proc', '/sys', '/dev', '/usr', '/etc', '/bin', '/sbin', '/lib', '/lib32', '/lib64']
-/** What programs of the host use. Other disks may be mounted below. */
+/** Folders that programs of the host use. Other disks may be mounted below them. */
 const systemFolders = ['/run', '/run/lock', '/run/netns', '/tmp', '/var/lib', '/var/cache', '/var/tmp', '/var/log']

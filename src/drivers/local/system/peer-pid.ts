@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { call } from './libc.ts'
 
-/** Process id of who listens at the other end of a unix socket; undefined where that cannot be told. */
+/** Returns the process id of the listener at the other end of a Unix socket; undefined when it cannot be determined. */
 export function peerPid(socket: Socket): number | undefined {
-  // Node has no other way to a socket's descriptor.
+  // Node offers no other access to a socket's descriptor.
   const fd = (Reflect.get(socket, '_handle') as { fd?: number } | null)?.fd
   if (fd === undefined || fd < 0) return undefined
   const credentials = Buffer.alloc(credentialsBytes)

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { call } from './libc.ts'
 
 /**
- * A pipe between this program and a child. Unlike one of Node's own `spawn` it is not closed when the child ends: here
+ * A pipe between this program and a child. Unlike a pipe of Node's `spawn`, it is not closed when the child ends: here
  * the child is the runtime, which ends long before the process that holds the other end.
  */
 export class Pipe {
@@ -15,19 +15,19 @@ export class Pipe {
     ;[this.readEnd, this.writeEnd] = ends as [number, number]
   }
 
-  /** Keeps the read end as a stream; the write end, which the child has, is closed here. */
+  /** Returns the read end as a stream, and closes this program's write end, which the child has. */
   reader(): Socket {
     call('close', this.writeEnd)
     return new Socket({ fd: this.readEnd, readable: true, writable: false })
   }
 
-  /** Keeps the write end as a stream; the read end, which the child has, is closed here. */
+  /** Returns the write end as a stream, and closes this program's read end, which the child has. */
   writer(): Socket {
     call('close', this.readEnd)
     return new Socket({ fd: this.writeEnd, readable: false, writable: true })
   }
 
-  /** Gives up both ends, when there is no child. */
+  /** Closes both ends, when there is no child. */
   close(): void {
     call('close', this.readEnd)
     call('close', this.writeEnd)

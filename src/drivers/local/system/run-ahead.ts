@@ -1,9 +1,9 @@
 import { call } from './libc.ts'
 
 /**
- * Lets a program that was just started run as soon as it can, before every program of ordinary priority; what it starts
- * in its turn is ordinary again. Where the kernel does not allow it (a control group without real-time share) nothing
- * changes.
+ * Gives a program that was just started real-time priority, so that it runs before all programs of ordinary priority.
+ * Its children have ordinary priority again. Has no effect where the kernel does not allow it (a control group without
+ * a real-time share).
  */
 export function runAhead(pid: number): void {
   const priority = Buffer.alloc(4)
@@ -11,7 +11,7 @@ export function runAhead(pid: number): void {
   try {
     call('sched_setscheduler', pid, SCHED_FIFO | SCHED_RESET_ON_FORK, priority)
   } catch {
-    // It runs like any other.
+    // The program keeps ordinary priority.
   }
 }
 

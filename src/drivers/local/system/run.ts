@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Runs a host program to its end and gives its stdout. Rejects when it fails, with the last of its stderr in the message, which
- * names paths of the host and is for the log alone, and the code `ENOSPC` for lack of room; `input` goes to its stdin. Output beyond 4 MiB is an error.
+ * Runs a program of the host to its end. Returns its stdout, cut off at about 4 MiB. `input` goes to its stdin. Rejects
+ * when it fails, with the end of its stderr in the message, which names paths of the host and belongs in the log only.
+ * The error has the code `ENOSPC` when a disk is full. The default time limit is 60 s.
  */
 export function run(
   command: string,
@@ -16,7 +17,7 @@ export function run(
       killSignal: 'SIGKILL',
     })
     child.on('error', (cause) => reject(new Error(`Cannot run "${command}": ${cause.message}`, { cause })))
-    // Without a free descriptor it has no pipes either.
+    // Without free descriptors, the child has no pipes.
     if (child.pid === undefined) return
     let stdout = ''
     let stderr = ''

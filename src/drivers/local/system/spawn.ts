@@ -16,7 +16,7 @@ const setFlags = libc.func('int posix_spawnattr_setflags(_Inout_ void *attribute
 const setDefaultSignals = libc.func('int posix_spawnattr_setsigdefault(_Inout_ void *attributes, const void *signals)')
 const setSignalMask = libc.func('int posix_spawnattr_setsigmask(_Inout_ void *attributes, const void *signals)')
 
-/** Sizes of the C library's structures, with room to spare. */
+/** At least the sizes of the C library's structures. */
 const actionsBytes = 128
 const attributesBytes = 512
 const signalSetBytes = 128
@@ -29,20 +29,22 @@ const attributes = makeAttributes()
 const environment = [`PATH=${process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin'}`, null]
 const nullDevices = new NullDevices()
 
-/** Descriptors for a program, by their numbers in it; of the first three, what is left out is a null device of its own. */
+/**
+ * Descriptors for a program, by their numbers in it. Of the first three, a missing one becomes a separate null device.
+ */
 export type Stdio = [stdin?: number, stdout?: number, stderr?: number, ...more: number[]]
 
 /**
- * Starts a program of the host and gives its process id. By `posix_spawn`, which shares memory with the child until it
- * runs its program: 0.1 ms, where Node's own `spawn` copies its page tables in 0.8 to 1.8 ms. The caller waits for
- * the child itself. Throws the error code in the message when it cannot be started.
+ * Starts a program of the host. Returns its process id; the caller waits for the child itself. Uses `posix_spawn`,
+ * which shares memory with the child until that runs its program: 0.1 ms, where Node's `spawn` copies its page tables
+ * in 0.8 to 1.8 ms. Throws an error with the errno's name as its `code` when the program cannot be started.
  */
 export function spawnProgram(argv: string[], stdio: Stdio): number {
   const actions = Buffer.alloc(actionsBytes)
   initActions(actions)
-  const nothing = stdio.slice(0, 3).filter((fd) => fd !== undefined).length < 3 ? nullDevices.open() : undefined
+  const nullFd = stdio.slice(0, 3).filter((fd) => fd !== undefined).length < 3 ? nullDevices.open() : undefined
   try {
-    const all = Array.from({ length: Math.max(3, stdio.length) }, (_, target) => stdio[target] ?? nothing)
+    const all = Array.from({ length: Math.max(3, stdio.length) }, (_, target) => stdio[target] ?? nullFd)
     for (const [target, fd] of all.entries()) addDup2(actions, fd, target)
     const pid = [0]
     const error = posixSpawn(pid, sealedPath(argv[0]!), actions, attributes, [...argv, null], environment) as number
@@ -50,18 +52,18 @@ export function spawnProgram(argv: string[], stdio: Stdio): number {
     if (code !== undefined) throw Object.assign(new Error(`Cannot run "${argv[0]}": ${code}`), { code })
     return pid[0]!
   } finally {
-    if (nothing !== undefined) closeSync(nothing)
+    if (nullFd !== undefined) closeSync(nullFd)
     destroyActions(actions)
   }
 }
 
-/** Node ignores SIGPIPE, and a child would inherit that. */
+/** Resets SIGPIPE and SIGXFSZ: Node ignores SIGPIPE, and a child would inherit that. */
 function makeAttributes(): Buffer {
   const made = Buffer.alloc(attributesBytes)
   initAttributes(made)
-  const brokenPipe = Buffer.alloc(signalSetBytes)
-  brokenPipe.writeUInt32LE((1 << (SIGPIPE - 1)) | (1 << (SIGXFSZ - 1)))
-  setDefaultSignals(made, brokenPipe)
+  const signals = Buffer.alloc(signalSetBytes)
+  signals.writeUInt32LE((1 << (SIGPIPE - 1)) | (1 << (SIGXFSZ - 1)))
+  setDefaultSignals(made, signals)
   setSignalMask(made, Buffer.alloc(signalSetBytes))
   setFlags(made, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
   return made
