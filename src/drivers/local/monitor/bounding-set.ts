@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Capabilities, by their numbers in linux/capability.h, that the monitor and the runtime need: to enter the namespaces of a
- * computer and become its users, to mount and make what a computer is made of, to place it in control groups, and to end
- * what runs in it. None loads code into the kernel, touches hardware, clocks, the host's network or its audit, or reads
- * kernel memory.
+ * The capabilities that the monitor and the runtime need, by their numbers in linux/capability.h: to enter the
+ * namespaces of a computer and become its users, to create and mount its files, to put it into control groups, and to
+ * end its processes. None of them allows loading kernel code, reading kernel memory, or changing hardware, clocks, the
+ * host's network or its audit.
  */
 const needed = {
   CHOWN: 0,
@@ -28,7 +28,7 @@ const needed = {
   SETFCAP: 31,
 } as const
 
-/** What `setpriv` takes to run a program that has no capability beside those, whoever it becomes. */
+/** Returns the option of `setpriv` that limits a program to the needed capabilities, whichever user it becomes. */
 export function boundingSet(): string {
   const kept = new Set<number>(Object.values(needed))
   const last = Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'))

@@ -6,12 +6,12 @@ import { cgroupRoot } from '../system/cgroup-root.ts'
 import { groupTree } from '../system/group-tree.ts'
 import { signalEach } from '../system/signal.ts'
 import { readPids } from './process-tree.ts'
-import type { CgroupFiles, ExecGroupsPlace } from './protocol.ts'
+import type { CgroupFiles, ExecGroupsLocation } from './protocol.ts'
 
 /**
- * The control group (version 2) of one exec, in which everything that comes of it stays: no program can leave it,
- * whatever it does to its parents, session, name or environment. The kernel ends all of it at one write, forks under way
- * included, so that what the programs do costs their own computer alone.
+ * The control group (version 2) of one exec, which holds all of its descendants: no program can leave it, whatever it
+ * does to its parents, session, name or environment. One write makes the kernel kill all of them, including forks in
+ * progress, so that the effort of ending them is bounded whatever the programs do.
  */
 export class ExecGroup {
   readonly #directory: string
@@ -20,38 +20,41 @@ export class ExecGroup {
     this.#directory = directory
   }
 
-  /** undefined where the host has no tree for it. Throws when there should be one and it cannot be made. */
-  static make(processId: string, { groups }: CgroupFiles): ExecGroup | undefined {
+  /** Returns undefined where the host has no tree for the group. Throws when the group cannot be created. */
+  static create(processId: string, { groups }: CgroupFiles): ExecGroup | undefined {
     const parent = groups && groupDirectory(groups)
     if (parent === undefined) return undefined
     const directory = join(parent, processId)
     try {
       mkdirSync(directory)
     } catch (error) {
-      // The computer was started by a server from before there were groups.
+      // The computer was started by an older server, which did not create groups.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
     return new ExecGroup(directory)
   }
 
-  /** Puts a process in; what it starts from then on is in it too. */
+  /** Moves a process into the group. Its later children are in the group too. */
   enter(pid: number): Promise<void> {
     return enterGroup(this.#directory, pid)
   }
 
-  /** Host ids of the processes in it. */
+  /** Returns the host ids of the processes in the group. */
   pids(): number[] {
     return readPids(join(this.#directory, 'cgroup.procs'))
   }
 
-  /** SIGKILL reaches all of it; another signal those that are there now. Resolves when it is sent, and after SIGKILL when none is left. */
+  /**
+   * Sends a signal to the present processes; SIGKILL reaches new ones as well. Resolves when the signal is sent, and
+   * for SIGKILL when no process is left.
+   */
   async signal(signal: NodeJS.Signals): Promise<void> {
     if (signal === 'SIGKILL') return endGroup(this.#directory)
     signalEach(this.pids(), signal)
   }
 
-  /** Removes it; false while something that outlived the exec is in it. */
+  /** Removes the group. Returns false while a process that outlived the exec is in it. */
   remove(): boolean {
     try {
       rmdirSync(this.#directory)
@@ -62,19 +65,19 @@ export class ExecGroup {
   }
 }
 
-/** Ends all that came of an exec, from another program than the one that made its group. */
+/** Kills all descendants of an exec whose group another program created. */
 export async function endExec(processId: string, { groups }: CgroupFiles): Promise<void> {
   const parent = groups && groupDirectory(groups)
   if (parent !== undefined) await endGroup(join(parent, processId))
 }
 
-/** The directory of a computer's group, as this program reaches it; undefined where it has no way to. */
-export function groupDirectory({ parent, byRuntime }: ExecGroupsPlace): string | undefined {
+/** Returns the directory of a computer's group; undefined where this program cannot reach it. */
+export function groupDirectory({ parent, byRuntime }: ExecGroupsLocation): string | undefined {
   const tree = byRuntime ? cgroupRoot : groupTree()
   return tree === undefined ? undefined : tree + parent
 }
 
-/** Puts a process into a group. On another thread: the kernel may have to wait for whoever is forking. */
+/** Moves a process into a group, on another thread, as the kernel may have to wait for forks. */
 export async function enterGroup(directory: string, pid: number): Promise<void> {
   const fd = openSync(join(directory, 'cgroup.procs'), 'w')
   try {
@@ -87,22 +90,22 @@ export async function enterGroup(directory: string, pid: number): Promise<void> 
 const writeTo = promisify(write)
 
 /**
- * Ends everything in a group and the groups below it; resolves when none is left, or after some seconds in which the kernel
- * did not get it done. One that is gone has nothing to end.
+ * Kills all processes of a group and of the groups below it. Resolves when none is left, or after some seconds. Does
+ * nothing when the group does not exist.
  */
 export async function endGroup(directory: string): Promise<void> {
   for (let pauseMs = firstPauseMs; pauseMs < lastPauseMs; pauseMs *= 2) {
-    if (!killAtOnce(directory)) return
+    if (!writeKill(directory)) return
     const left = readPids(join(directory, 'cgroup.procs'))
     if (left.length === 0) return
-    // The kernel passes over a process whose first thread has ended while others go on; a signal of its own gets through.
+    // The kernel skips a process whose first thread has ended while others continue; a direct signal reaches it.
     signalEach(left, 'SIGKILL')
     await delay(pauseMs)
   }
 }
 
-/** False when the group is gone. */
-function killAtOnce(directory: string): boolean {
+/** Returns false when the group does not exist any more. */
+function writeKill(directory: string): boolean {
   try {
     writeFileSync(join(directory, 'cgroup.kill'), '1')
     return true
@@ -117,8 +120,9 @@ const firstPauseMs = 1
 const lastPauseMs = 5_000
 
 /**
- * The exec that a process came of, by the group that it is in: the last part of its path, below its computer's. undefined
- * for one that is gone or came of none. Reads nothing that the process itself could hold up, as its environment is.
+ * Returns the process id of the exec that a process descends from, by its group: the last part of the path, below the
+ * computer's. undefined when the process has ended or belongs to no exec. Unlike reading an environment, the process
+ * cannot delay this read.
  */
 export function execOf(pid: number, computerId: string): string | undefined {
   try {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The process id that a process has in its own computer, by its id on the host: the second of `NSpid`, which no process
- * can change of itself. 0 when it is gone.
+ * Returns the id that a process has inside its computer, for its id on the host: the second of `NSpid`, which a process
+ * cannot change. 0 when the process does not exist any more.
  */
 export function readInsidePid(pid: number): number {
   try {

@@ -25,7 +25,7 @@ function print(journal: Journal, mebibytes: number): void {
   for (let count = 0; count < mebibytes; count++) journal.append('stdout', Buffer.alloc(MiB, count))
 }
 
-test("a computer's journals together stay within its bound, the oldest output goes, and the newest of each stays whole", async (t) => {
+test("a computer's journals together stay within its limit: the oldest output is dropped, and the newest stays whole", async (t) => {
   const parent = parentDirectory(t)
   const budget = new JournalBudget()
   budget.bounds = { computerBytes: 40 * MiB, ownerBytes: Infinity, allBytes: Infinity }
@@ -45,7 +45,7 @@ test("a computer's journals together stay within its bound, the oldest output go
   assert.equal(last.truncated, false)
 })
 
-test('a segment that is being written can be dropped, and a reader goes on behind it', async (t) => {
+test('a segment that is being written can be dropped, and a reader continues after it', async (t) => {
   const parent = parentDirectory(t)
   const budget = new JournalBudget()
   budget.bounds = { computerBytes: 3.5 * MiB, ownerBytes: Infinity, allBytes: Infinity }
@@ -59,7 +59,7 @@ test('a segment that is being written can be dropped, and a reader goes on behin
   journal.close()
 })
 
-test('when all are over, the output of the owner who has most goes, and nothing of the others', (t) => {
+test('when the total is over its limit, the owner with the most output loses some, and the others lose none', (t) => {
   const parent = parentDirectory(t)
   const budget = new JournalBudget()
   budget.bounds = { computerBytes: Infinity, ownerBytes: 50 * MiB, allBytes: 30 * MiB }
@@ -74,7 +74,7 @@ test('when all are over, the output of the owner who has most goes, and nothing 
   for (const journal of [quiet, ...loud]) journal.close()
 })
 
-test('what is left counts no more, and is not dropped', (t) => {
+test('a journal counts no more after leave(), and is not dropped', (t) => {
   const parent = parentDirectory(t)
   const budget = new JournalBudget()
   budget.bounds = { computerBytes: 12 * MiB, ownerBytes: Infinity, allBytes: Infinity }
@@ -89,7 +89,7 @@ test('what is left counts no more, and is not dropped', (t) => {
   for (const journal of [first, second]) journal.close()
 })
 
-test('a journal goes on when its directory can be made again', async (t) => {
+test('a journal continues when its directory can be created again', async (t) => {
   const parent = parentDirectory(t)
   const budget = new JournalBudget()
   const journal = budget.open(join(parent, 'gone', 'p'), 'one', 'owner')

@@ -1,9 +1,9 @@
 import { Journal } from './journal.ts'
 
-/** What journals may take on the disk, in bytes. */
+/** Limits on the disk space of journals. */
 export interface JournalBounds {
   computerBytes: number
-  /** Of all computers of one owner. */
+  /** For all computers of one owner together. */
   ownerBytes: number
   allBytes: number
 }
@@ -15,15 +15,16 @@ interface Entry {
   owner: Group
 }
 
-/** Journals that share a bound. */
+/** Journals that share a limit. */
 class Group {
   bytes = 0
   readonly journals = new Set<Journal>()
 }
 
 /**
- * Keeps what processes print within bounds for each computer, each owner and all: when a group is over its own, its oldest
- * output is dropped; when all are, the oldest of the owner that has most. Counted without a look at the disk.
+ * Limits the output of processes for each computer, each owner and in total. A group over its limit loses its oldest
+ * output. When the total is over, the owner with the most output loses its oldest. Counts in memory, without reading
+ * the disk.
  */
 export class JournalBudget {
   readonly #entries = new Map<Journal, Entry>()
@@ -32,7 +33,7 @@ export class JournalBudget {
   #bounds: JournalBounds = { computerBytes: Infinity, ownerBytes: Infinity, allBytes: Infinity }
   #bytes = 0
 
-  /** What all journals take on the disk. */
+  /** Bytes that all journals take on the disk. */
   get bytes(): number {
     return this.#bytes
   }
@@ -42,7 +43,7 @@ export class JournalBudget {
     for (const entry of this.#entries.values()) this.#enforce(entry)
   }
 
-  /** A journal that counts until it is left. */
+  /** Opens a journal that counts until `leave`. */
   open(directory: string, computerId: string, ownerId: string): Journal {
     const computer = groupOf(this.#computers, computerId)
     const owner = groupOf(this.#owners, ownerId)
@@ -58,7 +59,7 @@ export class JournalBudget {
     return journal
   }
 
-  /** Its process has been recorded: from here on who records it counts what is kept. */
+  /** Stops counting the journal of a recorded process: from then on the server counts its retained output. */
   leave(journal: Journal): void {
     const entry = this.#entries.get(journal)
     if (!entry) return
@@ -81,11 +82,11 @@ export class JournalBudget {
     const { computerBytes, ownerBytes, allBytes } = this.#bounds
     while (computer.bytes > computerBytes && dropOldest(computer));
     while (owner.bytes > ownerBytes && dropOldest(owner));
-    while (this.#bytes > allBytes && dropOldest(greatest(this.#owners.values())));
+    while (this.#bytes > allBytes && dropOldest(largest(this.#owners.values())));
   }
 }
 
-/** False when nothing of it is on the disk. */
+/** Drops the oldest segment of a group. Returns false when the group has none on the disk. */
 function dropOldest({ journals }: Group): boolean {
   let first: Journal | undefined
   for (const journal of journals)
@@ -94,8 +95,8 @@ function dropOldest({ journals }: Group): boolean {
   return first !== undefined
 }
 
-function greatest(groups: Iterable<Group>): Group {
-  return [...groups].reduce((most, group) => (group.bytes > most.bytes ? group : most))
+function largest(groups: Iterable<Group>): Group {
+  return [...groups].reduce((max, group) => (group.bytes > max.bytes ? group : max))
 }
 
 function groupOf(groups: Map<string, Group>, id: string): Group {

@@ -18,7 +18,7 @@ function randomRecord(maxBytes: number): OutputRecord {
   return { stream: streams[randomInt(2)]!, data: randomBytes(randomInt(1, maxBytes)) }
 }
 
-/** Reads on from a cursor until nothing more comes. */
+/** Reads from a cursor to the end. */
 async function readOn(
   path: string,
   cursor: number,
@@ -35,7 +35,7 @@ async function readOn(
   }
 }
 
-test('what was appended is read back, from the beginning and from each cursor on', async (t) => {
+test('appended output is read back, from the beginning and from each cursor', async (t) => {
   for (let round = 0; round < 20; round++) {
     const path = directory(t)
     const journal = new Journal(path)
@@ -62,7 +62,7 @@ test('what was appended is read back, from the beginning and from each cursor on
   }
 })
 
-test('output that is short stays in memory and makes no file', (t) => {
+test('short output stays in memory and creates no file', (t) => {
   const path = directory(t)
   const journal = new Journal(path)
   journal.append('stdout', Buffer.from('one'))
@@ -77,7 +77,7 @@ test('output that is short stays in memory and makes no file', (t) => {
   assert.deepEqual([consumed, journal.end, journal.bytes, journal.truncated], [journal.held!.length, 16, 6, false])
 })
 
-test('a reader keeps up with a writer, and never sees a part of a record', async (t) => {
+test('a reader that follows a writer never sees a partial record', async (t) => {
   const path = directory(t)
   const journal = new Journal(path)
   journal.spill()
@@ -100,7 +100,7 @@ test('a reader keeps up with a writer, and never sees a part of a record', async
   journal.close()
 })
 
-test('beyond its limit the oldest segments go, and a reader is told', async (t) => {
+test('beyond the limit the oldest segments are dropped, and a reader is told so', async (t) => {
   const path = directory(t)
   const journal = new Journal(path)
   const chunk = Buffer.alloc(60_000)
@@ -129,7 +129,7 @@ test('beyond its limit the oldest segments go, and a reader is told', async (t) 
   assert.equal(late.records.length, 99)
 })
 
-test('a journal that cannot be written says that output is missing, and does not throw', (t) => {
+test('a journal that cannot be written reports missing output, and does not throw', (t) => {
   const path = directory(t)
   writeFileSync(path, 'a file is in the place of the directory')
   const journal = new Journal(path)
@@ -140,11 +140,11 @@ test('a journal that cannot be written says that output is missing, and does not
   journal.close()
 })
 
-test('reading what is not there gives nothing', async (t) => {
+test('reading a journal that does not exist returns no records', async (t) => {
   assert.deepEqual(await readJournal(directory(t), 7), { records: [], cursor: 7, truncated: false })
 })
 
-test('parseRecords() takes whole records alone', () => {
+test('parseRecords() returns whole records only', () => {
   const record = Buffer.from([1, 3, 0, 0, 0, 97, 98, 99])
   for (let length = 0; length < record.length; length++)
     assert.deepEqual(parseRecords(record.subarray(0, length)), { records: [], consumed: 0 })

@@ -2,21 +2,21 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } 
 import { join } from 'node:path'
 
 export const journalLimits = {
-  /** Kept output of a process; the oldest is dropped beyond it. */
+  /** Output that is retained for a process; beyond it, the oldest is dropped. */
   keptBytes: 64 * 1024 * 1024,
-  /** Dropping goes by whole segments, so up to one more is on disk. */
+  /** Whole segments are dropped, so up to one more can be on the disk. */
   segmentBytes: 8 * 1024 * 1024,
-  /** Output that stays in memory until the end of the process, so that a short one costs no file before its answer. */
+  /** Output that stays in memory until the process ends, so that a short process writes no file before its answer. */
   heldBytes: 64 * 1024,
 } as const
 
 export const streams = ['stdout', 'stderr'] as const
 export type StreamName = (typeof streams)[number]
 
-/** A record is its stream's index in one byte, its length in four (little endian), and its bytes. */
+/** A record consists of the stream's index (one byte), the length (four bytes, little endian), and the data. */
 export const recordHeaderBytes = 5
 
-/** The file of the segment that starts at a cursor. */
+/** Returns the file name of the segment that starts at a cursor. */
 export function segmentName(start: number): string {
   return `${String(start).padStart(16, '0')}.out`
 }
@@ -24,17 +24,17 @@ export function segmentName(start: number): string {
 interface Segment {
   start: number
   end: number
-  /** In the order in which segments of all journals began. */
+  /** Orders the segments of all journals by when they began. */
   serial: number
 }
 
-/** Of all journals of this program. */
+/** Shared by all journals of this program. */
 let nextSerial = 0
 
 /**
- * Writes a process's output in the order in which it came. A cursor is the count of bytes before it, headers included,
- * over all the process's life; segments are cut between records. Synchronous: appending to the page cache takes
- * microseconds, and order is what it is for. Nothing of it throws: a disk that is full costs output, and nothing else.
+ * Stores a process's output in the order of its arrival. A cursor is the number of bytes before it since the process
+ * began, headers included. Segments are split between records. Writes are synchronous, which keeps the order: appending
+ * to the page cache takes microseconds. No method throws: a full disk loses output and has no other effect.
  */
 export class Journal {
   readonly #directory: string
@@ -48,18 +48,18 @@ export class Journal {
   #truncated = false
   #diskBytes = 0
 
-  /** `onDisk` is told by how many bytes what is on the disk grew, or shrank. */
+  /** `onDisk` is called with each change of the bytes on the disk, negative when they shrink. */
   constructor(directory: string, onDisk: (bytes: number) => void = () => {}) {
     this.#directory = directory
     this.#onDisk = onDisk
   }
 
-  /** The cursor behind the last record. */
+  /** The cursor after the last record. */
   get end(): number {
     return this.#end
   }
 
-  /** Output bytes seen, without headers. */
+  /** Total bytes of output, without headers. */
   get bytes(): number {
     return this.#bytes
   }
@@ -68,17 +68,17 @@ export class Journal {
     return this.#truncated
   }
 
-  /** What its segments take on the disk. */
+  /** Bytes that its segments take on the disk. */
   get diskBytes(): number {
     return this.#diskBytes
   }
 
-  /** When its oldest segment that has anything began, to compare with other journals; undefined when nothing is on the disk. */
+  /** The serial of the oldest segment with output, for comparison with other journals; undefined when there is none. */
   get oldest(): number | undefined {
     return this.#segments.find(({ start, end }) => end > start)?.serial
   }
 
-  /** Everything as yet, when none of it had to go to disk. */
+  /** All output so far, as long as none of it had to go to the disk. */
   get held(): Buffer | undefined {
     return this.#held && Buffer.concat(this.#held)
   }
@@ -99,7 +99,7 @@ export class Journal {
     this.#write([header, data])
   }
 
-  /** From here on output goes to disk as it comes. */
+  /** Writes the output in memory to the disk. Later output is written directly. */
   spill(): void {
     if (!this.#held) return
     const held = this.#held
@@ -114,8 +114,8 @@ export class Journal {
   }
 
   /**
-   * Gives up its oldest segment, also one that is being written. The last one leaves an empty one behind it, so that a reader
-   * learns where what is kept begins.
+   * Drops the oldest segment, even one that is being written. When no segment is left, an empty one follows, so that a
+   * reader learns where the retained output begins.
    */
   dropOldest(): void {
     const index = this.#segments.findIndex(({ start, end }) => end > start)
@@ -128,7 +128,7 @@ export class Journal {
     if (this.#segments.length === 0) this.#begin()
   }
 
-  /** A record that did not fit is taken back: what stays is whole. */
+  /** Writes a record. One that does not fit is removed again, so that only whole records stay. */
   #write(parts: Buffer[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     const segment = this.#openSegment()
@@ -136,7 +136,7 @@ export class Journal {
     try {
       for (const part of parts) writeFully(this.#fd!, part)
     } catch {
-      // The host's disk is full or broken: the process goes on, and its record says that output is missing.
+      // The host's disk is full or broken. The process continues, and its record says that output is missing.
       this.#truncated = true
       truncateQuietly(this.#fd!, segment.end - segment.start)
       return this.close()
@@ -147,7 +147,7 @@ export class Journal {
     if (segment.end - segment.start >= journalLimits.segmentBytes) this.close()
   }
 
-  /** undefined when none can be made. */
+  /** Returns undefined when no segment can be created. */
   #openSegment(): Segment | undefined {
     if (this.#fd !== undefined) return this.#segments.at(-1)
     const segment = this.#begin()
@@ -155,7 +155,7 @@ export class Journal {
     return segment
   }
 
-  /** Begins a segment at the end, over one there that has nothing. */
+  /** Begins a segment at the end, and replaces an empty one that begins there. */
   #begin(): Segment | undefined {
     try {
       mkdirSync(this.#directory, { recursive: true })
@@ -184,7 +184,7 @@ function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // It is gone already, or the disk is broken.
+    // The file is deleted already, or the disk is broken.
   }
 }
 
@@ -192,15 +192,15 @@ function truncateQuietly(fd: number, length: number): void {
   try {
     ftruncateSync(fd, length)
   } catch {
-    // What follows is in the next segment, and a part of a record is never read.
+    // Later output goes to the next segment, and readers ignore a partial record.
   }
 }
 
-/** A delayed write can fail as late as here. */
+/** Ignores errors of a delayed write, which can surface here. */
 function closeQuietly(fd: number): void {
   try {
     closeSync(fd)
   } catch {
-    // The descriptor is closed all the same.
+    // The descriptor is closed even then.
   }
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { onLines } from './lines.ts'
 
-/** Messages of what comes in parts. */
+/** Returns the messages from received parts. */
 function messagesOf(parts: string[]): { messages: unknown[]; destroyed: boolean } {
   const state = { messages: [] as unknown[], destroyed: false }
   const socket = Object.assign(new EventEmitter(), { setEncoding: () => {}, destroy: () => (state.destroyed = true) })
@@ -13,7 +13,7 @@ function messagesOf(parts: string[]): { messages: unknown[]; destroyed: boolean 
   return state
 }
 
-test('onLines() puts lines together, however they come', () => {
+test('onLines() assembles lines from any parts', () => {
   const text = '{"a":1}\n{"b":2}\n{"c":"x"}\n{"d'
   for (let size = 1; size <= text.length; size++) {
     const parts = text.match(new RegExp(`[^]{1,${size}}`, 'g'))!
@@ -21,8 +21,8 @@ test('onLines() puts lines together, however they come', () => {
   }
 })
 
-// Put together anew with each part it takes a minute.
-test('onLines() takes a long line in many small parts', { timeout: 20_000 }, () => {
+// Joining all parts anew with each one would take a minute.
+test('onLines() accepts a long line in many small parts', { timeout: 20_000 }, () => {
   const part = 'x'.repeat(1024)
   const parts = Array.from({ length: 40_000 }, () => part)
   const { messages } = messagesOf(['"', ...parts, '"\n'])

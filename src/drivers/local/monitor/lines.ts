@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 
-/** Calls back with each JSON line that comes. A line over 64 MiB or one that is no JSON ends the connection. */
+/**
+ * Calls back with the value of each received JSON line. A line over 64 MiB ends the connection; invalid JSON throws.
+ */
 export function onLines(socket: Socket, handle: (message: unknown) => void): void {
-  /** The line that is not whole yet: it is put together once, however many parts a long one comes in. */
+  /** Parts of the incomplete line. They are joined once, however many parts a long line has. */
   let begun: string[] = []
   let length = 0
   socket.setEncoding('utf8')

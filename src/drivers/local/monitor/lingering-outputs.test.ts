@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { LingeringOutputs } from './lingering-outputs.ts'
 
-test('of too many outputs that are still open the oldest of the account is closed, or of all', async () => {
-  const lingering = new LingeringOutputs({ maxOfOne: 3, most: 5 })
+test('of too many open outputs, the oldest of the account or of all is closed', async () => {
+  const lingering = new LingeringOutputs({ maxPerAccount: 3, maxTotal: 5 })
   const add = (account: string) => {
     const output = new PassThrough()
     lingering.add(account, output)
@@ -18,7 +18,7 @@ test('of too many outputs that are still open the oldest of the account is close
     [true, true, false, false, false],
   )
   assert.equal(other.destroyed, false)
-  // What ends by itself counts no more.
+  // An output that ends by itself does not count any more.
   own[2]!.destroy()
   await once(own[2]!, 'close')
   const more = [add('c'), add('c')]

@@ -1,19 +1,19 @@
 import type { Readable } from 'node:stream'
 
 /**
- * Outputs of processes that have ended, which children that live on still hold open. They are read, so that no child is stopped by a
- * pipe that is full or gone; but each is a descriptor, and one child can collect any number of them. The oldest of an account,
- * or of all, is closed when there are too many.
+ * Outputs of ended processes that surviving children still hold open. They are read, so that no child is stopped by a
+ * full or closed pipe. Each takes a descriptor, and one child can collect any number of them; so when there are too
+ * many, the oldest output of the account, or of all, is closed.
  */
 export class LingeringOutputs {
-  readonly #maxOfOne: number
-  readonly #most: number
+  readonly #maxPerAccount: number
+  readonly #maxTotal: number
   readonly #all = new Set<Readable>()
   readonly #byAccount = new Map<string, Set<Readable>>()
 
-  constructor({ maxOfOne, most }: { maxOfOne: number; most: number }) {
-    this.#maxOfOne = maxOfOne
-    this.#most = most
+  constructor({ maxPerAccount, maxTotal }: { maxPerAccount: number; maxTotal: number }) {
+    this.#maxPerAccount = maxPerAccount
+    this.#maxTotal = maxTotal
   }
 
   add(account: string, output: Readable): void {
@@ -26,12 +26,12 @@ export class LingeringOutputs {
       own.delete(output)
       if (own.size === 0 && this.#byAccount.get(account) === own) this.#byAccount.delete(account)
     })
-    if (own.size > this.#maxOfOne) close(own)
-    else if (this.#all.size > this.#most) close(this.#all)
+    if (own.size > this.#maxPerAccount) closeOldest(own)
+    else if (this.#all.size > this.#maxTotal) closeOldest(this.#all)
   }
 }
 
-function close(outputs: Set<Readable>): void {
+function closeOldest(outputs: Set<Readable>): void {
   const [oldest] = outputs
   outputs.delete(oldest!)
   oldest!.destroy()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertMappedUser } from './mapped-user.ts'
 
-test('ids of the computer pass', () => {
+test('ids of the computer are accepted', () => {
   assertMappedUser({ user: { uid: 0, gid: 65_535, additionalGids: [1, 1000] } })
   assertMappedUser({ user: { uid: 1000, gid: 1000 } })
 })
@@ -19,10 +19,10 @@ for (const user of [
   { uid: 0 },
   {},
 ])
-  test(`${JSON.stringify(user)} is stopped before the runtime`, () => {
+  test(`${JSON.stringify(user)} is refused before the runtime`, () => {
     assert.throws(() => assertMappedUser({ user }), { code: 'conflict' })
   })
 
-test('a description without a user is stopped', () => {
+test('a process object without a user is refused', () => {
   assert.throws(() => assertMappedUser({}), { code: 'conflict' })
 })

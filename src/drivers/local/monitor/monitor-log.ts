@@ -1,20 +1,20 @@
 import { fstatSync, ftruncateSync, writeSync } from 'node:fs'
 
-/** Far more than a monitor says in a year; beyond it the log begins anew. */
+/** Far more than a monitor logs in a year. Beyond this size, the log is emptied. */
 const maxLogBytes = 1024 * 1024
 
 /**
- * Says something on stderr, which is the monitor's log. A disk that is full takes nothing, and that must not end what every
- * computer depends on: `process.stderr` would throw.
+ * Writes a message to stderr, which is the monitor's log. Ignores a full disk, which must not end the program that all
+ * computers depend on: `process.stderr` would throw.
  */
-export function complain(message: string): void {
+export function logError(message: string): void {
   try {
     const stats = fstatSync(stderrFd)
-    // It is open for appending: what comes next goes to its beginning.
+    // The file is open for appending, so the next message goes to its beginning.
     if (stats.isFile() && stats.size > maxLogBytes) ftruncateSync(stderrFd, 0)
     writeSync(stderrFd, `${new Date().toISOString()} ${message}\n`)
   } catch {
-    // Nobody can be told.
+    // There is nowhere to report this.
   }
 }
 

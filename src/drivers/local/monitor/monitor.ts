@@ -24,7 +24,7 @@ import { Reaper, type WaitStatus } from './reaper.ts'
 import { containerFailure, PausedError, StartError, type StartFailureCode } from './start-failure.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
-/** Everything that was started, and who is told of it. */
+/** Supervises all processes and containers, and answers the servers that are connected. */
 export class Monitor {
   readonly #reaper = new Reaper()
   readonly #budget = new JournalBudget()
@@ -41,7 +41,7 @@ export class Monitor {
   constructor(scratchDirectory: string, version: string) {
     this.#scratchDirectory = scratchDirectory
     this.#version = version
-    setInterval(() => this.#bringToDisk(), 1000)
+    setInterval(() => this.#writeToDisk(), 1000)
     setInterval(() => this.#orphanedGroups.sweep(sweptPerSecond), 1000)
   }
 
@@ -65,7 +65,7 @@ export class Monitor {
 
   #handle(request: Request): unknown {
     if ('notAfterMs' in request && Date.now() > request.notAfterMs!)
-      throw new StartError('unavailable', 'the process monitor came to it too late')
+      throw new StartError('unavailable', 'the process monitor received the request too late')
     switch (request.op) {
       case 'hello':
         return { version: this.#version, pid: process.pid } satisfies HelloAnswer
@@ -114,20 +114,20 @@ export class Monitor {
     const group = request.groups?.byRuntime === false ? groupDirectory(request.groups) : undefined
     if (group !== undefined) await enterGroup(group, runtimePid).catch(() => {})
     const stderr = errors.reader().setEncoding('utf8')
-    let complaint = ''
+    let errorText = ''
     stderr.on('data', (chunk: string) => {
-      complaint = (complaint + chunk).slice(-4096)
+      errorText = (errorText + chunk).slice(-4096)
     })
     const { exitCode } = await ended
     if (exitCode !== 0) {
       await Promise.race([once(stderr, 'close'), delay(100)])
-      throw containerFailure(complaint)
+      throw containerFailure(errorText)
     }
     stderr.destroy()
     const pid = readPid(request.pidFile)
-    // So it ends when its own first process ended early.
+    // The runtime writes no process id when the container's first process has ended early.
     if (pid === 0) throw containerFailure('')
-    // Its runtime may have made it before it was in the group itself.
+    // The runtime may have created the process before the runtime itself was in the group.
     if (group !== undefined) await enterGroup(group, pid)
     endFirst(pid)
     this.#containers.set(request.computerId, { computerId: request.computerId, pid })
@@ -139,7 +139,7 @@ export class Monitor {
     return { pid }
   }
 
-  /** Waits while a computer stands still because the tree of another of its processes is being ended. */
+  /** Starts a process. Retries while the computer is frozen because the tree of another process is being ended. */
   async #start(request: StartRequest): Promise<StartAnswer> {
     for (let waitedMs = 0; ; waitedMs += pausedPollMs) {
       try {
@@ -159,7 +159,7 @@ export class Monitor {
       scratchDirectory: this.#scratchDirectory,
       onExit: (ended) => this.#ended(ended),
       onGrowth: (grown) => this.#grew(grown),
-      onLeave: (group) => this.#orphanedGroups.take(group),
+      onLeave: (group) => this.#orphanedGroups.add(group),
     })
     this.#processes.set(request.processId, supervised)
     try {
@@ -173,7 +173,7 @@ export class Monitor {
     return { pid, insidePid, startedAtMs }
   }
 
-  /** From here on the process's output is on disk as it comes, and its growth is told. */
+  /** Writes the process's output to the disk as it comes, and reports its growth, from now on. */
   #follow(processId: string): { end: number } {
     const supervised = this.#find(processId)
     supervised.journal.spill()
@@ -203,25 +203,25 @@ export class Monitor {
   }
 
   /**
-   * Told once a turn however many chunks came in it; of one that nobody follows once a second, and not in its first one,
-   * so that short processes cost no message.
+   * Reports growth once in each turn of the event loop. For a process that nobody follows, reports it once a second,
+   * and not in the first second, so that short processes cost no message.
    */
   #grew(supervised: SupervisedProcess): void {
     const now = Date.now()
-    if (!this.#followed.has(supervised.request.processId) && now - supervised.toldGrowthAtMs < quietMs) return
-    supervised.toldGrowthAtMs = now
-    if (this.#grown.size === 0) setImmediate(() => this.#tellGrowth())
+    if (!this.#followed.has(supervised.request.processId) && now - supervised.growthReportedAtMs < quietMs) return
+    supervised.growthReportedAtMs = now
+    if (this.#grown.size === 0) setImmediate(() => this.#reportGrowth())
     this.#grown.add(supervised)
   }
 
-  #tellGrowth(): void {
+  #reportGrowth(): void {
     for (const { request, journal } of this.#grown)
       this.#tell({ event: 'grew', processId: request.processId, end: journal.end })
     this.#grown.clear()
   }
 
-  /** What long ones printed, and the ends for which there was no room before. */
-  #bringToDisk(): void {
+  /** Writes the output of longer processes, and exits that could not be recorded before. */
+  #writeToDisk(): void {
     const now = Date.now()
     for (const supervised of this.#processes.values()) {
       if (supervised.exit) supervised.record()
@@ -240,7 +240,7 @@ export class Monitor {
   }
 }
 
-/** 0 when there is none. */
+/** Returns 0 when there is no file. */
 function readPid(file: string): number {
   try {
     return Number(readFileSync(file, 'latin1'))
@@ -250,12 +250,12 @@ function readPid(file: string): number {
 }
 
 const pausedPollMs = 10
-/** A tree is ended in less, whatever it does. */
+/** Ending a tree takes less time, whatever its programs do. */
 const maxPausedMs = 5000
 const quietMs = 1000
 const sweptPerSecond = 1000
 
-/** Throws a `StartError` when the host has no room for the process. */
+/** Throws a `StartError` when the host lacks the resources for the process. */
 function startRuntime(command: string[], errors: Pipe): number {
   try {
     return spawnProgram(command, [undefined, errors.writeEnd, errors.writeEnd])

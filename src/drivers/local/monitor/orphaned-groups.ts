@@ -1,18 +1,18 @@
 import type { ExecGroup } from './exec-group.ts'
 
 /**
- * Removes the groups of execs that ended: at once, or when the last process that outlived one has ended. One that is
- * not empty holds a process, so a computer has no more of them than it may have processes.
+ * Removes the groups of ended execs: at once, or when the last process that outlived the exec has ended. Each remaining
+ * group holds a process, so a computer has at most as many groups as it may have processes.
  */
 export class OrphanedGroups {
   readonly #waiting: ExecGroup[] = []
 
-  take(group: ExecGroup): void {
+  add(group: ExecGroup): void {
     if (!group.remove()) this.#waiting.push(group)
     this.sweep(sweptPerExec)
   }
 
-  /** Tries the oldest again, in turn. */
+  /** Tries to remove the oldest `count` groups. Those that stay go to the end of the queue. */
   sweep(count: number = this.#waiting.length): void {
     for (let left = Math.min(count, this.#waiting.length); left > 0; left--) {
       const group = this.#waiting.shift()!
@@ -21,5 +21,5 @@ export class OrphanedGroups {
   }
 }
 
-/** More than one exec leaves, so that the line gets shorter whatever is run. */
+/** More than the one group that an exec leaves, so that the queue shrinks whatever is run. */
 const sweptPerExec = 2

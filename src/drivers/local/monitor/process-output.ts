@@ -3,49 +3,49 @@ import type { Readable } from 'node:stream'
 import type { StreamName } from './journal.ts'
 import { LingeringOutputs } from './lingering-outputs.ts'
 
-/** What a pipe can hold at most is 1 MiB; a child that lives on could write for ever. */
+/** A pipe holds at most 1 MiB. A surviving child could write forever. */
 const maxReads = 64
 const readBytes = 64 * 1024
 
-/** Of an account, and of all, in a monitor that may have some ten thousand descriptors. */
-const lingering = new LingeringOutputs({ maxOfOne: 512, most: 4096 })
+/** Limits for a monitor that may have about ten thousand descriptors. */
+const lingering = new LingeringOutputs({ maxPerAccount: 512, maxTotal: 4096 })
 
-/** One of the outputs of a process: read as it comes, and to the last byte at the end of the process. */
+/** One output of a process: read as it comes, and to its last byte when the process ends. */
 export class ProcessOutput {
   readonly #name: StreamName
   readonly #fd: number
   readonly #stream: Readable
   readonly #take: (name: StreamName, chunk: Buffer) => void
 
-  /** `fd` is the descriptor that the stream reads from. */
+  /** `fd` is the descriptor of the stream. */
   constructor(name: StreamName, fd: number, stream: Readable, take: (name: StreamName, chunk: Buffer) => void) {
     this.#name = name
     this.#fd = fd
     this.#stream = stream
     this.#take = take
     stream.on('data', (chunk: Buffer) => take(name, chunk))
-    // A terminal's master side ends with EIO.
+    // The master side of a terminal ends with EIO.
     stream.on('error', () => stream.destroy())
   }
 
-  /** Children that have it still may write on, as long as there are not too many of it. */
+  /** Lets surviving children continue to write, up to the limit on lingering outputs. */
   linger(account: string): void {
     lingering.add(account, this.#stream)
   }
 
-  /** Reads nothing for a while, so that who writes has to wait, or reads on. */
-  hold(held: boolean): void {
-    if (held) this.#stream.pause()
+  /** Stops reading, so that the writer has to wait, or resumes. */
+  setPaused(paused: boolean): void {
+    if (paused) this.#stream.pause()
     else this.#stream.resume()
   }
 
   /**
-   * Takes what is there now, without waiting. Called when the process has ended, that is all that it wrote; children
-   * that live on and hold the output open do not matter.
+   * Reads what is available, without waiting. After the end of the process, that is the rest of its output, even if
+   * surviving children hold the output open.
    */
   takeRest(): void {
     if (this.#stream.destroyed) return
-    // What was read ahead while it was held comes first, by the listener above.
+    // Data that the stream read ahead while it was paused comes first, through the listener in the constructor.
     while (this.#stream.read() !== null);
     const buffer = Buffer.allocUnsafe(readBytes)
     for (let count = 0; count < maxReads; count++) {
@@ -53,7 +53,7 @@ export class ProcessOutput {
       try {
         length = readSync(this.#fd, buffer)
       } catch {
-        // EAGAIN: it is empty. EIO: the terminal is gone.
+        // EAGAIN: the output is empty. EIO: the terminal is closed.
         return
       }
       if (length === 0) return

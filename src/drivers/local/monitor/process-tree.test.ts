@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { findTree, markerVariable, signalTree } from './process-tree.ts'
 
-/** A tree of ordinary processes of this host, and a file that lists them as a control group does. */
+/** A tree of ordinary processes of this host, and a file that lists them like a control group. */
 async function grow(
   t: TestContext,
   code: string,
@@ -28,7 +28,7 @@ async function grow(
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // It is gone.
+        // The process has ended.
       }
     }
     rmSync(directory, { recursive: true })
@@ -45,7 +45,7 @@ const isGone = (pid: number) => {
   }
 }
 
-test('findTree() has children, orphans and those that left the session, and nobody else', async (t) => {
+test('findTree() returns children, orphans and processes that left the session, and no others', async (t) => {
   const { root, tree, printed } = await grow(
     t,
     'sleep 60 & a=$!; (sleep 60 & echo $! > /dev/fd/3) 3>&1 | { read b; setsid sleep 60 & c=$!; echo $a $b $c; wait; }',
@@ -56,7 +56,7 @@ test('findTree() has children, orphans and those that left the session, and nobo
   assert.ok(!found.includes(process.pid))
 })
 
-test('signalTree() with SIGKILL leaves none', { timeout: 20_000 }, async (t) => {
+test('signalTree() with SIGKILL leaves no process', { timeout: 20_000 }, async (t) => {
   const { root, tree, printed } = await grow(
     t,
     'trap "" TERM; sleep 60 & a=$!; setsid sleep 60 & echo $a $!; exec sleep 60',
@@ -64,11 +64,11 @@ test('signalTree() with SIGKILL leaves none', { timeout: 20_000 }, async (t) => 
   const exited = once(root, 'exit')
   await signalTree(tree, 'SIGKILL')
   await exited
-  // What was killed may take a moment to die.
+  // Killed processes may take a moment to end.
   while (!printed.every(isGone)) await delay(5)
 })
 
-test('a tree whose control group is gone is empty', async () => {
+test('a tree whose control group does not exist is empty', async () => {
   const cgroup = { procs: '/nothing', oomKills: '', freeze: { path: '/nothing', on: '1', off: '0' } }
   assert.deepEqual(await findTree({ pid: process.pid, processId: 'x', cgroup }), [])
 })

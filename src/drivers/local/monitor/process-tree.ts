@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { signalEach } from '../system/signal.ts'
 import type { CgroupFiles } from './protocol.ts'
 
-/** The variable that every process of an exec inherits; by it a process is found that left its parents and session. */
+/** The variable that all processes of an exec inherit. It identifies processes that left their parents and session. */
 export const markerVariable = 'CARREL_PROCESS_ID'
 
 interface Root {
@@ -14,12 +14,12 @@ interface Root {
 }
 
 /**
- * Signals everything that came of a process: its descendants, its session, and whatever carries its marker. With
- * SIGKILL it goes on until none is left. For hosts without a control group for each exec (`exec-group.ts`), which finds
- * also what has hidden.
+ * Signals a process and everything that came from it: its descendants, its session, and all processes with its marker.
+ * Repeats SIGKILL until none is left. For hosts without a control group for each exec (`exec-group.ts`), which also
+ * covers processes that hide.
  *
- * The computer stands still while it is looked through: nothing is forked meanwhile, and no program can make the kernel
- * wait for a lock of its own when its environment is read. Reading is done on other threads all the same.
+ * The computer is frozen during the search: nothing is forked meanwhile, and no program can make the kernel wait for a
+ * lock when its environment is read. Even so, other threads do the reading.
  */
 export async function signalTree(root: Root, signal: NodeJS.Signals): Promise<void> {
   const rounds = signal === 'SIGKILL' ? maxRounds : 1
@@ -42,7 +42,7 @@ async function signalOnce(root: Root, signal: NodeJS.Signals): Promise<number> {
   return pids.length
 }
 
-/** Host ids of the live processes that belong to the tree. */
+/** Returns the host ids of the live processes of the tree. */
 export async function findTree(root: Root): Promise<number[]> {
   const marker = `${markerVariable}=${root.processId}`
   const found = new Set([root.pid])
@@ -64,10 +64,11 @@ export async function findTree(root: Root): Promise<number[]> {
   return candidates.filter(({ pid, stat }) => stat?.isLive && found.has(pid)).map(({ pid }) => pid)
 }
 
-/** The host ids that a cgroup lists. */
+/** Returns the host ids that a `cgroup.procs` file lists. */
 export function readPids(path: string): number[] {
   try {
-    // A process that this program's own namespace does not show is listed as 0, which a signal would take for its own group.
+    // A process outside this program's namespace is listed as 0, which for a signal means the sender's own process
+    // group.
     return readFileSync(path, 'latin1')
       .split('\n')
       .map(Number)
@@ -78,15 +79,15 @@ export function readPids(path: string): number[] {
 }
 
 export interface ProcessStat {
-  /** False for one that has ended, whether or not its parent has taken note. */
+  /** False for a process that has ended, reaped or not. */
   isLive: boolean
   parent: number
   session: number
-  /** When it began, in ticks of the kernel's clock since it started: 100 a second. */
+  /** When it began, in ticks of the kernel's clock since boot: 100 a second. */
   begunAtTick: number
 }
 
-/** undefined for one that is gone. */
+/** Returns undefined for a process that does not exist any more. */
 export function readStat(pid: number | 'self'): ProcessStat | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
@@ -97,15 +98,15 @@ export function readStat(pid: number | 'self'): ProcessStat | undefined {
 
 function parseStat(text: string): ProcessStat | undefined {
   if (text === '') return undefined
-  // By their numbers in proc_pid_stat(5), of which the third comes behind the name.
+  // Fields have their numbers from proc_pid_stat(5). The third is the first one after the name.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const field = (number: number) => Number(fields[number - 3])
   const isDead = fields[0] === 'Z' || fields[0] === 'X'
-  // The first thread can end, and the process be shown as dead, while others go on.
+  // When the first thread has ended, the process is shown as dead although other threads continue.
   return { isLive: !isDead || field(20) > 1, parent: field(4), session: field(6), begunAtTick: field(22) }
 }
 
-/** The id that a process carries; undefined for one that has no marker, or is gone. */
+/** Returns the value of a process's marker; undefined when it has none or does not exist any more. */
 export async function markerOf(pid: number): Promise<string | undefined> {
   const variables = (await environmentOf(pid)).split('\0')
   return variables.find((variable) => variable.startsWith(`${markerVariable}=`))?.slice(markerVariable.length + 1)
@@ -115,7 +116,7 @@ async function carries(pid: number, marker: string): Promise<boolean> {
   return `\0${await environmentOf(pid)}`.includes(`\0${marker}\0`)
 }
 
-/** The first of a process's variables, among which the marker was put: all of them can be megabytes, of each process. */
+/** Returns the first of a process's variables, which include the marker. All variables can be megabytes per process. */
 async function environmentOf(pid: number): Promise<string> {
   const file = await open(`/proc/${pid}/environ`).catch(() => undefined)
   if (!file) return ''
@@ -130,10 +131,10 @@ async function environmentOf(pid: number): Promise<string> {
   }
 }
 
-/** Resolves when every process stands still, or after a moment all the same; gives what lets them go on. */
+/** Freezes a computer. Resolves when all processes are frozen, or after a time limit, with a function that thaws it. */
 async function freeze({ freeze: { path, on, off } }: CgroupFiles): Promise<() => void> {
   const isOn = () => readText(path).trim() === on
-  // One that was paused stays so.
+  // A paused computer stays paused.
   if (isOn() || !writeText(path, on)) return () => {}
   for (let waitedMs = 0; waitedMs < maxFreezeMs && !isOn(); waitedMs += freezePollMs) await delay(freezePollMs)
   return () => writeText(path, off)

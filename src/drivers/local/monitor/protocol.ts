@@ -3,9 +3,9 @@ import type { JournalBounds } from './journal-budget.ts'
 import type { StartFailureCode } from './start-failure.ts'
 
 /**
- * What server and monitor say to each other: JSON, a line each, over a unix socket. A request has a `seq` that its
- * answer repeats; events have none. The monitor outlives the server, so a field is only ever added, and what a monitor
- * does not know it answers with null. What is to be started carries until when (`notAfterMs`): after it nobody waits for it any more.
+ * The protocol of server and monitor: JSON lines over a Unix socket. A request has a `seq` that its answer repeats;
+ * events have none. As the monitor outlives the server, fields are only ever added, and a monitor answers an unknown
+ * request with null. Starts carry a deadline (`notAfterMs`), after which no client waits for them any more.
  */
 export type Request =
   | { op: 'hello' }
@@ -14,7 +14,7 @@ export type Request =
       computerId: string
       command: string[]
       pidFile: string
-      groups?: ExecGroupsPlace | undefined
+      groups?: ExecGroupsLocation | undefined
       notAfterMs?: number
     }
   | { op: 'bound-journals'; bounds: JournalBounds }
@@ -34,9 +34,9 @@ export type Request =
 export interface StartRequest {
   processId: string
   computerId: string
-  /** Whose output is counted together with that of others; the computer's own alone when undefined. */
+  /** Processes of one owner share a limit on output; undefined for the limit of the computer alone. */
   owner?: string
-  /** Where its journal and its exit go; made by the monitor. */
+  /** Where its journal and its exit go; the monitor creates it. */
   directory: string
   /** The runtime and its arguments up to the container's id; the monitor adds the process's own. */
   command: string[]
@@ -45,14 +45,14 @@ export interface StartRequest {
   stdin: boolean
   tty?: { cols: number; rows: number }
   timeoutMs?: number
-  /** Held back when what was not told to be `taken` has this many bytes; undefined is never. */
+  /** The process has to wait when this many bytes of output are not `taken`; undefined for never. */
   aheadBytes?: number
   meta: Record<string, unknown>
   /** Files of the computer's cgroups. */
   cgroup: CgroupFiles
 }
 
-/** To `hello`; a monitor from before there was one answers null. */
+/** The answer to `hello`; null from an old monitor that does not know the request. */
 export type HelloAnswer = { version: string; pid?: number } | null
 
 export interface ListAnswer {
@@ -61,37 +61,37 @@ export interface ListAnswer {
 }
 
 export interface StartAnswer {
-  /** On the host. */
+  /** Process id on the host. */
   pid: number
-  /** In the computer. */
+  /** Process id inside the computer. */
   insidePid: number
   startedAtMs: number
 }
 
 export interface CgroupFiles {
-  /** Lists the processes of the computer by their host ids. */
+  /** The file that lists the host ids of the computer's processes. */
   procs: string
-  /** Has a line `oom_kill N`. */
+  /** The file with a line `oom_kill N`. */
   oomKills: string
-  /** Freezes it when `on` is written, thaws it with `off`. */
+  /** Writing `on` to `path` freezes the computer, and `off` thaws it. */
   freeze: { path: string; on: string; off: string }
-  /** Where its execs have groups of their own; undefined where the host cannot. */
-  groups?: ExecGroupsPlace
+  /** Where its execs have control groups; undefined where the host does not support that. */
+  groups?: ExecGroupsLocation
 }
 
-export interface ExecGroupsPlace {
-  /** The path of the computer's group in the tree of version 2, in which each exec gets one. */
+export interface ExecGroupsLocation {
+  /** The path of the computer's group in the version 2 tree, in which each exec gets a group. */
   parent: string
-  /** Whether the runtime puts an exec into its group (`--cgroup`); else the monitor puts the runtime there. */
+  /** Whether the runtime puts an exec into its group (`--cgroup`); otherwise the monitor puts the runtime there. */
   byRuntime: boolean
 }
 
 export interface ProcessState {
   processId: string
   computerId: string
-  /** On the host. */
+  /** Process id on the host. */
   pid: number
-  /** In the computer; a record of an older monitor has none. */
+  /** Process id inside the computer; a record of an older monitor has none. */
   insidePid?: number
   startedAtMs: number
   directory: string

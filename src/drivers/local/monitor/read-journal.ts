@@ -3,19 +3,19 @@ import { join } from 'node:path'
 import type { OutputRecord } from '../../driver.ts'
 import { recordHeaderBytes, segmentName, streams } from './journal.ts'
 
-/** At most this much is read in one go, so that a reader's memory is flat whatever the process wrote. */
+/** The maximum of one read, so that a reader's memory is bounded whatever the process wrote. */
 export const journalReadBytes = 1024 * 1024
 
 export interface JournalPart {
   records: OutputRecord[]
   cursor: number
-  /** True when the cursor lay before the oldest record that is kept. */
+  /** True when the cursor was before the oldest retained record. */
   truncated: boolean
 }
 
 /**
- * Reads whole records from a cursor on; none when there is nothing behind it (yet). They lie in `buffer` where one is
- * given, which has room for the largest record.
+ * Reads whole records from a cursor on; none when nothing follows it (yet). When a `buffer` is given, the records are
+ * in it; it must have room for the largest record.
  */
 export async function readJournal(directory: string, cursor: number, buffer?: Buffer): Promise<JournalPart> {
   const starts = await segmentStarts(directory)
@@ -31,7 +31,10 @@ export async function readJournal(directory: string, cursor: number, buffer?: Bu
   return { records: part.records, cursor: from + part.consumed, truncated }
 }
 
-/** Whether a record begins or ends at a cursor, as far as that can still be told: what is before all that is kept may have been one. */
+/**
+ * Returns whether a record begins or ends at a cursor. True for a cursor before the retained output, which cannot be
+ * checked.
+ */
 export async function isBetweenRecords(directory: string, cursor: number): Promise<boolean> {
   const start = (await segmentStarts(directory)).findLast((candidate) => candidate <= cursor)
   if (start === undefined) return true
@@ -45,7 +48,7 @@ export async function isBetweenRecords(directory: string, cursor: number): Promi
   return true
 }
 
-/** Output bytes in all whole records that are kept, without headers. */
+/** Returns the total bytes of output in the retained whole records, without headers. */
 export async function journalBytes(directory: string): Promise<number> {
   const buffer = Buffer.allocUnsafe(journalReadBytes)
   let bytes = 0
@@ -57,7 +60,7 @@ export async function journalBytes(directory: string): Promise<number> {
       while (at + recordHeaderBytes <= size) {
         const { bytesRead } = await file.read(buffer, 0, journalReadBytes, at)
         const from = at
-        // Of a long record the header alone is looked at.
+        // Only the header of a long record is read.
         while (at - from + recordHeaderBytes <= bytesRead) {
           const length = buffer.readUInt32LE(at - from + 1)
           at += recordHeaderBytes + length
@@ -101,17 +104,21 @@ async function readSegment(
   }
 }
 
-/** A program that prints byte by byte makes more records of a MiB than can be handled in one go. */
-const recordsInPart = 4096
+/**
+ * A program that prints byte by byte makes more records in a MiB than should be handled in one turn of the event loop.
+ */
+const maxRecordsPerPart = 4096
 
-/** The whole records at the start of some bytes of a journal, up to so many, and how many bytes they take. */
+/**
+ * Returns the whole records, at most `maxRecords`, at the start of a part of a journal, and how many bytes they take.
+ */
 export function parseRecords(
   buffer: Buffer,
-  most: number = recordsInPart,
+  maxRecords: number = maxRecordsPerPart,
 ): { records: OutputRecord[]; consumed: number } {
   const records: OutputRecord[] = []
   let consumed = 0
-  while (consumed + recordHeaderBytes <= buffer.length && records.length < most) {
+  while (consumed + recordHeaderBytes <= buffer.length && records.length < maxRecords) {
     const end = consumed + recordHeaderBytes + buffer.readUInt32LE(consumed + 1)
     if (end > buffer.length) break
     const stream = streams[buffer.readUInt8(consumed)] ?? 'stdout'

@@ -8,13 +8,13 @@ export interface WaitStatus {
   signal: string | null
 }
 
-/** How a child ended that nobody had asked for yet, and the id that it had in its computer. */
+/** The end of a child that is not watched yet, and the id that it had inside its computer. */
 interface Unclaimed {
   status: WaitStatus
   insidePid: number
 }
 
-/** Some numbers have two names (SIGABRT, SIGIOT): the first is the usual one. */
+/** Some signals have two names (SIGABRT, SIGIOT): the first is the usual one. */
 const signalNames = new Map(
   Object.entries(constants.signals)
     .toReversed()
@@ -22,9 +22,10 @@ const signalNames = new Map(
 )
 
 /**
- * Waits for every child of this program: the runtime, and as subreaper the processes that it started and left behind.
- * `waitid` tells exit and signal apart, which the runtime's own exit code does not. What nobody asked for is reaped too:
- * unreaped it would keep its computer's process namespace, and so the computer's end would never come.
+ * Waits for all children of this program: the runtime and, as a subreaper, the processes that the runtime started and
+ * left. `waitid` distinguishes exit and signal, which the runtime's own exit code does not. Children that are not
+ * watched are reaped too: an unreaped one would keep its computer's process namespace, and the computer would never
+ * end.
  */
 export class Reaper {
   readonly #waiting = new Map<number, (status: WaitStatus) => void>()
@@ -36,7 +37,7 @@ export class Reaper {
     process.on('SIGCHLD', () => this.#reapAll())
   }
 
-  /** Calls back once, at once when the process has ended already. */
+  /** Calls back once, when the process ends; synchronously when it has ended already. */
   watch(pid: number, ended: (status: WaitStatus) => void): void {
     const unclaimed = this.#unclaimed.get(pid)
     if (!unclaimed) return void this.#waiting.set(pid, ended)
@@ -44,7 +45,7 @@ export class Reaper {
     ended(unclaimed.status)
   }
 
-  /** The id that a child has in its computer, or had when it ended before anybody asked for it. */
+  /** Returns the id that a child has inside its computer, or had when it ended before it was watched. */
   insidePid(pid: number): number {
     return this.#unclaimed.get(pid)?.insidePid ?? readInsidePid(pid)
   }
@@ -84,7 +85,7 @@ export class Reaper {
   }
 }
 
-/** A start takes milliseconds; process ids come again after seconds at the soonest. */
+/** A start takes milliseconds, and process ids are not reused for seconds. */
 const unclaimedMs = 3000
 const P_ALL = 0
 const P_PID = 1

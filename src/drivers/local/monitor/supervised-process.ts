@@ -10,7 +10,7 @@ import { ExecGroup } from './exec-group.ts'
 import type { Journal, StreamName } from './journal.ts'
 import type { JournalBudget } from './journal-budget.ts'
 import { assertMappedUser } from './mapped-user.ts'
-import { complain } from './monitor-log.ts'
+import { logError } from './monitor-log.ts'
 import { ProcessOutput } from './process-output.ts'
 import { exitFileName, shortRecordPath } from './process-record.ts'
 import { sendSignal } from '../system/signal.ts'
@@ -18,17 +18,17 @@ import { readOomKills } from './oom-kills.ts'
 import { signalTree } from './process-tree.ts'
 import type { ProcessState, StartRequest } from './protocol.ts'
 import type { Reaper, WaitStatus } from './reaper.ts'
-import { endedFailure, noRoomFailure, StartError, startFailure } from './start-failure.ts'
+import { capacityFailure, endedFailure, StartError, startFailure } from './start-failure.ts'
 import { ConsoleSocket, Terminal } from './terminal.ts'
 
-interface Surroundings {
+interface Context {
   reaper: Reaper
   budget: JournalBudget
   /** A directory in memory for the files of a start. */
   scratchDirectory: string
   onExit: (process: SupervisedProcess) => void
   onGrowth: (process: SupervisedProcess) => void
-  /** Gets the group of one that has ended, or was not started. */
+  /** Called with the group of a process that has ended or was not started. */
   onLeave: (group: ExecGroup) => void
 }
 
@@ -37,15 +37,15 @@ export class SupervisedProcess {
   readonly request: StartRequest
   readonly startedAtMs = Date.now()
   readonly journal: Journal
-  /** On the host. */
+  /** Process id on the host. */
   pid = 0
   insidePid = 0
   exit: ProcessExit | undefined
-  /** Set while its computer is being stopped, to say so in the exit. */
+  /** Set while its computer is being stopped, for the reason of the exit. */
   stopping = false
-  /** When the growth of its output was last told. */
-  toldGrowthAtMs = this.startedAtMs
-  readonly #around: Surroundings
+  /** When the growth of its output was last reported. */
+  growthReportedAtMs = this.startedAtMs
+  readonly #context: Context
   #group: ExecGroup | undefined
   /** Set when its start took too long. */
   #isLate = false
@@ -56,17 +56,17 @@ export class SupervisedProcess {
   #timer: NodeJS.Timeout | undefined
   #timedOut = false
   #oomKillsBefore = 0
-  /** The cursor up to which its output was read by somebody. */
+  /** The cursor up to which a client has read its output. */
   #takenCursor = 0
-  #isHeldBack = false
+  #isPaused = false
   #isRecorded = false
-  #hasComplained = false
+  #hasLoggedFailure = false
 
-  constructor(request: StartRequest, around: Surroundings) {
+  constructor(request: StartRequest, context: Context) {
     this.request = request
-    this.#around = around
+    this.#context = context
     const { directory, computerId, owner = computerId } = request
-    this.journal = around.budget.open(directory, computerId, owner)
+    this.journal = context.budget.open(directory, computerId, owner)
   }
 
   get state(): ProcessState {
@@ -75,36 +75,36 @@ export class SupervisedProcess {
     return { processId, computerId, pid, insidePid, startedAtMs, directory, aheadBytes, timeoutMs, meta, exit }
   }
 
-  /** Resolves when the program runs; rejects with a `StartError` when it could not be started. */
+  /** Resolves when the program runs. Rejects with a `StartError` when it cannot be started. */
   async start(): Promise<void> {
     this.#oomKillsBefore = readOomKills(this.request.cgroup.oomKills)
     assertMappedUser(this.request.spec)
-    const path = join(this.#around.scratchDirectory, this.request.processId)
+    const path = join(this.#context.scratchDirectory, this.request.processId)
     const files = { pid: `${path}.pid`, console: `${path}.tty` }
-    this.#group = ExecGroup.make(this.request.processId, this.request.cgroup)
+    this.#group = ExecGroup.create(this.request.processId, this.request.cgroup)
     let consoleSocket: ConsoleSocket | undefined
     try {
       consoleSocket = this.request.tty && new ConsoleSocket(files.console)
-      const complaint = await this.#runRuntime(files, consoleSocket !== undefined)
+      const errorText = await this.#runRuntime(files, consoleSocket !== undefined)
       this.pid = readPid(files.pid)
-      if (this.pid === 0) throw startFailure(complaint)
-      this.insidePid = this.#around.reaper.insidePid(this.pid)
+      if (this.pid === 0) throw startFailure(errorText)
+      this.insidePid = this.#context.reaper.insidePid(this.pid)
       if (consoleSocket) this.#openTerminal(consoleSocket.receive())
     } catch (error) {
       void this.#group?.signal('SIGKILL').then(() => this.#leaveGroup())
       throw (
-        noRoomFailure(error) ?? (error instanceof StartError ? error : new StartError('unavailable', messageOf(error)))
+        capacityFailure(error) ?? (error instanceof StartError ? error : new StartError('unavailable', messageOf(error)))
       )
     } finally {
       consoleSocket?.close()
       removeQuietly(files.pid)
     }
-    this.#around.reaper.watch(this.pid, (status) => void this.#ended(status))
+    this.#context.reaper.watch(this.pid, (status) => void this.#ended(status))
     const { timeoutMs } = this.request
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#timeOut(), Math.min(timeoutMs, 2 ** 31 - 1))
   }
 
-  /** Resolves when the program's side took the bytes. */
+  /** Resolves when the pipe or terminal of the program has accepted the bytes. */
   async write(data: Buffer): Promise<void> {
     const open = this.#terminal ?? (this.#input?.writable && this.#input)
     if (!open || this.exit) throw new Error('its stdin is closed')
@@ -131,19 +131,19 @@ export class SupervisedProcess {
     this.#terminal.resize(cols, rows)
   }
 
-  /** Somebody has read its output up to here. */
+  /** Records that a client has read the output up to a cursor. */
   taken(cursor: number): void {
     this.#takenCursor = Math.min(Math.max(this.#takenCursor, cursor), this.journal.end)
-    this.#pace()
+    this.#applyBackpressure()
   }
 
-  /** Lets it write on, or has it wait in its next write as at a full pipe. */
-  #pace(): void {
+  /** Pauses or resumes the reading of output. While it is paused, the process blocks in a write as on a full pipe. */
+  #applyBackpressure(): void {
     const { aheadBytes = Infinity } = this.request
-    const isHeldBack = this.journal.end - this.#takenCursor > aheadBytes
-    if (isHeldBack === this.#isHeldBack) return
-    this.#isHeldBack = isHeldBack
-    for (const output of this.#outputs) output.hold(isHeldBack)
+    const isPaused = this.journal.end - this.#takenCursor > aheadBytes
+    if (isPaused === this.#isPaused) return
+    this.#isPaused = isPaused
+    for (const output of this.#outputs) output.setPaused(isPaused)
   }
 
   async kill(signal: NodeJS.Signals, scope: 'process' | 'tree'): Promise<void> {
@@ -160,11 +160,11 @@ export class SupervisedProcess {
 
   #leaveGroup(): void {
     if (!this.#group) return
-    this.#around.onLeave(this.#group)
+    this.#context.onLeave(this.#group)
     this.#group = undefined
   }
 
-  /** Resolves when the runtime has ended, with what the process wrote on stderr until then: a failed start says why there. */
+  /** Resolves when the runtime has ended, with what was written to stderr until then: a failed start says why there. */
   async #runRuntime(files: { pid: string; console: string }, tty: boolean): Promise<string> {
     const argv = [...this.request.command, '--detach', '--pid-file', files.pid, '--process', `/proc/self/fd/${specFd}`]
     if (tty) argv.push('--tty', '--console-socket', files.console)
@@ -185,19 +185,19 @@ export class SupervisedProcess {
       for (const pipe of pipes) pipe.close()
       throw error
     }
-    const ended = new Promise<WaitStatus>((resolve) => this.#around.reaper.watch(runtimePid, resolve))
+    const ended = new Promise<WaitStatus>((resolve) => this.#context.reaper.watch(runtimePid, resolve))
     endFirst(runtimePid)
-    // crun sets a terminal's size while the program is on its way already, and must not be the later of the two.
+    // crun sets the terminal's size while the program is already starting, and must be the faster of the two.
     if (tty) runAhead(runtimePid)
     this.#input = stdin?.writer().on('error', () => {})
-    let complaint = ''
+    let errorText = ''
     if (stdout)
       this.#outputs.push(
         new ProcessOutput('stdout', stdout.readEnd, stdout.reader(), (...output) => this.#take(...output)),
       )
     const errors = stderr.reader()
     const errorOutput = new ProcessOutput('stderr', stderr.readEnd, errors, (name, chunk) => {
-      if (this.pid === 0) complaint = (complaint + chunk.toString()).slice(0, 4096)
+      if (this.pid === 0) errorText = (errorText + chunk.toString()).slice(0, 4096)
       if (!tty) this.#take(name, chunk)
     })
     const { exitCode, signal } = await this.#instruct(runtimePid, spec.writer(), ended)
@@ -205,12 +205,13 @@ export class SupervisedProcess {
     if (tty) errors.destroy()
     else this.#outputs.push(errorOutput)
     if (signal) throw endedFailure(this.#isLate)
-    return complaint
+    return errorText
   }
 
   /**
-   * Tells the runtime, which waits for it, what to start, once it is in the group that all it starts is to be in. Resolves at its end, which comes
-   * also when the guest stops it while it is among its programs.
+   * Puts the runtime into the group of its children, then sends it the process object that it waits for. Resolves at
+   * the runtime's end, which is enforced after a time limit: a guest can stop the runtime while that is among its
+   * processes.
    */
   async #instruct(runtimePid: number, spec: Writable, ended: Promise<WaitStatus>): Promise<WaitStatus> {
     const end = () => {
@@ -230,7 +231,7 @@ export class SupervisedProcess {
       spec.destroy()
       end()
       const status = await ended
-      // It had ended before, and says why.
+      // The runtime had ended before, and reports why.
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return status
       throw error
     } finally {
@@ -247,12 +248,14 @@ export class SupervisedProcess {
     )
   }
 
-  /** Of what children that live on still write after the end, nothing is kept; it is read so that they are not stopped by it. */
+  /**
+   * Stores output. What surviving children write after the end is read, so that they are not blocked, and discarded.
+   */
   #take(stream: StreamName, chunk: Buffer): void {
     if (this.exit) return
     this.journal.append(stream, chunk)
-    this.#around.onGrowth(this)
-    this.#pace()
+    this.#context.onGrowth(this)
+    this.#applyBackpressure()
   }
 
   #timeOut(): void {
@@ -268,7 +271,7 @@ export class SupervisedProcess {
       output.takeRest()
       output.linger(this.request.owner ?? this.request.computerId)
     }
-    this.#terminal?.letGo()
+    this.#terminal?.release()
     this.#leaveGroup()
     this.exit = {
       reason,
@@ -279,7 +282,7 @@ export class SupervisedProcess {
       keptBytes: this.journal.diskBytes || this.journal.end,
     }
     this.#input?.destroy()
-    this.#around.onExit(this)
+    this.#context.onExit(this)
     this.record()
   }
 
@@ -292,8 +295,9 @@ export class SupervisedProcess {
   }
 
   /**
-   * Puts output and exit on disk, after the exit was told: one file for a short process, else beside its segments. Does nothing
-   * while it runs, nor when that is done; tried again when there was no room.
+   * Writes output and exit to the disk, after the exit was reported: one file for a short process, otherwise a file
+   * next to the segments. Does nothing while the process runs or when it is recorded. Can be called again after a
+   * failure.
    */
   record(): void {
     if (!this.exit || this.#isRecorded) return
@@ -310,8 +314,8 @@ export class SupervisedProcess {
       }
       this.#isRecorded = true
     } catch (error) {
-      if (!this.#hasComplained) complain(`Cannot record the exit of "${this.request.processId}": ${String(error)}`)
-      this.#hasComplained = true
+      if (!this.#hasLoggedFailure) logError(`Cannot record the exit of "${this.request.processId}": ${String(error)}`)
+      this.#hasLoggedFailure = true
     }
   }
 }
@@ -332,14 +336,14 @@ function removeQuietly(file: string): void {
   try {
     unlinkSync(file)
   } catch {
-    // The runtime failed before it made the file.
+    // The runtime failed before it created the file.
   }
 }
 
-/** A start takes milliseconds, and seconds on a host that has far too much to do; longer takes one that the guest holds up. */
+/** A start takes milliseconds, or seconds on an overloaded host. A start that takes longer is blocked by the guest. */
 const maxStartMs = 10_000
-/** Where the runtime finds the description of what it is to start. */
+/** The descriptor from which the runtime reads the process object. */
 const specFd = 3
-/** Written and not yet taken by the program. */
+/** Limit on input that the program has not read yet. */
 const maxInputBytes = 4 * 1024 * 1024
 const endOfTransmission = 4

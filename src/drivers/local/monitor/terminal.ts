@@ -5,8 +5,8 @@ import koffi from 'koffi'
 import { call } from '../system/libc.ts'
 
 /**
- * The socket on which the runtime hands over a terminal's master side. Node cannot receive descriptors, so the few
- * calls are made here; the runtime has sent before it exits, hence nothing blocks.
+ * The socket on which the runtime passes the master side of a terminal. Node cannot receive descriptors, so this class
+ * makes the system calls. Nothing blocks, since the runtime sends before it exits.
  */
 export class ConsoleSocket {
   readonly #path: string
@@ -22,7 +22,7 @@ export class ConsoleSocket {
     call('listen', this.#fd, 1)
   }
 
-  /** The descriptor that came; throws when none did. */
+  /** Returns the received descriptor. Throws when there is none. */
   receive(): number {
     const connection = call('accept4', this.#fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK)
     try {
@@ -46,7 +46,7 @@ function receiveDescriptor(connection: number): number {
   return control.readInt32LE(16)
 }
 
-/** One `struct msghdr` (64-bit) with room for a byte and a descriptor. */
+/** Returns a `struct msghdr` (64-bit) with room for a byte and a descriptor. */
 function messageHeader(): { message: Buffer; control: Buffer; keep: Buffer[] } {
   const byte = Buffer.alloc(64)
   const vector = Buffer.alloc(16)
@@ -62,24 +62,26 @@ function messageHeader(): { message: Buffer; control: Buffer; keep: Buffer[] } {
 }
 
 /**
- * The master side of a process's terminal. A program that reads nothing leaves it full, and the whole monitor would wait
- * in a write: it never blocks, and libuv, which takes a master for one that does, is left to read only.
+ * The master side of a process's terminal. When a program does not read, its terminal is full, and a blocking write
+ * would stop the whole monitor. So the descriptor is non-blocking, and libuv, which assumes a blocking one, only reads
+ * from it.
  */
 export class Terminal {
-  /** What the process prints. */
+  /** The output of the process. */
   readonly output: ReadStream
   readonly #fd: number
-  readonly #kept: number
+  /** Keeps the terminal open until `release`. */
+  readonly #duplicateFd: number
   #writing: Promise<void> = Promise.resolve()
 
   constructor(masterFd: number) {
     this.#fd = masterFd
     this.output = new ReadStream(masterFd)
-    this.#kept = call('fcntl', masterFd, F_DUPFD_CLOEXEC, 0)
+    this.#duplicateFd = call('fcntl', masterFd, F_DUPFD_CLOEXEC, 0)
     call('fcntl', masterFd, F_SETFL, constants.O_RDWR | constants.O_NONBLOCK)
   }
 
-  /** Resolves when the terminal took all of the bytes; rejects when the process is gone. */
+  /** Resolves when the terminal has accepted all bytes. Rejects when the process has ended. */
   write(data: Buffer): Promise<void> {
     const written = this.#writing.then(() => this.#writeAll(data))
     this.#writing = written.catch(() => {})
@@ -98,11 +100,11 @@ export class Terminal {
   }
 
   /**
-   * After the end of the process. Reading ends when it closes its side, which may be just before it exits: were the last
-   * master descriptor closed then, it would be hung up.
+   * Closes the duplicate descriptor, after the end of the process. Reading ends when the process closes its side,
+   * possibly just before it exits; if that closed the last master descriptor, the process would get a hang-up.
    */
-  letGo(): void {
-    call('close', this.#kept)
+  release(): void {
+    call('close', this.#duplicateFd)
   }
 
   resize(cols: number, rows: number): void {
@@ -113,7 +115,7 @@ export class Terminal {
   }
 }
 
-/** How many bytes it took; 0 when it is full. */
+/** Returns how many bytes were written; 0 when the terminal is full. */
 function writeSome(fd: number, data: Buffer): number {
   try {
     return writeSync(fd, data)
@@ -123,7 +125,7 @@ function writeSome(fd: number, data: Buffer): number {
   }
 }
 
-/** A full terminal is tried again after these: nothing tells when its program has read. */
+/** Pauses before a full terminal is tried again, as there is no event for its program having read. */
 const firstPauseMs = 1
 const maxPauseMs = 50
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 /** The folders that make up the monitor's program, besides what Node and the packages bring. */
 const directories = ['.', '../system'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
-/** Tells apart what monitors do: a hash of the program and of what runs it, 12 hex digits. */
+/** Returns the version of the monitor: a hash of its program and of Node's version, 12 hex digits. */
 export function monitorVersion(): string {
   const hash = createHash('sha256').update(process.version)
   for (const directory of directories) {

@@ -14,7 +14,7 @@ mock.timers.enable({ apis: ['setInterval', 'Date'] })
 
 type Asked = Request & { seq: number }
 
-/** A client whose monitor does what the test makes it do, with the clock in the test's hand. */
+/** A client of a monitor that the test controls, with a mocked clock. */
 async function connected(t: TestContext, onAsked: (asked: Asked, socket: Socket) => void) {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-client-'))
   const path = join(directory, 'monitor.sock')
@@ -40,7 +40,7 @@ function answer(socket: Socket, { seq }: Asked, ok: unknown): void {
 
 const start = { op: 'start', process: {} as StartRequest } as const
 
-/** A second of the clock, and time for what came meanwhile. */
+/** Advances the clock by a second, and lets pending events happen. */
 async function seconds(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
     mock.timers.tick(1000)
@@ -48,7 +48,7 @@ async function seconds(count: number): Promise<void> {
   }
 }
 
-test('a monitor that answers its pings may take as long as it likes for a request', async (t) => {
+test('a monitor that answers pings may take any time for a request', async (t) => {
   let asked: (() => void) | undefined
   const { client, silences } = await connected(t, (request, socket) => {
     if (request.op === 'hello') answer(socket, request, null)
@@ -61,7 +61,7 @@ test('a monitor that answers its pings may take as long as it likes for a reques
   assert.deepEqual(silences, [])
 })
 
-test('what a silent monitor was asked is given up, what it did all the same is told, and it is used again', async (t) => {
+test('requests to a silent monitor are abandoned, their late outcome is reported, and the monitor is used again', async (t) => {
   const held: (() => void)[] = []
   const { client, silences } = await connected(t, (request, socket) => {
     held.push(() => answer(socket, request, { pid: 7 }))

@@ -12,9 +12,9 @@ import { boundingSet } from '../monitor/bounding-set.ts'
 import { onLines } from '../monitor/lines.ts'
 import type { Answer, HelloAnswer, Message, MonitorEvent, Request } from '../monitor/protocol.ts'
 
-interface Waiting {
+interface Pending {
   op: Request['op']
-  askedAtMs: number
+  sentAtMs: number
   resolve: (value: unknown) => void
   reject: (error: CarrelError) => void
   late: ((value: unknown) => void) | undefined
@@ -23,7 +23,7 @@ interface Waiting {
 interface Handlers {
   onEvent: (event: MonitorEvent, from: MonitorClient) => void
   onLost: (lost: MonitorClient) => void
-  /** It answers no more, told every second; or again. */
+  /** Called every second while the monitor does not answer, and once when it answers again. */
   onSilence: (client: MonitorClient) => void
 }
 
@@ -33,13 +33,15 @@ interface Program {
 }
 
 export interface RequestOptions<T> {
-  /** Called when the request was given up and is answered all the same, with undefined when it failed or never will be. */
+  /**
+   * Called with the answer to a request that was abandoned; with undefined when it failed or will never be answered.
+   */
   late?: (value: T | undefined) => void
 }
 
-/** The monitor answers nobody. */
+/** The monitor does not answer. */
 export class MonitorSilence extends CarrelError {
-  /** True for a request that was sent before it was given up: it may be heard yet. */
+  /** True when the request was sent before it was abandoned: the monitor may still execute it. */
   readonly wasSent: boolean
 
   constructor(wasSent: boolean) {
@@ -49,47 +51,49 @@ export class MonitorSilence extends CarrelError {
 }
 
 /**
- * The server's line to a monitor. It is asked every second whether it is there: while it is not, nobody waits for it for
- * long, and what it is asked is refused at once.
+ * The server's connection to a monitor. Pings it every second. While the monitor does not answer, new requests are
+ * refused at once, and pending ones after a time limit.
  */
 export class MonitorClient {
   readonly #socket: Socket
   readonly #handlers: Handlers
-  readonly #waiting = new Map<number, Waiting>()
-  readonly #givenUp = new Map<number, Waiting>()
+  readonly #pending = new Map<number, Pending>()
+  readonly #abandoned = new Map<number, Pending>()
   readonly #pings: NodeJS.Timeout
   #seq = 0
   #closing = false
-  /** Turns of the timer since it last said something: a server that was itself held up has not waited meanwhile. */
-  #quietTurns = 0
+  /**
+   * Ticks of the timer since the last message. Ticks, and not time, as a server that was itself blocked has not waited.
+   */
+  #quietTicks = 0
   #isSilent = false
 
   private constructor(socket: Socket, handlers: Handlers) {
     this.#socket = socket
     this.#handlers = handlers
-    this.#pings = setInterval(() => this.#look(), limits.monitorPingMs).unref()
+    this.#pings = setInterval(() => this.#check(), limits.monitorPingMs).unref()
     onLines(socket, (message) => this.#receive(message as Message))
     socket.on('error', () => {})
     socket.on('close', () => {
       clearInterval(this.#pings)
       const ended = new CarrelError('unavailable', 'The process monitor ended')
-      for (const { reject } of this.#waiting.values()) reject(ended)
-      for (const { late } of this.#givenUp.values()) late?.(undefined)
-      this.#waiting.clear()
-      this.#givenUp.clear()
+      for (const { reject } of this.#pending.values()) reject(ended)
+      for (const { late } of this.#abandoned.values()) late?.(undefined)
+      this.#pending.clear()
+      this.#abandoned.clear()
       if (!this.#closing) handlers.onLost(this)
     })
   }
 
-  /** Connects to the monitor that listens there; undefined when none does. */
+  /** Connects to the monitor that listens on a socket. Returns undefined when there is none. */
   static async connect(socketPath: string, handlers: Handlers): Promise<MonitorClient | undefined> {
     const socket = await tryConnect(socketPath)
     return socket && new MonitorClient(socket, handlers)
   }
 
   /**
-   * Starts a monitor that will outlive this server. One that ends in this moment may still take the connection; and of one that comes up
-   * too late nothing is left, or there would be two.
+   * Starts a monitor that outlives this server. Checks that the answer is from the new monitor, as one that is ending
+   * may still accept the connection. Kills a monitor that does not answer in time, as there would be two otherwise.
    */
   static async start(socketPath: string, program: Program, handlers: Handlers): Promise<MonitorClient> {
     const started = startMonitor(socketPath, program)
@@ -104,53 +108,53 @@ export class MonitorClient {
     throw new CarrelError('unavailable', `Cannot start the process monitor: see "${program.logPath}"`)
   }
 
-  /** Of its process; undefined where that cannot be told. */
+  /** The monitor's process id; undefined when it cannot be determined. */
   get pid(): number | undefined {
     return peerPid(this.#socket)
   }
 
-  /** True while it answers nobody. */
+  /** True while the monitor does not answer. */
   get isSilent(): boolean {
     return this.#isSilent
   }
 
   /**
-   * undefined when it ends instead of answering, null of one from before there was an answer. Rejects with a
-   * `MonitorSilence` when it does neither.
+   * Returns the monitor's greeting: null from an old monitor that does not know the request, undefined when the monitor
+   * ends instead. Rejects with a `MonitorSilence` when it does not answer.
    */
   async hello(): Promise<HelloAnswer | undefined> {
-    const answered = this.#ask<HelloAnswer>({ op: 'hello' }).catch(() => undefined)
+    const answered = this.#send<HelloAnswer>({ op: 'hello' }).catch(() => undefined)
     const silence = Symbol('silence')
     const first = await Promise.race([answered, delay(limits.monitorGreetingMs, silence, { ref: false })])
     if (first === silence) throw new MonitorSilence(true)
     return first
   }
 
-  /** Rejects with a `MonitorSilence` when the monitor does not answer, and `late` tells what becomes of it then. */
+  /** Rejects with a `MonitorSilence` when the monitor does not answer; `late` then gets the outcome. */
   request<T>(request: Request, options: RequestOptions<T> = {}): Promise<T> {
-    // What frees or ends something it does when it hears of it.
+    // A request that frees or ends something is useful even if the monitor reads it later.
     const canWait = request.op === 'release' || request.op === 'kill' || request.op === 'stopping'
-    if (this.#isSilent && !(canWait && this.#socket.writableLength < maxUnheardBytes))
+    if (this.#isSilent && !(canWait && this.#socket.writableLength < maxUnreadBytes))
       return Promise.reject(new MonitorSilence(false))
-    return this.#ask(request, options)
+    return this.#send(request, options)
   }
 
-  #ask<T>(request: Request, { late }: RequestOptions<T> = {}): Promise<T> {
+  #send<T>(request: Request, { late }: RequestOptions<T> = {}): Promise<T> {
     const seq = ++this.#seq
     return new Promise<T>((resolve, reject) => {
       if (!this.#socket.writable) return reject(new CarrelError('unavailable', 'The process monitor is not connected'))
-      this.#waiting.set(seq, {
+      this.#pending.set(seq, {
         op: request.op,
-        askedAtMs: Date.now(),
+        sentAtMs: Date.now(),
         resolve: resolve as (value: unknown) => void,
         reject,
-        late: late as Waiting['late'],
+        late: late as Pending['late'],
       })
       this.#socket.write(`${JSON.stringify({ ...request, seq })}\n`)
     })
   }
 
-  /** Lets go of it; it goes on. */
+  /** Closes the connection. The monitor continues to run. */
   close(): void {
     this.#closing = true
     this.#socket.destroy()
@@ -160,13 +164,13 @@ export class MonitorClient {
   async quit(): Promise<void> {
     this.#closing = true
     const closed = once(this.#socket, 'close')
-    await this.#ask({ op: 'quit' }).catch(() => {})
+    await this.#send({ op: 'quit' }).catch(() => {})
     await Promise.race([closed, delay(maxQuitMs, undefined, { ref: false })])
     this.#socket.destroy()
   }
 
   #receive(message: Message): void {
-    this.#quietTurns = 0
+    this.#quietTicks = 0
     if (this.#isSilent) {
       this.#isSilent = false
       this.#handlers.onSilence(this)
@@ -176,36 +180,36 @@ export class MonitorClient {
   }
 
   #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.seq)
-    this.#waiting.delete(answer.seq)
-    if (!waiting) {
-      const givenUp = this.#givenUp.get(answer.seq)
-      this.#givenUp.delete(answer.seq)
-      return givenUp?.late?.('ok' in answer ? answer.ok : undefined)
+    const pending = this.#pending.get(answer.seq)
+    this.#pending.delete(answer.seq)
+    if (!pending) {
+      const abandoned = this.#abandoned.get(answer.seq)
+      this.#abandoned.delete(answer.seq)
+      return abandoned?.late?.('ok' in answer ? answer.ok : undefined)
     }
-    if ('failure' in answer) waiting.reject(new CarrelError(answer.failure.code, answer.failure.message))
-    else waiting.resolve(answer.ok)
+    if ('failure' in answer) pending.reject(new CarrelError(answer.failure.code, answer.failure.message))
+    else pending.resolve(answer.ok)
   }
 
-  #look(): void {
-    this.#quietTurns++
-    if (this.#quietTurns === 1) void this.#ask({ op: 'hello' }).catch(() => {})
-    if (this.#quietTurns <= limits.monitorSilentPings) return
+  #check(): void {
+    this.#quietTicks++
+    if (this.#quietTicks === 1) void this.#send({ op: 'hello' }).catch(() => {})
+    if (this.#quietTicks <= limits.monitorSilentPings) return
     const { pid } = this
-    // Somebody may have stopped it. It is who is at the other end of this connection, so the number is nobody else's.
+    // The monitor may have been stopped. As it is the peer of an open connection, its process id cannot be reused.
     if (pid !== undefined) sendSignal(pid, 'SIGCONT')
     this.#isSilent = true
     this.#handlers.onSilence(this)
-    this.#giveUp()
+    this.#abandonPending()
   }
 
-  #giveUp(): void {
-    for (const [seq, waiting] of this.#waiting) {
-      if (waiting.op === 'hello') continue
-      if (Date.now() - waiting.askedAtMs < limits.monitorTimeoutMs) continue
-      this.#waiting.delete(seq)
-      if (waiting.late) this.#givenUp.set(seq, waiting)
-      waiting.reject(new MonitorSilence(true))
+  #abandonPending(): void {
+    for (const [seq, pending] of this.#pending) {
+      if (pending.op === 'hello') continue
+      if (Date.now() - pending.sentAtMs < limits.monitorTimeoutMs) continue
+      this.#pending.delete(seq)
+      if (pending.late) this.#abandoned.set(seq, pending)
+      pending.reject(new MonitorSilence(true))
     }
   }
 }
@@ -216,12 +220,12 @@ function startMonitor(socketPath: string, { scratchDirectory, logPath }: Program
   const args = [boundingSet(), process.execPath, '--max-semi-space-size=1', program, socketPath, scratchDirectory]
   const monitor = spawn('setpriv', args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)
-  // One that could not be started is one that never answers.
+  // A monitor that could not be started never answers.
   monitor.on('error', () => {}).unref()
   return monitor
 }
 
-/** A disk that is full has no room for a new one. */
+/** Opens the log, or `/dev/null` when the disk has no room for a new file. */
 function openLog(path: string): number {
   try {
     return openSync(path, 'a', 0o600)
@@ -241,5 +245,5 @@ function tryConnect(path: string): Promise<Socket | undefined> {
 const pollMs = 20
 const maxStartMs = 10_000
 const maxQuitMs = 2_000
-/** What waits for a silent monitor: some ten thousand messages. */
-const maxUnheardBytes = 1024 * 1024
+/** Limit on messages that an unresponsive monitor has not read: about ten thousand. */
+const maxUnreadBytes = 1024 * 1024

@@ -9,28 +9,30 @@ import { monitorVersion } from '../monitor/version.ts'
 import type { DriverLog } from '../../driver-log.ts'
 
 interface Options {
-  /** Where monitors listen. */
+  /** The directory of the monitors' sockets. */
   directory: string
   logPath: string
   log: DriverLog | undefined
-  /** What the output of running processes may take on the disk. */
+  /** Limits on the disk space for the output of running processes. */
   journalBounds: JournalBounds
   helpers: HelperStates
   onEvent: (event: MonitorEvent) => void
-  /** A monitor ended, and what it supervised is lost. For the one that starts what is new, `open` has to be called again. */
+  /**
+   * Called when a monitor ended, so that its processes are lost. For the current monitor, `open` must be called again.
+   */
   onLost: (loss: MonitorLoss) => void
-  /** Called every second while one of them answers nobody. */
+  /** Called every second while a monitor does not answer. */
   onSilence: () => void
 }
 
 export interface MonitorLoss {
-  /** True for the one that starts what is new. */
+  /** True for the monitor that starts new processes. */
   current: boolean
   hadProcess: (processId: string) => boolean
   hadComputer: (computerId: string) => boolean
 }
 
-/** What a monitor of another version still supervises. */
+/** What a monitor of another version supervises. */
 interface Duties {
   socketPath: string
   processes: Set<string>
@@ -38,8 +40,8 @@ interface Duties {
 }
 
 /**
- * The monitors of a data directory. One, of this server's version, starts what is new. One that an older or newer server
- * left goes on with what it had begun, and is ended when nothing of that is left.
+ * The monitors of a data directory. The current one has this server's version and starts new processes. A monitor that
+ * an older or newer server left continues with the processes that it began, and is ended when none of them is left.
  */
 export class Monitors {
   readonly #options: Options
@@ -54,7 +56,7 @@ export class Monitors {
     this.#options = options
   }
 
-  /** Connects to the monitors that run, and starts one of this version where there is none. */
+  /** Connects to the running monitors, and starts one of this version if there is none. */
   async open(): Promise<void> {
     const { directory, log, logPath } = this.#options
     const socketPath = join(directory, socketName)
@@ -62,20 +64,20 @@ export class Monitors {
     let current = await MonitorClient.connect(socketPath, this.#handlers)
     if (current) {
       const answer = await current.hello().catch((error: unknown) => {
-        throw notHeard(current!, error)
+        throw silenceFailure(current!, error)
       })
       const version = answer?.version ?? 'unknown'
       if (answer === undefined) {
         current.close()
         current = undefined
       } else if (version !== this.#version) {
-        const aside = join(directory, `monitor-${version}-${Date.now()}.sock`)
-        // It listens on it under the new name too.
-        await rename(socketPath, aside)
-        const left = await this.#keep(current, aside)
+        const otherPath = join(directory, `monitor-${version}-${Date.now()}.sock`)
+        // A renamed socket still leads to its listener.
+        await rename(socketPath, otherPath)
+        const counts = await this.#keep(current, otherPath)
         log?.info(
-          { version, ...left },
-          'the process monitor is of another version: it ends what it began, a new one starts the rest',
+          { version, ...counts },
+          'the process monitor is of another version: it finishes what it began, and a new one starts the rest',
         )
         current = undefined
       }
@@ -90,7 +92,7 @@ export class Monitors {
     if (this.#closed) current.close()
   }
 
-  /** To the monitor that it is for. */
+  /** Sends a request to the monitor of its process, or to the current one; `stopping` goes to all. */
   async request<T>(request: Request, options?: RequestOptions<T>): Promise<T> {
     if (request.op === 'stopping') {
       const all = this.#all()
@@ -102,13 +104,13 @@ export class Monitors {
     return answer
   }
 
-  /** True while the one that supervises a process answers nobody. */
+  /** Returns whether the monitor of a process does not answer. */
   isSilent(processId: string): boolean {
     for (const [monitor, { processes }] of this.#others) if (processes.has(processId)) return monitor.isSilent
     return this.#current?.isSilent === true
   }
 
-  /** What all of them supervise. */
+  /** Returns the processes and containers of all monitors. */
   async list(): Promise<ListAnswer> {
     const all = this.#all()
     const answers = await Promise.all(all.map((monitor) => monitor.request<ListAnswer>({ op: 'list' })))
@@ -118,7 +120,7 @@ export class Monitors {
     }
   }
 
-  /** What the output of running processes takes on the disk. */
+  /** Returns the bytes that the output of running processes takes on the disk. */
   async journalBytes(): Promise<number> {
     const answers = await Promise.all(
       this.#all().map((monitor) => monitor.request<number | null>({ op: 'journal-bytes' })),
@@ -126,7 +128,7 @@ export class Monitors {
     return answers.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
   }
 
-  /** Lets go of them; they go on. */
+  /** Closes the connections. The monitors continue to run. */
   close(): void {
     this.#closed = true
     for (const monitor of this.#all()) monitor.close()
@@ -147,7 +149,7 @@ export class Monitors {
       } else if (this.#silent.has(client)) this.#options.onSilence()
       else {
         this.#silent.add(client)
-        log?.warn({ pid }, 'a process monitor does not answer: what runs goes on, and nothing can be started')
+        log?.warn({ pid }, 'a process monitor does not answer: running processes continue, and none can be started')
       }
       this.#report()
     },
@@ -159,7 +161,7 @@ export class Monitors {
     this.#options.helpers.report('monitor', reason)
   }
 
-  /** Those that a server before this one had put aside. */
+  /** Connects to the monitors of other versions that an earlier server kept. */
   async #findOthers(): Promise<void> {
     const { directory } = this.#options
     for (const name of (await readdir(directory)).filter((entry) => /^monitor-.*\.sock$/.test(entry))) {
@@ -170,7 +172,7 @@ export class Monitors {
     }
   }
 
-  /** Keeps it as long as it has something to supervise, or to tell. */
+  /** Keeps a monitor of another version as long as it has processes to supervise, or exits to report. */
   async #keep(monitor: MonitorClient, socketPath: string): Promise<{ processes: number; computers: number }> {
     const { processes, containers } = await monitor.request<ListAnswer>({ op: 'list' })
     const duties = {
@@ -192,7 +194,7 @@ export class Monitors {
     this.#options.log?.info({}, 'a process monitor of another version had nothing left to do and was ended')
   }
 
-  /** Of one that was only asked whether it is there, nothing is lost. */
+  /** Handles the end of a monitor. A connection that only checked for a monitor loses nothing. */
   #lost(lost: MonitorClient): void {
     const duties = this.#others.get(lost)
     if (lost !== this.#current && !duties) return
@@ -216,20 +218,20 @@ export class Monitors {
     return this.#starter()
   }
 
-  /** The one that starts what is new. */
+  /** Returns the current monitor. Throws `unavailable` when there is none. */
   #starter(): MonitorClient {
     if (!this.#current) throw new CarrelError('unavailable', 'The process monitor is not connected')
     return this.#current
   }
 }
 
-function notHeard(monitor: MonitorClient, error: unknown): unknown {
+function silenceFailure(monitor: MonitorClient, error: unknown): unknown {
   if (!(error instanceof MonitorSilence)) return error
   const { pid } = monitor
   monitor.close()
   return new CarrelError(
     'unavailable',
-    `Cannot start: the process monitor${pid === undefined ? '' : ` (process ${pid})`} does not answer; find out why, or end it, which ends the computers that it supervises`,
+    `Cannot start: the process monitor${pid === undefined ? '' : ` (process ${pid})`} does not answer; find out why, or end that process, which ends the computers that it supervises`,
   )
 }
 
