@@ -1,17 +1,20 @@
-/** `: did you mean "…"?` with the candidate that is nearest to the word, or nothing when none is near. `otherNames` are what people call candidates. */
+/**
+ * Returns `: did you mean "…"?` with the nearest candidate, or an empty text if none is near. `otherNames` maps other
+ * names to candidates.
+ */
 export function suggestion(word: string, candidates: string[], otherNames: Record<string, string> = {}): string {
   const known = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined
   if (known !== undefined) return `: did you mean "${known}"?`
   let nearest: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let minDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate)
-    if (distance < least) [nearest, least] = [candidate, distance]
+    if (distance < minDistance) [nearest, minDistance] = [candidate, distance]
   }
   return nearest === undefined ? '' : `: did you mean "${nearest}"?`
 }
 
-/** Inserted, deleted, replaced and swapped characters. */
+/** Returns the number of inserted, deleted, replaced and swapped characters. */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)

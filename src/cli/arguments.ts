@@ -4,7 +4,7 @@ import { suggestion } from '../suggestion.ts'
 import { UsageError } from './usage-error.ts'
 import type { Option, Options, Values, Verb } from './verb.ts'
 
-/** The verb is the first word that is no option and no option's value. */
+/** Returns the verb, which is the first word that is neither an option nor the value of one, and the other words. */
 export function splitVerb(args: string[]): { verb: string | undefined; rest: string[] } {
   const { tokens } = tokenize(args, globalOptions)
   const first = tokens.find(({ kind }) => kind !== 'option')
@@ -12,7 +12,7 @@ export function splitVerb(args: string[]): { verb: string | undefined; rest: str
   return { verb: first.value, rest: args.toSpliced(first.index, 1) }
 }
 
-/** Options anywhere, up to `--`; what is not known is a `UsageError` with the nearest that is. */
+/** Parses options, which may stand anywhere before `--`. Throws a `UsageError` that names the nearest known option. */
 export function parseCall(
   args: string[],
   verb: Pick<Verb, 'options' | 'takesCommand' | 'takesAmount'>,
@@ -31,16 +31,16 @@ export function parseCall(
   return { values: values, operands: [...positionals, ...belowZero] }
 }
 
-/** A whole number of at least 1. */
-export function parseCount(text: string | undefined, name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
+/** Returns a whole number from 1 to `max`. Throws a `UsageError` for anything else. */
+export function parseCount(text: string | undefined, name: string, max = Number.MAX_SAFE_INTEGER): number | undefined {
   if (text === undefined) return undefined
   const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= most) return count
-  const range = most === Number.MAX_SAFE_INTEGER ? 'at least 1' : `from 1 to ${most}`
+  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count
+  const range = max === Number.MAX_SAFE_INTEGER ? 'at least 1' : `from 1 to ${max}`
   throw new UsageError(`Cannot use "${text}" as ${name}: it has to be a whole number, ${range}`)
 }
 
-/** `K=V` as it is; `K` alone has the value that it has here, as in Docker. */
+/** Returns the variables of `K=V`, and of `K` alone with its local value, as in Docker. */
 export function parseEnv(
   entries: string[] | undefined,
   local: Record<string, string | undefined>,
@@ -58,7 +58,7 @@ export function parseEnv(
   )
 }
 
-/** Without `strict` nothing is refused, so that the refusals are our own. */
+/** Splits arguments without `strict`, which would report errors in its own words. */
 function tokenize(args: string[], options: Options) {
   return parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true })
 }
@@ -74,7 +74,7 @@ function checkOption(token: OptionToken, options: Options, isInCommand: boolean)
   const { name, rawName, value, inlineValue } = token
   const option: Option | undefined = Object.hasOwn(options, name) ? options[name] : undefined
   if (!option && isInCommand) {
-    throw new UsageError(`Unknown option "${rawName}": put "--" before a command that has options of its own`)
+    throw new UsageError(`Unknown option "${rawName}": put "--" before a command with options of its own`)
   }
   if (!option) {
     const known = Object.keys(options).map((option) => `--${option}`)
@@ -84,7 +84,7 @@ function checkOption(token: OptionToken, options: Options, isInCommand: boolean)
     if (value !== undefined) throw new UsageError(`The option "${rawName}" takes no value`)
     return
   }
-  // `--session --json` is a forgotten value far more often than a value that begins so.
+  // In `--session --json` a value was most likely forgotten: few values begin with a dash.
   const isForgotten = value === undefined || (!inlineValue && value.length > 1 && value.startsWith('-'))
   if (isForgotten) throw new UsageError(`The option "${rawName}" needs a value: ${rawName}=${option.value}`)
 }

@@ -4,11 +4,11 @@ import { Interrupted } from './interrupted.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Asks the person at the terminal, on stderr. What they type is not shown where it is `secret`. Rejects with `Interrupted` at Ctrl-C, with
- * a `UsageError` at Ctrl-D.
+ * Asks the user at the terminal, on stderr, and hides the answer if it is `secret`. Rejects with `Interrupted` on
+ * Ctrl-C and with a `UsageError` on Ctrl-D.
  */
 export async function ask(question: string, { secret = false } = {}): Promise<string> {
-  // A terminal in between that shows nothing still lets them edit what they type.
+  // An output that discards everything hides the answer but keeps line editing.
   const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr
   const lines = createInterface({ input: process.stdin, output, terminal: true })
   const given = new AbortController()

@@ -1,8 +1,8 @@
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
-/** A bar of at most `width` characters, to an eighth of one; whatever is above 0 is seen. */
-export function bar(value: number, most: number, width: number): string {
-  if (value <= 0 || most <= 0) return ''
-  const parts = Math.max(1, Math.round((value / most) * width * 8))
+/** Returns a bar of up to `width` characters, precise to an eighth of one. Every value above 0 is visible. */
+export function bar(value: number, max: number, width: number): string {
+  if (value <= 0 || max <= 0) return ''
+  const parts = Math.max(1, Math.round((value / max) * width * 8))
   return '█'.repeat(Math.floor(parts / 8)) + eighths[parts % 8]!
 }

@@ -41,7 +41,7 @@ const documented = [
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
 
-test('version shows the name it was called by and the version of the package', async () => {
+test('version shows the name that was called and the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   assert.equal((await home.run(['version'])).stdout, `carrel ${version}\n`)
   assert.equal((await home.run(['version'], { name: 'ppod' })).stdout, `ppod ${version}\n`)
@@ -50,7 +50,7 @@ test('version shows the name it was called by and the version of the package', a
   assert.deepEqual([name, told], ['carrel', version])
 })
 
-test('help lists every command, and so does no command at all', async () => {
+test('help lists every command, as does the program without a command', async () => {
   const { stdout, exitCode } = await home.run(['help'], { name: 'ppod' })
   assert.equal(exitCode, 0)
   for (const verb of documented) assert.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'))
@@ -60,7 +60,7 @@ test('help lists every command, and so does no command at all', async () => {
   assert.deepEqual([bare.exitCode, bare.stdout], [0, stdout])
 })
 
-test('every command explains itself with --help, -h and help', async () => {
+test('every command is explained by --help, -h and help', async () => {
   for (const verb of documented) {
     const { exitCode, stdout, stderr } = await home.run([verb, '--help'])
     assert.deepEqual([exitCode, stderr], [0, ''], verb)
@@ -98,7 +98,7 @@ test('an unknown option exits with 2 and names the nearest', async () => {
 
 test('wrong usage exits with 2 and says what is wrong', async () => {
   const cases: [string[], RegExp][] = [
-    [['read'], /Something is missing: the command is "carrel read/],
+    [['read'], /An argument is missing: the command is "carrel read/],
     [['kill', 'a', 'b'], /Cannot use "b": the command is "carrel kill/],
     [['ls', '--session'], /"--session" needs a value: --session=<id>/],
     [['ls', '--session', '--token', 'x'], /"--session" needs a value/],
@@ -120,7 +120,7 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
   }
 })
 
-test('options may stand before the command as after it', async () => {
+test('options may precede or follow the command', async () => {
   await using server = await FakeServer.start()
   await home.run(['--session', 's1', 'ps'], { server })
   await home.run(['ps', '--session=s2'], { server })
@@ -128,12 +128,12 @@ test('options may stand before the command as after it', async () => {
   assert.deepEqual(sessions, ['s1', 's2'])
 })
 
-test('a server that is not there is one sentence with what to do', async () => {
+test('an unreachable server is reported in one sentence with what to do', async () => {
   const server = await FakeServer.start()
   await server[Symbol.asyncDispose]()
   for (const args of [['ls'], ['exec', 'true'], ['write', '/x']]) {
     const { exitCode, stderr } = await home.run(args, { server })
-    const sentence = `Nothing answers at ${server.url}: start the server with "npm start", or name another one with --url`
+    const sentence = `Nothing answers at ${server.url}: start the server with "npm start", or name another with --url`
     // Of exec every other code is the command's.
     const expected = args[0] === 'exec' ? 255 : 1
     assert.deepEqual([exitCode, stderr], [expected, `carrel: ${sentence}\n`], args.join(' '))
@@ -155,13 +155,13 @@ test('a refusal shows message, code and instruction on stderr and exits with 1',
   })
 })
 
-test('a message cannot steer the terminal', async () => {
+test('a message cannot control the terminal', async () => {
   await using server = await FakeServer.start()
   const { stderr } = await home.run(['kill', 'a\u001b[2Jb\r\nc'], { server })
   assert.match(stderr, /"a\\x1b\[2Jb\\x0d\\x0ac"/)
 })
 
-test('a refused token is told with the place it is from', async () => {
+test('a refused token is reported with its source', async () => {
   await using server = await FakeServer.start()
   const { exitCode, stderr } = await home.run(['ps'], { server, env: { CARREL_TOKEN: 'wrong' } })
   assert.equal(exitCode, 1)
@@ -170,7 +170,7 @@ test('a refused token is told with the place it is from', async () => {
   assert.match(without, /\(UNAUTHENTICATED\)\n {2}No token was found: "carrel login <token>" saves one/)
 })
 
-test('errors are JSON where JSON was asked for, whatever failed', async () => {
+test('errors are JSON if JSON was requested, whatever failed', async () => {
   const gone = await FakeServer.start()
   await gone[Symbol.asyncDispose]()
   await using server = await FakeServer.start()
@@ -188,7 +188,7 @@ test('errors are JSON where JSON was asked for, whatever failed', async () => {
   }
 })
 
-test('hints speak of commands and options, not of HTTP', async () => {
+test('hints mention commands and options, not HTTP', async () => {
   await using server = await FakeServer.start()
   for (const args of [
     ['read', '/none'],
@@ -201,7 +201,7 @@ test('hints speak of commands and options, not of HTTP', async () => {
   }
 })
 
-test('a refusal that has an end tells when to try again', async () => {
+test('a temporary refusal says when to try again', async () => {
   await using server = await FakeServer.start()
   for (const [retryAfter, expected] of [
     [90, /Try again in 90 seconds, at \d{4}-\d\d-\d\d \d\d:\d\d\.\n/],
@@ -216,14 +216,14 @@ test('a refusal that has an end tells when to try again', async () => {
   }
 })
 
-test('what is no Carrel server is told as one', async () => {
+test('an answer that is not from a Carrel server is reported as such', async () => {
   const other = createServer((_request, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1')
   await once(other, 'listening')
   try {
     const { port } = other.address() as AddressInfo
     const { exitCode, stderr } = await home.run(['ps', '--url', `http://127.0.0.1:${port}`])
     assert.equal(exitCode, 1)
-    assert.match(stderr, /\(HTTP_404\)\n {2}What answers there is not a Carrel server/)
+    assert.match(stderr, /\(HTTP_404\)\n {2}The answer is not from a Carrel server/)
   } finally {
     other.close()
   }

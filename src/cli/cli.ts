@@ -13,7 +13,7 @@ export async function cli(args: string[]): Promise<never> {
   const program = currentProgram()
   const exitCode = await run(program, args).catch((error) => reportFailure(program, error, wantsJson(args)))
   await Promise.all([program.stdout.flush(), program.stderr.flush()])
-  // Open handles, such as a stdin that nobody ends, must not keep the program.
+  // Open handles, such as a stdin that is never closed, must not keep the program running.
   process.exit(exitCode)
 }
 
@@ -32,7 +32,7 @@ async function run(program: Program, args: string[]): Promise<number> {
   return verb.run({ program, values, operands })
 }
 
-/** Without a command: help, or the version. */
+/** Shows the help or the version, as there is no command. */
 async function runBare(program: Program, args: string[]): Promise<number> {
   const { values } = parseCall(args, { options: { version: { type: 'boolean', short: 'v', help: '' } } })
   const verb = await loadVerb(values['version'] ? 'version' : 'help')
@@ -51,15 +51,15 @@ function checkOperands(program: Program, verb: Verb, operands: string[]): void {
   const {
     usage,
     actions,
-    operands: [fewest, most],
+    operands: [min, max],
   } = verb
   const [action] = operands
   if (actions && action !== undefined && !actions.includes(action))
     throw new UsageError(
-      `Cannot do "${action}" with ${program.verb}${suggestion(action, [...actions]) || `: it is ${actions.join(', ')}`}`,
+      `Cannot do "${action}" with ${program.verb}${suggestion(action, [...actions]) || `: it has to be one of ${actions.join(', ')}`}`,
     )
-  if (operands.length >= fewest && operands.length <= most) return
-  const problem = operands.length < fewest ? 'Something is missing' : `Cannot use "${operands[most]}"`
+  if (operands.length >= min && operands.length <= max) return
+  const problem = operands.length < min ? 'An argument is missing' : `Cannot use "${operands[max]}"`
   throw new UsageError(`${problem}: the command is "${program.name} ${usage}"`)
 }
 

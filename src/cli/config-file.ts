@@ -4,39 +4,39 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Program } from './program.ts'
 
-/** What `login` saves. Other keys are kept as they are. */
+/** What `login` saves. Other keys of the file are preserved. */
 export interface ConfigFile {
   token?: string
   /** The server that the token is for. */
   url?: string
-  /** When the token ends, where the server told. */
+  /** When the token expires, if the server reported it. */
   expiresAt?: string
 }
 
-/** The program's own file first, the other one's after it. */
+/** Returns the program's own file, then that of the other name of the program. */
 export function configPaths(program: Program): [own: string, other: string] {
   const carrel = join(homedir(), '.carrel', 'config.json')
   const paperpod = join(homedir(), '.paperpod', 'config.json')
   return program.name === 'ppod' ? [paperpod, carrel] : [carrel, paperpod]
 }
 
-/** As a person writes it. */
+/** Returns a path with `~` for the home folder. */
 export function shortPath(path: string): string {
   return path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path
 }
 
-/** Empty when there is no file. Values of another type than text don't count. */
+/** Reads a configuration file. Returns an empty object if there is none. Values that are not strings are ignored. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const { token, url, expiresAt } = await readRaw(path)
   return { token: asText(token), url: asText(url), expiresAt: asText(expiresAt) }
 }
 
-/** Changes some keys. */
+/** Changes some keys of a configuration file. */
 export async function saveConfigFile(path: string, changes: ConfigFile): Promise<void> {
   await write(path, { ...(await readRaw(path)), ...changes })
 }
 
-/** Removes a token; false when the file has not that one. */
+/** Removes a token. Returns false if the file does not contain it. */
 export async function forgetToken(path: string, token: string): Promise<boolean> {
   const { token: saved, expiresAt: _, ...content } = await readRaw(path)
   if (saved !== token) return false
@@ -44,10 +44,10 @@ export async function forgetToken(path: string, token: string): Promise<boolean>
   return true
 }
 
-/** In one step: readers see the old file or the new one, and only the user can read it. */
+/** Writes a file atomically: readers see the old file or the new one. Only the user can read it. */
 async function write(path: string, content: Record<string, unknown>): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  // Where the file is a link, as in a folder of dotfiles, it stays one.
+  // A link, as to a folder of dotfiles, stays a link.
   const target = await realpath(path).catch(() => path)
   const temporary = `${target}.${randomUUID()}.tmp`
   try {
@@ -77,7 +77,7 @@ async function readRaw(path: string): Promise<Record<string, unknown>> {
     const content: unknown = JSON.parse(text)
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
   } catch {
-    // The sentence below is for both.
+    // Invalid JSON and a JSON value that is no object get the same message.
   }
   throw new Error(`Cannot use "${shortPath(path)}": it does not hold a JSON object; repair or delete it`)
 }

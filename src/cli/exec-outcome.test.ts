@@ -11,7 +11,7 @@ const exit = (fields: Partial<ExecExit>): ExecExit => ({
   ...fields,
 })
 
-test('each end has its exit code and, where the code does not say it, a sentence', () => {
+test('each end has its exit code and, if the code does not tell, a message', () => {
   const cases: [Partial<ExecExit>, number, RegExp | undefined][] = [
     [{ exitCode: 7 }, 7, undefined],
     [{ exitCode: 143, signal: 'SIGTERM', reason: 'signalled' }, 143, undefined],

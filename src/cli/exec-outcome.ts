@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { ExecExit } from '../../sdk/index.ts'
 
-/** The exit code for a program's end, and what a person has to be told about it. */
+/** Returns the exit code for the end of a program, and what the user has to know about it. */
 export function outcomeOf(
   { exitCode, signal, reason, truncated }: ExecExit,
   timeoutMs?: number,
@@ -21,19 +21,19 @@ export function outcomeOf(
     case 'disk_full':
       return { exitCode: code ?? 1, sentences: [...sentences, 'The command was killed: the disk is full'] }
     case 'stopped':
-      return { exitCode: code ?? 1, sentences: [...sentences, 'The command ended since its computer was stopped'] }
+      return { exitCode: code ?? 1, sentences: [...sentences, 'The command ended because its computer was stopped'] }
     case 'out_of_credits':
       return {
         exitCode: code ?? 1,
-        sentences: [...sentences, 'The command was ended: no credit is left; "carrel topup" adds to it'],
+        sentences: [...sentences, 'The command was ended: no credit is left; "carrel topup" adds some'],
       }
     case 'spending_limit':
       return {
         exitCode: code ?? 1,
-        sentences: [...sentences, 'The command was ended: a limit is used up; "carrel limits" shows it'],
+        sentences: [...sentences, 'The command was ended: a spending limit is used up; "carrel limits" shows it'],
       }
     case 'lost':
-      return { exitCode: 255, sentences: [...sentences, 'Nothing is known of the end of the command: it was lost'] }
+      return { exitCode: 255, sentences: [...sentences, 'The command was lost: how it ended is unknown'] }
     default:
       return { exitCode: code ?? 1, sentences: [...sentences, `The command ended: ${String(reason)}`] }
   }

@@ -2,25 +2,25 @@ import { constants } from 'node:os'
 import type { ExecSession } from '../../sdk/index.ts'
 
 export interface SignalPass {
-  /** Aborts when a signal comes while there is no session, and none appears soon. */
+  /** Aborts when a signal arrives before the session, and the session does not follow soon. */
   gaveUp: AbortSignal
-  /** Resolves with the exit code when a second signal has killed the program, or it can't be waited for. */
+  /** Resolves with the exit code when a second signal has killed the program, or it cannot be waited for. */
   killed: Promise<number>
-  /** The same, as soon as the second signal has come. */
+  /** The exit code, as soon as the second signal has arrived. */
   readonly exitCode: number | undefined
-  /** From now on signals go to this session. */
+  /** Sends signals to this session from now on. */
   reach(session: ExecSession): void
   release(): void
 }
 
 const passed = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
-/** How long a program that is being started is waited for, to have the signal too. */
+/** How long to wait for a program that is being started, to pass the signal on. */
 const startGraceMs = 1_000
-/** How long the end of a program is waited for after a signal that should end it. */
+/** How long to wait for a program to end after a signal that should end it. */
 const endGraceMs = 2_000
 
-/** The first signal goes to the program, all of its tree; the second one kills it and ends this program. */
+/** Passes the first signal to the process tree of the program. The second one kills the program and ends this one. */
 export function passSignals(): SignalPass {
   const gaveUp = new AbortController()
   let session: ExecSession | undefined
@@ -66,7 +66,10 @@ export function passSignals(): SignalPass {
   }
 }
 
-/** Sends a signal that ends the program, KILL when that does not do; resolves when it has ended, or can't be told. */
+/**
+ * Sends a signal that ends the program, then KILL if it does not. Resolves when it has ended, or when that stays
+ * unknown.
+ */
 export async function endProgram(session: ExecSession, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   session.signal(signal)
   const hasEnded = await endsWithin(session, endGraceMs)

@@ -14,19 +14,19 @@ interface Failure {
   requestId?: string | undefined
 }
 
-/** Tells on stderr what went wrong; resolves with the exit code. */
+/** Reports an error on stderr. Resolves with the exit code. */
 export async function reportFailure(program: Program, error: unknown, asJson: boolean): Promise<number> {
-  // As a program that the signal ended: quietly.
+  // Quietly, like a program that the signal has ended.
   if (error instanceof BrokenPipe) return 141
   if (error instanceof Interrupted) return 130
   const failure = describe(program, error)
   await program.stderr.write(asJson ? toJson(failure) : toText(program, failure)).catch(() => {})
   if (error instanceof UsageError) return exitCodes.usage
-  // Its other exit codes are the command's own.
+  // Other exit codes of exec are those of the command.
   return program.verb === 'exec' ? exitCodes.exec : exitCodes.failed
 }
 
-/** For what fails in Carrel or on the way to it. */
+/** Exit codes for errors in Carrel or on the way to it. */
 const exitCodes = { failed: 1, usage: 2, exec: 255 } as const
 
 function describe(program: Program, error: unknown): Failure {
@@ -38,17 +38,17 @@ function describe(program: Program, error: unknown): Failure {
   }
   if (name === 'CarrelApiError') return describeRefusal(program, error)
   if (name === 'CarrelConnectionError') return describeConnection(error as Error & { url: string })
-  // What the system said of a local file.
+  // A system error about a local file.
   const { path, syscall } = error as NodeJS.ErrnoException
   if (syscall && path) return { message: `Cannot ${syscall} "${path}": ${reasons[code ?? ''] ?? code}`, code }
   return { message, code }
 }
 
 const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'the file does not exist',
   EACCES: 'permission denied',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
+  ENOTDIR: 'a part of the path is not a folder',
   ENOSPC: 'the disk is full',
 }
 
@@ -61,23 +61,23 @@ function describeRefusal(program: Program, error: Error): Failure {
     requestId,
   } = error as Error & Record<string, string | undefined>
   const { details, retryAfterMs } = error as Error & { details?: Record<string, unknown>; retryAfterMs?: number }
-  if (code.startsWith('HTTP_')) return { message, code, instruction: foreign }
+  if (code.startsWith('HTTP_')) return { message, code, instruction: notCarrel }
   if (code !== 'UNAUTHENTICATED') {
     const instruction = hintFor(program, code, { ...details, retryAfterMs }) ?? agentInstruction
     return { message, code, action, instruction, requestId }
   }
   const instruction = program.tokenSource
-    ? `The token from ${program.tokenSource} was refused: "${program.name} login <token>" saves another one.`
+    ? `The token from ${program.tokenSource} was refused: "${program.name} login <token>" saves another.`
     : `No token was found: "${program.name} login <token>" saves one.`
   return { message, code, action, instruction, requestId }
 }
 
-const foreign = 'What answers there is not a Carrel server, or something stands between: check the address.'
+const notCarrel = 'The answer is not from a Carrel server, or a proxy stands in between: check the address.'
 
 function describeConnection({ message, code, url }: Error & { code?: string | undefined; url: string }): Failure {
   if (code !== 'ECONNREFUSED') return { message, code, instruction: 'Check the address and the network.' }
   const server = new URL(url.replace(/^ws/, 'http')).origin
-  const todo = 'start the server with "npm start", or name another one with --url'
+  const todo = 'start the server with "npm start", or name another with --url'
   return { message: `Nothing answers at ${server}: ${todo}` }
 }
 

@@ -1,18 +1,18 @@
 import type { Options } from './verb.ts'
 
-/** What every command takes, before or after its name. */
+/** Options of every command, before or after its name. */
 export const globalOptions: Options = {
   json: { type: 'boolean', help: 'Print JSON, for programs' },
   session: { type: 'string', value: '<id>', help: 'The sandbox to use (default: your own)' },
   url: { type: 'string', value: '<url>', help: 'The server (CARREL_URL; default: http://127.0.0.1:4280)' },
-  token: { type: 'string', value: '<token>', help: 'The token (CARREL_TOKEN; default: the one of "login")' },
-  timeout: { type: 'string', value: '<ms>', help: 'Time limit in milliseconds: of the program, else of the request' },
+  token: { type: 'string', value: '<token>', help: 'The token (CARREL_TOKEN; default: the one that "login" saved)' },
+  timeout: { type: 'string', value: '<ms>', help: 'Time limit in milliseconds: of the program, or of the request' },
   env: {
     type: 'string',
     multiple: true,
     value: '<k=v>',
-    help: 'A variable for the program; repeatable; <k> alone copies it',
+    help: 'A variable for the program; repeatable; <k> alone copies the local value',
   },
-  cwd: { type: 'string', value: '<path>', help: 'The folder in the sandbox to run in' },
+  cwd: { type: 'string', value: '<path>', help: 'The working folder in the sandbox' },
   help: { type: 'boolean', short: 'h', help: 'Show this help' },
 }

@@ -5,7 +5,7 @@ import { table } from './table.ts'
 import type { Options, Verb } from './verb.ts'
 import { verbs } from './verbs.ts'
 
-/** All commands. */
+/** Returns the help for all commands. */
 export function programHelp(program: Program): string {
   const { name } = program
   const [own, other] = configPaths(program).map(shortPath)
@@ -20,12 +20,12 @@ export function programHelp(program: Program): string {
     )}\n`,
     `Options:\n${optionList(globalOptions)}\n`,
     `A saved token is read from ${own}, else from ${other}.\n`,
-    `Exit codes: 0, 1 when it was refused or failed, 2 for wrong usage; of exec that of the command, 255 when it failed.\n`,
-    `"${name} <command> --help" tells more about a command.\n`,
+    `Exit codes: 0, 1 after a refusal or failure, 2 for wrong usage; exec has that of the command, and 255 when exec itself fails.\n`,
+    `"${name} <command> --help" explains a command.\n`,
   ].join('')
 }
 
-/** One command. */
+/** Returns the help for one command. */
 export function verbHelp({ name }: Program, { usage, description, options }: Verb): string {
   const own = Object.keys(options).length > 0 ? `Options:\n${optionList(options)}\n` : ''
   return `Usage: ${name} ${usage}\n\n${description.trim()}\n\n${own}Global options:\n${optionList(globalOptions)}`

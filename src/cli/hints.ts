@@ -2,7 +2,10 @@ import { payHint } from './pay-hint.ts'
 import type { Program } from './program.ts'
 import { shortTime } from './times.ts'
 
-/** What to do about an error of the server, in the words of the command line; undefined where the server's own will do. */
+/**
+ * Returns what to do about an error of the server, in terms of the command line; undefined if the server's own
+ * instruction suffices.
+ */
 export function hintFor(
   { name, verb = '' }: Program,
   code: string,
@@ -14,46 +17,46 @@ export function hintFor(
       if ('workspace' in details)
         return `"${name} workspaces" lists yours, "${name} workspaces use <name>" chooses one.`
       if (verb === 'kill') return `"${name} ps" lists the processes.`
-      return onFiles ? `"${name} ls <folder>" shows what there is.` : undefined
+      return onFiles ? `"${name} ls <folder>" lists what exists.` : undefined
     case 'ROUTE_NOT_FOUND':
     case 'METHOD_NOT_ALLOWED':
-      return `The server does not have this: "${name} status" shows its version and that of this program.`
+      return `The server does not support this: "${name} status" shows its version and that of this program.`
     case 'INVALID_REQUEST':
       return `${optionFor(details['field'])}See "${name} ${verb} --help".`
     case 'ALREADY_EXISTS':
-      return verb === 'start' ? `Choose another --id, or end that one with "${name} kill".` : undefined
+      return verb === 'start' ? `Choose another --id, or end the existing process with "${name} kill".` : undefined
     case 'LIMIT_REACHED':
       return `"${name} ps" lists the processes, "${name} kill <id>" ends one.`
     case 'OUT_OF_CREDITS':
       return payHint(name, details['topupUrl'])
     case 'SPENDING_LIMIT_REACHED':
-      return `"${name} limits" shows what may be spent; an admin raises it with --day or --month.`
+      return `"${name} limits" shows the limits; an admin raises them with --day or --month.`
     case 'RATE_LIMITED':
       return waitHint(details['retryAfterMs'])
     case 'UPSTREAM_UNREACHABLE':
       return `Start a server on this port first, such as "${name} start 'python3 -m http.server 8080'".`
     case 'COMPUTER_STOPPED':
-      return 'Try again: the sandbox is started anew.'
+      return 'Try again: the sandbox is started again.'
     case 'DISK_FULL':
       return `Delete files that you no longer need, with "${name} exec 'rm …'".`
     case 'PROCESS_GOES_ON':
-      return `The process goes on: "${name} ps" shows it once the server is back.`
+      return `The process keeps running: "${name} ps" shows it once the server is back.`
     default:
       return undefined
   }
 }
 
-/** What can be done with a process that was started, each with its command. */
+/** Returns the next steps for a process that was started, each with its command. */
 export function startHints({ name }: Program, id: string, session: string | undefined): Record<string, string> {
   const rest = session === undefined ? '' : ` --session ${session}`
   return {
-    exposePort: `${name} expose <port>${rest}   its public address, if it is a server`,
-    checkStatus: `${name} ps${rest}   whether it runs`,
+    exposePort: `${name} expose <port>${rest}   gives it a public address, if it is a server`,
+    checkStatus: `${name} ps${rest}   shows whether it runs`,
     stopProcess: `${name} kill ${id}${rest}   ends it`,
   }
 }
 
-/** undefined where the server does not say how long. */
+/** Returns when to try again; undefined if the server does not say. */
 function waitHint(waitMs: unknown): string | undefined {
   if (typeof waitMs !== 'number' || !Number.isFinite(waitMs)) return undefined
   const seconds = Math.ceil(waitMs / 1000)
@@ -62,7 +65,7 @@ function waitHint(waitMs: unknown): string | undefined {
   return `Try again in ${wait}, at ${shortTime(Date.now() + waitMs)}.`
 }
 
-/** The option that a field of a request comes from. */
+/** Returns the option that a field of a request comes from, as the beginning of a sentence. */
 function optionFor(field: unknown): string {
   const [name = ''] = typeof field === 'string' ? field.split('.') : []
   const option = options[name]

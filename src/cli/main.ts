@@ -2,7 +2,7 @@ import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-// Compiled code is kept between calls, where nobody else can put any: it saves most of the start-up.
+// Compiled code is cached between calls, where nobody else can write. This saves most of the start-up time.
 if (!getCompileCacheDir()) {
   enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'carrel', 'compiled'))
 }

@@ -7,16 +7,17 @@ import type { Settings } from './settings.ts'
 import { readSettings } from './settings.ts'
 import type { Values } from './verb.ts'
 
-/** A client with what the options, the environment and the files say. */
+/** Opens a client with the settings of the options, the environment and the files. */
 export async function openClient(program: Program, values: Values, more: CarrelOptions = {}): Promise<Carrel> {
   return clientOf(program, values, await readSettings(program, values), more)
 }
 
+/** Returns a client with these settings. */
 export function clientOf(program: Program, values: Values, settings: Settings, more: CarrelOptions = {}): Carrel {
   program.tokenSource = settings.token?.source
   return new Carrel({
     baseUrl: settings.url,
-    // Not undefined: the client would look for one in the environment by itself.
+    // With undefined, the client would read a token from the environment by itself.
     token: settings.token?.value ?? '',
     sessionId: values.session,
     timeoutMs: parseCount(values.timeout, 'the time limit'),

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { WriteStream } from 'node:tty'
 
-/** Whoever read the output has gone, as `head` does. */
+/** The reader of the output has gone, as `head` does. */
 export class BrokenPipe extends Error {}
 
 /** One of the program's own streams. Writing waits while the reader is slow. */
@@ -21,13 +21,13 @@ export class Output {
     return this.#stream.isTTY
   }
 
-  /** undefined when it is no terminal. */
+  /** undefined if the stream is not a terminal. */
   get size(): { cols: number; rows: number } | undefined {
     const { columns, rows } = this.#stream
     return this.isTerminal && columns > 0 && rows > 0 ? { cols: columns, rows } : undefined
   }
 
-  /** In characters; undefined when it is no terminal, or one that does not tell. */
+  /** Width in characters; undefined if the stream is not a terminal, or does not report it. */
   get width(): number | undefined {
     return this.isTerminal && this.#stream.columns > 0 ? this.#stream.columns : undefined
   }
@@ -37,7 +37,7 @@ export class Output {
     return () => this.#stream.off('resize', listener)
   }
 
-  /** Resolves when more can be written; rejects with `BrokenPipe` when nobody reads. */
+  /** Resolves when more can be written. Rejects with `BrokenPipe` when the reader has gone. */
   async write(data: string | Uint8Array): Promise<void> {
     if (!this.#failure && !this.#stream.write(data)) await once(this.#stream, 'drain').catch(() => {})
     if (this.#failure) throw this.#failure
@@ -47,7 +47,7 @@ export class Output {
     await this.write(`${text}\n`)
   }
 
-  /** Resolves when all of it is out, or can't get out any more. */
+  /** Resolves when everything has been written, or can no longer be. */
   async flush(): Promise<void> {
     if (this.#failure) return
     await new Promise<void>((resolve) => this.#stream.write('', () => resolve()))

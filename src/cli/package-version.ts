@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The version in the nearest `package.json` above, from sources as from compiled files. */
+/** Returns the version of the nearest `package.json` above this file, in sources and in compiled files. */
 export function packageVersion(): string {
   for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
     try {
@@ -10,7 +10,7 @@ export function packageVersion(): string {
       >
       if (name && version) return version
     } catch {
-      // It is further up.
+      // The file is further up.
     }
     if (folder.pathname === '/') return 'unknown'
   }

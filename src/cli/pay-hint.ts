@@ -1,12 +1,12 @@
 import type { Carrel } from '../../sdk/index.ts'
 
-/** How a person pays. The address tells every way of this server. */
+/** Returns how a person pays. The address shows every payment method of the server. */
 export function payHint(name: string, topupUrl: unknown): string {
-  const other = typeof topupUrl === 'string' ? `; ${topupUrl} shows every way to pay here` : ''
+  const other = typeof topupUrl === 'string' ? `; ${topupUrl} shows every way to pay` : ''
   return `"${name} topup" prints a link to pay for more${other}.`
 }
 
-/** What to do when less than a cent is left; undefined while there is more, and where it costs nothing. */
+/** Returns what to do when less than a cent is left; undefined if there is more, or usage is free. */
 export async function emptyHint(
   client: Carrel,
   name: string,
@@ -15,7 +15,7 @@ export async function emptyHint(
   if (creditsRemaining === null || Number(creditsRemaining) >= 0.01) return undefined
   const isBilled = await client.usage({ days: 1 }).then(
     ({ billed }) => billed,
-    // A token may be for computers alone.
+    // The token may not permit reading usage.
     () => true,
   )
   return isBilled ? `Less than a cent is left: ${payHint(name, `${client.baseUrl}/topup`)}` : undefined

@@ -2,17 +2,18 @@ import { Output } from './output.ts'
 
 /** The running CLI, as its verbs see it. */
 export interface Program {
-  /** How it was called: `ppod` puts PaperPod's variables and file first, `carrel` its own. */
+  /** The name that was called: `ppod` prefers PaperPod's variables and file, `carrel` its own. */
   name: 'carrel' | 'ppod'
   env: Record<string, string | undefined>
   stdout: Output
   stderr: Output
-  /** The command that was called, once it is known. */
+  /** The command, once it is known. */
   verb?: string
-  /** Where the token in use is from; undefined without one. */
+  /** Where the token comes from; undefined without a token. */
   tokenSource?: string | undefined
 }
 
+/** Returns the running program. */
 export function currentProgram(): Program {
   return {
     name: process.env['CARREL_CLI_NAME'] === 'ppod' ? 'ppod' : 'carrel',

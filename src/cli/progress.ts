@@ -3,31 +3,31 @@ import { shortSize } from './sizes.ts'
 import type { Values } from './verb.ts'
 
 const barWidth = 24
-/** A shorter one shows little: words give way to it. */
+/** A shorter bar shows too little; words are dropped to make room for it. */
 const minBarWidth = 10
-/** What is over before this needs no bar; `CARREL_PROGRESS_AFTER_MS` says otherwise. */
-const defaultPatienceMs = 400
+/** A transfer that ends before this needs no bar. `CARREL_PROGRESS_AFTER_MS` overrides it. */
+const defaultShowAfterMs = 400
 const intervalMs = 100
 
-/** Bytes, rate and time left on one line of stderr, while it is a terminal; nothing otherwise. */
+/** Shows bytes, rate and time left on one line of stderr if that is a terminal, else nothing. */
 export class Progress {
   readonly #program: Program
   readonly #isShown: boolean
-  readonly #patienceMs: number
+  readonly #showAfterMs: number
   #totalBytes: number | undefined
   readonly #startedMs = performance.now()
   #bytes = 0
   #drawnMs = 0
 
-  /** @param totalBytes undefined when nobody knows */
+  /** @param totalBytes undefined if unknown */
   constructor(program: Program, values: Values, totalBytes?: number) {
     this.#program = program
     this.#isShown = program.stderr.isTerminal && !values.json
-    this.#patienceMs = Number(program.env.CARREL_PROGRESS_AFTER_MS || defaultPatienceMs)
+    this.#showAfterMs = Number(program.env.CARREL_PROGRESS_AFTER_MS || defaultShowAfterMs)
     this.#totalBytes = totalBytes
   }
 
-  /** The same chunks, counted as they pass. The line is gone when they end, well or badly. */
+  /** Passes chunks on and counts them. Clears the line when they end or fail. */
   async *track(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of chunks) {
@@ -39,13 +39,13 @@ export class Progress {
     }
   }
 
-  /** Counts bytes that passed elsewhere. */
+  /** Counts bytes that were transferred elsewhere. */
   async add(bytes: number): Promise<void> {
     this.#bytes += bytes
     await this.#draw()
   }
 
-  /** The line is gone. */
+  /** Clears the line. */
   async clear(): Promise<void> {
     if (this.#drawnMs > 0) await this.#program.stderr.write('\r\u001b[K').catch(() => {})
   }
@@ -54,19 +54,19 @@ export class Progress {
     return this.#bytes
   }
 
-  /** Whether anybody sees it, so that it is worth finding out the total. */
+  /** Whether the line is visible, so that finding out the total is worth it. */
   get isShown(): boolean {
     return this.#isShown
   }
 
-  /** Known only later. */
+  /** Sets the total once it is known. */
   expect(totalBytes: number): void {
     this.#totalBytes = totalBytes
   }
 
   async #draw(): Promise<void> {
     const now = performance.now()
-    if (!this.#isShown || now - this.#startedMs < this.#patienceMs || now - this.#drawnMs < intervalMs) return
+    if (!this.#isShown || now - this.#startedMs < this.#showAfterMs || now - this.#drawnMs < intervalMs) return
     this.#drawnMs = now
     const width = (this.#program.stderr.width ?? 80) - 1
     const line = progressLine(this.#bytes, this.#totalBytes, now - this.#startedMs, width).slice(0, width)
@@ -75,8 +75,8 @@ export class Progress {
 }
 
 /**
- * Such as `━━━━━━────── 42%  12.3 MiB of 29.1 MiB  5.2 MiB/s  4 s left`. On a narrow terminal the bar is shorter, and the
- * last words are left out.
+ * Returns a line such as `━━━━━━────── 42%  12.3 MiB of 29.1 MiB  5.2 MiB/s  4 s left`. On a narrow terminal the bar is
+ * shorter, and the last words are left out.
  */
 export function progressLine(bytes: number, totalBytes: number | undefined, ms: number, width = 79): string {
   const bytesPerSecond = bytes / (ms / 1000)

@@ -19,7 +19,7 @@ function save(home: CliHome, file: string, content: object | string) {
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
 }
 
-test('the option goes before the variables, those before the files, and these before the token of the server', async () => {
+test("options take precedence over variables, these over files, and these over the owner's token", async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const url = server.url
@@ -38,7 +38,7 @@ test('the option goes before the variables, those before the files, and these be
   assert.equal(await tokenSent(server, home, both, ['--token', 'option']), 'option')
 })
 
-test('a saved address is used, and an option goes before it', async () => {
+test('a saved address is used, and an option takes precedence over it', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   save(home, '.carrel/config.json', { token: server.token, url: server.url })
@@ -55,7 +55,7 @@ test('a token that was saved for one server is not sent to another', async () =>
   assert.equal(server.requests.length, 1)
 })
 
-test('a file that is no JSON is named, unless nothing of it is needed', async () => {
+test('a file with invalid JSON is reported, unless nothing of it is needed', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   save(home, '.carrel/config.json', '{"token": ')

@@ -13,19 +13,22 @@ export interface Settings {
 
 export interface Token {
   value: string
-  /** Where it is from, for a person. */
+  /** Where the token comes from, for messages. */
   source: string
-  /** The file that `login` saved it in; undefined when it is from elsewhere. */
+  /** The file in which `login` saved the token; undefined for any other source. */
   path?: string | undefined
   expiresAt?: string | undefined
-  /** The server's own, of this machine. */
+  /** True for the owner's token of the server on this machine. */
   isOwners?: boolean
 }
 
 export const defaultUrl = 'http://127.0.0.1:4280'
 const defaultDataPath = '/var/lib/carrel'
 
-/** Options go before variables, variables before files; the server's own token on this machine comes last. */
+/**
+ * Returns the settings. Options take precedence over variables, variables over files, and the owner's token on this
+ * machine comes last.
+ */
 export async function readSettings({ env, ...program }: Program, values: Values): Promise<Settings> {
   const variables = program.name === 'ppod' ? ['PAPERPOD', 'CARREL'] : ['CARREL', 'PAPERPOD']
   const fromEnv = (what: string) => {
@@ -43,7 +46,7 @@ export async function readSettings({ env, ...program }: Program, values: Values)
   return { url, token: givenToken ?? savedToken(files, url) ?? (await ownerToken(env, url)) }
 }
 
-/** A saved token goes to the server that it was saved for, and to no other. */
+/** Returns the token that was saved for this server. A token is never sent to another server. */
 function savedToken(files: { path: string; config: ConfigFile }[], url: string): Token | undefined {
   for (const { path, config } of files) {
     if (!config.token || (config.url && !isSameOrigin(config.url, url))) continue
@@ -52,7 +55,7 @@ function savedToken(files: { path: string; config: ConfigFile }[], url: string):
   return undefined
 }
 
-/** Whoever may read the server's data on this machine needs no login. */
+/** Returns the owner's token if the user may read the data of a server on this machine, so that no login is needed. */
 async function ownerToken(env: Program['env'], url: string): Promise<Token | undefined> {
   if (!isLoopback(url)) return undefined
   const path = join(env['CARREL_DATA'] || defaultDataPath, 'owner.token')

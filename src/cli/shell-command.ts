@@ -1,4 +1,7 @@
-/** One word is a shell command as it is; several are quoted, so that a shell sees them as they were typed. */
+/**
+ * Returns a single word as it is, which is a shell command, and several words quoted, so that a shell sees them as
+ * typed.
+ */
 export function shellCommand(words: string[]): string {
   const [first = ''] = words
   return words.length === 1 ? first : words.map(quote).join(' ')

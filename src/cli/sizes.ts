@@ -1,4 +1,4 @@
-/** Such as `1.5 MiB`: four characters and a unit at most. */
+/** Returns a size such as `1.5 MiB`, with at most four characters and a unit. */
 export function shortSize(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B`
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length)

@@ -16,7 +16,7 @@ const rows = [
 const at = (width?: number) => table(columns, rows, width).trimEnd().split('\n')
 
 describe('table()', () => {
-  test('is as wide as its cells where there is no terminal', () => {
+  test('is as wide as its cells without a terminal', () => {
     assert.deepEqual(at(), [
       'ID                    PID   STARTED           COMMAND',
       `${id}  4321  2026-01-26 14:05  python -m http.server 8080 --directory /srv`,
@@ -24,13 +24,13 @@ describe('table()', () => {
     ])
   })
 
-  test('cuts what may be cut to the width', () => {
+  test('cuts shrinkable columns to the width', () => {
     const [, first, second] = at(64)
     assert.equal(first, `${id}  4321  2026-01-26 14:05  python -m http.se…`)
     assert.equal(second, 'web                   1     2026-01-26 14:06  true')
   })
 
-  test('leaves columns out in their order when cutting does not do', () => {
+  test('leaves out columns in their order if cutting does not suffice', () => {
     assert.deepEqual(at(40), [
       'ID                    PID   COMMAND',
       `${id}  4321  python -m h…`,
@@ -47,7 +47,7 @@ describe('table()', () => {
     }
   })
 
-  test('cuts no character of two code units in half', () => {
+  test('never cuts a character of two code units in half', () => {
     assert.equal(table([{ shrinksTo: 2 }], [['😀😀😀😀']], 3), '😀😀…\n')
   })
 })

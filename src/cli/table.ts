@@ -3,17 +3,17 @@ import { printable } from './printable.ts'
 export interface Column {
   title?: string
   align?: 'left' | 'right'
-  /** May be cut to this many characters where the table is too wide. */
+  /** The column may be cut to this many characters if the table is too wide. */
   shrinksTo?: number
-  /** May be left out where that does not do; the lowest goes first. */
+  /** The column may be left out if cutting does not suffice; the lowest number goes first. */
   dropOrder?: number
 }
 
 const gap = 2
 
 /**
- * Rows as aligned columns, two spaces apart; the last column is as long as it is. In a terminal of `width` characters
- * columns that allow it are cut or left out until a line fits; the others never are.
+ * Returns rows as aligned columns, two spaces apart; the last column is not padded. In a terminal of `width`
+ * characters, columns that allow it are cut or left out until a line fits; other columns never are.
  */
 export function table(columns: Column[], rows: string[][], width = Infinity): string {
   const titles = columns.some(({ title }) => title !== undefined) ? [columns.map(({ title = '' }) => title)] : []

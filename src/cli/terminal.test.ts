@@ -61,7 +61,7 @@ async function* on(server: FakeServer) {
   while (true) yield once(server, 'exec-input') as Promise<[Buffer]>
 }
 
-test('in a terminal the command gets one: its size, its kind, and every key', async () => {
+test('in a terminal the command gets one of the same size and type, and every key', async () => {
   await using server = await FakeServer.start()
   const started = server.execMessage('start')
   const terminal = new TestTerminal(
@@ -77,7 +77,7 @@ test('in a terminal the command gets one: its size, its kind, and every key', as
   assertGivenBack(await terminal.end(), /code 3/)
 })
 
-test('a new size of the terminal is told to the command', async () => {
+test('a new size of the terminal reaches the command', async () => {
   await using server = await FakeServer.start()
   const terminal = new TestTerminal(server, `cli exec 'echo ready; head -c 1'`)
   await terminal.shows(/ready/)
@@ -90,7 +90,7 @@ test('a new size of the terminal is told to the command', async () => {
 
 const cliWithPid = `(sh -c 'echo "pid=$$"; exec "$0" "$@"' ${process.execPath} ${mainPath} "$@")`
 
-test('the terminal is given back when a signal ends the command', async () => {
+test('the terminal is restored when a signal ends the command', async () => {
   await using server = await FakeServer.start()
   const script = `set -- exec 'trap "" TERM; echo ready; head -c 1'; ${cliWithPid}; echo "code $?"; stty -a`
   const terminal = new TestTerminal(server, script)
@@ -103,7 +103,7 @@ test('the terminal is given back when a signal ends the command', async () => {
   assertGivenBack(await terminal.end(), /code 143/)
 })
 
-test('the terminal is given back when nothing is heard of the command any more', async () => {
+test('the terminal is restored when the command is unreachable', async () => {
   await using server = await FakeServer.start()
   const script = `set -- exec 'echo ready; head -c 1'; ${cliWithPid}; echo "code $?"; stty -a`
   const terminal = new TestTerminal(server, script)
@@ -122,7 +122,7 @@ function assertGivenBack(screen: string, code: RegExp) {
   assert.match(screen, / echo /)
 }
 
-test('--no-tty gives the command none, and then stdin of a terminal is passed on only with -i', async () => {
+test('with --no-tty the command has no terminal, and stdin of a terminal is passed on only with -i', async () => {
   await using server = await FakeServer.start()
   const first = server.execMessage('start')
   await new TestTerminal(server, `cli exec --no-tty 'true'`).end()
@@ -137,7 +137,7 @@ test('--no-tty gives the command none, and then stdin of a terminal is passed on
   assert.equal(((await second) as ExecStart).stdin, true)
 })
 
-test('without a terminal on both sides there is none, unless -t asks for it', async () => {
+test('the command has no terminal unless stdin and stdout are terminals, or -t is given', async () => {
   await using server = await FakeServer.start()
   await new TestTerminal(server, `cli exec true | cat`).end()
   await home.run(['exec', 'true'], { server })
@@ -155,7 +155,7 @@ test('ps cuts a long command at the width of the terminal', async () => {
   assert.ok(line.endsWith('x…'))
 })
 
-test('ps fits its lines to the terminal, and shows ids whole', async () => {
+test('ps fits its lines to the terminal, and never cuts ids', async () => {
   await using server = await FakeServer.start()
   const id = 'an-id-that-is-rather-long'
   const command = `sleep 60; echo ${'x'.repeat(200)}`

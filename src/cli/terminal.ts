@@ -4,13 +4,14 @@ import type { Program } from './program.ts'
 
 const defaultSize: TerminalSize = { cols: 80, rows: 24 }
 
+/** Returns the size of the terminal; 80 columns by 24 rows without one. */
 export function terminalSize({ stdout, stderr }: Program): TerminalSize {
   return stdout.size ?? stderr.size ?? defaultSize
 }
 
 /**
- * Hands the terminal to the remote program: every key goes there, and it learns the size. The answer gives it back;
- * Node does so too at every end of this process but SIGKILL.
+ * Connects the terminal to the remote program, which gets every key and the size. Returns a function that restores the
+ * terminal. Node restores it too whenever this process ends, except by SIGKILL.
  */
 export function holdTerminal(program: Program, session: ExecSession): () => void {
   const output = program.stdout.size ? program.stdout : program.stderr

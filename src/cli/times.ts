@@ -1,4 +1,4 @@
-/** Local time to the minute, such as `2026-01-26 14:05`; what is no date stays as it is. */
+/** Returns local time to the minute, such as `2026-01-26 14:05`; text that is no date is returned as it is. */
 export function shortTime(time: string | number): string {
   const date = new Date(time)
   if (Number.isNaN(date.getTime())) return String(time)

@@ -12,15 +12,17 @@ export const usageGroups = {
 }
 export type UsageGroup = keyof typeof usageGroups
 
-/** Whom the table is for: a person at a terminal, or a program, which gets a line of raw figures for each meter. */
+/**
+ * How to show the table: for a user at a terminal, or for a program, which gets a line of raw figures for each meter.
+ */
 export interface Look {
   isTerminal: boolean
-  /** Of the terminal, in characters; undefined when it does not tell. */
+  /** Width of the terminal in characters; undefined if unknown. */
   width: number | undefined
   hasChart: boolean
 }
 
-/** What is of one day, computer, key or label: a line for each meter. */
+/** Usage of one day, computer, key or label: a line for each meter. */
 interface Group {
   name: string
   micros: number
@@ -30,18 +32,20 @@ interface Group {
 interface Row {
   cells: [name: string, meter: string, used: string]
   micros: number
-  /** Only what is of the whole group has a bar. */
+  /** Only a row for a whole group has a bar. */
   isWhole: boolean
 }
 
-/** Longest and shortest bar of what cost most, in characters. */
+/** Maximum and minimum width of the longest bar, in characters. */
 const chartWidth = 30
 const minChart = 6
 const dayMs = 86_400_000
-/** From so many seconds on a meter is told in hours. */
+/** A meter with at least this many seconds is shown in hours. */
 const inHoursFromS = 36_000
 
-/** Days in their order, all else by what it cost, the dearest first; undefined where nothing was used. */
+/**
+ * Returns the table of usage: days in order, everything else by cost, the highest first; undefined without any usage.
+ */
 export function usageTable(report: Usage, by: UsageGroup, look: Look): string | undefined {
   const { title, lines } = usageGroups[by]
   const found = groupsOf(lines(report), by)
@@ -50,7 +54,7 @@ export function usageTable(report: Usage, by: UsageGroup, look: Look): string | 
   const inHours = new Set(
     report.totals.filter(({ unit, quantity }) => unit === 's' && quantity >= inHoursFromS).map(({ meter }) => meter),
   )
-  const rowsOf = (group: Group) => (look.isTerminal ? rowsForPerson(group, inHours) : rowsForProgram(group))
+  const rowsOf = (group: Group) => (look.isTerminal ? rowsForUser(group, inHours) : rowsForProgram(group))
   const rows = groups.flatMap(rowsOf)
   const totals = rowsOf({ name: 'Total', lines: report.totals, micros: sum(report.totals) })
   return draw(title, rows, totals, look)
@@ -60,18 +64,21 @@ function draw(title: string, rows: Row[], totals: Row[], { isTerminal, width, ha
   const decimals = decimalsOf([...rows, ...totals].map(({ micros }) => micros / 1_000_000))
   const cells = [...rows, ...totals].map((row) => [...row.cells, dollars(row.micros / 1_000_000, decimals)])
   const { columns, chart } = layout(title, cells, hasChart, width)
-  const most = Math.max(...rows.map(({ micros }) => micros))
+  const maxMicros = Math.max(...rows.map(({ micros }) => micros))
   rows.forEach(({ isWhole, micros }, index) => {
-    if (chart > 0 && isWhole) cells[index]!.push(bar(micros, most, chart))
+    if (chart > 0 && isWhole) cells[index]!.push(bar(micros, maxMicros, chart))
   })
   const lines = table(columns, cells, width).split('\n')
   const longest = Math.max(...lines.map((line) => line.length))
-  // For a person alone: programs have nothing to do with it.
+  // The line is for users; programs have no use for it.
   if (isTerminal) lines.splice(1 + rows.length, 0, '─'.repeat(Math.min(longest, width ?? longest)))
   return lines.join('\n')
 }
 
-/** A long name is cut before the chart is; then the quantities make place for it; where even that is too little it goes. */
+/**
+ * Chooses columns and the width of the chart. First a long name is cut, then quantities are dropped, and finally the
+ * chart.
+ */
 function layout(title: string, rows: string[][], hasChart: boolean, width = Infinity) {
   const columns: Column[] = [
     { title, shrinksTo: 10 },
@@ -99,7 +106,7 @@ function groupsOf(lines: UsageLine[], by: UsageGroup): Group[] {
   return by === 'day' ? groups : groups.toSorted((a, b) => b.micros - a.micros)
 }
 
-/** The days without any use too, from the first to the last that has some: the chart is one of time. */
+/** Adds the days without usage between the first and the last day, as the chart shows time. */
 function withDaysBetween(days: Group[]): Group[] {
   const known = new Map(days.map((day) => [day.name, day]))
   const [first, last] = [Date.parse(days[0]!.name), Date.parse(days.at(-1)!.name)]
@@ -109,8 +116,8 @@ function withDaysBetween(days: Group[]): Group[] {
   })
 }
 
-/** Where more than one meter is of the group, what all of it cost comes first. */
-function rowsForPerson({ name, micros, lines }: Group, inHours: Set<string>): Row[] {
+/** Returns the rows of a group for a user. If the group has several meters, its total cost comes first. */
+function rowsForUser({ name, micros, lines }: Group, inHours: Set<string>): Row[] {
   const rows = lines.map((line): Row => ({
     cells: ['', line.meter.replaceAll('_', ' '), inHours.has(line.meter) ? hours(line) : quantity(line)],
     micros: line.amountMicros,
@@ -121,7 +128,7 @@ function rowsForPerson({ name, micros, lines }: Group, inHours: Set<string>): Ro
   return [{ cells: [name, ...rest], micros, isWhole: true }]
 }
 
-/** Each line stands for itself. */
+/** Returns the rows of a group for a program, one for each meter. */
 function rowsForProgram({ name, lines }: Group): Row[] {
   return lines.map((line) => ({
     cells: [name, line.meter, quantity(line)],

@@ -4,7 +4,7 @@ export interface Option {
   type: 'string' | 'boolean'
   short?: string
   multiple?: boolean
-  /** Of a string: how the value is called in the help. */
+  /** The name of the value in the help, for a string. */
   value?: string
   help: string
 }
@@ -32,19 +32,19 @@ export interface Call {
 
 /** One command of the CLI. */
 export interface Verb {
-  /** After the program's name, such as `kill [options] <id>`. */
+  /** What follows the program's name, such as `kill [options] <id>`. */
   usage: string
   /** What it does, in full sentences. */
   description: string
-  /** Beside the global ones. */
+  /** Options in addition to the global ones. */
   options: Options
-  /** What the first operand can be, where it says what to do. */
+  /** Values of the first operand, if it selects an action. */
   actions?: readonly string[]
-  /** Fewest and most operands. */
-  operands: [fewest: number, most: number]
+  /** Minimum and maximum number of operands. */
+  operands: [min: number, max: number]
   /** The operands are a command, which may have options of its own. */
   takesCommand?: boolean
-  /** The operand is an amount: `-5` is one that cannot be, and no option. */
+  /** The operand is an amount, so that `-5` is an invalid amount and not an option. */
   takesAmount?: boolean
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>

@@ -1,4 +1,4 @@
-/** Commands of PaperPod's document that no server of this version can serve, so that nobody takes them for misspelt. */
+/** Commands of PaperPod's document that this version does not support, so that they are not reported as misspelt. */
 export const verbsToCome = [
   'browser:screenshot',
   'browser:pdf',

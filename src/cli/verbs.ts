@@ -1,10 +1,10 @@
 import type { Verb } from './verb.ts'
 
 interface VerbEntry {
-  /** As in the list of all commands. */
+  /** The entry in the list of all commands. */
   synopsis: string
   summary: string
-  /** Loaded when it is called: start-up costs what is used. */
+  /** Loads the verb when it is called, so that start-up loads nothing else. */
   load(): Promise<Verb>
 }
 
@@ -17,12 +17,12 @@ export const verbs: Record<string, VerbEntry> = {
   },
   interpret: {
     synopsis: 'interpret <code>',
-    summary: 'Run code whose variables stay, with rich output (charts)',
+    summary: 'Run code that keeps its variables, with rich output (charts)',
     load: async () => (await import('./verbs/interpret.ts')).interpret,
   },
   write: {
     synopsis: 'write <path> [file]',
-    summary: 'Write a file, from a local one or from stdin',
+    summary: 'Write a file from a local file or from stdin',
     load: async () => (await import('./verbs/write.ts')).write,
   },
   read: {
@@ -42,7 +42,7 @@ export const verbs: Record<string, VerbEntry> = {
   },
   watch: {
     synopsis: 'watch [path]',
-    summary: 'Show what changes in a directory',
+    summary: 'Show the changes in a directory',
     load: async () => (await import('./verbs/watch.ts')).watch,
   },
   start: {
@@ -72,22 +72,22 @@ export const verbs: Record<string, VerbEntry> = {
   },
   'mem:read': {
     synopsis: 'mem:read <path>',
-    summary: 'Read a file of memory',
+    summary: 'Read a memory file',
     load: async () => (await import('./verbs/mem-read.ts')).memRead,
   },
   'mem:ls': {
     synopsis: 'mem:ls [prefix]',
-    summary: 'List the files of memory',
+    summary: 'List the memory files',
     load: async () => (await import('./verbs/mem-ls.ts')).memLs,
   },
   'mem:rm': {
     synopsis: 'mem:rm <path>',
-    summary: 'Delete a file of memory',
+    summary: 'Delete a memory file',
     load: async () => (await import('./verbs/mem-rm.ts')).memRm,
   },
   'mem:usage': {
     synopsis: 'mem:usage',
-    summary: 'Show how much of memory is used',
+    summary: 'Show how much memory is used',
     load: async () => (await import('./verbs/mem-usage.ts')).memUsage,
   },
   status: {
@@ -102,27 +102,27 @@ export const verbs: Record<string, VerbEntry> = {
   },
   topup: {
     synopsis: 'topup [amount]',
-    summary: 'Get a link by which a person pays for credit',
+    summary: 'Get a link for paying for credit',
     load: async () => (await import('./verbs/topup.ts')).topup,
   },
   usage: {
     synopsis: 'usage',
-    summary: 'Show what was used and what it cost',
+    summary: 'Show usage and its cost',
     load: async () => (await import('./verbs/usage.ts')).usage,
   },
   limits: {
     synopsis: 'limits',
-    summary: 'Show or set what may be spent',
+    summary: 'Show or set spending limits',
     load: async () => (await import('./verbs/limits.ts')).limits,
   },
   ledger: {
     synopsis: 'ledger verify | review',
-    summary: "Check the books of this machine's server, settle payments",
+    summary: "Verify the ledger of this machine's server, settle payments",
     load: async () => (await import('./verbs/ledger.ts')).ledger,
   },
   account: {
     synopsis: 'account delete',
-    summary: 'Let the account go in 30 days, or keep it',
+    summary: 'Delete the account in 30 days, or keep it',
     load: async () => (await import('./verbs/account.ts')).account,
   },
   login: {
@@ -132,7 +132,7 @@ export const verbs: Record<string, VerbEntry> = {
   },
   logout: {
     synopsis: 'logout',
-    summary: 'End the sign-in, and forget its token',
+    summary: 'End the sign-in and forget its token',
     load: async () => (await import('./verbs/logout.ts')).logout,
   },
   keys: {
@@ -142,7 +142,7 @@ export const verbs: Record<string, VerbEntry> = {
   },
   workspaces: {
     synopsis: 'workspaces [what]',
-    summary: 'List workspaces, choose one, manage who is in it',
+    summary: 'List workspaces, choose one, manage its members',
     load: async () => (await import('./verbs/workspaces.ts')).workspaces,
   },
   completion: {
@@ -162,7 +162,7 @@ export const verbs: Record<string, VerbEntry> = {
   },
 }
 
-/** What other programs call them, for who tries that. */
+/** Names of similar commands in other programs, for suggestions. */
 export const otherNames: Record<string, string> = {
   bash: 'exec',
   cat: 'read',

@@ -1,6 +1,6 @@
 /**
- * The text with lines that fit a terminal, broken between words. What follows a gap of two spaces stays in its column; lines
- * of a paragraph become one first. Without a width, as for a file, it stays as it is.
+ * Returns text with lines that fit a terminal, broken between words. The lines of a paragraph are joined first. Text
+ * after a gap of two spaces stays in its column. Without a width, as for a file, the text is unchanged.
  */
 export function wrap(text: string, width: number | undefined): string {
   if (width === undefined) return text

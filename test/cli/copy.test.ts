@@ -278,18 +278,18 @@ END
     await isNowhere()
   })
 
-  test('what cannot be copied is told in a sentence', async () => {
+  test('what cannot be copied is reported in a sentence', async () => {
     await shell('mkdir -p locked/in && chmod 0 locked/in && echo x > plain')
     put('plain', 'x')
     mkdirSync(join(home.path, 'some'), { recursive: true })
     for (const [args, code, message] of [
-      [['nope', ':'], 1, /Cannot stat "nope": there is no such file/],
+      [['nope', ':'], 1, /Cannot stat "nope": the file does not exist/],
       [[':nope', '.'], 1, /nope.*NOT_FOUND/],
       [[':locked', 'x'], 1, /Cannot pack "\/workspace\/locked" in the sandbox: .*Permission denied/],
       [['some', ':plain'], 1, /Cannot unpack "\/workspace\/plain" in the sandbox: a file is there/],
       [[':bin', 'plain'], 1, /a file is there/],
-      [['a', 'b'], 2, /One of the two has to be in a sandbox/],
-      [[':a', ':b'], 2, /One of the two has to be in a sandbox/],
+      [['a', 'b'], 2, /Exactly one of the two has to be in a sandbox/],
+      [[':a', ':b'], 2, /Exactly one of the two has to be in a sandbox/],
     ] as [string[], number, RegExp][]) {
       const { exitCode, stderr } = await carrel(['cp', ...args])
       assert.equal(exitCode, code, args.join(' '))

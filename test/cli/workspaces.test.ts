@@ -33,7 +33,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
       ['*', name, 'owner', '1', '$5.00', own],
       ['Research', 'owner', '1', '$0.00', id],
     ])
-    assert.match(await ann.told('use', 'Research'), /^Research is in use: /)
+    assert.match(await ann.told('use', 'Research'), /^Research is selected: /)
     assert.equal(ann.saved, `${ann.token}~${id}`)
     assert.match(await ann.told(), /^\* +Research /m)
     assert.match((await ann.home.run(['balance'])).stdout, /^Credits +\$0\.00$/m)
@@ -55,7 +55,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     const inUse = ['--workspace', 'Research']
     assert.match(await ann.told('invite', bob.address, ...inUse), /^Invited \S+ into Research as member\.$/m)
     assert.match(await ann.told('members', ...inUse), new RegExp(`^${bob.address} +- +member, invited +until `, 'm'))
-    assert.match(await ann.told('remove', bob.address, ...inUse), /^Took back the invitation of /)
+    assert.match(await ann.told('remove', bob.address, ...inUse), /^Revoked the invitation of /)
     assert.equal((await ann.json('members', ...inUse)).invitations.length, 0)
     await ann.told('invite', bob.address, '--role', 'admin', ...inUse)
     await bob.accept()
@@ -69,7 +69,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
       ],
     )
     assert.match(await bob.told(), /^ +Research +admin +2 /m)
-    assert.match(await ann.told('role', bob.address.toUpperCase(), 'member', ...inUse), /is member of Research now$/m)
+    assert.match(await ann.told('role', bob.address.toUpperCase(), 'member', ...inUse), /is now member of Research$/m)
     await bob.told('use', 'Research')
     assert.equal((await bob.run('invite', newAddress())).exitCode, 1, 'takes an admin')
     assert.match(await ann.told('remove', bob.address, ...inUse), /^Removed .* with the API keys/)
@@ -81,10 +81,10 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     assert.match(lost.stderr, /"carrel workspaces use <name>" chooses one/)
     const { stdout, stderr } = await bob.run()
     assert.doesNotMatch(stdout, /^\*|Research/m)
-    assert.match(stderr, /which is gone or has you no longer: "carrel workspaces use <name>"/)
+    assert.match(stderr, /which is deleted or no longer has you as a member: "carrel workspaces use <name>"/)
     const refused = await bob.run('members')
     assert.equal(refused.exitCode, 2)
-    assert.match(refused.stderr, /which is gone or has you no longer/)
+    assert.match(refused.stderr, /which is deleted or no longer has you as a member/)
     await bob.told('use', bob.address.split('@')[0]!)
     assert.equal((await bob.home.run(['mem:ls'])).exitCode, 0)
   })
@@ -94,7 +94,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     await ann.told('invite', bob.address, '--role', 'owner', '--workspace', id)
     await bob.accept()
     await bob.told('use', id)
-    assert.match(await bob.told('leave'), new RegExp(`^Left Short; ${bob.address.split('@')[0]} is in use now$`, 'm'))
+    assert.match(await bob.told('leave'), new RegExp(`^Left Short; ${bob.address.split('@')[0]} is selected now$`, 'm'))
     assert.equal(bob.saved, bob.token)
     await ann.told('invite', bob.address, '--role', 'admin', '--workspace', id)
     await bob.accept()
@@ -117,12 +117,12 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     assert.match(unsure.stderr, /workspaces delete --yes/)
     const no = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'no']])
     assert.equal(no.exitCode, 2, no.screen)
-    assert.match(no.screen, /Delete Doomed\? It goes in 30 days with all that is in it, for you\. \(yes\/no\)/)
-    assert.doesNotMatch(await ann.told(), /goes/)
+    assert.match(no.screen, /Delete Doomed\? It is deleted in 30 days with everything in it, for you\. \(yes\/no\)/)
+    assert.doesNotMatch(await ann.told(), /deleted/)
     const yes = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'yes']])
     assert.equal(yes.exitCode, 0, yes.screen)
-    assert.match(await ann.told(), /^ +Doomed .* goes \d{4}-\d\d-\d\d/m)
-    assert.equal(await ann.told('cancel-deletion', id), 'Doomed stays.\n')
+    assert.match(await ann.told(), /^ +Doomed .* deleted at \d{4}-\d\d-\d\d/m)
+    assert.equal(await ann.told('cancel-deletion', id), 'Doomed is kept.\n')
     assert.match((await ann.json('delete', id, '--yes')).delete_at, /^\d{4}-/)
     const own = await ann.run('delete', ann.address.split('@')[0]!, '--yes')
     assert.match(own.stderr, /carrel account delete/)
@@ -136,7 +136,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
       [['role', bob.address], /"carrel workspaces role <email> <role>"/],
       [['role', bob.address, 'king'], /"king" as a role: it has to be one of member, admin, owner/],
       [['use', 'Nowhere'], /Cannot find the workspace "Nowhere"/],
-      [['use', 'Twice'], /2 are called so; name it by its id, \w+ or \w+/],
+      [['use', 'Twice'], /2 workspaces have this name; use the id, \w+ or \w+/],
       [['remove', 'nobody@example.com'], /Cannot find "nobody@example\.com" in /],
     ]
     for (const [args, expected] of cases) {
@@ -146,6 +146,6 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     }
     const given = await ann.run('use', 'Research', '--token', ann.token)
     assert.equal(given.exitCode, 2)
-    assert.match(given.stderr, /the token is from --token.* write "~\w+" behind it/)
+    assert.match(given.stderr, /the token is from --token.* append "~\w+" to the token/)
   })
 })

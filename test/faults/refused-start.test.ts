@@ -119,12 +119,12 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
           t.after(() => renameSync(join(aside, 'mark'), mark))
         }
         await assertRefused(
-          /^Cannot start: the database ".*carrel\.db" is missing, and .*; restore it from a backup, or /,
+          /^Cannot start: the database ".*carrel\.db" is missing, but .*; restore it from a backup, or /,
         )
         assert.equal(existsSync(database), false)
         writeFileSync(database, '')
         await assertRefused(
-          /^Cannot start: the database ".*carrel\.db" is empty, and .*; restore it from a backup, or /,
+          /^Cannot start: the database ".*carrel\.db" is empty, but .*; restore it from a backup, or /,
         )
         await (await openDatabase(database)).destroy()
         await assertRefused(/^Cannot start: the database ".*carrel\.db" is empty, and /)

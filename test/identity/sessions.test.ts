@@ -118,7 +118,7 @@ describe('the sign-ins of a person', { timeout: 60_000 }, () => {
     assert.equal(again.exitCode, 2)
     assert.match(again.stderr, /not logged in/)
     const byVariable = await home.run(['logout'], { env: { ...options.env, CARREL_TOKEN: own } })
-    assert.equal(byVariable.stdout, `The token was no longer good for ${server.url}\n`)
+    assert.equal(byVariable.stdout, `The token was no longer valid for ${server.url}\n`)
     assert.match(byVariable.stderr, /still in CARREL_TOKEN/)
   })
 })

@@ -1,8 +1,8 @@
 import { takesFile, type OperandKind, type VerbWords } from './word-list.ts'
 
 /**
- * Bash cuts words at colons, which commands such as "mem:read" have: the words are taken from the line itself, and what is
- * before the last colon is taken off the answers.
+ * Returns the completion script for bash. Bash splits words at colons, which commands such as "mem:read" contain: the
+ * script takes the words from the line itself, and removes the text up to the last colon from the completions.
  */
 export function bashCompletion(verbs: VerbWords[]): string {
   return `# Completion of carrel and ppod for bash: source <(carrel completion bash)

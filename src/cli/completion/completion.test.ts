@@ -69,7 +69,7 @@ function check(line: string, words: string[], found: string[], absent: string[])
   for (const word of absent) assert.ok(!words.includes(word), `${line}: ${word} is among ${words.join(' ')}`)
 }
 
-test('what a command does by its first word is offered, told by its help, and the only thing it takes', async () => {
+test('the actions of a command are completed and explained by its help, and nothing else is accepted', async () => {
   const commands = await wordList()
   const withActions = commands.filter(({ actions }) => actions.length > 0)
   assert.deepEqual(withActions.map(({ name }) => name).toSorted(), ['account', 'keys', 'ledger', 'workspaces'])
@@ -88,11 +88,14 @@ test('what a command does by its first word is offered, told by its help, and th
     if (actions.length === 0) continue
     const { exitCode, stderr } = await home.run([name, 'frobnicate'])
     assert.equal(exitCode, 2)
-    assert.ok(stderr.includes(`Cannot do "frobnicate" with ${name}: it is ${actions.join(', ')}\n`), stderr)
+    assert.ok(
+      stderr.includes(`Cannot do "frobnicate" with ${name}: it has to be one of ${actions.join(', ')}\n`),
+      stderr,
+    )
   }
 })
 
-test('an unknown shell is refused with those that are known', async () => {
+test('an unknown shell is refused with a list of the known ones', async () => {
   const { exitCode, stderr } = await home.run(['completion', 'tcsh'])
   assert.equal(exitCode, 2)
   assert.match(stderr, /it has to be one of bash, zsh, fish/)

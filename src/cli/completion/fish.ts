@@ -1,5 +1,6 @@
 import { takesFile, type OperandKind, type VerbWords } from './word-list.ts'
 
+/** Returns the completion script for fish. */
 export function fishCompletion(verbs: VerbWords[]): string {
   return `# Completion of carrel and ppod for fish: carrel completion fish | source
 set -l verbs ${quote(verbs.map(({ name }) => name).join(' '))}
@@ -35,10 +36,10 @@ const actions: Record<OperandKind, string> = {
   files: '-F',
   verbs: '-a "$verbs"',
   shells: "-a 'bash zsh fish'",
-  // The name is put in at once, the rest is run at each use.
+  // The name is inserted at once; the rest is run with each completion.
   processes: `-a "($program completion ids 2>/dev/null)"`,
   memory: `-a "($program completion memory 2>/dev/null)"`,
-  // They are the command's own.
+  // Actions belong to the command and are completed above.
   actions: '',
   nothing: '',
 }

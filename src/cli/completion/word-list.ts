@@ -2,22 +2,22 @@ import { globalOptions } from '../global-options.ts'
 import type { Option } from '../verb.ts'
 import { verbs } from '../verbs.ts'
 
-/** What an operand can be completed with. */
+/** The kind of values that an operand can be completed with. */
 export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | 'processes' | 'memory' | 'nothing'
 
 export interface VerbWords {
   name: string
   summary: string
   options: [name: string, option: Option][]
-  /** What the kind `actions` stands for. */
+  /** The values of the kind `actions`. */
   actions: readonly string[]
-  /** Of its first operand, its second, …; the last one is of all that follow. */
+  /** The kind of each operand; the last one applies to all further operands. */
   operands: OperandKind[]
 }
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 
-/** Every command with its options and operands, from their definitions. */
+/** Returns every command with its options and operands, from their definitions. */
 export async function wordList(): Promise<VerbWords[]> {
   return Promise.all(
     Object.entries(verbs).map(async ([name, entry]) => {
@@ -31,14 +31,16 @@ export async function wordList(): Promise<VerbWords[]> {
         summary: entry.summary,
         options: Object.entries({ ...options, ...globalOptions }),
         actions,
-        // What comes behind an action is a name that is found nowhere here.
+        // An action is followed by a name, which cannot be completed.
         operands: actions.length > 0 ? ['actions' as const, 'nothing' as const] : operands,
       }
     }),
   )
 }
 
-/** By the operand's name in the usage; with the command before it where the same name means something else. */
+/**
+ * Kinds by the name of the operand in the usage, preceded by the command if the same name means something else there.
+ */
 const kinds: Record<string, OperandKind> = {
   id: 'processes',
   file: 'files',
@@ -54,7 +56,7 @@ const kinds: Record<string, OperandKind> = {
   'mem:ls prefix': 'memory',
 }
 
-/** Options whose value is a local file. */
+/** Returns whether the value of an option is a local file. */
 export function takesFile({ value }: Option): boolean {
   return value === '<file>'
 }

@@ -2,7 +2,7 @@ import { globalOptions } from '../global-options.ts'
 import type { Option } from '../verb.ts'
 import { takesFile, type OperandKind, type VerbWords } from './word-list.ts'
 
-/** For `_arguments`, with the help of each word beside it. */
+/** Returns the completion script for zsh, which uses `_arguments` and shows the help of each word. */
 export function zshCompletion(verbs: VerbWords[]): string {
   return `#compdef carrel ppod
 # Completion of carrel and ppod for zsh: source <(carrel completion zsh), or as _carrel in a folder of $fpath
@@ -57,7 +57,7 @@ const actions: Record<Exclude<OperandKind, 'actions'>, string> = {
   files: '_files',
   verbs: '_carrel_verbs',
   shells: '(bash zsh fish)',
-  // Behind a space they are called as they are, without options for compadd.
+  // After a space, `_arguments` calls them without adding options for compadd.
   processes: ' _carrel_lines ids',
   memory: ' _carrel_lines memory',
   nothing: ' ',

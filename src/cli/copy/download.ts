@@ -17,10 +17,10 @@ interface Download {
   signal: AbortSignal
 }
 
-/** Copies a file or folder of a sandbox to a local path, or to stdout; the answer is where it went, and its bytes. */
+/** Copies a file or folder of a sandbox to a local path, or to stdout. Returns the target and the number of bytes. */
 export async function download(from: SandboxPlace, to: string | undefined, call: Download) {
   const source = await probe(call.client, from.path, from.sessionId)
-  // The server says it best that there is nothing.
+  // If nothing is there, the server reports it best.
   if (source?.isFolder !== true)
     return downloadFile(from, to, { ...call, mode: source?.mode ?? 0o644, size: source?.size })
   const { program, values } = call
@@ -43,13 +43,16 @@ export async function download(from: SandboxPlace, to: string | undefined, call:
   return { path, bytes: progress.bytes }
 }
 
-/** In the folder that is there, or to that very path. */
+/** Returns the target: inside an existing folder, else the path itself. */
 async function targetOf({ path, isContent }: SandboxPlace, to: string): Promise<string> {
   const existing = await stat(to).catch(() => undefined)
   return existing?.isDirectory() && !isContent ? join(to, posix.basename(path)) : to
 }
 
-/** A folder that was not there appears whole or not at all; into one that is there its files go as they come. */
+/**
+ * Unpacks into a folder. A new folder appears completely or not at all; an existing folder gets its files as they
+ * arrive.
+ */
 async function unpackTo(path: string, mode: number, work: (folder: string) => Promise<void>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   if (existing) {
@@ -95,7 +98,9 @@ async function downloadFile(
   return { path, bytes: progress.bytes }
 }
 
-/** A folder of the sandbox as a tar stream. `onTotal` is told of the bytes of its files before the first of them. */
+/**
+ * Yields a folder of the sandbox as a tar stream. `onTotal` gets the total size of its files before the first of them.
+ */
 async function* packed(
   { path, sessionId }: SandboxPlace,
   { client, signal }: Download,
@@ -103,27 +108,29 @@ async function* packed(
 ): AsyncGenerator<Uint8Array> {
   const argv = ['bash', '-c', `${onTotal ? countScript : ''}${packScript}`, 'cp', path]
   const session = await client.exec({ argv, sessionId })
-  // What is left of the stream is of no use to anybody.
+  // The rest of the stream is of no use.
   const stop = () => {
     session.signal('SIGKILL')
     return session.close()
   }
   const onAbort = () => void stop()
   signal.addEventListener('abort', onAbort)
-  let said = ''
+  let message = ''
   try {
     signal.throwIfAborted()
     for await (const { channel, data } of session) {
       if (channel === 'stdout') yield data
-      else if (said.length < maxSaid) said += new TextDecoder().decode(data)
-      const [line, total] = /^total (\d+)\n/.exec(said) ?? []
+      else if (message.length < maxMessageLength) message += new TextDecoder().decode(data)
+      const [line, total] = /^total (\d+)\n/.exec(message) ?? []
       if (line === undefined) continue
-      said = said.slice(line.length)
+      message = message.slice(line.length)
       onTotal?.(Number(total))
     }
     const { exitCode } = await session.exit
     if (exitCode === 0) return
-    throw new Error(`Cannot pack "${path}" in the sandbox: ${said.split('\n', 1)[0] || `tar ended with ${exitCode}`}`)
+    throw new Error(
+      `Cannot pack "${path}" in the sandbox: ${message.split('\n', 1)[0] || `tar ended with ${exitCode}`}`,
+    )
   } catch (error) {
     throw signal.aborted ? signal.reason : error
   } finally {
@@ -139,5 +146,5 @@ find "$1/" -type f -printf '%D:%i %s\\n' 2>/dev/null |
 const packScript = `
 exec tar --format=gnu -cf - -C "$1" .`
 
-/** Characters of what went wrong. */
-const maxSaid = 10_000
+/** Maximum length of an error message. */
+const maxMessageLength = 10_000

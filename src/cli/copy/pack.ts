@@ -4,7 +4,7 @@ import { endOfArchive, headerOf, padding, type TarEntry } from './tar-records.ts
 
 const chunkBytes = 256 * 1024
 
-/** The entries below a folder, each before what is in it. Links are entries, and never followed. */
+/** Yields the entries below a folder, a folder before its content. Links are entries and are never followed. */
 async function* walk(folder: Buffer, below?: Buffer): AsyncGenerator<{ path: Buffer; stats: BigIntStats }> {
   for (const name of await readdir(below ? joined(folder, below) : folder, { encoding: 'buffer' })) {
     const path = below ? joined(below, name) : name
@@ -14,7 +14,7 @@ async function* walk(folder: Buffer, below?: Buffer): AsyncGenerator<{ path: Buf
   }
 }
 
-/** Of the files below a folder; one with several names counts once. */
+/** Returns the total size of the files below a folder. A file with several names counts once. */
 export async function folderBytes(from: string): Promise<number> {
   const known = new Set<string>()
   let bytes = 0
@@ -26,8 +26,9 @@ export async function folderBytes(from: string): Promise<number> {
 }
 
 /**
- * A folder as a tar stream: modes, times, links, files of several names, empty folders, and names of any bytes. What is
- * neither file, folder nor link is left out. `onBytes` is told of the content of files as it goes.
+ * Yields a folder as a tar stream: modes, times, links, files with several names, empty folders, and names of any
+ * bytes. Entries that are neither file, folder nor link are left out. `onBytes` gets the number of content bytes as
+ * they are packed.
  */
 export async function* pack(from: string, onBytes: (bytes: number) => Promise<void>): AsyncGenerator<Buffer> {
   const folder = Buffer.from(from)
@@ -57,7 +58,7 @@ async function* packFile(source: Buffer, entry: TarEntry, onBytes: (bytes: numbe
     for (let at = 0; at < entry.size;) {
       const wanted = Math.min(chunkBytes, entry.size - at)
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at)
-      if (bytesRead === 0) throw new Error(`Cannot copy "${source.toString()}": it became shorter meanwhile`)
+      if (bytesRead === 0) throw new Error(`Cannot copy "${source.toString()}": it became shorter while it was read`)
       yield buffer.subarray(0, bytesRead)
       at += bytesRead
       await onBytes(bytesRead)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePlace } from './place.ts'
 
-test('a colon tells what is in a sandbox, and which', () => {
+test('a colon marks a path in a sandbox, and names the sandbox', () => {
   const inSandbox = (path: string, sessionId?: string, wantsFolder = false, isContent = false) =>
     ({ kind: 'sandbox', path, sessionId, wantsFolder, isContent }) as const
   assert.deepEqual(parsePlace(':a'), inSandbox('/workspace/a'))
@@ -15,7 +15,7 @@ test('a colon tells what is in a sandbox, and which', () => {
   assert.deepEqual(parsePlace(':.'), inSandbox('/workspace', undefined, false, true))
 })
 
-test('what has no colon, or a slash before it, is local', () => {
+test('a path without a colon, or with a slash before it, is local', () => {
   for (const path of ['a', './a:b', '/a:b', '../a:b', 'ü:b'])
     assert.deepEqual(parsePlace(path), { kind: 'local', path })
   assert.deepEqual(parsePlace('-'), { kind: 'stream' })

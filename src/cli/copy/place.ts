@@ -8,15 +8,15 @@ export interface SandboxPlace {
   /** Absolute. */
   path: string
   sessionId: string | undefined
-  /** Ended with a slash: a folder is meant. */
+  /** True if the path ended with a slash, which means a folder. */
   wantsFolder: boolean
-  /** Ended with `/.`: what is in the folder is meant. */
+  /** True if the path ended with `/.`, which means the content of the folder. */
   isContent: boolean
 }
 
 /**
- * `:path` is in the sandbox, `name:path` in the one of that name, `-` is a stream, anything else is local; `./a:b` is a
- * local file with a colon. A relative path in a sandbox is under `folder`.
+ * Parses one side of a copy: `:path` is in the sandbox, `name:path` in the sandbox of that name, `-` is a stream,
+ * anything else is local; `./a:b` is a local file with a colon. A relative path in a sandbox is below `folder`.
  */
 export function parsePlace(text: string, folder = '/workspace'): Place {
   if (text === '-') return { kind: 'stream' }
@@ -31,7 +31,7 @@ export function parsePlace(text: string, folder = '/workspace'): Place {
   }
 }
 
-/** As with cp: `folder/.` is what is in it. */
+/** Returns whether a path means the content of a folder, such as `folder/.`, as with cp. */
 export function meansContent(path: string): boolean {
   return /(^|\/)\.$/.test(path)
 }

@@ -1,13 +1,14 @@
 import type { Carrel } from '../../../sdk/index.ts'
 
-/** What is at a path of a sandbox; undefined when nothing is. Links are followed. */
+/** A file or folder of a sandbox. */
 export interface RemoteEntry {
   isFolder: boolean
-  /** Of a file. */
+  /** Permission bits. */
   mode: number
   size: number
 }
 
+/** Returns what is at a path of a sandbox; undefined if nothing is. Links are followed. */
 export async function probe(client: Carrel, path: string, sessionId: string | undefined) {
   const { result } = await client.execute('stat -Lc "%f %s" -- "$CARREL_CP_PATH" 2>/dev/null || true', {
     env: { CARREL_CP_PATH: path },

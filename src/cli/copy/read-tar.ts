@@ -1,10 +1,13 @@
 import { Header } from 'tar'
 import { blockBytes, type TarEntry } from './tar-records.ts'
 
-/** More than this of a name is no name of a file. */
+/** Maximum length of a name; no file has a longer one. */
 const maxNameBytes = 64 * 1024
 
-/** The entries of a tar stream, as GNU tar writes it. The content of each can be read until the next one is asked for. */
+/**
+ * Yields the entries of a tar stream, as GNU tar writes it. The content of an entry can be read until the next entry is
+ * requested.
+ */
 export async function* readTar(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<TarEntry & { content: AsyncIterable<Buffer> }> {
@@ -16,7 +19,7 @@ export async function* readTar(
     const header = new Header(block)
     if (header.nullBlock) return source.drain()
     const { type, size = 0, mode = 0o644, mtime = new Date(0) } = header
-    if (!header.cksumValid) throw new Error('Cannot unpack the folder: it did not come as a tar stream')
+    if (!header.cksumValid) throw new Error('Cannot unpack the folder: the data are not a tar stream')
     if (type === 'NextFileHasLongPath') path = await source.name(size)
     else if (type === 'NextFileHasLongLinkpath') target = await source.name(size)
     else {
@@ -30,13 +33,15 @@ export async function* readTar(
       } else if (type === 'Directory' || type === 'SymbolicLink' || type === 'Link')
         yield { ...entry, type, size: 0, content: source.content(0) }
       else if (type !== 'CharacterDevice' && type !== 'BlockDevice' && type !== 'FIFO')
-        // There is nothing in a device or a pipe that could be copied.
+        // A device or a pipe has no content to copy.
         throw new Error(`Cannot unpack the folder: it has an entry of the kind "${type}"`)
     }
   }
 }
 
-/** POSIX has the beginning of a longer path in a field of its own, where GNU tar has times. */
+/**
+ * Returns the path of an entry. POSIX has the beginning of a longer path in a separate field, where GNU tar has times.
+ */
 function pathAt(block: Buffer): Buffer {
   const name = nameAt(block, 0, 100)
   const isPosix = block.subarray(257, 263).equals(Buffer.from('ustar\0'))
@@ -50,7 +55,7 @@ function nameAt(block: Buffer, offset: number, length: number): Buffer {
   return Buffer.from(end === -1 ? field : field.subarray(0, end))
 }
 
-/** Bytes by number instead of in chunks. */
+/** Reads a given number of bytes from chunks of any size. */
 class Source {
   readonly #chunks: AsyncIterator<Uint8Array>
   #rest: Buffer = Buffer.alloc(0)
@@ -79,7 +84,7 @@ class Source {
     await this.bytes((blockBytes - (size % blockBytes)) % blockBytes)
   }
 
-  /** A name of its own record. */
+  /** Reads a name that has a record of its own. */
   async name(size: number): Promise<Buffer> {
     if (size > maxNameBytes) throw new Error(`Cannot unpack the folder: it has a name of ${size} bytes`)
     const bytes = await this.bytes(size)
@@ -88,14 +93,14 @@ class Source {
     return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
   }
 
-  /** What follows the end is of no meaning, but whoever sends it waits for a reader. */
+  /** Reads the data after the end, which mean nothing, so that the sender is not blocked. */
   async drain(): Promise<void> {
     while (!(await this.#chunks.next()).done);
   }
 
   async #next(): Promise<void> {
     const { done, value } = await this.#chunks.next()
-    if (done) throw new Error('Cannot unpack the folder: it broke off')
+    if (done) throw new Error('Cannot unpack the folder: the data are incomplete')
     this.#rest = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   }
 }

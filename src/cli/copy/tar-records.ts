@@ -1,23 +1,23 @@
 import { Header } from 'tar'
 
-/** Tar is made of these. */
+/** Size of a block of a tar archive. */
 export const blockBytes = 512
-/** Of a name in a header; a longer one stands in a record before it. */
+/** Maximum length of a name in a header; a longer name has a separate record before it. */
 const nameBytes = 100
 
 export interface TarEntry {
   type: 'File' | 'Directory' | 'SymbolicLink' | 'Link'
   /** Names are bytes: on Linux they need not be text. */
   path: Buffer
-  /** Of a link. */
+  /** Target of a link. */
   target?: Buffer
   mode: number
   mtime: Date
-  /** Of a file. */
+  /** Size of a file. */
   size: number
 }
 
-/** The blocks before the content of an entry, as GNU tar writes them. */
+/** Returns the blocks before the content of an entry, as GNU tar writes them. */
 export function headerOf({ type, path, target = empty, mode, mtime, size }: TarEntry): Buffer {
   const header = Buffer.alloc(blockBytes)
   const before = [
@@ -35,15 +35,15 @@ export function headerOf({ type, path, target = empty, mode, mtime, size }: TarE
   return Buffer.concat([...before, header])
 }
 
-/** Zeros up to a whole block. */
+/** Returns the zeros that fill the last block of a content. */
 export function padding(size: number): Buffer {
   return Buffer.alloc((blockBytes - (size % blockBytes)) % blockBytes)
 }
 
-/** What ends an archive. */
+/** The end of an archive. */
 export const endOfArchive = Buffer.alloc(2 * blockBytes)
 
-/** A name of which every tar makes the same bytes. */
+/** Returns whether every tar writes the same bytes for a name. */
 function isShort(name: Buffer): boolean {
   return name.length < nameBytes && name.every((byte) => byte < 0x80)
 }

@@ -2,9 +2,9 @@ import { chmod, link, lstat, lutimes, mkdir, open, symlink, unlink, utimes } fro
 import { readTar } from './read-tar.ts'
 
 /**
- * Unpacks a tar stream of a sandbox, whose owner may be hostile, into a local folder. An entry that would land outside
- * of it is an error; set-user-id bits are dropped; links are made last, so that nothing is written through one. `onBytes`
- * is told of the content of files as it comes.
+ * Unpacks a tar stream of a sandbox, which may be hostile, into a local folder. Throws for an entry outside of the
+ * folder. Drops set-user-id bits, and creates links last, so that nothing is written through a link. `onBytes` gets the
+ * number of content bytes as they arrive.
  */
 export async function unpack(
   folder: string,
@@ -16,7 +16,7 @@ export async function unpack(
   const folders: { path: Buffer; mode: number; mtime: Date }[] = []
   for await (const { type, path, target: to = Buffer.alloc(0), mode, mtime, content } of readTar(archive)) {
     const parts = target.parts(path)
-    // The folder itself is the caller's.
+    // The folder itself belongs to the caller.
     if (parts.length === 0) continue
     if (type === 'SymbolicLink') links.push({ path, to, mtime })
     else if (type === 'Directory') {
@@ -30,7 +30,7 @@ export async function unpack(
     await symlink(to, place)
     await lutimes(place, mtime, mtime)
   }
-  // Last, and from the inside out: what may not be written any more, and what writing would change.
+  // Modes and times of folders are set last, from the inside out, as they prevent writing or change with it.
   for (const { path, mode, mtime } of folders.toReversed()) {
     await chmod(path, mode)
     await utimes(path, mtime, mtime)
@@ -57,10 +57,10 @@ async function writeFile(
   }
 }
 
-/** The folder that is unpacked into. Paths in it are made of their parts, as bytes. */
+/** The folder to unpack into. Paths in it are made of parts, as bytes. */
 class Target {
   readonly #folder: string
-  /** Known to be folders, and no links. */
+  /** Paths known to be folders and not links. */
   readonly #folders = new Set<string>()
   readonly #made = new Set<string>()
 
@@ -68,7 +68,7 @@ class Target {
     this.#folder = folder
   }
 
-  /** The names on the way to an entry, each as one character for a byte. */
+  /** Returns the parts of a path, with one character for each byte. Throws if the path leads outside. */
   parts(path: Buffer): string[] {
     const text = path.toString('latin1')
     const parts = text.split('/').filter((part) => part !== '' && part !== '.')
@@ -76,17 +76,17 @@ class Target {
     return parts
   }
 
-  /** The whole path. */
+  /** Returns the full path. */
   bytes(parts: string[]): Buffer {
     return Buffer.concat([Buffer.from(this.#folder), Buffer.from(['', ...parts].join('/'), 'latin1')])
   }
 
-  /** Whether a folder was not there before. */
+  /** Returns whether a folder was created here. */
   hasMade(parts: string[]): boolean {
     return this.#made.has(parts.join('/'))
   }
 
-  /** The folder is there after it, with those above. */
+  /** Creates a folder and its parents unless they exist. */
   async makeFolder(parts: string[]): Promise<void> {
     const key = parts.join('/')
     if (parts.length === 0 || this.#folders.has(key)) return
@@ -101,7 +101,7 @@ class Target {
     this.#folders.add(key)
   }
 
-  /** Where a new entry goes: the folders above are there, and nothing stands there any more. */
+  /** Returns the path of a new entry, after creating its parents and removing what was there. */
   async place(parts: string[]): Promise<Buffer> {
     await this.makeFolder(parts.slice(0, -1))
     const path = this.bytes(parts)
@@ -111,7 +111,7 @@ class Target {
     return path
   }
 
-  /** A file that came before, for a second name of it. */
+  /** Returns the path of a file that was unpacked before, for a second name of it. */
   async existingFile(path: Buffer): Promise<Buffer> {
     const parts = this.parts(path)
     for (let depth = 1; depth < parts.length; depth++) {
@@ -124,6 +124,6 @@ class Target {
 
   #outside(name: string): Error {
     const shown = Buffer.from(name, 'latin1').toString()
-    return new Error(`Cannot unpack "${shown}": it would be outside of "${this.#folder}"`)
+    return new Error(`Cannot unpack "${shown}": it would be outside "${this.#folder}"`)
   }
 }

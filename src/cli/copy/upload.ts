@@ -20,7 +20,7 @@ interface Upload {
 
 const chunkBytes = 256 * 1024
 
-/** Copies a local file or folder into a sandbox; the answer is where it went, and its bytes. */
+/** Copies a local file or folder into a sandbox. Returns the target and the number of bytes. */
 export async function upload(from: string, { to, ...rest }: Upload): Promise<{ path: string; bytes: number }> {
   const source = await stat(from)
   const existing = await probe(rest.client, to.path, to.sessionId)
@@ -42,7 +42,7 @@ async function uploadFile(from: string, mode: number, size: number, { program, v
   return progress.bytes
 }
 
-/** As a tar stream through the input of a tar in the sandbox: modes, times, links and empty folders stay what they are. */
+/** Uploads a folder as a tar stream to a tar in the sandbox, which keeps modes, times, links and empty folders. */
 async function uploadFolder(from: string, mode: number, { program, values, client, to, signal }: Upload) {
   const { path, sessionId } = to
   const progress = new Progress(program, values)
@@ -50,14 +50,14 @@ async function uploadFolder(from: string, mode: number, { program, values, clien
   const argv = ['bash', '-c', unpackScript, 'cp', path, posix.dirname(path), mode.toString(8)]
   const session = await client.exec({ argv, stdin: true, sessionId })
   const result = session.result()
-  // Whoever waits for the result below tells its failure.
+  // A failure is reported where the result is awaited below.
   result.catch(() => {})
-  // What ends the program leads it to clear away what it made.
+  // The signal makes the program remove what it has created.
   const stop = () => void endProgram(session, 'SIGTERM')
   signal.addEventListener('abort', stop)
   try {
     signal.throwIfAborted()
-    for await (const chunk of gathered(pack(from, (bytes) => progress.add(bytes))))
+    for await (const chunk of combined(pack(from, (bytes) => progress.add(bytes))))
       if (!(await session.write(chunk))) break
     signal.throwIfAborted()
     session.end()
@@ -76,7 +76,7 @@ async function uploadFolder(from: string, mode: number, { program, values, clien
   }
 }
 
-/** A folder that is there keeps its own mode and time. A new one gets its name when it is whole. */
+/** An existing folder keeps its mode and time. A new folder gets its name when it is complete. */
 const unpackScript = `
 if [ -d "$1" ]; then exec tar -xpf - --no-same-owner --no-overwrite-dir -C "$1"; fi
 if [ -e "$1" ]; then echo "a file is there" >&2; exit 1; fi
@@ -86,14 +86,14 @@ trap 'exit 143' TERM HUP
 mkdir -p -- "$2" && mkdir -m 700 -- "$part" && tar -xpf - --no-same-owner -C "$part" &&
   chmod -- "$3" "$part" && mv -T -- "$part" "$1"`
 
-/** Small chunks as fewer large ones. */
-async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Combines small chunks into fewer large ones. */
+async function* combined(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = []
   let bytes = 0
   for await (const chunk of chunks) {
     waiting.push(chunk)
     bytes += chunk.length
-    if (bytes < gatheredBytes) continue
+    if (bytes < combinedBytes) continue
     yield Buffer.concat(waiting)
     waiting = []
     bytes = 0
@@ -101,4 +101,4 @@ async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   if (bytes > 0) yield Buffer.concat(waiting)
 }
 
-const gatheredBytes = 64 * 1024
+const combinedBytes = 64 * 1024

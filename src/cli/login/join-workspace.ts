@@ -8,17 +8,17 @@ import { answerTo, type MailedLink } from './mailed-link.ts'
 
 export interface Joined {
   workspaceId: string
-  /** Whom the invitation was for. */
+  /** The address that the invitation was for. */
   email: string
-  /** Whose token is here already. */
-  signedIn: 'they' | 'somebody else' | 'nobody'
-  /** Where that is from; undefined without one. */
+  /** Whose token is in use already. */
+  signedIn: 'invited user' | 'another user' | 'nobody'
+  /** Where the token comes from; undefined without a token. */
   tokenSource: string | undefined
 }
 
 /**
- * Accepts an invitation and tells what came of it. It makes the person of its address a member, whoever brings it, and signs nobody in:
- * the token that is here stays what it is.
+ * Accepts an invitation and reports the result. The user of its address becomes a member, whoever presents the
+ * invitation. Nobody is signed in: the current token stays as it is.
  */
 export async function joinWorkspace(call: Call, link: MailedLink): Promise<Joined> {
   const { program, values } = call
@@ -32,10 +32,10 @@ export async function joinWorkspace(call: Call, link: MailedLink): Promise<Joine
   const own = clientOf(program, values, { ...settings, token: settings.token && { ...settings.token, value: token! } })
   const signedIn = token === undefined ? 'nobody' : whoIs(await idOf(own), userId)
   const by = offer.inviter === '' ? '' : `, invited by ${printable(offer.inviter)}`
-  const told = { workspace_id: workspaceId, name: workspace, role, email, signed_in: signedIn === 'they' }
+  const joined = { workspace_id: workspaceId, name: workspace, role, email, signed_in: signedIn === 'invited user' }
   await program.stdout.line(
     values.json
-      ? JSON.stringify({ joined: told })
+      ? JSON.stringify({ joined })
       : `${printable(email)} joined the workspace ${printable(workspace)} as ${role}${by}.`,
   )
   return { workspaceId, email, signedIn, tokenSource: settings.token?.source }
@@ -43,10 +43,10 @@ export async function joinWorkspace(call: Call, link: MailedLink): Promise<Joine
 
 function whoIs(id: string | undefined, userId: string): Joined['signedIn'] {
   if (id === undefined) return 'nobody'
-  return id === userId ? 'they' : 'somebody else'
+  return id === userId ? 'invited user' : 'another user'
 }
 
-/** undefined where the token is refused. */
+/** Returns the user's id; undefined if the token is refused. */
 async function idOf(client: Carrel): Promise<string | undefined> {
   try {
     return (await client.me()).id

@@ -8,9 +8,9 @@ import { joinWorkspace } from './join-workspace.ts'
 import { parseMailedLink } from './mailed-link.ts'
 
 /**
- * The link goes to the address alone, and who has it brings it here: a click on it gives nothing to whoever asked for it, so that nobody
- * is signed in elsewhere by a link that a stranger had sent to them. What is mistyped is asked for again, so that no other message is
- * needed. `accept` rejects what is good for nothing.
+ * Signs in by a link that is sent to the address and pasted here. Opening the link gives nothing to the client that
+ * requested it, so that nobody is signed in elsewhere by a link that someone else has requested. Mistyped answers are
+ * asked for again, so that no further message is needed. `accept` rejects an answer that cannot be used.
  */
 export async function signInByMail<T>(
   call: Call,
@@ -19,8 +19,8 @@ export async function signInByMail<T>(
   accept: (answer: string) => Promise<T>,
 ): Promise<T> {
   const { program } = call
-  const tell = (error: unknown) => program.stderr.line(`${printable((error as Error).message)}. Try again.`)
-  const sentTo = await repeatedly(address, tell, {
+  const report = (error: unknown) => program.stderr.line(`${printable((error as Error).message)}. Try again.`)
+  const sentTo = await repeatedly(address, report, {
     attempt: async (to) => {
       await client.requestLink(to)
       return to
@@ -28,17 +28,19 @@ export async function signInByMail<T>(
     isMistake: (error) => error instanceof CarrelApiError && error.status === 400,
     askAgain: () => ask('Your mail address: '),
   })
-  await program.stderr.line(`A link is on its way to ${printable(sentTo)}; it works once, within 15 minutes.`)
+  await program.stderr.line(`A link was sent to ${printable(sentTo)}; it works once, within 15 minutes.`)
   const question = 'Paste the link, or the token that its page shows (it is not shown here): '
-  const askForIt = async (): Promise<string> => {
+  const askForLink = async (): Promise<string> => {
     const answer = await ask(question, { secret: true })
     const link = linkIn(answer)
     if (link?.kind !== 'invitation') return answer
     await joinWorkspace(call, link)
-    await program.stderr.line('That was an invitation, which signs nobody in: the link is in the other message.')
-    return askForIt()
+    await program.stderr.line(
+      'That was an invitation, which signs nobody in: the sign-in link is in the other message.',
+    )
+    return askForLink()
   }
-  return repeatedly(await askForIt(), tell, { attempt: accept, isMistake: isOfAnswer, askAgain: askForIt })
+  return repeatedly(await askForLink(), report, { attempt: accept, isMistake: isWrongAnswer, askAgain: askForLink })
 }
 
 interface Attempts<T> {
@@ -49,7 +51,7 @@ interface Attempts<T> {
 
 async function repeatedly<T>(
   first: string,
-  tell: (error: unknown) => Promise<void>,
+  report: (error: unknown) => Promise<void>,
   { attempt, isMistake, askAgain }: Attempts<T>,
 ): Promise<T> {
   let answer = first
@@ -58,12 +60,12 @@ async function repeatedly<T>(
       return await attempt(answer)
     } catch (error) {
       if (left === 0 || !isMistake(error)) throw error
-      await tell(error)
+      await report(error)
       answer = await askAgain()
     }
 }
 
-/** A link that is cut off is told when it is tried. */
+/** Returns the link in an answer. An incomplete link is reported when it is used. */
 function linkIn(answer: string) {
   try {
     return parseMailedLink(answer)
@@ -72,7 +74,7 @@ function linkIn(answer: string) {
   }
 }
 
-function isOfAnswer(error: unknown): boolean {
+function isWrongAnswer(error: unknown): boolean {
   if (error instanceof CarrelApiError) return error.status === 401
   return !(error instanceof CarrelConnectionError) && !(error instanceof Interrupted)
 }

@@ -10,7 +10,7 @@ import { bar } from '../bar.ts'
 import { until } from '../../../test/support/server.ts'
 import { CliHome, mainPath, resultOf } from '../testing/run-cli.ts'
 
-test('balance shows what is left', async () => {
+test('balance shows the credit that is left', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   assert.equal((await home.run(['balance'], { server })).stdout, 'Credits  $4.50\n')
@@ -18,11 +18,11 @@ test('balance shows what is left', async () => {
   assert.deepEqual(JSON.parse(stdout), { creditsRemaining: 4.5, creditsRemainingUsdc: '4.500000' })
 })
 
-test('who has nothing left is told how to pay, by the balance and by the status', async () => {
+test('balance and status explain how to pay when nothing is left', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   server.credit = 0.0012
-  const hint = `Less than a cent is left: "carrel topup" prints a link to pay for more; ${server.url}/topup shows every way to pay here.`
+  const hint = `Less than a cent is left: "carrel topup" prints a link to pay for more; ${server.url}/topup shows every way to pay.`
   assert.equal((await home.run(['balance'], { server })).stdout, `Credits  $0.0012\n         ${hint}\n`)
   const { stdout } = await home.run(['status'], { server })
   assert.ok(stdout.includes(hint), stdout)
@@ -45,13 +45,13 @@ test('a refusal for lack of credit names the command and the address by which a 
   ] as const) {
     server.failNext(path, refusal)
     const { exitCode, stderr } = await home.run([...args], { server })
-    const sentence = `"carrel topup" prints a link to pay for more; ${topupUrl} shows every way to pay here.`
+    const sentence = `"carrel topup" prints a link to pay for more; ${topupUrl} shows every way to pay.`
     const text = `carrel: Cannot run this: the account has no credit left (OUT_OF_CREDITS)\n  ${sentence}\n`
     assert.deepEqual([exitCode, stderr], [expected, text], path)
   }
 })
 
-test('usage is a table, by day, without a chart where a program reads it', async () => {
+test('usage is a table by day, without a chart if a program reads it', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const { stdout } = await home.run(['usage', '--days', '2'], { server })
@@ -69,7 +69,7 @@ Credit left: $4.50
   assert.equal(server.requestsTo('/v1/usage?days=2').length + server.requestsTo('/v1/usage').length, 1)
 })
 
-test('usage goes by computer, key and label too, and by nothing else', async () => {
+test('usage is also shown by computer, key and label, and by nothing else', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const firstColumn = async (by: string) =>
@@ -79,10 +79,10 @@ test('usage goes by computer, key and label too, and by nothing else', async () 
   assert.deepEqual((await firstColumn('label')).slice(0, 2), ['LABEL', 'web'])
   const { exitCode, stderr } = await home.run(['usage', '--by', 'weather'], { server })
   assert.equal(exitCode, 2)
-  assert.match(stderr, /by day, computer, key, label/)
+  assert.match(stderr, /one of day, computer, key, label/)
 })
 
-test('a bar is as long as its value, and never missing', () => {
+test('a bar is as long as its value, and is never missing', () => {
   assert.deepEqual(
     [0, 1, 500, 1000].map((value) => bar(value, 1000, 4)),
     ['', '▏', '██', '████'],
@@ -90,7 +90,7 @@ test('a bar is as long as its value, and never missing', () => {
   assert.equal(bar(5, 0, 4), '')
 })
 
-test('ledger verify says what is missing where there are no books', async () => {
+test('ledger verify reports a missing ledger', async () => {
   using home = new CliHome()
   mkdirSync(join(home.path, 'data'))
   const { exitCode, stderr } = await home.run(['ledger', 'verify'])
@@ -99,14 +99,14 @@ test('ledger verify says what is missing where there are no books', async () => 
   assert.equal((await home.run(['ledger', 'burn'])).exitCode, 2)
 })
 
-test('ledger review says what is missing, and what cannot be credited', async () => {
+test('ledger review reports missing arguments and amounts that cannot be credited', async () => {
   using home = new CliHome()
   for (const [args, said] of [
     [['review'], /there is no ".*\/data\/carrel\.db"/],
     [['review', 'x'], /either --credit=<dollars> or --dismiss/],
     [['review', 'x', '--credit', '5', '--dismiss'], /either --credit=<dollars> or --dismiss/],
     [['review', '--dismiss'], /The payment is missing/],
-    [['verify', 'x'], /takes nothing more/],
+    [['verify', 'x'], /takes no further arguments/],
     ...['0', '5.005', '1e3', 'abc', 'NaN'].map((amount) => [['review', 'x', '--credit', amount], /has to be dollars/]),
   ] as [string[], RegExp][]) {
     const { exitCode, stdout, stderr } = await home.run(['ledger', ...args])
@@ -134,7 +134,7 @@ test('topup prints a link for a package or an amount, and nothing else on stdout
   })
 })
 
-test('topup says of what is no amount and no package what the server takes', async () => {
+test('topup answers an invalid amount with what the server accepts', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   for (const args of [['huge'], ['1e18'], ['NaN'], ['7.505'], ['-5'], ['-7.50'], ['--', '-5'], ['']]) {
@@ -172,18 +172,18 @@ test('topup --wait waits until the balance shows the credit, whatever is used me
   assert.deepEqual([exitCode, stdout], [0, 'https://pay.test/1\nCredits  $20.90\n'])
 })
 
-test('where only programs can pay topup says so, and where nobody can what the operator has to set', async () => {
+test('topup says if only programs can pay, and what the operator has to set if nobody can', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   server.hasCheckout = false
   const { exitCode, stderr } = await home.run(['topup'], { server })
   assert.equal(exitCode, 1)
-  assert.match(stderr, new RegExp(`programs alone; let an MPP client answer the challenge of POST ${server.url}/topup`))
+  assert.match(stderr, new RegExp(`programs only; let an MPP client answer the challenge of POST ${server.url}/topup`))
   server.hasMachinePayments = false
   assert.match((await home.run(['topup'], { server })).stderr, /^carrel: Nobody can pay here \(NOT_SET_UP\)/)
 })
 
-test('account delete has to be meant, and can be taken back', async () => {
+test('account delete has to be confirmed, and can be cancelled', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const unsure = await home.run(['account', 'delete'], { server })
@@ -260,7 +260,7 @@ const dearUsage: typeof usageAnswer = {
   byKey: [{ of: 'k3y', name: '', meter: 'compute', quantity: 100 * hour, unit: 's', amountMicros: 36_000_000 }],
 }
 
-test('in a terminal usage has a bar for each day as a whole, also for those without any, and a total', async () => {
+test('in a terminal usage has a bar for each day, even a day without usage, and a total', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   server.usage = dearUsage
@@ -282,7 +282,7 @@ Credit left: $4.50
   )
 })
 
-test('usage shows the dearest first, the default sandbox by that name, and no key so', async () => {
+test('usage shows the highest cost first, and names the default sandbox but no default key', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   server.usage = dearUsage
@@ -316,7 +316,7 @@ test('in a terminal usage cuts a long name before the chart, and stays within ev
   }
 })
 
-test('NO_COLOR takes the chart from usage, and keeps the rest', async () => {
+test('NO_COLOR removes the chart from usage and keeps the rest', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const screen = await screenOf(home, server, 80, '', { NO_COLOR: '1' })

@@ -11,15 +11,15 @@ const actions: Record<string, (client: Carrel) => Promise<Deletion>> = {
 export const account: Verb = {
   usage: 'account [options] delete | cancel-deletion',
   description: `
-"delete" schedules the deletion of your account: computers, files, memory, keys and all else go 30 days later. Until then
-everything works as before, and "cancel-deletion" keeps it.`,
-  options: { yes: { type: 'boolean', help: 'Really delete; without it nothing is done' } },
+"delete" schedules the deletion of your account: computers, files, memory, keys and everything else are deleted 30 days
+later. Until then everything works as before, and "cancel-deletion" keeps the account.`,
+  options: { yes: { type: 'boolean', help: 'Confirm the deletion; required' } },
   actions: Object.keys(actions),
   operands: [1, 1],
   async run({ program, values, operands: [name = ''] }) {
     if (name === 'delete' && !values['yes'])
       throw new UsageError(
-        'Cannot delete the account without being sure: all it has goes in 30 days; say so by account delete --yes',
+        'Cannot delete the account without confirmation: its data are deleted in 30 days; confirm with account delete --yes',
       )
     const answer = await actions[name]!(await openClient(program, values))
     await program.stdout.line(values.json ? JSON.stringify(answer) : answer.message)

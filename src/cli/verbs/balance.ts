@@ -7,7 +7,7 @@ import type { Verb } from '../verb.ts'
 
 export const balance: Verb = {
   usage: 'balance [options]',
-  description: 'Shows the credit that is left, with what runs and is not charged yet taken off.',
+  description: 'Shows the credit that is left, less running usage that is not charged yet.',
   options: {},
   operands: [0, 0],
   async run({ program, values }) {

@@ -6,8 +6,8 @@ import { openClient } from '../open-client.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Call, Verb } from '../verb.ts'
 
-/** Whoever presses Tab does not wait for a server that is away. */
-const patienceMs = 2000
+/** A user who presses Tab does not wait for a server that is away. */
+const maxWaitMs = 2000
 
 export const completion: Verb = {
   usage: 'completion <shell>',
@@ -15,10 +15,10 @@ export const completion: Verb = {
 Prints the script that completes commands, options, process ids and memory paths in bash, zsh or fish:
 
   source <(carrel completion bash)     in ~/.bashrc
-  source <(carrel completion zsh)      in ~/.zshrc, behind compinit
+  source <(carrel completion zsh)      in ~/.zshrc, after compinit
   carrel completion fish | source      in ~/.config/fish/config.fish
 
-The scripts themselves ask for "ids" and "memory", which print what there is.`,
+The scripts call "ids" and "memory", which print process ids and memory paths.`,
   options: {},
   operands: [1, 1],
   async run(call) {
@@ -35,17 +35,17 @@ const made: Record<string, (call: Call) => Promise<string>> = {
   zsh: async () => zshCompletion(await wordList()),
   fish: async () => fishCompletion(await wordList()),
   ids: async ({ program, values }) => {
-    const client = await openClient(program, values, { timeoutMs: patienceMs })
+    const client = await openClient(program, values, { timeoutMs: maxWaitMs })
     const processes = await client.processes.list()
     return lines(processes.filter(({ status }) => status === 'running').map(({ processId }) => processId))
   },
   memory: async ({ program, values }) => {
-    const client = await openClient(program, values, { timeoutMs: patienceMs })
+    const client = await openClient(program, values, { timeoutMs: maxWaitMs })
     return lines((await client.memory.list()).map(({ path }) => path))
   },
 }
 
-/** One a line, without those that have more than one. */
+/** Returns one word a line, without words that contain line breaks. */
 function lines(words: string[]): string {
   return words
     .filter((word) => !/[\n\r]/.test(word))

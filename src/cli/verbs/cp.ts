@@ -11,13 +11,13 @@ import type { Verb } from '../verb.ts'
 export const cp: Verb = {
   usage: 'cp [options] <from> <to>',
   description: `
-Copies a file or a folder into a sandbox, or out of one. A path in the sandbox begins with ":", or with the sandbox's name
-and ":"; a relative one is under /workspace. Into a folder that is there it goes by its own name. Modes are kept, links
-stay links, and a new folder appears whole or not at all.
+Copies a file or a folder into a sandbox, or out of one. A path in a sandbox begins with ":", or with the sandbox's name
+and ":"; a relative path is below /workspace. A copy into an existing folder keeps its name. Modes are kept, links stay
+links, and a new folder appears completely or not at all.
 
   cp notes.txt :              a file to /workspace/notes.txt
   cp src :app                 a folder, as /workspace/app or into it
-  cp src/. :app               what is in it
+  cp src/. :app               the content of the folder
   cp build:/workspace/dist .  a folder of the sandbox "build"
   cp - :data.csv              stdin to a file
   cp :data.csv -              a file to stdout; a folder as a tar stream`,
@@ -41,7 +41,7 @@ stay links, and a new folder appears whole or not at all.
         signal: stop.signal,
       })
       copied = { path, bytes: size }
-    } else throw new UsageError('One of the two has to be in a sandbox and the other not: ":path" is in the sandbox')
+    } else throw new UsageError('Exactly one of the two has to be in a sandbox: ":path" is in the sandbox')
     if (to.kind === 'stream') return 0
     if (values.json) await program.stdout.line(JSON.stringify(copied))
     else await program.stdout.line(`Copied ${shortSize(copied.bytes)} to ${printable(copied.path)}`)

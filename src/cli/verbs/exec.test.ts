@@ -22,7 +22,7 @@ test('one argument is a shell command; its output and exit code are passed on', 
   assert.deepEqual([exitCode, stdout, stderr], [3, 'out\n', 'err\n'])
 })
 
-test('ppod exec takes --lang as the document spells it', async () => {
+test('ppod exec accepts --lang as the document spells it', async () => {
   await using server = await FakeServer.start()
   const ppod = { server, name: 'ppod' } as const
   assert.equal((await home.run(['exec', 'echo "$0" | wc -l', '--lang', 'shell'], ppod)).stdout, '1\n')
@@ -36,7 +36,7 @@ test('several arguments are a program and its arguments, as they are', async () 
   assert.equal(stdout, '<a  b><$HOME><--x><>')
 })
 
-test('folder, variables, user, session and time limit go with the command', async () => {
+test('folder, variables, user, session and time limit are sent with the command', async () => {
   await using server = await FakeServer.start()
   const options = [
     '--cwd',
@@ -68,7 +68,7 @@ test('folder, variables, user, session and time limit go with the command', asyn
   })
 })
 
-test('stdin is passed on, byte for byte, with its end', async () => {
+test('stdin is passed on, byte for byte, up to its end', async () => {
   await using server = await FakeServer.start()
   const input = Buffer.alloc(
     2_000_003,
@@ -78,7 +78,7 @@ test('stdin is passed on, byte for byte, with its end', async () => {
   assert.deepEqual([exitCode, stdout], [0, `${createHash('sha256').update(input).digest('hex')}  -\n`])
 })
 
-test('a command that ends before its input does not wait for it', async () => {
+test('exec does not wait for input after the command has ended', async () => {
   await using server = await FakeServer.start()
   const child = home.spawn(['exec', 'exit 5'], { server })
   const { exitCode } = await resultOf(child)
@@ -86,7 +86,7 @@ test('a command that ends before its input does not wait for it', async () => {
   child.stdin.destroy()
 })
 
-test('-n leaves stdin to the script that the command stands in', async () => {
+test('-n leaves stdin to the calling script', async () => {
   await using server = await FakeServer.start()
   const script = 'while read -r line; do "$0" "$1" exec -n "echo got $line"; done'
   const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ server }) })
@@ -94,14 +94,14 @@ test('-n leaves stdin to the script that the command stands in', async () => {
   assert.equal((await resultOf(child)).stdout, 'got one\ngot two\n')
 })
 
-test('binary output comes through unchanged, on both channels', async () => {
+test('binary output arrives unchanged on both channels', async () => {
   await using server = await FakeServer.start()
   const { bytes, stderr } = await home.run(['exec', String.raw`printf '\000\377\200a'; printf é >&2`], { server })
   assert.deepEqual([...bytes], [0, 255, 128, 97])
   assert.equal(stderr, 'é')
 })
 
-test('a slow reader of much output loses nothing', async () => {
+test('a slow reader of large output loses nothing', async () => {
   await using server = await FakeServer.start()
   const command = 'seq 1 2000000'
   const child = spawn(
@@ -122,7 +122,7 @@ test('a slow reader of much output loses nothing', async () => {
   )
 })
 
-test('a reader that has gone ends the command, quietly', async () => {
+test('the command ends quietly when its reader has gone', async () => {
   await using server = await FakeServer.start()
   const script = '"$0" "$1" exec yes < /dev/null | head -1; echo "code ${PIPESTATUS[0]}"'
   const child = spawn('bash', ['-c', script, process.execPath, mainPath], { env: home.env({ server }) })
@@ -133,7 +133,7 @@ test('a reader that has gone ends the command, quietly', async () => {
   assert.equal(remote?.exit?.signal, 'SIGTERM')
 })
 
-test('output survives connections that are cut', async () => {
+test('output survives broken connections', async () => {
   await using server = await FakeServer.start()
   server.cutAfter(5, 1000, 20_000)
   const { exitCode, stdout } = await home.run(['exec', 'seq 1 20000; exit 9'], { server })
@@ -143,27 +143,27 @@ test('output survives connections that are cut', async () => {
   assert.equal(server.execMessages.filter(({ type }) => type === 'attach').length, 3)
 })
 
-test('a command that a signal ended has 128 + n', async () => {
+test('a command that a signal ended exits with 128 + n', async () => {
   await using server = await FakeServer.start()
   const { exitCode, stderr } = await home.run(['exec', 'kill -TERM $$'], { server })
   assert.deepEqual([exitCode, stderr], [143, ''])
 })
 
-test('a time limit has 124 and a sentence', async () => {
+test('a time limit exits with 124 and a message', async () => {
   await using server = await FakeServer.start()
   const { exitCode, stderr } = await home.run(['exec', 'sleep 60', '--timeout', '100'], { server })
   assert.deepEqual([exitCode, stderr], [124, 'carrel: The command was killed at its time limit of 100 ms\n'])
 })
 
-test('a command that was lost has 255 and the reason', async () => {
+test('a lost command exits with 255 and the reason', async () => {
   await using server = await FakeServer.start()
   server.once('spawn', (process) => process.endAs({ exitCode: null, signal: null, reason: 'lost', truncated: false }))
   const { exitCode, stderr } = await home.run(['exec', 'sleep 60'], { server })
   assert.equal(exitCode, 255)
-  assert.match(stderr, /Nothing is known of the end of the command/)
+  assert.match(stderr, /The command was lost: how it ended is unknown/)
 })
 
-test('a refusal to start is told with its code', async () => {
+test('a refused start is reported with its code', async () => {
   await using server = await FakeServer.start()
   server.failNext('start', new FakeFailure(404, 'NOT_FOUND', 'No program "nope"'))
   const { exitCode, stderr } = await home.run(['exec', '--', 'nope', 'x'], { server })
@@ -171,7 +171,7 @@ test('a refusal to start is told with its code', async () => {
   assert.match(stderr, /^carrel: No program "nope" \(NOT_FOUND\)/)
 })
 
-test('--json gives the result as one object, and the exit code all the same', async () => {
+test('--json prints the result as one object and keeps the exit code', async () => {
   await using server = await FakeServer.start()
   const { exitCode, stdout } = await home.run(['exec', 'cat; printf "\\377" >&2; exit 4', '--json'], {
     server,
@@ -189,7 +189,7 @@ test('--json gives the result as one object, and the exit code all the same', as
   })
 })
 
-test('Ctrl-C goes to the command, which may end as it likes', async () => {
+test('Ctrl-C goes to the command, which chooses how to end', async () => {
   await using server = await FakeServer.start()
   const started = spawned(server)
   const child = home.spawn(['exec', 'trap "echo cleaned; exit 7" INT; echo ready; while :; do sleep 0.02; done'], {

@@ -18,20 +18,20 @@ export const exec: Verb = {
   usage: 'exec [options] [--] <command>',
   description: `
 Runs a command to its end and exits with its exit code: 128 + n when signal n ended it, 124 at the time limit. Exits
-with 255 when the command could not be run or nothing is known of its end, with 2 for wrong usage. Its output is passed
-on byte for byte.
+with 255 when the command could not be run or its end is unknown, with 2 for wrong usage. Output is passed on byte for
+byte.
 
-One argument is a shell command, or code in another --lang. Several are a program and its arguments, run as they are;
-put "--" before them when some begin with "-".
+One argument is a shell command, or code in another --lang. Several arguments are a program and its arguments, run
+without a shell; put "--" before them if some begin with "-".
 
-A stdin that is a pipe or a file is passed on. When stdin and stdout are terminals, the command gets a terminal too;
---no-tty gives it none. Ctrl-C goes to the command; without a terminal the second one kills it.`,
+A stdin that is a pipe or a file is passed on. When stdin and stdout are terminals, the command gets a terminal too,
+unless --no-tty is given. Ctrl-C goes to the command; without a terminal, the second Ctrl-C kills the command.`,
   options: {
     lang: { type: 'string', value: '<language>', help: `${languages.join(', ')} (default: shell)` },
-    interactive: { type: 'boolean', short: 'i', help: 'Pass stdin on, also from a terminal' },
+    interactive: { type: 'boolean', short: 'i', help: 'Pass stdin on, even from a terminal' },
     tty: { type: 'boolean', short: 't', help: 'Give the command a terminal' },
     'no-tty': { type: 'boolean', short: 'T', help: 'Give the command no terminal' },
-    'no-stdin': { type: 'boolean', short: 'n', help: 'Leave stdin alone, as in loops that read it' },
+    'no-stdin': { type: 'boolean', short: 'n', help: 'Do not read stdin, as in loops that read it themselves' },
     user: { type: 'string', short: 'u', value: '<user>', help: 'Run as this user of the sandbox' },
   },
   operands: [1, Infinity],
@@ -43,8 +43,8 @@ A stdin that is a pipe or a file is passed on. When stdin and stdout are termina
     try {
       let session: ExecSession | undefined
       const onConnection = (state: string) => {
-        void tellConnection(program, state)
-        // What was written over a full-screen program is drawn anew.
+        void reportConnection(program, state)
+        // A full-screen program redraws what the message has overwritten.
         if (state === 'restored' && options.tty) session?.signal('SIGWINCH')
       }
       session = await client.exec({ ...options, signal: signals.gaveUp, onConnection })
@@ -66,7 +66,7 @@ function optionsOf(program: Program, values: Values, operands: string[]): ExecOp
     throw new UsageError(`Cannot run the language "${String(lang)}": it has to be one of ${languages.join(', ')}`)
   }
   if (operands.length > 1 && lang !== 'shell') {
-    throw new UsageError(`Cannot run several arguments as ${lang}: put the code in quotes, as one`)
+    throw new UsageError(`Cannot run several arguments as ${lang}: quote the code, so that it is one argument`)
   }
   const hasTerminal = wantsTerminal(program, values)
   return {
@@ -93,14 +93,14 @@ function wantsInput(values: Values, hasTerminal: boolean): boolean {
   return values['interactive'] === true || hasTerminal || !isatty(0)
 }
 
-/** A terminal needs its kind, or programs draw for another one. */
+/** Adds the type of the terminal, without which programs would draw for another type. */
 function environment(program: Program, values: Values, hasTerminal: boolean): Record<string, string> | undefined {
   const given = parseEnv(values.env, program.env)
   const kind = program.env['TERM']
   return hasTerminal && kind ? { TERM: kind, ...given } : given
 }
 
-/** Passes everything both ways until the end; the answer is the end. */
+/** Passes input and output on until the program ends. Returns how it ended. */
 async function follow(
   program: Program,
   session: ExecSession,
@@ -110,12 +110,12 @@ async function follow(
   const restore = tty ? holdTerminal(program, session) : undefined
   if (stdin) void passInput(program, session)
   try {
-    if (asJson) return await tellResult(program, session)
+    if (asJson) return await printResult(program, session)
     for await (const { channel, data } of session) await program[channel].write(data)
     return await session.exit
   } catch (error) {
     if (error instanceof BrokenPipe) {
-      // A local command would meet the broken pipe by itself; nobody else tells the remote one.
+      // A local command would get the broken pipe itself; a remote one has to be ended.
       void discard(session)
       await endProgram(session, 'SIGTERM')
     }
@@ -129,11 +129,11 @@ async function discard(session: ExecSession): Promise<void> {
   try {
     for await (const _ of session);
   } catch {
-    // The session's end is told elsewhere.
+    // The end of the session is reported elsewhere.
   }
 }
 
-async function tellResult(program: Program, session: ExecSession): Promise<ExecExit> {
+async function printResult(program: Program, session: ExecSession): Promise<ExecExit> {
   const { exitCode, signal, reason, truncated, ...output } = await session.result()
   await program.stdout.line(JSON.stringify({ exitCode, signal, reason, truncated, ...output }))
   return { exitCode, signal, reason, truncated }
@@ -147,14 +147,14 @@ async function finish(
 ): Promise<number> {
   if (typeof end === 'number') return end
   const { exitCode, sentences } = outcomeOf(end, timeoutMs)
-  // The JSON has the reason.
+  // The JSON contains the reason.
   if (asJson) return exitCode
   for (const sentence of sentences) await program.stderr.line(`${program.name}: ${sentence}`)
   return exitCode
 }
 
-async function tellConnection(program: Program, state: string): Promise<void> {
+async function reportConnection(program: Program, state: string): Promise<void> {
   if (!program.stderr.isTerminal) return
-  const text = state === 'lost' ? 'the connection is lost, trying again' : 'the connection is there again'
+  const text = state === 'lost' ? 'the connection is lost, reconnecting' : 'the connection is restored'
   await program.stderr.write(`\r\n${program.name}: ${text}\r\n`).catch(() => {})
 }

@@ -3,7 +3,7 @@ import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import type { Verb } from '../verb.ts'
 
-const highestPort = 65_535
+const maxPort = 65_535
 
 export const expose: Verb = {
   usage: 'expose [options] <port>',
@@ -11,7 +11,7 @@ export const expose: Verb = {
   options: {},
   operands: [1, 1],
   async run({ program, values, operands: [text = ''] }) {
-    const port = parseCount(text, 'a port', highestPort) ?? 0
+    const port = parseCount(text, 'a port', maxPort) ?? 0
     const client = await openClient(program, values)
     const answer = await client.expose(port)
     await program.stdout.line(values.json ? JSON.stringify(answer) : printable(answer.url))

@@ -27,7 +27,7 @@ const everyByte = Buffer.alloc(
   Uint8Array.from({ length: 256 }, (_, index) => index),
 )
 
-test('write takes stdin, read gives the same bytes back', async () => {
+test('write takes stdin, and read returns the same bytes', async () => {
   await using server = await FakeServer.start()
   const written = await home.run(['write', '/workspace/a.bin'], { server, input: everyByte })
   assert.deepEqual([written.exitCode, written.stdout], [0, 'Wrote 300001 bytes to /workspace/a.bin\n'])
@@ -36,7 +36,7 @@ test('write takes stdin, read gives the same bytes back', async () => {
   assert.ok(bytes.equals(everyByte))
 })
 
-test('write takes a local file and tells its name', async () => {
+test('write takes a local file and sends its name', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(home.path, 'local.bin'), everyByte)
   const { stdout } = await home.run(['write', '/b.bin', 'local.bin', '--json', '--session', 's1'], { server })
@@ -48,7 +48,7 @@ test('write takes a local file and tells its name', async () => {
   assert.ok(readFileSync(join(server.root, 'b.bin')).equals(everyByte))
 })
 
-test('write makes an empty file of an empty stdin', async () => {
+test('write creates an empty file from an empty stdin', async () => {
   await using server = await FakeServer.start()
   assert.equal((await home.run(['write', '/empty'], { server })).exitCode, 0)
   assert.equal(readFileSync(join(server.root, 'empty')).length, 0)
@@ -59,7 +59,7 @@ test('write of a local file that is missing or a folder sends nothing', async ()
   const missing = await home.run(['write', '/x', 'nope.txt'], { server })
   assert.deepEqual(
     [missing.exitCode, missing.stderr],
-    [1, 'carrel: Cannot open "nope.txt": there is no such file (ENOENT)\n'],
+    [1, 'carrel: Cannot open "nope.txt": the file does not exist (ENOENT)\n'],
   )
   const folder = await home.run(['write', '/x', home.path], { server })
   assert.equal(folder.exitCode, 2)
@@ -67,7 +67,7 @@ test('write of a local file that is missing or a folder sends nothing', async ()
   assert.equal(server.requests.length, 0)
 })
 
-test('write tells what the server says to a file that is too large', async () => {
+test("write reports the server's error for a file that is too large", async () => {
   await using server = await FakeServer.start()
   server.failNext('/files/upload', new FakeFailure(413, 'TOO_LARGE', 'The file is larger than 10 bytes'))
   const { exitCode, stderr } = await home.run(['write', '/x'], { server, input: Buffer.alloc(5_000_000) })
@@ -104,7 +104,7 @@ test('write needs little memory for 400 MB', async () => {
   assertLittleMemory(stderr)
 })
 
-test('read needs little memory for 400 MB, also when its reader is slower than the server', async () => {
+test('read needs little memory for 400 MB, even when its reader is slower than the server', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'big'), '')
   truncateSync(join(server.root, 'big'), bigBytes)
@@ -120,7 +120,7 @@ test('read needs little memory for 400 MB, also when its reader is slower than t
   assertLittleMemory(await stderr)
 })
 
-test('read ends quietly when its reader has gone, with the code of a broken pipe', async () => {
+test('read ends quietly, with the exit code of a broken pipe, when its reader has gone', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'big'), Buffer.alloc(20_000_000))
   const child = spawn(
@@ -135,7 +135,7 @@ test('read ends quietly when its reader has gone, with the code of a broken pipe
   assert.equal(stderr, '')
 })
 
-test('read -o makes the file in one step and keeps the old one when it fails', async () => {
+test('read -o writes the file atomically and keeps the old one when it fails', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'a'), everyByte)
   const folder = join(home.path, 'out')
@@ -150,14 +150,14 @@ test('read -o makes the file in one step and keeps the old one when it fails', a
   assert.deepEqual(readdirSync(folder), ['a'])
 })
 
-test('read -o leaves a device what it is', async () => {
+test('read -o writes to a device without replacing it', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'a'), 'x')
   assert.equal((await home.run(['read', '/a', '-o', '/dev/null'], { server })).exitCode, 0)
   assert.equal(readFileSync('/dev/null').length, 0)
 })
 
-test('read --json gives text as text and other bytes as base64', async () => {
+test('read --json returns text as text and other bytes as base64', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'text'), 'naïve\n')
   writeFileSync(join(server.root, 'bytes'), Buffer.of(255, 0))
@@ -188,14 +188,14 @@ test('ls shows mode, size, time and name in columns', async () => {
   )
 })
 
-test('ls shows where a link points', async () => {
+test('ls shows the target of a link', async () => {
   await using server = await FakeServer.start()
   mkdirSync(join(server.root, 'd'))
   symlinkSync('/etc/hosts', join(server.root, 'd', 'link'))
   assert.match((await home.run(['ls', '/d'], { server })).stdout, /^lrwxrwxrwx .* link -> \/etc\/hosts\n$/)
 })
 
-test('ls shows a name that would steer the terminal without its effect', async () => {
+test('ls escapes a name that would control the terminal', async () => {
   await using server = await FakeServer.start()
   mkdirSync(join(server.root, 'd'))
   writeFileSync(join(server.root, 'd', 'a\u001b]0;x\u0007\nb'), '')

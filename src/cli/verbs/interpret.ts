@@ -13,10 +13,10 @@ const languages = ['python', 'javascript'] as const
 export const interpret: Verb = {
   usage: 'interpret [options] <code>',
   description: `
-Runs code and shows what it prints, the value of its last expression, and where its figures went: each is saved as a
-file of its own, and none is overwritten. Variables stay for the next call. The code "-" is read from stdin.
+Runs code and shows its output, the value of its last expression, and the files of its figures: each figure is saved as
+a new file, and none is overwritten. Variables stay for the next call. The code "-" is read from stdin.
 
-Exits with 1 when the code fails and 124 at the time limit; its variables are kept then, too.`,
+Exits with 1 when the code fails and with 124 at the time limit; variables are kept in both cases.`,
   options: {
     lang: { type: 'string', value: '<language>', help: `${languages.join(' or ')} (default: python)` },
     output: { type: 'string', short: 'o', value: '<folder>', help: 'Where figures are saved (default: here)' },
@@ -38,17 +38,17 @@ Exits with 1 when the code fails and 124 at the time limit; its variables are ke
 }
 
 async function show(program: Program, answer: InterpretAnswer, folder: string): Promise<void> {
-  if (answer.kernelRestarted) await tell(program, 'Variables of earlier calls are gone: the kernel was started anew')
+  if (answer.kernelRestarted) await report(program, 'The variables of earlier calls are lost: the kernel was restarted')
   for (const result of answer.results) await showResult(program, result, folder)
-  if (answer.truncated) await tell(program, 'Some output is missing: there was more than an answer holds')
+  if (answer.truncated) await report(program, 'Some output is missing: there was more than an answer can hold')
 }
 
 async function showResult(program: Program, result: InterpretResult, folder: string): Promise<void> {
   const { type, text, data, stream = 'stdout', mimeType = '' } = result
   if (type === 'error') {
     const { name = '', message = '', traceback = [] } = result
-    const isTold = traceback.some((line) => line.startsWith(`${name}: `))
-    return program.stderr.line((isTold ? traceback : [...traceback, `${name}: ${message}`]).join('\n'))
+    const isIncluded = traceback.some((line) => line.startsWith(`${name}: `))
+    return program.stderr.line((isIncluded ? traceback : [...traceback, `${name}: ${message}`]).join('\n'))
   }
   if (type === 'image' && typeof data === 'string')
     return program.stdout.line(await save(Buffer.from(data, 'base64'), folder, mimeType))
@@ -56,7 +56,7 @@ async function showResult(program: Program, result: InterpretResult, folder: str
   await program.stdout.line(text ?? (typeof data === 'string' ? data : JSON.stringify(data)))
 }
 
-/** Under the first number that is free. */
+/** Saves an image under the first free number. */
 async function save(image: Buffer, folder: string, mimeType: string): Promise<string> {
   const extension = extensions[mimeType] ?? 'png'
   for (let number = 1; ; number++) {
@@ -70,7 +70,7 @@ async function save(image: Buffer, folder: string, mimeType: string): Promise<st
   }
 }
 
-function tell(program: Program, sentence: string): Promise<void> {
+function report(program: Program, sentence: string): Promise<void> {
   return program.stderr.line(`${program.name}: ${sentence}`)
 }
 

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome } from '../testing/run-cli.ts'
 
-test('keys makes a key whose secret a script can take, lists it without, and revokes it by its name', async () => {
+test('keys creates a key whose secret a script can read, lists it without, and revokes it by its name', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const keys = (...args: string[]) => home.run(['keys', ...args], { server })
-  assert.equal((await keys()).stdout, 'There are no keys: "carrel keys create <name>" makes one.\n')
+  assert.equal((await keys()).stdout, 'There are no keys: "carrel keys create <name>" creates one.\n')
   const made = await keys('create', 'ci', '--scope', 'compute', '--expires', '30d')
   assert.equal(made.stdout, 'ak_fake\n')
   assert.deepEqual(server.requests.at(-1)!.body, { name: 'ci', scopes: ['compute'], expires_in: 2_592_000 })
@@ -28,14 +28,14 @@ ci    key-1  compute     never      2026-02-25 00:00  2026-01-26 12:00
   assert.match(gone.stderr, /NOT_FOUND/)
 })
 
-test('keys refuses what it does not understand before it asks the server', async () => {
+test('keys refuses invalid arguments before it asks the server', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const cases: [string[], RegExp][] = [
     [['burn'], /Cannot do "burn" with keys/],
     [['revoke'], /The key is missing/],
-    [['create', 'x', '--expires', 'soon'], /Cannot use "soon" as the time/],
-    [['create', 'x', '--expires', '0d'], /Cannot use "0d" as the time/],
+    [['create', 'x', '--expires', 'soon'], /Cannot use "soon" as the lifetime/],
+    [['create', 'x', '--expires', '0d'], /Cannot use "0d" as the lifetime/],
   ]
   for (const [args, expected] of cases) {
     const { exitCode, stderr } = await home.run(['keys', ...args], { server })
@@ -47,10 +47,10 @@ test('keys refuses what it does not understand before it asks the server', async
   await home.run(['keys', 'create', 'same'], { server })
   const { exitCode, stderr } = await home.run(['keys', 'revoke', 'same'], { server })
   assert.equal(exitCode, 2)
-  assert.match(stderr, /2 keys are called so/)
+  assert.match(stderr, /2 keys have this name/)
 })
 
-test('limits shows what is spent of each, sets them in dollars, and takes them away', async () => {
+test('limits shows what is spent of each, sets limits in dollars, and removes them', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const limits = (...args: string[]) => home.run(['limits', ...args], { server })

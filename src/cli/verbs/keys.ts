@@ -10,15 +10,20 @@ import type { Call, Verb } from '../verb.ts'
 export const keys: Verb = {
   usage: 'keys [options] [list | create <name> | revoke <key>]',
   description: `
-Lists the API keys of the workspace, makes one, or revokes one by its id or its name. The secret of a new one is shown once.`,
+Lists the API keys of the workspace, creates one, or revokes one by its id or name. The secret of a new key is shown
+once.`,
   options: {
     scope: {
       type: 'string',
       multiple: true,
       value: '<what>',
-      help: 'What a new key is for: compute, account; repeatable',
+      help: 'Scope of a new key: compute, account; repeatable',
     },
-    expires: { type: 'string', value: '<time>', help: 'When a new key ends, such as 12h, 30d or 1y (default: never)' },
+    expires: {
+      type: 'string',
+      value: '<time>',
+      help: 'When a new key expires, such as 12h, 30d or 1y (default: never)',
+    },
   },
   actions: ['list', 'create', 'revoke'],
   operands: [0, 2],
@@ -38,7 +43,7 @@ async function list({ program, values }: Call, client: Carrel): Promise<number> 
   const found = await client.keys.list()
   if (values.json) await program.stdout.line(JSON.stringify({ keys: found }))
   else if (found.length === 0)
-    await program.stdout.line(`There are no keys: "${program.name} keys create <name>" makes one.`)
+    await program.stdout.line(`There are no keys: "${program.name} keys create <name>" creates one.`)
   else await program.stdout.write(table(columns, found.map(rowOf), program.stdout.width))
   return 0
 }
@@ -68,21 +73,21 @@ async function create({ program, values, operands: [, name] }: Call, client: Car
   const scopes = values['scope'] as string[] | undefined
   const made = await client.keys.create({ name, scopes, expiresInS: seconds(values['expires'] as string | undefined) })
   if (values.json) await program.stdout.line(JSON.stringify(made))
-  else if (program.stdout.isTerminal) await program.stdout.write(told(made, program.name))
-  // For a script alone: KEY=$(carrel keys create ci).
+  else if (program.stdout.isTerminal) await program.stdout.write(describe(made, program.name))
+  // Scripts get the key alone: KEY=$(carrel keys create ci).
   else await program.stdout.line(made.api_key)
   return 0
 }
 
-function told({ api_key: secret, name, scopes, expires_at: end }: NewApiKey, program: string): string {
+function describe({ api_key: secret, name, scopes, expires_at: end }: NewApiKey, program: string): string {
   const use = `export CARREL_TOKEN=${secret}`
   const about = [
     ['Key', secret],
     ['Name', name || '-'],
     ['For', scopes?.join(', ') ?? 'everything'],
-    ['Ends', end === null ? 'never' : shortTime(end)],
+    ['Expires', end === null ? 'never' : shortTime(end)],
   ]
-  return `${table([{}, {}], about)}\nIt is shown this once. To use it: ${use}\n"${program} keys revoke" ends it.\n`
+  return `${table([{}, {}], about)}\nThe key is shown only once. To use it: ${use}\n"${program} keys revoke" revokes it.\n`
 }
 
 async function revoke({ program, values, operands: [, wanted = ''] }: Call, client: Carrel): Promise<number> {
@@ -98,7 +103,7 @@ function seconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, count, unit] = /^([1-9]\d{0,5})([smhdwy])$/.exec(text) ?? []
   if (count === undefined || unit === undefined)
-    throw new UsageError(`Cannot use "${text}" as the time until a key ends: write it as 12h, 30d or 1y`)
+    throw new UsageError(`Cannot use "${text}" as the lifetime of a key: write it as 12h, 30d or 1y`)
   return Number(count) * unitSeconds[unit]!
 }
 

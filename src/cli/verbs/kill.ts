@@ -4,7 +4,7 @@ import type { Verb } from '../verb.ts'
 
 export const kill: Verb = {
   usage: 'kill [options] <id>',
-  description: 'Stops a process and all that came of it. "ps" shows the ids.',
+  description: 'Stops a process and everything that it started. "ps" shows the ids.',
   options: { signal: { type: 'string', short: 's', value: '<name>', help: 'Another signal, such as SIGINT' } },
   operands: [1, 1],
   async run({ program, values, operands: [id = ''] }) {
@@ -15,7 +15,7 @@ export const kill: Verb = {
   },
 }
 
-/** `int` as well as `SIGINT`. */
+/** Accepts `int` as well as `SIGINT`. */
 function signalName(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined
   const name = text.toUpperCase()

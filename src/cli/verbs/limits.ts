@@ -13,15 +13,15 @@ const chartWidth = 20
 export const limits: Verb = {
   usage: 'limits [options]',
   description: `
-Shows what the workspace and its API keys may spend in a day and in a month, in UTC, and what is spent of it. With an amount
-it sets a limit, which takes an admin.`,
+Shows the spending limits of the workspace and its API keys for a day and a month, in UTC, and what is spent of them.
+With an amount it sets a limit, which requires an admin.`,
   options: {
-    day: { type: 'string', value: '<dollars>', help: 'The limit of a day, such as 5 or 2.50; "none" takes it away' },
-    month: { type: 'string', value: '<dollars>', help: 'The limit of a month' },
+    day: { type: 'string', value: '<dollars>', help: 'The daily limit, such as 5 or 2.50; "none" removes it' },
+    month: { type: 'string', value: '<dollars>', help: 'The monthly limit' },
     key: {
       type: 'string',
       value: '<key>',
-      help: 'Of this API key, by its id or its name (default: of the workspace as a whole)',
+      help: 'The API key that the limit is for, by its id or name (default: the whole workspace)',
     },
   },
   operands: [0, 0],
@@ -44,7 +44,7 @@ function changeOf({ day, month }: Record<string, string | undefined>): Partial<L
   }
 }
 
-/** Of the workspace, or of one of its keys. */
+/** Returns the change for the workspace, or for one of its keys. */
 async function withKey(client: Carrel, change: Partial<Limits>, key: string | undefined): Promise<LimitChange> {
   return key === undefined ? change : { keys: [{ key_id: await keyIdOf(client, key), ...change }] }
 }

@@ -19,7 +19,7 @@ test('login saves a token that the server accepts, and the next command uses it'
   assert.equal((await home.run(['ps'])).exitCode, 0)
 })
 
-test('ppod login saves where the document says', async () => {
+test('ppod login saves the token where the document says', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const env = { PAPERPOD_URL: server.url }
@@ -49,7 +49,7 @@ test('a server without balances checks the token all the same', async () => {
   assert.equal((await home.run(['login', 'wrong', '--url', server.url])).exitCode, 1)
 })
 
-test('the file keeps its other keys, its link and nobody else can read it', async () => {
+test('the file keeps its other keys, stays a link, and only the user can read it', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const real = join(home.path, 'dotfiles.json')
@@ -73,11 +73,11 @@ test('the token can come from stdin', async () => {
   assert.match(stderr, /The token is empty/)
 })
 
-test('a variable that hides the saved token is told', async () => {
+test('a variable that hides the saved token is reported', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const { stderr } = await home.run(['login', server.token], { server })
-  assert.equal(stderr, 'carrel: CARREL_TOKEN is set and goes before the saved token\n')
+  assert.equal(stderr, 'carrel: CARREL_TOKEN is set and takes precedence over the saved token\n')
 })
 
 /** What a terminal shows of a command, to which a person types an answer when a question has come. */
@@ -115,7 +115,7 @@ for (const [what, pasted] of Object.entries({
       ],
     )
     assert.equal(exitCode, 0, screen)
-    assert.match(screen, /A link is on its way to you@example\.com/)
+    assert.match(screen, /A link was sent to you@example\.com/)
     assert.ok(!screen.includes(pasted), screen)
     assert.deepEqual(server.requestsTo('/login')[0]!.body, { email: 'you@example.com' })
     assert.equal(readJson(join(home.path, '.carrel/config.json')).token, server.token)

@@ -16,12 +16,12 @@ import type { Call, Verb } from '../verb.ts'
 export const login: Verb = {
   usage: 'login [options] [token]',
   description: `
-Saves a token, with the server's address, where only you can read it, after the server has accepted it. Without an operand it
-asks for your mail address, has a link for signing in sent there, and takes that link, or the token that its page shows. Where
-stdin is no terminal the token is read from there, so that it stays out of the shell's history.
+Saves a token that the server accepts, with the server's address, where only you can read it. Without an operand it asks
+for your mail address, requests a sign-in link, and takes that link, or the token that its page shows. If stdin is not a
+terminal, the token is read from stdin, which keeps it out of the shell's history.
 
-The link of an invitation can stand in the token's place: it makes whom it was sent to a member of the workspace, and signs
-nobody in. Who has not signed in before does that next.`,
+The link of an invitation can replace the token: it makes the user that it was sent to a member of the workspace, and
+signs nobody in. A user who is not signed in does that next.`,
   options: {},
   operands: [0, 1],
   async run(call) {
@@ -31,19 +31,19 @@ nobody in. Who has not signed in before does that next.`,
     if (link?.kind !== 'invitation') return signIn(call, given)
     const { workspaceId, email, signedIn, tokenSource } = await joinWorkspace(call, link)
     if (values.json) return 0
-    const login = `"${program.name} login ${printable(email)}" signs in as them.`
-    if (signedIn === 'somebody else')
-      await program.stdout.line(`The token from ${tokenSource} is somebody else's, and stays. ${login}`)
+    const login = `"${program.name} login ${printable(email)}" signs in with that address.`
+    if (signedIn === 'another user')
+      await program.stdout.line(`The token from ${tokenSource} belongs to somebody else and is kept. ${login}`)
     else if (signedIn === 'nobody' && !isatty(0)) await program.stdout.line(login)
     else {
       if (signedIn === 'nobody') await signIn(call, email)
-      await program.stdout.line(`"${program.name} workspaces use ${workspaceId}" works in it.`)
+      await program.stdout.line(`"${program.name} workspaces use ${workspaceId}" selects it.`)
     }
     return 0
   },
 }
 
-/** The operand, else what stdin has; at a terminal the person's address or the link of an invitation. */
+/** Returns the operand, else stdin; at a terminal it asks for an address or the link of an invitation. */
 async function givenText(operand: string | undefined): Promise<string> {
   if (operand !== undefined) return operand.trim()
   if (!isatty(0)) return (await text(process.stdin)).trim()
@@ -52,7 +52,7 @@ async function givenText(operand: string | undefined): Promise<string> {
   return address
 }
 
-/** By a token, by a link, or by an address at a terminal. */
+/** Signs in by a token, by a link, or by an address at a terminal. */
 async function signIn(call: Call, given: string): Promise<number> {
   const { program, values } = call
   const { url } = await readSettings(program, { ...values, token: 'none' })
@@ -71,11 +71,14 @@ async function signIn(call: Call, given: string): Promise<number> {
   if (values.json) await program.stdout.line(JSON.stringify({ url, config: path, overriddenBy: variable ?? null }))
   else await program.stdout.line(`Logged in to ${url}; the token is saved in ${shortPath(path)}`)
   if (variable && !values.json)
-    await program.stderr.line(`${program.name}: ${variable} is set and goes before the saved token`)
+    await program.stderr.line(`${program.name}: ${variable} is set and takes precedence over the saved token`)
   return 0
 }
 
-/** At a terminal; what was asked for as an address is one unless it looks like a token. */
+/**
+ * Returns whether the text is an address, which only a terminal accepts. An answer to the prompt is one unless it looks
+ * like a token.
+ */
 function isAddress({ operands }: Call, given: string): boolean {
   if (!isatty(0) || URL.canParse(given)) return false
   return given.includes('@') || (operands.length === 0 && !/^(pp_sess_|ak_|eyJ)/.test(given))
@@ -89,10 +92,10 @@ async function tokenOf(client: Carrel, given: string): Promise<string> {
 
 function checked(token: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token
-  throw new UsageError('The token is empty, or has characters that no token has')
+  throw new UsageError('The token is empty or has invalid characters')
 }
 
-/** Rejects when the server refuses the token; resolves with its end, where the server tells. */
+/** Rejects if the server refuses the token. Resolves with its expiry, if the server reports it. */
 async function check(client: Carrel): Promise<string | undefined> {
   try {
     return (await client.balance()).tokenExpiresAt

@@ -9,15 +9,15 @@ import type { Verb } from '../verb.ts'
 export const logout: Verb = {
   usage: 'logout [options]',
   description: `
-Ends your sign-in on the server, so that its token is refused from then on, and forgets the saved token. API keys stay: "keys
-revoke" ends one.`,
+Ends your sign-in on the server, which refuses its token from then on, and forgets the saved token. API keys stay valid
+until "keys revoke".`,
   options: { everywhere: { type: 'boolean', help: 'End all your other sign-ins too' } },
   operands: [0, 0],
   async run({ program, values }) {
     const settings = await readSettings(program, values)
     const { token, url } = settings
     if (!token || token.isOwners)
-      throw new UsageError(`You are not logged in to ${url}: no token was saved, nor is one in the environment`)
+      throw new UsageError(`You are not logged in to ${url}: there is neither a saved token nor one in the environment`)
     const client = clientOf(program, values, settings)
     const others = values['everywhere'] ? await client.sessions.endOthers() : 0
     const wasEnded = await end(client)
@@ -26,15 +26,15 @@ revoke" ends one.`,
     if (values.json) await program.stdout.line(JSON.stringify({ url, ended: wasEnded, others, forgotten }))
     else {
       const also = others > 0 ? `, and of ${others} other ${others === 1 ? 'session' : 'sessions'}` : ''
-      await program.stdout.line(`${wasEnded ? 'Logged out of' : 'The token was no longer good for'} ${url}${also}`)
+      await program.stdout.line(`${wasEnded ? 'Logged out of' : 'The token was no longer valid for'} ${url}${also}`)
     }
     if (forgotten.length === 0)
-      await program.stderr.line(`${program.name}: the token is still in ${token.source}, where you can remove it`)
+      await program.stderr.line(`${program.name}: the token is still in ${token.source}; remove it there`)
     return 0
   },
 }
 
-/** False when the server did not know the token any more: then there is nothing left to do there. */
+/** Ends the sign-in. Returns false if the server no longer accepts the token, so that nothing is left to do. */
 async function end(client: Carrel): Promise<boolean> {
   try {
     await client.sessions.end()

@@ -5,12 +5,12 @@ import { shortTime } from '../times.ts'
 import type { Verb } from '../verb.ts'
 
 const defaultPath = '/workspace'
-/** More than anybody reads; a directory of more is looked through in the sandbox. */
+/** More than anybody reads; larger directories are better searched in the sandbox. */
 const maxEntries = 100_000
 
 export const ls: Verb = {
   usage: 'ls [options] [path]',
-  description: `Lists a directory, ${defaultPath} unless another is named.`,
+  description: `Lists a directory (default: ${defaultPath}).`,
   options: {},
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
@@ -38,7 +38,7 @@ function listing(files: FileEntry[]): string {
 
 const typeLetters: Record<FileEntry['type'], string> = { file: '-', directory: 'd', symlink: 'l', other: '?' }
 
-/** Such as `drwxr-xr-x`. */
+/** Returns a mode such as `drwxr-xr-x`. */
 function modeString(type: FileEntry['type'], mode: number | string): string {
   const bits = typeof mode === 'string' ? Number.parseInt(mode, 8) : mode
   const triples = [6, 3, 0].map((shift) => {

@@ -8,8 +8,8 @@ import type { Verb } from '../verb.ts'
 export const memWrite: Verb = {
   usage: 'mem:write [options] <path> [file]',
   description: `
-Writes a file of the account's memory, which outlives every sandbox, from a local one, or from stdin when none is named
-or it is "-". It holds text in UTF-8.`,
+Writes a file of the account's memory, which outlives every sandbox, from a local file, or from stdin if there is none
+or it is "-". The content has to be UTF-8.`,
   options: {},
   operands: [1, 2],
   async run({ program, values, operands: [path = '', file = '-'] }) {
@@ -27,7 +27,7 @@ function asText(bytes: Uint8Array, path: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new UsageError(
-      `Cannot write memory file "${path}": the content is not UTF-8; encode it first, as base64 does`,
+      `Cannot write memory file "${path}": the content is not UTF-8; encode it first, such as with base64`,
     )
   }
 }

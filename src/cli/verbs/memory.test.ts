@@ -8,7 +8,7 @@ import { CliHome } from '../testing/run-cli.ts'
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
 
-test('mem:write takes stdin, mem:read gives the same text back', async () => {
+test('mem:write takes stdin, and mem:read returns the same text', async () => {
   await using server = await FakeServer.start()
   const content = '\ufeffnaïve €\r\n\0'
   const written = await home.run(['mem:write', 'notes/a.txt'], { server, input: content })

@@ -22,7 +22,7 @@ test('start prints the id alone on stdout and hints on stderr; ps shows it; kill
   assert.match((await home.run(['ps'], { server })).stdout, /proc-1 +\d+ +killed +130 /)
 })
 
-test('a process that start started has no time limit unless one is given', async () => {
+test('a process from start has no time limit unless one is given', async () => {
   await using server = await FakeServer.start()
   await home.run(['start', 'true'], { server })
   await home.run(['start', 'true', '--timeout', '5000', '--id', 'mine'], { server })
@@ -30,7 +30,7 @@ test('a process that start started has no time limit unless one is given', async
   assert.equal(server.processes.get('mine')?.request.timeoutMs, 5000)
 })
 
-test('start passes several words to the shell as they were typed', async () => {
+test('start passes several words to the shell as typed', async () => {
   await using server = await FakeServer.start()
   await home.run(['start', '--', 'printf', '<%s>', 'a  b', "it's", '$HOME', ''], { server })
   const process = server.processes.get('proc-1')

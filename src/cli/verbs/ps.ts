@@ -6,8 +6,8 @@ import type { Verb } from '../verb.ts'
 
 export const ps: Verb = {
   usage: 'ps [options]',
-  description: 'Lists the processes that run, and those of start that have ended.',
-  options: { all: { type: 'boolean', short: 'a', help: 'Also commands that have ended' } },
+  description: 'Lists running processes, and ended ones of "start".',
+  options: { all: { type: 'boolean', short: 'a', help: 'Include commands that have ended' } },
   operands: [0, 0],
   async run({ program, values }) {
     const client = await openClient(program, values)

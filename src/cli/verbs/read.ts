@@ -8,8 +8,8 @@ import type { Verb } from '../verb.ts'
 export const read: Verb = {
   usage: 'read [options] <path>',
   description: `
-Writes the bytes of a file to stdout, or to a local file with -o. With --json the content is text, or base64 when it
-is not UTF-8.`,
+Writes the bytes of a file to stdout, or to a local file with -o. With --json the content is text, or base64 if it is
+not UTF-8.`,
   options: { output: { type: 'string', short: 'o', value: '<file>', help: 'Write to this local file' } },
   operands: [1, 1],
   async run({ program, values, operands: [path = ''] }) {
@@ -40,7 +40,7 @@ function toJson(path: string, bytes: Uint8Array): object {
   }
 }
 
-/** A file appears whole or not at all; a device or a pipe is written as it comes. */
+/** Writes a file, which appears completely or not at all; a device or a pipe is written as the content arrives. */
 async function saveTo(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   if (existing && !existing.isFile()) return pipeline(content, createWriteStream(path))

@@ -5,14 +5,14 @@ import { printable } from '../printable.ts'
 import { shellCommand } from '../shell-command.ts'
 import type { Verb } from '../verb.ts'
 
-/** The server ends what is started over HTTP after 15 minutes unless told otherwise; what is started here stays. */
+/** The server's default limit for processes started over HTTP is 15 minutes; those started here have none. */
 const noTimeLimit = 0
 
 export const start: Verb = {
   usage: 'start [options] <command>',
   description: `
 Starts a background process and returns at once. Its id goes to stdout, hints to stderr. The process runs until it
-ends, is killed, or its --timeout is over.
+ends, is killed, or reaches its --timeout.
 
 One argument is a shell command; several are a program and its arguments.`,
   options: { id: { type: 'string', value: '<id>', help: 'An id of your choice' } },

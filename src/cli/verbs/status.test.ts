@@ -18,17 +18,17 @@ test('status shows server, versions, token, credits and sandbox', async () => {
   assert.match(stdout, /^Sandbox +default, 1 of 1 processes running$/m)
 })
 
-test('status shows when a saved token ends', async () => {
+test('status shows when a saved token expires', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   const config = { token: server.token, url: server.url, expiresAt: '2020-02-03T04:05:06Z' }
   mkdirSync(join(home.path, '.carrel'))
   writeFileSync(join(home.path, '.carrel/config.json'), JSON.stringify(config))
   const { stdout } = await home.run(['status'])
-  assert.match(stdout, /^Token +from ~\/\.carrel\/config\.json, ended 2020-02-03 04:05$/m)
+  assert.match(stdout, /^Token +from ~\/\.carrel\/config\.json, expired 2020-02-03 04:05$/m)
 })
 
-test('status copes with a server that has no balances', async () => {
+test('status works with a server that has no balances', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
   server.hasBalance = false

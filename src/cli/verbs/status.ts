@@ -10,19 +10,18 @@ import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
 import type { Verb } from '../verb.ts'
 
-/** Long enough for any server that is well. */
+/** Long enough for any healthy server. */
 const defaultTimeoutMs = '10000'
 
 export const status: Verb = {
   usage: 'status [options]',
-  description:
-    'Shows whether the server answers, the sandbox, the credits, and where the token is from and when it ends.',
+  description: 'Shows whether the server answers, the sandbox, the credits, and the source and expiry of the token.',
   options: {},
   operands: [0, 0],
   async run({ program, values }) {
     const settings = await readSettings(program, values)
     const client = clientOf(program, { timeout: defaultTimeoutMs, ...values }, settings, { maxRetries: 0 })
-    const state = await look(client)
+    const state = await query(client)
     const report = reportOf(settings, state, values.session)
     if (values.json) await program.stdout.line(JSON.stringify(report))
     else
@@ -39,7 +38,7 @@ interface State {
   processes: Answer<ProcessInfo[]>
 }
 
-async function look(client: Carrel): Promise<State> {
+async function query(client: Carrel): Promise<State> {
   const health = await answerOf(client.health())
   if ('error' in health) return { health, balance: health, processes: health }
   const [balance, processes] = await Promise.all([answerOf(client.balance()), answerOf(client.processes.list())])
@@ -75,7 +74,7 @@ function reportOf({ url, token }: Settings, { health, balance, processes }: Stat
       reachable: isUp,
       ...(isUp
         ? { status: health.value.status, version: health.value.version }
-        : { error: health.error.message, action: 'Start it with "npm start", or name another one with --url.' }),
+        : { error: health.error.message, action: 'Start it with "npm start", or name another with --url.' }),
     },
     cli: { version: packageVersion() },
     token: {
@@ -118,5 +117,5 @@ function toText({ server, cli, token, account, sandbox }: Report, hint: string |
 function expiry(expiresAt: string | null): string {
   if (expiresAt === null) return ''
   const isOver = Date.parse(expiresAt) < Date.now()
-  return `, ${isOver ? 'ended' : 'valid until'} ${shortTime(expiresAt)}`
+  return `, ${isOver ? 'expired' : 'valid until'} ${shortTime(expiresAt)}`
 }

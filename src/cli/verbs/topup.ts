@@ -11,9 +11,9 @@ const defaultTier = 'starter'
 export const topup: Verb = {
   usage: 'topup [options] [amount]',
   description: `
-Prints a link by which a person pays for credit (POST /api/v1/credits/topup). The amount is a package, such as micro,
-starter, pro or scale, or dollars, such as 20 or 7.50; without one it is ${defaultTier}. With --wait it goes on until
-the credit is there, an hour at most, and then shows it.`,
+Prints a link at which a person pays for credit (POST /api/v1/credits/topup). The amount is a package, such as micro,
+starter, pro or scale, or dollars, such as 20 or 7.50; the default is ${defaultTier}. With --wait it waits up to an hour
+for the credit to arrive and then shows it.`,
   options: { wait: { type: 'boolean', help: 'Wait until the balance shows the credit' } },
   operands: [0, 1],
   takesAmount: true,
@@ -29,7 +29,7 @@ the credit is there, an hour at most, and then shows it.`,
     if (!values.json) await program.stderr.line('Waiting for the payment …')
     const credit = await waitFor(client, before, begun)
     if (credit === undefined) {
-      await program.stderr.line(`${program.name}: Nobody has paid within an hour, after which the link has expired`)
+      await program.stderr.line(`${program.name}: Nobody paid within an hour, and the link has expired`)
       return 1
     }
     await program.stdout.line(
@@ -39,7 +39,7 @@ the credit is there, an hour at most, and then shows it.`,
   },
 }
 
-/** Where no person can pay but a program can, that is what there is to say. */
+/** Begins a payment. If only programs can pay on this server, the error says so. */
 async function begin(client: Carrel, amount: string): Promise<TopUp> {
   const cents = centsOf(amount)
   try {
@@ -49,13 +49,13 @@ async function begin(client: Carrel, amount: string): Promise<TopUp> {
     if (code === 'VALIDATION_ERROR') throw await wrongAmount(client, amount, error)
     if (code !== 'NOT_SET_UP' || !(await client.takesMachinePayments().catch(() => false))) throw error
     throw new Error(
-      `Cannot get a link for paying: this server takes payments from programs alone; let an MPP client answer the challenge of POST ${client.baseUrl}/topup`,
+      `Cannot get a payment link: this server accepts payments from programs only; let an MPP client answer the challenge of POST ${client.baseUrl}/topup`,
       { cause: error },
     )
   }
 }
 
-/** With what the server takes instead. */
+/** Returns an error that lists what the server accepts instead. */
 async function wrongAmount(client: Carrel, amount: string, cause: unknown): Promise<unknown> {
   const offer = await client.topUpOffer().catch(() => undefined)
   if (!offer) return cause
@@ -66,14 +66,17 @@ async function wrongAmount(client: Carrel, amount: string, cause: unknown): Prom
   )
 }
 
-/** What is left once it has grown by most of what was bought, however much runs meanwhile; undefined when it has not in time. */
+/**
+ * Returns the credit once it has grown by more than half of what was bought, whatever is used meanwhile; undefined if
+ * it has not in time.
+ */
 async function waitFor(client: Carrel, before: number, { creditsAdded }: TopUp): Promise<number | undefined> {
   let lowest = before
-  for (const end = Date.now() + longestWaitMs; Date.now() < end;) {
+  for (const end = Date.now() + maxWaitMs; Date.now() < end;) {
     const credit = await creditOf(client)
     if (credit - lowest > creditsAdded / 2) return credit
     lowest = Math.min(lowest, credit)
-    await new Promise((resolve) => setTimeout(resolve, askEveryMs))
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
   return undefined
 }
@@ -82,5 +85,5 @@ async function creditOf(client: Carrel): Promise<number> {
   return Number((await client.balance()).creditsRemaining)
 }
 
-const askEveryMs = 2000
-const longestWaitMs = 60 * 60 * 1000
+const pollMs = 2000
+const maxWaitMs = 60 * 60 * 1000

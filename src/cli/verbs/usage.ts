@@ -12,10 +12,10 @@ const maxDays = 366
 
 export const usage: Verb = {
   usage: 'usage [options]',
-  description: 'Shows what was used and what it cost, as a table and a bar chart.',
+  description: 'Shows usage and its cost, as a table and a bar chart.',
   options: {
     by: { type: 'string', value: '<what>', help: 'day, computer, key or label (default: day)' },
-    days: { type: 'string', value: '<n>', help: 'How many days up to today, in UTC (default: 30)' },
+    days: { type: 'string', value: '<n>', help: 'Number of days up to today, in UTC (default: 30)' },
   },
   operands: [0, 0],
   async run({ program, values }) {
@@ -29,7 +29,7 @@ export const usage: Verb = {
 
 function groupOf(name = 'day'): UsageGroup {
   if (Object.hasOwn(usageGroups, name)) return name as UsageGroup
-  throw new UsageError(`Cannot show usage by "${name}": it is by ${Object.keys(usageGroups).join(', ')}`)
+  throw new UsageError(`Cannot show usage by "${name}": it has to be one of ${Object.keys(usageGroups).join(', ')}`)
 }
 
 function lookOf({ stdout, env }: Program): Look {
@@ -45,7 +45,7 @@ function toText(report: Usage, by: UsageGroup, look: Look): string {
 function notes({ billed, creditsRemaining, limits = [] }: Usage, width?: number): string {
   const credit = billed
     ? `Credit left: ${dollars(creditsRemaining)}\n`
-    : 'This account is not charged: the costs show what it would pay.\n'
+    : 'This account is not charged: the costs are what it would pay.\n'
   return credit + table([{ shrinksTo: 10 }, { align: 'right' }, {}, { dropOrder: 1 }], limits.map(limitCells), width)
 }
 

@@ -9,14 +9,14 @@ const defaultPath = '/workspace'
 export const watch: Verb = {
   usage: 'watch [options] [path]',
   description: `
-Shows what changes in a directory, ${defaultPath} unless another is named, until it is interrupted: a line for each
-change, with --json as an object. Ends with code 1 when the directory or the sandbox goes.
+Shows the changes in a directory (default: ${defaultPath}) until it is interrupted: a line for each change, or an object
+with --json. Ends with code 1 when the directory or the sandbox is removed.
 
-A glob without a slash is for names at any depth, one with a slash for paths from the directory on.`,
+A glob without a slash matches names at any depth, a glob with a slash matches paths relative to the directory.`,
   options: {
-    include: { type: 'string', multiple: true, value: '<glob>', help: 'Show only what matches; repeatable' },
-    exclude: { type: 'string', multiple: true, value: '<glob>', help: 'Leave out what matches; repeatable' },
-    'no-recursive': { type: 'boolean', help: 'Not what is in directories below' },
+    include: { type: 'string', multiple: true, value: '<glob>', help: 'Show only matching paths; repeatable' },
+    exclude: { type: 'string', multiple: true, value: '<glob>', help: 'Leave out matching paths; repeatable' },
+    'no-recursive': { type: 'boolean', help: 'Leave out subdirectories' },
   },
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
@@ -31,7 +31,7 @@ A glob without a slash is for names at any depth, one with a slash for paths fro
   },
 }
 
-/** Changes go to stdout, what is said about the watching to stderr. */
+/** Prints changes on stdout, and the state of the watch on stderr. */
 async function show(program: Program, event: WatchEvent, json: boolean): Promise<void> {
   if (json) return program.stdout.line(JSON.stringify(event))
   const { type, path } = event

@@ -7,7 +7,7 @@ import { listWorkspaces } from '../workspaces/list.ts'
 import { invite, listMembers, remove, setRole, workspaceOf } from '../workspaces/members.ts'
 
 interface Action {
-  /** What it takes, in the words of a refusal. */
+  /** The arguments, as a usage message shows them. */
   takes: string[]
   run: (call: Call, access: WorkspaceAccess) => Promise<void>
 }
@@ -28,23 +28,23 @@ const actions: Record<string, Action> = {
 export const workspaces: Verb = {
   usage: 'workspaces [options] [what]',
   description: `
-Lists your workspaces, with a * at the one in use, or does one of these:
+Lists your workspaces, with a * at the selected one, or does one of these:
 
-  create <name>            makes one, with you as its owner and no credit
-  use <name>               later commands with the saved token work in it
-  members                  lists who is in it, and who is invited
+  create <name>            creates one that you own, without credit
+  use <name>               selects it for later commands with the saved token
+  members                  lists members and invitations
   invite <email>           sends an invitation, as --role (default: member)
-  remove <email>           removes a member, or takes an invitation back
-  role <email> <role>      makes somebody member, admin or owner
-  leave                    leaves it, without the API keys that you made there
-  delete <name>            lets it go in 30 days with all that is in it
+  remove <email>           removes a member, or revokes an invitation
+  role <email> <role>      makes a user member, admin or owner
+  leave                    leaves it, and revokes the API keys that you made there
+  delete <name>            deletes it in 30 days with everything in it
   cancel-deletion <name>   keeps it
 
-A workspace is named by its name or its id. Its id behind a token names it too: <token>~<id>.`,
+A workspace is given by its name or id. Its id after a token selects it too: <token>~<id>.`,
   options: {
-    role: { type: 'string', value: '<role>', help: 'What who is invited becomes: member, admin or owner' },
-    workspace: { type: 'string', value: '<name>', help: 'The one to act in (default: the one in use)' },
-    yes: { type: 'boolean', help: 'Really delete, without a question' },
+    role: { type: 'string', value: '<role>', help: 'Role of the invited user: member, admin or owner' },
+    workspace: { type: 'string', value: '<name>', help: 'The workspace to act in (default: the selected one)' },
+    yes: { type: 'boolean', help: 'Delete without asking' },
   },
   actions: Object.keys(actions),
   operands: [0, 3],
@@ -62,10 +62,10 @@ A workspace is named by its name or its id. Its id behind a token names it too: 
 async function create({ program, values, operands: [, name = ''] }: Call, access: WorkspaceAccess): Promise<void> {
   const made = await access.client.workspaces.create(name)
   if (values.json) return program.stdout.line(JSON.stringify(made))
-  // For a script alone: ID=$(carrel workspaces create research).
+  // Scripts get the id alone: ID=$(carrel workspaces create research).
   if (!program.stdout.isTerminal) return program.stdout.line(made.workspace_id)
   await program.stdout.line(
-    `Created ${printable(made.name)}, which has no credit yet.\n"${program.name} workspaces use ${made.workspace_id}" works in it.`,
+    `Created ${printable(made.name)}, which has no credit yet.\n"${program.name} workspaces use ${made.workspace_id}" selects it.`,
   )
 }
 
@@ -75,7 +75,7 @@ async function use({ program, values, operands: [, wanted] }: Call, access: Work
   await program.stdout.line(
     values.json
       ? JSON.stringify({ in_use: workspace.workspace_id })
-      : `${printable(workspace.name)} is in use: commands with the saved token work in it, as ${workspace.role}`,
+      : `${printable(workspace.name)} is selected: commands with the saved token use it, as ${workspace.role}`,
   )
 }
 
@@ -85,6 +85,6 @@ async function leave({ program, values }: Call, access: WorkspaceAccess): Promis
   const isLeftInUse = workspace.workspace_id === access.usedId && access.isSaved
   if (isLeftInUse) await access.use(access.own)
   if (values.json) return program.stdout.line(JSON.stringify({ left_workspace_id: workspace.workspace_id }))
-  const next = isLeftInUse ? `; ${printable(access.own.name)} is in use now` : ''
+  const next = isLeftInUse ? `; ${printable(access.own.name)} is selected now` : ''
   await program.stdout.line(`Left ${printable(workspace.name)}${next}`)
 }

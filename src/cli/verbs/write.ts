@@ -7,14 +7,14 @@ import { printable } from '../printable.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 
-/** One piece of a local file in memory. */
+/** Size of one chunk of a local file in memory. */
 const chunkBytes = 256 * 1024
 
 export const write: Verb = {
   usage: 'write [options] <path> [file]',
   description: `
-Writes a file from a local one, or from stdin when none is named or it is "-". The old file stays until the new one is
-whole. Any bytes and any size will do.`,
+Writes a file from a local file, or from stdin if there is none or it is "-". The old file stays until the new one is
+complete. Content of any kind and size is accepted.`,
   options: {},
   operands: [1, 2],
   async run({ program, values, operands: [path = '', file = '-'] }) {
@@ -30,7 +30,7 @@ whole. Any bytes and any size will do.`,
   },
 }
 
-/** Opened before anything is sent: a file that can't be read makes no request. */
+/** Opens the file before anything is sent, so that an unreadable file causes no request. */
 async function readLocal(file: string): Promise<{ content: AsyncIterable<Uint8Array>; size?: number }> {
   const handle = await open(file)
   const info = await handle.stat()

@@ -7,8 +7,8 @@ import { UsageError } from '../usage-error.ts'
 import type { Values } from '../verb.ts'
 
 /**
- * A person's workspaces, as their token opens them. It names the one in use behind a `~`; all that is asked here is asked by the token
- * alone, so that one who is in that workspace no longer is not locked out of the others.
+ * The workspaces that a user's token can access. The token names the selected one after a `~`. Requests here use the
+ * token without it, so that a user who is no longer a member of the selected workspace is not locked out of the others.
  */
 export class WorkspaceAccess {
   readonly client: Carrel
@@ -38,51 +38,52 @@ export class WorkspaceAccess {
     this.list = list
   }
 
-  /** The id of the one in use, of which they may be no member any more. */
+  /** The id of the selected workspace, of which the user may no longer be a member. */
   get usedId(): string {
     return this.#token?.value.split('~')[1] || this.list.current
   }
 
-  /** By its id or its name; without either the one in use. */
+  /** Returns a workspace by its id or name; by default the selected one. */
   find(wanted?: string): Workspace {
     const { workspaces } = this.list
     const byId = workspaces.find(({ workspace_id: id }) => id === (wanted ?? this.usedId))
     if (byId) return byId
-    if (wanted === undefined) throw new UsageError(`${this.lost} ${this.#hint('use <name>')} chooses another one`)
+    if (wanted === undefined) throw new UsageError(`${this.lost} ${this.#hint('use <name>')} selects another`)
     const named = workspaces.filter(({ name }) => name === wanted)
     if (named.length > 1)
       throw new UsageError(
-        `Cannot tell which "${wanted}" is meant: ${named.length} are called so; name it by its id, ${named.map(({ workspace_id: id }) => id).join(' or ')}`,
+        `Cannot tell which "${wanted}" is meant: ${named.length} workspaces have this name; use the id, ${named.map(({ workspace_id: id }) => id).join(' or ')}`,
       )
     if (named[0]) return named[0]
     throw new UsageError(`Cannot find the workspace "${wanted}": ${this.#hint()} lists yours`)
   }
 
-  /** What to say of a token that names a workspace which it does not open. */
+  /** The message about a token that names a workspace which it cannot access. */
   get lost(): string {
-    return `The token names the workspace "${this.usedId}", which is gone or has you no longer:`
+    return `The token names the workspace "${this.usedId}", which is deleted or no longer has you as a member:`
   }
 
-  /** A client that works in it. */
+  /** Returns a client for a workspace. */
   clientIn({ workspace_id: id }: Workspace): Carrel {
     return this.#open(this.#tokenFor(id))
   }
 
-  /** Later commands work in it. Only for a token that was saved: others are kept by whoever gave them. */
+  /** Selects a workspace for later commands. Only a saved token can be changed; any other belongs to its source. */
   async use({ workspace_id: id }: Workspace): Promise<void> {
     const { path, source } = this.#token ?? {}
     if (path === undefined)
       throw new UsageError(
-        `Cannot choose a workspace: the token is from ${source}, and not one that "${this.#program.name} login" saved; write "~${id}" behind it to work there`,
+        `Cannot select a workspace: the token is from ${source}, and "${this.#program.name} login" did not save it; append "~${id}" to the token instead`,
       )
     await saveConfigFile(path, { token: this.#tokenFor(id) })
   }
 
+  /** Whether the token was saved by `login`. */
   get isSaved(): boolean {
     return this.#token?.path !== undefined
   }
 
-  /** The one that the token alone is for. */
+  /** The workspace of the token without a `~`. */
   get own(): Workspace {
     return this.find(this.list.current)
   }

@@ -14,14 +14,14 @@ export async function deleteWorkspace(
   const workspace = access.find(wanted)
   if (workspace.personal)
     throw new UsageError(
-      `Cannot delete "${workspace.name}": it is your own and goes with your account, by ${program.name} account delete`,
+      `Cannot delete "${workspace.name}": it is your own and is deleted with your account, by ${program.name} account delete`,
     )
   if (!values['yes']) await assertMeant(workspace)
   const answer = await access.client.workspaces.delete(workspace.workspace_id)
   await program.stdout.line(
     values.json
       ? JSON.stringify(answer)
-      : `${printable(workspace.name)} goes at ${shortTime(answer.delete_at ?? '')}; until then everything in it works.\n"${program.name} workspaces cancel-deletion ${workspace.workspace_id}" keeps it.`,
+      : `${printable(workspace.name)} is deleted at ${shortTime(answer.delete_at ?? '')}; until then everything in it works.\n"${program.name} workspaces cancel-deletion ${workspace.workspace_id}" keeps it.`,
   )
 }
 
@@ -31,16 +31,16 @@ export async function cancelWorkspaceDeletion(
 ): Promise<void> {
   const { workspace_id: id, name } = access.find(wanted)
   const answer = await access.client.workspaces.cancelDeletion(id)
-  await program.stdout.line(values.json ? JSON.stringify(answer) : `${printable(name)} stays.`)
+  await program.stdout.line(values.json ? JSON.stringify(answer) : `${printable(name)} is kept.`)
 }
 
-/** A person at a terminal is asked; elsewhere it takes `--yes`. */
+/** Asks the user at a terminal for confirmation; elsewhere `--yes` is required. */
 async function assertMeant({ name, members }: Workspace): Promise<void> {
-  const what = `all that is in it, for ${members === 1 ? 'you' : `its ${members} members`}`
+  const what = `everything in it, for ${members === 1 ? 'you' : `its ${members} members`}`
   if (!isatty(0))
     throw new UsageError(
-      `Cannot delete "${name}" without being sure: it goes in 30 days with ${what}; say so by workspaces delete --yes`,
+      `Cannot delete "${name}" without confirmation: it is deleted in 30 days with ${what}; confirm with workspaces delete --yes`,
     )
-  const answer = await ask(`Delete ${printable(name)}? It goes in 30 days with ${what}. (yes/no) `)
-  if (!/^y(es)?$/i.test(answer)) throw new UsageError('Nothing is deleted')
+  const answer = await ask(`Delete ${printable(name)}? It is deleted in 30 days with ${what}. (yes/no) `)
+  if (!/^y(es)?$/i.test(answer)) throw new UsageError('Nothing was deleted')
 }

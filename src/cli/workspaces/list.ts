@@ -18,9 +18,7 @@ export async function listWorkspaces({ program, values }: Call, access: Workspac
   if (values.json) return program.stdout.line(JSON.stringify({ workspaces: found }))
   await program.stdout.write(table(columns, found.map(rowOf), program.stdout.width))
   if (found.some((workspace) => workspace.in_use)) return
-  await program.stderr.line(
-    `${program.name}: ${access.lost} "${program.name} workspaces use <name>" chooses another one`,
-  )
+  await program.stderr.line(`${program.name}: ${access.lost} "${program.name} workspaces use <name>" selects another`)
 }
 
 interface Found extends Workspace {
@@ -46,11 +44,11 @@ function rowOf({ in_use, name, role, members, balance, workspace_id: id, delete_
     String(members),
     balance === null ? '-' : dollars(balance),
     id,
-    end === undefined ? '' : `goes ${shortTime(end)}`,
+    end === undefined ? '' : `deleted at ${shortTime(end)}`,
   ]
 }
 
-/** null for who may not see it. */
+/** Returns the balance; null if the user may not see it. */
 async function balanceOf(access: WorkspaceAccess, workspace: Workspace): Promise<number | string | null> {
   try {
     return (await access.clientIn(workspace).balance()).creditsRemaining

@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.ts'
 import type { Call } from '../verb.ts'
 import type { WorkspaceAccess } from './access.ts'
 
-/** Who is in the workspace, and who is invited. */
+/** Lists the members and invitations of a workspace. */
 export async function listMembers({ program, values }: Call, access: WorkspaceAccess): Promise<void> {
   const { workspace_id: id } = workspaceOf(values, access)
   const [members, invitations] = await Promise.all([
@@ -42,11 +42,11 @@ export async function invite(
   await program.stdout.line(
     values.json
       ? JSON.stringify(invitation)
-      : `Invited ${printable(invitation.email)} into ${printable(name)} as ${invitation.role}.\nA link is on its way; it works once, within 7 days.`,
+      : `Invited ${printable(invitation.email)} into ${printable(name)} as ${invitation.role}.\nA link was sent; it works once, within 7 days.`,
   )
 }
 
-/** Of a member, or of who is invited. */
+/** Removes a member, or revokes an invitation. */
 export async function remove(
   { program, values, operands: [, who = ''] }: Call,
   access: WorkspaceAccess,
@@ -59,10 +59,10 @@ export async function remove(
   else if (invitation) await workspaces.revokeInvitation(id, invitation.invitation_id)
   else throw missing(program.name, who, name)
   const answer = member ? { removed_user_id: member.user_id } : { revoked_invitation_id: invitation!.invitation_id }
-  const told = member
-    ? `Removed ${printable(who)} from ${printable(name)}, with the API keys that they made there`
-    : `Took back the invitation of ${printable(who)} into ${printable(name)}`
-  await program.stdout.line(values.json ? JSON.stringify(answer) : told)
+  const text = member
+    ? `Removed ${printable(who)} from ${printable(name)}, with the API keys that this user made there`
+    : `Revoked the invitation of ${printable(who)} into ${printable(name)}`
+  await program.stdout.line(values.json ? JSON.stringify(answer) : text)
 }
 
 export async function setRole(call: Call, access: WorkspaceAccess): Promise<void> {
@@ -74,16 +74,16 @@ export async function setRole(call: Call, access: WorkspaceAccess): Promise<void
   if (!member) throw missing(program.name, who, name)
   const changed = await access.client.workspaces.setRole(id, member.user_id, role)
   await program.stdout.line(
-    values.json ? JSON.stringify(changed) : `${printable(who)} is ${changed.role} of ${printable(name)} now`,
+    values.json ? JSON.stringify(changed) : `${printable(who)} is now ${changed.role} of ${printable(name)}`,
   )
 }
 
-/** The one that `--workspace` names, else the one in use. */
+/** Returns the workspace that `--workspace` names, else the selected one. */
 export function workspaceOf(values: Call['values'], access: WorkspaceAccess) {
   return access.find(values['workspace'] as string | undefined)
 }
 
-/** By address or id; a name alone is too easily somebody else's. */
+/** Finds a member by address or id. Names do not count, as several users can have the same. */
 function memberCalled(who: string, members: Member[]): Member | undefined {
   return members.find(({ user_id: id, email }) => id === who || (email !== '' && isSame(email, who)))
 }
@@ -94,7 +94,7 @@ function isSame(email: string, other: string): boolean {
 
 function missing(program: string, who: string, workspace: string): UsageError {
   return new UsageError(
-    `Cannot find "${who}" in ${workspace}: name a member by their address or id, as "${program} workspaces members" shows them`,
+    `Cannot find "${who}" in ${workspace}: use the address or id that "${program} workspaces members" shows`,
   )
 }
 
