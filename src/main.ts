@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { addAllRoutes } from './apis/all-routes.ts'
-import { errorEnvelopes } from './apis/error-envelopes.ts'
-import { errorBody } from './apis/paperpod/errors.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -11,17 +8,11 @@ import { openDatabase } from './db/open.ts'
 import { LocalDriver } from './drivers/local/local-driver.ts'
 import { ownerToken } from './engine/identity/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
-import { createApp, type UpgradeHandler } from './http/app.ts'
-import { ClientNetworks } from './http/client-networks.ts'
-import { closeApp } from './http/close-app.ts'
-import { Connections } from './http/connections.ts'
-import { AccountLimits } from './http/rate-limits.ts'
-import { OpenRequests } from './http/open-requests.ts'
-import { SocketServer } from './http/sockets/socket-server.ts'
 import { assertOwnDatabase, markDatabase } from './start/database-mark.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
+import { openApp } from './start/open-app.ts'
 import { openLog } from './start/open-log.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
 import { selfTest } from './start/self-test.ts'
@@ -82,18 +73,10 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing, stopping: stop })
   parts.defer(closeEngine)
   markDatabase(settings.dataDirectory)
-  const openRequests = new OpenRequests()
-  const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
-  const accountLimits = new AccountLimits(engine)
-  const networks = new ClientNetworks(settings.trustedProxies)
-  const connections = new Connections({ budget: engine.budgets.descriptors, networks })
-  const app = await createApp({ engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections })
-  const endpoints = await addAllRoutes(app, engine)
-  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)
+  const { listen, close: closeApp } = await openApp(engine)
   stop.throwIfAborted()
-  await listen(app, settings)
-  parts.defer(() => closeApp(app, openRequests, closing))
-  parts.defer(() => sockets.close())
+  await listen()
+  parts.defer(closeApp)
   const token = await ownerToken(db, settings.dataDirectory)
   const firstComputerMs = await selfTest(engine, db, token)
   stop.throwIfAborted()
@@ -101,25 +84,6 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   process.stdout.write(
     `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, limitations: driver.capabilities.limitations })}\n`,
   )
-}
-
-async function listen(app: Awaited<ReturnType<typeof createApp>>, settings: Settings): Promise<void> {
-  try {
-    await app.listen({ host: settings.host, port: settings.port })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE')
-      throw new SettingError(
-        `Cannot start: port ${settings.port} on ${settings.host} is taken; set CARREL_PORT to a free one`,
-      )
-    if (code === 'EADDRNOTAVAIL')
-      throw new SettingError(
-        `Cannot start: this host has no address ${settings.host}; set CARREL_HOST to one that it has`,
-      )
-    throw error
-  }
-  const address = app.server.address()
-  if (address && typeof address === 'object') settings.port = address.port
 }
 
 function fail(error: unknown, log?: Logger): never {

@@ -5,20 +5,21 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliHome, mainPath } from '../../src/cli/testing/run-cli.ts'
 import { messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
-import { until, type TestServer } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import type { TestClient } from '../support/test-client.ts'
 
 /** Somebody at a command line of their own. */
 export class Person {
   readonly home = new CliHome()
   readonly address = newAddress()
-  readonly server: TestServer
+  readonly server: TestClient
   token = ''
 
-  constructor(server: TestServer) {
+  constructor(server: TestClient) {
     this.server = server
   }
 
-  static async signIn(server: TestServer): Promise<Person> {
+  static async signIn(server: TestClient): Promise<Person> {
     const person = new Person(server)
     person.token = await signInByMail(server, person.address)
     const { exitCode } = await person.home.run(['login', person.token, '--url', server.url])

@@ -35,8 +35,8 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
   test('without an SMTP server the link is in the outbox, which only the operator can read', async () => {
     const link = await askForLink(server, newAddress())
     assert.match(link, new RegExp(`^${server.url}/login/callback\\?token=[\\w-]{43}$`))
-    assert.equal(statSync(outbox).mode & 0o777, 0o700)
-    for (const name of readdirSync(outbox)) assert.equal(statSync(join(outbox, name)).mode & 0o777, 0o600)
+    assert.equal(statSync(outbox()).mode & 0o777, 0o700)
+    for (const name of readdirSync(outbox())) assert.equal(statSync(join(outbox(), name)).mode & 0o777, 0o600)
   })
 
   test('opened in a browser, as a scanner of mail does, it asks first and is not used up', async () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { testDataDirectory, until, type TestServer } from '../support/server.ts'
+import { testDataDirectory, until } from '../support/server.ts'
+import type { TestClient } from '../support/test-client.ts'
 
 let people = 0
 
@@ -9,13 +10,16 @@ export function newAddress(): string {
   return `person-${Date.now()}-${people++}@example.com`
 }
 
-export const outbox = join(testDataDirectory, 'outbox')
+/** Where mail lies that no SMTP server takes. */
+export function outbox(): string {
+  return join(testDataDirectory, 'outbox')
+}
 
 /** The messages to an address that lie in the outbox, the oldest first. */
 export function messagesTo(address: string): string[] {
-  return readdirSync(outbox, { encoding: 'utf8' })
+  return readdirSync(outbox(), { encoding: 'utf8' })
     .toSorted()
-    .map((name) => readUnlessGone(join(outbox, name)))
+    .map((name) => readUnlessGone(join(outbox(), name)))
     .filter((text) => text.startsWith(`To: ${address}\n`))
 }
 
@@ -25,7 +29,7 @@ export function linkIn(message: string): string {
 
 /** Asks for a link as a person does, and takes it from the outbox. */
 export async function askForLink(
-  server: TestServer,
+  server: TestClient,
   address: string,
   headers: Record<string, string> = {},
 ): Promise<string> {
@@ -39,7 +43,7 @@ export async function askForLink(
 }
 
 /** The token of a person who signs in by mail. */
-export async function signInByMail(server: TestServer, address = newAddress()): Promise<string> {
+export async function signInByMail(server: TestClient, address = newAddress()): Promise<string> {
   const link = new URL(await askForLink(server, address))
   const { body } = await server.post(link.pathname, { token: link.searchParams.get('token') }, { token: null })
   return body.token

@@ -2,7 +2,7 @@ import { Fetch, tempo as tempoClient } from 'mppx/client'
 import { createClient, custom } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
-import type { TestServer } from '../support/server.ts'
+import type { TestClient } from '../support/test-client.ts'
 
 /** A chain that must not be asked. */
 const noChain = createClient({
@@ -16,7 +16,7 @@ const noChain = createClient({
 
 /** Signs in with a wallet that nobody has used, as the protocol's client does. */
 export async function signInByWallet(
-  server: TestServer,
+  server: TestClient,
   headers: Record<string, string> = {},
 ): Promise<{ token: string; creditsRemaining: number }> {
   const account = privateKeyToAccount(generatePrivateKey())

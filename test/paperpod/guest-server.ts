@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { newSession, until, type TestServer } from '../support/server.ts'
+import { newSession, until } from '../support/server.ts'
+import type { TestClient } from '../support/test-client.ts'
 
 const source = readFileSync(new URL('./fixtures/guest-server.js', import.meta.url), 'utf8')
 
@@ -15,7 +16,7 @@ export interface GuestServer {
 
 /** Runs `fixtures/guest-server.js` in a sandbox and exposes its port. */
 export async function startGuestServer(
-  server: TestServer,
+  server: TestClient,
   { port = 8080, address = '127.0.0.1', sessionId = newSession() } = {},
 ): Promise<GuestServer> {
   await server.post('/files/write', { path: 'server.js', content: source, sessionId })

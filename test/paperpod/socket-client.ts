@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { TestServer } from '../support/server.ts'
+import type { TestClient } from '../support/test-client.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into messages of every shape
 export type Message = { type: string; id?: string | number; data: any }
@@ -28,7 +28,7 @@ export class SocketClient {
     socket.on('error', () => {})
   }
 
-  static async open(server: TestServer, options: Options = {}): Promise<SocketClient> {
+  static async open(server: TestClient, options: Options = {}): Promise<SocketClient> {
     const socket = connectSocket(server, options)
     const client = new SocketClient(socket)
     await once(socket, 'open')
@@ -92,7 +92,7 @@ export class SocketClient {
   }
 }
 
-export function connectSocket(server: TestServer, { path = '/ws', token, headers }: Options = {}): WebSocket {
+export function connectSocket(server: TestClient, { path = '/ws', token, headers }: Options = {}): WebSocket {
   const authorization = token === null ? undefined : `Bearer ${token ?? server.token}`
   return new WebSocket(server.url.replace('http', 'ws') + path, {
     headers: { ...(authorization ? { authorization } : {}), ...headers },

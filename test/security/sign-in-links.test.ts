@@ -162,7 +162,7 @@ describe('what a closed server does for an address that it knows', { timeout: 60
       )
       await askForLink(server, known)
       await until(
-        () => readdirSync(outbox).filter((name) => !name.endsWith('.txt')),
+        () => readdirSync(outbox()).filter((name) => !name.endsWith('.txt')),
         (left) => left.length === 0,
       )
     } finally {

@@ -1,4 +1,4 @@
-import type { TestServer } from './server.ts'
+import type { TestClient } from './test-client.ts'
 import { withDatabase } from './with-database.ts'
 
 interface Example {
@@ -65,7 +65,7 @@ export function exampleOf({ parameters = [], requestBody }: Operation) {
 
 /** Sends a request as its documentation shows it. */
 export async function callExample(
-  server: TestServer,
+  server: TestClient,
   { method, path: template, parts = {}, ...rest }: Example,
   token: string,
 ) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { testDataDirectory } from './server.ts'
+import { testDataDirectory } from './data-directory.ts'
 
 /** Works on the database of the tests' servers, beside them. */
 export async function withDatabase<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T> {

@@ -45,6 +45,8 @@ export class MemoryDriver implements Driver {
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #outputListeners: ((process: ProcessHandle) => void)[] = []
   #isConnected = true
+  /** As a server waits for requests. */
+  readonly #keepsAlive = setInterval(() => {}, 2 ** 31 - 1)
 
   /** Takes up what is on a host, as a server does that is started again. The driver before it has to be closed. */
   static open(host = new MemoryHost()): MemoryDriver {
@@ -168,5 +170,6 @@ export class MemoryDriver implements Driver {
   }
   async close(): Promise<void> {
     this.#isConnected = false
+    clearInterval(this.#keepsAlive)
   }
 }

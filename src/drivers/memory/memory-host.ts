@@ -12,11 +12,4 @@ export class MemoryHost {
   readonly computers = new Map<string, MemoryComputer>()
   readonly snapshots = new Map<string, { root: DirectoryNode; image: string }>()
   readonly processes = new Map<string, RunProcess>()
-
-  /** Ends all that runs, so that nothing keeps the program alive. */
-  clear(): void {
-    for (const computer of this.computers.values()) computer.halt()
-    this.computers.clear()
-    this.processes.clear()
-  }
 }

@@ -72,7 +72,7 @@ export class RunProcess {
       this.#isStdinOpen = true
     }
     if (this.timeoutMs !== undefined)
-      this.#timer = setTimeout(() => this.killTree('SIGKILL', 'timeout'), this.timeoutMs)
+      this.#timer = setTimeout(() => this.killTree('SIGKILL', 'timeout'), this.timeoutMs).unref()
     void task.ended.then((end) => this.#finish(this.#exitOf(end)))
   }
 

@@ -167,7 +167,8 @@ export class Task {
   /** Rejects with `TaskEnded` when it is ended meanwhile. */
   async sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, Math.min(ms, maxTimerMs))
+    // What sleeps keeps no program alive; the driver does, while it is open.
+    const timer = setTimeout(resolve, Math.min(ms, maxTimerMs)).unref()
     try {
       await this.waitFor(promise)
     } finally {

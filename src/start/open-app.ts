@@ -1,0 +1,59 @@
+import { addAllRoutes } from '../apis/all-routes.ts'
+import { errorEnvelopes } from '../apis/error-envelopes.ts'
+import { errorBody } from '../apis/paperpod/errors.ts'
+import { SettingError, type Settings } from '../config/settings.ts'
+import type { Engine } from '../engine/engine.ts'
+import { createApp, type App, type UpgradeHandler } from '../http/app.ts'
+import { ClientNetworks } from '../http/client-networks.ts'
+import { closeApp } from '../http/close-app.ts'
+import { Connections } from '../http/connections.ts'
+import { AccountLimits } from '../http/rate-limits.ts'
+import { OpenRequests } from '../http/open-requests.ts'
+import { SocketServer } from '../http/sockets/socket-server.ts'
+
+export interface OpenApp {
+  app: App
+  /** Listens where the settings say, and puts the port there that it got. Throws a `SettingError` where it cannot. */
+  listen: () => Promise<void>
+  /** Answers what is open, and refuses it once the engine has to end. */
+  close: () => Promise<void>
+}
+
+/** Puts the HTTP server together: every surface's routes and sockets over an engine. */
+export async function openApp(engine: Engine): Promise<OpenApp> {
+  const openRequests = new OpenRequests()
+  const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
+  const accountLimits = new AccountLimits(engine)
+  const networks = new ClientNetworks(engine.settings.trustedProxies)
+  const connections = new Connections({ budget: engine.budgets.descriptors, networks })
+  const app = await createApp({ engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections })
+  const endpoints = await addAllRoutes(app, engine)
+  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)
+  return {
+    app,
+    listen: () => listen(app, engine.settings),
+    close: async () => {
+      await sockets.close()
+      await closeApp(app, openRequests, engine.server.closing)
+    },
+  }
+}
+
+async function listen(app: App, settings: Settings): Promise<void> {
+  try {
+    await app.listen({ host: settings.host, port: settings.port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new SettingError(
+        `Cannot start: port ${settings.port} on ${settings.host} is taken; set CARREL_PORT to a free one`,
+      )
+    if (code === 'EADDRNOTAVAIL')
+      throw new SettingError(
+        `Cannot start: this host has no address ${settings.host}; set CARREL_HOST to one that it has`,
+      )
+    throw error
+  }
+  const address = app.server.address()
+  if (address && typeof address === 'object') settings.port = address.port
+}

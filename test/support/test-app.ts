@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { pino } from 'pino'
+import { readSettings } from '../../src/config/settings.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/schema.ts'
+import { MemoryDriver } from '../../src/drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { ownerToken } from '../../src/engine/identity/accounts/owner.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import type { App } from '../../src/http/app.ts'
+import { openApp } from '../../src/start/open-app.ts'
+import { useDataDirectory } from './data-directory.ts'
+import { serverEnvironment } from './server-environment.ts'
+import { TestClient, type Outgoing } from './test-client.ts'
+
+interface Parts {
+  app: App
+  engine: Engine
+  db: Kysely<Database>
+  driver: MemoryDriver
+  token: string
+  log: () => string
+  stop: (isKilled: boolean) => Promise<void>
+}
+
+/**
+ * The whole server in this process, over computers in memory: for rules of the engine and of surfaces, in milliseconds.
+ * `call` and its like go through Fastify's `inject()`; it listens too, for clients that need a URL.
+ *
+ * Apps of a test file have one host and one database after the other, as servers on one machine have.
+ */
+export class TestApp extends TestClient {
+  readonly engine: Engine
+  readonly db: Kysely<Database>
+  readonly driver: MemoryDriver
+  readonly #app: App
+  readonly #stop: Parts['stop']
+  #stopped: Promise<void> | undefined
+
+  private constructor({ app, engine, db, driver, token, log, stop }: Parts) {
+    super({ url: `http://${engine.settings.host}:${engine.settings.port}`, token, log })
+    this.engine = engine
+    this.db = db
+    this.driver = driver
+    this.#app = app
+    this.#stop = stop
+  }
+
+  /** `env` are settings beside those of every test. */
+  static async start({ env = {} }: { env?: Record<string, string> } = {}): Promise<TestApp> {
+    const { host, directory } = (home ??= openHome())
+    const settings = readSettings({ ...serverEnvironment(), ...env, CARREL_DATA: directory })
+    const [stopping, closing] = [new AbortController(), new AbortController()]
+    let logged = ''
+    const log = pino({ level: settings.logLevel }, { write: (line: string) => void (logged += line) })
+    const db = await openDatabase(join(directory, 'carrel.db'))
+    const driver = MemoryDriver.open(host)
+    const image = await driver.images.build(settings.image, () => {})
+    const signals = { stopping: stopping.signal, closing: closing.signal }
+    const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, ...signals })
+    const { app, listen, close: closeApp } = await openApp(engine)
+    await listen()
+    const token = await ownerToken(db, directory)
+    const stop = async (isKilled: boolean) => {
+      stopping.abort()
+      if (isKilled) {
+        // It neither hears nor writes anything more; what is left of it is only taken down.
+        log.level = 'silent'
+        closing.abort()
+        await driver.close()
+        await db.destroy()
+      }
+      await closeApp()
+      await closeEngine().catch((error: unknown) => {
+        if (!isKilled) throw error
+      })
+      await driver.close()
+      await db.destroy()
+    }
+    return new TestApp({ app, engine, db, driver, token, log: () => logged, stop })
+  }
+
+  /** SIGTERM ends it in order; SIGKILL as if the process were gone, with all that it had not written. */
+  stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    return (this.#stopped ??= this.#stop(signal === 'SIGKILL'))
+  }
+
+  protected async send({ method, path, headers, body }: Outgoing) {
+    const form = body instanceof FormData ? new Response(body) : undefined
+    const answer = await this.#app.inject({
+      method: method as 'GET',
+      url: path,
+      headers: {
+        host: new URL(this.url).host,
+        ...headers,
+        ...(form ? { 'content-type': form.headers.get('content-type')! } : {}),
+      },
+      payload: form ? Buffer.from(await form.arrayBuffer()) : (body as string | Buffer | undefined),
+    })
+    const answered = new Headers()
+    for (const [name, values] of Object.entries(answer.headers))
+      for (const value of [values].flat()) if (value !== undefined) answered.append(name, String(value))
+    return { status: answer.statusCode, headers: answered, text: answer.body }
+  }
+}
+
+/** What outlives an app of this test file. */
+let home: { host: MemoryHost; directory: string } | undefined
+
+function openHome() {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-app-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  useDataDirectory(directory)
+  return { host: new MemoryHost(), directory }
+}

@@ -1,0 +1,105 @@
+import { request as httpRequest } from 'node:http'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
+import { withDatabase } from './with-database.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** The parsed body when it is JSON, else its text. */
+  body: any // oxlint-disable-line typescript/no-explicit-any -- tests look into answers of every shape
+}
+
+export interface CallOptions {
+  /** The owner's by default; null for none. */
+  token?: string | null
+  headers?: Record<string, string>
+}
+
+/** A request as it goes out. */
+export interface Outgoing {
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: string | Uint8Array | FormData | undefined
+}
+
+/** Asks a server as its clients do: one in a process of its own, or one in memory. */
+export abstract class TestClient {
+  readonly url: string
+  /** The owner's. */
+  readonly token: string
+  /** Returns what the server has logged so far. */
+  readonly log: () => string
+
+  constructor({ url, token, log }: Pick<TestClient, 'url' | 'token' | 'log'>) {
+    this.url = url
+    this.token = token
+    this.log = log
+  }
+
+  protected abstract send(request: Outgoing): Promise<{ status: number; headers: Headers; text: string }>
+
+  async call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
+    const token = options.token === undefined ? this.token : options.token
+    const headers: Record<string, string> = {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...options.headers,
+    }
+    if (body !== undefined) headers['content-type'] ??= 'application/json'
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData
+    if (body instanceof FormData) delete headers['content-type']
+    const sent = body === undefined || isRaw ? body : JSON.stringify(body)
+    const answer = await this.send({ method, path, headers, body: sent as Outgoing['body'] })
+    // A fault of the server names its cause in its log alone.
+    if (answer.status === 500) console.error(this.log().slice(-4000))
+    const isJson = answer.headers.get('content-type')?.includes('json')
+    return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(answer.text) : answer.text }
+  }
+
+  post(path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', path, body ?? {}, options)
+  }
+
+  /** The body of an answer that has to be 200. */
+  async done(path: string, body: Record<string, unknown>): Promise<Answer['body']> {
+    const answer = await this.post(path, body)
+    if (answer.status === 200) return answer.body
+    throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`)
+  }
+
+  /** Runs shell code to its end and gives the answer's `result`. */
+  async shell(code: string, extra: Record<string, unknown> = {}): Promise<Answer['body']> {
+    return (await this.done('/execute', { code, language: 'shell', ...extra })).result
+  }
+
+  /** A second tenant: the token of a new account. */
+  newAccount(name = 'other'): Promise<string> {
+    return withDatabase(async (db) => createToken(db, await createAccount(db, name), 'test'))
+  }
+
+  /** A request to a preview by its Host header, since `*.localhost` does not resolve everywhere. */
+  preview(
+    previewUrl: string,
+    path: string,
+    options: { method?: string; headers?: Record<string, string>; body?: Buffer } = {},
+  ): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: Buffer }> {
+    const { host } = new URL(previewUrl)
+    const { hostname, port } = new URL(this.url)
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { hostname, port, path, method: options.method ?? 'GET', headers: { ...options.headers, host } },
+        (response) => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.on('end', () =>
+            resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+          )
+          response.on('error', reject)
+        },
+      )
+      request.on('error', reject)
+      request.end(options.body)
+    })
+  }
+}
