@@ -28,7 +28,7 @@ function down(args: string[] = [], dataDirectory = testDataDirectory): Promise<R
   })
 }
 
-/** What a data directory has on this host beside its files. */
+/** Returns what a data directory has on this host besides its files. */
 async function left(of: Paths): Promise<string[]> {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -55,7 +55,10 @@ async function left(of: Paths): Promise<string[]> {
   ]
 }
 
-/** Another server of this host may have a mount namespace of its own, with a copy of every mount that there was. */
+/**
+ * Whether another mount namespace holds a device: other servers on this host may have copied every mount into their
+ * own.
+ */
 function isKeptElsewhere(device: string): boolean {
   return readdirSync('/proc').some((pid) => {
     try {
@@ -103,7 +106,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
     assert.ok(existsSync(join(testDataDirectory, 'carrel.db')) && existsSync(join(testDataDirectory, 'owner.token')))
 
     const again = await down()
-    assert.deepEqual([again.code, again.stderr], [0, ''], 'when nothing runs there is nothing to do')
+    assert.deepEqual([again.code, again.stderr], [0, ''], 'nothing to do when nothing runs')
     assert.match(again.stdout, /: 0 computers\.\n$/)
 
     server = await TestServer.start()
@@ -116,7 +119,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
     assert.equal(list.find(({ processId }) => processId === 'deaf')?.status, 'stopped')
   })
 
-  test('deletes the data too, when it is told twice', async () => {
+  test('deletes the data too, once that is confirmed', async () => {
     const directory = `${testDataDirectory}-down`
     const driver = await LocalDriver.open({
       dataDirectory: directory,

@@ -9,7 +9,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 const MiB = 1024 * 1024
 const reserveBytes = 64 * MiB
 
-/** Gives each commit of the pool something to write. */
+/** A command that gives each commit of the pool something to write. */
 const writing = 'while :; do echo more >> log; mkdir d; rm -r d; sleep 0.02; done'
 
 let disk: SmallDisk
@@ -18,7 +18,7 @@ let env: Record<string, string>
 
 before(async () => {
   disk = await SmallDisk.make(640)
-  // Each computer is promised more than there is.
+  // Each computer may use more space than the disk has.
   env = {
     CARREL_DATA: disk.directory,
     CARREL_IMAGE: 'tiny',
@@ -32,7 +32,9 @@ after(async () => {
   disk.remove()
 })
 
-/** What goes for the pool: `rw`, or `ro` after a write of its own failed; undefined while it is not mounted. */
+/**
+ * Returns the mode of the pool: `rw`, or `ro` after a write of btrfs itself failed; undefined while it is not mounted.
+ */
 function poolState(): string | undefined {
   const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
   const line = lines.find((mount) => mount.split(' ')[4] === join(disk.directory, 'pool'))
@@ -53,7 +55,7 @@ async function isAlive(processId: string, sessionId: string): Promise<boolean> {
   return (await server.done('/process/get', { sessionId, processId })).process.status === 'running'
 }
 
-test('a guest that writes until there is no room sees a full disk of its own, and others go on working', async () => {
+test('a guest that writes until there is no room sees a full disk, and others keep working', async () => {
   const [writer, other] = [newSession(), newSession()]
   await server.shell('true', { sessionId: other })
   const filled = await server.shell('cat /dev/zero > big; echo ended; ls -l big | wc -c', {
@@ -65,7 +67,7 @@ test('a guest that writes until there is no room sees a full disk of its own, an
   assert.equal(poolState(), 'rw')
   assert.equal((await server.shell('echo works', { sessionId: other })).stdout, 'works\n')
   assert.equal((await server.shell('rm big && echo gone', { sessionId: writer })).stdout, 'gone\n')
-  // What was deleted is given back to the disk, and the limits with it.
+  // Deleted data returns to the disk, and the limits are raised again.
   await until(
     () => disk.freeBytes,
     (free) => free > 400 * MiB,
@@ -79,7 +81,7 @@ test('a guest that writes until there is no room sees a full disk of its own, an
   )
 })
 
-test('with no byte left server, monitor and programs live, new work is refused; and all is well when there is room again', async () => {
+test('with no byte left, server, monitor and programs survive and new work is refused, until there is room again', async () => {
   const [sessionId, second] = [newSession(), newSession()]
   const { id } = await server.done('/process/start', {
     sessionId,
@@ -100,7 +102,7 @@ test('with no byte left server, monitor and programs live, new work is refused; 
     const read = await server.done('/files/read', { sessionId: second, path: '/home/user/file' })
     assert.equal(read.content, 'kept\n')
     if (round === 0) {
-      // An end for which there is no room is recorded later, and nothing of it is lost.
+      // An end that cannot be recorded for lack of space is recorded later, without loss.
       disk.fill()
       await server.done('/process/kill', { sessionId: second, processId: ending.id, signal: 'SIGINT' })
     }
@@ -120,7 +122,7 @@ test('with no byte left server, monitor and programs live, new work is refused; 
   await server.done('/process/kill', { sessionId, processId: id })
 })
 
-test('a pool that has become read-only is brought back while the server runs: what ran on it is ended, and the next computers work', async () => {
+test('a read-only pool is recovered while the server runs: what ran on it is ended, and new computers work', async () => {
   const [sessionId, watched] = [newSession(), newSession()]
   const { id } = await server.done('/process/start', { sessionId, command: writing })
   await server.shell('true', { sessionId: watched })
@@ -147,7 +149,7 @@ test('a pool that has become read-only is brought back while the server runs: wh
   watching.abort()
 })
 
-test('a start of the server brings back a pool that is read-only', async () => {
+test('a server recovers a read-only pool when it starts', async () => {
   const sessionId = newSession()
   await server.done('/process/start', { sessionId, command: writing })
   await server.stop('SIGKILL')
@@ -159,8 +161,8 @@ test('a start of the server brings back a pool that is read-only', async () => {
 })
 
 /**
- * Has a commit of the pool find no room. Nobody looks after it meanwhile: blocks of its metadata are given back to the disk, and
- * somebody else takes them.
+ * Makes a commit of the pool fail for lack of space. No server looks after the pool meanwhile: metadata blocks are
+ * returned to the disk, and other data takes them.
  */
 async function makeReadOnly(): Promise<void> {
   const pool = join(disk.directory, 'pool')
@@ -170,7 +172,7 @@ async function makeReadOnly(): Promise<void> {
       disk.fill()
       execFileSync('sync', ['-f', pool], { stdio: 'ignore' })
     } catch {
-      // It has just become so.
+      // The pool may have become read-only just now.
     }
     return poolState()
   }

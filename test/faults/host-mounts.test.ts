@@ -32,7 +32,7 @@ test('a disk that was mounted when the server started is free once the host unmo
     isMounted = false
     assert.equal(await until(holders, (held) => held === ''), '')
     assert.equal((await server.shell('echo fine', { sessionId: newSession() })).stdout, 'fine\n')
-    // What the server mounts goes on being seen by all.
+    // Mounts of the server are still visible to all its programs.
     const roots = (of: number | 'self') => {
       const targets = mountTargets(readFileSync(`/proc/${of}/mountinfo`, 'utf8'))
       return new Set(targets.filter((target) => target.startsWith(`${paths.mounts}/root/`)))

@@ -7,13 +7,13 @@ import { testDataDirectory } from '../support/server.ts'
 
 export const paths = new Paths(testDataDirectory)
 
-/** What there is of computers on this host, each kind as a sorted list: ids, but for slots, which are numbers. */
+/** The traces of computers on this host, each kind as a sorted list: of ids, or of numbers for slots. */
 export interface HostTraces {
   descriptions: string[]
   volumes: string[]
   containers: string[]
   cgroups: string[]
-  /** Slots of descriptions. */
+  /** The slots that the descriptions name. */
   slots: string[]
   namespaces: string[]
   interfaces: string[]
@@ -35,7 +35,7 @@ export function hostTraces(): HostTraces {
   }
 }
 
-/** Mounted roots, and the directories for them. */
+/** Returns the mounted roots, and the directories for them. */
 export function mountedRoots(): { mounts: string[]; directories: string[] } {
   const parent = join(paths.mounts, 'root')
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
@@ -46,7 +46,7 @@ export function mountedRoots(): { mounts: string[]; directories: string[] } {
   return { mounts: [...new Set(mounts)].toSorted(), directories: entries(parent) }
 }
 
-/** What nothing should be left of for these computers. */
+/** Returns the kinds of traces that a computer has left; none after a clean stop. */
 export function tracesOf(id: string): string[] {
   const { slots: _, namespaces: __, interfaces: ___, ...byId } = hostTraces()
   const { mounts, directories } = mountedRoots()
@@ -66,14 +66,14 @@ export async function computerRow(name: string): Promise<ComputerRow | undefined
   return (await computerRows()).find((row) => row.name === name)
 }
 
-/** Host process id of the program that supervises processes. */
+/** Returns the host process id of the monitor. */
 export function monitorPid(): number {
   const [pid] = monitorPids()
-  if (!pid) throw new Error('There is no monitor')
+  if (!pid) throw new Error('no monitor is running')
   return pid
 }
 
-/** The same of each, where several versions of it run. */
+/** Returns the host process id of every monitor, where several versions run. */
 export function monitorPids(): number[] {
   const log = join(testDataDirectory, 'monitor.log')
   return readdirSync('/proc')
@@ -86,7 +86,9 @@ export function slotOf(id: string): string | undefined {
   return name?.slice('slot-'.length)
 }
 
-/** Computers that have a control group, in whichever tree that the runtime sees, which need not be what the host sees. */
+/**
+ * Returns the computers that have a control group in the tree that the runtime sees, which may differ from the host's.
+ */
 function cgroups(): string[] {
   const parent = paths.cgroup('')
   const monitor = monitorPids()[0]

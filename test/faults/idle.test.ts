@@ -16,7 +16,7 @@ const stopped = (sessionId: string) =>
     (row) => row?.state === 'stopped',
   )
 
-test('a sandbox that nothing uses is stopped, its files are gone, and the next use gives it back under its id', async () => {
+test('an unused sandbox is stopped, its files are gone, and the next use restores it under the same id', async () => {
   const sessionId = newSession()
   await server.shell('echo old > /workspace/file', { sessionId })
   const { id } = (await computerRow(sessionId))!
@@ -28,7 +28,7 @@ test('a sandbox that nothing uses is stopped, its files are gone, and the next u
   assert.equal((await computerRow(sessionId))?.id, id)
 })
 
-test('a process that runs keeps its sandbox; when it ends the idle time begins', async () => {
+test('a running process keeps its sandbox; the idle time begins when it ends', async () => {
   const sessionId = newSession()
   await server.post('/process/start', { command: 'sleep 1000', processId: 'sleeper', sessionId, timeout: 0 })
   for (const end = Date.now() + 3000; Date.now() < end; await delay(100))
@@ -45,7 +45,7 @@ test('an open request keeps its sandbox', async () => {
   assert.equal(stdout, 'still here\n')
 })
 
-test('a request that comes in the moment of an idle stop never fails', async () => {
+test('a request at the moment of an idle stop never fails', async () => {
   const sessions = Array.from({ length: 12 }, newSession)
   let stops = 0
   await Promise.all(
@@ -60,5 +60,5 @@ test('a request that comes in the moment of an idle stop never fails', async () 
       }
     }),
   )
-  assert.ok(stops > sessions.length, `only ${stops} were new: no request came after a stop`)
+  assert.ok(stops > sessions.length, `only ${stops} sandboxes were new: no request came after a stop`)
 })

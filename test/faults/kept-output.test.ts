@@ -6,18 +6,18 @@ import { limits } from '../../src/config/limits.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
-/** A segment is written before one is dropped. */
+/** New segments are written before old ones are dropped. */
 const slackBytes = 16 * MiB
 
 let server: TestServer
 
 before(async () => {
-  // Nothing is pruned by the sweep.
+  // The interval keeps the sweep from pruning anything.
   server = await TestServer.start({ env: { CARREL_SWEEP_INTERVAL_MS: '3600000' } })
 })
 after(() => server.stop())
 
-/** Records come and go meanwhile. */
+/** Returns the bytes of the records on disk. Records may appear and disappear meanwhile. */
 function bytesKept(folder = join(testDataDirectory, 'processes')): number {
   let bytes = 0
   for (const name of namesIn(folder)) {
@@ -37,7 +37,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-test('output of ended processes is bounded by bytes for each computer, the oldest first, as soon as they end', async () => {
+test('output of ended processes is limited per computer; the oldest is dropped as soon as a process ends', async () => {
   const sessionId = newSession()
   const atFirst = bytesKept()
   const ids: string[] = []
@@ -62,7 +62,7 @@ test('output of ended processes is bounded by bytes for each computer, the oldes
   assert.deepEqual([newest.process.exitCode, newest.logs.truncated], [0, false])
 })
 
-test('output of running processes is bounded by bytes for each computer, and says that it was dropped', async () => {
+test('output of running processes is limited per computer, and reported as dropped', async () => {
   const sessionId = newSession()
   const atFirst = bytesKept()
   const ids: string[] = []
@@ -70,10 +70,10 @@ test('output of running processes is bounded by bytes for each computer, and say
     const { id } = await server.done('/process/start', { sessionId, command: 'head -c 60M /dev/zero; echo; sleep 600' })
     ids.push(id)
   }
-  let most = 0
+  let peakBytes = 0
   await until(
     async () => {
-      most = Math.max(most, bytesKept() - atFirst)
+      peakBytes = Math.max(peakBytes, bytesKept() - atFirst)
       const { processes } = await server.done('/process/list', { sessionId, all: true })
       const first = await server.done('/process/get', { sessionId, processId: ids[0] })
       return [processes.length, first.logs.truncated]
@@ -81,5 +81,5 @@ test('output of running processes is bounded by bytes for each computer, and say
     ([, isTruncated]) => isTruncated === true,
     60_000,
   )
-  assert.ok(most <= limits.outputPerComputerBytes + slackBytes, `${most} bytes were on the disk`)
+  assert.ok(peakBytes <= limits.outputPerComputerBytes + slackBytes, `${peakBytes} bytes were on the disk`)
 })

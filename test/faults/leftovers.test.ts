@@ -17,10 +17,10 @@ import { computerRow, computerRows, hostTraces, mountedRoots, paths, tracesOf } 
 let server: TestServer | undefined
 after(() => server?.stop())
 
-/** Nothing is kept ready, so that whatever there is belongs to a computer. */
+/** Settings without pools, so that everything on the host belongs to a computer. */
 const bare = { CARREL_NETWORK_POOL: '0', CARREL_WARM_COMPUTERS: '0' }
 
-/** What is on the host belongs to the computers that are recorded as running, and each of those has all of it. */
+/** Asserts that the traces on the host are exactly those of the computers that are recorded as running. */
 async function assertOwned(): Promise<void> {
   const rows = await computerRows()
   const odd = rows.filter(({ state }) => !['running', 'stopped', 'failed'].includes(state))
@@ -43,7 +43,7 @@ async function assertOwned(): Promise<void> {
   assert.deepEqual(directories, running, 'directories of mounts')
 }
 
-test('what a crash left half made or half removed is cleared away by the next start', async () => {
+test('whatever a crash left unfinished is cleared by the next start', async () => {
   server = await TestServer.start({ env: bare })
   const kept = newSession()
   await server.shell('echo kept > /workspace/file', { sessionId: kept })
@@ -89,7 +89,7 @@ test('what a crash left half made or half removed is cleared away by the next st
   assert.equal((await server.shell('cat /workspace/file', { sessionId: kept })).stdout, 'kept\n')
 })
 
-test('a computer that was recorded in any state but does not exist can be used again', async () => {
+test('a computer that is recorded in any state but does not exist can be used again', async () => {
   server ??= await TestServer.start({ env: bare })
   const template = newSession()
   await server.shell('true', { sessionId: template })
@@ -121,7 +121,7 @@ test('a computer that was recorded in any state but does not exist can be used a
   const rows = new Map((await computerRows()).map((each) => [each.id, each.state]))
   for (const { id, state } of made)
     assert.equal(rows.get(id), state === 'deleting' ? undefined : state === 'failed' ? 'failed' : 'stopped', state)
-  for (const { id, state } of warm) assert.equal(rows.get(id), undefined, `a warm one that was ${state}`)
+  for (const { id, state } of warm) assert.equal(rows.get(id), undefined, `a warm computer that was ${state}`)
   for (const { name, state } of made) {
     const { stdout } = await server.shell('echo works', { sessionId: name })
     assert.equal(stdout, 'works\n', state)
@@ -129,7 +129,7 @@ test('a computer that was recorded in any state but does not exist can be used a
   await assertOwned()
 })
 
-test('a server that is killed at any moment of making computers leaves nothing that nothing owns', async (t) => {
+test('a server that is killed while it creates computers leaves no orphans', async (t) => {
   await server?.stop()
   const waits: number[] = []
   for (let round = 0; round < 10; round++) {
@@ -146,7 +146,7 @@ test('a server that is killed at any moment of making computers leaves nothing t
   await assertOwned()
 })
 
-test('a server that is killed at any moment of stopping computers leaves nothing that nothing owns', async (t) => {
+test('a server that is killed while it stops computers leaves no orphans', async (t) => {
   await server?.stop()
   const waits: number[] = []
   for (let round = 0; round < 5; round++) {

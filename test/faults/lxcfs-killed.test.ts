@@ -22,7 +22,7 @@ async function lxcfsState(): Promise<string> {
   return (await server.call('GET', '/health')).body.helpers.lxcfs.status
 }
 
-/** Not one that has ended and that its parent has not asked for. */
+/** Whether a process runs; false for a zombie. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
@@ -31,7 +31,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-test('after lxcfs was killed, the next start mounts it anew, and all computers see their own limits', async () => {
+test('after lxcfs was killed, the next start mounts a new one, and all computers see their own limits', async () => {
   const running = newSession()
   await server.shell('true', { sessionId: running })
   await server.stop()
@@ -51,12 +51,12 @@ test('after lxcfs was killed, the next start mounts it anew, and all computers s
 })
 
 for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
-  test(`${signal} to lxcfs while the server runs keeps no computer from starting, and all see their own limits again`, async () => {
+  test(`${signal} to lxcfs while the server runs does not keep computers from starting, and all see their own limits again`, async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     const pid = lxcfsPid()
     process.kill(pid, signal)
-    // Reads a file of the one that is sick, which hangs where it is stopped.
+    // Reads a file of the failed lxcfs; the read hangs when lxcfs is stopped.
     const caught = server.shell(`${free} 2>/dev/null; echo went on`, { sessionId })
     const started = Array.from({ length: 3 }, async () => {
       const own = newSession()

@@ -57,12 +57,12 @@ test('when the monitor is killed its computers are stopped, nothing hangs, and t
   assert.notEqual(monitorPid(), pid)
 })
 
-test('requests while the monitor is killed again and again end, and later ones work', async () => {
+test('requests end while the monitor is killed again and again, and later ones work', async () => {
   const sessions = Array.from({ length: 4 }, newSession)
   const codes: number[] = []
-  let going = true
+  let isActive = true
   const clients = sessions.map(async (sessionId) => {
-    while (going) {
+    while (isActive) {
       const { status, body } = await within(
         30_000,
         server.post('/execute', { code: 'echo fine', language: 'shell', sessionId }),
@@ -80,7 +80,7 @@ test('requests while the monitor is killed again and again end, and later ones w
     )
     process.kill(monitorPid(), 'SIGKILL')
   }
-  going = false
+  isActive = false
   await Promise.all(clients)
   for (const sessionId of sessions)
     await until(
@@ -90,7 +90,7 @@ test('requests while the monitor is killed again and again end, and later ones w
     )
 })
 
-test('a server that cannot start a monitor at first tries again, and works when it can', async () => {
+test('a server that cannot start a monitor tries again, and works once it can', async () => {
   const sessionId = newSession()
   await server.shell('true', { sessionId })
   const socket = join(paths.runtime, 'monitor.sock')
@@ -109,7 +109,7 @@ test('a server that cannot start a monitor at first tries again, and works when 
   assert.ok(!server.log().includes('unhandled rejection'), server.log())
 })
 
-test('a stop that fails leaves the computer in the state that is true, and the next use works', async (t) => {
+test('a stop that fails leaves the computer in its actual state, and the next use works', async (t) => {
   await server.stop()
   server = await TestServer.start({ env: { CARREL_IDLE_TIMEOUT_S: '1', CARREL_SWEEP_INTERVAL_MS: '100' } })
   await until(computerRows, (rows) => !rows.some(({ state }) => state === 'running'))
@@ -135,7 +135,7 @@ test('a stop that fails leaves the computer in the state that is true, and the n
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
 })
 
-test('when the monitor was killed while no server ran, the next server says that its processes are lost', async () => {
+test('when the monitor was killed while no server ran, the next server reports its processes as lost', async () => {
   const sessionId = newSession()
   await server.post('/process/start', {
     command: 'echo hello; sleep 1000',
@@ -151,7 +151,7 @@ test('when the monitor was killed while no server ran, the next server says that
   await server.stop('SIGKILL')
   process.kill(monitorPid(), 'SIGKILL')
   server = await TestServer.start()
-  // What the monitor held ends with it, which may take until the server is there.
+  // The processes end with their monitor, which may take until the server is ready.
   await until(
     async () => [(await computerRow(sessionId))?.state, tracesOf(id).length],
     ([state, traces]) => state === 'stopped' && traces === 0,
@@ -162,7 +162,7 @@ test('when the monitor was killed while no server ran, the next server says that
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
 })
 
-test('what the monitor wrote of the output of lost processes stays, and what it held is told to be missing', async () => {
+test('output of lost processes that was written stays, and output in memory is reported as missing', async () => {
   const [read, held, flood] = [newSession(), newSession(), newSession()]
   const start = (sessionId: string, command: string) =>
     server.post('/process/start', { command, processId: 'lost', sessionId, timeout: 0 })
@@ -229,6 +229,6 @@ function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It was killed by the test.
+    // The test has killed it already.
   }
 }

@@ -18,7 +18,7 @@ async function monitorState(): Promise<string> {
   return (await server.call('GET', '/health')).body.helpers.monitor.status
 }
 
-/** Host ids of processes of a computer that run a program of this name. */
+/** Returns the host ids of a computer's processes that run a program of this name. */
 function runningIn(computerId: string, name: string): number[] {
   const groups = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].map((root) => root + paths.cgroup(computerId))
   const group = groups.find((path) => existsSync(join(path, 'cgroup.procs')))
@@ -33,7 +33,7 @@ function runningIn(computerId: string, name: string): number[] {
   })
 }
 
-/** Keeps a process from running in a way that no signal undoes, until the returned function is called. */
+/** Freezes a process until the returned function is called; no signal can undo that. */
 function freeze(pid: number): () => void {
   const isFirst = existsSync('/sys/fs/cgroup/freezer')
   const root = isFirst ? '/sys/fs/cgroup/freezer' : '/sys/fs/cgroup'
@@ -53,7 +53,7 @@ function freeze(pid: number): () => void {
   }
 }
 
-test('a monitor that was stopped goes on by itself, and time limits hold', async () => {
+test('a stopped monitor is continued by itself, and time limits hold', async () => {
   const sessionId = newSession()
   await server.shell('true', { sessionId })
   const pid = monitorPid()
@@ -71,7 +71,7 @@ test('a monitor that was stopped goes on by itself, and time limits hold', async
   assert.equal(monitorPid(), pid)
 })
 
-test('while the monitor does not answer, every request is answered in time, and nothing begins that nobody knows of', async (t) => {
+test('while the monitor is unresponsive, every request is answered in time, and nothing starts unrecorded', async (t) => {
   const sessionId = newSession()
   await server.shell('true', { sessionId })
   const { id } = (await computerRow(sessionId))!
@@ -93,20 +93,20 @@ test('while the monitor does not answer, every request is answered in time, and 
   let isFrozen = true
   t.after(() => isFrozen && thaw())
 
-  // Sent before it is known that nobody hears it.
-  const unheard = answerOf({ code: 'exec sleep 998', sessionId })
-  const began = within(20_000, unheard, 'the answer to what was to be started')
+  // Sent before the server knows that the monitor is unresponsive.
+  const unanswered = answerOf({ code: 'exec sleep 998', sessionId })
+  const began = within(20_000, unanswered, 'the response to a start that was sent')
   await until(monitorState, (state) => state === 'degraded')
-  const soon = await within(2_000, answerOf({ code: 'true', sessionId }), 'the answer to what cannot be started')
+  const soon = await within(2_000, answerOf({ code: 'true', sessionId }), 'the response to a start that is refused')
   assert.deepEqual([soon.status, soon.body.code, soon.body.retryable], [503, 'UNAVAILABLE', true])
   const { status, body } = await began
   assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
-  const late = await within(20_000, limited, 'the answer of what is over its time limit')
+  const late = await within(20_000, limited, 'the response of a process over its time limit')
   assert.deepEqual([late.status, late.body.code, late.body.retryable], [503, 'PROCESS_GOES_ON', false])
   assert.match(late.body.error, /the process monitor does not answer/)
   assert.match((await within(20_000, streamed, 'the stream')).body, /event: error\ndata: .*"PROCESS_GOES_ON"/)
   assert.equal((await within(2_000, logs(), 'the output')).stdout, 'kept\n')
-  // What is over its limit is ended all the same.
+  // Processes over their time limit are ended all the same.
   await until(
     () => runningIn(id, 'sleep').length,
     (count) => count === 1,
@@ -123,7 +123,7 @@ test('while the monitor does not answer, every request is answered in time, and 
   assert.equal((await server.shell('echo fine', { sessionId })).stdout, 'fine\n')
   const ended = await server.post('/process/get', { processId: late.body.processId, sessionId })
   assert.equal(ended.body.process.status, 'timeout')
-  // It was given up, and has not begun since; what was to be killed was.
+  // The start was given up and has not happened since; the kill has been carried out.
   await until(
     () => runningIn(id, 'sleep').length,
     (count) => count === 0,
@@ -147,7 +147,7 @@ test('a server starts although its monitor is stopped', async () => {
   assert.equal(body.process.status, 'running')
 })
 
-test('a server whose monitor does not answer at all says so and does not start', async () => {
+test('a server whose monitor does not answer at all reports that, and does not start', async () => {
   await server.stop()
   const thaw = freeze(monitorPid())
   try {

@@ -16,7 +16,7 @@ before(async () => {
   cpSync(join(project, 'src'), join(copy, 'src'), { recursive: true })
   for (const name of ['package.json', 'node_modules', 'images', 'sdk', 'docs'])
     symlinkSync(join(project, name), join(copy, name))
-  // As monitors were before there was a handshake: they do not know this question.
+  // Makes it a monitor from before the handshake: it does not know the message.
   const file = join(copy, 'src/drivers/local/monitor/monitor.ts')
   writeFileSync(file, readFileSync(file, 'utf8').replace("case 'hello':", "case 'unheard of' as 'hello':"))
 })
@@ -25,7 +25,7 @@ after(async () => {
   rmSync(copy, { recursive: true })
 })
 
-test('a monitor of another version goes on with what it began, and is ended when nothing is left of it', async () => {
+test('a monitor of another version continues with its processes, and is ended once none is left', async () => {
   const sessionId = newSession()
   const oldMonitor = await begin(sessionId)
   assert.match(server.log(), /"version":"unknown".*process monitor is of another version/)
@@ -58,7 +58,7 @@ test('a monitor of another version goes on with what it began, and is ended when
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
 })
 
-test('when a monitor of another version is killed, what it began is lost and nothing else', async () => {
+test('when a monitor of another version is killed, its processes are lost and no others', async () => {
   const [sessionId, other] = [newSession(), newSession()]
   await server.stop()
   const oldMonitor = await begin(sessionId)
@@ -76,9 +76,9 @@ test('when a monitor of another version is killed, what it began is lost and not
   assert.equal((await server.shell('echo again', { sessionId })).stdout, 'again\n')
 })
 
-/** Starts a process by a server of the other version, and this server after it. Gives the other monitor's process id. */
+/** Starts a process with a server of the other version, then this server. Returns the other monitor's process id. */
 async function begin(sessionId: string): Promise<number> {
-  // One of this version would be kept by the other server.
+  // The other server would keep a monitor of this version.
   for (const pid of monitorPids()) process.kill(pid, 'SIGKILL')
   server = await TestServer.start({ program: join(copy, 'src/main.ts') })
   const command = 'echo begun; while ! test -e end; do sleep 0.05; done; echo ended; exit 7'

@@ -32,7 +32,9 @@ async function open(t: TestContext): Promise<Subject> {
   return subject
 }
 
-/** Puts a program where it may have only as many more processes and threads as `allow` says. */
+/**
+ * Moves a program into a control group in which it may create only as many more processes and threads as `allow` says.
+ */
 function confine(t: TestContext, pid: number): { allow: (more: number) => void; free: () => void } {
   const own = /(?:pids|^0):[^:]*:?(\/.*)$/m.exec(
     readFileSync(`/proc/${pid}/cgroup`, 'latin1')
@@ -53,19 +55,19 @@ function confine(t: TestContext, pid: number): { allow: (more: number) => void; 
   return { allow: (more) => setLimit(String(readdirSync(`/proc/${pid}/task`).length + more)), free }
 }
 
-/** `before` are the slots of other computers of this data directory. */
+/** Asserts that nothing of a computer is left. `before` are the slots of the other computers of this data directory. */
 function assertNothingLeft(id: string, before: string[]): void {
   const { containers, cgroups, slots, namespaces, interfaces } = hostTraces()
-  assert.ok(!containers.includes(id), 'the state of the runtime is left')
+  assert.ok(!containers.includes(id), 'state of the runtime is left')
   assert.ok(!cgroups.includes(id), 'a control group is left')
   assert.ok(!existsSync(join(paths.slots, id)))
-  // Those that wait for a computer aside.
+  // Slots that wait for a computer do not count.
   assert.deepEqual(slots, before)
-  const most = before.length + 12
-  assert.ok(namespaces.length <= most && interfaces.length <= most, `${namespaces.length} ${interfaces.length}`)
+  const maxCount = before.length + 12
+  assert.ok(namespaces.length <= maxCount && interfaces.length <= maxCount, `${namespaces.length} ${interfaces.length}`)
 }
 
-test('without room for processes on the host each start is refused for that, and leaves nothing', async (t) => {
+test('without room for processes on the host each start is refused as unavailable, and leaves nothing', async (t) => {
   const subject = await open(t)
   const { driver } = subject
   const running = await subject.computer(t)
@@ -102,7 +104,7 @@ test('without room for processes on the host each start is refused for that, and
   assert.ok(refused >= 5, `${refused} refused`)
 })
 
-test('a computer is destroyed whole when there is no room for the program that would do it', async (t) => {
+test('a computer is destroyed completely although there is no room for the program that does it', async (t) => {
   const subject = await open(t)
   const { slots } = hostTraces()
   const id = await subject.computer()

@@ -14,13 +14,13 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** Asks for /health without a pause until told to stop; gives the times that it took, ascending, in milliseconds. */
+/** Requests /health continuously until stopped. Returns the response times in milliseconds, ascending. */
 function watchHealth(): { stop: () => Promise<{ times: number[]; peakBytes: number }> } {
   const times: number[] = []
   let peakBytes = 0
-  let going = true
+  let isActive = true
   const polling = (async () => {
-    while (going) {
+    while (isActive) {
       const started = performance.now()
       const { status } = await server.call('GET', '/health')
       times.push(performance.now() - started)
@@ -31,7 +31,7 @@ function watchHealth(): { stop: () => Promise<{ times: number[]; peakBytes: numb
   })()
   return {
     stop: async () => {
-      going = false
+      isActive = false
       await polling
       return { times: times.toSorted((a, b) => a - b), peakBytes }
     },
@@ -98,7 +98,7 @@ const circle = async () => {
   assert.equal(status, 400)
 }
 
-test('of more starts at once than a computer may run processes none is one too many', async () => {
+test('concurrent starts never exceed the process limit of a computer', async () => {
   const sessionId = newSession()
   await execute('true', { sessionId })
   const answers = await Promise.all(
@@ -111,7 +111,7 @@ test('of more starts at once than a computer may run processes none is one too m
   assert.equal(refused.length, 20)
 })
 
-test('programs that take all they can leave the server quick, small and right about their ends', async (t) => {
+test('greedy programs leave the server quick and small, and their ends are reported correctly', async (t) => {
   const health = watchHealth()
   const work = Promise.all([bomb(), memoryHog(), diskHog(), flood(), deafOne(), manyFiles(), circle()])
   try {

@@ -24,7 +24,7 @@ import { hostTraces } from './host-traces.ts'
 
 const npmStart = fileURLToPath(new URL('../../scripts/start.js', import.meta.url))
 
-describe('a start that is refused says why in one sentence', { timeout: 120_000 }, () => {
+describe('a refused start gives its reason in one sentence', { timeout: 120_000 }, () => {
   const taken = createServer()
   before(async () => {
     taken.listen(0, '127.0.0.1')
@@ -74,7 +74,7 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
       assert.equal(stderr.trimEnd().split('\n').length, 1)
     })
 
-  describe('for a database that is not its own', () => {
+  describe('for a database that does not belong to the data directory', () => {
     const database = join(testDataDirectory, 'carrel.db')
     const aside = mkdtempSync(join(tmpdir(), 'carrel-database-'))
     const files = ['carrel.db', 'carrel.db-wal', 'carrel.db-shm']
@@ -111,8 +111,8 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
     }
 
     for (const hasMark of [true, false]) {
-      const withMark = hasMark ? 'with a mark' : 'as of a server from before there were marks'
-      test(`which is missing, or empty, ${withMark}`, async (t) => {
+      const withMark = hasMark ? 'with a mark' : 'without a mark, as of an older server'
+      test(`that is missing or empty, ${withMark}`, async (t) => {
         const mark = join(testDataDirectory, 'database.mark')
         if (!hasMark) {
           renameSync(mark, join(aside, 'mark'))
@@ -131,7 +131,7 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
       })
     }
 
-    test('which is of another server', async () => {
+    test('that belongs to another server', async () => {
       const other = await openDatabase(database)
       await createAccount(other, 'owner')
       await other.destroy()
@@ -140,7 +140,7 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
       )
     })
 
-    test('and one that knows none of the computers removes none, where its mark is taken away', async () => {
+    test('a server whose database knows none of the computers removes none, even without a mark', async () => {
       const other = await openDatabase(database)
       await createAccount(other, 'owner')
       await other.destroy()
@@ -159,7 +159,7 @@ describe('a start that is refused says why in one sentence', { timeout: 120_000 
     })
   })
 
-  test('for a port that is taken, also by npm start', async () => {
+  test('for a port that is in use, also with npm start', async () => {
     const port = String((taken.address() as AddressInfo).port)
     const server = await refusalOf(serverProgram, { CARREL_PORT: port })
     assert.deepEqual([server.code, server.stdout], [1, ''])

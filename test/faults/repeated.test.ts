@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { readRecord } from '../../src/drivers/local/monitor/process-record.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 
-describe('a request that is repeated after its server ended', { timeout: 180_000 }, () => {
+describe('a request that is repeated after its server has ended', { timeout: 180_000 }, () => {
   let server: TestServer
   let keys = 0
   before(async () => {
@@ -14,7 +14,7 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
   after(() => server.stop())
 
   const withKey = () => ({ headers: { 'idempotency-key': `${newSession()}-${(keys += 1)}` } })
-  const begun = (sessionId: string) =>
+  const started = (sessionId: string) =>
     until(
       () => server.shell('cat log 2>/dev/null || true', { sessionId }),
       ({ stdout }) => stdout === 'ran\n',
@@ -46,14 +46,14 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     }
   }
 
-  test('kill -9: it waits for the process, which ran once; of two at once one does', async () => {
+  test('after SIGKILL it waits for the process, which runs once; of two concurrent requests one waits', async () => {
     const sessionId = newSession()
     const options = withKey()
     const code = 'echo ran >> log; echo early; echo warned >&2; until [ -e go ]; do sleep 0.05; done; echo late; exit 3'
     const body = { code, language: 'shell', sessionId }
     await server.shell('true', { sessionId })
     const cut = assert.rejects(server.post('/execute', body, options), { message: 'fetch failed' })
-    await begun(sessionId)
+    await started(sessionId)
     await server.stop('SIGKILL')
     await cut
     server = await TestServer.start()
@@ -71,14 +71,14 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     assert.equal(await linesOfLog(sessionId), '1\n')
   })
 
-  test('kill -9: it gets the end of a process that ended while no server ran', async () => {
+  test('after SIGKILL it gets the end of a process that ended while no server ran', async () => {
     const sessionId = newSession()
     const options = withKey()
     const code = 'echo ran >> log; echo early; echo warned >&2; sleep 1.5; echo late; exit 3'
     const body = { code, language: 'shell', sessionId }
     await server.shell('true', { sessionId })
     const cut = assert.rejects(server.post('/execute', body, options), { message: 'fetch failed' })
-    await begun(sessionId)
+    await started(sessionId)
     const { processes } = (await server.post('/process/list', { sessionId })).body
     const { id } = processes.find(({ status }: { status: string }) => status === 'running')
     await server.stop('SIGKILL')
@@ -91,7 +91,7 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     assert.equal(await linesOfLog(sessionId), '1\n')
   })
 
-  test('SIGTERM: PROCESS_GOES_ON keeps the key, over two ends', async () => {
+  test('after SIGTERM, PROCESS_GOES_ON keeps the key, also over two restarts', async () => {
     const sessionId = newSession()
     const options = withKey()
     const code = 'echo ran >> log; echo early; echo warned >&2; until [ -e go ]; do sleep 0.05; done; echo late; exit 3'
@@ -99,16 +99,16 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     await server.shell('true', { sessionId })
     let processId: unknown
     for (let turn = 0; turn < 2; turn++) {
-      // Of two the one that is refused at once tells that the other is at it.
+      // The request that is refused at once shows that the other one is being handled.
       const both = [server.post('/execute', body, options), server.post('/execute', body, options)]
       assert.equal((await Promise.race(both)).status, 409)
-      await begun(sessionId)
+      await started(sessionId)
       assert.equal(await server.stop('SIGTERM'), 0)
       const [{ status, body: answer }] = (await Promise.all(both)).filter((one) => one.status !== 409) as [Answer]
       assert.deepEqual([status, answer.code, answer.retryable], [503, 'PROCESS_GOES_ON', false])
       processId ??= answer.processId
       assert.equal(answer.processId, processId)
-      assert.ok(!server.log().includes('Cannot wait for process'), 'it is no fault of the server')
+      assert.ok(!server.log().includes('Cannot wait for process'), 'it is not a fault of the server')
       server = await TestServer.start()
     }
     await server.shell('touch go', { sessionId })
@@ -118,14 +118,14 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     assert.equal(await linesOfLog(sessionId), '1\n')
   })
 
-  test('/process/start gives the process that was started and not told of', async () => {
+  test('/process/start returns the process that was started but not reported', async () => {
     const sessionId = newSession()
     const options = withKey()
     const body = { command: 'sleep 100', processId: 'web', sessionId }
     const first = await server.post('/process/start', body, options)
     assert.equal(first.status, 200)
     await server.stop('SIGKILL')
-    // As it was before the answer was made.
+    // Restores the row to its state before the response was stored.
     const { numUpdatedRows } = await withRow((db) =>
       db
         .updateTable('idempotency')
@@ -141,7 +141,7 @@ describe('a request that is repeated after its server ended', { timeout: 180_000
     assert.equal(processes.length, 1)
   })
 
-  test('a request whose process never began is a new one', async () => {
+  test('a request whose process never started is treated as new', async () => {
     const sessionId = newSession()
     const options = withKey()
     const body = { code: 'echo ran >> log; cat log', language: 'shell', sessionId }

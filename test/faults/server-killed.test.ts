@@ -36,7 +36,7 @@ async function list(sessionId: string): Promise<ListedProcess[]> {
   return (await server.post('/process/list', { sessionId, all: true })).body.processes
 }
 
-/** All that a process wrote on stdout, read in parts. */
+/** Returns everything that a process wrote to stdout, read in parts. */
 async function stdoutOf(sessionId: string, processId: string): Promise<{ stdout: string; truncated: boolean }> {
   let stdout = ''
   for (let cursor = 0; ;) {
@@ -53,7 +53,7 @@ async function pidInside(sessionId: string, pattern: string): Promise<string> {
   return (await server.shell(`pgrep -f '${pattern}' | head -1`, { sessionId })).stdout.trim()
 }
 
-test('a killed server loses no variable of a kernel, and interrupts what ran in it for a client that is gone', async () => {
+test('a killed server loses no variables of a kernel, and the code that ran for its client is interrupted', async () => {
   const sessionId = newSession()
   const call = async (code: string, language = 'python') =>
     (await server.post('/interpret', { code, language, sessionId })).body
@@ -143,7 +143,7 @@ test('a process that ends while no server runs is recorded with its exit and out
   assert.equal((await stdoutOf(sessionId, 'code')).stdout, 'late\n')
 })
 
-test('a file that is written when the server is killed stays as it was, and nothing is left beside it', async () => {
+test('a file that is being written when the server is killed stays as it was, and no partial file is left', async () => {
   const sessionId = newSession()
   await server.shell('echo old > file', { sessionId })
   const { hostname, port } = new URL(server.url)
@@ -185,7 +185,7 @@ test('SIGTERM leaves computers running, and the next server takes them back', as
   assert.equal(killed.body.process.status, 'killed')
 })
 
-test('SIGTERM lets a short request in flight be answered; one sent later is refused', async () => {
+test('after SIGTERM a short request in flight is answered, and a later one is refused', async () => {
   const sessionId = newSession()
   await server.shell('true', { sessionId })
   const running = server.shell('echo started > /workspace/started; sleep 1; echo answered', { sessionId })
@@ -200,10 +200,10 @@ test('SIGTERM lets a short request in flight be answered; one sent later is refu
   const took = performance.now() - answeredAt
   await assert.rejects(server.shell('true', { sessionId }))
   server = await TestServer.start()
-  assert.ok(took < 3000, `it ended ${took} ms after the answer`)
+  assert.ok(took < 3000, `it ended ${took} ms after the response`)
 })
 
-test('a second server on the same data directory is refused with one sentence', async () => {
+test('a second server on the same data directory refuses to start, with one sentence', async () => {
   const second = spawn(process.execPath, [serverProgram], {
     env: serverEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { computerRows } from './host-traces.ts'
 
-test('a warm computer of other limits than those set now is not given to anybody', async () => {
+test('a warm computer with other limits than the current settings is not assigned', async () => {
   const first = await TestServer.start({ env: { CARREL_WARM_COMPUTERS: '1', CARREL_COMPUTER_DISK_MIB: '600' } })
   const isWarm = ({ account_id, state }: { account_id: string | null; state: string }) =>
     account_id === null && state === 'running'

@@ -18,7 +18,7 @@ import {
 } from '../support/server.ts'
 import { computerRows, hostTraces, mountedRoots } from './host-traces.ts'
 
-/** What a stop may take at the most, with the time that it takes to see it. */
+/** How long a stop may take, including the time to notice it. */
 const maxStopMs = 11_500
 
 describe('SIGTERM', { timeout: 120_000 }, () => {
@@ -54,7 +54,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
     return socket
   }
 
-  test('answers what takes too long with where to find it, and it goes on', async () => {
+  test('answers long requests with the id of their process, which continues', async () => {
     const sessionId = newSession()
     await server.shell('head -c 200M /dev/zero > /workspace/large', { sessionId })
     const answer = server.post('/execute', {
@@ -102,7 +102,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
     unread.destroy()
   })
 
-  test('waits for nobody who does nothing', async () => {
+  test('does not wait for idle clients', async () => {
     const sessionId = newSession()
     const idle = await raw('GET /health HTTP/1.1')
     await once(idle, 'data')
@@ -114,18 +114,18 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
     await once(silent, 'message')
     silent.pause()
     const closed = once(socket, 'close')
-    assert.ok((await stopped()) < 4000, 'it waited')
-    assert.equal((await closed)[0], 1012, 'a client that is to come back is told so')
+    assert.ok((await stopped()) < 4000, 'the server waited')
+    assert.equal((await closed)[0], 1012, 'the client is asked to reconnect')
     idle.destroy()
     silent.terminate()
   })
 
-  test('refuses what comes on a connection that is open still, in the envelope of every error', async () => {
+  test('refuses a request on a connection that is still open, in the error envelope', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     const answer = server.post('/execute', { code: 'sleep 5; echo whole', language: 'shell', sessionId })
     await running(sessionId, 1)
-    // A request of which the head is not all there yet keeps its connection from being idle.
+    // A request with an incomplete head keeps its connection from being idle.
     const socket = await raw('GET /health HTTP/1.1')
     await once(socket, 'data')
     socket.write('POST /process/list HTTP/1.1\r\nhost: x\r\n')
@@ -155,7 +155,7 @@ describe('SIGTERM during the start', { timeout: 120_000 }, () => {
   })
   after(() => rm(join(recipe, '..'), { recursive: true }))
 
-  /** How a server ends that gets the signal as soon as `seen` says so. */
+  /** Starts a server, sends SIGTERM as soon as `seen` resolves, and returns how the server ended. */
   async function endOf(env: Record<string, string>, seen: (stderr: () => string) => Promise<unknown>) {
     const child = spawn(process.execPath, [serverProgram], {
       env: { ...serverEnvironment(), ...env },
@@ -179,7 +179,7 @@ describe('SIGTERM during the start', { timeout: 120_000 }, () => {
     assert.ok(performance.now() - signalled < maxStopMs)
   }
 
-  test('while the image is built: it ends in order, and nothing half made is left', async () => {
+  test('while the image is built, ends in order, and nothing unfinished is left', async () => {
     await endOf({ CARREL_IMAGE: recipe }, (stderr) =>
       until(() => /Extracting essential packages/.test(stderr()), Boolean, 60_000),
     )
@@ -191,7 +191,7 @@ describe('SIGTERM during the start', { timeout: 120_000 }, () => {
     assert.ok(!mountedRoots().mounts.includes('half'))
   })
 
-  test('while the start proves itself: it ends in order, and the computer of the proof is gone', async () => {
+  test('during the self-test, ends in order, and the computer of the self-test is gone', async () => {
     const port = await freePort()
     const env = { CARREL_PORT: String(port), CARREL_NETWORK_POOL: '0' }
     await endOf(env, () => until(() => listens(port), Boolean))

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { computerRow, monitorPid, paths, slotOf } from './host-traces.ts'
 
-/** Keeps what a computer has of the network from being removed, until the returned function is called. */
+/** Keeps a computer's network slot from being removed, until the returned function is called. */
 function holdSlot(slot: string): () => void {
   const held = join(paths.slots, slot, 'held')
   mkdirSync(held)
@@ -14,7 +14,7 @@ function holdSlot(slot: string): () => void {
   return () => void execFileSync('umount', [held])
 }
 
-test('a computer that cannot be cleared away keeps neither the server from starting nor others from running', async () => {
+test('a computer that cannot be cleared keeps neither the server from starting nor other computers from running', async () => {
   const [stuck, other] = [newSession(), newSession()]
   const first = await TestServer.start()
   await first.shell('true', { sessionId: stuck })
@@ -47,7 +47,7 @@ test('a computer that cannot be cleared away keeps neither the server from start
   }
 })
 
-test('what lies over a namespace of an ended server is taken off with it', async () => {
+test('mounts stacked on a namespace of an ended server are removed with it', async () => {
   const sessionId = newSession()
   const first = await TestServer.start()
   await first.shell('true', { sessionId })

@@ -6,7 +6,7 @@ import { newSession, TestServer } from '../support/server.ts'
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** The command line in a terminal of 100 × 40 characters, with a shell in a sandbox behind it. */
+/** A terminal of 100 × 40 characters in which the command line runs a shell in a sandbox. */
 class Terminal {
   readonly #child
   #screen = ''
@@ -28,7 +28,7 @@ class Terminal {
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#screen += text))
   }
 
-  /** Waits until a match was shown behind the one before. */
+  /** Waits until a match is shown after the previous one. */
   async shows(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     const deadline = AbortSignal.timeout(timeoutMs)
     while (true) {
@@ -38,7 +38,7 @@ class Terminal {
         return match
       }
       await once(this.#child.stdout, 'data', { signal: deadline }).catch(() => {
-        throw new Error(`The terminal did not show ${pattern}: ${JSON.stringify(this.#screen.slice(-2000))}`)
+        throw new Error(`the terminal did not show ${pattern}: ${JSON.stringify(this.#screen.slice(-2000))}`)
       })
     }
   }
@@ -52,7 +52,7 @@ class Terminal {
   }
 }
 
-describe('a terminal of the command line', { timeout: 120_000 }, () => {
+describe('carrel exec -it', { timeout: 120_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
   before(async () => {
@@ -61,19 +61,19 @@ describe('a terminal of the command line', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
-  test('is a real one, and goes on when the server is killed', async () => {
+  test('is a real terminal, and continues after the server is killed', async () => {
     const terminal = new Terminal(server, sessionId)
     try {
       const [device] = await terminal.shows(/\/dev\/pts\/\d+/)
       await terminal.shows(/\$ /)
       terminal.type('stty size; tput setaf 1; echo "kind $TERM"\r')
       await terminal.shows(/40 100\r+\n/)
-      // oxlint-disable-next-line no-control-regex -- a colour is one
+      // oxlint-disable-next-line no-control-regex -- colours are control sequences
       await terminal.shows(/\u001b\[31mkind xterm-256color/)
       terminal.type('until [ "$(stty size)" = "50 120" ]; do sleep 0.05; done; echo "wid""er"\r')
       spawnSync('stty', ['-F', device, 'cols', '120', 'rows', '50'])
       await terminal.shows(/wider/)
-      // Said by what is in the foreground by then: bash itself would drop the line, or not, as it pleases.
+      // The foreground program prints the word: bash itself may or may not drop the line.
       terminal.type('sh -c \'echo "wai""ting"; exec sleep 100\'\r')
       await terminal.shows(/waiting/)
       terminal.type('\u0003')
