@@ -64,7 +64,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     )
   }
 
-  test('a file goes in and out with its bytes and its mode', async () => {
+  test('copies a file in and out with its bytes and its mode', async () => {
     const bytes = randomBytes(3 * MiB + 7)
     put('tool', bytes, 0o755)
     assert.equal(await copy('tool', ':'), 'Copied 3.0 MiB to /workspace/tool\n')
@@ -85,7 +85,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     await isNowhere()
   })
 
-  test('the mode goes with a file, also where the user of the sandbox may not write', async () => {
+  test('keeps the mode of a file, also where the user of the sandbox may not write', async () => {
     put('secret-tool', 'x', 0o711)
     await copy('secret-tool', ':/root/secret-tool')
     assert.equal(await shell('sudo stat -c "%a %s" /root/secret-tool'), '711 1\n')
@@ -94,7 +94,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.equal(await shell('sudo stat -c "%a" /root/secret-tool'), '644\n')
   })
 
-  test('a folder goes in and out whole: modes, times, links, empty folders, names in any script', async () => {
+  test('copies a folder in and out completely: modes, times, links, empty folders, names in any script', async () => {
     put('app/run.sh', 'echo hi\n', 0o750)
     put('app/private', '', 0o600)
     put('app/données/数据 😀.txt', 'unicode')
@@ -135,7 +135,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     await isNowhere()
   })
 
-  test('a folder goes into one that is there, its content with "/."', async () => {
+  test('copies a folder into an existing one, and with "/." its content', async () => {
     put('src/a', 'a')
     chmodSync(join(home.path, 'src'), 0o750)
     await shell('mkdir -p into merged && chmod 711 merged')
@@ -152,7 +152,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.ok(existsSync(join(home.path, 'here/into/src/a')) && existsSync(join(home.path, 'here/src/a')))
   })
 
-  test('links to folders are copied as links, also when they lead in circles', async () => {
+  test('copies links to folders as links, also circular ones', async () => {
     put('loops/file', 'x')
     symlinkSync('..', join(home.path, 'loops/up'))
     symlinkSync('.', join(home.path, 'loops/self'))
@@ -162,7 +162,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.equal(readlinkSync(join(home.path, 'loops-back/up')), '..')
   })
 
-  test('names that are no text go in and out byte for byte', async () => {
+  test('copies names that are not text byte for byte', async () => {
     const name = Buffer.from('\xff\xfe name', 'latin1')
     const long = Buffer.from(`\xe9${'l'.repeat(180)}`, 'latin1')
     const at = (folder: string, ...names: Buffer[]) =>
@@ -186,7 +186,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.ok(readlinkSync(at('bytes-back', Buffer.from('link')), { encoding: 'buffer' }).equals(name))
   })
 
-  test('a copy of a folder that fails leaves nothing, so that the next one goes to the same place', async () => {
+  test('leaves nothing of a failed copy of a folder, so that the next copy goes to the same place', async () => {
     put('once/file', 'x')
     await shell('sudo mkdir /protected')
     assert.equal((await carrel(['cp', 'once', ':/protected/once'])).exitCode, 1)
@@ -201,7 +201,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.equal(await shell('ls -A /protected /protected/once'), '/protected:\nonce\n\n/protected/once:\nfile\n')
   })
 
-  test('the size of a folder is that of its files', async () => {
+  test('reports the size of the files as the size of a folder', async () => {
     await shell('mkdir -p hollow/in; mkdir sized; printf 1234567 > sized/a; ln sized/a sized/b')
     assert.equal(await copy(':hollow', 'hollow'), 'Copied 0 B to hollow\n')
     assert.equal(await copy(':sized', 'sized'), 'Copied 7 B to sized\n')
@@ -209,7 +209,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.equal(await shell('stat -c %h again/b'), '2\n')
   })
 
-  test('a folder larger than what is left of the disk comes out', async () => {
+  test('copies a folder out that is larger than the free space of the disk', async () => {
     const { stdout } = await server.shell('df --output=avail -B1 / | tail -1', { sessionId })
     const free = Number(stdout)
     const size = Math.floor(free * 0.7)
@@ -220,7 +220,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     rmSync(join(home.path, 'large'), { recursive: true })
   })
 
-  test('"-" is stdin and stdout', async () => {
+  test('takes "-" as stdin and stdout', async () => {
     const bytes = randomBytes(100_000)
     assert.equal((await carrel(['cp', '-', ':piped'], bytes)).stdout, 'Copied 97.7 KiB to /workspace/piped\n')
     assert.ok((await carrel(['cp', ':piped', '-'])).bytes.equals(bytes))
@@ -229,7 +229,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.match(execFileSync('tar', ['-t'], { input: archive, encoding: 'utf8' }), /^\.\/\n\.\/x\n$/)
   })
 
-  test('a sandbox is named before the colon', async () => {
+  test('takes the name of a sandbox before the colon', async () => {
     const other = newSession()
     put('one', 'one')
     await copy('one', `${other}:one`)
@@ -238,7 +238,7 @@ describe('carrel cp', { timeout: 180_000 }, () => {
     assert.equal(JSON.parse(await copy(`${other}:one`, 'two', '--json')).path, 'two')
   })
 
-  test('a tar of the sandbox that leads out is refused, and leaves nothing', async () => {
+  test('refuses a tar from the sandbox whose paths escape, and leaves nothing', async () => {
     await shell(String.raw`
       mkdir -p evil fake && echo bad > evil/file
       cat > fake/tar <<'END'
@@ -265,7 +265,7 @@ END
       assert.deepEqual(files, [], kind)
       assert.ok(!existsSync('/tmp/carrel-escaped'))
       if (kind === 'through') {
-        // The link is made last: the file is in a folder of that name, or nowhere.
+        // The link is created last: the file is in a folder of that name, or nowhere.
         if (exitCode === 0) assert.equal(readFileSync(join(home.path, 'got/link/escaped'), 'utf8'), 'bad')
         rmSync(join(home.path, 'got'), { recursive: true, force: true })
         continue
@@ -278,7 +278,7 @@ END
     await isNowhere()
   })
 
-  test('what cannot be copied is reported in a sentence', async () => {
+  test('reports what cannot be copied in a sentence', async () => {
     await shell('mkdir -p locked/in && chmod 0 locked/in && echo x > plain')
     put('plain', 'x')
     mkdirSync(join(home.path, 'some'), { recursive: true })
@@ -299,7 +299,7 @@ END
     await isNowhere()
   })
 
-  test('a copy that is stopped leaves no part of itself', async () => {
+  test('leaves nothing of a copy that is interrupted', async () => {
     await shell('mkdir big && head -c 200M /dev/urandom > big/file')
     for (const [args, signal, code] of [
       [[':big/file', 'stopped'], 'SIGINT', 1],
@@ -318,7 +318,7 @@ END
     await isNowhere()
   })
 
-  test('a copy into a sandbox that is stopped leaves no part of itself', async () => {
+  test('leaves nothing in the sandbox of a copy that is interrupted', async () => {
     mkdirSync(join(home.path, 'huge'))
     writeFileSync(join(home.path, 'huge/file'), '')
     truncateSync(join(home.path, 'huge/file'), 4 * 1024 * MiB)
@@ -336,7 +336,7 @@ END
     assert.ok(!names.includes('.carrel-cp-') && !names.includes('stopped'), names)
   })
 
-  test('a terminal sees how far it is, and nothing else does', async () => {
+  test('shows progress on a terminal only', async () => {
     for (const [from, to] of [
       [':big/file', `${home.path}/seen`],
       [':big', `${home.path}/seen-folder`],
@@ -344,7 +344,7 @@ END
     ]) {
       const command = `'${process.execPath}' src/cli/main.ts --session ${sessionId} cp '${from}' '${to}'`
       const seen = execFileSync('script', ['-qec', command, '/dev/null'], {
-        // A fast host is done before a bar is due.
+        // A fast host finishes before the bar is due.
         env: { ...home.env({ env: env() }), TERM: 'xterm', COLUMNS: '120', CARREL_PROGRESS_AFTER_MS: '40' },
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -9,22 +9,22 @@ import { verbsToCome } from '../../src/cli/verbs-to-come.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { TestServer } from '../support/server.ts'
 
-/** Every command of PaperPod's document, in its spelling. */
+/** Every command of PaperPod's document, as it is spelled there. */
 const documented =
   `exec write read ls watch start ps kill expose browser:screenshot browser:pdf browser:scrape browser:markdown browser:content
   browser:trace test browser:acquire browser:connect browser:sessions browser:limits ai ai:embed ai:image ai:transcribe ai:models
   interpret mem:write mem:read mem:ls mem:rm mem:usage balance status help login version`.split(/\s+/)
 
 interface Line {
-  /** As the document writes it, with its placeholders filled in. */
+  /** The command line of the document, with its placeholders filled in. */
   line: string
   stdin?: string
   stdout: RegExp
-  /** Where it is not 0. */
+  /** Default: 0. */
   exitCode?: number
 }
 
-/** In an order in which each finds what it needs. */
+/** In an order in which each command finds what it needs. */
 const lines: Line[] = [
   { line: 'ppod help', stdout: /^Usage: ppod .*^ {2}mem:usage /ms },
   { line: 'ppod exec --help', stdout: /^Usage: ppod exec / },
@@ -66,7 +66,7 @@ describe("the commands of PaperPod's document", { timeout: 180_000 }, () => {
     await server.stop()
   })
 
-  /** Through a shell and the launcher, as a person types it. */
+  /** Runs a line through a shell and the launcher, as a user types it. */
   const type = (line: string, { stdin = '', env = {} }: { stdin?: string; env?: Record<string, string> } = {}) =>
     new Promise<{ exitCode: number; stdout: string; stderr: string }>((resolve) => {
       const path = `${home.path}:${process.env['PATH']}`
@@ -91,12 +91,12 @@ describe("the commands of PaperPod's document", { timeout: 180_000 }, () => {
       assert.match(result.stdout, expected)
     })
 
-  test('PAPERPOD_TOKEN goes before what is saved', async () => {
+  test('PAPERPOD_TOKEN takes precedence over the saved token', async () => {
     const { stderr } = await type('ppod ps', { env: { PAPERPOD_TOKEN: 'pp_sess_wrong' } })
     assert.match(stderr, /The token from PAPERPOD_TOKEN was refused/)
   })
 
-  test('each is offered, or said to be one that is not offered yet', async () => {
+  test('each is offered, or reported as not offered yet', async () => {
     const missing = documented.filter((name) => !verbs[name])
     assert.deepEqual(
       missing.filter((name) => !verbsToCome.includes(name)),
@@ -110,7 +110,7 @@ describe("the commands of PaperPod's document", { timeout: 180_000 }, () => {
     }
   })
 
-  test('each that is offered explains itself', async () => {
+  test('each offered command has help', async () => {
     for (const name of documented.filter(
       (name) => verbs[name] && !lines.some(({ line }) => line.includes(`${name} --help`)),
     )) {

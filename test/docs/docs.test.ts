@@ -6,7 +6,7 @@ import { readPage, referencePages } from './reference.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-test('generated pages are as the code says (npm run docs writes them)', async () => {
+test('generated pages match the code (npm run docs writes them)', async () => {
   for (const [path, content] of Object.entries(await referencePages())) {
     const kept = await readPage(path)
     if (path.endsWith('.json')) assert.deepEqual(JSON.parse(kept), JSON.parse(content), path)
@@ -14,7 +14,7 @@ test('generated pages are as the code says (npm run docs writes them)', async ()
   }
 })
 
-test('every setting that is read is documented, and no other', () => {
+test('exactly the settings that are read are documented', () => {
   const read = [...readFileSync(`${root}src/config/settings.ts`, 'utf8').matchAll(/CARREL_[A-Z_]+/g)].map(
     ([name]) => name,
   )

@@ -25,7 +25,7 @@ test('openapi.json passes the linter', async () => {
   assert.equal(status, 0, stdout + stderr)
 })
 
-test("Pawpado's own document passes it, and has its routes alone", async () => {
+test("Pawpado's own document passes the linter, and has only its routes", async () => {
   const document = await openApiDocument('/api/v1')
   const { status, stdout, stderr } = lint(JSON.stringify(document))
   assert.equal(status, 0, stdout + stderr)
@@ -49,7 +49,7 @@ test('the linter refuses what OpenAPI 3.0 does not have', async () => {
   }
 })
 
-test('every operation tells how it succeeds', async () => {
+test('every operation has a successful response', async () => {
   const { paths } = JSON.parse((await referencePages())['docs/reference/openapi.json']!)
   for (const [path, operations] of Object.entries<Record<string, { responses: object }>>(paths))
     for (const [method, { responses }] of Object.entries(operations))
@@ -59,7 +59,7 @@ test('every operation tells how it succeeds', async () => {
       )
 })
 
-test('the linter refuses a document whose example does not fit its schema', async () => {
+test('the linter refuses a document with an example that does not match its schema', async () => {
   const document = JSON.parse((await referencePages())['docs/reference/openapi.json']!)
   document.paths['/execute'].post.requestBody.content['application/json'].example = { code: 5 }
   const { status, stdout } = lint(JSON.stringify(document))

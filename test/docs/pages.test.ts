@@ -24,7 +24,7 @@ test('paths and links in the docs exist', () => {
   assert.deepEqual(missing, [])
 })
 
-test('files that the docs name by the end of their path exist', () => {
+test('files that the docs name by a path suffix exist', () => {
   const files = ['src', 'sdk', 'test', 'bench', 'images', 'scripts', 'docs', 'bin'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((name) => `/${folder}/${name}`),
   )

@@ -14,7 +14,7 @@ import { routeApp } from '../support/route-app.ts'
 
 const root = new URL('../../', import.meta.url)
 
-/** The pages that are generated from the code, by their path in the repository. */
+/** Returns the pages that are generated from the code, by their path in the repository. */
 export async function referencePages(): Promise<Record<string, string>> {
   return { 'docs/ERRORS.md': errorsPage(), 'docs/reference/openapi.json': await openApiPage() }
 }
@@ -48,7 +48,7 @@ ${rows.join('\n')}
 `
 }
 
-/** Such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS`. */
+/** Returns the codes that have another name in Pawpado, such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS`. */
 function renamed(): string {
   return (Object.keys(errorTable) as ErrorCode[])
     .map((code) => [code.toUpperCase(), pawpadoCode(code)] as const)
@@ -72,7 +72,7 @@ export interface Document {
   components: { schemas: Record<string, object> }
 }
 
-/** The document of the routes below a path, as it is answered. */
+/** Returns the OpenAPI document of the routes below a path, as the server returns it. */
 export async function openApiDocument(under = ''): Promise<Document> {
   const { app, engine } = await routeApp()
   await addOpenApi(app, errorEnvelopes)

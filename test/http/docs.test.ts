@@ -38,7 +38,7 @@ describe('documentation', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
-  test('/docs shows every route of openapi.json, and its contents lead to each', () => {
+  test('/docs shows every route of openapi.json, and its table of contents links to each', () => {
     for (const [method, path, { operationId }] of routes) {
       assert.ok(page.includes(`id="${operationId}"`), `${method} ${path}`)
       assert.ok(page.includes(`href="#${operationId}"`), `${method} ${path}`)
@@ -61,7 +61,7 @@ describe('documentation', { timeout: 120_000 }, () => {
     assert.doesNotMatch(page, / style=| on\w+=|<style|<script>/)
   })
 
-  test('/, /docs and /SKILL.md name the server as the caller reaches it, but nothing else that a request calls it', async () => {
+  test('/, /docs and /SKILL.md name the server by the address that the caller used, but never by a foreign Host header', async () => {
     const ask = (path: string, host: string) =>
       new Promise<string>((resolve, reject) =>
         httpRequest(server.url + path, { headers: { host } }, (response) => resolve(text(response)))
@@ -98,22 +98,22 @@ describe('documentation', { timeout: 120_000 }, () => {
     assert.ok(body!.split('\n').length < 500)
   })
 
-  test('/SKILL.md tells of every route that needs a token, but of those by which a person pays', () => {
+  test('/SKILL.md covers every route that needs a token, except those by which a user pays', () => {
     const closed = routes.filter(([, , { security, tags }]) => security.length > 0 && !tags.includes('Billing'))
     assert.ok(closed.length > 15)
     for (const [method, path] of closed)
       assert.ok(skill.includes(`### ${method} ${path}\n`) || skill.includes(`- \`${method} ${path}\`: `), path)
   })
 
-  test('every command of /SKILL.md works as it stands there', async () => {
+  test('every command of /SKILL.md works unchanged', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'carrel-skill-'))
     writeFileSync(join(folder, 'greeting.txt'), 'hello\n')
     const env = { PATH: process.env.PATH, CARREL_TOKEN: await server.newAccount() }
     try {
       const commands = [...skill.matchAll(/^```sh\n(curl .*?)^```$/gms)].map(([, command]) => command!)
-      assert.ok(commands.length >= 17, `${commands.length} commands alone`)
+      assert.ok(commands.length >= 17, `only ${commands.length} commands`)
       for (const command of commands) {
-        // A stream need not end by itself: curl says 28 when its time is over.
+        // A stream may not end by itself: curl exits with 28 when its time is up.
         const strict = command
           .replace(/^curl -N/, 'curl -sS --fail-with-body --max-time 3 -N')
           .replace(/^curl (?!-sS)/, 'curl -sS --fail-with-body ')
@@ -157,7 +157,7 @@ describe('documentation', { timeout: 120_000 }, () => {
         input.dispatchEvent(new Event('input'))
       })()`)
 
-    test('the console asks for a token before it sends what needs one', async () => {
+    test('the console asks for a token before it sends a request that needs one', async () => {
       await browser.goTo(`${server.url}/docs`)
       await send('postExecute')
       assert.match((await shown('postExecute'))[0], /This needs a token: type it into the field at the top/)
@@ -177,7 +177,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.equal(JSON.parse(answer).service, 'carrel')
     })
 
-    test('the console sends a request and shows status, time and answer', async () => {
+    test('the console sends a request and shows status, time and response', async () => {
       await browser.goTo(`${server.url}/docs`)
       await typeToken()
       await send('postExecute', { code: 'echo "<b>$((6*7))</b>"', language: 'shell' })
@@ -195,7 +195,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.match(refused, /^400 Bad Request/)
     })
 
-    test('the console shows the figures of an answer, in their order', async () => {
+    test('the console shows the images of a response, in their order', async () => {
       const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
       const code = `for (let n = 0; n < 2; n++) display.image(Buffer.from('${png}', 'base64'))`
       await send('postInterpret', { code, language: 'javascript' })
@@ -211,7 +211,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.deepEqual(await until(widths, (all) => all.length === 2 && all.every((width) => width > 0)), [1, 1])
     })
 
-    test('the console shows a stream while it comes, and stops it', async () => {
+    test('the console shows a stream while it arrives, and stops it', async () => {
       await send('postExecuteStream', { code: 'echo begun; sleep 60; echo ended', language: 'shell' })
       const [output] = await until(
         () => shown('postExecuteStream'),
@@ -227,7 +227,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.ok(!answer.includes('ended'))
     })
 
-    test('the token is kept for the tab and nowhere else', async () => {
+    test('the token is kept in the tab and nowhere else', async () => {
       assert.equal(await browser.evaluate('sessionStorage.length'), 1)
       assert.equal(await browser.evaluate('localStorage.length + document.cookie.length'), 0)
       await browser.goTo(`${server.url}/docs`)
@@ -243,7 +243,7 @@ describe('documentation', { timeout: 120_000 }, () => {
         )
       })
 
-    test('the policy of the page stops nothing that it does itself', () => {
+    test('the policy of the page blocks nothing that the page does', () => {
       assert.deepEqual(
         browser.complaints.filter((complaint) => !complaint.includes('status of 400')),
         [],

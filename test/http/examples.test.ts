@@ -21,7 +21,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
-  /** Of a stream, which need not end by itself. */
+  /** Requests a stream, which may not end by itself. */
   const firstEvent = async (path: string, example: Record<string, unknown>): Promise<string> => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(example) })
@@ -34,7 +34,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
     return seen
   }
 
-  test('are there for every operation that takes something', () => {
+  test('exist for every operation with input', () => {
     for (const { method, path, operation } of operations) {
       for (const media of Object.values(operation.requestBody?.content ?? {})) {
         assert.ok(media.example, `${method} ${path}`)
@@ -46,7 +46,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
     }
   })
 
-  test('are answered as documented, in the order of the document', async () => {
+  test('get the documented responses, in the order of the document', async () => {
     for (const { method, path, operation } of operations) {
       if (operation.responses['101'] || needsSecret.has(`${method} ${path}`)) continue
       if (operation.responses['200']!.content!['text/event-stream']) {
@@ -63,7 +63,7 @@ describe('the examples of openapi.json', { timeout: 120_000 }, () => {
     }
   })
 
-  test('are refused without a token, in the documented form of an error', async () => {
+  test('are refused without a token, with the documented error', async () => {
     const { components } = document as unknown as { components: { schemas: Record<string, object> } }
     const isError = Object.fromEntries(
       Object.entries(components.schemas).map(([name, schema]) => [

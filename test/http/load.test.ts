@@ -8,7 +8,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
-describe('a server under clients that mean no good', { timeout: 120_000 }, () => {
+describe('a server under hostile clients', { timeout: 120_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 
@@ -20,7 +20,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
 
   const memoryBytes = () => residentBytes(server.process.pid!)
   const openFiles = () => readdirSync(`/proc/${server.process.pid}/fd`).length
-  /** The most that the server's memory grew by while something was done. */
+  /** Returns by how much the server's memory grew at most during some work. */
   const growth = async (work: () => Promise<void>): Promise<number> => {
     const before = memoryBytes()
     let most = before
@@ -38,7 +38,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     assert.equal((await server.shell('echo ok', { sessionId })).stdout, 'ok\n')
     assert.ok(performance.now() - begun < 3000, `it took ${performance.now() - begun} ms`)
   }
-  /** Sends a body piece by piece until all is sent or the server has answered. */
+  /** Sends a body piece by piece until all of it is sent or the server has answered. */
   const pour = (
     headers: Record<string, string>,
     bytes: number,
@@ -78,11 +78,11 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     return promise
   }
 
-  test('a body of 100 MB that says its length is refused with 413 before it is read', async () => {
+  test('a body of 100 MB with a declared length is refused with 413 before it is read', async () => {
     const grown = await growth(async () => {
       const { status, code, sent } = await pour({ 'content-length': String(100 * MiB + 9) }, 100 * MiB)
       assert.deepEqual([status, code], [413, 'TOO_LARGE'])
-      assert.ok(sent < 40 * MiB, `${sent / MiB} MiB were taken`)
+      assert.ok(sent < 40 * MiB, `${sent / MiB} MiB were accepted`)
     })
     assert.ok(grown < 30 * MiB, `it grew by ${grown / MiB} MiB`)
     await isQuick()
@@ -92,13 +92,13 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     const grown = await growth(async () => {
       const { status, code, sent } = await pour({ 'transfer-encoding': 'chunked' }, 400 * MiB)
       assert.deepEqual([status, code], [413, 'TOO_LARGE'])
-      assert.ok(sent < 100 * MiB, `${sent / MiB} MiB were taken`)
+      assert.ok(sent < 100 * MiB, `${sent / MiB} MiB were accepted`)
     })
     assert.ok(grown < 150 * MiB, `it grew by ${grown / MiB} MiB`)
     await isQuick()
   })
 
-  test('without a token nothing of a body is kept', async () => {
+  test('without a token no part of a body is kept', async () => {
     const grown = await growth(async () => {
       const answers = await Promise.all(
         Array.from({ length: 10 }, () =>
@@ -112,7 +112,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     assert.ok(grown < 100 * MiB, `it grew by ${grown / MiB} MiB`)
   })
 
-  test('500 connections that never finish their headers keep nobody out', async () => {
+  test('500 connections that never finish their headers lock no client out', async () => {
     const { hostname, port } = new URL(server.url)
     const sockets: Socket[] = []
     const grown = await growth(async () => {
@@ -131,7 +131,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     await until(openFiles, (count) => count < 200)
   })
 
-  test('a client that reads nothing of 60 MB of events makes the server keep little of it', async () => {
+  test('for a client that reads none of 60 MB of events the server keeps little in memory', async () => {
     const { hostname, port } = new URL(server.url)
     const sockets: Socket[] = []
     const grown = await growth(async () => {
@@ -149,7 +149,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
         )
         sockets.push(socket)
       }
-      // The programs end although nobody reads.
+      // The programs end although nothing reads their output.
       await until(
         async () => {
           const { body } = await server.post('/process/list', { sessionId, all: true })
@@ -166,7 +166,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     for (const socket of sockets) socket.destroy()
   })
 
-  test('a client that leaves in the middle of /execute ends neither the program nor its record', async () => {
+  test('a client that disconnects during /execute ends neither the program nor its record', async () => {
     const { hostname, port } = new URL(server.url)
     const name = newSession()
     const body = JSON.stringify({
@@ -194,7 +194,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     assert.equal(got.logs.stdout, 'end\n')
   })
 
-  test('requests that break off at any byte leave nothing open', async () => {
+  test('requests that are cut off at any byte leave nothing open', async () => {
     const { hostname, port } = new URL(server.url)
     const body = JSON.stringify({ code: 'true', language: 'shell', sessionId })
     const whole = `POST /execute HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${server.token}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
@@ -212,7 +212,7 @@ describe('a server under clients that mean no good', { timeout: 120_000 }, () =>
     await isQuick()
   })
 
-  test('200 requests at once are each answered', async () => {
+  test('200 concurrent requests are all answered', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) => server.shell(`echo ${index}`, { sessionId })),
     )

@@ -52,13 +52,13 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
     assert.ok(operations.length >= 20)
   })
 
-  test('gives each operation an id of its own', () => {
+  test('gives each operation a unique id', () => {
     const ids = operations.map(([, { operationId }]) => operationId)
     assert.equal(new Set(ids).size, ids.length)
     for (const id of ids) assert.match(id, /^[a-z][A-Za-z]+$/)
   })
 
-  test('says in words what each operation does, and how it is secured', () => {
+  test('describes what each operation does, and how it is secured', () => {
     const open = new Set([
       'GET /',
       'GET /health',
@@ -83,14 +83,14 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
     }
   })
 
-  test('has a schema of the answer of each operation', () => {
+  test('has a schema for the response of each operation', () => {
     for (const [name, { responses }] of operations) {
       if (name === 'GET /ws') {
         assert.ok(responses['101'] && !responses['200'], 'a WebSocket switches protocols')
         continue
       }
       const { content } = responses['200'] ?? {}
-      assert.ok(content, `${name} has no schema of its answer`)
+      assert.ok(content, `${name} has no schema for its response`)
       for (const [type, { schema }] of Object.entries(content)) {
         assert.match(type, /^[a-z]+\/[a-z-]+$/)
         assert.ok(schema.type, name)
@@ -99,18 +99,18 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
     }
   })
 
-  test('has a schema of the body of each POST, but of those that have none', () => {
+  test('has a schema for the body of each POST that has one', () => {
     for (const [name, { requestBody }] of operations) {
       if (!name.startsWith('POST ') || bodiless.has(name)) continue
       const [schema] = Object.values(requestBody?.content ?? {}).map((media) => media.schema)
       assert.equal(schema?.type, 'object', name)
-      // What Stripe sends is Stripe's to say.
+      // Stripe defines what it sends.
       assert.equal(schema.additionalProperties, name === 'POST /billing/webhook', name)
       for (const field of schema.required ?? []) assert.ok(schema.properties?.[field], `${name} ${field}`)
     }
   })
 
-  test('has no reference that leads nowhere', () => {
+  test('has no dangling references', () => {
     const text = JSON.stringify(document)
     for (const [, reference] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
       const found = reference!.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], document)
@@ -118,7 +118,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
     }
   })
 
-  test('describes what is really answered', async () => {
+  test('describes the actual responses', async () => {
     const sessionId = newSession()
     const calls: [string, Record<string, unknown>][] = [
       ['/execute', { code: String.raw`printf '\xff'; exit 3`, language: 'shell', sessionId }],
@@ -182,7 +182,7 @@ describe('GET /metrics', { timeout: 60_000 }, () => {
     return values
   }
 
-  test('is for the operator: closed to strangers, other accounts and narrower keys', async () => {
+  test('is for the operator: closed to anonymous clients, other accounts and narrower keys', async () => {
     const asked = async (token: string | null, headers = {}) =>
       (await server.call('GET', '/metrics', undefined, { token, headers })).status
     assert.equal(await asked(null), 401)
@@ -195,7 +195,7 @@ describe('GET /metrics', { timeout: 60_000 }, () => {
     assert.equal((await server.call('GET', '/balance', undefined, { token: metricsToken })).status, 401)
   })
 
-  test('is in the format of Prometheus, every value described', async () => {
+  test('is in the format of Prometheus, with a description of every value', async () => {
     const values = await read()
     for (const [name, value] of values) assert.ok(Number.isFinite(value), name)
     assert.ok([...values.keys()].every((name) => name.startsWith('carrel_')))
@@ -210,7 +210,7 @@ describe('GET /metrics', { timeout: 60_000 }, () => {
     const grew = (name: string) => (during.get(name) ?? 0) - (before.get(name) ?? 0)
     assert.equal(grew('carrel_process_starts_total'), 4)
     assert.equal(grew('carrel_processes_running'), 1)
-    // Those of other tests end when they are idle.
+    // Computers of other tests stop when they are idle.
     const running = (await computerRows()).filter(({ state }) => state === 'running').length
     await until(read, (values) => Math.abs(values.get('carrel_computers{state="running"}')! - running) <= 1)
     assert.equal(grew('carrel_http_request_seconds_count{route="/execute",method="POST",status="200"}'), 3)
@@ -218,7 +218,7 @@ describe('GET /metrics', { timeout: 60_000 }, () => {
     assert.equal((await read()).get('carrel_processes_running'), before.get('carrel_processes_running'))
   })
 
-  test('has no label that a client can make more of', async () => {
+  test('has no label whose values a client can multiply', async () => {
     const before = (await read()).size
     for (let round = 0; round < 50; round++) await server.call('GET', `/made-up-${round}`)
     await server.call('GET', '/health')

@@ -7,7 +7,7 @@ describe('the public address', { timeout: 60_000 }, () => {
     (await server.call('GET', '/', undefined, { headers })).body.baseUrl as string
   const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'carrel.example.com' }
 
-  test('is the one that was asked; what a client says of a proxy is not believed', async () => {
+  test('is the address that was requested; forwarded headers of a client are not trusted', async () => {
     const server = await TestServer.start()
     try {
       assert.equal(await baseUrlOf(server, forwarded), server.url)
@@ -16,7 +16,7 @@ describe('the public address', { timeout: 60_000 }, () => {
     }
   })
 
-  test('is what a trusted proxy says', async () => {
+  test('is what a trusted proxy reports', async () => {
     const server = await TestServer.start({ env: { CARREL_TRUSTED_PROXIES: 'loopback' } })
     try {
       assert.equal(await baseUrlOf(server, forwarded), 'https://carrel.example.com')
@@ -32,7 +32,7 @@ describe('the public address', { timeout: 60_000 }, () => {
     }
   })
 
-  test('is the setting where there is one, and previews have its scheme and port', async () => {
+  test('is the setting if it is set, and previews have its scheme and port', async () => {
     const env = { CARREL_PUBLIC_URL: 'https://carrel.example.com:8443', CARREL_PREVIEW_DOMAIN: 'preview.example.com' }
     const server = await TestServer.start({ env })
     try {

@@ -14,7 +14,7 @@ describe('requests', { timeout: 60_000 }, () => {
   })
   after(() => server.stop())
 
-  /** Sends bytes as they are; gives what comes until the connection ends. */
+  /** Sends raw bytes; returns everything that arrives until the connection ends. */
   const raw = async (bytes: string): Promise<string> => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
@@ -39,7 +39,7 @@ describe('requests', { timeout: 60_000 }, () => {
     assert.match(body.error, new RegExp(`larger than ${limits.codeBodyBytes} bytes`))
   })
 
-  test('a request of which each field is optional needs no body', async () => {
+  test('a request whose fields are all optional needs no body', async () => {
     for (const path of ['/process/list', '/memory/list']) {
       const headers = { authorization: `Bearer ${server.token}` }
       const bare = await fetch(server.url + path, { method: 'POST', headers })
@@ -71,7 +71,7 @@ describe('requests', { timeout: 60_000 }, () => {
     ['null', 'null'],
     ['a list', '[]'],
   ] as const)
-    test(`a body that is ${why} is refused with 400 in the envelope of errors`, async () => {
+    test(`a body that is ${why} is refused with 400 in the error envelope`, async () => {
       const { status, body: answer } = await server.post('/execute', body)
       assert.equal(status, 400, JSON.stringify(answer))
       isEnvelope(answer)
@@ -95,7 +95,7 @@ describe('requests', { timeout: 60_000 }, () => {
     assert.equal(status, 200)
   })
 
-  test('a field that the route has not is named', async () => {
+  test('an unknown field is named', async () => {
     const { status, body } = await server.post('/memory/list', { prefx: 'x' })
     assert.deepEqual([status, body.field], [400, 'prefx'])
     assert.match(body.error, /"prefx": there is no such field here/)
@@ -126,7 +126,7 @@ describe('requests', { timeout: 60_000 }, () => {
       isEnvelope(body)
     })
 
-  test('a wrong field of a query is named, and so is one of a form', async () => {
+  test('an invalid field of a query or a form is named', async () => {
     const { body } = await server.call('GET', '/files/download?path=/x&sessionId=a%20b')
     assert.match(body.error, /^Cannot use field "sessionId": it must contain only .*; got "a b"$/)
     const form = new FormData()
@@ -167,14 +167,14 @@ describe('requests', { timeout: 60_000 }, () => {
     })
 
   for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/favicon.ico'])
-    test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'no route: 404'}`, async () => {
+    test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'not a route: 404'}`, async () => {
       const { status, body } = await server.post(path, {})
       if (path === '/execute/') return assert.equal(status, 400)
       assert.deepEqual([status, body.code, body.action], [404, 'ROUTE_NOT_FOUND', 'CHECK_ROUTE'])
       isEnvelope(body)
     })
 
-  test('an address that is none names the routes near it', async () => {
+  test('the 404 of an unknown path names similar routes', async () => {
     const { body } = await server.post('/exectue', {})
     assert.deepEqual(body.near[0], 'POST /execute')
     assert.match(body.error, /^Cannot POST \/exectue: there is no such route; near it: POST \/execute/)
@@ -191,7 +191,7 @@ describe('requests', { timeout: 60_000 }, () => {
     ['OPTIONS', '/execute', 'POST'],
     ['POST', '/files/download?path=x', 'HEAD, GET'],
   ] as const)
-    test(`${method} ${path} is refused with 405 and what is allowed`, async () => {
+    test(`${method} ${path} is refused with 405 and the allowed methods`, async () => {
       const { status, headers, body } = await server.call(method, path)
       assert.deepEqual([status, body.code, body.action], [405, 'METHOD_NOT_ALLOWED', 'CHECK_ROUTE'])
       assert.deepEqual(headers.get('allow')?.split(', ').toSorted(), allow.split(', ').toSorted())
@@ -208,7 +208,7 @@ describe('requests', { timeout: 60_000 }, () => {
     }
   })
 
-  test('every answer has a request id of its own, which an error repeats', async () => {
+  test('every response has a unique request id, which an error repeats', async () => {
     const ids = new Set<string | null>()
     for (const path of ['/health', '/', '/nothing', '/memory/usage', '/%ff', '/metrics']) {
       const { headers, body } = await server.call('GET', path)
@@ -219,7 +219,7 @@ describe('requests', { timeout: 60_000 }, () => {
     for (const id of ids) assert.match(String(id), /^[0-9a-f-]{36}$/)
   })
 
-  test('a request id of the client is not taken over', async () => {
+  test('a request id of the client is not adopted', async () => {
     const { headers } = await server.call('GET', '/health', undefined, { headers: { 'x-request-id': 'mine' } })
     assert.notEqual(headers.get('x-request-id'), 'mine')
   })
@@ -256,7 +256,7 @@ describe('requests', { timeout: 60_000 }, () => {
     ],
     ['a percent sign alone', 'GET /% HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', 400, 'INVALID_REQUEST'],
   ] as const)
-    test(`${why} is refused with ${status} in the envelope of errors`, async () => {
+    test(`${why} is refused with ${status} in the error envelope`, async () => {
       const answer = await raw(bytes)
       assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), answer.slice(0, 200))
       const body = jsonOf(answer.split(/(?<=\})HTTP\/1\.1/)[0]!)
@@ -265,12 +265,12 @@ describe('requests', { timeout: 60_000 }, () => {
       assert.match(answer, new RegExp(`x-request-id: ${body.requestId}`, 'i'))
     })
 
-  test('an upgrade to nothing that is served is refused', async () => {
+  test('an upgrade to an unknown protocol or path is refused', async () => {
     const answer = await raw('GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n')
     assert.match(answer, /^HTTP\/1\.1 404 /)
   })
 
-  test('two requests in one go are answered in their order', async () => {
+  test('two pipelined requests are answered in order', async () => {
     const answer = await raw(
       'GET /nothing HTTP/1.1\r\nhost: a\r\n\r\nGET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
     )
@@ -280,17 +280,17 @@ describe('requests', { timeout: 60_000 }, () => {
     )
   })
 
-  test('what a message quotes cannot break out of its JSON, and is cut', async () => {
+  test('a value quoted in a message cannot break out of its JSON, and is cut', async () => {
     const path = `/"},${'x'.repeat(5000)}`
     const { body } = await server.call('GET', path)
     isEnvelope(body)
     assert.ok(body.error.length < 400)
   })
 
-  test('an answer is never kept by a cache and never taken for another type', async () => {
+  test('a response is never cached and never interpreted as another type', async () => {
     const sessionId = newSession()
     const { headers } = await server.post('/execute', { code: 'true', language: 'shell', sessionId })
     assert.match(headers.get('content-type')!, /^application\/json; charset=utf-8$/)
-    assert.equal(headers.get('access-control-allow-origin'), null, 'a page of another origin may read it')
+    assert.equal(headers.get('access-control-allow-origin'), null, 'a page of another origin can read it')
   })
 })

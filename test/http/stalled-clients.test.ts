@@ -9,11 +9,11 @@ import { startGuestServer, type GuestServer } from '../paperpod/guest-server.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
 const program = fileURLToPath(new URL('./fixtures/impatient-server.ts', import.meta.url))
-/** What the server's patience is cut to. */
+/** What the server's timeouts for stalled clients are cut to. */
 const stallMs = 1000
 const longMs = 60_000
 
-describe('clients that stop, of a server whose patience is a second', { timeout: 300_000 }, () => {
+describe('stalled clients, with timeouts of a second', { timeout: 300_000 }, () => {
   let server: TestServer
   let guest: GuestServer
   const sessionId = newSession()
@@ -54,15 +54,15 @@ describe('clients that stop, of a server whose patience is a second', { timeout:
   const unread: Record<string, () => Promise<Socket>> = {
     'the output of an execute': () =>
       ask('/execute', { code: 'head -c 4000000 /dev/zero | tee /dev/stderr', language: 'shell', sessionId }),
-    'a file that it reads': () => ask('/files/read', { path: 'large', sessionId }),
+    'a file in a JSON response': () => ask('/files/read', { path: 'large', sessionId }),
     'a download': () =>
       send(
         `GET /files/download?path=large&sessionId=${sessionId} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.token}`,
       ),
-    'the answer of a preview': () => send(`GET /source?mib=30 HTTP/1.1\r\nhost: ${guest.host}`),
+    'the response of a preview': () => send(`GET /source?mib=30 HTTP/1.1\r\nhost: ${guest.host}`),
   }
   for (const [what, begin] of Object.entries(unread))
-    test(`one that takes nothing of ${what} is cut off`, async () => {
+    test(`a client that reads nothing of ${what} is cut off`, async () => {
       const socket = await begin()
       assert.ok(isOpen(socket))
       await until(
@@ -73,7 +73,7 @@ describe('clients that stop, of a server whose patience is a second', { timeout:
       socket.destroy()
     })
 
-  test('one whose body for a preview stops midway is told, and cut off', async () => {
+  test('a client whose body for a preview stops midway gets an error and is cut off', async () => {
     const socket = await send(`POST /sink HTTP/1.1\r\nhost: ${guest.host}\r\ncontent-length: 10`, 'half')
     let answer = ''
     socket.on('data', (data: Buffer) => (answer += data.toString()))
@@ -82,7 +82,7 @@ describe('clients that stop, of a server whose patience is a second', { timeout:
     assert.match(answer, /"code":"REQUEST_TIMEOUT"/)
   })
 
-  test('one that reads slowly, but reads, gets all of a preview', async () => {
+  test('a client that reads a preview slowly receives all of it', async () => {
     const socket = await send(`GET /source?mib=16 HTTP/1.1\r\nhost: ${guest.host}\r\nconnection: close`)
     let bytes = 0
     let pauseAt = 0
@@ -98,14 +98,14 @@ describe('clients that stop, of a server whose patience is a second', { timeout:
     socket.destroy()
   })
 
-  test('a preview whose server is silent stays open', async () => {
+  test('a preview stays open while its server is silent', async () => {
     const begun = performance.now()
     const { body } = await server.preview(guest.url, `/silent?ms=${stallMs * 4}`)
     assert.equal(body.toString(), 'ab')
     assert.ok(performance.now() - begun >= stallMs * 3.9)
   })
 
-  test('a WebSocket of a preview that is silent stays open', async () => {
+  test('a silent WebSocket of a preview stays open', async () => {
     const socket = await send(
       `GET /ws HTTP/1.1\r\nhost: ${guest.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==`,
     )

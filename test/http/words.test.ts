@@ -9,17 +9,17 @@ interface Operation {
   requestBody?: { content: Record<string, { schema: object }> }
 }
 
-/** What a refusal has no words for, other than patterns and formats: a route that begins to use one needs some. */
-const unspoken = new Set(['multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'not', 'contains'])
+/** Keywords without words for a refusal: a route that starts to use one must add them. */
+const undescribed = new Set(['multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'not', 'contains'])
 
-describe('what a request has to be like', { timeout: 60_000 }, () => {
+describe('the requirements of a request', { timeout: 60_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()
   })
   after(() => server.stop())
 
-  test('is said in words for every pattern and format of every route and socket', async () => {
+  test('have words for every pattern and format of every route and socket', async () => {
     const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
     const operations = Object.values<Record<string, Operation>>(body.paths).flatMap((methods) => Object.values(methods))
     const schemas = operations.flatMap(({ parameters = [], requestBody }) => [
@@ -32,7 +32,7 @@ describe('what a request has to be like', { timeout: 60_000 }, () => {
       if (typeof node !== 'object' || node === null) return
       for (const [key, value] of Object.entries(node)) {
         if ((key === 'pattern' || key === 'format') && typeof value === 'string') found[key].add(value)
-        assert.ok(!unspoken.has(key), `a refusal has no words for "${key}"`)
+        assert.ok(!undescribed.has(key), `a refusal has no words for "${key}"`)
         look(value)
       }
     }
@@ -42,7 +42,7 @@ describe('what a request has to be like', { timeout: 60_000 }, () => {
       [...found.pattern].filter((pattern) => patternWords(pattern) === undefined),
       [],
     )
-    // Bytes are never looked at as text.
+    // Bytes are not validated as text.
     assert.deepEqual(
       [...found.format].filter((format) => format !== 'binary' && !formatWords(format)),
       [],
@@ -93,7 +93,7 @@ describe('what a request has to be like', { timeout: 60_000 }, () => {
     test(`${method} ${path} says: ${said}`, async () => {
       const answer = await server.call(method, path, body)
       const { error } = answer.body
-      // Each surface has an envelope, and this one a status, of its own.
+      // Each surface has its own envelope, and this one also its own status.
       const status = /^\/(users|billing)\//.test(path) ? 422 : 400
       assert.deepEqual([answer.status, error.message ?? error], [status, said])
     })

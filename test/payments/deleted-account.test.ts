@@ -4,7 +4,7 @@ import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { testDataDirectory, TestServer } from '../support/server.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
-import { letAccountGo } from '../support/let-account-go.ts'
+import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
@@ -57,7 +57,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const paid = await begin(token)
     stripe.pay(paid)
     const neighbours = await begin(await server.newAccount())
-    await letAccountGo(accountOf(session))
+    await deleteAccountNow(accountOf(session))
     assert.deepEqual([session.status, paid.status, neighbours.status], ['expired', 'complete', 'open'])
     assert.deepEqual([await stateOf(session), await stateOf(neighbours)], ['expired', 'open'])
   })
@@ -66,7 +66,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
     stripe.faults.push(...Array.from({ length: 50 }, () => 'fail' as const))
-    await letAccountGo(accountId)
+    await deleteAccountNow(accountId)
     stripe.faults.length = 0
     assert.equal(session.status, 'open', 'Stripe did not do as it was asked to, which does not hold up the deletion')
     assert.match(server.log(), /did not end the link of an account that is deleted/)
@@ -91,7 +91,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
   test('so is one that nothing was written down about', async () => {
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
-    await letAccountGo(accountId)
+    await deleteAccountNow(accountId)
     const metadata = { carrel_account: accountId, carrel_cents: '700' }
     const intent = stripe.addIntent({ amount: 700, metadata, status: 'succeeded' })
     await tell('payment_intent.succeeded', intent)
@@ -106,7 +106,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     const session = await begin(await server.newAccount())
     const intent = stripe.pay(session)
     await tell('checkout.session.completed', session)
-    await letAccountGo(accountOf(session))
+    await deleteAccountNow(accountOf(session))
     await tell('refund.created', stripe.refund(intent, 2000))
     assert.equal(await stateOf(session), 'paid')
     const key = `stripe:re:${stripe.refunds.at(-1)!.id}`

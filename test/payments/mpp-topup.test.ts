@@ -10,7 +10,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
-import { letAccountGo } from '../support/let-account-go.ts'
+import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { TempoNode } from '../support/fake-tempo-node.ts'
 
@@ -320,7 +320,7 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
     const { account_id: accountId } = await withDatabase((db) =>
       db.selectFrom('machine_payments').selectAll().where('challenge_id', '=', id).executeTakeFirstOrThrow(),
     )
-    await letAccountGo(accountId)
+    await deleteAccountNow(accountId)
     node.mines = true
     node.mine()
     const [aside] = await until(

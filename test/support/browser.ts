@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
 
-/** Debian's Chromium, where it is installed. */
+/** Debian's Chromium, if it is installed. */
 const program = '/usr/bin/chromium'
 
-/** Why tests with a browser are skipped; false where there is one. */
+/** The reason why tests with a browser are skipped; false if there is one. */
 export const noBrowser = !existsSync(program) && 'Chromium is not installed'
 
-/** One page of a real browser, driven by its DevTools protocol. */
+/** A page of a real browser, driven by the DevTools protocol. */
 export class BrowserPage {
-  /** What the page complained of: errors, and what its Content-Security-Policy refused. */
+  /** Complaints of the page: errors, and what its Content-Security-Policy blocked. */
   readonly complaints: string[] = []
   readonly #process: ChildProcess
   readonly #socket: WebSocket
@@ -28,7 +28,7 @@ export class BrowserPage {
     socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString())))
   }
 
-  /** @param flags of Chromium, beside the usual ones */
+  /** @param flags of Chromium, in addition to the usual ones */
   static async open(...flags: string[]): Promise<BrowserPage> {
     const profile = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
     const options = [
@@ -50,7 +50,7 @@ export class BrowserPage {
         const [, host] = /DevTools listening on ws:\/\/([^/]+)/.exec(said) ?? []
         if (host) resolve(host)
       })
-      child.on('exit', () => reject(new Error(`The browser ended: ${said}`)))
+      child.on('exit', () => reject(new Error(`the browser ended: ${said}`)))
     })
     const targets = (await (await fetch(`http://${endpoint}/json`)).json()) as Record<string, string>[]
     const socket = new WebSocket(targets.find(({ type }) => type === 'page')!['webSocketDebuggerUrl']!)
@@ -70,7 +70,7 @@ export class BrowserPage {
     await loaded
   }
 
-  /** The value of an expression in the page; a promise is waited for. Rejects with what it throws. */
+  /** Returns the value of an expression in the page, and awaits a promise. Rejects with what the expression throws. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.#command('Runtime.evaluate', {
       expression,

@@ -3,17 +3,20 @@ import { withDatabase } from './with-database.ts'
 
 interface Example {
   method: string
-  /** With the names of its parts in braces. */
+  /** The path, with the names of its parameters in braces. */
   path: string
-  /** What stands for those names. */
+  /** The values of those parameters. */
   parts?: Record<string, unknown> | undefined
-  /** Fields of the query of a GET, of the JSON body, or of the form; those of the query with the body as `file`. */
+  /**
+   * The fields of the query of a GET, of the JSON body or of the form; for a binary body, those of the query and
+   * `file`.
+   */
   example: Record<string, unknown> | undefined
   /** Default: JSON. */
   contentType?: string | undefined
 }
 
-/** Routes whose examples cannot work as they stand: what they take was told to one caller alone, or has to be paid for. */
+/** Routes whose examples cannot work unchanged: they need a secret that one caller has, or a payment. */
 export const needsSecret = new Set([
   'GET /login/callback',
   'POST /login/callback',
@@ -21,14 +24,14 @@ export const needsSecret = new Set([
   'POST /auth/github',
   'POST /topup',
   'DELETE /users/me/api-keys',
-  // It would end what the others are called with.
+  // It would revoke the token that the other examples use.
   'DELETE /users/me/sessions/{sessionId}',
   'POST /billing/webhook',
-  // For people: the tests' own accounts belong to none.
+  // Needs a user: the accounts of the tests have none.
   'DELETE /api/v1/account/delete',
   'GET /invitation',
   'POST /invitation',
-  // A token of no person is no member, and neither makes nor deletes a workspace.
+  // A token without a user is not a member, and can neither create nor delete a workspace.
   'POST /v1/workspaces',
   'DELETE /v1/workspaces/{workspaceId}',
   'POST /v1/workspaces/{workspaceId}/cancel-deletion',
@@ -50,7 +53,7 @@ export interface Operation {
   responses: Record<string, { content?: Record<string, Media> }>
 }
 
-/** What its documentation shows of it. */
+/** Returns the documented example of an operation. */
 export function exampleOf({ parameters = [], requestBody }: Operation) {
   const examplesIn = (place: string) => {
     const found = parameters.filter((parameter) => parameter.in === place && parameter.example !== undefined)
@@ -63,7 +66,7 @@ export function exampleOf({ parameters = [], requestBody }: Operation) {
   return { example: media ? media.example : fields, contentType, parts }
 }
 
-/** Sends a request as its documentation shows it. */
+/** Sends the documented example of a request. */
 export async function callExample(
   server: TestClient,
   { method, path: template, parts = {}, ...rest }: Example,
@@ -71,7 +74,7 @@ export async function callExample(
 ) {
   const { example, contentType } = rest
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(parts[name]))
-  // Whom the example invites, other tests did too, and a mailbox gets so many in a day.
+  // Other tests invite the mailbox of the example too, and a mailbox gets a limited number of invitations a day.
   if (path.endsWith('/invitations'))
     await withDatabase((db) => db.deleteFrom('invitations').where('mailbox', '=', String(example?.email)).execute())
   if (!example) return server.call(method, path, undefined, { token })

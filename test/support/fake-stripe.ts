@@ -7,8 +7,8 @@ import { Stripe } from 'stripe'
 type Thing = Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- as wide as Stripe's objects
 
 /**
- * A server that keeps to Stripe's API as far as payments by Checkout go, with what a person and a bank do there. It signs
- * its events as Stripe does, and delivers them when it is told to.
+ * A fake of Stripe's API, as far as payments with Checkout need it, with methods for what a customer and a bank do. It
+ * signs its events as Stripe does, and delivers them on request.
  */
 export class StripeServer {
   readonly key = 'sk_test_51carrel'
@@ -17,9 +17,9 @@ export class StripeServer {
   readonly intents = new Map<string, Thing>()
   readonly refunds: Thing[] = []
   readonly disputes: Thing[] = []
-  /** `METHOD /path` of what was asked, without answers that were lost. */
+  /** The requests as `METHOD /path`, without those whose response was lost. */
   readonly requests: string[] = []
-  /** What becomes of the next requests: its answer is lost after the work, it is never answered, it fails. */
+  /** How the next requests fail: the response is lost after the work, there is none, or it is an error. */
   readonly faults: ('lose-answer' | 'silence' | 'fail')[] = []
   readonly #answers = new Map<string, { body: string; answer: Thing }>()
   readonly #server: Server
@@ -40,7 +40,7 @@ export class StripeServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** The settings of a server that is paid by it. */
+  /** The settings of a server that is paid through this one. */
   get env(): Record<string, string> {
     return {
       CARREL_STRIPE_URL: this.url,
@@ -54,12 +54,12 @@ export class StripeServer {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  /** The session whose page this is. */
+  /** Returns the session of a payment page. */
   sessionAt(url: string): Thing {
     return this.sessions.get(new URL(url).pathname.split('/').at(-1)!)!
   }
 
-  /** A person pays; `processing` for a debit that takes days. `change` is what differs at the intent. */
+  /** A customer pays; `processing` for a debit that takes days. `change` overrides fields of the intent. */
   pay(session: Thing, status = 'succeeded', change: Thing = {}): Thing {
     const { metadata } = session.payment_intent_data
     const amount = session.amount_total
@@ -72,7 +72,7 @@ export class StripeServer {
     return intent
   }
 
-  /** One that another program made. */
+  /** Adds an intent, as another program creates it. */
   addIntent(fields: Thing): Thing {
     const received = fields.status === 'succeeded' ? fields.amount : 0
     const intent = { id: this.#id('pi'), object: 'payment_intent', currency: 'usd', livemode: false, ...fields }
@@ -100,7 +100,7 @@ export class StripeServer {
     return dispute
   }
 
-  /** An event with the state of an object as it is now, and its signature. */
+  /** Returns a signed event with the current state of an object. */
   event(type: string, object: Thing, change: Thing = {}): { body: string; signature: string } {
     const event = { id: this.#id('evt'), object: 'event', type, livemode: false, data: { object }, ...change }
     return this.sign(JSON.stringify(event))
@@ -161,7 +161,7 @@ export class StripeServer {
     return data && { object: 'list', data, has_more: false, url: pathname }
   }
 
-  /** What a machine pays by a token that was granted to the account's profile. */
+  /** A machine pays with a token that was granted to the account's profile. */
   #charge({ amount, currency, metadata, shared_payment_granted_token: token }: Thing): Thing {
     const type = 'card_error'
     if (token === 'spt_declined') return { error: { type, code: 'card_declined', message: 'Your card was declined.' } }
@@ -189,14 +189,14 @@ export class StripeServer {
   }
 }
 
-/** Only a session that waits can be ended. */
+/** Expires a session, which must be open. */
 function expire(session: Thing): Thing {
   if (session.status !== 'open')
     return { error: { type: 'invalid_request_error', message: `This Session is ${session.status}` } }
   return Object.assign(session, { status: 'expired' })
 }
 
-/** `a[b][0]=c` as nested objects. */
+/** Returns form fields such as `a[b][0]=c` as nested objects. */
 function fieldsOf(form: URLSearchParams): Thing {
   const fields: Thing = {}
   for (const [name, value] of form) {

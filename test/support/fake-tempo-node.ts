@@ -16,15 +16,15 @@ interface Call {
 const chainId = 4217
 
 /**
- * A node of Tempo, as far as payments ask it: its JSON-RPC over HTTP, with a ledger of one block for each transfer. What it is sent
- * comes to pass like on the chain, once for each transaction, whatever becomes of the answer.
+ * A Tempo node, as far as payments need one: its JSON-RPC over HTTP, with a ledger of one block for each transfer. A
+ * transaction that it receives is executed once, as on the chain, whether or not the response arrives.
  */
 export class TempoNode {
-  /** Methods whose next answers get lost: the connection ends after the work is done. */
+  /** Methods whose next response is lost: the connection ends after the work is done. */
   readonly dropped: string[] = []
-  /** Methods that fail with this message instead. */
+  /** Methods that fail with these messages instead. */
   readonly refused = new Map<string, string>()
-  /** False: what it is sent waits, and is in no block. */
+  /** While false, transactions wait outside any block. */
   mines = true
   readonly #receipts = new Map<Hex, object>()
   readonly #waiting: Hex[] = []
@@ -49,17 +49,17 @@ export class TempoNode {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Transactions in blocks. */
+  /** How many transactions are in blocks. */
   get transfers(): number {
     return this.#receipts.size
   }
 
-  /** Transactions that are in none. */
+  /** How many transactions wait outside any block. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** Puts what waits into blocks. */
+  /** Puts the waiting transactions into blocks. */
   mine(): void {
     for (const raw of this.#waiting.splice(0)) this.#include(raw)
   }
@@ -125,7 +125,7 @@ export class TempoNode {
     throw new Error('the transaction was not included within the time limit')
   }
 
-  /** With the events that TIP-20 tells of a transfer with a memo: both, one after the other. */
+  /** Adds a block with both events that TIP-20 emits for a transfer with a memo. */
   #include(raw: Hex): object {
     const { calls, from } = Transaction.deserialize(raw as never) as unknown as {
       calls: { to: Hex; data: Hex }[]

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 /**
- * Asks a server again and again how it is, as somebody who has nothing to do with what goes on there; on a thread of its own, so that what the test
- * does meanwhile is not taken for the server.
+ * Requests the health of a server continuously, like an uninvolved client. Runs on a thread of its own, so that delays
+ * of the test itself are not attributed to the server.
  */
 export class HealthProbe {
   readonly #worker: Worker
@@ -14,7 +14,7 @@ export class HealthProbe {
     })
   }
 
-  /** The longest wait for an answer, the one in the middle, and the one that one in a hundred is longer than, in milliseconds. */
+  /** Stops, and returns the longest, the median and the 99th percentile response time. */
   async end(): Promise<{ longestMs: number; medianMs: number; p99Ms: number }> {
     this.#worker.postMessage('end')
     const [waitsMs] = (await once(this.#worker, 'message')) as [number[]]

@@ -1,4 +1,4 @@
-/** A schema of OpenAPI 3.0 as JSON Schema, which says "or null" with a type and not with a flag. */
+/** Returns an OpenAPI 3.0 schema as JSON Schema, which expresses "or null" with a type instead of a flag. */
 export function jsonSchemaOf(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(jsonSchemaOf)
   if (typeof schema !== 'object' || schema === null) return schema

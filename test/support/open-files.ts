@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 
-/** What the descriptors of a process of the host lead to. */
+/** Returns the targets of the descriptors of a host process. */
 export function readOpenFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {

@@ -13,11 +13,11 @@ export type { Answer }
 export const serverProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 interface ServerOptions {
-  /** Settings beside those of every test. */
+  /** Settings in addition to those of every test. */
   env?: Record<string, string>
-  /** Its main program; the one of this project by default. */
+  /** The main program; by default that of this project. */
   program?: string
-  /** How many file descriptors it may have. */
+  /** How many file descriptors the server may have. */
   descriptors?: number
 }
 
@@ -36,7 +36,7 @@ export class TestServer extends TestClient {
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const env = { ...serverEnvironment(), ...options.env }
     const argv = [process.execPath, options.program ?? serverProgram]
-    // It becomes the server itself, which keeps its process id.
+    // prlimit executes the server, which keeps its process id.
     if (options.descriptors !== undefined) argv.unshift('prlimit', `--nofile=${options.descriptors}`)
     const child = spawn(argv[0]!, argv.slice(1), {
       env,
@@ -54,14 +54,14 @@ export class TestServer extends TestClient {
         if (found) resolve(found)
       })
       child.on('exit', (code, signal) =>
-        reject(new Error(`The server ended with ${code ?? signal}:\n${stdout}${stderr}`)),
+        reject(new Error(`the server ended with ${code ?? signal}:\n${stdout}${stderr}`)),
       )
     })
     const token = readFileSync(join(env.CARREL_DATA ?? testDataDirectory, 'owner.token'), 'utf8').trim()
     return new TestServer({ process: child, url, token, banner: stdout, log: () => stderr })
   }
 
-  /** Ends it and waits for it. SIGTERM is the orderly way, SIGKILL the other. */
+  /** Ends the server and waits for it: in order with SIGTERM, abruptly with SIGKILL. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode
     const exited = once(this.process, 'exit')
@@ -76,12 +76,12 @@ export class TestServer extends TestClient {
   }
 }
 
-/** A name for a sandbox of its own. */
+/** Returns the name of a new sandbox. */
 export function newSession(): string {
   return `t-${Math.random().toString(36).slice(2, 10)}`
 }
 
-/** Asks until the answer is as wished; fails after `timeoutMs`. */
+/** Polls until the result satisfies a condition, and returns it. Throws after `timeoutMs`. */
 export async function until<T>(
   ask: () => Promise<T> | T,
   wished: (value: T) => boolean,

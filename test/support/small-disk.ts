@@ -6,17 +6,17 @@ import { shiftOwners } from '../../src/drivers/local/images/shift-owners.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { testDataDirectory } from './server.ts'
 
-/** What the computers of a small disk have; from this host. */
+/** The programs in the computers of a small disk, copied from this host. */
 const programs = 'bash sh cat dd head id ls mkdir mv rm sleep sync stat true wc'.split(' ')
 
-/** A disk of its own for a data directory: small, so that it can be filled in no time. It takes no room on the disk under it. */
+/** A separate disk for a data directory: small, so that it fills quickly, and sparse. */
 export class SmallDisk {
   readonly #file = join(testDataDirectory, 'small-disk.img')
   readonly #mountPoint = join(testDataDirectory, 'small')
   /** The data directory. */
   readonly directory = join(this.#mountPoint, 'data')
 
-  /** With a pool that has one image, `tiny`: a shell and some programs, in a few megabytes. */
+  /** Creates a disk with a pool that has one image, `tiny`: a shell and some programs, in a few megabytes. */
   static async make(sizeMiB: number): Promise<SmallDisk> {
     const disk = new SmallDisk()
     disk.#clear()
@@ -29,13 +29,13 @@ export class SmallDisk {
     return disk
   }
 
-  /** Free for anybody, in bytes. */
+  /** How many bytes are free for unprivileged programs. */
   get freeBytes(): number {
     const { bavail, bsize } = statfsSync(this.#mountPoint)
     return bavail * bsize
   }
 
-  /** Somebody else fills it, but for so many bytes. Blocks are taken without being written. */
+  /** Fills the disk from outside except for `leftBytes`. Blocks are allocated without being written. */
   fill(leftBytes = 0): void {
     const filler = join(this.#mountPoint, `filler-${Date.now()}`)
     const bytes = this.freeBytes - leftBytes
@@ -43,7 +43,7 @@ export class SmallDisk {
       try {
         execFileSync('fallocate', ['-l', String(bytes), filler], { stdio: 'ignore' })
       } catch {
-        // What the file itself takes was not free for it; the rest is filled below.
+        // The file's own metadata needs space too; the rest is filled below.
       }
     for (let free = this.freeBytes; leftBytes === 0 && free > 0; free = this.freeBytes)
       try {
@@ -55,12 +55,12 @@ export class SmallDisk {
       }
   }
 
-  /** They delete it again. */
+  /** Deletes what `fill()` wrote. */
   clearOut(): void {
     execFileSync('sh', ['-c', `rm -f ${this.#mountPoint}/filler-*`])
   }
 
-  /** With all that its server left running. */
+  /** Removes the disk, and everything that its server left running. */
   remove(): void {
     this.#clear()
   }

@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { testDataDirectory } from './data-directory.ts'
 
-/** Works on the database of the tests' servers, beside them. */
+/** Works on the database of the test servers while they run. */
 export async function withDatabase<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T> {
   const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
   try {

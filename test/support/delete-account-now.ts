@@ -1,8 +1,8 @@
 import { until } from './server.ts'
 import { withDatabase } from './with-database.ts'
 
-/** As if the 30 days of an account's grace were over; until nothing is left of it. */
-export async function letAccountGo(accountId: string): Promise<void> {
+/** Ends the 30-day grace period of an account at once, and waits until nothing of the account is left. */
+export async function deleteAccountNow(accountId: string): Promise<void> {
   await withDatabase((db) =>
     db.updateTable('accounts').set({ delete_at: Date.now() }).where('id', '=', accountId).execute(),
   )

@@ -8,8 +8,8 @@ import { messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
 import { until } from '../support/server.ts'
 import type { TestClient } from '../support/test-client.ts'
 
-/** Somebody at a command line of their own. */
-export class Person {
+/** A user with a home directory and a command line of their own. */
+export class CliUser {
   readonly home = new CliHome()
   readonly address = newAddress()
   readonly server: TestClient
@@ -19,29 +19,29 @@ export class Person {
     this.server = server
   }
 
-  static async signIn(server: TestClient): Promise<Person> {
-    const person = new Person(server)
-    person.token = await signInByMail(server, person.address)
-    const { exitCode } = await person.home.run(['login', person.token, '--url', server.url])
+  static async signIn(server: TestClient): Promise<CliUser> {
+    const user = new CliUser(server)
+    user.token = await signInByMail(server, user.address)
+    const { exitCode } = await user.home.run(['login', user.token, '--url', server.url])
     assert.equal(exitCode, 0)
-    return person
+    return user
   }
 
-  /** `carrel workspaces …`. */
+  /** Runs `carrel workspaces …`. */
   run(...args: string[]) {
     return this.home.run(['workspaces', ...args])
   }
 
-  /** What it prints, when it does what it should. */
-  async told(...args: string[]): Promise<string> {
+  /** Runs `carrel workspaces …`, which must succeed, and returns its output. */
+  async output(...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(...args)
     assert.equal(exitCode, 0, stderr)
     return stdout
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into responses of every shape
   async json(...args: string[]): Promise<any> {
-    return JSON.parse(await this.told(...args, '--json'))
+    return JSON.parse(await this.output(...args, '--json'))
   }
 
   /** The token that `login` saved; undefined before. */
@@ -53,7 +53,7 @@ export class Person {
     }
   }
 
-  /** The link of the newest message that has such a one. */
+  /** Returns the newest link of this kind that was mailed to the user. */
   async link(path: '/invitation' | '/login/callback'): Promise<string> {
     const text = await until(
       () => messagesTo(this.address).findLast((message) => message.includes(`${path}?`)),
@@ -69,7 +69,7 @@ export class Person {
     assert.equal(status, 200)
   }
 
-  /** What a terminal shows of a command, to which they type an answer when a question has come. */
+  /** Runs a command in a terminal, types an answer whenever a question appears, and returns what the terminal shows. */
   async atTerminal(args: string[], answers: [question: string, answer: () => string | Promise<string>][]) {
     const command = `${process.execPath} ${mainPath} ${args.join(' ')}`
     const env = { ...this.home.env(), TERM: 'xterm' }
