@@ -5,6 +5,7 @@ import { Slices } from '../slices.ts'
 import { base64Text, utf8Text } from './large-text.ts'
 import { JsonError, parseJson } from './parse-json.ts'
 import { writeJson } from './write-json.ts'
+import { turnsDuring } from '../../test/support/turns-during.ts'
 
 const bounds = { keyLength: 1_000_000, values: 1_000_000, depth: 100, keys: 100_000 }
 const parse = async (text: string | Buffer, more = {}) =>
@@ -13,20 +14,6 @@ const write = async (value: unknown) => {
   let text = ''
   for await (const piece of writeJson(value, new Slices('test'))) text += piece
   return text
-}
-
-/** Returns how many turns the event loop made while the work ran. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0
-  let isOver = false
-  const count = () => {
-    turns++
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
-  await work()
-  isOver = true
-  return turns
 }
 
 /** Returns values of all kinds, the same for the same seed. */

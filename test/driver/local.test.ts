@@ -13,7 +13,8 @@ import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { newId } from '../../src/engine/ids.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
 import { describeDriver, hostParts, pureParts } from './contract.ts'
-import { smallLimits, Subject, within } from './subject.ts'
+import { smallLimits, Subject } from './subject.ts'
+import { within } from '../support/within.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
 

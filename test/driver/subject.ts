@@ -1,5 +1,4 @@
 import type { TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type {
   ComputerLimits,
   ComputerSpec,
@@ -121,21 +120,6 @@ export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp
     if (typeof wanted === 'string' ? stdout.includes(wanted) : wanted.test(stdout)) return stdout
   }
   throw new Error(`The process did not print ${String(wanted)}, but ${JSON.stringify(stdout.slice(-500))}`)
-}
-
-/** Rejects when something takes longer, so that what hangs names itself. */
-export async function within<T>(timeoutMs: number, work: Promise<T>, what = 'it'): Promise<T> {
-  const tooLate = new AbortController()
-  try {
-    return await Promise.race([
-      work,
-      delay(timeoutMs, undefined, { signal: tooLate.signal }).then(() => {
-        throw new Error(`${what} took longer than ${timeoutMs} ms`)
-      }),
-    ])
-  } finally {
-    tooLate.abort()
-  }
 }
 
 /** The tests of one part of the contract, over a driver that is open when they run. */

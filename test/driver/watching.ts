@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test'
 import type { FileChange } from '../../src/drivers/driver.ts'
 import { until } from '../support/server.ts'
-import { within, type Subject } from './subject.ts'
+import { within } from '../support/within.ts'
+import { type Subject } from './subject.ts'
 
 /** Watches a new directory of a computer; resolves when changes are told. */
 export async function watchNew(

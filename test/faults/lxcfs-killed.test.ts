@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { paths } from './host-traces.ts'
 

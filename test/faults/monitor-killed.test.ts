@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 import { computerRow, computerRows, monitorPid, paths, tracesOf } from './host-traces.ts'
 
 let server: TestServer

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { computerRow, monitorPid, paths } from './host-traces.ts'
 

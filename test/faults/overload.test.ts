@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 import { residentBytes } from '../support/resident-bytes.ts'
 
 const MiB = 1024 * 1024

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { newSession, TestServer } from '../support/server.ts'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 
 /** Watches, makes and renames a file, and reports the events as the browser's own stream reader gave them. */
 const page = (url: string, token: string, sessionId: string) => `<script type="module">

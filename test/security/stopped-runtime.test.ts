@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { within } from '../driver/subject.ts'
+import { within } from '../support/within.ts'
 import { computerRow } from '../faults/host-traces.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 

@@ -6,6 +6,7 @@ import { openDatabase } from '../../db/open.ts'
 import { verifyBooks } from '../money/ledger/verify-books.ts'
 import { recordUsage } from '../money/usage/record-usage.ts'
 import { forgetUsage } from './forget-usage.ts'
+import { turnsDuring } from '../../../test/support/turns-during.ts'
 
 test('forgetUsage() keeps charged intervals without their names, and lets other work run between its steps', async (t) => {
   const db = await openDatabase(':memory:')
@@ -27,15 +28,7 @@ test('forgetUsage() keeps charged intervals without their names, and lets other 
   const of = (accountId: string) =>
     db.selectFrom('usage_intervals').select(['amount_micros', 'label']).where('account_id', '=', accountId).execute()
   const before = await of('stays')
-  let turns = 0
-  let isOver = false
-  const turn = () => {
-    turns++
-    if (!isOver) setImmediate(turn)
-  }
-  setImmediate(turn)
-  assert.ok((await forgetUsage({ db }, ['goes'])) > many)
-  isOver = true
+  const turns = await turnsDuring(async () => assert.ok((await forgetUsage({ db }, ['goes'])) > many))
   assert.ok(turns >= 3, `${turns} turns`)
   assert.equal(await forgetUsage({ db }, ['goes']), 0)
   const left = await of('goes')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { ended, smallLimits, stdoutWith, within, type Part } from '../subject.ts'
+import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
 
 const MiB = 1024 * 1024
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { before, test } from 'node:test'
-import { ended, readAll, stdoutWith, within, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
+import { ended, readAll, stdoutWith, type Part } from '../subject.ts'
 
 export const describeInput: Part = (subject) => {
   let id: string

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Driver, StopReason } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
-import { ended, smallLimits, stdoutWith, within, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
+import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
 
 const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done'
 

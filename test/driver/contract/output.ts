@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readAll, stdoutWith, within, type Part } from '../subject.ts'
+import { readAll, stdoutWith, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
 
 const MiB = 1024 * 1024
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { within, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
+import { type Part } from '../subject.ts'
 
 export const describePorts: Part = (subject) => {
   test('dial() of a port on which nothing listens is an upstream_unreachable; of a stopped computer a conflict', async (t) => {

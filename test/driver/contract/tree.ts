@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { until } from '../../support/server.ts'
-import { stdoutWith, within, type Part } from '../subject.ts'
+import { stdoutWith, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
 
 /** Children that leave their parent in every way, each a `sleep` of a length of its own. */
 const scattered = `

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { before, test, type TestContext } from 'node:test'
 import type { FileChange } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
-import { within, type Part } from '../subject.ts'
+import { within } from '../../support/within.ts'
+import { type Part } from '../subject.ts'
 import { creates, has, watchInBackground, watchNew } from '../watching.ts'
 
 export const describeWatch: Part = (subject) => {

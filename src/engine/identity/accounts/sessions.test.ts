@@ -7,6 +7,7 @@ import { LiveConnections } from './live-connections.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { endOtherSessions, listSessions } from './sessions.ts'
 import { authenticateToken, insertToken } from './tokens.ts'
+import { turnsDuring } from '../../../../test/support/turns-during.ts'
 
 test('of very many sign-ins the last to expire are listed, and endOtherSessions() lets other work run between its steps', async (t) => {
   const db = await openDatabase(':memory:')
@@ -43,15 +44,7 @@ test('of very many sign-ins the last to expire are listed, and endOtherSessions(
     [listed[0], listed[1], listed.at(-1)],
     [row.id, `t${many - 1}`, `t${many - limits.sessionsListed + 1}`],
   )
-  let turns = 0
-  let isOver = false
-  const turn = () => {
-    turns++
-    if (!isOver) setImmediate(turn)
-  }
-  setImmediate(turn)
-  assert.equal(await endOtherSessions(engine, caller), many)
-  isOver = true
+  const turns = await turnsDuring(async () => assert.equal(await endOtherSessions(engine, caller), many))
   assert.ok(turns >= many / limits.sessionsEndedAtOnce, `${turns} turns`)
   assert.deepEqual(
     (await listSessions(engine, caller)).map(({ id }) => id),

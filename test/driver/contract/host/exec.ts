@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { smallLimits, within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { smallLimits, type Part } from '../../subject.ts'
 
 const MiB = 1024 * 1024
 

@@ -5,7 +5,8 @@ import { networkInterfaces } from 'node:os'
 import { before, test, type TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { until } from '../../../support/server.ts'
-import { stdoutWith, within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { stdoutWith, type Part } from '../../subject.ts'
 
 /** Says the same to each connection: whether it came over IPv4 or IPv6, and what was sent. */
 const echoServer = `

@@ -4,7 +4,8 @@ import { before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { ComputerFiles } from '../../../../src/drivers/driver.ts'
-import { within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { type Part } from '../../subject.ts'
 
 const options = { maxBytes: 1024 }
 

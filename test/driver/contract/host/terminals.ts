@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { before, test } from 'node:test'
 import { until } from '../../../support/server.ts'
-import { ended, smallLimits, stdoutWith, within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { ended, smallLimits, stdoutWith, type Part } from '../../subject.ts'
 
 export const describeTerminals: Part = (subject) => {
   let id: string

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { type Part } from '../../subject.ts'
 
 export const describeTreeOnHost: Part = (subject) => {
   let id: string

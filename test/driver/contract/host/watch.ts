@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from '../../../support/server.ts'
-import { stdoutWith, within, type Part } from '../../subject.ts'
+import { within } from '../../../support/within.ts'
+import { stdoutWith, type Part } from '../../subject.ts'
 import { creates, has, watchNew } from '../../watching.ts'
 
 export const describeWatchOnHost: Part = (subject) => {
