@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { posix } from 'node:path'
 import { test } from 'node:test'
 import { Glob } from './glob.ts'
+import { cpuMsDuring } from '../../../../test/support/cpu-ms-during.ts'
 
 const matches = (pattern: string, path: string) => new Glob(pattern).matches(path)
 
@@ -53,17 +54,17 @@ test('20,000 random patterns mean what they mean to Node', () => {
 })
 
 test('no pattern takes long', () => {
-  const begun = performance.now()
-  for (const [pattern, path] of [
-    ['*a'.repeat(250), 'a'.repeat(255)],
-    [`${'*a'.repeat(200)}b`, 'a'.repeat(255)],
-    ['**/*a/'.repeat(80), 'aa/'.repeat(1300)],
-    [`${'**/a/'.repeat(100)}b`, 'a/'.repeat(2000)],
-    ['?*'.repeat(250), 'x'.repeat(200)],
-  ] as const)
-    matches(pattern, path)
-  const took = performance.now() - begun
-  assert.ok(took < 2000, `it took ${took} ms`)
+  const tookMs = cpuMsDuring(() => {
+    for (const [pattern, path] of [
+      ['*a'.repeat(250), 'a'.repeat(255)],
+      [`${'*a'.repeat(200)}b`, 'a'.repeat(255)],
+      ['**/*a/'.repeat(80), 'aa/'.repeat(1300)],
+      [`${'**/a/'.repeat(100)}b`, 'a/'.repeat(2000)],
+      ['?*'.repeat(250), 'x'.repeat(200)],
+    ] as const)
+      matches(pattern, path)
+  })
+  assert.ok(tookMs < 2000, `it took ${tookMs} ms of a processor`)
 })
 
 for (const [pattern, why] of [

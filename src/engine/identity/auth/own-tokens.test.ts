@@ -9,6 +9,7 @@ import { AccessTokens } from './access-tokens.ts'
 import { OwnTokens } from './own-tokens.ts'
 import { openSigningKey } from './signing-key.ts'
 import { TrustedIssuers } from './trusted-issuers.ts'
+import { cpuMsDuring } from '../../../../test/support/cpu-ms-during.ts'
 
 const issuer = 'https://issuer.example.com'
 const audience = 'https://carrel.example.com'
@@ -88,8 +89,10 @@ describe('OwnTokens', () => {
   })
 
   test('is quick on text that is made to keep it busy', () => {
-    const begun = performance.now()
-    for (const text of ['eyJ', 'eyJ.', 'ak_', '.eyJ', 'eyJa.a']) assert.ok(!own.isIn(text.repeat(16_384 / text.length)))
-    assert.ok(performance.now() - begun < 1000)
+    const tookMs = cpuMsDuring(() => {
+      for (const text of ['eyJ', 'eyJ.', 'ak_', '.eyJ', 'eyJa.a'])
+        assert.ok(!own.isIn(text.repeat(16_384 / text.length)))
+    })
+    assert.ok(tookMs < 1000, `it took ${tookMs} ms of a processor`)
   })
 })
