@@ -136,7 +136,7 @@ test('a read-only pool is recovered while the server runs: what ran on it is end
   server.process.kill('SIGSTOP')
   await makeReadOnly()
   server.process.kill('SIGCONT')
-  await until(server.log, (log) => log.includes('the storage pool has become read-only'))
+  await until(server.log, (log) => log.includes('the storage pool has turned read-only'))
   disk.clearOut()
   await until(poolState, (state) => state === 'rw', 30_000)
   const { stdout } = await until(

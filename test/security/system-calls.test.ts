@@ -66,7 +66,7 @@ describe('the filter of system calls', { timeout: 120_000 }, () => {
 
     server = await TestServer.start()
     assert.ok(!existsSync(cache))
-    assert.match(server.log(), new RegExp(`${id}.*filter of system calls of an earlier version`))
+    assert.match(server.log(), new RegExp(`${id}.*seccomp filter of an earlier version`))
   })
 })
 

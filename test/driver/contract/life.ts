@@ -77,7 +77,11 @@ export const describeLife: Part = (subject) => {
     await stdoutWith(process, 'ready')
     await driver.endPrograms(id)
     assert.equal((await process.wait()).signal, 'SIGKILL')
-    assert.equal((await driver.stats(id)).pids, 1)
+    // The kernel counts a killed process until it is reaped.
+    await until(
+      async () => (await driver.stats(id)).pids,
+      (pids) => pids === 1,
+    )
     assert.equal((await subject().shell(id, 'echo goes on')).stdout, 'goes on\n')
   })
 
