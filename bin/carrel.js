@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line's launcher: any Node from 20 on starts it, the project's own Node runs it. */
+/** Launches the command line: any Node from 20 on starts it, and the project's own Node runs it. */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { becomeProjectScript } from '../scripts/lib/project-node.js'
@@ -9,5 +9,5 @@ if (existsSync(project.node)) {
   const name = basename(process.argv[1] ?? '') === 'ppod' ? 'ppod' : 'carrel'
   await becomeProjectScript('src/cli/main.ts', process.argv.slice(2), { ...process.env, CARREL_CLI_NAME: name })
 }
-process.stderr.write(`Cannot find the packages of Carrel: run "npm start" in "${project.root}" first.\n`)
+process.stderr.write(`Cannot find Carrel's packages: run "npm start" in "${project.root}" first.\n`)
 process.exitCode = 1

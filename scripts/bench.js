@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench`: makes this host ready, then measures. */
+/** `npm run bench`: prepares this host, then measures. */
 import { becomeProjectScript } from './lib/project-node.js'
 import { setUp } from './lib/set-up.js'
 import { reportingSetupFailure } from './lib/setup-failure.js'

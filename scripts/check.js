@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run check`: types, lint, format and unused code. `npm run check -- --fix` repairs first what it can. */
+/** `npm run check`: types, lint, format and unused code. `npm run check -- --fix` first repairs what it can. */
 import { duration } from './lib/duration.js'
 import { fixGates, runGates } from './lib/testing/gates.js'
 import { ensureNpmPackages } from './lib/packages/npm-packages.js'

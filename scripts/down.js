@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run down`: ends the server of a data directory (CARREL_DATA), all of its computers, and whatever they have on
- * this host. The data stays, and `npm start` goes on with it. `--delete-data` removes the data too, after a question that
- * `--yes` answers. Runs on any Node from 20 on, without any package.
+ * `npm run down`: ends the server of a data directory (CARREL_DATA) and all of its computers, and removes what they
+ * have on this host. The data stays for the next `npm start`. `--delete-data` removes the data too, after a
+ * confirmation that `--yes` gives in advance. Runs on any Node from 20 on, without packages.
  */
 import { DataDirectory } from './lib/down/data-directory.js'
 import { confirmDeletion, deleteData } from './lib/down/delete-data.js'
@@ -20,7 +20,7 @@ await reportingSetupFailure(async () => {
   const args = process.argv.slice(2)
   const unknown = args.find((arg) => !known.has(arg))
   if (unknown !== undefined)
-    throw new SetupFailure(`Cannot use "${unknown}": npm run down takes -- --delete-data, with --yes or without it.`)
+    throw new SetupFailure(`Cannot use "${unknown}": npm run down takes -- --delete-data, with or without --yes.`)
   await ensureRoot()
   const data = new DataDirectory(readSettings().dataDirectory)
   if (args.includes('--delete-data')) await confirmDeletion(data, args.includes('--yes'))
@@ -28,9 +28,11 @@ await reportingSetupFailure(async () => {
   const computers = await endComputers(data)
   await endHelpers(data)
   await removeTraces(data)
-  console.log(`Ended what ran of ${data.path}: ${computers} ${computers === 1 ? 'computer' : 'computers'}.`)
+  console.log(
+    `Ended everything of ${data.path} that was running: ${computers} ${computers === 1 ? 'computer' : 'computers'}.`,
+  )
   if (args.includes('--delete-data')) {
     deleteData(data)
-    console.log(`Deleted ${data.path}. Packages that npm start installed stay.`)
+    console.log(`Deleted ${data.path}. Packages that npm start installed are kept.`)
   }
 })

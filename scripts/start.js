@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm start`: makes this host ready, then lets the server take this process's place. `--help` tells so instead. Runs on
+ * `npm start`: prepares this host, then replaces this process by the server. `--help` explains that instead. Runs on
  * any Node from 20 on.
  */
 import { becomeProjectScript } from './lib/project-node.js'
@@ -12,7 +12,9 @@ const args = process.argv.slice(2)
 const unknown = args.find((arg) => arg !== '--help' && arg !== '-h')
 
 if (unknown !== undefined) {
-  process.stderr.write(`Cannot use "${unknown}": npm start takes -- --help alone; see docs/SETTINGS.md for settings.\n`)
+  process.stderr.write(
+    `Cannot use "${unknown}": npm start takes only -- --help; docs/SETTINGS.md lists the settings.\n`,
+  )
   process.exitCode = 2
 } else if (args.length > 0) {
   process.stdout.write(startHelp)

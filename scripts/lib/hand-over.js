@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { searchPath } from './host/search-path.js'
 
 /**
- * Lets another program take this one's place: the same process where Node can do that, else a child that gets
- * the terminal and the signals and whose end is this program's end. Never returns.
+ * Replaces this program by another one: in the same process if Node supports that, else by a child that gets the
+ * terminal and the signals, and with which this program ends. Never returns.
  * @param {string} program an absolute path
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env]
@@ -26,7 +26,7 @@ function becomeParent(program, args, env) {
     const child = spawn(program, args, { env, stdio: 'inherit' })
     child.once('error', reject)
     process.on('SIGTERM', () => child.kill('SIGTERM'))
-    // A terminal sends these to the child too; twice would mean "at once".
+    // A terminal sends these to the child too, and a second signal would mean "at once".
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGHUP'])) {
       process.on(signal, () => {
         if (!process.stdin.isTTY) child.kill(signal)

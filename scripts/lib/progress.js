@@ -1,6 +1,6 @@
 /**
- * Says on stderr what is being done: on a terminal one line that counts the seconds, elsewhere one line at the start
- * and one at the end.
+ * Shows progress on stderr: on a terminal one line that counts the seconds, elsewhere one line at the start and one at
+ * the end.
  * @param {string} label
  */
 export function startProgress(label) {
@@ -19,7 +19,7 @@ export function startProgress(label) {
     process.stderr.write(`${terminal ? '\r\u001b[2K' : ''}${label}: ${outcome}, ${seconds()}\n`)
   }
   return {
-    /** @param {string} text what is being done just now */
+    /** @param {string} text the current step */
     update: (text) => {
       detail = text
     },

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
-/** Where things are in this clone, and the least Node that runs it. Absolute paths. */
+/** Absolute paths in this clone, and the minimum version of Node that runs it. */
 export const project = {
   root,
   modules: join(root, 'node_modules'),

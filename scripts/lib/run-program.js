@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process'
 import { searchPath } from './host/search-path.js'
 
-/** How long output is awaited after the program's end. */
+/** How long to wait for output after the program has ended. */
 const drainMs = 500
 
 /** @typedef {{ code: number | null, output: string, timedOut: boolean }} ProgramResult */
 
 /**
- * Runs a program without input and keeps its output, stdout and stderr together. A program that can't be started
- * has exit code 127. At the time limit it is killed with all that it started.
+ * Runs a program without input. Resolves with its output, stdout and stderr combined, and with exit code 127 if it
+ * cannot be started. At the time limit the program is killed with everything that it has started.
  * @param {string[]} argv
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, onStatus?: (line: string) => void }} [options]
- *   `onStatus` gets each line that the program writes to file descriptor 3
+ * `onStatus` gets each line that the program writes to file descriptor 3
  * @returns {Promise<ProgramResult>}
  */
 export function runProgram(argv, { cwd, env = process.env, timeoutMs, onStatus } = {}) {
@@ -28,7 +28,7 @@ export function runProgram(argv, { cwd, env = process.env, timeoutMs, onStatus }
       try {
         if (child.pid !== undefined) process.kill(-child.pid, signal)
       } catch {
-        // It has ended by itself.
+        // The program has already ended.
       }
     }
     const timer =
@@ -38,7 +38,7 @@ export function runProgram(argv, { cwd, env = process.env, timeoutMs, onStatus }
             timedOut = true
             signalAll('SIGKILL')
           }, timeoutMs)
-    // Its own process group keeps it from the terminal's Ctrl-C, which therefore has to be passed on.
+    // The program has a process group of its own, so the terminal's Ctrl-C has to be passed on.
     const interrupted = () => {
       child.once('exit', () => process.exit(130))
       signalAll('SIGINT')
@@ -64,7 +64,7 @@ export function runProgram(argv, { cwd, env = process.env, timeoutMs, onStatus }
       end(127)
     })
     child.once('close', end)
-    // A daemon that the program left behind may keep the pipes open for ever.
+    // An orphaned daemon of the program may keep the pipes open forever.
     child.once('exit', (code) => setTimeout(end, drainMs, code).unref())
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram } from './run-program.js'
 
-test('runProgram() keeps stdout and stderr and hands on the status lines', async () => {
+test('runProgram() returns stdout and stderr and passes on the status lines', async () => {
   /** @type {string[]} */
   const status = []
   const script = 'echo out; echo err >&2; printf "a\\nb\\n" >&3; exit 3'
@@ -12,13 +12,13 @@ test('runProgram() keeps stdout and stderr and hands on the status lines', async
   assert.deepEqual(status, ['a', 'b'])
 })
 
-test('runProgram() says that a program is missing', async () => {
+test('runProgram() reports a missing program', async () => {
   const { code, output } = await runProgram(['/no/such/program'])
   assert.equal(code, 127)
   assert.match(output, /ENOENT/)
 })
 
-test('runProgram() kills what outstays its time, children included', async () => {
+test('runProgram() kills a program at its time limit, with its children', async () => {
   const result = await runProgram(['sh', '-c', 'sleep 60 & wait'], { timeoutMs: 50 })
   assert.equal(result.timedOut, true)
 })

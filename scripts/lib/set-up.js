@@ -5,9 +5,9 @@ import { readSettings } from './settings.js'
 import { ensureSystemPackages } from './packages/system-packages.js'
 
 /**
- * Makes this host ready to run computers, and this process root. Whatever is in the way is found before anything
- * heavy is done, and is a `SetupFailure`. On a host that is ready it takes some ten milliseconds.
- * @param {{ listens: boolean }} options whether the port must be free
+ * Prepares this host to run computers, and makes this process root. Throws a `SetupFailure` for an obstacle before
+ * anything expensive is done. Takes some ten milliseconds on a prepared host.
+ * @param {{ listens: boolean }} options whether the port has to be free
  */
 export async function setUp({ listens }) {
   const { host, port, dataDirectory } = readSettings()
@@ -16,7 +16,7 @@ export async function setUp({ listens }) {
   if (listens) await checkPort(host, port)
   checkDisk(dataDirectory)
   if (isRoot()) await checkKernel()
-  // Before becoming root, so that the packages belong to the owner of the clone.
+  // Packages are installed before becoming root, so that they belong to the owner of the clone.
   await ensureNpmPackages()
   await ensureRoot()
   await ensureSystemPackages()

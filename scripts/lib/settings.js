@@ -1,6 +1,6 @@
 import { SetupFailure } from './setup-failure.js'
 
-/** The settings that the set-up has to know, with the server's defaults. `port` 0 is any free one. */
+/** Returns the settings that the set-up needs, with the server's defaults. `port` 0 is any free port. */
 export function readSettings(env = process.env) {
   const port = Number(env.CARREL_PORT || 4280)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

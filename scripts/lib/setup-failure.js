@@ -1,8 +1,8 @@
-/** Something on this machine is in the way. The message is one sentence that says what to do. */
+/** An obstacle on this machine. The message is one sentence that says what to do. */
 export class SetupFailure extends Error {}
 
 /**
- * Runs a script's body; a failure of the set-up becomes its sentence on stderr and exit code 1, not a stack trace.
+ * Runs the body of a script. A `SetupFailure` becomes one sentence on stderr and exit code 1 instead of a stack trace.
  * @param {() => Promise<void>} body
  */
 export async function reportingSetupFailure(body) {

@@ -8,7 +8,7 @@ const root = new URL('../../', import.meta.url)
 const start = fileURLToPath(new URL('scripts/start.js', root))
 
 /**
- * Where it did start, the port would end it at once.
+ * Runs `npm start` with an invalid port, which ends the process at once if it starts a server.
  * @param {string[]} args
  */
 function run(...args) {
@@ -21,7 +21,7 @@ function run(...args) {
   return { status, stdout, stderr }
 }
 
-test('npm start -- --help tells what it does and starts nothing', () => {
+test('npm start -- --help explains npm start and starts nothing', () => {
   for (const option of ['--help', '-h']) {
     const { status, stdout, stderr } = run(option)
     assert.deepEqual([status, stderr], [0, ''])
@@ -30,7 +30,7 @@ test('npm start -- --help tells what it does and starts nothing', () => {
   }
 })
 
-test('its help names settings that there are, with their defaults', () => {
+test('the help names existing settings with their defaults', () => {
   const page = readFileSync(new URL('docs/SETTINGS.md', root), 'utf8')
   const shown = [...run('--help').stdout.matchAll(/^ {2}(CARREL_\w+) .*?(?:\(default: (.*)\))?$/gm)]
   assert.ok(shown.length > 3)
@@ -38,13 +38,13 @@ test('its help names settings that there are, with their defaults', () => {
     assert.ok(page.includes(value === undefined ? `| \`${name}\` |` : `| \`${name}\` | \`${value}\` |`), name)
 })
 
-test('npm start refuses an option that it does not know', () => {
+test('npm start refuses an unknown option', () => {
   for (const args of [['--port=1'], ['--help', 'x'], ['']]) {
     const { status, stdout, stderr } = run(...args)
     assert.deepEqual([status, stdout], [2, ''])
     assert.equal(
       stderr,
-      `Cannot use "${args.at(-1)}": npm start takes -- --help alone; see docs/SETTINGS.md for settings.\n`,
+      `Cannot use "${args.at(-1)}": npm start takes only -- --help; docs/SETTINGS.md lists the settings.\n`,
     )
   }
 })

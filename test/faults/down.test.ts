@@ -97,7 +97,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await down()
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, new RegExp(`^Ended what ran of ${testDataDirectory}: [1-9]\\d* computers?\\.\\n$`))
+    assert.match(stdout, new RegExp(`^Ended everything of ${testDataDirectory} that was running: [1-9]\\d* computers?\\.\\n$`))
     assert.equal(server.process.exitCode, 0, 'the server ended in order')
     assert.deepEqual(await left(paths), [])
     const { descriptions: _, slots: __, ...traces } = hostTraces()
@@ -141,7 +141,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
     assert.deepEqual([unsure.code, unsure.stdout], [1, ''])
     assert.match(
       unsure.stderr,
-      /^Cannot ask whether to delete ".*": there is no terminal; add --yes if you are sure\.\n$/,
+      /^Cannot ask whether to delete ".*": there is no terminal; add --yes to confirm\.\n$/,
     )
     assert.ok(existsSync(directory))
     const wrong = await down(['--delete'], directory)
@@ -149,7 +149,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await down(['--delete-data', '--yes'], directory)
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, /\nDeleted .*\. Packages that npm start installed stay\.\n$/)
+    assert.match(stdout, /\nDeleted .*\. Packages that npm start installed are kept\.\n$/)
     assert.ok(!existsSync(directory))
     assert.deepEqual(await left(other), [])
   })

@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-/** A server's data directory, and the names that go with it on this host, as src/drivers/local/paths.ts makes them. */
+/**
+ * A server's data directory and the names of its resources on this host, as src/drivers/local/paths.ts derives them.
+ */
 export class DataDirectory {
   /** @param {string} path */
   constructor(path) {
     const given = resolve(path)
     this.tag = createHash('sha256').update(given).digest('hex').slice(0, 5)
     this.lxcfs = join(given, 'mounts/lxcfs')
-    // The kernel tells of files and mounts without the links on the way.
+    // The kernel reports files and mounts by paths without links.
     this.path = existsSync(given) ? realpathSync(given) : given
     this.lock = join(this.path, 'server.lock')
     this.mounts = join(this.path, 'mounts')
@@ -21,22 +23,22 @@ export class DataDirectory {
     this.firewallTable = `carrel_${this.tag}`
   }
 
-  /** Whether a server has ever run on it. */
+  /** Whether a server has ever used the directory. */
   get isUsed() {
     return existsSync(this.lock)
   }
 
-  /** Processes that have one of its files open. @param {string} file */
+  /** Returns the processes that have a file open. @param {string} file */
   holders(file) {
     return processes().filter((pid) => openFiles(pid).includes(file))
   }
 
-  /** Processes that were started with this word among their arguments. @param {string} word */
+  /** Returns the processes that have this word among their arguments. @param {string} word */
   startedWith(word) {
     return processes().filter((pid) => textOf(`/proc/${pid}/cmdline`).split('\0').includes(word))
   }
 
-  /** Where something is mounted below one of its folders, or on it; what is mounted last comes first. @param {string} folder */
+  /** Returns the mount points on or below a folder, the latest first. @param {string} folder */
   mountedBelow(folder) {
     return textOf('/proc/self/mountinfo')
       .split('\n')
@@ -45,7 +47,7 @@ export class DataDirectory {
       .toReversed()
   }
 
-  /** Its control group in each tree of this host that has it. */
+  /** The control groups of the directory, in each tree of this host. */
   get cgroups() {
     const root = '/sys/fs/cgroup'
     return [root, ...namesIn(root).map((name) => join(root, name))]

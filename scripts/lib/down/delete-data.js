@@ -3,15 +3,15 @@ import { createInterface } from 'node:readline/promises'
 import { SetupFailure } from '../setup-failure.js'
 
 /**
- * Throws unless this is a data directory, and its end is wanted.
+ * Throws unless this is a data directory and its deletion is confirmed.
  * @param {import('./data-directory.js').DataDirectory} data
- * @param {boolean} isSure
+ * @param {boolean} isConfirmed
  */
-export async function confirmDeletion({ path, isUsed }, isSure) {
+export async function confirmDeletion({ path, isUsed }, isConfirmed) {
   if (!isUsed) throw new SetupFailure(`Cannot delete "${path}": no server of Carrel has used it; set CARREL_DATA.`)
-  if (isSure) return
+  if (isConfirmed) return
   if (!process.stdin.isTTY)
-    throw new SetupFailure(`Cannot ask whether to delete "${path}": there is no terminal; add --yes if you are sure.`)
+    throw new SetupFailure(`Cannot ask whether to delete "${path}": there is no terminal; add --yes to confirm.`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(`Delete ${path} with all computers, files and accounts? Type "yes": `)
   terminal.close()
@@ -21,7 +21,7 @@ export async function confirmDeletion({ path, isUsed }, isSure) {
 /** @param {import('./data-directory.js').DataDirectory} data */
 export function deleteData(data) {
   const mounted = data.mountedBelow(data.path)
-  // Deleting would go on into what is mounted there.
+  // Deleting would include the content of the mounts.
   if (mounted.some((target) => target !== data.path))
     throw new SetupFailure(`Cannot delete "${data.path}": something is still mounted on ${mounted.join(', ')}.`)
   rmSync(data.path, { recursive: true, force: true })

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { namesIn, textOf } from './data-directory.js'
 import { endProcesses } from './end-processes.js'
 
-/** What programs get to end by themselves. */
+/** Time for programs to end by themselves. */
 const graceMs = 5_000
-/** A monitor that says nothing for so long will never say anything. */
+/** A monitor that has not answered within this time never will. */
 const answerMs = 5_000
 
 /**
- * Ends every process of every computer; resolves with how many computers ran. Monitors are told before, so that what
- * they ran is on record as stopped.
+ * Ends every process of every computer. Resolves with the number of running computers. Monitors are notified first, so
+ * that they record the processes as stopped.
  * @param {import('./data-directory.js').DataDirectory} data
  */
 export async function endComputers(data) {
@@ -28,13 +28,13 @@ function hasProcesses(group) {
   return processesIn(group).length > 0
 }
 
-/** In a group and those below it. @param {string} group @returns {number[]} */
+/** Returns the processes of a group and of the groups below it. @param {string} group @returns {number[]} */
 function processesIn(group) {
   const own = textOf(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
   return [...own, ...groupsIn(group).flatMap(processesIn)]
 }
 
-/** No signal reaches a frozen process. @param {string} group */
+/** Thaws a group, as no signal reaches a frozen process. @param {string} group */
 function thaw(group) {
   for (const [file, value] of /** @type {const} */ ([
     ['freezer.state', 'THAWED'],
@@ -43,7 +43,7 @@ function thaw(group) {
     try {
       writeFileSync(join(group, file), value, { flag: 'r+' })
     } catch {
-      // This tree freezes by the other file, or not at all.
+      // This tree uses the other file, or cannot freeze.
     }
   }
   for (const inner of groupsIn(group)) thaw(inner)
@@ -57,7 +57,7 @@ function groupsIn(group) {
 }
 
 /**
- * Resolves when the monitor has taken it, or there is none.
+ * Tells a monitor that computers are being stopped. Resolves when it has acknowledged, or if there is no monitor.
  * @param {string} socketPath
  * @param {string[]} ids
  * @returns {Promise<void>}

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endProcesses } from './end-processes.js'
 
-/** The monitor writes down how the last processes ended; it needs no more than this. */
+/** Time for the monitor to record how the last processes ended. */
 const settleMs = 500
 
 /** Ends the monitor and lxcfs, which outlive the server. @param {import('./data-directory.js').DataDirectory} data */

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SetupFailure } from '../setup-failure.js'
 
 /**
- * Sends a signal until there are none left, KILL after `graceMs`. Throws when some do not even end by that.
- * @param {() => number[]} find those that are left
+ * Ends processes with SIGTERM, and with SIGKILL after `graceMs`. Throws if some survive even that.
+ * @param {() => number[]} find returns the remaining processes
  * @param {{ what: string, graceMs: number }} options
  */
 export async function endProcesses(find, { what, graceMs }) {
@@ -17,7 +17,7 @@ export async function endProcesses(find, { what, graceMs }) {
     }
     if (over > graceMs + killMs) {
       throw new SetupFailure(
-        `Cannot end ${what} (process ${pids.join(', ')}): not even SIGKILL does; restart this machine.`,
+        `Cannot end ${what} (process ${pids.join(', ')}): even SIGKILL has no effect; restart this machine.`,
       )
     }
     await delay(pollMs)
@@ -32,7 +32,7 @@ function signal(pid, name) {
   try {
     process.kill(pid, name)
   } catch {
-    // It has ended by itself.
+    // The process has already ended.
   }
 }
 

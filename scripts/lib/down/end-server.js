@@ -1,9 +1,11 @@
 import { endProcesses } from './end-processes.js'
 
-/** Longer than a server takes for its orderly end. */
+/** Longer than a server takes to stop gracefully. */
 const graceMs = 15_000
 
-/** The server is whoever holds the lock. @param {import('./data-directory.js').DataDirectory} data */
+/**
+ * Ends the server, which is the process that holds the lock. @param {import('./data-directory.js').DataDirectory} data
+ */
 export function endServer(data) {
   return endProcesses(() => data.holders(data.lock), { what: 'the server', graceMs })
 }

@@ -6,8 +6,8 @@ import { SetupFailure } from '../setup-failure.js'
 import { namesIn } from './data-directory.js'
 
 /**
- * Removes what the computers had on this host: mounts and namespaces, links, firewall table, control groups, the pool's
- * loop device, and what was kept in /run.
+ * Removes what the computers have on this host: mounts and namespaces, links, firewall table, control groups, the
+ * pool's loop device, and the files in /run.
  * @param {import('./data-directory.js').DataDirectory} data
  */
 export async function removeTraces(data) {
@@ -22,13 +22,13 @@ export async function removeTraces(data) {
   rmSync(data.runtime, { recursive: true, force: true })
   const left = [...data.mountedBelow(data.mounts), ...data.mountedBelow(data.pool)]
   if (left.length > 0)
-    throw new SetupFailure(`Cannot unmount ${left.join(', ')}: unmount by hand, then run this again.`)
+    throw new SetupFailure(`Cannot unmount ${left.join(', ')}: unmount them manually, then run this again.`)
   rmSync(data.mounts, { recursive: true, force: true })
 }
 
 /**
- * Where another server's mount namespace has a copy of the pool's mount, the kernel detaches the device when that is
- * gone too: entering it would be to run that one's programs.
+ * Detaches the pool's loop device. If another server's mount namespace has a copy of the pool's mount, the kernel
+ * detaches the device once that copy is gone too: entering that namespace would mean running its programs.
  * @param {import('./data-directory.js').DataDirectory} data
  */
 async function detachPool({ poolImage }) {
@@ -37,7 +37,10 @@ async function detachPool({ poolImage }) {
     await attempt(['losetup', '--detach', device.trim()])
 }
 
-/** The innermost first. Its last process may take a moment to be gone for good. @param {string} group */
+/**
+ * Removes a group, the innermost groups first. The last process of a group may take a moment to disappear. @param
+ * {string} group
+ */
 async function removeGroup(group) {
   for (const entry of readdirSync(group, { withFileTypes: true }))
     if (entry.isDirectory()) await removeGroup(join(group, entry.name))
@@ -52,8 +55,8 @@ async function removeGroup(group) {
 }
 
 /**
- * On a host with both versions of control groups, the runtime makes a plain directory where the tree of version 2 is
- * hidden from it. It can be seen where that tree is not mounted.
+ * Removes a plain directory that the runtime creates on a host with both versions of control groups, where the tree of
+ * version 2 is hidden from it. The directory is visible only while that tree is not mounted.
  * @param {import('./data-directory.js').DataDirectory} data
  */
 async function removeShadowedGroup({ cgroup }) {
@@ -62,7 +65,7 @@ async function removeShadowedGroup({ cgroup }) {
   await attempt(['unshare', '--mount', 'sh', '-c', `umount ${tree} && rm -rf ${tree}/${cgroup}`])
 }
 
-/** What was not there need not be removed. @param {string[]} argv */
+/** Runs a program and ignores failures, as what does not exist need not be removed. @param {string[]} argv */
 async function attempt(argv) {
   await runProgram(argv, { timeoutMs: 30_000 })
 }

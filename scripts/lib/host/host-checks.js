@@ -4,15 +4,15 @@ import { dirname, join, resolve } from 'node:path'
 import { runProgram } from '../run-program.js'
 import { SetupFailure } from '../setup-failure.js'
 
-/** Room for the base image, its build and the first computers. */
+/** Space for the base image, its build and the first computers. */
 const firstStartBytes = 6 * 1024 ** 3
-/** Below this the database and the computers' output are at risk. */
+/** With less free space, the database and the output of computers are at risk. */
 const laterStartBytes = 1024 ** 3
 
 export function checkPlatform() {
   if (process.platform === 'linux') return
   throw new SetupFailure(
-    `Cannot run on ${process.platform}: computers are Linux containers; start Carrel on Linux, in a virtual machine for instance.`,
+    `Cannot run on ${process.platform}: computers are Linux containers; start Carrel on Linux, such as in a virtual machine.`,
   )
 }
 
@@ -38,12 +38,12 @@ export function checkPort(host, port) {
 function portReason(error, port) {
   if (error.code === 'EADDRINUSE') {
     const other = port < 65_535 ? port + 1 : port - 1
-    return `a program already listens there; stop it, or choose another port with CARREL_PORT=${other}`
+    return `a program already listens there; stop it, or set another port with CARREL_PORT=${other}`
   }
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return 'this machine has no such address; set CARREL_HOST to one of its own'
+    return 'this machine has no such address; set CARREL_HOST to one that it has'
   }
-  if (error.code === 'EACCES') return 'ports below 1024 need root; choose another with CARREL_PORT=4280'
+  if (error.code === 'EACCES') return 'ports below 1024 need root; set another port with CARREL_PORT=4280'
   return `${error.message}; set CARREL_HOST and CARREL_PORT to an address of this machine`
 }
 
@@ -82,9 +82,10 @@ function gibibytes(bytes) {
   return Math.floor((bytes / 1024 ** 3) * 10) / 10
 }
 
-/** Needs root: what the kernel forbids others may be allowed to root. */
+/** Throws if namespaces cannot be created. Needs root, as the kernel may permit to root what it forbids others. */
 export async function checkNamespaces() {
-  // Those of computers are made inside a user namespace, those that hold their networks and mounts outside of one.
+  // The namespaces of computers are created inside a user namespace, those for their networks and mounts outside of
+  // one.
   const attempts = await Promise.all([
     runProgram(['unshare', '--user', '--pid', '--net', '--mount', '--fork', 'true']),
     runProgram(['unshare', '--net', '--mount', 'true']),
@@ -92,7 +93,7 @@ export async function checkNamespaces() {
   const refused = attempts.find(({ code }) => code !== 0)
   if (refused === undefined) return
   const reason = refused.output.trim().split('\n')[0]
-  throw new SetupFailure(`Cannot make namespaces: ${reason}; ${namespaceAdvice()}, then try again.`)
+  throw new SetupFailure(`Cannot create namespaces: ${reason}; ${namespaceAdvice()}, then try again.`)
 }
 
 function namespaceAdvice() {
@@ -100,18 +101,18 @@ function namespaceAdvice() {
   for (const [name, value] of Object.entries(switches)) {
     if (readText(`/proc/sys/${name.replaceAll('.', '/')}`).trim() === '0') return `run "sysctl -w ${name}=${value}"`
   }
-  return 'start Carrel on a host or in a virtual machine, or in a container that may do so (--privileged)'
+  return 'start Carrel on a host, in a virtual machine, or in a privileged container (--privileged)'
 }
 
-/** Needs root: it may have to load the module. */
+/** Throws if there is no overlay file system. Needs root, as the module may have to be loaded. */
 export async function checkOverlay() {
   const known = () => /\boverlay$/m.test(readText('/proc/filesystems'))
   if (known()) return
   const { output } = await runProgram(['modprobe', 'overlay'])
   if (known()) return
-  const reason = output.trim().split('\n')[0] || 'this kernel does not know it'
+  const reason = output.trim().split('\n')[0] || 'this kernel does not support it'
   throw new SetupFailure(
-    `Cannot use the overlay file system: ${reason}; run "modprobe overlay" on the host, or a kernel that has it, then try again.`,
+    `Cannot use the overlay file system: ${reason}; run "modprobe overlay" on the host, or a kernel with overlay, then try again.`,
   )
 }
 

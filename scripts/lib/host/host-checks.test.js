@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { checkDisk, checkPort } from './host-checks.js'
 
-test('checkPort() names a port that is taken, and another one', async (t) => {
+test('checkPort() names the taken port and suggests another', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
@@ -13,7 +13,7 @@ test('checkPort() names a port that is taken, and another one', async (t) => {
   await checkPort('127.0.0.1', 0)
 })
 
-test('checkDisk() looks at the disk of a folder that does not exist yet, and says what is needed', () => {
+test('checkDisk() checks the disk of a folder that does not exist yet, and says how much is needed', () => {
   // /proc has no room at all.
   assert.throws(() => checkDisk('/proc/carrel/data'), { message: /"\/proc\/carrel\/data": 0 GiB .* CARREL_DATA/ })
 })

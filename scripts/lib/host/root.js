@@ -7,23 +7,23 @@ export function isRoot() {
   return process.getuid?.() === 0
 }
 
-/** Throws unless this program is root or has a way to become it. Asks for no password. */
+/** Throws unless this program is root or can become root. Asks for no password. */
 export function checkRootInReach() {
   if (isRoot()) return
   if (!hasProgram('sudo')) {
     throw new SetupFailure(
-      'Cannot prepare computers: that needs root, and there is no sudo here; run the same command as root.',
+      'Cannot prepare computers: root is required, and there is no sudo; run the same command as root.',
     )
   }
   if (process.stdin.isTTY || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return
   throw new SetupFailure(
-    'Cannot prepare computers: that needs root, and sudo wants a password; run the same command as root, or from a terminal.',
+    'Cannot prepare computers: root is required, and sudo asks for a password; run the same command as root, or from a terminal.',
   )
 }
 
 /**
- * Starts this script again as root by sudo, which asks for a password where there is a terminal. Never returns
- * unless it is root already.
+ * Restarts this script as root by sudo, which asks for a password at a terminal. Never returns, unless the process is
+ * root already.
  */
 export async function ensureRoot() {
   if (isRoot()) return
@@ -32,8 +32,8 @@ export async function ensureRoot() {
 }
 
 /**
- * Arguments for `env` that run a command by sudo with the project's own variables, and PATH, which sudo replaces.
- * Values but PATH's are passed on by name: arguments can be read by everyone.
+ * Returns arguments for `env` that run a command by sudo with the project's own variables, and PATH, which sudo
+ * replaces. Except for PATH, variables are passed by name, as every user can read arguments.
  * @param {NodeJS.ProcessEnv} env
  * @param {string[]} command
  */

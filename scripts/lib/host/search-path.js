@@ -1,17 +1,17 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where administrators' programs are; a root shell that came from `su` lacks them. */
+/** Directories of administrators' programs, which a root shell from `su` lacks. */
 const systemDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
-/** PATH with the system's directories added where they are missing, in order. */
+/** Returns PATH with the missing system directories appended in order. */
 export function searchPath(path = process.env.PATH ?? '') {
   const directories = path.split(':').filter(Boolean)
   return [...new Set([...directories, ...systemDirectories])].join(':')
 }
 
 /**
- * True when the program can be run from `searchPath`.
+ * Returns whether a program can be run from `searchPath`.
  * @param {string} program
  */
 export function hasProgram(program) {

@@ -4,7 +4,10 @@ const timeoutMs = 15 * 60_000
 const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1', LC_ALL: 'C' }
 const options = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
 
-/** Reads the package lists anew; resolves with the reason of a failure, or undefined. The old lists then stay, and may do. */
+/**
+ * Updates the package lists. Resolves with the reason of a failure, else undefined. After a failure the old lists stay,
+ * which may suffice.
+ */
 export async function updateLists() {
   const result = await runProgram(['apt-get', ...options, '-o', 'APT::Update::Error-Mode=any', 'update'], {
     env,
@@ -14,7 +17,7 @@ export async function updateLists() {
 }
 
 /**
- * Which of these packages can be installed.
+ * Returns which of these packages can be installed.
  * @param {string[]} packages
  */
 export async function availablePackages(packages) {
@@ -23,7 +26,7 @@ export async function availablePackages(packages) {
 }
 
 /**
- * Names of the packages that have a candidate in the output of `apt-cache policy`.
+ * Returns the packages that have a candidate in the output of `apt-cache policy`.
  * @param {string} output
  */
 export function parsePolicy(output) {
@@ -38,9 +41,9 @@ export function parsePolicy(output) {
 }
 
 /**
- * Installs packages; resolves with the reason of a failure, or undefined.
+ * Installs packages. Resolves with the reason of a failure, else undefined.
  * @param {string[]} packages
- * @param {(detail: string) => void} onProgress gets `40 %` and the like
+ * @param {(detail: string) => void} onProgress gets text such as `40 %`
  */
 export async function installPackages(packages, onProgress) {
   const status = ['-o', 'APT::Status-Fd=3', '-o', 'Dpkg::Options::=--force-confold']
@@ -55,7 +58,8 @@ function failureOf({ code, output, timedOut }) {
 }
 
 /**
- * How far apt is, from a line of its status: fetching is the first half of the work, unpacking and setting up the second.
+ * Returns the progress of apt from a line of its status: fetching is the first half of the work, unpacking and
+ * configuring the second.
  * @param {string} line `dlstatus:1:40.0:…` or `pmstatus:crun:40.0:…`
  */
 export function parseStatus(line) {
@@ -66,7 +70,7 @@ export function parseStatus(line) {
 }
 
 /**
- * The first error in apt's output.
+ * Returns the first error in apt's output.
  * @param {string} output
  */
 export function aptReason(output) {

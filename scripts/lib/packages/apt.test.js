@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aptReason, parsePolicy, parseStatus } from './apt.js'
 
-test('parsePolicy() names the packages that have a candidate', () => {
+test('parsePolicy() returns the packages that have a candidate', () => {
   const output = [
     'crun:',
     '  Installed: (none)',
@@ -23,7 +23,7 @@ test('parseStatus() counts fetching as the first half of the work', () => {
   assert.equal(parseStatus('media-change:disc:drive'), '')
 })
 
-test('aptReason() is the first error without its mark', () => {
+test('aptReason() returns the first error without its prefix', () => {
   assert.equal(aptReason('Reading…\nE: Unable to locate package nope\nE: More\n'), 'Unable to locate package nope')
   assert.equal(aptReason('something else.\n\n'), 'something else')
 })

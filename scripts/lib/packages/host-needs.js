@@ -1,16 +1,16 @@
 /**
- * What Carrel runs on the host. A need is met by its first choice; a later choice stands in for it. One with a `loss`
- * is a comfort: Carrel runs without it, and says so.
- * @typedef {{ package: string, programs: string[], loss?: string }} Choice `loss`: what this choice costs
- * @typedef {{ choices: [Choice, ...Choice[]], loss?: string }} Need `loss`: what is lost when no choice is there
+ * Programs that Carrel runs on the host. The first choice of a need is the best, and later choices replace it. A need
+ * with a `loss` is optional: Carrel runs without it and says so.
+ * @typedef {{ package: string, programs: string[], loss?: string }} Choice `loss`: the disadvantage of this choice
+ * @typedef {{ choices: [Choice, ...Choice[]], loss?: string }} Need `loss`: the disadvantage without any choice
  */
 
-/** Packages by their Debian names, each with the programs that are looked for. @type {Need[]} */
+/** Packages by their Debian names, each with the programs that it has to provide. @type {Need[]} */
 export const hostNeeds = [
   {
     choices: [
       { package: 'crun', programs: ['crun'] },
-      { package: 'runc', programs: ['runc'], loss: 'Without crun, runc starts computers, in about twice the time.' },
+      { package: 'runc', programs: ['runc'], loss: 'Without crun, runc starts computers in about twice the time.' },
     ],
   },
   { choices: [{ package: 'catatonit', programs: ['catatonit'] }] },
@@ -34,22 +34,22 @@ export const hostNeeds = [
   },
   {
     choices: [{ package: 'skopeo', programs: ['skopeo'] }],
-    loss: 'Without skopeo, images can not be imported from registries.',
+    loss: 'Without skopeo, images cannot be imported from registries.',
   },
   {
     choices: [{ package: 'umoci', programs: ['umoci'] }],
-    loss: 'Without umoci, images can not be imported from registries.',
+    loss: 'Without umoci, images cannot be imported from registries.',
   },
-  { choices: [{ package: 'git', programs: ['git'] }], loss: 'Without git, image recipes can not fetch sources.' },
-  { choices: [{ package: 'curl', programs: ['curl'] }], loss: 'Without curl, image recipes can not fetch files.' },
+  { choices: [{ package: 'git', programs: ['git'] }], loss: 'Without git, image recipes cannot fetch sources.' },
+  { choices: [{ package: 'curl', programs: ['curl'] }], loss: 'Without curl, image recipes cannot fetch files.' },
 ]
 
 /**
- * How far a host meets the needs.
+ * Returns to what extent a host meets the needs.
  * @param {Need[]} needs
  * @param {(program: string) => boolean} hasProgram
- * @returns {{ wanted: string[], missing: Need[], losses: string[] }} `wanted`: packages that would better it;
- *   `missing`: needs that must be met and are not; `losses`: what is lost as it is
+ * @returns {{ wanted: string[], missing: Need[], losses: string[] }} `wanted`: packages that would improve it;
+ *   `missing`: required needs that are not met; `losses`: the current disadvantages
  */
 export function assessHost(needs, hasProgram) {
   /** @type {{ wanted: string[], missing: Need[], losses: string[] }} */
@@ -66,8 +66,8 @@ export function assessHost(needs, hasProgram) {
 }
 
 /**
- * The packages to install out of those that can be had: for each need that is not met by its first choice, the
- * first choice to be had, but none that only stands in where something already does.
+ * Returns the packages to install: for each need, the first available choice that is better than the choice that is
+ * installed.
  * @param {Need[]} needs
  * @param {(program: string) => boolean} hasProgram
  * @param {Set<string>} available

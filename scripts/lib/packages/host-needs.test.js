@@ -20,23 +20,23 @@ const hostWith =
   (/** @type {string} */ program) =>
     programs.includes(program)
 
-test('assessHost() finds nothing to do on a host that has the first choices', () => {
+test('assessHost() finds nothing to do on a host with the first choices', () => {
   const host = hostWith('best', 'must', 'mkfs.must', 'comfort')
   assert.deepEqual(assessHost(needs, host), { wanted: [], missing: [], losses: [] })
 })
 
-test('assessHost() tells what must be there from what is lost', () => {
+test('assessHost() distinguishes missing needs from losses', () => {
   const { wanted, missing, losses } = assessHost(needs, hostWith('second', 'must'))
   assert.deepEqual(wanted, ['best', 'must', 'comfort'])
   assert.deepEqual(missing, [needs[1]])
   assert.deepEqual(losses, ['Slower.', 'Less comfort.'])
 })
 
-test('choosePackages() takes the first choice that can be had', () => {
+test('choosePackages() takes the first available choice', () => {
   assert.deepEqual(choosePackages(needs, hostWith(), new Set(['second', 'must'])), ['second', 'must'])
 })
 
-test('choosePackages() takes no stand-in where one is there already', () => {
+test('choosePackages() takes no replacement if one is installed already', () => {
   assert.deepEqual(choosePackages(needs, hostWith('second'), new Set(['second'])), [])
   assert.deepEqual(choosePackages(needs, hostWith('second'), new Set(['best', 'second'])), ['best'])
 })

@@ -5,8 +5,8 @@ import { runProgram } from '../run-program.js'
 import { SetupFailure } from '../setup-failure.js'
 
 /**
- * Makes sure that `node_modules/.bin/node` is a Node that runs the project: that of the package for this processor,
- * which is an optional dependency, else the Node that runs this, when it is new enough.
+ * Ensures that `node_modules/.bin/node` is a Node that runs the project: that of the package for this processor, which
+ * is an optional dependency, else the Node that runs this script, if it is new enough.
  */
 export async function ensureNodeBinary() {
   if (await isUsable()) return
@@ -14,7 +14,7 @@ export async function ensureNodeBinary() {
   if (await isUsable()) return
   throw new SetupFailure(
     `Cannot run Node ${project.nodeMajor} on this machine (${process.platform} ${process.arch}): ` +
-      `install Node ${project.nodeMajor} or later yourself, then try again.`,
+      `install Node ${project.nodeMajor} or later, then try again.`,
   )
 }
 

@@ -10,8 +10,8 @@ import { SetupFailure } from '../setup-failure.js'
 const stamp = join(project.modules, '.carrel-stamp')
 
 /**
- * Installs what the lock file says, and Node itself, unless that was done before. Done before costs a millisecond.
- * Not `npm ci`: that refuses a lock file made where a registry lacked the builds for other systems.
+ * Installs the packages of the lock file and Node itself, unless that was done before, which takes a millisecond to
+ * find out. `npm ci` is no alternative: it refuses a lock file from a registry that lacks the builds for other systems.
  */
 export async function ensureNpmPackages() {
   const wanted = wantedStamp()
@@ -35,7 +35,7 @@ function checkWritable() {
     accessSync(project.root, constants.W_OK)
   } catch {
     throw new SetupFailure(
-      `Cannot install the npm packages: "${project.root}" may not be written; own that folder, or run this as its owner.`,
+      `Cannot install the npm packages: "${project.root}" is not writable; become the owner of that folder, or run this as its owner.`,
     )
   }
 }

@@ -6,7 +6,7 @@ import { SetupFailure } from '../setup-failure.js'
 const timeoutMs = 10 * 60_000
 
 /**
- * Runs npm's `install` without running any package's own scripts; npm may forbid those, and none is needed.
+ * Runs `npm install` without the packages' own scripts, which npm may forbid, and none of which is needed.
  * @param {string[]} args
  */
 export async function npmInstall(args) {
@@ -24,18 +24,18 @@ export async function npmInstall(args) {
   if (code === 0) return
   const reason = timedOut ? `it took more than ${timeoutMs / 60_000} minutes` : npmReason(output)
   throw new SetupFailure(
-    `Cannot install the npm packages: ${reason}; see to it that this machine reaches its npm registry, then try again.`,
+    `Cannot install the npm packages: ${reason}; make sure that this machine reaches its npm registry, then try again.`,
   )
 }
 
-/** The npm that runs this script, or the one in PATH. */
+/** Returns the npm that runs this script, or the one in PATH. */
 function npmCommand() {
   const script = process.env.npm_execpath
   return script && basename(script).startsWith('npm-cli') ? [process.execPath, script] : ['npm']
 }
 
 /**
- * The lines of npm's output that say why it failed, in one phrase.
+ * Returns the reason of a failure from npm's output, in one phrase.
  * @param {string} output
  */
 export function npmReason(output) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { npmReason } from './npm.js'
 
-test('npmReason() joins the code and the first message, of old and new npm alike', () => {
+test('npmReason() joins the code and the first message, for old and new versions of npm', () => {
   const lines = ['code ENOTFOUND', 'syscall getaddrinfo', 'errno ENOTFOUND', 'network is unreachable', 'more']
   for (const mark of ['npm error', 'npm ERR!']) {
     const output = lines.map((line) => `${mark} ${line}`).join('\n')

@@ -7,30 +7,33 @@ import { project } from '../project.js'
 import { hasProgram } from '../host/search-path.js'
 import { SetupFailure } from '../setup-failure.js'
 
-/** Remembers what could not be had, so that later starts don't ask the package manager again so soon. */
+/**
+ * Remembers packages that could not be installed, so that later starts do not ask the package manager again so soon.
+ */
 const refused = join(project.modules, '.carrel-refused-packages')
 const askAgainMs = 24 * 60 * 60_000
 
 /**
- * Installs the programs that this host lacks, and says what is lost by those that can't be had. A host that lacks
- * nothing is found out by looking at PATH alone.
+ * Installs the programs that this host lacks, and reports the disadvantages of those that cannot be installed. If
+ * nothing is missing, a look at PATH is enough.
  */
 export async function ensureSystemPackages() {
   const before = assessHost(hostNeeds, hasProgram)
   const worthAsking = before.missing.length > 0 || before.wanted.join(' ') !== readRefused()
   const failure = worthAsking ? await install(before.missing) : undefined
   const after = assessHost(hostNeeds, hasProgram)
-  if (after.missing.length > 0) throw cannotInstall(after.missing, failure ?? 'this system has no such package')
+  if (after.missing.length > 0) throw cannotInstall(after.missing, failure ?? 'this system does not have the packages')
   if (after.wanted.length > 0) writeFileSync(refused, after.wanted.join(' '))
   for (const loss of after.losses) process.stderr.write(`${loss}\n`)
 }
 
 /**
- * Installs what can be had, or at least what must be there; resolves with the reason of a failure, or undefined.
+ * Installs all available packages, or at least the required ones. Resolves with the reason of a failure, else
+ * undefined.
  * @param {import('./host-needs.js').Need[]} missing
  */
 async function install(missing) {
-  if (!hasProgram('apt-get')) return 'there is no apt-get here'
+  if (!hasProgram('apt-get')) return 'there is no apt-get'
   const progress = startProgress('Installing system packages')
   const outdated = await updateLists()
   const available = await availablePackages(hostNeeds.flatMap((need) => need.choices.map((choice) => choice.package)))
