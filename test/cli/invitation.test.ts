@@ -40,7 +40,7 @@ describe('carrel login with an invitation', { timeout: 180_000 }, () => {
       [exitCode, stdout, stderr],
       [
         0,
-        `${user.address} joined the workspace Research as member, invited by ${ann.address}.\n"carrel workspaces use ${workspace}" works in it.\n`,
+        `${user.address} joined the workspace Research as member, invited by ${ann.address}.\n"carrel workspaces use ${workspace}" selects it.\n`,
         '',
       ],
     )

@@ -102,7 +102,7 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     await bob.home.run(['login', key.api_key, '--url', server.url])
     const byKey = await bob.run('leave')
     assert.equal(byKey.exitCode, 1)
-    assert.match(byKey.stderr, /Cannot remove a member by an API key/)
+    assert.match(byKey.stderr, /Cannot remove a member with an API key/)
     await bob.home.run(['login', bob.token, '--url', server.url])
     await bob.output('leave', '--workspace', id)
     const last = await ann.run('leave', '--workspace', id)
