@@ -1,5 +1,6 @@
 /**
- * Every error that Carrel answers with. Surfaces translate the envelope; code, status and wording come from this table.
+ * Every error that Carrel answers with. Code, status and wording come from this table; a surface has its own
+ * envelope, and its own instructions where one of its routes is the next step.
  * `action` names the next step for a program, `instruction` describes it for an agent.
  */
 export const errorTable = {
@@ -13,21 +14,20 @@ export const errorTable = {
     status: 401,
     retryable: false,
     action: 'LOGIN',
-    instruction: 'Send a valid token in "Authorization: Bearer <token>"; POST /login gives a new one.',
+    instruction: 'Send a valid token in "Authorization: Bearer <token>".',
   },
   out_of_credits: {
     status: 402,
     retryable: false,
     action: 'TOP_UP',
-    instruction:
-      'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
+    instruction: 'Add credit to the account, then send the request again.',
   },
   spending_limit_reached: {
     status: 402,
     retryable: false,
     action: 'RAISE_LIMIT',
     instruction:
-      'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit (PATCH /v1/billing/preferences).',
+      'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit.',
   },
   forbidden: {
     status: 403,
@@ -45,13 +45,13 @@ export const errorTable = {
     status: 404,
     retryable: false,
     action: 'CHECK_ROUTE',
-    instruction: 'GET / lists every route with its method.',
+    instruction: 'Look the route up in the documentation, with its method.',
   },
   method_not_allowed: {
     status: 405,
     retryable: false,
     action: 'CHECK_ROUTE',
-    instruction: 'GET / lists every route with its method.',
+    instruction: 'Look the route up in the documentation, with its method.',
   },
   request_timeout: {
     status: 408,
@@ -144,14 +144,14 @@ export const errorTable = {
     retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The process continues: the server stopped before the process ended, or cannot find out whether it has ended. Once the server is back, or "monitor" in GET /health is ok, fetch the process by its processId (POST /process/get), or repeat the request if it had an Idempotency-Key: the answer then reports how that process ended. Without a key, the same request runs the command a second time.',
+      'The process continues: the server stopped before the process ended, or cannot find out whether it has ended. Once the server is back and its process monitor works, fetch the process by its processId, or repeat the request if it had an Idempotency-Key: the answer then reports how that process ended. Without a key, the same request runs the command a second time.',
   },
   output_waits: {
     status: 503,
     retryable: false,
     action: 'GET_PROCESS',
     instruction:
-      'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
+      'The process has ended and its output is kept: fetch the output in parts by the processId. Sending the same request again runs the command a second time.',
   },
   no_capacity: {
     status: 503,

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
+import { surfaces } from '../../src/apis/surfaces.ts'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -62,7 +62,7 @@ const { row } = await insertToken(db, { accountId, userId, kind: 'family', name:
 
 const app = await createApp({
   engine,
-  errorEnvelopes,
+  surfaces,
   onUpgrade: () => false,
   openRequests: new OpenRequests(),
   accountLimits: new AccountLimits(engine),

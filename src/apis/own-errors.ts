@@ -1,14 +1,26 @@
 import { Type } from 'typebox'
 import { errorTable, type CarrelError } from '../errors.ts'
+import { instructionFor, type Instructions } from '../http/surface.ts'
 
-/** What Carrel tells of an error on every surface whose clients do not mind: the facts of the case, and what can be done next. */
-export function ownErrorFieldsOf(error: CarrelError, requestId: string): Record<string, unknown> {
-  const { retryable, action, instruction } = errorTable[error.code]
+/** Returns Carrel's own fields of an error, for every surface whose clients accept further ones: the facts, and what to do next. */
+export function ownErrorFieldsOf(
+  error: CarrelError,
+  requestId: string,
+  instructions: Instructions,
+): Record<string, unknown> {
+  const { retryable, action } = errorTable[error.code]
   const code = error.code.toUpperCase()
-  return { ...error.details, code, action, agentInstruction: instruction, retryable, requestId }
+  return {
+    ...error.details,
+    code,
+    action,
+    agentInstruction: instructionFor(error.code, instructions),
+    retryable,
+    requestId,
+  }
 }
 
-/** Their schemas. */
+/** The schemas of those fields. */
 export const ownErrorFields = {
   code: Type.String({ description: 'What went wrong, for programs, such as NOT_FOUND' }),
   action: Type.String({ description: 'What a program can do next, such as FIX_REQUEST' }),
@@ -16,4 +28,13 @@ export const ownErrorFields = {
   retryable: Type.Boolean({ description: 'Whether the same request can succeed later' }),
   requestId: Type.String({ description: 'Names the request in the log of the server' }),
   field: Type.Optional(Type.String({ description: 'The field that is wrong' })),
+}
+
+/** The sentence that says what went wrong, in the envelopes that have it in `error`. */
+export const errorSentence = Type.String({ description: 'What went wrong, in a sentence' })
+
+/** An error can have further fields. */
+export const openEnvelope = {
+  additionalProperties: true,
+  description: 'Facts of the case, such as a limit, are further fields',
 }

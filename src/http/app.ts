@@ -19,10 +19,12 @@ import { CarrelError } from '../errors.ts'
 import { authenticate, countUnknown } from './authenticate.ts'
 import { answerMalformedRequest, noteRequest, refuseUpgrade } from './malformed-request.ts'
 import type { Connections } from './connections.ts'
-import { errorAnswer, errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
+import { baseUrls } from './base-url.ts'
+import { errorAnswer } from './error-envelope.ts'
 import { drainRequest } from './drain-request.ts'
 import { addCreditWarning } from './credit-warning.ts'
 import { addIdempotency } from './idempotency.ts'
+import { addInnerCalls } from './inner-call.ts'
 import { readJsonBodies } from './json-body.ts'
 import { KnownRoutes } from './known-routes.ts'
 import { addLargeResponses } from './large-response.ts'
@@ -33,13 +35,25 @@ import { sendErrorPage } from './previews/error-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import { PreviewProxy } from './previews/proxy.ts'
 import './route-config.ts'
-import { addSignInLimit, type AccountLimits } from './rate-limits.ts'
+import { addSignInLimit, rateClassOf, type AccountLimits } from './rate-limits.ts'
+import { RouteCatalog } from './route-catalog.ts'
 import { retryAfterS } from './retry-after.ts'
 import { StalledBodies } from './stalled-bodies.ts'
 import { cutStalledResponse } from './stalled-clients.ts'
 import { measureTextsQuickly } from './text-lengths.ts'
 import { requestError } from './validation-error.ts'
 import { pathOf } from './path-of.ts'
+import { surfaceOf, type Surface } from './surface.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    catalog: RouteCatalog
+  }
+  interface FastifyRequest {
+    /** The origin by which the client reaches the server, safe to repeat: see `base-url.ts`. */
+    readonly baseUrl: string
+  }
+}
 
 export type App = FastifyInstance<
   Server,
@@ -54,8 +68,7 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 interface Options {
   engine: Engine
-  /** How each surface says no; the last one is for all that no other has. */
-  errorEnvelopes: readonly ErrorEnvelope[]
+  surfaces: readonly Surface[]
   onUpgrade: UpgradeHandler
   openRequests: OpenRequests
   accountLimits: AccountLimits
@@ -74,11 +87,6 @@ const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }
 /** A WebSocket gets this long for its goodbye when the server closes. */
 const tunnelGraceMs = 1_000
 
-/** The route's own path where there is one: what was sent may be encoded in another way. */
-function addressOf(request: FastifyRequest): string {
-  return request.routeOptions?.url ?? pathOf(request.url)
-}
-
 /** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
 function mayUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() !== 'h2c'
@@ -86,7 +94,7 @@ function mayUpgrade(request: IncomingMessage): boolean {
 
 /** The HTTP server: previews by host name, everything else by the routes of the surfaces. */
 export async function createApp(options: Options): Promise<App> {
-  const { engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections } = options
+  const { engine, surfaces, onUpgrade, openRequests, accountLimits, connections } = options
   const { previewDomain, trustedProxies } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
   const previews = new PreviewProxy({ engine, bodies, connections })
@@ -100,12 +108,8 @@ export async function createApp(options: Options): Promise<App> {
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
-    const { status, text } = errorAnswer(
-      errorEnvelopeOf(errorEnvelopes, addressOf(request)),
-      known,
-      request.id,
-      request,
-    )
+    const { envelope } = request.routeOptions?.config?.surface ?? surfaceOf(surfaces, pathOf(request.url))
+    const { status, text } = errorAnswer(envelope, known, request.id, request)
     return reply.header('x-request-id', request.id).status(status).type('application/json; charset=utf-8').send(text)
   }
   const app: App = fastify({
@@ -125,7 +129,7 @@ export async function createApp(options: Options): Promise<App> {
     },
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
-    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, errorEnvelopes),
+    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, surfaces),
     serverFactory: (handler) => {
       const answer = (request: IncomingMessage, response: ServerResponse) => {
         cutStalledResponse(response, limits.stalledClientMs)
@@ -170,10 +174,21 @@ export async function createApp(options: Options): Promise<App> {
     const target = parsePreviewHost(request.headers.host, previewDomain)
     if (target) void previews.upgrade(target, request, socket, head)
     else if (!isUnderPreviewDomain(request.headers.host, previewDomain)) {
-      if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, errorEnvelopes)
+      if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, surfaces)
     } else sendFinalResponse(socket, 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
   })
   app.setErrorHandler(fail)
+  app.addHook('onRoute', (route) => {
+    const { rateClass = rateClassOf(String(route.method)) } = route.config ?? {}
+    route.config = { ...route.config, surface: surfaceOf(surfaces, route.url), rateClass }
+  })
+  app.decorate('catalog', new RouteCatalog(surfaces))
+  const baseUrl = baseUrls(engine)
+  app.decorateRequest('baseUrl', {
+    getter(this: FastifyRequest) {
+      return baseUrl(this)
+    },
+  })
   const known = new KnownRoutes(app)
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = pathOf(request.url)
@@ -217,7 +232,7 @@ export async function createApp(options: Options): Promise<App> {
       const { socket } = request.raw
       const error = Object.assign(new Error('its body has stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
       // Unless another answer is on its way on this connection.
-      if (reply.raw.socket && !reply.raw.headersSent) answerMalformedRequest(error, socket, errorEnvelopes, request.url)
+      if (reply.raw.socket && !reply.raw.headersSent) answerMalformedRequest(error, socket, surfaces, request.url)
       socket.destroySoon()
     }),
   )
@@ -227,7 +242,7 @@ export async function createApp(options: Options): Promise<App> {
   })
   addSignInLimit(app, engine)
   const check = authenticate(engine, accountLimits, connections)
-  const countedUnknown = countUnknown(engine, accountLimits)
+  const countedUnknown = countUnknown(engine, accountLimits, surfaces)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
     // Before its body is read, which nobody wants.
@@ -254,5 +269,6 @@ export async function createApp(options: Options): Promise<App> {
   addIdempotency(app, engine)
   addLargeResponses(app)
   addCreditWarning(app, engine)
+  addInnerCalls(app)
   return app
 }

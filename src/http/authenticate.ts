@@ -6,9 +6,10 @@ import { authenticateAny } from '../engine/identity/auth/authenticate.ts'
 import { CarrelError } from '../errors.ts'
 import type { Connections } from './connections.ts'
 import { networkOf } from './network-of.ts'
-import { assertWithin, isPawpado, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
+import { assertWithin, rateClassOf, rateLimitHeaders, type AccountLimits } from './rate-limits.ts'
 import type { Counted } from './request-counter.ts'
 import { pathOf } from './path-of.ts'
+import { surfaceOf, type Surface } from './surface.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,9 +30,8 @@ export function authenticate(
   const admit = (request: FastifyRequest, reply: FastifyReply, caller: Authenticated): void => {
     request.caller = caller
     connections.belongTo(request.raw.socket, caller.accountId)
-    if (isOfClient(request))
-      holdToLimit(reply, accountLimits.count(caller, request.method, request.routeOptions.url ?? request.url))
-    const { scope = 'compute' } = request.routeOptions.config
+    const { scope = 'compute', surface, rateClass } = request.routeOptions.config
+    if (isOfClient(request)) holdToLimit(reply, accountLimits.count(surface!.rateLimits, caller, rateClass!))
     if (scope !== 'any') assertScope(caller, scope)
   }
   return (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
@@ -42,21 +42,21 @@ export function authenticate(
   }
 }
 
-/**
- * Returns a hook for unknown paths: Pawpado's document counts every request, and reports the rest with each response.
- */
+/** Returns a hook for unknown paths, which counts requests where the surface's policy counts those too. */
 export function countUnknown(
   engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
   accountLimits: AccountLimits,
+  surfaces: readonly Surface[],
 ) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const path = pathOf(request.url)
-    if (!isPawpado(path)) return
+    const { rateLimits } = surfaceOf(surfaces, pathOf(request.url))
+    if (!rateLimits.countsUnknown) return
     const caller = await callerOf(engine, request)
     const network = networkOf(request.ip, request.socket.remoteAddress)
+    const rateClass = rateClassOf(request.method)
     const counted = caller
-      ? accountLimits.count(caller, request.method, path)
-      : accountLimits.countStranger(network, request.method, path)
+      ? accountLimits.count(rateLimits, caller, rateClass)
+      : accountLimits.countUnauthenticated(rateLimits, network, rateClass)
     holdToLimit(reply, counted)
   }
 }

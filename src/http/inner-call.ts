@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LargeResponse } from './large-response.ts'
+import type { FastifyInstance } from 'fastify'
+import { LargeResponse } from './large-response.ts'
 
 /** A request that the server makes to one of its own routes, for a WebSocket message that does what the route does. */
 export interface InnerCall {
@@ -13,3 +14,22 @@ export interface InnerCall {
 
 /** The inner call that the current code handles, if any. */
 export const innerCalls = new AsyncLocalStorage<InnerCall>()
+
+/** Ends a route when the caller of an inner call is gone, and hands a large response over as it is, never as one text. */
+export function addInnerCalls(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    const closed = innerCalls.getStore()?.closed
+    if (closed) {
+      const leave = () => reply.raw.destroy()
+      closed.addEventListener('abort', leave, { once: true })
+      reply.raw.once('close', () => closed.removeEventListener('abort', leave))
+    }
+    done()
+  })
+  app.addHook('onSend', (_request, _reply, payload, done) => {
+    const call = innerCalls.getStore()
+    if (!call || !(payload instanceof LargeResponse)) return done(null, payload)
+    call.answer = payload
+    done(null, '')
+  })
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { errorEnvelopes } from '../apis/error-envelopes.ts'
+import { surfaces } from '../apis/surfaces.ts'
 import { answerMalformedRequest } from './malformed-request.ts'
 
 function answerTo(code: string, { writable = true, packet = '' } = {}): { text: string; destroyed: boolean } {
@@ -16,11 +16,7 @@ function answerTo(code: string, { writable = true, packet = '' } = {}): { text: 
     resume: () => {},
     destroy: () => (seen.destroyed = true),
   }) as unknown as Socket
-  answerMalformedRequest(
-    Object.assign(new Error('x'), { code, rawPacket: Buffer.from(packet) }),
-    socket,
-    errorEnvelopes,
-  )
+  answerMalformedRequest(Object.assign(new Error('x'), { code, rawPacket: Buffer.from(packet) }), socket, surfaces)
   return seen
 }
 

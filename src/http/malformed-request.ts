@@ -3,8 +3,9 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CarrelError } from '../errors.ts'
-import { errorAnswer, errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
+import { errorAnswer, type ErrorEnvelope } from './error-envelope.ts'
 import { sendFinalResponse } from './final-response.ts'
+import { surfaceOf, type Surface } from './surface.ts'
 
 /** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
 type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
@@ -25,7 +26,7 @@ export function noteRequest(response: ServerResponse): void {
 export function answerMalformedRequest(
   error: Broken,
   socket: Socket,
-  forms: readonly ErrorEnvelope[],
+  surfaces: readonly Surface[],
   address?: string,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
@@ -33,19 +34,19 @@ export function answerMalformedRequest(
   const isOfBody = request !== undefined && !request.complete
   if (isOfBody && isAnswered) return socket.destroySoon()
   const about = address ?? (isOfBody ? request.url : undefined) ?? addressIn(error.rawPacket)
-  sendRefusal(socket, errorEnvelopeOf(forms, about), meaning(error))
+  sendRefusal(socket, surfaceOf(surfaces, about).envelope, meaning(error))
 }
 
 /** Answers who wants to go over to another protocol where there is none. */
-export function refuseUpgrade(request: IncomingMessage, socket: Duplex, forms: readonly ErrorEnvelope[]): void {
+export function refuseUpgrade(request: IncomingMessage, socket: Duplex, surfaces: readonly Surface[]): void {
   const [path = ''] = (request.url ?? '').split('?', 1)
   const message = `Cannot open a WebSocket at ${path.slice(0, 200)}: there is none`
-  sendRefusal(socket, errorEnvelopeOf(forms, path), new CarrelError('route_not_found', message))
+  sendRefusal(socket, surfaceOf(surfaces, path).envelope, new CarrelError('route_not_found', message))
 }
 
-function sendRefusal(socket: Duplex, form: ErrorEnvelope, error: CarrelError): void {
+function sendRefusal(socket: Duplex, envelope: ErrorEnvelope, error: CarrelError): void {
   const requestId = randomUUID()
-  const { status, text: body } = errorAnswer(form, error, requestId)
+  const { status, text: body } = errorAnswer(envelope, error, requestId)
   sendFinalResponse(
     socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

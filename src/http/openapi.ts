@@ -1,17 +1,16 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
-import type { ErrorEnvelope } from './error-envelope.ts'
 import { operationSchema } from './operation-schema.ts'
 import { openApi30 } from './openapi-30.ts'
-import { topics } from './topics.ts'
+import type { Surface, Topic } from './surface.ts'
 import { version } from '../version.ts'
 
 /**
- * `GET /openapi.json`: OpenAPI 3.0 of every route that has documentation, from the schemas that requests are checked with; Pawpado's
- * document promises that version, and no other one asks for a newer. `GET /api/v1/openapi.json` is of Pawpado's routes alone.
- * `errorEnvelopes` are the bodies of errors, by surface.
+ * Collects the operations of every route that is added after it and has documentation, from the schemas that requests are checked
+ * with.
  */
-export async function addOpenApi(app: App, errorEnvelopes: readonly ErrorEnvelope[]): Promise<void> {
+export async function collectOperations(app: App): Promise<void> {
+  const { surfaces } = app.catalog
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -22,54 +21,101 @@ export async function addOpenApi(app: App, errorEnvelopes: readonly ErrorEnvelop
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
-      tags: topics.map(({ name, description }) => ({ name, description })),
+      tags: surfaces.flatMap((surface) =>
+        surface.topics.map((topic) => ({ name: tagOf(surface, topic), description: topic.description })),
+      ),
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A token, such as pp_sess_..., in every request' },
         },
-        schemas: errorSchemas(errorEnvelopes),
+        schemas: errorSchemas(surfaces),
       },
     },
     hideUntagged: false,
-    transform: ({ url, route }) => ({ schema: operationSchema(url, route, errorEnvelopes), url }),
-    transformObject: (document) => withoutEmptyTopics('openapiObject' in document ? document.openapiObject : {}),
+    transform: ({ url, route }) => {
+      const { surface, topic } = app.catalog.find(`${String(route.method)} ${route.url}`) ?? {}
+      if (!surface || !topic) return { schema: { hide: true }, url }
+      return { schema: operationSchema(url, route, tagOf(surface, topic)), url }
+    },
+    transformObject: (document) =>
+      withoutUnused('openapiObject' in document ? (document.openapiObject as Document) : {}) as object,
   })
-  for (const under of ['', '/api/v1']) {
-    let made: string | undefined
-    // The routes don't change once the server listens, and to write them each time takes some milliseconds.
-    app.get(`${under}/openapi.json`, { config: { public: true } }, (_request, reply) =>
-      reply.type('application/json; charset=utf-8').send((made ??= JSON.stringify(openApiBelow(app, under)))),
-    )
-  }
 }
 
-/** The document of the routes below a path. */
-export function openApiBelow(app: Pick<App, 'swagger'>, under = ''): object {
-  const { paths = {}, components, ...rest } = openApi30(app.swagger()) as Document
-  const own = Object.fromEntries(Object.entries(paths).filter(([path]) => path.startsWith(`${under}/`)))
-  const text = JSON.stringify(own)
-  const used = Object.entries(components?.schemas ?? {}).filter(([name]) =>
-    text.includes(`"#/components/schemas/${name}"`),
-  )
-  return withoutEmptyTopics({ ...rest, paths: own, components: { ...components, schemas: Object.fromEntries(used) } })
+/** A topic in the document of all surfaces, whose tags are unique. */
+function tagOf({ title }: Surface, { name }: Topic): string {
+  return `${title}: ${name}`
 }
 
-function errorSchemas(forms: readonly ErrorEnvelope[]): Record<string, object> {
-  const all = forms.flatMap(({ name, schema, invalid }) => [{ name, schema }, ...(invalid ? [invalid] : [])])
+/** Returns the OpenAPI document of all surfaces, or of one surface's contract. Its version is 3.1; `openApi30` gives 3.0. */
+export function openApiDocument(app: Pick<App, 'swagger' | 'catalog'>, surface?: Surface): Document {
+  const whole = app.swagger() as Document
+  return surface ? ofSurface(whole, app.catalog.topicsOf(surface), surface) : whole
+}
+
+/** Returns the same as text in OpenAPI 3.0, which Pawpado's document promises and no other one forbids. */
+export function openApiText(app: Pick<App, 'swagger' | 'catalog'>, surface?: Surface): string {
+  return JSON.stringify(openApi30(openApiDocument(app, surface)))
+}
+
+/** How OpenAPI describes an answer that is OpenAPI. */
+export const openApiAnswer = {
+  description: 'OpenAPI 3.0',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        required: ['openapi', 'info', 'paths'],
+        properties: { openapi: { type: 'string' }, info: { type: 'object' }, paths: { type: 'object' } },
+        additionalProperties: true,
+      },
+    },
+  },
+}
+
+function ofSurface(whole: Document, topics: ReturnType<App['catalog']['topicsOf']>, surface: Surface): Document {
+  const paths: Document['paths'] = {}
+  for (const { topic, routes } of topics)
+    for (const { options } of routes) {
+      const path = options.url.replaceAll(/:(\w+)/g, '{$1}')
+      const method = String(options.method).toLowerCase()
+      const operation = whole.paths?.[path]?.[method]
+      if (operation) (paths[path] ??= {})[method] = { ...operation, tags: [topic.name] }
+    }
+  return withoutUnused({
+    ...whole,
+    info: { ...whole.info, title: `Carrel: ${surface.title}`, description: surface.description },
+    tags: topics.map(({ topic: { name, description } }) => ({ name, description })),
+    paths,
+  })
+}
+
+function errorSchemas(surfaces: readonly Surface[]): Record<string, object> {
+  const all = surfaces.flatMap(({ envelope: { name, schema, invalid } }) => [
+    { name, schema },
+    ...(invalid ? [invalid] : []),
+  ])
   return Object.fromEntries(all.map(({ name, schema }) => [name, schema])) as Record<string, object>
 }
 
 interface Document {
+  info?: object
   tags?: { name: string }[]
   paths?: Record<string, Record<string, { tags?: string[] }>>
   components?: { schemas?: Record<string, object> }
 }
 
-/** A topic that no route of this version belongs to is not shown. */
-function withoutEmptyTopics(document: object): object {
-  const { tags = [], paths = {} } = document as Document
-  const used = new Set(
-    Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(({ tags }) => tags ?? [])),
+/** Drops topics without routes, and schemas that no operation refers to. */
+function withoutUnused(document: Document): Document {
+  const { tags = [], paths = {}, components } = document
+  const text = JSON.stringify(paths)
+  const used = new Set(Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(({ tags }) => tags)))
+  const schemas = Object.entries(components?.schemas ?? {}).filter(([name]) =>
+    text.includes(`"#/components/schemas/${name}"`),
   )
-  return { ...document, tags: tags.filter(({ name }) => used.has(name)) }
+  return {
+    ...document,
+    tags: tags.filter(({ name }) => used.has(name)),
+    components: { ...components, schemas: Object.fromEntries(schemas) },
+  }
 }

@@ -1,12 +1,11 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { errorTable, type ErrorCode } from '../errors.ts'
 import { limits } from '../config/limits.ts'
-import { errorEnvelopeOf, type ErrorEnvelope } from './error-envelope.ts'
-import type { RouteDocumentation } from './route-config.ts'
-import { topicOf } from './topics.ts'
+import { returnsOf } from './returns-of.ts'
+import { instructionFor, type Surface } from './surface.ts'
 
-/** Everything that OpenAPI tells of a route, from its schemas and its documentation. */
-export function operationSchema(url: string, route: RouteOptions, forms: readonly ErrorEnvelope[]): FastifySchema {
+/** Returns everything that OpenAPI says of a route, from its schemas and its documentation; `tag` names its topic. */
+export function operationSchema(url: string, route: RouteOptions, tag: string): FastifySchema {
   const { schema, config = {} } = route
   const { documentation, public: isPublic, idempotent } = config
   const { description, notes, example, form, answers } = documentation ?? {}
@@ -18,11 +17,11 @@ export function operationSchema(url: string, route: RouteOptions, forms: readonl
     ...(schema?.querystring ? { querystring: withPropertyExamples(schema.querystring, example) } : {}),
     ...(idempotent ? { headers: idempotencyHeader } : {}),
     response: {
-      ...successAnswers(answers ?? schema?.response ?? {}, documentation?.returns),
-      ...errorAnswers(route, errorEnvelopeOf(forms, url)),
+      ...successAnswers(answers ?? schema?.response ?? {}, returnsOf(route)),
+      ...errorAnswers(route, config.surface!),
     },
     hide: documentation === undefined,
-    tags: [topicOf(url).name],
+    tags: [tag],
     summary: description,
     description: notes ?? description,
     ...(documentation?.deprecated ? { deprecated: true } : {}),
@@ -63,10 +62,7 @@ function withPropertyExamples(schema: object, example: unknown): object {
   return { ...schema, properties: Object.fromEntries(entries) as Record<string, object> }
 }
 
-function successAnswers(
-  answers: object,
-  returns: RouteDocumentation['returns'] = 'The answer',
-): Record<string, object> {
+function successAnswers(answers: object, returns: ReturnType<typeof returnsOf>): Record<string, object> {
   const summary = typeof returns === 'string' ? returns : Object.values(returns).join('; or ')
   const described = Object.entries(answers as Record<string, object>).map(([status, schema]) => [
     status,
@@ -78,7 +74,7 @@ function successAnswers(
 /** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
 function errorAnswers(
   { schema, config = {} }: RouteOptions,
-  { name, codeOf, invalid }: ErrorEnvelope,
+  { envelope: { name, codeOf, invalid }, instructions }: Surface,
 ): Record<string, object> {
   const { documentation, public: isPublic, idempotent } = config
   const takesBody = Boolean(schema?.body ?? documentation?.form)
@@ -98,7 +94,7 @@ function errorAnswers(
         status,
         errorAnswer(
           status === invalid?.status ? invalid.name : name,
-          codes.map((code) => `${codeOf(code)}: ${errorTable[code].instruction}`).join(' '),
+          codes.map((code) => `${codeOf(code)}: ${instructionFor(code, instructions)}`).join(' '),
         ),
       ]),
     ),

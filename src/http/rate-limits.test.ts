@@ -1,55 +1,66 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { surfaces } from '../apis/surfaces.ts'
 import { readSettings } from '../config/settings.ts'
-import { AccountLimits } from './rate-limits.ts'
+import { AccountLimits, rateClassOf, type RateLimitPolicy } from './rate-limits.ts'
 
 const of = (accountId: string, userId: string | null = null) => ({ accountId, userId })
 const limitsWith = (env: NodeJS.ProcessEnv = {}) =>
   new AccountLimits({ settings: readSettings(env), server: { ownerId: 'owner' } })
+const policyOf = (name: string): RateLimitPolicy => surfaces.find((surface) => surface.name === name)!.rateLimits
+const [pawpado, paperpod, environments] = ['pawpado', 'paperpod', 'environments'].map(policyOf) as [
+  RateLimitPolicy,
+  RateLimitPolicy,
+  RateLimitPolicy,
+]
 
-test("Pawpado's table is the default of its surface: reads, writes and polls apart", () => {
+test("Pawpado's table is the default of its surface: reads, writes and polls apart, the owner included", () => {
   const limits = limitsWith()
   for (const accountId of ['a', 'owner']) {
-    assert.equal(limits.count(of(accountId), 'GET', '/api/v1/settings')!.limit, 60)
-    assert.equal(limits.count(of(accountId), 'HEAD', '/api/v1/session')!.remaining, 58)
-    for (const method of ['POST', 'PATCH', 'DELETE']) limits.count(of(accountId), method, '/api/v1/settings')
-    assert.deepEqual(picked(limits.count(of(accountId), 'POST', '/api/v1/sessions/start')), [20, 16])
-    assert.deepEqual(picked(limits.count(of(accountId), 'GET', '/api/v1/sessions/poll')), [30, 29])
-    assert.deepEqual(picked(limits.count(of(accountId), 'GET', '/api/v1/sessions/connect')), [60, 57])
+    assert.deepEqual(picked(limits.count(pawpado, of(accountId), 'read')), [60, 59])
+    assert.deepEqual(picked(limits.count(pawpado, of(accountId), 'write')), [20, 19])
+    assert.deepEqual(picked(limits.count(pawpado, of(accountId), 'poll')), [30, 29])
+    assert.deepEqual(picked(limits.count(pawpado, of(accountId), 'read')), [60, 58])
   }
 })
 
-test("Pawpado's counts a person in all workspaces together, the other surfaces each workspace", () => {
+test("Pawpado's counts a user in all workspaces together, the other surfaces each workspace", () => {
   const limits = limitsWith()
-  limits.count(of('own', 'person'), 'GET', '/api/v1/settings')
-  assert.equal(limits.count(of('shared', 'person'), 'GET', '/api/v1/settings')!.remaining, 58)
-  assert.equal(limits.count(of('shared', 'another'), 'GET', '/api/v1/settings')!.remaining, 59)
-  limits.count(of('own', 'person'), 'GET', '/balance')
-  assert.equal(limits.count(of('shared', 'person'), 'GET', '/balance')!.remaining, 29_999)
-  assert.equal(limits.count(of('shared', 'another'), 'GET', '/balance')!.remaining, 29_998)
+  limits.count(pawpado, of('own', 'user'), 'read')
+  assert.equal(limits.count(pawpado, of('shared', 'user'), 'read')!.remaining, 58)
+  assert.equal(limits.count(pawpado, of('shared', 'another'), 'read')!.remaining, 59)
+  limits.count(paperpod, of('own', 'user'), 'read')
+  assert.equal(limits.count(paperpod, of('shared', 'user'), 'read')!.remaining, 29_999)
+  assert.equal(limits.count(paperpod, of('shared', 'another'), 'read')!.remaining, 29_998)
 })
 
-test('a stranger is counted by network, on Pawpado alone', () => {
+test('an unauthenticated client is counted by network, on Pawpado alone', () => {
   const limits = limitsWith()
-  limits.countStranger('192.0.2.1', 'GET', '/api/v1/nothing')
-  assert.equal(limits.countStranger('192.0.2.1', 'GET', '/api/v1/other')!.remaining, 58)
-  assert.equal(limits.countStranger('192.0.2.2', 'GET', '/api/v1/other')!.remaining, 59)
-  assert.equal(limits.countStranger('192.0.2.1', 'GET', '/nothing'), undefined)
+  limits.countUnauthenticated(pawpado, '192.0.2.1', 'read')
+  assert.equal(limits.countUnauthenticated(pawpado, '192.0.2.1', 'read')!.remaining, 58)
+  assert.equal(limits.countUnauthenticated(pawpado, '192.0.2.2', 'read')!.remaining, 59)
+  assert.equal(limits.countUnauthenticated(paperpod, '192.0.2.1', 'read'), undefined)
 })
 
-test('the other surfaces share a generous limit, which the owner has not', () => {
+test('the other surfaces share a generous limit, which the owner does not have', () => {
   const limits = limitsWith()
-  assert.deepEqual(picked(limits.count(of('a'), 'POST', '/execute')), [30_000, 29_999])
-  assert.deepEqual(picked(limits.count(of('a'), 'POST', '/users/me/api-keys')), [30_000, 29_998])
-  assert.deepEqual(picked(limits.count(of('a'), 'GET', '/balance')), [30_000, 29_999])
-  assert.equal(limits.count(of('owner'), 'POST', '/execute'), undefined)
+  assert.deepEqual(picked(limits.count(paperpod, of('a'), 'write')), [30_000, 29_999])
+  assert.deepEqual(picked(limits.count(environments, of('a'), 'write')), [30_000, 29_998])
+  assert.deepEqual(picked(limits.count(paperpod, of('a'), 'read')), [30_000, 29_999])
+  assert.deepEqual(picked(limits.count(paperpod, of('a'), 'poll')), [30_000, 29_998])
+  assert.equal(limits.count(paperpod, of('owner'), 'write'), undefined)
 })
 
 test('0 takes a limit away', () => {
   const limits = limitsWith({ CARREL_WRITES_PER_MINUTE: '0', CARREL_PAWPADO_READS_PER_MINUTE: '0' })
-  assert.equal(limits.count(of('a'), 'POST', '/execute'), undefined)
-  assert.equal(limits.count(of('a'), 'GET', '/api/v1/settings'), undefined)
-  assert.equal(limits.count(of('a'), 'PATCH', '/api/v1/settings')!.limit, 20)
+  assert.equal(limits.count(paperpod, of('a'), 'write'), undefined)
+  assert.equal(limits.count(pawpado, of('a'), 'read'), undefined)
+  assert.equal(limits.count(pawpado, of('a'), 'write')!.limit, 20)
+})
+
+test('a request that only reads is a read', () => {
+  for (const method of ['GET', 'HEAD']) assert.equal(rateClassOf(method), 'read')
+  for (const method of ['POST', 'PATCH', 'PUT', 'DELETE', 'PROPFIND']) assert.equal(rateClassOf(method), 'write')
 })
 
 function picked(counted: ReturnType<AccountLimits['count']>) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Settings } from '../config/settings.ts'
 import type { Context, ServerState } from '../engine/context.ts'
 import { CarrelError } from '../errors.ts'
 import type { Authenticated } from '../engine/identity/accounts/tokens.ts'
@@ -18,62 +19,77 @@ export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Context,
   })
 }
 
-interface Classes<Counter> {
-  read: Counter | undefined
-  write: Counter | undefined
-  /** Asking again and again how far something is. */
-  poll: Counter | undefined
+/** What a request costs the server: `poll` asks again and again how far something is. */
+export type RateClass = 'read' | 'write' | 'poll'
+
+/** How many requests a surface takes within a minute. Surfaces that share a policy share its counters. */
+export interface RateLimitPolicy {
+  /** Requests that are counted together: those of a user in all their workspaces, or those of an account by all its tokens. */
+  by: 'user' | 'account'
+  /** By class; 0 is no limit. Without `poll`, polls count as reads. */
+  perMinute: (settings: Settings) => { read: number; write: number; poll?: number }
+  /** Whether the account of the server's owner is limited too. */
+  limitsOwner: boolean
+  /** Whether requests to addresses without a route count too: by token, or by network where the token is missing or wrong. */
+  countsUnknown: boolean
 }
 
-/** Who asks: a person in a workspace, or a workspace whose token is nobody's. */
-type Asking = Pick<Authenticated, 'accountId' | 'userId'>
+/** A user in a workspace, or a workspace whose token belongs to no user. */
+type Caller = Pick<Authenticated, 'accountId' | 'userId'>
 
-/**
- * What may be asked within a minute. Pawpado's table counts a person, by all their tokens, keys and workspaces together; the settings of
- * the other surfaces count an account, by all its tokens. The owner of the server is limited by the former alone.
- */
+interface Counters {
+  known: Classes<RequestCounter>
+  unauthenticated: Classes<NetworkCounter>
+}
+type Classes<Counter> = Record<RateClass, Counter | undefined>
+
+/** Counts the requests of accounts, and of networks that send no valid token, by the policy of each surface. */
 export class AccountLimits {
-  readonly #pawpado: Classes<RequestCounter>
-  readonly #strangers: Classes<NetworkCounter>
-  readonly #others: Classes<RequestCounter>
+  readonly #settings: Settings
   readonly #ownerId: string
+  readonly #counters = new Map<RateLimitPolicy, Counters>()
 
   constructor({ settings, server }: Pick<Context, 'settings'> & { server: Pick<ServerState, 'ownerId'> }) {
+    this.#settings = settings
     this.#ownerId = server.ownerId
-    this.#pawpado = {
-      read: counterOf(settings.pawpadoReadsPerMinute),
-      write: counterOf(settings.pawpadoWritesPerMinute),
-      poll: counterOf(settings.pawpadoPollsPerMinute),
-    }
-    this.#strangers = {
-      read: networkCounterOf(settings.pawpadoReadsPerMinute),
-      write: networkCounterOf(settings.pawpadoWritesPerMinute),
-      poll: networkCounterOf(settings.pawpadoPollsPerMinute),
-    }
-    const read = counterOf(settings.readsPerMinute)
-    this.#others = { read, write: counterOf(settings.writesPerMinute), poll: read }
   }
 
-  /** Counts a request to a route; undefined where there is no limit. */
-  count({ accountId, userId }: Asking, method: string, route: string): Counted | undefined {
-    const kind = classOf(method, route)
-    if (isPawpado(route)) return this.#pawpado[kind]?.count(userId ?? accountId)
-    return accountId === this.#ownerId ? undefined : this.#others[kind]?.count(accountId)
+  /** Counts a request; returns undefined where there is no limit. */
+  count(policy: RateLimitPolicy, { accountId, userId }: Caller, rateClass: RateClass): Counted | undefined {
+    if (accountId === this.#ownerId && !policy.limitsOwner) return undefined
+    return this.#of(policy).known[rateClass]?.count(policy.by === 'user' ? (userId ?? accountId) : accountId)
   }
 
-  /** Counts a request to an address that is none, of whom nobody knows: by the network, on the surface that tells its limits always. */
-  countStranger(network: string, method: string, path: string): Counted | undefined {
-    return isPawpado(path) ? this.#strangers[classOf(method, path)]?.count(network) : undefined
+  /** Counts a request without a valid token to an address without a route. */
+  countUnauthenticated(policy: RateLimitPolicy, network: string, rateClass: RateClass): Counted | undefined {
+    return policy.countsUnknown ? this.#of(policy).unauthenticated[rateClass]?.count(network) : undefined
+  }
+
+  #of(policy: RateLimitPolicy): Counters {
+    const known = this.#counters.get(policy)
+    if (known) return known
+    const perMinute = policy.perMinute(this.#settings)
+    const counters = {
+      known: byClass(perMinute, (limit) => new RequestCounter(limit)),
+      unauthenticated: byClass(perMinute, (limit) => new NetworkCounter(limit)),
+    }
+    this.#counters.set(policy, counters)
+    return counters
   }
 }
 
-export function isPawpado(path: string): boolean {
-  return path === '/api/v1' || path.startsWith('/api/v1/')
+function byClass<Counter>(
+  { read, write, poll }: ReturnType<RateLimitPolicy['perMinute']>,
+  make: (limit: number) => Counter,
+): Classes<Counter> {
+  const counterOf = (limit: number) => (limit === 0 ? undefined : make(limit))
+  const reads = counterOf(read)
+  return { read: reads, write: counterOf(write), poll: poll === undefined ? reads : counterOf(poll) }
 }
 
-function classOf(method: string, route: string): keyof Classes<unknown> {
-  if (method !== 'GET' && method !== 'HEAD') return 'write'
-  return route === '/api/v1/sessions/poll' ? 'poll' : 'read'
+/** Returns the class of a request by its method, for routes that declare none. */
+export function rateClassOf(method: string): RateClass {
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'write'
 }
 
 /** Rejects with `rate_limited` a request that is over its limit. */
@@ -98,13 +114,4 @@ export function rateLimitHeaders({ limit, remaining, resetAtMs, isOver }: Counte
 
 function secondsTo(timeMs: number): number {
   return Math.max(1, Math.ceil((timeMs - Date.now()) / 1000))
-}
-
-/** 0 is no limit. */
-function counterOf(perMinute: number): RequestCounter | undefined {
-  return perMinute === 0 ? undefined : new RequestCounter(perMinute)
-}
-
-function networkCounterOf(perMinute: number): NetworkCounter | undefined {
-  return perMinute === 0 ? undefined : new NetworkCounter(perMinute)
 }

@@ -1,11 +1,14 @@
 import type { ErrorCode } from '../errors.ts'
+import type { RateClass } from './rate-limits.ts'
+import type { SocketEndpoint } from './sockets/socket-endpoint.ts'
+import type { Surface } from './surface.ts'
 import type { Scope } from '../engine/identity/accounts/tokens.ts'
 
 /** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {
   /** One sentence. */
   description: string
-  /** What comes back, in short; by the case where there are several. */
+  /** Only what the schema of the answer does not say, such as the events of a stream; by the case where there are several. */
   returns?: string | Readonly<Record<string, string>>
   notes?: string
   /** What is easily got wrong, in one sentence. */
@@ -52,5 +55,11 @@ declare module 'fastify' {
     scope?: Scope | 'any'
     /** True for a POST that makes something and honours `Idempotency-Key`. */
     idempotent?: boolean
+    /** Default: by the method. */
+    rateClass?: RateClass
+    /** The WebSocket that opens at this address: see `sockets/add-socket.ts`. */
+    socket?: SocketEndpoint
+    /** The surface that the address belongs to; the app sets it on every route. */
+    surface?: Surface
   }
 }

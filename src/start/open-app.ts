@@ -1,8 +1,7 @@
-import { addAllRoutes } from '../apis/all-routes.ts'
-import { errorEnvelopes } from '../apis/error-envelopes.ts'
-import { errorBody } from '../apis/paperpod/errors.ts'
+import { surfaces } from '../apis/surfaces.ts'
 import { SettingError, type Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
+import { addSurfaces } from '../http/add-surfaces.ts'
 import { createApp, type App, type UpgradeHandler } from '../http/app.ts'
 import { ClientNetworks } from '../http/client-networks.ts'
 import { closeApp } from '../http/close-app.ts'
@@ -26,9 +25,9 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   const accountLimits = new AccountLimits(engine)
   const networks = new ClientNetworks(engine.settings.trustedProxies)
   const connections = new Connections({ budget: engine.budgets.descriptors, networks })
-  const app = await createApp({ engine, errorEnvelopes, onUpgrade, openRequests, accountLimits, connections })
-  const endpoints = await addAllRoutes(app, engine)
-  const sockets = new SocketServer({ engine, errorBody, accountLimits, connections }, endpoints)
+  const app = await createApp({ engine, surfaces, onUpgrade, openRequests, accountLimits, connections })
+  await addSurfaces(app, engine)
+  const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)
   return {
     app,
     listen: () => listen(app, engine.settings),

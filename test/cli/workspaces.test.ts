@@ -94,7 +94,10 @@ describe('carrel workspaces', { timeout: 180_000 }, () => {
     await ann.output('invite', bob.address, '--role', 'owner', '--workspace', id)
     await bob.accept()
     await bob.output('use', id)
-    assert.match(await bob.output('leave'), new RegExp(`^Left Short; ${bob.address.split('@')[0]} is selected now$`, 'm'))
+    assert.match(
+      await bob.output('leave'),
+      new RegExp(`^Left Short; ${bob.address.split('@')[0]} is selected now$`, 'm'),
+    )
     assert.equal(bob.saved, bob.token)
     await ann.output('invite', bob.address, '--role', 'admin', '--workspace', id)
     await bob.accept()

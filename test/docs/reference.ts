@@ -1,22 +1,22 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { addUsageRoutes } from '../../src/apis/agent-computer/usage-routes.ts'
-import { addAgentComputerRoutes } from '../../src/apis/agent-computer/routes.ts'
-import { addEnvironmentsRoutes } from '../../src/apis/environments/routes.ts'
-import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
-import { addPaperpodRoutes } from '../../src/apis/paperpod/routes.ts'
-import { codeOf as pawpadoCode } from '../../src/apis/pawpado/errors.ts'
-import { addPawpadoRoutes } from '../../src/apis/pawpado/routes.ts'
+import { surfaces } from '../../src/apis/surfaces.ts'
 import { errorTable, type ErrorCode } from '../../src/errors.ts'
-import { addDocs } from '../../src/http/docs/routes.ts'
-import { addOpenApi, openApiBelow } from '../../src/http/openapi.ts'
+import { addSurfaces } from '../../src/http/add-surfaces.ts'
+import { openApiText } from '../../src/http/openapi.ts'
+import type { Surface } from '../../src/http/surface.ts'
+import { ownErrorFields } from '../../src/apis/own-errors.ts'
+import { shapeOf } from '../../src/http/shape-of.ts'
 import { routeApp } from '../support/route-app.ts'
 
 const root = new URL('../../', import.meta.url)
 
 /** Returns the pages that are generated from the code, by their path in the repository. */
 export async function referencePages(): Promise<Record<string, string>> {
-  return { 'docs/ERRORS.md': errorsPage(), 'docs/reference/openapi.json': await openApiPage() }
+  const pages: Record<string, string> = { 'docs/ERRORS.md': errorsPage() }
+  for (const surface of surfaces)
+    pages[`docs/reference/${surface.name}.json`] = `${JSON.stringify(await openApiDocument(surface), null, 2)}\n`
+  return pages
 }
 
 export function readPage(path: string): Promise<string> {
@@ -30,35 +30,53 @@ function errorsPage(): string {
   )
   return `# Errors
 
-Every error that Carrel answers with, from \`src/errors.ts\`; \`npm run docs\` writes this page. Each surface has its document's envelope, for every address below it, routes or none:
+Every error that Carrel answers with, from \`src/errors.ts\` and the \`errors.ts\` of each surface; \`npm run docs\` writes this page. Each surface has its document's envelope, for every address below its prefixes, whether it has a route or not:
 
 | surface | addresses | envelope |
 | --- | --- | --- |
-| PaperPod, and Carrel's own | all that no other has, \`/v1/workspaces\`, \`/v1/exec\`, \`/users/me/sessions\` | \`error\` (a sentence) |
-| environments | below \`/auth\`, \`/users\`, \`/billing\`, \`/sessions\`, \`/samples\`, \`/datasets\` | \`detail: { code, message }\`; a bad value is 422 with \`detail: [{ loc, msg, type }]\`, as FastAPI has it. Beside it \`error\`, as above |
-| Agent Computer | below \`/v1\` | \`error: { code, message }\`, with the code in lower case; \`ROUTE_NOT_FOUND\` is \`not_found\` |
-| Pawpado | below \`/api/v1\` | \`error\` (the code) and \`message\` (the sentence, which names the field that is wrong), and nothing else |
+${surfaces.map(envelopeRow).join('\n')}
 
-Except on Pawpado's, \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts of the case such as \`field\` stand beside it. \`POST /auth/refresh\` is PaperPod's and the environments' at once: its errors
-have both, and are 422 only where \`refresh_token\` was sent. Codes that Pawpado's document calls otherwise: ${renamed()}.
+Except on Pawpado's, \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts of the case such as \`field\` stand beside it. \`POST /auth/refresh\` belongs to PaperPod's contract and to the environments': its errors
+have both envelopes, and are 422 only where \`refresh_token\` was sent.
 
 | code | status | retry as it is | action | what to do |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+Where one of a surface's routes is the next step, the surface says so:
+
+| surface | code | what to do |
+| --- | --- | --- |
+${surfaces.flatMap(instructionRows).join('\n')}
+
+Codes that a surface's document calls otherwise: ${surfaces.flatMap(renamed).join(', ')}.
 `
 }
 
-/** Returns the codes that have another name in Pawpado, such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS`. */
-function renamed(): string {
-  return (Object.keys(errorTable) as ErrorCode[])
-    .map((code) => [code.toUpperCase(), pawpadoCode(code)] as const)
-    .filter(([own, theirs]) => own !== theirs)
-    .map(([own, theirs]) => `\`${own}\` is \`${theirs}\``)
-    .join(', ')
+function envelopeRow({ title, prefixes, envelope: { schema } }: Surface): string {
+  const addresses = prefixes.map((prefix) => (prefix === '' ? 'all that no other surface has' : `\`${prefix}\``))
+  return `| ${title} | ${addresses.join(', ')} | \`${shapeOf(ownPart(schema))}\` |`
 }
 
-async function openApiPage(): Promise<string> {
-  return `${JSON.stringify(await openApiDocument(), null, 2)}\n`
+/** The fields that are the document's, and not Carrel's own. */
+function ownPart(schema: object): object {
+  const { properties, ...rest } = schema as { properties: Record<string, object> }
+  const own = Object.entries(properties).filter(([name]) => !(name in ownErrorFields))
+  return { ...rest, properties: Object.fromEntries(own) }
+}
+
+function instructionRows({ title, envelope, instructions }: Surface): string[] {
+  return (Object.keys(instructions) as ErrorCode[]).map(
+    (code) => `| ${title} | \`${envelope.codeOf(code)}\` | ${instructions[code]} |`,
+  )
+}
+
+/** Such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS` on Pawpado. */
+function renamed({ title, envelope }: Surface): string[] {
+  return (Object.keys(errorTable) as ErrorCode[])
+    .map((code) => [code.toUpperCase(), envelope.codeOf(code)] as const)
+    .filter(([own, theirs]) => own !== theirs.toUpperCase())
+    .map(([own, theirs]) => `\`${own}\` is \`${theirs}\` on ${title}`)
 }
 
 export interface Document {
@@ -72,22 +90,17 @@ export interface Document {
   components: { schemas: Record<string, object> }
 }
 
-/** Returns the OpenAPI document of the routes below a path, as the server returns it. */
-export async function openApiDocument(under = ''): Promise<Document> {
+/** Returns the document of all surfaces, or of one, as the server answers it. */
+export async function openApiDocument(surface?: Surface): Promise<Document> {
   const { app, engine } = await routeApp()
-  await addOpenApi(app, errorEnvelopes)
-  addPaperpodRoutes(app, engine)
-  addUsageRoutes(app, engine)
-  addEnvironmentsRoutes(app, engine)
-  addAgentComputerRoutes(app, engine)
-  addPawpadoRoutes(app, engine)
-  addDocs(app, engine)
+  await addSurfaces(app, engine)
   await app.ready()
-  const document = openApiBelow(app, under)
+  const document = JSON.parse(openApiText(app, surface)) as Document
   await app.close()
-  return document as Document
+  return document
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await mkdir(new URL('docs/reference', root), { recursive: true })
   for (const [path, content] of Object.entries(await referencePages())) await writeFile(new URL(path, root), content)
 }

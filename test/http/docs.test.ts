@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { surfaces } from '../../src/apis/surfaces.ts'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { TestServer, until } from '../support/server.ts'
 
@@ -15,60 +16,101 @@ interface Operation {
   security: unknown[]
 }
 
+interface SurfaceDocuments {
+  page: string
+  skill: string
+  routes: [method: string, path: string, operation: Operation][]
+}
+
 describe('documentation', { timeout: 120_000 }, () => {
   let server: TestServer
-  let page: string
+  let index: string
   let skill: string
-  let routes: [method: string, path: string, operation: Operation][]
+  /** The documents of each surface, by its name. */
+  let documents: Map<string, SurfaceDocuments>
 
   const get = async (path: string) => (await server.call('GET', path, undefined, { token: null })).body as string
-
-  before(async () => {
-    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
-    page = await get('/docs')
-    skill = await get('/SKILL.md')
-    const { paths } = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
-    routes = Object.entries<Record<string, Operation>>(paths).flatMap(([path, methods]) =>
+  const readAll = async (name: string): Promise<SurfaceDocuments> => {
+    const { body } = await server.call('GET', `/openapi/${name}.json`, undefined, { token: null })
+    const routes = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]): [string, string, Operation] => [
         method.toUpperCase(),
         path,
         operation,
       ]),
     )
+    return { page: await get(`/docs/${name}`), skill: await get(`/skills/${name}.md`), routes }
+  }
+
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
+    index = await get('/docs')
+    skill = await get('/SKILL.md')
+    documents = new Map()
+    for (const { name } of surfaces) documents.set(name, await readAll(name))
   })
   after(() => server.stop())
 
-  test('/docs shows every route of openapi.json, and its table of contents links to each', () => {
-    for (const [method, path, { operationId }] of routes) {
-      assert.ok(page.includes(`id="${operationId}"`), `${method} ${path}`)
-      assert.ok(page.includes(`href="#${operationId}"`), `${method} ${path}`)
-      assert.ok(page.includes(`<code>${path}</code>`), `${method} ${path}`)
+  test("/docs/<surface> shows every route of the surface's openapi.json, and its contents lead to each", () => {
+    for (const [name, { page, routes }] of documents) {
+      assert.ok(routes.length > 0)
+      for (const [method, path, { operationId }] of routes) {
+        assert.ok(page.includes(`id="${operationId}"`), `${name}: ${method} ${path}`)
+        assert.ok(page.includes(`href="#${operationId}"`), `${name}: ${method} ${path}`)
+        assert.ok(page.includes(`<code>${path}</code>`), `${name}: ${method} ${path}`)
+      }
     }
   })
 
-  test('/docs loads nothing from elsewhere, and its policy forbids it', async () => {
-    const { headers } = await server.call('GET', '/docs', undefined, { token: null })
-    const policy = headers.get('content-security-policy')!
-    assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/)
-    assert.doesNotMatch(policy, /unsafe|https?:/)
-    const loaded = [...page.matchAll(/<(?:link|script|img)[^>]* (?:href|src)="([^"]+)"/g)].map(([, path]) => path!)
-    assert.ok(loaded.length >= 4)
-    for (const path of loaded) {
-      const asset = await server.call('GET', path, undefined, { token: null })
-      assert.equal(asset.status, 200, path)
-      assert.doesNotMatch(String(asset.body).replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\//, path)
+  test('the indexes lead to the documents of every surface, and are short', async () => {
+    const { body } = await server.call('GET', '/', undefined, { token: null })
+    for (const { name } of surfaces) {
+      for (const path of [`/docs/${name}`, `/openapi/${name}.json`, `/skills/${name}.md`])
+        assert.ok(index.includes(`href="${path}"`), path)
+      assert.ok(skill.includes(`${server.url}/skills/${name}.md`), name)
+      for (const link of ['openapi', 'docs', 'skill'] as const)
+        assert.equal((await fetch(body.surfaces[name][link])).status, 200, `${name} ${link}`)
     }
-    assert.doesNotMatch(page, / style=| on\w+=|<style|<script>/)
+    assert.ok(index.length < 16 * 1024 && skill.length < 8 * 1024)
   })
 
-  test('/, /docs and /SKILL.md name the server by the address that the caller used, but never by a foreign Host header', async () => {
+  test('openapi.json has the operations of all surfaces, each once', async () => {
+    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
+    const whole = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    const each = [...documents.values()].flatMap(({ routes }) => routes.map(([method, path]) => `${method} ${path}`))
+    assert.deepEqual(whole.toSorted(), [...new Set(each)].toSorted())
+    assert.equal((await server.call('GET', '/openapi/none.json', undefined, { token: null })).status, 404)
+    for (const path of ['/docs/none', '/skills/none.md'])
+      assert.equal((await server.call('GET', path, undefined, { token: null })).status, 404, path)
+  })
+
+  test('the pages load nothing from elsewhere, and their policy forbids it', async () => {
+    for (const path of ['/docs', '/docs/paperpod']) {
+      const { headers, body: page } = await server.call('GET', path, undefined, { token: null })
+      const policy = headers.get('content-security-policy')!
+      assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/)
+      assert.doesNotMatch(policy, /unsafe|https?:/)
+      const loaded = [...page.matchAll(/<(?:link|script|img)[^>]* (?:href|src)="([^"]+)"/g)].map(([, path]) => path!)
+      assert.ok(loaded.length >= 4)
+      for (const path of loaded) {
+        const asset = await server.call('GET', path, undefined, { token: null })
+        assert.equal(asset.status, 200, path)
+        assert.doesNotMatch(String(asset.body).replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\//, path)
+      }
+      assert.doesNotMatch(page, / style=| on\w+=|<style|<script>/)
+    }
+  })
+
+  test('every document names the server as the caller reaches it, but nothing else that a request calls it', async () => {
     const ask = (path: string, host: string) =>
       new Promise<string>((resolve, reject) =>
         httpRequest(server.url + path, { headers: { host } }, (response) => resolve(text(response)))
           .on('error', reject)
           .end(),
       )
-    for (const path of ['/', '/docs', '/SKILL.md']) {
+    for (const path of ['/', '/docs', '/docs/paperpod', '/SKILL.md', '/skills/paperpod.md']) {
       assert.match(await ask(path, 'localhost:8443'), /http:\/\/localhost:8443\//)
       const elsewhere = await ask(path, 'evil.example:8443')
       assert.ok(!elsewhere.includes('evil.example') && elsewhere.includes(`${server.url}/`), path)
@@ -95,25 +137,32 @@ describe('documentation', { timeout: 120_000 }, () => {
       [...fields.keys()].filter((key) => !key.startsWith(' ')),
       ['name', 'description', 'license', 'compatibility', 'metadata'],
     )
-    assert.ok(body!.split('\n').length < 500)
+    assert.ok(body!.split('\n').length < 100)
   })
 
-  test('/SKILL.md covers every route that needs a token, except those by which a user pays', () => {
-    const closed = routes.filter(([, , { security, tags }]) => security.length > 0 && !tags.includes('Billing'))
-    assert.ok(closed.length > 15)
-    for (const [method, path] of closed)
-      assert.ok(skill.includes(`### ${method} ${path}\n`) || skill.includes(`- \`${method} ${path}\`: `), path)
+  test('/skills/<surface>.md tells of every route that needs a token, but of those by which a user pays', () => {
+    let told = 0
+    for (const [name, { skill, routes }] of documents) {
+      assert.ok(skill.split('\n').length < 500, name)
+      for (const [method, path, { security, tags }] of routes) {
+        if (security.length === 0 || (name === 'environments' && tags.includes('Billing'))) continue
+        assert.ok(skill.includes(`### ${method} ${path}\n`) || skill.includes(`- \`${method} ${path}\`: `), path)
+        told++
+      }
+    }
+    assert.ok(told > 40, `${told} routes alone`)
   })
 
-  test('every command of /SKILL.md works unchanged', async () => {
+  test('every command of /SKILL.md and /skills/paperpod.md works as it stands there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'carrel-skill-'))
     writeFileSync(join(folder, 'greeting.txt'), 'hello\n')
     const env = { PATH: process.env.PATH, CARREL_TOKEN: await server.newAccount() }
     try {
-      const commands = [...skill.matchAll(/^```sh\n(curl .*?)^```$/gms)].map(([, command]) => command!)
-      assert.ok(commands.length >= 17, `only ${commands.length} commands`)
+      const text = `${skill}${documents.get('paperpod')!.skill}`
+      const commands = [...text.matchAll(/^```sh\n(curl .*?)^```$/gms)].map(([, command]) => command!)
+      assert.ok(commands.length >= 18, `${commands.length} commands alone`)
       for (const command of commands) {
-        // A stream may not end by itself: curl exits with 28 when its time is up.
+        // A stream need not end by itself: curl says 28 when its time is over.
         const strict = command
           .replace(/^curl -N/, 'curl -sS --fail-with-body --max-time 3 -N')
           .replace(/^curl (?!-sS)/, 'curl -sS --fail-with-body ')
@@ -157,8 +206,8 @@ describe('documentation', { timeout: 120_000 }, () => {
         input.dispatchEvent(new Event('input'))
       })()`)
 
-    test('the console asks for a token before it sends a request that needs one', async () => {
-      await browser.goTo(`${server.url}/docs`)
+    test('the console asks for a token before it sends what needs one', async () => {
+      await browser.goTo(`${server.url}/docs/paperpod`)
       await send('postExecute')
       assert.match((await shown('postExecute'))[0], /This needs a token: type it into the field at the top/)
       assert.equal(await browser.evaluate(`document.activeElement === document.querySelector('.token input')`), true)
@@ -177,8 +226,8 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.equal(JSON.parse(answer).service, 'carrel')
     })
 
-    test('the console sends a request and shows status, time and response', async () => {
-      await browser.goTo(`${server.url}/docs`)
+    test('the console sends a request and shows status, time and answer', async () => {
+      await browser.goTo(`${server.url}/docs/paperpod`)
       await typeToken()
       await send('postExecute', { code: 'echo "<b>$((6*7))</b>"', language: 'shell' })
       const [output, answer] = await until(
@@ -195,7 +244,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.match(refused, /^400 Bad Request/)
     })
 
-    test('the console shows the images of a response, in their order', async () => {
+    test('the console shows the figures of an answer, in their order', async () => {
       const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
       const code = `for (let n = 0; n < 2; n++) display.image(Buffer.from('${png}', 'base64'))`
       await send('postInterpret', { code, language: 'javascript' })
@@ -211,7 +260,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.deepEqual(await until(widths, (all) => all.length === 2 && all.every((width) => width > 0)), [1, 1])
     })
 
-    test('the console shows a stream while it arrives, and stops it', async () => {
+    test('the console shows a stream while it comes, and stops it', async () => {
       await send('postExecuteStream', { code: 'echo begun; sleep 60; echo ended', language: 'shell' })
       const [output] = await until(
         () => shown('postExecuteStream'),
@@ -227,23 +276,26 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.ok(!answer.includes('ended'))
     })
 
-    test('the token is kept in the tab and nowhere else', async () => {
+    test('the token is kept for the tab and nowhere else', async () => {
       assert.equal(await browser.evaluate('sessionStorage.length'), 1)
       assert.equal(await browser.evaluate('localStorage.length + document.cookie.length'), 0)
-      await browser.goTo(`${server.url}/docs`)
+      await browser.goTo(`${server.url}/docs/paperpod`)
       assert.equal(await browser.evaluate(`document.querySelector('.token input').value`), server.token)
     })
 
     for (const width of [320, 390, 768, 1440])
       test(`nothing is wider than a screen of ${width} pixels`, async () => {
-        await browser.goTo(`${server.url}/docs`, { width, height: 800 })
-        assert.equal(
-          await browser.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
-          0,
-        )
+        for (const path of ['/docs', ...surfaces.map(({ name }) => `/docs/${name}`)]) {
+          await browser.goTo(server.url + path, { width, height: 800 })
+          assert.equal(
+            await browser.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
+            0,
+            path,
+          )
+        }
       })
 
-    test('the policy of the page blocks nothing that the page does', () => {
+    test('the policy of the page stops nothing that it does itself', () => {
       assert.deepEqual(
         browser.complaints.filter((complaint) => !complaint.includes('status of 400')),
         [],

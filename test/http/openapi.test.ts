@@ -64,6 +64,13 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
       'GET /health',
       'GET /api/v1/health',
       'GET /docs',
+      'GET /docs/{surface}',
+      'GET /skills/{surface}.md',
+      'GET /openapi.json',
+      'GET /openapi/{surface}.json',
+      'GET /api/v1/openapi.json',
+      'GET /.well-known/openid-configuration',
+      'GET /.well-known/jwks.json',
       'GET /SKILL.md',
       'GET /topup',
       'GET /.well-known/skill.md',
@@ -85,7 +92,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
 
   test('has a schema for the response of each operation', () => {
     for (const [name, { responses }] of operations) {
-      if (name === 'GET /ws') {
+      if (name === 'GET /ws' || name === 'GET /v1/exec') {
         assert.ok(responses['101'] && !responses['200'], 'a WebSocket switches protocols')
         continue
       }

@@ -105,7 +105,7 @@ describe('GET /', () => {
   before(async () => {
     server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
     document = (await server.call('GET', '/', undefined, { token: null })).body
-    openapi = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
+    openapi = (await server.call('GET', '/openapi/paperpod.json', undefined, { token: null })).body
   })
   after(() => server.stop())
 
@@ -137,7 +137,7 @@ describe('GET /', () => {
     assert.match(newAccountCredits, /^\$5 /)
   })
 
-  test('lists exactly the routes of openapi.json', () => {
+  test('lists exactly the routes of /openapi/paperpod.json', () => {
     const routes = Object.entries(openapi.paths as Record<string, object>).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     )

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
+import { surfaces } from '../../src/apis/surfaces.ts'
 import { limits } from '../../src/config/limits.ts'
-import { errorEnvelopeOf } from '../../src/http/error-envelope.ts'
+import type { ErrorEnvelope } from '../../src/http/error-envelope.ts'
+import { surfaceOf } from '../../src/http/surface.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 import { appRoutes, type AppRoute } from '../support/app-routes.ts'
 import { HealthProbe } from '../support/health-probe.ts'
@@ -74,19 +75,19 @@ const json = { 'content-type': 'application/json' }
 
 /** A refusal in the envelope of the surface that a path is of. */
 function assertRefused(route: AppRoute, answer: { status: number; text: string }, code: ErrorCode, status: number) {
-  const form = errorEnvelopeOf(errorEnvelopes, route.url)
+  const { envelope } = surfaceOf(surfaces, route.url)
   assert.equal(answer.status, status, `${nameOf(route)}: ${answer.text}`)
   if (route.method === 'HEAD') return
-  assert.ok(answer.text.includes(`"${form.codeOf(code)}"`), `${nameOf(route)}: ${answer.text}`)
+  assert.ok(answer.text.includes(`"${envelope.codeOf(code)}"`), `${nameOf(route)}: ${answer.text}`)
   assert.deepEqual(
-    Object.keys(JSON.parse(answer.text) as object).filter((key) => !(key in example(form, code))),
+    Object.keys(JSON.parse(answer.text) as object).filter((key) => !(key in example(envelope, code))),
     [],
     nameOf(route),
   )
 }
 
-function example(form: (typeof errorEnvelopes)[number], code: ErrorCode): object {
-  const properties = (form.schema as { properties?: object }).properties ?? {}
+function example(envelope: ErrorEnvelope, code: ErrorCode): object {
+  const properties = (envelope.schema as { properties?: object }).properties ?? {}
   // Facts of the case.
   return { ...properties, maxBytes: 0, code }
 }

@@ -28,7 +28,7 @@ type Surface = 'environments' | 'agent-computer' | 'pawpado' | 'paperpod'
 /** Whose document an address is in, said anew: what the server makes of it is what is tested. */
 const surfaces: [RegExp, Surface][] = [
   [/^\/api\/v1(\/|$)/, 'pawpado'],
-  [/^\/(v1\/(workspaces|exec)|users\/me\/sessions)(\/|$)/, 'paperpod'],
+  [/^\/(v1\/(workspaces|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
   [/^\/(auth|users|billing|sessions|samples|datasets)(\/|$)/, 'environments'],
   [/^\/v1(\/|$)/, 'agent-computer'],
   [/^/, 'paperpod'],

@@ -12,6 +12,7 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^GET \/api\/v1\/(settings|session)$/, 'any'],
   [/^\w+ \/(users\/me\/api-keys|users\/me\/sessions|v1\/workspaces|v1\/billing|api\/v1\/account)(\/|$)/, 'account'],
   [/^PATCH \/api\/v1\/settings$/, 'account'],
+  [/^GET \/v1\/exec$/, 'compute'],
 ]
 
 describe('API keys for one thing alone', { timeout: 60_000 }, () => {
@@ -67,7 +68,7 @@ describe('API keys for one thing alone', { timeout: 60_000 }, () => {
     for (const own of ['compute', 'account'] as const)
       for (const { method, path } of routes.filter(({ scope }) => scope === own || scope === 'any')) {
         // Sessions are for the token of a sign-in alone.
-        if (path === '/ws' || path.startsWith('/users/me/sessions')) continue
+        if (path === '/ws' || path === '/v1/exec' || path.startsWith('/users/me/sessions')) continue
         const { status } = await ask(method, path, keys[own])
         assert.ok(status !== 401 && status !== 403, `${method} ${path} with a key for ${own} answered ${status}`)
       }

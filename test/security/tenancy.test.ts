@@ -152,6 +152,10 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.ok(!JSON.stringify(answer).includes(owned.processId))
       await client.close()
     },
+    'GET /v1/exec': async () => {
+      // What a socket attaches to has a test of its own.
+      assert.equal((await server.call('GET', '/v1/exec', undefined, { token: other })).status, 426)
+    },
     'POST /ws/ticket': async () => {
       const { body } = await asOther('/ws/ticket')
       const client = await SocketClient.open(server, { token: null, path: `/ws?ticket=${body.ticket}` })
@@ -442,7 +446,9 @@ describe('two accounts', { timeout: 60_000 }, () => {
 
   test('routes without a token tell nothing of an account', async () => {
     const open = await routes(false)
-    const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs']
+    const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs', 'GET /docs/{surface}']
+    const references = ['GET /openapi.json', 'GET /openapi/{surface}.json', 'GET /api/v1/openapi.json']
+    const issuer = ['GET /.well-known/openid-configuration', 'GET /.well-known/jwks.json']
     const signIn = [
       'GET /invitation',
       'POST /invitation',
@@ -455,9 +461,22 @@ describe('two accounts', { timeout: 60_000 }, () => {
     const billing = ['GET /billing/pricing', 'GET /topup', 'POST /billing/webhook']
     assert.deepEqual(
       open.toSorted(),
-      ['GET /', ...pages, 'GET /health', 'GET /api/v1/health', ...signIn, ...billing].toSorted(),
+      [
+        ...['GET /', 'GET /health', 'GET /api/v1/health', 'GET /skills/{surface}.md'],
+        ...[...pages, ...references, ...issuer, ...signIn, ...billing],
+      ].toSorted(),
     )
-    for (const path of ['/', '/docs', '/SKILL.md', '/health', '/openapi.json', '/billing/pricing', '/topup']) {
+    for (const path of [
+      '/',
+      '/docs',
+      '/docs/paperpod',
+      '/SKILL.md',
+      '/skills/paperpod.md',
+      '/health',
+      '/openapi.json',
+      '/billing/pricing',
+      '/topup',
+    ]) {
       const { status, body } = await server.call('GET', path, undefined, { token: null })
       assert.equal(status, 200)
       const text = JSON.stringify(body)

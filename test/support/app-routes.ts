@@ -1,4 +1,4 @@
-import { addAllRoutes } from '../../src/apis/all-routes.ts'
+import { addSurfaces } from '../../src/http/add-surfaces.ts'
 import { routeApp } from './route-app.ts'
 
 export interface AppRoute {
@@ -7,13 +7,13 @@ export interface AppRoute {
   bodyLimit: number
   isPublic: boolean
   schema: Record<string, unknown>
-  /** The documented content type, if it is not JSON. */
+  /** What it says that it takes, where that is no JSON. */
   contentType: string | undefined
 }
 
-/** Returns every route of the app, as registered. Registering needs no engine. */
-export async function appRoutes(): Promise<AppRoute[]> {
-  const { app, engine } = await routeApp()
+/** Every route of the app, as it is told of when it is added. They need no engine for that. */
+export async function appRoutes(env: NodeJS.ProcessEnv = {}): Promise<AppRoute[]> {
+  const { app, engine } = await routeApp(env)
   const routes: AppRoute[] = []
   app.addHook('onRoute', ({ method, url, bodyLimit, config, schema }) => {
     for (const one of [method].flat())
@@ -26,7 +26,7 @@ export async function appRoutes(): Promise<AppRoute[]> {
         contentType: config?.documentation?.contentType,
       })
   })
-  await addAllRoutes(app, engine)
+  await addSurfaces(app, engine)
   await app.ready()
   await app.close()
   return routes

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { errorEnvelopes } from '../../src/apis/error-envelopes.ts'
+import { surfaces } from '../../src/apis/surfaces.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { DescriptorBudget } from '../../src/engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -9,17 +9,17 @@ import { Connections } from '../../src/http/connections.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 
-/** Returns an app for routes that are only described, never called, and therefore need no engine. */
-export async function routeApp(): Promise<{ app: App; engine: Engine }> {
+/** An app to which routes can be added that are never called: they need no engine to describe themselves. */
+export async function routeApp(env: NodeJS.ProcessEnv = {}): Promise<{ app: App; engine: Engine }> {
   const engine = {
-    settings: readSettings({}),
+    settings: readSettings(env),
     log: pino({ level: 'silent' }),
     server: { ownerId: '', origin: () => '' },
     budgets: { descriptors: new DescriptorBudget(20_000) },
   } as unknown as Engine
   const app = await createApp({
     engine,
-    errorEnvelopes,
+    surfaces,
     onUpgrade: () => false,
     openRequests: new OpenRequests(),
     accountLimits: new AccountLimits(engine),

@@ -51,16 +51,13 @@ const preferencesAnswer = Type.Object(
   { additionalProperties: false },
 )
 
-const returns =
-  '{ workspace_id, daily_limit_cents, daily_spent_cents, monthly_limit_cents, monthly_spent_cents, keys: [{ key_id, name, … }] }'
-
 /** `/v1/billing/preferences`: what the workspace and each of its keys may spend. */
 export function addBillingRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/billing/preferences',
     {
       schema: { response: { 200: preferencesAnswer } },
-      config: { scope: 'any', documentation: { description: 'Read billing preferences', returns } },
+      config: { scope: 'any', documentation: { description: 'Read billing preferences' } },
     },
     async ({ caller }) => preferencesOf(caller.accountId, await readLimits(engine, caller.accountId)),
   )
@@ -72,7 +69,6 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Update billing preferences for the current account or org',
-          returns,
           example: { daily_limit_cents: 500, monthly_limit_cents: null },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:

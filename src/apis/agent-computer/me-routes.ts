@@ -17,8 +17,6 @@ export function addMeRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Read the current account',
-          returns:
-            '{ id, clerk_user_id, primary_email, display_name, auth_method, active_org_id, active_org_role, computer_plan, workspace_id, created_at, … }',
         },
       },
     },

@@ -1,8 +1,5 @@
-import { Type, type TSchema } from 'typebox'
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+import { Type } from 'typebox'
+import { object } from '../schema.ts'
 
 const cents = (description: string) => Type.Integer({ description: `${description}, in US cents` })
 const mebibytes = (description: string) => Type.Integer({ description: `${description}, in MiB` })

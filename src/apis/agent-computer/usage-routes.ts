@@ -67,7 +67,6 @@ export function addUsageRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'What the account used, by day, computer, key and label',
-          returns: '{ from, to, creditsRemaining, billed, totals, byDay, byComputer, byKey, byLabel, limits }',
           errors: ['limit_reached', 'unavailable'],
         },
       },

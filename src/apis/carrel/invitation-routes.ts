@@ -9,6 +9,7 @@ import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/user-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
+import { pageOrJson } from '../schema.ts'
 import { invitationOut } from './mapping.ts'
 import {
   acceptAnswer,
@@ -31,7 +32,6 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the invitations that are not answered yet',
-          returns: '{ invitations: [{ invitation_id, email, role, created_at, expires_at }] }',
           errors: ['not_found'],
         },
       },
@@ -49,7 +49,6 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Invite somebody into a workspace by mail',
-          returns: '{ invitation_id, email, role, created_at, expires_at }',
           example: { email: 'you@example.com', role: 'member' },
           errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached', 'rate_limited'],
           notes:
@@ -73,7 +72,6 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Take an invitation back',
-          returns: '{ message, invitation_id }',
           errors: ['forbidden', 'not_found'],
           notes: 'Takes an admin who is signed in.',
         },
@@ -99,15 +97,14 @@ function addAnswerRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Read an invitation',
-          returns: 'A page that asks whether to accept; { email, role, workspace, inviter } to who asks for JSON',
           example: { token: 'the-code-of-the-link' },
           errors: ['unauthenticated', 'rate_limited'],
-          answers: { 200: readInvitationAnswer },
+          answers: { 200: pageOrJson('A page that asks whether to accept', readInvitationAnswer) },
         },
       },
     },
     async ({ query, headers }, reply) =>
-      orPage(engine, headers.accept, reply, async (isPage) => {
+      orPage(headers.accept, reply, async (isPage) => {
         const { email, role, workspaceName, inviter } = await readInvitation(engine, query.token)
         return isPage
           ? invitationPage({ email, role, workspaceName, inviter: inviter ?? '', code: query.token })
@@ -125,24 +122,21 @@ function addAnswerRoutes(app: App, engine: Engine): void {
           signIn: true,
           documentation: {
             description: 'Accept an invitation',
-            returns: '{ user_id, workspace_id, role }',
             example: { token: 'the-code-of-the-link' },
             errors: ['unauthenticated', 'forbidden', 'rate_limited'],
             notes:
               'Makes the person of the address a member, and signs nobody in: a token of theirs works in the workspace as <token>~<workspace_id>.',
-            answers: { 200: acceptAnswer },
+            answers: { 200: pageOrJson('A page that says how to work there', acceptAnswer) },
           },
         },
       },
       async (request, reply) =>
-        orPage(engine, request.headers.accept, reply, async (isPage) => {
+        orPage(request.headers.accept, reply, async (isPage) => {
           const network = networkOfRequest(request)
           const accepted = await acceptInvitation(engine, { code: request.body.token, network })
           const { userId, workspaceId, role } = accepted
           reply.header('cache-control', 'no-store')
-          return isPage
-            ? joinedPage(accepted, engine.server.origin())
-            : { user_id: userId, workspace_id: workspaceId, role }
+          return isPage ? joinedPage(accepted, request.baseUrl) : { user_id: userId, workspace_id: workspaceId, role }
         }),
     )
   })
@@ -150,7 +144,6 @@ function addAnswerRoutes(app: App, engine: Engine): void {
 
 /** To a browser a page, also of why it does not work. */
 async function orPage(
-  engine: Engine,
   accept: string | undefined,
   reply: FastifyReply,
   answer: (isPage: boolean) => Promise<string | object>,
@@ -163,6 +156,6 @@ async function orPage(
   } catch (error) {
     const known = asCarrelError(error)
     if (known.code !== 'unauthenticated' && known.code !== 'forbidden') throw error
-    return reply.status(known.status).send(refusedInvitationPage(known.message, engine.server.origin()))
+    return reply.status(known.status).send(refusedInvitationPage(known.message, reply.request.baseUrl))
   }
 }

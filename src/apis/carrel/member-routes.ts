@@ -22,7 +22,6 @@ export function addMemberRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the members of a workspace',
-          returns: '{ members: [{ user_id, name, email, role, joined_at }] }',
           errors: ['not_found'],
         },
       },
@@ -40,7 +39,6 @@ export function addMemberRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Change the role of a member',
-          returns: '{ user_id, name, email, role, joined_at }',
           example: { role: 'admin' },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
@@ -61,7 +59,6 @@ export function addMemberRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Remove a member, or leave',
-          returns: '{ message, user_id }',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
             'With a member go the API keys that they made in the workspace, and their invitations. Takes an admin who is signed in, for an owner an owner, for oneself ("me") no role. The last owner stays.',

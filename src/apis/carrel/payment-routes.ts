@@ -15,7 +15,7 @@ const query = Type.Object({ payment: id })
 const params = Type.Object({ payment: id })
 
 /** The pages around a payment. Who has its id, which nobody can guess, sees how far it is, and nothing of the account. */
-export function addPaymentPages(app: App, engine: Engine): void {
+export function addPaymentRoutes(app: App, engine: Engine): void {
   const show = async (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => {
     reply.headers(pageHeaders)
     try {

@@ -19,7 +19,6 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the sign-ins of the current user',
-          returns: '{ sessions: [{ session_id, how, created_at, last_used_at, expires_at, current }] }',
           errors: ['forbidden'],
           notes: 'Without their tokens, and without API keys. Takes the token of a sign-in.',
         },
@@ -35,7 +34,6 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Sign out everywhere else',
-          returns: '{ message, ended }',
           errors: ['forbidden'],
           notes: 'Ends every sign-in of the current user but the one that asks. API keys stay.',
         },
@@ -54,7 +52,6 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Sign out',
-          returns: '{ message, session_id }',
           errors: ['forbidden', 'not_found'],
           notes:
             'By the id of a sign-in, or "current". Its token, and every token that is renewed by it, is refused from the next request on. A token of an OpenID issuer ends where it was made.',

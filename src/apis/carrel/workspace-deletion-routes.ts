@@ -17,7 +17,6 @@ export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Schedule the deletion of a workspace and all it has (30-day grace)',
-          returns: '{ delete_at, message }',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
             'Until then everything works as before, and POST /v1/workspaces/:workspaceId/cancel-deletion keeps it. Asked again, the day stays. Takes an owner who is signed in. Your own goes with your account: DELETE /api/v1/account/delete.',
@@ -39,7 +38,6 @@ export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Keep a workspace that is scheduled for deletion',
-          returns: '{ delete_at, message }',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes: 'For one that is not scheduled it does nothing. Takes an owner who is signed in.',
         },

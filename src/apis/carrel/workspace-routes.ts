@@ -7,13 +7,8 @@ import {
   workspaceOf,
 } from '../../engine/identity/workspaces/workspaces.ts'
 import type { App } from '../../http/app.ts'
-import { addInvitationRoutes } from './invitation-routes.ts'
-import { addMemberRoutes } from './member-routes.ts'
-import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
 import { workspaceOut } from './mapping.ts'
 import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './workspace-schemas.ts'
-
-const returns = '{ workspace_id, name, role, personal, members, created_at, delete_at? }'
 
 /** Workspaces, their members and invitations. A person names any of theirs, an API key its own alone. */
 export function addWorkspaceRoutes(app: App, engine: Engine): void {
@@ -25,7 +20,6 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the workspaces that the token opens',
-          returns: '{ current, workspaces: [{ workspace_id, name, role, personal, members, created_at, delete_at? }] }',
           notes:
             'Of a person all that they are a member of. To work in another one than "current", write its id behind the token: Bearer <token>~<workspace_id>.',
         },
@@ -44,7 +38,6 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Create a workspace',
-          returns,
           example: { name: 'Research' },
           errors: ['forbidden', 'limit_reached'],
           notes: 'You are its owner. It has credit of its own, and none to begin with. Takes the token of a person.',
@@ -59,7 +52,7 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
       schema: { params: workspaceParams, response: { 200: workspaceAnswer } },
       config: {
         scope: 'account',
-        documentation: { description: 'Read a workspace', returns, errors: ['not_found'] },
+        documentation: { description: 'Read a workspace', errors: ['not_found'] },
       },
     },
     async ({ params, caller }) =>
@@ -73,7 +66,6 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Rename a workspace',
-          returns,
           example: { name: 'Research 2' },
           errors: ['forbidden', 'not_found'],
           notes: 'Takes an admin who is signed in.',
@@ -83,7 +75,4 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
     async ({ params, body, caller }) =>
       workspaceOut(await renameWorkspace(engine, await enterWorkspace(engine, caller, params.workspaceId), body.name)),
   )
-  addWorkspaceDeletionRoutes(app, engine)
-  addMemberRoutes(app, engine)
-  addInvitationRoutes(app, engine)
 }

@@ -1,11 +1,8 @@
-import { Type, type Static, type TSchema } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { roles } from '../../engine/identity/accounts/roles.ts'
 import { patterns } from '../../http/patterns.ts'
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+import { object } from '../schema.ts'
 
 const time = Type.String({ description: 'UTC, ISO 8601' })
 const role = Type.Enum([...roles], {

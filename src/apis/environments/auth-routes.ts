@@ -1,10 +1,13 @@
 import type { Engine } from '../../engine/engine.ts'
 import { signInByGithub } from '../../engine/identity/auth/github.ts'
+import { refreshSession } from '../../engine/identity/auth/refresh-session.ts'
+import { refreshTokens } from '../../engine/identity/auth/refresh-tokens.ts'
+import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
-import { githubAnswer, githubBody } from './schemas.ts'
+import { githubAnswer, githubBody, refreshAnswer, refreshBody } from './schemas.ts'
 
-/** `POST /auth/refresh` is one route with PaperPod's, which has it. */
+/** Sign-in by GitHub, and `POST /auth/refresh`, which PaperPod's contract has too: the field that is sent tells the two apart. */
 export function addAuthRoutes(app: App, engine: Engine): void {
   app.post(
     '/auth/github',
@@ -15,7 +18,6 @@ export function addAuthRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Authenticate user with GitHub OAuth',
-          returns: '{ user_id, access_token, refresh_token, token_type, expires_in, is_new_user }',
           example: { code: 'the-code-of-github' },
           errors: ['unauthenticated', 'forbidden', 'rate_limited', 'not_set_up', 'unavailable'],
           notes: 'The access token ends after an hour; POST /auth/refresh {refresh_token} gives the next one.',
@@ -38,4 +40,43 @@ export function addAuthRoutes(app: App, engine: Engine): void {
       }
     },
   )
+  app.post(
+    '/auth/refresh',
+    {
+      schema: { body: refreshBody, response: { 200: refreshAnswer } },
+      config: {
+        public: true,
+        signIn: true,
+        documentation: {
+          description: 'Refresh a token that is about to expire',
+          example: { token: 'pp_sess_...' },
+          errors: ['unauthenticated', 'conflict', 'rate_limited'],
+          important: 'A token that has expired cannot be renewed: sign in anew by POST /login.',
+          notes:
+            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token can be kept, or replaced by the one in the answer; once that was used, the old one ends its sign-in',
+        },
+      },
+    },
+    async ({ body }, reply) => {
+      reply.header('cache-control', 'no-store')
+      const { token, refresh_token: refreshToken } = body
+      if ((token === undefined) === (refreshToken === undefined))
+        throw new CarrelError('invalid_request', 'Cannot refresh: send either "token" or "refresh_token"', {
+          details: { field: 'token' },
+        })
+      return token === undefined ? rotated(refreshToken!) : renewed(token)
+    },
+  )
+
+  /** PaperPod's way: a session token in its last hour. */
+  async function renewed(current: string) {
+    const { token, expiresInS, userId } = await refreshSession(engine, current)
+    return { token, expiresIn: expiresInS, userId }
+  }
+
+  /** The way of sign-ins with two tokens. */
+  async function rotated(current: string) {
+    const { accessToken, refreshToken, expiresInS } = await refreshTokens(engine, current)
+    return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }
+  }
 }

@@ -21,7 +21,6 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: "Get user's money balance",
-          returns: '{ user_id, balance, total_deposited, total_spent, stripe_customer_id, last_updated }',
           notes: 'In cents.',
         },
       },
@@ -47,7 +46,6 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         public: true,
         documentation: {
           description: 'Get current pricing information',
-          returns: '{ currency, minimum_deposit_cents, maximum_deposit_cents, new_account_cents, rates, packages }',
         },
       },
     },
@@ -63,7 +61,6 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: 'Create a payment intent for money deposit',
-          returns: '{ checkout_url, amount_cents, currency }',
           notes: 'A person pays at checkout_url; GET /billing/balance shows it soon after.',
           example: { amount_cents: 2000 },
           errors: ['not_set_up', 'limit_reached', 'unavailable'],
@@ -88,8 +85,6 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Get complete usage history for the current user',
-          returns:
-            '{ current_balance_cents, total_deposits_cents, total_usage_cents, page, limit, total_count, has_more, next, items }',
           notes:
             'A page by its number, or by "after" with what "next" of the page before was: nothing new moves that one.',
           errors: ['limit_reached', 'unavailable'],

@@ -1,11 +1,8 @@
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { defaultPrices, type PriceBook } from '../../config/price-book.ts'
 import { patterns } from '../../http/patterns.ts'
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+import { object } from '../schema.ts'
 
 const cents = (description: string) => Type.Integer({ description: `${description}, in cents` })
 

@@ -1,32 +1,35 @@
 import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import type { Refused } from '../../http/error-envelope.ts'
-import { ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
+import type { ErrorEnvelope, Refused } from '../../http/error-envelope.ts'
+import type { Instructions } from '../../http/surface.ts'
+import { errorSentence, openEnvelope, ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 import { invalidPart } from './invalid-part.ts'
 
-export function codeOf(code: ErrorCode): string {
+export const instructions: Instructions = {
+  unauthenticated:
+    'Send a valid token in "Authorization: Bearer <token>"; POST /auth/github gives a new one, POST /auth/refresh renews one.',
+  out_of_credits: 'POST /billing/deposit gives a link that a user pays at; topupUrl shows every way to pay here.',
+  route_not_found: 'GET /openapi/environments.json lists every route with its method.',
+  method_not_allowed: 'GET /openapi/environments.json lists every route with its method.',
+}
+
+function codeOf(code: ErrorCode): string {
   return code.toUpperCase()
 }
 
-/** A bad value is 422, as FastAPI has it. */
-export function statusOf(error: CarrelError, request: Refused): number {
-  return invalidPart(error, request) ? 422 : error.status
-}
-
-/** FastAPI's error body: `detail` is the code and the sentence, or a list of what is wrong with the request. Carrel's fields stand beside it. */
-export function errorBody(error: CarrelError, requestId: string, request: Refused): Record<string, unknown> {
+/**
+ * Returns FastAPI's error body: `detail` is the code and the sentence, or a list of what is wrong with the request. Carrel's own
+ * fields stand beside it.
+ */
+function errorBody(error: CarrelError, requestId: string, request: Refused): Record<string, unknown> {
   const part = invalidPart(error, request)
   const detail = part ? [part] : { code: codeOf(error.code), message: error.message }
-  return { ...ownErrorFieldsOf(error, requestId), error: error.message, detail }
+  return { ...ownErrorFieldsOf(error, requestId, instructions), error: error.message, detail }
 }
 
-const more = {
-  error: Type.String({ description: 'What went wrong, in a sentence' }),
-  ...ownErrorFields,
-}
-const open = { additionalProperties: true, description: 'Facts of the case, such as a limit, are further fields' }
+const more = { error: errorSentence, ...ownErrorFields }
 
-export const errorAnswer = Type.Object(
+const errorAnswer = Type.Object(
   {
     detail: Type.Object({
       code: Type.String({ description: 'What went wrong, for programs, such as NOT_FOUND' }),
@@ -34,10 +37,10 @@ export const errorAnswer = Type.Object(
     }),
     ...more,
   },
-  open,
+  openEnvelope,
 )
 
-export const invalidAnswer = Type.Object(
+const invalidAnswer = Type.Object(
   {
     detail: Type.Array(
       Type.Object({
@@ -50,5 +53,15 @@ export const invalidAnswer = Type.Object(
     ),
     ...more,
   },
-  open,
+  openEnvelope,
 )
+
+export const envelope: ErrorEnvelope = {
+  name: 'EnvironmentsError',
+  schema: errorAnswer,
+  body: errorBody,
+  codeOf,
+  // A bad value is 422, as FastAPI has it.
+  statusOf: (error, request) => (invalidPart(error, request) ? 422 : error.status),
+  invalid: { name: 'EnvironmentsInvalid', schema: invalidAnswer, status: 422 },
+}

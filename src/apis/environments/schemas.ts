@@ -1,11 +1,8 @@
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { scopes } from '../../engine/identity/accounts/tokens.ts'
 import { patterns } from '../../http/patterns.ts'
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+import { object } from '../schema.ts'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
 const time = Type.String({ description: 'UTC, ISO 8601' })
@@ -37,6 +34,33 @@ export const githubAnswer = object({
   token_type: Type.String(),
   expires_in: Type.Integer({ description: 'Seconds' }),
   is_new_user: Type.Boolean(),
+})
+
+export const refreshBody = object({
+  token: Type.Optional(
+    Type.String({ description: 'Your current token (must still be valid)', maxLength: 4096, minLength: 1 }),
+  ),
+  refresh_token: Type.Optional(
+    Type.String({
+      description: 'The refresh token, of a sign-in that gave one, instead',
+      maxLength: 4096,
+      minLength: 1,
+    }),
+  ),
+})
+/** The first three for `token`, the others for `refresh_token`. */
+export const refreshAnswer = object({
+  token: Type.Optional(Type.String({ description: 'The new token, which is shown this once' })),
+  expiresIn: Type.Optional(Type.Integer({ description: 'Seconds' })),
+  userId: Type.Optional(Type.String()),
+  access_token: Type.Optional(Type.String({ description: 'JWT' })),
+  refresh_token: Type.Optional(
+    Type.String({
+      description: 'For the next time, instead of the one that was sent, which ends when this one is used',
+    }),
+  ),
+  token_type: Type.Optional(Type.String()),
+  expires_in: Type.Optional(Type.Integer({ description: 'Seconds' })),
 })
 
 const keyFields = {

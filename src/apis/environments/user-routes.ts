@@ -21,7 +21,6 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Get current user information',
-          returns: '{ user_id, name, email, github_id, created_at, last_login_at, is_active }',
         },
       },
     },
@@ -35,7 +34,6 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the API keys of the current user',
-          returns: '{ api_keys: [{ key_id, name, scopes, created_at, last_used_at, expires_at }] }',
           notes: 'Without their secrets. The time of the last use is to the minute.',
         },
       },
@@ -50,7 +48,6 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Create a new API key for the current user',
-          returns: '{ key_id, api_key, name, scopes, created_at, last_used_at, expires_at }',
           notes: 'The secret (ak_...) is told this once. A key that a key makes ends with that one.',
           example: { name: 'ci' },
           errors: ['forbidden', 'limit_reached'],
@@ -74,7 +71,6 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Revoke an API key for the current user',
-          returns: '{ message, revoked_key_id }',
           example: { key_id: 'k3y0fth3acc0unt00000' },
           errors: ['forbidden', 'not_found'],
           notes:

@@ -27,7 +27,6 @@ export function addWebhookRoutes(app: App, engine: Engine): void {
           public: true,
           documentation: {
             description: 'Handle Stripe webhook events',
-            returns: '{ received }',
             notes:
               'For Stripe alone, which signs what it sends (Stripe-Signature). An event may come twice and in any order. Other than 200 means: send it again.',
             example: { id: 'evt_1', type: 'checkout.session.completed' },

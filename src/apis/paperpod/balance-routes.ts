@@ -12,7 +12,6 @@ export function addBalanceRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Check current credit balance',
-          returns: '{ creditsRemaining, creditsRemainingUsdc }',
           notes: 'What runs and is not charged yet is taken off',
         },
       },

@@ -3,6 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { computeHours, type Price, type PriceBook } from '../../config/price-book.ts'
 import { quoteFor } from '../../engine/money/ledger/top-up.ts'
 import { paymentMethods } from '../../engine/money/machine-payments/payment-methods.ts'
+import type { Surface } from '../../http/surface.ts'
 import { version } from '../../version.ts'
 
 interface Parts {
@@ -13,10 +14,11 @@ interface Parts {
   endpoints: Record<string, unknown>
   /** Types of messages over the WebSocket. */
   messages: string[]
+  surfaces: readonly Surface[]
 }
 
 /** What `GET /` answers, field by field as PaperPod's document has it, in as far as it is true here. */
-export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Parts): Record<string, unknown> {
+export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfaces }: Parts): Record<string, unknown> {
   const { settings, defaultImage } = engine
   const tools = new Set(Object.values(defaultImage.tools ?? {}).flat())
   return {
@@ -139,6 +141,8 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages }: Part
       openapi: `${baseUrl}/openapi.json`,
       health: `${baseUrl}/health`,
     },
+    // Each API of the server has documents of its own; this one is of PaperPod's.
+    surfaces: Object.fromEntries(surfaces.map((surface) => [surface.name, surfaceLinks(baseUrl, surface)])),
     security: {
       isolation:
         'User, process, mount and network namespaces of its own, seccomp, few capabilities, limits by the kernel',
@@ -255,6 +259,16 @@ function billingOf(settings: Engine['settings']): string {
 }
 
 const methodNames = { tempo: 'Tempo', stripe: 'Stripe' } as const
+
+function surfaceLinks(baseUrl: string, { name, title, description }: Surface): Record<string, string> {
+  return {
+    title,
+    description,
+    openapi: `${baseUrl}/openapi/${name}.json`,
+    docs: `${baseUrl}/docs/${name}`,
+    skill: `${baseUrl}/skills/${name}.md`,
+  }
+}
 
 /** In the document's fields; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
 function pricingOf({ prices, settings }: Engine): Record<string, unknown> {

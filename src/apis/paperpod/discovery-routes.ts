@@ -1,29 +1,16 @@
-import type { RouteOptions } from 'fastify'
+import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
-import { helpersOf } from '../../engine/helpers.ts'
-import type { HelperState } from '../../helper-states.ts'
 import type { App } from '../../http/app.ts'
-import { baseUrls } from '../../http/base-url.ts'
+import { returnsOf } from '../../http/returns-of.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
-import { version } from '../../version.ts'
 import { discoveryDocument } from './discovery-document.ts'
 import { paramsOf } from './params-of.ts'
-import { discoveryAnswer, healthAnswer } from './schemas.ts'
-import type { Messages } from './sockets/messages.ts'
+import { discoveryAnswer } from './schemas.ts'
+import { Messages } from './sockets/messages.ts'
 
-/** `GET /` and `GET /health`. Added first, so that it hears of every route that comes after it. */
-export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages): void {
-  const endpoints: Record<string, unknown> = {}
-  const baseUrl = baseUrls(engine)
-  app.addHook('onRoute', (route) => {
-    const { documentation } = route.config ?? {}
-    if (documentation && route.method !== 'HEAD')
-      endpoints[`${String(route.method)} ${route.url.replaceAll(/:(\w+)/g, '{$1}')}`] = describeRoute(
-        route,
-        documentation,
-      )
-  })
-
+/** `GET /`: the discovery document, which describes every route of the contract. */
+export function addDiscoveryRoutes(app: App, engine: Engine): void {
+  const messages = new Messages(app).types
   app.get(
     '/',
     {
@@ -38,47 +25,31 @@ export function addDiscoveryRoutes(app: App, engine: Engine, messages: Messages)
     },
     (request) =>
       discoveryDocument({
-        baseUrl: baseUrl(request),
+        baseUrl: request.baseUrl,
         engine,
-        endpoints,
-        messages: messages.types,
+        endpoints: endpointsOf(app, request),
+        messages,
+        surfaces: app.catalog.surfaces,
       }),
   )
+}
 
-  app.get(
-    '/health',
-    {
-      schema: { response: { 200: healthAnswer } },
-      config: {
-        public: true,
-        documentation: {
-          description: 'Health check',
-          returns: '{ status, service, version, timestamp, helpers: { <name>: { status, since } } }',
-          notes:
-            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the disk of the host, the database; one that is degraded has a reason.',
-        },
-      },
-    },
-    async () => ({
-      status: 'ok',
-      service: 'carrel',
-      version,
-      timestamp: new Date().toISOString(),
-      helpers: Object.fromEntries(helpersOf(engine).map(helperOf)),
-    }),
+/** Returns every route of the contract, such as `POST /execute`, with its description. */
+function endpointsOf({ catalog }: App, { routeOptions }: FastifyRequest): Record<string, unknown> {
+  const routes = catalog.topicsOf(routeOptions.config.surface!).flatMap(({ routes }) => routes)
+  return Object.fromEntries(
+    routes.map(({ name, options }) => [name.replaceAll(/:(\w+)/g, '{$1}'), describeRoute(options)]),
   )
 }
 
-function helperOf({ name, status, sinceMs, reason }: HelperState) {
-  return [name, { status, since: new Date(sinceMs).toISOString(), reason }] as const
-}
-
-function describeRoute(route: RouteOptions, documentation: RouteDocumentation): Record<string, unknown> {
+function describeRoute(route: RouteOptions): Record<string, unknown> {
+  const { documentation = { description: '' } } = route.config ?? {}
   const { params, headers, form: _form, answers: _answers, errors: _errors, ...rest } = documentation
   const fields = params ?? paramsOf(route.schema?.body ?? route.schema?.querystring)
   const described = headers ? { ...fields, ...headerParams(headers) } : fields
   return {
     ...rest,
+    returns: returnsOf(route),
     auth: documentation.auth ?? !route.config?.public,
     ...(described ? { params: described } : {}),
     ...(route.config?.idempotent ? { idempotent: 'Idempotency-Key is honoured' } : {}),

@@ -1,9 +1,33 @@
+import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
-import { ownErrorFieldsOf } from '../own-errors.ts'
+import type { ErrorEnvelope } from '../../http/error-envelope.ts'
+import type { Instructions } from '../../http/surface.ts'
+import { errorSentence, openEnvelope, ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 
-/** PaperPod's error body: `error`, a sentence, with what Carrel tells of every error. */
+export const instructions = {
+  unauthenticated: 'Send a valid token in "Authorization: Bearer <token>"; POST /login gives a new one.',
+  out_of_credits:
+    'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
+  spending_limit_reached:
+    'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit (PATCH /v1/billing/preferences).',
+  route_not_found: 'GET / lists every route with its method.',
+  method_not_allowed: 'GET / lists every route with its method.',
+  process_goes_on:
+    'The process continues: the server stopped before the process ended, or cannot find out whether it has ended. Once the server is back, or "monitor" in GET /health is ok, fetch the process by its processId (POST /process/get), or repeat the request if it had an Idempotency-Key: the answer then reports how that process ended. Without a key, the same request runs the command a second time.',
+  output_waits:
+    'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
+} as const satisfies Instructions
+
+/** Returns PaperPod's error body: `error`, a sentence, with Carrel's own fields, most of which its document has too. */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {
-  return { ...ownErrorFieldsOf(error, requestId), error: error.message }
+  return { ...ownErrorFieldsOf(error, requestId, instructions), error: error.message }
+}
+
+export const envelope: ErrorEnvelope = {
+  name: 'PaperPodError',
+  schema: Type.Object({ error: errorSentence, ...ownErrorFields }, openEnvelope),
+  body: errorBody,
+  codeOf: (code) => code.toUpperCase(),
 }
 
 /** What every route can answer that makes or starts a sandbox. */

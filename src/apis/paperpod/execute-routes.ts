@@ -32,7 +32,6 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: 'Execute Python, JavaScript or shell code',
-          returns: '{ status, processId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
           notes:
             'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost. Code that was begun with an Idempotency-Key is not run again when the server was stopped or killed meanwhile: the repetition waits for it.',
           example: { code: "print('hello')", language: 'python' },

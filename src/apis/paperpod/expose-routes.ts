@@ -17,7 +17,6 @@ export function addExposeRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: 'Expose port and get preview URL',
-          returns: '{ url, wsUrl, exposedAt }',
           notes: 'Ports 3000-3010 are reserved for system use. Preview URLs are stable across restarts.',
           urlFormat: `{port}-{id}-p{port}_v1.${engine.settings.previewDomain}`,
           example: { port: 8080 },

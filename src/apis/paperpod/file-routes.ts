@@ -24,7 +24,6 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Write file to sandbox',
-          returns: '{ success, path, size }',
           notes: 'In one step: readers see the old file or the new one.',
           example: { path: '/workspace/notes.txt', content: 'hello\n' },
           errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full'],
@@ -51,7 +50,6 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Read file from sandbox',
-          returns: '{ success, path, content, encoding, size }',
           notes: 'A file that is not UTF-8 comes as base64, as "encoding" then says.',
           example: { path: '/workspace/notes.txt' },
           errors: [...sandboxErrors, 'not_found', 'forbidden'],
@@ -83,7 +81,6 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'List directory contents',
-          returns: '{ success, path, files: [{ name, path, type, size, mode, modified }], truncated?, cursor? }',
           notes: `In the order of their names. Of a directory with more than ${limits.listEntries} entries, or with very long names, the first come, and truncated is true: send its cursor for the next.`,
           example: { path: '/workspace' },
           errors: [...sandboxErrors, 'not_found', 'forbidden'],
@@ -117,7 +114,6 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Create directory',
-          returns: '{ success, path }',
           notes: 'Makes missing parents too; one that exists is no error.',
           example: { path: '/workspace/src' },
           errors: [...sandboxErrors, 'already_exists', 'forbidden', 'disk_full'],

@@ -19,8 +19,6 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: 'Code interpreter with rich output (charts, images)',
-          returns:
-            "{ status, results: [{ type: 'text'|'image'|'html'|'json'|'error', text?, data?, mimeType? }], logs, error, executionCount }",
           notes:
             'Variables stay from call to call of a sandbox and language, one kernel each. Python matplotlib figures captured as base64 PNG, in order with what is printed. At the timeout the code is interrupted and its variables are kept, as they are when its client leaves without an Idempotency-Key. kernelRestarted says that variables of earlier calls are gone, kernelLost that they went with this one, as with exit(). What is larger than an answer holds is cut, and says so',
           example: { code: 'answer = 6 * 7\nanswer' },

@@ -34,7 +34,6 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Write to persistent Agent Memory',
-          returns: '{ success, size, path }',
           notes: 'Survives sandbox restarts. 10MB quota per account.',
           example: { path: 'data/results.json', content: '{}' },
           errors: ['disk_full', 'limit_reached'],
@@ -54,7 +53,6 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Read from Agent Memory',
-          returns: '{ success, content, size }',
           example: { path: 'data/results.json' },
           errors: ['not_found'],
         },
@@ -76,7 +74,6 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'List files in Agent Memory',
-          returns: '{ success, files: [{ path, size, modified }] }',
           example: { prefix: 'data/' },
         },
       },
@@ -100,7 +97,6 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Delete file from Agent Memory',
-          returns: '{ success, path }',
           example: { path: 'data/results.json' },
           errors: ['not_found'],
         },
@@ -116,7 +112,7 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
     {
       schema: { response: { 200: memoryUsageAnswer } },
       config: {
-        documentation: { description: 'Get Agent Memory usage stats', returns: '{ usedBytes, quotaBytes, fileCount }' },
+        documentation: { description: 'Get Agent Memory usage stats' },
       },
     },
     ({ caller }) => memoryUsage(engine, caller.accountId),

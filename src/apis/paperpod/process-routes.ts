@@ -42,7 +42,6 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: "Start background process (auto-terminates after 15 min, use 'ppod start' CLI for longer)",
-          returns: '{ success, processId, pid, status, hints: { exposePort, checkStatus, stopProcess, bindAddress } }',
           example: { command: 'python -m http.server 8080', processId: 'web' },
           errors: [...sandboxErrors, 'already_exists'],
         },
@@ -77,7 +76,6 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'List all processes',
-          returns: '{ success, processes: [{ processId, pid, command, status, exitCode, reason, ports, hints }] }',
           notes:
             'What runs, and what was started by /process/start and has ended. ports are those on which it listens, found from outside; hints say which call exposes them.',
           example: {},
@@ -99,7 +97,6 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Get process status',
-          returns: '{ success, process: { …, ports, hints }, logs: { stdout, stderr, cursor, truncated, done } }',
           notes:
             'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time. process.ports are those on which it listens, process.hints say which call exposes them.',
           example: { processId: 'web' },
@@ -125,7 +122,6 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Kill a process',
-          returns: '{ success, processId, process }',
           notes: 'Everything that it started goes with it. One that has ended already is left as it is.',
           example: { processId: 'web' },
           errors: ['not_found'],

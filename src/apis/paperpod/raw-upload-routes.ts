@@ -28,7 +28,6 @@ export function addRawUploadRoutes(app: App, engine: Engine): void {
               path: { type: 'string', required: true, description: 'Query param: destination path in sandbox' },
               sessionId: { type: 'string', required: false },
             },
-            returns: '{ success, path, size, originalName, sessionId }',
             notes: 'The fastest way for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
             form: Type.String({ format: 'binary', description: 'The bytes' }),
             example: { path: '/workspace/greeting.txt', file: 'hello\n' },

@@ -1,9 +1,9 @@
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { kernelLanguages } from '../../engine/computers/interpreters/kernel-programs.ts'
 import { languages } from '../../engine/computers/processes/program.ts'
 import { patterns } from '../../http/patterns.ts'
-import { ownErrorFields } from '../own-errors.ts'
+import { object, pageOrJson } from '../schema.ts'
 
 const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })
@@ -23,10 +23,6 @@ const env = Type.Optional(
 )
 const cwd = Type.Optional(text('Working directory; /workspace by default', { maxLength: 4096, minLength: 1 }))
 const path = text('File path in the sandbox; a relative one is under /workspace', { maxLength: 8192, minLength: 1 })
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
 
 export const executeBody = object({
   code: text('Program text', { maxLength: limits.codeBytes }),
@@ -357,11 +353,6 @@ export const discoveryAnswer = Type.Object(
   { additionalProperties: true },
 )
 
-export const errorAnswer = Type.Object(
-  { error: text('What went wrong, in a sentence'), ...ownErrorFields },
-  { additionalProperties: true, description: 'Facts of the case, such as a limit, are further fields' },
-)
-
 export const healthAnswer = object({
   status: text('ok: the server answers'),
   service: Type.String(),
@@ -435,10 +426,7 @@ const offerAnswer = object({
   checkout: Type.Boolean({ description: 'True when a person can pay on a page' }),
   agentInstruction: Type.String(),
 })
-export const offerAnswers = {
-  description: 'A page, or JSON to who asks for it',
-  content: { 'text/html': { schema: Type.String() }, 'application/json': { schema: offerAnswer } },
-}
+export const offerAnswers = pageOrJson('A page', offerAnswer)
 export const topUpBody = object({
   tier: Type.Optional(text('Credit package, by its name', { maxLength: 100, minLength: 1 })),
   amountCents: Type.Optional(
@@ -477,34 +465,8 @@ const sessionFields = {
   expiresIn: Type.Integer({ description: 'Seconds' }),
   userId: Type.String(),
 }
-export const loginCallbackAnswer = {
-  description: 'A page, or JSON to who asks for it',
-  content: { 'text/html': { schema: Type.String() }, 'application/json': { schema: object(sessionFields) } },
-}
-export const readLinkAnswer = {
-  description: 'A page with a button, or JSON to a program; neither uses the link up',
-  content: {
-    'text/html': { schema: Type.String() },
-    'application/json': { schema: object({ email: Type.String(), message: Type.String() }) },
-  },
-}
-export const refreshBody = object({
-  token: Type.Optional(text('Your current token (must still be valid)', { maxLength: 4096, minLength: 1 })),
-  refresh_token: Type.Optional(
-    text('The refresh token, of a sign-in that gave one, instead', { maxLength: 4096, minLength: 1 }),
-  ),
-})
-/** The first three for `token`, the others for `refresh_token`. */
-export const refreshAnswer = object({
-  token: Type.Optional(sessionFields.token),
-  expiresIn: Type.Optional(sessionFields.expiresIn),
-  userId: Type.Optional(sessionFields.userId),
-  access_token: Type.Optional(Type.String({ description: 'JWT' })),
-  refresh_token: Type.Optional(
-    Type.String({
-      description: 'For the next time, instead of the one that was sent, which ends when this one is used',
-    }),
-  ),
-  token_type: Type.Optional(Type.String()),
-  expires_in: Type.Optional(Type.Integer({ description: 'Seconds' })),
-})
+export const loginCallbackAnswer = pageOrJson('A page with the token, which is shown this once', object(sessionFields))
+export const readLinkAnswer = pageOrJson(
+  'A page with a button that signs in; opening it does not use the link up',
+  object({ email: Type.String(), message: Type.String() }),
+)

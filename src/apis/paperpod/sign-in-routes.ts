@@ -1,8 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
 import { readLink, redeemLink, requestLink, type NewSession } from '../../engine/identity/auth/magic-links.ts'
-import { refreshTokens } from '../../engine/identity/auth/refresh-tokens.ts'
-import { refreshSession } from '../../engine/identity/auth/refresh-session.ts'
 import { signInByWallet } from '../../engine/identity/auth/wallet.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -11,15 +9,7 @@ import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/user-page.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
-import {
-  loginAnswer,
-  loginBody,
-  loginCallbackAnswer,
-  loginCallbackQuery,
-  readLinkAnswer,
-  refreshAnswer,
-  refreshBody,
-} from './schemas.ts'
+import { loginAnswer, loginBody, loginCallbackAnswer, loginCallbackQuery, readLinkAnswer } from './schemas.ts'
 
 export function addSignInRoutes(app: App, engine: Engine): void {
   app.post(
@@ -77,7 +67,6 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         signIn: true,
         documentation: {
           description: 'Magic link callback (handled automatically)',
-          returns: 'A page with a button that signs in; { email, message } to a program',
           notes:
             'A link works once, within 15 minutes. Opening it does not use it up, since programs that scan mail open every link: the button does, or POST /login/callback {token}.',
           example: { token: 'the-code-of-the-link' },
@@ -104,8 +93,6 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           signIn: true,
           documentation: {
             description: 'Use up a magic link, as its page does',
-            returns:
-              'A page with the token, which is shown this once; { token, expiresIn, userId } to who asks for JSON',
             example: { token: 'the-code-of-the-link' },
             errors: ['unauthenticated', 'rate_limited'],
             answers: { 200: loginCallbackAnswer },
@@ -117,40 +104,11 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         if (!isBrowser(request.headers)) return answerJson(await redeem(), reply)
         return answerPage(reply, async () => {
           const { token, expiresAtMs } = await redeem()
-          return tokenPage(token, engine.server.origin(), expiresAtMs)
+          return tokenPage(token, request.baseUrl, expiresAtMs)
         })
       },
     )
   })
-  app.post(
-    '/auth/refresh',
-    {
-      schema: { body: refreshBody, response: { 200: refreshAnswer } },
-      config: {
-        public: true,
-        signIn: true,
-        documentation: {
-          description: 'Refresh a token that is about to expire',
-          returns: '{ token, expiresIn, userId }, or { access_token, refresh_token, token_type, expires_in }',
-          example: { token: 'pp_sess_...' },
-          errors: ['unauthenticated', 'conflict', 'rate_limited'],
-          important: 'A token that has expired cannot be renewed: sign in anew by POST /login.',
-          notes:
-            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token can be kept, or replaced by the one in the answer; once that was used, the old one ends its sign-in',
-        },
-      },
-    },
-    async ({ body }, reply) => {
-      reply.header('cache-control', 'no-store')
-      const { token, refresh_token: refreshToken } = body
-      if ((token === undefined) === (refreshToken === undefined))
-        throw new CarrelError('invalid_request', 'Cannot refresh: send either "token" or "refresh_token"', {
-          details: { field: 'token' },
-        })
-      return token === undefined ? rotated(refreshToken!) : renewed(token)
-    },
-  )
-
   async function walletSession(wallet: string, request: FastifyRequest, reply: FastifyReply) {
     const outcome = await signInByWallet(engine, wallet, {
       credential: paymentCredential(request.headers),
@@ -162,18 +120,6 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     return { token, wallet: outcome.wallet, creditsRemaining: creditMicros / 1_000_000 }
   }
 
-  /** PaperPod's way: a session token in its last hour. */
-  async function renewed(current: string) {
-    const { token, expiresInS, userId } = await refreshSession(engine, current)
-    return { token, expiresIn: expiresInS, userId }
-  }
-
-  /** The way of sign-ins with two tokens. */
-  async function rotated(current: string) {
-    const { accessToken, refreshToken, expiresInS } = await refreshTokens(engine, current)
-    return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }
-  }
-
   /** A page, or why the link does not work. */
   async function answerPage(reply: FastifyReply, page: () => Promise<string>): Promise<FastifyReply> {
     reply.headers(pageHeaders)
@@ -182,7 +128,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     } catch (error) {
       const known = asCarrelError(error)
       if (known.code !== 'unauthenticated') throw error
-      return reply.status(known.status).send(refusedPage(known.message, engine.server.origin()))
+      return reply.status(known.status).send(refusedPage(known.message, reply.request.baseUrl))
     }
   }
 }

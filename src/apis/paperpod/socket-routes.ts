@@ -4,39 +4,16 @@ import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { bearerToken } from '../../http/authenticate.ts'
-import { baseUrls } from '../../http/base-url.ts'
-import type { SocketEndpoint } from '../../http/sockets/socket-server.ts'
+import { addSocket } from '../../http/sockets/add-socket.ts'
 import { socketSessionAnswer, socketTicketAnswer } from './schemas.ts'
 import { Connection } from './sockets/connection.ts'
-import type { Messages } from './sockets/messages.ts'
+import { Messages } from './sockets/messages.ts'
 import { SocketTickets, ticketLifeMs } from './sockets/socket-tickets.ts'
 
-/** `GET /ws`, and the deprecated way to it. The answer takes the handshakes. */
-export function addSocketRoutes(app: App, engine: Engine, messages: Messages): SocketEndpoint {
+/** The WebSocket `/ws`, the ticket that opens it in a browser, and the deprecated way to one. */
+export function addSocketRoutes(app: App, engine: Engine): void {
   const tickets = new SocketTickets()
-  const baseUrl = baseUrls(engine)
-
-  app.get(
-    '/ws',
-    {
-      config: {
-        documentation: {
-          description: 'WebSocket upgrade - persistent bidirectional connection',
-          auth: 'Authorization: Bearer <token>',
-          protocol: 'JSON messages over WebSocket',
-          discovery: "Send { type: 'help' } for full WebSocket API schema",
-          returns: 'Switching protocols: a WebSocket',
-          answers: { 101: { type: 'null' } },
-          notes:
-            'Where a header cannot be set, as in a browser: ?ticket=<ticket>, of POST /ws/ticket. A token is taken in no address, since addresses are logged',
-        },
-      },
-    },
-    (_request, reply) => {
-      reply.header('upgrade', 'websocket').header('connection', 'Upgrade')
-      throw new CarrelError('upgrade_required', 'Cannot answer GET /ws: it is a WebSocket')
-    },
-  )
+  const messages = new Messages(app)
 
   app.post(
     '/ws/ticket',
@@ -45,7 +22,6 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
       config: {
         documentation: {
           description: 'A ticket that opens one WebSocket, for clients that cannot set a header',
-          returns: '{ ticket, expiresIn, url }',
           notes:
             'Good once, within 60 seconds, and for as long as the token that asked for it; what it opened ends with that token.',
         },
@@ -68,7 +44,6 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
           description: 'DEPRECATED - Get WebSocket token',
           replacement: 'Use POST /login to get PaperPod token, then connect to /ws with Authorization: Bearer header',
           notes: 'This endpoint will be removed in a future version.',
-          returns: '{ deprecated, token, expiresIn, url, replacement, notes }',
         },
       },
     },
@@ -82,29 +57,41 @@ export function addSocketRoutes(app: App, engine: Engine, messages: Messages): S
     },
   )
 
-  return {
-    path: '/ws',
-    maxMessageBytes: limits.jsonBodyBytes,
-    tokenOf: (request) => {
-      const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
-      const given = searchParams.get('ticket') ?? searchParams.get('token')
-      if (!given) return undefined
-      const token = tickets.redeem(given)
-      if (token !== undefined) return token
-      throw new CarrelError(
-        'unauthenticated',
-        'Cannot open the WebSocket: its address has no ticket that is still good. A token itself is taken in no address: send it in Authorization, or ask POST /ws/ticket for a ticket',
-      )
-    },
-    open: (socket, who) => void new Connection({ engine, messages, socket, who }),
+  const documentation = {
+    description: 'WebSocket upgrade - persistent bidirectional connection',
+    auth: 'Authorization: Bearer <token>',
+    protocol: 'JSON messages over WebSocket',
+    discovery: "Send { type: 'help' } for full WebSocket API schema",
+    notes:
+      'Where a header cannot be set, as in a browser: ?ticket=<ticket>, of POST /ws/ticket. A token is taken in no address, since addresses are logged',
   }
+  addSocket(
+    app,
+    '/ws',
+    { documentation },
+    {
+      maxMessageBytes: limits.jsonBodyBytes,
+      tokenOf: (request) => {
+        const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+        const given = searchParams.get('ticket') ?? searchParams.get('token')
+        if (!given) return undefined
+        const token = tickets.redeem(given)
+        if (token !== undefined) return token
+        throw new CarrelError(
+          'unauthenticated',
+          'Cannot open the WebSocket: its address has no ticket that is still good. A token itself is taken in no address: send it in Authorization, or ask POST /ws/ticket for a ticket',
+        )
+      },
+      open: (socket, who) => void new Connection({ engine, messages, socket, who }),
+    },
+  )
 
   function issueTo({ caller, headers }: Pick<FastifyRequest, 'caller' | 'headers'>): string {
     return tickets.issue(caller.accountId, bearerToken(headers))
   }
 
-  function addressFor(request: Parameters<typeof baseUrl>[0]): string {
-    return `${baseUrl(request).replace(/^http/, 'ws')}/ws`
+  function addressFor({ baseUrl }: Pick<FastifyRequest, 'baseUrl'>): string {
+    return `${baseUrl.replace(/^http/, 'ws')}/ws`
   }
 }
 

@@ -7,6 +7,7 @@ import { CarrelError, errorTable } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import { pageHeaders } from '../../http/user-page.ts'
+import { instructions } from './errors.ts'
 import { offerAnswers, topUpAnswer, topUpBody } from './schemas.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
 
@@ -18,15 +19,14 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
         public: true,
         documentation: {
           description: 'What credit costs, and the ways of paying',
-          returns: 'A page, or { tiers, customAmount, paymentMethodsAccepted, checkout } to who asks for JSON',
           answers: { 200: offerAnswers },
         },
       },
     },
-    async ({ headers }, reply) => {
+    async ({ headers, baseUrl }, reply) => {
       const offer = offerOf(engine)
       const isBrowser = headers.accept?.includes('text/html') ?? false
-      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, engine.server.origin())) : offer
+      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, baseUrl)) : offer
     },
   )
   app.post(
@@ -98,7 +98,7 @@ function offerOf({ prices, settings }: Engine): Offer {
     customAmount: { minimumCents: prices.minimumTopUpCents, maximumCents: prices.maximumTopUpCents },
     paymentMethodsAccepted: methods,
     checkout: settings.stripeKey !== undefined || settings.playMoney,
-    agentInstruction: errorTable[methods.length > 0 ? 'out_of_credits' : 'not_set_up'].instruction,
+    agentInstruction: methods.length > 0 ? instructions.out_of_credits : errorTable.not_set_up.instruction,
   }
 }
 

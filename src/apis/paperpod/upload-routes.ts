@@ -39,7 +39,6 @@ function addRoute(app: App, engine: Engine): void {
             mode: { type: 'number', required: false, description: 'Permission bits, e.g. 493 for 0755' },
             sessionId: { type: 'string', required: false },
           },
-          returns: '{ success, path, size, originalName, sessionId }',
           notes: 'More efficient than base64 for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
           form: uploadForm,
           example: { path: '/workspace/greeting.txt', file: 'hello\n' },

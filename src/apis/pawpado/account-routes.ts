@@ -14,7 +14,6 @@ export function addAccountRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Schedule the deletion of the account and all it has (30-day grace)',
-          returns: '{ deleteAt, message }',
           notes:
             'Until then everything works as before. Signing in does not keep the account: POST /api/v1/account/cancel-deletion does. Asked again, the day stays. Takes the token of a sign-in',
           errors: ['forbidden', 'conflict', 'rate_limited'],
@@ -35,7 +34,6 @@ export function addAccountRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Keep an account that is scheduled for deletion',
-          returns: '{ deleteAt, message }',
           notes: 'For one that is not scheduled it does nothing. Takes the token of a sign-in.',
           errors: ['forbidden', 'conflict', 'rate_limited'],
         },

@@ -15,7 +15,6 @@ export function addCreditRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Current balance, currency, storage usage',
-          returns: '{ balance, currency, storageUsedBytes }',
         },
       },
     },
@@ -33,8 +32,6 @@ export function addCreditRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Current storage tier and billing period',
-          returns:
-            '{ tier, currency, pricePerGibHour, pricePerGibHourStopped, storageUsedBytes, gibHours, amount, billingPeriodStart, billingPeriodEnd }',
           notes: 'The billing period is a month of the calendar, in UTC.',
         },
       },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CarrelError } from '../../errors.ts'
-import { errorBody } from './errors.ts'
+import { envelope } from './errors.ts'
 
 test("codes and words are those of Pawpado's document", () => {
-  const body = (...error: ConstructorParameters<typeof CarrelError>) => errorBody(new CarrelError(...error))
+  const body = (...error: ConstructorParameters<typeof CarrelError>) => envelope.body(new CarrelError(...error))
   assert.deepEqual(body('unauthenticated', 'Cannot authenticate: the token has expired'), {
     error: 'UNAUTHENTICATED',
     message: 'Missing or invalid bearer token',
@@ -21,10 +21,10 @@ test("codes and words are those of Pawpado's document", () => {
 
 test('a bad body names its field, whoever found it, and nothing else is told', () => {
   const details = { field: 'amountCents', minimum: 100 }
-  assert.deepEqual(errorBody(new CarrelError('invalid_request', 'it is too little', { details })), {
+  assert.deepEqual(envelope.body(new CarrelError('invalid_request', 'it is too little', { details })), {
     error: 'VALIDATION_ERROR',
     message: 'amountCents: it is too little',
   })
   const named = 'Cannot use field "amountCents": it is too little'
-  assert.equal(errorBody(new CarrelError('invalid_request', named, { details })).message, named)
+  assert.equal(envelope.body(new CarrelError('invalid_request', named, { details })).message, named)
 })

@@ -1,19 +1,25 @@
+import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
+import type { ErrorEnvelope } from '../../http/error-envelope.ts'
+import type { Instructions } from '../../http/surface.ts'
+import { object } from '../schema.ts'
 
-/** The codes of Pawpado's catalogue that have another name in the one table; the rest keep theirs. */
+/** No part of the envelope: the reference shows them. */
+export const instructions: Instructions = {
+  out_of_credits: 'POST /api/v1/credits/topup gives a link that a user pays at.',
+  route_not_found: 'GET /api/v1/openapi.json lists every route with its method.',
+  method_not_allowed: 'GET /api/v1/openapi.json lists every route with its method.',
+}
+
+/** The codes of Pawpado's catalogue that differ from those of the error table. */
 const catalogue: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'VALIDATION_ERROR',
   out_of_credits: 'INSUFFICIENT_CREDITS',
   no_capacity: 'AWS_CAPACITY',
 }
 
-export function codeOf(code: ErrorCode): string {
+function codeOf(code: ErrorCode): string {
   return catalogue[code] ?? code.toUpperCase()
-}
-
-/** Pawpado's error body: `error`, a code for programs, and `message`, a sentence for people. Nothing else. */
-export function errorBody(error: CarrelError): { error: string; message: string } {
-  return { error: codeOf(error.code), message: messageOf(error) }
 }
 
 function messageOf({ code, message, details }: CarrelError): string {
@@ -24,3 +30,14 @@ function messageOf({ code, message, details }: CarrelError): string {
   const { field } = details
   return typeof field === 'string' && !message.includes(field) ? `${field}: ${message}` : message
 }
+
+/** Pawpado's envelope: `error`, a code for programs, and `message`, a sentence for people. Nothing else. */
+export const envelope = {
+  name: 'PawpadoError',
+  schema: object({
+    error: Type.String({ description: 'What went wrong, for programs, such as VALIDATION_ERROR' }),
+    message: Type.String({ description: 'The same in a sentence; of a bad body it names the field' }),
+  }),
+  body: (error: CarrelError) => ({ error: codeOf(error.code), message: messageOf(error) }),
+  codeOf,
+} satisfies ErrorEnvelope

@@ -8,7 +8,7 @@ export function addHealthRoutes(app: App): void {
       schema: { response: { 200: healthAnswer } },
       config: {
         public: true,
-        documentation: { description: 'Liveness probe. No auth required', returns: '{ status }' },
+        documentation: { description: 'Liveness probe. No auth required' },
       },
     },
     async () => ({ status: 'ok' }),

@@ -1,19 +1,11 @@
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
 import { themes } from '../../engine/identity/accounts/user-settings.ts'
-
-function object<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+import { object } from '../schema.ts'
 
 const time = (description: string) => Type.String({ description: `${description}; UTC, ISO 8601` })
 const currency = Type.String({ description: 'USD' })
-
-export const errorAnswer = object({
-  error: Type.String({ description: 'What went wrong, for programs, such as VALIDATION_ERROR' }),
-  message: Type.String({ description: 'The same in a sentence; of a bad body it names the field' }),
-})
 
 export const healthAnswer = object({ status: Type.String({ description: 'ok' }) })
 

@@ -14,7 +14,6 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Current Huudis identity + cookie expiry',
-          returns: '{ huudisUserId, userId, accountId, name, email, expiresAt, deleteAt }',
           notes: 'The token has the part of the cookie: no page of this server sets one.',
         },
       },

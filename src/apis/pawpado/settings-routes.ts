@@ -10,7 +10,7 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
       schema: { response: { 200: settingsAnswer } },
       config: {
         scope: 'any',
-        documentation: { description: 'Read preferences', returns: '{ displayName, locale, timezone, theme }' },
+        documentation: { description: 'Read preferences' },
       },
     },
     ({ caller }) => readUserSettings(engine, caller),
@@ -23,7 +23,6 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Update preferences (partial)',
-          returns: '{ displayName, locale, timezone, theme }',
           notes:
             'What is left out stays as it is. One wrong field, and nothing is changed. An API key of a shared workspace changes nothing of its person.',
           example: { timezone: 'Asia/Jakarta', theme: 'dark' },

@@ -32,7 +32,7 @@ const topupAnswer = Type.Object(
 )
 
 /** `POST /api/v1/credits/topup`: a page where a person pays. */
-export function addTopupRoutes(app: App, engine: Engine): void {
+export function addTopUpRoutes(app: App, engine: Engine): void {
   app.post(
     '/api/v1/credits/topup',
     {
@@ -43,7 +43,6 @@ export function addTopupRoutes(app: App, engine: Engine): void {
         idempotent: true,
         documentation: {
           description: 'Create a top-up checkout session',
-          returns: '{ checkoutUrl, paymentId, amountCents, creditsAdded, currency }',
           notes: 'A person pays at checkoutUrl; the balance shows it soon after.',
           example: { tier: 'starter' },
           errors: ['not_set_up', 'limit_reached', 'unavailable'],

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../app.ts'
-import { baseUrls } from '../base-url.ts'
+import { openApiDocument } from '../openapi.ts'
+import type { Surface } from '../surface.ts'
 import type { OpenApiDocument } from './document.ts'
-import { docsPage } from './page.ts'
-import { skillPage } from './skill.ts'
-import type { Context } from '../../engine/context.ts'
+import { indexPage } from './index-page.ts'
+import type { DocumentParts } from './parts.ts'
+import { skillIndex } from './skill-index.ts'
+import { surfaceNamed, surfaceParams } from './surface-params.ts'
+import { surfacePage } from './surface-page.ts'
+import { surfaceSkill } from './surface-skill.ts'
 
 /** Nothing from anywhere else, and no script or style within the page. */
 const contentPolicy = [
@@ -19,67 +24,88 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The documentation for people and for agents, made from the routes: added after them. */
-export function addDocs(app: App, engine: Pick<Context, 'settings' | 'server'>): void {
-  const baseUrl = baseUrls(engine)
-  const page = (make: typeof docsPage) => {
-    // The routes don't change once the server listens; what differs is by which address it is called.
-    const made = new Map<string, string>()
-    return (request: FastifyRequest) => {
-      const origin = baseUrl(request)
-      const known = made.get(origin)
-      if (known !== undefined) return known
-      const text = make(app.swagger() as unknown as OpenApiDocument, origin, engine.settings)
-      if (made.size < maxOrigins) made.set(origin, text)
-      return text
-    }
-  }
-  const docs = page(docsPage)
-  const skill = page(skillPage)
-
-  app.get(
-    '/docs',
-    {
-      config: {
-        public: true,
-        documentation: {
-          description: 'Human-readable documentation',
-          returns: 'HTML',
-          answers: { 200: textAnswer('text/html', 'A page with a console to try every route') },
-        },
-      },
+/** The documentation for people and for agents: an index of each, and a document of each surface, made from the routes. */
+export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void {
+  const { surfaces } = app.catalog
+  const params = surfaceParams(surfaces)
+  const write = keeping((origin, surface, forAgents) => {
+    const reference = (one: Surface) => openApiDocument(app, one) as OpenApiDocument
+    const parts: DocumentParts = { surfaces, reference, origin, settings }
+    if (surface) return forAgents ? surfaceSkill(surface, parts) : surfacePage(surface, parts)
+    return forAgents ? skillIndex(parts) : indexPage(parts)
+  })
+  const sendPage = ({ baseUrl }: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
+    send(reply.header('content-security-policy', contentPolicy), 'text/html', write(baseUrl, surface, false))
+  const sendSkill = ({ baseUrl }: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
+    send(reply, 'text/markdown', write(baseUrl, surface, true))
+  const publicRoute = (description: string, type: string, answer: string, errors: 'not_found'[] = []) => ({
+    public: true,
+    documentation: {
+      description,
+      answers: { 200: { description: answer, content: { [type]: { schema: { type: 'string' } } } } },
+      errors,
     },
-    (request, reply) => send(reply.header('content-security-policy', contentPolicy), 'text/html', docs(request)),
+  })
+
+  const page = 'HTML'
+  app.get('/docs', { config: publicRoute('Human-readable documentation', 'text/html', page) }, (request, reply) =>
+    sendPage(request, reply),
+  )
+  app.get(
+    '/docs/:surface',
+    {
+      schema: { params },
+      config: publicRoute('Documentation of one API, with a console to try every route', 'text/html', page, [
+        'not_found',
+      ]),
+    },
+    (request, reply) => sendPage(request, reply, surfaceNamed(surfaces, request.params.surface)),
   )
   for (const path of ['/SKILL.md', '/.well-known/skill.md'])
     app.get(
       path,
       {
-        config: {
-          public: true,
-          documentation: {
-            description: 'How an agent uses this server, in the Agent Skills format',
-            returns: 'Markdown with YAML front matter',
-            answers: { 200: textAnswer('text/markdown', 'Markdown with YAML front matter') },
-          },
-        },
+        config: publicRoute(
+          'How an agent uses this server, in the Agent Skills format',
+          'text/markdown',
+          'Markdown with YAML front matter',
+        ),
       },
-      (request, reply) => send(reply, 'text/markdown', skill(request)),
+      (request, reply) => sendSkill(request, reply),
     )
+  app.get(
+    '/skills/:surface.md',
+    {
+      schema: { params },
+      config: publicRoute('How an agent uses one API', 'text/markdown', 'Markdown', ['not_found']),
+    },
+    (request, reply) => sendSkill(request, reply, surfaceNamed(surfaces, request.params.surface)),
+  )
   for (const [name, type] of Object.entries(assets)) {
     const text = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
     app.get(`/docs/${name}`, { config: { public: true } }, (_request, reply) => send(reply, type, text))
   }
 }
 
-/** A client can ask by as many names as it likes. */
-const maxOrigins = 16
+type Write = (origin: string, surface: Surface | undefined, forAgents: boolean) => string
+
+/** Keeps what was written: routes do not change once the server listens, and documents differ by the address that is asked. */
+function keeping(write: Write): Write {
+  const kept = new Map<string, string>()
+  return (origin, surface, forAgents) => {
+    const key = `${origin} ${surface?.name} ${forAgents}`
+    const found = kept.get(key)
+    if (found !== undefined) return found
+    const text = write(origin, surface, forAgents)
+    if (kept.size < maxKept) kept.set(key, text)
+    return text
+  }
+}
+
+/** A client can ask by any number of names. */
+const maxKept = 128
 
 const assets = { 'page.css': 'text/css', 'console.js': 'text/javascript', 'icon.svg': 'image/svg+xml' }
-
-function textAnswer(type: string, description: string): object {
-  return { description, content: { [type]: { schema: { type: 'string' } } } }
-}
 
 function send(reply: FastifyReply, type: string, text: string): FastifyReply {
   return reply

@@ -21,7 +21,10 @@ import { DescriptorBudget } from '../../engine/budgets/descriptor-budget.ts'
 import { AuthCache } from '../../engine/identity/auth/auth-cache.ts'
 import { ClientNetworks } from '../client-networks.ts'
 import { Connections } from '../connections.ts'
-import { AccountLimits } from '../rate-limits.ts'
+import type { ErrorEnvelope } from '../error-envelope.ts'
+import { AccountLimits, type RateLimitPolicy } from '../rate-limits.ts'
+import type { Surface } from '../surface.ts'
+import type { SocketEndpoint } from './socket-endpoint.ts'
 import { SocketServer } from './socket-server.ts'
 
 describe('SocketServer', () => {
@@ -50,25 +53,32 @@ describe('SocketServer', () => {
       authCache: new AuthCache(db),
     } as unknown as Engine
     const accountLimits = new AccountLimits({ settings: readSettings({}), server: { ownerId: 'owner' } })
-    const sockets = new SocketServer(
-      {
-        engine,
-        errorBody: (error, requestId) => ({ error: error.message, code: error.code, requestId }),
-        accountLimits,
-        connections: new Connections({ budget: new DescriptorBudget(1000), networks: new ClientNetworks([]) }),
-      },
-      [
-        {
-          path: '/echo',
-          maxMessageBytes: 1000,
-          open: (socket) =>
-            void socket.on('message', (data: Buffer) => {
-              heard.push(String(data))
-              socket.send(data)
-            }),
-        },
-      ],
-    )
+    const envelope: ErrorEnvelope = {
+      name: 'Error',
+      schema: {},
+      body: ({ message, code }, requestId) => ({ error: message, code, requestId }),
+      codeOf: (code) => code,
+    }
+    const rateLimits: RateLimitPolicy = {
+      by: 'account',
+      perMinute: () => ({ read: 0, write: 0 }),
+      limitsOwner: false,
+      countsUnknown: false,
+    }
+    const surface = { envelope, rateLimits } as Surface
+    const connections = new Connections({ budget: new DescriptorBudget(1000), networks: new ClientNetworks([]) })
+    const echo: SocketEndpoint = {
+      maxMessageBytes: 1000,
+      open: (socket, { params }) =>
+        void socket.on('message', (data: Buffer) => {
+          heard.push(String(data))
+          socket.send(params['room'] === undefined ? data : `${params['room']}: ${String(data)}`)
+        }),
+    }
+    const sockets = new SocketServer({ engine, accountLimits, connections }, [
+      { path: '/echo', endpoint: echo, surface, scope: 'compute' },
+      { path: '/rooms/:room/echo', endpoint: echo, surface, scope: 'account' },
+    ])
     const http = createServer()
     http.on('upgrade', (request, socket, head) => {
       if (!sockets.upgrade(request, socket, head)) socket.destroy()

@@ -3,67 +3,56 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
-import { assertScope, type Authenticated } from '../../engine/identity/accounts/tokens.ts'
+import { assertScope } from '../../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { authenticateAny } from '../../engine/identity/auth/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { bearerToken } from '../authenticate.ts'
 import type { Connections } from '../connections.ts'
+import { errorAnswer, type ErrorEnvelope } from '../error-envelope.ts'
 import { sendFinalResponse } from '../final-response.ts'
 import { logFailure } from '../log-failure.ts'
+import { pathOf } from '../path-of.ts'
+import { pathPattern } from '../path-pattern.ts'
 import { assertWithin, rateLimitHeaders, type AccountLimits } from '../rate-limits.ts'
 import type { Counted } from '../request-counter.ts'
 import { retryAfterS } from '../retry-after.ts'
+import type { CataloguedSocket } from '../route-catalog.ts'
 import { ClientSocket } from './client-socket.ts'
 import { receiveInPieces } from './large-frames.ts'
 import { watchLargeMessages } from './large-message.ts'
-
-type ErrorBody = (error: CarrelError, requestId: string) => Record<string, unknown>
-
-/** Who opened a WebSocket. */
-export interface SocketCaller {
-  caller: Authenticated
-  /** What they authenticated with; in memory as long as the connection. */
-  token: string
-}
-
-/** A WebSocket on the origin, by its path. */
-export interface SocketEndpoint {
-  path: string
-  maxMessageBytes: number
-  /** The token that a handshake carries otherwise than by its headers; undefined when there is none. */
-  tokenOf?: (request: IncomingMessage) => string | undefined
-  /** Takes over a connection whose caller is known. */
-  open: (socket: ClientSocket, caller: SocketCaller) => void
-}
+import type { SocketCaller } from './socket-endpoint.ts'
 
 interface Parts {
   engine: Engine
-  errorBody: ErrorBody
   accountLimits: AccountLimits
   connections: Connections
+}
+
+interface Opened extends Omit<CataloguedSocket, 'path'> {
+  match: ReturnType<typeof pathPattern>
+  server: WebSocketServer
 }
 
 /** The WebSockets of all surfaces: who may open one, and that dead ones do not stay. */
 export class SocketServer {
   readonly #engine: Engine
-  readonly #errorBody: ErrorBody
   readonly #accountLimits: AccountLimits
   readonly #connections: Connections
-  readonly #endpoints: { endpoint: SocketEndpoint; server: WebSocketServer }[]
+  readonly #opened: Opened[]
   readonly #ofAccount = new Map<string, number>()
   readonly #heartbeat: NodeJS.Timeout
 
-  constructor({ engine, errorBody, accountLimits, connections }: Parts, endpoints: SocketEndpoint[]) {
+  constructor({ engine, accountLimits, connections }: Parts, sockets: readonly CataloguedSocket[]) {
     this.#engine = engine
-    this.#errorBody = errorBody
     this.#accountLimits = accountLimits
     this.#connections = connections
-    this.#endpoints = endpoints.map((endpoint) => ({
-      endpoint,
+    this.#opened = sockets.map(({ path, ...socket }) => ({
+      ...socket,
+      match: pathPattern(path),
       server: new WebSocketServer({
         noServer: true,
-        maxPayload: endpoint.maxMessageBytes,
+        maxPayload: socket.endpoint.maxMessageBytes,
         perMessageDeflate: false,
         WebSocket: ClientSocket as never,
       }),
@@ -71,12 +60,16 @@ export class SocketServer {
     this.#heartbeat = setInterval(() => this.#beat(), limits.socketPingMs).unref()
   }
 
-  /** Takes the handshake when it is for one of them. */
+  /** Takes the handshake when one of the WebSockets is at its address. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const path = (request.url ?? '').split('?')[0]!.replace(/(?<=.)\/$/, '')
-    const found = this.#endpoints.find(({ endpoint }) => endpoint.path === path)
-    if (found) void this.#open(found, request, socket, head)
-    return found !== undefined
+    const path = pathOf(request.url ?? '')
+    for (const opened of this.#opened) {
+      const params = opened.match(path)
+      if (!params) continue
+      void this.#open(opened, params, { request, connection: socket, head })
+      return true
+    }
+    return false
   }
 
   /** Tells every client to come back: they attach to the next server, from where they have read. */
@@ -86,10 +79,9 @@ export class SocketServer {
   }
 
   async #open(
-    { endpoint, server }: { endpoint: SocketEndpoint; server: WebSocketServer },
-    request: IncomingMessage,
-    connection: Duplex,
-    head: Buffer,
+    { endpoint, surface, scope, server }: Opened,
+    params: Record<string, string>,
+    { request, connection, head }: { request: IncomingMessage; connection: Duplex; head: Buffer },
   ): Promise<void> {
     connection.on('error', () => {})
     let counted: Counted | undefined
@@ -97,9 +89,9 @@ export class SocketServer {
       const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
       const caller = await authenticateAny(this.#engine, token)
       // Opening one is a request; messages on it are none.
-      counted = this.#accountLimits.count(caller, 'GET', endpoint.path)
+      counted = this.#accountLimits.count(surface.rateLimits, caller, 'read')
       if (counted) assertWithin(counted)
-      assertScope(caller, 'compute')
+      if (scope !== 'any') assertScope(caller, scope)
       if (connection.destroyed) return
       this.#connections.belongTo(connection, caller.accountId)
       this.#admit(caller.accountId, connection)
@@ -126,10 +118,11 @@ export class SocketServer {
             maxMessageBytes: endpoint.maxMessageBytes,
           })
         receiveInPieces(socket, endpoint.maxMessageBytes)
-        endpoint.open(socket, { caller, token })
+        const errorBody: SocketCaller['errorBody'] = (error, requestId) => surface.envelope.body(error, requestId, {})
+        endpoint.open(socket, { caller, token, params, errorBody })
       })
     } catch (error) {
-      this.#refuse(connection, asCarrelError(error), counted && rateLimitHeaders(counted))
+      this.#refuse(connection, surface.envelope, asCarrelError(error), counted && rateLimitHeaders(counted))
     }
   }
 
@@ -149,12 +142,12 @@ export class SocketServer {
     })
   }
 
-  #refuse(connection: Duplex, error: CarrelError, headers: Record<string, string> = {}): void {
+  #refuse(connection: Duplex, envelope: ErrorEnvelope, error: CarrelError, headers: Record<string, string> = {}): void {
     const requestId = randomUUID()
     logFailure(this.#engine.log, error, { requestId })
-    const body = JSON.stringify(this.#errorBody(error, requestId))
+    const { status, text: body } = errorAnswer(envelope, error, requestId)
     const lines = [
-      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Refused'}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
       'content-type: application/json; charset=utf-8',
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,
@@ -178,6 +171,6 @@ export class SocketServer {
   }
 
   #clients(): ClientSocket[] {
-    return this.#endpoints.flatMap(({ server }) => [...server.clients] as ClientSocket[])
+    return this.#opened.flatMap(({ server }) => [...server.clients] as ClientSocket[])
   }
 }

@@ -1,7 +1,8 @@
+import type { RouteOptions } from 'fastify'
 import type { App } from '../../../http/app.ts'
 import { innerCalls, type InnerCall } from '../../../http/inner-call.ts'
-import { LargeResponse } from '../../../http/large-response.ts'
-import type { RouteDocumentation } from '../../../http/route-config.ts'
+import type { LargeResponse } from '../../../http/large-response.ts'
+import { returnsOf } from '../../../http/returns-of.ts'
 import { paramsOf } from '../params-of.ts'
 import type { Call, Message } from './message.ts'
 
@@ -23,59 +24,33 @@ interface Options {
   large?: boolean
 }
 
-interface Route {
-  method: string
-  url: string
-  schema: { body?: unknown; querystring?: unknown }
-  documentation: RouteDocumentation
-}
-
-/** The routes of the surface, which messages stand for. Hears of every route that is added after it. */
+/** The routes that messages stand for. */
 export class MessageRoutes {
   readonly #app: App
-  readonly #routes = new Map<string, Route>()
 
   constructor(app: App) {
     this.#app = app
-    app.addHook('onRoute', ({ method, url, schema, config }) => {
-      const { documentation } = config ?? {}
-      if (documentation && typeof method === 'string')
-        this.#routes.set(`${method} ${url}`, { method, url, schema: schema ?? {}, documentation })
-    })
-    app.addHook('onRequest', async (_request, reply) => {
-      const closed = innerCalls.getStore()?.closed
-      if (!closed) return
-      const leave = () => reply.raw.destroy()
-      closed.addEventListener('abort', leave, { once: true })
-      reply.raw.once('close', () => closed.removeEventListener('abort', leave))
-    })
-    // A large answer goes from its route to the connection as it is: nothing between has all of it.
-    app.addHook('onSend', async (_request, _reply, payload) => {
-      const call = innerCalls.getStore()
-      if (!call || !(payload instanceof LargeResponse)) return payload
-      call.answer = payload
-      return ''
-    })
   }
 
   /** A message that does what a route does, with the same fields, checks, answers and errors. */
   message(type: string, { route, action, large = false }: Options): Message {
-    const found = () => this.#routes.get(route) ?? unknown(route)
+    const found = () => this.#app.catalog.find(route)?.options ?? unknown(route)
     return {
       type,
       action,
       help: () => {
-        const { schema, documentation } = found()
-        const { description, returns = '', notes, example } = documentation
-        const params = paramsOf(schema.body ?? schema.querystring) ?? {}
-        return { description, params, returns, notes, example }
+        const options = found()
+        const { schema, config } = options
+        const { description = '', notes, example } = config?.documentation ?? {}
+        const params = paramsOf(schema?.body ?? schema?.querystring) ?? {}
+        return { description, params, returns: returnsOf(options), notes, example }
       },
       run: async (call) => (large ? () => this.#ask(found(), call) : this.#ask(found(), call)),
     }
   }
 
   /** What a route does when its client leaves, it does when the connection is gone. */
-  async #ask(route: Route, call: Call): Promise<string | LargeResponse> {
+  async #ask(route: RouteOptions, call: Call): Promise<string | LargeResponse> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
       const { fields, largeBytes: bytes } = call
@@ -88,14 +63,14 @@ export class MessageRoutes {
     }
   }
 
-  async #inject({ method, url, schema }: Route, { token, fields, largeBytes }: Call): Promise<string> {
+  async #inject({ method, url, schema }: RouteOptions, { token, fields, largeBytes }: Call): Promise<string> {
     const takesBody = method !== 'GET'
     const { statusCode, payload } = await this.#app.inject({
       method: method as 'GET' | 'POST',
       url,
       headers: { authorization: `Bearer ${token}`, ...(takesBody ? { 'content-type': 'application/json' } : {}) },
       ...(takesBody ? { payload: largeBytes === undefined ? JSON.stringify(fields) : '{}' } : {}),
-      ...(!takesBody && schema.querystring ? { query: fields as Record<string, string> } : {}),
+      ...(!takesBody && schema?.querystring ? { query: fields as Record<string, string> } : {}),
     })
     if (statusCode >= 400) throw new RouteRefusal(payload)
     return payload
@@ -103,5 +78,5 @@ export class MessageRoutes {
 }
 
 function unknown(route: string): never {
-  throw new Error(`There is no documented route "${route}"`)
+  throw new Error(`There is no route "${route}"`)
 }

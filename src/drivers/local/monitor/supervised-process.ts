@@ -93,7 +93,8 @@ export class SupervisedProcess {
     } catch (error) {
       void this.#group?.signal('SIGKILL').then(() => this.#leaveGroup())
       throw (
-        capacityFailure(error) ?? (error instanceof StartError ? error : new StartError('unavailable', messageOf(error)))
+        capacityFailure(error) ??
+        (error instanceof StartError ? error : new StartError('unavailable', messageOf(error)))
       )
     } finally {
       consoleSocket?.close()

@@ -7,7 +7,8 @@ const maxShown = 200_000
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'])
 
 const tokenInput = /** @type {HTMLInputElement} */ (document.querySelector('.token input'))
-tokenInput.form?.removeAttribute('hidden')
+// The index has nothing to send.
+if (document.querySelector('form.try')) tokenInput.form?.removeAttribute('hidden')
 tokenInput.form?.addEventListener('submit', (event) => event.preventDefault())
 // Of this tab alone, and gone with it.
 tokenInput.value = sessionStorage.getItem(tokenKey) ?? ''

@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import type { Settings } from '../../config/settings.ts'
 
-/** What is bounded, for people: `[what, how much]`. */
+/** Returns what is bounded and how, as the documentation shows it. */
 export function limitFacts(settings: Settings): [what: string, bound: string][] {
   const { computerCpus, computerMemoryBytes, computerDiskBytes, computerPids, idleTimeoutMs } = settings
   return [

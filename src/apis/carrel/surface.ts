@@ -1,0 +1,58 @@
+import type { Surface } from '../../http/surface.ts'
+import { addDocs } from '../../http/docs/routes.ts'
+import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
+import { accountRateLimits } from '../account-rate-limits.ts'
+import { envelope, instructions } from './errors.ts'
+import { addExecRoutes } from './exec-routes.ts'
+import { addInvitationRoutes } from './invitation-routes.ts'
+import { addIssuerRoutes } from './issuer-routes.ts'
+import { addMemberRoutes } from './member-routes.ts'
+import { addPaymentRoutes } from './payment-routes.ts'
+import { addSessionRoutes } from './session-routes.ts'
+import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
+import { addWorkspaceRoutes } from './workspace-routes.ts'
+
+/** Carrel's own API, and every address that no other surface has. */
+export const carrel: Surface = {
+  name: 'carrel',
+  title: 'Carrel',
+  description: 'Terminals and pipes over a WebSocket, shared workspaces, and sign-ins: what is of Carrel itself.',
+  prefixes: [
+    ...['', '/v1/exec', '/v1/workspaces', '/users/me/sessions'],
+    ...['/billing/pay', '/billing/return', '/billing/cancel'],
+  ],
+  envelope,
+  instructions,
+  rateLimits: accountRateLimits,
+  topics: [
+    {
+      name: 'Programs',
+      description: 'Run a program with a terminal or pipes, from its start to its end.',
+      routes: [addExecRoutes],
+    },
+    {
+      name: 'Workspaces',
+      description: 'Computers, keys and credit that several users share.',
+      skill: 'brief',
+      routes: [addWorkspaceRoutes, addWorkspaceDeletionRoutes, addMemberRoutes, addInvitationRoutes],
+    },
+    {
+      name: 'Sign-ins',
+      description: "A user's sign-ins: to see them, and to sign out.",
+      skill: 'brief',
+      routes: [addSessionRoutes],
+    },
+    {
+      name: 'Payments',
+      description: 'The pages around a payment.',
+      skill: 'none',
+      routes: [addPaymentRoutes],
+    },
+    {
+      name: 'Server',
+      description: 'The documentation of every surface, and the keys for checking tokens.',
+      skill: 'none',
+      routes: [addDocs, addOpenApiRoutes, addIssuerRoutes],
+    },
+  ],
+}

@@ -1,0 +1,35 @@
+import type { Engine } from '../../engine/engine.ts'
+import { helpersOf } from '../../engine/helpers.ts'
+import type { HelperState } from '../../helper-states.ts'
+import type { App } from '../../http/app.ts'
+import { version } from '../../version.ts'
+import { isoTime } from '../iso-time.ts'
+import { healthAnswer } from './schemas.ts'
+
+export function addHealthRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/health',
+    {
+      schema: { response: { 200: healthAnswer } },
+      config: {
+        public: true,
+        documentation: {
+          description: 'Health check',
+          notes:
+            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the disk of the host, the database; one that is degraded has a reason.',
+        },
+      },
+    },
+    async () => ({
+      status: 'ok',
+      service: 'carrel',
+      version,
+      timestamp: isoTime(Date.now()),
+      helpers: Object.fromEntries(helpersOf(engine).map(helperOf)),
+    }),
+  )
+}
+
+function helperOf({ name, status, sinceMs, reason }: HelperState) {
+  return [name, { status, since: isoTime(sinceMs), reason }] as const
+}

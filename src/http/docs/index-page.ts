@@ -1,0 +1,76 @@
+import { version } from '../../version.ts'
+import { operationsByTopic } from './document.ts'
+import { firstExample } from './first-example.ts'
+import { anchorOf, guideHtml } from './guide.ts'
+import { html, type Html } from './html.ts'
+import { layout } from './layout.ts'
+import type { DocumentParts } from './parts.ts'
+
+/** Returns the page that leads to each surface's own. */
+export function indexPage(parts: DocumentParts): string {
+  const { surfaces, origin, settings } = parts
+  const sections = surfaces[0]?.guide?.({ origin, settings }) ?? []
+  const contents = html`<nav aria-label="Contents">
+    <ul>
+      <li><a href="#start">Start</a></li>
+      ${sections.map(({ title }) => html`<li><a href="#${anchorOf(title)}">${title}</a></li>`)}
+    </ul>
+    <h2>APIs</h2>
+    <ul>
+      ${surfaces.map(({ name, title }) => html`<li><a href="/docs/${name}">${title}</a></li>`)}
+    </ul>
+    <h2>For programs</h2>
+    <ul>
+      <li><a href="/openapi.json">openapi.json</a></li>
+      <li><a href="/SKILL.md">SKILL.md</a></li>
+    </ul>
+  </nav>`
+  return layout({
+    title: 'Carrel: documentation',
+    version,
+    contents,
+    body: html`${start(parts)} ${guideHtml(sections)}`,
+    footer: html`<a href="/openapi.json">openapi.json</a> <a href="/SKILL.md">SKILL.md</a> <a href="/">discovery</a>`,
+  })
+}
+
+function start(parts: DocumentParts): Html {
+  return html`<section class="guide" id="start">
+      <h1>A computer of its own for every agent</h1>
+      <p class="lead">
+        Isolated Linux, ready in tens of milliseconds, over HTTP. Run code, keep files, start servers, show them to
+        others.
+      </p>
+      <figure class="code">
+        <figcaption>Two commands</figcaption>
+        <pre tabindex="0"><code>export CARREL_TOKEN=pp_sess_...
+${firstExample(parts)}</code></pre>
+      </figure>
+      <p>
+        On the command line, <code>carrel help</code> lists every command. Agents read <a href="/SKILL.md">SKILL.md</a>;
+        programs read <a href="/openapi.json">openapi.json</a>, or that of one API alone.
+      </p>
+    </section>
+    <section class="guide" id="apis">
+      <h2>APIs</h2>
+      <p class="lead">One server speaks them all, on one account and one kind of computer underneath.</p>
+      <ul class="surfaces">
+        ${parts.surfaces.map((surface) => card(parts, surface))}
+      </ul>
+    </section>`
+}
+
+function card({ reference }: DocumentParts, surface: DocumentParts['surfaces'][number]): Html {
+  const { name, title, description } = surface
+  const topics = operationsByTopic(reference(surface))
+  const count = topics.reduce((sum, { operations }) => sum + operations.length, 0)
+  return html`<li>
+    <h3><a href="/docs/${name}">${title}</a></h3>
+    <p>${description}</p>
+    <p class="type">${topics.map((topic) => topic.name).join(' · ')}</p>
+    <p class="links">
+      <a href="/docs/${name}">${count} ${count === 1 ? 'route' : 'routes'}</a>
+      <a href="/openapi/${name}.json">OpenAPI</a> <a href="/skills/${name}.md">for agents</a>
+    </p>
+  </li>`
+}

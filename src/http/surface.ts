@@ -1,0 +1,76 @@
+import type { Settings } from '../config/settings.ts'
+import type { Engine } from '../engine/engine.ts'
+import { errorTable, type ErrorCode } from '../errors.ts'
+import type { App } from './app.ts'
+import type { ErrorEnvelope } from './error-envelope.ts'
+import type { RateLimitPolicy } from './rate-limits.ts'
+
+/** Adds the routes and WebSockets of one noun. */
+export type AddRoutes = (app: App, engine: Engine) => void
+
+/** Routes that the reference shows together. */
+export interface Topic {
+  name: string
+  /** One sentence. */
+  description: string
+  /** In the order in which the reference shows them. */
+  routes: readonly AddRoutes[]
+  /** Routes of this topic that another surface serves, such as `GET /docs`: both contracts have them. */
+  shared?: readonly string[]
+  /** How much of it an agent reads: every route with an example, a line for each route, or nothing. Default: 'full'. */
+  skill?: 'full' | 'brief' | 'none'
+}
+
+/** One published API, as the server shell sees it: `apis/surfaces.ts` lists them all. */
+export interface Surface {
+  /** As in addresses: `/docs/<name>`. */
+  name: string
+  title: string
+  /** One sentence. */
+  description: string
+  /**
+   * Every address below one of these belongs to the surface, whether it has a route or not. The longest prefix that fits decides;
+   * '' fits every address.
+   */
+  prefixes: readonly string[]
+  envelope: ErrorEnvelope
+  /** What to do next about an error, where this surface has a better answer than the error table, such as one of its routes. */
+  instructions: Instructions
+  rateLimits: RateLimitPolicy
+  topics: readonly Topic[]
+  /** What a reader has to know before the routes. */
+  guide?: (facts: GuideFacts) => readonly GuideSection[]
+  /** What is bounded, and how. */
+  limits?: (settings: Settings) => readonly (readonly [what: string, bound: string])[]
+  /** The route whose example comes first in documents that show no other, such as `POST /execute`. */
+  example?: string
+}
+
+export interface GuideFacts {
+  /** The origin by which the client reaches the server. */
+  origin: string
+  settings: Settings
+}
+
+export interface GuideSection {
+  title: string
+  /** Text in which code stands between backticks; nothing else is marked. */
+  paragraphs: readonly string[]
+}
+
+export type Instructions = Readonly<Partial<Record<ErrorCode, string>>>
+
+/** Returns what to do next about an error: the surface's own words, or those of the error table. */
+export function instructionFor(code: ErrorCode, instructions: Instructions): string {
+  return instructions[code] ?? errorTable[code].instruction
+}
+
+/** Returns the surface that an address belongs to; its query is ignored. One surface has to have the prefix ''. */
+export function surfaceOf(surfaces: readonly Surface[], address: string): Surface {
+  const [path = ''] = address.split('?', 1)
+  const fits = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`) || prefix === ''
+  const found = surfaces
+    .flatMap((surface) => surface.prefixes.filter(fits).map((prefix) => ({ surface, prefix })))
+    .reduce((best, one) => (one.prefix.length > best.prefix.length ? one : best))
+  return found.surface
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { surfaces } from '../../src/apis/surfaces.ts'
+import { appRoutes } from '../support/app-routes.ts'
+import { readPage, type Document } from './reference.ts'
+
+/** Routes that no document shows, each with its reason. */
+const undocumented: Record<string, string> = {
+  'GET /billing/return': 'a page that a browser is led to',
+  'GET /billing/cancel': 'a page that a browser is led to',
+  'GET /billing/pay/:payment': 'a page that a browser is led to',
+  'POST /billing/pay/:payment': 'the form of that page',
+  'GET /docs/page.css': 'a part of a page',
+  'GET /docs/console.js': 'a part of a page',
+  'GET /docs/icon.svg': 'a part of a page',
+  'GET /metrics': "for the operator's monitoring, with a token of its own",
+}
+
+describe('the committed reference', () => {
+  /** What the server answers, as the app hears of it: `METHOD /path/:id`. */
+  let served: string[]
+  /** The operations of each committed document. */
+  let documented: Map<string, Set<string>>
+
+  before(async () => {
+    // With play money the app has its pages too.
+    const routes = await appRoutes({ CARREL_PLAY_MONEY: 'on' })
+    served = routes.filter(({ method }) => method !== 'HEAD').map(({ method, url }) => `${method} ${url}`)
+    documented = new Map()
+    for (const { name } of surfaces) {
+      const { paths } = JSON.parse(await readPage(`docs/reference/${name}.json`)) as Document
+      const operations = Object.entries(paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+      )
+      documented.set(name, new Set(operations))
+    }
+  })
+
+  test('has every route of the app, but for the pages named here', () => {
+    const all = new Set([...documented.values()].flatMap((operations) => [...operations]))
+    assert.ok(served.length > 80)
+    assert.deepEqual(
+      served.filter((route) => !all.has(route) && !(route in undocumented)),
+      [],
+    )
+  })
+
+  test('has nothing else, and no page is named here for nothing', () => {
+    const known = new Set(served)
+    for (const [surface, operations] of documented)
+      for (const operation of operations) assert.ok(known.has(operation), `${surface}: ${operation}`)
+    const all = new Set([...documented.values()].flatMap((operations) => [...operations]))
+    for (const route of Object.keys(undocumented)) {
+      assert.ok(known.has(route), `${route} is gone`)
+      assert.ok(!all.has(route), `${route} is documented`)
+    }
+  })
+
+  test('has every operation of a shared route in both documents', () => {
+    for (const [route, names] of [
+      ['POST /auth/refresh', ['paperpod', 'environments']],
+      ['GET /health', ['paperpod', 'environments']],
+      ['GET /docs', ['paperpod', 'carrel']],
+    ] as const)
+      assert.deepEqual(
+        [...documented].filter(([, operations]) => operations.has(route)).map(([name]) => name),
+        names.toSorted((a, b) => [...documented.keys()].indexOf(a) - [...documented.keys()].indexOf(b)),
+        route,
+      )
+    for (const { name, topics } of surfaces)
+      for (const { shared = [] } of topics)
+        for (const route of shared) assert.ok(documented.get(name)!.has(route), `${name} shares ${route}`)
+  })
+})
