@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { HealthProbe } from '../support/health-probe.ts'
-import { residentBytes } from '../support/resident-bytes.ts'
-import { newSession, TestServer, type Answer } from '../support/server.ts'
+import { newSession, type Answer, type TestServer } from '../support/server.ts'
+import { type Strain, WatchedServer } from '../support/watched-server.ts'
 
 const MiB = 1024 * 1024
 
@@ -31,14 +30,16 @@ ${flood.replace(/^/gm, '        ')}
 }
 
 describe('a kernel that the guest put in the place of ours', { timeout: 240_000 }, () => {
+  let watched: WatchedServer
   let server: TestServer
   before(async () => {
-    server = await TestServer.start()
+    watched = await WatchedServer.start()
+    ;({ server } = watched)
   })
-  after(() => server.stop())
+  after(() => watched.stop())
 
   /** The answer of a call to it, and what others notice of that. */
-  async function call(flood: string, timeout = 1000) {
+  async function call(flood: string, timeout = 1000): Promise<Answer & Strain> {
     const sessionId = newSession()
     await server.done('/files/write', { path: '/workspace/python3', content: kernelOf(flood), mode: 0o755, sessionId })
     const { exitCode, stderr } = await server.shell(
@@ -46,26 +47,12 @@ describe('a kernel that the guest put in the place of ours', { timeout: 240_000 
       { sessionId },
     )
     assert.equal(exitCode, 0, stderr)
-    const before = residentBytes(server.process.pid!)
-    let most = before
-    const watch = setInterval(() => (most = Math.max(most, residentBytes(server.process.pid!))), 50)
-    const probe = new HealthProbe(server.url)
-    const begun = performance.now()
-    let answer: Answer
-    try {
-      answer = await server.post('/interpret', { code: '1', sessionId, timeout })
-    } finally {
-      clearInterval(watch)
-    }
-    const tookMs = performance.now() - begun
-    const { longestMs, medianMs } = await probe.end()
-    return { ...answer, tookMs, longestMs, medianMs, grownMiB: Math.round((most - before) / MiB) }
+    const [answer, strain] = await watched.during(() => server.post('/interpret', { code: '1', sessionId, timeout }))
+    return { ...answer, ...strain }
   }
 
-  function assertUnnoticed(found: Awaited<ReturnType<typeof call>>): void {
-    const { longestMs, medianMs, grownMiB } = found
-    assert.ok(medianMs < 200, `others wait for ${Math.round(medianMs)} ms`)
-    assert.ok(longestMs < 1500, `somebody else waited for ${Math.round(longestMs)} ms`)
+  function assertUnnoticed({ longestTurnMs, grownMiB }: Strain): void {
+    assert.ok(longestTurnMs < 250, `somebody else waited for ${longestTurnMs} ms of the processor`)
     assert.ok(grownMiB < 300, `the server grew by ${grownMiB} MiB`)
   }
 
@@ -94,7 +81,6 @@ describe('a kernel that the guest put in the place of ours', { timeout: 240_000 
       const found = await call(flood)
       t.diagnostic(brief(found))
       assert.deepEqual([found.status, found.body.status, found.body.kernelLost], [200, 'timeout', true])
-      assert.ok(found.tookMs < 20_000, `${Math.round(found.tookMs)} ms`)
       assertUnnoticed(found)
     })
 

@@ -3,17 +3,18 @@ import { createHash } from 'node:crypto'
 import { request, type IncomingMessage } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { HealthProbe } from '../support/health-probe.ts'
-import { residentBytes } from '../support/resident-bytes.ts'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { newSession, type TestServer, until } from '../support/server.ts'
+import { type Strain, WatchedServer } from '../support/watched-server.ts'
 
 const MiB = 1024 * 1024
 
+let watched: WatchedServer
 let server: TestServer
 before(async () => {
-  server = await TestServer.start({ env: { CARREL_COMPUTER_MEMORY_MIB: '512' } })
+  watched = await WatchedServer.start({ CARREL_COMPUTER_MEMORY_MIB: '512' })
+  ;({ server } = watched)
 })
-after(() => server.stop())
+after(() => watched.stop())
 
 /** The answer's head; its body is read when it is asked for. */
 function ask(path: string, body: object | Buffer): Promise<IncomingMessage> {
@@ -48,26 +49,12 @@ async function readOut(response: IncomingMessage): Promise<{ status: number; byt
   return { status: response.statusCode!, bytes, sha256: hash.digest('hex') }
 }
 
-/** What others notice of some work, and what it takes of the server's memory at most. */
-async function noticed(
-  work: () => Promise<unknown>,
-): Promise<{ longestMs: number; medianMs: number; grownMiB: number }> {
-  const before = residentBytes(server.process.pid!)
-  let most = before
-  const watch = setInterval(() => (most = Math.max(most, residentBytes(server.process.pid!))), 50)
-  const probe = new HealthProbe(server.url)
-  try {
-    await work()
-  } finally {
-    clearInterval(watch)
-  }
-  const { longestMs, medianMs } = await probe.end()
-  return { longestMs, medianMs, grownMiB: Math.round((most - before) / MiB) }
-}
+/** What some work asks of the server. */
+const noticed = async (work: () => Promise<unknown>): Promise<Strain> => (await watched.during(work))[1]
 
-/** On a busy machine; what held the loop took seconds. */
-function assertUnnoticed({ longestMs, grownMiB }: { longestMs: number; grownMiB: number }, maxMiB: number): void {
-  assert.ok(longestMs < 1000, `somebody else waited for ${Math.round(longestMs)} ms`)
+/** What held the loop took seconds. */
+function assertUnnoticed({ longestTurnMs, grownMiB }: Strain, maxMiB: number): void {
+  assert.ok(longestTurnMs < 250, `somebody else waited for ${longestTurnMs} ms of the processor`)
   assert.ok(grownMiB < maxMiB, `the server grew by ${grownMiB} MiB`)
 }
 
