@@ -28,7 +28,10 @@ async function main(): Promise<void> {
   const closing = new AbortController()
   stop.addEventListener('abort', () => {
     log.info({ signal: stop.reason as string }, 'stopping; computers keep running')
-    setTimeout(() => closing.abort(), limits.drainMs)
+    setTimeout(() => {
+      log.info('requests that still run are ended now')
+      closing.abort()
+    }, limits.drainMs)
     setTimeout(() => fail(new Error('Cannot stop gracefully: something hangs'), log), limits.stopMs)
   })
   const parts = new AsyncDisposableStack()

@@ -34,9 +34,11 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
   test('a new account has its first credit, pays for the time in which something runs, and for no other', async () => {
     const { token } = await newTenant()
     assert.equal(await balance(token), 2)
+    const beganMs = performance.now()
     assert.equal((await run(token, 'sleep 0.3')).status, 200)
     const left = await balance(token)
-    assert.ok(left <= 1.75 && left > 1, `$${left} are left after 0.3 s`)
+    const seconds = (performance.now() - beganMs) / 1000
+    assert.ok(left <= 1.75 && left >= 2 - seconds, `$${left} are left after ${seconds} s`)
     await server.post('/files/write', { path: 'a', content: 'b' }, { token })
     assert.equal(await balance(token), left)
   })
@@ -162,7 +164,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     const [warning, ...others] = await until(told, (events) => events.length > 0)
     assert.deepEqual([warning?.type, others], ['account.credit_low', []])
     const { balanceMicros } = warning!
-    assert.ok(balanceMicros <= 1_500_000 && balanceMicros > 800_000, `warned at ${balanceMicros}`)
+    assert.ok(balanceMicros <= 1_500_000 && balanceMicros > 400_000, `warned at ${balanceMicros}`)
     const { headers, body } = await server.call('GET', '/balance', undefined, { token })
     assert.ok(Number(headers.get('x-credits-remaining')) <= 1.5)
     assert.ok(body.creditsRemaining > 0, 'and goes on')
@@ -254,16 +256,18 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     await pay(accountId, { tier: 'scale' })
     const began = Date.now()
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
+    const started = Date.now()
     for (let death = 0; death < 2; death++) {
       await server.stop('SIGKILL')
       server = await TestServer.start({ env })
     }
     const checked = await verify()
     assert.deepEqual([checked.exitCode, checked.stdout.startsWith('The ledger is correct')], [0, true], checked.stdout)
+    const minSeconds = (Date.now() - started) / 1000
     await server.post('/process/kill', { processId: 'long', signal: 'SIGKILL' }, { token })
-    const took = (Date.now() - began) / 1000
+    const maxSeconds = (Date.now() - began) / 1000
     const spent = 122 - (await balance(token))
-    assert.ok(spent <= took && spent > took - 2, `$${spent} for ${took} s`)
+    assert.ok(spent >= minSeconds - 0.1 && spent <= maxSeconds, `$${spent} for ${minSeconds} to ${maxSeconds} s`)
   })
 })
 
@@ -314,11 +318,13 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
     assert.equal((await use(server)).status, 402)
     await setCredit(3_000_000)
     const again = await TestServer.start({ env: billed })
+    const beganMs = performance.now()
     assert.deepEqual(await use(again), { status: 200, before: 3 })
+    const seconds = (performance.now() - beganMs) / 1000
     const last = await TestServer.start({ env: billed })
     const left = (await last.call('GET', '/balance')).body.creditsRemaining
     await last.stop()
-    assert.ok(left <= 2.55 && left > 1.5, `$${left} are left after 0.5 s`)
+    assert.ok(left <= 2.55 && left >= 3 - seconds, `$${left} are left after ${seconds} s`)
     await setCredit(5_000_000)
     await assertBooksAreRight()
   })

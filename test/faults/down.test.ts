@@ -97,7 +97,10 @@ describe('npm run down', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await down()
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, new RegExp(`^Ended everything of ${testDataDirectory} that was running: [1-9]\\d* computers?\\.\\n$`))
+    assert.match(
+      stdout,
+      new RegExp(`^Ended everything of ${testDataDirectory} that was running: [1-9]\\d* computers?\\.\\n$`),
+    )
     assert.equal(server.process.exitCode, 0, 'the server ended in order')
     assert.deepEqual(await left(paths), [])
     const { descriptions: _, slots: __, ...traces } = hostTraces()
@@ -139,10 +142,7 @@ describe('npm run down', { timeout: 120_000 }, () => {
     await writeFile(join(directory, 'server.lock'), '')
     const unsure = await down(['--delete-data'], directory)
     assert.deepEqual([unsure.code, unsure.stdout], [1, ''])
-    assert.match(
-      unsure.stderr,
-      /^Cannot ask whether to delete ".*": there is no terminal; add --yes to confirm\.\n$/,
-    )
+    assert.match(unsure.stderr, /^Cannot ask whether to delete ".*": there is no terminal; add --yes to confirm\.\n$/)
     assert.ok(existsSync(directory))
     const wrong = await down(['--delete'], directory)
     assert.match(wrong.stderr, /^Cannot use "--delete": /)

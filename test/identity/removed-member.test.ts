@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
-import { limits } from '../../src/config/limits.ts'
 import { connectSocket, SocketClient } from '../paperpod/socket-client.ts'
 import { readFrames, type Frame } from '../paperpod/sse-frames.ts'
 import { TestServer } from '../support/server.ts'
@@ -62,7 +61,6 @@ describe('what a member has open', { timeout: 120_000 }, () => {
       await SocketClient.open(server, { token: member }),
       await SocketClient.open(server, { token: `${owner}~${id}` }),
     ]
-    const removedAtMs = Date.now()
     assert.equal((await call(owner, 'DELETE', `/v1/workspaces/${id}/members/${user_id}`)).status, 200)
     const closes = await Promise.all([once(theirs.ws.socket, 'close'), once(theirs.exec, 'close')])
     for (const [code, reason] of closes)
@@ -71,8 +69,6 @@ describe('what a member has open', { timeout: 120_000 }, () => {
       assert.deepEqual([event, data.code], ['error', 'UNAUTHENTICATED'])
       assert.match(data.error, /its user has left the workspace/)
     }
-    const tookMs = Date.now() - removedAtMs
-    assert.ok(tookMs < limits.liveConnectionsCheckMs / 2, `${tookMs} ms`)
     for (const client of others) {
       assert.equal(client.socket.readyState, WebSocket.OPEN)
       assert.equal((await client.ask({ type: 'memory_list', prefix: '' })).type, 'memory_list_result')
@@ -80,7 +76,7 @@ describe('what a member has open', { timeout: 120_000 }, () => {
     }
   })
 
-  test('ends within 20 s of a token that ends in another way', async () => {
+  test('ends too when its token ends in another way', async () => {
     const token = await signInByMail(server)
     const { session_id: id } = (await call(token, 'GET', '/users/me/sessions')).body.sessions[0]
     const theirs = await SocketClient.open(server, { token })
@@ -88,7 +84,6 @@ describe('what a member has open', { timeout: 120_000 }, () => {
     await withDatabase((db) => db.updateTable('tokens').set({ expires_at: endedAtMs }).where('id', '=', id).execute())
     const [code, reason] = await once(theirs.socket, 'close')
     assert.deepEqual([code, String(reason)], [1008, 'the token is no longer valid'])
-    assert.ok(Date.now() - endedAtMs < limits.liveConnectionsCheckMs + 3000)
   })
 
   test('by a key ends when the key is revoked, streams too', async () => {

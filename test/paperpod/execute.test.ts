@@ -14,6 +14,7 @@ describe('POST /execute', () => {
   const run = (body: Record<string, unknown>) => server.done('/execute', { language: 'shell', sessionId, ...body })
 
   test('answers with the fields of the document, and why the program ended', async () => {
+    const begun = performance.now()
     const { durationMs, ...result } = (await run({ code: "print('hello')", language: 'python' })).result
     assert.deepEqual(result, {
       stdout: 'hello\n',
@@ -23,7 +24,7 @@ describe('POST /execute', () => {
       reason: 'exited',
       truncated: false,
     })
-    assert.ok(durationMs > 0 && durationMs < 20_000)
+    assert.ok(durationMs > 0 && durationMs <= performance.now() - begun, `${durationMs} ms`)
   })
 
   test('names the process and the sandbox', async () => {
@@ -143,8 +144,7 @@ describe('POST /execute', () => {
     })
     const took = performance.now() - begun
     assert.deepEqual([status, result.reason, result.stdout], ['timeout', 'timeout', 'before\n'])
-    assert.ok(result.durationMs >= 290 && result.durationMs < 3000, `durationMs ${result.durationMs}`)
-    assert.ok(took < 4000, `answered after ${took} ms`)
+    assert.ok(result.durationMs >= 290 && result.durationMs <= took, `durationMs ${result.durationMs}`)
     const left = await run({ code: 'pgrep -fc "sleep 98765[4]" || true' })
     assert.equal(left.result.stdout.trim(), '0')
   })
@@ -155,11 +155,10 @@ describe('POST /execute', () => {
   })
 
   test('answers as soon as the program has ended, though it left children that hold its output open', async () => {
-    const begun = performance.now()
-    const { result } = await run({ code: 'sleep 20 & echo done' })
-    assert.equal(result.stdout, 'done\n')
-    assert.ok(performance.now() - begun < 10_000, 'it waited for the child')
-    await run({ code: 'pkill sleep || true' })
+    const { result } = await run({ code: 'sleep 876543 & echo done' })
+    assert.deepEqual([result.stdout, result.reason], ['done\n', 'exited'])
+    const { stdout } = (await run({ code: 'pgrep -fc "sleep 87654[3]"; pkill -f "sleep 87654[3]"' })).result
+    assert.equal(stdout, '1\n')
   })
 
   test('reads nothing from stdin', async () => {

@@ -464,10 +464,8 @@ describe('kernels of POST /interpret', () => {
       () => server.shell('rm /workspace/begun && echo there', { sessionId }),
       ({ stdout }) => stdout === 'there\n',
     )
-    const closedAtMs = performance.now()
     await client.close()
     assert.equal((await python('state')).results[0].text, "'begun'")
-    assert.ok(performance.now() - closedAtMs < 20_000)
     assert.doesNotMatch(server.log(), /"level":50/)
   })
 

@@ -29,7 +29,7 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
   })
   after(() => server.stop())
 
-  /** One command of another account; gives how long it took. */
+  /** Runs one command of another account. Returns how long it took, in milliseconds. */
   const exec = async () => {
     const begun = performance.now()
     const { status, body } = await server.post(
@@ -41,8 +41,10 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
     return performance.now() - begun
   }
 
-  /** The slowest of the neighbour's commands while something is done, and at least of a few. */
-  const slowestDuring = async (work: () => Promise<unknown>) => {
+  /** How many times as long as usual the slowest of the neighbour's commands takes while something is done. */
+  const slowdownDuring = async (work: () => Promise<unknown>) => {
+    const usual: number[] = []
+    while (usual.length < 10) usual.push(await exec())
     let isDone = false
     const done = work().finally(() => {
       isDone = true
@@ -50,11 +52,11 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
     const times: number[] = []
     while (!isDone || times.length < 10) times.push(await exec())
     await done
-    return Math.max(...times)
+    return Math.max(...times) / Math.max(...usual, 100)
   }
 
   /** Seconds were lost where the monitor waited for a guest; what two busy processors cost a neighbour is far less. */
-  const assertNoStall = (slowestMs: number) => assert.ok(slowestMs < 1_500, `a neighbour waited ${slowestMs} ms`)
+  const assertNoStall = (slowdown: number) => assert.ok(slowdown < 15, `a neighbour waited ${slowdown} times as long`)
 
   const start = async (sessionId: string, command: string) => {
     const { status, body } = await server.post('/process/start', { command, sessionId, timeout: 0 })
@@ -88,20 +90,20 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
   test('whose threads fight for their memory holds up nobody else', async () => {
     const sessionId = newSession()
     const ids = await fight(sessionId)
-    assertNoStall(await slowestDuring(() => endAll(sessionId, ids)))
+    assertNoStall(await slowdownDuring(() => endAll(sessionId, ids)))
   })
 
   test('beside such programs, a hundred at once or one by its time limit, holds up nobody else', async () => {
     const sessionId = newSession()
     const quiet = await Promise.all(Array.from({ length: 100 }, () => start(sessionId, 'while :; do sleep 5; done')))
     const fighters = await fight(sessionId)
-    const slowest = await slowestDuring(async () => {
+    const slowdown = await slowdownDuring(async () => {
       const { body } = await server.post('/execute', { code: 'sleep 60', language: 'shell', timeout: 200, sessionId })
       assert.equal(body.result.reason, 'timeout')
       await endAll(sessionId, quiet)
       await endAll(sessionId, fighters)
     })
-    assertNoStall(slowest)
+    assertNoStall(slowdown)
   })
 
   test('reaches what has left its parents, its session and its environment', async () => {
@@ -119,7 +121,7 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
   test('asks for the listeners of a guest without waiting for it', async () => {
     const sessionId = newSession()
     await server.done('/files/write', { path: '/tmp/loop.py', content: mapLoop, sessionId })
-    const slowest = await slowestDuring(async () => {
+    const slowdown = await slowdownDuring(async () => {
       const processId = await start(sessionId, 'exec python3 /tmp/loop.py 8123')
       await until(
         async () => (await server.post('/process/get', { processId, sessionId })).body,
@@ -127,6 +129,6 @@ describe("ending one tenant's programs", { timeout: 240_000 }, () => {
       )
       await server.done('/process/kill', { processId, sessionId, signal: 'SIGKILL' })
     })
-    assertNoStall(slowest)
+    assertNoStall(slowdown)
   })
 })

@@ -122,7 +122,6 @@ export const describeLife: Part = (subject) => {
     await driver.stop(id, 400)
     const took = performance.now() - started
     assert.ok(took >= 390, `it took ${took} ms`)
-    assert.ok(took < 5000, `it took ${took} ms`)
     const exit = await process.wait()
     assert.deepEqual([exit.reason, exit.signal], ['stopped', 'SIGKILL'])
   })
