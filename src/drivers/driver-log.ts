@@ -1,4 +1,4 @@
-/** What the driver uses of a logger. */
+/** The part of a logger that drivers use. */
 export interface DriverLog {
   info(fields: object, message: string): void
   error(fields: object, message: string): void

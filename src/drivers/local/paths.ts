@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 
-/** Where the local driver keeps things. Names on the host carry a tag of the data directory, so that several can be in use. */
+/**
+ * The paths of the local driver. Names on the host have a tag of the data directory, so that several servers can run.
+ */
 export class Paths {
   readonly data: string
   readonly tag: string
@@ -11,7 +13,7 @@ export class Paths {
     this.tag = createHash('sha256').update(dataDirectory).digest('hex').slice(0, 5)
   }
 
-  /** Mounts of computers and namespaces: one shared mount, seen by every server that comes. */
+  /** One shared mount for the mounts of computers and namespaces, which later servers see as well. */
   get mounts(): string {
     return join(this.data, 'mounts')
   }
@@ -27,7 +29,7 @@ export class Paths {
   get processes(): string {
     return join(this.data, 'processes')
   }
-  /** Gone after a boot of the host, as what it describes is. */
+  /** Deleted by a reboot of the host, like the processes that it describes. */
   get runtime(): string {
     return `/run/carrel-${this.tag}`
   }
@@ -40,7 +42,7 @@ export class Paths {
   cgroup(id: string): string {
     return `/carrel-${this.tag}/${id}`
   }
-  /** A computer's folder: its description, its runtime configuration. */
+  /** The folder with a computer's record and its runtime configuration. */
   computer(id: string): string {
     return join(this.data, 'computers', id)
   }

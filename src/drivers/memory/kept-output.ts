@@ -35,7 +35,7 @@ export class KeptOutput {
       this.#indexAt(cursor) !== undefined
     )
       return
-    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
+    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is not a cursor that came with output', {
       details: { field: 'cursor' },
     })
   }

@@ -86,7 +86,7 @@ export class MemoryProcesses {
   output(processId: string, cursor: number): OutputChunk {
     const found = this.get(processId)
     if (found) return found.output(cursor)
-    throw new CarrelError('not_found', `Cannot read the output of process "${processId}": it is not kept`, {
+    throw new CarrelError('not_found', `Cannot read the output of process "${processId}": no output is retained`, {
       details: { processId },
     })
   }

@@ -16,7 +16,7 @@ export class ExactCursor {
   constructor(from: number | string) {
     const [, base, stdout = 0, stderr = 0] = pattern.exec(String(from)) ?? []
     if (base === undefined || Number(base) > Number.MAX_SAFE_INTEGER)
-      throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
+      throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is not a cursor that came with output', {
         details: { field: 'cursor' },
       })
     this.#base = Number(base)

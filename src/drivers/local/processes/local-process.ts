@@ -8,28 +8,28 @@ import type { EndReason, OutputChunk, OutputPiece, OutputRecord, ProcessExit, Pr
 import { CarrelError } from '../../../errors.ts'
 import { FairSemaphore } from '../../../fair-semaphore.ts'
 
-/** A process that the monitor runs, or ran, seen from the server. */
+/** The server's view of a process that the monitor runs or ran. */
 export class LocalProcess implements ProcessHandle {
   readonly processId: string
   readonly computerId: string
   readonly pid: number
-  /** What the host calls it. */
+  /** Process id on the host. */
   readonly hostPid: number
   readonly startedAtMs: number
   readonly timeoutMs: number | undefined
   readonly meta: Record<string, unknown>
   exit: ProcessExit | undefined
   readonly #directory: string
-  /** Behind what was read last: who reads on has it from there. */
-  #lastGiven = 0
+  /** The cursor after the last read, which is known to be valid. */
+  #lastCursor = 0
   readonly #aheadBytes: number | undefined
   readonly #monitor: () => Monitors
   readonly #ended = Promise.withResolvers<ProcessExit>()
-  /** All output of a short process, which went to no file before its exit was told. */
+  /** All output of a short process, which the monitor reports with the exit. */
   #inline: Buffer | undefined
   #end = 0
   #wake = Promise.withResolvers<void>()
-  #endedFor: EndReason | undefined
+  #endReason: EndReason | undefined
 
   constructor(state: ProcessState, monitor: () => Monitors, journal?: string) {
     this.processId = state.processId
@@ -45,12 +45,12 @@ export class LocalProcess implements ProcessHandle {
     if (state.exit) this.ended(state.exit, journal)
   }
 
-  /** Called once, with what the monitor, or its loss, tells. */
+  /** Sets the exit that the monitor reported, or that follows from the loss of the monitor. Later calls do nothing. */
   ended(exit: ProcessExit, journal?: string): void {
     if (this.exit) return
-    // A program that is told to end may do so by itself.
-    const isTold = exit.reason === 'signalled' || exit.reason === 'exited'
-    this.exit = this.#endedFor && isTold ? { ...exit, reason: this.#endedFor } : exit
+    // A program can exit by itself after the signal.
+    const isByRequest = exit.reason === 'signalled' || exit.reason === 'exited'
+    this.exit = this.#endReason && isByRequest ? { ...exit, reason: this.#endReason } : exit
     this.#inline = journal === undefined ? undefined : Buffer.from(journal, 'base64')
     this.#ended.resolve(this.exit)
     this.#wake.resolve()
@@ -70,22 +70,24 @@ export class LocalProcess implements ProcessHandle {
     return this.#ended.promise
   }
 
-  /** Throws an `invalid_request` for a cursor that no answer gave: what came next would be read as something else, or skipped. */
+  /**
+   * Throws `invalid_request` for a cursor that is not between records: reading from it would misread or skip output.
+   */
   async checkCursor(cursor: number): Promise<void> {
-    if (cursor === 0 || cursor === this.#lastGiven) return
-    const isOne = this.#inline
+    if (cursor === 0 || cursor === this.#lastCursor) return
+    const isValid = this.#inline
       ? parseRecords(this.#inline.subarray(0, cursor), Infinity).consumed === cursor
       : await isBetweenRecords(this.#directory, cursor)
-    if (isOne) return
-    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is none that came with output', {
+    if (isValid) return
+    throw new CarrelError('invalid_request', 'Cannot use field "cursor": it is not a cursor that came with output', {
       details: { field: 'cursor' },
     })
   }
 
-  /** What is kept from a cursor on, at most 1 MiB. */
+  /** Reads the retained output from a cursor on, at most 1 MiB. */
   async read(cursor: number, buffer?: Buffer): Promise<OutputChunk> {
     const chunk = await this.#readFrom(cursor, buffer)
-    this.#lastGiven = chunk.cursor
+    this.#lastCursor = chunk.cursor
     return chunk
   }
 
@@ -95,18 +97,18 @@ export class LocalProcess implements ProcessHandle {
       const end = this.#inline.length
       return { records: withCursors(records, end), cursor: end, truncated: this.#isCutOff, done: true }
     }
-    // While the monitor does not answer, what is on the disk is what there is.
+    // Makes the monitor write the output to the disk. While it does not answer, only what is on the disk can be read.
     if (!this.exit) await this.#follow()
     const ended = this.exit !== undefined
     const part = await journalReads.run(this.computerId, () => readJournal(this.#directory, cursor, buffer))
-    // All of it was dropped: what is not there any more is not nothing.
-    const isGone = this.exit !== undefined && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0
+    // No records at the start of a process with output: all of it was dropped.
+    const isDropped = this.exit !== undefined && this.exit.outputBytes > 0 && cursor === 0 && part.records.length === 0
     const done = ended && part.records.length === 0
-    const truncated = part.truncated || isGone || (done && this.#isCutOff)
+    const truncated = part.truncated || isDropped || (done && this.#isCutOff)
     return { records: withCursors(part.records, part.cursor), cursor: part.cursor, truncated, done }
   }
 
-  /** What the monitor had not written when it was killed is lost, at the end of what is kept. */
+  /** True when the monitor was killed, so that output which it had not written is missing at the end. */
   get #isCutOff(): boolean {
     return this.exit?.reason === 'lost'
   }
@@ -117,23 +119,23 @@ export class LocalProcess implements ProcessHandle {
     { borrowed = false, maxChunkBytes = journalReadBytes }: { borrowed?: boolean; maxChunkBytes?: number } = {},
   ): AsyncIterable<OutputChunk> {
     await this.checkCursor(from)
-    // One buffer for all of it: a new one for each MiB keeps the collector busier than anything else.
+    // One buffer for all chunks: allocating each MiB anew would make garbage collection the largest cost.
     const buffer = borrowed && !this.#inline ? Buffer.allocUnsafeSlow(maxChunkBytes) : undefined
     let cursor = from
     let missed = false
-    // Who comes back tells at once from where: it may have been held back since.
-    let told = from > 0 ? -Infinity : 0
+    // A client that returns acknowledges its cursor at once, as the process may have been waiting since it left.
+    let acknowledged = from > 0 ? -Infinity : 0
     const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
     if (!this.exit) this.#end = (await this.#follow()) ?? this.#end
     while (!signal?.aborted) {
       const wake = this.#wake.promise
-      if (this.#aheadBytes !== undefined && cursor - told > this.#aheadBytes / 4) {
-        told = cursor
-        this.#tellTaken(cursor)
+      if (this.#aheadBytes !== undefined && cursor - acknowledged > this.#aheadBytes / 4) {
+        acknowledged = cursor
+        this.#acknowledge(cursor)
       }
       const chunk = await this.read(cursor, buffer)
       cursor = chunk.cursor
-      // Told with what comes next, where nothing is left of what came before.
+      // A loss is reported with the next chunk that has records.
       missed ||= chunk.truncated
       if (chunk.records.length > 0 || chunk.done) {
         yield { ...chunk, truncated: missed }
@@ -141,13 +143,13 @@ export class LocalProcess implements ProcessHandle {
       }
       if (chunk.done) return
       if (chunk.records.length > 0 || this.exit) continue
-      // Told and not there: it is being dropped in this moment, or could not be written.
+      // Output that was reported but cannot be read is being dropped now, or could not be written.
       const waits: Promise<unknown>[] = this.#end > cursor ? [delay(unreadableMs)] : []
       await Promise.race([...waits, wake, this.#ended.promise, aborted])
     }
   }
 
-  /** Of an ended one nothing comes any more: what was told last is all. */
+  /** For an ended process, the last reported end is final. */
   async outputEnd(): Promise<number> {
     if (!this.exit) this.#end = (await this.#follow()) ?? this.#end
     return this.#inline?.length ?? this.#end
@@ -165,12 +167,13 @@ export class LocalProcess implements ProcessHandle {
     await this.#ask('resize', { op: 'resize', processId: this.processId, cols, rows })
   }
 
-  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree', why?: EndReason): Promise<void> {
+  async kill(signal: NodeJS.Signals, scope: 'process' | 'tree', reason?: EndReason): Promise<void> {
     if (this.exit) return
-    this.#endedFor ??= why
+    this.#endReason ??= reason
     await this.#ask('signal', { op: 'kill', processId: this.processId, signal, scope })
   }
 
+  /** Returns the end of the output so far; undefined when the process has ended or the monitor does not answer. */
   async #follow(): Promise<number | undefined> {
     try {
       return (await this.#monitor().request<{ end: number }>({ op: 'follow', processId: this.processId })).end
@@ -180,8 +183,8 @@ export class LocalProcess implements ProcessHandle {
     }
   }
 
-  /** It may write on behind what was read. */
-  #tellTaken(cursor: number): void {
+  /** Tells the monitor what was read, so that a waiting process can continue to write. */
+  #acknowledge(cursor: number): void {
     const { processId } = this
     if (!this.exit)
       void this.#monitor()
@@ -189,17 +192,17 @@ export class LocalProcess implements ProcessHandle {
         .catch(() => {})
   }
 
-  async #ask(doing: string, request: Parameters<Monitors['request']>[0]): Promise<void> {
+  async #ask(action: string, request: Parameters<Monitors['request']>[0]): Promise<void> {
     if (this.exit)
-      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": it has ended`, {
+      throw new CarrelError('conflict', `Cannot ${action} process "${this.processId}": it has ended`, {
         details: { processId: this.processId },
       })
     try {
       await this.#monitor().request(request)
     } catch (error) {
-      if (error instanceof MonitorSilence) throw noAnswer(doing, this.processId, error)
-      const why = error instanceof Error ? error.message : String(error)
-      throw new CarrelError('conflict', `Cannot ${doing} process "${this.processId}": ${why}`, {
+      if (error instanceof MonitorSilence) throw noAnswer(action, this.processId, error)
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new CarrelError('conflict', `Cannot ${action} process "${this.processId}": ${reason}`, {
         details: { processId: this.processId },
         cause: error,
       })
@@ -207,8 +210,8 @@ export class LocalProcess implements ProcessHandle {
   }
 }
 
-function noAnswer(doing: string, processId: string, cause: unknown): CarrelError {
-  const message = `Cannot ${doing} process "${processId}": the process monitor does not answer`
+function noAnswer(action: string, processId: string, cause: unknown): CarrelError {
+  const message = `Cannot ${action} process "${processId}": the process monitor does not answer`
   return new CarrelError('unavailable', message, { details: { processId }, cause })
 }
 
@@ -221,7 +224,7 @@ const journalReads = new FairSemaphore({
   maxWaiting: Infinity,
 })
 
-/** Records that end at a cursor, each with its own. */
+/** Returns the records with their cursors; `end` is the cursor after the last. */
 function withCursors(records: OutputRecord[], end: number): OutputPiece[] {
   let cursor = end - records.reduce((sum, { data }) => sum + recordHeaderBytes + data.length, 0)
   return records.map(({ stream, data }) => {

@@ -18,7 +18,7 @@ const failed: ProcessExit = {
   truncated: false,
 }
 
-/** The end that wait() gives of a process that exits with 1. */
+/** Returns the exit that wait() resolves with for a process that exits with 1. */
 async function endOf(t: TestContext, isDiskFull: () => Promise<boolean>): Promise<ProcessExit> {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-processes-'))
   t.after(() => rmSync(directory, { recursive: true }))
@@ -36,12 +36,12 @@ async function endOf(t: TestContext, isDiskFull: () => Promise<boolean>): Promis
   return end
 }
 
-test('a process that fails with the disk of its computer full says so', async (t) => {
+test('a process that fails while the disk of its computer is full ends with that reason', async (t) => {
   assert.equal((await endOf(t, async () => true)).reason, 'disk_full')
   assert.equal((await endOf(t, async () => false)).reason, 'exited')
 })
 
-test('a process ends also where its computer is removed meanwhile', { timeout: 30_000 }, async (t) => {
+test('wait() resolves even if the computer is removed meanwhile', { timeout: 30_000 }, async (t) => {
   const removed = () => Promise.reject(new CarrelError('not_found', 'Cannot find computer "c": there is none'))
   assert.deepEqual(await endOf(t, removed), failed)
 })

@@ -1,8 +1,8 @@
 import { readStat } from '../monitor/process-tree.ts'
 
 /**
- * For how long, in milliseconds, the first live process of `pids` has run that is none of `known`; undefined when there is none. What a
- * process calls itself, whose child it is and in which session plays no part: only that it is there.
+ * Returns for how long, in milliseconds, the first live process of `pids` has been running that is not in `known`;
+ * undefined when there is none. Name, parent and session of a process do not matter.
  */
 export function orphanedMs(pids: readonly number[], known: ReadonlySet<number>): number | undefined {
   for (const pid of pids) {
@@ -13,5 +13,5 @@ export function orphanedMs(pids: readonly number[], known: ReadonlySet<number>):
 }
 
 const msPerTick = 10
-/** This server's, with which `performance.now()` began: so nothing has to be known of when the host did. */
+/** When this server began, which is the origin of `performance.now()`, so that the host's boot time is not needed. */
 const ownBegunAtTick = readStat('self')!.begunAtTick

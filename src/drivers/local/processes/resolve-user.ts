@@ -12,22 +12,22 @@ export interface ResolvedUser {
   shell: string
 }
 
-/** Known although /etc/passwd was broken inside, so that it can be mended from there. */
+/** Users that exist even if /etc/passwd is broken, so that it can be repaired from inside. */
 const builtIn: Record<string, string[]> = {
   root: ['root', 'x', '0', '0', '', '/root', '/bin/sh'],
   node: ['node', 'x', '1000', '1000', '', '/home/node', '/bin/bash'],
 }
 
-/** A guest can make these files as large as its disk. */
+/** Limit on account files, which a guest can make as large as its disk. */
 const maxAccountFileBytes = 1024 * 1024
 
-/** Groups of one user beside the first; the kernel takes up to 65,536, far more than anyone is in. */
+/** Limit on the supplementary groups of a user. The kernel's own limit is 65,536. */
 const maxGroups = 1024
 
 /**
- * Who `user[:group]`, by name or number, is inside a computer, by its own /etc/passwd and /etc/group. A number that
- * has no entry is taken as it is. Throws `not_found` for a name that is not there, and `conflict` for an id in these
- * files that is no id of the computer's own: the guest writes them, and what it writes must not reach the runtime.
+ * Returns the user `user[:group]` of a computer, by name or number, from the computer's /etc/passwd and /etc/group. A
+ * number without an entry is used as it is. Throws `not_found` for an unknown name, and `conflict` for an id in these
+ * files that is not an id of the computer: the guest writes the files, and other ids must not reach the runtime.
  */
 export function resolveUser(rootDirectory: string, spec: string): ResolvedUser {
   const [user = '', group] = spec.split(':')
@@ -63,12 +63,12 @@ function groupId(groups: string[][], group: string): number {
   return ownId(entry?.[2] ?? group, `id of group ${quote(entry?.[0] ?? group)} in /etc/group`)
 }
 
-/** Only ids of the computer's own map can be used. */
+/** Returns whether a text is an id in the computer's map. */
 function isNumericId(text: string): boolean {
   return /^\d{1,5}$/.test(text) && isMappedId(Number(text))
 }
 
-/** 4294967295 is the one that `setresuid` takes for "leave it as it is", which would be the host's root. */
+/** Throws for other ids, such as 4294967295, with which `setresuid` keeps the present user: the host's root. */
 function ownId(text: string, what: string): number {
   if (isNumericId(text)) return Number(text)
   throw new CarrelError(
@@ -96,7 +96,7 @@ function unknown(kind: string, name: string): CarrelError {
   })
 }
 
-/** What was read last, as long as the file is the same one unchanged: every exec asks. */
+/** Cache of the parsed files, valid while a file is unchanged, as every exec needs them. */
 const parsed = new Map<string, { stamp: string; records: string[][] }>()
 
 function records(root: RootedDirectory, rootDirectory: string, path: string): string[][] {
