@@ -454,7 +454,7 @@ export const limits = {
    */
   usageLinesPerDay: 1000,
   /** Pieces of usage that are recorded and charged in one transaction: some 20 ms. */
-  usagePiecesAtOnce: 100,
+  usageIntervalsAtOnce: 100,
   /**
    * Lines of a report by computer, key or label, the most expensive first: more than anyone reads, and an answer of
    * some hundred KiB.

@@ -4,7 +4,7 @@ import { forgetUnrecorded } from './computers/processes/prune-processes.ts'
 import { recoverProcesses } from './computers/processes/recover-processes.ts'
 import type { Engine } from './engine.ts'
 import { pruneKeys } from './idempotency/keys.ts'
-import { recallCredit } from './money/credit/recall-credit.ts'
+import { loadLowCredit } from './money/credit/load-low-credit.ts'
 import { grantToAll } from './money/ledger/grant.ts'
 import { recoverUsage } from './money/usage/recover-usage.ts'
 import { failInterrupted } from './operations/operations.ts'
@@ -14,7 +14,7 @@ export async function recover(engine: Engine): Promise<void> {
   // A server that crashed during a deletion leaves traces in the write-ahead log.
   await truncateWal(engine.db)
   await grantToAll(engine.db, engine.prices)
-  await recallCredit(engine)
+  await loadLowCredit(engine)
   await reconcile(engine)
   await recoverProcesses(engine)
   await recoverUsage(engine)

@@ -26,7 +26,7 @@ const fact = fc.oneof(
   fc.record({ is: fc.constant('settle' as const), id, micros: fc.nat(6_000_000) }),
   fc.record({
     is: fc.constant('usage' as const),
-    pieces: fc.array(fc.record({ account, id: fc.nat(12), ms: fc.nat(9_000_000) }), { minLength: 1, maxLength: 4 }),
+    intervals: fc.array(fc.record({ account, id: fc.nat(12), ms: fc.nat(9_000_000) }), { minLength: 1, maxLength: 4 }),
   }),
   fc.record({ is: fc.constant('refund' as const), payment: id, id, cents: fc.integer({ min: 1, max: 2000 }) }),
   fc.record({ is: fc.constant('refund-failed' as const), payment: id, id }),
@@ -55,7 +55,7 @@ async function tell({ db }: MortalDatabase, prices: typeof defaultPrices, told: 
     case 'settle':
       return settleHold(db, prices, `${told.id}`, told.micros)
     case 'usage': {
-      const pieces = told.pieces.map(({ account, id, ms }) => ({
+      const intervals = told.intervals.map(({ account, id, ms }) => ({
         id: `usage:c${id}:compute:0`,
         accountId: account,
         computerId: `c${id}`,
@@ -66,7 +66,7 @@ async function tell({ db }: MortalDatabase, prices: typeof defaultPrices, told: 
         tokenId: null,
         label: null,
       }))
-      return void (await recordUsage(db, { prices, isUnbilled: () => false }, pieces))
+      return void (await recordUsage(db, { prices, isUnbilled: () => false }, intervals))
     }
     case 'refund':
       return void (await refund(db, prices, {

@@ -15,7 +15,7 @@ import { settleHold } from '../../src/engine/money/ledger/settle-hold.ts'
 import { statement } from '../../src/engine/money/ledger/statement.ts'
 import { quoteFor, topUp } from '../../src/engine/money/ledger/top-up.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
-import { recordUsage, type UsagePiece } from '../../src/engine/money/usage/record-usage.ts'
+import { recordUsage, type UsageInterval } from '../../src/engine/money/usage/record-usage.ts'
 
 const prices = defaultPrices
 const everyoneIsBilled = { prices, isUnbilled: () => false }
@@ -41,7 +41,7 @@ function buy(db: Db, accountId: string, key: string, tier: string) {
   return topUp(db, prices, { accountId, key, method: 'stripe', quote: quoteFor(prices, { tier }) })
 }
 
-function piece(change: Partial<UsagePiece> = {}): UsagePiece {
+function interval(change: Partial<UsageInterval> = {}): UsageInterval {
   return {
     id: 'usage:c:compute:0',
     accountId: 'a',
@@ -180,7 +180,7 @@ test('refunds take back the bonus in proportion, to the last micro-dollar and no
 test('a refund of what was spent already is written off: the account does not come below zero', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
-  await recordUsage(db, everyoneIsBilled, [piece({ quantity: 9_000_000, endedAtMs: 9_000_000 })])
+  await recordUsage(db, everyoneIsBilled, [interval({ quantity: 9_000_000, endedAtMs: 9_000_000 })])
   await refund(db, prices, { paymentKey: 'k', key: 'r', amountCents: 100, reason: 'dispute' })
   assert.deepEqual(await bookBalances(db), {
     'clearing:stripe': 0,
@@ -209,7 +209,7 @@ test('a refund that failed is given back once, and what it took can be refunded 
 test('a reversal undoes a charge once, and never a payment', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
-  await recordUsage(db, everyoneIsBilled, [piece()])
+  await recordUsage(db, everyoneIsBilled, [interval()])
   for (const isNew of [true, false])
     assert.deepEqual(await reverse(db, prices, { key: 'usage:c:compute:0', reason: 'fault' }), { isNew })
   assert.equal(await balanceOf(db, 'a'), 1_000_000)
@@ -225,13 +225,13 @@ test('a reversal undoes a charge once, and never a payment', async (t) => {
 test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and parts add up', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
-  const pieces = Array.from({ length: 1000 }, (_, index) =>
-    piece({ id: `usage:c:compute:${index * 7}`, startedAtMs: index * 7, endedAtMs: index * 7 + 7, quantity: 7 }),
+  const intervals = Array.from({ length: 1000 }, (_, index) =>
+    interval({ id: `usage:c:compute:${index * 7}`, startedAtMs: index * 7, endedAtMs: index * 7 + 7, quantity: 7 }),
   )
-  await recordUsage(db, everyoneIsBilled, pieces)
+  await recordUsage(db, everyoneIsBilled, intervals)
   assert.equal(1_000_000 - (await balanceOf(db, 'a')), 700)
   await recordUsage(db, everyoneIsBilled, [
-    piece({ id: 'usage:x:neurons:1', computerId: null, meter: 'neurons', quantity: 1_000_000 }),
+    interval({ id: 'usage:x:neurons:1', computerId: null, meter: 'neurons', quantity: 1_000_000 }),
   ])
   assert.equal(1_000_000 - (await balanceOf(db, 'a')), 20_700)
   await assertRight(db)
@@ -240,7 +240,7 @@ test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and 
 test('usage is charged once, however often it is recorded, also within one call', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
-  for (let count = 0; count < 3; count++) await recordUsage(db, everyoneIsBilled, [piece(), piece()])
+  for (let count = 0; count < 3; count++) await recordUsage(db, everyoneIsBilled, [interval(), interval()])
   assert.equal(await balanceOf(db, 'a'), 999_900)
   await assertRight(db)
 })
@@ -248,7 +248,7 @@ test('usage is charged once, however often it is recorded, also within one call'
 test('usage that nobody is billed for is priced all the same, and takes no credit', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
-  await recordUsage(db, { prices, isUnbilled: (id) => id === 'a' }, [piece()])
+  await recordUsage(db, { prices, isUnbilled: (id) => id === 'a' }, [interval()])
   assert.deepEqual(await bookBalances(db), {
     'clearing:stripe': -1_000_000,
     'credit:a': 1_000_000,
@@ -271,7 +271,7 @@ test('an account is told once that its credit is low, once that it is gone, and 
     const quantity = dollars * 10_000_000
     const id = `usage:c:compute:${start}`
     await recordUsage(db, everyoneIsBilled, [
-      piece({ id, startedAtMs: start, endedAtMs: (start += quantity), quantity }),
+      interval({ id, startedAtMs: start, endedAtMs: (start += quantity), quantity }),
     ])
   }
   await buy(db, 'a', 'k', 'micro')
@@ -297,7 +297,7 @@ test('a statement tells what moved the credit, the newest first, page by page', 
   await buy(db, 'b', 'other', 'pro')
   for (let index = 0; index < 6; index++)
     await recordUsage(db, everyoneIsBilled, [
-      piece({ id: `usage:c:compute:${index * 1000}`, startedAtMs: index * 1000, endedAtMs: index * 1000 + 1000 }),
+      interval({ id: `usage:c:compute:${index * 1000}`, startedAtMs: index * 1000, endedAtMs: index * 1000 + 1000 }),
     ])
   const keys: string[] = []
   let pages = 0
@@ -338,8 +338,8 @@ test('the check of the books finds what is wrong with them', async (t) => {
     await buy(db, 'a', 'k', 'pro')
     await placeHold(db, prices, { id: 'h', accountId: 'a', meter: 'browser', amountMicros: 600 })
     await recordUsage(db, everyoneIsBilled, [
-      piece(),
-      piece({ id: 'usage:c:compute:1000', startedAtMs: 1000, endedAtMs: 2000 }),
+      interval(),
+      interval({ id: 'usage:c:compute:1000', startedAtMs: 1000, endedAtMs: 2000 }),
     ])
     await assertRight(db)
     await sql.raw(fault).execute(db)

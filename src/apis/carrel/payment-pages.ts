@@ -1,4 +1,4 @@
-import type { PaymentView } from '../../engine/money/payments/look-at-payment.ts'
+import type { PaymentView } from '../../engine/money/payments/view-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
 import { userPage } from '../../http/user-page.ts'
 

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isLoopback } from '../../config/settings.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { lookAtPayment, type PaymentView } from '../../engine/money/payments/look-at-payment.ts'
+import { viewPayment, type PaymentView } from '../../engine/money/payments/view-payment.ts'
 import { payWithPlayMoney } from '../../engine/money/payments/play-money.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
@@ -19,7 +19,7 @@ export function addPaymentRoutes(app: App, engine: Engine): void {
   const show = async (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => {
     reply.headers(pageHeaders)
     try {
-      return await reply.send(page(await lookAtPayment(engine, payment)))
+      return await reply.send(page(await viewPayment(engine, payment)))
     } catch (error) {
       if (asCarrelError(error).code !== 'not_found') throw error
       return reply.status(404).send(noPaymentPage())

@@ -7,7 +7,7 @@ import { microsPerCent } from '../../engine/money/ledger/top-up.ts'
 import { totalsOf } from '../../engine/money/ledger/totals.ts'
 import { startPayment } from '../../engine/money/payments/start-payment.ts'
 import { settleAccount } from '../../engine/money/usage/settle-usage.ts'
-import { usageHistory, type UsedPiece } from '../../engine/money/usage/usage-history.ts'
+import { usageHistory, type UsedInterval } from '../../engine/money/usage/usage-history.ts'
 import type { App } from '../../http/app.ts'
 import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './billing-schemas.ts'
 
@@ -95,7 +95,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
       const [page, limit] = [Number(query.page ?? 1), Number(query.limit ?? 25)]
       const { balance, deposited, spent } = await totals(caller.accountId)
       const place = query.after === undefined ? { page } : { after: query.after }
-      const { count, pieces, next } = await usageHistory(engine, caller.accountId, { ...place, limit })
+      const { count, intervals, next } = await usageHistory(engine, caller.accountId, { ...place, limit })
       return {
         current_balance_cents: balance,
         total_deposits_cents: deposited,
@@ -105,7 +105,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         total_count: count,
         has_more: next !== undefined,
         next: next ?? null,
-        items: pieces.map(itemOf),
+        items: intervals.map(itemOf),
       }
     },
   )
@@ -124,16 +124,16 @@ export function addBillingRoutes(app: App, engine: Engine): void {
   }
 }
 
-function itemOf(piece: UsedPiece): Static<typeof usageAnswer>['items'][number] {
-  const { shown, perShown } = meterUnits[piece.meter]
+function itemOf(interval: UsedInterval): Static<typeof usageAnswer>['items'][number] {
+  const { shown, perShown } = meterUnits[interval.meter]
   return {
-    meter: piece.meter,
-    quantity: piece.quantity / perShown,
+    meter: interval.meter,
+    quantity: interval.quantity / perShown,
     unit: shown,
-    amount_cents: piece.amountMicros / microsPerCent,
-    computer_id: piece.computerId ?? '',
-    started_at: new Date(piece.startedAtMs).toISOString(),
-    ended_at: new Date(piece.endedAtMs).toISOString(),
+    amount_cents: interval.amountMicros / microsPerCent,
+    computer_id: interval.computerId ?? '',
+    started_at: new Date(interval.startedAtMs).toISOString(),
+    ended_at: new Date(interval.endedAtMs).toISOString(),
   }
 }
 

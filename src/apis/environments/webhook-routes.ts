@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { assertMayBeEvent, takeStripeEvent } from '../../engine/money/payments/take-stripe-event.ts'
+import { assertSignedRecently, handleStripeEvent } from '../../engine/money/payments/handle-stripe-event.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { webhookAnswer, webhookBody } from './billing-schemas.ts'
@@ -17,7 +17,7 @@ export function addWebhookRoutes(app: App, engine: Engine): void {
         schema: { response: { 200: webhookAnswer } },
         bodyLimit: limits.webhookBytes,
         onRequest: async (request) => {
-          assertMayBeEvent(engine, signatureOf(request.headers))
+          assertSignedRecently(engine, signatureOf(request.headers))
           const bytes = Number(request.headers['content-length'] ?? limits.webhookBytes)
           // Anybody can send what looks like an event: all of them together have so much memory.
           if (bytes > limits.uncountedBytes && bytes <= limits.webhookBytes)
@@ -36,7 +36,7 @@ export function addWebhookRoutes(app: App, engine: Engine): void {
         },
       },
       async ({ body, headers }) => {
-        await takeStripeEvent(engine, body ?? Buffer.alloc(0), signatureOf(headers))
+        await handleStripeEvent(engine, body ?? Buffer.alloc(0), signatureOf(headers))
         return { received: true }
       },
     )

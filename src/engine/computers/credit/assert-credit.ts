@@ -5,7 +5,7 @@ import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Caller } from '../../caller.ts'
 import { priceUsage } from '../../money/usage/price-usage.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
-import { untilNextMark } from '../../money/credit/credit-mark.ts'
+import { creditUntilThreshold } from '../../money/credit/credit-threshold.ts'
 import { isUnbilled } from '../../money/credit/is-unbilled.ts'
 import { reachedLimit, type LimitState } from '../../money/credit/spending-limits.ts'
 import { outOfCredits } from '../../money/credit/out-of-credits.ts'
@@ -36,7 +36,7 @@ async function begin(
   { accountId, tokenId, isServer }: Caller,
   computerId: string | undefined,
 ): Promise<() => void> {
-  const expect = () => (computerId === undefined ? () => {} : engine.meter.expect(computerId))
+  const expect = () => (computerId === undefined ? () => {} : engine.meter.beginStart(computerId))
   if (isServer) return expect()
   const isBilled = !isUnbilled(engine, accountId)
   const leftMicros = isBilled ? await leftFor(engine, accountId, computerId) : 0
@@ -46,7 +46,7 @@ async function begin(
   // Others may have begun in between; from here on nothing comes in between.
   assertReaches(engine, accountId, computerId, leftMicros)
   const hasBegun = expect()
-  engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros + engine.prices.overdraftMicros))
+  engine.creditClock.set(accountId, creditUntilThreshold(engine.prices, leftMicros + engine.prices.overdraftMicros))
   return hasBegun
 }
 

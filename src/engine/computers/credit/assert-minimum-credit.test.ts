@@ -49,7 +49,7 @@ test('an overdraft counts, and a dearer price asks for more', async (t) => {
 
 test('what runs and is not charged yet is taken off', async (t) => {
   const engine = await engineWith(t, minimumMicros)
-  const computer = { computerId: 'c', accountId: 'a', label: null, cpus: 1, always: true }
+  const computer = { computerId: 'c', accountId: 'a', label: null, cpus: 1, costsWhileRunning: true }
   engine.meter.resume(
     computer,
     { paidToMs: Date.now(), totals: { usedMicros: 0, openMs: 0 } },

@@ -36,7 +36,7 @@ export async function stopUnpaid(
   if (tokenId !== undefined) {
     const ended = engine.meter.orphanedBy(accountId, tokenId).filter((id) => {
       // Whether it works then, too, does not matter: it may rest just when somebody looks.
-      const endsKernels = engine.meter.found(id) === 'working'
+      const endsKernels = engine.meter.unattendedState(id) === 'working'
       return afterGrace(engine, id, graceMs, () =>
         endOrphanedBy(engine, { accountId, tokenId, computerId: id, endsKernels }),
       )
@@ -96,7 +96,7 @@ async function endOrphanedBy(
   }: { accountId: string; tokenId: string; computerId: string; endsKernels: boolean },
 ): Promise<void> {
   if (!(await reachedLimit(engine, accountId, tokenId))) return
-  if (!engine.meter.isLeftTo(computerId, tokenId)) return
+  if (!engine.meter.hasOnlyOrphansOf(computerId, tokenId)) return
   const others = engine.driver
     .processes()
     .filter((process) => process.computerId === computerId && !process.exit)

@@ -3,7 +3,7 @@ import { balancesOf } from '../../money/ledger/balance.ts'
 import { findOrphaned } from '../../money/usage/orphaned-processes.ts'
 import { priceUsage } from '../../money/usage/price-usage.ts'
 import { settleAccount, settleNow } from '../../money/usage/settle-usage.ts'
-import { untilNextMark } from '../../money/credit/credit-mark.ts'
+import { creditUntilThreshold } from '../../money/credit/credit-threshold.ts'
 import { isUnbilled } from '../../money/credit/is-unbilled.ts'
 import { limitedAccounts, reachedLimits, type LimitState } from '../../money/credit/spending-limits.ts'
 import { stopUnpaid } from './stop-unpaid.ts'
@@ -15,7 +15,7 @@ import type { ComputersContext } from '../computers.ts'
  */
 export async function watchCredit(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
-  await endUnpaid(engine, engine.meter.spenders())
+  await endUnpaid(engine, engine.meter.spendingAccounts())
   await endOverLimits(engine, engine.meter.activeAccounts())
 }
 
@@ -25,7 +25,7 @@ export async function watchCredit(engine: ComputersContext): Promise<void> {
  */
 export async function watchUnattended(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
-  const accountIds = engine.meter.leavers()
+  const accountIds = engine.meter.accountsWithOrphans()
   if (accountIds.length === 0) return
   await endUnpaid(engine, accountIds)
   await endOverLimits(engine, accountIds)
@@ -69,7 +69,7 @@ async function endUnpaid(engine: ComputersContext, accountIds: string[]): Promis
   )
   await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId, { why: 'out_of_credits' })))
   for (const [accountId, { leftMicros }] of left)
-    if (leftMicros > 0) engine.creditClock.set(accountId, untilNextMark(engine.prices, leftMicros))
+    if (leftMicros > 0) engine.creditClock.set(accountId, creditUntilThreshold(engine.prices, leftMicros))
   const unwarned = billed.filter((accountId) => left.get(accountId)!.isUnwarned)
   if (empty.length > 0 || unwarned.length > 0) await settleNow(engine, [...new Set([...empty, ...unwarned])])
 }

@@ -23,7 +23,7 @@ export async function destroyComputer(
     .execute()
   engine.exposedPorts.forget(id)
   tellState(engine, id, 'deleting', reason)
-  engine.meter.ending(id)
+  engine.meter.stopping(id)
   await engine.driver.destroy(id)
   await closeUsage(engine, id)
   await engine.db.transaction().execute(async (trx) => {

@@ -1,6 +1,6 @@
 import type { ComputerRow } from '../../../db/schema.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
-import { loseUsage } from '../../money/usage/metered.ts'
+import { closeLostUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
 import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
@@ -25,7 +25,7 @@ export async function settle(
   }
   if (row.state === 'stopped' || row.state === 'failed') return
   if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
-  await loseUsage(engine, row.id)
+  await closeLostUsage(engine, row.id)
   await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason })
 }
 

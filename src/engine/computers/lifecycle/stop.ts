@@ -19,12 +19,12 @@ export async function stopComputer(
   reason?: string,
 ): Promise<void> {
   await transition(engine, row.id, { from: ['running', 'paused'], to: 'stopping', actor, reason })
-  engine.meter.ending(row.id)
+  engine.meter.stopping(row.id)
   try {
     await engine.driver.stop(row.id, limits.stopGraceMs)
     if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   } catch (error) {
-    engine.meter.goesOn(row.id)
+    engine.meter.stopFailed(row.id)
     await settleById(engine, row.id, reason).catch((cause: unknown) =>
       engine.log.error({ err: cause, computer: row.id }, 'cannot settle a computer; will try again'),
     )

@@ -64,7 +64,7 @@ test('an account without credit keeps an idle sandbox for a while, as its files 
   const { engine, accountId, running, states } = await idleEngine(t)
   await running('sandbox', {})
   await running('durable', { lifecycle: 'durable', idle_timeout_ms: 0 })
-  engine.credit.saw(accountId, -engine.prices.overdraftMicros)
+  engine.credit.update(accountId, -engine.prices.overdraftMicros)
   await sweepLeases(engine)
   assert.deepEqual(await states(), { sandbox: 'running', durable: 'stopped' })
 })

@@ -10,14 +10,14 @@ export async function creditLeft(
   accountId: string,
 ): Promise<number> {
   const { db, credit, meter, prices } = engine
-  if (!credit.hasBooks(accountId)) {
+  if (!credit.isOpened(accountId)) {
     // Of an account that was made in the database, beside the server.
     await grantFirstCredit(db, [accountId], prices)
-    credit.opened(accountId)
+    credit.markOpened(accountId)
   }
   const balanceMicros = await balanceOf(db, accountId)
   if (isUnbilled(engine, accountId)) return balanceMicros
-  credit.saw(accountId, balanceMicros)
+  credit.update(accountId, balanceMicros)
   const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
   // What goes beyond the overdraft is written off when it is charged.
   return Math.max(balanceMicros - running.amountMicros, -prices.overdraftMicros)

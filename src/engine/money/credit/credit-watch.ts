@@ -12,7 +12,7 @@ export class CreditWatch {
     this.#emptyMicros = -marks.overdraftMicros
   }
 
-  saw(accountId: string, balanceMicros: number): void {
+  update(accountId: string, balanceMicros: number): void {
     if (balanceMicros <= this.#lowMicros || balanceMicros <= this.#emptyMicros) this.#low.set(accountId, balanceMicros)
     else this.#low.delete(accountId)
   }
@@ -33,12 +33,12 @@ export class CreditWatch {
     this.#opened.delete(accountId)
   }
 
-  hasBooks(accountId: string): boolean {
+  isOpened(accountId: string): boolean {
     return this.#opened.has(accountId)
   }
 
   /** Its first credit was given, or had been before. */
-  opened(accountId: string): void {
+  markOpened(accountId: string): void {
     this.#opened.add(accountId)
   }
 }

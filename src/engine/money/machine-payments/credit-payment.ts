@@ -3,7 +3,7 @@ import { asCarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
-import { assertAccount } from '../payments/assert-account.ts'
+import { assertAccountExists } from '../payments/assert-account-exists.ts'
 import { keyOf } from '../payments/credit-intent.ts'
 import { findPayment, insertPayment } from '../payments/payments.ts'
 import { holdForReview } from '../payments/hold-for-review.ts'
@@ -41,10 +41,11 @@ export async function creditPayment(engine: MoneyContext, received: Received): P
   const key = method === 'stripe' ? keyOf(reference) : `mpp:${challenge.id}`
   const payment = { accountId, key, method, quote }
   const { isNew } = await topUp(engine.db, engine.prices, payment, async (trx) => {
-    await assertAccount(trx, payment)
+    await assertAccountExists(trx, payment)
     await recordPaid(trx, received, receipt)
   }).catch(async (error: unknown) => {
-    if (asCarrelError(error).code === 'not_found') await keepAside(engine, received, { accountId, amountCents })
+    if (asCarrelError(error).code === 'not_found')
+      await holdMoneyOfDeleted(engine, received, { accountId, amountCents })
     throw error
   })
   const data = { method, reference, cents: amountCents, bonusMicros }
@@ -53,7 +54,7 @@ export async function creditPayment(engine: MoneyContext, received: Received): P
 }
 
 /** The money of an account that is deleted, as a row among the payments that the operator looks at. */
-async function keepAside(
+async function holdMoneyOfDeleted(
   engine: Pick<Context, 'db' | 'log' | 'locks'>,
   { method, reference: intentId, challenge }: Received,
   { accountId, amountCents: cents }: { accountId: string; amountCents: number },
@@ -68,7 +69,7 @@ async function keepAside(
 }
 
 /** What was answered when it was credited, for who asks again. */
-export async function paidBefore(
+export async function earlierResult(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
   row: MachinePaymentRow,
 ): Promise<PaidTopUp> {

@@ -1,6 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { MachinePaymentRow } from '../../../db/schema.ts'
-import { creditPayment, paidBefore, type PaidTopUp } from './credit-payment.ts'
+import { creditPayment, earlierResult, type PaidTopUp } from './credit-payment.ts'
 import { loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payment-library.ts'
 import { findPayment, recordFailed } from './payment-records.ts'
 import { paymentMethods } from './payment-methods.ts'
@@ -13,7 +13,7 @@ export async function settlePayment(
   library: PaymentLibrary,
   row: MachinePaymentRow,
 ): Promise<PaidTopUp | undefined> {
-  if (row.state === 'paid') return paidBefore(engine, row)
+  if (row.state === 'paid') return earlierResult(engine, row)
   if (row.state === 'failed' || row.method !== 'tempo') return undefined
   const { db, log } = engine
   const { challenge_id: challengeId, reference } = row

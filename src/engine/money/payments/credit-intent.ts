@@ -7,7 +7,7 @@ import { creditLeft } from '../credit/credit-left.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { creditOf } from '../ledger/books.ts'
 import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
-import { assertAccount } from './assert-account.ts'
+import { assertAccountExists } from './assert-account-exists.ts'
 import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
 import { holdForReview } from './hold-for-review.ts'
 import type { MoneyContext } from '../money.ts'
@@ -116,7 +116,7 @@ async function credit(
     )
   try {
     const payment = { accountId: row.account_id, key: keyOf(intent.id), method: 'stripe', quote }
-    return (await topUp(db, prices, payment, (trx) => assertAccount(trx, payment))).isNew
+    return (await topUp(db, prices, payment, (trx) => assertAccountExists(trx, payment))).isNew
   } catch (error) {
     const { code } = asCarrelError(error)
     if (code === 'not_found') return undefined

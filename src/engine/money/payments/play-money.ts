@@ -3,7 +3,7 @@ import { CarrelError } from '../../../errors.ts'
 import { creditLeft } from '../credit/credit-left.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
-import { assertAccount } from './assert-account.ts'
+import { assertAccountExists } from './assert-account-exists.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
 import type { MoneyContext } from '../money.ts'
 
@@ -21,7 +21,7 @@ export async function payWithPlayMoney(
     throw new CarrelError('not_found', `Cannot pay "${paymentId}": there is no such payment`)
   const key = `play:${row.id}`
   const payment = { accountId: row.account_id, key, method: row.method, quote: quoteOf(row) }
-  const { isNew } = await topUp(db, prices, payment, (trx) => assertAccount(trx, payment))
+  const { isNew } = await topUp(db, prices, payment, (trx) => assertAccountExists(trx, payment))
   await updatePayment(db, row, { state: 'paid', key })
   if (!isNew) return
   const data = { paymentId: row.id, method: row.method, cents: Number(row.cents) }

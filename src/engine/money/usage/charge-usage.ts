@@ -1,18 +1,18 @@
 import { isUnbilled } from '../credit/is-unbilled.ts'
-import type { CpuMark } from './metered-computer.ts'
-import { recordUsage, type UsagePiece } from './record-usage.ts'
+import type { CpuSnapshot } from './metered-computer.ts'
+import { recordUsage, type UsageInterval } from './record-usage.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Charges what was used of any meter, such as the seconds of a browser or the neurons of a model, once for each id.
- * It is on the disk when this resolves, with what the kernel counted up to then of the computers.
+ * Charges usage of any meter, such as seconds of a browser or neurons of a model, once for each id. It is on the disk when
+ * this resolves, together with the snapshots of processor time.
  */
 export async function chargeUsage(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,
-  pieces: readonly UsagePiece[],
-  marks: readonly CpuMark[] = [],
+  intervals: readonly UsageInterval[],
+  snapshots: readonly CpuSnapshot[] = [],
 ): Promise<void> {
   const rules = { prices: engine.prices, isUnbilled: (accountId: string) => isUnbilled(engine, accountId) }
-  const left = await recordUsage(engine.db, rules, pieces, marks)
-  for (const [accountId, balanceMicros] of left) engine.credit.saw(accountId, balanceMicros)
+  const left = await recordUsage(engine.db, rules, intervals, snapshots)
+  for (const [accountId, balanceMicros] of left) engine.credit.update(accountId, balanceMicros)
 }

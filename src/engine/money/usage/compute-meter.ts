@@ -1,54 +1,51 @@
-import type { UsagePiece } from './record-usage.ts'
+import type { UsageInterval } from './record-usage.ts'
 import {
   MeteredComputer,
-  type CpuMark,
+  type CpuSnapshot,
   type CpuTotals,
-  type Found,
-  type Gauges,
+  type UnattendedState,
+  type MeterSources,
   type MeteredFacts,
   type Uncharged,
 } from './metered-computer.ts'
 
-/** Up to when a computer is charged, and what is recorded of it beside that. */
+/** Until when a computer is charged, and its processor time so far. */
 export interface Charged {
   paidToMs: number
   totals: CpuTotals
 }
 
 /**
- * Counts for how long computers are used, in memory: a process costs the database nothing. Whoever empties it, each
- * minute and when a computer stops, takes pieces of usage that follow each other without a gap or an overlap. Two
- * processes at once cost as much as one, and so does whatever else works in the same computer.
+ * Meters in memory for how long computers are used: a process costs the database nothing. Each minute, and when a
+ * computer stops, the usage is cut into intervals that follow each other without gaps or overlaps. Two processes at the
+ * same time cost as much as one, and so does anything else that works in the same computer.
  */
 export class ComputeMeter {
-  readonly #gauges: Gauges
+  readonly #sources: MeterSources
   readonly #computers = new Map<string, MeteredComputer>()
   readonly #byAccount = new Map<string, Set<MeteredComputer>>()
-  readonly #pending = new Map<string, UsagePiece>()
-  /** As of the last cut of each computer, until they are recorded with the pieces up to then. */
-  readonly #marks = new Map<string, CpuMark>()
+  readonly #pending = new Map<string, UsageInterval>()
+  /** Snapshots of the last cut of each computer, until they are recorded with its intervals. */
+  readonly #snapshots = new Map<string, CpuSnapshot>()
 
-  constructor(gauges: Gauges = { ...clock, cpuMicros: () => undefined }) {
-    this.#gauges = gauges
+  constructor(sources: MeterSources = { ...clock, cpuMicros: () => undefined }) {
+    this.#sources = sources
   }
 
-  /** A computer runs from now on. */
+  /** Starts metering a computer, which runs from now on. */
   open(facts: MeteredFacts, charged: Charged = { paidToMs: 0, totals: { usedMicros: 0, openMs: 0 } }): void {
-    const windowStartMs = Math.max(this.#gauges.now(), charged.paidToMs, this.#pendingToMs(facts.computerId))
-    this.#open(facts, { windowStartMs, totals: this.#marks.get(facts.computerId) ?? charged.totals })
+    const windowStartMs = Math.max(this.#sources.now(), charged.paidToMs, this.#pendingToMs(facts.computerId))
+    this.#open(facts, { windowStartMs, totals: this.#snapshots.get(facts.computerId) ?? charged.totals })
   }
 
-  /** Takes back a computer that a server before this one had, with what that one did not charge. */
+  /** Continues to meter a computer of the previous server, with what that one did not charge. */
   resume(facts: MeteredFacts, { paidToMs, totals }: Charged, uncharged: Uncharged): void {
     this.#open(facts, { windowStartMs: paidToMs, totals })
     this.#computers.get(facts.computerId)!.takeOver(uncharged)
   }
 
-  /**
-   * Something is going to begin, until the returned function is called; nobody looks for what was left behind
-   * meanwhile.
-   */
-  expect(computerId: string): () => void {
+  /** A start in a computer is under way until the returned function is called; orphans are not searched meanwhile. */
+  beginStart(computerId: string): () => void {
     const computer = this.#computers.get(computerId)
     if (!computer) return () => {}
     computer.beginStart()
@@ -63,103 +60,108 @@ export class ComputeMeter {
     this.#computers.get(computerId)?.ended(processId)
   }
 
-  /**
-   * Computers in which something may work that was not started here, and nothing does that was: of all accounts, or of
-   * one.
-   */
+  /** Returns the computers in which only work that was not started here is possible: of all accounts, or of one. */
   unattended(accountId?: string): MeteredComputer[] {
     const computers = accountId === undefined ? this.#computers.values() : this.#of(accountId)
     return [...computers].filter(({ mayHideWork, isAttended }) => mayHideWork && !isAttended)
   }
 
-  /** Computers in which what a token left behind works alone, as of the last look. */
+  /** Returns the computers in which only orphans of a token work, as of the last check. */
   orphanedBy(accountId: string, tokenId: string): string[] {
     return [...this.#of(accountId)].flatMap((computer) =>
       computer.lastTokenId === tokenId && worksAlone(computer) ? [computer.facts.computerId] : [],
     )
   }
 
-  /** Accounts in whose computers something works that was not started here, as of the last look. */
-  leavers(): string[] {
+  /** Returns the accounts in whose computers orphans work alone, as of the last check. */
+  accountsWithOrphans(): string[] {
     return [...this.#byAccount].flatMap(([accountId, computers]) =>
       [...computers].some(worksAlone) ? [accountId] : [],
     )
   }
 
-  /** Nothing runs in a computer that was started here, and what else works there is that token's. */
-  isLeftTo(computerId: string, tokenId: string): boolean {
+  /**
+   * Returns whether no process runs in a computer that was started here, so that any other work there belongs to the
+   * token.
+   */
+  hasOnlyOrphansOf(computerId: string, tokenId: string): boolean {
     const computer = this.#computers.get(computerId)
     return computer !== undefined && !computer.isAttended && computer.lastTokenId === tokenId
   }
 
-  found(computerId: string): Found {
-    return this.#computers.get(computerId)?.found ?? 'nothing'
+  unattendedState(computerId: string): UnattendedState {
+    return this.#computers.get(computerId)?.unattendedState ?? 'nothing'
   }
 
-  /** What was left behind in it was ended just now. */
+  /** A computer's orphans were ended now. */
   programsEnded(computerId: string): void {
     this.#computers.get(computerId)?.programsEnded()
   }
 
-  /** It is going to stop. */
-  ending(computerId: string): void {
-    this.#computers.get(computerId)?.ending()
+  /** A computer is about to stop. */
+  stopping(computerId: string): void {
+    this.#computers.get(computerId)?.stopping()
   }
 
-  /** It did not stop after all. */
-  goesOn(computerId: string): void {
-    this.#computers.get(computerId)?.goesOn()
+  /** A computer did not stop after all. */
+  stopFailed(computerId: string): void {
+    this.#computers.get(computerId)?.stopFailed()
   }
 
-  /** A computer does not run any more. */
+  /** Stops metering a computer, which does not run any more. */
   close(computerId: string): void {
     const computer = this.#computers.get(computerId)
     if (!computer) return
-    computer.ending()
+    computer.stopping()
     this.#cut(computer, { isRunning: false })
     this.#forget(computer)
   }
 
-  /** A computer does not run any more, since when nobody knows: what cost by its running alone is let go. */
-  lose(computerId: string): void {
+  /**
+   * Stops metering a computer that does not run any more, at an unknown time since: what it cost by running alone is
+   * dropped.
+   */
+  closeLost(computerId: string): void {
     const computer = this.#computers.get(computerId)
-    if (computer?.facts.always) this.#forget(computer)
+    if (computer?.facts.costsWhileRunning) this.#forget(computer)
     else this.close(computerId)
   }
 
-  /** Puts what was used up to now into pieces: of all computers, or of one account's that were not cut for so long. */
+  /**
+   * Cuts the usage up to now into intervals: of all computers, or of an account's computers whose last cut is
+   * `notForMs` ago.
+   */
   cut(only?: { accountId: string; notForMs: number }): void {
     for (const computer of only ? this.#of(only.accountId) : this.#computers.values())
-      if (!only || this.#gauges.now() - computer.cutAtMs >= only.notForMs) this.#cut(computer)
+      if (!only || this.#sources.now() - computer.cutAtMs >= only.notForMs) this.#cut(computer)
   }
 
-  /** Pieces that are not recorded yet. */
-  get pending(): UsagePiece[] {
+  /** Intervals that are cut and not recorded yet. */
+  get pending(): UsageInterval[] {
     return [...this.#pending.values()]
   }
 
-  /** What is known of processor time by these pieces. */
-  get marks(): CpuMark[] {
-    return [...this.#marks.values()]
+  /** Snapshots of processor time that belong to these intervals. */
+  get snapshots(): CpuSnapshot[] {
+    return [...this.#snapshots.values()]
   }
 
-  recorded(pieces: readonly UsagePiece[], marks: readonly CpuMark[] = []): void {
-    for (const { id } of pieces) this.#pending.delete(id)
-    for (const mark of marks) if (this.#marks.get(mark.computerId) === mark) this.#marks.delete(mark.computerId)
+  /** Forgets intervals and snapshots that are recorded now. */
+  recorded(intervals: readonly UsageInterval[], snapshots: readonly CpuSnapshot[] = []): void {
+    for (const { id } of intervals) this.#pending.delete(id)
+    for (const snapshot of snapshots)
+      if (this.#snapshots.get(snapshot.computerId) === snapshot) this.#snapshots.delete(snapshot.computerId)
   }
 
-  /** Whole milliseconds of an account that are not recorded yet. */
+  /** Returns an account's whole milliseconds that are not recorded yet. */
   unrecordedMs(accountId: string): number {
     let total = 0
-    for (const piece of this.#pending.values()) if (piece.accountId === accountId) total += piece.quantity
+    for (const interval of this.#pending.values()) if (interval.accountId === accountId) total += interval.quantity
     for (const computer of this.#of(accountId)) total += computer.unbilledMs()
     return Math.floor(total)
   }
 
-  /**
-   * How many computers of an account cost or begin to, and in how many others something may work that no look has found
-   * yet.
-   */
+  /** Counts an account's computers that cost or are about to, and the others in which a check could find work. */
   spending(accountId: string): { certain: number; possible: number } {
     const computers = [...this.#of(accountId)]
     return {
@@ -172,14 +174,14 @@ export class ComputeMeter {
     return this.#computers.get(computerId)?.spends ?? false
   }
 
-  /** Accounts with any of either. */
-  spenders(): string[] {
+  /** Returns the accounts that `spending` counts any computers of. */
+  spendingAccounts(): string[] {
     return [...this.#byAccount].flatMap(([accountId, computers]) =>
       [...computers].some(({ spends, maySpend }) => spends || maySpend) ? [accountId] : [],
     )
   }
 
-  /** For whom something works that costs, as far as it is known. */
+  /** Returns the accounts with computers that cost, as far as is known. */
   activeAccounts(): string[] {
     return [...this.#byAccount].flatMap(([accountId, computers]) =>
       [...computers].some(({ costs }) => costs) ? [accountId] : [],
@@ -192,7 +194,7 @@ export class ComputeMeter {
 
   #open(facts: MeteredFacts, start: { windowStartMs: number; totals: CpuTotals }): void {
     if (this.#computers.has(facts.computerId)) return
-    const computer = new MeteredComputer(facts, this.#gauges, start)
+    const computer = new MeteredComputer(facts, this.#sources, start)
     this.#computers.set(facts.computerId, computer)
     this.#byAccount.set(facts.accountId, this.#of(facts.accountId).add(computer))
   }
@@ -206,23 +208,23 @@ export class ComputeMeter {
   }
 
   #cut(computer: MeteredComputer, { isRunning } = { isRunning: true }): void {
-    const pieces = computer.cut()
-    for (const piece of pieces) this.#pending.set(piece.id, piece)
-    const mark = computer.mark({ isDue: pieces.length > 0 || !isRunning, isRunning })
-    if (mark) this.#marks.set(mark.computerId, mark)
+    const intervals = computer.cut()
+    for (const interval of intervals) this.#pending.set(interval.id, interval)
+    const snapshot = computer.snapshot({ isDue: intervals.length > 0 || !isRunning, isRunning })
+    if (snapshot) this.#snapshots.set(snapshot.computerId, snapshot)
   }
 
   #pendingToMs(computerId: string): number {
     return Math.max(
       0,
-      ...this.pending.filter((piece) => piece.computerId === computerId).map(({ endedAtMs }) => endedAtMs),
+      ...this.pending.filter((interval) => interval.computerId === computerId).map(({ endedAtMs }) => endedAtMs),
     )
   }
 }
 
-function worksAlone({ found, isAttended }: MeteredComputer): boolean {
-  return (found === 'programs' || found === 'working') && !isAttended
+function worksAlone({ unattendedState, isAttended }: MeteredComputer): boolean {
+  return (unattendedState === 'programs' || unattendedState === 'working') && !isAttended
 }
 
-/** Both in milliseconds: the time of day, and one that only ever goes forward. */
+/** The time of day and a monotonic clock, both in milliseconds. */
 export const clock = { now: () => Date.now(), elapsed: () => performance.now() }

@@ -12,7 +12,7 @@ import { measureStorage } from './measure-storage.ts'
 const hour = 3_600_000
 const GiB = 1024 ** 3
 
-test('disks cost by the hour and the GiB, hot while their computer runs and cold when it is stopped', async (t) => {
+test('disks cost by the hour and the GiB: hot while the computer runs, cold while it is stopped', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
   const disks: Record<string, number | undefined> = {
@@ -72,7 +72,7 @@ test('disks cost by the hour and the GiB, hot while their computer runs and cold
   await grantFirstCredit(db, ['a'], prices)
   const spent = async () => 5_000_000 - (await balanceOf(db, 'a'))
 
-  // What is from before the last hour was not seen, and costs nothing.
+  // Storage before the last hour was not measured and costs nothing.
   await measureStorage(engine, 100 * hour)
   assert.equal(await spent(), 2 * 300 + 6 * 100 + 300)
   await measureStorage(engine, 100 * hour)

@@ -4,27 +4,27 @@ import { limits } from '../../../config/limits.ts'
 import type { Database, Meter } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { chargeUsage } from './charge-usage.ts'
-import type { UsagePiece } from './record-usage.ts'
+import type { UsageInterval } from './record-usage.ts'
 import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Records what the disks of all computers hold, as of the last hour: hot for those that run, cold for those that are
- * stopped. What a server did not see, because none ran, is not counted.
+ * Records what the disks of all computers hold, for the last hour at most: hot for running computers, cold for stopped
+ * ones. Time in which no server ran is not counted.
  */
 export async function measureStorage(
   engine: Pick<MoneyContext, 'db' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,
   now: number = Date.now(),
 ): Promise<void> {
   const existing = (await engine.driver.list()).map(({ id }) => id)
-  const pieces: UsagePiece[] = []
+  const intervals: UsageInterval[] = []
   for (const { id, account_id, name, state, created_at, measured_to } of await measurable(engine, existing)) {
     const stats = await engine.driver.stats(id).catch(() => undefined)
     if (stats?.diskBytes === undefined) continue
     const startedAtMs = Math.max(measured_to, Number(created_at), now - limits.storageIntervalMs)
     const quantity = Math.floor((stats.diskBytes / 1024) * ((now - startedAtMs) / 1000))
     if (quantity < 1) continue
-    pieces.push({
+    intervals.push({
       id: `usage:${id}:storage:${startedAtMs}`,
       accountId: account_id!,
       computerId: id,
@@ -36,14 +36,14 @@ export async function measureStorage(
       label: name,
     })
   }
-  if (pieces.length > 0) await chargeUsage(engine, pieces)
+  if (intervals.length > 0) await chargeUsage(engine, intervals)
 }
 
-/** Of these, accounts' computers whose disks stay, with up to when they were measured. */
+/** Returns those of the computers that belong to accounts and whose disks stay, with the time of the last measurement. */
 async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
   const found = []
   for (const some of chunks(ids)) {
-    // The database works on this thread: others come between.
+    // The database works on this thread: let other work run in between.
     await turn()
     const rows = await db
       .selectFrom('computers')

@@ -1,13 +1,13 @@
-import type { UsagePiece } from './record-usage.ts'
+import type { UsageInterval } from './record-usage.ts'
 import { UnattendedWork } from './unattended-work.ts'
 
-/** Where times and processor time come from. */
-export interface Gauges {
+/** The sources of times and of processor time. */
+export interface MeterSources {
   /** The time of day in milliseconds. */
   now(): number
-  /** Milliseconds on a clock that only ever goes forward, whatever is done to the time of day. */
+  /** Milliseconds on a monotonic clock. */
   elapsed(): number
-  /** Processor time of a computer since it started, in microseconds; undefined where that cannot be told. */
+  /** Processor time of a computer since it started, in microseconds; undefined where it cannot be read. */
   cpuMicros(computerId: string): number | undefined
 }
 
@@ -15,41 +15,38 @@ export interface MeteredFacts {
   computerId: string
   accountId: string
   label: string | null
-  /** Processors that it may use at most. */
+  /** Maximum number of processors. */
   cpus: number
-  /** True for one that costs while it runs; else it costs while something works in it. */
-  always: boolean
+  /** True for a computer that costs while it runs; a sandbox costs while something works in it. */
+  costsWhileRunning: boolean
 }
 
 /**
- * What was last seen in a computer beside what was started here: a `kernel` that waits, a kernel that is `working`
- * between calls, `programs` that were left behind. In one with `nothing` there can be nothing before something is
- * started again.
+ * What the last check found in a computer beside the processes that were started here: an idle `kernel`, a kernel that
+ * is `working` between calls, or orphaned `programs`. With `nothing`, nothing can be there before something is started
+ * again.
  */
-export type Found = 'nothing' | 'kernel' | 'working' | 'programs'
+export type UnattendedState = 'nothing' | 'kernel' | 'working' | 'programs'
 
-/** What a server that was killed counted and did not charge, as far as it can be known. */
+/** What a killed server metered and did not charge, as far as it can be known. */
 export interface Uncharged {
   used: { tokenId: string | null; ms: number }[]
-  /** Time in which nothing ran that was started here, and what was used of processors meanwhile. */
+  /** Time in which no process ran that was started here, and the processor time used in it. */
   free: { ms: number; cpuMicros: number }
   lastTokenId: string | null
 }
 
-/**
- * What a computer used of processors over all the times that it ran, without what the runtime takes for starts, and for
- * how long it ran.
- */
+/** The processor time of a computer over all its runs, without what the runtime takes for starts, and how long it ran. */
 export interface CpuTotals {
   usedMicros: number
   openMs: number
 }
 
 /**
- * What the kernel's counter of a computer's processor time said at a moment, and what it comes to; 0 for one that does
- * not run.
+ * The kernel's counter of a computer's processor time at one time, and the totals; the counter is 0 for a stopped
+ * computer.
  */
-export interface CpuMark extends CpuTotals {
+export interface CpuSnapshot extends CpuTotals {
   computerId: string
   accountId: string
   cpus: number
@@ -58,84 +55,89 @@ export interface CpuMark extends CpuTotals {
 }
 
 /**
- * One computer that is counted. Each call first counts what passed since the one before: for whom it was when something
- * ran that was started here, else as free, until it is judged by the processor time that was used meanwhile.
+ * Meters one computer. Each call first counts the time since the previous call: for a token while a process runs that
+ * was started here, otherwise as free, until it is judged by the processor time that was used meanwhile.
  */
 export class MeteredComputer {
   readonly facts: MeteredFacts
-  readonly #gauges: Gauges
-  /** Everything before it is in a piece already. */
+  readonly #sources: MeterSources
+  /** Everything before this time is in an interval already. */
   windowStartMs: number
-  /** When something was put into a piece the last time; 0 before. */
+  /** When an interval was last cut; 0 before the first one. */
   cutAtMs = 0
-  found: Found = 'nothing'
-  /** Whose process began last: what is left behind is theirs. */
+  unattendedState: UnattendedState = 'nothing'
+  /** The token whose process began last, which pays for orphans. */
   lastTokenId: string | null = null
-  /** What is not in a piece yet, by who pays it. */
+  /** Time that is not in an interval yet, by the token that pays. */
   readonly #unbilledMs = new Map<string | null, number>()
-  /** Whose processes run, in the order in which they began; the first one's owner pays. */
+  /** The tokens of running processes, in the order of their start; the first one pays. */
   readonly #running = new Map<string, string | null>()
-  /** Starts that are under way. */
+  /** The number of starts under way. */
   #starting = 0
-  /** Of the runtime, and of whatever else worked, while something was being started. */
+  /** Processor time during starts, of the runtime and of anything else. */
   #startingMicros = 0
   #freeMs = 0
   #freeMicros = 0
   readonly #unattended = new UnattendedWork()
-  /** Whether something was started since the last look. */
-  #isUnseen = true
-  #hasMoved = true
-  #isEnding = false
+  /** Whether something was started since the last check. */
+  #isUnchecked = true
+  #hasWorked = true
+  #isStopping = false
   #countedTo: number
   #counterMicros: number
   readonly #totals: CpuTotals
-  #markedMicros: number
+  #snapshotMicros: number
 
   constructor(
     facts: MeteredFacts,
-    gauges: Gauges,
+    sources: MeterSources,
     { windowStartMs, totals }: { windowStartMs: number; totals: CpuTotals },
   ) {
     this.facts = facts
-    this.#gauges = gauges
+    this.#sources = sources
     this.windowStartMs = windowStartMs
-    this.#countedTo = gauges.elapsed()
+    this.#countedTo = sources.elapsed()
     this.#counterMicros = this.#readCounter() ?? 0
     this.#totals = { usedMicros: totals.usedMicros, openMs: totals.openMs }
-    this.#markedMicros = totals.usedMicros
+    this.#snapshotMicros = totals.usedMicros
   }
 
-  /** Something that was started here runs: the time costs, whatever else works. */
+  /** A process that was started here runs: the time costs, whatever else works. */
   get isAttended(): boolean {
     return this.#running.size > 0
   }
 
-  /** Something is being started: who looks for what was left behind would find the runtime. */
+  /** A start is under way: a check for orphans would find the runtime. */
   get isStarting(): boolean {
     return this.#starting > 0
   }
 
-  /** There may be something that was not started here. */
+  /** Work that was not started here is possible. */
   get mayHideWork(): boolean {
-    return !this.facts.always && (this.#isUnseen || this.found !== 'nothing')
+    return !this.facts.costsWhileRunning && (this.#isUnchecked || this.unattendedState !== 'nothing')
   }
 
-  /** It costs, as far as it is known. */
+  /** The computer costs, as far as is known. */
   get costs(): boolean {
-    return this.facts.always || this.#running.size > 0 || this.found === 'programs' || this.found === 'working'
+    return (
+      this.facts.costsWhileRunning ||
+      this.#running.size > 0 ||
+      this.unattendedState === 'programs' ||
+      this.unattendedState === 'working'
+    )
   }
 
-  /** It costs, or is about to. */
+  /** The computer costs, or is about to. */
   get spends(): boolean {
     return this.#starting > 0 || this.costs
   }
 
-  /** It may cost as soon as somebody looks. */
+  /** A check could find that the computer costs. */
   get maySpend(): boolean {
-    return !this.spends && (this.#isUnseen || this.found === 'kernel')
+    return !this.spends && (this.#isUnchecked || this.unattendedState === 'kernel')
   }
 
-  /** Takes over what a server before this one did not charge. */
+  /** Takes over what the previous server did not charge. */
   takeOver({ used, free, lastTokenId }: Uncharged): void {
     for (const { tokenId, ms } of used) this.add(tokenId, ms)
     this.#freeMs += free.ms
@@ -151,18 +153,18 @@ export class MeteredComputer {
   endStart(): void {
     this.count()
     this.#starting--
-    // Also one that failed may have left something.
-    this.#isUnseen = true
+    // A failed start can leave something running too.
+    this.#isUnchecked = true
     if (this.#starting === 0) this.#settleStart()
   }
 
   began(processId: string, tokenId: string | null): void {
     this.count()
     this.#settleStart()
-    if (this.#running.size === 0) this.#judge(this.found === 'programs' ? this.#freeMs : 0)
+    if (this.#running.size === 0) this.#chargeUnattended(this.unattendedState === 'programs' ? this.#freeMs : 0)
     this.#running.set(processId, tokenId)
     this.lastTokenId = tokenId
-    this.#isUnseen = true
+    this.#isUnchecked = true
   }
 
   ended(processId: string): void {
@@ -170,63 +172,75 @@ export class MeteredComputer {
     this.#running.delete(processId)
   }
 
-  /** Whether anything at all happened there since the last look, so that a closer one is worth it. */
+  /** Returns whether anything has happened since the last check, so that another one is worth its cost. */
   hasChanged(): boolean {
     this.count()
-    return this.#isUnseen || this.#hasMoved
-  }
-
-  /** Nothing happened there since the last look, or nobody can look: what was found is taken to be still there. */
-  sawNoChange(): void {
-    this.count()
-    this.#settleStart()
-    const costMs = this.#judge(this.found === 'programs' ? this.#freeMs : 0)
-    if (this.found === 'working' && costMs === 0) this.found = 'kernel'
-  }
-
-  /** What a look found: for how long a program has run that was left behind, and whether there is a kernel. */
-  saw(programsMs: number | undefined, hasKernel: boolean): void {
-    this.#isUnseen = this.#hasMoved = false
-    // What is there now may be a child of what was there before.
-    const thereMs =
-      programsMs === undefined ? 0 : this.found === 'programs' ? this.#freeMs : Math.min(this.#freeMs, programsMs)
-    const costMs = this.#judge(thereMs)
-    this.found = programsMs !== undefined ? 'programs' : !hasKernel ? 'nothing' : costMs > 0 ? 'working' : 'kernel'
+    return this.#isUnchecked || this.#hasWorked
   }
 
   /**
-   * It is going to stop; nobody pays for the time in which its programs end. Called while its processor time can still
-   * be told.
+   * Records that nothing happened since the last check, or that no check is possible: what was found is taken to be
+   * there still.
    */
-  ending(): void {
+  recordNoChange(): void {
     this.count()
     this.#settleStart()
-    this.#judge(this.found === 'programs' ? this.#freeMs : 0)
-    this.found = 'nothing'
-    this.#isUnseen = false
-    this.#isEnding = true
+    const costMs = this.#chargeUnattended(this.unattendedState === 'programs' ? this.#freeMs : 0)
+    if (this.unattendedState === 'working' && costMs === 0) this.unattendedState = 'kernel'
   }
 
-  /** What was left behind in it was ended just now. */
+  /**
+   * Records what a check found: for how long an orphaned program has run, undefined for none, and whether there is a
+   * kernel.
+   */
+  recordCheck(programsMs: number | undefined, hasKernel: boolean): void {
+    this.#isUnchecked = this.#hasWorked = false
+    // A program that is there now can be a child of an earlier one.
+    const presentMs =
+      programsMs === undefined
+        ? 0
+        : this.unattendedState === 'programs'
+          ? this.#freeMs
+          : Math.min(this.#freeMs, programsMs)
+    const costMs = this.#chargeUnattended(presentMs)
+    this.unattendedState =
+      programsMs !== undefined ? 'programs' : !hasKernel ? 'nothing' : costMs > 0 ? 'working' : 'kernel'
+  }
+
+  /**
+   * The computer is about to stop; nobody pays for the time in which its programs end. Called while its processor time
+   * can still be read.
+   */
+  stopping(): void {
+    this.count()
+    this.#settleStart()
+    this.#chargeUnattended(this.unattendedState === 'programs' ? this.#freeMs : 0)
+    this.unattendedState = 'nothing'
+    this.#isUnchecked = false
+    this.#isStopping = true
+  }
+
+  /** The orphans were ended now. */
   programsEnded(): void {
     this.count()
-    this.#judge(this.found === 'programs' ? this.#freeMs : 0)
-    this.found = 'nothing'
-    this.#isUnseen = true
+    this.#chargeUnattended(this.unattendedState === 'programs' ? this.#freeMs : 0)
+    this.unattendedState = 'nothing'
+    this.#isUnchecked = true
   }
 
-  /** It did not stop after all. */
-  goesOn(): void {
+  /** The computer did not stop after all. */
+  stopFailed(): void {
     this.count()
-    this.#isEnding = false
-    this.#isUnseen = true
+    this.#isStopping = false
+    this.#isUnchecked = true
   }
 
-  /** Milliseconds that cost. */
+  /** Adds milliseconds that a token pays. */
   add(tokenId: string | null, ms: number): void {
     this.#unbilledMs.set(tokenId, (this.#unbilledMs.get(tokenId) ?? 0) + ms)
   }
 
+  /** Returns the time that is not in an interval yet. */
   unbilledMs(): number {
     this.count()
     let sum = 0
@@ -234,38 +248,39 @@ export class MeteredComputer {
     return sum
   }
 
+  /** Counts the time and the processor time since the last call. */
   count(): void {
-    const elapsed = this.#gauges.elapsed()
+    const elapsed = this.#sources.elapsed()
     const passedMs = elapsed - this.#countedTo
     this.#countedTo = elapsed
     const micros = this.#countMicros()
     this.#totals.openMs += passedMs
-    const [payer = this.facts.always ? null : undefined] = this.#running.values()
+    const [payer = this.facts.costsWhileRunning ? null : undefined] = this.#running.values()
     if (payer !== undefined) this.add(payer, passedMs)
-    else if (!this.#isEnding) {
+    else if (!this.#isStopping) {
       this.#freeMs += passedMs
       if (this.#starting > 0) this.#startingMicros += micros
       else this.#freeMicros += micros
     }
   }
 
-  /** Whole milliseconds up to now as pieces that follow on those before. */
-  cut(): UsagePiece[] {
+  /** Cuts the usage up to now into intervals of whole milliseconds that follow the previous ones. */
+  cut(): UsageInterval[] {
     this.count()
-    // A mark that follows says that all work up to now is in pieces.
-    if (!this.isAttended && !this.isStarting && !this.facts.always)
-      this.#judge(this.found === 'programs' ? this.#freeMs : 0)
+    // The snapshot after this cut says that all work up to now is in intervals.
+    if (!this.isAttended && !this.isStarting && !this.facts.costsWhileRunning)
+      this.#chargeUnattended(this.unattendedState === 'programs' ? this.#freeMs : 0)
     const { computerId, accountId, label } = this.facts
     const startedAtMs = this.windowStartMs
     const whole = [...this.#unbilledMs].flatMap(([tokenId, ms]) =>
       ms >= 1 ? [{ tokenId, quantity: Math.floor(ms) }] : [],
     )
     const used = whole.reduce((sum, { quantity }) => sum + quantity, 0)
-    const endedAtMs = Math.max(this.#gauges.now(), startedAtMs + used)
-    // The rest of a millisecond is for the next piece.
+    const endedAtMs = Math.max(this.#sources.now(), startedAtMs + used)
+    // Fractions of a millisecond are carried over to the next interval.
     for (const { tokenId, quantity } of whole) this.add(tokenId, -quantity)
     this.windowStartMs = endedAtMs
-    if (whole.length > 0) this.cutAtMs = this.#gauges.now()
+    if (whole.length > 0) this.cutAtMs = this.#sources.now()
     return whole.map(({ tokenId, quantity }) => ({
       id: `usage:${computerId}:compute:${startedAtMs}${tokenId === null ? '' : `:${tokenId}`}`,
       accountId,
@@ -280,30 +295,31 @@ export class MeteredComputer {
   }
 
   /**
-   * What its processor time comes to, right after a cut; undefined when it need not be written down, as it has hardly
-   * changed since it was the last time.
+   * Returns the computer's processor time, right after a cut; undefined when it has hardly changed since the last
+   * snapshot.
    */
-  mark({ isDue, isRunning }: { isDue: boolean; isRunning: boolean }): CpuMark | undefined {
-    if (this.facts.always) return undefined
-    if (!isDue && this.#totals.usedMicros - this.#markedMicros < worthMarkingMicros) return undefined
-    this.#markedMicros = this.#totals.usedMicros
+  snapshot({ isDue, isRunning }: { isDue: boolean; isRunning: boolean }): CpuSnapshot | undefined {
+    if (this.facts.costsWhileRunning) return undefined
+    if (!isDue && this.#totals.usedMicros - this.#snapshotMicros < snapshotThresholdMicros) return undefined
+    this.#snapshotMicros = this.#totals.usedMicros
     const { computerId, accountId, cpus } = this.facts
     const counterMicros = isRunning ? this.#counterMicros : 0
-    return { computerId, accountId, cpus, counterMicros, ...this.#totals, atMs: this.#gauges.now() }
+    return { computerId, accountId, cpus, counterMicros, ...this.#totals, atMs: this.#sources.now() }
   }
 
-  /** What the runtime itself needs for a start is nobody's work. */
+  /** Removes the processor time that the runtime itself needs for a start. */
   #settleStart(): void {
-    const ofRuntime = Math.min(this.#startingMicros, startMicros)
-    this.#freeMicros += this.#startingMicros - ofRuntime
-    this.#totals.usedMicros -= ofRuntime
+    const runtimeMicros = Math.min(this.#startingMicros, startMicros)
+    this.#freeMicros += this.#startingMicros - runtimeMicros
+    this.#totals.usedMicros -= runtimeMicros
     this.#startingMicros = 0
   }
 
-  #judge(thereMs: number): number {
-    const costMs = Math.max(thereMs, this.#unattended.costMs(this.#freeMs, this.#freeMicros))
-    // Time that is paid is not paid again by what was worked in it.
-    if (thereMs > 0) this.#unattended.forget()
+  /** Charges free time: at least `presentMs`, in which an orphaned program was there. Returns the charged milliseconds. */
+  #chargeUnattended(presentMs: number): number {
+    const costMs = Math.max(presentMs, this.#unattended.costMs(this.#freeMs, this.#freeMicros))
+    // Time that is paid is not paid again for the work in it.
+    if (presentMs > 0) this.#unattended.discard()
     this.#freeMs = this.#freeMicros = 0
     if (costMs > 0) this.add(this.lastTokenId, costMs)
     return costMs
@@ -314,16 +330,16 @@ export class MeteredComputer {
     if (counter === undefined) return 0
     const micros = Math.max(0, counter - this.#counterMicros)
     this.#counterMicros = counter
-    if (!this.#isEnding) this.#totals.usedMicros += micros
-    if (micros > 0) this.#hasMoved = true
+    if (!this.#isStopping) this.#totals.usedMicros += micros
+    if (micros > 0) this.#hasWorked = true
     return micros
   }
 
   #readCounter(): number | undefined {
-    return this.facts.always ? undefined : this.#gauges.cpuMicros(this.facts.computerId)
+    return this.facts.costsWhileRunning ? undefined : this.#sources.cpuMicros(this.facts.computerId)
   }
 }
 
-/** A start of the runtime takes 1 to 3 ms of a processor inside the computer. */
+/** A start takes the runtime 1 to 3 ms of a processor inside the computer. */
 const startMicros = 5_000
-const worthMarkingMicros = 250_000
+const snapshotThresholdMicros = 250_000

@@ -3,27 +3,27 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Finds what works in sandboxes without having been started here: what a command or a kernel leaves behind, such as a
- * server with `setsid`, and threads of a kernel. A program costs as a process does, from its begin up to the last look
- * at which it is there; everything else by the processor time that the computer uses. A kernel that waits is free.
+ * Checks sandboxes for work that was not started here: what a command or a kernel leaves running, such as a server with
+ * `setsid`, and threads of a kernel. A program costs as a process does, from its start to the last check that finds it;
+ * everything else costs by the processor time that the computer uses. An idle kernel is free.
  *
- * Called each second, for all accounts or for one. Only sandboxes in which anything happened since are looked into.
+ * Called each second, for all accounts or for one. Only sandboxes in which something has happened since are searched.
  */
 export async function findOrphaned(engine: Pick<MoneyContext, 'driver' | 'meter'>, accountId?: string): Promise<void> {
   const { driver, meter } = engine
   const withKernel = computersWithKernel(engine)
-  let looks = 0
+  let checks = 0
   for (const computer of meter.unattended(accountId)) {
-    // What began while others were looked at is seen by the next look.
+    // What started while others were checked is found by the next check.
     if (computer.isAttended) continue
     const { computerId } = computer.facts
-    if (computer.isStarting || !computer.hasChanged()) computer.sawNoChange()
+    if (computer.isStarting || !computer.hasChanged()) computer.recordNoChange()
     else {
-      // In the same turn of the event loop: nothing is begun in between.
+      // In the same turn of the event loop: nothing starts in between.
       const programsMs = await driver.orphanedMs(computerId).catch(() => undefined)
-      computer.saw(programsMs, withKernel.has(computerId))
+      computer.recordCheck(programsMs, withKernel.has(computerId))
     }
-    if (++looks % looksAtOnce === 0) await turn()
+    if (++checks % checksAtOnce === 0) await turn()
   }
 }
 
@@ -32,5 +32,5 @@ function computersWithKernel({ driver }: Pick<Context, 'driver'>): Set<string> {
   return new Set(found.map(({ computerId }) => computerId))
 }
 
-/** Some 30 microseconds each: requests do not wait for long. */
-const looksAtOnce = 32
+/** A check takes some 30 microseconds: requests do not wait for long. */
+const checksAtOnce = 32

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { priceUsage, type Remainder } from './price-usage.ts'
 
-test('many pieces cost exactly what one of all of them costs', () => {
+test('many intervals cost exactly as much as one interval of their sum', () => {
   const quantities = fc.array(fc.nat(10_000_000_000), { maxLength: 50 })
   const price = fc.record({ micros: fc.nat(1_000_000), per: fc.integer({ min: 1, max: 4_000_000_000 }) })
   fc.assert(
@@ -22,7 +22,7 @@ test('many pieces cost exactly what one of all of them costs', () => {
   )
 })
 
-test('what is left over at another unit is let go, not charged', () => {
+test('a remainder in another unit is dropped, not charged', () => {
   assert.deepEqual(priceUsage(0, { micros: 1, per: 10 }, { remainder: 999, per: 1000 }), {
     amountMicros: 0,
     remainder: 0,

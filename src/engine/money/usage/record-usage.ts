@@ -9,14 +9,14 @@ import { divide, lockBalances } from '../ledger/balance.ts'
 import { creditOf, revenueOf, unbilled, writeOff } from '../ledger/books.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { postTransactions, type Entry, type Posting } from '../ledger/post.ts'
-import { writeMarks } from './cpu-marks.ts'
-import type { CpuMark } from './metered-computer.ts'
+import { writeSnapshots } from './cpu-snapshots.ts'
+import type { CpuSnapshot } from './metered-computer.ts'
 import { priceUsage, type Remainder } from './price-usage.ts'
 import { addToTotals } from './usage-totals.ts'
 
-/** What was used in a stretch of time that is over. */
-export interface UsagePiece {
-  /** The economic fact: `usage:<computer>:<meter>:<start>`. */
+/** What was used in a span of time that is over. */
+export interface UsageInterval {
+  /** The key of the economic fact: `usage:<computer>:<meter>:<start>`. */
   id: string
   accountId: string
   /** null for what no computer used. */
@@ -24,61 +24,63 @@ export interface UsagePiece {
   meter: Meter
   startedAtMs: number
   endedAtMs: number
-  /** In the meter's unit; whole, and at least 0. */
+  /** In the meter's unit; a whole number of at least 0. */
   quantity: number
-  /** Who had it done, where that is known. */
+  /** The token that the work was done for; null where unknown. */
   tokenId: string | null
   label: string | null
 }
 
 export interface UsageRules {
   prices: PriceBook
-  /** Who pays nothing: his usage is priced and shown all the same. */
+  /** Returns whether an account pays nothing: its usage is still priced and shown. */
   isUnbilled: (accountId: string) => boolean
 }
 
 /**
- * Prices pieces of usage and charges them, each one once however often it comes; they are on the disk when this
- * resolves. What an account's credit does not cover is written off: work that was done is never charged below the
- * overdraft. Gives the credit that each billed account has left. An account that comes below the price book's low
+ * Prices intervals of usage and charges them, each one once however often it is passed; they are on the disk when this
+ * resolves, together with the snapshots. What an account's credit does not cover is written off: no charge goes below the
+ * overdraft. Returns the credit that each billed account has left. An account that falls below the price book's low
  * balance, or runs empty, gets an event.
  */
 export async function recordUsage(
   db: Kysely<Database>,
   rules: UsageRules,
-  pieces: readonly UsagePiece[],
-  marks: readonly CpuMark[] = [],
+  intervals: readonly UsageInterval[],
+  snapshots: readonly CpuSnapshot[] = [],
 ): Promise<Map<string, number>> {
   const left = new Map<string, number>()
-  const unwritten = new Map(marks.map((mark) => [mark.computerId, mark]))
-  for (const [index, some] of inSteps(pieces).entries()) {
-    // The database works on this thread: others come between.
+  const unwritten = new Map(snapshots.map((snapshot) => [snapshot.computerId, snapshot]))
+  for (const [index, some] of inSteps(intervals).entries()) {
+    // The database works on this thread: let other work run in between.
     if (index > 0) await turn()
     const computerIds = new Set(some.flatMap(({ computerId }) => computerId ?? []))
-    const ofThese = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
+    const due = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
     const balances = await durableTransaction(db, async (trx) => {
-      await writeMarks(trx, ofThese)
+      await writeSnapshots(trx, due)
       return recordSome(trx, rules, some)
     })
-    for (const { computerId } of ofThese) unwritten.delete(computerId)
+    for (const { computerId } of due) unwritten.delete(computerId)
     for (const [accountId, balanceMicros] of balances) left.set(accountId, balanceMicros)
   }
-  for (const some of chunks([...unwritten.values()])) await db.transaction().execute((trx) => writeMarks(trx, some))
+  for (const some of chunks([...unwritten.values()])) await db.transaction().execute((trx) => writeSnapshots(trx, some))
   return left
 }
 
 /**
- * What a computer used, where it follows each other, is written in one step if it can be: its mark says that all of it
- * was.
+ * Divides intervals into the steps of a transaction each. Consecutive intervals of a computer are kept in one step if
+ * possible, since the computer's snapshot covers all of them.
  */
-function inSteps(pieces: readonly UsagePiece[]): UsagePiece[][] {
-  const steps: UsagePiece[][] = []
-  let step: UsagePiece[] = []
-  for (const [index, piece] of pieces.entries()) {
+function inSteps(intervals: readonly UsageInterval[]): UsageInterval[][] {
+  const steps: UsageInterval[][] = []
+  let step: UsageInterval[] = []
+  for (const [index, interval] of intervals.entries()) {
     const maxInStep =
-      pieces[index - 1]?.computerId === piece.computerId ? 3 * limits.usagePiecesAtOnce : limits.usagePiecesAtOnce
+      intervals[index - 1]?.computerId === interval.computerId
+        ? 3 * limits.usageIntervalsAtOnce
+        : limits.usageIntervalsAtOnce
     if (index === 0 || step.length >= maxInStep) steps.push((step = []))
-    step.push(piece)
+    step.push(interval)
   }
   return steps
 }
@@ -86,9 +88,9 @@ function inSteps(pieces: readonly UsagePiece[]): UsagePiece[][] {
 async function recordSome(
   trx: Transaction<Database>,
   { prices, isUnbilled }: UsageRules,
-  pieces: UsagePiece[],
+  intervals: UsageInterval[],
 ): Promise<Map<string, number>> {
-  const fresh = await withoutRecorded(trx, pieces)
+  const fresh = await withoutRecorded(trx, intervals)
   if (fresh.length === 0) return new Map()
   const accounts = [...new Set(fresh.map(({ accountId }) => accountId))]
   const remainders = await readRemainders(trx, accounts)
@@ -99,26 +101,26 @@ async function recordSome(
   const left = new Map(before)
   const rows: UsageIntervalRow[] = []
   const postings: Posting[] = []
-  for (const piece of fresh) {
-    const key = remainderKey(piece)
-    const priced = priceUsage(piece.quantity, prices.meters[piece.meter], remainders.get(key))
+  for (const interval of fresh) {
+    const key = remainderKey(interval)
+    const priced = priceUsage(interval.quantity, prices.meters[interval.meter], remainders.get(key))
     remainders.set(key, priced)
-    rows.push(rowOf(piece, priced.amountMicros))
+    rows.push(rowOf(interval, priced.amountMicros))
     if (priced.amountMicros === 0) continue
-    const balance = left.get(piece.accountId)
+    const balance = left.get(interval.accountId)
     if (balance === undefined) {
-      postings.push(postingOf(piece, priced.amountMicros, [{ book: unbilled, amountMicros: -priced.amountMicros }]))
+      postings.push(postingOf(interval, priced.amountMicros, [{ book: unbilled, amountMicros: -priced.amountMicros }]))
       continue
     }
     const { takenMicros, shortMicros } = divide(priced.amountMicros, balance, prices.overdraftMicros)
-    left.set(piece.accountId, balance - takenMicros)
+    left.set(interval.accountId, balance - takenMicros)
     const payers = [
-      { book: creditOf(piece.accountId), amountMicros: -takenMicros },
+      { book: creditOf(interval.accountId), amountMicros: -takenMicros },
       { book: writeOff, amountMicros: -shortMicros },
     ]
     postings.push(
       postingOf(
-        piece,
+        interval,
         priced.amountMicros,
         payers.filter(({ amountMicros }) => amountMicros !== 0),
       ),
@@ -128,21 +130,21 @@ async function recordSome(
   await addToTotals(trx, rows)
   await writeRemainders(trx, fresh, remainders)
   await postTransactions(trx, postings, prices.overdraftMicros)
-  await tellOfLowCredit(trx, prices, before, left)
+  await recordLowCredit(trx, prices, before, left)
   return left
 }
 
-function postingOf(piece: UsagePiece, amountMicros: number, payers: Entry[]): Posting {
+function postingOf(interval: UsageInterval, amountMicros: number, payers: Entry[]): Posting {
   return {
-    key: piece.id,
+    key: interval.id,
     kind: 'usage',
-    accountId: piece.accountId,
-    entries: [...payers, { book: revenueOf(piece.meter), amountMicros }],
+    accountId: interval.accountId,
+    entries: [...payers, { book: revenueOf(interval.meter), amountMicros }],
   }
 }
 
-async function withoutRecorded(trx: Transaction<Database>, pieces: UsagePiece[]): Promise<UsagePiece[]> {
-  const distinct = new Map(pieces.map((piece) => [piece.id, piece]))
+async function withoutRecorded(trx: Transaction<Database>, intervals: UsageInterval[]): Promise<UsageInterval[]> {
+  const distinct = new Map(intervals.map((interval) => [interval.id, interval]))
   const known = await trx
     .selectFrom('usage_intervals')
     .select('id')
@@ -164,10 +166,10 @@ async function readRemainders(trx: Transaction<Database>, accountIds: string[]):
 
 async function writeRemainders(
   trx: Transaction<Database>,
-  pieces: UsagePiece[],
+  intervals: UsageInterval[],
   remainders: Map<string, Remainder>,
 ): Promise<void> {
-  const distinct = new Map(pieces.map((piece) => [remainderKey(piece), piece]))
+  const distinct = new Map(intervals.map((interval) => [remainderKey(interval), interval]))
   await trx
     .insertInto('usage_remainders')
     .values(
@@ -184,10 +186,10 @@ async function writeRemainders(
     .execute()
 }
 
-const remainderKey = ({ accountId, meter }: Pick<UsagePiece, 'accountId' | 'meter'>) => `${accountId}/${meter}`
+const remainderKey = ({ accountId, meter }: Pick<UsageInterval, 'accountId' | 'meter'>) => `${accountId}/${meter}`
 
-/** At the moment in which a balance goes below a mark, and never again until it was above it. */
-async function tellOfLowCredit(
+/** Appends an event when a balance falls below a threshold, and none again until it has been above it. */
+async function recordLowCredit(
   trx: Transaction<Database>,
   { lowBalanceMicros, overdraftMicros }: PriceBook,
   before: Map<string, number>,
@@ -195,27 +197,28 @@ async function tellOfLowCredit(
 ): Promise<void> {
   const now = Date.now()
   for (const [accountId, balanceMicros] of after) {
-    const fell = (markMicros: number) => before.get(accountId)! > markMicros && balanceMicros <= markMicros
+    const fellBelow = (thresholdMicros: number) =>
+      before.get(accountId)! > thresholdMicros && balanceMicros <= thresholdMicros
     const event = { accountId, actor: 'billing', data: { balanceMicros } }
-    const isLow = fell(lowBalanceMicros)
+    const isLow = fellBelow(lowBalanceMicros)
     if (isLow) await appendEvent(trx, { ...event, type: 'account.credit_low', atMs: now })
-    // Who falls below both at once is warned first, also by the times.
-    if (fell(-overdraftMicros))
+    // An account that falls below both at once is warned first, by the times of the events too.
+    if (fellBelow(-overdraftMicros))
       await appendEvent(trx, { ...event, type: 'account.credit_exhausted', atMs: isLow ? now + 1 : now })
   }
 }
 
-function rowOf(piece: UsagePiece, amountMicros: number): UsageIntervalRow {
+function rowOf(interval: UsageInterval, amountMicros: number): UsageIntervalRow {
   return {
-    id: piece.id,
-    account_id: piece.accountId,
-    computer_id: piece.computerId ?? noComputer,
-    meter: piece.meter,
-    started_at: piece.startedAtMs,
-    ended_at: piece.endedAtMs,
-    quantity: piece.quantity,
+    id: interval.id,
+    account_id: interval.accountId,
+    computer_id: interval.computerId ?? noComputer,
+    meter: interval.meter,
+    started_at: interval.startedAtMs,
+    ended_at: interval.endedAtMs,
+    quantity: interval.quantity,
     amount_micros: amountMicros,
-    token_id: piece.tokenId,
-    label: piece.label,
+    token_id: interval.tokenId,
+    label: interval.label,
   }
 }

@@ -3,32 +3,32 @@ import { chargeUsage } from './charge-usage.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Records and charges what was counted and closed. One at a time; what could not be written stays for the next one,
- * and is charged once even when it was written after all.
+ * Records and charges the intervals that are cut. Runs one at a time. What cannot be written stays for the next run, and is
+ * charged once even if it was written after all.
  */
 export async function settleUsage(engine: MoneyContext): Promise<void> {
   await engine.locks.run('usage', async () => {
-    const pieces = engine.meter.pending
-    const marks = engine.meter.marks
-    if (pieces.length === 0 && marks.length === 0) return
-    await chargeUsage(engine, pieces, marks)
-    engine.meter.recorded(pieces, marks)
+    const intervals = engine.meter.pending
+    const snapshots = engine.meter.snapshots
+    if (intervals.length === 0 && snapshots.length === 0) return
+    await chargeUsage(engine, intervals, snapshots)
+    engine.meter.recorded(intervals, snapshots)
   })
 }
 
-/** The same with what runs, up to now: each minute, so that a crash loses no more than that. */
+/** Cuts the usage of running computers, and records it: each minute, so that a crash loses at most a minute. */
 export async function settleRunning(engine: MoneyContext): Promise<void> {
   engine.meter.cut()
   await settleUsage(engine)
 }
 
-/** The same for an account that asks what it used. However often it asks, it costs a record now and then. */
+/** Records the usage of an account that asks for it. However often it asks, only `limits.usageMaxAgeMs` apart. */
 export async function settleAccount(engine: MoneyContext, accountId: string): Promise<void> {
   engine.meter.cut({ accountId, notForMs: limits.usageMaxAgeMs })
   await settleUsage(engine)
 }
 
-/** The same at once, however lately they were charged. */
+/** Records the usage of accounts at once, however recently it was recorded. */
 export async function settleNow(engine: MoneyContext, accountIds: readonly string[]): Promise<void> {
   for (const accountId of accountIds) engine.meter.cut({ accountId, notForMs: 0 })
   await settleUsage(engine)

@@ -5,18 +5,18 @@ import { dayOf } from './usage-totals.ts'
 import type { MoneyContext } from '../money.ts'
 
 export interface StorageBill {
-  /** The month of the calendar, in UTC, in Unix milliseconds. */
+  /** The calendar month in UTC, in Unix milliseconds. */
   fromMs: number
   toMs: number
-  /** Micro-dollars for a GiB for an hour: of computers that run, and of stopped ones. */
+  /** Micro-dollars per GiB and hour, of running and of stopped computers. */
   hotMicros: number
   coldMicros: number
-  /** Since it began, up to the last measurement. */
+  /** From the beginning of the month to the last measurement. */
   gibHours: number
   amountMicros: number
 }
 
-/** What an account's storage costs in the current month. */
+/** Returns what an account's storage costs in the current month. */
 export async function storageBill(
   { db, prices }: Pick<MoneyContext, 'db' | 'prices'>,
   accountId: string,
@@ -38,7 +38,7 @@ export async function storageBill(
   const { storage_hot: hot, storage_cold: cold } = prices.meters
   return {
     fromMs,
-    // 32 days on it is the next month, whatever month it is.
+    // 32 days later it is the next month, whatever the month.
     toMs: periodStart('month', fromMs + 32 * dayMs),
     hotMicros: (hot.micros * perShown) / hot.per,
     coldMicros: (cold.micros * perShown) / cold.per,

@@ -1,5 +1,5 @@
-/** For how long a process ran; without an end it still does. */
-export interface Stretch {
+/** The span in which a process ran; without an end it still runs. */
+export interface Span {
   processId: string
   tokenId: string | null
   startedAtMs: number
@@ -7,17 +7,17 @@ export interface Stretch {
 }
 
 /**
- * For how long any of them ran from one moment to another, by whose process it was: where several ran at once, the one
- * that began first pays. They are given in the order in which they began.
+ * Returns for how long any of the processes ran between two times, by token: where several ran at the same time, the one
+ * that began first pays. The spans have to be in the order of their start.
  */
 export function unionByPayer(
-  stretches: readonly Stretch[],
+  spans: readonly Span[],
   fromMs: number,
   toMs: number,
 ): { tokenId: string | null; ms: number }[] {
   const used: { tokenId: string | null; ms: number }[] = []
   let countedTo = fromMs
-  for (const { tokenId, startedAtMs, endedAtMs = toMs } of stretches) {
+  for (const { tokenId, startedAtMs, endedAtMs = toMs } of spans) {
     const begin = Math.max(startedAtMs, countedTo)
     const end = Math.min(endedAtMs, toMs)
     if (end <= begin) continue

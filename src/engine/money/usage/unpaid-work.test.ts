@@ -7,7 +7,7 @@ import { unpaidProcesses, unpaidProcessorTime } from './unpaid-work.ts'
 
 const begun = Date.now() - 3_600_000
 
-/** A sandbox `c` of one account, for which so many milliseconds were charged up to a minute after it began. */
+/** Creates a sandbox `c` of one account, with `chargedMs` charged within the first minute. */
 async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Database>> {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
@@ -54,12 +54,8 @@ async function used(db: Kysely<Database>, usedMs: number): Promise<void> {
     .execute()
 }
 
-async function ran(
-  db: Kysely<Database>,
-  stretches: [number, number][],
-  facts: Partial<ProcessRow> = {},
-): Promise<void> {
-  for (const [index, [from, to]] of stretches.entries())
+async function ran(db: Kysely<Database>, spans: [number, number][], facts: Partial<ProcessRow> = {}): Promise<void> {
+  for (const [index, [from, to]] of spans.entries())
     await db
       .insertInto('processes')
       .values({
@@ -84,7 +80,7 @@ async function ran(
       .execute()
 }
 
-test('a sandbox whose processors worked longer than it was charged is found', async (t) => {
+test('finds a sandbox that used more processor time than was charged', async (t) => {
   const db = await sandbox(t, 10_000)
   await used(db, 40_000)
   assert.deepEqual(await unpaidProcessorTime(db, 20), [
@@ -92,13 +88,13 @@ test('a sandbox whose processors worked longer than it was charged is found', as
   ])
 })
 
-test('two processors may work twice the time that was charged, and a kernel that waits a little', async (t) => {
+test('two processors can work twice the charged time, and an idle kernel a little', async (t) => {
   const db = await sandbox(t, 10_000)
   await used(db, 20_500)
   assert.deepEqual(await unpaidProcessorTime(db, 20), [])
 })
 
-test('a sandbox whose programs ran longer than it was charged is found', async (t) => {
+test('finds a sandbox whose programs ran longer than was charged', async (t) => {
   const db = await sandbox(t, 10_000)
   await ran(db, [
     [0, 8000],
@@ -112,7 +108,7 @@ test('a sandbox whose programs ran longer than it was charged is found', async (
   ])
 })
 
-test('programs that ran at once are charged once, and of kernels and lost programs nobody knows', async (t) => {
+test('programs that ran at the same time count once, kernels and lost programs do not count', async (t) => {
   const db = await sandbox(t, 10_000)
   await ran(
     db,

@@ -4,8 +4,8 @@ import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { freeMicrosPerMs } from './unattended-work.ts'
 
 /**
- * Sandboxes that used more of processors, by the kernel's own counter, than the time that was charged of them could
- * have given them. It knows nothing of how work was noticed, so that it finds what nobody did.
+ * Returns the sandboxes that used more processor time, by the kernel's counter, than the charged time could have given
+ * them, as sentences. Independent of how work is noticed, so that it finds work that went unnoticed.
  */
 export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; used: number; paid: number }>`
@@ -24,9 +24,9 @@ export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Pr
 }
 
 /**
- * Sandboxes whose long processes ran for longer, by the records that the monitor keeps of them, than what was charged
- * since the first of them began. What still runs or was lost is left out: nobody knows its end. Of short ones a record
- * tells more of how busy the host was when they started.
+ * Returns the sandboxes whose long processes ran for longer, by the monitor's records, than was charged since the first of
+ * them began, as sentences. Running and lost processes are left out, since their end is unknown. Short ones are left out,
+ * since their records mostly show how busy the host was when they started.
  */
 export async function unpaidProcesses(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; ran: number; paid: number }>`
@@ -62,11 +62,11 @@ function seconds(ms: number): string {
 }
 
 const chargedForWork = lifecyclesWhere(({ charged }) => charged === 'work')
-/** Pieces of a millisecond, and clocks that are set while a program runs. */
+/** For fractions of a millisecond, and clocks that are set while a program runs. */
 const tolerance = 1.05
 const toleratedMs = 2000
-/** A record begins before the runtime's start, which is not charged, and takes up to a second on a busy host. */
+/** A record begins before the runtime starts, which is not charged and takes up to a second on a busy host. */
 const startMs = 1000
 const longMs = 5000
-/** What has run is charged each minute. */
+/** Running work is charged each minute. */
 const settledMs = 2 * 60_000

@@ -4,7 +4,7 @@ import { noComputer, type Meter } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Context } from '../../context.ts'
 
-export interface UsedPiece {
+export interface UsedInterval {
   meter: Meter
   /** null for what no computer used. */
   computerId: string | null
@@ -16,34 +16,34 @@ export interface UsedPiece {
 }
 
 export interface UsageHistory {
-  /** Pieces on all pages. */
+  /** The number of intervals on all pages. */
   count: number
-  pieces: UsedPiece[]
+  intervals: UsedInterval[]
   /** Where the next page begins; undefined at the end. */
   next: string | undefined
 }
 
 /**
- * A page by its number, from 1 on, or the one that begins where another ended, which nothing new moves and costs the
+ * A page by its number, from 1 on, or the page after the end of another, which new usage does not shift and which costs the
  * same however far it is.
  */
 export type HistoryPage = { limit: number } & ({ page: number } | { after: string })
 
-/** What an account used, piece by piece, the newest first. Rejects with `invalid_request` for a place that is none. */
+/** Returns what an account used, interval by interval, the newest first. Throws `invalid_request` for an invalid `after`. */
 export async function usageHistory(
   { db }: Pick<Context, 'db'>,
   accountId: string,
   options: HistoryPage,
 ): Promise<UsageHistory> {
   const { limit } = options
-  const before = 'after' in options ? placeOf(options.after) : undefined
+  const before = 'after' in options ? positionOf(options.after) : undefined
   const offset = 'page' in options ? (options.page - 1) * limit : 0
   const count = db
     .selectFrom('usage_days')
     .select(({ fn }) => fn.sum<number>('intervals').as('count'))
     .where('account_id', '=', accountId)
     .where('dimension', '=', 'all')
-  // All that is passed over is read of the index.
+  // Skipped rows are read from the index alone.
   let ids = db
     .selectFrom('usage_intervals')
     .select('id')
@@ -62,7 +62,7 @@ export async function usageHistory(
     .orderBy('id', 'desc')
   const [[total], rows] = await readInWorker(db, accountId, [count, page])
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  const pieces = rows.slice(0, limit).map((row) => ({
+  const intervals = rows.slice(0, limit).map((row) => ({
     meter: row.meter,
     computerId: row.computer_id === noComputer ? null : row.computer_id,
     startedAtMs: Number(row.started_at),
@@ -70,10 +70,10 @@ export async function usageHistory(
     quantity: Number(row.quantity),
     amountMicros: Number(row.amount_micros),
   }))
-  return { count: Number(total?.count ?? 0), pieces, next: last && nextOf(last) }
+  return { count: Number(total?.count ?? 0), intervals, next: last && nextOf(last) }
 }
 
-interface Place {
+interface Position {
   endedAtMs: number
   id: string
 }
@@ -82,10 +82,10 @@ function nextOf(row: { ended_at: number; id: string }): string {
   return Buffer.from(`${row.ended_at} ${row.id}`).toString('base64url')
 }
 
-function placeOf(after: string): Place {
+function positionOf(after: string): Position {
   const [, endedAt, id] = /^(\d{1,15}) (.+)$/s.exec(Buffer.from(after, 'base64url').toString()) ?? []
   if (endedAt !== undefined && id !== undefined) return { endedAtMs: Number(endedAt), id }
-  throw new CarrelError('invalid_request', 'Cannot read the usage history: "after" is not what "next" of a page was', {
+  throw new CarrelError('invalid_request', 'Cannot read the usage history: "after" is not the "next" of a page', {
     details: { field: 'after' },
   })
 }

@@ -7,13 +7,13 @@ import { chunks } from '../../../db/chunks.ts'
 import type { Context } from '../../context.ts'
 import { dayOf, dayStart } from './usage-totals.ts'
 
-/** What was used of one meter, in the unit that a person is shown. */
+/** What was used of one meter, in the unit that users see. */
 export interface UsageLine {
-  /** A day as `2026-01-26`, a computer's or token's id, a label; '' where it is not known. */
+  /** A day as `2026-01-26`, the id of a computer or token, or a label; '' where unknown. */
   of: string
-  /** How a person calls it, where that differs: a computer's or a token's name; '' is the default sandbox's. */
+  /** The name for users, where it differs: of a computer or a token; '' is the default sandbox. */
   name?: string | undefined
-  /** True for all those together that have no line of their own. */
+  /** True for the sum of all that have no line of their own. */
   rest?: true | undefined
   meter: Meter
   quantity: number
@@ -30,9 +30,9 @@ export interface UsageReport {
 }
 
 /**
- * What an account used from the day of one moment to that of another, both in Unix milliseconds, by the UTC day in
- * which each interval ended. By computer, key and label it tells of the dearest `limits.usageReportLines`, and of all
- * others together.
+ * Returns what an account used between the days of two times in Unix milliseconds, both included, by the UTC day in which
+ * each interval ended. By computer, key and label the report lists the `limits.usageReportLines` most expensive ones, and
+ * the sum of all others.
  */
 export async function usageReport(
   { db }: Pick<Context, 'db'>,
@@ -42,9 +42,9 @@ export async function usageReport(
   const range = { accountId, from: dayOf(fromMs), to: dayOf(toMs) }
   const [days, computers, keys, labels] = await readInWorker(db, accountId, [
     daysOf(db, range),
-    dearest(db, range, 'computer'),
-    dearest(db, range, 'key'),
-    dearest(db, range, 'label'),
+    mostExpensive(db, range, 'computer'),
+    mostExpensive(db, range, 'key'),
+    mostExpensive(db, range, 'label'),
   ])
   const names = await namesOf(
     db,
@@ -61,7 +61,7 @@ export async function usageReport(
 
 interface Range {
   accountId: string
-  /** Days since 1970; both are told of. */
+  /** Days since 1970, both included. */
   from: number
   to: number
 }
@@ -78,9 +78,7 @@ interface NamedSum extends Sum {
   label: string | null
 }
 
-/**
- * A sum of many quantities can be beyond what a whole number of JavaScript holds; shown it is a fraction in any case.
- */
+/** A double, since a sum of many quantities can exceed a safe integer; it is shown as a fraction anyway. */
 const quantity = sql<number>`sum(cast(quantity as double precision))`
 
 function daysOf(db: Kysely<Database>, { accountId, from, to }: Range) {
@@ -96,7 +94,7 @@ function daysOf(db: Kysely<Database>, { accountId, from, to }: Range) {
     .orderBy('meter')
 }
 
-function dearest(db: Kysely<Database>, { accountId, from, to }: Range, dimension: UsageDayRow['dimension']) {
+function mostExpensive(db: Kysely<Database>, { accountId, from, to }: Range, dimension: UsageDayRow['dimension']) {
   const isBeyond = sql<boolean>`place > ${limits.usageReportLines}`
   return db
     .with('sums', (cte) =>
@@ -155,17 +153,17 @@ function namedLine(row: NamedSum, name: string | undefined): UsageLine {
   return { ...lineOf(row, row.value), name }
 }
 
-/** How tokens are called: an API key by its name, a sign-in by its person, who may be signed in many times. */
+/** Returns the names of tokens: of an API key its own, of a sign-in its user's, who can have many sign-ins. */
 async function namesOf(db: Kysely<Database>, tokenIds: string[]): Promise<Map<string, string>> {
   const names = new Map<string, string>()
   for (const some of chunks([...new Set(tokenIds)])) {
     const tokens = await db
       .selectFrom('tokens')
       .leftJoin('users', 'users.id', 'tokens.user_id')
-      .select(['tokens.id', 'tokens.kind', 'tokens.name', 'users.name as person'])
+      .select(['tokens.id', 'tokens.kind', 'tokens.name', 'users.name as user_name'])
       .where('tokens.id', 'in', some)
       .execute()
-    for (const { id, kind, name, person } of tokens) names.set(id, kind === 'api_key' ? name : (person ?? name))
+    for (const { id, kind, name, user_name } of tokens) names.set(id, kind === 'api_key' ? name : (user_name ?? name))
     const userIds = some.filter((id) => id.startsWith('user:')).map((id) => id.slice('user:'.length))
     if (userIds.length === 0) continue
     const users = await db.selectFrom('users').select(['id', 'name']).where('id', 'in', userIds).execute()

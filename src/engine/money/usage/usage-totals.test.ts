@@ -8,7 +8,7 @@ import { openDatabase } from '../../../db/open.ts'
 import type { Database } from '../../../db/schema.ts'
 import { limitStates, setSpendingLimit } from '../credit/spending-limits.ts'
 import { verifyBooks } from '../ledger/verify-books.ts'
-import { recordUsage, type UsagePiece } from './record-usage.ts'
+import { recordUsage, type UsageInterval } from './record-usage.ts'
 import { usageHistory, type HistoryPage } from './usage-history.ts'
 import { usageReport } from './usage-report.ts'
 
@@ -24,8 +24,8 @@ async function open(t: TestContext): Promise<Kysely<Database>> {
 
 const rules = { prices: defaultPrices, isUnbilled: () => true }
 
-/** 10 micro-dollars of browser time for whoever is named. */
-function piece(more: Partial<UsagePiece> & { id: string }): UsagePiece {
+/** Returns an interval of browser time that costs 10 micro-dollars. */
+function interval(more: Partial<UsageInterval> & { id: string }): UsageInterval {
   return {
     accountId: 'a',
     computerId: null,
@@ -41,42 +41,42 @@ function piece(more: Partial<UsagePiece> & { id: string }): UsagePiece {
 
 const problems = async (db: Kysely<Database>) => (await verifyBooks(db, 0)).problems
 
-test('a report tells of each day, computer, key and label what its intervals come to', async (t) => {
+test('a report sums up the intervals by day, computer, key and label', async (t) => {
   const db = await open(t)
   await recordUsage(db, rules, [
-    piece({ id: '1', computerId: 'c', tokenId: 'k', label: '' }),
-    piece({ id: '2', computerId: 'c', tokenId: 'l', label: '', endedAtMs: today + dayMs - 1 }),
-    piece({ id: '3', computerId: 'd', label: 'x', endedAtMs: today - 1 }),
-    piece({ id: '4', meter: 'neurons', quantity: 1000 }),
-    piece({ id: '5', accountId: 'b' }),
-    piece({ id: '6', endedAtMs: today - dayMs - 1 }),
-    piece({ id: '7', quantity: 0 }),
+    interval({ id: '1', computerId: 'c', tokenId: 'k', label: '' }),
+    interval({ id: '2', computerId: 'c', tokenId: 'l', label: '', endedAtMs: today + dayMs - 1 }),
+    interval({ id: '3', computerId: 'd', label: 'x', endedAtMs: today - 1 }),
+    interval({ id: '4', meter: 'neurons', quantity: 1000 }),
+    interval({ id: '5', accountId: 'b' }),
+    interval({ id: '6', endedAtMs: today - dayMs - 1 }),
+    interval({ id: '7', quantity: 0 }),
   ])
-  await recordUsage(db, rules, [piece({ id: '1', computerId: 'c', tokenId: 'k', label: '' })])
+  await recordUsage(db, rules, [interval({ id: '1', computerId: 'c', tokenId: 'k', label: '' })])
   const report = await usageReport({ db }, 'a', range)
-  const told = (lines: typeof report.byDay) =>
+  const shown = (lines: typeof report.byDay) =>
     lines.map(({ of, name, meter, amountMicros }) => [of, name, meter, amountMicros])
-  assert.deepEqual(told(report.totals), [
+  assert.deepEqual(shown(report.totals), [
     ['', undefined, 'browser', 30],
     ['', undefined, 'neurons', 20],
   ])
-  assert.deepEqual(told(report.byDay), [
+  assert.deepEqual(shown(report.byDay), [
     ['2026-02-28', undefined, 'browser', 10],
     ['2026-03-01', undefined, 'browser', 20],
     ['2026-03-01', undefined, 'neurons', 20],
   ])
-  assert.deepEqual(told(report.byComputer), [
+  assert.deepEqual(shown(report.byComputer), [
     ['c', '', 'browser', 20],
     ['d', 'x', 'browser', 10],
     ['', undefined, 'neurons', 20],
   ])
-  assert.deepEqual(told(report.byKey), [
+  assert.deepEqual(shown(report.byKey), [
     ['k', undefined, 'browser', 10],
     ['l', undefined, 'browser', 10],
     ['', undefined, 'browser', 10],
     ['', undefined, 'neurons', 20],
   ])
-  assert.deepEqual(told(report.byLabel), [
+  assert.deepEqual(shown(report.byLabel), [
     ['', '', 'browser', 20],
     ['x', undefined, 'browser', 10],
     ['', undefined, 'neurons', 20],
@@ -84,11 +84,11 @@ test('a report tells of each day, computer, key and label what its intervals com
   assert.deepEqual(await problems(db), [])
 })
 
-test('names beyond what a day tells of are one line, in which nothing is lost, and limits count all the same', async (t) => {
+test('names beyond the limit of a day share one line, nothing is lost, and spending limits still count', async (t) => {
   const db = await open(t)
   const many = limits.usageLinesPerDay + 250
   const named = (index: number) =>
-    piece({ id: `usage:${index}`, computerId: `c${index}`, tokenId: `k${index}`, label: `l${index}` })
+    interval({ id: `usage:${index}`, computerId: `c${index}`, tokenId: `k${index}`, label: `l${index}` })
   const last = `k${many - 1}`
   await setSpendingLimit(db, 'a', { tokenId: last, period: 'day', limitMicros: 100 })
   await recordUsage(
@@ -96,7 +96,7 @@ test('names beyond what a day tells of are one line, in which nothing is lost, a
     rules,
     Array.from({ length: many }, (_, index) => named(index)),
   )
-  // One that has a line goes on in it, one that has none does not get one.
+  // A name with a line keeps it, a name without one does not get one.
   await recordUsage(db, rules, [
     { ...named(0), id: 'again' },
     { ...named(many - 1), id: 'another' },
@@ -124,10 +124,10 @@ test('names beyond what a day tells of are one line, in which nothing is lost, a
   assert.deepEqual(await problems(db), [])
 })
 
-test('what was there before is added up by the migration to the same', async (t) => {
+test('the migration sums up earlier intervals to the same values', async (t) => {
   const db = await open(t)
-  const pieces = Array.from({ length: 600 }, (_, index) =>
-    piece({
+  const intervals = Array.from({ length: 600 }, (_, index) =>
+    interval({
       id: `usage:${index}`,
       endedAtMs: today - (index % 70) * dayMs,
       computerId: index % 7 === 0 ? null : `c${index % 7}`,
@@ -137,7 +137,7 @@ test('what was there before is added up by the migration to the same', async (t)
       accountId: index % 2 === 0 ? 'a' : 'b',
     }),
   )
-  await recordUsage(db, rules, pieces)
+  await recordUsage(db, rules, intervals)
   const kept = async () => [
     await sql`select * from usage_days order by 1, 2, 3, 4, 5, 6`.execute(db),
     await sql`select * from spent order by 1, 2, 3, 4`.execute(db),
@@ -153,10 +153,10 @@ test('what was there before is added up by the migration to the same', async (t)
   assert.deepEqual(await problems(db), [])
 })
 
-test('a migration folds what a day has too many of, as what comes later is', async (t) => {
+test('the migration folds the surplus lines of a day, as later intervals are', async (t) => {
   const db = await open(t)
   const many = limits.usageLinesPerDay + 10
-  const named = (index: number) => piece({ id: `usage:${index}`, computerId: `c${index}`, endedAtMs: today + index })
+  const named = (index: number) => interval({ id: `usage:${index}`, computerId: `c${index}`, endedAtMs: today + index })
   await recordUsage(
     db,
     rules,
@@ -171,26 +171,26 @@ test('a migration folds what a day has too many of, as what comes later is', asy
   assert.deepEqual(await problems(db), [])
 })
 
-test('the history comes page by page, by number or from where a page ended, whatever is used meanwhile', async (t) => {
+test('the history is paged by number or from the end of a page, whatever is used meanwhile', async (t) => {
   const db = await open(t)
   const at = (index: number) => today + Math.floor(index / 3)
-  const pieces = Array.from({ length: 20 }, (_, index) =>
-    piece({ id: `usage:${index}`, endedAtMs: at(index), quantity: index === 7 ? 0 : index + 1 }),
+  const intervals = Array.from({ length: 20 }, (_, index) =>
+    interval({ id: `usage:${index}`, endedAtMs: at(index), quantity: index === 7 ? 0 : index + 1 }),
   )
-  await recordUsage(db, rules, pieces)
+  await recordUsage(db, rules, intervals)
   const quantities = async (page: HistoryPage) =>
-    (await usageHistory({ db }, 'a', page)).pieces.map(({ quantity }) => quantity)
+    (await usageHistory({ db }, 'a', page)).intervals.map(({ quantity }) => quantity)
   const all = await quantities({ page: 1, limit: 100 })
   assert.equal(all.length, 19)
   const byNumber = [1, 2, 3, 4].map((page) => quantities({ page, limit: 5 }))
   assert.deepEqual((await Promise.all(byNumber)).flat(), all)
   const first = await usageHistory({ db }, 'a', { page: 1, limit: 5 })
-  assert.deepEqual([first.count, first.pieces.length], [19, 5])
-  await recordUsage(db, rules, [piece({ id: 'newer', endedAtMs: today + dayMs })])
-  const found = first.pieces.map(({ quantity }) => quantity)
+  assert.deepEqual([first.count, first.intervals.length], [19, 5])
+  await recordUsage(db, rules, [interval({ id: 'newer', endedAtMs: today + dayMs })])
+  const found = first.intervals.map(({ quantity }) => quantity)
   for (let after = first.next; after !== undefined;) {
     const page = await usageHistory({ db }, 'a', { after, limit: 5 })
-    found.push(...page.pieces.map(({ quantity }) => quantity))
+    found.push(...page.intervals.map(({ quantity }) => quantity))
     after = page.next
   }
   assert.deepEqual(found, all)

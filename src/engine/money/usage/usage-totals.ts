@@ -11,9 +11,9 @@ import {
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
- * Adds intervals to what is kept of each day, and of what was spent, in the transaction that writes them: the totals
- * and the rows cannot part. A day tells of at most `limits.usageLinesPerDay` computers, keys and labels each, those
- * that came first; what more there are is added up in one line, so that nobody makes a report long by names.
+ * Adds intervals to the sums of days and of spending, in the transaction that writes the intervals, so that the sums cannot
+ * differ from the rows. A day has at most `limits.usageLinesPerDay` computers, keys and labels each, the first ones of the
+ * day; all others are summed up in one line, so that nobody can make a report long by names.
  */
 export async function addToTotals(trx: Transaction<Database>, intervals: readonly UsageIntervalRow[]): Promise<void> {
   const days = addedUp(intervals.filter(({ quantity }) => quantity > 0).flatMap(linesOf), keyOfDay)
@@ -24,17 +24,17 @@ export async function addToTotals(trx: Transaction<Database>, intervals: readonl
   )
 }
 
-/** The day in UTC, as a number of days since 1970. */
+/** Returns the day in UTC, as a number of days since 1970. */
 export function dayOf(atMs: number): number {
   return Math.floor(atMs / dayMs)
 }
 
-/** When such a day begins, in Unix milliseconds. */
+/** Returns the beginning of such a day in Unix milliseconds. */
 export function dayStart(day: number): number {
   return day * dayMs
 }
 
-/** An interval as lines of its day. */
+/** Returns an interval as lines of its day. */
 function linesOf(interval: UsageIntervalRow): UsageDayRow[] {
   const { account_id, computer_id, token_id, label, meter, ended_at, quantity, amount_micros } = interval
   const line = (dimension: UsageDayRow['dimension'], value: string | null): UsageDayRow => ({
@@ -70,7 +70,7 @@ function spentOf({ account_id, token_id, ended_at, amount_micros }: UsageInterva
   )
 }
 
-/** Lines of the same key in one. */
+/** Adds up lines of the same key. */
 function addedUp<Row extends UsageDayRow | SpentRow>(rows: Row[], keyOf: (row: Row) => string): Row[] {
   const sums = new Map<string, Row>()
   for (const row of rows) {
@@ -93,13 +93,13 @@ function add<Row extends UsageDayRow | SpentRow>(sum: Row, row: Row): void {
 type DayKey = Pick<UsageDayRow, (typeof dayKey)[number]>
 
 const dayKey = ['account_id', 'dimension', 'day', 'part', 'value', 'meter'] as const
-/** All but a value are words without a break. */
+/** Only the value can contain spaces. */
 const keyOfDay = (row: DayKey) => `${listOf(row)} ${row.part} ${row.meter} ${row.value}`
 const keyOfSpent = (row: SpentRow) => `${row.account_id} ${row.token_id} ${row.period} ${row.since}`
 const listOf = (row: Pick<DayKey, 'account_id' | 'dimension' | 'day'>) =>
   `${row.account_id} ${row.dimension} ${row.day}`
 
-/** Lines that a day has no place for become part of its rest. */
+/** Makes the lines that a day has no room for part of its rest. */
 async function withRest(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<UsageDayRow[]> {
   const named = lines.filter(({ dimension, part }) => dimension !== 'all' && part === 'named')
   const known = new Set((await knownLines(trx, named)).map(keyOfDay))
@@ -131,7 +131,7 @@ async function knownLines(trx: Transaction<Database>, lines: UsageDayRow[]): Pro
     .execute()
 }
 
-/** How many each of those days has, by `listOf`. */
+/** Counts the lines of each of the days, by `listOf`. */
 async function countLines(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<Map<string, number>> {
   const lists = new Map(lines.map((line) => [listOf(line), line]))
   if (lists.size === 0) return new Map()

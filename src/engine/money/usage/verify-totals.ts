@@ -3,10 +3,10 @@ import { noComputer, wholeAccount, type Database } from '../../../db/schema.ts'
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
- * Adds up all intervals anew and says where what is kept of a day, a computer, a key or a label differs. Of accounts
- * that are gone no totals are kept. At most `most` sentences.
+ * Adds up all intervals again, and returns a sentence for each sum of a day, computer, key or label that differs, up to
+ * `max`. Accounts that are deleted have no sums.
  */
-export async function wrongDays(db: Kysely<Database>, most: number): Promise<string[]> {
+export async function wrongDays(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<Line>`
     with cube as materialized (
       select account_id, ended_at / ${sql.lit(dayMs)} as day, meter, computer_id, token_id, label,
@@ -24,7 +24,7 @@ export async function wrongDays(db: Kysely<Database>, most: number): Promise<str
       select account_id, 'label', day, case when label is null then 'unknown' else 'named' end, coalesce(label, ''), meter,
         intervals, quantity, amount from cube
     ), derived as (
-      -- What has no line of its own is in the rest.
+      -- Usage without a line of its own is part of the rest.
       select l.account_id, l.dimension, l.day, case when k.day is null and l.part = 'named' then 'rest' else l.part end as part,
         case when k.day is null and l.part = 'named' then '' else l.value end as value, l.meter, l.intervals, l.quantity, l.amount
       from lines l left join usage_days k on k.account_id = l.account_id and k.dimension = l.dimension and k.day = l.day
@@ -36,15 +36,15 @@ export async function wrongDays(db: Kysely<Database>, most: number): Promise<str
       select account_id, dimension, day, part, value, meter, -intervals, -quantity, -amount_micros from usage_days
     ) as differences
     group by account_id, dimension, day, part, value, meter
-    having sum(intervals) <> 0 or sum(quantity) <> 0 or sum(amount) <> 0 limit ${most}`.execute(db)
+    having sum(intervals) <> 0 or sum(quantity) <> 0 or sum(amount) <> 0 limit ${max}`.execute(db)
   return rows.map(
     ({ account_id, dimension, day, part, value, meter }) =>
       `The ${meter} of ${of(dimension, part, value)} of account "${account_id}" on ${dateOf(Number(day) * dayMs)} is not what its intervals come to`,
   )
 }
 
-/** The same for what was spent in each day and month. */
-export async function wrongSpent(db: Kysely<Database>, most: number): Promise<string[]> {
+/** Does the same for what was spent in each day and month. */
+export async function wrongSpent(db: Kysely<Database>, max: number): Promise<string[]> {
   const day = sql`ended_at / ${sql.lit(dayMs)} * ${sql.lit(dayMs)}`
   const { rows } = await sql<Spent>`
     select account_id, token_id, since from (
@@ -55,7 +55,7 @@ export async function wrongSpent(db: Kysely<Database>, most: number): Promise<st
       where amount_micros > 0 and token_id is not null and account_id in (${withTotals}) group by account_id, token_id, ${day}
       union all
       select account_id, token_id, since, -amount_micros from spent where period = 'day'
-    ) as differences group by account_id, token_id, since having sum(amount) <> 0 limit ${most}`.execute(db)
+    ) as differences group by account_id, token_id, since having sum(amount) <> 0 limit ${max}`.execute(db)
   const wrong = rows.map((row) => sentenceOf(row, 'on'))
   for (const [since, next] of await monthsOf(db)) {
     const { rows: ofMonth } = await sql<Spent>`
@@ -64,10 +64,10 @@ export async function wrongSpent(db: Kysely<Database>, most: number): Promise<st
         where period = 'day' and since >= ${since} and since < ${next}
         union all
         select account_id, token_id, -amount_micros from spent where period = 'month' and since = ${since}
-      ) as differences group by account_id, token_id having sum(amount) <> 0 limit ${most}`.execute(db)
+      ) as differences group by account_id, token_id having sum(amount) <> 0 limit ${max}`.execute(db)
     wrong.push(...ofMonth.map((row) => sentenceOf(row, 'in the month from')))
   }
-  return wrong.slice(0, most)
+  return wrong.slice(0, max)
 }
 
 interface Line {
@@ -87,7 +87,7 @@ interface Spent {
 
 const withTotals = sql`select id from accounts union select account_id from usage_days`
 
-/** When each month of which something is kept begins, and the next one. */
+/** Returns the beginnings of the months that have sums, each with the beginning of the next month. */
 async function monthsOf(db: Kysely<Database>): Promise<Map<number, number>> {
   const rows = await db.selectFrom('spent').select('since').distinct().execute()
   return new Map(

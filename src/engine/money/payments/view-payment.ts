@@ -19,7 +19,7 @@ export interface PaymentView {
  * A payment by its id, which nobody can guess. One that waits is asked about at Stripe, so that who paid sees it
  * without waiting for the event. `not_found` when there is none.
  */
-export async function lookAtPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
+export async function viewPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
   const { db, stripe, log } = engine
   const row = await findPayment(db, 'id', id)
   if (!row) throw new CarrelError('not_found', 'Cannot show the payment: there is no such one')

@@ -2,7 +2,7 @@ import { isUnbilled } from './is-unbilled.ts'
 import type { MoneyContext } from '../money.ts'
 
 /** After a start: who has little credit, or none. */
-export async function recallCredit(
+export async function loadLowCredit(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,
 ): Promise<void> {
   const { lowBalanceMicros, overdraftMicros } = engine.prices
@@ -13,5 +13,5 @@ export async function recallCredit(
     .where('balance_micros', '<=', Math.max(lowBalanceMicros, -overdraftMicros))
     .execute()
   for (const { account_id, balance_micros } of rows)
-    if (!isUnbilled(engine, account_id!)) engine.credit.saw(account_id!, Number(balance_micros))
+    if (!isUnbilled(engine, account_id!)) engine.credit.update(account_id!, Number(balance_micros))
 }

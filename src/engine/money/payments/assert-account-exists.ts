@@ -6,7 +6,7 @@ import { CarrelError } from '../../../errors.ts'
  * In the transaction that credits a payment: rejects with `not_found` when its account is deleted, so that nobody is
  * credited who is not there. What was credited before that, under this key, was credited.
  */
-export async function assertAccount(
+export async function assertAccountExists(
   trx: Transaction<Database>,
   { accountId, key }: { accountId: string; key: string },
 ): Promise<void> {

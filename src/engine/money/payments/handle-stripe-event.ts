@@ -11,7 +11,7 @@ import type { MoneyContext } from '../money.ts'
  * a payment, not the truth of it: it may come twice, late, or before an earlier one. Rejects with `invalid_request`
  * when it was not signed with the secret within five minutes, with `unavailable` when Stripe has to send it again.
  */
-export async function takeStripeEvent(
+export async function handleStripeEvent(
   engine: MoneyContext,
   body: Buffer,
   signature: string | undefined,
@@ -42,10 +42,10 @@ export async function takeStripeEvent(
 }
 
 /**
- * Refuses an event by its header alone, before anybody reads it: as `takeStripeEvent` does where nothing is set up, and
+ * Refuses an event by its header alone, before anybody reads it: as `handleStripeEvent` does where nothing is set up, and
  * where the header is no signature of the last five minutes. Whether it is Stripe's is seen from the bytes.
  */
-export function assertMayBeEvent(
+export function assertSignedRecently(
   engine: Pick<MoneyContext, 'settings' | 'stripe'>,
   signature: string | undefined,
 ): void {

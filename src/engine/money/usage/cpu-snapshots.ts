@@ -1,14 +1,14 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
-import type { CpuMark } from './metered-computer.ts'
+import type { CpuSnapshot } from './metered-computer.ts'
 
-/** Writes what the kernel counted of computers, in the transaction that charges their use. */
-export async function writeMarks(trx: Transaction<Database>, marks: readonly CpuMark[]): Promise<void> {
-  if (marks.length === 0) return
+/** Writes the kernel's processor time of computers, in the transaction that charges their usage. */
+export async function writeSnapshots(trx: Transaction<Database>, snapshots: readonly CpuSnapshot[]): Promise<void> {
+  if (snapshots.length === 0) return
   await trx
     .insertInto('compute_marks')
     .values(
-      marks.map(({ computerId, accountId, cpus, counterMicros, usedMicros, openMs, atMs }) => ({
+      snapshots.map(({ computerId, accountId, cpus, counterMicros, usedMicros, openMs, atMs }) => ({
         computer_id: computerId,
         account_id: accountId,
         cpus,
@@ -29,8 +29,8 @@ export async function writeMarks(trx: Transaction<Database>, marks: readonly Cpu
     .execute()
 }
 
-/** The last mark of a computer, or of all. */
-export async function readMarks(db: Kysely<Database>, computerId?: string): Promise<Map<string, CpuMark>> {
+/** Returns the last snapshot of a computer, or of all, by computer. */
+export async function readSnapshots(db: Kysely<Database>, computerId?: string): Promise<Map<string, CpuSnapshot>> {
   let query = db.selectFrom('compute_marks').selectAll()
   if (computerId !== undefined) query = query.where('computer_id', '=', computerId)
   const rows = await query.execute()
