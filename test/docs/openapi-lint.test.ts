@@ -52,7 +52,7 @@ test('the linter refuses what OpenAPI 3.0 does not have', async () => {
   }
 })
 
-test('every operation says how it succeeds', async () => {
+test('every operation has a successful response', async () => {
   for (const [path, operations] of Object.entries((await openApiDocument()).paths))
     for (const [method, { responses }] of Object.entries(operations))
       assert.ok(
@@ -61,7 +61,7 @@ test('every operation says how it succeeds', async () => {
       )
 })
 
-test('the linter refuses a document whose example does not fit its schema', async () => {
+test('the linter refuses a document with an example that does not match its schema', async () => {
   const document = JSON.parse(JSON.stringify(await openApiDocument()))
   document.paths['/execute'].post.requestBody.content['application/json'].example = { code: 5 }
   const { status, stdout } = lint(JSON.stringify(document))

@@ -51,7 +51,7 @@ describe('documentation', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
-  test("/docs/<surface> shows every route of the surface's openapi.json, and its contents lead to each", () => {
+  test("/docs/<surface> shows every route of the surface's openapi.json, and its table of contents links to each", () => {
     for (const [name, { page, routes }] of documents) {
       assert.ok(routes.length > 0)
       for (const [method, path, { operationId }] of routes) {
@@ -62,7 +62,7 @@ describe('documentation', { timeout: 120_000 }, () => {
     }
   })
 
-  test('the indexes lead to the documents of every surface, and are short', async () => {
+  test('the indexes link to the documents of every surface, and are short', async () => {
     const { body } = await server.call('GET', '/', undefined, { token: null })
     for (const { name } of surfaces) {
       for (const path of [`/docs/${name}`, `/openapi/${name}.json`, `/skills/${name}.md`])
@@ -103,7 +103,7 @@ describe('documentation', { timeout: 120_000 }, () => {
     }
   })
 
-  test('every document names the server as the caller reaches it, but nothing else that a request calls it', async () => {
+  test('every document names the server by the address that the caller used, but never by a foreign Host header', async () => {
     const ask = (path: string, host: string) =>
       new Promise<string>((resolve, reject) =>
         httpRequest(server.url + path, { headers: { host } }, (response) => resolve(text(response)))
@@ -140,7 +140,7 @@ describe('documentation', { timeout: 120_000 }, () => {
     assert.ok(body!.split('\n').length < 100)
   })
 
-  test('/skills/<surface>.md tells of every route that needs a token, but of those by which a user pays', () => {
+  test('/skills/<surface>.md covers every route that needs a token, except those by which a user pays', () => {
     let told = 0
     for (const [name, { skill, routes }] of documents) {
       assert.ok(skill.split('\n').length < 500, name)
@@ -150,19 +150,19 @@ describe('documentation', { timeout: 120_000 }, () => {
         told++
       }
     }
-    assert.ok(told > 40, `${told} routes alone`)
+    assert.ok(told > 40, `${told} routes are there`)
   })
 
-  test('every command of /SKILL.md and /skills/paperpod.md works as it stands there', async () => {
+  test('every command of /SKILL.md and /skills/paperpod.md works unchanged', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'carrel-skill-'))
     writeFileSync(join(folder, 'greeting.txt'), 'hello\n')
     const env = { PATH: process.env.PATH, CARREL_TOKEN: await server.newAccount() }
     try {
       const text = `${skill}${documents.get('paperpod')!.skill}`
       const commands = [...text.matchAll(/^```sh\n(curl .*?)^```$/gms)].map(([, command]) => command!)
-      assert.ok(commands.length >= 18, `${commands.length} commands alone`)
+      assert.ok(commands.length >= 18, `${commands.length} commands are there`)
       for (const command of commands) {
-        // A stream need not end by itself: curl says 28 when its time is over.
+        // A stream may not end by itself: curl exits with 28 when its time is up.
         const strict = command
           .replace(/^curl -N/, 'curl -sS --fail-with-body --max-time 3 -N')
           .replace(/^curl (?!-sS)/, 'curl -sS --fail-with-body ')
@@ -206,7 +206,7 @@ describe('documentation', { timeout: 120_000 }, () => {
         input.dispatchEvent(new Event('input'))
       })()`)
 
-    test('the console asks for a token before it sends what needs one', async () => {
+    test('the console asks for a token before it sends a request that needs one', async () => {
       await browser.goTo(`${server.url}/docs/paperpod`)
       await send('postExecute')
       assert.match((await shown('postExecute'))[0], /This needs a token: type it into the field at the top/)
@@ -226,7 +226,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.equal(JSON.parse(answer).service, 'carrel')
     })
 
-    test('the console sends a request and shows status, time and answer', async () => {
+    test('the console sends a request and shows status, time and response', async () => {
       await browser.goTo(`${server.url}/docs/paperpod`)
       await typeToken()
       await send('postExecute', { code: 'echo "<b>$((6*7))</b>"', language: 'shell' })
@@ -244,7 +244,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.match(refused, /^400 Bad Request/)
     })
 
-    test('the console shows the figures of an answer, in their order', async () => {
+    test('the console shows the images of a response, in their order', async () => {
       const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
       const code = `for (let n = 0; n < 2; n++) display.image(Buffer.from('${png}', 'base64'))`
       await send('postInterpret', { code, language: 'javascript' })
@@ -260,7 +260,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.deepEqual(await until(widths, (all) => all.length === 2 && all.every((width) => width > 0)), [1, 1])
     })
 
-    test('the console shows a stream while it comes, and stops it', async () => {
+    test('the console shows a stream while it arrives, and stops it', async () => {
       await send('postExecuteStream', { code: 'echo begun; sleep 60; echo ended', language: 'shell' })
       const [output] = await until(
         () => shown('postExecuteStream'),
@@ -276,7 +276,7 @@ describe('documentation', { timeout: 120_000 }, () => {
       assert.ok(!answer.includes('ended'))
     })
 
-    test('the token is kept for the tab and nowhere else', async () => {
+    test('the token is kept in the tab and nowhere else', async () => {
       assert.equal(await browser.evaluate('sessionStorage.length'), 1)
       assert.equal(await browser.evaluate('localStorage.length + document.cookie.length'), 0)
       await browser.goTo(`${server.url}/docs/paperpod`)
@@ -295,7 +295,7 @@ describe('documentation', { timeout: 120_000 }, () => {
         }
       })
 
-    test('the policy of the page stops nothing that it does itself', () => {
+    test('the policy of the page blocks nothing that the page does', () => {
       assert.deepEqual(
         browser.complaints.filter((complaint) => !complaint.includes('status of 400')),
         [],

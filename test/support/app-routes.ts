@@ -7,11 +7,11 @@ export interface AppRoute {
   bodyLimit: number
   isPublic: boolean
   schema: Record<string, unknown>
-  /** What it says that it takes, where that is no JSON. */
+  /** The documented content type, if it is not JSON. */
   contentType: string | undefined
 }
 
-/** Every route of the app, as it is told of when it is added. They need no engine for that. */
+/** Returns every route of the app, as registered. Registering needs no engine. */
 export async function appRoutes(env: NodeJS.ProcessEnv = {}): Promise<AppRoute[]> {
   const { app, engine } = await routeApp(env)
   const routes: AppRoute[] = []

@@ -9,7 +9,7 @@ import { Connections } from '../../src/http/connections.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 
-/** An app to which routes can be added that are never called: they need no engine to describe themselves. */
+/** Returns an app for routes that are only described, never called, and therefore need no engine. */
 export async function routeApp(env: NodeJS.ProcessEnv = {}): Promise<{ app: App; engine: Engine }> {
   const engine = {
     settings: readSettings(env),

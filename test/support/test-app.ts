@@ -99,7 +99,7 @@ export class TestApp extends TestClient {
         ...headers,
         ...(form ? { 'content-type': form.headers.get('content-type')! } : {}),
       },
-      payload: form ? Buffer.from(await form.arrayBuffer()) : (body as string | Buffer | undefined),
+      payload: form ? Buffer.from(await form.arrayBuffer()) : body,
     })
     const answered = new Headers()
     for (const [name, values] of Object.entries(answer.headers))

@@ -50,7 +50,7 @@ export abstract class TestClient {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData
     if (body instanceof FormData) delete headers['content-type']
     const sent = body === undefined || isRaw ? body : JSON.stringify(body)
-    const answer = await this.send({ method, path, headers, body: sent as Outgoing['body'] })
+    const answer = await this.send({ method, path, headers, body: sent })
     // A fault of the server names its cause in its log alone.
     if (answer.status === 500) console.error(this.log().slice(-4000))
     const isJson = answer.headers.get('content-type')?.includes('json')

@@ -1,5 +1,4 @@
-import { Type, type Static } from 'typebox'
-import { limits } from '../../config/limits.ts'
+import type { Static } from 'typebox'
 import {
   changeLimits,
   readLimits,
@@ -8,48 +7,7 @@ import {
 } from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-
-const cents = (description: string) =>
-  Type.Optional(
-    Type.Union([Type.Integer({ minimum: 0, maximum: limits.spendingLimitCents }), Type.Null()], { description }),
-  )
-const changes = {
-  daily_limit_cents: cents('What may be spent in a day (UTC), in US cents; null is no limit'),
-  monthly_limit_cents: cents('The same in a month'),
-}
-const preferencesBody = Type.Object(
-  {
-    ...changes,
-    keys: Type.Optional(
-      Type.Array(
-        Type.Object(
-          { key_id: Type.String({ description: 'An API key of the workspace', maxLength: 100 }), ...changes },
-          { additionalProperties: false },
-        ),
-        { description: 'Limits of API keys', maxItems: limits.apiKeysPerAccount },
-      ),
-    ),
-  },
-  { additionalProperties: false, minProperties: 1 },
-)
-
-const limitFields = {
-  daily_limit_cents: Type.Union([Type.Number(), Type.Null()], { description: 'null is no limit' }),
-  daily_spent_cents: Type.Union([Type.Number(), Type.Null()], { description: 'null without a limit' }),
-  monthly_limit_cents: Type.Union([Type.Number(), Type.Null()]),
-  monthly_spent_cents: Type.Union([Type.Number(), Type.Null()]),
-}
-const preferencesAnswer = Type.Object(
-  {
-    workspace_id: Type.String(),
-    ...limitFields,
-    keys: Type.Array(
-      Type.Object({ key_id: Type.String(), name: Type.String(), ...limitFields }, { additionalProperties: false }),
-      { description: 'API keys that have a limit' },
-    ),
-  },
-  { additionalProperties: false },
-)
+import { preferencesAnswer, preferencesBody } from './schemas.ts'
 
 /** `/v1/billing/preferences`: what the workspace and each of its keys may spend. */
 export function addBillingRoutes(app: App, engine: Engine): void {

@@ -6,6 +6,7 @@ import { isUnbilled } from '../../engine/money/credit/is-unbilled.ts'
 import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
+import { isoTime } from '../iso-time.ts'
 import { meAnswer } from './schemas.ts'
 
 export function addMeRoutes(app: App, engine: Engine): void {
@@ -38,8 +39,8 @@ export function addMeRoutes(app: App, engine: Engine): void {
         name,
         email: email ?? '',
         workspace_id: caller.accountId,
-        created_at: new Date(createdAtMs).toISOString(),
-        ...(deleteAtMs === null ? {} : { delete_at: new Date(deleteAtMs).toISOString() }),
+        created_at: isoTime(createdAtMs),
+        ...(deleteAtMs === null ? {} : { delete_at: isoTime(deleteAtMs) }),
       }
     },
   )

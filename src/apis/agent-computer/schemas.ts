@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
-import { object } from '../schema.ts'
+import { limits } from '../../config/limits.ts'
+import { patterns } from '../../http/patterns.ts'
+import { cents, dollars, nullable, nullableText, object, time } from '../schema.ts'
 
-const cents = (description: string) => Type.Integer({ description: `${description}, in US cents` })
 const mebibytes = (description: string) => Type.Integer({ description: `${description}, in MiB` })
 const bytes = (description: string) => Type.Integer({ description: `${description}, in bytes` })
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
 const autoReload = object({
   enabled: Type.Boolean({ description: 'Always false: this server buys nothing by itself' }),
@@ -50,8 +50,94 @@ export const meAnswer = object({
   name: Type.String({ description: 'The same as display_name' }),
   email: Type.String({ description: 'The same as primary_email' }),
   workspace_id: Type.String({ description: 'The workspace that the token is for' }),
-  created_at: Type.String({ description: 'UTC, ISO 8601' }),
-  delete_at: Type.Optional(
-    Type.String({ description: 'When everything goes, of an account that is scheduled for deletion; UTC, ISO 8601' }),
+  created_at: time(),
+  delete_at: Type.Optional(time('When everything goes, of an account that is scheduled for deletion')),
+})
+
+const limitCents = (description: string) =>
+  Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: limits.spendingLimitCents }), { description }))
+const changes = {
+  daily_limit_cents: limitCents('What may be spent in a day (UTC), in US cents; null is no limit'),
+  monthly_limit_cents: limitCents('The same in a month'),
+}
+export const preferencesBody = Type.Object(
+  {
+    ...changes,
+    keys: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { key_id: Type.String({ description: 'An API key of the workspace', maxLength: 100 }), ...changes },
+          { additionalProperties: false },
+        ),
+        { description: 'Limits of API keys', maxItems: limits.apiKeysPerAccount },
+      ),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+
+const limitFields = {
+  daily_limit_cents: nullable(Type.Number(), { description: 'null is no limit' }),
+  daily_spent_cents: nullable(Type.Number(), { description: 'null without a limit' }),
+  monthly_limit_cents: nullable(Type.Number()),
+  monthly_spent_cents: nullable(Type.Number()),
+}
+export const preferencesAnswer = Type.Object(
+  {
+    workspace_id: Type.String(),
+    ...limitFields,
+    keys: Type.Array(
+      Type.Object({ key_id: Type.String(), name: Type.String(), ...limitFields }, { additionalProperties: false }),
+      { description: 'API keys that have a limit' },
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const line = Type.Object({
+  of: Type.String({ description: 'The day, or the id of the computer or token; empty where it is not known' }),
+  name: Type.Optional(
+    Type.String({ description: 'How the computer or token is called; empty for the default sandbox' }),
   ),
+  rest: Type.Optional(
+    Type.Boolean({
+      description: `True for all those together that have no line of their own: beyond the ${limits.usageReportLines} dearest, or beyond the first ${limits.usageLinesPerDay} of a day`,
+    }),
+  ),
+  meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
+  quantity: Type.Number(),
+  unit: Type.String({ description: 's, neurons or GiB-h' }),
+  amountMicros: Type.Integer({ description: 'What it cost: 1,000,000 is a US dollar' }),
+})
+const lines = Type.Array(line)
+
+export const usageQuery = Type.Object(
+  {
+    days: Type.Optional(
+      Type.String({ description: 'How many days up to today, in UTC; 30 by default', pattern: patterns.days.source }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const limit = Type.Object({
+  keyId: Type.Optional(Type.String({ description: 'The API key that it is of; the workspace as a whole without it' })),
+  name: Type.Optional(Type.String({ description: 'How the key is called' })),
+  period: Type.String({ description: 'day or month, in UTC' }),
+  limitMicros: Type.Integer(),
+  spentMicros: Type.Integer(),
+  resetsAt: Type.String(),
+})
+
+export const usageAnswer = Type.Object({
+  from: Type.String(),
+  to: Type.String(),
+  creditsRemaining: dollars(),
+  billed: Type.Boolean({ description: 'False for an account whose use is shown but not charged' }),
+  totals: lines,
+  byDay: lines,
+  byComputer: lines,
+  byKey: lines,
+  byLabel: lines,
+  limits: Type.Array(limit, { description: 'Spending limits, with what is spent of each' }),
 })

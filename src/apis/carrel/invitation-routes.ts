@@ -21,7 +21,7 @@ import {
   readInvitationAnswer,
   revokedAnswer,
   workspaceParams,
-} from './workspace-schemas.ts'
+} from './schemas.ts'
 
 export function addInvitationRoutes(app: App, engine: Engine): void {
   app.get(

@@ -1,7 +1,9 @@
 import type { Invitation } from '../../engine/identity/workspaces/invitations.ts'
 import type { Member } from '../../engine/identity/workspaces/members.ts'
 import type { Workspace } from '../../engine/identity/workspaces/workspaces.ts'
-import type { InvitationAnswer, MemberAnswer, WorkspaceAnswer } from './workspace-schemas.ts'
+import type { Session } from '../../engine/identity/accounts/sessions.ts'
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
+import type { InvitationAnswer, MemberAnswer, SessionAnswer, WorkspaceAnswer } from './schemas.ts'
 
 export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): WorkspaceAnswer {
   const { id, name, role, isPersonal, members, createdAtMs } = workspace
@@ -11,20 +13,26 @@ export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): Workspace
     role,
     personal: isPersonal,
     members,
-    created_at: iso(createdAtMs),
-    ...(deleteAtMs === null ? {} : { delete_at: iso(deleteAtMs) }),
+    created_at: isoTime(createdAtMs),
+    ...(deleteAtMs === null ? {} : { delete_at: isoTime(deleteAtMs) }),
   }
 }
 
 export function memberOut({ userId, name, email, role, joinedAtMs }: Member): MemberAnswer {
-  return { user_id: userId, name, email: email ?? '', role, joined_at: iso(joinedAtMs) }
+  return { user_id: userId, name, email: email ?? '', role, joined_at: isoTime(joinedAtMs) }
 }
 
 export function invitationOut({ id, email, role, createdAtMs, expiresAtMs }: Invitation): InvitationAnswer {
-  return { invitation_id: id, email, role, created_at: iso(createdAtMs), expires_at: iso(expiresAtMs) }
+  return { invitation_id: id, email, role, created_at: isoTime(createdAtMs), expires_at: isoTime(expiresAtMs) }
 }
 
-/** UTC, ISO 8601. */
-export function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString()
+export function sessionOut({ id, how, createdAtMs, lastUsedAtMs, expiresAtMs, isCurrent }: Session): SessionAnswer {
+  return {
+    session_id: id,
+    how,
+    created_at: isoTime(createdAtMs),
+    last_used_at: isoTimeOrNull(lastUsedAtMs),
+    expires_at: isoTimeOrNull(expiresAtMs),
+    current: isCurrent,
+  }
 }

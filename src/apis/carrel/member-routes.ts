@@ -4,14 +4,7 @@ import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace
 import { changeRole, listMembers, removeMember } from '../../engine/identity/workspaces/members.ts'
 import type { App } from '../../http/app.ts'
 import { memberOut } from './mapping.ts'
-import {
-  memberAnswer,
-  memberParams,
-  membersAnswer,
-  removedAnswer,
-  roleBody,
-  workspaceParams,
-} from './workspace-schemas.ts'
+import { memberAnswer, memberParams, membersAnswer, removedAnswer, roleBody, workspaceParams } from './schemas.ts'
 
 export function addMemberRoutes(app: App, engine: Engine): void {
   app.get(

@@ -1,13 +1,8 @@
-import { endOtherSessions, endSession, listSessions, type Session } from '../../engine/identity/accounts/sessions.ts'
+import { endOtherSessions, endSession, listSessions } from '../../engine/identity/accounts/sessions.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import {
-  endSessionAnswer,
-  endSessionsAnswer,
-  sessionParams,
-  sessionsAnswer,
-  type SessionAnswer,
-} from './session-schemas.ts'
+import { sessionOut } from './mapping.ts'
+import { endSessionAnswer, endSessionsAnswer, sessionParams, sessionsAnswer } from './schemas.ts'
 
 /** A person's sign-ins: to see them, and to sign out. */
 export function addSessionRoutes(app: App, engine: Engine): void {
@@ -63,16 +58,4 @@ export function addSessionRoutes(app: App, engine: Engine): void {
       session_id: await endSession(engine, caller, params.sessionId),
     }),
   )
-}
-
-function sessionOut({ id, how, createdAtMs, lastUsedAtMs, expiresAtMs, isCurrent }: Session): SessionAnswer {
-  const time = (atMs: number | null) => (atMs === null ? null : new Date(atMs).toISOString())
-  return {
-    session_id: id,
-    how,
-    created_at: new Date(createdAtMs).toISOString(),
-    last_used_at: time(lastUsedAtMs),
-    expires_at: time(expiresAtMs),
-    current: isCurrent,
-  }
 }

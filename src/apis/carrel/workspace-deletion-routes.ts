@@ -5,8 +5,8 @@ import {
 import type { Engine } from '../../engine/engine.ts'
 import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
 import type { App } from '../../http/app.ts'
-import { iso } from './mapping.ts'
-import { workspaceDeletionAnswer, workspaceParams } from './workspace-schemas.ts'
+import { isoTime } from '../iso-time.ts'
+import { workspaceDeletionAnswer, workspaceParams } from './schemas.ts'
 
 export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
   app.delete(
@@ -25,7 +25,7 @@ export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
     },
     async ({ params, caller }) => {
       const acting = await enterWorkspace(engine, caller, params.workspaceId)
-      const deleteAt = iso(await scheduleWorkspaceDeletion(engine, acting))
+      const deleteAt = isoTime(await scheduleWorkspaceDeletion(engine, acting))
       const message = `Everything of the workspace goes at ${deleteAt}. Until then POST /v1/workspaces/${acting.accountId}/cancel-deletion keeps it.`
       return { delete_at: deleteAt, message }
     },

@@ -8,7 +8,7 @@ import {
 } from '../../engine/identity/workspaces/workspaces.ts'
 import type { App } from '../../http/app.ts'
 import { workspaceOut } from './mapping.ts'
-import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './workspace-schemas.ts'
+import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './schemas.ts'
 
 /** Workspaces, their members and invitations. A person names any of theirs, an API key its own alone. */
 export function addWorkspaceRoutes(app: App, engine: Engine): void {

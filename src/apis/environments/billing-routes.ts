@@ -9,7 +9,8 @@ import { startPayment } from '../../engine/money/payments/start-payment.ts'
 import { settleAccount } from '../../engine/money/usage/settle-usage.ts'
 import { usageHistory, type UsedInterval } from '../../engine/money/usage/usage-history.ts'
 import type { App } from '../../http/app.ts'
-import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './billing-schemas.ts'
+import { isoTime } from '../iso-time.ts'
+import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './schemas.ts'
 
 /** Money in cents, as this surface counts. What is less than a cent is neither shown as there nor as not spent. */
 export function addBillingRoutes(app: App, engine: Engine): void {
@@ -34,7 +35,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         total_deposited: deposited,
         total_spent: spent,
         stripe_customer_id: null,
-        last_updated: new Date(lastAtMs ?? createdAtMs).toISOString(),
+        last_updated: isoTime(lastAtMs ?? createdAtMs),
       }
     },
   )
@@ -132,8 +133,8 @@ function itemOf(interval: UsedInterval): Static<typeof usageAnswer>['items'][num
     unit: shown,
     amount_cents: interval.amountMicros / microsPerCent,
     computer_id: interval.computerId ?? '',
-    started_at: new Date(interval.startedAtMs).toISOString(),
-    ended_at: new Date(interval.endedAtMs).toISOString(),
+    started_at: isoTime(interval.startedAtMs),
+    ended_at: isoTime(interval.endedAtMs),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { ApiKey } from '../../engine/identity/accounts/api-keys.ts'
 import type { Profile } from '../../engine/identity/accounts/users.ts'
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import type { listKeysAnswer, userAnswer } from './schemas.ts'
 
 export function userOf(profile: Profile): Static<typeof userAnswer> {
@@ -9,10 +10,10 @@ export function userOf(profile: Profile): Static<typeof userAnswer> {
     name: profile.name,
     email: profile.email ?? '',
     github_id: profile.githubId,
-    created_at: iso(profile.createdAtMs)!,
-    last_login_at: iso(profile.lastLoginAtMs),
+    created_at: isoTime(profile.createdAtMs),
+    last_login_at: isoTimeOrNull(profile.lastLoginAtMs),
     is_active: profile.deleteAtMs === null,
-    ...(profile.deleteAtMs === null ? {} : { delete_at: iso(profile.deleteAtMs)! }),
+    ...(profile.deleteAtMs === null ? {} : { delete_at: isoTime(profile.deleteAtMs) }),
   }
 }
 
@@ -21,12 +22,8 @@ export function keyOf(key: ApiKey): Static<typeof listKeysAnswer>['api_keys'][nu
     key_id: key.id,
     name: key.name,
     scopes: key.scopes,
-    created_at: iso(key.createdAtMs)!,
-    last_used_at: iso(key.lastUsedAtMs),
-    expires_at: iso(key.expiresAtMs),
+    created_at: isoTime(key.createdAtMs),
+    last_used_at: isoTimeOrNull(key.lastUsedAtMs),
+    expires_at: isoTimeOrNull(key.expiresAtMs),
   }
-}
-
-function iso(timeMs: number | null): string | null {
-  return timeMs === null ? null : new Date(timeMs).toISOString()
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { assertSignedRecently, handleStripeEvent } from '../../engine/money/payments/handle-stripe-event.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
-import { webhookAnswer, webhookBody } from './billing-schemas.ts'
+import { webhookAnswer, webhookBody } from './schemas.ts'
 
 /** `POST /billing/webhook`, in a scope of its own: a signature is of the bytes that came, not of what they say. */
 export function addWebhookRoutes(app: App, engine: Engine): void {

@@ -1,7 +1,8 @@
+import { isoTime } from '../iso-time.ts'
 import { creditLeft } from '../../engine/money/credit/credit-left.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { balanceAnswer } from './schemas.ts'
+import { balanceAnswer } from './schemas/credit.ts'
 
 export function addBalanceRoutes(app: App, engine: Engine): void {
   app.get(
@@ -21,7 +22,7 @@ export function addBalanceRoutes(app: App, engine: Engine): void {
       return {
         creditsRemaining: micros / 1_000_000,
         creditsRemainingUsdc: (micros / 1_000_000).toFixed(6),
-        ...(caller.expiresAtMs === null ? {} : { tokenExpiresAt: new Date(caller.expiresAtMs).toISOString() }),
+        ...(caller.expiresAtMs === null ? {} : { tokenExpiresAt: isoTime(caller.expiresAtMs) }),
       }
     },
   )

@@ -5,7 +5,7 @@ import { returnsOf } from '../../http/returns-of.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
 import { discoveryDocument } from './discovery-document.ts'
 import { paramsOf } from './params-of.ts'
-import { discoveryAnswer } from './schemas.ts'
+import { discoveryAnswer } from './schemas/server.ts'
 import { Messages } from './sockets/messages.ts'
 
 /** `GET /`: the discovery document, which describes every route of the contract. */

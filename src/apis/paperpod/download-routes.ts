@@ -6,7 +6,7 @@ import { sendFile } from '../../http/send-file.ts'
 import { sandboxErrors } from './errors.ts'
 import { contentTypeOf } from './content-type.ts'
 import { sandboxPath } from './mapping.ts'
-import { downloadAnswer, downloadQuery } from './schemas.ts'
+import { downloadAnswer, downloadQuery } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
 export function addDownloadRoutes(app: App, engine: Engine): void {

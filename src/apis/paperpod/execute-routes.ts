@@ -18,7 +18,8 @@ import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
 import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
-import { eventStreamAnswer, executeAnswer, executeBody } from './schemas.ts'
+import { executeAnswer, executeBody } from './schemas/execute.ts'
+import { eventStreamAnswer } from './schemas/shared.ts'
 
 type ExecuteBody = Static<typeof executeBody>
 

@@ -1,3 +1,4 @@
+import { isoTime } from '../iso-time.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { exposePort } from '../../engine/computers/ports/expose-port.ts'
@@ -6,7 +7,7 @@ import type { App } from '../../http/app.ts'
 import { previewUrls } from '../../http/previews/preview-name.ts'
 import { sandboxErrors } from './errors.ts'
 import { isReserved, reservedPorts } from './reserved-ports.ts'
-import { exposeAnswer, exposeBody } from './schemas.ts'
+import { exposeAnswer, exposeBody } from './schemas/expose.ts'
 
 export function addExposeRoutes(app: App, engine: Engine): void {
   app.post(
@@ -37,7 +38,7 @@ export function addExposeRoutes(app: App, engine: Engine): void {
       const { exposedAtMs } = await exposePort(engine, computer, port)
       return {
         ...previewUrls(engine.settings, computer.id, port),
-        exposedAt: new Date(exposedAtMs).toISOString(),
+        exposedAt: isoTime(exposedAtMs),
         port,
         sessionId: body.sessionId ?? '',
       }

@@ -1,3 +1,4 @@
+import { isoTime } from '../iso-time.ts'
 import { limits } from '../../config/limits.ts'
 import type { FileInfo } from '../../engine/types.ts'
 import { openComputer } from '../../engine/computers/access/open-computer.ts'
@@ -12,7 +13,16 @@ import { piecesOf } from '../../json/text-pieces.ts'
 import { bytesOf } from '../../text-bytes.ts'
 import { sandboxErrors } from './errors.ts'
 import { fromBase64, sandboxPath } from './mapping.ts'
-import { listAnswer, listBody, mkdirAnswer, pathBody, readAnswer, readBody, writeAnswer, writeBody } from './schemas.ts'
+import {
+  listAnswer,
+  listBody,
+  mkdirAnswer,
+  pathBody,
+  readAnswer,
+  readBody,
+  writeAnswer,
+  writeBody,
+} from './schemas/file.ts'
 import { withFiles } from './with-files.ts'
 
 export function addFileRoutes(app: App, engine: Engine): void {
@@ -147,7 +157,7 @@ function fileOf(info: FileInfo) {
     type,
     size: sizeBytes,
     mode,
-    modified: new Date(modifiedAtMs).toISOString(),
+    modified: isoTime(modifiedAtMs),
     ...(target === undefined ? {} : { target }),
   }
 }

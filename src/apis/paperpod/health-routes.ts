@@ -4,7 +4,7 @@ import type { HelperState } from '../../helper-states.ts'
 import type { App } from '../../http/app.ts'
 import { version } from '../../version.ts'
 import { isoTime } from '../iso-time.ts'
-import { healthAnswer } from './schemas.ts'
+import { healthAnswer } from './schemas/server.ts'
 
 export function addHealthRoutes(app: App, engine: Engine): void {
   app.get(

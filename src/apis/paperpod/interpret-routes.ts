@@ -7,7 +7,7 @@ import { interpret, type Interpreted, type InterpretOptions } from '../../engine
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { interpretAnswerOf } from './mapping.ts'
-import { interpretAnswer, interpretBody } from './schemas.ts'
+import { interpretAnswer, interpretBody } from './schemas/interpret.ts'
 
 export function addInterpretRoutes(app: App, engine: Engine): void {
   app.post(

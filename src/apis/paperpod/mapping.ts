@@ -1,3 +1,4 @@
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import type { ExitReason, OpenPort, ProcessExit, ProcessRow } from '../../engine/types.ts'
 import type { Interpreted } from '../../engine/computers/interpreters/interpret.ts'
 import type { InterpretOutput } from '../../engine/computers/interpreters/interpretation.ts'
@@ -120,14 +121,14 @@ export function processOf(row: ProcessRow) {
     exitCode: row.exit_code,
     signal: row.signal,
     reason: row.reason,
-    startedAt: new Date(row.started_at).toISOString(),
-    endedAt: row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
+    startedAt: isoTime(row.started_at),
+    endedAt: isoTimeOrNull(row.ended_at),
   }
 }
 
 export function portOf({ port, address, reachable, detectedAtMs }: OpenPort) {
   const canExpose = reachable && !isReserved(port)
-  return { port, address, canExpose, detectedAt: new Date(detectedAtMs).toISOString() }
+  return { port, address, canExpose, detectedAt: isoTime(detectedAtMs) }
 }
 
 function processStatus(row: ProcessRow) {

@@ -1,3 +1,4 @@
+import { isoTime } from '../iso-time.ts'
 import { limits } from '../../config/limits.ts'
 import {
   deleteMemory,
@@ -23,7 +24,7 @@ import {
   memoryUsageAnswer,
   memoryWriteAnswer,
   memoryWriteBody,
-} from './schemas.ts'
+} from './schemas/memory.ts'
 
 export function addMemoryRoutes(app: App, engine: Engine): void {
   app.post(
@@ -85,7 +86,7 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
         files: files.map(({ path, size, modifiedAtMs }) => ({
           path,
           size,
-          modified: new Date(modifiedAtMs).toISOString(),
+          modified: isoTime(modifiedAtMs),
         })),
       }
     },

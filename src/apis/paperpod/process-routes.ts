@@ -1,3 +1,4 @@
+import { isoTime } from '../iso-time.ts'
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { findComputer, openComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
@@ -30,7 +31,7 @@ import {
   processListBody,
   startAnswer,
   startBody,
-} from './schemas.ts'
+} from './schemas/process.ts'
 
 export function addProcessRoutes(app: App, engine: Engine): void {
   app.post(
@@ -145,7 +146,7 @@ function startAnswerOf({ processId: id, pid, startedAtMs }: ProcessHandle, body:
     pid,
     status: 'running',
     command,
-    startedAt: new Date(startedAtMs).toISOString(),
+    startedAt: isoTime(startedAtMs),
     sessionId,
     hints: hintsFor(processId, sessionId),
   }

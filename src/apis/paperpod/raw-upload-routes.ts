@@ -6,7 +6,7 @@ import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
-import { downloadQuery, uploadAnswer } from './schemas.ts'
+import { downloadQuery, uploadAnswer } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
 /** The bytes themselves as the body, as `curl -T` sends them. Not in PaperPod's document, whose upload is a form. */

@@ -9,7 +9,7 @@ import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/user-page.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
-import { loginAnswer, loginBody, loginCallbackAnswer, loginCallbackQuery, readLinkAnswer } from './schemas.ts'
+import { loginAnswer, loginBody, loginCallbackAnswer, loginCallbackQuery, readLinkAnswer } from './schemas/sign-in.ts'
 
 export function addSignInRoutes(app: App, engine: Engine): void {
   app.post(

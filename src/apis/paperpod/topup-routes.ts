@@ -8,7 +8,7 @@ import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import { pageHeaders } from '../../http/user-page.ts'
 import { instructions } from './errors.ts'
-import { offerAnswers, topUpAnswer, topUpBody } from './schemas.ts'
+import { offerAnswers, topUpAnswer, topUpBody } from './schemas/credit.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
 
 export function addTopUpRoutes(app: App, engine: Engine): void {

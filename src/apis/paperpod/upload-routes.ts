@@ -12,7 +12,9 @@ import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
 import { sandboxErrors } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
-import { fileMode, sessionName, uploadAnswer, uploadForm } from './schemas.ts'
+import { fileMode } from './schemas/file.ts'
+import { sessionName } from './schemas/shared.ts'
+import { uploadAnswer, uploadForm } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
 /** In a scope of its own: no other route takes a form of many parts. */

@@ -12,7 +12,8 @@ import type { App } from '../../http/app.ts'
 import { EventStream } from '../../http/event-stream.ts'
 import { errorBody } from './errors.ts'
 import { sandboxPath } from './mapping.ts'
-import { eventStreamAnswer, watchBody } from './schemas.ts'
+import { eventStreamAnswer } from './schemas/shared.ts'
+import { watchBody } from './schemas/watch.ts'
 
 type WatchBody = Static<typeof watchBody>
 

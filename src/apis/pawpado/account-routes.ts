@@ -2,7 +2,7 @@ import { cancelDeletion } from '../../engine/deletion/cancel-deletion.ts'
 import { scheduleDeletion } from '../../engine/deletion/schedule-deletion.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { isoTime } from './mapping.ts'
+import { isoTime } from '../iso-time.ts'
 import { deletionAnswer } from './schemas.ts'
 
 export function addAccountRoutes(app: App, engine: Engine): void {

@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { storageBill } from '../../engine/money/usage/storage-bill.ts'
 import { storageUsed } from '../../engine/money/usage/storage-used.ts'
 import type { App } from '../../http/app.ts'
-import { isoTime } from './mapping.ts'
+import { isoTime } from '../iso-time.ts'
 import { creditsAnswer, storageAnswer } from './schemas.ts'
 
 export function addCreditRoutes(app: App, engine: Engine): void {

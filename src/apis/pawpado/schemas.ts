@@ -2,9 +2,8 @@ import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
 import { themes } from '../../engine/identity/accounts/user-settings.ts'
-import { object } from '../schema.ts'
+import { dollars, nullableTime, object, time } from '../schema.ts'
 
-const time = (description: string) => Type.String({ description: `${description}; UTC, ISO 8601` })
 const currency = Type.String({ description: 'USD' })
 
 export const healthAnswer = object({ status: Type.String({ description: 'ok' }) })
@@ -45,9 +44,6 @@ const settingsFields = {
 export const settingsAnswer = object(settingsFields)
 export const settingsBody = Type.Partial(object(settingsFields), { additionalProperties: false })
 
-const nullableTime = (description: string) =>
-  Type.Union([Type.String(), Type.Null()], { description: `${description}; UTC, ISO 8601` })
-
 export const sessionAnswer = object({
   huudisUserId: Type.String({ description: 'The "sub" of the issuer that the person signs in by; else the user id' }),
   userId: Type.String(),
@@ -61,4 +57,24 @@ export const sessionAnswer = object({
 export const deletionAnswer = object({
   deleteAt: nullableTime('When everything goes; null when the account stays'),
   message: Type.String(),
+})
+
+export const topUpBody = object({
+  tier: Type.Optional(
+    Type.String({
+      description: 'Credit package: micro, starter, pro or scale, unless the operator has others',
+      maxLength: 100,
+    }),
+  ),
+  amountCents: Type.Optional(
+    Type.Integer({ description: 'Custom amount in cents; at least 100 unless the operator says otherwise' }),
+  ),
+})
+
+export const topUpAnswer = object({
+  checkoutUrl: Type.String({ description: 'Where a person pays' }),
+  paymentId: Type.String(),
+  amountCents: Type.Integer({ description: 'To be paid, in cents' }),
+  creditsAdded: dollars('What that gives, the bonus included'),
+  currency: Type.String(),
 })

@@ -2,7 +2,7 @@ import { profileOf } from '../../engine/identity/accounts/users.ts'
 import { subjectOf } from '../../engine/identity/accounts/subject-of.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { isoTime } from './mapping.ts'
+import { isoTimeOrNull } from '../iso-time.ts'
 import { sessionAnswer } from './schemas.ts'
 
 export function addSessionRoutes(app: App, engine: Engine): void {
@@ -26,8 +26,8 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         accountId: caller.accountId,
         name,
         email: email ?? '',
-        expiresAt: caller.expiresAtMs === null ? null : isoTime(caller.expiresAtMs),
-        deleteAt: deleteAtMs === null ? null : isoTime(deleteAtMs),
+        expiresAt: isoTimeOrNull(caller.expiresAtMs),
+        deleteAt: isoTimeOrNull(deleteAtMs),
       }
     },
   )

@@ -1,42 +1,16 @@
-import { Type } from 'typebox'
 import type { Engine } from '../../engine/engine.ts'
 import type { Purchase } from '../../engine/money/ledger/top-up.ts'
 import { startPayment } from '../../engine/money/payments/start-payment.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
-
-const topupBody = Type.Object(
-  {
-    tier: Type.Optional(
-      Type.String({
-        description: 'Credit package: micro, starter, pro or scale, unless the operator has others',
-        maxLength: 100,
-      }),
-    ),
-    amountCents: Type.Optional(
-      Type.Integer({ description: 'Custom amount in cents; at least 100 unless the operator says otherwise' }),
-    ),
-  },
-  { additionalProperties: false },
-)
-
-const topupAnswer = Type.Object(
-  {
-    checkoutUrl: Type.String({ description: 'Where a person pays' }),
-    paymentId: Type.String(),
-    amountCents: Type.Integer({ description: 'To be paid, in cents' }),
-    creditsAdded: Type.Number({ description: 'What that gives, in US dollars, the bonus included' }),
-    currency: Type.String(),
-  },
-  { additionalProperties: false },
-)
+import { topUpAnswer, topUpBody } from './schemas.ts'
 
 /** `POST /api/v1/credits/topup`: a page where a person pays. */
 export function addTopUpRoutes(app: App, engine: Engine): void {
   app.post(
     '/api/v1/credits/topup',
     {
-      schema: { body: topupBody, response: { 200: topupAnswer } },
+      schema: { body: topUpBody, response: { 200: topUpAnswer } },
       config: {
         // Whoever may spend an account's credit may add to it.
         scope: 'any',

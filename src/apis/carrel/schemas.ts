@@ -2,9 +2,8 @@ import { Type, type Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { roles } from '../../engine/identity/accounts/roles.ts'
 import { patterns } from '../../http/patterns.ts'
-import { object } from '../schema.ts'
+import { nullableTime, object, time } from '../schema.ts'
 
-const time = Type.String({ description: 'UTC, ISO 8601' })
 const role = Type.Enum([...roles], {
   description: 'member: use computers and see; admin: also members, keys and limits; owner: also money',
 })
@@ -49,10 +48,8 @@ export const workspaceAnswer = object({
   role,
   personal: Type.Boolean({ description: 'True for your own, which has no other members' }),
   members: Type.Integer({ description: 'How many people are in it' }),
-  created_at: time,
-  delete_at: Type.Optional(
-    Type.String({ description: 'When it and all it has goes, where somebody asked for that; UTC, ISO 8601' }),
-  ),
+  created_at: time(),
+  delete_at: Type.Optional(time('When it and all it has goes, where somebody asked for that')),
 })
 export const workspacesAnswer = object({
   current: Type.String({ description: 'The id of the one that the token is for' }),
@@ -60,9 +57,7 @@ export const workspacesAnswer = object({
 })
 
 export const workspaceDeletionAnswer = object({
-  delete_at: Type.Union([Type.String(), Type.Null()], {
-    description: 'When everything goes, UTC, ISO 8601; null when it stays',
-  }),
+  delete_at: nullableTime('When everything goes; null when it stays'),
   message: Type.String(),
 })
 
@@ -71,7 +66,7 @@ export const memberAnswer = object({
   name: Type.String(),
   email: Type.String({ description: 'Empty when none is known' }),
   role,
-  joined_at: time,
+  joined_at: time(),
 })
 export const membersAnswer = object({ members: Type.Array(memberAnswer) })
 export const roleBody = object({ role })
@@ -82,8 +77,8 @@ export const invitationAnswer = object({
   invitation_id: Type.String(),
   email: Type.String(),
   role,
-  created_at: time,
-  expires_at: time,
+  created_at: time(),
+  expires_at: time(),
 })
 export const invitationsAnswer = object({ invitations: Type.Array(invitationAnswer) })
 export const revokedAnswer = object({ message: Type.String(), invitation_id: Type.String() })
@@ -105,3 +100,28 @@ export const readInvitationAnswer = object({
 export type WorkspaceAnswer = Static<typeof workspaceAnswer>
 export type MemberAnswer = Static<typeof memberAnswer>
 export type InvitationAnswer = Static<typeof invitationAnswer>
+
+const session = object({
+  session_id: Type.String(),
+  how: Type.String({ description: 'By what it came about, such as "email"' }),
+  created_at: time(),
+  last_used_at: nullableTime(),
+  expires_at: nullableTime(),
+  current: Type.Boolean({ description: 'True for the one that asks' }),
+})
+export type SessionAnswer = Static<typeof session>
+
+export const sessionsAnswer = object({ sessions: Type.Array(session) })
+export const sessionParams = object({
+  sessionId: Type.String({
+    description: 'The id of a session; "current" is the one that asks',
+    minLength: 1,
+    maxLength: 64,
+    examples: ['current'],
+  }),
+})
+export const endSessionAnswer = object({ message: Type.String(), session_id: Type.String() })
+export const endSessionsAnswer = object({
+  message: Type.String(),
+  ended: Type.Integer({ description: 'How many there were' }),
+})

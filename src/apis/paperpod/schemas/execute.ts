@@ -1,0 +1,42 @@
+import { Type } from 'typebox'
+import { limits } from '../../../config/limits.ts'
+import { languages } from '../../../engine/computers/processes/program.ts'
+import { nullableText, object } from '../../schema.ts'
+import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
+
+export const executeBody = object({
+  code: text('Program text', { maxLength: limits.codeBytes }),
+  language: Type.Enum([...languages], { description: 'What it is written in' }),
+  sessionId,
+  timeout: Type.Optional(
+    Type.Number({
+      description: 'Milliseconds until everything it started is killed',
+      default: limits.executeDefaultTimeoutMs,
+      minimum: 1,
+      maximum: limits.executeTimeoutMs,
+    }),
+  ),
+  env,
+  cwd,
+})
+
+export const exitFields = {
+  exitCode: nullableNumber,
+  signal: nullableText(),
+  reason: Type.String({ description: 'exited, signalled, timeout, oom, disk_full, stopped or lost' }),
+  truncated: Type.Boolean({ description: 'True when the oldest output was dropped' }),
+  durationMs: Type.Number(),
+}
+
+export const executeAnswer = object({
+  status: Type.Enum(['completed', 'timeout', 'oom', 'killed', 'lost']),
+  processId: Type.String(),
+  sessionId: Type.String(),
+  result: object({
+    stdout: Type.String(),
+    stderr: Type.String(),
+    stdoutBase64: Type.Optional(Type.String({ description: 'Only when stdout is not UTF-8' })),
+    stderrBase64: Type.Optional(Type.String({ description: 'Only when stderr is not UTF-8' })),
+    ...exitFields,
+  }),
+})

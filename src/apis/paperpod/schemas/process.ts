@@ -1,0 +1,120 @@
+import { Type } from 'typebox'
+import { limits } from '../../../config/limits.ts'
+import { patterns } from '../../../http/patterns.ts'
+import { nullableText, object } from '../../schema.ts'
+import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
+
+export const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
+
+export const startBody = object({
+  command: text('Command line, run by bash', { minLength: 1, maxLength: limits.commandLength }),
+  processId: Type.Optional(
+    Type.String({
+      description: 'A name of your own for it',
+      minLength: 1,
+      maxLength: limits.processIdLength,
+      pattern: patterns.processName.source,
+    }),
+  ),
+  sessionId,
+  env,
+  cwd,
+  timeout: Type.Optional(
+    Type.Number({
+      description: 'Milliseconds until it is ended; 0 for no limit',
+      default: limits.processDefaultTimeoutMs,
+      minimum: 0,
+      maximum: limits.processTimeoutMs,
+    }),
+  ),
+})
+
+const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 when it is not known' })
+
+export const processObject = object({
+  processId: Type.String(),
+  id: Type.String({ description: 'Unique for ever' }),
+  pid,
+  command: Type.String(),
+  status: Type.Enum(['running', 'completed', 'failed', 'killed', 'timeout', 'oom', 'stopped', 'lost']),
+  exitCode: nullableNumber,
+  signal: nullableText(),
+  reason: nullableText(),
+  startedAt: Type.String(),
+  endedAt: nullableText(),
+})
+
+const processHints = object({
+  exposePort: Type.String(),
+  checkStatus: Type.String(),
+  stopProcess: Type.String(),
+  bindAddress: Type.String(),
+})
+
+export const listeningProcess = object({
+  ...processObject.properties,
+  ports: Type.Array(
+    object({
+      port: Type.Integer(),
+      address: Type.String({ description: 'Where it is bound' }),
+      canExpose: Type.Boolean({ description: 'Whether POST /expose gives it a preview that works' }),
+      detectedAt: Type.String(),
+    }),
+    { description: 'TCP ports on which the process, or what it started, listens' },
+  ),
+  hints: Type.Optional(processHints),
+})
+
+export const startAnswer = object({
+  success: Type.Boolean(),
+  processId: Type.String(),
+  id: Type.String(),
+  pid,
+  status: Type.String(),
+  command: Type.String(),
+  startedAt: Type.String(),
+  sessionId: Type.String(),
+  hints: processHints,
+})
+
+export const processListBody = object({
+  sessionId,
+  all: Type.Optional(
+    Type.Boolean({ description: 'Also commands that have ended, of /execute and others', default: false }),
+  ),
+})
+
+export const processListAnswer = object({ success: Type.Boolean(), processes: Type.Array(listeningProcess) })
+
+export const processGetBody = object({
+  processId,
+  sessionId,
+  cursor: Type.Optional(
+    Type.Integer({ description: 'Output from here on; 0 is all that is kept', minimum: 0, default: 0 }),
+  ),
+})
+
+export const processGetAnswer = object({
+  success: Type.Boolean(),
+  process: listeningProcess,
+  logs: object({
+    stdout: Type.String(),
+    stderr: Type.String(),
+    cursor: Type.Integer(),
+    truncated: Type.Boolean(),
+    done: Type.Boolean(),
+  }),
+})
+
+export const processKillBody = object({
+  processId,
+  sessionId,
+  signal: Type.Optional(
+    Type.Enum(['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'], {
+      description: 'SIGTERM is followed by SIGKILL',
+      default: 'SIGTERM',
+    }),
+  ),
+})
+
+export const processKillAnswer = object({ success: Type.Boolean(), processId: Type.String(), process: processObject })

@@ -1,3 +1,0 @@
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
-}
