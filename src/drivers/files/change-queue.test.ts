@@ -16,7 +16,7 @@ test('changes come in their order', async () => {
   assert.deepEqual(await all(queue), ['create a', 'modify a', 'delete a'])
 })
 
-test('a modify of what waits to be told as modified is told once', async () => {
+test('repeated modify changes of a path are merged while they are queued', async () => {
   const queue = new ChangeQueue(10)
   for (const path of ['a', 'b', 'a', 'a']) queue.add(change('modify', path))
   queue.add(change('create', 'a'))
@@ -24,7 +24,7 @@ test('a modify of what waits to be told as modified is told once', async () => {
   assert.deepEqual(await all(queue), ['modify a', 'modify b', 'create a', 'modify a'])
 })
 
-test('a modify after the last one was read is news', async () => {
+test('a modify after the last one was read is a new change', async () => {
   const queue = new ChangeQueue(10)
   const reader = queue.read()[Symbol.asyncIterator]()
   queue.add(change('modify', 'a'))
@@ -33,7 +33,7 @@ test('a modify after the last one was read is news', async () => {
   assert.equal((await reader.next()).value.path, 'a')
 })
 
-test('what is too much is dropped and counted in one place, and then it goes on', async () => {
+test('changes beyond the limit are dropped and counted in one overflow, and later ones are queued again', async () => {
   const queue = new ChangeQueue(3)
   for (let index = 0; index < 10; index++) queue.add(change('create', String(index)))
   const reader = queue.read()[Symbol.asyncIterator]()
@@ -52,7 +52,7 @@ test('what is too much is dropped and counted in one place, and then it goes on'
   assert.equal((await reader.next()).value.path, 'later')
 })
 
-test('a failure is told after what waits', async () => {
+test('a failure is thrown after the queued changes', async () => {
   const queue = new ChangeQueue(3)
   queue.add(change('create', 'a'))
   queue.end(undefined, new Error('broken'))

@@ -1,14 +1,14 @@
 import type { FileChange } from '../driver.ts'
 
 /**
- * Changes that wait for their reader. A `modify` of what waits to be told as modified is the same news; beyond
- * `maxQueued` changes are dropped, and an `overflow` in their place says how many.
+ * A queue of changes for one reader. Repeated `modify` changes of a path are merged while they are queued. Beyond
+ * `maxQueued`, changes are dropped, and an `overflow` in their place has their number.
  */
 export class ChangeQueue {
   readonly #maxQueued: number
-  #waiting: FileChange[] = []
+  #queued: FileChange[] = []
   #read = 0
-  /** Paths whose last change that waits is a `modify`. */
+  /** Paths whose last queued change is a `modify`. */
   readonly #modified = new Set<string>()
   #overflow: FileChange | undefined
   #wake: (() => void) | undefined
@@ -28,18 +28,18 @@ export class ChangeQueue {
       this.#modified.delete(change.path)
     }
     if (this.#overflow) this.#overflow.dropped = (this.#overflow.dropped ?? 0) + 1
-    else if (this.#waiting.length - this.#read < this.#maxQueued) this.#waiting.push(change)
+    else if (this.#queued.length - this.#read < this.#maxQueued) this.#queued.push(change)
     else {
       this.#overflow = { type: 'overflow', path: change.path, directory: change.directory, dropped: 1 }
-      this.#waiting.push(this.#overflow)
+      this.#queued.push(this.#overflow)
     }
     this.#wake?.()
   }
 
-  /** What waits is still told; then the reading rejects with the failure, if there is one. */
+  /** Ends the queue after the queued changes and `last`. Reading then throws the failure, if there is one. */
   end(last?: FileChange, failure?: unknown): void {
     if (this.#ended) return
-    if (last) this.#waiting.push(last)
+    if (last) this.#queued.push(last)
     this.#ended = true
     this.#failure = failure
     this.#wake?.()
@@ -56,11 +56,11 @@ export class ChangeQueue {
   }
 
   #next(): FileChange | undefined {
-    const change = this.#waiting[this.#read]
+    const change = this.#queued[this.#read]
     if (!change) return undefined
     this.#read++
-    if (this.#read === this.#waiting.length) {
-      this.#waiting = []
+    if (this.#read === this.#queued.length) {
+      this.#queued = []
       this.#read = 0
     }
     if (change === this.#overflow) this.#overflow = undefined

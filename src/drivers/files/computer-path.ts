@@ -1,6 +1,6 @@
 import { CarrelError } from '../../errors.ts'
 
-/** Takes a path apart where its last component begins. Throws `invalid_request` for a path that names no entry. */
+/** Splits a path before its last component. Throws `invalid_request` for a path without a last component. */
 export function splitPath(path: string): { directory: string; name: string } {
   const trimmed = path.replace(/\/+$/, '')
   const slash = trimmed.lastIndexOf('/')
@@ -13,7 +13,7 @@ export function splitPath(path: string): { directory: string; name: string } {
   return { directory: trimmed.slice(0, slash) || '/', name }
 }
 
-/** Rejects what no path can be: relative, too long, with a NUL or half a character in it. */
+/** Throws `invalid_request` for an invalid path: relative, too long, with a NUL, or not well-formed Unicode. */
 export function checkPath(path: string): void {
   const refuse = (why: string) => {
     throw new CarrelError('invalid_request', `Cannot use path ${quote(path)}: ${why}`, { details: { field: 'path' } })
@@ -25,8 +25,8 @@ export function checkPath(path: string): void {
 }
 
 /**
- * Rejects what a running computer mounts over its disk: from outside there is nothing, and what was written there would
- * never be seen inside.
+ * Throws `not_found` for a path that a running computer mounts over its disk: outside of the computer nothing is there,
+ * and programs inside would never see what was written there.
  */
 export function checkOnDisk(path: string): void {
   if (!/^\/+((proc|sys|dev)(\/|$)|etc\/+(resolv\.conf|hosts|hostname)$)/.test(path)) return
@@ -39,7 +39,7 @@ export function checkOnDisk(path: string): void {
   )
 }
 
-/** A path for a message: in quotes, control characters escaped, cut after 200 characters. */
+/** Returns a path for a message: quoted, with control characters escaped, cut off after 200 characters. */
 export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path)
 }

@@ -3,34 +3,34 @@ import { quote } from './computer-path.ts'
 
 const reasons: Record<string, [ErrorCode, string]> = {
   ENOENT: ['not_found', 'there is no such file or directory'],
-  ENOTDIR: ['not_found', 'a part of the path is no directory'],
-  ELOOP: ['invalid_request', 'its links lead in a circle or out of the file system'],
+  ENOTDIR: ['not_found', 'a part of the path is not a directory'],
+  ELOOP: ['invalid_request', 'its links form a loop or lead out of the file system'],
   EXDEV: ['invalid_request', 'it leads into another file system'],
   ENAMETOOLONG: ['invalid_request', 'a name in it is longer than 255 bytes'],
   EISDIR: ['invalid_request', 'it is a directory'],
-  EEXIST: ['already_exists', 'something else is there'],
+  EEXIST: ['already_exists', 'the path exists already'],
   ENOTEMPTY: ['conflict', 'the directory is not empty'],
   EINVAL: ['invalid_request', 'the name cannot be used'],
   ENOSPC: ['disk_full', 'the disk is full'],
   EDQUOT: ['disk_full', 'the disk is full'],
-  ENXIO: ['invalid_request', 'it is no regular file'],
+  ENXIO: ['invalid_request', 'it is not a regular file'],
   EACCES: ['forbidden', 'access is denied'],
-  EPERM: ['forbidden', 'it may not be changed'],
+  EPERM: ['forbidden', 'it cannot be changed'],
   EBUSY: ['conflict', 'it is in use'],
 }
 
-/** What a failed system call on a path means to the caller; anything unknown is handed on as it is. */
-export function fileError(doing: string, path: string, error: unknown): unknown {
+/** Returns the error for a failed system call on a path. An unknown error is returned as it is. */
+export function fileError(action: string, path: string, error: unknown): unknown {
   if (error instanceof CarrelError) return error
   const { code: name = '', errno } = error as NodeJS.ErrnoException
   const known = reasons[errno === -EDQUOT ? 'EDQUOT' : name]
   if (!known) return error
   const [code, why] = known
-  return new CarrelError(code, `Cannot ${doing} ${quote(path)}: ${why}`, {
+  return new CarrelError(code, `Cannot ${action} ${quote(path)}: ${why}`, {
     details: { path: path.slice(0, 4096) },
     cause: error,
   })
 }
 
-/** libuv has no name for it, so that Node's own functions give the number alone. */
+/** libuv has no name for this error, so errors of Node's own functions have only its number. */
 const EDQUOT = 122

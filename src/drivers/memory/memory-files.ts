@@ -42,7 +42,7 @@ export class MemoryFiles implements ComputerFiles {
   list(path: string, options: ListOptions): Promise<FilePage> {
     return this.#use('list', path, async (files) => {
       const node = files.find(toBytes(path.replace(/\/+$/, '') || '/'))
-      if (node.kind !== 'directory') throw refusal('list', path, 'it is no directory')
+      if (node.kind !== 'directory') throw refusal('list', path, 'it is not a directory')
       return listDirectory(node, path, options)
     })
   }
@@ -100,10 +100,10 @@ export class MemoryFiles implements ComputerFiles {
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.#use('make directory', path, (files) => {
+    return this.#use('create directory', path, (files) => {
       const there = files.lookUp(toBytes(path.replace(/\/+$/, '')))
       if (there && there.kind !== 'directory')
-        throw new CarrelError('already_exists', `Cannot make directory ${quote(path)}: a file is there`, {
+        throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
           details: { path },
         })
       files.makeDirectories(toBytes(path), newDirectory)
@@ -144,7 +144,7 @@ export class MemoryFiles implements ComputerFiles {
     return this.#use('read', path, (files) => {
       const node = files.find(toBytes(path))
       if (node.kind !== 'file')
-        throw refusal('read', path, node.kind === 'directory' ? 'it is a directory' : 'it is no regular file')
+        throw refusal('read', path, node.kind === 'directory' ? 'it is a directory' : 'it is not a regular file')
       return { node, info: describe(node, path.split('/').at(-1)!, path) }
     })
   }
@@ -166,7 +166,7 @@ function checkPlace(files: FileSystem, path: string): void {
   splitPath(path)
   const place = placeOf(files, path)
   if (place?.node?.kind === 'directory') throw new FileSystemError('EISDIR')
-  if (place?.node?.kind === 'special') throw refusal('write', path, 'it is no regular file')
+  if (place?.node?.kind === 'special') throw refusal('write', path, 'it is not a regular file')
 }
 
 /** undefined where directories above it are missing, which are made. */

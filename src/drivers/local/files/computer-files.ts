@@ -21,20 +21,20 @@ import { checkOnDisk, checkPath, quote, splitPath } from '../../files/computer-p
 import { DiskRoot, O_PATH, type RootedDirectory } from './rooted.ts'
 import { watchDirectory } from './watch.ts'
 import { writeManyIn } from './write-many.ts'
-import { placeFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
+import { commitFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
 
 interface Options {
-  /** Of the computer. */
+  /** The computer's id. */
   id: string
-  /** Gives the host path of the root, mounted. */
+  /** Mounts the root if necessary, and returns its host path. */
   root: () => Promise<string>
-  /** Host ids that new files get. */
+  /** Host ids of new files. */
   owner: Owner
-  /** Throws when the host has no room for more; asked for all that is written. */
+  /** Throws when the host has no space for more; called before everything that is written. */
   assertSpace: (path: string) => void
 }
 
-/** Files of one computer, worked on from the host. */
+/** The files of one computer, accessed from the host. */
 export class LocalComputerFiles implements ComputerFiles {
   readonly #options: Options
   readonly #closing = new AbortController()
@@ -43,7 +43,7 @@ export class LocalComputerFiles implements ComputerFiles {
     this.#options = options
   }
 
-  /** Ends what watches, which keeps a root from being unmounted. */
+  /** Ends all watches, which would keep the root from being unmounted. */
   close(): void {
     this.#closing.abort()
   }
@@ -63,8 +63,8 @@ export class LocalComputerFiles implements ComputerFiles {
     return this.#use('list', path, async (root) => {
       const page = root.inDirectory(path, (fd) => listDirectory(fd, path, this.#options.id, options))
       return page.catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTDIR' || !isThere(root, path)) throw error
-        throw new CarrelError('invalid_request', `Cannot list ${quote(path)}: it is no directory`, {
+        if (error.code !== 'ENOTDIR' || !exists(root, path)) throw error
+        throw new CarrelError('invalid_request', `Cannot list ${quote(path)}: it is not a directory`, {
           details: { path },
           cause: error,
         })
@@ -108,16 +108,20 @@ export class LocalComputerFiles implements ComputerFiles {
     data: Readable,
     options: { maxBytes: number; ownsChunks?: boolean },
   ): Promise<StagedFile> {
-    const near = path ?? '/tmp/upload'
-    checkPath(near)
-    checkOnDisk(near)
+    const expectedPath = path ?? '/tmp/upload'
+    checkPath(expectedPath)
+    checkOnDisk(expectedPath)
     const { owner, assertSpace } = this.#options
-    assertSpace(near)
+    assertSpace(expectedPath)
     const root = new DiskRoot(await this.#options.root())
     try {
-      const { file, name, sizeBytes, close } = await stageFileIn(root, near, data, { ...options, owner, assertSpace })
+      const { file, name, sizeBytes, close } = await stageFileIn(root, expectedPath, data, {
+        ...options,
+        owner,
+        assertSpace,
+      })
       const commit = async (to: string, mode: number | undefined) => {
-        if (to !== path) return placeFileIn(root, file, to, { owner, mode })
+        if (to !== path) return commitFileIn(root, file, to, { owner, mode })
         if (mode !== undefined) await file.handle.chmod(mode)
         await file.commit(name)
       }
@@ -138,7 +142,7 @@ export class LocalComputerFiles implements ComputerFiles {
       }
     } catch (error) {
       root.close()
-      throw fileError('write', near, error)
+      throw fileError('write', expectedPath, error)
     }
   }
 
@@ -155,13 +159,13 @@ export class LocalComputerFiles implements ComputerFiles {
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.#use('make directory', path, async (root) => {
+    return this.#use('create directory', path, async (root) => {
       this.#options.assertSpace(path)
       try {
         closeSync(await makeDirectories(root, path, this.#options.owner))
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR' || !isThere(root, path)) throw error
-        throw new CarrelError('already_exists', `Cannot make directory ${quote(path)}: a file is there`, {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR' || !exists(root, path)) throw error
+        throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
           details: { path },
           cause: error,
         })
@@ -177,7 +181,7 @@ export class LocalComputerFiles implements ComputerFiles {
         const { type } = await entryInfo(fd, name, path)
         if (type !== 'directory') return unlink(host)
         if (!options.recursive) return rmdir(host)
-        root.checkWhole(fd, name)
+        root.assertRemovable(fd, name)
         await rm(host, { recursive: true })
       }),
     )
@@ -219,19 +223,19 @@ export class LocalComputerFiles implements ComputerFiles {
       const stats = fstatSync(fd)
       if (stats.isFile()) return { fd, info: describe(stats, path.split('/').at(-1)!, path) }
       closeSync(fd)
-      const what = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
+      const what = stats.isDirectory() ? 'it is a directory' : 'it is not a regular file'
       throw new CarrelError('invalid_request', `Cannot read ${quote(path)}: ${what}`, { details: { path } })
     })
   }
 
-  async #use<T>(doing: string, path: string, work: (root: DiskRoot) => Promise<T>): Promise<T> {
+  async #use<T>(action: string, path: string, work: (root: DiskRoot) => Promise<T>): Promise<T> {
     checkPath(path)
     checkOnDisk(path)
     const root = new DiskRoot(await this.#options.root())
     try {
       return await work(root)
     } catch (error) {
-      throw fileError(doing, path, error)
+      throw fileError(action, path, error)
     } finally {
       root.close()
     }
@@ -241,8 +245,8 @@ export class LocalComputerFiles implements ComputerFiles {
 const readInto = promisify(read)
 const readBytes = 256 * 1024
 
-/** Whether there is something that a path names, a slash at its end aside. */
-function isThere(root: RootedDirectory, path: string): boolean {
+/** Returns whether a path exists, without regard to a slash at its end. */
+function exists(root: RootedDirectory, path: string): boolean {
   try {
     closeSync(root.open(path.replace(/\/+$/, ''), O_PATH))
     return true

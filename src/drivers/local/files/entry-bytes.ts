@@ -1,2 +1,2 @@
-/** What an entry of a directory has in a page beside its name, path and target. */
+/** Bytes that count for an entry of a page, besides its name, path and target. */
 export const entryBytes = 100

@@ -5,23 +5,23 @@ import type { FileInfo } from '../../driver.ts'
 import { toInsideId } from '../system/id-map.ts'
 import { entryPath } from './rooted.ts'
 
-/** What is told of a file, in as far as it is asked for here. */
+/** The part of a file's status that this module uses. */
 export type FileStats = Pick<Stats, 'mode' | 'size' | 'uid' | 'gid' | 'mtimeMs'>
 
-/** An entry of a directory as another thread tells of it. */
+/** A directory entry in a message of another thread. */
 export interface EntryStats {
-  /** As Latin-1, which keeps its bytes. */
+  /** The name as Latin-1, which preserves its bytes. */
   name: string
   stats: FileStats
   target?: string | undefined
 }
 
-/** Describes one entry of an open directory, without following it. */
+/** Describes an entry of an open directory, without following a link. */
 export function entryInfo(directoryFd: number, name: string, path: string): Promise<FileInfo> {
   return infoAt(entryPath(directoryFd, name), name, path)
 }
 
-/** The same by the bytes of its name, which need not be UTF-8; `prefix` is the path of the directory with a slash. */
+/** Describes an entry by the bytes of its name, in any encoding. `prefix` is the directory's path with a slash. */
 export async function listedInfo(directoryFd: number, bytes: Buffer, prefix: string): Promise<FileInfo> {
   const name = bytes.toString()
   if (isUtf8(bytes)) return entryInfo(directoryFd, name, prefix + name)

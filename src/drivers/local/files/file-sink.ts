@@ -5,18 +5,18 @@ import { releaseChunk } from '../../../release-chunk.ts'
 import { quote } from '../../files/computer-path.ts'
 
 interface Options {
-  /** What the file is called in errors. */
+  /** The path in error messages. */
   path: string
   maxBytes: number
-  /** Chunks are nobody else's, so that their memory is given back when they are written. */
+  /** Whether the memory of chunks is freed once they are written. */
   ownsChunks: boolean
-  /** Throws when the host has no room for more. */
+  /** Throws when the host has no space for more. */
   assertSpace?: ((path: string) => void) | undefined
 }
 
 /**
- * Writes what it gets into a file: all that came during one write in the next one. Fails with `too_large` beyond its
- * limit.
+ * Writes chunks to a file. Chunks that arrive during a write are combined in the next one. Fails with `too_large`
+ * beyond its limit.
  */
 export class FileSink extends Writable {
   sizeBytes = 0
@@ -48,7 +48,7 @@ export class FileSink extends Writable {
       })
     const { bytesWritten } = await this.#file.writev(chunks)
     if (bytesWritten < length) {
-      // The kernel took a part, as it does at the end of a full disk: what is left tells why.
+      // The kernel wrote only a part, as it does when the disk becomes full. Writing the rest shows the error.
       const rest = Buffer.concat(chunks).subarray(bytesWritten)
       for (let offset = 0; offset < rest.length;) offset += (await this.#file.write(rest, offset)).bytesWritten
     }
@@ -56,5 +56,5 @@ export class FileSink extends Writable {
   }
 }
 
-/** What may wait for the disk while a write is under way. */
+/** Limit on buffered data during a write. */
 const bufferBytes = 2 * 1024 * 1024

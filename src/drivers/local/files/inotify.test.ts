@@ -10,20 +10,20 @@ import { IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO, Inotify, type InotifyEvent } fro
 
 const fixture = fileURLToPath(new URL('fixtures/watch-root.ts', import.meta.url))
 
-/** In a user namespace of its own, which has its own limits below those of the host. */
+/** Runs the fixture in a new user namespace, which has separate limits within those of the host. */
 async function watchWith(setting: string, value: number): Promise<string> {
   const script = `echo ${value} > /proc/sys/user/${setting} && exec "$0" "$1"`
   const args = ['--user', '--map-root-user', 'sh', '-c', script, process.execPath, fixture]
   return (await promisify(execFile)('unshare', args)).stdout.trim()
 }
 
-test('a host that has no queue or no watch left is told with the setting to raise', async () => {
+test('the error for a host without free queues or watches names the setting to raise', async () => {
   assert.equal(await watchWith('max_inotify_instances', 10), 'watched')
   assert.match(await watchWith('max_inotify_instances', 0), /^no_capacity .* sysctl fs\.inotify\.max_user_instances$/)
   assert.match(await watchWith('max_inotify_watches', 0), /^no_capacity .* sysctl fs\.inotify\.max_user_watches$/)
 })
 
-test('events come with names of any script, and both halves of a move with one cookie', async (t) => {
+test('events have names in any script, and both events of a move have one cookie', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-inotify-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const seen: InotifyEvent[] = []

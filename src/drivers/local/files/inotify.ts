@@ -4,19 +4,19 @@ import { CarrelError } from '../../../errors.ts'
 import { call, SystemError } from '../system/libc.ts'
 
 export interface InotifyEvent {
-  /** Names the watched directory; -1 for a lost part of the queue. */
+  /** The watched directory; -1 for a lost part of the queue. */
   watch: number
   mask: number
-  /** The same for both halves of a move. */
+  /** The same in both events of a move. */
   cookie: number
-  /** Of the entry; empty when the directory itself is meant. */
+  /** The entry's name; empty for the directory itself. */
   name: string
   readAtMs: number
 }
 
 /**
- * One queue of the kernel's inotify(7), which Node's own `fs.watch` shows without its cookies and its losses. Node cannot
- * wait for such a descriptor, but for a pipe: a `cat` makes the one into the other, and dies with this program.
+ * A queue of the kernel's inotify(7). Node's own `fs.watch` hides its cookies and its losses. Node can wait for a pipe
+ * but not for such a descriptor, so a `cat` copies the one to the other. It is killed when this program ends.
  */
 export class Inotify {
   readonly #fd: number
@@ -32,19 +32,19 @@ export class Inotify {
     this.#relay.on('error', () => {})
     if (this.#relay.pid === undefined) {
       closeSync(this.#fd)
-      throw new CarrelError('no_capacity', 'Cannot watch more files: the server has no file descriptor left for it')
+      throw new CarrelError('no_capacity', 'Cannot watch more files: the server has no free file descriptor')
     }
     this.#relay.stdout!.on('data', (chunk: Buffer) => this.#take(chunk)).on('error', () => {})
   }
 
-  /** Called when no more events come although this was not closed. */
+  /** Calls the listener when events end although this was not closed. */
   onBroken(listener: () => void): void {
     this.#relay.on('close', () => {
       if (!this.#closed) listener()
     })
   }
 
-  /** Watches an open directory; the same one again gives the same number. */
+  /** Watches an open directory. Returns the number of the watch, which is the same for the same directory. */
   add(directoryFd: number): number {
     const mask = watchedEvents | IN_ONLYDIR | IN_EXCL_UNLINK
     return callFor('max_user_watches', () => call('inotify_add_watch', this.#fd, `/proc/self/fd/${directoryFd}`, mask))
@@ -54,7 +54,7 @@ export class Inotify {
     try {
       call('inotify_rm_watch', this.#fd, watch)
     } catch {
-      // Its directory is gone already.
+      // The directory was deleted already.
     }
   }
 

@@ -9,7 +9,7 @@ parentPort?.on('message', (request: ListRequest) => {
     readPage(request)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
-    tell({ failure: { message, code } })
+    post({ failure: { message, code } })
   }
 })
 
@@ -25,23 +25,23 @@ function readPage({ fd, limit, after, maxBytes, prefixBytes }: ListRequest): voi
       bytes += entryBytes + prefixBytes + 2 * name.length + (entry.target?.length ?? 0)
     }
     if (entries.length === entriesInMessage) {
-      tell({ entries })
+      post({ entries })
       entries = []
     }
     if (bytes < maxBytes || index === names.length - 1) continue
-    tell({ entries })
-    return tell({ end: true, next: name })
+    post({ entries })
+    return post({ end: true, next: name })
   }
-  tell({ entries })
-  tell({ end: true, next: hasMore ? names.at(-1) : undefined })
+  post({ entries })
+  post({ end: true, next: hasMore ? names.at(-1) : undefined })
 }
 
-/** The first so many behind `after`. Never has more than twice as many in memory. */
+/** Returns the first `limit` names after `after`. Holds at most twice as many in memory. */
 function firstNames(path: string, after: string | undefined, limit: number): { names: string[]; hasMore: boolean } {
   const directory = opendirSync(path, { encoding: 'latin1', bufferSize: 1024 })
   let names: string[] = []
   let hasMore = false
-  /** Nothing behind it is wanted. */
+  /** Names after this one are not needed. */
   let last: string | undefined
   const keepFirst = () => {
     names.sort(byBytes)
@@ -64,7 +64,7 @@ function firstNames(path: string, after: string | undefined, limit: number): { n
   return { names, hasMore }
 }
 
-/** undefined when it is gone by now. */
+/** Returns undefined when the entry was deleted meanwhile. */
 function entryOf(path: Buffer, name: string): EntryStats | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (!found) return undefined
@@ -85,9 +85,9 @@ function byBytes(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
-function tell(message: ListMessage): void {
+function post(message: ListMessage): void {
   parentPort?.postMessage(message)
 }
 
-/** What the other thread takes in a millisecond. */
+/** As many as the other thread processes in a millisecond. */
 const entriesInMessage = 500

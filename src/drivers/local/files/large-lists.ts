@@ -4,10 +4,10 @@ import { RoundRobin } from '../../../round-robin.ts'
 import type { EntryStats } from './file-info.ts'
 
 export interface ListRequest {
-  /** Of the directory, open until the answer is there. */
+  /** The directory's descriptor, which stays open until the answer arrives. */
   fd: number
   limit: number
-  /** Names as Latin-1, which keeps their bytes. */
+  /** A name as Latin-1, which preserves its bytes. */
   after: string | undefined
   maxBytes: number
   prefixBytes: number
@@ -15,11 +15,11 @@ export interface ListRequest {
 
 export interface ListedPage {
   entries: EntryStats[]
-  /** The last name of a page that is not the last. */
+  /** The last name of the page; undefined for the last page. */
   next: string | undefined
 }
 
-/** What the thread tells: a part of a page, its end, or why there is none. */
+/** A message of the thread: a part of a page, its end, or a failure. */
 export type ListMessage =
   | { entries: EntryStats[] }
   | { end: true; next: string | undefined }
@@ -32,8 +32,8 @@ interface Waiting {
 }
 
 /**
- * Reads pages of large directories, one at a time, on a thread of its own: a million names take a second. Whose pages are read goes by turns.
- * The thread is there while it is needed.
+ * Reads pages of large directories on a separate thread, one at a time: a million names take a second. Computers take
+ * turns. The thread ends when it is not needed for some time.
  */
 class LargeLists {
   readonly #waiting = new RoundRobin<Waiting>()
@@ -41,12 +41,12 @@ class LargeLists {
   #isReading = false
   #idle: NodeJS.Timeout | undefined
 
-  /** Rejects with `limit_reached` when too many pages of the same key wait already. */
+  /** Rejects with `limit_reached` when too many requests of the same key are queued. */
   async read(key: string, request: ListRequest): Promise<ListedPage> {
     if (this.#waiting.waitingOf(key) >= maxWaiting)
       throw new CarrelError(
         'limit_reached',
-        `Cannot list the directory: ${maxWaiting} requests for large directories of this sandbox wait already`,
+        `Cannot list the directory: ${maxWaiting} requests for large directories of this sandbox are already queued`,
         { details: { limit: maxWaiting } },
       )
     const page = new Promise<ListedPage>((resolve, reject) => this.#waiting.push(key, { request, resolve, reject }))
@@ -100,6 +100,6 @@ class LargeLists {
 
 export const largeLists = new LargeLists()
 
-/** Of one sandbox. */
+/** Limit for each computer. */
 const maxWaiting = 16
 const idleMs = 30_000

@@ -6,8 +6,9 @@ import { describe, listedInfo, type EntryStats } from './file-info.ts'
 import { largeLists } from './large-lists.ts'
 
 /**
- * Entries of an open directory by the bytes of their names, from behind `after` on. A small one is read at once; a large one by a
- * thread beside, so that neither its names nor the time that they take are this one's. `key` is whose directory it is.
+ * Returns a page of the entries of an open directory, ordered by the bytes of their names, after `after`. A large
+ * directory is read by another thread, which spends the time and the memory for its names. `key` identifies the
+ * computer.
  */
 export async function listDirectory(fd: number, path: string, key: string, options: ListOptions): Promise<FilePage> {
   const prefix = path.endsWith('/') ? path : `${path}/`
@@ -48,7 +49,7 @@ async function smallPage(fd: number, prefix: string, names: string[], options: L
   return { entries }
 }
 
-/** All names as Latin-1, which keeps their bytes; undefined when there are many. */
+/** Returns all names as Latin-1, which preserves their bytes; undefined for a large directory. */
 async function fewNames(fd: number): Promise<string[] | undefined> {
   const directory = await opendir(`/proc/self/fd/${fd}`, { encoding: 'latin1', bufferSize: 256 })
   const names: string[] = []

@@ -4,7 +4,7 @@ import type { Owner } from './write.ts'
 import { splitPath } from '../../files/computer-path.ts'
 import { O_PATH, type RootedDirectory } from './rooted.ts'
 
-/** Opens a directory, after making those of its path that are missing. The caller closes the descriptor. */
+/** Opens a directory, and creates missing directories of its path. The caller closes the descriptor. */
 export async function makeDirectories(root: RootedDirectory, path: string, owner: Owner): Promise<number> {
   try {
     return root.open(path, O_PATH | constants.O_DIRECTORY)
@@ -18,7 +18,7 @@ export async function makeDirectories(root: RootedDirectory, path: string, owner
     await mkdir(host, 0o755)
     await lchown(host, owner.uid, owner.gid)
   } catch (error) {
-    // Somebody else made it meanwhile: fine. A link that leads nowhere is not: opening it fails below.
+    // A directory that was created meanwhile is fine. A dangling link is not: opening it fails below.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     closeSync(parent)

@@ -5,8 +5,8 @@ import { call, callAsync, type SystemError } from '../system/libc.ts'
 import { entryPath } from './rooted.ts'
 
 /**
- * A file that is being written and has no place yet. It has no name either, so that nothing of it is left when this
- * program is killed; where the file system has no such files (overlays before Linux 6.1) it has a temporary one.
+ * A new file without a path. It has no name either, so that nothing is left when this program is killed. On file
+ * systems without unnamed files (overlays before Linux 6.1) it has a temporary name.
  */
 export class NewFile {
   readonly handle: FileHandle
@@ -20,7 +20,7 @@ export class NewFile {
     this.#temporary = temporary
   }
 
-  /** In an open directory, which the caller keeps open. */
+  /** Creates a file in an open directory, which the caller keeps open. */
   static async open(directoryFd: number): Promise<NewFile> {
     try {
       return new NewFile(await open(entryPath(directoryFd, '.'), O_TMPFILE | constants.O_RDWR, 0o600), directoryFd)
@@ -32,11 +32,14 @@ export class NewFile {
     return new NewFile(await open(entryPath(directoryFd, temporary), flags, 0o600), directoryFd, temporary)
   }
 
-  /** Gives it its name, in its directory or another of the same file system; in one step also where another file has it. */
+  /**
+   * Gives the file a name in its directory, or in another of the same file system. Replaces an existing file
+   * atomically.
+   */
   async commit(name: string, directoryFd: number = this.#directoryFd): Promise<void> {
     if (this.#temporary === undefined) {
       if (this.#link(name, directoryFd)) return
-      // A link cannot replace: for some microseconds it has another name.
+      // A link cannot replace a file, so the new file has a temporary name for some microseconds.
       this.#temporary = temporaryName()
       this.#link(this.#temporary)
     }
@@ -44,7 +47,7 @@ export class NewFile {
     this.#temporary = undefined
   }
 
-  /** Gives it its name, and keeps what had it, so that this can be undone until the file is closed. */
+  /** Gives the file a name, and keeps the file that had it, so that `swapBack` can undo this until `close`. */
   async swap(name: string): Promise<void> {
     this.#undo = () => unlink(entryPath(this.#directoryFd, name))
     if (this.#temporary === undefined) {
@@ -63,12 +66,12 @@ export class NewFile {
     }
   }
 
-  /** After `swap`: what had the name has it again. */
+  /** Undoes `swap`. */
   async swapBack(): Promise<void> {
     await this.#undo?.()
   }
 
-  /** What has no place by now is gone. */
+  /** Closes the file. One without a name is deleted. */
   async close(): Promise<void> {
     if (this.#temporary !== undefined) await unlink(entryPath(this.#directoryFd, this.#temporary)).catch(() => {})
     await this.handle.close()
@@ -78,7 +81,7 @@ export class NewFile {
     await callAsync('renameat2', this.#directoryFd, this.#temporary, this.#directoryFd, name, flags)
   }
 
-  /** False when something has that name. */
+  /** Returns false when the name exists. */
   #link(name: string, directoryFd: number = this.#directoryFd): boolean {
     try {
       call('linkat', AT_FDCWD, `/proc/self/fd/${this.handle.fd}`, directoryFd, name, AT_SYMLINK_FOLLOW)
@@ -90,7 +93,7 @@ export class NewFile {
   }
 }
 
-/** Whether it is a name that a file can have for a moment before it has its own. */
+/** Returns whether a name is the temporary name of a new file. */
 export function isTemporaryName(name: string): boolean {
   return /^\.carrel-[0-9a-f]{16}$/.test(name)
 }
@@ -99,7 +102,7 @@ function temporaryName(): string {
   return `.carrel-${randomBytes(8).toString('hex')}`
 }
 
-/** What a file system says that has none. */
+/** Error codes of file systems without unnamed files. */
 const withoutUnnamedFiles = new Set(['ENOTSUP', 'EISDIR'])
 const O_TMPFILE = 0o20_000_000 | constants.O_DIRECTORY
 const AT_FDCWD = -100

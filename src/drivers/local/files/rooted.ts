@@ -4,9 +4,9 @@ import { checkOnDisk, quote } from '../../files/computer-path.ts'
 import { call, type SystemError } from '../system/libc.ts'
 
 /**
- * Opens paths as if a directory were the root of the file system, by `openat2` with `RESOLVE_IN_ROOT`: the kernel
- * itself keeps `..`, absolute links and links that are swapped during the call inside. Magic links (`/proc/self/root`)
- * and other mounts are refused.
+ * Opens paths as if a directory were the root of the file system, with `openat2` and `RESOLVE_IN_ROOT`: the kernel
+ * itself keeps `..`, absolute links, and links that are swapped during the call, inside. Magic links
+ * (`/proc/self/root`) and other mounts are refused.
  */
 export class RootedDirectory {
   readonly fd: number
@@ -15,7 +15,7 @@ export class RootedDirectory {
     this.fd = openSync(hostPath, O_PATH | constants.O_DIRECTORY)
   }
 
-  /** A descriptor that the caller closes. Never blocks on what is no regular file. Throws a `SystemError`. */
+  /** Returns a descriptor, which the caller closes. Does not block on special files. Throws a `SystemError`. */
   open(path: string, flags: number, mode = 0): number {
     const how = Buffer.alloc(24)
     how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC | (flags & O_PATH ? 0 : constants.O_NONBLOCK)), 0)
@@ -25,14 +25,14 @@ export class RootedDirectory {
       try {
         return call('openat2', SYS_openat2, this.fd, path, how, how.length)
       } catch (error) {
-        // Something was renamed during the resolution, so that the kernel cannot tell whether it stayed inside.
+        // After a rename during the resolution, the kernel cannot say whether the path stayed inside.
         const raced = (error as SystemError).code === 'EAGAIN'
         if (!raced || tries === maxTries) throw error
       }
     }
   }
 
-  /** Does something with a directory's descriptor; entries of it are then reached by `entryPath`. */
+  /** Calls a function with a directory's descriptor. Its entries can then be reached through `entryPath`. */
   async inDirectory<T>(path: string, use: (fd: number) => Promise<T>): Promise<T> {
     const fd = this.open(path, O_PATH | constants.O_DIRECTORY)
     try {
@@ -42,7 +42,7 @@ export class RootedDirectory {
     }
   }
 
-  /** A host path for one entry of a directory of it. The name is one component, so nothing can lead elsewhere. */
+  /** Returns a host path for an entry of an open directory. The name is one component, so it cannot lead elsewhere. */
   entry(directoryFd: number, name: string): string {
     return entryPath(directoryFd, name)
   }
@@ -53,8 +53,8 @@ export class RootedDirectory {
 }
 
 /**
- * The root of a computer. What a running computer mounts over its disk is refused by the place that was reached,
- * whatever path led there: `/x/../proc`, `/./etc/hosts`, or a link to `/etc` that was made inside.
+ * The root of a computer. Refuses what a running computer mounts over its disk. The check is on the location that was
+ * reached, whatever path led there: `/x/../proc`, `/./etc/hosts`, or a link to `/etc` that was created inside.
  */
 export class DiskRoot extends RootedDirectory {
   readonly #hostPath: string
@@ -80,26 +80,26 @@ export class DiskRoot extends RootedDirectory {
     return super.entry(directoryFd, name)
   }
 
-  /** Rejects to take away a directory with all that is in it when that is not all on the disk. */
-  checkWhole(directoryFd: number, name: string): void {
-    const place = this.#place(directoryFd, name)
-    if (place !== '/etc') return
+  /** Throws `conflict` for a directory that contains mounts, which cannot be removed with its content. */
+  assertRemovable(directoryFd: number, name: string): void {
+    const location = this.#location(directoryFd, name)
+    if (location !== '/etc') return
     throw new CarrelError(
       'conflict',
-      `Cannot remove ${quote(place)}: files that are not on the disk are mounted in it`,
+      `Cannot remove ${quote(location)}: files that are not on the disk are mounted in it`,
       {
-        details: { path: place },
+        details: { path: location },
       },
     )
   }
 
   #check(fd: number, name?: string): void {
-    checkOnDisk(this.#place(fd, name))
+    checkOnDisk(this.#location(fd, name))
   }
 
-  #place(fd: number, name?: string): string {
+  #location(fd: number, name?: string): string {
     const path = name === undefined ? pathOf(fd) : `${pathOf(fd)}/${name}`
-    // What was removed meanwhile is nowhere.
+    // A directory that was removed meanwhile has no location.
     return path.startsWith(`${this.#hostPath}/`) ? path.slice(this.#hostPath.length) : '/'
   }
 }
@@ -108,7 +108,7 @@ function pathOf(fd: number): string {
   return readlinkSync(`/proc/self/fd/${fd}`)
 }
 
-/** A host path for one entry of an open directory. The name is one component, so nothing can lead elsewhere. */
+/** Returns a host path for an entry of an open directory. The name is one component, so it cannot lead elsewhere. */
 export function entryPath(directoryFd: number, name: string): string {
   return `/proc/self/fd/${directoryFd}/${name}`
 }

@@ -25,8 +25,9 @@ import { WatchedDirectory } from './watched-directory.ts'
 import { isTemporaryName } from './new-file.ts'
 
 /**
- * Tells what changes under a directory, by inotify on each directory of the tree. Directories are opened below the top
- * one without following links. Ends when `signal` aborts, or with `gone` when the directory itself goes.
+ * Yields the changes below a directory, from inotify on each directory of the tree. Directories below the top are
+ * opened without following links. Ends when `signal` aborts, or with `gone` when the directory itself is deleted or
+ * moved.
  */
 export async function* watchDirectory(
   root: RootedDirectory,
@@ -50,26 +51,26 @@ class Watch {
   readonly changes = new ChangeQueue(limits.watchQueue)
   readonly #options: WatchOptions
   readonly #top: WatchedDirectory
-  /** The watched directory as a root of its own: nothing that is opened in it leads out of it. */
+  /** The watched directory as a root, so that no path that is opened in it leads out of it. */
   readonly #topRoot: RootedDirectory
   readonly #inotify: Inotify
   readonly #byWatch = new Map<number, WatchedDirectory>()
-  /** Directories that were not where they should be: something above them is being renamed. */
+  /** Directories that were not found at their path, as something above them is being renamed. */
   readonly #missing = new Set<WatchedDirectory>()
   #entryCount = 0
   #events: InotifyEvent[] = []
   #next = 0
-  /** Second halves of moves that wait in `#events`, by cookie. */
+  /** Second events of moves that wait in `#events`, by cookie. */
   readonly #arrivals = new Map<number, InotifyEvent>()
   #wake: (() => void) | undefined
   #lost = false
   #ended = false
-  #lookout: NodeJS.Timeout | undefined
+  #deletionCheck: NodeJS.Timeout | undefined
 
   constructor(root: RootedDirectory, path: string, options: WatchOptions) {
     this.#options = options
     this.#top = new WatchedDirectory(path)
-    // Follows a link that the path itself is; links below it are entries like others.
+    // Follows the path itself when it is a link. Links below are entries like others.
     const fd = root.open(path, O_PATH | constants.O_DIRECTORY)
     try {
       this.#topRoot = new RootedDirectory(`/proc/self/fd/${fd}`)
@@ -82,7 +83,7 @@ class Watch {
       this.#topRoot.close()
       throw error
     }
-    this.#inotify.onBroken(() => this.#fail(new CarrelError('unavailable', `Cannot go on watching ${quote(path)}`)))
+    this.#inotify.onBroken(() => this.#fail(new CarrelError('unavailable', `Cannot continue to watch ${quote(path)}`)))
   }
 
   async begin(): Promise<void> {
@@ -90,16 +91,16 @@ class Watch {
     if (this.#ended) return
     this.changes.add({ type: 'ready', path: this.#top.path, directory: true })
     void this.#work().catch((error: unknown) => this.#fail(error))
-    // The descriptor that is held on it keeps the kernel from telling that it was removed.
-    this.#lookout = setInterval(() => {
+    // While this program has a descriptor of it, the kernel does not report that the directory was deleted.
+    this.#deletionCheck = setInterval(() => {
       if (fstatSync(this.#topRoot.fd).nlink === 0) this.#gone()
-    }, lookoutMs)
+    }, deletionCheckMs)
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    clearInterval(this.#lookout)
+    clearInterval(this.#deletionCheck)
     this.#inotify.close()
     this.#topRoot.close()
     this.changes.end()
@@ -121,7 +122,7 @@ class Watch {
       this.#events.push(event)
       if (event.mask & IN_MOVED_TO) this.#arrivals.set(event.cookie, event)
     }
-    // What the kernel cannot hand over it keeps, and says when it is too much.
+    // The kernel keeps events that are not read, and reports an overflow when there are too many.
     if (this.#events.length - this.#next > limits.watchBacklog) this.#inotify.pause()
     this.#wake?.()
   }
@@ -158,7 +159,7 @@ class Watch {
 
   #handle(event: InotifyEvent): Promise<void> | void {
     const { mask, name } = event
-    // The first half of its move has taken it along already.
+    // The first event of the move has handled this one already.
     if (mask & IN_MOVED_TO && !this.#arrivals.delete(event.cookie)) return
     if (mask & IN_Q_OVERFLOW) {
       this.#lost = true
@@ -179,7 +180,7 @@ class Watch {
       this.changes.add({ type: 'modify', path: directory.pathOf(name), directory: false })
   }
 
-  /** The first half of a move; its second half follows at once when it goes to a place in the tree. */
+  /** Handles the first event of a move. The second one follows at once when the target is in the tree. */
   async #moved(from: WatchedDirectory, event: InotifyEvent): Promise<void> {
     while (!this.#arrivals.has(event.cookie) && !this.#ended) {
       const waitMs = event.readAtMs + otherHalfMs - Date.now()
@@ -191,7 +192,7 @@ class Watch {
     this.#arrivals.delete(event.cookie)
     const isDirectory = (event.mask & IN_ISDIR) !== 0
     if (!arrival || !to || isTemporaryName(arrival.name)) return this.#vanished(from, event.name, isDirectory)
-    // What was not known under its old name, a temporary file for one, comes from elsewhere as far as can be told.
+    // An entry that was not known under its old name, such as a temporary file, counts as coming from elsewhere.
     if (isTemporaryName(event.name) || !from.entries.has(event.name)) return this.#arrived(to, arrival)
     await this.#renamed(from, event, to, arrival.name)
   }
@@ -211,7 +212,7 @@ class Watch {
     to.entries.set(name, node)
     this.changes.add({ type: 'rename', path, oldPath, directory: isDirectory, replaced })
     if (!isDirectory) return
-    if (node) this.#tellRenamed(node, oldPath, path)
+    if (node) this.#reportRenamed(node, oldPath, path)
     if (node && this.#isSkipped(path)) {
       this.#leave(node)
       to.entries.set(name, undefined)
@@ -242,13 +243,13 @@ class Watch {
 
   #vanished(directory: WatchedDirectory, name: string, isDirectory: boolean): void {
     if (!directory.entries.has(name)) return
-    this.#tellDeleted(directory.entries.get(name))
+    this.#reportDeleted(directory.entries.get(name))
     this.#forget(directory, name)
     this.changes.add({ type: 'delete', path: directory.pathOf(name), directory: isDirectory })
   }
 
-  /** `node` has its old place yet. */
-  #tellRenamed(node: WatchedDirectory, oldPath: string, newPath: string): void {
+  /** Reports renames of paths below a renamed directory. `node` still has its old location. */
+  #reportRenamed(node: WatchedDirectory, oldPath: string, newPath: string): void {
     const { reportSeparately } = this.#options
     if (!reportSeparately) return
     for (const { path: before, directory } of node.below()) {
@@ -258,8 +259,8 @@ class Watch {
     }
   }
 
-  /** Of a directory that goes with what is in it, the innermost first. */
-  #tellDeleted(node: WatchedDirectory | undefined): void {
+  /** Reports deletions of paths below a deleted directory, the innermost first. */
+  #reportDeleted(node: WatchedDirectory | undefined): void {
     const { reportSeparately } = this.#options
     if (!reportSeparately || !node) return
     for (const entry of [...node.below()].toReversed())
@@ -290,7 +291,7 @@ class Watch {
     if (node) await this.#enter(node, announce)
   }
 
-  /** A directory of the tree by its name; undefined for one that is left out. */
+  /** Adds a directory to the tree. Returns undefined for one that is skipped. */
   #nodeOf(directory: WatchedDirectory, name: string): WatchedDirectory | undefined {
     if (!this.#options.recursive || this.#isSkipped(directory.pathOf(name))) return undefined
     const node = new WatchedDirectory(name, directory)
@@ -298,7 +299,7 @@ class Watch {
     return node
   }
 
-  /** Watches a directory and all below. One is open at a time, however deep they lie. */
+  /** Watches a directory and all directories below it. Only one is open at a time, at any depth. */
   async #enter(top: WatchedDirectory, announce: boolean): Promise<void> {
     const left = [top]
     for (let directory = left.pop(); directory && !this.#ended; directory = left.pop())
@@ -306,8 +307,8 @@ class Watch {
   }
 
   /**
-   * Watches a directory, then looks what is in it: what comes in between is found by both, and told once. Gives the directories in it,
-   * which are still to be entered.
+   * Watches a directory, then reads its entries: what is created in between is found in both ways, and reported once.
+   * Returns the directories in it, which are still to be entered.
    */
   async #enterOne(directory: WatchedDirectory, announce: boolean): Promise<WatchedDirectory[]> {
     this.#missing.delete(directory)
@@ -324,15 +325,15 @@ class Watch {
       directory.watch = watch
       directory.enteredAtMs = Date.now()
       this.#byWatch.set(watch, directory)
-      return await this.#look(directory, fd, announce)
+      return await this.#readEntries(directory, fd, announce)
     } finally {
       closeSync(fd)
     }
   }
 
   /**
-   * A directory that was entered by its name while it was being renamed may be another that had the name by then: looks
-   * under its new name which one it is.
+   * Checks a directory again under its new name. When a directory is entered while it is being renamed, another one may
+   * have its old name by then.
    */
   async #enterAnew(directory: WatchedDirectory): Promise<void> {
     if (directory.watch === undefined) return
@@ -353,7 +354,7 @@ class Watch {
     }
   }
 
-  async #look(directory: WatchedDirectory, fd: number, announce: boolean): Promise<WatchedDirectory[]> {
+  async #readEntries(directory: WatchedDirectory, fd: number, announce: boolean): Promise<WatchedDirectory[]> {
     const below: string[] = []
     let count = 0
     for await (const entry of await opendir(`/proc/self/fd/${fd}`, { bufferSize: readInTurn })) {
@@ -380,7 +381,7 @@ class Watch {
     }
   }
 
-  /** Stops watching a directory and all below. */
+  /** Stops watching a directory and all directories below it. */
   #leave(directory: WatchedDirectory): void {
     for (const each of directory.all()) {
       this.#missing.delete(each)
@@ -394,7 +395,7 @@ class Watch {
     directory.entries.clear()
   }
 
-  /** After a loss: what is there now against what is known, so that no file that came or went stays unknown. */
+  /** Compares the tree with what is known, after lost events, so that no creation or deletion is missed. */
   async #compare(): Promise<void> {
     this.#lost = false
     for (const directory of [...this.#top.all()]) {
@@ -437,12 +438,14 @@ class Watch {
   }
 }
 
-/** The halves of a move come one after the other; only another's change can get in between. */
+/** Time limit for the second event of a move. Both events come in succession, unless another change is in between. */
 const otherHalfMs = 25
-/** Between what happens and its event being read: what was entered longer ago was entered before it. */
+/**
+ * Maximum time between a change and the reading of its event. What was entered earlier was entered before the change.
+ */
 const enteringMs = 1000
-const lookoutMs = 1000
-/** After so many the reader gets a turn, and everybody else. */
+const deletionCheckMs = 1000
+/** Number of events after which the reader and other work get a turn. */
 const handledInTurn = 500
-/** Names that are read at a time: a directory may have millions, of which all are too many. */
+/** Number of names that are read at a time, as a directory may have millions. */
 const readInTurn = 256

@@ -1,15 +1,15 @@
-/** A directory of a watched tree. Its path follows from its place, so that a rename above it costs nothing. */
+/** A directory of a watched tree. Its path is derived from its parents, so that a rename above it costs nothing. */
 export class WatchedDirectory {
   parent: WatchedDirectory | undefined
   name: string
-  /** Its number in the inotify queue; undefined while it could not be opened. */
+  /** Its number in the inotify queue; undefined while it cannot be opened. */
   watch: number | undefined
-  /** When it was opened by its name, in Unix milliseconds. */
+  /** When it was opened by its path, in Unix milliseconds. */
   enteredAtMs = 0
-  /** All entries by name; those that are directories of the tree have one of these. */
+  /** All entries by name. Those that are directories of the tree have a value. */
   readonly entries = new Map<string, WatchedDirectory | undefined>()
 
-  /** `name` is the whole path where there is no parent. */
+  /** Without a parent, `name` is the whole path. */
   constructor(name: string, parent?: WatchedDirectory) {
     this.name = name
     this.parent = parent
@@ -20,7 +20,7 @@ export class WatchedDirectory {
     return joinPath(this.parent.path, this.name)
   }
 
-  /** Below the top of the tree; empty for the top itself. */
+  /** The path below the top of the tree; empty for the top itself. */
   get relativePath(): string {
     return this.parent ? `${this.parent.relativePath}/${this.name}` : ''
   }
@@ -29,13 +29,13 @@ export class WatchedDirectory {
     return joinPath(this.path, name)
   }
 
-  /** What is known of below: paths, and whether each is a directory of the tree. */
+  /** Yields the known paths below the directory, and whether each is a directory of the tree. */
   *below(): Generator<{ path: string; directory: boolean }> {
     for (const each of this.all())
       for (const [name, node] of each.entries) yield { path: each.pathOf(name), directory: node !== undefined }
   }
 
-  /** Itself and all below. */
+  /** Yields the directory itself and all directories below it. */
   *all(): Generator<WatchedDirectory> {
     const left: WatchedDirectory[] = [this]
     for (let directory = left.pop(); directory; directory = left.pop()) {

@@ -9,13 +9,13 @@ interface File {
 }
 
 /**
- * Writes all of the files or none. First each is written beside its place, which is where a full disk or a wrong path
- * shows; then each changes places with what was there, so that a failure on the way can be undone. Every reader sees
- * whole files, old or new.
+ * Writes all of the files or none. First each file is written next to its target, where a full disk or a wrong path
+ * becomes apparent. Then each is swapped with its target, so that a later failure can be undone. Readers see whole
+ * files, old or new. Returns the sizes in bytes.
  */
 export async function writeManyIn(root: RootedDirectory, files: File[], owner: Owner): Promise<number[]> {
   const staged: StagedFile[] = []
-  const placed: StagedFile[] = []
+  const swapped: StagedFile[] = []
   let path = ''
   try {
     for (const one of files) {
@@ -25,11 +25,11 @@ export async function writeManyIn(root: RootedDirectory, files: File[], owner: O
     for (const [index, one] of staged.entries()) {
       ;({ path } = files[index]!)
       await one.file.swap(one.name)
-      placed.push(one)
+      swapped.push(one)
     }
     return staged.map(({ sizeBytes }) => sizeBytes)
   } catch (error) {
-    for (const { file } of placed.toReversed()) await file.swapBack().catch(() => {})
+    for (const { file } of swapped.toReversed()) await file.swapBack().catch(() => {})
     throw fileError('write', path, error)
   } finally {
     for (const one of staged) await one.close()

@@ -20,13 +20,14 @@ interface WriteOptions {
   mode?: number
   maxBytes: number
   ownsChunks?: boolean
-  /** Throws when the host has no room for more. */
+  /** Throws when the host has no space for more. */
   assertSpace?: (path: string) => void
 }
 
 /**
- * Puts data where a path leads, in one step: a new file in the same directory takes its place when all is there. An
- * existing file keeps its owner and mode. When anything fails the old file stays as it was.
+ * Writes data to the file that a path leads to, atomically: a new file in the same directory replaces it when it is
+ * complete. An existing file keeps its owner, and its mode unless one is given. After a failure the old file is
+ * unchanged.
  */
 export async function writeFileIn(
   root: RootedDirectory,
@@ -43,7 +44,7 @@ export async function writeFileIn(
   }
 }
 
-/** A file that is all there, but for its place. What has none when it is closed is gone. */
+/** A complete file without a path. It is deleted when it is closed before a commit. */
 export interface StagedFile {
   file: NewFile
   name: string
@@ -51,8 +52,8 @@ export interface StagedFile {
   close: () => Promise<void>
 }
 
-/** Puts a staged file where another path leads. What is there keeps its owner and, without `mode`, its mode. */
-export async function placeFileIn(
+/** Commits a staged file to another path. An existing file keeps its owner and, without `mode`, its mode. */
+export async function commitFileIn(
   root: RootedDirectory,
   file: NewFile,
   path: string,
@@ -72,7 +73,7 @@ export async function placeFileIn(
   }
 }
 
-/** The first half of a write. When it fails nothing is left behind. */
+/** Writes a file without committing it to its path. A failure leaves nothing. */
 export async function stageFileIn(
   root: RootedDirectory,
   path: string,
@@ -102,15 +103,15 @@ export async function stageFileIn(
   }
 }
 
-/** What is at a place that a file is to take, if anything. */
+/** Returns the file that is to be replaced, if there is one. Throws `invalid_request` when it is not a regular file. */
 async function existingFile(host: string, path: string): Promise<Stats | undefined> {
   const existing = await lstat(host).catch(() => undefined)
   if (!existing || existing.isFile()) return existing
-  const what = existing.isDirectory() ? 'it is a directory' : 'it is no regular file'
+  const what = existing.isDirectory() ? 'it is a directory' : 'it is not a regular file'
   throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: ${what}`, { details: { path } })
 }
 
-/** Where the links at the end of a path lead. Each step is resolved inside the root by the kernel. */
+/** Returns the path that links at the end of a path lead to. The kernel resolves each step inside the root. */
 async function followLinks(root: RootedDirectory, path: string): Promise<string> {
   let at = path
   for (let step = 0; step < maxLinks; step++) {
