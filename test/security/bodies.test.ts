@@ -7,7 +7,7 @@ import { limits } from '../../src/config/limits.ts'
 import type { ErrorEnvelope } from '../../src/http/error-envelope.ts'
 import { surfaceOf } from '../../src/http/surface.ts'
 import type { ErrorCode } from '../../src/errors.ts'
-import { appRoutes, type AppRoute } from '../support/app-routes.ts'
+import { appRoutes, nameOf, type AppRoute } from '../support/app-routes.ts'
 import { WatchedServer } from '../support/watched-server.ts'
 import { newSession, type TestServer } from '../support/server.ts'
 
@@ -71,7 +71,6 @@ async function answerOf(socket: Socket, method: string): Promise<{ status: numbe
 }
 
 const pathOf = ({ url }: AppRoute) => url.replaceAll(/:\w+/g, '00000000000000000000')
-const nameOf = ({ method, url }: AppRoute) => `${method} ${url}`
 const json = { 'content-type': 'application/json' }
 
 /** A refusal in the envelope of the surface that a path is of. */

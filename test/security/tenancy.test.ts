@@ -8,6 +8,7 @@ import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
+import { appRoutes, nameOf, type AppRoute } from '../support/app-routes.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
@@ -28,6 +29,10 @@ interface Owned {
 }
 
 const secret = 'only the first account knows this'
+const settings = { CARREL_PLAY_MONEY: 'on', CARREL_SIGN_INS_PER_MINUTE: '0' }
+/** A HEAD is answered as its GET is, without the body. */
+const routes = (await appRoutes(settings)).filter(({ method }) => method !== 'HEAD')
+const namesOf = (some: AppRoute[]) => some.map(nameOf).toSorted()
 
 describe('two accounts', { timeout: 60_000 }, () => {
   let server: TestServer
@@ -35,7 +40,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
   let owned: Owned
 
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
+    server = await TestServer.start({ env: settings })
     other = await server.newAccount('second')
     const sessionId = newSession()
     const path = '/workspace/secret.txt'
@@ -72,6 +77,11 @@ describe('two accounts', { timeout: 60_000 }, () => {
     await server.stop()
   })
 
+  /** Whatever has an id. */
+  const ids = () => {
+    const { sessionId, processId, executed, keyId, workspaceId, userId, invitationId } = owned
+    return { sessionId, processId, executed, keyId, workspaceId, userId, invitationId }
+  }
   const asOther = (route: string, body: Record<string, unknown> = {}) => server.post(route, body, { token: other })
   /** A payment is for who began it, whoever pays; its page tells nothing of the account. */
   const paysForItself = async (route: string, body: Record<string, unknown>) => {
@@ -153,8 +163,15 @@ describe('two accounts', { timeout: 60_000 }, () => {
       await client.close()
     },
     'GET /v1/exec': async () => {
-      // What a socket attaches to has a test of its own.
-      assert.equal((await server.call('GET', '/v1/exec', undefined, { token: other })).status, 426)
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/exec`, {
+        headers: { authorization: `Bearer ${other}` },
+      })
+      await once(socket, 'open')
+      socket.send(JSON.stringify({ type: 'attach', processId: owned.processId, sessionId: owned.sessionId }))
+      const [data] = (await once(socket, 'message')) as [Buffer]
+      const message = JSON.parse(data.toString())
+      assert.deepEqual([message.type, message.code], ['error', 'NOT_FOUND'])
+      socket.terminate()
     },
     'POST /ws/ticket': async () => {
       const { body } = await asOther('/ws/ticket')
@@ -387,7 +404,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
       assert.equal((await server.call('DELETE', '/users/me/sessions', undefined, { token: other })).status, 200)
       assert.equal((await server.call('GET', '/users/me')).status, 200)
     },
-    'DELETE /users/me/sessions/{sessionId}': async () => {
+    'DELETE /users/me/sessions/:sessionId': async () => {
       const { body } = await server.call('GET', '/users/me/sessions')
       const path = `/users/me/sessions/${body.sessions[0].session_id}`
       isMissing(await server.call('DELETE', path, undefined, { token: other }))
@@ -402,16 +419,16 @@ describe('two accounts', { timeout: 60_000 }, () => {
     },
     ...Object.fromEntries(
       Object.entries<[string, unknown?]>({
-        'GET /v1/workspaces/{workspaceId}': [''],
-        'PATCH /v1/workspaces/{workspaceId}': ['', { name: 'Second' }],
-        'DELETE /v1/workspaces/{workspaceId}': [''],
-        'POST /v1/workspaces/{workspaceId}/cancel-deletion': ['/cancel-deletion', {}],
-        'GET /v1/workspaces/{workspaceId}/members': ['/members'],
-        'PATCH /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER', { role: 'owner' }],
-        'DELETE /v1/workspaces/{workspaceId}/members/{userId}': ['/members/USER'],
-        'GET /v1/workspaces/{workspaceId}/invitations': ['/invitations'],
-        'POST /v1/workspaces/{workspaceId}/invitations': ['/invitations', { email: newAddress() }],
-        'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}': ['/invitations/INVITATION'],
+        'GET /v1/workspaces/:workspaceId': [''],
+        'PATCH /v1/workspaces/:workspaceId': ['', { name: 'Second' }],
+        'DELETE /v1/workspaces/:workspaceId': [''],
+        'POST /v1/workspaces/:workspaceId/cancel-deletion': ['/cancel-deletion', {}],
+        'GET /v1/workspaces/:workspaceId/members': ['/members'],
+        'PATCH /v1/workspaces/:workspaceId/members/:userId': ['/members/USER', { role: 'owner' }],
+        'DELETE /v1/workspaces/:workspaceId/members/:userId': ['/members/USER'],
+        'GET /v1/workspaces/:workspaceId/invitations': ['/invitations'],
+        'POST /v1/workspaces/:workspaceId/invitations': ['/invitations', { email: newAddress() }],
+        'DELETE /v1/workspaces/:workspaceId/invitations/:invitationId': ['/invitations/INVITATION'],
       }).map(([route, [rest, body]]) => [
         route,
         async () => {
@@ -426,17 +443,8 @@ describe('two accounts', { timeout: 60_000 }, () => {
     ),
   }
 
-  const routes = async (needToken: boolean): Promise<string[]> => {
-    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
-    return Object.entries<Record<string, { security: unknown[] }>>(body.paths).flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([, { security }]) => security.length > 0 === needToken)
-        .map(([method]) => `${method.toUpperCase()} ${path}`),
-    )
-  }
-
-  test('every route that needs a token has an attempt here', async () => {
-    assert.deepEqual((await routes(true)).toSorted(), Object.keys(attempts).toSorted())
+  test('every route that needs a token has an attempt here', () => {
+    assert.deepEqual(namesOf(routes.filter(({ isPublic }) => !isPublic)), Object.keys(attempts).toSorted())
   })
 
   for (const [route, attempt] of Object.entries(attempts))
@@ -444,57 +452,75 @@ describe('two accounts', { timeout: 60_000 }, () => {
       await attempt()
     })
 
-  test('routes without a token tell nothing of an account', async () => {
-    const open = await routes(false)
-    const pages = ['GET /.well-known/skill.md', 'GET /SKILL.md', 'GET /docs', 'GET /docs/{surface}']
-    const references = ['GET /openapi.json', 'GET /openapi/{surface}.json', 'GET /api/v1/openapi.json']
-    const issuer = ['GET /.well-known/openid-configuration', 'GET /.well-known/jwks.json']
-    const signIn = [
-      'GET /invitation',
-      'POST /invitation',
-      'GET /login/callback',
-      'POST /login/callback',
-      'POST /auth/github',
-      'POST /auth/refresh',
-      'POST /login',
-    ]
-    const billing = ['GET /billing/pricing', 'GET /topup', 'POST /billing/webhook']
-    assert.deepEqual(
-      open.toSorted(),
-      [
-        ...['GET /', 'GET /health', 'GET /api/v1/health', 'GET /skills/{surface}.md'],
-        ...[...pages, ...references, ...issuer, ...signIn, ...billing],
-      ].toSorted(),
-    )
-    for (const path of [
-      '/',
-      '/docs',
-      '/docs/paperpod',
-      '/SKILL.md',
-      '/skills/paperpod.md',
-      '/health',
-      '/openapi.json',
-      '/billing/pricing',
-      '/topup',
-    ]) {
-      const { status, body } = await server.call('GET', path, undefined, { token: null })
-      assert.equal(status, 200)
+  /** Routes without a token that take no id, and answer everybody alike. */
+  const alike = [
+    'GET /',
+    'GET /.well-known/jwks.json',
+    'GET /.well-known/openid-configuration',
+    'GET /.well-known/skill.md',
+    'GET /SKILL.md',
+    'GET /api/v1/health',
+    'GET /api/v1/openapi.json',
+    'GET /billing/pricing',
+    'GET /docs',
+    'GET /docs/console.js',
+    'GET /docs/icon.svg',
+    'GET /docs/page.css',
+    'GET /health',
+    'GET /openapi.json',
+    'GET /topup',
+  ]
+
+  const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })
+  /** Routes without a token that take a secret, a signature or a surface's name: how each is asked with an id instead. */
+  const byValue: Record<string, (id: string) => Promise<Answer>> = {
+    'GET /billing/return': (id) => anonymous('GET', `/billing/return?payment=${id}`),
+    'GET /billing/cancel': (id) => anonymous('GET', `/billing/cancel?payment=${id}`),
+    'GET /billing/pay/:payment': (id) => anonymous('GET', `/billing/pay/${id}`),
+    'POST /billing/pay/:payment': (id) => anonymous('POST', `/billing/pay/${id}`),
+    'POST /billing/webhook': (id) => anonymous('POST', '/billing/webhook', { id }),
+    'GET /invitation': (id) => anonymous('GET', `/invitation?token=${id}`),
+    'POST /invitation': (id) => anonymous('POST', '/invitation', { token: id }),
+    'GET /login/callback': (id) => anonymous('GET', `/login/callback?token=${id}`),
+    'POST /login/callback': (id) => anonymous('POST', '/login/callback', { token: id }),
+    'POST /login': (id) => anonymous('POST', '/login', { wallet: id }),
+    'POST /auth/refresh': (id) => anonymous('POST', '/auth/refresh', { token: id }),
+    'POST /auth/github': (id) => anonymous('POST', '/auth/github', { code: id }),
+    'GET /docs/:surface': (id) => anonymous('GET', `/docs/${id}`),
+    'GET /skills/:surface.md': (id) => anonymous('GET', `/skills/${id}.md`),
+    'GET /openapi/:surface.json': (id) => anonymous('GET', `/openapi/${id}.json`),
+    'GET /metrics': (id) => server.call('GET', '/metrics', undefined, { token: id }),
+  }
+
+  test('every route without a token takes no id, or is asked with ids here', () => {
+    const open = routes.filter(({ isPublic }) => isPublic)
+    assert.deepEqual(namesOf(open), [...alike, ...Object.keys(byValue)].toSorted())
+    for (const { url, schema } of open.filter((route) => alike.includes(nameOf(route))))
+      assert.deepEqual([url.includes(':'), schema.params, schema.querystring, schema.body], [false, ...Array(3)], url)
+  })
+
+  test('routes that take no id tell nothing of an account', async () => {
+    const ofSurface = ['/docs/paperpod', '/skills/paperpod.md', '/openapi/paperpod.json']
+    for (const path of [...alike.map((route) => route.slice('GET '.length)), ...ofSurface]) {
+      const { status, body } = await anonymous('GET', path)
+      assert.equal(status, 200, path)
       const text = JSON.stringify(body)
-      for (const name of [owned.sessionId, owned.processId, owned.memoryPath, secret, server.token])
+      for (const name of [...Object.values(ids()), owned.memoryPath, secret, server.token])
         assert.ok(!text.includes(name), `${path} has ${name}`)
     }
   })
 
-  test('a socket of /v1/exec attaches to no process of another account', async () => {
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/exec`, {
-      headers: { authorization: `Bearer ${other}` },
+  for (const [route, ask] of Object.entries(byValue))
+    test(`${route} answers no id of an account`, async () => {
+      for (const [what, id] of Object.entries(ids())) {
+        const { status, body } = await ask(id)
+        assert.ok(status >= 400 && status !== 500, `${status} for ${what}`)
+        assert.ok(!JSON.stringify(body).includes(secret))
+      }
     })
-    await once(socket, 'open')
-    socket.send(JSON.stringify({ type: 'attach', processId: owned.processId, sessionId: owned.sessionId }))
-    const [data] = (await once(socket, 'message')) as [Buffer]
-    const message = JSON.parse(data.toString())
-    assert.deepEqual([message.type, message.code], ['error', 'NOT_FOUND'])
-    socket.terminate()
+
+  test('the metrics are not for the account of a tenant', async () => {
+    assert.equal((await server.call('GET', '/metrics', undefined, { token: other })).status, 403)
   })
 
   test('a sandbox name belongs to its account: each has a computer of its own of that name', async () => {
@@ -545,27 +571,18 @@ describe('authentication', { timeout: 60_000 }, () => {
   const usage = (headers: Record<string, string>) => server.post('/memory/usage', {}, { token: null, headers })
 
   test('every route that needs a token refuses a request with a wrong one, before it looks at the rest', async () => {
-    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
     let refusedCount = 0
-    for (const [path, methods] of Object.entries<Record<string, { security: unknown[] }>>(body.paths))
-      for (const [method, { security }] of Object.entries(methods)) {
-        if (security.length === 0) continue
-        for (const [why, authorization] of Object.entries(refused)) {
-          const {
-            status,
-            headers,
-            body: answer,
-          } = await server.call(method.toUpperCase(), path, method === 'get' ? undefined : '{not even JSON', {
-            token: null,
-            headers: authorization === undefined ? {} : { authorization },
-          })
-          const isPawpado = path.startsWith('/api/v1/')
-          const code = isPawpado ? answer.error : answer.code
-          assert.deepEqual([status, code], [401, 'UNAUTHENTICATED'], `${method} ${path} with ${why}`)
-          assert.equal(headers.get('www-authenticate'), 'Bearer')
-          if (!isPawpado) assert.deepEqual([answer.action, answer.retryable], ['LOGIN', false])
-          refusedCount++
-        }
+    for (const { method, url } of routes.filter(({ isPublic }) => !isPublic))
+      for (const [why, authorization] of Object.entries(refused)) {
+        const sent = method === 'GET' ? undefined : '{not even JSON'
+        const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+        const { status, headers: got, body } = await server.call(method, url, sent, { token: null, headers })
+        const isPawpado = url.startsWith('/api/v1/')
+        const code = isPawpado ? body.error : body.code
+        assert.deepEqual([status, code], [401, 'UNAUTHENTICATED'], `${method} ${url} with ${why}`)
+        assert.equal(got.get('www-authenticate'), 'Bearer')
+        if (!isPawpado) assert.deepEqual([body.action, body.retryable], ['LOGIN', false])
+        refusedCount++
       }
     assert.ok(refusedCount >= 200)
   })

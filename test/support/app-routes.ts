@@ -11,8 +11,23 @@ export interface AppRoute {
   contentType: string | undefined
 }
 
-/** Returns every route of the app, as registered. Registering needs no engine. */
+/** Returns every route of the app, as registered, whether or not it is documented. */
 export async function appRoutes(env: NodeJS.ProcessEnv = {}): Promise<AppRoute[]> {
+  return (await describeApp(env)).routes
+}
+
+/** Returns the addresses of the app's WebSockets. Each is a route as well. */
+export async function appSockets(): Promise<string[]> {
+  return (await describeApp({})).sockets
+}
+
+/** Returns the name of a route in tables, such as `GET /v1/workspaces/:workspaceId`. */
+export function nameOf({ method, url }: Pick<AppRoute, 'method' | 'url'>): string {
+  return `${method} ${url}`
+}
+
+/** Registering needs no engine. */
+async function describeApp(env: NodeJS.ProcessEnv): Promise<{ routes: AppRoute[]; sockets: string[] }> {
   const { app, engine } = await routeApp(env)
   const routes: AppRoute[] = []
   app.addHook('onRoute', ({ method, url, bodyLimit, config, schema }) => {
@@ -29,5 +44,5 @@ export async function appRoutes(env: NodeJS.ProcessEnv = {}): Promise<AppRoute[]
   await addSurfaces(app, engine)
   await app.ready()
   await app.close()
-  return routes
+  return { routes, sockets: app.catalog.sockets.map(({ path }) => path) }
 }
