@@ -32,7 +32,7 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
     app,
     listen: () => listen(app, engine.settings),
     close: async () => {
-      await sockets.close()
+      sockets.close()
       await closeApp(app, openRequests, engine.server.closing)
     },
   }

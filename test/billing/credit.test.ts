@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { setSpendingLimit } from '../../src/engine/money/credit/spending-limits.ts'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { newSession, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import {
   assertBooksAreRight,
   database,
@@ -20,9 +21,9 @@ import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 const env = { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '2' }
 
 describe('accounts that pay', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env })
+    server = await TestApp.start({ env })
   })
   after(() => server.stop())
 
@@ -66,15 +67,6 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     const { status, body } = await run(token, 'echo first; sleep 30')
     assert.deepEqual([status, body.code, body.action, body.status], [402, 'OUT_OF_CREDITS', 'TOP_UP', 'killed'])
     assert.deepEqual([body.result.stdout, body.result.signal], ['first\n', 'SIGTERM'])
-  })
-
-  test('code of a kernel that is ended with the credit is answered so, with what it gave', async () => {
-    const { accountId, token } = await newTenant()
-    await pay(accountId, { tier: 'micro' })
-    const code = 'import time\nprint("first")\ntime.sleep(60)'
-    const { status, body } = await server.post('/interpret', { code, language: 'python' }, { token })
-    assert.deepEqual([status, body.code, body.action, body.status], [402, 'OUT_OF_CREDITS', 'TOP_UP', 'died'])
-    assert.deepEqual([body.logs.stdout, body.kernelLost], ['first\n', true])
   })
 
   test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
@@ -259,7 +251,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
     const started = Date.now()
     for (let death = 0; death < 2; death++) {
       await server.stop('SIGKILL')
-      server = await TestServer.start({ env })
+      server = await TestApp.start({ env })
     }
     const checked = await verify()
     assert.deepEqual([checked.exitCode, checked.stdout.startsWith('The ledger is correct')], [0, true], checked.stdout)
@@ -272,7 +264,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
 })
 
 describe('the owner of the machine', { timeout: 60_000 }, () => {
-  const use = async (server: TestServer) => {
+  const use = async (server: TestApp) => {
     const before = (await server.call('GET', '/balance')).body.creditsRemaining
     const { status } = await server.post('/execute', { code: 'sleep 0.5', language: 'shell', sessionId: newSession() })
     await server.stop()
@@ -297,12 +289,12 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
   }
 
   test('is never refused and never charged, even without credit, but sees what it would cost', async () => {
-    await (await TestServer.start({ env })).stop()
+    await (await TestApp.start({ env })).stop()
     await setCredit(0)
-    const server = await TestServer.start({ env })
+    const server = await TestApp.start({ env })
     const { status, before } = await use(server)
     assert.deepEqual([status, before], [200, 0])
-    const again = await TestServer.start({ env })
+    const again = await TestApp.start({ env })
     const { body } = await again.call('GET', '/v1/usage?days=1')
     assert.equal((await again.call('GET', '/balance')).body.creditsRemaining, 0)
     assert.equal((await again.call('GET', '/balance')).headers.get('x-credits-remaining'), null)
@@ -314,14 +306,14 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
   test('is charged and refused like everybody with CARREL_BILLING=on, and the server starts all the same', async () => {
     await setCredit(0)
     const billed = { ...env, CARREL_BILLING: 'on' }
-    const server = await TestServer.start({ env: billed })
+    const server = await TestApp.start({ env: billed })
     assert.equal((await use(server)).status, 402)
     await setCredit(3_000_000)
-    const again = await TestServer.start({ env: billed })
+    const again = await TestApp.start({ env: billed })
     const beganMs = performance.now()
     assert.deepEqual(await use(again), { status: 200, before: 3 })
     const seconds = (performance.now() - beganMs) / 1000
-    const last = await TestServer.start({ env: billed })
+    const last = await TestApp.start({ env: billed })
     const left = (await last.call('GET', '/balance')).body.creditsRemaining
     await last.stop()
     assert.ok(left <= 2.55 && left >= 3 - seconds, `$${left} are left after ${seconds} s`)
@@ -331,10 +323,10 @@ describe('the owner of the machine', { timeout: 60_000 }, () => {
 })
 
 test('who signs up has what was promised then, also when nobody looks before the price book changes', async () => {
-  let server = await TestServer.start({ env })
+  let server = await TestApp.start({ env })
   const token = await signInByMail(server)
   await server.stop()
-  server = await TestServer.start({ env: { CARREL_PRICE_BOOK: priceBook({ newAccountMicros: 2_000 }) } })
+  server = await TestApp.start({ env: { CARREL_PRICE_BOOK: priceBook({ newAccountMicros: 2_000 }) } })
   try {
     assert.equal((await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining, 2)
   } finally {
@@ -343,7 +335,7 @@ test('who signs up has what was promised then, also when nobody looks before the
 })
 
 test('there is no account without its first credit: both are written, or neither', async () => {
-  const server = await TestServer.start({ env })
+  const server = await TestApp.start({ env })
   try {
     const address = newAddress()
     const link = new URL(await askForLink(server, address))

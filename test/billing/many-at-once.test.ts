@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { newSession, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { assertBooksAreRight, database, dearEnvironment, newTenant, pay } from './tenants.ts'
 
 const sandboxes = 12
@@ -13,9 +14,9 @@ const graceSeconds = 5
 const delaySeconds = 0.25 * sandboxes
 
 describe('an account that starts many sandboxes on its last cents', { timeout: 300_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   const start = async () => {
-    server = await TestServer.start({ env })
+    server = await TestApp.start({ env })
   }
   before(start)
   after(() => server.stop())
@@ -107,7 +108,7 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
     const { token } = await newTenant()
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
     await server.stop('SIGKILL')
-    server = await TestServer.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '120000' } })
+    server = await TestApp.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '120000' } })
     await until(
       () => server.post('/process/get', { processId: 'long' }, { token }),
       ({ body }) => body.process.status !== 'running',

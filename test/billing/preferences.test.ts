@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('/v1/billing/preferences', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let token: string
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SWEEP_INTERVAL_MS: '100' } })
+    server = await TestApp.start({ env: { CARREL_SWEEP_INTERVAL_MS: '100' } })
     token = await server.newAccount('limits')
   })
   after(() => server.stop())

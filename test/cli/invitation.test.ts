@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { CliUser } from './cli-user.ts'
 
 describe('carrel login with an invitation', { timeout: 180_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let ann: CliUser
   let workspace: string
   const users: CliUser[] = []
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
     ann = await someone(true)
     workspace = (await ann.output('create', 'Research')).trim()
   })

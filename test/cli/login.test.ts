@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { messagesTo } from '../identity/outbox.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { CliUser } from './cli-user.ts'
 
 const address = 'Your mail address: '
 const link = 'not shown here): '
 
 describe('carrel login at a terminal', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
   })
   after(() => server.stop())
 

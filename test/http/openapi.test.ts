@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import { computerRows } from '../faults/host-traces.ts'
 import { jsonSchemaOf } from '../support/json-schema.ts'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { newSession, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 interface Operation {
   operationId: string
@@ -30,12 +31,12 @@ const bodiless = new Set([
 ])
 
 describe('GET /openapi.json', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let document: { openapi: string; info: Record<string, string>; paths: Record<string, Record<string, Operation>> }
   let operations: [name: string, operation: Operation][]
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
     document = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
     operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]): [string, Operation] => [
@@ -162,10 +163,10 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
 })
 
 describe('GET /metrics', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   const metricsToken = 'of-the-one-that-scrapes'
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_METRICS_TOKEN: metricsToken } })
+    server = await TestApp.start({ env: { CARREL_METRICS_TOKEN: metricsToken } })
   })
   after(() => server.stop())
 

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { newSession, TestServer } from '../support/server.ts'
+import { newSession } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('the public address', { timeout: 60_000 }, () => {
-  const baseUrlOf = async (server: TestServer, headers: Record<string, string>) =>
+  const baseUrlOf = async (server: TestApp, headers: Record<string, string>) =>
     (await server.call('GET', '/', undefined, { headers })).body.baseUrl as string
   const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'carrel.example.com' }
 
   test('is the address that was requested; forwarded headers of a client are not trusted', async () => {
-    const server = await TestServer.start()
+    const server = await TestApp.start()
     try {
       assert.equal(await baseUrlOf(server, forwarded), server.url)
     } finally {
@@ -17,14 +18,14 @@ describe('the public address', { timeout: 60_000 }, () => {
   })
 
   test('is what a trusted proxy reports', async () => {
-    const server = await TestServer.start({ env: { CARREL_TRUSTED_PROXIES: 'loopback' } })
+    const server = await TestApp.start({ env: { CARREL_TRUSTED_PROXIES: 'loopback' } })
     try {
       assert.equal(await baseUrlOf(server, forwarded), 'https://carrel.example.com')
       assert.equal(await baseUrlOf(server, {}), server.url)
     } finally {
       await server.stop()
     }
-    const other = await TestServer.start({ env: { CARREL_TRUSTED_PROXIES: '10.1.2.3' } })
+    const other = await TestApp.start({ env: { CARREL_TRUSTED_PROXIES: '10.1.2.3' } })
     try {
       assert.equal(await baseUrlOf(other, forwarded), other.url)
     } finally {
@@ -34,7 +35,7 @@ describe('the public address', { timeout: 60_000 }, () => {
 
   test('is the setting if it is set, and previews have its scheme and port', async () => {
     const env = { CARREL_PUBLIC_URL: 'https://carrel.example.com:8443', CARREL_PREVIEW_DOMAIN: 'preview.example.com' }
-    const server = await TestServer.start({ env })
+    const server = await TestApp.start({ env })
     try {
       assert.equal(await baseUrlOf(server, {}), 'https://carrel.example.com:8443')
       const { body } = await server.post('/expose', { port: 8080, sessionId: newSession() })

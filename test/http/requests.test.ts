@@ -4,13 +4,14 @@ import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { limits } from '../../src/config/limits.ts'
-import { newSession, TestServer } from '../support/server.ts'
+import { newSession } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('requests', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
   })
   after(() => server.stop())
 

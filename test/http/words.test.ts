@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { firstMessages, laterMessages } from '../../src/apis/carrel/exec-messages.ts'
 import { formatWords, patternWords } from '../../src/http/patterns.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 interface Operation {
   parameters?: { schema: object }[]
@@ -13,9 +13,9 @@ interface Operation {
 const undescribed = new Set(['multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'not', 'contains'])
 
 describe('the requirements of a request', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
   })
   after(() => server.stop())
 

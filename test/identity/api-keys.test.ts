@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { limits } from '../../src/config/limits.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { testDataDirectory, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('API keys', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let token: string
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
     token = await server.newAccount('keys')
   })
   after(() => server.stop())

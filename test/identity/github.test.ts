@@ -6,16 +6,17 @@ import { after, before, describe, test } from 'node:test'
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { limits } from '../../src/config/limits.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { testDataDirectory, TestServer } from '../support/server.ts'
+import { testDataDirectory } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { GithubServer, type GithubUser } from './github-server.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
 describe('signing in by GitHub', { timeout: 60_000 }, () => {
   let github: GithubServer
-  let server: TestServer
+  let server: TestApp
   const start = async () => {
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         CARREL_GITHUB_URL: github.url,
         CARREL_GITHUB_CLIENT_ID: github.clientId,
@@ -321,7 +322,7 @@ describe('signing in by GitHub', { timeout: 60_000 }, () => {
 })
 
 test('GitHub that is not set up is told as such, with the settings, and fills no log with errors', async () => {
-  const server = await TestServer.start({ env: { CARREL_GITHUB_CLIENT_ID: 'an-id', CARREL_LOG_LEVEL: 'info' } })
+  const server = await TestApp.start({ env: { CARREL_GITHUB_CLIENT_ID: 'an-id', CARREL_LOG_LEVEL: 'info' } })
   const { status, body } = await server.post('/auth/github', { code: 'x' }, { token: null })
   assert.deepEqual([status, body.code, body.retryable, body.action], [501, 'NOT_SET_UP', false, 'ASK_OPERATOR'])
   assert.deepEqual(body.settings, ['CARREL_GITHUB_CLIENT_ID', 'CARREL_GITHUB_CLIENT_SECRET'])
@@ -333,12 +334,12 @@ test('GitHub that is not set up is told as such, with the settings, and fills no
 test('GitHub that refuses the client or that is gone is no fault of the caller', async () => {
   const github = await GithubServer.start()
   const env = { CARREL_GITHUB_URL: github.url, CARREL_GITHUB_CLIENT_ID: github.clientId }
-  const refusing = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: 'wrong' } })
+  const refusing = await TestApp.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: 'wrong' } })
   const { status, body } = await refusing.post('/auth/github', { code: 'x' }, { token: null })
   assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
   await refusing.stop()
   await github.stop()
-  const server = await TestServer.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: github.clientSecret } })
+  const server = await TestApp.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: github.clientSecret } })
   assert.equal((await server.post('/auth/github', { code: 'x' }, { token: null })).status, 503)
   assert.ok(!server.log().includes(github.clientSecret))
   await server.stop()

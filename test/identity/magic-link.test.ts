@@ -3,16 +3,17 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { askForLink, messagesTo, newAddress, outbox, signInByMail } from './outbox.ts'
 
 const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 describe('signing in by mail', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   })
   after(() => server.stop())
 
@@ -236,10 +237,10 @@ describe('signing in by mail', { timeout: 60_000 }, () => {
 
 test('a server that is closed to new people answers the same, and sends only to who is known', async () => {
   const address = newAddress()
-  const open = await TestServer.start()
+  const open = await TestApp.start()
   await signInByMail(open, address)
   await open.stop()
-  const server = await TestServer.start({ env: { CARREL_SIGN_UP: 'closed' } })
+  const server = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed' } })
   try {
     const unknown = newAddress()
     const answer = await server.post('/login', { email: unknown }, { token: null })
@@ -253,7 +254,7 @@ test('a server that is closed to new people answers the same, and sends only to 
 })
 
 test('routes for signing in are limited by address, with the headers that say so', async () => {
-  const server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '3' } })
+  const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '3' } })
   try {
     const ask = () => server.post('/auth/refresh', { token: 'pp_sess_guess' }, { token: null })
     for (const left of ['2', '1', '0']) {
@@ -276,7 +277,7 @@ test('routes for signing in are limited by address, with the headers that say so
 
 test('behind a proxy the limit is of the address that it names, whatever it writes beside that', async () => {
   const env = { CARREL_SIGN_INS_PER_MINUTE: '3', CARREL_TRUSTED_PROXIES: 'loopback' }
-  const server = await TestServer.start({ env })
+  const server = await TestApp.start({ env })
   try {
     const ask = async (from: string) => {
       const headers = { 'x-forwarded-for': from }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
 describe('GET /v1/me', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   })
   after(() => server.stop())
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { decodeJwt, generateKeyPair, SignJWT } from 'jose'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { audience, Issuer } from './issuer.ts'
 
 describe('JWTs of an OpenID issuer', { timeout: 60_000 }, () => {
@@ -9,14 +9,14 @@ describe('JWTs of an OpenID issuer', { timeout: 60_000 }, () => {
   let stranger: Issuer
   /** A token whose issuer does not answer any more. */
   let orphan: string
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     issuer = await Issuer.start()
     stranger = await Issuer.start()
     const gone = await Issuer.start()
     orphan = await gone.tokenFor('first')
     await gone.stop()
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: { CARREL_OIDC_ISSUERS: `${issuer.url}=${audience} ${gone.url}=${audience}` },
     })
   })

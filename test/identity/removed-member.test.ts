@@ -4,14 +4,14 @@ import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { connectSocket, SocketClient } from '../paperpod/socket-client.ts'
 import { readFrames, type Frame } from '../paperpod/sse-frames.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { signInByMail } from './outbox.ts'
 
 describe('what a member has open', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PLAY_MONEY: 'on' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PLAY_MONEY: 'on' } })
   })
   after(() => server.stop())
 

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
 describe('the sign-ins of a person', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   })
   after(() => server.stop())
 

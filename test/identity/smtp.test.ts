@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { newAddress } from './outbox.ts'
 
 interface Received {
@@ -17,7 +18,7 @@ interface Received {
 describe('mail over SMTP', { timeout: 60_000 }, () => {
   const received: Received[] = []
   let smtp: SMTPServer
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     smtp = new SMTPServer({
       allowInsecureAuth: true,
@@ -38,7 +39,7 @@ describe('mail over SMTP', { timeout: 60_000 }, () => {
     smtp.listen(0, '127.0.0.1')
     await once(smtp.server, 'listening')
     const { port } = smtp.server.address() as AddressInfo
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         CARREL_SMTP_URL: `smtp://carrel:p%40ss@127.0.0.1:${port}?ignoreTLS=true`,
         CARREL_PUBLIC_URL: 'https://carrel.example.com',

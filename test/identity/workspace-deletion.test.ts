@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
@@ -12,11 +11,11 @@ const graceMs = 30 * 24 * 3600 * 1000
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100', CARREL_PLAY_MONEY: 'on' }
 
 describe('deleting a workspace', { timeout: 180_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let owner: string
   let member: string
   before(async () => {
-    server = await TestServer.start({ env })
+    server = await TestApp.start({ env })
     owner = await signInByMail(server)
     member = await signInByMail(server)
   })
@@ -115,8 +114,8 @@ describe('deleting a workspace', { timeout: 180_000 }, () => {
     const [computer] = await withDatabase((db) =>
       db.selectFrom('computers').select('id').where('account_id', '=', id).execute(),
     )
-    const folder = join(testDataDirectory, 'pool', 'computers', computer!.id)
-    assert.ok(started.id && existsSync(folder))
+    const exists = async () => (await server.driver.list()).some(({ id }) => id === computer!.id)
+    assert.ok(started.id && (await exists()))
     const client = await SocketClient.open(server, { token: `${member}~${id}` })
     const closed = new Promise((resolve) => client.socket.once('close', resolve))
     assert.equal((await leave(owner, id)).status, 200)
@@ -127,7 +126,7 @@ describe('deleting a workspace', { timeout: 180_000 }, () => {
       (rows) => rows.length === 0,
       60_000,
     )
-    assert.ok(!existsSync(folder))
+    assert.ok(!(await exists()))
     assert.equal((await call(key.api_key, 'GET', '/v1/me')).status, 401)
     for (const token of [owner, member]) {
       assert.equal((await call(`${token}~${id}`, 'POST', '/memory/usage', {})).status, 404)
@@ -156,7 +155,7 @@ describe('deleting a workspace', { timeout: 180_000 }, () => {
     await leave(owner, id)
     await server.stop()
     await letTimePass(id)
-    server = await TestServer.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '3600000' } })
+    server = await TestApp.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '3600000' } })
     const { status, body } = await keep(owner, id)
     assert.deepEqual([status, body.code], [409, 'CONFLICT'])
   })

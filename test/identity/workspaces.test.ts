@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { linkIn, messagesTo, newAddress, signInByMail } from './outbox.ts'
 
@@ -14,13 +15,13 @@ interface Person {
 }
 
 describe('workspaces', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let ann: Person
   let bob: Person
   let workspace: string
 
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
     ann = await newPerson()
     bob = await newPerson()
     workspace = await create(ann)
@@ -357,7 +358,7 @@ describe('workspaces', { timeout: 120_000 }, () => {
 })
 
 test('where sign-up is closed, an invitation lets nobody in who is unknown, and tells nobody who is', async (t) => {
-  const server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+  const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   t.after(() => server.stop())
   const ann = await signInByMail(server)
   const { body } = await server.post('/v1/workspaces', { name: 'Closed' }, { token: ann })
@@ -371,7 +372,7 @@ test('where sign-up is closed, an invitation lets nobody in who is unknown, and 
   const known = newAddress()
   await signInByMail(server, known)
   await server.stop()
-  const closed = await TestServer.start({ env: { CARREL_SIGN_UP: 'closed' } })
+  const closed = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed' } })
   try {
     const unknown = newAddress()
     const token = new URL(linkIn(message!)).searchParams.get('token')!

@@ -7,15 +7,16 @@ import type { ComputerRow } from '../../src/db/schema.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { newId } from '../../src/engine/ids.ts'
-import { newSession, testDataDirectory, TestServer } from '../support/server.ts'
+import { newSession, testDataDirectory } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
-let server: TestServer
+let server: TestApp
 let database: Awaited<ReturnType<typeof openDatabase>>
 let accountId: string
 let token: string
 
 before(async () => {
-  server = await TestServer.start()
+  server = await TestApp.start()
   database = await openDatabase(join(testDataDirectory, 'carrel.db'))
   accountId = await createAccount(database, 'many sandboxes')
   token = await createToken(database, accountId, 'test', 3_600_000)

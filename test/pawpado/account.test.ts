@@ -4,19 +4,20 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { signInByMail } from '../identity/outbox.ts'
 import { audience, Issuer } from '../identity/issuer.ts'
-import { newSession, TestServer } from '../support/server.ts'
+import { newSession } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 const unauthenticated = { error: 'UNAUTHENTICATED', message: 'Missing or invalid bearer token' }
 
 describe('the account routes of Pawpado', { timeout: 120_000 }, () => {
   let issuer: Issuer
-  let server: TestServer
+  let server: TestApp
   /** As the document has it: a JWT of the issuer. */
   let bearer: string
 
   before(async () => {
     issuer = await Issuer.start()
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         CARREL_OIDC_ISSUERS: `${issuer.url}=${audience}`,
         CARREL_SIGN_INS_PER_MINUTE: '0',
@@ -141,9 +142,9 @@ describe('the account routes of Pawpado', { timeout: 120_000 }, () => {
 })
 
 describe('errors below /api/v1', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
   })
   after(() => server.stop())
 

@@ -4,12 +4,13 @@ import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { TestServer, type Answer } from '../support/server.ts'
+import { type Answer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('rate limits', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: { CARREL_READS_PER_MINUTE: '4', CARREL_WRITES_PER_MINUTE: '6', CARREL_SIGN_INS_PER_MINUTE: '0' },
     })
   })

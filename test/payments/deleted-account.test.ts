@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { testDataDirectory, TestServer } from '../support/server.ts'
+import { testDataDirectory } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
 import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -11,10 +12,10 @@ type Thing = ReturnType<StripeServer['sessionAt']>
 
 describe('what is paid for an account that is deleted', { timeout: 120_000 }, () => {
   let stripe: StripeServer
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     stripe = await StripeServer.start()
-    server = await TestServer.start({ env: { ...stripe.env, CARREL_SWEEP_INTERVAL_MS: '100' } })
+    server = await TestApp.start({ env: { ...stripe.env, CARREL_SWEEP_INTERVAL_MS: '100' } })
   })
   after(async () => {
     await server.stop()
@@ -69,7 +70,7 @@ describe('what is paid for an account that is deleted', { timeout: 120_000 }, ()
     await deleteAccountNow(accountId)
     stripe.faults.length = 0
     assert.equal(session.status, 'open', 'Stripe did not do as it was asked to, which does not hold up the deletion')
-    assert.match(server.log(), /did not end the link of an account that is deleted/)
+    assert.match(server.log(), /did not expire the payment link of a deleted account/)
     const intent = stripe.pay(session)
     for (let time = 0; time < 2; time++) await tell('checkout.session.completed', session)
     await tell('payment_intent.succeeded', intent)

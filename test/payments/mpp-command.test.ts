@@ -8,17 +8,17 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { TempoNode } from '../support/fake-tempo-node.ts'
 
 const command = fileURLToPath(new URL('../../node_modules/mppx/dist/bin.js', import.meta.url))
 
 describe('what a newcomer is told about paying', { timeout: 120_000 }, () => {
   let node: TempoNode
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     node = await TempoNode.start()
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111',
         CARREL_TEMPO_RPC: node.url,

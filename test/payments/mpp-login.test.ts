@@ -10,7 +10,8 @@ import { Proof } from 'mppx/tempo'
 import { createClient, custom } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
-import { testDataDirectory, TestServer } from '../support/server.ts'
+import { testDataDirectory } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 const newWallet = () => privateKeyToAccount(generatePrivateKey())
@@ -27,9 +28,9 @@ const noChain = createClient({
 })
 
 describe('signing in by a wallet', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TEMPO_RPC: 'http://127.0.0.1:9', HTTPS_PROXY: '' },
     })
   })
@@ -271,7 +272,7 @@ describe('signing in by a wallet', { timeout: 60_000 }, () => {
 })
 
 test('a server that is closed to new people takes wallets that it knows alone; each address may ask so often', async () => {
-  const server = await TestServer.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '3' } })
+  const server = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '3' } })
   try {
     const wallet = newWallet()
     const pay = Fetch.from({ methods: [tempoClient.charge({ account: wallet, getClient: () => noChain })] })

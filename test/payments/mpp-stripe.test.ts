@@ -5,19 +5,20 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { Challenge, Credential, Receipt } from 'mppx'
 import { Fetch, stripe as stripeClient } from 'mppx/client'
-import { testDataDirectory, TestServer } from '../support/server.ts'
+import { testDataDirectory } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 describe('POST /topup by Stripe', { timeout: 120_000 }, () => {
   let stripe: StripeServer
-  let server: TestServer
+  let server: TestApp
   let token: string
   before(async () => {
     stripe = await StripeServer.start()
     // What waits from other files would be asked about at the start, and get the faults that are meant for a payment here.
     await withDatabase((db) => db.deleteFrom('payments').where('state', 'in', ['open', 'processing']).execute())
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         ...stripe.env,
         CARREL_STRIPE_PROFILE: 'profile_carrel',
@@ -204,7 +205,7 @@ test('below 50 cents Stripe is not offered, and alone it is a refusal that says 
   const recipient = { CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111' }
   try {
     const offered = async (more: Record<string, string>) => {
-      const server = await TestServer.start({ env: { ...env, ...more } })
+      const server = await TestApp.start({ env: { ...env, ...more } })
       try {
         const { status, headers, body } = await server.post('/topup', { amountCents: 49 })
         return status === 402

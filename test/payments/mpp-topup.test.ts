@@ -9,7 +9,8 @@ import { createClient, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { testDataDirectory, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { TempoNode } from '../support/fake-tempo-node.ts'
@@ -19,7 +20,7 @@ const problems = 'https://paymentauth.org/problems'
 
 describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
   let node: TempoNode
-  let server: TestServer
+  let server: TestApp
   let token: string
   const env = () => ({
     CARREL_TEMPO_RECIPIENT: recipient,
@@ -28,7 +29,7 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
   })
   before(async () => {
     node = await TempoNode.start()
-    server = await TestServer.start({ env: env() })
+    server = await TestApp.start({ env: env() })
   })
   beforeEach(async () => {
     token = await server.newAccount()
@@ -354,14 +355,14 @@ describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
     assert.equal(await asked, 'gone')
     node.mines = true
     node.mine()
-    server = await TestServer.start({ env: env() })
+    server = await TestApp.start({ env: env() })
     await until(balance, (left) => left === 10)
     assert.equal(await stateOf(), 'paid')
   })
 })
 
 test('a server that nobody set up for payments says which settings it needs', async () => {
-  const server = await TestServer.start()
+  const server = await TestApp.start()
   try {
     const { status, headers, body } = await server.post('/topup', { tier: 'starter' })
     assert.deepEqual([status, body.code, body.action], [501, 'NOT_SET_UP', 'ASK_OPERATOR'])

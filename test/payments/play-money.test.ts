@@ -3,12 +3,13 @@ import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 describe('play money', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
+    server = await TestApp.start({ env: { CARREL_PLAY_MONEY: 'on' } })
   })
   after(() => server.stop())
 

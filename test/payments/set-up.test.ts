@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StripeServer } from '../support/fake-stripe.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 /** What the log has of them; the server asks about older payments besides. */
-function linesOfRequests(server: TestServer): string {
+function linesOfRequests(server: TestApp): string {
   return server
     .log()
     .split('\n')
@@ -13,7 +13,7 @@ function linesOfRequests(server: TestServer): string {
 }
 
 test('without a way of paying the answer says which settings to set', async () => {
-  const server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' } })
+  const server = await TestApp.start({ env: { CARREL_LOG_LEVEL: 'info' } })
   const deposit = await server.post('/billing/deposit', { amount_cents: 500 })
   assert.deepEqual([deposit.status, deposit.body.code, deposit.body.retryable], [501, 'NOT_SET_UP', false])
   assert.deepEqual(deposit.body.settings, ['CARREL_STRIPE_KEY', 'CARREL_STRIPE_WEBHOOK_SECRET', 'CARREL_PLAY_MONEY'])
@@ -32,7 +32,7 @@ test('without a way of paying the answer says which settings to set', async () =
 
 test('a key that Stripe refuses, and a webhook without its secret, are told to the operator', async () => {
   const stripe = await StripeServer.start()
-  const server = await TestServer.start({
+  const server = await TestApp.start({
     env: { ...stripe.env, CARREL_STRIPE_KEY: 'sk_test_other', CARREL_STRIPE_WEBHOOK_SECRET: '' },
   })
   const { status, body } = await server.post('/billing/deposit', { amount_cents: 500 })

@@ -9,7 +9,8 @@ import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome, resultOf } from '../../src/cli/testing/run-cli.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { testDataDirectory, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
 
@@ -30,10 +31,10 @@ async function newTenant(): Promise<Tenant> {
 
 describe('payments by Stripe', { timeout: 120_000 }, () => {
   let stripe: StripeServer
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     stripe = await StripeServer.start()
-    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+    server = await TestApp.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
   })
   after(async () => {
     await server.stop()
@@ -544,7 +545,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     assert.ok((await lost) instanceof Error)
     // So that its start does not find out by itself.
     stripe.faults.push('silence')
-    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+    server = await TestApp.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
     await until(
       () => stripe.faults.length,
       (left) => left === 0,
@@ -561,7 +562,7 @@ describe('payments by Stripe', { timeout: 120_000 }, () => {
     const late = await begin(tenant)
     stripe.pay(late, 'processing')
     await server.stop()
-    server = await TestServer.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
+    server = await TestApp.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
     assert.equal(
       await until(
         () => balance(tenant),

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let founder: string
   let founderId: string
   before(async () => {
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
     founder = await signInByMail(server)
     founderId = (await call(founder, 'GET', '/users/me')).body.user_id
   })

@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import { jsonSchemaOf } from '../support/json-schema.ts'
-import { TestServer, type Answer } from '../support/server.ts'
+import { type Answer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 interface Operation {
   security: unknown[]
@@ -77,14 +78,14 @@ const envelopes: Record<Surface, (status: number, body: Body) => void> = {
 }
 
 describe("every error is in its surface's envelope", { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let token: string
   let routes: Route[]
   let schemas: Record<string, object>
 
   before(async () => {
     const none = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PAWPADO_READS_PER_MINUTE: '0' }
-    server = await TestServer.start({ env: { ...none, CARREL_PAWPADO_WRITES_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { ...none, CARREL_PAWPADO_WRITES_PER_MINUTE: '0' } })
     token = await server.newAccount('envelopes')
     const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
     schemas = body.components.schemas
@@ -348,7 +349,7 @@ describe("every error is in its surface's envelope", { timeout: 120_000 }, () =>
 test('429 of every route is in the envelope of its surface', { timeout: 60_000 }, async (t) => {
   const classes = ['READS', 'WRITES', 'PAWPADO_READS', 'PAWPADO_WRITES', 'PAWPADO_POLLS', 'SIGN_INS']
   const env = Object.fromEntries(classes.map((one) => [`CARREL_${one}_PER_MINUTE`, '1']))
-  const server = await TestServer.start({ env })
+  const server = await TestApp.start({ env })
   t.after(() => server.stop())
   const token = await server.newAccount('limited')
   for (const [method, path] of [

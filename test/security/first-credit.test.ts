@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
 import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 import { signInByWallet } from '../identity/wallet.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback' }
@@ -13,11 +13,11 @@ const newNetwork = () => {
   return `2a01:${a!.toString(16)}:${b!.toString(16)}:1::1`
 }
 
-const creditOf = async (server: TestServer, token: string): Promise<number> =>
+const creditOf = async (server: TestApp, token: string): Promise<number> =>
   (await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining
 
 /** Signs in from a network; gives what there is to spend. */
-async function signUp(server: TestServer, { address = newAddress(), from = newNetwork() } = {}): Promise<number> {
+async function signUp(server: TestApp, { address = newAddress(), from = newNetwork() } = {}): Promise<number> {
   const link = new URL(await askForLink(server, address))
   const { status, body } = await server.post(
     link.pathname,
@@ -29,9 +29,9 @@ async function signUp(server: TestServer, { address = newAddress(), from = newNe
 }
 
 describe('the first credit is for who signs up, and no mine', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   before(async () => {
-    server = await TestServer.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
+    server = await TestApp.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
   })
   after(() => server.stop())
 
@@ -47,7 +47,7 @@ describe('the first credit is for who signs up, and no mine', { timeout: 60_000 
       [0, 0, 0, 0, 0],
     )
     await server.stop()
-    server = await TestServer.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
+    server = await TestApp.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
     for (const { token } of wallets) {
       assert.equal(await creditOf(server, token), 0)
       const { status, body } = await server.post('/execute', { code: 'echo 1', language: 'shell' }, { token })
@@ -78,7 +78,7 @@ describe('the first credit is for who signs up, and no mine', { timeout: 60_000 
     const credits = []
     for (let nth = 0; nth < 3; nth++) credits.push(await signUp(server, { from }))
     await server.stop()
-    server = await TestServer.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
+    server = await TestApp.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
     for (let nth = 0; nth < 3; nth++) credits.push(await signUp(server, { from: from.replace('::1', `::${nth + 2}`) }))
     assert.deepEqual(credits, [5, 5, 5, 0, 0, 0])
     assert.equal(await signUp(server), 5, 'of another network')
@@ -122,7 +122,7 @@ test('the operator says who has it, and for how many in a day', async () => {
       .execute()
     return rows.length
   })
-  const server = await TestServer.start({
+  const server = await TestApp.start({
     env: { ...env, CARREL_FIRST_CREDIT: 'wallet', CARREL_FIRST_CREDITS_PER_DAY: String(given + 2) },
   })
   try {

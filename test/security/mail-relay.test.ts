@@ -4,7 +4,8 @@ import { limits } from '../../src/config/limits.ts'
 import { audience, Issuer } from '../identity/issuer.ts'
 import { askForLink, linkIn, messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
 import { signInByWallet } from '../identity/wallet.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 /** What a person would take for words of the server. */
@@ -25,10 +26,10 @@ const hostileSigns = ['\n', '\r', '\t', '\u0000', '\u0085', '\u2028', '\u2029', 
 
 describe('nobody sends mail of their own by the server', { timeout: 60_000 }, () => {
   let issuer: Issuer
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     issuer = await Issuer.start()
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_OIDC_ISSUERS: `${issuer.url}=${audience}` },
     })
   })
@@ -150,7 +151,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
         ids.map((id) => call(token, 'DELETE', `/v1/workspaces/${id}/invitations/${body.invitation_id}`)),
       )
     await server.stop()
-    server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
     const rest = await send(60)
     assert.equal(rest.filter(({ status }) => status === 200).length, 5)
     const refused = rest.find(({ status }) => status !== 200)!
@@ -257,14 +258,14 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
 
 describe('what many send together', { timeout: 60_000 }, () => {
   const start = (env: NodeJS.ProcessEnv) =>
-    TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback', ...env } })
-  const signUp = async (server: TestServer, from: string, address = newAddress()): Promise<string> => {
+    TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback', ...env } })
+  const signUp = async (server: TestApp, from: string, address = newAddress()): Promise<string> => {
     const headers = { 'x-forwarded-for': from }
     const link = new URL(await askForLink(server, address, headers))
     const code = { token: link.searchParams.get('token') }
     return (await server.post(link.pathname, code, { token: null, headers })).body.token
   }
-  const team = async (server: TestServer, token: string): Promise<string> => {
+  const team = async (server: TestApp, token: string): Promise<string> => {
     const { body } = await server.post('/v1/workspaces', { name: 'Team' }, { token })
     return `/v1/workspaces/${body.workspace_id}/invitations`
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { linkIn, messagesTo, newAddress, signInByMail } from '../identity/outbox.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 const roles = ['member', 'admin', 'owner'] as const
 const scopes = ['compute', 'account', 'everything'] as const
@@ -42,7 +43,7 @@ const moneyRoutes: Record<string, MoneyRoute> = {
 }
 
 describe('who may do what with the money of a workspace', { timeout: 120_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   const keys = new Map<Who, { api_key: string; key_id: string }>()
 
   before(async () => {
@@ -53,7 +54,7 @@ describe('who may do what with the money of a workspace', { timeout: 120_000 }, 
       CARREL_TEMPO_RPC: 'http://127.0.0.1:9',
       CARREL_SIGN_INS_PER_MINUTE: '0',
     }
-    server = await TestServer.start({ env })
+    server = await TestApp.start({ env })
     const owner = await signInByMail(server)
     const { workspace_id: id } = await done(owner, 'POST', '/v1/workspaces', { name: 'Team' })
     for (const role of roles) {

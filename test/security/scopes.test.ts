@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { appRoutes, appSockets, nameOf } from '../support/app-routes.ts'
-import { TestServer } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 /** What a token has to be for, by method and path; `any` is for every token. A route that none fits needs a line here. */
 const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
@@ -26,10 +26,10 @@ const routes = (await appRoutes())
   }))
 
 describe('API keys for one thing alone', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: TestApp
   let keys: Record<'compute' | 'account', string>
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
     const token = await server.newAccount('scopes')
     const keyFor = async (scope: string) =>
       (await server.post('/users/me/api-keys', { scopes: [scope] }, { token })).body.api_key as string

@@ -6,16 +6,17 @@ import { after, before, describe, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { GithubServer } from '../identity/github-server.ts'
 import { askForLink, newAddress, outbox, signInByMail } from '../identity/outbox.ts'
-import { TestServer, until } from '../support/server.ts'
+import { until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { readdirSync } from 'node:fs'
 
 describe('a link for signing in', { timeout: 60_000 }, () => {
   let github: GithubServer
-  let server: TestServer
+  let server: TestApp
   before(async () => {
     github = await GithubServer.start()
-    server = await TestServer.start({
+    server = await TestApp.start({
       env: {
         CARREL_GITHUB_URL: github.url,
         CARREL_GITHUB_CLIENT_ID: github.clientId,
@@ -92,7 +93,7 @@ describe('a link for signing in', { timeout: 60_000 }, () => {
 describe('what a closed server does for an address that it knows', { timeout: 60_000 }, () => {
   const known = newAddress()
   before(async () => {
-    const server = await TestServer.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
     await signInByMail(server, known)
     await server.stop()
   })
@@ -119,7 +120,7 @@ describe('what a closed server does for an address that it knows', { timeout: 60
     smtp.listen(0, '127.0.0.1')
     await once(smtp.server, 'listening')
     const { port } = smtp.server.address() as AddressInfo
-    const server = await TestServer.start({
+    const server = await TestApp.start({
       env: {
         CARREL_SIGN_UP: 'closed',
         CARREL_SIGN_INS_PER_MINUTE: '0',
@@ -155,7 +156,7 @@ describe('what a closed server does for an address that it knows', { timeout: 60
   })
 
   test('without a mail server it leaves nothing of it in the outbox', async () => {
-    const server = await TestServer.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '0' } })
+    const server = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '0' } })
     try {
       await Promise.all(
         Array.from({ length: 10 }, () => server.post('/login', { email: newAddress() }, { token: null })),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { testDataDirectory } from './data-directory.ts'
 import { serverEnvironment, testNetwork } from './server-environment.ts'
-import { TestClient, type Answer, type Outgoing } from './test-client.ts'
+import { TestClient, type Answer } from './test-client.ts'
 
 export { testDataDirectory, testNetwork, serverEnvironment }
 export type { Answer }
@@ -68,11 +68,6 @@ export class TestServer extends TestClient {
     this.process.kill(signal)
     await exited
     return this.process.exitCode
-  }
-
-  protected async send({ method, path, headers, body }: Outgoing) {
-    const response = await fetch(this.url + path, { method, headers, body: body as string | undefined })
-    return { status: response.status, headers: response.headers, text: await response.text() }
   }
 }
 

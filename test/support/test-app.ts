@@ -11,14 +11,12 @@ import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { ownerToken } from '../../src/engine/identity/accounts/owner.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
-import type { App } from '../../src/http/app.ts'
 import { openApp } from '../../src/start/open-app.ts'
 import { useDataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './server-environment.ts'
-import { TestClient, type Outgoing } from './test-client.ts'
+import { TestClient } from './test-client.ts'
 
 interface Parts {
-  app: App
   engine: Engine
   db: Kysely<Database>
   driver: MemoryDriver
@@ -29,7 +27,7 @@ interface Parts {
 
 /**
  * The whole server in this process, over computers in memory: for rules of the engine and of surfaces, in milliseconds.
- * `call` and its like go through Fastify's `inject()`; it listens too, for clients that need a URL.
+ * It listens as a server does: what is injected into an app passes for the server's own, without limits or connections.
  *
  * Apps of a test file have one host and one database after the other, as servers on one machine have.
  */
@@ -37,16 +35,14 @@ export class TestApp extends TestClient {
   readonly engine: Engine
   readonly db: Kysely<Database>
   readonly driver: MemoryDriver
-  readonly #app: App
   readonly #stop: Parts['stop']
   #stopped: Promise<void> | undefined
 
-  private constructor({ app, engine, db, driver, token, log, stop }: Parts) {
+  private constructor({ engine, db, driver, token, log, stop }: Parts) {
     super({ url: `http://${engine.settings.host}:${engine.settings.port}`, token, log })
     this.engine = engine
     this.db = db
     this.driver = driver
-    this.#app = app
     this.#stop = stop
   }
 
@@ -66,14 +62,15 @@ export class TestApp extends TestClient {
     await listen()
     const token = await ownerToken(db, directory)
     const stop = async (isKilled: boolean) => {
-      stopping.abort()
       if (isKilled) {
-        // It neither hears nor writes anything more; what is left of it is only taken down.
+        // It neither hears nor says nor writes anything more; what is left of it is only taken down.
+        app.server.closeAllConnections()
         log.level = 'silent'
         closing.abort()
         await driver.close()
         await db.destroy()
       }
+      stopping.abort()
       await closeApp()
       await closeEngine().catch((error: unknown) => {
         if (!isKilled) throw error
@@ -81,30 +78,12 @@ export class TestApp extends TestClient {
       await driver.close()
       await db.destroy()
     }
-    return new TestApp({ app, engine, db, driver, token, log: () => logged, stop })
+    return new TestApp({ engine, db, driver, token, log: () => logged, stop })
   }
 
   /** SIGTERM ends it in order; SIGKILL as if the process were gone, with all that it had not written. */
   stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     return (this.#stopped ??= this.#stop(signal === 'SIGKILL'))
-  }
-
-  protected async send({ method, path, headers, body }: Outgoing) {
-    const form = body instanceof FormData ? new Response(body) : undefined
-    const answer = await this.#app.inject({
-      method: method as 'GET',
-      url: path,
-      headers: {
-        host: new URL(this.url).host,
-        ...headers,
-        ...(form ? { 'content-type': form.headers.get('content-type')! } : {}),
-      },
-      payload: form ? Buffer.from(await form.arrayBuffer()) : body,
-    })
-    const answered = new Headers()
-    for (const [name, values] of Object.entries(answer.headers))
-      for (const value of [values].flat()) if (value !== undefined) answered.append(name, String(value))
-    return { status: answer.statusCode, headers: answered, text: answer.body }
   }
 }
 
