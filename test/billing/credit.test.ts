@@ -20,7 +20,7 @@ import { askForLink, newAddress, signInByMail } from '../identity/outbox.ts'
 
 const env = { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '2' }
 
-describe('accounts that pay', { timeout: 120_000 }, () => {
+describe('accounts that pay', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env })
@@ -263,7 +263,7 @@ describe('accounts that pay', { timeout: 120_000 }, () => {
   })
 })
 
-describe('the owner of the machine', { timeout: 60_000 }, () => {
+describe('the owner of the machine', { timeout: 300_000 }, () => {
   const use = async (server: TestApp) => {
     const before = (await server.call('GET', '/balance')).body.creditsRemaining
     const { status } = await server.post('/execute', { code: 'sleep 0.5', language: 'shell', sessionId: newSession() })

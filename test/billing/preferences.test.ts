@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('/v1/billing/preferences', { timeout: 60_000 }, () => {
+describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
   let server: TestApp
   let token: string
   before(async () => {

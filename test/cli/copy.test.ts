@@ -23,7 +23,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
-describe('carrel cp', { timeout: 180_000 }, () => {
+describe('carrel cp', { timeout: 300_000 }, () => {
   let server: TestServer
   const home = new CliHome()
   const sessionId = newSession()

@@ -50,7 +50,7 @@ const lines: Line[] = [
   { line: 'ppod mem:rm data/results.json', stdout: /^Deleted/ },
 ]
 
-describe("the commands of PaperPod's document", { timeout: 180_000 }, () => {
+describe("the commands of PaperPod's document", { timeout: 300_000 }, () => {
   let server: TestServer
   let token: string
   const home = new CliHome()

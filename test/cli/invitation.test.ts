@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { TestApp } from '../support/test-app.ts'
 import { CliUser } from './cli-user.ts'
 
-describe('carrel login with an invitation', { timeout: 180_000 }, () => {
+describe('carrel login with an invitation', { timeout: 300_000 }, () => {
   let server: TestApp
   let ann: CliUser
   let workspace: string

@@ -7,7 +7,7 @@ import { CliUser } from './cli-user.ts'
 const address = 'Your mail address: '
 const link = 'not shown here): '
 
-describe('carrel login at a terminal', { timeout: 120_000 }, () => {
+describe('carrel login at a terminal', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start()

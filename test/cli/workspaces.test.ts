@@ -4,7 +4,7 @@ import { newAddress } from '../identity/outbox.ts'
 import { TestApp } from '../support/test-app.ts'
 import { CliUser } from './cli-user.ts'
 
-describe('carrel workspaces', { timeout: 180_000 }, () => {
+describe('carrel workspaces', { timeout: 300_000 }, () => {
   let server: TestApp
   let ann: CliUser
   let bob: CliUser

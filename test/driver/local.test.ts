@@ -14,7 +14,7 @@ import { newId } from '../../src/engine/ids.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
 import { describeDriver, hostParts, pureParts } from './contract.ts'
 import { smallLimits, Subject } from './subject.ts'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
 
@@ -73,7 +73,7 @@ test('destroy() ends a computer of which its runtime knows nothing, as when anot
   const process = await subject.exec(id, ['sleep', '1000'])
   rmSync(join(new Paths(testDataDirectory).runtime, 'runtime', id), { recursive: true })
   await driver.destroy(id)
-  assert.equal((await within(10_000, process.wait(), 'the end')).reason, 'stopped')
+  assert.equal((await settles(process.wait(), 'the end')).reason, 'stopped')
 })
 
 test('exec() waits while the computer stands still because a tree of its processes is being ended', async (t) => {
@@ -86,5 +86,5 @@ test('exec() waits while the computer stands still because a tree of its process
   const running = subject.run(id, ['echo', 'went on'])
   await delay(300)
   writeFileSync(freeze.path, freeze.off)
-  assert.equal((await within(10_000, running)).stdout, 'went on\n')
+  assert.equal((await settles(running)).stdout, 'went on\n')
 })

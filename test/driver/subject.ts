@@ -113,7 +113,7 @@ export async function readAll(
 }
 
 /** Follows a process until its stdout has what is looked for. */
-export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp, timeoutMs = 20_000): Promise<string> {
+export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp, timeoutMs = 60_000): Promise<string> {
   let stdout = ''
   for await (const chunk of process.follow(0, AbortSignal.timeout(timeoutMs))) {
     for (const { stream, data } of chunk.records) if (stream === 'stdout') stdout += data.toString()

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { FileChange } from '../../src/drivers/driver.ts'
 import { until } from '../support/server.ts'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 import { type Subject } from './subject.ts'
 
 /** Watches a new directory of a computer; resolves when changes are told. */
@@ -21,7 +21,7 @@ export async function watchNew(
   })()
   t.after(async () => {
     controller.abort()
-    await within(2000, reading, 'the end of the watch')
+    await settles(reading, 'the end of the watch')
   })
   let tries = 0
   await until(

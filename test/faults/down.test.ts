@@ -79,7 +79,7 @@ function output(program: string, args: string[]): Promise<string> {
   )
 }
 
-describe('npm run down', { timeout: 120_000 }, () => {
+describe('npm run down', { timeout: 300_000 }, () => {
   let server: TestServer | undefined
   after(() => server?.stop())
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { paths } from './host-traces.ts'
 
@@ -64,8 +64,8 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
       assert.deepEqual([status, body.result?.stdout], [200, 'fine\n'], JSON.stringify(body))
       return own
     })
-    const sessions = await within(25_000, Promise.all(started), 'the starts')
-    assert.match((await within(25_000, caught, 'the program that reads')).stdout, /went on\n$/)
+    const sessions = await settles(Promise.all(started), 'the starts')
+    assert.match((await settles(caught, 'the program that reads')).stdout, /went on\n$/)
     assert.equal(isRunning(pid), false)
     await until(lxcfsPid, (now) => now !== pid)
     await until(lxcfsState, (state) => state === 'ok')
@@ -82,7 +82,7 @@ test('a server starts although lxcfs is stopped, and replaces it', async () => {
   await server.stop()
   const pid = lxcfsPid()
   process.kill(pid, 'SIGSTOP')
-  server = await within(40_000, TestServer.start(), 'the start')
+  server = await settles(TestServer.start(), 'the start')
   assert.equal(isRunning(pid), false)
   assert.equal((await server.shell(free, { sessionId })).stdout, '256\n')
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 import { computerRow, computerRows, monitorPid, paths, tracesOf } from './host-traces.ts'
 
 let server: TestServer
@@ -32,7 +32,7 @@ test('when the monitor is killed its computers are stopped, nothing hangs, and t
   const pid = monitorPid()
   process.kill(pid, 'SIGKILL')
 
-  const { status, body } = await within(15_000, inFlight, 'the request in flight')
+  const { status, body } = await settles(inFlight, 'the request in flight')
   assert.equal(status, 200)
   assert.deepEqual([body.status, body.result.reason, body.result.exitCode], ['lost', 'lost', null])
   await until(
@@ -51,7 +51,7 @@ test('when the monitor is killed its computers are stopped, nothing hangs, and t
   const { processes } = (await server.post('/process/list', { sessionId: first })).body
   assert.deepEqual(processes.at(-1)?.reason, 'lost')
 
-  const again = await within(15_000, server.shell('cat /workspace/file; echo again', { sessionId: first }))
+  const again = await settles(server.shell('cat /workspace/file; echo again', { sessionId: first }))
   assert.equal(again.stdout, 'again\n')
   assert.equal((await computerRow(first))?.id, id)
   assert.notEqual(monitorPid(), pid)
@@ -63,8 +63,7 @@ test('requests end while the monitor is killed again and again, and later ones w
   let isActive = true
   const clients = sessions.map(async (sessionId) => {
     while (isActive) {
-      const { status, body } = await within(
-        30_000,
+      const { status, body } = await settles(
         server.post('/execute', { code: 'echo fine', language: 'shell', sessionId }),
         'a request',
       )
@@ -194,7 +193,7 @@ test('output of lost processes that was written stays, and output in memory is r
   await start(held, 'echo held; sleep 1000')
   process.kill(monitorPid(), 'SIGKILL')
 
-  const { body } = await within(15_000, inFlight, 'the request in flight')
+  const { body } = await settles(inFlight, 'the request in flight')
   assert.deepEqual([body.status, body.result.truncated], ['lost', true])
   assert.match(body.result.stdout, /^\0{100000}/)
   const assertKept = async () => {

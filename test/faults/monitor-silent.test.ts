@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { computerRow, monitorPid, paths } from './host-traces.ts'
 
@@ -63,7 +63,7 @@ test('a stopped monitor is continued by itself, and time limits hold', async () 
     (processes) => processes.some(({ status }: { status: string }) => status === 'running'),
   )
   process.kill(pid, 'SIGSTOP')
-  const { status, body } = await within(20_000, limited, 'the answer')
+  const { status, body } = await settles(limited, 'the answer')
   assert.deepEqual([status, body.status, body.result.stdout], [200, 'timeout', 'begun\n'])
   await until(monitorState, (state) => state === 'ok')
   assert.equal(monitorPid(), pid)
@@ -93,24 +93,24 @@ test('while the monitor is unresponsive, every request is answered in time, and 
 
   // Sent before the server knows that the monitor is unresponsive.
   const unanswered = answerOf({ code: 'exec sleep 998', sessionId })
-  const began = within(20_000, unanswered, 'the response to a start that was sent')
+  const began = settles(unanswered, 'the response to a start that was sent')
   await until(monitorState, (state) => state === 'degraded')
-  const soon = await within(2_000, answerOf({ code: 'true', sessionId }), 'the response to a start that is refused')
+  const soon = await settles(answerOf({ code: 'true', sessionId }), 'the response to a start that is refused')
   assert.deepEqual([soon.status, soon.body.code, soon.body.retryable], [503, 'UNAVAILABLE', true])
   const { status, body } = await began
   assert.deepEqual([status, body.code, body.retryable], [503, 'UNAVAILABLE', true])
-  const late = await within(20_000, limited, 'the response of a process over its time limit')
+  const late = await settles(limited, 'the response of a process over its time limit')
   assert.deepEqual([late.status, late.body.code, late.body.retryable], [503, 'PROCESS_GOES_ON', false])
   assert.match(late.body.error, /the process monitor does not answer/)
-  assert.match((await within(20_000, streamed, 'the stream')).body, /event: error\ndata: .*"PROCESS_GOES_ON"/)
-  assert.equal((await within(2_000, logs(), 'the output')).stdout, 'kept\n')
+  assert.match((await settles(streamed, 'the stream')).body, /event: error\ndata: .*"PROCESS_GOES_ON"/)
+  assert.equal((await settles(logs(), 'the output')).stdout, 'kept\n')
   // Processes over their time limit are ended all the same.
   await until(
     () => runningIn(id, 'sleep').length,
     (count) => count === 1,
   )
   const kill = server.post('/process/kill', { processId: 'kept', sessionId, signal: 'SIGKILL' })
-  assert.deepEqual((await within(20_000, kill, 'the answer to a kill')).body.code, 'UNAVAILABLE')
+  assert.deepEqual((await settles(kill, 'the answer to a kill')).body.code, 'UNAVAILABLE')
   const health = JSON.stringify((await server.call('GET', '/health', undefined, { token: null })).body)
   assert.doesNotMatch(health, /\/(var|run|proc|sys)/)
   assert.match((await server.call('GET', '/metrics')).body, /^carrel_helper_ok\{helper="monitor"\} 0$/m)
@@ -139,7 +139,7 @@ test('a server starts although its monitor is stopped', async () => {
   await server.stop()
   const pid = monitorPid()
   process.kill(pid, 'SIGSTOP')
-  server = await within(30_000, TestServer.start(), 'the start')
+  server = await settles(TestServer.start(), 'the start')
   assert.equal(monitorPid(), pid)
   const { body } = await server.post('/process/get', { processId: 'sleeper', sessionId })
   assert.equal(body.process.status, 'running')
@@ -150,7 +150,7 @@ test('a server whose monitor does not answer at all reports that, and does not s
   const thaw = freeze(monitorPid())
   try {
     await assert.rejects(
-      within(40_000, TestServer.start(), 'the refusal'),
+      settles(TestServer.start(), 'the refusal'),
       /Cannot start: the process monitor \(process \d+\) does not answer; /,
     )
   } finally {

@@ -24,7 +24,7 @@ import { hostTraces } from './host-traces.ts'
 
 const npmStart = fileURLToPath(new URL('../../scripts/start.js', import.meta.url))
 
-describe('a refused start gives its reason in one sentence', { timeout: 120_000 }, () => {
+describe('a refused start gives its reason in one sentence', { timeout: 300_000 }, () => {
   const taken = createServer()
   before(async () => {
     taken.listen(0, '127.0.0.1')

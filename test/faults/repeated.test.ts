@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { readRecord } from '../../src/drivers/local/monitor/process-record.ts'
 import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
 
-describe('a request that is repeated after its server has ended', { timeout: 180_000 }, () => {
+describe('a request that is repeated after its server has ended', { timeout: 300_000 }, () => {
   let server: TestServer
   let keys = 0
   before(async () => {

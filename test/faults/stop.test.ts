@@ -18,7 +18,7 @@ import {
 } from '../support/server.ts'
 import { computerRows, hostTraces, mountedRoots } from './host-traces.ts'
 
-describe('SIGTERM', { timeout: 120_000 }, () => {
+describe('SIGTERM', { timeout: 300_000 }, () => {
   let server: TestServer
   beforeEach(async () => {
     server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' } })
@@ -142,7 +142,7 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
   })
 })
 
-describe('SIGTERM during the start', { timeout: 120_000 }, () => {
+describe('SIGTERM during the start', { timeout: 300_000 }, () => {
   let recipe: string
   before(async () => {
     recipe = join(await mkdtemp(join(tmpdir(), 'carrel-recipe-')), 'half')

@@ -52,7 +52,7 @@ class Terminal {
   }
 }
 
-describe('carrel exec -it', { timeout: 120_000 }, () => {
+describe('carrel exec -it', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
   before(async () => {

@@ -22,7 +22,7 @@ interface SurfaceDocuments {
   routes: [method: string, path: string, operation: Operation][]
 }
 
-describe('documentation', { timeout: 120_000 }, () => {
+describe('documentation', { timeout: 300_000 }, () => {
   let server: TestServer
   let index: string
   let skill: string

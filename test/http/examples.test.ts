@@ -5,7 +5,7 @@ import { callExample, exampleOf, needsSecret, type Operation } from '../support/
 import { jsonSchemaOf } from '../support/json-schema.ts'
 import { TestServer } from '../support/server.ts'
 
-describe('the examples of openapi.json', { timeout: 120_000 }, () => {
+describe('the examples of openapi.json', { timeout: 300_000 }, () => {
   let server: TestServer
   let token: string
   let document: { paths: Record<string, Record<string, Operation>> }

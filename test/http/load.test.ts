@@ -8,7 +8,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
-describe('a server under hostile clients', { timeout: 120_000 }, () => {
+describe('a server under hostile clients', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 

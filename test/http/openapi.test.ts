@@ -30,7 +30,7 @@ const bodiless = new Set([
   'POST /v1/workspaces/{workspaceId}/cancel-deletion',
 ])
 
-describe('GET /openapi.json', { timeout: 60_000 }, () => {
+describe('GET /openapi.json', { timeout: 300_000 }, () => {
   let server: TestApp
   let document: { openapi: string; info: Record<string, string>; paths: Record<string, Record<string, Operation>> }
   let operations: [name: string, operation: Operation][]
@@ -162,7 +162,7 @@ describe('GET /openapi.json', { timeout: 60_000 }, () => {
   })
 })
 
-describe('GET /metrics', { timeout: 60_000 }, () => {
+describe('GET /metrics', { timeout: 300_000 }, () => {
   let server: TestApp
   const metricsToken = 'of-the-one-that-scrapes'
   before(async () => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { newSession } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('the public address', { timeout: 60_000 }, () => {
+describe('the public address', { timeout: 300_000 }, () => {
   const baseUrlOf = async (server: TestApp, headers: Record<string, string>) =>
     (await server.call('GET', '/', undefined, { headers })).body.baseUrl as string
   const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'carrel.example.com' }

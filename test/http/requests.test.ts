@@ -7,7 +7,7 @@ import { limits } from '../../src/config/limits.ts'
 import { newSession } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('requests', { timeout: 60_000 }, () => {
+describe('requests', { timeout: 300_000 }, () => {
   let server: TestApp
 
   before(async () => {

@@ -12,7 +12,7 @@ interface Operation {
 /** Keywords without words for a refusal: a route that starts to use one must add them. */
 const undescribed = new Set(['multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'not', 'contains'])
 
-describe('the requirements of a request', { timeout: 60_000 }, () => {
+describe('the requirements of a request', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start()

@@ -8,7 +8,7 @@ import { limits } from '../../src/config/limits.ts'
 import { testDataDirectory, until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('API keys', { timeout: 60_000 }, () => {
+describe('API keys', { timeout: 300_000 }, () => {
   let server: TestApp
   let token: string
   before(async () => {

@@ -14,7 +14,7 @@ import { linkIn, messagesTo, newAddress, signInByMail } from './outbox.ts'
 const graceMs = 30 * 24 * 3600 * 1000
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100' }
 
-describe('deleting an account', { timeout: 180_000 }, () => {
+describe('deleting an account', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start({ env })

@@ -12,7 +12,7 @@ import { withDatabase } from '../support/with-database.ts'
 import { GithubServer, type GithubUser } from './github-server.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
-describe('signing in by GitHub', { timeout: 60_000 }, () => {
+describe('signing in by GitHub', { timeout: 300_000 }, () => {
   let github: GithubServer
   let server: TestApp
   const start = async () => {

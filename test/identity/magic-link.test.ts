@@ -10,7 +10,7 @@ import { askForLink, messagesTo, newAddress, outbox, signInByMail } from './outb
 
 const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
-describe('signing in by mail', { timeout: 60_000 }, () => {
+describe('signing in by mail', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { TestApp } from '../support/test-app.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
-describe('GET /v1/me', { timeout: 60_000 }, () => {
+describe('GET /v1/me', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })

@@ -4,7 +4,7 @@ import { decodeJwt, generateKeyPair, SignJWT } from 'jose'
 import { TestApp } from '../support/test-app.ts'
 import { audience, Issuer } from './issuer.ts'
 
-describe('JWTs of an OpenID issuer', { timeout: 60_000 }, () => {
+describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
   let issuer: Issuer
   let stranger: Issuer
   /** A token whose issuer does not answer any more. */

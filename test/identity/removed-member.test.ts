@@ -8,7 +8,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { signInByMail } from './outbox.ts'
 
-describe('what a member has open', { timeout: 120_000 }, () => {
+describe('what a member has open', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PLAY_MONEY: 'on' } })

@@ -7,7 +7,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
-describe('the sign-ins of a person', { timeout: 60_000 }, () => {
+describe('the sign-ins of a person', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })

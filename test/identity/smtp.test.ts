@@ -15,7 +15,7 @@ interface Received {
   user: string
 }
 
-describe('mail over SMTP', { timeout: 60_000 }, () => {
+describe('mail over SMTP', { timeout: 300_000 }, () => {
   const received: Received[] = []
   let smtp: SMTPServer
   let server: TestApp

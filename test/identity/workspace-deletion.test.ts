@@ -10,7 +10,7 @@ import { newAddress, signInByMail } from './outbox.ts'
 const graceMs = 30 * 24 * 3600 * 1000
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_SWEEP_INTERVAL_MS: '100', CARREL_PLAY_MONEY: 'on' }
 
-describe('deleting a workspace', { timeout: 180_000 }, () => {
+describe('deleting a workspace', { timeout: 300_000 }, () => {
   let server: TestApp
   let owner: string
   let member: string

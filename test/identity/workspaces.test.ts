@@ -14,7 +14,7 @@ interface Person {
   id: string
 }
 
-describe('workspaces', { timeout: 120_000 }, () => {
+describe('workspaces', { timeout: 300_000 }, () => {
   let server: TestApp
   let ann: Person
   let bob: Person

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { startGuestServer, type GuestServer } from './guest-server.ts'
 
-describe('previews over WebSocket', { timeout: 60_000 }, () => {
+describe('previews over WebSocket', { timeout: 300_000 }, () => {
   let server: TestServer
   let guest: GuestServer
 

@@ -6,7 +6,7 @@ import { limits } from '../../src/config/limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { connectSocket, SocketClient } from './socket-client.ts'
 
-describe('the WebSocket', { timeout: 240_000 }, () => {
+describe('the WebSocket', { timeout: 300_000 }, () => {
   let server: TestServer
   let client: SocketClient
   const sessionId = newSession()

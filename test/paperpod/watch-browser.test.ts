@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { newSession, TestServer } from '../support/server.ts'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 
 /** Watches, makes and renames a file, and reports the events as the browser's own stream reader gave them. */
 const page = (url: string, token: string, sessionId: string) => `<script type="module">
@@ -45,7 +45,7 @@ test('a browser reads the stream of changes by fetch', { skip: noBrowser }, asyn
   const { port } = host.address() as AddressInfo
   await using browser = await BrowserPage.open('--disable-web-security')
   void browser.goTo(`http://127.0.0.1:${port}/`)
-  assert.deepEqual(JSON.parse(await within(60_000, result.promise, 'the report of the browser')), [
+  assert.deepEqual(JSON.parse(await settles(result.promise, 'the report of the browser')), [
     ['watching', '/workspace'],
     ['create', '/workspace/a'],
     ['rename', '/workspace/b'],

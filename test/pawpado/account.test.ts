@@ -9,7 +9,7 @@ import { TestApp } from '../support/test-app.ts'
 
 const unauthenticated = { error: 'UNAUTHENTICATED', message: 'Missing or invalid bearer token' }
 
-describe('the account routes of Pawpado', { timeout: 120_000 }, () => {
+describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
   let issuer: Issuer
   let server: TestApp
   /** As the document has it: a JWT of the issuer. */
@@ -141,7 +141,7 @@ describe('the account routes of Pawpado', { timeout: 120_000 }, () => {
   })
 })
 
-describe('errors below /api/v1', { timeout: 60_000 }, () => {
+describe('errors below /api/v1', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start()

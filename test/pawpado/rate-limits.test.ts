@@ -7,7 +7,7 @@ import { SocketClient } from '../paperpod/socket-client.ts'
 import { type Answer } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('rate limits', { timeout: 120_000 }, () => {
+describe('rate limits', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({

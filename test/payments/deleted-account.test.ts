@@ -10,7 +10,7 @@ import { withDatabase } from '../support/with-database.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
 
-describe('what is paid for an account that is deleted', { timeout: 120_000 }, () => {
+describe('what is paid for an account that is deleted', { timeout: 300_000 }, () => {
   let stripe: StripeServer
   let server: TestApp
   before(async () => {

@@ -13,7 +13,7 @@ import { TempoNode } from '../support/fake-tempo-node.ts'
 
 const command = fileURLToPath(new URL('../../node_modules/mppx/dist/bin.js', import.meta.url))
 
-describe('what a newcomer is told about paying', { timeout: 120_000 }, () => {
+describe('what a newcomer is told about paying', { timeout: 300_000 }, () => {
   let node: TempoNode
   let server: TestApp
   before(async () => {

@@ -27,7 +27,7 @@ const noChain = createClient({
   }),
 })
 
-describe('signing in by a wallet', { timeout: 60_000 }, () => {
+describe('signing in by a wallet', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({

@@ -10,7 +10,7 @@ import { TestApp } from '../support/test-app.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-describe('POST /topup by Stripe', { timeout: 120_000 }, () => {
+describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
   let stripe: StripeServer
   let server: TestApp
   let token: string

@@ -18,7 +18,7 @@ import { TempoNode } from '../support/fake-tempo-node.ts'
 const recipient = '0x1111111111111111111111111111111111111111'
 const problems = 'https://paymentauth.org/problems'
 
-describe('POST /topup on Tempo', { timeout: 120_000 }, () => {
+describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
   let node: TempoNode
   let server: TestApp
   let token: string

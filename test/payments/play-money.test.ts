@@ -6,7 +6,7 @@ import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('play money', { timeout: 60_000 }, () => {
+describe('play money', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_PLAY_MONEY: 'on' } })

@@ -29,7 +29,7 @@ async function newTenant(): Promise<Tenant> {
   return { accountId, token }
 }
 
-describe('payments by Stripe', { timeout: 120_000 }, () => {
+describe('payments by Stripe', { timeout: 300_000 }, () => {
   let stripe: StripeServer
   let server: TestApp
   before(async () => {

@@ -92,7 +92,7 @@ function example(envelope: ErrorEnvelope, code: ErrorCode): object {
   return { ...properties, maxBytes: 0, code }
 }
 
-describe('the body of a request', { timeout: 120_000 }, () => {
+describe('the body of a request', { timeout: 300_000 }, () => {
   test('is short on every route but those that carry files, code or paths', () => {
     const larger = routes.filter(({ bodyLimit }) => bodyLimit > limits.bodyBytes)
     assert.deepEqual(Object.fromEntries(larger.map((route) => [nameOf(route), route.bodyLimit])), {
@@ -288,7 +288,7 @@ test('every text of a request that has to be like something has an end', () => {
   assert.deepEqual(open, [])
 })
 
-describe('a flood of the worst bodies that each route takes', { timeout: 120_000 }, () => {
+describe('a flood of the worst bodies that each route takes', { timeout: 300_000 }, () => {
   /** Bodies of a size that take the longest to read. */
   const worst = (bytes: number): string[] => [
     `{"path":[${'[],'.repeat(Math.max(1, bytes / 3 - 8))}0]}`,

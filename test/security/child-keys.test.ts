@@ -6,7 +6,7 @@ import { SocketClient } from '../paperpod/socket-client.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-describe('an API key is no person, and has no heirs', { timeout: 60_000 }, () => {
+describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () => {
   let server: TestApp
   let founder: string
   let founderId: string

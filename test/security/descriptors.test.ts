@@ -31,7 +31,7 @@ async function firstLine(socket: Socket): Promise<string> {
 }
 
 /** A server that may have few descriptors, so that a test can come to their end. */
-describe('a server of which all want descriptors', { timeout: 120_000 }, () => {
+describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
   const limit = 700
   let server: TestServer
   let guest: GuestServer
@@ -154,7 +154,7 @@ describe('a server of which all want descriptors', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a server whose patience is a second', { timeout: 60_000 }, () => {
+describe('a server whose patience is a second', { timeout: 300_000 }, () => {
   const program = fileURLToPath(new URL('./fixtures/hasty-server.ts', import.meta.url))
   let server: TestServer
   let guest: GuestServer

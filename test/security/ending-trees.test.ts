@@ -18,7 +18,7 @@ open('/tmp/fight', 'a').write('x')
 time.sleep(600)
 `
 
-describe("ending one tenant's programs", { timeout: 240_000 }, () => {
+describe("ending one tenant's programs", { timeout: 300_000 }, () => {
   let server: TestServer
   let other: string
   const neighbour = newSession()

@@ -77,7 +77,7 @@ const envelopes: Record<Surface, (status: number, body: Body) => void> = {
   },
 }
 
-describe("every error is in its surface's envelope", { timeout: 120_000 }, () => {
+describe("every error is in its surface's envelope", { timeout: 300_000 }, () => {
   let server: TestApp
   let token: string
   let routes: Route[]
@@ -346,7 +346,7 @@ describe("every error is in its surface's envelope", { timeout: 120_000 }, () =>
   })
 })
 
-test('429 of every route is in the envelope of its surface', { timeout: 60_000 }, async (t) => {
+test('429 of every route is in the envelope of its surface', { timeout: 300_000 }, async (t) => {
   const classes = ['READS', 'WRITES', 'PAWPADO_READS', 'PAWPADO_WRITES', 'PAWPADO_POLLS', 'SIGN_INS']
   const env = Object.fromEntries(classes.map((one) => [`CARREL_${one}_PER_MINUTE`, '1']))
   const server = await TestApp.start({ env })

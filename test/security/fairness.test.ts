@@ -5,7 +5,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 /** What one account asks for at once, on two sandboxes, each of which runs fewer at a time. */
 const flood = 400
 
-describe('an account that asks for more than there is time for', { timeout: 120_000 }, () => {
+describe('an account that asks for more than there is time for', { timeout: 300_000 }, () => {
   let server: TestServer
   let other: string
   const sessions = [newSession(), newSession()]

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, type Answer } from '../support/server.ts'
 
-describe('paths that lead out of a sandbox', { timeout: 120_000 }, () => {
+describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
   let server: TestServer
   let hostDirectory: string
   const sessionId = newSession()

@@ -28,7 +28,7 @@ async function signUp(server: TestApp, { address = newAddress(), from = newNetwo
   return creditOf(server, body.token)
 }
 
-describe('the first credit is for who signs up, and no mine', { timeout: 60_000 }, () => {
+describe('the first credit is for who signs up, and no mine', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })

@@ -17,7 +17,7 @@ const foreign = [
   '18446744073709551615',
 ]
 
-describe('ids that are not of the computer', { timeout: 120_000 }, () => {
+describe('ids that are not of the computer', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()

@@ -16,7 +16,7 @@ const outside = { name: 'carrel-t2out', host: '198.18.7.1', address: '198.18.7.2
 
 const ipProgram = 'ip'
 
-describe('the network of a guest', { timeout: 120_000 }, () => {
+describe('the network of a guest', { timeout: 300_000 }, () => {
   let server: TestServer
   let listeners: Server[]
   let hostPorts: number[]

@@ -25,7 +25,7 @@ const refusals = new Set([
 /** PID 1 of a computer belongs to its root, and has no more rights than it. */
 const ofItsOwnInit = new Set(['trace PID 1', 'write /proc/1/oom_score_adj', 'write /proc/1/mem'])
 
-describe('a guest', { timeout: 120_000 }, () => {
+describe('a guest', { timeout: 300_000 }, () => {
   let server: TestServer
   let hostDirectory: string
   const sessionId = newSession()

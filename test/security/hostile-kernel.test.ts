@@ -29,7 +29,7 @@ ${flood.replace(/^/gm, '        ')}
 `
 }
 
-describe('a kernel that the guest put in the place of ours', { timeout: 240_000 }, () => {
+describe('a kernel that the guest put in the place of ours', { timeout: 300_000 }, () => {
   let watched: WatchedServer
   let server: TestServer
   before(async () => {

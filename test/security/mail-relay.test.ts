@@ -24,7 +24,7 @@ const addresses = [
 /** Signs that break a line, are not seen, or turn what stands around them. */
 const hostileSigns = ['\n', '\r', '\t', '\u0000', '\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200b', '\ufeff']
 
-describe('nobody sends mail of their own by the server', { timeout: 60_000 }, () => {
+describe('nobody sends mail of their own by the server', { timeout: 300_000 }, () => {
   let issuer: Issuer
   let server: TestApp
   before(async () => {
@@ -256,7 +256,7 @@ describe('nobody sends mail of their own by the server', { timeout: 60_000 }, ()
   })
 })
 
-describe('what many send together', { timeout: 60_000 }, () => {
+describe('what many send together', { timeout: 300_000 }, () => {
   const start = (env: NodeJS.ProcessEnv) =>
     TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback', ...env } })
   const signUp = async (server: TestApp, from: string, address = newAddress()): Promise<string> => {

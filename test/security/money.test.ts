@@ -42,7 +42,7 @@ const moneyRoutes: Record<string, MoneyRoute> = {
   },
 }
 
-describe('who may do what with the money of a workspace', { timeout: 120_000 }, () => {
+describe('who may do what with the money of a workspace', { timeout: 300_000 }, () => {
   let server: TestApp
   const keys = new Map<Who, { api_key: string; key_id: string }>()
 

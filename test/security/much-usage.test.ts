@@ -12,7 +12,7 @@ const intervals = 300_000
 const dayMs = 86_400_000
 const stepMs = Math.floor((360 * dayMs) / intervals)
 
-describe('an account that used very much', { timeout: 180_000 }, () => {
+describe('an account that used very much', { timeout: 300_000 }, () => {
   let watched: WatchedServer
   let server: TestServer
   let token: string

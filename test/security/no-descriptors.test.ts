@@ -21,7 +21,7 @@ function limitWithFree(pid: number, free: number): number {
   return limit
 }
 
-describe('when the descriptors of a program are used up', { timeout: 120_000 }, () => {
+describe('when the descriptors of a program are used up', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer } from '../support/server.ts'
 
-describe("a program's empty stdin", { timeout: 120_000 }, () => {
+describe("a program's empty stdin", { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
   const hostNull = () => {

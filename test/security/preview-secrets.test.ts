@@ -9,7 +9,7 @@ import { startGuestServer, type GuestServer } from '../paperpod/guest-server.ts'
 import { TestServer, testDataDirectory } from '../support/server.ts'
 
 /** What a client sends to a preview by mistake, as it is an address of the same server. */
-describe('credentials of Carrel that are sent to a preview', { timeout: 60_000 }, () => {
+describe('credentials of Carrel that are sent to a preview', { timeout: 300_000 }, () => {
   let server: TestServer
   let guest: GuestServer
   let credentials: string[]

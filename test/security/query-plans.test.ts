@@ -13,7 +13,7 @@ import { withDatabase } from '../support/with-database.ts'
 /** Tables with many rows for each account, of which the main thread may not read all of an account's. */
 const ofManyRows = new Set(['usage_intervals', 'ledger_transactions', 'ledger_entries', 'events'])
 
-describe('what the main thread asks the database', { timeout: 180_000 }, () => {
+describe('what the main thread asks the database', { timeout: 300_000 }, () => {
   let server: TestServer
   const folder = mkdtempSync(join(tmpdir(), 'carrel-plans-'))
   const file = join(folder, 'statements')

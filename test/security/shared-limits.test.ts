@@ -11,7 +11,7 @@ const takeAll = readFileSync(new URL('./fixtures/take-all.py', import.meta.url),
 const MiB = 1024 * 1024
 
 /** What the kernel counts for users or for the whole host, and one computer may not take from another. */
-describe('what all computers share', { timeout: 120_000 }, () => {
+describe('what all computers share', { timeout: 300_000 }, () => {
   let server: TestServer
   const [greedy, other] = [newSession(), newSession()]
 

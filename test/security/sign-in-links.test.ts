@@ -11,7 +11,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { readdirSync } from 'node:fs'
 
-describe('a link for signing in', { timeout: 60_000 }, () => {
+describe('a link for signing in', { timeout: 300_000 }, () => {
   let github: GithubServer
   let server: TestApp
   before(async () => {
@@ -90,7 +90,7 @@ describe('a link for signing in', { timeout: 60_000 }, () => {
   })
 })
 
-describe('what a closed server does for an address that it knows', { timeout: 60_000 }, () => {
+describe('what a closed server does for an address that it knows', { timeout: 300_000 }, () => {
   const known = newAddress()
   before(async () => {
     const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })

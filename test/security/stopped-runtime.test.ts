@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { within } from '../support/within.ts'
+import { settles } from '../support/settles.ts'
 import { computerRow } from '../faults/host-traces.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
@@ -17,7 +17,7 @@ while time.time() < end:
         except OSError: pass
 `
 
-describe('a guest that lies in wait for the runtime', { timeout: 120_000 }, () => {
+describe('a guest that lies in wait for the runtime', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()
@@ -48,14 +48,11 @@ describe('a guest that lies in wait for the runtime', { timeout: 120_000 }, () =
       const starts = Array.from({ length: 12 }, () =>
         server.post('/execute', { code: 'true', language: 'shell', timeout: 2_000, sessionId }),
       )
-      for (const { status, body } of await within(60_000, Promise.all(starts), 'an answer')) {
+      for (const { status, body } of await settles(Promise.all(starts), 'an answer')) {
         assert.ok(status === 200 || status === 503, `${status} ${JSON.stringify(body)}`)
         assert.doesNotMatch(JSON.stringify(body), /\/(run|sys)\//)
       }
-      assert.equal(
-        (await within(20_000, server.shell('echo on', { sessionId: other }), 'another sandbox')).stdout,
-        'on\n',
-      )
+      assert.equal((await settles(server.shell('echo on', { sessionId: other }), 'another sandbox')).stdout, 'on\n')
       const again = () => server.post('/execute', { code: 'echo on', language: 'shell', timeout: 5_000, sessionId })
       await until(again, ({ status, body }) => status === 200 && body.result.stdout === 'on\n', 40_000)
       const { id } = (await computerRow(sessionId))!

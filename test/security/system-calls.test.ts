@@ -20,7 +20,7 @@ const open = [
   /^personality (0x0|0x8|0x40000|0xffffffff)$/,
 ]
 
-describe('the filter of system calls', { timeout: 120_000 }, () => {
+describe('the filter of system calls', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 

@@ -34,7 +34,7 @@ const settings = { CARREL_PLAY_MONEY: 'on', CARREL_SIGN_INS_PER_MINUTE: '0' }
 const routes = (await appRoutes(settings)).filter(({ method }) => method !== 'HEAD')
 const namesOf = (some: AppRoute[]) => some.map(nameOf).toSorted()
 
-describe('two accounts', { timeout: 60_000 }, () => {
+describe('two accounts', { timeout: 300_000 }, () => {
   let server: TestServer
   let other: string
   let owned: Owned
@@ -532,7 +532,7 @@ describe('two accounts', { timeout: 60_000 }, () => {
   })
 })
 
-describe('authentication', { timeout: 60_000 }, () => {
+describe('authentication', { timeout: 300_000 }, () => {
   let server: TestServer
   let refused: Record<string, string | undefined>
   let good: string

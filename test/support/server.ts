@@ -80,7 +80,7 @@ export function newSession(): string {
 export async function until<T>(
   ask: () => Promise<T> | T,
   wished: (value: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   for (const end = Date.now() + timeoutMs; ;) {
     const value = await ask()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 
 const MiB = 1024 * 1024
 
@@ -103,7 +103,7 @@ export const describeExec: Part = (subject) => {
   test('the end of a process is told at once, with its times', async () => {
     const before = Date.now()
     const process = await subject().exec(id, ['true'])
-    const exit = await within(1000, process.wait(), 'wait()')
+    const exit = await settles(process.wait(), 'wait()')
     assert.equal(process.exit, exit)
     assert.ok(process.startedAtMs >= before && exit.endedAtMs >= process.startedAtMs && exit.endedAtMs <= Date.now())
     assert.ok(process.pid > 1)

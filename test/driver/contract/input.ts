@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { before, test } from 'node:test'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 import { ended, readAll, stdoutWith, type Part } from '../subject.ts'
 
 export const describeInput: Part = (subject) => {
@@ -11,7 +11,7 @@ export const describeInput: Part = (subject) => {
   })
 
   test('without stdin a process reads its end at once', async () => {
-    const { stdout } = await within(5000, subject().shell(id, 'cat; echo end'))
+    const { stdout } = await settles(subject().shell(id, 'cat; echo end'))
     assert.equal(stdout, 'end\n')
   })
 
@@ -33,7 +33,7 @@ export const describeInput: Part = (subject) => {
     for (let start = 0; start < data.length; start += 700_001)
       await process.write(data.subarray(start, start + 700_001))
     await process.closeStdin()
-    const exit = await within(20_000, process.wait())
+    const exit = await settles(process.wait())
     const { stdout } = await readAll(process.follow(0))
     assert.equal(exit.outputBytes, data.length)
     assert.ok(stdout.equals(data), 'the bytes differ')
@@ -45,7 +45,7 @@ export const describeInput: Part = (subject) => {
     const outcomes = Promise.allSettled(writes)
     assert.equal((await subject().shell(id, 'echo alive')).stdout, 'alive\n')
     await process.kill('SIGKILL', 'tree')
-    for (const outcome of await within(10_000, outcomes)) {
+    for (const outcome of await settles(outcomes)) {
       assert.equal(outcome.status, 'rejected')
       assert.equal(outcome.reason.code, 'conflict')
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Driver, StopReason } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
 
 const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done'
@@ -130,7 +130,7 @@ export const describeLife: Part = (subject) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     await subject().shell(id, 'true')
-    await within(5000, driver.stop(id, 60_000), 'stop()')
+    await settles(driver.stop(id, 600_000), 'stop()')
   })
 
   test('stop() keeps the files of the computer, and a second stop() does nothing', async (t) => {
@@ -170,11 +170,11 @@ export const describeLife: Part = (subject) => {
     const id = await subject().computer(t)
     const process = await subject().exec(id, ['sleep', '100'])
     await driver.pause(id)
-    await within(15_000, driver.stop(id, 2000), 'stop()')
+    await settles(driver.stop(id, 2000), 'stop()')
     assert.equal((await process.wait()).reason, 'stopped')
     await driver.start(id)
     await driver.pause(id)
-    await within(15_000, driver.destroy(id), 'destroy()')
+    await settles(driver.destroy(id), 'destroy()')
     assert.equal(await find(driver, id), undefined)
   })
 
@@ -184,7 +184,7 @@ export const describeLife: Part = (subject) => {
     const process = await subject().exec(id, ['bash', '-c', 'trap "" TERM; while :; do sleep 0.02; done'])
     await Promise.all([driver.destroy(id), driver.destroy(id)])
     await driver.destroy(id)
-    const exit = await within(5000, process.wait(), 'wait()')
+    const exit = await settles(process.wait(), 'wait()')
     assert.equal(exit.reason, 'stopped')
     assert.equal(await find(driver, id), undefined)
     await assert.rejects(driver.files(id).list('/', { limit: 1, maxBytes: 1 }), { code: 'not_found' })
@@ -198,8 +198,8 @@ export const describeLife: Part = (subject) => {
     )
     const process = await subject().exec(id, ['sleep', '100'])
     void subject().shell(id, 'kill -TERM 1; kill -INT 1', { user: 'root' })
-    assert.equal(await within(10_000, reported, 'the report'), 'exited')
-    await within(10_000, process.wait(), 'wait()')
+    assert.equal(await settles(reported, 'the report'), 'exited')
+    await settles(process.wait(), 'wait()')
     assert.equal((await find(driver, id))?.running, false)
     await driver.start(id)
     assert.equal((await subject().shell(id, 'echo again')).stdout, 'again\n')

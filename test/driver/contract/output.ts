@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readAll, stdoutWith, type Part } from '../subject.ts'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 
 const MiB = 1024 * 1024
 
@@ -41,7 +41,7 @@ export const describeOutput: Part = (subject) => {
     subject().driver.onOutput(({ processId }) => {
       if (processId === process.processId) told.resolve(processId)
     })
-    await within(10_000, told.promise, 'the print')
+    await settles(told.promise, 'the print')
   })
 
   test('bytes that are no text, and an end without a line feed, come as they are', async () => {
@@ -100,7 +100,7 @@ export const describeOutput: Part = (subject) => {
 
   test('of 200 MB the newest are kept, and it says that some were dropped', async () => {
     const process = await subject().exec(id, ['seq', '-f', '%01023.0f', '0', String(200 * 1024 - 1)])
-    const exit = await within(120_000, process.wait())
+    const exit = await settles(process.wait(), 'the end', 240_000)
     assert.equal(exit.exitCode, 0)
     assert.equal(exit.truncated, true)
     const { stdout, truncated } = await readAll(process.follow(0))
@@ -149,7 +149,7 @@ export const describeOutput: Part = (subject) => {
       await process.wait()
       for (const cursor of [1, 3, 7, 10 ** 12]) {
         await assert.rejects(subject().driver.output(process.processId, cursor), { code: 'invalid_request' })
-        await assert.rejects(within(2000, Array.fromAsync(process.follow(cursor)), `follow(${cursor})`), {
+        await assert.rejects(settles(Array.fromAsync(process.follow(cursor)), `follow(${cursor})`), {
           code: 'invalid_request',
         })
       }
@@ -175,9 +175,9 @@ export const describeOutput: Part = (subject) => {
     const reading = readAll(process.follow(0, controller.signal))
     await stdoutWith(process, 'one')
     controller.abort()
-    const { stdout } = await within(1000, reading, 'the reading')
+    const { stdout } = await settles(reading, 'the reading')
     assert.equal(stdout.toString(), 'one\n')
-    assert.deepEqual(await within(1000, Array.fromAsync(process.follow(0, controller.signal))), [])
+    assert.deepEqual(await settles(Array.fromAsync(process.follow(0, controller.signal))), [])
     assert.equal(process.exit, undefined)
     await process.kill('SIGKILL', 'tree')
   })
@@ -198,7 +198,7 @@ export const describeOutput: Part = (subject) => {
     const process = await subject().exec(id, ['head', '-c', '20000000', '/dev/zero'])
     const slow = process.follow(0)[Symbol.asyncIterator]()
     await slow.next()
-    const exit = await within(20_000, process.wait())
+    const exit = await settles(process.wait())
     assert.equal(exit.outputBytes, 20_000_000)
     const { stdout } = await readAll(process.follow(0))
     assert.equal(stdout.length, 20_000_000)

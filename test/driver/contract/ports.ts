@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 import { type Part } from '../subject.ts'
 
 export const describePorts: Part = (subject) => {
   test('dial() of a port on which nothing listens is an upstream_unreachable; of a stopped computer a conflict', async (t) => {
     const id = await subject().computer(t)
     assert.deepEqual(await subject().driver.listeners(id), [])
-    await assert.rejects(within(5000, subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
+    await assert.rejects(settles(subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
     await subject().driver.stop(id, 0)
     await assert.rejects(subject().driver.dial(id, 4999), { code: 'conflict' })
     await assert.rejects(subject().driver.listeners(id), { code: 'conflict' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { until } from '../../support/server.ts'
 import { stdoutWith, type Part } from '../subject.ts'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 
 /** Children that leave their parent in every way, each a `sleep` of a length of its own. */
 const scattered = `
@@ -26,7 +26,7 @@ export const describeTree: Part = (subject) => {
     const started = performance.now()
     const process = await subject().exec(id, ['bash', '-c', scattered], { timeoutMs: 1000 })
     await stdoutWith(process, 'ready')
-    const exit = await within(10_000, process.wait(), 'the end')
+    const exit = await settles(process.wait(), 'the end')
     assert.ok(performance.now() - started >= 950)
     assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['timeout', 137, 'SIGKILL'])
     assert.deepEqual(await sleepers(), [])
@@ -49,7 +49,7 @@ export const describeTree: Part = (subject) => {
     assert.match(deaf.join(), /7003.*7004/)
     assert.equal(process.exit, undefined)
     await process.kill('SIGKILL', 'tree')
-    const exit = await within(5000, process.wait())
+    const exit = await settles(process.wait())
     assert.deepEqual([exit.reason, exit.signal], ['signalled', 'SIGKILL'])
     assert.deepEqual(await until(sleepers, (found) => found.length === 0), [])
   })
@@ -73,7 +73,7 @@ export const describeTree: Part = (subject) => {
   test('a child that lives on and goes on writing is not ended by it', async () => {
     const code = '(trap "" PIPE; while :; do echo x; echo y > /workspace/alive; sleep 0.02; done) & echo parent'
     const process = await subject().exec(id, ['bash', '-c', code])
-    await within(2000, process.wait(), 'the end')
+    await settles(process.wait(), 'the end')
     await subject().shell(id, 'rm -f /workspace/alive')
     await until(
       async () => (await subject().shell(id, 'cat /workspace/alive')).stdout,

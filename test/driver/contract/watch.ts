@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test, type TestContext } from 'node:test'
 import type { FileChange } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
-import { within } from '../../support/within.ts'
+import { settles } from '../../support/settles.ts'
 import { type Part } from '../subject.ts'
 import { creates, has, watchInBackground, watchNew } from '../watching.ts'
 
@@ -74,7 +74,7 @@ export const describeWatch: Part = (subject) => {
   test('watch() ends when it is aborted, also before it began', async () => {
     const files = subject().driver.files(id)
     const done = Array.fromAsync(files.watch('/workspace', { recursive: true, signal: AbortSignal.abort() }))
-    assert.deepEqual(await within(2000, done, 'the end of the watch'), [])
+    assert.deepEqual(await settles(done, 'the end of the watch'), [])
   })
 
   test('watch() ends when its directory goes', async () => {
@@ -92,7 +92,7 @@ export const describeWatch: Part = (subject) => {
     )
     await shell('rm -r /workspace/going')
     try {
-      await within(3000, reading, 'the end of the watch')
+      await settles(reading, 'the end of the watch')
     } finally {
       controller.abort()
     }
@@ -122,7 +122,7 @@ export const describeWatch: Part = (subject) => {
     const changes = subject().driver.files(id).watch('/workspace/ready', options)[Symbol.asyncIterator]()
     assert.deepEqual((await changes.next()).value, { type: 'ready', path: '/workspace/ready', directory: true })
     await shell('touch /workspace/ready/one')
-    assert.deepEqual((await within(5000, changes.next())).value, {
+    assert.deepEqual((await settles(changes.next())).value, {
       type: 'create',
       path: '/workspace/ready/one',
       directory: false,
@@ -237,7 +237,7 @@ export const describeWatch: Part = (subject) => {
     })()
     await has(seen, { type: 'ready' })
     await shell('mv /workspace/leaving /workspace/left')
-    await within(3000, reading, 'the end of the watch')
+    await settles(reading, 'the end of the watch')
     assert.equal(seen.at(-1)?.type, 'gone')
   })
 
@@ -268,15 +268,13 @@ export const describeWatch: Part = (subject) => {
         if (!change.done && wanted(change.value)) return count
       }
     }
-    const count = await within(
-      10_000,
+    const count = await settles(
       next(({ type }) => type === 'overflow'),
       'the overflow',
     )
     assert.ok(count > 5000 && count < 14_000, `${count} were kept`)
     await shell('echo > /workspace/flood/after')
-    await within(
-      10_000,
+    await settles(
       next(({ path }) => path === '/workspace/flood/after'),
       'the change after it',
     )

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { before, test, type TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { until } from '../../../support/server.ts'
-import { within } from '../../../support/within.ts'
+import { settles } from '../../../support/settles.ts'
 import { stdoutWith, type Part } from '../../subject.ts'
 
 /** Says the same to each connection: whether it came over IPv4 or IPv6, and what was sent. */
@@ -51,9 +51,9 @@ export const describeNetwork: Part = (subject) => {
   for (const [index, address] of ['127.0.0.1', '0.0.0.0', '::1', '::'].entries()) {
     test(`dial() reaches a server that listens on ${address}`, async (t) => {
       await serve(t, id, address, 4000 + index)
-      const connection = await within(5000, subject().driver.dial(id, 4000 + index))
+      const connection = await settles(subject().driver.dial(id, 4000 + index))
       connection.end('hello')
-      assert.equal(await within(5000, text(connection)), 'hellobye')
+      assert.equal(await settles(text(connection)), 'hellobye')
     })
   }
 
@@ -61,11 +61,11 @@ export const describeNetwork: Part = (subject) => {
     await serve(t, id, '127.0.0.1', 4010)
     const connection = await subject().driver.dial(id, 4010)
     connection.end(Buffer.alloc(8 * 1024 * 1024, 'x'))
-    assert.equal((await within(30_000, text(connection))).length, 8 * 1024 * 1024 + 3)
+    assert.equal((await settles(text(connection))).length, 8 * 1024 * 1024 + 3)
   })
 
   test('dial() of a port on which nothing listens is an upstream_unreachable; of a stopped computer a conflict', async (t) => {
-    await assert.rejects(within(5000, subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
+    await assert.rejects(settles(subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
     const stopped = await subject().computer(t)
     await subject().driver.stop(stopped, 0)
     await assert.rejects(subject().driver.dial(stopped, 4999), { code: 'conflict' })
@@ -123,9 +123,9 @@ export const describeNetwork: Part = (subject) => {
   test('dial() reaches a server that listens on the own address of the computer alone', async (t) => {
     const { stdout } = await subject().shell(id, "hostname -I | tr ' ' '\\n' | head -1")
     await serve(t, id, stdout.trim(), 4060)
-    const connection = await within(5000, subject().driver.dial(id, 4060))
+    const connection = await settles(subject().driver.dial(id, 4060))
     connection.end('hello')
-    assert.equal(await within(5000, text(connection)), 'hellobye')
+    assert.equal(await settles(text(connection)), 'hellobye')
     assert.equal((await subject().driver.listeners(id)).find(({ port }) => port === 4060)?.reachable, true)
   })
 

@@ -4,7 +4,7 @@ import { before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { ComputerFiles } from '../../../../src/drivers/driver.ts'
-import { within } from '../../../support/within.ts'
+import { settles } from '../../../support/settles.ts'
 import { type Part } from '../../subject.ts'
 
 const options = { maxBytes: 1024 }
@@ -75,7 +75,7 @@ while True:
     for (let count = 0; count < 300; count++)
       await files.write('/workspace/swap/hostname', Buffer.from('swapped'), options).catch(() => {})
     await process.kill('SIGKILL', 'tree')
-    await within(5000, process.wait())
+    await settles(process.wait())
     assert.equal(readFileSync('/etc/hostname', 'utf8'), before)
   })
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { before, test } from 'node:test'
 import { until } from '../../../support/server.ts'
-import { within } from '../../../support/within.ts'
+import { settles } from '../../../support/settles.ts'
 import { ended, smallLimits, stdoutWith, type Part } from '../../subject.ts'
 
 export const describeTerminals: Part = (subject) => {
@@ -30,8 +30,8 @@ export const describeTerminals: Part = (subject) => {
     const writes = Promise.allSettled(Array.from({ length: 4 }, () => process.write(Buffer.alloc(1024 * 1024))))
     for (let count = 0; count < 5; count++) assert.equal((await subject().shell(id, 'echo alive')).stdout, 'alive\n')
     await process.kill('SIGKILL', 'tree')
-    assert.equal((await within(20_000, process.wait(), 'the end')).signal, 'SIGKILL')
-    for (const outcome of await within(20_000, writes, 'the writes')) assert.equal(outcome.status, 'rejected')
+    assert.equal((await settles(process.wait(), 'the end')).signal, 'SIGKILL')
+    for (const outcome of await settles(writes, 'the writes')) assert.equal(outcome.status, 'rejected')
   })
 
   test('a terminal loses no byte of what is written to a slow program', async () => {
@@ -73,7 +73,7 @@ export const describeTerminals: Part = (subject) => {
     await process.write(Buffer.from([3]))
     await process.write(Buffer.from('echo "still ""here"; exit 4\n'))
     await stdoutWith(process, 'still here')
-    assert.equal((await within(5000, process.wait())).exitCode, 4)
+    assert.equal((await settles(process.wait())).exitCode, 4)
   })
 
   test('closeStdin() on a terminal is an end of file', async () => {
@@ -81,14 +81,14 @@ export const describeTerminals: Part = (subject) => {
     await process.write(Buffer.from('line\n'))
     await stdoutWith(process, 'line\r\nline\r\n')
     await process.closeStdin()
-    assert.equal((await within(5000, process.wait())).exitCode, 0)
+    assert.equal((await settles(process.wait())).exitCode, 0)
   })
 
   test('a session on a terminal ends with its shell although a background program holds the terminal', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 1000 & echo started; exit 6'], {
       tty: { cols: 80, rows: 24 },
     })
-    const exit = await within(20_000, process.wait(), 'the end')
+    const exit = await settles(process.wait(), 'the end')
     assert.equal(exit.exitCode, 6)
   })
 }

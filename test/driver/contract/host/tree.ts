@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { within } from '../../../support/within.ts'
+import { settles } from '../../../support/settles.ts'
 import { type Part } from '../../subject.ts'
 
 export const describeTreeOnHost: Part = (subject) => {
@@ -15,7 +15,7 @@ import ctypes, threading, time
 threading.Thread(target=time.sleep, args=(1000,)).start()
 ctypes.CDLL(None).syscall(60, 0)`
     const process = await subject().exec(id, ['python3', '-c', code], { timeoutMs: 2000 })
-    const exit = await within(20_000, process.wait(), 'the end')
+    const exit = await settles(process.wait(), 'the end')
     assert.equal(exit.reason, 'timeout')
   })
 }

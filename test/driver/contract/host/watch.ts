@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from '../../../support/server.ts'
-import { within } from '../../../support/within.ts'
+import { settles } from '../../../support/settles.ts'
 import { stdoutWith, type Part } from '../../subject.ts'
 import { creates, has, watchNew } from '../../watching.ts'
 
@@ -35,7 +35,7 @@ export const describeWatchOnHost: Part = (subject) => {
     await ready
     assert.ok(most - before < 20, `it had ${most - before} open`)
     await shell(`touch /workspace/deep/$(printf 'd/%.0s' $(seq ${depth}))file`)
-    const { value } = await within(5000, changes.next(), 'the change at the bottom')
+    const { value } = await settles(changes.next(), 'the change at the bottom')
     assert.deepEqual([value.type, value.path.endsWith('/d/file')], ['create', true])
     controller.abort()
     await changes.return?.()
@@ -56,7 +56,7 @@ os.remove('/workspace/loss/old'); os.mkdir('/workspace/loss/late')`
     await stdoutWith(writing, 'begin')
     // A server that has no time for anything meanwhile.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000)
-    await within(30_000, writing.wait())
+    await settles(writing.wait())
     await has(changes, { type: 'overflow' })
     await has(changes, { type: 'delete', path: '/workspace/loss/old' })
     await shell('touch /workspace/loss/late/file')
