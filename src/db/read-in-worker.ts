@@ -14,9 +14,10 @@ type Rows<Queries extends readonly Compilable[]> = {
 }
 
 /**
- * The rows of some queries, all as of one moment. For what adds up or skips many rows: it is read on a thread of its own, of a connection that
- * can only read, and whose queries they are goes by turns. Rejects with `limit_reached` when too much of `whose` waits, with `no_capacity`
- * when too much does in all, and with `unavailable` when there is no answer in time.
+ * The rows of some queries, all as of one moment. For what adds up or skips many rows: it is read on a thread of its
+ * own, of a connection that can only read, and whose queries they are goes by turns. Rejects with `limit_reached` when
+ * too much of `whose` waits, with `no_capacity` when too much does in all, and with `unavailable` when there is no
+ * answer in time.
  */
 export async function readInWorker<const Queries extends readonly Compilable[]>(
   db: Kysely<Database>,

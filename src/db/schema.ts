@@ -1,4 +1,7 @@
-/** The tables, as Kysely sees them. Times are Unix milliseconds, flags 0 or 1, JSON is text: the same on SQLite and PostgreSQL. */
+/**
+ * The tables, as Kysely sees them. Times are Unix milliseconds, flags 0 or 1, JSON is text: the same on SQLite and
+ * PostgreSQL.
+ */
 export interface Database {
   accounts: AccountRow
   users: UserRow
@@ -32,7 +35,10 @@ export interface Database {
   first_credits: FirstCreditRow
 }
 
-/** A text that names a person: their id, an address or a wallet. `engine/deletion/person-columns.ts` says what becomes of each. */
+/**
+ * A text that names a person: their id, an address or a wallet. `engine/deletion/person-columns.ts` says what becomes
+ * of each.
+ */
 export type UserIdentifier = string & { readonly identifiesUser?: true }
 
 export interface AccountRow {
@@ -67,13 +73,19 @@ export interface TokenRow {
   refreshed_from: string | null
   /** The API key that made this one, which ends with it; null for every other. */
   parent_id: string | null
-  /** Of a family: the hash of the refresh token for which the one that was used last was given; null for the first of a sign-in. */
+  /**
+   * Of a family: the hash of the refresh token for which the one that was used last was given; null for the first of a
+   * sign-in.
+   */
   replaced_hash: string | null
   /** Of a family: when the refresh token that was used last was given, to the second; null before one was used. */
   given_at: number | null
 }
 
-/** An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of the refresh token that was used last, or of the first. */
+/**
+ * An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of
+ * the refresh token that was used last, or of the first.
+ */
 export type TokenKind = 'session' | 'api_key' | 'family'
 
 export interface UserRow {
@@ -145,7 +157,10 @@ export interface MagicLinkRow {
   used_at: number | null
 }
 
-/** A refresh token of the time before they were JWTs that was exchanged: who shows it again has a stolen one, or was stolen from. */
+/**
+ * A refresh token of the time before they were JWTs that was exchanged: who shows it again has a stolen one, or was
+ * stolen from.
+ */
 export interface SpentRefreshTokenRow {
   hash: string
   token_id: string
@@ -262,7 +277,10 @@ export interface IdempotencyRow {
   created_at: number
   /** Size of `body`. */
   bytes: number
-  /** The process of the request: the id reserved for it until the request is answered, afterwards null if it started none. */
+  /**
+   * The process of the request: the id reserved for it until the request is answered, afterwards null if it started
+   * none.
+   */
   process_id: string | null
 }
 
@@ -280,7 +298,9 @@ export type IdempotencyState = 'in_progress' | 'answered' | 'process' | 'dropped
  */
 export const noComputer = ''
 
-/** In `token_id` of a limit or a sum that is the account's as a whole: the column is part of a key, which has no nulls. */
+/**
+ * In `token_id` of a limit or a sum that is the account's as a whole: the column is part of a key, which has no nulls.
+ */
 export const wholeAccount = ''
 
 /** What is measured and has a price. */
@@ -300,7 +320,10 @@ export interface UsageIntervalRow {
   quantity: number
   /** What it was charged with; 0 when it has not come to a whole micro-dollar yet. */
   amount_micros: number
-  /** Whose work it was, by a token or as `user:` and a person's id, which leads nowhere when they have left; null where that is not known. */
+  /**
+   * Whose work it was, by a token or as `user:` and a person's id, which leads nowhere when they have left; null where
+   * that is not known.
+   */
   token_id: string | null
   /** The name that the computer had in its account. */
   label: string | null
@@ -321,15 +344,18 @@ export interface ComputeMarkRow {
 }
 
 /**
- * What was used on a day (UTC) of one meter: of everything, of a computer, by a key, under a label. Written with the intervals that it adds
- * up, each on the day in which it ended; those with a quantity of 0 are not in it.
+ * What was used on a day (UTC) of one meter: of everything, of a computer, by a key, under a label. Written with the
+ * intervals that it adds up, each on the day in which it ended; those with a quantity of 0 are not in it.
  */
 export interface UsageDayRow {
   account_id: string
   dimension: 'all' | 'computer' | 'key' | 'label'
   /** Days since 1970. */
   day: number
-  /** `unknown` is what no computer used, whose key or label nobody knows; `rest` what is beyond the lines that a day has. */
+  /**
+   * `unknown` is what no computer used, whose key or label nobody knows; `rest` what is beyond the lines that a day
+   * has.
+   */
   part: 'named' | 'unknown' | 'rest'
   /** A computer's or token's id, or a label; '' for all else. */
   value: string
@@ -341,7 +367,9 @@ export interface UsageDayRow {
   amount_micros: number
 }
 
-/** What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it adds up. */
+/**
+ * What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it adds up.
+ */
 export interface SpentRow {
   account_id: string
   /** `wholeAccount` for the account as a whole. */
@@ -417,7 +445,8 @@ export interface SpendingLimitRow {
 
 /**
  * `open` until somebody pays, `processing` while the money is on its way, `review` when money came that could not be
- * credited, until somebody credits it or has it `dismissed`. A payment that failed or expired can still be `paid` in the end.
+ * credited, until somebody credits it or has it `dismissed`. A payment that failed or expired can still be `paid` in
+ * the end.
  */
 export type PaymentState = 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'review' | 'dismissed'
 

@@ -18,7 +18,8 @@ export interface DialectOptions {
 
 /**
  * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
- * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by `durableTransaction`.
+ * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by
+ * `durableTransaction`.
  */
 export function sqliteDialect(
   path: string,
@@ -32,8 +33,8 @@ export function sqliteDialect(
     'foreign_keys=ON',
     `busy_timeout=${busyMs}`,
     'cache_size=-16000',
-    // What is deleted is overwritten with zeros, or it could be read in the file's free pages. A row costs no more by it, a MiB
-    // some 4 ms; FAST would leave just the large contents, which have pages of their own.
+    // What is deleted is overwritten with zeros, or it could be read in the file's free pages. A row costs no more by
+    // it, a MiB some 4 ms; FAST would leave just the large contents, which have pages of their own.
     'secure_delete=ON',
   ]) {
     database.exec(`PRAGMA ${pragma}`)
@@ -66,7 +67,9 @@ function closeToOthers(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
-/** A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it. */
+/**
+ * A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it.
+ */
 export class SqliteReader {
   readonly #database: DatabaseSync
   readonly #version: StatementSync
@@ -86,8 +89,8 @@ export class SqliteReader {
   }
 
   /**
-   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. To look for the latter
-   * takes a lock on the file, and as long as all else that a request's token costs.
+   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. To look for
+   * the latter takes a lock on the file, and as long as all else that a request's token costs.
    */
   version(): number {
     const now = performance.now()

@@ -18,8 +18,9 @@ interface Waiting {
 }
 
 /**
- * Reads a database on a thread of its own, one request at a time; whose is next goes by turns. The thread is there while it is needed.
- * Nothing interrupts a query of SQLite: one that takes longer than its asker waits is finished all the same, and the others wait for it.
+ * Reads a database on a thread of its own, one request at a time; whose is next goes by turns. The thread is there
+ * while it is needed. Nothing interrupts a query of SQLite: one that takes longer than its asker waits is finished all
+ * the same, and the others wait for it.
  */
 export class WorkerReader {
   readonly #path: string

@@ -116,7 +116,7 @@ test('what does not come to zero is not posted, and what the credit does not cov
     }))
   const wrong = [entries(-5, 4), entries(0, 0), entries(-0.5, 0.5), entries(), entries(-(2 ** 53), 2 ** 53)]
   for (const some of wrong)
-    await assert.rejects(post(db, { key: 'x', kind: 'usage', accountId: 'a', entries: some }, 0), /come to zero/)
+    await assert.rejects(post(db, { key: 'x', kind: 'usage', accountId: 'a', entries: some }, 0), /add up to zero/)
   const much = { key: 'x', kind: 'usage' as const, accountId: 'a', entries: entries(-1_000_001, 1_000_001) }
   await assert.rejects(post(db, much, 0), { code: 'out_of_credits' })
   assert.equal(await balanceOf(db, 'a'), 1_000_000)

@@ -26,7 +26,7 @@ test('without a way of paying the answer says which settings to set', async () =
   assert.equal((await server.post('/billing/pay/x', undefined, { token: null })).status, 404)
   await server.stop()
   const said = linesOfRequests(server)
-  assert.match(said, /"level":30,.*"code":"not_set_up",.*this server has no way of paying/)
+  assert.match(said, /"level":30,.*"code":"not_set_up",.*this server has no payment method/)
   assert.doesNotMatch(said, /"level":[456]0|"stack"/, 'anybody could fill the log')
 })
 

@@ -215,14 +215,14 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     await tell('payment_intent.succeeded', foreign)
     await tell('payment_intent.succeeded', elsewhere)
     await tell('charge.dispute.created', stripe.dispute(foreign, 900))
-    await isLogged(/"type":"customer\.created".*passed over: nothing follows from it/)
-    await isLogged(new RegExp(`"intent":"${elsewhere.id}".*for no account of this server`))
+    await isLogged(/"type":"customer\.created".*ignored: it has no effect here/)
+    await isLogged(new RegExp(`"intent":"${elsewhere.id}".*not for an account of this server`))
   })
 
   test('an event about nothing, or about what Stripe does not have, does not come again', async () => {
     for (const body of ['null', '5', '[]', '{}', '{"data":null}', '{"data":{"object":null}}'])
       assert.equal((await deliver(stripe.sign(body))).status, 200, body)
-    await isLogged(/"level":40.*it is about no object/)
+    await isLogged(/"level":40.*it concerns no object/)
     await tell('checkout.session.completed', { id: 'cs_test_unknown' })
     await tell('payment_intent.succeeded', { id: 'pi_unknown' })
     await tell('charge.refunded', { id: 'ch_unknown', payment_intent: 'pi_unknown' })
@@ -236,7 +236,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     stripe.pay(session)
     await tell('checkout.session.completed', session, { livemode: true })
     assert.equal(await balance(tenant), 500)
-    await isLogged(/"livemode":true.*it is of the other mode than the key/)
+    await isLogged(/"livemode":true.*its mode differs from that of the key/)
     await tell('checkout.session.completed', session)
     assert.equal(await balance(tenant), 2500)
   })
@@ -322,7 +322,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['The payment was dismissed before.\n'])
       const credit = await ledger('review', id, '--credit', '20')
       assert.equal(credit.exitCode, 1)
-      assert.match(credit.stderr, /it does not wait for anybody, its state is "dismissed"/)
+      assert.match(credit.stderr, /it is not held for review, its state is "dismissed"/)
       await tell('checkout.session.completed', session)
       assert.deepEqual([await balance(tenant), (await paymentOf(session)).state], [500, 'dismissed'])
       assert.match((await page('return', id)).body, /Settled/)
@@ -336,7 +336,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       for (const { metadata } of [open, session]) {
         const { exitCode, stderr } = await ledger('review', String(metadata.carrel_payment), '--credit', '5')
         assert.equal(exitCode, 1)
-        assert.match(stderr, /it does not wait for anybody|it was credited before/)
+        assert.match(stderr, /it is not held for review|it was credited before/)
       }
       assert.match((await ledger('review', 'none', '--credit', '5')).stderr, /there is no such payment/)
       const tooMuch = await ledger('review', (await holdForReview()).id, '--credit', '10000.01')
@@ -359,7 +359,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(events.filter(({ type }) => type === 'payment.put_aside').length, 1)
   })
 
-  test('another amount than was asked for is credited as it came, without a bonus', async () => {
+  test('an amount other than the requested one is credited as it came, without a bonus', async () => {
     for (const [received, cents] of [
       [1500, 2000],
       [2500, 3000],
@@ -375,7 +375,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
         new RegExp(`Thank you[^]*\\$${received / 100}\\.00[^]*for \\$${received / 100}\\.00 of\\s+credit`),
       )
     }
-    await isLogged(/"asked":2000,"received":1500.*another amount than was asked for/)
+    await isLogged(/"asked":2000,"received":1500.*an amount other than the requested one/)
   })
 
   test('a machine payment whose answer was lost is credited by its event', async () => {

@@ -1,6 +1,8 @@
 import { sql, type Kysely } from 'kysely'
 
-/** Who asked for mail, which key made a key, and who had the first credit; what was kept before is brought into line. */
+/**
+ * Who asked for mail, which key made a key, and who had the first credit; what was kept before is brought into line.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await addMail(db)
   await addParents(db)

@@ -1,8 +1,8 @@
 import { sql, type Kysely } from 'kysely'
 
 /**
- * What was used, added up by day, and what was spent, by day and month: what there is by then is added up once. And ways to find what
- * requests and sweeps ask for without reading all rows of an account, or of everybody.
+ * What was used, added up by day, and what was spent, by day and month: what there is by then is added up once. And
+ * ways to find what requests and sweeps ask for without reading all rows of an account, or of everybody.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -77,7 +77,10 @@ const dimensions = [
   { dimension: 'label', value: sql`u.label`, isKnown: sql`u.label is not null`, label: sql`null` },
 ]
 
-/** Months are those of the calendar, which each database counts in another way: by days, it is few rows that are counted here. */
+/**
+ * Months are those of the calendar, which each database counts in another way: by days, it is few rows that are counted
+ * here.
+ */
 async function addUpSpent(db: Kysely<unknown>): Promise<void> {
   const day = sql`u.ended_at / ${sql.lit(dayMs)} * ${sql.lit(dayMs)}`
   for (const tokenId of [sql`''`, sql`u.token_id`]) {

@@ -54,7 +54,7 @@ export function openComputers(
       meter,
       price: prices.meters.compute,
       everyMs: settings.sweepIntervalMs,
-      look: (accountId) =>
+      check: (accountId) =>
         void watchAccount(context(), accountId).catch((error: unknown) =>
           log.error({ err: error, account: accountId }, 'cannot check whether an account can pay'),
         ),

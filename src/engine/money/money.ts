@@ -5,12 +5,12 @@ import type { MachinePayments } from './machine-payments/machine-payments.ts'
 import type { StripeAccount } from './payments/open-stripe.ts'
 import type { ComputeMeter } from './usage/compute-meter.ts'
 
-/** What the money room keeps in memory: prices, what is being used, and the ways to pay. */
+/** What the money room keeps in memory: prices, running usage, and the ways to pay. */
 export interface Money {
   prices: PriceBook
   meter: ComputeMeter
   credit: CreditWatch
-  /** undefined when nobody pays by Stripe. */
+  /** undefined when Stripe is not configured. */
   stripe: StripeAccount | undefined
   machinePayments: MachinePayments
 }

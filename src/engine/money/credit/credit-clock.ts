@@ -5,17 +5,17 @@ import type { ComputeMeter } from '../usage/compute-meter.ts'
 interface Parts {
   meter: Pick<ComputeMeter, 'spending'>
   price: Price
-  /** Accounts are looked at so often anyway. */
+  /** How often every account is checked anyway. */
   everyMs: number
-  /** Looks whether an account can still pay. */
-  look: (accountId: string) => void
+  /** Checks whether an account can still pay. */
+  check: (accountId: string) => void
 }
 
 /**
- * Has an account looked at in the moment in which its credit ends, or comes to where it is warned, by what is left
- * until then and how many of its computers run. The fewer of those that might are found to do, the more is left then,
- * and the look after it is set in the same way. In memory, and no more than a timer for each account whose credit may
- * end before it is looked at anyway.
+ * Checks an account at the time at which its credit ends, or falls to the warning threshold, computed from what is left
+ * and how many of its computers run. When a check finds fewer computers running than possible, more credit is left, and
+ * the next check is scheduled in the same way. Works in memory, with at most one timer for each account whose credit
+ * can end before the next periodic check.
  */
 export class CreditClock {
   readonly #parts: Parts
@@ -26,9 +26,12 @@ export class CreditClock {
     this.#parts = parts
   }
 
-  /** `leftMicros` is what may be spent until then, without what runs and is not charged yet. */
+  /**
+   * Sets an account's timer. `leftMicros` is what may be spent until the check, less running usage that is not charged
+   * yet.
+   */
   set(accountId: string, leftMicros: number): void {
-    const { meter, price, everyMs, look } = this.#parts
+    const { meter, price, everyMs, check } = this.#parts
     clearTimeout(this.#timers.get(accountId))
     this.#timers.delete(accountId)
     const { certain, possible } = meter.spending(accountId)
@@ -38,7 +41,7 @@ export class CreditClock {
     const waitMs = Math.max(lastsMs, certain > 0 ? limits.creditTickMs : limits.unattendedTickMs)
     const timer = setTimeout(() => {
       this.#timers.delete(accountId)
-      look(accountId)
+      check(accountId)
     }, waitMs).unref()
     this.#timers.set(accountId, timer)
   }

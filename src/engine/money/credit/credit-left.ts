@@ -4,14 +4,14 @@ import { priceUsage } from '../usage/price-usage.ts'
 import { isUnbilled } from './is-unbilled.ts'
 import type { MoneyContext } from '../money.ts'
 
-/** What an account has left in micro-dollars; what runs and is not charged yet is taken off. */
+/** Returns what an account has left in micro-dollars, less running usage that is not charged yet. */
 export async function creditLeft(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
   accountId: string,
 ): Promise<number> {
   const { db, credit, meter, prices } = engine
   if (!credit.isOpened(accountId)) {
-    // Of an account that was made in the database, beside the server.
+    // The account can have been created in the database, without the server.
     await grantFirstCredit(db, [accountId], prices)
     credit.markOpened(accountId)
   }
@@ -19,6 +19,6 @@ export async function creditLeft(
   if (isUnbilled(engine, accountId)) return balanceMicros
   credit.update(accountId, balanceMicros)
   const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
-  // What goes beyond the overdraft is written off when it is charged.
+  // Usage beyond the overdraft is written off when it is charged.
   return Math.max(balanceMicros - running.amountMicros, -prices.overdraftMicros)
 }

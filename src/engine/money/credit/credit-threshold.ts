@@ -1,8 +1,8 @@
 import type { PriceBook } from '../../../config/price-book.ts'
 
 /**
- * How many micro-dollars an account can spend until it has to be looked at: until it is to be warned, and once it is,
- * until nothing is left. `leftMicros` is with the overdraft.
+ * Returns how many micro-dollars an account can spend until its next check: until the low balance, and below that until
+ * nothing is left. `leftMicros` includes the overdraft.
  */
 export function creditUntilThreshold(
   { lowBalanceMicros, overdraftMicros }: Pick<PriceBook, 'lowBalanceMicros' | 'overdraftMicros'>,

@@ -1,8 +1,8 @@
 import type { Context, ServerState } from '../../context.ts'
 
 /**
- * Whose use of his own machine is counted and shown, but neither charged nor refused: the owner's, unless billing is
- * on.
+ * Returns whether an account's usage is counted and shown, but neither charged nor refused: the owner's on the owner's
+ * own machine, unless billing is on.
  */
 export function isUnbilled(
   { settings, server }: Pick<Context, 'settings'> & { server: Pick<ServerState, 'ownerId'> },

@@ -1,7 +1,7 @@
 import { isUnbilled } from './is-unbilled.ts'
 import type { MoneyContext } from '../money.ts'
 
-/** After a start: who has little credit, or none. */
+/** After a start: loads the accounts that have little credit, or none. */
 export async function loadLowCredit(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,
 ): Promise<void> {

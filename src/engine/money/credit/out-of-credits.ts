@@ -1,7 +1,7 @@
 import { CarrelError } from '../../../errors.ts'
 import type { Context } from '../../context.ts'
 
-/** The refusal of an account without credit, with what is left and where to pay. */
+/** Returns the error for an account without credit, with what is left and where to pay. */
 export function outOfCredits(
   engine: Pick<Context, 'server'>,
   message: string,

@@ -8,7 +8,7 @@ import { limitStates, periodStart, reachedLimit, removeSpendingLimit, setSpendin
 async function open(t: TestContext) {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
-  /** Spends so many micro-dollars now. */
+  /** Spends micro-dollars, by default now. */
   const spend = (tokenId: string, micros: number, atMs = Date.now()) =>
     recordUsage(db, { prices: defaultPrices, isUnbilled: () => true }, [
       {
@@ -26,7 +26,7 @@ async function open(t: TestContext) {
   return { db, spend }
 }
 
-test('a limit of the account holds for all its tokens, a limit of a token for that one alone', async (t) => {
+test('a limit of the account applies to all its tokens, a limit of a token to that token alone', async (t) => {
   const { db, spend } = await open(t)
   await setSpendingLimit(db, 'a', { tokenId: 'one', period: 'month', limitMicros: 50 })
   await setSpendingLimit(db, 'a', { period: 'day', limitMicros: 100 })
@@ -48,14 +48,14 @@ test('a limit of the account holds for all its tokens, a limit of a token for th
   assert.equal(await reachedLimit({ db }, 'b', 'two'), undefined)
 })
 
-test('what was spent before the period began does not count', async (t) => {
+test('spending before the period does not count', async (t) => {
   const { db, spend } = await open(t)
   await setSpendingLimit(db, 'a', { period: 'day', limitMicros: 100 })
   await spend('one', 100, periodStart('day', Date.now()) - 1)
   assert.equal(await reachedLimit({ db }, 'a', 'one'), undefined)
 })
 
-test('a limit is replaced by another of its kind, and taken away', async (t) => {
+test('a limit can be replaced and removed', async (t) => {
   const { db } = await open(t)
   await setSpendingLimit(db, 'a', { period: 'day', limitMicros: 1 })
   await setSpendingLimit(db, 'a', { period: 'day', limitMicros: 2 })
@@ -73,7 +73,7 @@ test('days and months begin at midnight in UTC', () => {
   assert.equal(periodStart('month', at), Date.UTC(2026, 1, 1))
 })
 
-test('a limit tells what is spent of it, and when its period ends', async (t) => {
+test('limitStates() reports what is spent and when the period ends', async (t) => {
   const { db, spend } = await open(t)
   const at = Date.UTC(2026, 11, 31, 12)
   await setSpendingLimit(db, 'a', { tokenId: 'one', period: 'month', limitMicros: 50 })

@@ -8,18 +8,18 @@ import type { Context } from '../../context.ts'
 export interface SpendingLimit {
   /** undefined for the account as a whole. */
   tokenId?: string | undefined
-  /** A day or a month of the calendar, in UTC. */
+  /** A calendar day or month in UTC. */
   period: SpendingLimitRow['period']
   limitMicros: number
 }
 
-/** Sets what an account, or one of its tokens, may spend in a period; a limit that is there is replaced. */
+/** Sets what an account, or one of its tokens, may spend in a period. Replaces an existing limit. */
 export async function setSpendingLimit(db: Kysely<Database>, accountId: string, limit: SpendingLimit): Promise<void> {
   const { tokenId = wholeAccount, period, limitMicros } = limit
   if (!Number.isSafeInteger(limitMicros) || limitMicros < 0)
     throw new CarrelError(
       'invalid_request',
-      'Cannot set the spending limit: it has to be a whole amount of at least 0',
+      'Cannot set the spending limit: it has to be a whole number of at least 0',
       {
         details: { field: 'limitMicros' },
       },
@@ -32,7 +32,7 @@ export async function setSpendingLimit(db: Kysely<Database>, accountId: string, 
     .execute()
 }
 
-/** Takes a limit away; one that is not there is no error. */
+/** Removes a limit; does nothing when there is none. */
 export async function removeSpendingLimit(
   db: Kysely<Database>,
   accountId: string,
@@ -47,13 +47,13 @@ export async function removeSpendingLimit(
 }
 
 export interface LimitState extends SpendingLimit {
-  /** What was charged in the period that runs. */
+  /** What was charged in the current period. */
   spentMicros: number
-  /** When the next one begins, in Unix milliseconds. */
+  /** When the next period begins, in Unix milliseconds. */
   resetsAtMs: number
 }
 
-/** An account's limits, its own first, with what is spent of each. */
+/** Returns the limits of an account, then of its tokens, with what is spent of each. */
 export async function limitStates(
   db: Kysely<Database>,
   accountId: string,
@@ -65,7 +65,7 @@ export async function limitStates(
     .toSorted((a, b) => `${a.tokenId ?? ''} ${a.period}`.localeCompare(`${b.tokenId ?? ''} ${b.period}`))
 }
 
-/** Which of these accounts have limits, of their own or of a token. */
+/** Returns those of the accounts that have limits, of their own or of a token. */
 export async function limitedAccounts(db: Kysely<Database>, accountIds: readonly string[]): Promise<string[]> {
   const limited: string[] = []
   for (const some of chunks(accountIds)) {
@@ -80,7 +80,7 @@ export async function limitedAccounts(db: Kysely<Database>, accountIds: readonly
   return limited
 }
 
-/** All limits of these accounts that are used up, an account's own before those of its tokens. */
+/** Returns all used-up limits of the accounts, an account's own before those of its tokens. */
 export async function reachedLimits(
   db: Kysely<Database>,
   accountIds: readonly string[],
@@ -100,8 +100,7 @@ export async function reachedLimits(
 }
 
 /**
- * The first limit of the account, or of that token, that is used up. What runs and is not charged yet counts from its
- * charge on.
+ * Returns the first limit of the account, or of the token, that is used up. Running usage counts once it is charged.
  */
 export async function reachedLimit(
   { db }: Pick<Context, 'db'>,
@@ -119,7 +118,7 @@ export async function reachedLimit(
   return row && stateOf(row, now)
 }
 
-/** Each work that begins asks for it. The parameters are in the order in which they stand in the query. */
+/** Prepared, since every start of work asks for it. The parameters are in the order of the query. */
 const firstReached = lookup((db) =>
   withSpent(db, sql`cast(${''} as bigint)`, sql`cast(${''} as bigint)`)
     .where('l.account_id', '=', '')
@@ -129,7 +128,7 @@ const firstReached = lookup((db) =>
     .limit(sql.lit(1)),
 )
 
-/** Limits with what was spent in the day and in the month that began then, in Unix milliseconds. */
+/** Selects limits with what was spent in the day and in the month that began at these Unix milliseconds. */
 function withSpent(db: Kysely<Database>, day: Expression<unknown>, month: Expression<unknown>) {
   return db
     .selectFrom('spending_limits as l')
@@ -166,13 +165,13 @@ function stateOf(
   }
 }
 
-/** The beginning of the day or month in UTC, in Unix milliseconds. */
+/** Returns the beginning of the day or month in UTC, in Unix milliseconds. */
 export function periodStart(period: SpendingLimitRow['period'], nowMs: number): number {
   const now = new Date(nowMs)
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), period === 'day' ? now.getUTCDate() : 1)
 }
 
-/** The end of it, which is the beginning of the next one. */
+/** Returns the beginning of the next day or month. */
 function periodEnd(period: SpendingLimitRow['period'], nowMs: number): number {
   const start = new Date(periodStart(period, nowMs))
   if (period === 'day') return start.setUTCDate(start.getUTCDate() + 1)

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { creditOf } from './books.ts'
 
-/** What an account can spend, in micro-dollars; holds are taken off already. */
+/** Returns what an account can spend in micro-dollars; holds are deducted already. */
 export async function balanceOf(db: Kysely<Database>, accountId: string): Promise<number> {
   const row = await db
     .selectFrom('ledger_books')
@@ -13,7 +13,7 @@ export async function balanceOf(db: Kysely<Database>, accountId: string): Promis
   return Number(row?.balance_micros ?? 0)
 }
 
-/** The same for several. */
+/** Returns the balances of several accounts. */
 export async function balancesOf(db: Kysely<Database>, accountIds: readonly string[]): Promise<Map<string, number>> {
   const balances = new Map(accountIds.map((accountId) => [accountId, 0]))
   for (const some of chunks(accountIds)) {
@@ -28,14 +28,14 @@ export async function balancesOf(db: Kysely<Database>, accountIds: readonly stri
   return balances
 }
 
-/** The credit of several accounts, which nobody else can move until the transaction ends. */
+/** Returns the balances of accounts, and locks them until the transaction ends. */
 export async function lockBalances(
   trx: Transaction<Database>,
   accountIds: readonly string[],
 ): Promise<Map<string, number>> {
   const balances = new Map(accountIds.map((accountId) => [accountId, 0]))
   for (const some of chunks([...balances.keys()])) {
-    // An update that changes nothing is a lock on every database.
+    // An update that changes nothing takes a lock on every database.
     const rows = await trx
       .updateTable('ledger_books')
       .set((eb) => ({ balance_micros: eb.ref('balance_micros') }))
@@ -51,8 +51,8 @@ export async function lockBalances(
   return balances
 }
 
-/** How an amount divides into what the credit covers, down to the overdraft, and the rest. */
-export function divide(amountMicros: number, balanceMicros: number, overdraftMicros: number) {
+/** Splits an amount into what the credit covers, down to the overdraft, and the rest. */
+export function splitAmount(amountMicros: number, balanceMicros: number, overdraftMicros: number) {
   const takenMicros = Math.max(0, Math.min(amountMicros, balanceMicros + overdraftMicros))
   return { takenMicros, shortMicros: amountMicros - takenMicros }
 }

@@ -1,35 +1,33 @@
 import type { BookKind, LedgerBookRow, Meter } from '../../../db/schema.ts'
 
-/**
- * An account of the books, by its id `kind` or `kind:<of what>`. A positive balance is owed by the house, or earned.
- */
+/** A ledger account, with the id `kind` or `kind:<of what>`. A positive balance is owed by the operator, or earned. */
 export type Book = Pick<LedgerBookRow, 'id' | 'kind' | 'account_id'>
 
-/** What an account paid ahead or was given: a liability. */
+/** What an account has paid ahead or was given: a liability. */
 export const creditOf = (accountId: string): Book => ({
   id: `credit:${accountId}`,
   kind: 'credit',
   account_id: accountId,
 })
 
-/** The part of it that is set aside for work that runs. */
+/** The part of the credit that is reserved for running work. */
 export const heldOf = (accountId: string): Book => ({ id: `hold:${accountId}`, kind: 'hold', account_id: accountId })
 
-/** What was earned by a meter. */
-export const revenueOf = (meter: Meter): Book => house('revenue', meter)
+/** What a meter has earned. */
+export const revenueOf = (meter: Meter): Book => houseBook('revenue', meter)
 
-/** What came in by a way of paying; its balance is what is held there, with a minus. */
-export const clearingOf = (method: string): Book => house('clearing', method)
+/** What came in by a payment method; the balance is the negative of what is held there. */
+export const clearingOf = (method: string): Book => houseBook('clearing', method)
 
-/** What was given away: first credit and bonuses. */
-export const promotions: Book = house('promotions')
+/** What was given away: first credits and bonuses. */
+export const promotions: Book = houseBook('promotions')
 
 /** What the owner's own computers used while nobody is billed for it. */
-export const unbilled: Book = house('unbilled')
+export const unbilled: Book = houseBook('unbilled')
 
 /** What was used, or paid back, beyond what an account had. */
-export const writeOff: Book = house('write_off')
+export const writeOff: Book = houseBook('write_off')
 
-function house(kind: BookKind, of?: string): Book {
+function houseBook(kind: BookKind, of?: string): Book {
   return { id: of === undefined ? kind : `${kind}:${of}`, kind, account_id: null }
 }

@@ -6,9 +6,9 @@ import { creditOf, promotions } from './books.ts'
 import { postTransactions, type Posting } from './post.ts'
 
 /**
- * Gives accounts that nobody signed up for their first credit. One that has had it gets nothing, however often it is
- * asked for; nor does one of a person for whom it was decided at their sign-up, nor a workspace that a person made
- * beside their own: whoever makes many would never have to pay.
+ * Gives accounts that nobody signed up for their first credit. An account gets it once, however often this is called.
+ * Accounts of users get nothing here, since signing up has decided it, nor do shared workspaces: otherwise a user could
+ * create many and never pay.
  */
 export async function grantFirstCredit(
   db: Kysely<Database>,
@@ -27,13 +27,13 @@ export async function grantFirstCredit(
     .where('id', 'in', accountIds)
     .where('shared', '=', 1)
     .execute()
-  // Whether somebody who signed up gets it was decided then.
+  // For accounts of users, signing up has decided.
   const decided = await db
     .selectFrom('first_credits')
     .select('account_id')
     .where('account_id', 'in', accountIds)
     .execute()
-  // What a new account gets may change with the years; who had the old one does not get the difference.
+  // The first credit can change over the years; an account that had an earlier one does not get the difference.
   const excluded = [...[...had, ...decided].map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
   const without = new Set(accountIds).difference(new Set(excluded))
   if (without.size === 0) return
@@ -41,7 +41,7 @@ export async function grantFirstCredit(
   await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
 }
 
-/** The same for an account that the transaction makes: it is never there without what was promised. */
+/** Gives the first credit to an account that the transaction creates, so that it never exists without it. */
 export async function grantWithAccount(
   trx: Transaction<Database>,
   accountId: string,
@@ -50,7 +50,9 @@ export async function grantWithAccount(
   if (newAccountMicros > 0) await postTransactions(trx, [grant(accountId, newAccountMicros)], overdraftMicros)
 }
 
-/** Those that were there before there were books, and those that were made without the server. */
+/**
+ * Gives the first credit to accounts that existed before the ledger, and to those that were created without the server.
+ */
 export async function grantToAll(db: Kysely<Database>, prices: PriceBook): Promise<void> {
   const rows = await db
     .selectFrom('accounts')
@@ -85,6 +87,6 @@ function grant(accountId: string, amountMicros: number): Posting {
   }
 }
 
-/** As the index of all that is no charge has it, to the letter: charges are not read. */
+/** Literally the condition of the index of transactions that are not charges, so that charges are not read. */
 const isNoCharge = sql<boolean>`kind <> 'usage'`
 const accountsAtOnce = 1000

@@ -6,16 +6,17 @@ import { creditOf, heldOf } from './books.ts'
 import { postTransactions } from './post.ts'
 
 export interface Hold {
-  /** Chosen by the caller, once for each piece of work. */
+  /** Chosen by the caller, one for each piece of work. */
   id: string
   accountId: string
   meter: Meter
-  /** The most that the work is expected to cost; above 0. */
+  /** The maximum that the work is expected to cost; above 0. */
   amountMicros: number
 }
 
 /**
- * Sets credit aside for work that begins; `out_of_credits` when there is too little. The same hold again does nothing.
+ * Reserves credit for work that begins. Throws `out_of_credits` when there is too little. Placing the same hold again
+ * does nothing.
  */
 export function placeHold(db: Kysely<Database>, prices: PriceBook, hold: Hold): Promise<void> {
   const { id, accountId, meter, amountMicros } = hold

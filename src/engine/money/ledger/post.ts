@@ -6,15 +6,15 @@ import { CarrelError } from '../../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Book } from './books.ts'
 
-/** What is to be written about one economic fact. */
+/** One economic fact that is to be recorded. */
 export interface Posting {
-  /** The fact, for ever: `usage:<computer>:…`, `stripe:pi:<id>`, `grant:<account>`. */
+  /** Identifies the fact forever: `usage:<computer>:…`, `stripe:pi:<id>`, `grant:<account>`. */
   key: string
   kind: TransactionKind
   accountId: string
-  /** They come to zero. None may be zero itself. */
+  /** Their sum is zero; none is zero itself. */
   entries: Entry[]
-  /** The transaction that it takes back. */
+  /** The transaction that this one takes back. */
   ofTransaction?: string
   data?: Record<string, unknown>
 }
@@ -26,27 +26,27 @@ export interface Entry {
 
 export interface Posted {
   transaction: LedgerTransactionRow
-  /** False for a fact that was written before: nothing was moved again. */
+  /** False for a fact that was recorded before: nothing was moved again. */
   isNew: boolean
 }
 
 export interface PostedBatch {
   /** In the order of the postings. */
   posted: Posted[]
-  /** Of the books that were moved, after it. */
+  /** New balances of the ledger accounts that were moved. */
   balances: Map<string, number>
 }
 
 /**
- * Writes one fact on the disk, once. Rejects with `out_of_credits` when the account has too little, and with
- * `idempotency_mismatch` when its key stands for another fact; nothing is moved then.
+ * Records one fact, once; it is on the disk when this resolves. Throws `out_of_credits` when the account has too little
+ * credit, and `idempotency_mismatch` when the key belongs to another fact; nothing is moved then.
  */
 export async function post(db: Kysely<Database>, posting: Posting, overdraftMicros: number): Promise<Posted> {
   const { posted } = await durableTransaction(db, (trx) => postTransactions(trx, [posting], overdraftMicros))
   return posted[0]!
 }
 
-/** The same for many, within a transaction of the caller: all of them or none. */
+/** Records many facts within the caller's transaction: all of them or none. */
 export async function postTransactions(
   trx: Transaction<Database>,
   postings: readonly Posting[],
@@ -74,7 +74,7 @@ export async function postTransactions(
   return { posted, balances: await moveBalances(trx, fresh, overdraftMicros) }
 }
 
-/** By their keys. */
+/** Returns the transactions that exist, by key. */
 async function findTransactions(
   trx: Transaction<Database>,
   keys: string[],
@@ -107,7 +107,7 @@ async function write(
   }
 }
 
-/** Adds to the balances by what was written, and sees that no customer's came too low. */
+/** Adds the entries to the balances. Throws when a balance falls too low. */
 async function moveBalances(
   trx: Transaction<Database>,
   postings: Posting[],
@@ -142,12 +142,12 @@ async function moveBalances(
 function assertCovered(book: Book, balanceMicros: number, overdraftMicros: number): void {
   if (book.kind === 'hold' && balanceMicros < 0) throw new Error(`More was taken from "${book.id}" than it held`)
   if (book.kind === 'credit' && balanceMicros < -overdraftMicros)
-    throw new CarrelError('out_of_credits', 'Cannot charge the account: its credit does not reach')
+    throw new CarrelError('out_of_credits', 'Cannot charge the account: its credit does not suffice')
 }
 
 function rowOf({ key, kind, accountId, entries, ofTransaction, data }: Posting, now: number): LedgerTransactionRow {
   return {
-    // In the order of time, so that what is written together lies together.
+    // Ordered by time, so that rows that are written together are stored together.
     id: now.toString(36) + newId(),
     key,
     kind,
@@ -159,7 +159,7 @@ function rowOf({ key, kind, accountId, entries, ofTransaction, data }: Posting, 
   }
 }
 
-/** What changes hands: as much as is added to some books is taken from others. */
+/** Returns what changes hands: what some ledger accounts gain, others lose. */
 function amountOf(entries: Entry[]): number {
   return entries.reduce((sum, { amountMicros }) => sum + Math.max(0, amountMicros), 0)
 }
@@ -168,7 +168,7 @@ function assertBalanced({ key, entries }: Posting): void {
   const sum = entries.reduce((total, { amountMicros }) => total + amountMicros, 0)
   const whole = entries.every(({ amountMicros }) => Number.isSafeInteger(amountMicros) && amountMicros !== 0)
   if (!whole || sum !== 0 || entries.length < 2 || !Number.isSafeInteger(amountOf(entries)))
-    throw new Error(`Cannot post "${key}": its entries have to be whole and come to zero`)
+    throw new Error(`Cannot post "${key}": its entries have to be whole and add up to zero`)
 }
 
 function assertSameFact(posting: Posting, row: LedgerTransactionRow): void {

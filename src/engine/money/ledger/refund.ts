@@ -3,7 +3,7 @@ import type { PriceBook } from '../../../config/price-book.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
 import type { Database, LedgerTransactionRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { divide, lockBalances } from './balance.ts'
+import { splitAmount, lockBalances } from './balance.ts'
 import { clearingOf, creditOf, promotions, writeOff } from './books.ts'
 import { postTransactions, type Entry } from './post.ts'
 import { microsPerCent } from './top-up.ts'
@@ -11,9 +11,9 @@ import { microsPerCent } from './top-up.ts'
 export interface Refund {
   /** The key of the top-up. */
   paymentKey: string
-  /** The fact that money went back: `stripe:re:<id>`. */
+  /** The key of the fact that money went back: `stripe:re:<id>`. */
   key: string
-  /** What went back, in whole cents from 1 to what is left of the payment. */
+  /** What went back: whole cents, from 1 to what is left of the payment. */
   amountCents: number
   reason: string
 }
@@ -25,9 +25,9 @@ interface Paid {
 }
 
 /**
- * Takes back what was credited for a payment, or a part of it with the same part of its bonus. What the account has
- * spent already is written off: nobody's credit comes below its overdraft by a refund. A refund that was reversed
- * counts no more. `not_found` when there was no such payment, `conflict` when less of it is left.
+ * Takes back the credit of a payment, or of a part of it with the same part of its bonus. What the account has spent
+ * already is written off: a refund never takes credit below the overdraft. A reversed refund does not count. Throws
+ * `not_found` when there is no such payment, and `conflict` when less of it is left.
  */
 export function refund(
   db: Kysely<Database>,
@@ -54,7 +54,7 @@ export function refund(
     const accountId = payment.account_id
     const balance = (await lockBalances(trx, [accountId])).get(accountId)!
     const whole = amountCents * microsPerCent + bonusMicros
-    const { takenMicros, shortMicros } = divide(whole, balance, prices.overdraftMicros)
+    const { takenMicros, shortMicros } = splitAmount(whole, balance, prices.overdraftMicros)
     const entries: Entry[] = [
       { book: clearingOf(paid.method), amountMicros: amountCents * microsPerCent },
       { book: promotions, amountMicros: bonusMicros },
@@ -85,7 +85,7 @@ async function findPayment(trx: Transaction<Database>, key: string): Promise<Led
   throw new CarrelError('not_found', `Cannot refund "${key}": no such payment was credited`)
 }
 
-/** Those that were not reversed. */
+/** Returns the refunds of a payment that were not reversed. */
 function refundsOf(trx: Transaction<Database>, paymentId: string): Promise<LedgerTransactionRow[]> {
   return trx
     .selectFrom('ledger_transactions as t')
@@ -104,7 +104,7 @@ function centsOf({ data }: LedgerTransactionRow): number {
   return (JSON.parse(data) as { amountCents: number }).amountCents
 }
 
-/** The bonus that belongs to so much of the payment; parts of a micro-dollar stay until the last refund. */
+/** Returns the bonus for a part of the payment; fractions of a micro-dollar stay until the last refund. */
 function bonusOf({ amountCents, bonusMicros }: Paid, refundedCents: number): number {
   return Number((BigInt(bonusMicros) * BigInt(refundedCents)) / BigInt(amountCents))
 }

@@ -3,14 +3,14 @@ import type { PriceBook } from '../../../config/price-book.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { divide, lockBalances } from './balance.ts'
+import { splitAmount, lockBalances } from './balance.ts'
 import { creditOf, writeOff, type Book } from './books.ts'
 import { postTransactions, type Entry } from './post.ts'
 
 /**
- * Undoes a charge, a gift or a refund by its opposite; nothing that was written is changed. Once for each transaction,
- * however often it is asked for. What an account has spent already is written off. `not_found` when there is no such
- * transaction, `conflict` for one of another kind: payments are refunded and holds are settled.
+ * Undoes a charge, a grant or a refund by its opposite, once however often this is called; nothing that was recorded is
+ * changed. What the account has spent already is written off. Throws `not_found` when there is no such transaction, and
+ * `conflict` for one of another kind: payments are refunded and holds are settled.
  */
 export function reverse(
   db: Kysely<Database>,
@@ -37,7 +37,7 @@ export function reverse(
     const balance = (await lockBalances(trx, [row.account_id])).get(row.account_id)!
     const entries = opposite(rows).flatMap(({ book, amountMicros }): Entry[] => {
       if (book.kind !== 'credit' || amountMicros > 0) return [{ book, amountMicros }]
-      const { takenMicros, shortMicros } = divide(-amountMicros, balance, prices.overdraftMicros)
+      const { takenMicros, shortMicros } = splitAmount(-amountMicros, balance, prices.overdraftMicros)
       return [
         { book, amountMicros: -takenMicros },
         { book: writeOff, amountMicros: -shortMicros },
@@ -56,7 +56,7 @@ export function reverse(
   })
 }
 
-/** One entry for each book. What was held is the account's own again. */
+/** Returns the opposite entries, one for each ledger account. Held credit returns to the account. */
 function opposite(rows: (Book & { amount_micros: number })[]): Entry[] {
   const entries = new Map<string, Entry>()
   for (const { amount_micros, ...original } of rows) {

@@ -3,14 +3,14 @@ import type { PriceBook } from '../../../config/price-book.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
-import { divide, lockBalances } from './balance.ts'
+import { splitAmount, lockBalances } from './balance.ts'
 import { creditOf, heldOf, revenueOf, writeOff } from './books.ts'
 import { postTransactions, type Entry } from './post.ts'
 
 /**
- * Ends a hold with what the work did cost: that is earned, the rest goes back. What it cost beyond the hold is taken
- * from the credit as far as it reaches. Zero gives all of it back. Ending it again the same way does nothing;
- * `not_found` when there is no such hold, `conflict` when it ended otherwise.
+ * Ends a hold with the actual cost of the work: that is earned, the rest is released, all of it for zero. What the work
+ * cost beyond the hold is taken from the credit as far as that suffices. Settling again with the same amount does
+ * nothing. Throws `not_found` when there is no such hold, and `conflict` when it was settled with another amount.
  */
 export function settleHold(db: Kysely<Database>, prices: PriceBook, id: string, actualMicros: number): Promise<void> {
   return durableTransaction(db, async (trx) => {
@@ -32,12 +32,12 @@ export function settleHold(db: Kysely<Database>, prices: PriceBook, id: string, 
         .executeTakeFirst()
       const same = before && (JSON.parse(before.data) as { actualMicros: number }).actualMicros === actualMicros
       if (same) return
-      throw new CarrelError('conflict', `Cannot settle hold "${id}": it ended with another amount`)
+      throw new CarrelError('conflict', `Cannot settle hold "${id}": it was settled with another amount`)
     }
     const accountId = hold.account_id
     const heldMicros = Number(hold.amount_micros)
     const balance = (await lockBalances(trx, [accountId])).get(accountId)!
-    const beyond = divide(Math.max(0, actualMicros - heldMicros), balance, prices.overdraftMicros)
+    const beyond = splitAmount(Math.max(0, actualMicros - heldMicros), balance, prices.overdraftMicros)
     const entries: Entry[] = [
       { book: heldOf(accountId), amountMicros: -heldMicros },
       { book: revenueOf(hold.meter), amountMicros: actualMicros },

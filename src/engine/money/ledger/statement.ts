@@ -7,7 +7,7 @@ export interface StatementLine {
   transactionId: string
   key: string
   kind: TransactionKind
-  /** What it added to the credit; negative for what it took. */
+  /** Positive for what was added to the credit. */
   amountMicros: number
   data: Record<string, unknown>
   atMs: number
@@ -20,8 +20,8 @@ export interface StatementPage {
 }
 
 /**
- * What moved an account's credit, the newest first. `limit` is from 1 to 100, 25 by default; `after` is `next` of the
- * page before.
+ * Returns what moved an account's credit, the newest first. `limit` is from 1 to 100, by default 25; `after` is `next`
+ * of the previous page.
  */
 export async function statement(
   db: Kysely<Database>,
@@ -40,7 +40,7 @@ export async function statement(
     .limit(limit + 1)
   const [, at, id] = /^(\d+)\.(\w+)$/.exec(options.after ?? '') ?? []
   if (at !== undefined && id !== undefined)
-    // As one comparison, by which the index is entered where the page begins.
+    // A single comparison, so that the index is entered where the page begins.
     query = query.where(sql<boolean>`(t.at, t.id) < (${Number(at)}, ${id})`)
   const rows = await query.execute()
   const last = rows.length > limit ? rows[limit - 1] : undefined

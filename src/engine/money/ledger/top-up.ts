@@ -7,29 +7,29 @@ import { balanceOf } from './balance.ts'
 import { clearingOf, creditOf, promotions } from './books.ts'
 import { postTransactions } from './post.ts'
 
-/** What is bought, as it was asked for: a package, or an amount of one's own. */
+/** What is bought: a package, or an amount. */
 export type Purchase = { tier: string; amountCents?: undefined } | { tier?: undefined; amountCents: number }
 
 export interface Quote {
-  /** To be paid, in US cents. */
+  /** The price in US cents. */
   amountCents: number
-  /** To be credited, the bonus included. */
+  /** The credit, with the bonus. */
   creditMicros: number
   bonusMicros: number
 }
 
 export interface Payment {
   accountId: string
-  /** The fact that money came in: `mpp:<challenge>`, `stripe:pi:<id>`. */
+  /** The key of the fact that money came in: `mpp:<challenge>`, `stripe:pi:<id>`. */
   key: string
-  /** The way it came: `stripe`, `tempo`, … */
+  /** The payment method: `stripe`, `tempo`, … */
   method: string
   quote: Quote
 }
 
 /**
- * What a purchase costs and gives. Rejects with `invalid_request` a package that does not exist, and an amount that is
- * not whole cents from the minimum to the maximum.
+ * Returns what a purchase costs and gives. Throws `invalid_request` for a package that does not exist, and for an
+ * amount that is not whole cents between the minimum and the maximum.
  */
 export function quoteFor(
   prices: PriceBook,
@@ -38,14 +38,14 @@ export function quoteFor(
 ): Quote {
   const tier = purchase.tier === undefined ? undefined : tierOf(prices, purchase.tier)
   const amountCents = tier?.cents ?? checkCents(purchase.amountCents, minimumCents, prices.maximumTopUpCents)
-  // Cents times percent is whole: a hundredth of a cent is 100 micro-dollars.
+  // Cents times percent are hundredths of a cent, and each of those is 100 micro-dollars.
   const bonusMicros = amountCents * (tier?.bonusPercent ?? 0) * 100
   return { amountCents, bonusMicros, creditMicros: amountCents * microsPerCent + bonusMicros }
 }
 
 /**
- * Credits what was paid, once however often the payment is told of. What `alongside` writes is in the same transaction:
- * on the disk with the credit, or not at all.
+ * Credits a payment, once however often it is reported. What `alongside` writes is in the same transaction: on the disk
+ * with the credit, or not at all.
  */
 export async function topUp(
   db: Kysely<Database>,
@@ -82,12 +82,12 @@ function tierOf({ tiers }: PriceBook, name: string) {
   )
 }
 
-function checkCents(cents: number | undefined, least: number, most: number): number {
-  if (typeof cents === 'number' && Number.isSafeInteger(cents) && cents >= least && cents <= most) return cents
+function checkCents(cents: number | undefined, min: number, max: number): number {
+  if (typeof cents === 'number' && Number.isSafeInteger(cents) && cents >= min && cents <= max) return cents
   throw new CarrelError(
     'invalid_request',
-    `Cannot top up by ${String(cents)} cents: it has to be a whole number from ${least} to ${most}`,
-    { details: { field: 'amountCents', minimum: least, maximum: most } },
+    `Cannot top up by ${String(cents)} cents: it has to be a whole number from ${min} to ${max}`,
+    { details: { field: 'amountCents', minimum: min, maximum: max } },
   )
 }
 

@@ -6,18 +6,18 @@ import { clearingOf, creditOf, heldOf } from './books.ts'
 export interface Totals {
   /** What can be spent. */
   balanceMicros: number
-  /** What was ever paid in, bonuses and gifts apart; refunds do not lessen it. */
+  /** What was ever paid in, without bonuses and grants; refunds do not reduce it. */
   depositedMicros: number
   /** What was ever charged. */
   spentMicros: number
-  /** Unix milliseconds of the last move; null when there was none. */
+  /** When the credit last moved, in Unix milliseconds; null when it never did. */
   lastAtMs: number | null
 }
 
-/** An account's credit since it was opened. */
+/** Returns the totals of an account's credit since it was opened. */
 export async function totalsOf({ db }: Pick<Context, 'db'>, accountId: string): Promise<Totals> {
   const credit = creditOf(accountId).id
-  // Charges are not read: they are what the balance tells of beside all else.
+  // Charges are not read: they are what remains of the balance and everything else.
   const moved = db
     .selectFrom('ledger_transactions as t')
     .innerJoin('ledger_entries as e', 'e.transaction_id', 't.id')
@@ -29,7 +29,7 @@ export async function totalsOf({ db }: Pick<Context, 'db'>, accountId: string): 
         then e.amount_micros else 0 end)`.as('paid'),
     ])
     .where('t.account_id', '=', accountId)
-    // As the index has it, to the letter.
+    // Literally the condition of the index.
     .where('t.kind', '<>', sql.lit('usage'))
     .where('t.kind', 'in', ['grant', 'topup', 'refund', 'reversal'])
   const books = db

@@ -8,17 +8,17 @@ export interface Verdict {
   entries: number
   books: number
   intervals: number
-  /** Sentences; none when the books are right. At most `problemsTold` of each kind. */
+  /** Sentences; none when the ledger is right. At most `maxProblems` of each kind. */
   problems: string[]
 }
 
 type Check = (db: Kysely<Database>) => Promise<string[]>
 
 /**
- * Checks the books from their entries up: each transaction and all together come to zero, each kept balance is the sum
- * of its entries, no credit is below the overdraft, what is held is what holds say, and each interval of usage was
- * charged once, by what it cost, without overlapping another, and is in the totals that are kept of usage; and no
- * sandbox worked for longer than it was charged. Run it in one transaction while a server works.
+ * Verifies the ledger from its entries: the entries of each transaction, and all entries, add up to zero; each balance
+ * is the sum of its entries; no credit is below the overdraft; held credit matches the holds; each interval of usage
+ * was charged once, at its price, without overlapping another, and is part of the sums of usage; and no sandbox worked
+ * for longer than it was charged. Run it in one transaction while a server is running.
  */
 export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number): Promise<Verdict> {
   const checks: Check[] = [
@@ -31,10 +31,10 @@ export async function verifyBooks(db: Kysely<Database>, overdraftMicros: number)
     uncharged,
     unexplained,
     overlapping,
-    (db) => unpaidProcessorTime(db, problemsTold),
-    (db) => unpaidProcesses(db, problemsTold),
-    (db) => wrongDays(db, problemsTold),
-    (db) => wrongSpent(db, problemsTold),
+    (db) => unpaidProcessorTime(db, maxProblems),
+    (db) => unpaidProcesses(db, maxProblems),
+    (db) => wrongDays(db, maxProblems),
+    (db) => wrongSpent(db, maxProblems),
   ]
   const problems: string[] = []
   for (const check of checks) problems.push(...(await check(db)))
@@ -59,7 +59,7 @@ async function unbalancedTransactions(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{ key: string; total: number | null; entries: number }>`
     select t.key as key, sum(e.amount_micros) as total, count(e.position) as entries
     from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
-    group by t.id, t.key having count(e.position) < 2 or sum(e.amount_micros) <> 0 limit ${problemsTold}`.execute(db)
+    group by t.id, t.key having count(e.position) < 2 or sum(e.amount_micros) <> 0 limit ${maxProblems}`.execute(db)
   return rows.map(
     ({ key, total, entries }) => `Transaction "${key}" has ${entries} entries, which come to ${total ?? 0}`,
   )
@@ -76,7 +76,7 @@ async function wrongAmounts(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{ key: string }>`
     select t.key as key from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
     where e.amount_micros > 0 group by t.id, t.key, t.amount_micros
-    having sum(e.amount_micros) <> t.amount_micros limit ${problemsTold}`.execute(db)
+    having sum(e.amount_micros) <> t.amount_micros limit ${maxProblems}`.execute(db)
   return rows.map(({ key }) => `Transaction "${key}" says another amount than its entries`)
 }
 
@@ -89,7 +89,7 @@ async function wrongBalances(db: Kysely<Database>): Promise<string[]> {
     union all
     select b.id as id, b.balance_micros as kept, 0 as derived from ledger_books b
     where b.balance_micros <> 0 and not exists (select 1 from ledger_entries e where e.book_id = b.id)
-    limit ${problemsTold}`.execute(db)
+    limit ${maxProblems}`.execute(db)
   return rows.map(({ id, kept, derived }) => `Book "${id}" says ${kept ?? 'nothing'}, its entries come to ${derived}`)
 }
 
@@ -103,7 +103,7 @@ async function overdrawn(db: Kysely<Database>, overdraftMicros: number): Promise
         eb.and([eb('kind', '=', 'hold'), eb('balance_micros', '<', 0)]),
       ]),
     )
-    .limit(problemsTold)
+    .limit(maxProblems)
     .execute()
   return rows.map(({ id, balance_micros }) => `Book "${id}" is at ${balance_micros}, below what it may be`)
 }
@@ -114,7 +114,7 @@ async function wrongHolds(db: Kysely<Database>): Promise<string[]> {
     from ledger_books b left join
       (select account_id, sum(amount_micros) as total from ledger_holds where settled_at is null group by account_id) h
       on h.account_id = b.account_id
-    where b.kind = 'hold' and b.balance_micros <> coalesce(h.total, 0) limit ${problemsTold}`.execute(db)
+    where b.kind = 'hold' and b.balance_micros <> coalesce(h.total, 0) limit ${maxProblems}`.execute(db)
   return rows.map(
     ({ account_id, held, open }) => `Account "${account_id}" has ${held} held, its open holds come to ${open ?? 0}`,
   )
@@ -125,18 +125,18 @@ async function uncharged(db: Kysely<Database>): Promise<string[]> {
     select u.id as id from usage_intervals u left join ledger_transactions t on t.key = u.id and t.kind = 'usage'
     where (u.amount_micros <> 0 and t.id is null)
       or (t.id is not null and (t.amount_micros <> u.amount_micros or t.account_id <> u.account_id))
-    limit ${problemsTold}`.execute(db)
+    limit ${maxProblems}`.execute(db)
   return rows.map(({ id }) => `Usage "${id}" was not charged by what it cost`)
 }
 
 async function unexplained(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{ key: string }>`
     select t.key as key from ledger_transactions t left join usage_intervals u on u.id = t.key
-    where t.kind = 'usage' and u.id is null limit ${problemsTold}`.execute(db)
+    where t.kind = 'usage' and u.id is null limit ${maxProblems}`.execute(db)
   return rows.map(({ key }) => `Transaction "${key}" charges usage of which there is no interval`)
 }
 
-/** Of one computer: several tokens share a stretch of time, but never more than all of it. */
+/** Checks each computer: several tokens can share a span of time, but never more than all of it. */
 async function overlapping(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; started_at: number }>`
     select computer_id, started_at from (
@@ -146,11 +146,11 @@ async function overlapping(db: Kysely<Database>): Promise<string[]> {
         select computer_id, started_at, max(ended_at) as ended_at, sum(quantity) as used
         from usage_intervals where meter = 'compute' and quantity > 0 group by computer_id, started_at
       ) s
-    ) w where before > started_at or used > ended_at - started_at limit ${problemsTold}`.execute(db)
+    ) w where before > started_at or used > ended_at - started_at limit ${maxProblems}`.execute(db)
   return rows.map(
     ({ computer_id, started_at }) =>
       `Computer "${computer_id}" was charged twice for a time from ${new Date(Number(started_at)).toISOString()} on`,
   )
 }
 
-const problemsTold = 20
+const maxProblems = 20

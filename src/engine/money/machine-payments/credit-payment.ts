@@ -15,9 +15,9 @@ import type { Context } from '../../context.ts'
 export interface PaidTopUp {
   amountCents: number
   creditMicros: number
-  /** What the account has now. */
+  /** The account's new balance. */
   balanceMicros: number
-  /** As it is sent in `Payment-Receipt`. */
+  /** The value of the `Payment-Receipt` header. */
   receipt: string
 }
 
@@ -29,8 +29,8 @@ export interface Received {
 }
 
 /**
- * Credits a payment, once: whom and how much says the challenge, which this server signed. Credit and record are
- * written together. Rejects with `not_found` when the account is deleted; the payment is put aside then.
+ * Credits a payment, once. The challenge, which this server signed, says which account and how much. Credit and record
+ * are written together. Throws `not_found` when the account is deleted; the payment is held for review then.
  */
 export async function creditPayment(engine: MoneyContext, received: Received): Promise<PaidTopUp> {
   const { method, reference, challenge, receipt } = received
@@ -53,7 +53,7 @@ export async function creditPayment(engine: MoneyContext, received: Received): P
   return { amountCents, creditMicros: quote.creditMicros, balanceMicros: await creditLeft(engine, accountId), receipt }
 }
 
-/** The money of an account that is deleted, as a row among the payments that the operator looks at. */
+/** Holds the money of a deleted account for review by the operator. */
 async function holdMoneyOfDeleted(
   engine: Pick<Context, 'db' | 'log' | 'locks'>,
   { method, reference: intentId, challenge }: Received,
@@ -62,13 +62,13 @@ async function holdMoneyOfDeleted(
   await engine.locks.run(keyOf(intentId), async () => {
     const known = await findPayment(engine.db, 'intent_id', intentId)
     const row = known ?? (await insertPayment(engine.db, { accountId, method, cents, intentId }))
-    const reason = `${cents} cents came by ${method} for an account that is deleted`
+    const reason = `${cents} cents were received by ${method} for a deleted account`
     await holdForReview(engine, row, { intentId, reason, accountId: null })
     await recordFailed(engine.db, challenge.id)
   })
 }
 
-/** What was answered when it was credited, for who asks again. */
+/** Returns the result of a payment that was credited before. */
 export async function earlierResult(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
   row: MachinePaymentRow,

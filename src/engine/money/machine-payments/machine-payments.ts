@@ -1,4 +1,4 @@
-/** What challenges are made with, of payments and of wallets that sign in. */
+/** What challenges are created with, for payments and for signing in by a wallet. */
 export class MachinePayments {
   readonly secret: string
   readonly #origin: () => string
@@ -8,7 +8,7 @@ export class MachinePayments {
     this.#origin = origin
   }
 
-  /** Whom clients pay or sign in to. From the server's own address: a request can call it anything. */
+  /** The party that clients pay or sign in to. Uses the configured address, since a request can name any. */
   get realm(): string {
     return new URL(this.#origin()).host
   }

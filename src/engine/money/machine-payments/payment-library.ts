@@ -1,12 +1,11 @@
-/** What of the protocol's library and of its chain's is used here. */
+/** The parts of the libraries of the protocol and of its chain that are used here. */
 export type PaymentLibrary = Awaited<ReturnType<typeof load>>
 export type Challenge = ReturnType<PaymentLibrary['Challenge']['deserialize']>
 
 let loading: ReturnType<typeof load> | undefined
 
 /**
- * The library takes most of a second and some 100 MB: it is loaded with the first payment or wallet, not with the
- * server.
+ * Loads the library with the first payment or wallet, not with the server: it takes most of a second and some 100 MB.
  */
 export function loadPaymentLibrary(): Promise<PaymentLibrary> {
   return (loading ??= load())
@@ -42,8 +41,7 @@ async function load() {
 }
 
 /**
- * The challenge that a credential answers, with what it was issued for (`meta`), which is in the part that clients pass
- * on unread.
+ * Returns the challenge that a credential answers, with its `meta`, which is in the part that clients pass on unread.
  */
 export function answeredChallenge({ Credential, PaymentRequest }: PaymentLibrary, credential: string): Challenge {
   const { challenge } = Credential.deserialize(credential)
@@ -53,7 +51,7 @@ export function answeredChallenge({ Credential, PaymentRequest }: PaymentLibrary
     : { ...challenge, meta: PaymentRequest.deserialize(opaque) as Record<string, string> }
 }
 
-/** Money may have moved or not. Not 402: a client would pay a second time. */
+/** Returns the error for an unknown outcome. Its status is not 402, with which a client would pay a second time. */
 export function paymentUnknown({ Errors }: PaymentLibrary) {
   const error = new Errors.VerificationFailedError()
   error.message =

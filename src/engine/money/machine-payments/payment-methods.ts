@@ -2,7 +2,7 @@ import type { Settings } from '../../../config/settings.ts'
 
 export type PaymentMethod = 'tempo' | 'stripe'
 
-/** The ways to pay that the operator has set up. */
+/** Returns the payment methods that are configured. */
 export function paymentMethods({ tempoRecipient, stripeKey, stripeProfile }: Settings): PaymentMethod[] {
   return [
     ...(tempoRecipient === undefined ? [] : (['tempo'] as const)),

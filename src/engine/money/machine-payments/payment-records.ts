@@ -10,8 +10,8 @@ export function findPayment(db: Kysely<Database>, challengeId: string): Promise<
 }
 
 /**
- * Writes on the disk that money is about to move for a challenge. `begun` when it is to be sent once more; `taken` when
- * another payment answers this challenge already, or this payment another challenge.
+ * Records, on the disk, that money is about to move for a challenge. Returns `begun` when the same payment is to be
+ * sent once more, and `taken` when another payment answers this challenge, or this payment another challenge.
  */
 export async function beginPayment(db: Kysely<Database>, payment: NewPayment): Promise<'new' | 'begun' | 'taken'> {
   const row = rowOf(payment)
@@ -26,7 +26,7 @@ export async function beginPayment(db: Kysely<Database>, payment: NewPayment): P
   })
 }
 
-/** Nothing was sent: the challenge can be answered anew. */
+/** Deletes the record of a payment of which nothing was sent: the challenge can be answered again. */
 export async function abandonPayment(db: Kysely<Database>, challengeId: string): Promise<void> {
   await db
     .deleteFrom('machine_payments')
@@ -35,7 +35,7 @@ export async function abandonPayment(db: Kysely<Database>, challengeId: string):
     .execute()
 }
 
-/** In the transaction that credits it. */
+/** Records a payment as paid, in the transaction that credits it. */
 export async function recordPaid(trx: Transaction<Database>, payment: NewPayment, receipt: string): Promise<void> {
   await trx
     .insertInto('machine_payments')
@@ -48,7 +48,7 @@ export async function recordFailed(db: Kysely<Database>, challengeId: string): P
   await db.updateTable('machine_payments').set({ state: 'failed' }).where('challenge_id', '=', challengeId).execute()
 }
 
-/** What it buys is in the challenge, where the client cannot change it. */
+/** Returns the row of a payment. The challenge says what it buys, and the client cannot change that. */
 function rowOf({ method, reference, challenge }: NewPayment): MachinePaymentRow {
   const { account, cents, bonus } = challenge.meta!
   const now = Date.now()

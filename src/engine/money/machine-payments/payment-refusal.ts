@@ -1,16 +1,19 @@
 import { paymentUnknown, type PaymentLibrary } from './payment-library.ts'
 
-/** An answer that asks for a payment or a proof, or says why one was not taken. */
+/** A response that asks for a payment or a proof, or says why one was not accepted. */
 export interface PaymentRefusal {
-  /** 402; another where nobody must pay again. */
+  /** 402; another status where the client must not pay again. */
   status: number
-  /** What `WWW-Authenticate` says, a line for each way. */
+  /** The `WWW-Authenticate` headers, one for each payment method. */
   challenges: string[]
   /** RFC 9457: `type`, `title`, `status`, `detail`. */
   problem: Record<string, unknown>
 }
 
-/** Fetch joins the challenges into one line, which not every client can take apart: they are told one by one. */
+/**
+ * Reads the refusal of a response. Splits the challenges, which fetch joins into one line that not every client can
+ * parse.
+ */
 export async function readRefusal({ Challenge }: PaymentLibrary, response: Response): Promise<PaymentRefusal> {
   const challenges = response.status === 402 ? Challenge.fromResponseList(response) : []
   return {
@@ -20,7 +23,7 @@ export async function readRefusal({ Challenge }: PaymentLibrary, response: Respo
   }
 }
 
-/** Money may have moved, and nothing more is asked for. */
+/** Returns the refusal for an unknown outcome: money may have moved, and no payment is asked for. */
 export function unknownRefusal(library: PaymentLibrary): PaymentRefusal {
   const error = paymentUnknown(library)
   return { status: error.status, challenges: [], problem: { ...error.toProblemDetails() } }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Settings } from '../../../config/settings.ts'
 
 /**
- * What challenges are signed with: the operator's secret, or one from its file in the data directory (mode 0600), which
- * is made when it is missing. Another secret makes challenges invalid that were not answered yet.
+ * Returns the secret that challenges are signed with: the operator's, or one from its file in the data directory (mode
+ * 0600), which is created when it is missing. A new secret invalidates the challenges that are not answered yet.
  */
 export async function openPaymentSecret({
   mppSecret,

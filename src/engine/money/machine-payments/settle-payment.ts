@@ -7,7 +7,7 @@ import { paymentMethods } from './payment-methods.ts'
 import { receiptOf, tempoMethod } from './tempo-method.ts'
 import type { MoneyContext } from '../money.ts'
 
-/** Credits a payment that was begun, when its money has come in. undefined when it has not, or not yet. */
+/** Credits a payment when its money has arrived. Returns undefined when it has not, or not yet. */
 export async function settlePayment(
   engine: MoneyContext,
   library: PaymentLibrary,
@@ -30,17 +30,14 @@ export async function settlePayment(
   }
   const isOver = Date.now() - Number(row.created_at) > limits.paymentPendingMs
   if (found.state === 'failed' || isOver) {
-    const reason = found.state === 'failed' ? found.reason : 'it never came into a block'
-    log.error({ challenge: challengeId, transaction: reference, reason }, 'a payment that was begun failed')
+    const reason = found.state === 'failed' ? found.reason : 'it was never included in a block'
+    log.error({ challenge: challengeId, transaction: reference, reason }, 'a payment failed')
     await recordFailed(db, challengeId)
   }
   return undefined
 }
 
-/**
- * Looks for payments whose outcome nobody was told: each time after twice as long. Without any it costs a look at the
- * database.
- */
+/** Checks payments whose outcome is unknown, at intervals that double each time. Without any this costs one query. */
 export async function settlePending(engine: MoneyContext): Promise<void> {
   const { db, log, settings } = engine
   if (!paymentMethods(settings).includes('tempo')) return
@@ -61,6 +58,6 @@ export async function settlePending(engine: MoneyContext): Promise<void> {
         const row = await findPayment(db, id)
         if (row?.state === 'pending') await settlePayment(engine, library, row)
       })
-      .catch((error: unknown) => log.error({ err: error, challenge: id }, 'cannot look for a payment'))
+      .catch((error: unknown) => log.error({ err: error, challenge: id }, 'cannot check a payment'))
   }
 }

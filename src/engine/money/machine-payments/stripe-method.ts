@@ -3,12 +3,12 @@ import type { Purchase } from '../ledger/top-up.ts'
 import { paymentUnknown, type PaymentLibrary } from './payment-library.ts'
 import type { MoneyContext } from '../money.ts'
 
-/** Stripe takes nothing smaller. */
+/** Returns whether Stripe accepts an amount of this size. */
 export function isForStripe(amountCents: number): boolean {
   return amountCents >= limits.stripeMinimumCents
 }
 
-/** What Stripe keeps with the payment, so that its event credits what an answer lost. */
+/** Returns what Stripe stores with the payment, so that an event can credit it when the answer is lost. */
 export function stripeMetadata(accountId: string, { tier, amountCents }: Purchase): Record<string, string> {
   return {
     carrel_account: accountId,
@@ -16,7 +16,7 @@ export function stripeMetadata(accountId: string, { tier, amountCents }: Purchas
   }
 }
 
-/** Payment by a token that the client's wallet grants to the operator's profile at Stripe. */
+/** Returns the method to pay by a token that the client's wallet grants to the operator's profile at Stripe. */
 export function stripeMethod(
   { log, settings, stripe }: Pick<MoneyContext, 'settings' | 'log' | 'stripe'>,
   library: PaymentLibrary,
@@ -35,8 +35,8 @@ export function stripeMethod(
       } catch (error) {
         const { type = 'none' } = error as { type?: string }
         if (refusals.has(type)) throw error
-        log.error({ err: error }, 'Stripe did not say what became of a payment')
-        if (faults.has(type)) throw new Error('this server cannot take payments by Stripe just now', { cause: error })
+        log.error({ err: error }, 'Stripe did not report the outcome of a payment')
+        if (faults.has(type)) throw new Error('this server cannot take payments by Stripe now', { cause: error })
         return { id: '', status: 'unknown' }
       }
     },
@@ -54,14 +54,14 @@ export function stripeMethod(
       try {
         return await verify(context)
       } catch (error) {
-        // A status that is neither success nor refusal: the money may still come, and Stripe's event tells of it.
+        // A status that is neither success nor refusal: the money can still arrive, and Stripe's event reports it.
         throw error instanceof Errors.PaymentError ? error : paymentUnknown(library)
       }
     },
   }
 }
 
-/** Types of Stripe's errors that say that no money moved; `none` is our own. */
+/** Types of Stripe's errors which mean that no money moved; `none` stands for our own error. */
 const refusals = new Set(['StripeCardError', 'StripeInvalidRequestError', 'StripeRateLimitError', 'none'])
-/** The same, for a reason that only the operator can mend. */
+/** The same, for a reason that only the operator can remove. */
 const faults = new Set(['StripeAuthenticationError', 'StripePermissionError'])

@@ -16,46 +16,48 @@ import type { MoneyContext } from '../money.ts'
 export interface TopUp {
   accountId: string
   purchase: Purchase
-  /** `Authorization: Payment …`; undefined when nothing was paid yet. */
+  /** `Authorization: Payment …`; undefined while nothing is paid. */
   credential?: string | undefined
-  /** What the client can pay by (`Accept-Payment`). */
+  /** The payment methods of the client (`Accept-Payment`). */
   accepts?: string | undefined
 }
 
 /**
- * Takes a payment by the Machine Payments Protocol and credits it. Without a credential, or with one that is not taken,
- * the answer is a refusal with a challenge for each way to pay. The same credential again gets the same answer and
- * moves nothing. Rejects with `invalid_request` what cannot be bought, with `not_set_up` where the operator takes no
- * payments.
+ * Takes a payment by the Machine Payments Protocol and credits it. Without a credential, or with one that is not
+ * accepted, returns a refusal with a challenge for each payment method. The same credential again gets the same answer
+ * and moves nothing. Throws `invalid_request` for an invalid purchase, and `not_set_up` when no payment method is
+ * configured.
  */
 export async function takeTopUp(engine: MoneyContext, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
   const quote = quoteFor(engine.prices, topUp.purchase)
   if (paymentMethods(engine.settings).length === 0)
     throw notSetUp(
       'Cannot top up',
-      'this server has no way of paying by the Machine Payments Protocol',
+      'this server has no payment method of the Machine Payments Protocol',
       'set CARREL_TEMPO_RECIPIENT, or CARREL_STRIPE_KEY and CARREL_STRIPE_PROFILE',
     )
   const library = await loadPaymentLibrary()
   const challenge = issuedChallenge(engine, library, topUp, quote)
-  if (!challenge) return askOrTake(engine, library, topUp, quote)
+  if (!challenge) return requestOrTake(engine, library, topUp, quote)
   return engine.locks.run(`mpp:${challenge.id}`, async () => {
     const known = await findPayment(engine.db, challenge.id)
     const paid = known && (await settlePayment(engine, library, known))
     if (paid) return paid
-    const outcome = await askOrTake(engine, library, topUp, quote)
-    // Its transfer may be on its way, whatever is said to a second one: who were asked to pay now would pay twice.
+    const outcome = await requestOrTake(engine, library, topUp, quote)
+    // The earlier transfer can still be on its way: a client that were asked to pay now would pay twice.
     return known?.state === 'pending' && 'challenges' in outcome ? unknownRefusal(library) : outcome
   })
 }
 
-/** What a challenge is for. The client cannot change it: whom and how much to credit is read from here alone. */
+/**
+ * Returns what a challenge is for. The client cannot change this: only this says which account gets how much credit.
+ */
 function metaOf({ accountId }: TopUp, { amountCents, bonusMicros }: Quote): Record<string, string> {
   return { account: accountId, cents: String(amountCents), bonus: String(bonusMicros) }
 }
 
 /**
- * The challenge that a credential answers, expired or not, when this server issued it for this purchase of this
+ * Returns the challenge that a credential answers, expired or not, if this server issued it for this purchase of this
  * account.
  */
 function issuedChallenge(
@@ -72,12 +74,12 @@ function issuedChallenge(
     const isForThis = isDeepStrictEqual(challenge.meta, { ...metaOf(topUp, quote), _mppx_scope: scope })
     return isForThis ? challenge : undefined
   } catch {
-    // The library says what is wrong with it.
+    // The library reports what is wrong with the credential.
     return undefined
   }
 }
 
-async function askOrTake(
+async function requestOrTake(
   engine: MoneyContext,
   library: PaymentLibrary,
   topUp: TopUp,
@@ -85,13 +87,13 @@ async function askOrTake(
 ): Promise<PaidTopUp | PaymentRefusal> {
   const { Mppx, Receipt } = library
   const { realm, secret: secretKey } = engine.machinePayments
-  const ways = new Set(paymentMethods(engine.settings))
-  const desk = Mppx.create({
+  const methods = new Set(paymentMethods(engine.settings))
+  const server = Mppx.create({
     realm,
     secretKey,
     methods: [
-      ...(ways.has('tempo') ? [tempoMethod(engine, library).server] : []),
-      ...(ways.has('stripe') ? [stripeMethod(engine, library)] : []),
+      ...(methods.has('tempo') ? [tempoMethod(engine, library).server] : []),
+      ...(methods.has('stripe') ? [stripeMethod(engine, library)] : []),
     ],
   })
   const offer = {
@@ -102,8 +104,8 @@ async function askOrTake(
   }
   const paymentIntentOptions = { metadata: stripeMetadata(topUp.accountId, topUp.purchase) }
   const offers = [
-    ...(ways.has('tempo') ? [['tempo/charge', offer]] : []),
-    ...(ways.has('stripe') && isForStripe(quote.amountCents)
+    ...(methods.has('tempo') ? [['tempo/charge', offer]] : []),
+    ...(methods.has('stripe') && isForStripe(quote.amountCents)
       ? [['stripe/charge', { ...offer, paymentIntentOptions }]]
       : []),
   ]
@@ -116,7 +118,7 @@ async function askOrTake(
       ...(accepts === undefined ? {} : { 'accept-payment': accepts }),
     },
   })
-  const result = await desk.compose(...(offers as Parameters<typeof desk.compose>))(request)
+  const result = await server.compose(...(offers as Parameters<typeof server.compose>))(request)
   if (result.status === 402) return readRefusal(library, result.challenge)
   const receipt = result.withReceipt(new Response()).headers.get('payment-receipt')!
   const { method, reference } = Receipt.deserialize(receipt)
@@ -124,17 +126,17 @@ async function askOrTake(
   return creditPayment(engine, { method: method as PaymentMethod, reference, challenge, receipt })
 }
 
-/** Without a way to pay, the library would have nothing to ask for. */
+/** Returns the error for an amount that no payment method accepts; the library would have nothing to ask for. */
 function tooLittle(): CarrelError {
-  const least = limits.stripeMinimumCents
+  const minimum = limits.stripeMinimumCents
   return new CarrelError(
     'invalid_request',
-    `Cannot top up: Stripe, the only way to pay here, takes nothing below ${least} cents`,
+    `Cannot top up: Stripe, the only payment method here, accepts nothing below ${minimum} cents`,
     {
-      details: { field: 'amountCents', minimum: least },
+      details: { field: 'amountCents', minimum },
     },
   )
 }
 
-/** So that what was signed for something else buys nothing. */
+/** Keeps what was signed for another purpose from buying anything. */
 const scope = 'topup'

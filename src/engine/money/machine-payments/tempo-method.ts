@@ -11,14 +11,14 @@ export type Confirmation = { state: 'paid' } | { state: 'pending' } | { state: '
 type Hash = `0x${string}`
 
 /**
- * Payment by a transfer on Tempo that the client signs and the server sends (`pull`): so the server can write down each
- * transfer before money moves, and finds it on the chain when the answer to it is lost.
+ * Returns the method to pay by a transfer on Tempo that the client signs and the server sends (`pull`): the server can
+ * record each transfer before money moves, and finds it on the chain when the answer is lost.
  */
 export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'settings' | 'log'>, library: PaymentLibrary) {
   const { Errors, Store, TempoTransaction, chains, tempoServer, viem } = library
   const chain = chains[settings.tempoNetwork]
   const refuse = (reason: string) => new Errors.VerificationFailedError({ reason })
-  /** What was handed to the node and can be on its way, whatever the node answers. */
+  /** Transfers that were given to the node and can be on their way, whatever the node answers. */
   const sent = new Set<string>()
   const transport: Transport = (options) => {
     const { request, ...inner } = viem.http(settings.tempoRpc, { timeout: limits.paymentNetworkMs, retryCount: 1 })(
@@ -36,14 +36,14 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
     currency: tempoToken(library, settings),
     supportedModes: ['pull'],
     getClient: () => client,
-    // What was paid is remembered in the database, for ever.
+    // The database remembers payments forever.
     store: Store.from({ ...Store.memory(), tryClaim: () => true }),
   })
 
-  /** What the chain knows of a transfer for a challenge, expired or not. */
+  /** Asks the chain about the transfer for a challenge, expired or not. */
   const confirm = async (challenge: Challenge, hash: Hash): Promise<Confirmation> => {
     const expires = new Date(Date.now() + 60_000).toISOString()
-    // As if the client had sent it itself: the library reads the receipt and compares token, amount, recipient and
+    // As if the client had sent the transfer: the library reads the receipt and compares token, amount, recipient and
     // memo.
     const request = { ...challenge.request, methodDetails: { chainId: chain.id } }
     try {
@@ -54,7 +54,7 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
       const { message } = error as Error
       if (error instanceof Errors.PaymentError || message.startsWith('Transaction reverted'))
         return { state: 'failed', reason: message }
-      // Not in a block yet, or the node does not say.
+      // Not in a block yet, or the node does not answer.
       return { state: 'pending' }
     }
   }
@@ -71,10 +71,10 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
       } catch (error) {
         if (error instanceof Errors.PaymentError) throw error
         if (isUnreachable(error)) {
-          log.error({ err: error }, 'the node of Tempo does not answer')
-          throw refuse('the node of Tempo does not answer; nothing was paid')
+          log.error({ err: error }, 'the Tempo node does not answer')
+          throw refuse('the Tempo node does not answer; nothing was paid')
         }
-        // What a simulation of the transfer says: too little money, above all.
+        // The result of simulating the transfer, most often too little money.
         throw refuse(error instanceof viem.BaseError ? error.shortMessage : 'the transaction cannot be read')
       }
     },
@@ -92,7 +92,7 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
           await abandonPayment(db, challenge.id)
           throw error instanceof Errors.PaymentError ? error : refuse('the transaction was not sent')
         }
-        log.warn({ err: error, transaction: hash }, 'a payment on Tempo was sent, and its answer was no success')
+        log.warn({ err: error, transaction: hash }, 'a payment on Tempo was sent, and the answer was not a success')
         return await confirmed(challenge, hash)
       } finally {
         sent.delete(hash)
@@ -100,7 +100,7 @@ export function tempoMethod({ db, log, settings }: Pick<Context, 'db' | 'setting
     },
   }
 
-  /** The receipt of a transfer whose answer was lost, as soon as the chain has it. */
+  /** Returns the receipt of a transfer whose answer was lost, as soon as the chain has it. */
   async function confirmed(challenge: Challenge, hash: Hash) {
     for (const end = Date.now() + limits.paymentConfirmMs; ;) {
       const confirmation = await confirm(challenge, hash)

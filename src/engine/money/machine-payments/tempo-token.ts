@@ -2,8 +2,8 @@ import type { Settings } from '../../../config/settings.ts'
 import type { PaymentLibrary } from './payment-library.ts'
 
 /**
- * The dollar that is taken on Tempo: the operator's choice, or the protocol's usual one. All of Tempo's have six
- * decimals.
+ * Returns the stablecoin that is accepted on Tempo: the operator's choice, or the protocol's default. All stablecoins
+ * of Tempo have six decimals.
  */
 export function tempoToken(
   { tempoServer }: PaymentLibrary,

@@ -3,8 +3,8 @@ import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 
 /**
- * In the transaction that credits a payment: rejects with `not_found` when its account is deleted, so that nobody is
- * credited who is not there. What was credited before that, under this key, was credited.
+ * Throws `not_found`, in the transaction that credits a payment, when its account is deleted, so that no deleted
+ * account is credited. Accepts a payment that was credited under this key before.
  */
 export async function assertAccountExists(
   trx: Transaction<Database>,

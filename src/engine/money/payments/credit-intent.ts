@@ -13,14 +13,14 @@ import { holdForReview } from './hold-for-review.ts'
 import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
-/** One payment intent is one fact, whoever tells of it first. */
+/** Returns the key of the fact: one payment intent is one fact, whoever reports it first. */
 export function keyOf(intentId: string): string {
   return `stripe:pi:${intentId}`
 }
 
 /**
- * Credits what a PaymentIntent of Stripe received, as Stripe itself has it now; does nothing for one that is not paid
- * or that is not for an account of this server. False when nothing of it is in the books.
+ * Credits what a PaymentIntent received, as Stripe itself reports it now. Does nothing for one that is not paid or not
+ * for an account of this server. Returns false when nothing of it is in the ledger.
  */
 export function creditIntent(engine: MoneyContext, intent: Stripe.PaymentIntent): Promise<boolean> {
   return engine.locks.run(keyOf(intent.id), async () => {
@@ -47,15 +47,15 @@ export function creditIntent(engine: MoneyContext, intent: Stripe.PaymentIntent)
     if (!isNew) return true
     const data = { paymentId: row.id, method: 'stripe', cents: quote.amountCents, bonusMicros: quote.bonusMicros }
     await appendEvent(engine.db, { accountId: row.account_id, type: 'payment.credited', actor: 'stripe', data })
-    // So that answers stop to warn.
+    // Responses stop warning of low credit then.
     await creditLeft(engine, row.account_id)
     return true
   })
 }
 
 /**
- * Its row; one that came without any (a machine payment whose answer was lost) gets one. undefined for what is not
- * ours.
+ * Returns the payment of an intent. Creates the row where there is none, for a machine payment whose answer was lost.
+ * Returns undefined for an intent that is not ours.
  */
 async function paymentOf(
   { db, log }: Pick<Context, 'db' | 'log'>,
@@ -65,7 +65,7 @@ async function paymentOf(
   const known = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'intent_id', intent.id))
   if (known) return known
   if (!accountId || !(await isOurs(db, accountId))) {
-    log.info({ intent: intent.id }, 'a payment at Stripe is for no account of this server')
+    log.info({ intent: intent.id }, 'a payment at Stripe is not for an account of this server')
     return undefined
   }
   if (intent.status !== 'succeeded') return undefined
@@ -78,7 +78,7 @@ async function paymentOf(
   })
 }
 
-/** Whether there is, or was, such an account: of one that is deleted its book and its payments are left. */
+/** Returns whether the account exists or existed: a deleted one leaves its ledger account and its payments. */
 async function isOurs(db: Kysely<Database>, accountId: string): Promise<boolean> {
   const account = await db.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst()
   if (account) return true
@@ -87,20 +87,23 @@ async function isOurs(db: Kysely<Database>, accountId: string): Promise<boolean>
   return (await book.executeTakeFirst()) !== undefined || (await payment.executeTakeFirst()) !== undefined
 }
 
-/** What was promised for what was asked; what is paid otherwise is credited as it came, without a bonus. */
+/** Returns the promised quote for the requested amount; another amount is credited as it came, without a bonus. */
 function quoteOf({ tiers }: PriceBook, row: PaymentRow, { amount_received: amountCents }: Stripe.PaymentIntent): Quote {
   const { tier, bonusMicros = bonusNow() } = dataOf(row)
   const bonus = amountCents === Number(row.cents) ? bonusMicros : 0
   return { amountCents, bonusMicros: bonus, creditMicros: amountCents * microsPerCent + bonus }
 
-  /** For a payment that nothing was written about when it was begun. */
+  /** For a payment without a record of its start. */
   function bonusNow(): number {
     const known = tier !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
     return known?.cents === amountCents ? amountCents * known.bonusPercent * 100 : 0
   }
 }
 
-/** False when it was credited before; undefined when the account is deleted: nothing is credited then. */
+/**
+ * Returns false when the payment was credited before, and undefined when the account is deleted: nothing is credited
+ * then.
+ */
 async function credit(
   engine: Pick<MoneyContext, 'db' | 'log' | 'prices'>,
   row: PaymentRow,
@@ -108,11 +111,11 @@ async function credit(
   quote: Quote,
 ): Promise<boolean | undefined> {
   const { db, prices, log } = engine
-  const asked = Number(row.cents)
-  if (quote.amountCents !== asked)
+  const requested = Number(row.cents)
+  if (quote.amountCents !== requested)
     log.warn(
-      { payment: row.id, asked, received: quote.amountCents },
-      'Stripe received another amount than was asked for',
+      { payment: row.id, requested, received: quote.amountCents },
+      'Stripe received an amount other than the requested one',
     )
   try {
     const payment = { accountId: row.account_id, key: keyOf(intent.id), method: 'stripe', quote }

@@ -7,9 +7,9 @@ import { settleIntent } from './settle-intent.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Takes an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to look at
- * a payment, not the truth of it: it may come twice, late, or before an earlier one. Rejects with `invalid_request`
- * when it was not signed with the secret within five minutes, with `unavailable` when Stripe has to send it again.
+ * Handles an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to check
+ * a payment, not a fact: it can come twice, late, or before an earlier one. Throws `invalid_request` when the event was
+ * not signed with the secret within five minutes, and `unavailable` when Stripe has to send it again.
  */
 export async function handleStripeEvent(
   engine: MoneyContext,
@@ -19,31 +19,32 @@ export async function handleStripeEvent(
   const { log } = engine
   const { stripe, secret } = signerOf(engine)
   const event = verify(stripe.client, { body, signature, secret })
-  const what = event?.data?.object
-  if (!event || typeof what?.id !== 'string')
-    return log.warn({ event: event?.id }, 'an event of Stripe is passed over: it is about no object')
+  const object = event?.data?.object
+  if (!event || typeof object?.id !== 'string')
+    return log.warn({ event: event?.id }, 'an event of Stripe is ignored: it concerns no object')
   const { id, type = '', livemode } = event
   if (livemode !== stripe.isLive)
     return log.warn(
       { event: id, type, livemode },
-      'an event of Stripe is passed over: it is of the other mode than the key',
+      'an event of Stripe is ignored: its mode differs from that of the key',
     )
   try {
-    const isTaken = await follow(engine, stripe, type, what as EventObject)
-    if (!isTaken) log.info({ event: id, type }, 'an event of Stripe is passed over: nothing follows from it')
+    const isHandled = await settle(engine, stripe, type, object as EventObject)
+    if (!isHandled) log.info({ event: id, type }, 'an event of Stripe is ignored: it has no effect here')
   } catch (error) {
-    // Sent again it would be about nothing still.
+    // Sending it again would not help.
     if (!isUnknown(error)) throw error
     log.warn(
-      { err: error, event: id, type, object: what.id },
-      'an event of Stripe is passed over: Stripe has no such object',
+      { err: error, event: id, type, object: object.id },
+      'an event of Stripe is ignored: Stripe has no such object',
     )
   }
 }
 
 /**
- * Refuses an event by its header alone, before anybody reads it: as `handleStripeEvent` does where nothing is set up, and
- * where the header is no signature of the last five minutes. Whether it is Stripe's is seen from the bytes.
+ * Refuses an event by its header alone, before the body is read: when events are not configured, as `handleStripeEvent`
+ * does, and when the header has no signature of the last five minutes. The bytes will show whether the signature is
+ * right.
  */
 export function assertSignedRecently(
   engine: Pick<MoneyContext, 'settings' | 'stripe'>,
@@ -56,7 +57,7 @@ export function assertSignedRecently(
   if (!isSigned || at === undefined || Math.abs(Date.now() / 1000 - Number(at)) > toleranceS) throw notSigned()
 }
 
-/** Who signs events, and by which secret; rejects with `not_set_up` where nobody does. */
+/** Returns the account that signs events, and the secret. Throws `not_set_up` when they are not configured. */
 function signerOf({ stripe, settings }: Pick<MoneyContext, 'settings' | 'stripe'>): {
   stripe: StripeAccount
   secret: string
@@ -64,14 +65,14 @@ function signerOf({ stripe, settings }: Pick<MoneyContext, 'settings' | 'stripe'
   if (!stripe)
     throw notSetUp(
       'Cannot take the event',
-      `this server takes ${settings.playMoney ? 'play money' : 'no payments'}, and has no key of Stripe`,
+      `this server takes ${settings.playMoney ? 'play money' : 'no payments'}, and has no Stripe key`,
       `set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET${settings.playMoney ? ' instead of CARREL_PLAY_MONEY' : ''}`,
     )
   const secret = settings.stripeWebhookSecret
   if (secret === undefined)
     throw notSetUp(
       'Cannot take the event',
-      'nothing says by which secret Stripe signs it',
+      'the secret that Stripe signs with is not configured',
       'set CARREL_STRIPE_WEBHOOK_SECRET',
     )
   return { stripe, secret }
@@ -89,8 +90,8 @@ interface EventObject {
   payment_intent?: string | { id: string } | null
 }
 
-/** Looks at the payment that an event is about; false when it is about none. */
-async function follow(
+/** Settles the payment that an event concerns. Returns false when it concerns none. */
+async function settle(
   engine: MoneyContext,
   stripe: StripeAccount,
   type: string,
@@ -107,13 +108,13 @@ async function follow(
   return true
 }
 
-/** Whether Stripe said that it has no such object. */
+/** Returns whether Stripe answered that it has no such object. */
 function isUnknown(error: unknown): boolean {
   const { cause } = error as { cause?: { type?: string; statusCode?: number } }
   return cause?.type === 'StripeInvalidRequestError' && cause.statusCode === 404
 }
 
-/** What is signed, which may be anything that JSON can say. */
+/** Returns the signed event, which can be any JSON value. Throws `invalid_request` when the signature is wrong. */
 function verify(
   client: Stripe,
   { body, signature = '', secret }: { body: Buffer; signature?: string | undefined; secret: string },
@@ -132,5 +133,5 @@ function notSigned(cause?: unknown): CarrelError {
   })
 }
 
-/** The age of a signature at most, as Stripe recommends. */
+/** Maximum age of a signature, as Stripe recommends. */
 const toleranceS = 5 * 60

@@ -3,28 +3,28 @@ import { appendEvent } from '../../audit/append-event.ts'
 import { updatePayment } from './payments.ts'
 import type { Context } from '../../context.ts'
 
-interface Aside {
-  /** What the provider calls it. */
+interface Reason {
+  /** The provider's id of the payment. */
   intentId: string
-  /** What came, and why it is not credited. */
+  /** What was received, and why it is not credited. */
   reason: string
-  /** Default: the account of the payment. null for one that is deleted: nothing is written down about it any more. */
+  /** Default: the account of the payment. null for a deleted account, about which nothing is recorded any more. */
   accountId?: string | null
 }
 
 /**
- * Money that cannot be credited by itself: somebody has to look at it. One that the operator has settled stays as it
- * is.
+ * Holds a payment that cannot be credited automatically for review by the operator. A payment that the operator has
+ * settled stays as it is.
  */
 export async function holdForReview(
   { db, log }: Pick<Context, 'db' | 'log'>,
   row: PaymentRow,
-  { intentId, reason, accountId = row.account_id }: Aside,
+  { intentId, reason, accountId = row.account_id }: Reason,
 ): Promise<void> {
   if (row.state === 'paid' || row.state === 'dismissed')
     return log.warn(
       { payment: row.id, intent: intentId },
-      'an event is of a payment that the operator has settled: nothing follows from it',
+      'an event concerns a payment that the operator has settled: it is ignored',
     )
   log.error({ payment: row.id, intent: intentId }, reason)
   if (row.state === 'review') return

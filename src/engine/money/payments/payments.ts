@@ -3,7 +3,7 @@ import type { Database, PaymentRow } from '../../../db/schema.ts'
 import { newId } from '../../ids.ts'
 
 export interface NewPayment {
-  /** Default: a new one. */
+  /** Default: a new id. */
   id?: string
   accountId: string
   method: string
@@ -18,11 +18,11 @@ export interface NewPayment {
 export interface PaymentData {
   /** The package that was bought. */
   tier?: string | undefined
-  /** What the price book gave on top when it was bought; of a payment that is credited, what it was given. */
+  /** The bonus of the price book at the time of purchase; of a credited payment, the bonus that it got. */
   bonusMicros?: number | undefined
-  /** What came, in cents. */
+  /** What was received, in cents. */
   paidCents?: number | undefined
-  /** Why it is as it is, in a sentence. */
+  /** Why the payment has its state, in a sentence. */
   reason?: string | undefined
 }
 
@@ -45,7 +45,7 @@ export async function insertPayment(db: Kysely<Database>, payment: NewPayment): 
   return row
 }
 
-/** The payment of a provider's id, or of our own; undefined when there is none. */
+/** Returns the payment with the provider's id, or with our own; undefined when there is none. */
 export function findPayment(
   db: Kysely<Database>,
   column: 'id' | 'session_id' | 'intent_id',
@@ -55,8 +55,8 @@ export function findPayment(
 }
 
 /**
- * Changes a payment; one that is paid or dismissed stays so, unless it is paid. What `data` names is changed, the rest
- * of it stays.
+ * Changes a payment. One that is paid or dismissed keeps its state, unless the change is that it is paid. Fields of
+ * `data` that are not given stay.
  */
 export async function updatePayment(
   db: Kysely<Database>,

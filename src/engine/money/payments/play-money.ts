@@ -8,8 +8,8 @@ import { dataOf, findPayment, updatePayment } from './payments.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Credits a payment by play money, once however often it is clicked. `not_found` when there is no such payment, or its
- * account is deleted.
+ * Credits a payment of play money, once however often it is clicked. Throws `not_found` when there is no such payment,
+ * or its account is deleted.
  */
 export async function payWithPlayMoney(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,

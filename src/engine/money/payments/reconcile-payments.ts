@@ -7,9 +7,9 @@ import { updatePayment } from './payments.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Asks Stripe about payments that wait: an event that never came costs nobody money. At a start about the newest of
- * them, whenever that was done last; later about each the seldomer the older it is. After 30 days it is given up, and
- * what nobody paid is forgotten.
+ * Asks Stripe about pending payments, so that no money is lost with an event that never arrives. At a start asks about
+ * the newest ones at once; later about each one at intervals that grow with its age. After 30 days pending payments are
+ * given up and unpaid ones are deleted.
  */
 export async function reconcilePayments(engine: MoneyContext, { atStart }: { atStart: boolean }): Promise<void> {
   const { db, stripe, server, log } = engine
@@ -23,9 +23,9 @@ export async function reconcilePayments(engine: MoneyContext, { atStart }: { atS
   const due = rows.filter((row) => atStart || isDue(row, now)).slice(0, limits.paymentsPolledAtOnce)
   for (const row of due) {
     if (server.stopping.aborted) return
-    await askAbout(engine, stripe, row).catch(async (error: unknown) => {
-      log.warn({ err: error, payment: row.id }, 'Stripe could not be asked about a payment')
-      // The others have their turn before it has another.
+    await checkPayment(engine, stripe, row).catch(async (error: unknown) => {
+      log.warn({ err: error, payment: row.id }, 'cannot ask Stripe about a payment')
+      // Other payments are checked before this one is checked again.
       await updatePayment(db, row, now - Number(row.created_at) < limits.unpaidPaymentMs ? {} : { state: 'expired' })
     })
   }
@@ -42,8 +42,11 @@ function isDue({ created_at, updated_at }: PaymentRow, now: number): boolean {
   return now - Number(updated_at) >= waitMs
 }
 
-/** A link that nobody has, and one of play money, end by themselves; what may be paid at Stripe is Stripe's to say. */
-async function askAbout(engine: MoneyContext, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
+/**
+ * Asks Stripe about a payment that can be paid there. Expires others by their age: those without a link, and play
+ * money.
+ */
+async function checkPayment(engine: MoneyContext, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
   const { method, session_id: sessionId, intent_id: intentId } = row
   if (method === 'stripe' && intentId !== null) return stripe && settleIntent(engine, stripe, intentId)
   if (method === 'stripe' && sessionId !== null) return stripe && settleCheckout(engine, stripe, sessionId)

@@ -8,23 +8,23 @@ import { quoteFor, topUp } from '../ledger/top-up.ts'
 import { keyOf } from './credit-intent.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
 
-/** Money that came and could not be credited by itself. */
+/** A payment that was received and could not be credited automatically. */
 export interface Review {
   paymentId: string
   accountId: string
-  /** How the account is called; undefined when it is deleted. */
+  /** The name of the account; undefined when it is deleted. */
   accountName: string | undefined
   method: string
-  /** What was asked for. */
+  /** The requested amount. */
   cents: number
   /** Stripe's PaymentIntent. */
   intentId: string
-  /** What came, and why it is not credited. */
+  /** What was received, and why it is not credited. */
   reason: string
   createdAtMs: number
 }
 
-/** The payments that wait for somebody to look at them, the oldest first. */
+/** Returns the payments that are held for review, the oldest first. */
 export async function listReviews(db: Kysely<Database>): Promise<Review[]> {
   const rows = await db
     .selectFrom('payments')
@@ -48,10 +48,10 @@ export async function listReviews(db: Kysely<Database>): Promise<Review[]> {
 }
 
 /**
- * Credits a payment that waits with so many cents, without a bonus, once: under the key that the payment itself would
- * have been credited by. Asked for again with the same amount it moves nothing. Rejects with `not_found` when there is
- * no such payment, with `conflict` when it does not wait or its account is deleted, with `invalid_request` an amount
- * that cannot be bought.
+ * Credits a payment that is held for review with this many cents, without a bonus, once: under the key that the payment
+ * itself would have been credited by. A repetition with the same amount moves nothing. Throws `not_found` when there is
+ * no such payment, `conflict` when it is not held for review or its account is deleted, and `invalid_request` for an
+ * invalid amount.
  */
 export async function creditReview(
   db: Kysely<Database>,
@@ -69,10 +69,10 @@ export async function creditReview(
     const row = await lockPayment(trx, paymentId)
     const doing = `credit payment "${paymentId}"`
     if (row.state === 'paid' && row.key === key) return assertSameAmount(row, cents, doing)
-    assertWaits(row, doing)
+    assertInReview(row, doing)
     const account = await trx.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst()
     if (!account)
-      throw new CarrelError('conflict', `Cannot ${doing}: its account is deleted; refund it, and dismiss it`)
+      throw new CarrelError('conflict', `Cannot ${doing}: its account is deleted; refund it, then dismiss it`)
     await updatePayment(trx, row, { state: 'paid', key, data: { paidCents: cents, bonusMicros: 0 } })
     const data = { paymentId, method, cents, bonusMicros: 0 }
     await appendEvent(trx, { accountId, type: 'payment.credited', actor: 'operator', data })
@@ -80,14 +80,14 @@ export async function creditReview(
 }
 
 /**
- * Marks a payment that waits as settled elsewhere, such as by a refund: nothing is credited. Rejects as `creditReview`
- * does.
+ * Marks a payment that is held for review as settled elsewhere, such as by a refund: nothing is credited. Throws as
+ * `creditReview` does.
  */
 export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<{ isNew: boolean }> {
   return durableTransaction(db, async (trx) => {
     const row = await lockPayment(trx, paymentId)
     if (row.state === 'dismissed') return { isNew: false }
-    assertWaits(row, `dismiss payment "${paymentId}"`)
+    assertInReview(row, `dismiss payment "${paymentId}"`)
     await updatePayment(trx, row, { state: 'dismissed' })
     const { account_id: accountId } = row
     await appendEvent(trx, { accountId, type: 'payment.dismissed', actor: 'operator', data: { paymentId } })
@@ -95,9 +95,9 @@ export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<
   })
 }
 
-/** The payment, which nobody else can change until the transaction ends, the server neither. */
+/** Returns a payment, and locks it until the transaction ends, also against the server. */
 async function lockPayment(trx: Transaction<Database>, id: string): Promise<PaymentRow> {
-  // An update that changes nothing is a lock on every database; a transaction that began by reading could lose its
+  // An update that changes nothing takes a lock on every database; a transaction that begins by reading could lose its
   // turn.
   const row = await trx
     .updateTable('payments')
@@ -113,9 +113,9 @@ function noSuchPayment(id: string): CarrelError {
   return new CarrelError('not_found', `Cannot settle payment "${id}": there is no such payment`)
 }
 
-function assertWaits({ state }: PaymentRow, doing: string): void {
+function assertInReview({ state }: PaymentRow, doing: string): void {
   if (state === 'review') return
-  throw new CarrelError('conflict', `Cannot ${doing}: it does not wait for anybody, its state is "${state}"`)
+  throw new CarrelError('conflict', `Cannot ${doing}: it is not held for review, its state is "${state}"`)
 }
 
 function assertSameAmount(row: PaymentRow, cents: number, doing: string): void {

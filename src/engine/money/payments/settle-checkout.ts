@@ -7,8 +7,8 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Brings a payment by Stripe's Checkout to where Stripe has it. What an event says may be old or come twice; what
- * Stripe answers holds. Rejects with `unavailable` when it does not answer.
+ * Updates a payment by the state of its Checkout session at Stripe. An event can be old or repeated; what Stripe
+ * answers now counts. Throws `unavailable` when Stripe does not answer.
  */
 export async function settleCheckout(
   engine: MoneyContext,
@@ -18,7 +18,7 @@ export async function settleCheckout(
   const session = await client.checkout.sessions
     .retrieve(sessionId, { expand: ['payment_intent'] })
     .catch((error: unknown) => {
-      throw stripeFailure('look at the payment', error)
+      throw stripeFailure('check the payment', error)
     })
   const row = await paymentOf(engine, session)
   if (!row) return
@@ -34,11 +34,14 @@ async function paymentOf(
 ): Promise<PaymentRow | undefined> {
   const id = session.metadata?.['carrel_payment']
   const row = (id && (await findPayment(db, 'id', id))) || (await findPayment(db, 'session_id', session.id))
-  if (!row) log.info({ session: session.id }, 'a Checkout session at Stripe is of no payment of this server')
+  if (!row) log.info({ session: session.id }, 'a Checkout session at Stripe belongs to no payment of this server')
   return row || undefined
 }
 
-/** Of one whose money has not come. After an attempt that failed a person may try again while the session is open. */
+/**
+ * Returns the state of a payment that is not paid. After a failed attempt the payer can try again while the session is
+ * open.
+ */
 function stateOf({ status }: Stripe.Checkout.Session, intent: Stripe.PaymentIntent | null): PaymentState {
   if (status === 'expired') return 'expired'
   if (status !== 'complete') return 'open'

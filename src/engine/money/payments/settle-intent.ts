@@ -10,49 +10,50 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Brings the books to where Stripe has a PaymentIntent, its refunds and its disputes, in whatever order they are told
- * of. Rejects with `unavailable` when Stripe does not answer.
+ * Brings the ledger to the state of a PaymentIntent at Stripe, with its refunds and disputes, in whatever order they
+ * are reported. Throws `unavailable` when Stripe does not answer.
  */
 export async function settleIntent(engine: MoneyContext, { client }: StripeAccount, intentId: string): Promise<void> {
-  const { intent, takings } = await look(client, intentId).catch((error: unknown) => {
-    throw stripeFailure('look at the payment', error)
+  const { intent, withdrawals } = await fetchIntent(client, intentId).catch((error: unknown) => {
+    throw stripeFailure('check the payment', error)
   })
   if (!(await creditIntent(engine, intent))) return
   await engine.locks.run(keyOf(intentId), async () => {
-    for (const taking of takings) await settleTaking(engine, intentId, taking)
+    for (const withdrawal of withdrawals) await settleWithdrawal(engine, intentId, withdrawal)
   })
 }
 
-/** Money that went back to who paid, or was taken for them. */
-interface Taking {
-  /** Its key in the books: `stripe:re:<id>` or `stripe:dp:<id>`. */
+/** Money that went back to the payer, by a refund or a dispute. */
+interface Withdrawal {
+  /** The key in the ledger: `stripe:re:<id>` or `stripe:dp:<id>`. */
   key: string
   cents: number
   reason: string
-  /** False when it came to nothing: a refund that failed, a dispute that was won. */
+  /** False for a refund that failed and for a dispute that was won. */
   isTaken: boolean
 }
 
-async function look(client: Stripe, intentId: string) {
+/** Fetches a PaymentIntent with its refunds and disputes. */
+async function fetchIntent(client: Stripe, intentId: string) {
   const intent = await client.paymentIntents.retrieve(intentId)
-  const takings: Taking[] = []
+  const withdrawals: Withdrawal[] = []
   const query = { payment_intent: intentId, limit: 100 }
   for await (const { id, amount: cents, status } of client.refunds.list(query))
-    takings.push({
+    withdrawals.push({
       key: `stripe:re:${id}`,
       cents,
       reason: 'refund',
       isTaken: status !== 'failed' && status !== 'canceled',
     })
   for await (const { id, amount: cents, status } of client.disputes.list(query))
-    takings.push({ key: `stripe:dp:${id}`, cents, reason: 'dispute', isTaken: takesMoney.has(status) })
-  // What came to nothing first: it makes room for the rest.
-  return { intent, takings: takings.toSorted((a, b) => Number(a.isTaken) - Number(b.isTaken)) }
+    withdrawals.push({ key: `stripe:dp:${id}`, cents, reason: 'dispute', isTaken: takesMoney.has(status) })
+  // Those that are not taken come first: they make room for the rest.
+  return { intent, withdrawals: withdrawals.toSorted((a, b) => Number(a.isTaken) - Number(b.isTaken)) }
 }
 
 /**
- * Stripe takes the money when a dispute begins, and gives it back when that is won. An inquiry (`warning_…`) takes
- * nothing.
+ * The states of a dispute in which Stripe has taken the money; it gives the money back when the dispute is won. An
+ * inquiry (`warning_…`) takes nothing.
  */
 const takesMoney = new Set<string>([
   'needs_response',
@@ -62,29 +63,32 @@ const takesMoney = new Set<string>([
   'appeal_under_review',
 ])
 
-async function settleTaking(engine: MoneyContext, intentId: string, taking: Taking): Promise<void> {
+async function settleWithdrawal(engine: MoneyContext, intentId: string, withdrawal: Withdrawal): Promise<void> {
   const { db, prices } = engine
-  const taken = await findTransaction(engine, taking.key)
-  const givenBack = await findTransaction(engine, `reversal:${taking.key}`)
-  if (taking.isTaken === (taken !== undefined && givenBack === undefined)) return
-  if (taking.isTaken && givenBack)
-    return engine.log.error({ key: taking.key }, 'Stripe took money again that it had given back: nothing is posted')
-  const what = taking.isTaken
-    ? await take(engine, keyOf(intentId), taking)
-    : await reverse(db, prices, { key: taking.key, reason: `${taking.reason} came to nothing` })
+  const taken = await findTransaction(engine, withdrawal.key)
+  const givenBack = await findTransaction(engine, `reversal:${withdrawal.key}`)
+  if (withdrawal.isTaken === (taken !== undefined && givenBack === undefined)) return
+  if (withdrawal.isTaken && givenBack)
+    return engine.log.error(
+      { key: withdrawal.key },
+      'Stripe took money again that it had given back: nothing is posted',
+    )
+  const what = withdrawal.isTaken
+    ? await withdraw(engine, keyOf(intentId), withdrawal)
+    : await reverse(db, prices, { key: withdrawal.key, reason: `${withdrawal.reason} came to nothing` })
   if (!what?.isNew) return
-  const accountId = (taken ?? (await findTransaction(engine, taking.key)))!.account_id
-  const type = taking.isTaken ? 'payment.taken_back' : 'payment.given_back'
-  const data = { intent: intentId, key: taking.key, cents: taking.cents, reason: taking.reason }
+  const accountId = (taken ?? (await findTransaction(engine, withdrawal.key)))!.account_id
+  const type = withdrawal.isTaken ? 'payment.taken_back' : 'payment.given_back'
+  const data = { intent: intentId, key: withdrawal.key, cents: withdrawal.cents, reason: withdrawal.reason }
   await appendEvent(db, { accountId, type, actor: 'stripe', data })
   await creditLeft(engine, accountId)
 }
 
-/** More than is left of a payment (a refund and a dispute of the same money) takes what is left. */
-async function take(
+/** Takes the money from the account; at most what is left of the payment, when a refund and a dispute overlap. */
+async function withdraw(
   engine: Pick<MoneyContext, 'db' | 'log' | 'prices'>,
   paymentKey: string,
-  { key, cents, reason }: Taking,
+  { key, cents, reason }: Withdrawal,
 ) {
   const { db, prices, log } = engine
   try {

@@ -12,15 +12,15 @@ import type { Context } from '../../context.ts'
 
 export interface StartedPayment {
   id: string
-  /** Where a person pays. */
+  /** The address of the page to pay on. */
   url: string
   quote: Quote
 }
 
 /**
- * Begins a payment by the way that is set up: a page of Stripe's, or one of this server with play money. Rejects with
- * `invalid_request` an amount or package that cannot be bought, with `not_set_up` when there is no way of paying, with
- * `limit_reached` when too many payments wait, and with `unavailable` when Stripe does not answer.
+ * Starts a payment by the configured method: a page of Stripe, or a page of this server with play money. Throws
+ * `invalid_request` for an invalid amount or package, `not_set_up` without a payment method, `limit_reached` when too
+ * many payments are open, and `unavailable` when Stripe does not answer.
  */
 export async function startPayment(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'stripe'>,
@@ -33,7 +33,7 @@ export async function startPayment(
   if (!stripe && !settings.playMoney)
     throw notSetUp(
       'Cannot take a payment',
-      'this server has no way of paying',
+      'this server has no payment method',
       'set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
     )
   await assertFewOpen(engine, caller.accountId)
@@ -51,7 +51,10 @@ export async function startPayment(
   return { id: row.id, url, quote }
 }
 
-/** A Checkout session. Asked for again with the same key when the answer is lost, Stripe gives the same one. */
+/**
+ * Opens a Checkout session. The key makes Stripe return the same session when the request is repeated after a lost
+ * answer.
+ */
 async function openCheckout(
   engine: Pick<Context, 'db' | 'server'>,
   { client }: StripeAccount,
@@ -85,9 +88,8 @@ async function openCheckout(
     await updatePayment(engine.db, row, { session_id: session.id })
     return session.url!
   } catch (error) {
-    // A session may have been opened all the same. Nobody has its address; should somebody pay, its metadata says for
-    // what.
-    throw stripeFailure('begin the payment', error)
+    // A session can have been opened all the same. Nobody knows its address; if somebody pays, its metadata says for what.
+    throw stripeFailure('start the payment', error)
   }
 }
 
@@ -102,7 +104,7 @@ async function assertFewOpen({ db }: Pick<Context, 'db'>, accountId: string): Pr
   if (Number(count) < limits.openPaymentsPerAccount) return
   throw new CarrelError(
     'limit_reached',
-    `Cannot begin a payment: ${limits.openPaymentsPerAccount} wait for somebody to pay, which is the limit within an hour`,
+    `Cannot start a payment: ${limits.openPaymentsPerAccount} are waiting to be paid, which is the limit within an hour`,
     { details: { limit: limits.openPaymentsPerAccount } },
   )
 }

@@ -9,29 +9,29 @@ export interface PaymentView {
   id: string
   method: string
   state: PaymentState
-  /** What was paid; of one that is not paid, what was asked for. */
+  /** What was paid; until it is paid, what was requested. */
   cents: number
-  /** What it gives, the bonus included. */
+  /** The credit, with the bonus. */
   creditMicros: number
 }
 
 /**
- * A payment by its id, which nobody can guess. One that waits is asked about at Stripe, so that who paid sees it
- * without waiting for the event. `not_found` when there is none.
+ * Returns a payment by its id, which nobody can guess. Asks Stripe about a pending payment, so that a payer sees the
+ * result without waiting for the event. Throws `not_found` when there is none.
  */
 export async function viewPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
   const { db, stripe, log } = engine
   const row = await findPayment(db, 'id', id)
-  if (!row) throw new CarrelError('not_found', 'Cannot show the payment: there is no such one')
+  if (!row) throw new CarrelError('not_found', 'Cannot show the payment: there is no such payment')
   const isWaiting = row.state === 'open' || row.state === 'processing'
-  if (isWaiting && stripe && row.session_id !== null && Date.now() - Number(row.updated_at) >= askedEveryMs)
+  if (isWaiting && stripe && row.session_id !== null && Date.now() - Number(row.updated_at) >= pollEveryMs)
     await settleCheckout(engine, stripe, row.session_id).catch((error: unknown) =>
-      log.warn({ err: error, payment: id }, 'Stripe could not be asked about a payment'),
+      log.warn({ err: error, payment: id }, 'cannot ask Stripe about a payment'),
     )
   const now = (await findPayment(db, 'id', id)) ?? row
   const { bonusMicros = 0, paidCents: cents = Number(now.cents) } = dataOf(now)
   return { id, method: now.method, state: now.state, cents, creditMicros: cents * microsPerCent + bonusMicros }
 }
 
-/** A page that is loaded again and again asks Stripe no oftener. */
-const askedEveryMs = 1000
+/** A page that is reloaded again and again asks Stripe no more often. */
+const pollEveryMs = 1000

@@ -4,8 +4,8 @@ import { recordUsage, type UsageInterval } from './record-usage.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Charges usage of any meter, such as seconds of a browser or neurons of a model, once for each id. It is on the disk when
- * this resolves, together with the snapshots of processor time.
+ * Charges usage of any meter, such as seconds of a browser or neurons of a model, once for each id. It is on the disk
+ * when this resolves, together with the snapshots of processor time.
  */
 export async function chargeUsage(
   engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,

@@ -39,7 +39,9 @@ export async function measureStorage(
   if (intervals.length > 0) await chargeUsage(engine, intervals)
 }
 
-/** Returns those of the computers that belong to accounts and whose disks stay, with the time of the last measurement. */
+/**
+ * Returns those of the computers that belong to accounts and whose disks stay, with the time of the last measurement.
+ */
 async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
   const found = []
   for (const some of chunks(ids)) {

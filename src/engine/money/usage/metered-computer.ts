@@ -36,7 +36,9 @@ export interface Uncharged {
   lastTokenId: string | null
 }
 
-/** The processor time of a computer over all its runs, without what the runtime takes for starts, and how long it ran. */
+/**
+ * The processor time of a computer over all its runs, without what the runtime takes for starts, and how long it ran.
+ */
 export interface CpuTotals {
   usedMicros: number
   openMs: number
@@ -315,7 +317,9 @@ export class MeteredComputer {
     this.#startingMicros = 0
   }
 
-  /** Charges free time: at least `presentMs`, in which an orphaned program was there. Returns the charged milliseconds. */
+  /**
+   * Charges free time: at least `presentMs`, in which an orphaned program was there. Returns the charged milliseconds.
+   */
   #chargeUnattended(presentMs: number): number {
     const costMs = Math.max(presentMs, this.#unattended.costMs(this.#freeMs, this.#freeMicros))
     // Time that is paid is not paid again for the work in it.

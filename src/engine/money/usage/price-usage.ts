@@ -7,8 +7,8 @@ export interface Remainder {
 }
 
 /**
- * Returns what a quantity costs in whole micro-dollars, and the remainder to carry over to the next quantity, so that many
- * small quantities cost as much as one large one, and never more.
+ * Returns what a quantity costs in whole micro-dollars, and the remainder to carry over to the next quantity, so that
+ * many small quantities cost as much as one large one, and never more.
  */
 export function priceUsage(
   quantity: number,

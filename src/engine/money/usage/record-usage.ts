@@ -5,7 +5,7 @@ import type { PriceBook } from '../../../config/price-book.ts'
 import { durableTransaction } from '../../../db/durable-transaction.ts'
 import { noComputer, type Database, type Meter, type UsageIntervalRow } from '../../../db/schema.ts'
 import { appendEvent } from '../../audit/append-event.ts'
-import { divide, lockBalances } from '../ledger/balance.ts'
+import { splitAmount, lockBalances } from '../ledger/balance.ts'
 import { creditOf, revenueOf, unbilled, writeOff } from '../ledger/books.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { postTransactions, type Entry, type Posting } from '../ledger/post.ts'
@@ -39,8 +39,8 @@ export interface UsageRules {
 
 /**
  * Prices intervals of usage and charges them, each one once however often it is passed; they are on the disk when this
- * resolves, together with the snapshots. What an account's credit does not cover is written off: no charge goes below the
- * overdraft. Returns the credit that each billed account has left. An account that falls below the price book's low
+ * resolves, together with the snapshots. What an account's credit does not cover is written off: no charge goes below
+ * the overdraft. Returns the credit that each billed account has left. An account that falls below the price book's low
  * balance, or runs empty, gets an event.
  */
 export async function recordUsage(
@@ -112,7 +112,7 @@ async function recordSome(
       postings.push(postingOf(interval, priced.amountMicros, [{ book: unbilled, amountMicros: -priced.amountMicros }]))
       continue
     }
-    const { takenMicros, shortMicros } = divide(priced.amountMicros, balance, prices.overdraftMicros)
+    const { takenMicros, shortMicros } = splitAmount(priced.amountMicros, balance, prices.overdraftMicros)
     left.set(interval.accountId, balance - takenMicros)
     const payers = [
       { book: creditOf(interval.accountId), amountMicros: -takenMicros },

@@ -44,8 +44,8 @@ export async function recoverUsage(engine: MoneyContext, now: number = Date.now(
 }
 
 /**
- * Returns the processor time that a sandbox used while none of our processes ran in it, which the kernel kept counting. Our
- * own processes are taken to have used all that they could get, and are charged for that.
+ * Returns the processor time that a sandbox used while none of our processes ran in it, which the kernel kept counting.
+ * Our own processes are taken to have used all that they could get, and are charged for that.
  */
 function unattendedSince(
   engine: Pick<Context, 'driver'>,

@@ -3,8 +3,8 @@ import { chargeUsage } from './charge-usage.ts'
 import type { MoneyContext } from '../money.ts'
 
 /**
- * Records and charges the intervals that are cut. Runs one at a time. What cannot be written stays for the next run, and is
- * charged once even if it was written after all.
+ * Records and charges the intervals that are cut. Runs one at a time. What cannot be written stays for the next run,
+ * and is charged once even if it was written after all.
  */
 export async function settleUsage(engine: MoneyContext): Promise<void> {
   await engine.locks.run('usage', async () => {

@@ -1,12 +1,12 @@
 /**
- * Computes what work costs that no process started here accounts for: a thread of a kernel, a program that a command left
- * running. The work is judged by the processor time that the whole computer uses while none of our processes runs in it,
- * summed up, so that it does not matter when it is checked and how it is spread.
+ * Computes what work costs that no process started here accounts for: a thread of a kernel, a program that a command
+ * left running. The work is judged by the processor time that the whole computer uses while none of our processes runs
+ * in it, summed up, so that it does not matter when it is checked and how it is spread.
  *
- * An idle kernel wakes up now and then, and collects the garbage of calls, which is free: half a percent of a processor, of
- * which up to 100 ms accumulate as an allowance. Beyond that, each `thresholdMicros` of processor time costs the time in
- * which it was used, at most one second more than it kept one processor busy: a thread that works all the time costs all
- * the time, one that works now and then up to a second each time.
+ * An idle kernel wakes up now and then, and collects the garbage of calls, which is free: half a percent of a
+ * processor, of which up to 100 ms accumulate as an allowance. Beyond that, each `thresholdMicros` of processor time
+ * costs the time in which it was used, at most one second more than it kept one processor busy: a thread that works all
+ * the time costs all the time, one that works now and then up to a second each time.
  */
 export class UnattendedWork {
   /** Below zero while an allowance remains. */

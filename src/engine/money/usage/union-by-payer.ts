@@ -7,8 +7,8 @@ export interface Span {
 }
 
 /**
- * Returns for how long any of the processes ran between two times, by token: where several ran at the same time, the one
- * that began first pays. The spans have to be in the order of their start.
+ * Returns for how long any of the processes ran between two times, by token: where several ran at the same time, the
+ * one that began first pays. The spans have to be in the order of their start.
  */
 export function unionByPayer(
   spans: readonly Span[],

@@ -24,9 +24,9 @@ export async function unpaidProcessorTime(db: Kysely<Database>, max: number): Pr
 }
 
 /**
- * Returns the sandboxes whose long processes ran for longer, by the monitor's records, than was charged since the first of
- * them began, as sentences. Running and lost processes are left out, since their end is unknown. Short ones are left out,
- * since their records mostly show how busy the host was when they started.
+ * Returns the sandboxes whose long processes ran for longer, by the monitor's records, than was charged since the first
+ * of them began, as sentences. Running and lost processes are left out, since their end is unknown. Short ones are left
+ * out, since their records mostly show how busy the host was when they started.
  */
 export async function unpaidProcesses(db: Kysely<Database>, max: number): Promise<string[]> {
   const { rows } = await sql<{ computer_id: string; ran: number; paid: number }>`

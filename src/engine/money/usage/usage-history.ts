@@ -24,12 +24,15 @@ export interface UsageHistory {
 }
 
 /**
- * A page by its number, from 1 on, or the page after the end of another, which new usage does not shift and which costs the
- * same however far it is.
+ * A page by its number, from 1 on, or the page after the end of another, which new usage does not shift and which costs
+ * the same however far it is.
  */
 export type HistoryPage = { limit: number } & ({ page: number } | { after: string })
 
-/** Returns what an account used, interval by interval, the newest first. Throws `invalid_request` for an invalid `after`. */
+/**
+ * Returns what an account used, interval by interval, the newest first. Throws `invalid_request` for an invalid
+ * `after`.
+ */
 export async function usageHistory(
   { db }: Pick<Context, 'db'>,
   accountId: string,

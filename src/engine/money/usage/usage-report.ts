@@ -30,9 +30,9 @@ export interface UsageReport {
 }
 
 /**
- * Returns what an account used between the days of two times in Unix milliseconds, both included, by the UTC day in which
- * each interval ended. By computer, key and label the report lists the `limits.usageReportLines` most expensive ones, and
- * the sum of all others.
+ * Returns what an account used between the days of two times in Unix milliseconds, both included, by the UTC day in
+ * which each interval ended. By computer, key and label the report lists the `limits.usageReportLines` most expensive
+ * ones, and the sum of all others.
  */
 export async function usageReport(
   { db }: Pick<Context, 'db'>,

@@ -11,9 +11,9 @@ import {
 import { periodStart } from '../credit/spending-limits.ts'
 
 /**
- * Adds intervals to the sums of days and of spending, in the transaction that writes the intervals, so that the sums cannot
- * differ from the rows. A day has at most `limits.usageLinesPerDay` computers, keys and labels each, the first ones of the
- * day; all others are summed up in one line, so that nobody can make a report long by names.
+ * Adds intervals to the sums of days and of spending, in the transaction that writes the intervals, so that the sums
+ * cannot differ from the rows. A day has at most `limits.usageLinesPerDay` computers, keys and labels each, the first
+ * ones of the day; all others are summed up in one line, so that nobody can make a report long by names.
  */
 export async function addToTotals(trx: Transaction<Database>, intervals: readonly UsageIntervalRow[]): Promise<void> {
   const days = addedUp(intervals.filter(({ quantity }) => quantity > 0).flatMap(linesOf), keyOfDay)
