@@ -3,9 +3,8 @@ import { readerOf } from './reader.ts'
 import type { Database } from './schema.ts'
 
 /**
- * A query for one row by texts, which requests ask so often that building it and waiting in line for the connection
- * would cost more than the answer: it is put into SQL once for each database. `build` writes an empty text for each
- * parameter.
+ * Prepares a query for one row by text parameters, once for each database. For queries of requests: building the query
+ * and waiting for the connection would cost more than the answer. `build` writes an empty text for each parameter.
  */
 export function lookup<Row>(build: (db: Kysely<Database>) => { compile(): CompiledQuery<Row> }) {
   const prepared = new WeakMap<Kysely<Database>, Find<Row>>()

@@ -23,7 +23,7 @@ import type { Database } from './schema.ts'
 import { setReader } from './reader.ts'
 import { sqliteDialect, SqliteReader, type DialectOptions } from './sqlite.ts'
 
-/** In the order of their names; a migration that was released is never changed. */
+/** Run in the order of their names; a released migration is never changed. */
 const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-ledger': ledger,
@@ -45,14 +45,17 @@ const migrations: Record<string, Migration> = {
   '0019-no-magic-values': noMagicValues,
 }
 
-/** Opens the embedded database and brings it up to date. Rejects when it is newer than this program knows. */
+/**
+ * Opens the embedded database and runs its missing migrations. Throws when it has migrations that this program does not
+ * know.
+ */
 export async function openDatabase(path: string): Promise<Kysely<Database>> {
   let reader: SqliteReader | undefined
   const afterWrite = () => reader?.noteWrite()
-  const aside = path === ':memory:' ? undefined : new WorkerReader(path)
+  const workerReader = path === ':memory:' ? undefined : new WorkerReader(path)
   const beforeClose = () => {
     reader?.close()
-    aside?.close()
+    workerReader?.close()
   }
   const db = new Kysely<Database>({ dialect: openDialect(path, { afterWrite, beforeClose }) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
@@ -64,11 +67,11 @@ export async function openDatabase(path: string): Promise<Kysely<Database>> {
       { cause: error },
     )
   }
-  // A database in memory is its connection's alone.
-  if (aside) {
+  // An in-memory database has only its own connection.
+  if (workerReader) {
     reader = new SqliteReader(path)
     setReader(db, reader)
-    setWorkerReader(db, aside)
+    setWorkerReader(db, workerReader)
   }
   return db
 }

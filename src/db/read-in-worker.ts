@@ -4,7 +4,7 @@ import type { WorkerReader, Statement } from './worker-reader.ts'
 
 const readers = new WeakMap<Kysely<Database>, WorkerReader>()
 
-/** Says who reads a database beside the main thread. */
+/** Sets the reader of a database on another thread. */
 export function setWorkerReader(db: Kysely<Database>, reader: WorkerReader): void {
   readers.set(db, reader)
 }
@@ -14,24 +14,23 @@ type Rows<Queries extends readonly Compilable[]> = {
 }
 
 /**
- * The rows of some queries, all as of one moment. For what adds up or skips many rows: it is read on a thread of its
- * own, of a connection that can only read, and whose queries they are goes by turns. Rejects with `limit_reached` when
- * too much of `whose` waits, with `no_capacity` when too much does in all, and with `unavailable` when there is no
- * answer in time.
+ * Returns the rows of several queries as of one time. For queries that add up or skip many rows: they run on another
+ * thread, over a read-only connection, accounts in turn. Throws `limit_reached` when too many reads of the account are
+ * waiting, `no_capacity` when too many are waiting in total, and `unavailable` when there is no answer in time.
  */
 export async function readInWorker<const Queries extends readonly Compilable[]>(
   db: Kysely<Database>,
-  whose: string,
+  accountId: string,
   queries: Queries,
 ): Promise<Rows<Queries>> {
   const reader = readers.get(db)
   const compiled = queries.map((query) => query.compile())
   if (!reader) {
-    // A database in memory is its connection's alone.
+    // An in-memory database has only its own connection.
     const rows: unknown[][] = []
     for (const query of compiled) rows.push((await db.executeQuery(query)).rows)
     return rows as Rows<Queries>
   }
   const statements = compiled.map(({ sql, parameters }): Statement => ({ sql, parameters }))
-  return (await reader.read(whose, statements)) as Rows<Queries>
+  return (await reader.read(accountId, statements)) as Rows<Queries>
 }

@@ -10,7 +10,7 @@ parentPort?.on('message', (statements: readonly Statement[]) => {
   parentPort?.postMessage(answerTo(statements))
 })
 
-/** All as of one moment. */
+/** Runs the statements in one transaction, so that all rows are as of one time. */
 function answerTo(statements: readonly Statement[]): WorkerAnswer {
   try {
     database.exec('begin')
@@ -24,8 +24,8 @@ function answerTo(statements: readonly Statement[]): WorkerAnswer {
 }
 
 function prepare(sql: string): StatementSync {
-  const known = prepared.get(sql)
-  if (known) return known
+  const cached = prepared.get(sql)
+  if (cached) return cached
   const statement = database.prepare(sql)
   if (prepared.size >= maxPrepared) prepared.delete(prepared.keys().next().value!)
   prepared.set(sql, statement)

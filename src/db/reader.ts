@@ -1,27 +1,27 @@
 import type { Kysely } from 'kysely'
 import type { Database } from './schema.ts'
 
-/** Reads beside the transactions of others, and sees what is committed. */
+/** Reads committed rows over a connection of its own, without waiting for transactions. */
 export interface Reader {
-  /** Changes with every commit: at once with our own, soon with another program's. */
+  /** Changes with every commit: at once with one of this process, soon with one of another program. */
   version(): number
-  /** The first row for some texts. */
+  /** Prepares a statement. Returns a function that reads its first row for text parameters. */
   prepare(sql: string): (parameters: readonly string[]) => unknown
 }
 
 const readers = new WeakMap<Kysely<Database>, Reader>()
 
-/** Says how a database is read where its own connection need not be waited for. */
+/** Sets the reader of a database. */
 export function setReader(db: Kysely<Database>, reader: Reader): void {
   readers.set(db, reader)
 }
 
-/** undefined for a database in memory, which nobody reads beside its own connection. */
+/** Returns the reader of a database; undefined for an in-memory database, which has only its own connection. */
 export function readerOf(db: Kysely<Database>): Reader | undefined {
   return readers.get(db)
 }
 
-/** What changes with every commit; undefined where that is not known. */
+/** Returns a number that changes with every commit; undefined where it is not known. */
 export function versionOf(db: Kysely<Database>): number | undefined {
   return readers.get(db)?.version()
 }

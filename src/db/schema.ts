@@ -36,8 +36,8 @@ export interface Database {
 }
 
 /**
- * A text that names a person: their id, an address or a wallet. `engine/deletion/person-columns.ts` says what becomes
- * of each.
+ * A text that identifies a user: an id, a mail address or a wallet. `engine/deletion/user-columns.ts` says what happens
+ * to each.
  */
 export type UserIdentifier = string & { readonly identifiesUser?: true }
 
@@ -49,7 +49,9 @@ export interface AccountRow {
   created_by: UserIdentifier | null
   /** 1 for a workspace that a user created beside the user's own, to be shared with others. */
   shared: number
-  /** When a workspace of several people goes; null when nobody asked for that. Somebody's own goes with them. */
+  /**
+   * When a shared workspace is deleted; null when none is scheduled. A user's own workspace is deleted with the user.
+   */
   delete_at: number | null
 }
 
@@ -63,28 +65,25 @@ export interface TokenRow {
   expires_at: number | null
   revoked_at: number | null
   kind: TokenKind
-  /** null for one that belongs to no person, as the first account's. */
+  /** null for a token without a user, such as the first account's. */
   user_id: UserIdentifier | null
-  /** What it may do, separated by spaces; null for everything. */
+  /** Scopes, separated by spaces; null for everything. */
   scopes: string | null
-  /** To the minute. */
+  /** Precise to a minute. */
   last_used_at: number | null
-  /** The session that it was renewed of; null for every other. */
+  /** The session that this one was refreshed from; null for every other. */
   refreshed_from: string | null
-  /** The API key that made this one, which ends with it; null for every other. */
+  /** The API key that created this one, which ends with its parent; null for every other. */
   parent_id: string | null
-  /**
-   * Of a family: the hash of the refresh token for which the one that was used last was given; null for the first of a
-   * sign-in.
-   */
+  /** Of a family: the hash of the token for which the last used refresh token was issued; null for the first one. */
   replaced_hash: string | null
-  /** Of a family: when the refresh token that was used last was given, to the second; null before one was used. */
+  /** Of a family: when the last used refresh token was issued, to the second; null before one was used. */
   given_at: number | null
 }
 
 /**
- * An `api_key` is for programs. A `family` is a sign-in whose access tokens are renewed; its hash is of the `jti` of
- * the refresh token that was used last, or of the first.
+ * An `api_key` is for programs. A `family` is a sign-in whose access tokens are refreshed; its hash is of the `jti` of
+ * the refresh token that was used last, or of the first one.
  */
 export type TokenKind = 'session' | 'api_key' | 'family'
 
@@ -93,19 +92,19 @@ export interface UserRow {
   /** The personal workspace. */
   account_id: string
   name: UserIdentifier
-  /** As `mailAddress` writes it. */
+  /** In the form of `mailAddress`. */
   email: UserIdentifier | null
   created_at: number
   last_login_at: number | null
-  /** When everything of this person goes; null when nobody asked for that. */
+  /** When the user is deleted; null when no deletion is scheduled. */
   delete_at: number | null
 }
 
-/** One way in which a person proved who they are. */
+/** One way in which a user has proved an identity. */
 export interface IdentityRow {
   /** `email`, `github`, `wallet`, or the address of an issuer. */
   provider: string
-  /** The address as `mailAddress` writes it, the wallet in lower case, the provider's number or `sub`. */
+  /** The address in the form of `mailAddress`, the wallet in lower case, the provider's number or `sub`. */
   subject: UserIdentifier
   user_id: UserIdentifier
   created_at: number
@@ -118,49 +117,46 @@ export interface MembershipRow {
   created_at: number
 }
 
-/** A link by mail that makes whoever opens it a member. */
+/** An invitation by mail, whose link makes the invited user a member. */
 export interface InvitationRow {
   id: string
   /** SHA-256 of the code in the link, hex. */
   hash: string
   account_id: string
-  /** As `mailAddress` writes it. */
+  /** In the form of `mailAddress`. */
   email: UserIdentifier
   /** Of `mailboxOf`. */
   mailbox: UserIdentifier
   role: MembershipRow['role']
-  /** null when it was a token that belongs to no person. */
+  /** null for an invitation by a token without a user. */
   invited_by: UserIdentifier | null
   /** The network from which the sender signed up within a day, otherwise sent it; null after a day. */
   network: string | null
   created_at: number
   expires_at: number
-  /** When it was accepted or taken back. */
+  /** When the invitation was accepted or revoked. */
   ended_at: number | null
 }
 
 export interface MagicLinkRow {
   /** SHA-256 of the code in the link, hex. */
   hash: string
-  /** As `mailAddress` writes it. */
+  /** In the form of `mailAddress`. */
   email: UserIdentifier
   /** Of `mailboxOf`. */
   mailbox: UserIdentifier
-  /** Of who asked for it. */
+  /** The network of the request. */
   network: string
-  /** 1 when nobody had signed in by the address yet. */
+  /** 1 when nobody had signed in by the address before. */
   stranger: number
-  /** 0 for one that was made but not sent, since who asks must not see which. */
+  /** 0 for a link that was created but not sent, so that the request does not reveal the difference. */
   sent: number
   created_at: number
   expires_at: number
   used_at: number | null
 }
 
-/**
- * A refresh token of the time before they were JWTs that was exchanged: who shows it again has a stolen one, or was
- * stolen from.
- */
+/** A used refresh token from before they were JWTs: a second use means that it was stolen. */
 export interface SpentRefreshTokenRow {
   hash: string
   token_id: string
@@ -184,13 +180,13 @@ export type Lifecycle = 'sandbox' | 'durable'
 
 export interface ComputerRow {
   id: string
-  /** null for one that waits in the warm pool. */
+  /** null for a computer in the warm pool. */
   account_id: string | null
   /** Unique in its account; '' is the account's default sandbox. null for one that waits in the warm pool. */
   name: string | null
   image: string
   state: ComputerState
-  /** Why it is `failed` or `stopped`; null otherwise. */
+  /** Why the computer is `failed` or `stopped`; null otherwise. */
   state_reason: string | null
   cpus: number
   memory_bytes: number
@@ -211,7 +207,7 @@ export interface ProcessRow {
   id: string
   account_id: string
   computer_id: string
-  /** What the caller calls it: unique among the computer's running ones. */
+  /** The caller's name for the process, unique among the running processes of the computer. */
   name: string
   kind: 'exec' | 'background' | 'interactive' | 'kernel'
   command: string
@@ -222,7 +218,7 @@ export interface ProcessRow {
   signal: string | null
   output_bytes: number
   truncated: number
-  /** What is kept of it takes so much on the disk; null while it runs, and where that was not counted. */
+  /** Size of the kept output on the disk; null while the process runs, and where it was not counted. */
   kept_bytes: number | null
   started_at: number
   ended_at: number | null
@@ -247,7 +243,7 @@ export interface EventRow {
   account_id: string | null
   computer_id: string | null
   type: string
-  /** Who or what did it: a token's id, `user:` and a person's, `lease`, `server`, `kernel`. */
+  /** Who or what acted: a token's id, `user:` with a user's id, `lease`, `server`, `kernel`. */
   actor: UserIdentifier
   data: UserIdentifier
   at: number
@@ -306,9 +302,9 @@ export const wholeAccount = ''
 /** What is measured and has a price. */
 export type Meter = 'compute' | 'browser' | 'neurons' | 'storage_hot' | 'storage_cold'
 
-/** What was used in a stretch of time. Closed when it is written, and never changed after. */
+/** What was used in a span of time. Over when it is written, and not changed afterwards. */
 export interface UsageIntervalRow {
-  /** The economic fact, and the key of the transaction that charges it. */
+  /** The economic fact, which is also the key of the transaction that charges it. */
   id: string
   account_id: string
   /** `noComputer` for what no computer used. */
@@ -318,34 +314,31 @@ export interface UsageIntervalRow {
   ended_at: number
   /** In the meter's unit, see `config/price-book.ts`. */
   quantity: number
-  /** What it was charged with; 0 when it has not come to a whole micro-dollar yet. */
+  /** What was charged; 0 while it has not come to a whole micro-dollar. */
   amount_micros: number
-  /**
-   * Whose work it was, by a token or as `user:` and a person's id, which leads nowhere when they have left; null where
-   * that is not known.
-   */
+  /** The token that the work was done for, or `user:` with a user's id, who can be deleted; null where unknown. */
   token_id: string | null
-  /** The name that the computer had in its account. */
+  /** The name of the computer in its account at that time. */
   label: string | null
 }
 
-/** What the kernel counted of a sandbox's processor time. */
+/** The processor time of a sandbox, as counted by the kernel. */
 export interface ComputeMarkRow {
   computer_id: string
   account_id: string
   cpus: number
-  /** The kernel's counter since the sandbox started; 0 when it does not run. */
+  /** The kernel's counter since the sandbox started; 0 while it does not run. */
   counter_micros: number
-  /** What it comes to over all the times that it ran, without what the runtime takes for starts. */
+  /** Processor time of all runs, without what the runtime takes for starts. */
   used_micros: number
-  /** For how long it ran in all. */
+  /** For how long the sandbox ran in total. */
   open_ms: number
   at: number
 }
 
 /**
  * What was used on a day (UTC) of one meter: of everything, of a computer, by a key, under a label. Written with the
- * intervals that it adds up, each on the day in which it ended; those with a quantity of 0 are not in it.
+ * intervals that it sums up, each on the day in which it ended; intervals with a quantity of 0 do not count.
  */
 export interface UsageDayRow {
   account_id: string
@@ -353,23 +346,21 @@ export interface UsageDayRow {
   /** Days since 1970. */
   day: number
   /**
-   * `unknown` is what no computer used, whose key or label nobody knows; `rest` what is beyond the lines that a day
-   * has.
+   * `unknown` is usage without a computer, or with an unknown key or label; `rest` is the sum beyond the lines of a
+   * day.
    */
   part: 'named' | 'unknown' | 'rest'
-  /** A computer's or token's id, or a label; '' for all else. */
+  /** The id of a computer or token, or a label, for `named`; '' otherwise. */
   value: string
   meter: Meter
-  /** What a computer was called; null for all else. */
+  /** The name of a computer; null for other dimensions. */
   label: string | null
   intervals: number
   quantity: number
   amount_micros: number
 }
 
-/**
- * What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it adds up.
- */
+/** What an account, or one of its tokens, spent in a day or a month (UTC). Written with the intervals that it sums up. */
 export interface SpentRow {
   account_id: string
   /** `wholeAccount` for the account as a whole. */
@@ -380,7 +371,7 @@ export interface SpentRow {
   amount_micros: number
 }
 
-/** The part of a micro-dollar that is still to be charged: `remainder` of `per`. */
+/** The part of a micro-dollar that is not charged yet: `remainder` of `per`. */
 export interface UsageRemainderRow {
   account_id: string
   meter: Meter
@@ -390,21 +381,21 @@ export interface UsageRemainderRow {
 
 export type BookKind = 'credit' | 'hold' | 'revenue' | 'promotions' | 'clearing' | 'unbilled' | 'write_off'
 
-/** One account of the books, with the sum of its entries. */
+/** A ledger account, with the sum of its entries. */
 export interface LedgerBookRow {
   id: string
   kind: BookKind
-  /** Of whom; null for the house's own. */
+  /** The account that it belongs to; null for the operator's own ledger accounts. */
   account_id: string | null
   balance_micros: number
 }
 
 export type TransactionKind = 'grant' | 'topup' | 'usage' | 'hold' | 'capture' | 'release' | 'refund' | 'reversal'
 
-/** Written once, never changed. Its entries come to zero. */
+/** Written once, never changed. Its entries add up to zero. */
 export interface LedgerTransactionRow {
   id: string
-  /** The economic fact that it records: one fact, one transaction, for ever. */
+  /** The economic fact that it records: one fact, one transaction, forever. */
   key: string
   kind: TransactionKind
   account_id: string
@@ -420,7 +411,7 @@ export interface LedgerEntryRow {
   transaction_id: string
   position: number
   book_id: string
-  /** Positive adds to the book. */
+  /** Positive adds to the ledger account. */
   amount_micros: number
 }
 
@@ -430,7 +421,7 @@ export interface LedgerHoldRow {
   meter: Meter
   amount_micros: number
   created_at: number
-  /** null while it holds. */
+  /** null while the hold is open. */
   settled_at: number | null
 }
 
@@ -444,45 +435,45 @@ export interface SpendingLimitRow {
 }
 
 /**
- * `open` until somebody pays, `processing` while the money is on its way, `review` when money came that could not be
- * credited, until somebody credits it or has it `dismissed`. A payment that failed or expired can still be `paid` in
- * the end.
+ * `open` until it is paid, `processing` while the money is on its way, `review` when money was received that could not
+ * be credited, until the operator credits it or it is `dismissed`. A payment that failed or expired can still become
+ * `paid`.
  */
 export type PaymentState = 'open' | 'processing' | 'paid' | 'failed' | 'expired' | 'review' | 'dismissed'
 
-/** One payment by one way of paying. */
+/** One payment by one method. */
 export interface PaymentRow {
   id: string
   account_id: string
   /** `stripe` or `play_money`. */
   method: string
   state: PaymentState
-  /** What was asked for, in US cents. */
+  /** The requested amount in US cents. */
   cents: number
-  /** Of the transaction that credits it; null until it is known. */
+  /** The key of the transaction that credits the payment; null until it is known. */
   key: string | null
   /** Stripe's Checkout session. */
   session_id: string | null
   /** Stripe's PaymentIntent; null until somebody pays. */
   intent_id: string | null
   created_at: number
-  /** When it last changed, or its provider was last asked about it. */
+  /** When the payment last changed, or its provider was last asked about it. */
   updated_at: number
   data: string
 }
 
 export interface UserSettingsRow {
-  /** A person; the account of a token that belongs to no person. */
+  /** A user, or the account of a token without a user. */
   owner_id: UserIdentifier
   /** BCP 47. */
   locale: string
-  /** Of the time zone database. */
+  /** A name from the time zone database. */
   timezone: string
   theme: 'system' | 'light' | 'dark'
   updated_at: number
 }
 
-/** A payment that was begun by the Machine Payments Protocol: written before money moves, so that none is lost. */
+/** A payment by the Machine Payments Protocol: recorded before money moves, so that none is lost. */
 export interface MachinePaymentRow {
   challenge_id: string
   account_id: string
@@ -493,30 +484,30 @@ export interface MachinePaymentRow {
   challenge: string
   amount_cents: number
   bonus_micros: number
-  /** `pending`: it is not known yet whether money moved. */
+  /** `pending` while it is unknown whether money moved. */
   state: 'pending' | 'paid' | 'failed'
-  /** As it is sent in `Payment-Receipt`; null while there is none. */
+  /** The value of the `Payment-Receipt` header; null while there is none. */
   receipt: string | null
   created_at: number
-  /** When the network was last asked for it. */
+  /** When the payment network was last asked about it. */
   looked_at: number
 }
 
-/** A wallet's proof that was used: it does not work again. */
+/** A wallet's proof that was used and does not work again. */
 export interface SpentWalletProofRow {
   challenge_id: string
-  /** When the proof would have ended by itself. */
+  /** When the proof would have expired anyway. */
   expires_at: number
 }
 
-/** Whether a person's own account got its first credit, which was decided when they signed up. */
+/** Whether a user's own account got its first credit, as decided when the user signed up. */
 export interface FirstCreditRow {
   account_id: string
-  /** What they have one of: a mailbox, a wallet, or what an issuer calls them. */
+  /** What a user has only one of: a mailbox, a wallet, or the subject at an issuer. */
   person: UserIdentifier
-  /** Where they came from; null after a day. */
+  /** The network of the sign-up; null after a day. */
   network: string | null
-  /** 1 when it was given. */
+  /** 1 when the credit was given. */
   given: number
   decided_at: number
 }

@@ -11,21 +11,21 @@ import {
 
 export interface DialectOptions {
   readOnly?: boolean
-  /** Called after each statement that is more than a query, so after each commit too. */
+  /** Called after each statement that is not a query, which includes each commit. */
   afterWrite?: () => void
   beforeClose?: () => void
 }
 
 /**
- * A Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced by itself (`synchronous=NORMAL`): a
- * power cut can take the last moments, which the reconciliation at start makes good; what it could not is written by
- * `durableTransaction`.
+ * Returns a Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced (`synchronous=NORMAL`): a power
+ * cut can lose the last moments. The reconciliation at start restores them; `durableTransaction` writes what it could
+ * not restore.
  */
 export function sqliteDialect(
   path: string,
   { readOnly = false, afterWrite = () => {}, beforeClose = () => {} }: DialectOptions = {},
 ): Dialect {
-  if (!readOnly && path !== ':memory:') closeToOthers(path)
+  if (!readOnly && path !== ':memory:') restrictToOwner(path)
   const database = new DatabaseSync(path, { readOnly })
   for (const pragma of [
     ...(readOnly ? [] : ['journal_mode=WAL']),
@@ -33,8 +33,8 @@ export function sqliteDialect(
     'foreign_keys=ON',
     `busy_timeout=${busyMs}`,
     'cache_size=-16000',
-    // What is deleted is overwritten with zeros, or it could be read in the file's free pages. A row costs no more by
-    // it, a MiB some 4 ms; FAST would leave just the large contents, which have pages of their own.
+    // Overwrites deleted data with zeros, which could be read in the file's free pages otherwise. Costs nothing for a row
+    // and some 4 ms for a MiB; FAST would leave the large contents, which have pages of their own.
     'secure_delete=ON',
   ]) {
     database.exec(`PRAGMA ${pragma}`)
@@ -43,12 +43,15 @@ export function sqliteDialect(
     beforeClose()
     database.close()
   }
-  // One that only reads at first, and writes after another program did, would fail at once instead of waiting.
+  // A transaction that begins by reading, and writes after another program has, would fail at once instead of waiting.
   const begin = readOnly ? 'begin' : 'begin immediate'
   return new TransactionalDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
 }
 
-/** Kysely's, with what it leaves out: a migration that fails, or whose server is killed, is undone with its tables. */
+/**
+ * Kysely's dialect, with migrations in transactions: one that fails, or whose server is killed, is undone with its
+ * tables.
+ */
 class TransactionalDialect extends SqliteDialect {
   override createAdapter(): DialectAdapter {
     return new TransactionalAdapter()
@@ -61,21 +64,19 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-/** Makes the file, where there is none, for its owner alone; the log and its index get the same mode from it. */
-function closeToOthers(path: string): void {
+/** Creates the file for its owner alone, or changes its mode; the log and its index inherit the mode. */
+function restrictToOwner(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
-/**
- * A second connection to the same file, which reads what is committed, at any time: in WAL mode nobody waits for it.
- */
+/** A second connection to the same file, which reads committed data at any time: in WAL mode readers block nobody. */
 export class SqliteReader {
   readonly #database: DatabaseSync
   readonly #version: StatementSync
   #writes = 0
   #lastVersion = 0
-  #lookedAtMs = -Infinity
+  #checkedAtMs = -Infinity
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
@@ -83,26 +84,26 @@ export class SqliteReader {
     this.#version.setReturnArrays(true)
   }
 
-  /** To be called after each write of this process. */
+  /** Call this after each write of this process. */
   noteWrite(): void {
     this.#writes++
   }
 
   /**
-   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. To look for
-   * the latter takes a lock on the file, and as long as all else that a request's token costs.
+   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. Detecting
+   * the latter takes a lock on the file, and as long as everything else that a request's token costs.
    */
   version(): number {
     const now = performance.now()
-    if (now - this.#lookedAtMs >= othersMs) {
+    if (now - this.#checkedAtMs >= versionCheckMs) {
       const [version] = this.#version.get() as unknown as [number]
       this.#lastVersion = version
-      this.#lookedAtMs = now
+      this.#checkedAtMs = now
     }
     return this.#lastVersion + this.#writes
   }
 
-  /** The first row for some texts. */
+  /** Prepares a statement. Returns a function that reads its first row for text parameters. */
   prepare(sql: string): (parameters: readonly string[]) => unknown {
     const statement = this.#database.prepare(sql)
     return (parameters) => statement.get(...parameters)
@@ -114,9 +115,9 @@ export class SqliteReader {
 }
 
 const busyMs = 5000
-const othersMs = 20
+const versionCheckMs = 20
 
-/** Queries come again and again, and preparing one takes longer than running it. */
+/** Caches prepared statements: queries repeat, and preparing one takes longer than running it. */
 function statementCache(database: DatabaseSync, begin: string, afterWrite: () => void): SqliteDatabase['prepare'] {
   const statements = new Map<string, SqliteStatement>()
   return (sql) => {
@@ -131,7 +132,7 @@ function statementCache(database: DatabaseSync, begin: string, afterWrite: () =>
     const prepared: SqliteStatement = {
       reader: statement.columns().length > 0,
       all: (values) => noting(statement.all(...(values as SQLInputValue[]))),
-      // One that found the disk full has taken its transaction back by itself.
+      // A statement that found the disk full has rolled its transaction back already.
       run: (values) =>
         sql === 'rollback' && !database.isTransaction
           ? { changes: 0, lastInsertRowid: 0 }

@@ -2,8 +2,8 @@ import { sql, type Kysely } from 'kysely'
 import type { Database } from './schema.ts'
 
 /**
- * Takes what is in the write-ahead log into the database, and cuts the log to nothing: it keeps old pages otherwise,
- * until others happen to overwrite them. False when somebody else reads at this moment; nothing waits for them.
+ * Moves the write-ahead log into the database and truncates it: otherwise it keeps old pages until others happen to
+ * overwrite them. Returns false when another connection is reading; does not wait for it.
  */
 export function truncateWal(db: Kysely<Database>): Promise<boolean> {
   return db.connection().execute(async (connection) => {

@@ -8,11 +8,11 @@ import { WorkerReader, type Statement } from './worker-reader.ts'
 import { readInWorker } from './read-in-worker.ts'
 import { openDatabase } from './open.ts'
 
-async function open(t: TestContext, patienceMs?: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'carrel-aside-'))
+async function open(t: TestContext, maxWaitMs?: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-reader-'))
   const path = join(folder, 'carrel.db')
   const db = await openDatabase(path)
-  const reader = new WorkerReader(path, patienceMs)
+  const reader = new WorkerReader(path, maxWaitMs)
   t.after(async () => {
     reader.close()
     await db.destroy()
@@ -22,14 +22,14 @@ async function open(t: TestContext, patienceMs?: number) {
 }
 
 const ask = (sql: string, ...parameters: unknown[]): Statement[] => [{ sql, parameters }]
-/** Takes some tenths of a second. */
+/** Takes a few tenths of a second. */
 const slow = ask(
-  'with recursive n(i) as (select 0 union all select i + 1 from n where i < ?) select max(i) as most from n',
+  'with recursive n(i) as (select 0 union all select i + 1 from n where i < ?) select max(i) as max from n',
   1_000_000,
 )
 const quick = ask('select ? as it', 1)
 
-test('the rows of several queries are as of one moment, and what was committed before is in them', async (t) => {
+test('readInWorker() returns the rows of several queries as of one time, with earlier commits', async (t) => {
   const { db } = await open(t)
   await db
     .insertInto('accounts')
@@ -44,37 +44,37 @@ test('the rows of several queries are as of one moment, and what was committed b
   assert.deepEqual([rows, none, count], [[{ id: 'a', created_at: 1 }], [], [{ count: 1 }]])
 })
 
-test('the main thread goes on meanwhile', async (t) => {
+test('the main thread continues meanwhile', async (t) => {
   const { reader } = await open(t)
   let turns = 0
   const turning = setInterval(() => turns++, 1)
-  assert.deepEqual(await reader.read('a', slow), [[{ most: 1_000_000 }]])
+  assert.deepEqual(await reader.read('a', slow), [[{ max: 1_000_000 }]])
   clearInterval(turning)
   assert.ok(turns > 20, `${turns} turns`)
 })
 
-test('whose is next goes by turns, and who asks for too much at once is refused alone', async (t) => {
+test('accounts take turns, and only the account with too many reads is refused', async (t) => {
   const { reader } = await open(t)
   const answered: string[] = []
-  const read = async (whose: string, statements: Statement[]) => {
-    await reader.read(whose, statements)
-    answered.push(whose)
+  const read = async (accountId: string, statements: Statement[]) => {
+    await reader.read(accountId, statements)
+    answered.push(accountId)
   }
   const first = read('much', slow)
   const waiting = Array.from({ length: limits.workerReadsPerAccount }, () => read('much', quick))
   assert.throws(() => reader.read('much', quick), { code: 'limit_reached' })
   await read('little', quick)
-  assert.ok(answered.filter((whose) => whose === 'much').length <= 2, answered.join())
+  assert.ok(answered.filter((accountId) => accountId === 'much').length <= 2, answered.join())
   await Promise.all([first, ...waiting])
   await read('much', quick)
 })
 
-test('who waits too long is told, also of what is read just then, and others get their answers', async (t) => {
+test('reads that wait too long fail, also the running one, and others get their answers', async (t) => {
   const { reader } = await open(t, 50)
   const late = [reader.read('a', slow), reader.read('b', slow)]
   for (const { status } of await Promise.allSettled(late)) assert.equal(status, 'rejected')
   for (;;) {
-    // Nothing interrupts a query that runs.
+    // Nothing interrupts a running query.
     const answer = await reader.read('c', quick).catch((error: { code: string }) => error.code)
     if (answer === 'unavailable') continue
     assert.deepEqual(answer, [[{ it: 1 }]])
@@ -82,14 +82,14 @@ test('who waits too long is told, also of what is read just then, and others get
   }
 })
 
-test('nothing can be written, and a query that fails ends nothing', async (t) => {
+test('writing is impossible, and a failed query does not break the reader', async (t) => {
   const { reader } = await open(t)
   await assert.rejects(reader.read('a', ask('delete from accounts')), /readonly/)
   await assert.rejects(reader.read('a', ask('select nothing')), /nothing/)
   assert.deepEqual(await reader.read('a', quick), [[{ it: 1 }]])
 })
 
-test('when it is closed, all that is asked or waits is refused', async (t) => {
+test('close() refuses running, waiting and later reads', async (t) => {
   const { reader } = await open(t)
   const asked = [reader.read('a', slow), reader.read('a', quick)]
   reader.close()

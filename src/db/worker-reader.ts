@@ -8,7 +8,7 @@ export interface Statement {
   parameters: readonly unknown[]
 }
 
-/** What the thread tells: the rows of each statement, or why there are none. */
+/** The thread's answer: the rows of each statement, or the error. */
 export type WorkerAnswer = { rows: unknown[][] } | { failure: { message: string; code: string | undefined } }
 
 interface Waiting {
@@ -18,38 +18,42 @@ interface Waiting {
 }
 
 /**
- * Reads a database on a thread of its own, one request at a time; whose is next goes by turns. The thread is there
- * while it is needed. Nothing interrupts a query of SQLite: one that takes longer than its asker waits is finished all
- * the same, and the others wait for it.
+ * Reads a database on another thread, one request at a time, accounts in turn. The thread lives while it is needed.
+ * Nothing can interrupt a query of SQLite: one that takes longer than its caller waits is still finished, and others
+ * wait for it.
  */
 export class WorkerReader {
   readonly #path: string
-  readonly #patienceMs: number
+  readonly #maxWaitMs: number
   readonly #waiting = new RoundRobin<Waiting>()
   #worker: Worker | undefined
   #isReading = false
   #isClosed = false
   #idle: NodeJS.Timeout | undefined
 
-  constructor(path: string, patienceMs: number = limits.workerReadWaitMs) {
+  constructor(path: string, maxWaitMs: number = limits.workerReadWaitMs) {
     this.#path = path
-    this.#patienceMs = patienceMs
+    this.#maxWaitMs = maxWaitMs
   }
 
-  read(whose: string, statements: readonly Statement[]): Promise<unknown[][]> {
-    if (this.#waiting.waitingOf(whose) >= limits.workerReadsPerAccount)
+  /** Returns the rows of each statement. Throws as `readInWorker` does. */
+  read(accountId: string, statements: readonly Statement[]): Promise<unknown[][]> {
+    if (this.#waiting.waitingOf(accountId) >= limits.workerReadsPerAccount)
       throw new CarrelError(
         'limit_reached',
-        `Cannot read this: ${limits.workerReadsPerAccount} requests of this account wait for such an answer already`,
+        `Cannot read this: ${limits.workerReadsPerAccount} requests of this account are waiting for such an answer already`,
         { details: { limit: limits.workerReadsPerAccount } },
       )
     if (this.#waiting.size >= limits.workerReads)
-      throw new CarrelError('no_capacity', `Cannot read this: ${limits.workerReads} requests wait for such an answer`)
+      throw new CarrelError(
+        'no_capacity',
+        `Cannot read this: ${limits.workerReads} requests are waiting for such an answer`,
+      )
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => {
-        this.#waiting.remove(whose, waiting)
-        reject(new CarrelError('unavailable', 'Cannot read this: it takes too long just now'))
-      }, this.#patienceMs)
+        this.#waiting.remove(accountId, waiting)
+        reject(new CarrelError('unavailable', 'Cannot read this: it takes too long now'))
+      }, this.#maxWaitMs)
       const waiting: Waiting = {
         statements,
         resolve: (rows) => {
@@ -61,12 +65,12 @@ export class WorkerReader {
           reject(error)
         },
       }
-      this.#waiting.push(whose, waiting)
+      this.#waiting.push(accountId, waiting)
       this.#readNext()
     })
   }
 
-  /** Who waits is told that the server ends. */
+  /** Closes the reader. Waiting reads fail with `unavailable`. */
   close(): void {
     this.#isClosed = true
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next.reject(isClosing())

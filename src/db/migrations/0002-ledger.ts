@@ -67,7 +67,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await intervals(db)
 }
 
-/** What ran before there were prices is kept with a quantity of 0: it is never charged. */
+/** Usage from before there were prices is kept with a quantity of 0, which is never charged. */
 async function intervals(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropIndex('usage_intervals_computer').execute()
   await db.schema.alterTable('usage_intervals').dropColumn('open').execute()

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** People: who they are, how they proved it, which workspaces they are members of; and tokens of several kinds. */
+/** Users, their identities and memberships, and tokens of several kinds. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('users')

@@ -1,11 +1,11 @@
 import { sql, type Kysely } from 'kysely'
 
-/** Every payment that was begun or that came in, beside the books: who pays, by which way, and how far it has come. */
+/** Every payment that was started or received, beside the ledger: its account, method and state. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('payments')
     .addColumn('id', 'text', (c) => c.primaryKey())
-    // No reference: like the books, it outlives the account.
+    // Not a reference: like the ledger, a payment outlives its account.
     .addColumn('account_id', 'text', (c) => c.notNull())
     .addColumn('method', 'text', (c) => c.notNull())
     .addColumn('state', 'text', (c) => c.notNull())
@@ -19,7 +19,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.createIndex('payments_account').on('payments').columns(['account_id', 'created_at']).execute()
   await db.schema.createIndex('payments_state').on('payments').columns(['state', 'updated_at']).execute()
-  // An account's totals: all that moved its credit but the many charges.
+  // For an account's totals: everything that moved its credit except the many charges.
   await db.schema
     .createIndex('ledger_transactions_credit')
     .on('ledger_transactions')

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Payments by the Machine Payments Protocol, and the proofs of wallets that were used for signing in. */
+/** Payments by the Machine Payments Protocol, and used proofs of wallets. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('machine_payments')

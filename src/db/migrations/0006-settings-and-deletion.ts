@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** What people like; and a way to find those whose time has come. */
+/** Users' settings, and an index of users whose deletion is scheduled. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('person_settings')

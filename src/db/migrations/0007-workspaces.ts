@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Workspaces of several people, and who is invited into them. */
+/** Shared workspaces, and invitations into them. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('accounts').addColumn('created_by', 'text').execute()
   await db.schema.createIndex('accounts_created_by').on('accounts').column('created_by').execute()

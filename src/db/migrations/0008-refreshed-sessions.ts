@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Which session a session came of. */
+/** The session that a session was refreshed from. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tokens').addColumn('refreshed_from', 'text').execute()
   await db.schema

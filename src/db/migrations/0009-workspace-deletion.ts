@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** When a workspace of several people goes, and a way to find those whose time has come. */
+/** When a shared workspace is deleted, with an index. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('accounts').addColumn('delete_at', 'bigint').execute()
   await db.schema

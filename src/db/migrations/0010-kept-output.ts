@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What is kept of an ended process takes so much on the disk. */
+/** Size on the disk of the kept output of an ended process. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('processes').addColumn('kept_bytes', 'bigint').execute()
 }

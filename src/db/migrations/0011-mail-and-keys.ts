@@ -8,7 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await addParents(db)
   await addFirstCredits(db)
   await makeNamesOneLine(db)
-  // Whoever made it has left.
+  // The creator was deleted.
   await sql`UPDATE accounts SET created_by = '' WHERE created_by IS NOT NULL AND created_by NOT IN (SELECT id FROM users)`.execute(
     db,
   )
@@ -40,7 +40,7 @@ async function addMail(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('invitations_created').on('invitations').column('created_at').execute()
 }
 
-/** Of those that there are the audit log knows it. */
+/** Takes the parents of existing keys from the audit log. */
 async function addParents(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tokens').addColumn('parent_id', 'text').execute()
   const known = db as Kysely<Before>
@@ -112,7 +112,7 @@ function mailboxOf(address: string): string {
   return /^(gmail|googlemail)\.com$/.test(domain) ? `${local.replaceAll('.', '')}@gmail.com` : `${local}@${domain}`
 }
 
-/** What is read and written here, as it is at this point. */
+/** The tables that this migration reads and writes, as they are at this point. */
 interface Before {
   users: { id: string; name: string; account_id: string; created_at: number }
   accounts: { id: string; name: string }

@@ -1,8 +1,8 @@
 import { sql, type Kysely } from 'kysely'
 
 /**
- * What was used, added up by day, and what was spent, by day and month: what there is by then is added up once. And
- * ways to find what requests and sweeps ask for without reading all rows of an account, or of everybody.
+ * Sums of usage by day, and of spending by day and month, filled once from the existing intervals. Adds indexes for
+ * what requests and sweeps read, so that they do not read all rows of an account, or of everybody.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -32,17 +32,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await indexes(db)
 }
 
-/** Fills both tables, which are empty, with what all intervals come to. */
+/** Fills both empty tables with the sums of all intervals. */
 export async function addUp(db: Kysely<unknown>): Promise<void> {
   await addUpDays(db)
   await addUpSpent(db)
 }
 
-/** A day tells of so many computers, keys and labels one by one; the number is this migration's own. */
+/** Maximum number of computers, keys and labels with lines of their own in a day; this migration's own number. */
 const linesPerDay = 1000
 const dayMs = 86_400_000
 
-/** Where a day has too many, those that were used first are told of. */
+/** Where a day has too many, the first ones used get lines. */
 async function addUpDays(db: Kysely<unknown>): Promise<void> {
   const day = sql`u.ended_at / ${sql.lit(dayMs)}`
   const sums = sql`count(*), sum(u.quantity), sum(u.amount_micros)`
@@ -108,19 +108,19 @@ function monthOf(atMs: number): number {
 async function indexes(db: Kysely<unknown>): Promise<void> {
   const add = (table: string, name: string, columns: string[]) =>
     db.schema.createIndex(name).ifNotExists().on(table).columns(columns).execute()
-  // All of a page of the history but the rows that are on it.
+  // For pages of the history, except the rows on the page.
   await add('usage_intervals', 'usage_intervals_history', ['account_id', 'ended_at', 'id', 'quantity'])
   await db.schema.dropIndex('usage_intervals_account').execute()
-  // Keys that are not revoked, however many were; and what a person is signed in with.
+  // For keys that are not revoked, however many were, and for the sign-ins of a user.
   await add('tokens', 'tokens_live', ['account_id', 'kind', 'revoked_at'])
   await db.schema.dropIndex('tokens_account').execute()
   await add('tokens', 'tokens_user', ['user_id', 'revoked_at', 'expires_at'])
   await add('magic_links', 'magic_links_email', ['email', 'created_at'])
-  // The oldest that an account keeps, and of all.
+  // For the oldest ones of an account, and of all.
   await add('processes', 'processes_account', ['account_id', 'state', 'ended_at'])
   await add('processes', 'processes_ended', ['state', 'ended_at'])
-  // Lists and the quota, without the contents.
+  // For lists and the quota, without the contents.
   await add('memory_files', 'memory_files_sizes', ['account_id', 'path', 'size', 'modified_at'])
-  // Those of who leaves.
+  // For deletions.
   await add('events', 'events_account', ['account_id'])
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What the kernel counted of each sandbox's processor time, up to when its use was charged. */
+/** The kernel's count of each sandbox's processor time, up to the last charge. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('compute_marks')

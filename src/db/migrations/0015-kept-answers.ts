@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** What an answer under an Idempotency-Key takes, the process that its request started, and ways to the oldest. */
+/** The size of a response under an Idempotency-Key, the process of its request, and indexes for the oldest keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('idempotency')

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Where an invitation comes from, for a day. */
+/** The network that an invitation comes from, kept for a day. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('invitations')
