@@ -1,8 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/**
- * Who asked for mail, which key made a key, and who had the first credit; what was kept before is brought into line.
- */
+/** The networks of mail requests, the parents of API keys, and first credits; adapts the existing rows. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await addMail(db)
   await addParents(db)

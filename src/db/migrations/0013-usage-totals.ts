@@ -77,10 +77,7 @@ const dimensions = [
   { dimension: 'label', value: sql`u.label`, isKnown: sql`u.label is not null`, label: sql`null` },
 ]
 
-/**
- * Months are those of the calendar, which each database counts in another way: by days, it is few rows that are counted
- * here.
- */
+/** Sums up months here, by days: databases compute calendar months in different ways, and there are few rows. */
 async function addUpSpent(db: Kysely<unknown>): Promise<void> {
   const day = sql`u.ended_at / ${sql.lit(dayMs)} * ${sql.lit(dayMs)}`
   for (const tokenId of [sql`''`, sql`u.token_id`]) {

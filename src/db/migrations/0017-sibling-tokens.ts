@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
 
 /**
- * Which refresh token the one that was used last was given for, and when: what was given for the same one at the same
- * time is as good.
+ * The refresh token for which the last used one was issued, and when: tokens that were issued for the same one at the same
+ * time are equally valid.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tokens').addColumn('replaced_hash', 'text').execute()
