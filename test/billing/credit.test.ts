@@ -32,7 +32,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
   const run = (token: string, code: string, sessionId = '') =>
     server.post('/execute', { code, language: 'shell', sessionId }, { token })
 
-  test('a new account has its first credit, pays for the time in which something runs, and for no other', async () => {
+  test('a new account has its first credit, and pays only for the time in which something runs', async () => {
     const { token } = await newTenant()
     assert.equal(await balance(token), 2)
     const beganMs = performance.now()
@@ -44,12 +44,12 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.equal(await balance(token), left)
   })
 
-  test('what a command leaves behind costs as well, and ends with the credit', async () => {
+  test('orphans of a command cost too, and end with the credit', async () => {
     const { token } = await newTenant()
     const loop = 'while :; do date +%s%N > /workspace/tick; sleep 0.05; done'
     await run(token, `sleep 1; setsid sh -c "${loop}" >/dev/null 2>&1 </dev/null &`)
     const tick = async () => (await server.post('/files/read', { path: 'tick' }, { token })).body.content
-    // Who asks for it keeps the sandbox.
+    // Each request keeps the sandbox alive.
     await until(
       async () => [await balance(token), await tick()],
       ([left]) => left <= 0,
@@ -62,14 +62,14 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     await assertBooksAreRight()
   })
 
-  test('code that is ended with the credit is answered so, with what it gave', async () => {
+  test('code that is ended for lack of credit is answered with the reason and its output', async () => {
     const { token } = await newTenant()
     const { status, body } = await run(token, 'echo first; sleep 30')
     assert.deepEqual([status, body.code, body.action, body.status], [402, 'OUT_OF_CREDITS', 'TOP_UP', 'killed'])
     assert.deepEqual([body.result.stdout, body.result.signal], ['first\n', 'SIGTERM'])
   })
 
-  test('who runs dry has his programs ended in order, keeps his files, and goes on after a top-up', async () => {
+  test('an account without credit has its programs ended in order, keeps its files, and works again after a top-up', async () => {
     const { accountId, token } = await newTenant()
     const command =
       'trap "echo ended > /workspace/end; exit 0" TERM; echo begun > /workspace/begin; while :; do sleep 0.1; done'
@@ -101,7 +101,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.equal((await run(token, 'echo no', newSession())).status, 402, 'nor on another sandbox')
     assert.equal((await server.post('/process/start', { command: 'true' }, { token })).status, 402)
 
-    // Longer than its idle time: another one's sandbox, used after it, is stopped meanwhile.
+    // Longer than the idle time: another account's sandbox, used later, is stopped meanwhile.
     const other = await newTenant()
     await run(other.token, 'true')
     const db = await database()
@@ -118,7 +118,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.ok(types.includes('account.credit_exhausted'), types.join(', '))
   })
 
-  test('a request that was refused for credit works with the same Idempotency-Key after a top-up', async () => {
+  test('a request that was refused for lack of credit works with the same Idempotency-Key after a top-up', async () => {
     const { accountId, token } = await newTenant()
     const options = { token, headers: { 'idempotency-key': newSession() } }
     const body = { code: 'echo paid', language: 'shell' }
@@ -130,7 +130,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.deepEqual([answer.status, answer.body.result?.stdout], [200, 'paid\n'])
   })
 
-  test('an account whose credit ends is told so on its answers, others are not', async () => {
+  test('responses warn an account of low credit, and no other account', async () => {
     const { accountId, token } = await newTenant()
     assert.equal((await run(token, 'true')).headers.get('x-credits-remaining'), null)
     await run(token, 'sleep 0.7')
@@ -143,7 +143,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.equal((await server.call('GET', '/balance', undefined, { token })).headers.get('x-credits-remaining'), null)
   })
 
-  test('an account is warned in the moment in which little is left, before a minute is over and before nothing is', async () => {
+  test('an account is warned when its credit becomes low, before a minute is over and before nothing is left', async () => {
     const { accountId, token } = await newTenant()
     const told = () =>
       withDatabase(async (db) => {
@@ -151,7 +151,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
         const rows = await events.where('type', 'like', 'account.credit_%').orderBy('at').execute()
         return rows.map(({ type, data }) => ({ type, balanceMicros: Number(JSON.parse(data).balanceMicros) }))
       })
-    // Of two dollars half of one is to be spent until then. The charge of the minute would find 0.4.
+    // Half a dollar of two can be spent until then. The charge of the minute would find 0.4.
     await server.post('/process/start', { command: 'sleep 1.6', processId: 'work' }, { token })
     const [warning, ...others] = await until(told, (events) => events.length > 0)
     assert.deepEqual([warning?.type, others], ['account.credit_low', []])
@@ -168,7 +168,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     )
   })
 
-  test('a limit of a token ends what that token runs, and refuses it alone', async () => {
+  test('a limit of a token ends what that token runs, and refuses only that token', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { tier: 'scale' })
     const db = await database()
@@ -185,7 +185,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.equal((await run(other, 'true')).status, 200)
   })
 
-  test('what a limit ends says so, at once and in the list, and there is an event', async () => {
+  test('a process that a limit ends says so, at once and in the list, and there is an event', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { tier: 'scale' })
     const { token: limited, tokenId } = await newLimitedKey(accountId, 1_000_000)
@@ -208,7 +208,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.ok(reached.length >= 1 && JSON.parse(reached[0]!.data).keyId === tokenId)
   })
 
-  test('usage is told by day, computer, key and label', async () => {
+  test('usage is reported by day, computer, key and label', async () => {
     const { token } = await newTenant()
     const sessionId = newSession()
     await run(token, 'sleep 0.2', sessionId)
@@ -219,7 +219,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     )
     assert.equal(body.billed, true)
     const [line] = body.totals
-    // It is counted from when the program is known to run.
+    // Usage counts from when the program is known to run.
     assert.ok(line.quantity >= 0.15 && line.quantity < 1.9 && line.unit === 's', JSON.stringify(line))
     assert.ok(Math.abs(line.amountMicros - line.quantity * 1_000_000) < 1)
     assert.equal(body.byDay[0].of, new Date().toISOString().slice(0, 10))
@@ -231,7 +231,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
       assert.equal((await server.call('GET', `/v1/usage?days=${days}`, undefined, { token })).status, 400, days)
   })
 
-  test('usage names the default sandbox, which has no name, by an empty one', async () => {
+  test('usage names the default sandbox, which has no name, by an empty string', async () => {
     const { token } = await newTenant()
     await run(token, 'sleep 0.2')
     const { body } = await until(
@@ -243,7 +243,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
     assert.deepEqual([body.byLabel[0].of, body.byLabel[0].name], ['', ''])
   })
 
-  test('a killed server charges what ran meanwhile once, and the books are right while it works', async () => {
+  test('after a kill the next server charges what ran meanwhile once, and the ledger is right while it runs', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { tier: 'scale' })
     const began = Date.now()
@@ -288,7 +288,7 @@ describe('the owner of the machine', { timeout: 300_000 }, () => {
     await db.destroy()
   }
 
-  test('is never refused and never charged, even without credit, but sees what it would cost', async () => {
+  test('is never refused and never charged, even without credit, but sees the costs', async () => {
     await (await TestApp.start({ env })).stop()
     await setCredit(0)
     const server = await TestApp.start({ env })
@@ -303,7 +303,7 @@ describe('the owner of the machine', { timeout: 300_000 }, () => {
     assert.ok(body.totals[0].amountMicros >= 500_000)
   })
 
-  test('is charged and refused like everybody with CARREL_BILLING=on, and the server starts all the same', async () => {
+  test('is charged and refused like everybody with CARREL_BILLING=on, and the server still starts', async () => {
     await setCredit(0)
     const billed = { ...env, CARREL_BILLING: 'on' }
     const server = await TestApp.start({ env: billed })
@@ -322,7 +322,7 @@ describe('the owner of the machine', { timeout: 300_000 }, () => {
   })
 })
 
-test('who signs up has what was promised then, also when nobody looks before the price book changes', async () => {
+test('a new user gets the first credit of the sign-up, even if the price book changes before it is read', async () => {
   let server = await TestApp.start({ env })
   const token = await signInByMail(server)
   await server.stop()
@@ -334,7 +334,7 @@ test('who signs up has what was promised then, also when nobody looks before the
   }
 })
 
-test('there is no account without its first credit: both are written, or neither', async () => {
+test('an account and its first credit are both written, or neither', async () => {
   const server = await TestApp.start({ env })
   try {
     const address = newAddress()

@@ -6,11 +6,11 @@ import { assertBooksAreRight, database, dearEnvironment, newTenant, pay } from '
 
 const sandboxes = 12
 const creditSeconds = 20
-/** Looked at as seldom as by default: what is left has to be known without that. */
+/** Sweeps as seldom as by default: the end of credit has to be found without them. */
 const env = { ...dearEnvironment, CARREL_SWEEP_INTERVAL_MS: '5000', CARREL_IDLE_TIMEOUT_S: '600' }
-/** Of programs that do not end when they are told to; all sandboxes of an account share it. */
+/** For programs that ignore the signal to end; all sandboxes of an account share it. */
 const graceSeconds = 5
-/** For each sandbox, on a busy machine: until it is told, and until what it used is known. */
+/** For each sandbox, on a busy machine: until it gets the signal, and until its usage is known. */
 const delaySeconds = 0.25 * sandboxes
 
 describe('an account that starts many sandboxes on its last cents', { timeout: 300_000 }, () => {
@@ -20,7 +20,7 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
   }
   before(start)
   after(() => server.stop())
-  /** Charges all that was used. */
+  /** Charges all usage. */
   const restart = async () => {
     await server.stop()
     await start()
@@ -31,7 +31,7 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
     await pay(tenant.accountId, { amountCents: (creditSeconds - 2) * 100 })
     return tenant
   }
-  /** What the books say of an account, in seconds. */
+  /** Returns an account's ledger balances in seconds. */
   const booksOf = async (accountId: string) => {
     const db = await database()
     const read = async () => {
@@ -56,8 +56,8 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
   }
 
   for (const [what, code, bound] of [
-    ['end when they are told to', 'sleep 60', delaySeconds],
-    ['do not end when they are told to', 'trap "" TERM; while :; do sleep 0.1; done', graceSeconds + delaySeconds],
+    ['end on the signal', 'sleep 60', delaySeconds],
+    ['ignore the signal', 'trap "" TERM; while :; do sleep 0.1; done', graceSeconds + delaySeconds],
   ] as const)
     test(`pays for all but a little when its programs ${what}, and each answer says why`, async () => {
       const { accountId, token } = await newPayer()
@@ -76,7 +76,7 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
       await assertBooksAreRight()
     })
 
-  test('pays for all but a little of what it leaves behind', async () => {
+  test('pays for all but a little of its orphans', async () => {
     const { accountId, token } = await newPayer()
     const loop = 'trap : TERM; while :; do date +%s%N > /workspace/tick; sleep 0.1; done'
     const code = `setsid sh -c "${loop}" >/dev/null 2>&1 </dev/null &`
@@ -104,7 +104,7 @@ describe('an account that starts many sandboxes on its last cents', { timeout: 3
     await assertBooksAreRight()
   })
 
-  test('a server that was killed leaves it to the next one to end what is not paid, without a look in between', async () => {
+  test('after a kill the next server ends unpaid work without waiting for a sweep', async () => {
     const { token } = await newTenant()
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token })
     await server.stop('SIGKILL')

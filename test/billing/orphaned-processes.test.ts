@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { assertBooksAreRight, dearEnvironment, newLimitedKey, newTenant, pay } from './tenants.ts'
 
-/** Each starts something that sleeps, for the most part, for minutes after the cell has ended. */
+/** Each starts something that mostly sleeps, for minutes after the cell has ended. */
 const python = {
   'a program in a session of its own':
     'import subprocess\nsubprocess.Popen(["sleep", "600"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)',
@@ -32,13 +32,13 @@ const javascript = {
     "new (require('node:worker_threads').Worker)('const end = Date.now() + 30_000; while (Date.now() < end);', { eval: true })",
 }
 
-/** One that does not end when it is told to, and shows that it runs. */
+/** A program that ignores the signal to end, and shows that it runs. */
 const loop = `import subprocess
 subprocess.Popen(["sh", "-c", "trap : TERM; while :; do date +%s%N > /workspace/tick; sleep 0.05; done"])`
 
 const env = { ...dearEnvironment, CARREL_IDLE_TIMEOUT_S: '600' }
 
-describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
+describe('orphans of a kernel', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start({ env })
@@ -56,7 +56,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     await pay(tenant.accountId, { tier: 'scale' })
     return tenant
   }
-  /** What is spent while so many seconds pass. */
+  /** Returns what is spent while seconds pass. */
   const spentIn = async (token: string, seconds: number) => {
     const [begun, first] = [performance.now(), await balance(token)]
     await until(async () => performance.now() - begun >= seconds * 1000, Boolean)
@@ -72,11 +72,11 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     )
   }
 
-  describe('costs every second', { concurrency: true }, () => {
+  describe('cost every second', { concurrency: true }, () => {
     const all = Object.entries({ python, javascript }).flatMap(([language, cells]) =>
       Object.entries(cells).map(([what, code]) => ({ language, what, code })),
     )
-    // One after the other: what a test writes beside the server waits for nobody.
+    // In turn: what a test writes beside the server waits for nobody.
     const payers: string[] = []
     before(async () => {
       for (let count = 0; count < all.length; count++) payers.push((await newPayer()).token)
@@ -85,7 +85,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
       test(`${what}, in ${language}`, async () => {
         const token = payers[index]!
         await interpret(token, language, code)
-        // A kernel that works is known by a look, a second after.
+        // A check finds a working kernel within a second.
         if (what.includes('thread'))
           await until(
             () => spentIn(token, 1),
@@ -97,7 +97,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
       })
   })
 
-  test('kernels that wait cost nothing, also after programs that have ended', async () => {
+  test('idle kernels cost nothing, also after programs that have ended', async () => {
     const { token } = await newPayer()
     const sessionId = newSession()
     await interpret(
@@ -111,7 +111,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     assert.deepEqual((await spentIn(token, 4)).spent, 0)
   })
 
-  test('calls now and then do not hide a thread that works between them', async () => {
+  test('occasional calls do not hide a thread that works between them', async () => {
     const { token } = await newPayer()
     const sessionId = newSession()
     await interpret(token, 'python', python['a thread that works'], sessionId)
@@ -129,7 +129,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
     return body.byKey.map(({ name, amountMicros }: { name: string; amountMicros: number }) => [name, amountMicros > 0])
   }
 
-  test('it is paid by the key that ran something last, and ends with the limit of that key', async () => {
+  test('are paid by the key that ran something last, and end with the limit of that key', async () => {
     const { accountId, token } = await newPayer()
     const { token: limited } = await newLimitedKey(accountId, 3_000_000)
     const sessionId = newSession()
@@ -155,7 +155,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
   })
 
   for (const what of ['a program in a session of its own', 'a thread that works'] as const)
-    test(`a killed server leaves ${what} to the next one, which charges it from the last charge on, to the same key`, async () => {
+    test(`after a kill the next server charges ${what} from the last charge on, to the same key`, async () => {
       const { token } = await newPayer()
       const first = await balance(token)
       const begun = performance.now()
@@ -170,7 +170,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
       server = await TestServer.start({ env })
       await spentIn(token, 2)
       const [spent, seconds] = [first - (await balance(token)), (performance.now() - begun) / 1000]
-      // While there was no server, a thread is known by what it got of a processor alone.
+      // While there is no server, only processor time reveals a thread.
       const least = what === 'a thread that works' ? seconds / 2 : seconds - 2.5
       assert.ok(spent > least && spent < seconds + 0.5, `$${spent} in ${seconds} s`)
       await server.stop()
@@ -179,7 +179,7 @@ describe('what a kernel leaves behind', { timeout: 300_000 }, () => {
       await assertBooksAreRight()
     })
 
-  test('it ends with the credit, and nothing is charged beyond it', async () => {
+  test('end with the credit, and nothing is charged beyond it', async () => {
     const { accountId, token } = await newTenant()
     await pay(accountId, { amountCents: 500 })
     const sessionId = newSession()

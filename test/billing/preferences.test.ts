@@ -25,7 +25,7 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     monthly_spent_cents: null,
   }
 
-  test('there is no limit to begin with; one is set, kept by other changes, and taken away', async () => {
+  test('a limit can be set, survives other changes, and can be removed', async () => {
     const { workspace_id: id } = (await server.call('GET', '/v1/me', undefined, { token })).body
     assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
     await change({ daily_limit_cents: 500 })
@@ -42,7 +42,7 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
   })
 
-  test('a limit of a key refuses that key alone, and says until when', async () => {
+  test('a limit of a key refuses only that key, and says until when', async () => {
     const key = await newKey()
     await change({ keys: [{ key_id: key.key_id, daily_limit_cents: 0 }] })
     const { status, body } = await run(key.api_key)
@@ -58,7 +58,7 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     assert.deepEqual((await read()).keys, [])
   })
 
-  test('a key tightens its own limit, and neither raises one nor limits others nor makes another key that has none', async () => {
+  test('a key can tighten its own limit, but neither raise it, nor limit others, nor create a key without a limit', async () => {
     const own = await server.newAccount('bound')
     const key = await newKey(own)
     const byKey = async (body: unknown) => (await change(body, key.api_key)).status
@@ -83,7 +83,7 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     assert.equal((await change({ ...ofItself(null), daily_limit_cents: null }, own)).status, 200)
   })
 
-  test('a limit of the workspace stops what runs, and is told as spent', async () => {
+  test('a limit of the workspace ends what runs, and is reported as spent', async () => {
     const own = await server.newAccount('spends')
     await server.post('/process/start', { command: 'sleep 600', processId: 'long', timeout: 0 }, { token: own })
     await change({ monthly_limit_cents: 0 }, own)
@@ -98,7 +98,7 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     assert.equal((await read(own)).monthly_spent_cents, limits[0].spentMicros / 10_000)
   })
 
-  test("another workspace's key is not found, and then nothing is changed", async () => {
+  test("another workspace's key is not found, and nothing is changed", async () => {
     const other = await server.newAccount()
     const { key_id: keyId } = await newKey(other)
     const { status, body } = await change({ daily_limit_cents: 7, keys: [{ key_id: keyId, daily_limit_cents: 0 }] })

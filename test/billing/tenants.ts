@@ -16,21 +16,21 @@ import { testDataDirectory } from '../support/server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** The path of a price book with these prices. */
+/** Returns the path of a price book with these prices. */
 export function priceBook(prices: object): string {
   const path = join(folder, `${randomUUID()}.json`)
   writeFileSync(path, JSON.stringify(prices))
   return path
 }
 
-/** A dollar a second, and two seconds for who is new. */
+/** A dollar a second, and two seconds for new accounts. */
 const prices = priceBook({
   meters: { compute: { micros: 1_000_000 } },
   newAccountMicros: 2_000_000,
   lowBalanceMicros: 1_500_000,
 })
 
-/** Settings of a server on which seconds are dear, and are looked at often. */
+/** Settings of a server on which seconds are expensive, and are checked often. */
 export const dearEnvironment = { CARREL_PRICE_BOOK: prices, CARREL_SWEEP_INTERVAL_MS: '100' }
 
 export const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
@@ -56,7 +56,7 @@ export async function pay(accountId: string, quote: { tier: string } | { amountC
   await db.destroy()
 }
 
-/** A key of an account that may use so much a day. */
+/** Creates a key of an account with a daily limit. */
 export async function newLimitedKey(
   accountId: string,
   limitMicros: number,
@@ -74,7 +74,7 @@ export async function newLimitedKey(
   return { token, tokenId }
 }
 
-/** Three dollars a day for all of an account. */
+/** Limits an account to three dollars a day. */
 export async function limitWorkspace(accountId: string): Promise<void> {
   const db = await database()
   await setSpendingLimit(db, accountId, { period: 'day', limitMicros: 3_000_000 })
@@ -86,7 +86,7 @@ export async function verify(): Promise<{ exitCode: number | null; stdout: strin
   return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
 }
 
-/** Fails with what is wrong. */
+/** Fails with what is wrong in the ledger. */
 export async function assertBooksAreRight(): Promise<void> {
   const { exitCode, stdout } = await verify()
   assert.equal(exitCode, 0, stdout)

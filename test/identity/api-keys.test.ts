@@ -24,7 +24,7 @@ describe('API keys', { timeout: 300_000 }, () => {
   const list = async () => (await server.call('GET', '/users/me/api-keys', undefined, { token })).body.api_keys
   const use = (key: string) => server.post('/memory/usage', {}, { token: key })
 
-  test('a key does what its account may, and its secret is told once', async () => {
+  test('a key may do what its account may, and its secret is shown once', async () => {
     const key = await create({ name: 'ci' })
     assert.match(key.api_key, /^ak_[\w-]{43}$/)
     assert.deepEqual([key.name, key.scopes, key.expires_at, key.last_used_at], ['ci', null, null, null])
@@ -36,7 +36,7 @@ describe('API keys', { timeout: 300_000 }, () => {
       assert.ok(!readFileSync(join(testDataDirectory, file)).includes(key.api_key.slice(3)), file)
   })
 
-  test('a name is not needed, nor is a body', async () => {
+  test('creating a key needs neither a name nor a body', async () => {
     assert.equal((await create({ name: null })).name, '')
     assert.equal((await create()).name, '')
   })
@@ -51,7 +51,7 @@ describe('API keys', { timeout: 300_000 }, () => {
     assert.ok(!(await list()).some(({ key_id }: { key_id: string }) => key_id === key.key_id))
   })
 
-  test('a key that ends is refused from then on', async () => {
+  test('an expired key is refused', async () => {
     const key = await create({ expires_in: 2 })
     assert.equal((await use(key.api_key)).status, 200)
     await until(
@@ -60,7 +60,7 @@ describe('API keys', { timeout: 300_000 }, () => {
     )
   })
 
-  test('a key for computers manages no keys, and makes none that may', async () => {
+  test('a key with the scope compute manages no keys and creates none that can', async () => {
     const key = await create({ scopes: ['compute'] })
     assert.equal((await use(key.api_key)).status, 200)
     assert.equal((await server.call('GET', '/users/me', undefined, { token: key.api_key })).status, 200)
@@ -69,7 +69,7 @@ describe('API keys', { timeout: 300_000 }, () => {
     assert.equal((await revoke(key.key_id, key.api_key)).status, 403)
   })
 
-  test('a key for the account alone uses no computers, and makes only keys like itself', async () => {
+  test('a key with the scope account uses no computers and creates only keys like itself', async () => {
     const { api_key: manager } = await create({ scopes: ['account'] })
     assert.equal((await use(manager)).status, 403)
     assert.deepEqual((await create({}, manager)).scopes, ['account'])
@@ -97,7 +97,7 @@ describe('API keys', { timeout: 300_000 }, () => {
       assert.deepEqual([status, answer.code], [422, 'INVALID_REQUEST'])
     })
 
-  test('an account has no more than its limit, and a revoked one makes room', async () => {
+  test('keys are limited per account, and revoking one makes room', async () => {
     const full = await server.newAccount('full')
     const made = []
     for (let count = 0; count < limits.apiKeysPerAccount; count++) made.push(await create({}, full))
@@ -107,7 +107,7 @@ describe('API keys', { timeout: 300_000 }, () => {
     assert.match((await create({}, full)).api_key, /^ak_/)
   })
 
-  test('GET /users/me tells who the token stands for', async () => {
+  test('GET /users/me returns the user of the token', async () => {
     const { body } = await server.call('GET', '/users/me', undefined, { token })
     assert.deepEqual([body.name, body.email, body.github_id, body.is_active], ['keys', '', null, true])
     assert.equal(new Date(body.created_at).toISOString(), body.created_at)

@@ -26,18 +26,18 @@ describe('deleting an account', { timeout: 300_000 }, () => {
   const stay = (token: string) => server.post('/api/v1/account/cancel-deletion', {}, { token })
   const isRefused = async (token: string) =>
     (await server.call('GET', '/users/me', undefined, { token })).status === 401
-  /** What the surfaces say. */
+  /** Returns what each surface reports. */
   const shown = async (token: string) => [
     (await get('/users/me', token)).is_active,
     (await get('/users/me', token)).delete_at,
     (await get('/v1/me', token)).delete_at,
     (await get('/api/v1/session', token)).deleteAt,
   ]
-  /** As if the 30 days were over. */
+  /** Makes the deletion due, as after 30 days. */
   const letTimePass = (userId: string) =>
     withDatabase((db) => db.updateTable('users').set({ delete_at: Date.now() }).where('id', '=', userId).execute())
 
-  test('it is scheduled for 30 days on, every surface says so, and all works meanwhile', async () => {
+  test('is scheduled in 30 days, every surface reports it, and everything works meanwhile', async () => {
     const token = await signInByMail(server)
     assert.deepEqual(await shown(token), [true, undefined, undefined, null])
     const { status, body } = await leave(token)
@@ -53,7 +53,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     assert.equal((await server.post('/users/me/api-keys', {}, { token })).status, 200)
   })
 
-  test('the person is told by mail, once, and how to keep the account', async () => {
+  test('is announced to the user by mail, once, with how to cancel it', async () => {
     const address = newAddress()
     const token = await signInByMail(server, address)
     const { deleteAt } = (await leave(token)).body
@@ -63,7 +63,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     assert.match(messages[0]!, new RegExp(deleteAt.slice(0, 10)))
   })
 
-  test('signing in again does not cancel it, asking for that does', async () => {
+  test('is cancelled by a request, not by signing in', async () => {
     const address = newAddress()
     const token = await signInByMail(server, address)
     const { body } = await leave(token)
@@ -76,7 +76,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
       assert.ok(events.some((event) => event.type === type))
   })
 
-  test("the owner's account stays, or nobody could get in; so does one that is no person's", async () => {
+  test("is refused for the owner's account and for an account without a user", async () => {
     for (const token of [server.token, await server.newAccount()]) {
       const { status, body } = await leave(token)
       assert.deepEqual([status, body.error], [409, 'CONFLICT'])
@@ -84,7 +84,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     }
   })
 
-  test('no API key deletes or keeps the person, whatever it is for', async () => {
+  test('cannot be scheduled or cancelled by an API key, whatever its scopes', async () => {
     const token = await signInByMail(server)
     const key = async (body: object) => (await server.post('/users/me/api-keys', body, { token })).body.api_key
     for (const each of [await key({ scopes: ['compute'] }), await key({ scopes: ['account'] }), await key({})]) {
@@ -97,7 +97,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     assert.equal((await get('/users/me', token)).is_active, false)
   })
 
-  test('who schedules and cancels again and again fills no mailbox', async () => {
+  test('scheduling and cancelling repeatedly fills no mailbox', async () => {
     const address = newAddress()
     const token = await signInByMail(server, address)
     for (let count = 0; count < limits.noticesPerDay + 2; count++) {
@@ -108,7 +108,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     assert.equal(messages.length, limits.noticesPerDay)
   })
 
-  /** A person with something of everything. */
+  /** Creates a user who has something of everything. */
   async function settled() {
     const address = newAddress()
     const token = await signInByMail(server, address)
@@ -122,7 +122,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
       return answer.body
     }
     await asPerson('/memory/write', { path: 'a', content: address })
-    // Has pages of its own.
+    // Large enough for database pages of its own.
     await asPerson('/memory/write', { path: 'large', content: address.repeat(5000) })
     await asPerson('/files/write', { path: 'a', content: address, sessionId })
     const run = { code: 'echo 1; sleep 0.3', language: 'shell', sessionId }
@@ -141,7 +141,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     return { address, token, accountId, userId, computerId: computer!.id, processes, key: key.api_key, exposed, names }
   }
 
-  /** Makes a workspace that another one is left in, and does what is written down there. */
+  /** Creates a workspace that keeps another member, with entries in its audit log. */
   const shares = async (token: string): Promise<void> => {
     const friend = newAddress()
     const { body: team } = await server.post('/v1/workspaces', { name: 'Team' }, { token })
@@ -163,7 +163,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
   }
   type Person = Awaited<ReturnType<typeof settled>>
 
-  /** Not a row, a file or a process is left; the books are right, and name nobody. */
+  /** Asserts that no row, file or process is left, and that the ledger is right and names nobody. */
   async function assertGone({ address, accountId, computerId, processes, names }: Person): Promise<void> {
     await withDatabase(async (db) => {
       for (const [table, fate] of Object.entries(deletionPlan)) {
@@ -174,7 +174,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
           .then((all) => all.map(readable))
         const own = rows.filter((row) => names.some((name) => row.includes(name)))
         if (fate !== 'books' && table !== 'usage_intervals') assert.deepEqual(own, [], table)
-        // What is left names the account by its id.
+        // Ledger rows that stay name the account by its id.
         for (const row of own)
           for (const name of names.filter((each) => each !== accountId))
             assert.ok(!row.includes(name), `${table}: ${row}`)
@@ -192,7 +192,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
         [],
       )
     assert.deepEqual(messagesTo(address), [])
-    // Nor in what the database's files have freed; they are cut when the last row is gone.
+    // Nor in the free pages of the database's files, which are erased after the last row.
     const traces = () =>
       ['carrel.db', 'carrel.db-wal'].flatMap((file) => {
         const bytes = readFileSync(join(testDataDirectory, file))
@@ -201,7 +201,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     await until(traces, (found) => found.length === 0)
   }
 
-  test('when the time has come all of it is destroyed, and connections end', async () => {
+  test('when it is due, destroys everything and ends connections', async () => {
     const person = await settled()
     const neighbour = await settled()
     assert.equal((await leave(person.token)).status, 200)
@@ -223,13 +223,13 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     assert.notEqual((await get('/users/me', again)).user_id, person.userId, 'who comes back is somebody new')
   })
 
-  test('a deletion that was begun cannot be cancelled', async () => {
+  test('cannot be cancelled once it has begun', async () => {
     const token = await signInByMail(server)
     await leave(token)
     const { user_id: userId } = await get('/users/me', token)
     await server.stop()
     await letTimePass(userId)
-    // No sweep comes between: what is over is over, whether it was swept or not.
+    // No sweep has run in between: a due deletion has begun, whether a sweep has found it or not.
     server = await TestServer.start({ env: { ...env, CARREL_SWEEP_INTERVAL_MS: '3600000' } })
     const { status, body } = await stay(token)
     assert.deepEqual([status, body.error], [409, 'CONFLICT'])
@@ -238,7 +238,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
     await until(() => isRefused(token), Boolean)
   })
 
-  test('a server that is killed with -9 in the middle is followed by one that finishes', async () => {
+  test('is finished by the next server when the server is killed with -9 in the middle', async () => {
     const person = await settled()
     await letTimePass(person.userId)
     await until(() => isRefused(person.token), Boolean)
@@ -253,7 +253,7 @@ describe('deleting an account', { timeout: 300_000 }, () => {
   })
 })
 
-/** A row as text, the bytes of a file too. */
+/** Returns a row as text, with the bytes of a file. */
 function readable(row: object): string {
   return JSON.stringify(row, (_name, value: unknown) =>
     value instanceof Uint8Array ? Buffer.from(value).toString() : value,

@@ -10,7 +10,7 @@ export interface GithubUser {
   emails: { email: string; primary: boolean; verified: boolean }[]
 }
 
-/** A server in GitHub's shape, with its API below `/api/v3` as on an enterprise server. Each code is good once. */
+/** A fake GitHub, with its API below `/api/v3` as on an enterprise server. Each code works once. */
 export class GithubServer {
   readonly clientId = 'Iv1.carrel'
   readonly clientSecret = 'github-secret'
@@ -35,7 +35,7 @@ export class GithubServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** What GitHub gives a person who agrees. */
+  /** Returns a code, as GitHub does when a user agrees. */
   codeFor(user: GithubUser): string {
     const code = crypto.randomUUID()
     this.#codes.set(code, user)

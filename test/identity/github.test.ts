@@ -66,14 +66,14 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await me(body.refresh_token)).status, 401)
   })
 
-  test('a person is known by the number, whatever the name and address become', async () => {
+  test('a user is recognized by the number, whatever the name and address become', async () => {
     const user = newUser()
     const first = await signIn(user)
     const again = await signIn({ ...newUser(), id: user.id, login: 'renamed' })
     assert.deepEqual([again.user_id, again.is_new_user], [first.user_id, false])
   })
 
-  test('a verified address that signed in by mail is the same person; an unverified one is not', async () => {
+  test('a verified address that signed in by mail is the same user; an unverified one is not', async () => {
     const address = newAddress()
     const { body: byMail } = await me(await signInByMail(server, address))
     const same = await signIn(newUser(address))
@@ -83,14 +83,14 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.notEqual((await signIn(thief)).user_id, byMail.user_id)
   })
 
-  test('who has no verified address is refused', async () => {
+  test('a user without a verified address is refused', async () => {
     const user = newUser()
     user.emails = [{ email: newAddress(), primary: true, verified: false }]
     const { status, body } = await exchange(github.codeFor(user))
     assert.deepEqual([status, body.code], [403, 'FORBIDDEN'])
   })
 
-  test("a code that GitHub does not take, with 200, is the caller's fault; a code works once", async () => {
+  test("a code that GitHub rejects with 200 is the caller's fault; a code works once", async () => {
     const code = github.codeFor(newUser())
     assert.equal((await exchange(code)).status, 200)
     for (const wrong of [code, 'made-up']) {
@@ -99,7 +99,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     }
   })
 
-  test('a refresh token that a program keeps gives access tokens again and again, through a restart too', async () => {
+  test('a refresh token that a program keeps gives access tokens repeatedly, also across a restart', async () => {
     const first = await signIn()
     const given = new Set<string>()
     for (let use = 0; use < 6; use++) {
@@ -113,7 +113,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await me(first.access_token)).status, 200)
   })
 
-  test('a program that takes the new one each time goes on, through a restart too', async () => {
+  test('a program that uses each new refresh token stays signed in, also across a restart', async () => {
     let { refresh_token: token } = await signIn()
     for (let use = 0; use < 4; use++) {
       if (use === 2) await restart()
@@ -124,7 +124,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     }
   })
 
-  test('an answer that was lost is asked for again, before and after the new token was used', async () => {
+  test('a request can be repeated after a lost answer, until the new token is used', async () => {
     const { refresh_token: first } = await signIn()
     await refresh(first)
     const { body: second } = await refresh(first)
@@ -134,14 +134,14 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await refresh(third.refresh_token)).status, 200)
   })
 
-  /** What a token that was replaced, shown once more, has to bring about. */
+  /** Asserts what the use of a replaced token has to cause. */
   const endsAll = async (stolen: string, others: { access_token: string; refresh_token: string }[]) => {
     assert.equal((await refresh(stolen)).status, 401)
     for (const { access_token: access, refresh_token: token } of others)
       assert.deepEqual([(await me(access)).status, (await refresh(token)).status], [401, 401])
   }
 
-  test('a token that comes after the one that replaced it was used ends the whole sign-in, and no other one', async () => {
+  test('a token that is used after its replacement ends the whole sign-in, and no other one', async () => {
     const user = newUser()
     const other = await signIn(user)
     const first = await signIn(user)
@@ -153,7 +153,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await refresh(other.refresh_token)).status, 200)
   })
 
-  test('of two tokens that were given for the same one at different times, the second to be used ends the sign-in', async () => {
+  test('of two tokens that were issued for the same one at different times, the second to be used ends the sign-in', async () => {
     for (const apartMs of [-limits.siblingTokensMs - 2000, limits.siblingTokensMs + 2000]) {
       const first = await signIn()
       const { body: own } = await refresh(first.refresh_token)
@@ -171,7 +171,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     }
   })
 
-  test('two programs that refresh one token at the same moment both go on with what they got, time and again', async () => {
+  test('two programs that refresh one token at the same time can both continue with what they got, repeatedly', async () => {
     const first = await signIn()
     let tokens = [first.refresh_token, first.refresh_token] as string[]
     for (let round = 0; round < 4; round++) {
@@ -186,18 +186,18 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     }
     const pairs = await Promise.all(tokens.map(async (token) => (await refresh(token)).body))
     for (const pair of pairs) assert.equal((await me(pair.access_token)).status, 200)
-    // What the last ones were given for is still over.
+    // The token that the last ones were issued for is still invalid.
     await endsAll(first.refresh_token, pairs)
   })
 
-  test('a thief who goes over to the new token is found out by the program that keeps the old one', async () => {
+  test('a thief who uses the new token is revealed by the program that uses the old one', async () => {
     const kept = await signIn()
     const { body: stolen } = await refresh(kept.refresh_token)
     const { body: next } = await refresh(stolen.refresh_token)
     await endsAll(kept.refresh_token, [kept, stolen, next])
   })
 
-  test('a stolen token opens nothing more after a restart', async () => {
+  test('a stolen token gives nothing more after a restart', async () => {
     const first = await signIn()
     const { body: second } = await refresh(first.refresh_token)
     const { body: third } = await refresh(second.refresh_token)
@@ -205,7 +205,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     await endsAll(first.refresh_token, [first, second, third])
   })
 
-  test('signing out ends what a pair of tokens opens, and no other sign-in', async () => {
+  test('signing out ends a token family, and no other sign-in', async () => {
     const user = newUser()
     const other = await signIn(user)
     const { access_token: access, refresh_token: token } = await signIn(user)
@@ -215,18 +215,18 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await me(other.access_token)).status, 200)
   })
 
-  test('twenty refreshes at the same time all succeed, and all of their tokens are good until a next one is used', async () => {
+  test('twenty refreshes at the same time all succeed, and all their tokens are valid until a later one is used', async () => {
     const { refresh_token: token } = await signIn()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(token)))
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
     for (const { body } of answers) assert.equal((await refresh(body.refresh_token)).status, 200)
     const { body: next } = await refresh(answers[0]!.body.refresh_token)
     assert.equal((await refresh(next.refresh_token)).status, 200)
-    // From here on all twenty are over, as the one that they were given for.
+    // From here on all twenty are invalid, like the one that they were issued for.
     await endsAll(answers[1]!.body.refresh_token, [next])
   })
 
-  test('a refresh token is a JWT of the server that opens nothing by itself, and is not in the database', async () => {
+  test('a refresh token is a JWT of the server that authenticates no request, and is not in the database', async () => {
     const { access_token: access, refresh_token: token, user_id: userId } = await signIn()
     const { body: jwks } = await server.call('GET', '/.well-known/jwks.json', undefined, { token: null })
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(jwks), { audience: 'carrel:refresh' })
@@ -261,7 +261,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await refresh(token)).status, 200)
   })
 
-  test('a refresh token of before they were JWTs does once more, and gives a JWT', async () => {
+  test('a refresh token from before they were JWTs works once more, and gives a JWT', async () => {
     const { refresh_token: token, access_token: access } = await signIn()
     const old = `rt_${randomBytes(32).toString('base64url')}`
     const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
@@ -279,7 +279,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.equal((await refresh(body.refresh_token)).status, 401)
   })
 
-  test('either "token" or "refresh_token" is sent', async () => {
+  test('either "token" or "refresh_token" can be sent', async () => {
     for (const body of [{}, { token: 'a', refresh_token: 'b' }])
       assert.equal((await server.post('/auth/refresh', body, { token: null })).status, 400)
   })
@@ -321,7 +321,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
   })
 })
 
-test('GitHub that is not set up is told as such, with the settings, and fills no log with errors', async () => {
+test('GitHub that is not configured is reported with the settings, and logs no errors', async () => {
   const server = await TestApp.start({ env: { CARREL_GITHUB_CLIENT_ID: 'an-id', CARREL_LOG_LEVEL: 'info' } })
   const { status, body } = await server.post('/auth/github', { code: 'x' }, { token: null })
   assert.deepEqual([status, body.code, body.retryable, body.action], [501, 'NOT_SET_UP', false, 'ASK_OPERATOR'])
@@ -331,7 +331,7 @@ test('GitHub that is not set up is told as such, with the settings, and fills no
   assert.doesNotMatch(server.log(), /"level":50/)
 })
 
-test('GitHub that refuses the client or that is gone is no fault of the caller', async () => {
+test("GitHub that refuses the client or does not answer is not the caller's fault", async () => {
   const github = await GithubServer.start()
   const env = { CARREL_GITHUB_URL: github.url, CARREL_GITHUB_CLIENT_ID: github.clientId }
   const refusing = await TestApp.start({ env: { ...env, CARREL_GITHUB_CLIENT_SECRET: 'wrong' } })

@@ -3,10 +3,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
 
-/** Whom its tokens are for unless somebody else is named. */
+/** The default audience of its tokens. */
 export const audience = 'https://carrel.example.com'
 
-/** A real OpenID provider, whose clients get JWTs of their own by their secret. */
+/** A real OpenID provider, whose clients get JWTs by their secret. */
 export class Issuer {
   readonly url: string
   readonly #server: Server

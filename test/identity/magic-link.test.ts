@@ -19,7 +19,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
 
   const open = (link: string, headers: Record<string, string> = {}) =>
     server.call('GET', link.slice(server.url.length), undefined, { token: null, headers })
-  /** As the button of the link's page does. */
+  /** Posts the form of the link's page, as its button does. */
   const press = async (link: string) => {
     const response = await fetch(`${server.url}/login/callback`, {
       method: 'POST',
@@ -28,19 +28,19 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     })
     return { status: response.status, headers: response.headers, body: await response.text() }
   }
-  /** As a program does. */
+  /** Posts the code, as a program does. */
   const redeem = (link: string) =>
     server.post('/login/callback', { token: new URL(link).searchParams.get('token') }, { token: null })
   const whoIs = async (token: string) => (await server.call('GET', '/users/me', undefined, { token })).body
 
-  test('without an SMTP server the link is in the outbox, which only the operator can read', async () => {
+  test('without an SMTP server the link is in the outbox, readable by the operator only', async () => {
     const link = await askForLink(server, newAddress())
     assert.match(link, new RegExp(`^${server.url}/login/callback\\?token=[\\w-]{43}$`))
     assert.equal(statSync(outbox()).mode & 0o777, 0o700)
     for (const name of readdirSync(outbox())) assert.equal(statSync(join(outbox(), name)).mode & 0o777, 0o600)
   })
 
-  test('opened in a browser, as a scanner of mail does, it asks first and is not used up', async () => {
+  test('opening the link in a browser, as mail scanners do, asks first and does not use it up', async () => {
     const address = newAddress()
     const link = await askForLink(server, address)
     for (let looks = 0; looks < 3; looks++) {
@@ -56,7 +56,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     }
   })
 
-  test('opened by a program it tells how to use it up, and is not', async () => {
+  test('a program that opens the link is told how to use it, and does not use it up', async () => {
     const address = newAddress()
     const link = await askForLink(server, address)
     for (const accept of ['*/*', 'application/json', '']) {
@@ -69,7 +69,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     assert.equal((await open(link)).status, 401)
   })
 
-  test('the page behind the button shows the token, which works, and is kept nowhere', async () => {
+  test('the page behind the button shows the token, which works, and is not cached', async () => {
     const { status, headers, body } = await press(await askForLink(server, newAddress()))
     assert.deepEqual([status, headers.get('content-type')], [200, 'text/html; charset=utf-8'])
     assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer'])
@@ -89,7 +89,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     assert.deepEqual([user.user_id, user.email, user.is_active], [body.userId, address, true])
   })
 
-  test('the same person comes back to the same account, however the address is written', async () => {
+  test('the same user returns to the same account, however the address is written', async () => {
     const address = newAddress()
     const first = await whoIs(await signInByMail(server, address))
     await server.post('/login', { email: address.toUpperCase() }, { token: null })
@@ -102,7 +102,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     assert.ok(again.last_login_at >= first.last_login_at)
   })
 
-  test('a link works once, of twenty at the same time one', async () => {
+  test('a link works once, also of twenty requests at the same time', async () => {
     const link = await askForLink(server, newAddress())
     const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(link)))
     assert.deepEqual(
@@ -114,7 +114,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     assert.match(body, /<h1>This link does not work<\/h1>/)
   })
 
-  test('HEAD, as of a scanner of mail, does not use it up', async () => {
+  test('HEAD, as by mail scanners, does not use the link up', async () => {
     const link = await askForLink(server, newAddress())
     assert.equal((await fetch(link, { method: 'HEAD' })).status, 405)
     assert.equal((await redeem(link)).status, 200)
@@ -140,7 +140,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     assert.ok(!JSON.stringify(rows).includes(code) && !JSON.stringify(rows).includes(body.token))
   })
 
-  test('no network has more than five links sent to an address in a quarter of an hour', async () => {
+  test('a network can have five links sent to an address in a quarter of an hour', async () => {
     const address = newAddress()
     const other = newAddress()
     for (let count = 0; count < limits.magicLinksPerNetwork; count++) await askForLink(server, address)
@@ -156,12 +156,12 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
     'a@example.com\nBcc: b@example.com',
     `${'x'.repeat(250)}@example.com`,
   ])
-    test(`${JSON.stringify(email).slice(0, 40)} is no address`, async () => {
+    test(`${JSON.stringify(email).slice(0, 40)} is not an address`, async () => {
       const { status, body } = await server.post('/login', { email }, { token: null })
       assert.deepEqual([status, body.code, body.field], [400, 'INVALID_REQUEST', 'email'])
     })
 
-  test('the link leads to the server, whatever the request calls it', async () => {
+  test('the link leads to the server, whatever host the request names', async () => {
     const address = newAddress()
     const before = await askForLink(server, address)
     await fetch(`${server.url}/login`, {
@@ -189,7 +189,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
           .execute()
       })
 
-    test('renews a token in its last hour, for 30 days, and the old one goes on to its end', async () => {
+    test('refreshes a token in its last hour, for 30 days, and the old one works until it expires', async () => {
       const token = await signInByMail(server)
       const { user_id } = await whoIs(token)
       await endIn(token, 3_500_000)
@@ -201,7 +201,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
       assert.equal((await whoIs(token)).user_id, user_id)
     })
 
-    test('who asks again has another in place of the former, until one was used', async () => {
+    test('a repeated request replaces the new token, until one is used', async () => {
       const token = await signInByMail(server)
       await endIn(token, 3_500_000)
       const { body: lost } = await refresh(token)
@@ -214,7 +214,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
       assert.equal((await server.call('GET', '/users/me', undefined, { token: got.token })).status, 200)
     })
 
-    test('refuses one that has longer to go, and says until when', async () => {
+    test('refuses a token with more time left, and says until when', async () => {
       const token = await signInByMail(server)
       const { status, body } = await refresh(token)
       assert.deepEqual([status, body.code], [409, 'CONFLICT'])
@@ -223,7 +223,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
       assert.equal((await refresh(token)).status, 409)
     })
 
-    test('revives no token that has ended, nor one that is none, nor makes one of a key', async () => {
+    test('refuses expired tokens, invalid tokens and API keys', async () => {
       const token = await signInByMail(server)
       const { body: key } = await server.post('/users/me/api-keys', { expires_in: 600 }, { token })
       await endIn(token, -1)
@@ -235,7 +235,7 @@ describe('signing in by mail', { timeout: 300_000 }, () => {
   })
 })
 
-test('a server that is closed to new people answers the same, and sends only to who is known', async () => {
+test('with sign-up closed the server answers the same, and sends only to known addresses', async () => {
   const address = newAddress()
   const open = await TestApp.start()
   await signInByMail(open, address)
@@ -253,7 +253,7 @@ test('a server that is closed to new people answers the same, and sends only to 
   }
 })
 
-test('routes for signing in are limited by address, with the headers that say so', async () => {
+test('sign-in routes are limited by network, with headers that say so', async () => {
   const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '3' } })
   try {
     const ask = () => server.post('/auth/refresh', { token: 'pp_sess_guess' }, { token: null })
@@ -275,7 +275,7 @@ test('routes for signing in are limited by address, with the headers that say so
   }
 })
 
-test('behind a proxy the limit is of the address that it names, whatever it writes beside that', async () => {
+test('behind a proxy the limit applies to the address that the proxy adds, whatever the client sends', async () => {
   const env = { CARREL_SIGN_INS_PER_MINUTE: '3', CARREL_TRUSTED_PROXIES: 'loopback' }
   const server = await TestApp.start({ env })
   try {

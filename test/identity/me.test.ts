@@ -16,7 +16,7 @@ describe('GET /v1/me', { timeout: 300_000 }, () => {
     return body
   }
 
-  test("has the fields of Agent Computer's document, for a person in their own workspace", async () => {
+  test("has the fields of Agent Computer's document, for a user in the user's own workspace", async () => {
     const address = newAddress()
     const { computer_plan: plan, ...body } = await me(await signInByMail(server, address))
     assert.deepEqual(body, {
@@ -52,7 +52,7 @@ describe('GET /v1/me', { timeout: 300_000 }, () => {
     assert.deepEqual([limits.min_memory_mib, limits.max_storage_bytes], [256, 512 * 1024 * 1024])
   })
 
-  test('tells the workspace, the key and what may be spent', async () => {
+  test('reports the workspace, the key and the spending limits', async () => {
     const person = await signInByMail(server)
     const { body: workspace } = await server.post('/v1/workspaces', { name: 'Shared' }, { token: person })
     const inside = `${person}~${workspace.workspace_id ?? workspace.id}`
@@ -68,7 +68,7 @@ describe('GET /v1/me', { timeout: 300_000 }, () => {
     assert.match(body.computer_plan.access_message, /\/topup/)
   })
 
-  test('tells the owner, whose own machine it is, that all is well', async () => {
+  test('reports no limits to the owner of the machine', async () => {
     const { computer_plan: plan, active_org_id: id } = await me(server.token)
     assert.deepEqual([plan.access_status, plan.low_balance, id], ['active', false, null])
   })

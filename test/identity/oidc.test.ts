@@ -6,13 +6,13 @@ import { audience, Issuer } from './issuer.ts'
 
 describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
   let issuer: Issuer
-  let stranger: Issuer
-  /** A token whose issuer does not answer any more. */
+  let untrusted: Issuer
+  /** A token of an issuer that does not answer any more. */
   let orphan: string
   let server: TestApp
   before(async () => {
     issuer = await Issuer.start()
-    stranger = await Issuer.start()
+    untrusted = await Issuer.start()
     const gone = await Issuer.start()
     orphan = await gone.tokenFor('first')
     await gone.stop()
@@ -23,12 +23,12 @@ describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
   after(async () => {
     await server.stop()
     await issuer.stop()
-    await stranger.stop()
+    await untrusted.stop()
   })
 
   const me = (token: string) => server.call('GET', '/v1/me', undefined, { token })
 
-  test('are bearer tokens on every surface, of the person that "sub" names', async () => {
+  test('are bearer tokens on every surface, of the user that "sub" names', async () => {
     const token = await issuer.tokenFor('first')
     const { status, body } = await me(token)
     assert.deepEqual([status, body.name], [200, 'first'])
@@ -40,7 +40,7 @@ describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
     assert.notEqual(second.id, body.id)
   })
 
-  test('twenty first requests at the same time make one person', async () => {
+  test('twenty first requests at the same time create one user', async () => {
     const token = await issuer.tokenFor('third')
     const answers = await Promise.all(Array.from({ length: 20 }, () => me(token)))
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
@@ -57,7 +57,7 @@ describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
     const renamed = Buffer.from(JSON.stringify({ ...claims, sub: 'second' })).toString('base64url')
     const refused = {
       'for another audience': await issuer.tokenFor('first', 'https://other.example.com'),
-      'of an issuer that is not named': await stranger.tokenFor('first'),
+      'of an untrusted issuer': await untrusted.tokenFor('first'),
       'of another key': await forge('RS256', privateKey),
       'by a shared secret': await forge('HS256', new TextEncoder().encode('x'.repeat(32))),
       'with another "sub"': `${head}.${renamed}.${signature}`,
@@ -69,7 +69,7 @@ describe('JWTs of an OpenID issuer', { timeout: 300_000 }, () => {
     assert.equal((await me(good)).status, 200)
   })
 
-  test('an issuer that is gone is no fault of the caller', async () => {
+  test("an issuer that does not answer is not the caller's fault", async () => {
     const { status, body } = await me(orphan)
     assert.deepEqual([status, body.code], [503, 'UNAVAILABLE'])
   })

@@ -3,7 +3,9 @@ import type { Database } from '../../src/db/schema.ts'
 
 type Rows = { [Table in keyof Database]: Database[Table][] }
 
-/** What a person has in each table, with an account of their own. `who` is in every id, and in all that is theirs to say. */
+/**
+ * Returns rows of a user in each table, with a personal account. `who` is part of every id and every text of theirs.
+ */
 export function oneOfEach(who: string, deleteAt: number | null): Rows {
   const account_id = `account-${who}`
   const user_id = `user-${who}`
@@ -143,7 +145,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
   }
 }
 
-/** Tables whose rows others refer to come first. */
+/** Inserts rows; tables that others refer to come first. */
 export async function insertAll(db: Kysely<Database>, rows: Partial<Rows>): Promise<void> {
   for (const table of Object.keys(rows) as (keyof Database)[])
     for (const row of rows[table] ?? []) await db.insertInto(table).values(row).execute()

@@ -5,17 +5,17 @@ import type { TestClient } from '../support/test-client.ts'
 
 let people = 0
 
-/** An address that nobody has used. */
+/** Returns an address that nobody has used. */
 export function newAddress(): string {
   return `person-${Date.now()}-${people++}@example.com`
 }
 
-/** Where mail lies that no SMTP server takes. */
+/** Where messages are without an SMTP server. */
 export function outbox(): string {
   return join(testDataDirectory, 'outbox')
 }
 
-/** The messages to an address that lie in the outbox, the oldest first. */
+/** Returns the messages to an address in the outbox, the oldest first. */
 export function messagesTo(address: string): string[] {
   return readdirSync(outbox(), { encoding: 'utf8' })
     .toSorted()
@@ -27,7 +27,7 @@ export function linkIn(message: string): string {
   return /https?:\S+/.exec(message)![0]
 }
 
-/** Asks for a link as a person does, and takes it from the outbox. */
+/** Asks for a link, and takes it from the outbox. */
 export async function askForLink(
   server: TestClient,
   address: string,
@@ -42,7 +42,7 @@ export async function askForLink(
   return linkIn(messagesTo(address).at(-1)!)
 }
 
-/** The token of a person who signs in by mail. */
+/** Signs a user in by mail. Returns the token. */
 export async function signInByMail(server: TestClient, address = newAddress()): Promise<string> {
   const link = new URL(await askForLink(server, address))
   const { body } = await server.post(link.pathname, { token: link.searchParams.get('token') }, { token: null })

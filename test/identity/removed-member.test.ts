@@ -8,7 +8,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { signInByMail } from './outbox.ts'
 
-describe('what a member has open', { timeout: 300_000 }, () => {
+describe('the live connections of a member', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PLAY_MONEY: 'on' } })
@@ -23,7 +23,7 @@ describe('what a member has open', { timeout: 300_000 }, () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     await server.call('POST', pathname + search, '', { token: null, headers })
   }
-  /** All that outlives a request. Holds the answers, whose streams end with them. */
+  /** Opens everything that outlives a request. Holds the responses, whose streams end with them. */
   const openAll = async (token: string) => {
     const stream = async (path: string, body: object) => {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -47,7 +47,7 @@ describe('what a member has open', { timeout: 300_000 }, () => {
     }
   }
 
-  test('ends with their removal, and nobody else is disturbed', async () => {
+  test('end with their removal, and nobody else is disturbed', async () => {
     const [owner, member] = [await signInByMail(server), await signInByMail(server)]
     const id = (await call(owner, 'POST', '/v1/workspaces', { name: 'Shared' })).body.workspace_id as string
     const user_id = (await call(member, 'GET', '/users/me')).body.user_id as string
@@ -76,7 +76,7 @@ describe('what a member has open', { timeout: 300_000 }, () => {
     }
   })
 
-  test('ends too when its token ends in another way', async () => {
+  test('end when the token ends in another way', async () => {
     const token = await signInByMail(server)
     const { session_id: id } = (await call(token, 'GET', '/users/me/sessions')).body.sessions[0]
     const theirs = await SocketClient.open(server, { token })
@@ -86,7 +86,7 @@ describe('what a member has open', { timeout: 300_000 }, () => {
     assert.deepEqual([code, String(reason)], [1008, 'the token is no longer valid'])
   })
 
-  test('by a key ends when the key is revoked, streams too', async () => {
+  test('end when their key is revoked, streams too', async () => {
     const owner = await signInByMail(server)
     const { body: key } = await call(owner, 'POST', '/users/me/api-keys', {})
     const theirs = await openAll(key.api_key)

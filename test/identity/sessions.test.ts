@@ -7,7 +7,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { newAddress, signInByMail } from './outbox.ts'
 
-describe('the sign-ins of a person', { timeout: 300_000 }, () => {
+describe('the sessions of a user', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
@@ -22,7 +22,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     return [await signInByMail(server, address), await signInByMail(server, address)] as const
   }
 
-  test('are listed without their tokens, the newest first, with the one that asks', async () => {
+  test('are listed without their tokens, the newest first, with the requesting one marked', async () => {
     const [older, newer] = await signInTwice()
     const { status, body } = await call('GET', older)
     assert.equal(status, 200)
@@ -48,7 +48,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     assert.equal(await statusOf(own), 401)
   })
 
-  test('end all but the one that asks', async () => {
+  test('end together, except the requesting one', async () => {
     const [own, other] = await signInTwice()
     const { body: key } = await server.post('/users/me/api-keys', { name: 'stays' }, { token: own })
     assert.equal((await call('DELETE', own)).body.ended, 1)
@@ -57,7 +57,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
   })
 
   const refresh = (token: string) => server.post('/auth/refresh', { token }, { token: null })
-  /** A session in its last hour, the one that it was renewed to, which has been used, and their ids. */
+  /** Returns a session in its last hour, the one that it was refreshed to, which has been used, and their ids. */
   const renewed = async () => {
     const old = await signInByMail(server)
     const oldId = (await call('GET', old)).body.sessions[0].session_id as string
@@ -70,7 +70,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     return { old, oldId, next, nextId }
   }
 
-  test('end with the one that they were renewed of, which makes none any more', async () => {
+  test('end with the one that they were refreshed from, which gives no other any more', async () => {
     const { old, next } = await renewed()
     assert.equal((await refresh(old)).status, 409)
     assert.equal((await call('DELETE', next, 'current')).status, 200)
@@ -78,13 +78,13 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     for (let time = 0; time < 2; time++) assert.equal((await refresh(old)).status, 401)
   })
 
-  test('end with the one that they were renewed to', async () => {
+  test('end with the one that they were refreshed to', async () => {
     const { old, next } = await renewed()
     assert.equal((await call('DELETE', old, 'current')).status, 200)
     assert.deepEqual([await statusOf(old), await statusOf(next)], [401, 401])
   })
 
-  test('never end the one that asks by another of its line, and one whose successor was used makes none even then', async () => {
+  test('never end the requesting one with another of its chain, and a session with a used successor gives no other even then', async () => {
     const { old, next, nextId } = await renewed()
     assert.equal((await call('DELETE', old, nextId)).status, 200)
     assert.deepEqual([await statusOf(old), await statusOf(next)], [200, 401])
@@ -94,7 +94,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     assert.deepEqual([await statusOf(others.old), await statusOf(others.next)], [401, 200])
   })
 
-  test('are nothing for an API key', async () => {
+  test('are not accessible to API keys', async () => {
     const token = await signInByMail(server)
     const { body: key } = await server.post('/users/me/api-keys', { name: 'ci' }, { token })
     for (const [method, id] of [['GET'], ['DELETE'], ['DELETE', 'current']] as const) {
@@ -104,7 +104,7 @@ describe('the sign-ins of a person', { timeout: 300_000 }, () => {
     assert.equal(await statusOf(token), 200)
   })
 
-  test('carrel logout ends one and forgets its token, with --everywhere the others too', async () => {
+  test('carrel logout ends one and deletes its token, with --everywhere the others too', async () => {
     using home = new CliHome()
     const [own, other] = await signInTwice()
     const config = () => JSON.parse(readFileSync(join(home.path, '.carrel/config.json'), 'utf8'))

@@ -52,7 +52,7 @@ describe('mail over SMTP', { timeout: 300_000 }, () => {
     await new Promise<void>((resolve) => smtp.close(() => resolve()))
   })
 
-  test('a real conversation brings the link, which leads to the public address and works', async () => {
+  test('a real SMTP conversation delivers the link, which leads to the public address and works', async () => {
     const address = newAddress()
     await server.post('/login', { email: address }, { token: null })
     const message = await until(
@@ -67,7 +67,7 @@ describe('mail over SMTP', { timeout: 300_000 }, () => {
     assert.deepEqual([status, body.token.startsWith('pp_sess_')], [200, true])
   })
 
-  test('the answer does not wait for the mail server, nor tell that it is gone; the log does', async () => {
+  test('the answer neither waits for the mail server nor reveals that it is gone; the log does', async () => {
     await new Promise<void>((resolve) => smtp.close(() => resolve()))
     const { status, body } = await server.post('/login', { email: newAddress() }, { token: null })
     assert.deepEqual([status, body.success], [200, true])

@@ -14,7 +14,7 @@ const noChain = createClient({
   }),
 })
 
-/** Signs in with a wallet that nobody has used, as the protocol's client does. */
+/** Signs in with a new wallet, as the protocol's client does. */
 export async function signInByWallet(
   server: TestClient,
   headers: Record<string, string> = {},

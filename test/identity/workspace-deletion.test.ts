@@ -26,7 +26,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
   const idOf = async (token: string) => (await call(token, 'GET', '/users/me')).body.user_id as string
   const leave = (token: string, id: string) => call(token, 'DELETE', `/v1/workspaces/${id}`)
   const keep = (token: string, id: string) => call(token, 'POST', `/v1/workspaces/${id}/cancel-deletion`, {})
-  /** With a member beside its owner. */
+  /** Creates a workspace with a member beside its owner. */
   const create = async () => {
     const id = (await call(owner, 'POST', '/v1/workspaces', { name: 'Shared' })).body.workspace_id as string
     const user_id = await idOf(member)
@@ -42,7 +42,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
     withDatabase((db) => db.updateTable('accounts').set({ delete_at: Date.now() }).where('id', '=', id).execute())
   const read = async (token: string, id: string) => (await call(token, 'GET', `/v1/workspaces/${id}`)).body
 
-  test('it is scheduled for 30 days on, everybody in it sees that, and all works until then', async () => {
+  test('is scheduled in 30 days, all members see it, and everything works until then', async () => {
     const id = await create()
     assert.deepEqual([(await read(member, id)).members, (await read(member, id)).delete_at], [2, undefined])
     const { status, body } = await leave(owner, id)
@@ -69,7 +69,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
       assert.equal(events.filter((event) => event.type === type).length, 1, type)
   })
 
-  test('it takes an owner who is signed in', async () => {
+  test('takes an owner who is signed in', async () => {
     const id = await create()
     const { body: key } = await call(`${owner}~${id}`, 'POST', '/users/me/api-keys', {})
     for (const token of [member, key.api_key])
@@ -81,7 +81,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
     assert.equal((await read(owner, id)).delete_at, undefined)
   })
 
-  test("one's own goes with the account, and the first one with the server", async () => {
+  test("is refused for a user's own workspace and for the first one", async () => {
     const own = await leave(owner, 'current')
     assert.deepEqual([own.status, own.body.code], [409, 'CONFLICT'])
     assert.match(own.body.error, /\/api\/v1\/account\/delete/)
@@ -90,7 +90,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
     assert.match(first.body.error, /npm run down/)
   })
 
-  test('when the time has come what runs in it ends, all of it goes, and its people stay', async () => {
+  test('when it is due, ends what runs in it, deletes everything, and keeps its members', async () => {
     const id = await create()
     const inside = `${owner}~${id}`
     const guest = newAddress()
@@ -150,7 +150,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
     })
   })
 
-  test('a deletion that has begun cannot be cancelled', async () => {
+  test('cannot be cancelled once it has begun', async () => {
     const id = await create()
     await leave(owner, id)
     await server.stop()

@@ -65,7 +65,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
       ),
     )
 
-  test('everybody has one of their own, and makes others, which have no credit to begin with', async () => {
+  test('every user has one, and creates others, which start without credit', async () => {
     const { body } = await call(ann, 'GET', '/v1/workspaces')
     const [own, made] = body.workspaces
     assert.deepEqual([own.personal, own.role, own.workspace_id], [true, 'owner', body.current])
@@ -77,7 +77,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.deepEqual([status, refused.code], [402, 'OUT_OF_CREDITS'])
   })
 
-  test('a token with the id of a workspace behind it works there, over sockets too', async () => {
+  test('a token followed by the id of a workspace works there, over sockets too', async () => {
     const inside = within(ann, workspace)
     const { body: me } = await call(inside, 'GET', '/v1/me')
     assert.deepEqual([me.id, me.workspace_id], [ann.id, workspace])
@@ -93,7 +93,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     await second.close()
   })
 
-  test('who is no member gets nothing of it, by its id or behind a token', async () => {
+  test('others than members get nothing of it, neither by its id nor by a token with it', async () => {
     for (const path of ['', '/members', '/invitations'])
       assert.equal((await call(bob, 'GET', `/v1/workspaces/${workspace}${path}`)).status, 404, path)
     assert.equal((await call(bob, 'PATCH', `/v1/workspaces/${workspace}`, { name: 'Mine' })).status, 404)
@@ -108,7 +108,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     await assert.rejects(SocketClient.open(server, { token: within(bob, workspace) }))
   })
 
-  test('an API key opens the workspace that it was made in, and no other', async () => {
+  test('an API key works in the workspace that it was created in, and in no other', async () => {
     const { body: own } = await call(ann, 'POST', '/users/me/api-keys', { name: 'own' })
     const { body: key } = await call(within(ann, workspace), 'POST', '/users/me/api-keys', { name: 'shared' })
     assert.equal((await call(key.api_key, 'GET', '/v1/me')).body.workspace_id, workspace)
@@ -160,7 +160,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.deepEqual((await call(ann, 'GET', `/v1/workspaces/${id}/invitations`)).body.invitations, [])
   })
 
-  test('inviting again ends the link before it; one that is taken back or 7 days old does not work', async () => {
+  test('inviting again ends the earlier link; a revoked or 7 days old invitation does not work', async () => {
     const id = await create(ann, 'Again')
     const guest = await newPerson()
     const { body: first } = await invite(ann, id, guest.address)
@@ -189,7 +189,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.deepEqual(Object.keys(await members(ann, id)), [ann.id])
   })
 
-  test('an invitation is no link for signing in, nor the other way round', async () => {
+  test('an invitation is not a sign-in link, nor the other way round', async () => {
     const id = await create(ann, 'Links')
     await invite(ann, id, bob.address)
     const code = await codeTo(bob.address)
@@ -198,7 +198,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.equal((await invite(ann, id, bob.address)).status, 409)
   })
 
-  test('a member uses computers and sees; an admin manages; an owner makes owners', async () => {
+  test('a member uses computers and reads; an admin manages; an owner appoints owners', async () => {
     const id = await create(ann, 'Roles')
     const [admin, member] = [await newPerson(), await newPerson()]
     await bringIn(ann, id, admin, 'admin')
@@ -235,7 +235,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.equal((await setRole(member, id, ann.id, 'member')).body.role, 'member')
   })
 
-  test('the last owner neither leaves nor becomes less, nor do two at once', async () => {
+  test('the last owner can neither leave nor be demoted, nor can two at once', async () => {
     const id = await create(ann, 'Last')
     await bringIn(ann, id, await freshBob())
     for (const attempt of [() => remove(ann, id, 'me'), () => setRole(ann, id, 'me', 'admin')]) {
@@ -252,10 +252,10 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.equal((await remove(ann, own.current, 'me')).status, 409)
     assert.equal((await invite(ann, own.current, newAddress())).status, 409)
   })
-  /** With room for another message. */
+  /** Makes room for another invitation. */
   const freshBob = async () => (bob = await newPerson())
 
-  test('with a member go their keys and invitations, and what they were let do', async () => {
+  test('removing a member ends their keys, invitations and access', async () => {
     const id = await create(ann, 'Gone')
     const admin = await newPerson()
     await bringIn(ann, id, admin, 'admin')
@@ -282,7 +282,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
       assert.ok(types.has(type), type)
   })
 
-  test('a key does no more than the person who made it: one who becomes a member has keys of a member', async () => {
+  test('a key may do no more than its creator: demoting the creator restricts the key', async () => {
     const id = await create(ann, 'Less')
     const admin = await newPerson()
     await bringIn(ann, id, admin, 'admin')
@@ -310,7 +310,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.equal((await call(body.token, 'GET', '/v1/me')).body.workspace_id, workspace)
   })
 
-  test('a name is no address, nor HTML, nor endless', async () => {
+  test('a name cannot be an address, HTML or endless', async () => {
     for (const name of [
       '',
       ' ',
@@ -323,14 +323,14 @@ describe('workspaces', { timeout: 300_000 }, () => {
     assert.equal((await call(ann, 'POST', '/v1/workspaces', { name: "Zoë's Labor (2)" })).status, 200)
   })
 
-  test('a person makes no more than the limit', async () => {
+  test('are limited per user', async () => {
     const many = await newPerson()
     for (let count = 0; count < limits.workspacesPerUser; count++) assert.ok(await create(many))
     const { status, body } = await call(many, 'POST', '/v1/workspaces', { name: 'One more' })
     assert.deepEqual([status, body.limit], [429, limits.workspacesPerUser])
   })
 
-  test('nobody is invited more than five times in a day by the same person, and by others all the same', async () => {
+  test('a user can invite an address five times a day, and others can still invite it', async () => {
     const victim = newAddress()
     const [one, other] = [await newPerson(), await newPerson()]
     for (let count = 0; count < limits.invitationsPerMailboxDay; count++)
@@ -344,7 +344,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
     )
   })
 
-  test('the first account, which belongs to nobody, takes people in too', async () => {
+  test('the first account, which has no user, can invite users too', async () => {
     const guest = await newPerson()
     const { body: own } = await server.call('GET', '/v1/workspaces')
     assert.deepEqual([own.workspaces.length, own.workspaces[0].role], [1, 'owner'])
@@ -357,7 +357,7 @@ describe('workspaces', { timeout: 300_000 }, () => {
   })
 })
 
-test('where sign-up is closed, an invitation lets nobody in who is unknown, and tells nobody who is', async (t) => {
+test('with sign-up closed an invitation admits no unknown user, and reveals nobody who is known', async (t) => {
   const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
   t.after(() => server.stop())
   const ann = await signInByMail(server)

@@ -15,10 +15,10 @@ import { CarrelError } from '../../src/errors.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
 
 const account = fc.constantFrom('a', 'b')
-/** Few ids, so that facts come again and meet each other. */
+/** Few ids, so that facts are repeated and collide. */
 const id = fc.nat(4)
 
-/** One fact, told of by its caller until it is answered. */
+/** A fact that its caller reports until it gets an answer. */
 const fact = fc.oneof(
   fc.record({ is: fc.constant('grant' as const), account }),
   fc.record({ is: fc.constant('topup' as const), account, id, tier: fc.constantFrom('micro', 'pro') }),
@@ -82,7 +82,7 @@ async function tell({ db }: MortalDatabase, prices: typeof defaultPrices, told: 
   }
 }
 
-/** Tells it until there is an answer; a refusal is one. */
+/** Reports a fact until there is an answer; a refusal is one. */
 async function tellUntilAnswered(
   mortal: MortalDatabase,
   prices: typeof defaultPrices,
@@ -111,7 +111,7 @@ async function contents({ db }: MortalDatabase) {
   }
 }
 
-test('in whatever order facts come, whoever dies at whatever statement and asks again, the books stay right', async () => {
+test('the ledger stays right for any order of facts, with callers that die at any statement and ask again', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 12 }),
@@ -122,7 +122,7 @@ test('in whatever order facts come, whoever dies at whatever statement and asks 
         await using living = await MortalDatabase.make()
         for (const { fact, deaths } of steps) {
           const answer = await tellUntilAnswered(dying, prices, { fact, deaths })
-          // What deaths do to it shows beside the same story in which nobody dies.
+          // The same sequence without deaths shows the effect of the deaths.
           assert.equal(answer, await tellUntilAnswered(living, prices, { fact, deaths: [] }))
           const { problems } = await verifyBooks(dying.db, overdraftMicros)
           assert.deepEqual(problems, [])

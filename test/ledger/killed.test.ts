@@ -12,7 +12,7 @@ import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 const program = fileURLToPath(new URL('fixtures/charge-for-ever.ts', import.meta.url))
 const deaths = 8
 
-test('who is killed with -9 in the middle of charging loses nothing that was answered, and charges nothing twice', async (t) => {
+test('a program that is killed with -9 while charging loses nothing that was answered, and charges nothing twice', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-killed-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'carrel.db')
@@ -34,12 +34,12 @@ test('who is killed with -9 in the middle of charging loses nothing that was ans
     assert.ok((await count('usage:c0:%')) > answered, 'what was answered is there')
     for (const index of [0, 39]) assert.equal(await count(`usage:c${index}:compute:${answered}000`), 1)
     await db.destroy()
-    // The next one asks again from the last that was answered, and a little before.
+    // The next program repeats requests from a little before the last answered one.
     first = Math.max(0, answered - 2)
   }
 })
 
-/** Gives the last batch that it said it had done. */
+/** Returns the last batch that the program reported as done. */
 async function chargeUntilKilled(path: string, first: number, batches: number): Promise<number> {
   const child = spawn(process.execPath, [program, path, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')

@@ -56,7 +56,7 @@ function interval(change: Partial<UsageInterval> = {}): UsageInterval {
   }
 }
 
-test('a new account gets five dollars, once, whenever and however often it is looked at', async (t) => {
+test('a new account gets five dollars, once, whenever and however often its credit is read', async (t) => {
   const db = await open(t)
   const [one, two] = [await createAccount(db, 'one'), await createAccount(db, 'two')]
   await grantFirstCredit(db, [one], prices)
@@ -71,7 +71,7 @@ test('a new account gets five dollars, once, whenever and however often it is lo
   await assertRight(db)
 })
 
-test('tiers give their bonus: 10 % on $20, 20 % on $100, none on less', () => {
+test('packages give their bonus: 10 % on $20, 20 % on $100, none on less', () => {
   const credit = (tier: string) => quoteFor(prices, { tier }).creditMicros / 1_000_000
   assert.deepEqual(['micro', 'starter', 'pro', 'scale'].map(credit), [1, 5, 22, 120])
   assert.deepEqual(quoteFor(prices, { amountCents: 2000 }), {
@@ -81,7 +81,7 @@ test('tiers give their bonus: 10 % on $20, 20 % on $100, none on less', () => {
   })
 })
 
-test('an amount that is no amount of money cannot be bought', () => {
+test('an invalid amount cannot be bought', () => {
   for (const amountCents of [99, 0, -100, 100.5, Number.NaN, Infinity, 10 ** 18, 1_000_001, '100', null])
     assert.throws(() => quoteFor(prices, { amountCents: amountCents as number }), {
       code: 'invalid_request',
@@ -92,7 +92,7 @@ test('an amount that is no amount of money cannot be bought', () => {
     assert.throws(() => quoteFor(prices, { tier }), { code: 'invalid_request', message: /micro, starter, pro, scale/ })
 })
 
-test('a payment is credited once, however often it is told of, and its key stands for it alone', async (t) => {
+test('a payment is credited once, however often it is reported, and its key belongs to it alone', async (t) => {
   const db = await open(t)
   assert.deepEqual(await buy(db, 'a', 'stripe:pi:1', 'pro'), { isNew: true, balanceMicros: 22_000_000 })
   assert.deepEqual(await buy(db, 'a', 'stripe:pi:1', 'pro'), { isNew: false, balanceMicros: 22_000_000 })
@@ -106,7 +106,7 @@ test('a payment is credited once, however often it is told of, and its key stand
   await assertRight(db)
 })
 
-test('what does not come to zero is not posted, and what the credit does not cover neither', async (t) => {
+test('postings that do not add up to zero, or exceed the credit, are refused', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   const entries = (...amounts: number[]) =>
@@ -128,7 +128,7 @@ test('what does not come to zero is not posted, and what the credit does not cov
   assert.equal(await balanceOf(db, 'a'), -1)
 })
 
-test('a hold takes credit away, earns what the work cost, and gives the rest back', async (t) => {
+test('a hold reserves credit, earns what the work cost, and releases the rest', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   const hold = { id: 'h', accountId: 'a', meter: 'browser' as const, amountMicros: 600_000 }
@@ -158,7 +158,7 @@ test('a hold takes credit away, earns what the work cost, and gives the rest bac
   await assertRight(db)
 })
 
-test('refunds take back the bonus in proportion, to the last micro-dollar and no further', async (t) => {
+test('refunds take back the bonus in proportion, to the last micro-dollar and no more', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'pro')
   const parts = [333, 333, 1333, 1]
@@ -177,7 +177,7 @@ test('refunds take back the bonus in proportion, to the last micro-dollar and no
   await assertRight(db)
 })
 
-test('a refund of what was spent already is written off: the account does not come below zero', async (t) => {
+test('a refund of spent credit is written off: the account does not fall below zero', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   await recordUsage(db, everyoneIsBilled, [interval({ quantity: 9_000_000, endedAtMs: 9_000_000 })])
@@ -191,7 +191,7 @@ test('a refund of what was spent already is written off: the account does not co
   await assertRight(db)
 })
 
-test('a refund that failed is given back once, and what it took can be refunded again', async (t) => {
+test('a failed refund is reversed once, and its amount can be refunded again', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'pro')
   const part = { paymentKey: 'k', reason: 'x' }
@@ -222,7 +222,7 @@ test('a reversal undoes a charge once, and never a payment', async (t) => {
   await assertRight(db)
 })
 
-test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and parts add up', async (t) => {
+test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and fractions add up', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   const intervals = Array.from({ length: 1000 }, (_, index) =>
@@ -237,7 +237,7 @@ test('a second of compute costs 100 micro-dollars, 1,000 neurons two cents, and 
   await assertRight(db)
 })
 
-test('usage is charged once, however often it is recorded, also within one call', async (t) => {
+test('usage is charged once, however often it is recorded, even within one call', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   for (let count = 0; count < 3; count++) await recordUsage(db, everyoneIsBilled, [interval(), interval()])
@@ -245,7 +245,7 @@ test('usage is charged once, however often it is recorded, also within one call'
   await assertRight(db)
 })
 
-test('usage that nobody is billed for is priced all the same, and takes no credit', async (t) => {
+test('unbilled usage is still priced, and takes no credit', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'k', 'micro')
   await recordUsage(db, { prices, isUnbilled: (id) => id === 'a' }, [interval()])
@@ -260,7 +260,7 @@ test('usage that nobody is billed for is priced all the same, and takes no credi
   await assertRight(db)
 })
 
-test('an account is told once that its credit is low, once that it is gone, and again after a top-up', async (t) => {
+test('an account gets one event for low credit, one for no credit, and new ones after a top-up', async (t) => {
   const db = await open(t)
   const told = async () =>
     (await db.selectFrom('events').select('type').where('account_id', '=', 'a').orderBy('at').execute()).map(
@@ -285,13 +285,13 @@ test('an account is told once that its credit is low, once that it is gone, and 
   assert.deepEqual(await told(), ['account.credit_low', 'account.credit_exhausted'])
   await buy(db, 'a', 'k2', 'micro')
   await use(1)
-  // Through both marks at once: the warning is never left out, and comes first.
+  // Below both thresholds at once: the warning is never left out, and comes first.
   const both = ['account.credit_low', 'account.credit_exhausted']
   assert.deepEqual(await told(), [...both, ...both])
   await assertRight(db)
 })
 
-test('a statement tells what moved the credit, the newest first, page by page', async (t) => {
+test('a statement lists what moved the credit, the newest first, page by page', async (t) => {
   const db = await open(t)
   await buy(db, 'a', 'first', 'pro')
   await buy(db, 'b', 'other', 'pro')
@@ -312,7 +312,7 @@ test('a statement tells what moved the credit, the newest first, page by page', 
   assert.ok(keys.includes('first 22000000') && keys.includes('usage:c:compute:3000 -100'))
 })
 
-test('the check of the books finds what is wrong with them', async (t) => {
+test('verifyBooks() finds what is wrong', async (t) => {
   const faults: Record<string, RegExp> = {
     "update ledger_entries set amount_micros = amount_micros + 1 where book_id = 'credit:a'": /come to/,
     "update ledger_books set balance_micros = 7 where id = 'revenue:compute'": /Book "revenue:compute" says 7/,

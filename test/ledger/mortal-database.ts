@@ -8,7 +8,7 @@ import { sqliteDialect } from '../../src/db/sqlite.ts'
 
 export class Crash extends Error {}
 
-/** In memory where that can be: a program's death, other than a power cut, loses no page that it wrote. */
+/** In memory where possible: unlike a power cut, the death of a program loses no page that it has written. */
 const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /**
@@ -36,7 +36,7 @@ export class MortalDatabase {
     return join(this.#folder, 'carrel.db')
   }
 
-  /** The connection of the one that lives now. */
+  /** The connection of the current user. */
   get db(): Kysely<Database> {
     this.#db ??= new Kysely<Database>({ dialect: this.#dialect() })
     return this.#db

@@ -16,7 +16,7 @@ import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
 import { KeyedLock } from '../../src/keyed-lock.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
 
-/** A process, as its computer's host knows of it, whatever happens to the server. */
+/** A process, as the host knows it whatever happens to the server. */
 interface Run {
   id: string
   computerId: string
@@ -25,7 +25,7 @@ interface Run {
   endedAtMs: number | undefined
 }
 
-/** Two sandboxes and a computer of its own, on a host whose server dies now and then. */
+/** Two sandboxes and a durable computer, on a host whose server dies now and then. */
 class World {
   nowMs = 1_000_000
   readonly mortal: MortalDatabase
@@ -50,7 +50,7 @@ class World {
     return world
   }
 
-  /** A server begins, the first one or one after a death. */
+  /** Starts a server, the first one or one after a death. */
   async serve(): Promise<void> {
     await this.mortal.revive()
     this.engine = {
@@ -71,7 +71,7 @@ class World {
     await recoverUsage(this.engine, this.nowMs)
   }
 
-  /** What the recorder writes: after a death, what the monitor kept. */
+  /** Writes what the recorder writes; after a death, what the monitor kept. */
   async record(): Promise<void> {
     for (const { id, computerId, startedAtMs, endedAtMs } of this.runs) {
       const state = endedAtMs === undefined ? ('running' as const) : ('ended' as const)
@@ -123,7 +123,7 @@ class World {
     else await openUsage(this.engine, computer('own', 'b', 'durable'))
   }
 
-  /** For how long something really ran. */
+  /** Returns for how long something really ran. */
   truth(computerId: string): number {
     const moments = new Set<number>()
     const stretches =
@@ -184,7 +184,7 @@ async function take(world: World, step: Doing): Promise<void> {
     case 'own':
       return world.toggleOwn()
     case 'die':
-      // The host goes on while no server is there.
+      // The host continues while there is no server.
       world.nowMs += step.ms
       return world.serve()
     case 'die while settling':
@@ -196,7 +196,7 @@ async function take(world: World, step: Doing): Promise<void> {
   }
 }
 
-test('whenever the server dies, every millisecond that something ran is charged once', async () => {
+test('every millisecond in which something ran is charged once, whenever the server dies', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(doing, { minLength: 1, maxLength: 30 }), async (steps) => {
       await using mortal = await MortalDatabase.make()

@@ -10,7 +10,7 @@ import { withDatabase } from '../support/with-database.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
 
-describe('what is paid for an account that is deleted', { timeout: 300_000 }, () => {
+describe('payments for a deleted account', { timeout: 300_000 }, () => {
   let stripe: StripeServer
   let server: TestApp
   before(async () => {
@@ -44,7 +44,7 @@ describe('what is paid for an account that is deleted', { timeout: 300_000 }, ()
     using home = new CliHome()
     return home.run(['ledger', 'review', ...args], { env: { CARREL_DATA: testDataDirectory } })
   }
-  /** What was credited since its sign-up, and what is told of it in the audit log. */
+  /** Returns what was credited since the sign-up, and the events of it in the audit log. */
   const leftOf = (accountId: string) =>
     withDatabase(async (db) => {
       const transactions = db.selectFrom('ledger_transactions').select('kind').where('account_id', '=', accountId)
@@ -52,7 +52,7 @@ describe('what is paid for an account that is deleted', { timeout: 300_000 }, ()
       return [(await transactions.execute()).filter(({ kind }) => kind === 'topup').length, events.length]
     })
 
-  test('links that wait end at Stripe when the account is deleted, those of others do not', async () => {
+  test('open links expire at Stripe when the account is deleted, those of others do not', async () => {
     const token = await server.newAccount()
     const session = await begin(token)
     const paid = await begin(token)
@@ -63,7 +63,7 @@ describe('what is paid for an account that is deleted', { timeout: 300_000 }, ()
     assert.deepEqual([await stateOf(session), await stateOf(neighbours)], ['expired', 'open'])
   })
 
-  test('a payment that arrives all the same is put aside for the operator', async () => {
+  test('a payment that arrives all the same is held for review', async () => {
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
     stripe.faults.push(...Array.from({ length: 50 }, () => 'fail' as const))
@@ -89,7 +89,7 @@ describe('what is paid for an account that is deleted', { timeout: 300_000 }, ()
     assert.deepEqual([await stateOf(session), (await leftOf(accountId))[0]], ['dismissed', 0])
   })
 
-  test('so is one that nothing was written down about', async () => {
+  test('a payment without a record is held for review too', async () => {
     const session = await begin(await server.newAccount())
     const accountId = accountOf(session)
     await deleteAccountNow(accountId)
@@ -103,7 +103,7 @@ describe('what is paid for an account that is deleted', { timeout: 300_000 }, ()
     assert.deepEqual(await leftOf(accountId), [0, 0])
   })
 
-  test('what was credited before is taken back by a refund as ever', async () => {
+  test('a refund takes back what was credited before, as usual', async () => {
     const session = await begin(await server.newAccount())
     const intent = stripe.pay(session)
     await tell('checkout.session.completed', session)

@@ -13,7 +13,7 @@ import { TempoNode } from '../support/fake-tempo-node.ts'
 
 const command = fileURLToPath(new URL('../../node_modules/mppx/dist/bin.js', import.meta.url))
 
-describe('what a newcomer is told about paying', { timeout: 300_000 }, () => {
+describe('how a new client learns to pay', { timeout: 300_000 }, () => {
   let node: TempoNode
   let server: TestApp
   before(async () => {
@@ -31,7 +31,7 @@ describe('what a newcomer is told about paying', { timeout: 300_000 }, () => {
     await node.stop()
   })
 
-  /** The protocol's own program, as the documentation runs it, with a wallet of its own. */
+  /** Runs the protocol's own program as the documentation does, with a wallet of its own. */
   const mppx = async (key: string, ...args: string[]) => {
     const home = mkdtempSync(join(tmpdir(), 'carrel-mppx-'))
     const env = { PATH: process.env.PATH, HOME: home, MPPX_PRIVATE_KEY: key, MPPX_RPC_URL: node.url }
@@ -63,7 +63,7 @@ describe('what a newcomer is told about paying', { timeout: 300_000 }, () => {
     assert.equal((await server.post('/memory/usage', {}, { token })).status, 200)
   })
 
-  test('GET /topup tells programs what can be bought and by what it can be paid', async () => {
+  test('GET /topup lists for programs what can be bought and how to pay', async () => {
     const { status, body } = await server.call('GET', '/topup', undefined, { token: null })
     assert.equal(status, 200)
     assert.deepEqual(body.tiers.at(-1), {
@@ -77,13 +77,13 @@ describe('what a newcomer is told about paying', { timeout: 300_000 }, () => {
     assert.deepEqual([body.paymentMethodsAccepted, body.checkout], [['tempo'], false])
   })
 
-  test('the address that a refusal for credit names is that page', async () => {
+  test('the address in a refusal for lack of credit is that page', async () => {
     const { body } = await server.call('GET', '/', undefined, { token: null })
     assert.equal(body.links.topup, `${server.url}/topup`)
     assert.equal(body.billing, "Pay for what runs, from the account's credit. Top up via MPP with Tempo.")
   })
 
-  test('people see it as a page that fits their screen', { skip: noBrowser }, async () => {
+  test('a browser shows it as a page that fits the screen', { skip: noBrowser }, async () => {
     await using page = await BrowserPage.open()
     for (const width of [1280, 320]) {
       await page.goTo(`${server.url}/topup`, { width, height: 900 })

@@ -45,7 +45,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     return Challenge.deserialize(headers.get('www-authenticate')!)
   }
 
-  /** What the protocol's client sends, with whatever a liar changes. */
+  /** Returns what the protocol's client sends, with an attacker's changes. */
   const proofOf = async (
     signer: Wallet,
     challenge: Challenge.Challenge,
@@ -98,7 +98,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     )
   })
 
-  test('the challenge costs nothing, names the server by its own address, and is kept by nobody', async () => {
+  test('the challenge costs nothing, names the server by its own address, and is not cached', async () => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {
         'content-type': 'application/json',
@@ -121,7 +121,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     assert.equal(problem.type, 'https://paymentauth.org/problems/payment-required')
   })
 
-  test('the same wallet comes back to the same account, in whatever case it is written', async () => {
+  test('the same wallet returns to the same account, in any case of letters', async () => {
     const wallet = newWallet()
     const ids = new Set<string>()
     for (const written of [
@@ -136,10 +136,10 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     assert.equal(ids.size, 1)
   })
 
-  test('the proof of one wallet opens no other', async () => {
+  test('the proof of one wallet does not work for another', async () => {
     const [mine, victim] = [newWallet(), newWallet()]
     const ofVictim = await challengeFor(victim.address)
-    // Each is right by itself: a challenge for the victim, a signature of the liar.
+    // Each part is valid by itself: a challenge for the victim, a signature of the attacker.
     refused(await login(victim.address, await proofOf(mine, ofVictim)), 'verification-failed', /another wallet/)
     refused(
       await login(victim.address, await proofOf(mine, ofVictim, { account: victim.address })),
@@ -153,7 +153,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     refused(await login(victim.address, await proofOf(mine, ofVictim, withSource)), 'verification-failed', /signature/)
   })
 
-  test('a proof for another server, another challenge, chain or version of the domain is none', async () => {
+  test('a proof for another server, challenge, chain or version of the domain is refused', async () => {
     const wallet = newWallet()
     const challenge = await challengeFor(wallet.address)
     for (const lie of [{ realm: 'elsewhere.example.com' }, { challengeId: 'another' }, { version: '1' }])
@@ -191,7 +191,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     refused(await login(wallet.address, await proofOf(wallet, foreign)), 'invalid-challenge', /not issued/)
   })
 
-  test('a challenge that has ended, and one that was issued for a top-up, signs nobody in', async () => {
+  test('an expired challenge, and one for a top-up, sign nobody in', async () => {
     const wallet = newWallet()
     const { id: _id, opaque, ...challenge } = await challengeFor(wallet.address)
     const meta = PaymentRequest.deserialize(opaque!)
@@ -203,11 +203,11 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     refused(await login(wallet.address, await proofOf(wallet, endless)), 'invalid-challenge', /expires/)
     const forTopUp = issue({ meta: { ...meta, _mppx_scope: 'topup' } })
     refused(await login(wallet.address, await proofOf(wallet, forTopUp)), 'invalid-challenge', /opaque/)
-    // The same secret and the same everything is what the server would have issued.
+    // With the same secret and the same content, this is what the server would have issued.
     assert.equal((await login(wallet.address, await proofOf(wallet, issue({})))).status, 200)
   })
 
-  test('a proof works once, of twenty at the same time one', async () => {
+  test('a proof works once, also of twenty requests at the same time', async () => {
     const wallet = newWallet()
     const credential = await proofOf(wallet, await challengeFor(wallet.address))
     const answers = await Promise.all(Array.from({ length: 20 }, () => login(wallet.address, credential)))
@@ -215,7 +215,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     refused(await login(wallet.address, credential), 'verification-failed', /used already/)
   })
 
-  test('what is no credential is refused as one that is malformed', async () => {
+  test('text that is not a credential is refused as malformed', async () => {
     const wallet = newWallet()
     for (const garbage of ['Payment x', 'Payment e30', `Payment ${'A'.repeat(5000)}`])
       refused(await login(wallet.address, garbage), 'malformed-credential')
@@ -241,7 +241,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     }
   })
 
-  test('what is no wallet is refused by its field', async () => {
+  test('text that is not a wallet is refused with its field', async () => {
     for (const wallet of [
       '',
       'nobody',
@@ -256,7 +256,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
       assert.equal((await server.post('/login', body, { token: null })).body.code, 'INVALID_REQUEST')
   })
 
-  test('a proof is remembered for longer than its challenge is good for', async () => {
+  test('a used proof is remembered for longer than its challenge is valid', async () => {
     const wallet = newWallet()
     const challenge = await challengeFor(wallet.address)
     await login(wallet.address, await proofOf(wallet, challenge))
@@ -271,7 +271,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
   })
 })
 
-test('a server that is closed to new people takes wallets that it knows alone; each address may ask so often', async () => {
+test('with sign-up closed only known wallets sign in, and requests are limited by network', async () => {
   const server = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '3' } })
   try {
     const wallet = newWallet()

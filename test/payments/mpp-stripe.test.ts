@@ -16,14 +16,15 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
   let token: string
   before(async () => {
     stripe = await StripeServer.start()
-    // What waits from other files would be asked about at the start, and get the faults that are meant for a payment here.
+    // Pending payments of other files would be checked at the start, and get the faults that are meant for a payment
+    // here.
     await withDatabase((db) => db.deleteFrom('payments').where('state', 'in', ['open', 'processing']).execute())
     server = await TestApp.start({
       env: {
         ...stripe.env,
         CARREL_STRIPE_PROFILE: 'profile_carrel',
         CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111',
-        // The card alone is paid by here.
+        // Only the card is used here.
         CARREL_TEMPO_RPC: 'http://127.0.0.1:9',
       },
     })
@@ -63,7 +64,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
   const again = (body: object, credential: string) =>
     server.post('/topup', body, { token: null, headers: { authorization: credential, 'x-session-token': token } })
   const balance = async () => (await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining
-  /** Of this account, as Stripe has them. */
+  /** Returns this account's payments at Stripe. */
   const intents = () => [...stripe.intents.values()].filter(({ token: spt }) => spt !== undefined)
   const lastIntent = () => intents().at(-1)!
   const tell = (intent: object) => {
@@ -71,7 +72,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     return server.call('POST', '/billing/webhook', body, { token: null, headers: { 'stripe-signature': signature } })
   }
 
-  test('both ways are offered, in a line each', async () => {
+  test('both methods are offered, in a header each', async () => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
       request(`${server.url}/topup`, { method: 'POST', headers }, resolve)
@@ -95,7 +96,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     })
   })
 
-  test('the unmodified client pays, and Stripe keeps whom it is for', async () => {
+  test('the unmodified client pays, and Stripe stores the account', async () => {
     const { status, headers, body } = await pay({ tier: 'pro' })
     assert.deepEqual(
       [status, body],
@@ -129,7 +130,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     assert.deepEqual([await balance(), intents().length], [6.5, count])
   })
 
-  test('an answer of Stripe that is lost is asked for again: one payment, credited at once', async () => {
+  test('a lost answer of Stripe is requested again: one payment, credited at once', async () => {
     const count = intents().length
     stripe.faults.push('lose-answer')
     const { status, body } = await pay({ tier: 'starter' })
@@ -147,7 +148,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     assert.deepEqual([second.status, second.body.creditsRemaining, intents().length], [200, 10, count + 1])
   })
 
-  test('when every answer is lost the event credits it, for the account and package that it names', async () => {
+  test('when every answer is lost the event credits the account and package that it names', async () => {
     for (const [body, credits] of [
       [{ tier: 'pro' }, 22],
       [{ amountCents: 250 }, 2.5],
@@ -163,14 +164,14 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     }
   })
 
-  test('a card that is declined is a refusal of the payment', async () => {
+  test('a declined card is a refusal of the payment', async () => {
     const { status, body } = await pay({ tier: 'starter' }, 'spt_declined')
     assert.deepEqual([status, body.type], [402, 'https://paymentauth.org/problems/verification-failed'])
     assert.match(body.detail, /declined/)
     assert.equal(await balance(), 5)
   })
 
-  test('a payment that takes its time is credited by the event', async () => {
+  test('a slow payment is credited by the event', async () => {
     const { status, credentials } = await pay({ tier: 'starter' }, 'spt_slow')
     assert.deepEqual([status, credentials, await balance()], [503, 1, 5])
     Object.assign(lastIntent(), { status: 'succeeded', amount_received: 500 })
@@ -178,7 +179,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(), 10)
   })
 
-  test('a token for one account buys nothing for another, nor a dearer package', async () => {
+  test('a token for one account buys nothing for another account, and no more expensive package', async () => {
     const { headers } = await server.post('/topup', { tier: 'micro' }, { token })
     const challenge = Challenge.fromHeadersList(headers).find(({ method: name }) => name === 'stripe')!
     const credential = Credential.serialize({ challenge, payload: { spt: 'spt_good' } })
@@ -197,7 +198,7 @@ describe('POST /topup by Stripe', { timeout: 300_000 }, () => {
   })
 })
 
-test('below 50 cents Stripe is not offered, and alone it is a refusal that says so', async () => {
+test('below 50 cents Stripe is not offered; as the only method it is refused with the reason', async () => {
   const stripe = await StripeServer.start()
   const prices = join(testDataDirectory, 'mpp-prices.json')
   writeFileSync(prices, '{"minimumTopUpCents":10}')

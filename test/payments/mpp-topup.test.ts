@@ -47,7 +47,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
       getClient: () => createClient({ chain: tempoChain, transport: http(node.url, { retryCount: 0 }) }),
     })
 
-  /** Pays as the protocol's client does, and tells which credential it sent. */
+  /** Pays as the protocol's client does. Returns the credential that it sent. */
   const pay = async (body: object, as = token) => {
     let credential = ''
     const listening: typeof fetch = (input, init) => {
@@ -87,7 +87,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.match(answer.body.detail, detail)
   }
 
-  test('the unmodified client pays for a package, and the credit is there', async () => {
+  test('the unmodified client pays for a package, which is credited', async () => {
     const { status, headers, body } = await pay({ tier: 'pro' })
     assert.equal(status, 200, JSON.stringify(body))
     assert.deepEqual(body, {
@@ -103,12 +103,12 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.equal(await balance(), 27)
   })
 
-  test('an amount of its own is credited as it is', async () => {
+  test('an amount without a package is credited as it is', async () => {
     const { body } = await pay({ amountCents: 123 })
     assert.deepEqual([body.amountCents, body.creditsAdded, body.creditsRemaining], [123, 1.23, 6.23])
   })
 
-  test('the challenge says what to pay, to whom and where, and is kept by nobody', async () => {
+  test('the challenge says what to pay, to whom and where, and is not cached', async () => {
     const { status, headers, body } = await topUp({ tier: 'starter' })
     assert.deepEqual(
       [status, headers.get('content-type'), headers.get('cache-control')],
@@ -126,7 +126,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.ok(Date.parse(expires!) - Date.now() <= 300_000)
   })
 
-  test('what cannot be bought is refused in the envelope of this surface, before anything is asked for', async () => {
+  test('an invalid purchase is refused in the envelope of this surface, before a payment is asked for', async () => {
     const amounts = [
       0,
       1,
@@ -160,7 +160,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
       assert.equal((await topUp(body)).status, 400)
   })
 
-  test('the token of the account is needed, beside a payment too', async () => {
+  test('the token of the account is required, also with a payment', async () => {
     const credential = await credentialFor({ tier: 'micro' })
     for (const as of [null, 'pp_sess_wrong']) {
       const { status, body } = await topUp({ tier: 'micro' }, { credential, as })
@@ -169,19 +169,19 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.equal((await topUp({ tier: 'micro' }, { credential })).status, 200)
   })
 
-  test('a payment that was asked for one account buys nothing for another', async () => {
+  test('a payment for one account buys nothing for another', async () => {
     const other = await server.newAccount()
     const credential = await credentialFor({ tier: 'starter' })
     const before = node.transfers
     refused(await topUp({ tier: 'starter' }, { credential, as: other }), 'invalid-challenge', /opaque/)
     assert.deepEqual([await balance(), await balance(other), node.transfers], [5, 5, before])
-    // Whoever pays, it is for the account of the challenge.
+    // Whoever pays, the credit is for the account of the challenge.
     assert.equal((await topUp({ tier: 'starter' }, { credential })).status, 200)
     assert.deepEqual([await balance(), await balance(other)], [10, 5])
     refused(await topUp({ tier: 'starter' }, { credential, as: other }), 'invalid-challenge', /opaque/)
   })
 
-  test('a payment buys what was asked for, not what is asked for beside it', async () => {
+  test('a payment buys what its challenge says, not what the request says', async () => {
     const credential = await credentialFor({ tier: 'micro' })
     const before = node.transfers
     for (const body of [{ tier: 'scale' }, { tier: 'starter' }, { amountCents: 10_000 }])
@@ -207,7 +207,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.equal(await balance(), 5)
   })
 
-  test('a proof of a wallet pays for nothing, nor does a hash, or a transfer for another challenge', async () => {
+  test('a proof of a wallet, a hash, and a transfer for another challenge pay for nothing', async () => {
     const challenge = await challengeFor({ tier: 'micro' })
     const source = Proof.proofSource({ address: account.address, chainId: 4217 })
     const typed = { account: account.address, chainId: 4217, challengeId: challenge.id, realm: challenge.realm }
@@ -244,7 +244,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.deepEqual([await balance(), node.transfers], [15, before + 1])
   })
 
-  test('a challenge that has ended takes no payment; one that was paid before its end is remembered', async () => {
+  test('an expired challenge takes no payment; one that was paid in time is remembered', async () => {
     const { id: _id, opaque, ...challenge } = await challengeFor({ tier: 'micro' })
     const secretKey = readFileSync(join(testDataDirectory, 'mpp-secret'), 'utf8').trim()
     const answering = (lifeMs: number) => {
@@ -273,7 +273,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.deepEqual([again.status, again.body, node.transfers], [200, paid.body, before + 1])
   })
 
-  test('too little money is a refusal of the payment: nothing is sent, and the challenge can be paid later', async () => {
+  test('too little money is refused: nothing is sent, and the challenge can be paid later', async () => {
     const credential = await credentialFor({ tier: 'micro' })
     const before = node.transfers
     node.refused.set('eth_call', 'execution reverted: InsufficientBalance')
@@ -283,7 +283,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.equal((await topUp({ tier: 'micro' }, { credential })).status, 200)
   })
 
-  test('when the answer of the node is lost the payment is found on the chain, and credited at once', async () => {
+  test('when the answer of the node is lost, the payment is found on the chain and credited at once', async () => {
     const before = node.transfers
     for (const lost of [1, 2]) {
       node.dropped.push(...Array.from({ length: lost }, () => 'eth_sendRawTransactionSync'))
@@ -294,13 +294,13 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.deepEqual(node.dropped, [])
   })
 
-  test('a payment whose outcome is not known asks for no other one, and is credited when it is known', async () => {
+  test('with an unknown outcome no other payment is asked for, and the payment is credited once known', async () => {
     node.mines = false
     const { status, headers, body, credential } = await pay({ tier: 'starter' })
     assert.deepEqual([status, headers.get('www-authenticate')], [503, null])
     assert.match(body.detail, /Do not pay again/)
     assert.equal(await balance(), 5)
-    // A second transfer of the same money would not be possible; that it is refused says nothing of the first.
+    // A second transfer of the same money is impossible; its refusal says nothing about the first.
     node.refused.set('eth_call', 'execution reverted: InsufficientBalance')
     const refusedTwice = await topUp({ tier: 'starter' }, { credential })
     assert.deepEqual([refusedTwice.status, refusedTwice.headers.get('www-authenticate')], [503, null])
@@ -313,7 +313,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.ok(again.headers.get('payment-receipt'))
   })
 
-  test('a payment that comes when its account is deleted is put aside, and credited to nobody', async () => {
+  test('a payment for a deleted account is held for review, and credited to nobody', async () => {
     node.mines = false
     const { status, credential } = await pay({ tier: 'starter' })
     assert.equal(status, 503)
@@ -336,7 +336,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     })
   })
 
-  test('a server that is killed while a payment is on its way credits it when it is back', async () => {
+  test('a payment is credited by the next server when the server is killed meanwhile', async () => {
     node.mines = false
     const credential = await credentialFor({ tier: 'starter' })
     const asked = topUp({ tier: 'starter' }, { credential }).catch(() => 'gone')
@@ -361,7 +361,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
   })
 })
 
-test('a server that nobody set up for payments says which settings it needs', async () => {
+test('a server without a payment method says which settings it needs', async () => {
   const server = await TestApp.start()
   try {
     const { status, headers, body } = await server.post('/topup', { tier: 'starter' })

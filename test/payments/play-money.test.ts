@@ -18,7 +18,7 @@ describe('play money', { timeout: 300_000 }, () => {
   const begin = async (token: string): Promise<string> =>
     (await server.post('/api/v1/credits/topup', { tier: 'pro' }, { token })).body.checkoutUrl
 
-  test('a click credits what was asked for, once however often it is clicked', async () => {
+  test('a click credits the requested amount, once however often it is clicked', async () => {
     const token = await server.newAccount()
     const { body } = await server.post('/billing/deposit', { amount_cents: 700 }, { token })
     assert.match(body.checkout_url, new RegExp(`^${server.url}/billing/pay/\\w+$`))
@@ -33,7 +33,7 @@ describe('play money', { timeout: 300_000 }, () => {
     assert.match(await (await fetch(body.checkout_url)).text(), /Thank you/)
   })
 
-  test('the command line says of an amount that cannot be bought what can', async () => {
+  test('the command line says which amounts can be bought', async () => {
     using home = new CliHome()
     const env = { CARREL_URL: server.url, CARREL_TOKEN: server.token }
     for (const amount of ['5.005', '1e18', '-5', 'abc', '0.5', '0', '10000.01', 'NaN']) {
@@ -47,20 +47,20 @@ describe('play money', { timeout: 300_000 }, () => {
     assert.match((await home.run(['topup', '10000'], { env })).stdout, /\/billing\/pay\//)
   })
 
-  test('an event of Stripe is refused with what to set instead', async () => {
+  test('an event of Stripe is refused with the settings to use instead', async () => {
     const { status, body } = await server.post('/billing/webhook', {}, { token: null })
     assert.deepEqual([status, body.code], [501, 'NOT_SET_UP'])
     assert.match(body.error, /takes play money.*; set CARREL_STRIPE_KEY and .* instead of CARREL_PLAY_MONEY$/)
   })
 
-  test('a payment that does not exist is a page that says so', async () => {
+  test('an unknown payment shows a page that says so', async () => {
     const { status, body } = await server.call('GET', '/billing/pay/none', undefined, { token: null })
     assert.equal(status, 404)
     assert.match(body, /There is no such payment/)
     assert.equal((await server.call('POST', '/billing/pay/none', undefined, { token: null })).status, 404)
   })
 
-  test('a server that is called by a name of the world is not paid with it', async () => {
+  test('play money is refused by any name but those of this machine', async () => {
     const token = await server.newAccount()
     const { port, pathname } = new URL(await begin(token))
     const pay = (host: string) =>
@@ -79,7 +79,7 @@ describe('play money', { timeout: 300_000 }, () => {
     assert.equal(await credit(token), 27)
   })
 
-  test('a person can pay by clicking, and can leave it', { skip: noBrowser }, async () => {
+  test('a user can pay by clicking, or cancel', { skip: noBrowser }, async () => {
     await using page = await BrowserPage.open()
     const token = await server.newAccount()
     const url = await begin(token)

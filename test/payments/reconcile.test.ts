@@ -44,29 +44,29 @@ describe('reconcilePayments()', () => {
     await stripe.stop()
   })
 
-  /** A payment that was begun so long ago, and asked about so long after. */
-  const begin = async ({ ageMs, askedMs = ageMs }: { ageMs: number; askedMs?: number }) => {
+  /** Starts a payment that is `ageMs` old and was last checked `checkedMs` ago. */
+  const start = async ({ ageMs, checkedMs = ageMs }: { ageMs: number; checkedMs?: number }) => {
     const { id, url } = await startPayment(engine, { accountId, tokenId: 't' }, { tier: 'pro' })
     const now = Date.now()
     await engine.db
       .updateTable('payments')
-      .set({ created_at: now - ageMs, updated_at: now - askedMs })
+      .set({ created_at: now - ageMs, updated_at: now - checkedMs })
       .where('id', '=', id)
       .execute()
     return { id, session: stripe.sessionAt(url) }
   }
   const stateOf = async (id: string) =>
     (await engine.db.selectFrom('payments').select('state').where('id', '=', id).executeTakeFirst())?.state
-  const asksAbout = async (times: { ageMs: number; askedMs?: number }) => {
-    const { id, session } = await begin(times)
+  const isChecked = async (times: { ageMs: number; checkedMs?: number }) => {
+    const { id, session } = await start(times)
     await reconcilePayments(engine, { atStart: false })
     const isAsked = stripe.requests.some((request) => request.includes(session.id))
     await engine.db.deleteFrom('payments').where('id', '=', id).execute()
     return isAsked
   }
 
-  test('credits a payment of which no event came', async () => {
-    const { id, session } = await begin({ ageMs: 6 * minute })
+  test('credits a payment without an event', async () => {
+    const { id, session } = await start({ ageMs: 6 * minute })
     stripe.pay(session)
     await reconcilePayments(engine, { atStart: false })
     assert.equal(await stateOf(id), 'paid')
@@ -74,18 +74,18 @@ describe('reconcilePayments()', () => {
     assert.deepEqual([balanceMicros, depositedMicros], [27_000_000, 20_000_000])
   })
 
-  test('asks after five minutes, then the seldomer the older it is, but each six hours', async () => {
-    assert.equal(await asksAbout({ ageMs: 4 * minute }), false)
-    assert.equal(await asksAbout({ ageMs: 6 * minute }), true)
-    assert.equal(await asksAbout({ ageMs: 100 * minute, askedMs: 20 * minute }), false)
-    assert.equal(await asksAbout({ ageMs: 100 * minute, askedMs: 50 * minute }), true)
-    assert.equal(await asksAbout({ ageMs: 9000 * minute, askedMs: 350 * minute }), false)
-    assert.equal(await asksAbout({ ageMs: 9000 * minute, askedMs: 370 * minute }), true)
+  test('checks after five minutes, then at intervals that grow with the age, at least every six hours', async () => {
+    assert.equal(await isChecked({ ageMs: 4 * minute }), false)
+    assert.equal(await isChecked({ ageMs: 6 * minute }), true)
+    assert.equal(await isChecked({ ageMs: 100 * minute, checkedMs: 20 * minute }), false)
+    assert.equal(await isChecked({ ageMs: 100 * minute, checkedMs: 50 * minute }), true)
+    assert.equal(await isChecked({ ageMs: 9000 * minute, checkedMs: 350 * minute }), false)
+    assert.equal(await isChecked({ ageMs: 9000 * minute, checkedMs: 370 * minute }), true)
   })
 
-  test('goes on with the next one when Stripe fails on one', async () => {
-    const broken = await begin({ ageMs: 9 * minute })
-    const whole = await begin({ ageMs: 8 * minute })
+  test('continues with the next payment when Stripe fails on one', async () => {
+    const broken = await start({ ageMs: 9 * minute })
+    const whole = await start({ ageMs: 8 * minute })
     for (const { session } of [broken, whole]) stripe.pay(session)
     stripe.faults.push('fail', 'fail', 'fail')
     await reconcilePayments(engine, { atStart: false })
@@ -94,8 +94,8 @@ describe('reconcilePayments()', () => {
     assert.equal(await stateOf(broken.id), 'open', 'it has its turn later')
   })
 
-  test('waits for the key to be back, and gives up nothing meanwhile', async () => {
-    const { id, session } = await begin({ ageMs: 9000 * minute })
+  test('waits until the key is back, and gives up nothing meanwhile', async () => {
+    const { id, session } = await start({ ageMs: 9000 * minute })
     stripe.pay(session)
     await reconcilePayments({ ...engine, stripe: undefined }, { atStart: true })
     assert.equal(await stateOf(id), 'open')
@@ -103,16 +103,16 @@ describe('reconcilePayments()', () => {
     assert.equal(await stateOf(id), 'paid')
   })
 
-  test('gives up after 30 days what Stripe does not know', async () => {
-    const old = await begin({ ageMs: limits.unpaidPaymentMs + minute })
-    const young = await begin({ ageMs: limits.unpaidPaymentMs - minute })
+  test('gives up payments that Stripe does not know after 30 days', async () => {
+    const old = await start({ ageMs: limits.unpaidPaymentMs + minute })
+    const young = await start({ ageMs: limits.unpaidPaymentMs - minute })
     for (const { session } of [old, young]) stripe.sessions.delete(session.id)
     await reconcilePayments(engine, { atStart: false })
     assert.deepEqual([await stateOf(old.id), await stateOf(young.id)], ['expired', 'open'])
   })
 
-  test('gives up what nobody has the link of, and forgets after 30 days what came to nothing', async () => {
-    const { id } = await begin({ ageMs: 2 * limits.checkoutMs + minute })
+  test('expires payments without a link, and deletes unpaid ones after 30 days', async () => {
+    const { id } = await start({ ageMs: 2 * limits.checkoutMs + minute })
     await engine.db.updateTable('payments').set({ session_id: null }).where('id', '=', id).execute()
     await reconcilePayments(engine, { atStart: false })
     assert.equal(await stateOf(id), 'expired')

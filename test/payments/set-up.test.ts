@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { StripeServer } from '../support/fake-stripe.ts'
 import { TestApp } from '../support/test-app.ts'
 
-/** What the log has of them; the server asks about older payments besides. */
+/** Returns the log lines about them; the server checks older payments too. */
 function linesOfRequests(server: TestApp): string {
   return server
     .log()
@@ -12,7 +12,7 @@ function linesOfRequests(server: TestApp): string {
     .join('\n')
 }
 
-test('without a way of paying the answer says which settings to set', async () => {
+test('without a payment method the answer names the settings', async () => {
   const server = await TestApp.start({ env: { CARREL_LOG_LEVEL: 'info' } })
   const deposit = await server.post('/billing/deposit', { amount_cents: 500 })
   assert.deepEqual([deposit.status, deposit.body.code, deposit.body.retryable], [501, 'NOT_SET_UP', false])
@@ -30,7 +30,7 @@ test('without a way of paying the answer says which settings to set', async () =
   assert.doesNotMatch(said, /"level":[456]0|"stack"/, 'anybody could fill the log')
 })
 
-test('a key that Stripe refuses, and a webhook without its secret, are told to the operator', async () => {
+test('a key that Stripe refuses, and a webhook without its secret, are logged', async () => {
   const stripe = await StripeServer.start()
   const server = await TestApp.start({
     env: { ...stripe.env, CARREL_STRIPE_KEY: 'sk_test_other', CARREL_STRIPE_WEBHOOK_SECRET: '' },

@@ -102,7 +102,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.ok(Math.abs(Date.parse(last_updated) - Date.now()) < 60_000)
   })
 
-  test('a package has its bonus', async () => {
+  test('a package gives its bonus', async () => {
     const tenant = await newTenant()
     const { body } = await topUp(tenant, { tier: 'pro' })
     assert.deepEqual([body.amountCents, body.creditsAdded, body.currency], [2000, 22, 'usd'])
@@ -116,7 +116,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     )
   })
 
-  test('what is paid is credited once, whatever tells of it, however often and in whatever order', async () => {
+  test('a payment is credited once, whatever reports it, however often and in whatever order', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     const intent = stripe.pay(session)
@@ -134,7 +134,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(body.creditsRemaining, 25)
   })
 
-  test('a debit that takes days is credited when the money has come, and not before', async () => {
+  test('a debit that takes days is credited when the money has arrived, and not before', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     const intent = stripe.pay(session, 'processing')
@@ -146,7 +146,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('a debit that fails is not credited, nor is a session that expired', async () => {
+  test('a failed debit and an expired session are not credited', async () => {
     const tenant = await newTenant()
     const failing = await begin(tenant)
     const intent = stripe.pay(failing, 'processing')
@@ -160,7 +160,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 500)
   })
 
-  test('an old event that comes last changes nothing', async () => {
+  test('an old event that arrives last changes nothing', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     const early = stripe.event('checkout.session.expired', session)
@@ -170,7 +170,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.deepEqual([(await paymentOf(session)).state, await balance(tenant)], ['paid', 2500])
   })
 
-  test('only what is signed with the secret, within five minutes and to the byte, is taken', async () => {
+  test('an event is accepted only with a signature of its exact bytes of the last five minutes', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session)
@@ -195,7 +195,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('an event that shows no signature is refused before any of it has come', async () => {
+  test('an event without a signature is refused before its body is read', async () => {
     const old = Math.floor(Date.now() / 1000) - 301
     for (const signature of ['', 'none', `t=${old},v1=${'0'.repeat(64)}`, `t=1,${'t=1,'.repeat(3000)}`]) {
       const headers = { 'content-type': 'application/json', 'content-length': 1_000_000, 'stripe-signature': signature }
@@ -207,7 +207,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     }
   })
 
-  test('events that mean nothing here are answered with 200, and told in the log', async () => {
+  test('events without an effect here are answered with 200, and logged', async () => {
     const foreign = stripe.addIntent({ amount: 900, status: 'succeeded', metadata: { shop: 'another' } })
     const elsewhere = stripe.addIntent({ amount: 900, status: 'succeeded', metadata: { carrel_account: 'elsewhere' } })
     await tell('customer.created', { id: 'cus_1', object: 'customer' })
@@ -219,7 +219,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     await isLogged(new RegExp(`"intent":"${elsewhere.id}".*not for an account of this server`))
   })
 
-  test('an event about nothing, or about what Stripe does not have, does not come again', async () => {
+  test('an event about no object, or about one that Stripe does not have, is not requested again', async () => {
     for (const body of ['null', '5', '[]', '{}', '{"data":null}', '{"data":{"object":null}}'])
       assert.equal((await deliver(stripe.sign(body))).status, 200, body)
     await isLogged(/"level":40.*it concerns no object/)
@@ -230,7 +230,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.doesNotMatch(server.log(), /"level":50.*No such object/)
   })
 
-  test('an event of the other mode is passed over', async () => {
+  test('an event of the other mode is ignored', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session)
@@ -241,8 +241,8 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  describe('put aside', () => {
-    /** The command of the operator, beside the server. */
+  describe('a payment that is held for review', () => {
+    /** Runs the operator's command, beside the server. */
     const ledger = async (...args: string[]) => {
       using home = new CliHome()
       return home.run(['ledger', ...args], { env: { CARREL_DATA: testDataDirectory } })
@@ -267,7 +267,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       return events.map(({ type, actor }) => `${type} by ${actor}`)
     }
 
-    test('is listed with what came, for whom, and what was asked for', async () => {
+    test('is listed with the received money, the account and the requested amount', async () => {
       const { tenant, intent, id } = await holdForReview()
       const found = (await waiting()).find(({ paymentId }) => paymentId === id) as Record<string, unknown> | undefined
       const { createdAtMs, ...facts } = found!
@@ -286,7 +286,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.match(stdout, new RegExp(`^${id}  .*\n  Stripe received 2000 eur.*; \\$20\\.00 was requested\n`, 'm'))
     })
 
-    test('is credited by the operator once, however often and by how many at a time', async () => {
+    test('is credited by the operator once, also by several commands at the same time', async () => {
       const { tenant, session, intent, id } = await holdForReview()
       const answers = await Promise.all([1, 2, 3].map(() => ledger('review', id, '--credit', '18.50', '--json')))
       assert.ok(
@@ -308,7 +308,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.deepEqual([other.exitCode, other.stdout], [1, ''])
       assert.match(other.stderr, /it was credited before, with 1850 cents/)
       assert.equal((await ledger('review', id, '--dismiss')).exitCode, 1)
-      // What Stripe tells later changes nothing.
+      // Later events of Stripe change nothing.
       stripe.refund(intent, 2000)
       await tell('payment_intent.succeeded', intent)
       assert.deepEqual([await balance(tenant), (await paymentOf(session)).state], [2350, 'paid'])
@@ -316,7 +316,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.match((await page('return', id)).body, /\$18\.50/)
     })
 
-    test('is dismissed when it was settled elsewhere, and stays so', async () => {
+    test('can be dismissed when it is settled elsewhere, and stays dismissed', async () => {
       const { tenant, session, id } = await holdForReview()
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['Dismissed.\n'])
       assert.deepEqual([(await ledger('review', id, '--dismiss')).stdout], ['The payment was dismissed before.\n'])
@@ -329,7 +329,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.ok((await eventsOf(tenant)).includes('payment.dismissed by operator'))
     })
 
-    test('is alone what can be settled so', async () => {
+    test('is the only kind that can be settled so', async () => {
       const tenant = await newTenant()
       const open = await begin(tenant)
       const { session } = await paid(tenant)
@@ -345,7 +345,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     })
   })
 
-  test('another currency is put aside for a person to look at', async () => {
+  test('another currency is held for review', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session, 'succeeded', { currency: 'jpy' })
@@ -389,7 +389,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2850)
   })
 
-  test('refunds take back what they are of, with its part of the bonus, once', async () => {
+  test('refunds take back their part of the payment and of its bonus, once', async () => {
     const tenant = await newTenant()
     const session = stripe.sessionAt((await topUp(tenant, { tier: 'pro' })).body.checkoutUrl)
     const intent = stripe.pay(session)
@@ -406,7 +406,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal((await billing(tenant)).total_deposited, 2000)
   })
 
-  test('a refund that failed is given back, also when its beginning is told of afterwards', async () => {
+  test('a failed refund is reversed, also when its start is reported afterwards', async () => {
     const tenant = await newTenant()
     const { intent } = await paid(tenant)
     const refund = stripe.refund(intent, 2000, 'pending')
@@ -422,7 +422,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 500)
   })
 
-  test('a refund that is told of before the payment leaves nothing', async () => {
+  test('a full refund that is reported before the payment leaves no credit', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     const intent = stripe.pay(session)
@@ -454,7 +454,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('a dispute of what was refunded already takes no more than was paid', async () => {
+  test('a dispute of a refunded payment takes no more than was paid', async () => {
     const tenant = await newTenant()
     const { intent } = await paid(tenant)
     await tell('refund.created', stripe.refund(intent, 1500))
@@ -462,7 +462,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 500)
   })
 
-  test('Stripe asked again gives the same session: a lost answer is one session', async () => {
+  test('a request repeated after a lost answer gets the same session', async () => {
     const tenant = await newTenant()
     const before = stripe.sessions.size
     stripe.faults.push('lose-answer')
@@ -473,7 +473,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('who asks again with the same Idempotency-Key gets the same link', async () => {
+  test('a repeated request with the same Idempotency-Key gets the same link', async () => {
     const tenant = await newTenant()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const before = stripe.sessions.size
@@ -483,7 +483,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(stripe.sessions.size, before + 1)
   })
 
-  test('a session of which every answer was lost is credited all the same when somebody pays it', async () => {
+  test('a session whose answers were all lost is still credited when it is paid', async () => {
     const tenant = await newTenant()
     const known = new Set(stripe.sessions.keys())
     stripe.faults.push('lose-answer', 'lose-answer', 'lose-answer')
@@ -497,7 +497,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.deepEqual([(await paymentOf(session)).state, (await paymentOf(session)).session_id], ['paid', id])
   })
 
-  test('an event whose answer was lost comes again, and is credited once', async () => {
+  test('an event that is repeated after a lost answer is credited once', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session)
@@ -515,7 +515,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('Stripe that cannot be asked is asked to send the event again', async () => {
+  test('while Stripe does not answer, it is asked to send the event again', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session)
@@ -528,7 +528,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('a server that is killed between an event and its credit credits it when it comes again', async () => {
+  test('a repeated event is credited after the server was killed between the first event and the credit', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     stripe.pay(session)
@@ -536,14 +536,14 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     const asked = stripe.requests.length
     stripe.faults.push('silence')
     const lost = deliver(event).catch((error: Error) => error)
-    // The event was verified: its server asks about the session.
+    // The event was verified: the server checks the session.
     await until(
       () => stripe.requests.length,
       (count) => count > asked,
     )
     await server.stop('SIGKILL')
     assert.ok((await lost) instanceof Error)
-    // So that its start does not find out by itself.
+    // Keeps the check at the start from finding the payment.
     stripe.faults.push('silence')
     server = await TestApp.start({ env: { ...stripe.env, CARREL_LOG_LEVEL: 'info' } })
     await until(
@@ -555,7 +555,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal(await balance(tenant), 2500)
   })
 
-  test('a payment of which no event ever came is found at the next start', async () => {
+  test('a payment without an event is found at the next start', async () => {
     const tenant = await newTenant()
     const paid = await begin(tenant)
     stripe.pay(paid)
@@ -576,7 +576,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     )
   })
 
-  test('who comes back from paying sees it, before any event has come', async () => {
+  test('the return page shows the payment before any event has arrived', async () => {
     const tenant = await newTenant()
     const session = await begin(tenant)
     const id = session.metadata.carrel_payment
@@ -600,7 +600,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     }
   })
 
-  test('carrel topup prints the link, and with --wait goes on until it is paid', async () => {
+  test('carrel topup prints the link, and with --wait waits until it is paid', async () => {
     const tenant = await newTenant()
     using home = new CliHome()
     const env = { CARREL_URL: server.url, CARREL_TOKEN: tenant.token }
@@ -620,7 +620,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.match(wrong.stderr, /"huge": .* or a package \(micro, starter, pro, scale\)/)
   })
 
-  test('what is no amount of money cannot be deposited', async () => {
+  test('an invalid amount cannot be deposited', async () => {
     const tenant = await newTenant()
     const before = stripe.sessions.size
     const amounts = [499, 0, -500, 500.5, 1e18, 1_000_001, '500', 'NaN', null, [500], { cents: 500 }, true]
@@ -650,12 +650,12 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal((await topUp(tenant, { amountCents: 100 })).status, 200)
   })
 
-  test('Pawpado answers a missing token in its own form', async () => {
+  test('Pawpado answers a missing token in its own envelope', async () => {
     const { status, body } = await server.post('/api/v1/credits/topup', { tier: 'pro' }, { token: null })
     assert.deepEqual([status, body.error, Object.keys(body)], [401, 'UNAUTHENTICATED', ['error', 'message']])
   })
 
-  test('links that wait to be paid are bounded', async () => {
+  test('open links are limited', async () => {
     const tenant = await newTenant()
     const asked = await Promise.all(Array.from({ length: 50 }, () => deposit(tenant, { amount_cents: 500 })))
     assert.ok(asked.every(({ status }) => status === 200))
@@ -664,7 +664,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     assert.equal((await deposit(await newTenant(), { amount_cents: 500 })).status, 200)
   })
 
-  test('the history tells what was used, page by page, and in cents', async () => {
+  test('the history lists usage page by page, in cents', async () => {
     const { token } = await newTenant()
     for (const sessionId of ['history-1', 'history-2'])
       await server.post('/execute', { code: 'sleep 0.3', language: 'shell', sessionId }, { token })
@@ -695,7 +695,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       assert.equal((await server.call('GET', `/billing/usage${query}`, undefined, { token })).status, 422, query)
   })
 
-  test('prices are told to whoever asks', async () => {
+  test('prices are public', async () => {
     const { status, body } = await server.call('GET', '/billing/pricing', undefined, { token: null })
     assert.equal(status, 200)
     assert.deepEqual(

@@ -10,7 +10,7 @@ async function open(t: TestContext) {
   return db
 }
 
-test('a token is known by its hash alone, until it expires or is revoked', async (t) => {
+test('a token is found by its hash only, until it expires or is revoked', async (t) => {
   const db = await open(t)
   const account = await createAccount(db, 'one')
   const token = await createToken(db, account, 'a', 60_000)
@@ -23,7 +23,7 @@ test('a token is known by its hash alone, until it expires or is revoked', async
   await assert.rejects(authenticateToken(db, token), { code: 'unauthenticated' })
 })
 
-test('a token of an account that does not exist cannot be made', async (t) => {
+test('a token of an account that does not exist cannot be created', async (t) => {
   const db = await open(t)
   await assert.rejects(createToken(db, 'nobody', 'a'), /FOREIGN KEY/)
 })

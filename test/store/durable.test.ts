@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { durableTransaction } from '../../src/db/durable-transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 
-test('a durable transaction alone is synced by its commit, also when it fails', async (t) => {
+test('only durable transactions sync their commit, and a failed one restores the mode', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-store-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const db = await openDatabase(join(folder, 'carrel.db'))

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { asCarrelError } from '../../src/errors.ts'
 
-/** In memory, so small that a few rows fill it. */
+/** A file system in memory that a few rows fill. */
 function smallDisk(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-store-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory])
@@ -19,7 +19,7 @@ function smallDisk(t: TestContext): string {
   return directory
 }
 
-test('a write for which the disk has no room says so, undoes its transaction, and works again when there is room', async (t) => {
+test('a write to a full disk fails with the reason, rolls its transaction back, and works again when there is room', async (t) => {
   const directory = smallDisk(t)
   const db = await openDatabase(join(directory, 'carrel.db'))
   t.after(() => db.destroy())

@@ -257,7 +257,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
   for (const table of tables) await db.insertInto(table).values(rows[table]).execute()
 }
 
-/** The tables of the first release, and how its usage looked: open, or ended, and without a price. */
+/** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
     !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_)/.test(
@@ -290,7 +290,7 @@ test('an empty database gets every table, and keeps what each column is given', 
   assert.deepEqual(await contents(db), rows)
 })
 
-test('a database with rows in it is opened again and again without a change', async (t) => {
+test('opening a database with rows repeatedly changes nothing', async (t) => {
   const path = file(t)
   const first = await openDatabase(path)
   await fill(first)
@@ -334,7 +334,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const db = await openDatabase(path)
   t.after(() => db.destroy())
   const found = await contents(db)
-  // What was used before there were prices costs nothing; tokens before there were others are sessions.
+  // Usage from before there were prices costs nothing; tokens from before there were kinds are sessions.
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
     processes: { ...firstProcess, kept_bytes: null },
@@ -437,7 +437,7 @@ async function valuesOf(db: Kysely<Database>, table: keyof Database, columns: st
   return rows.map((row) => columns.map((column) => row[column]))
 }
 
-test('a database of a newer program is refused by its path and left as it is', async (t) => {
+test('a database of a newer program is refused with its path and not changed', async (t) => {
   const path = file(t)
   const db = await openDatabase(path)
   await fill(db)
@@ -451,13 +451,13 @@ test('a database of a newer program is refused by its path and left as it is', a
   assert.deepEqual(await contents(raw), rows)
 })
 
-test('a file that is no database is refused by its path', async (t) => {
+test('a file that is not a database is refused with its path', async (t) => {
   const path = file(t)
   writeFileSync(path, 'this is no database'.repeat(100))
   await assert.rejects(openDatabase(path), (error: Error) => error.message.includes(path))
 })
 
-test('a migration that fails leaves everything as it was, and the next start goes on from there', async (t) => {
+test('a failed migration leaves everything as it was, and the next start continues from there', async (t) => {
   const path = file(t)
   const old = new Kysely<Database>({ dialect: sqliteDialect(path) })
   await sql`create table compute_marks (stands_in_the_way text)`.execute(old)

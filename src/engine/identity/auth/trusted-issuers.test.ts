@@ -11,7 +11,7 @@ const audience = 'carrel'
 const inAMinute = () => Math.floor(Date.now() / 1000) + 60
 const minuteMs = 60_000
 
-/** An issuer that says whatever it is told to, with a key that can be changed. */
+/** A fake issuer that signs any claims, with a key that can be rotated. */
 async function open(t: TestContext) {
   let kid = 0
   let pair = await generateKeyPair('ES256')

@@ -23,8 +23,8 @@ export function stripeMethod(
 ) {
   const { Errors, stripeServer } = library
   /**
-   * The same challenge and token are the same payment to Stripe, whose answer the library takes for a second use the
-   * next time.
+   * For Stripe, the same challenge and token are the same payment. The library would take Stripe's answer to a repetition
+   * for a second use.
    */
   const paymentIntents = {
     async create(...request: unknown[]) {

@@ -55,7 +55,7 @@ function unattendedSince(
   const counterMicros =
     row.state === 'running' && !computer.costsWhileRunning ? engine.driver.cpuMicros(row.id) : undefined
   const before = snapshot ?? { usedMicros: 0, openMs: 0 }
-  // One that was charged and never marked was counted by a server that did not look at its processor time.
+  // A computer that was charged and has no snapshot was metered by a server that did not read its processor time.
   const isUnknown = counterMicros === undefined || (snapshot === undefined && row.paid_to !== null)
   if (isUnknown) return { free: { ms: 0, cpuMicros: 0 }, totals: before }
   const sinceMark = Math.max(0, counterMicros - (snapshot?.counterMicros ?? 0))
