@@ -15,13 +15,13 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 const routes = await appRoutes()
-/** The webhook looks at its signature before its body, and has a test of its own. */
+/** The webhook checks its signature before its body, and has a test of its own. */
 const takesBody = ({ method, url }: AppRoute) => method !== 'GET' && method !== 'HEAD' && url !== '/billing/webhook'
 
 let watched: WatchedServer
 let server: TestServer
 before(async () => {
-  // What is counted is not what is shown here.
+  // Rate limits are not what is tested here.
   const none = ['SIGN_INS', 'PAWPADO_READS', 'PAWPADO_WRITES', 'PAWPADO_POLLS'].map((name) => [
     `CARREL_${name}_PER_MINUTE`,
     '0',
@@ -35,11 +35,11 @@ interface Sent {
   method: string
   path: string
   headers: Record<string, string>
-  /** What is sent of the body at once; no more comes. */
+  /** The part of the body that is sent; nothing follows. */
   body?: Buffer | string
 }
 
-/** What is answered while the rest of the body is still to come. */
+/** Returns the response that arrives before the rest of the body is sent. */
 async function early({ method, path, headers, body = '' }: Sent): Promise<{ status: number; text: string }> {
   const socket = open()
   const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -73,7 +73,7 @@ async function answerOf(socket: Socket, method: string): Promise<{ status: numbe
 const pathOf = ({ url }: AppRoute) => url.replaceAll(/:\w+/g, '00000000000000000000')
 const json = { 'content-type': 'application/json' }
 
-/** A refusal in the envelope of the surface that a path is of. */
+/** Asserts that a response is a refusal in the envelope of the path's surface. */
 function assertRefused(route: AppRoute, answer: { status: number; text: string }, code: ErrorCode, status: number) {
   const { envelope } = surfaceOf(surfaces, route.url)
   assert.equal(answer.status, status, `${nameOf(route)}: ${answer.text}`)
@@ -88,12 +88,12 @@ function assertRefused(route: AppRoute, answer: { status: number; text: string }
 
 function example(envelope: ErrorEnvelope, code: ErrorCode): object {
   const properties = (envelope.schema as { properties?: object }).properties ?? {}
-  // Facts of the case.
+  // Details of the individual refusal.
   return { ...properties, maxBytes: 0, code }
 }
 
 describe('the body of a request', { timeout: 300_000 }, () => {
-  test('is short on every route but those that carry files, code or paths', () => {
+  test('is limited to 16 KiB on every route but those that carry files, code or paths', () => {
     const larger = routes.filter(({ bodyLimit }) => bodyLimit > limits.bodyBytes)
     assert.deepEqual(Object.fromEntries(larger.map((route) => [nameOf(route), route.bodyLimit])), {
       'POST /execute': limits.codeBodyBytes,
@@ -114,7 +114,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     assert.ok(routes.length > 80, 'these are not all routes')
   })
 
-  test('that is said to be too long is refused before any of it has come, on every route', async () => {
+  test('with too large a declared length is refused before any of it arrives, on every route', async () => {
     for (const route of routes.filter(takesBody)) {
       const headers = {
         ...json,
@@ -127,7 +127,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     }
   })
 
-  test('that does not say its length is refused once it is too long, on every route with a short one', async () => {
+  test('without a declared length is refused once it is too long, on every route with a small limit', async () => {
     for (const route of routes.filter((one) => takesBody(one) && one.bodyLimit <= limits.pathBodyBytes)) {
       const headers = {
         ...json,
@@ -141,7 +141,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     }
   })
 
-  test('is not waited for where there is no token, on every route that needs one', async () => {
+  test('is not awaited without a token, on every route that needs one', async () => {
     for (const route of routes.filter(({ isPublic }) => !isPublic))
       for (const type of ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
         for (const [name, value] of [
@@ -155,7 +155,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
           }
   })
 
-  test('is only asked for where it is read', async () => {
+  test('is requested by 100 Continue only where it is read', async () => {
     const path = '/memory/write'
     const body = '{"path":"asked-for","content":"x"}'
     const headers = { ...json, expect: '100-continue', 'content-length': String(body.length) }
@@ -173,7 +173,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     socket.destroy()
   })
 
-  test('is not waited for on an address that is none, nor by a method that an address does not take', async () => {
+  test('is not awaited on an unknown path or for a method that a path does not accept', async () => {
     for (const [method, path, status] of [
       ['POST', '/nothing', 404],
       ['PUT', '/api/v1/nothing', 404],
@@ -185,7 +185,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     }
   })
 
-  test('is of the type that a route takes, or is not read', async () => {
+  test('is read only if a route accepts its type', async () => {
     for (const route of routes.filter((one) => takesBody(one) && one.contentType !== 'application/octet-stream'))
       for (const type of [
         'text/plain',
@@ -205,13 +205,13 @@ describe('the body of a request', { timeout: 300_000 }, () => {
       }
   })
 
-  test('of a webhook is not waited for where nobody sends any', async () => {
+  test('of a webhook is not awaited where webhooks are not configured', async () => {
     const path = '/billing/webhook'
     const headers = { ...json, 'content-length': '1000000' }
     assert.equal((await early({ method: 'POST', path, headers })).status, 501)
   })
 
-  test('without end is read no further than a little, where nobody knows who sends it', async () => {
+  test('without end is read only a little from an anonymous client', async () => {
     const pour = async (method: string, path: string, expected: number): Promise<void> => {
       const socket = open()
       let isClosed = false
@@ -233,7 +233,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
       more()
       assert.equal((await answerOf(socket, method)).status, expected)
       await closed
-      // With what the kernel keeps for both ends.
+      // Includes what the kernel buffers on both ends.
       assert.ok(socket.bytesWritten < 32 * MiB, `${path} took ${socket.bytesWritten / MiB} MiB`)
     }
     await Promise.all([
@@ -244,7 +244,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     ])
   })
 
-  test('that nests deep is refused before it is parsed, whatever its size', async () => {
+  test('that nests too deep is refused before it is parsed, whatever its size', async () => {
     for (const depth of [limits.bodyDepth, 1000, 8000, 100_000]) {
       const body = `{"path":${'['.repeat(depth)}${']'.repeat(depth)}}`
       const answer = await server.call('POST', '/files/read', body)
@@ -254,10 +254,10 @@ describe('the body of a request', { timeout: 300_000 }, () => {
     const { body } = await server.call('POST', '/login', `{"email":${'['.repeat(7000)}}`, { token: null })
     assert.match(body.error, /its body nests more than 64 deep/)
     const { body: brackets } = await server.call('POST', '/files/read', { path: '["{'.repeat(80) })
-    assert.equal(brackets.code, 'NOT_FOUND', 'brackets in a text open nothing')
+    assert.equal(brackets.code, 'NOT_FOUND', 'brackets in a string do not nest')
   })
 
-  test('of a long key is refused before that is looked at', async () => {
+  test('with a long key is refused before the key is examined', async () => {
     const body = { code: '', language: 'shell', env: { ['K'.repeat(5 * MiB)]: '1' } }
     const { status, body: answer } = await server.post('/execute', body)
     assert.equal(status, 400)
@@ -265,12 +265,12 @@ describe('the body of a request', { timeout: 300_000 }, () => {
   })
 })
 
-test('every text of a request that has to be like something has an end', () => {
+test('every string of a request with a pattern or format has a maximum length', () => {
   const open: string[] = []
   const look = (name: string, schema: unknown): void => {
     if (typeof schema !== 'object' || schema === null) return
     const { pattern, format, maxLength } = schema as { pattern?: string; format?: string; maxLength?: number }
-    // These take a few characters at most.
+    // These patterns match only a few characters.
     const isShort = pattern !== undefined && !/[*+]/.test(pattern)
     if (
       (pattern ?? format) !== undefined &&
@@ -288,8 +288,8 @@ test('every text of a request that has to be like something has an end', () => {
   assert.deepEqual(open, [])
 })
 
-describe('a flood of the worst bodies that each route takes', { timeout: 300_000 }, () => {
-  /** Bodies of a size that take the longest to read. */
+describe('a flood of the worst bodies that each route accepts', { timeout: 300_000 }, () => {
+  /** The bodies of a given size that take longest to read. */
   const worst = (bytes: number): string[] => [
     `{"path":[${'[],'.repeat(Math.max(1, bytes / 3 - 8))}0]}`,
     `{${Array.from({ length: bytes / 10 }, (_, at) => `"${at.toString(36).padStart(5, 'k')}":1`).join(',')}}`,
@@ -297,7 +297,7 @@ describe('a flood of the worst bodies that each route takes', { timeout: 300_000
     JSON.stringify({ path: 'x'.repeat(bytes - 20) }),
   ]
 
-  test('is noticed by nobody else, and takes little memory', async (t) => {
+  test('does not slow down other clients, and takes little memory', async (t) => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     const fill = Buffer.from(JSON.stringify({ path: 'f', sessionId, content: 'é'.repeat(11 * MiB) }))

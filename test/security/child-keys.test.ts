@@ -6,7 +6,7 @@ import { SocketClient } from '../paperpod/socket-client.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () => {
+describe('an API key is not a user, and its children end with it', { timeout: 300_000 }, () => {
   let server: TestApp
   let founder: string
   let founderId: string
@@ -31,7 +31,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     call(token, 'PATCH', '/v1/billing/preferences', { keys: [{ key_id: keyId, daily_limit_cents: cents }] })
   const works = async (key: string) => (await call(key, 'POST', '/memory/usage', {})).status
 
-  test('one with a limit of a cent lets nobody in, lifts no limit, throws nobody out and stops no other', async () => {
+  test('a key with a limit of a cent admits no user, lifts no limit, removes no user and revokes no other key', async () => {
     const id = await newTeam()
     const key = await newKey(within(id))
     const other = await newKey(within(id))
@@ -70,7 +70,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     )
   })
 
-  test('whatever it is for: none takes an invitation back, and none of the own workspace deletes the person', async () => {
+  test('a key of any scope cannot revoke an invitation, and one of the own workspace cannot delete the user', async () => {
     const id = await newTeam()
     const { body: invitation } = await call(founder, 'POST', `/v1/workspaces/${id}/invitations`, {
       email: newAddress(),
@@ -84,7 +84,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     }
   })
 
-  test('one of a shared workspace neither renames its person nor keeps an account that goes', async () => {
+  test('a key of a shared workspace can neither rename its user nor cancel the deletion of the account', async () => {
     const ann = await signInByMail(server)
     const { body: team } = await call(ann, 'POST', '/v1/workspaces', { name: 'Ours' })
     const key = await newKey(`${ann}~${team.workspace_id}`)
@@ -99,7 +99,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     assert.equal((await call(own.api_key, 'PATCH', '/api/v1/settings', { theme: 'dark' })).status, 200)
   })
 
-  test('with it go its children and theirs, at once, and what they have open', async () => {
+  test('revoking a key at once revokes its descendants, and closes their connections', async () => {
     const id = await newTeam()
     const parent = await newKey(within(id))
     const child = await newKey(parent.api_key)
@@ -119,18 +119,18 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
       body.api_keys.map(({ key_id: keyId }: { key_id: string }) => keyId),
       [sibling.key_id],
     )
-    // A child is revoked without its parent.
+    // Revoking a child does not revoke its parent.
     const next = await newKey(sibling.api_key)
     assert.equal((await call(sibling.api_key, 'DELETE', '/users/me/api-keys', { key_id: next.key_id })).status, 200)
     assert.deepEqual([await works(next.api_key), await works(sibling.api_key)], [401, 200])
-    // And by none of its children, but by itself.
+    // A child cannot revoke it, but it can revoke itself.
     const last = await newKey(sibling.api_key)
     const revoke = (by: string) => call(by, 'DELETE', '/users/me/api-keys', { key_id: sibling.key_id })
     assert.deepEqual([(await revoke(last.api_key)).status, (await revoke(sibling.api_key)).status], [403, 200])
     assert.deepEqual([await works(last.api_key), await works(sibling.api_key)], [401, 401])
   })
 
-  test('none that it makes at the moment in which it is revoked is left', async () => {
+  test('no key that it creates while it is being revoked survives', async () => {
     const id = await newTeam()
     const parent = await newKey(within(id))
     const making = Array.from({ length: 20 }, () => call(parent.api_key, 'POST', '/users/me/api-keys', {}))
@@ -141,7 +141,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     assert.deepEqual((await call(within(id), 'GET', '/users/me/api-keys')).body.api_keys, [])
   })
 
-  test('a child ends with it at the latest, whatever is asked for', async () => {
+  test('a child expires no later than its parent, whatever is requested', async () => {
     const parent = await newKey(founder, { expires_in: 600 })
     for (const body of [{}, { expires_in: 3600 }])
       assert.equal((await newKey(parent.api_key, body)).expires_at, parent.expires_at)
@@ -151,7 +151,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     assert.equal(grandchild.expires_at, sooner.expires_at)
   })
 
-  test('a child is for no more than it, and in no other workspace', async () => {
+  test('a child has no more scopes than its parent, and no other workspace', async () => {
     const id = await newTeam()
     const parent = await newKey(within(id), { scopes: ['account'] })
     assert.deepEqual((await newKey(parent.api_key)).scopes, ['account'])
@@ -161,7 +161,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     assert.equal((await call(`${child.api_key}~${founderId}`, 'GET', '/v1/me')).status, 404)
   })
 
-  test('a limit holds for what it makes: with one it makes none, and with children it gets none', async () => {
+  test('a limit cannot be evaded: a limited key creates no keys, and a key with children gets no limit', async () => {
     const id = await newTeam()
     const parent = await newKey(within(id))
     const child = await newKey(parent.api_key)
@@ -180,7 +180,7 @@ describe('an API key is no person, and has no heirs', { timeout: 300_000 }, () =
     assert.ok((limited.status === 200) !== (made.status === 200), `${limited.status} ${made.status}`)
   })
 
-  test('a person who is let back in gets no keys of before', async () => {
+  test('a user who is admitted again does not get their earlier keys back', async () => {
     const id = await newTeam()
     const key = await newKey(within(id))
     await withDatabase((db) => db.deleteFrom('memberships').where('account_id', '=', id).execute())

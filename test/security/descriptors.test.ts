@@ -30,8 +30,8 @@ async function firstLine(socket: Socket): Promise<string> {
   return String(data).split('\r\n')[0]!
 }
 
-/** A server that may have few descriptors, so that a test can come to their end. */
-describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
+/** A server that may have only few descriptors, so that a test can use them up. */
+describe('a server whose descriptors are in demand', { timeout: 300_000 }, () => {
   const limit = 700
   let server: TestServer
   let guest: GuestServer
@@ -49,7 +49,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
   }
 
   before(async () => {
-    // What other tests left running would count for the same account.
+    // Computers of other tests would count for the same account.
     execFileSync(process.execPath, [fileURLToPath(new URL('../../scripts/down.js', import.meta.url))])
     server = await TestServer.start({ descriptors: limit })
     guest = await startGuestServer(server)
@@ -58,7 +58,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  /** Nobody else is kept out: the owner of the preview, another account, and one that has not signed in. */
+  /** Asserts that others are still served: the owner of the preview, another account, and an anonymous client. */
   const isThere = async () => {
     for (const token of [server.token, other]) {
       const body = { code: 'echo ok', language: 'shell', sessionId: token === other ? sessionId : guest.sessionId }
@@ -81,7 +81,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
     return lines
   }
 
-  test('one visitor of a preview does not get all of its WebSockets, and others get some', async () => {
+  test('one visitor of a preview cannot take all of its WebSockets, and others get some', async () => {
     const lines = await visit('127.0.0.2', handshake(guest.host), 100)
     const opened = lines.filter((line) => line.startsWith('HTTP/1.1 101 ')).length
     assert.ok(opened > 10 && opened < 60, `${opened} were opened`)
@@ -91,19 +91,19 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
     await letGo()
   })
 
-  test('many visitors of one preview leave its owner and everybody else theirs', async () => {
+  test('many visitors of one preview leave enough for its owner and all other clients', async () => {
     for (let host = 2; host < 30; host++) await visit(`127.0.0.${host}`, handshake(guest.host), 8)
     assert.ok(openFiles(server) < limit / 2, `${openFiles(server)} are open`)
     await isThere()
     await letGo()
   })
 
-  test('requests that a preview never answers, many on one connection, are counted each', async () => {
+  test('requests that a preview never answers are each counted, even many on one connection', async () => {
     const send = `GET /silent?ms=60000 HTTP/1.1\r\nhost: ${guest.host}\r\n\r\n`.repeat(50)
     for (let index = 0; index < 6; index++) {
       const socket = await dial(server, { from: '127.0.0.2', send })
       sockets.push(socket)
-      // The first of them is on its way, and the others with it.
+      // The first request has been sent, and the others with it.
       await firstLine(socket)
     }
     await isThere()
@@ -111,7 +111,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
     await letGo()
   })
 
-  test('connections that say nothing, or never end what they say, keep nobody out', async () => {
+  test('connections that send nothing, or never finish a request, lock no client out', async () => {
     for (let index = 0; index < limit; index++)
       sockets.push(
         await dial(server, {
@@ -124,7 +124,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
     await letGo()
   })
 
-  test('an account with too many connections is told so, and no other', async () => {
+  test('an account with too many connections is refused, and no other', async () => {
     const opened: WebSocket[] = []
     let refused: Record<string, unknown> | undefined
     while (!refused && opened.length < limit) {
@@ -154,7 +154,7 @@ describe('a server of which all want descriptors', { timeout: 300_000 }, () => {
   })
 })
 
-describe('a server whose patience is a second', { timeout: 300_000 }, () => {
+describe('a server with timeouts of a second', { timeout: 300_000 }, () => {
   const program = fileURLToPath(new URL('./fixtures/hasty-server.ts', import.meta.url))
   let server: TestServer
   let guest: GuestServer
@@ -165,7 +165,7 @@ describe('a server whose patience is a second', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  test('closes a connection that says nothing', async () => {
+  test('closes a connection that sends nothing', async () => {
     const socket = await dial(server)
     socket.resume()
     await once(socket, 'end')
@@ -178,7 +178,7 @@ describe('a server whose patience is a second', { timeout: 300_000 }, () => {
     ['one that is not let in', handshake('localhost', '/ws'), 401],
     ['one of a preview that there is not', handshake('1-none.localhost'), 404],
   ] as const)
-    test(`closes a connection whose client does not, after it refused ${what}`, async () => {
+    test(`closes a connection that the client keeps open, after refusing ${what}`, async () => {
       const before = openFiles(server)
       const socket = await dial(server, { send })
       assert.match(await firstLine(socket), new RegExp(`^HTTP/1.1 ${status} `))
@@ -189,11 +189,11 @@ describe('a server whose patience is a second', { timeout: 300_000 }, () => {
       socket.destroy()
     })
 
-  test('closes a WebSocket of a preview on which nothing goes either way, and no other', async () => {
+  test('closes a WebSocket of a preview without traffic in either direction, and no other', async () => {
     const quiet = await dial(server, { send: handshake(guest.host) })
     const busy = await dial(server, { send: handshake(guest.host) })
     await Promise.all([quiet, busy].map((socket) => once(socket, 'data')))
-    // A ping, masked as a client has to.
+    // A ping, masked as required of a client.
     const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0])
     const pings = setInterval(() => busy.write(ping), 200)
     quiet.resume()
@@ -205,7 +205,7 @@ describe('a server whose patience is a second', { timeout: 300_000 }, () => {
     for (const socket of [quiet, busy]) socket.destroy()
   })
 
-  test('gives up a connection that a port with a full line does not take', async () => {
+  test('gives up a connection that a port with a full accept queue does not take', async () => {
     const code = `import socket, time
 s = socket.socket(); s.bind(('0.0.0.0', 9000)); s.listen(0)
 kept = [socket.socket() for _ in range(2)]

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 
-/** Threads that have the kernel's lock of their memory all the time, so that whoever reads their environment waits in line. */
+/**
+ * Threads that always hold the kernel's lock of their memory, so that every reader of their environment has to wait.
+ */
 const mapLoop = `
 import ctypes, socket, sys, threading, time
 if len(sys.argv) > 1: server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
@@ -55,7 +57,7 @@ describe("ending one tenant's programs", { timeout: 300_000 }, () => {
     return Math.max(...times) / Math.max(...usual, 100)
   }
 
-  /** Seconds were lost where the monitor waited for a guest; what two busy processors cost a neighbour is far less. */
+  /** A monitor that waits for a guest costs seconds; two busy processors cost a neighbour far less. */
   const assertNoStall = (slowdown: number) => assert.ok(slowdown < 15, `a neighbour waited ${slowdown} times as long`)
 
   const start = async (sessionId: string, command: string) => {
@@ -68,7 +70,7 @@ describe("ending one tenant's programs", { timeout: 300_000 }, () => {
       ({ status, processId }: { status: string; processId: string }) => (status === 'running' ? [processId] : []),
     )
 
-  /** Four programs of a hundred threads each that fight; gives their ids once they do. */
+  /** Starts four programs of a hundred contending threads each; returns their ids once they contend. */
   const fight = async (sessionId: string) => {
     await server.done('/files/write', { path: '/tmp/loop.py', content: mapLoop, sessionId })
     const ids = await Promise.all(Array.from({ length: 4 }, () => start(sessionId, 'exec python3 /tmp/loop.py')))
@@ -87,13 +89,13 @@ describe("ending one tenant's programs", { timeout: 300_000 }, () => {
     )
   }
 
-  test('whose threads fight for their memory holds up nobody else', async () => {
+  test('does not delay other tenants when their threads contend for memory locks', async () => {
     const sessionId = newSession()
     const ids = await fight(sessionId)
     assertNoStall(await slowdownDuring(() => endAll(sessionId, ids)))
   })
 
-  test('beside such programs, a hundred at once or one by its time limit, holds up nobody else', async () => {
+  test('does not delay other tenants beside such programs, for a hundred at once or one by its time limit', async () => {
     const sessionId = newSession()
     const quiet = await Promise.all(Array.from({ length: 100 }, () => start(sessionId, 'while :; do sleep 5; done')))
     const fighters = await fight(sessionId)
@@ -106,7 +108,7 @@ describe("ending one tenant's programs", { timeout: 300_000 }, () => {
     assertNoStall(slowdown)
   })
 
-  test('reaches what has left its parents, its session and its environment', async () => {
+  test('reaches processes that left their parents, session and environment', async () => {
     const sessionId = newSession()
     const { body } = await server.post('/execute', {
       code: '(setsid env -i /bin/sleep 987 </dev/null >/dev/null 2>&1 &); sleep 60',
@@ -118,7 +120,7 @@ describe("ending one tenant's programs", { timeout: 300_000 }, () => {
     assert.equal((await server.shell('pgrep -fc "sleep 98[7]" || true', { sessionId })).stdout, '0\n')
   })
 
-  test('asks for the listeners of a guest without waiting for it', async () => {
+  test('is not delayed by looking up the listeners of such a guest', async () => {
     const sessionId = newSession()
     await server.done('/files/write', { path: '/tmp/loop.py', content: mapLoop, sessionId })
     const slowdown = await slowdownDuring(async () => {

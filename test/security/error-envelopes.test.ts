@@ -18,7 +18,7 @@ interface Operation {
 interface Route {
   name: string
   method: string
-  /** With ids that are none's. */
+  /** The path, with ids that do not exist. */
   path: string
   surface: Surface
   operation: Operation
@@ -26,7 +26,7 @@ interface Route {
 }
 type Surface = 'environments' | 'agent-computer' | 'pawpado' | 'paperpod'
 
-/** Whose document an address is in, said anew: what the server makes of it is what is tested. */
+/** The surface of each path, stated independently: how the server decides this is what is tested. */
 const surfaces: [RegExp, Surface][] = [
   [/^\/api\/v1(\/|$)/, 'pawpado'],
   [/^\/(v1\/(workspaces|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
@@ -36,7 +36,7 @@ const surfaces: [RegExp, Surface][] = [
 ]
 const surfaceOf = (path: string) => surfaces.find(([pattern]) => pattern.test(path))![1]
 
-/** An address of each surface that is none, or not yet. */
+/** A path of each surface that does not exist, or not yet. */
 const unknown = ['/api/v1/sessions/none', '/sessions/none', '/v1/computers/none', '/none', '/users/none', '/api/v1']
 
 type Body = Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- an envelope of any surface
@@ -108,7 +108,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     { as = token, body, headers = {} }: { as?: string | null; body?: string; headers?: Record<string, string> } = {},
   ) => server.call(method, path, body, { token: as, headers })
 
-  /** That an answer is one of these refusals, in the envelope of its address, and as its route documents it. */
+  /** Asserts that a response is one of these refusals, in the envelope of its path, and as its route documents it. */
   const isRefusal = (
     what: string,
     path: string,
@@ -142,7 +142,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
       assert.ok((counts.get(surface)?.length ?? 0) >= 3, `${surface} has ${counts.get(surface)?.length} routes`)
   })
 
-  test("401 without a token, with a wrong one, and with one for a workspace that is another's", async () => {
+  test("401 without a token, with a wrong one, and with one for another account's workspace", async () => {
     const secured = routes.filter(({ operation }) => operation.security.length > 0)
     assert.ok(secured.length > 30)
     for (const route of secured)
@@ -158,10 +158,10 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
       }
   })
 
-  test('404 for an address that is none, and 405 for a method that is not taken', async () => {
+  test('404 for an unknown path, and 405 for a method that is not accepted', async () => {
     for (const { path, name, method } of routes) {
       const answer = await ask(method, `${path}/none/of/these`)
-      // `PUT /files/*` and its like take every address.
+      // `PUT /files/*` and similar routes accept every path.
       if (answer.status === 404) isJson(answer)
       isRefusal(`below ${name}`, path === '/' ? '/none' : path, [404, 405, 400, 422], answer)
       const taken = new Set(routes.filter((other) => other.path === path).map((other) => other.method))
@@ -177,7 +177,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
         }
   })
 
-  test('404 for an id that is none', async () => {
+  test('404 for an unknown id', async () => {
     const withIds = routes.filter(
       ({ path, method }) => path.includes('n0n3') && method !== 'POST' && method !== 'PATCH',
     )
@@ -186,16 +186,16 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
       isRefusal(route.name, route.path, [403, 404], await ask(route.method, route.path), route)
   })
 
-  test('400 or 422 for a body or query that is not as the route has it', async () => {
+  test("400 or 422 for a body or query that does not match the route's schema", async () => {
     const bodies = ['{not JSON', '[]', '"text"', 'null', '{"no_such_field":1}', '{"a":"\\ud800"}']
     for (const route of routes.filter(({ takesJson }) => takesJson))
       for (const body of bodies) {
         const headers = { 'content-type': 'application/json' }
         const answer = await ask(route.method, route.path, { body, headers })
         const isEnvironments = route.surface === 'environments'
-        // Both documents have it: who sends no refresh_token is a client of PaperPod's.
+        // Both documents have this route: a client that sends no refresh_token is one of PaperPod's.
         const bad = isEnvironments && route.path !== '/auth/refresh' && route.path !== '/billing/webhook' ? 422 : 400
-        // Before it looks, it asks whether the caller may, and whether it is set up.
+        // This route first checks whether the caller may use it, and whether it is configured.
         isRefusal(`${route.name} with ${body}`, route.path, [bad, 403, 404, 501], answer, route)
       }
     const queried = routes.filter(
@@ -208,7 +208,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     }
   })
 
-  test('the environments name where a value is wrong, as FastAPI does', async () => {
+  test('the environments report where a value is wrong, as FastAPI does', async () => {
     const details = async (method: string, path: string, body?: unknown) => {
       const answer = await ask(
         method,
@@ -240,7 +240,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     )
   })
 
-  test('POST /auth/refresh answers each of its two clients in their own', async () => {
+  test('POST /auth/refresh answers clients of each document in its envelope', async () => {
     for (const [body, status] of [
       [{ refresh_token: 'x' }, 401],
       [{ refresh_token: '' }, 422],
@@ -255,7 +255,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     }
   })
 
-  test('415 for another content type, and 413 for a body that is larger than the route takes', async () => {
+  test('415 for another content type, and 413 for a body that is larger than the route accepts', async () => {
     for (const route of routes.filter(({ takesJson }) => takesJson)) {
       const answer = await ask(route.method, route.path, { body: 'x', headers: { 'content-type': 'text/x-none' } })
       isRefusal(`${route.name} with text`, route.path, [415, 501], answer, route)
@@ -263,7 +263,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     }
   })
 
-  /** Says that a gigabyte will come, and sends none of it. */
+  /** Announces a gigabyte, and sends none of it. */
   const announce = async (method: string, path: string) => {
     const { hostname, port } = new URL(server.url)
     const headers = {
@@ -280,19 +280,19 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     return { status: response.statusCode!, body }
   }
 
-  /** What is answered to bytes that need be no request, after which nothing more comes. */
+  /** Sends bytes that may not be a request; returns the one response to them. */
   const send = async (bytes: string) => {
     const { hostname, port } = new URL(server.url)
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
     socket.end(bytes)
     const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n', 2)
     const told = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1])
-    assert.equal(Buffer.byteLength(body), told, `there is one answer, and no more: ${body}`)
+    assert.equal(Buffer.byteLength(body), told, `there is exactly one response: ${body}`)
     return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), body: JSON.parse(body) }
   }
 
   for (const path of ['/api/v1/settings', '/users/me/api-keys', '/v1/billing/preferences', '/memory/write', ...unknown])
-    test(`what is no whole request is answered in the form of ${path}`, async () => {
+    test(`an incomplete request is answered in the envelope of ${path}`, async () => {
       const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n`
       isRefusal('a body that is cut off', path, [400, 404, 405], await send(`${head}content-length: 9\r\n\r\n{"a"`))
       isRefusal(
@@ -331,7 +331,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
       )
     })
 
-  test("an Idempotency-Key that is too long, or another's request, is told as an error of the surface", async () => {
+  test("an Idempotency-Key that is too long, or of another request, is refused in the surface's envelope", async () => {
     const idempotent = routes.filter(({ operation }) =>
       operation.parameters?.some((one) => one.name === 'idempotency-key'),
     )
@@ -366,7 +366,7 @@ test('429 of every route is in the envelope of its surface', { timeout: 300_000 
     for (const [method, { security }] of Object.entries(methods)) {
       const address = path.replaceAll(/\{\w+\}/g, 'n0n3')
       const answer = await server.call(method.toUpperCase(), address, undefined, { token })
-      // Of those without a token, the ones by which people sign in are limited.
+      // Of the routes without a token, those for signing in are limited.
       if (security.length === 0 && answer.status !== 429) continue
       const surface = surfaceOf(path)
       assert.equal(answer.status, 429, `${method} ${path}`)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer, until } from '../support/server.ts'
 
-/** What one account asks for at once, on two sandboxes, each of which runs fewer at a time. */
+/** How many requests one account sends at once, to two sandboxes that each run fewer at a time. */
 const flood = 400
 
-describe('an account that asks for more than there is time for', { timeout: 300_000 }, () => {
+describe('an account that requests more work than can be done', { timeout: 300_000 }, () => {
   let server: TestServer
   let other: string
   const sessions = [newSession(), newSession()]
@@ -28,7 +28,7 @@ describe('an account that asks for more than there is time for', { timeout: 300_
   })
   after(() => server.stop())
 
-  test('keeps another account waiting for no more than a place', async (t) => {
+  test('delays another account by at most one permit', async (t) => {
     let answered = 0
     const all = Promise.all(
       Array.from({ length: flood }, async (_, index) => {
@@ -51,7 +51,7 @@ describe('an account that asks for more than there is time for', { timeout: 300_
     await all
   })
 
-  test('keeps the first sandbox of another account from none of its turns', async () => {
+  test('does not keep the first sandbox of another account from its turns', async () => {
     let made = 0
     const all = Promise.all(
       Array.from({ length: 30 }, async () => {

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, type Answer } from '../support/server.ts'
 
-describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
+describe('paths that try to escape from a sandbox', { timeout: 300_000 }, () => {
   let server: TestServer
   let hostDirectory: string
   const sessionId = newSession()
@@ -25,7 +25,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
   })
 
   const shell = async (code: string, more = {}) => (await server.shell(code, { sessionId, ...more })).stdout as string
-  /** All that the file routes do with a path. */
+  /** Everything that the file routes do with a path. */
   const everything = (path: string): Promise<Answer[]> =>
     Promise.all([
       server.post('/files/read', { path, sessionId }),
@@ -67,7 +67,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
       assert.equal(body.content, 'guest\n')
     })
 
-  test('links to anywhere lead within the sandbox', async () => {
+  test('links to anywhere stay within the sandbox', async () => {
     const folders = [
       hostDirectory,
       `../../../../../../..${hostDirectory}`,
@@ -105,7 +105,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
       assert.equal(answers[1]!.status, 404)
     })
 
-  test('a chain or a circle of links is refused, and soon', async () => {
+  test('a long or circular chain of links is refused quickly', async () => {
     await shell('ln -sfn b a; ln -sfn a b; for i in $(seq 60); do ln -sfn c$((i + 1)) c$i; done; echo end > c61')
     for (const path of ['/workspace/a', '/workspace/a/x', '/workspace/c1']) {
       const { status, body } = await server.post('/files/read', { path, sessionId })
@@ -115,7 +115,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
     }
   })
 
-  test('of 300 requests through a folder that becomes a link meanwhile none leaves the sandbox', async () => {
+  test('none of 300 requests through a folder that becomes a link meanwhile leaves the sandbox', async () => {
     const swap = [
       'import ctypes, os, time',
       'libc = ctypes.CDLL(None)',
@@ -156,7 +156,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
     assert.ok((statuses.get(200) ?? 0) > 0 && (statuses.get(404) ?? 0) > 0, JSON.stringify([...statuses]))
   })
 
-  test('a name in a directory that is replaced between two requests is that of the new one', async () => {
+  test('a name in a directory that is replaced between two requests refers to the new directory', async () => {
     await shell(`mkdir -p then; echo 1 > then/x; rm -r then; ln -s ${hostDirectory} then`)
     staysInside(await everything('/workspace/then/secret'))
   })
@@ -188,7 +188,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
       }
     })
 
-  test('half a character is refused wherever it stands in a request', async () => {
+  test('half a surrogate pair is refused anywhere in a request', async () => {
     const half = '\ud800'
     for (const [route, field, body] of [
       ['/execute', 'code', { code: `echo "${half}"`, language: 'shell', sessionId }],
@@ -214,7 +214,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
     assert.equal((await server.post('/files/read', { path: 'half', sessionId })).status, 404)
   })
 
-  test('half a character in a message is refused', async () => {
+  test('half a surrogate pair in a message is refused', async () => {
     const client = await SocketClient.open(server)
     for (const [field, message] of [
       ['command', { type: 'exec', command: 'echo \ud800', sessionId }],
@@ -228,12 +228,12 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
     await client.close()
   })
 
-  test('a whole character that is written as two escapes is taken', async () => {
+  test('a character that is written as two escapes is accepted', async () => {
     const body = `{"code":"printf '\\ud83d\\ude00'","language":"shell","sessionId":"${sessionId}"}`
     assert.equal((await server.post('/execute', body)).body.result.stdout, '😀')
   })
 
-  test('names in a path that mean something elsewhere mean themselves', async () => {
+  test('names that are special elsewhere are ordinary names in a path', async () => {
     for (const name of [
       '~',
       '$HOME',
@@ -258,7 +258,7 @@ describe('paths that lead out of a sandbox', { timeout: 300_000 }, () => {
     }
   })
 
-  test('a mode gives a file no rights of another', async () => {
+  test("a mode cannot give a file another user's rights", async () => {
     await server.post('/files/write', {
       path: '/workspace/set',
       content: '#!/bin/sh\nid -u\n',

@@ -7,7 +7,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 const env = { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback' }
-/** A network that no earlier run has used. */
+/** Returns an address in a network that no earlier run has used. */
 const newNetwork = () => {
   const [a, b] = crypto.getRandomValues(new Uint16Array(2))
   return `2a01:${a!.toString(16)}:${b!.toString(16)}:1::1`
@@ -16,7 +16,7 @@ const newNetwork = () => {
 const creditOf = async (server: TestApp, token: string): Promise<number> =>
   (await server.call('GET', '/balance', undefined, { token })).body.creditsRemaining
 
-/** Signs in from a network; gives what there is to spend. */
+/** Signs in from a network; returns the credit of the account. */
 async function signUp(server: TestApp, { address = newAddress(), from = newNetwork() } = {}): Promise<number> {
   const link = new URL(await askForLink(server, address))
   const { status, body } = await server.post(
@@ -28,18 +28,18 @@ async function signUp(server: TestApp, { address = newAddress(), from = newNetwo
   return creditOf(server, body.token)
 }
 
-describe('the first credit is for who signs up, and no mine', { timeout: 300_000 }, () => {
+describe('the first credit is for users who sign up, and cannot be farmed', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
     server = await TestApp.start({ env: { ...env, CARREL_FIRST_CREDITS_PER_NETWORK: '3' } })
   })
   after(() => server.stop())
 
-  test('who signs up by mail has it', async () => {
+  test('a user who signs up by mail gets it', async () => {
     assert.equal(await signUp(server), 5)
   })
 
-  test('wallets, which cost nothing to make, have none, nor at the next start', async () => {
+  test('wallets, which cost nothing to create, do not get it, even after a restart', async () => {
     const wallets = []
     for (let nth = 0; nth < 5; nth++) wallets.push(await signInByWallet(server, { 'x-forwarded-for': newNetwork() }))
     assert.deepEqual(
@@ -55,7 +55,7 @@ describe('the first credit is for who signs up, and no mine', { timeout: 300_000
     }
   })
 
-  test('a mailbox has it once, however its address is written, also at once', async () => {
+  test('a mailbox gets it once, however its address is spelled, also concurrently', async () => {
     const name = `Some.Body.${Date.now()}`
     const spellings = [
       `${name}@gmail.com`,
@@ -69,11 +69,11 @@ describe('the first credit is for who signs up, and no mine', { timeout: 300_000
     const plain = newAddress()
     assert.equal(await signUp(server, { address: plain }), 5)
     assert.equal(await signUp(server, { address: plain.replace('@', '+2@') }), 0)
-    // Dots tell mailboxes apart elsewhere.
+    // Dots distinguish mailboxes at other providers.
     assert.equal(await signUp(server, { address: plain.replace('person', 'per.son') }), 5)
   })
 
-  test('one network has so many in a day, also after a restart, and its people sign up all the same', async () => {
+  test('one network gets a limited number a day, also after a restart, and its users can still sign up', async () => {
     const from = newNetwork()
     const credits = []
     for (let nth = 0; nth < 3; nth++) credits.push(await signUp(server, { from }))
@@ -92,7 +92,7 @@ describe('the first credit is for who signs up, and no mine', { timeout: 300_000
     assert.equal(await signUp(server, { from }), 5, 'a day later')
   })
 
-  test('the many networks of one /48 have four times as many', async () => {
+  test('the many networks of one /48 get four times as many', async () => {
     const [a] = crypto.getRandomValues(new Uint16Array(1))
     const credits = []
     for (let nth = 0; nth < 15; nth++)
@@ -105,14 +105,14 @@ describe('the first credit is for who signs up, and no mine', { timeout: 300_000
     assert.equal(await signUp(server), 5, 'of another one')
   })
 
-  test('at once no more are given than that', async () => {
+  test('concurrent sign-ups get no more than that', async () => {
     const from = newNetwork()
     const credits = await Promise.all(Array.from({ length: 8 }, () => signUp(server, { from })))
     assert.equal(credits.filter((credit) => credit === 5).length, 3)
   })
 })
 
-test('the operator says who has it, and for how many in a day', async () => {
+test('the operator decides who gets it, and how many a day', async () => {
   const given = await withDatabase(async (db) => {
     const rows = await db
       .selectFrom('first_credits')

@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer } from '../support/server.ts'
 
-/** Ids that a guest writes into its own files to run as somebody of the host: -1 is "stay who you are" to the kernel. */
+/**
+ * Ids that a guest writes into its own files to run as a user of the host: to the kernel, -1 means "keep the current
+ * id".
+ */
 const foreign = [
   '4294967295',
   '-1',
@@ -17,14 +20,14 @@ const foreign = [
   '18446744073709551615',
 ]
 
-describe('ids that are not of the computer', { timeout: 300_000 }, () => {
+describe('ids outside the range of the computer', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()
   })
   after(() => server.stop())
 
-  /** Puts lines into the guest's files, as its root may. */
+  /** Writes lines into the guest's files, as its root may. */
   const setAccounts = async (sessionId: string, passwd: string, group: string) => {
     for (const [path, content] of [
       ['/etc/passwd', passwd],
@@ -51,7 +54,7 @@ describe('ids that are not of the computer', { timeout: 300_000 }, () => {
     ],
     ['further group', (id: string) => ({ ...whole, group: `node:x:1000:\nother:x:${id}:node\n` })],
   ] as const)
-    test(`as ${where} start nothing, are said plainly, and can be corrected`, async () => {
+    test(`as ${where} start nothing, are reported clearly, and can be corrected`, async () => {
       const sessionId = newSession()
       await server.shell('true', { sessionId })
       for (const id of foreign) {
@@ -71,7 +74,7 @@ describe('ids that are not of the computer', { timeout: 300_000 }, () => {
       assert.equal((await server.shell('id -u', { sessionId })).stdout, '1000\n')
     })
 
-  test('give no program the rights of the host, whatever the files say while it starts', async () => {
+  test('give no program rights on the host, even if the files change while it starts', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     const passwords = (id: string) => `root:x:0:0::/root:/bin/sh\nnode:x:${id}:${id}::/home/node:/bin/bash\n`
@@ -84,7 +87,7 @@ describe('ids that are not of the computer', { timeout: 300_000 }, () => {
     }
   })
 
-  test('may be any that are of the computer', async () => {
+  test('inside the range are all allowed', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     await setAccounts(sessionId, 'node:x:65535:65535::/tmp:/bin/sh\n', 'a:x:0:node\nb:x:65534:node\n')
@@ -93,7 +96,7 @@ describe('ids that are not of the computer', { timeout: 300_000 }, () => {
   })
 })
 
-/** Programs of the tests that are the host's root in a user namespace of their own, by their ids. */
+/** Returns the process ids of test programs that are the host's root within their own user namespace. */
 function hostRootSleepers(): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

@@ -11,7 +11,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 const reachOut = readFileSync(new URL('./fixtures/reach-out.py', import.meta.url), 'utf8')
 const spoof = readFileSync(new URL('./fixtures/spoof.py', import.meta.url), 'utf8')
 
-/** A network beside the host that stands for the internet: the operator has opened its address to computers. */
+/** A network beside the host that represents the internet: the operator has allowed its address to computers. */
 const outside = { name: 'carrel-t2out', host: '198.18.7.1', address: '198.18.7.2', port: 7070 }
 
 const ipProgram = 'ip'
@@ -85,7 +85,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
       (all ?? []).map(({ address: one, scopeid }) => (scopeid ? `${one}%eth0` : one)),
     )
 
-  test('reaches its own servers, by its loopback and by its own address', async () => {
+  test('reaches its own servers, through its loopback and its own address', async () => {
     const answered = await reach(['127.0.0.1', address.own], [8080])
     assert.deepEqual(answered, { '127.0.0.1 8080': 'connected', [`${address.own} 8080`]: 'connected' })
   })
@@ -150,7 +150,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
       assert.deepEqual(answered, {})
     })
 
-    test(`leads ${user} to no address that is none, or to all`, async () => {
+    test(`does not let ${user} reach reserved, multicast, broadcast or link-local addresses`, async () => {
       const answered = await reach(
         ['0.1.2.3', '224.0.0.1', '255.255.255.255', '240.0.0.1'],
         [8080, ...hostPorts],
@@ -185,7 +185,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
     self.send('control', port, '127.0.0.1')
     await heard
     self.close()
-    assert.equal(fromGuests, 1, 'more than the datagram of the host itself came')
+    assert.equal(fromGuests, 1, "more than the host's own datagram arrived")
     fromGuests = 0
   })
 
@@ -195,7 +195,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
     assert.deepEqual(await reach(['169.254.1.1', address.other, '169.254.169.254'], [8080, hostPorts[0]!]), {})
   })
 
-  test('keeps the operator out of nothing that he opens, and opens nothing else', async () => {
+  test('allows exactly the addresses that the operator allows', async () => {
     await withOutside(async ({ heard }) => {
       const opened = await reach([outside.address, outside.host], [outside.port, hostPorts[0]!])
       assert.deepEqual(opened, { [`${outside.address} ${outside.port}`]: 'connected' })
@@ -203,7 +203,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
     })
   })
 
-  test('lets nobody send under the address of another, nor lead answers to him', async () => {
+  test('lets no guest spoof the address of another, or direct responses to it', async () => {
     await withOutside(async ({ heard }) => {
       const send = (source: string, text: string) =>
         server.shell(`sudo python3 spoof.py ${source} ${outside.address} ${outside.port} ${text}`, { sessionId: own })
@@ -231,7 +231,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
     })
   })
 
-  test("takes no more than its part of the host's table of connections", async () => {
+  test("takes no more than its share of the host's connection table", async () => {
     await withOutside(async () => {
       const code = [
         'import socket',
@@ -246,7 +246,7 @@ describe('the network of a guest', { timeout: 300_000 }, () => {
     })
   })
 
-  /** With a network of its own beside the host, in which a server hears connections and datagrams. */
+  /** Sets up a network beside the host, in which a server receives connections and datagrams. */
   async function withOutside(work: (network: { heard: () => string }) => Promise<void>): Promise<void> {
     await server.stop()
     const ip = (...words: string[]) => execFileSync(ipProgram, words, { stdio: 'pipe' })

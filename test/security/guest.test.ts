@@ -8,7 +8,7 @@ import { newSession, testDataDirectory, TestServer } from '../support/server.ts'
 
 const breakOut = readFileSync(new URL('./fixtures/break-out.py', import.meta.url), 'utf8')
 
-/** What a refusal looks like: anything but `done`, and not a mistake of the attempt itself. */
+/** A refusal: anything but `done`, and not a fault of the attempt itself. */
 const refusals = new Set([
   'EPERM',
   'EACCES',
@@ -22,7 +22,7 @@ const refusals = new Set([
   'EPROTONOSUPPORT',
 ])
 
-/** PID 1 of a computer belongs to its root, and has no more rights than it. */
+/** PID 1 of a computer belongs to its root, and has no more rights than that. */
 const ofItsOwnInit = new Set(['trace PID 1', 'write /proc/1/oom_score_adj', 'write /proc/1/mem'])
 
 describe('a guest', { timeout: 300_000 }, () => {
@@ -58,7 +58,7 @@ describe('a guest', { timeout: 300_000 }, () => {
         results = JSON.parse(stdout)
       })
 
-      test('is refused by the kernel in each of its more than 100 attempts to leave', () => {
+      test('is refused by the kernel in each of more than 100 attempts to escape', () => {
         assert.ok(Object.keys(results).length > 100, `${Object.keys(results).length} attempts`)
         const wrong = Object.entries(results).filter(
           ([attempt, answer]) => !refusals.has(answer) && !(prefix === 'sudo ' && ofItsOwnInit.has(attempt)),
@@ -66,7 +66,7 @@ describe('a guest', { timeout: 300_000 }, () => {
         assert.deepEqual(wrong, [])
       })
 
-      test('finds nothing of the host by the file descriptors, roots and folders of processes', async () => {
+      test('finds nothing of the host through the file descriptors, roots and folders of processes', async () => {
         const find = [
           'import os, itertools',
           `names = ["${hostDirectory}/${marker}", "${testDataDirectory}/owner.token"]`,
@@ -82,21 +82,21 @@ describe('a guest', { timeout: 300_000 }, () => {
         assert.equal(await shell(`${prefix}python3 /tmp/find.py`), '[]\n')
       })
 
-      test('has no secret of the host in any environment', async () => {
+      test('finds no secret of the host in any environment', async () => {
         const all = await shell(`${prefix}cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sort -u`)
         assert.match(all, /^HOME=/m)
         for (const text of [secret, 'HOST_SECRET', 'CARREL_DATA', server.token, testDataDirectory])
           assert.ok(!all.includes(text), `${text} is in ${all}`)
       })
 
-      test('sees the processes of its own computer alone', async () => {
+      test('sees only the processes of its own computer', async () => {
         const processes = await shell(`${prefix}ps -e -o pid= -o args=`)
         assert.ok(processes.trim().split('\n').length < 12, processes)
         assert.doesNotMatch(processes, /src\/main\.ts|monitor|lxcfs|crun|systemd/)
         assert.equal(await shell(`${prefix}kill -0 ${server.process.pid} 2>&1 | grep -c 'No such process'`), '1\n')
       })
 
-      test('reads no masked path', async () => {
+      test('cannot read masked paths', async () => {
         for (const path of ['kcore', 'keys', 'timer_list', 'latency_stats', 'sched_debug'])
           assert.equal(await shell(`${prefix}head -c 16 /proc/${path} 2>/dev/null | wc -c`), '0\n', path)
         for (const path of ['/sys/firmware', '/sys/kernel', '/proc/scsi', '/proc/acpi'])
@@ -105,7 +105,7 @@ describe('a guest', { timeout: 300_000 }, () => {
       })
     })
 
-  test('is the kernel of which the host keeps its name, its time and its own files', async () => {
+  test("does not change the host's name or time, and cannot read its files", async () => {
     const before = Date.now()
     assert.notEqual(await shell('hostname'), `${hostname()}\n`)
     assert.ok(Math.abs(Date.now() - before) < 60_000)
@@ -116,7 +116,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     )
   })
 
-  test('has the devices of a computer without hardware', async () => {
+  test('has only devices that are not hardware', async () => {
     const names = await shell(
       'for file in /dev/* /dev/*/*; do if [ ! -L $file ] && [ -c $file -o -b $file ]; then echo $file; fi; done | sort',
     )
@@ -129,7 +129,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     )
   })
 
-  test('is root inside and nobody outside', async () => {
+  test('is root inside, and unprivileged outside', async () => {
     assert.equal(await shell('sudo id -u'), '0\n')
     const { id, processId } = (await server.post('/process/start', { command: 'exec sudo sleep 60', sessionId })).body
     const ids = () =>
@@ -143,7 +143,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     await server.post('/process/kill', { processId, signal: 'SIGKILL', sessionId })
   })
 
-  test('runs under a filter of system calls, with few capabilities, in namespaces of its own', async () => {
+  test('runs under a system call filter, with few capabilities, in its own namespaces', async () => {
     const status = await shell('sudo cat /proc/self/status')
     assert.match(status, /^Seccomp:\t2$/m)
     const effective = BigInt(`0x${/^CapEff:\t(\w+)$/m.exec(status)![1]}`)
@@ -173,7 +173,7 @@ describe('a guest', { timeout: 300_000 }, () => {
       )
   })
 
-  test('is what the kernel ends first when the host has no memory left', async () => {
+  test('is killed first when the host runs out of memory', async () => {
     const { stdout } = await server.shell('cat /proc/self/oom_score_adj /proc/1/oom_score_adj', {
       sessionId: newSession(),
     })
@@ -185,7 +185,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     assert.equal(await rights('1'), await rights('self'))
   })
 
-  test('that lies in wait for the runtime gets hold of neither its program nor its memory', async () => {
+  test('that waits for the runtime gets access to neither its program nor its memory', async () => {
     const wait = [
       'import os, time',
       'seen, taken = set(), set()',
@@ -214,7 +214,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     assert.ok(answer.endsWith(' []\n'), answer)
   })
 
-  test('is told nothing of how the host was started, what it is made of, and what it does', async () => {
+  test("cannot find out the host's boot parameters, hardware and activity", async () => {
     const files = ['cmdline', 'config.gz', 'consoles', 'interrupts', 'iomem', 'kallsyms', 'partitions', 'softirqs']
     for (const name of [...files, 'buddyinfo', 'pagetypeinfo', 'zoneinfo'])
       assert.equal(await shell(`sudo cat /proc/${name} 2>/dev/null | wc -c`), '0\n', name)
@@ -237,7 +237,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     assert.equal(await shell('ls -d /sys/devices/pci*/* 2>/dev/null'), '')
   })
 
-  test('shows in its mounts no folder of the host', async () => {
+  test('sees no folder of the host in its mount table', async () => {
     const mounts = await shell('cat /proc/self/mountinfo /proc/1/mountinfo')
     for (const place of [
       testDataDirectory,
@@ -270,7 +270,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     '/proc/1/root/proc/1/root',
     '/proc/self/cwd',
   ])
-    test(`started in ${cwd} it is inside its own files, or not started`, async () => {
+    test(`started in ${cwd} is within its own files, or is not started`, async () => {
       const { status, body } = await server.post('/execute', {
         code: `pwd; ls -A . | head -50; ls -d ./${hostDirectory} .${testDataDirectory} 2>/dev/null; true`,
         language: 'shell',
@@ -282,7 +282,7 @@ describe('a guest', { timeout: 300_000 }, () => {
       } else assert.ok(status === 404 || status === 400, `${status} ${body.error}`)
     })
 
-  test('cannot bring its own code into the start of a program by the environment', async () => {
+  test('cannot inject code into the start of a program through the environment', async () => {
     const { body } = await server.post('/execute', {
       code: 'echo ran',
       language: 'shell',
@@ -306,7 +306,7 @@ describe('a guest', { timeout: 300_000 }, () => {
     const run = (code: string) => server.shell(code, { sessionId: own })
     await run(`echo 'node:x:0:0::/root:/bin/bash' | sudo tee /etc/passwd > /dev/null`)
     const { body } = await server.post('/execute', { code: 'id -u', language: 'shell', sessionId: own })
-    // A name leads to the ids that its files say, which are those of the user namespace.
+    // A name resolves to the ids in the guest's files, which belong to the user namespace.
     assert.match(String(body.result?.stdout ?? body.code), /^(0|1000)\n$|[A-Z_]+/)
     const { id, processId } = (await server.post('/process/start', { command: 'sleep 60', sessionId: own })).body
     if (id !== undefined) {
@@ -323,7 +323,7 @@ function isInGroupOf(pid: string, id: string): boolean {
     .some((line) => line.endsWith(`/${id}`))
 }
 
-/** What the host calls a process, of which answers tell the id inside. */
+/** Returns the host's id of a process; responses contain the id inside. */
 function hostPid(id: string): string {
   const marker = `CARREL_PROCESS_ID=${id}\0`
   const found = readdirSync('/proc').find((name) => {
@@ -336,6 +336,6 @@ function hostPid(id: string): string {
       return false
     }
   })
-  if (found === undefined) throw new Error(`There is no process ${id}`)
+  if (found === undefined) throw new Error(`no process has the id ${id}`)
   return found
 }

@@ -13,7 +13,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-test('another user of the host reads nothing of a computer or the database, and runs no setuid program of a guest', async () => {
+test('another user of the host can read neither a computer nor the database, nor run setuid programs of a guest', async () => {
   const sessionId = newSession()
   const made = await server.shell(
     'echo secret > /workspace/secret; cp /usr/bin/id /workspace/id; sudo chown root /workspace/id; sudo chmod 4755 /workspace/id',
@@ -38,7 +38,7 @@ test('another user of the host reads nothing of a computer or the database, and 
     for (const folder of workspaces) assert.match(asNobody(join(folder, 'id')), /EACCES/)
   }
   assertClosed()
-  // Not by the mode of the data directory alone.
+  // The mode of the data directory alone must not be what protects them.
   const { mode } = statSync(testDataDirectory)
   chmodSync(testDataDirectory, 0o755)
   try {

@@ -5,7 +5,10 @@ import { type Strain, WatchedServer } from '../support/watched-server.ts'
 
 const MiB = 1024 * 1024
 
-/** A `python3` that says it is a kernel, and then what `flood` says for each call; `id` is the call's. */
+/**
+ * Returns a `python3` that pretends to be a kernel, and answers each call with what `flood` prints; `id` is the call's
+ * id.
+ */
 function kernelOf(flood: string): string {
   return `#!/usr/local/bin/real-python
 import json, os, sys
@@ -29,7 +32,7 @@ ${flood.replace(/^/gm, '        ')}
 `
 }
 
-describe('a kernel that the guest put in the place of ours', { timeout: 300_000 }, () => {
+describe('a kernel that the guest replaced with its own program', { timeout: 300_000 }, () => {
   let watched: WatchedServer
   let server: TestServer
   before(async () => {
@@ -38,7 +41,7 @@ describe('a kernel that the guest put in the place of ours', { timeout: 300_000 
   })
   after(() => watched.stop())
 
-  /** The answer of a call to it, and what others notice of that. */
+  /** Calls the kernel; returns the response, and how the call affects other clients. */
   async function call(flood: string, timeout = 1000): Promise<Answer & Strain> {
     const sessionId = newSession()
     await server.done('/files/write', { path: '/workspace/python3', content: kernelOf(flood), mode: 0o755, sessionId })
@@ -63,7 +66,7 @@ describe('a kernel that the guest put in the place of ours', { timeout: 300_000 
     ['events that change nothing', `event(event='clear', id=id, wait=True)`],
     ['output beyond what an answer holds', `event(event='output', id=id, name='stdout', text='x' * 9000)`],
   ] as const)
-    test(`that says ${what} without end is ended, and the call says so`, async (t) => {
+    test(`that sends ${what} endlessly is ended, and the call reports it`, async (t) => {
       const found = await call(`for_ever(${line})`, 60_000)
       t.diagnostic(brief(found))
       assert.equal(found.status, 200)
@@ -99,7 +102,7 @@ describe('a kernel that the guest put in the place of ours', { timeout: 300_000 
       assertUnnoticed(found)
     })
 
-  test('is heard when it says as much as an answer holds, letter by letter', async (t) => {
+  test('is understood when it sends a full response letter by letter', async (t) => {
     const flood = `for i in range(50): say(event(event='output', id=id, name='stdout', text='y') * 1000)
 say(event(event='result', id=id, main=True, data={'image/png': 'A' * ${20 * MiB}}) + done)`
     const found = await call(flood, 60_000)

@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => watched.stop())
 
-/** The answer's head; its body is read when it is asked for. */
+/** Sends a request and returns the head of the response; its body is read later. */
 function ask(path: string, body: object | Buffer): Promise<IncomingMessage> {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ function ask(path: string, body: object | Buffer): Promise<IncomingMessage> {
   })
 }
 
-/** Reads an answer without keeping it. */
+/** Reads a response without keeping it. */
 async function readOut(response: IncomingMessage): Promise<{ status: number; bytes: number; sha256: string }> {
   const hash = createHash('sha256')
   let bytes = 0
@@ -69,7 +69,7 @@ for i in range(${files}): os.close(os.open('%d-%s' % (i, 'x' * 150), os.O_CREAT)
     await server.done('/execute', { code, language: 'python', sessionId, timeout: 120_000 })
   })
 
-  test('comes in pages, each name once and in order', async () => {
+  test('is listed in pages, each name once and in order', async () => {
     const names: string[] = []
     for (let cursor: string | undefined; ;) {
       const page = await server.done('/files/list', { path: '/workspace/many', sessionId, cursor })
@@ -82,7 +82,7 @@ for i in range(${files}): os.close(os.open('%d-%s' % (i, 'x' * 150), os.O_CREAT)
     assert.deepEqual(names, Array.from({ length: files }, (_, i) => `${i}-${'x'.repeat(150)}`).toSorted())
   })
 
-  test('is watched by sixteen at once, or too large for it, and noticed by nobody else', async (t) => {
+  test('is watched by sixteen at once, or refused as too large, without delaying other clients', async (t) => {
     await server.shell(
       `cd /workspace/many && mkdir more && python3 -c 'for i in range(50000): open(f"more/{i}", "w").close()'`,
       { sessionId, timeout: 120_000 },
@@ -99,7 +99,7 @@ for i in range(${files}): os.close(os.open('%d-%s' % (i, 'x' * 150), os.O_CREAT)
     assertUnnoticed(found, 600)
   })
 
-  test('listed by ten at once, is noticed by nobody else', async (t) => {
+  test('is listed by ten at once without delaying other clients', async (t) => {
     const found = await noticed(() =>
       Promise.all(
         Array.from({ length: 10 }, async () => {
@@ -126,7 +126,7 @@ describe('a file of 32 MiB of control characters', () => {
     expected.update(`","encoding":"utf8","size":${size}}`)
   })
 
-  test('read by four at once, comes whole and is noticed by nobody else', async (t) => {
+  test('is read by four at once, completely and without delaying other clients', async (t) => {
     const sha256 = expected.digest('hex')
     const found = await noticed(async () => {
       const answers = await Promise.all(Array.from({ length: 4 }, async () => readOut(await read())))
@@ -136,7 +136,7 @@ describe('a file of 32 MiB of control characters', () => {
     assertUnnoticed(found, 400)
   })
 
-  test('takes next to no memory while forty clients do not read it, and none is left behind', async (t) => {
+  test('takes almost no memory while forty clients do not read it, and leaves none in use', async (t) => {
     const responses: IncomingMessage[] = []
     const found = await noticed(async () => {
       responses.push(...(await Promise.all(Array.from({ length: 40 }, read))))
@@ -149,7 +149,7 @@ describe('a file of 32 MiB of control characters', () => {
   })
 })
 
-test('output of twenty executes at once, is whole and noticed by nobody else', async (t) => {
+test('output of twenty concurrent executes is complete, and does not delay other clients', async (t) => {
   const sessionId = newSession()
   const code = `(head -c 4194304 /dev/zero | tr '\\0' '\\1'); (head -c 4194304 /dev/zero | tr '\\0' '\\377') >&2`
   await server.shell('true', { sessionId })
@@ -166,7 +166,7 @@ test('output of twenty executes at once, is whole and noticed by nobody else', a
   assertUnnoticed(found, 500)
 })
 
-test('output that waits for three hundred connections takes little memory of all of them', async (t) => {
+test('output that waits for three hundred connections takes little memory', async (t) => {
   const sessionId = newSession()
   const processId = 'printer'
   await server.done('/process/start', { sessionId, processId, command: 'head -c 20000000 /dev/zero' })
@@ -182,7 +182,7 @@ test('output that waits for three hundred connections takes little memory of all
       client.begin({ type: 'process', action: 'attach', sessionId, processId, encoding: 'base64' })
       client.socket.pause()
     }
-    // Behind all of these.
+    // Queued after all of these.
     const last = await SocketClient.open(server)
     const id = last.begin({ type: 'process', action: 'attach', sessionId, processId, encoding: 'base64' })
     const { data } = await last.next((message) => message.id === id && message.type === 'exit')
@@ -197,7 +197,7 @@ test('output that waits for three hundred connections takes little memory of all
 describe('a large request', () => {
   const sessionId = newSession()
 
-  test('of 48 MiB is written by three at once, and noticed by nobody else', async (t) => {
+  test('of 48 MiB is sent by three at once without delaying other clients', async (t) => {
     const content = '\u0001'.repeat(7 * MiB)
     const bodies = [1, 2, 3].map((name) =>
       Buffer.from(JSON.stringify({ path: `/workspace/${name}`, sessionId, content })),
@@ -220,7 +220,7 @@ describe('a large request', () => {
     ['of one number', '1'.repeat(40 * MiB)],
     ['with a text that does not end', `"${'\\"'.repeat(20 * MiB)}`],
   ] as const)
-    test(`${what} is refused, and noticed by nobody else`, async (t) => {
+    test(`${what} is refused without delaying other clients`, async (t) => {
       const sent = Buffer.from(`{"content":${content}`)
       const found = await noticed(async () => {
         const { status, body } = await server.post('/files/write', sent)
@@ -230,7 +230,7 @@ describe('a large request', () => {
       assertUnnoticed(found, 400)
     })
 
-  test('is not taken at all by a route that needs no large one', async () => {
+  test('is refused by a route that needs no large bodies', async () => {
     const { status, body } = await server.post('/files/read', { path: 'x'.repeat(2 * MiB) })
     assert.deepEqual([status, body.code, body.maxBytes], [413, 'TOO_LARGE', MiB / 4])
   })

@@ -5,7 +5,7 @@ import { linkIn, messagesTo, newAddress } from '../identity/outbox.ts'
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-/** An address of a network of that name, which no earlier run has used, in a /48 of its own. */
+/** Returns an address of a network by name, unused by earlier runs, in a /48 of its own. */
 const network = (name: string) => `2a02:${run}:${networkNumber(name).toString(16)}:1::1`
 const run = Math.floor(Math.random() * 0x1_00_00).toString(16)
 const names: string[] = []
@@ -14,7 +14,7 @@ function networkNumber(name: string): number {
   return names.indexOf(name)
 }
 
-describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, () => {
+describe('no client can keep another user from signing in by mail', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start({
@@ -23,7 +23,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
   })
   after(() => server.stop())
 
-  /** Asks for a link, and waits until what came of it is written. */
+  /** Requests a link, and waits until the outcome is written. */
   const ask = async (email: string, from: string) => {
     const rows = () =>
       withDatabase((db) => db.selectFrom('magic_links').select(['sent']).where('email', '=', email).execute())
@@ -49,7 +49,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     await ask(address, network(address))
     return (await redeem(links(address).at(-1)!, network(address))).body.token
   }
-  /** As if all of it had been so long ago. */
+  /** Makes the links of an address older by `passedMs`. */
   const letPass = (email: string, passedMs: number) =>
     withDatabase((db) =>
       db
@@ -62,7 +62,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
         .execute(),
     )
 
-  test('invitations take none of the links for signing in', async () => {
+  test('invitations use up none of the sign-in links', async () => {
     const victim = newAddress()
     for (let nth = 0; nth < limits.invitationsPerMailboxDay; nth++) {
       const token = await signIn(newAddress())
@@ -73,11 +73,11 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     assert.match(await signIn(victim), /^pp_sess_/)
   })
 
-  test('a stranger who asks for links uses up those of their own network alone', async () => {
+  test('an anonymous client who requests links uses up only those of their own network', async () => {
     const victim = newAddress()
     await signIn(victim)
     for (let nth = 0; nth < limits.magicLinksPerNetwork + 5; nth++) await ask(victim, network('stranger'))
-    // The one of before was used.
+    // The earlier link was used.
     const before = links(victim).length
     assert.equal(before, 1 + limits.magicLinksPerNetwork)
     await ask(victim, network('own'))
@@ -85,7 +85,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     assert.equal((await redeem(links(victim).at(-1)!)).status, 200)
   })
 
-  test('strangers of many networks fill no mailbox, and who gets no more links has some that work', async () => {
+  test('anonymous clients of many networks cannot flood a mailbox, and a user who gets no more links has valid ones', async () => {
     const victim = newAddress()
     for (let nth = 0; nth < limits.magicLinksPerAddress + 5; nth++) await ask(victim, network(`many-${nth}`))
     assert.equal(links(victim).length, limits.magicLinksPerAddress)
@@ -95,12 +95,12 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
       const { body: user } = await server.call('GET', '/users/me', undefined, { token: body.token })
       assert.equal(user.email, victim)
     }
-    // Three were used, so three more come.
+    // Three were used, so three more are sent.
     for (let nth = 0; nth < 5; nth++) await ask(victim, network('other'))
     assert.equal(links(victim).length, limits.magicLinksPerAddress + 3)
   })
 
-  test('after many in a day there is one at a time, and never none', async () => {
+  test('after many links in a day there is one at a time, but always one', async () => {
     const victim = newAddress()
     await signIn(victim)
     for (let nth = 0; nth < limits.magicLinksPerDay; nth++) {
@@ -111,13 +111,13 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     assert.equal(many, limits.magicLinksPerDay + 1)
     await letPass(victim, limits.freshLinkMs)
     for (const from of [network('third'), network('own'), network('other')]) await ask(victim, from)
-    assert.equal(links(victim).length, many + 1, 'one, since those of before work for a few minutes alone')
+    assert.equal(links(victim).length, many + 1, 'one, because earlier links are valid for a few minutes only')
     assert.equal((await redeem(links(victim).at(-1)!)).status, 200)
     await ask(victim, network('own'))
     assert.equal(links(victim).length, many + 2, 'it was used')
   })
 
-  test('a network that writes to many whom nobody knows is heard no more, but by those who are known', async () => {
+  test('a network that writes to many unknown addresses can write to known ones only', async () => {
     const known = newAddress()
     await signIn(known)
     const from = network('cannon')
@@ -129,7 +129,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     assert.equal(links(known).length, before + 1)
   })
 
-  test('nor is it when it writes by the many networks of its /48', async () => {
+  test('the many networks of one /48 are limited in the same way', async () => {
     const strangers = Array.from({ length: 8 * limits.sitePrefixFactor + 3 }, newAddress)
     const cannon = network('wide cannon')
     for (const [nth, address] of strangers.entries())
@@ -140,12 +140,12 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
     assert.equal(links(newcomer).length, 1)
   })
 
-  test('other spellings of a mailbox, asked for by others, keep nobody new from signing up', async () => {
+  test('other spellings of a mailbox, requested by others, keep no new user from signing up', async () => {
     const [name] = newAddress().split('@')
     const spelling = (nth: number) => `${name}+x${nth}@example.com`
     for (let nth = 0; nth < limits.magicLinksPerMailbox + 2; nth++) await ask(spelling(nth), network('speller'))
     const got = Array.from({ length: limits.magicLinksPerMailbox + 2 }, (_, nth) => links(spelling(nth)).length)
-    // A network writes to eight whom nobody knows, here.
+    // In this test a network may write to eight unknown addresses.
     assert.equal(got.filter((count) => count > 0).length, 8)
     for (let nth = 0; nth < limits.magicLinksPerMailbox + 5; nth++)
       await ask(spelling(100 + nth), network(`many ${nth}`))
@@ -157,7 +157,7 @@ describe('nobody keeps another from signing in by mail', { timeout: 300_000 }, (
   })
 })
 
-test('a network asks for so many spellings of a mailbox that nobody signed in by', { timeout: 300_000 }, async () => {
+test('a network can request a limited number of spellings of an unused mailbox', { timeout: 300_000 }, async () => {
   const server = await TestServer.start({
     env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback' },
   })

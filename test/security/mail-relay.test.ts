@@ -8,9 +8,9 @@ import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-/** What a person would take for words of the server. */
+/** Text that a user would mistake for the server's words. */
 const phish = 'Your card was declined.\n\nPay at https://evil.example.com/pay or call +43 1 2345678'
-/** Names of workspaces of which a mail program makes a link, or somebody a call. */
+/** Names of workspaces that a mail program turns into links, or that contain phone numbers. */
 const addresses = [
   'evil.example.com',
   'a.b.evil.co',
@@ -21,10 +21,10 @@ const addresses = [
   'Pay at www evil com',
   'Call 0043 1 2345678',
 ]
-/** Signs that break a line, are not seen, or turn what stands around them. */
+/** Characters that break lines, are invisible, or change the direction of text. */
 const hostileSigns = ['\n', '\r', '\t', '\u0000', '\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200b', '\ufeff']
 
-describe('nobody sends mail of their own by the server', { timeout: 300_000 }, () => {
+describe('no client can send mail of their own through the server', { timeout: 300_000 }, () => {
   let issuer: Issuer
   let server: TestApp
   before(async () => {
@@ -47,7 +47,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
   }
   const invite = (token: string, id: string, email: string) =>
     call(token, 'POST', `/v1/workspaces/${id}/invitations`, { email })
-  /** Of somebody who signed up more than a day ago. */
+  /** Returns the token of a user who signed up more than a day ago. */
   const signInEarlier = async (): Promise<string> => {
     const token = await signInByMail(server)
     const { user_id: userId } = (await call(token, 'GET', '/users/me')).body
@@ -68,7 +68,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
       )
     )[0]!
 
-  test('a name of a person, a key or a workspace is one line of what is seen', async () => {
+  test('the name of a user, a key or a workspace is one line of visible characters', async () => {
     const token = await signInByMail(server)
     for (const sign of hostileSigns) {
       const name = `Ann${sign}Lee`
@@ -81,7 +81,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
           token,
           headers: { 'x-forwarded-for': sign.codePointAt(0)!.toString() },
         })
-        // Each surface has a status of its own for a body that is wrong.
+        // Each surface has its own status for an invalid body.
         assert.ok(status === 400 || status === 422, `${path} with U+${sign.codePointAt(0)!.toString(16)}: ${status}`)
       }
     }
@@ -89,11 +89,11 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.equal((await call(token, 'PATCH', '/api/v1/settings', { displayName: persian })).body.displayName, persian)
   })
 
-  test('nothing that a sender wrote is in an invitation but the name of the workspace, where that is merely a name', async () => {
+  test('an invitation contains nothing that its sender wrote but the name of the workspace, if that is a plain name', async () => {
     const address = newAddress()
     const token = await signInByMail(server, address)
     const { user_id: userId } = (await call(token, 'GET', '/users/me')).body
-    // As it could be kept of an earlier version.
+    // As an earlier version could have stored it.
     await withDatabase((db) => db.updateTable('users').set({ name: phish }).where('id', '=', userId).execute())
     const plain = newAddress()
     await invite(token, await create(token, 'Research & Development (2026)'), plain)
@@ -123,7 +123,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.ok(page.body.includes(address) && !page.body.includes('declined'))
   })
 
-  test('who has proved no address sends none: a wallet, whom an issuer alone knows, an API key', async () => {
+  test('callers without a verified address send none: a wallet, a user known only to an issuer, an API key', async () => {
     const { token: byWallet } = await signInByWallet(server)
     for (const token of [byWallet, await issuer.tokenFor('first')]) {
       const victim = newAddress()
@@ -138,14 +138,14 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.equal((await invite(key.api_key, id, newAddress())).status, 403)
   })
 
-  test('a person sends so many invitations in a day, however they are spread and sent, also after a restart', async () => {
+  test('a user sends a limited number of invitations a day, however they are distributed, also after a restart', async () => {
     const token = await signInEarlier()
     const ids = [await create(token, 'First'), await create(token, 'Second')]
     const send = (count: number) =>
       Promise.all(Array.from({ length: count }, (_, nth) => invite(token, ids[nth % 2]!, newAddress())))
     const first = await send(limits.invitationsPerUserDay - 5)
     assert.ok(first.every(({ status }) => status === 200))
-    // What was taken back went out all the same.
+    // Revoked invitations were sent all the same.
     for (const { body } of first.slice(0, 10))
       await Promise.all(
         ids.map((id) => call(token, 'DELETE', `/v1/workspaces/${id}/invitations/${body.invitation_id}`)),
@@ -161,7 +161,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.ok(retryAfterS > 86_000 && retryAfterS <= 86_400, `${retryAfterS}`)
   })
 
-  test('a workspace sends so many in a day, whoever of it does', async () => {
+  test('a workspace sends a limited number a day, whichever member sends them', async () => {
     const owner = await signInByMail(server)
     const id = await create(owner)
     const people = await withDatabase((db) =>
@@ -187,7 +187,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.equal(Number(people.numInsertedOrUpdatedRows), limits.invitationsPerWorkspaceDay)
     const { status, body } = await invite(owner, id, newAddress())
     assert.deepEqual([status, body.limit], [429, limits.invitationsPerWorkspaceDay])
-    // A day later they count no more.
+    // A day later they no longer count.
     await withDatabase((db) =>
       db
         .updateTable('invitations')
@@ -198,7 +198,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.equal((await invite(owner, id, newAddress())).status, 200)
   })
 
-  test('who has just signed up sends fewer', async () => {
+  test('a user who has just signed up sends fewer', async () => {
     const token = await signInByMail(server)
     const id = await create(token)
     const answers = []
@@ -208,7 +208,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.match(answers.at(-1)!.body.error, /on your first day/)
   })
 
-  test('one person or one workspace writes so often to a mailbox, however its address is written, and keeps nobody else back', async () => {
+  test('one user or workspace writes to a mailbox a limited number of times, however it is spelled, without limiting others', async () => {
     const name = newAddress().split('@')[0]!
     const sender = await signInEarlier()
     let sent = 0
@@ -225,7 +225,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
     assert.equal((await invite(alice, team, `${name}@example.com`)).status, 429)
   })
 
-  test('a mailbox that very many wrote to gets no more, and the refusal tells nothing of them', async () => {
+  test('a mailbox with invitations from very many users gets no more, and the refusal reveals nothing about them', async () => {
     const victim = newAddress()
     const workspace = await create(await signInByMail(server))
     await withDatabase((db) =>
@@ -256,7 +256,7 @@ describe('nobody sends mail of their own by the server', { timeout: 300_000 }, (
   })
 })
 
-describe('what many send together', { timeout: 300_000 }, () => {
+describe('the mail of many users together', { timeout: 300_000 }, () => {
   const start = (env: NodeJS.ProcessEnv) =>
     TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_TRUSTED_PROXIES: 'loopback', ...env } })
   const signUp = async (server: TestApp, from: string, address = newAddress()): Promise<string> => {
@@ -278,7 +278,7 @@ describe('what many send together', { timeout: 300_000 }, () => {
       return (await links.where('stranger', '=', 1).where('sent', '=', 1).execute()).length
     })
 
-  test('people who signed up by one network invite no more than it may, from wherever; others do, and sign up', async () => {
+  test('users who signed up through one network share its limit, wherever they are; others can invite and sign up', async () => {
     const server = await start({ CARREL_MAILS_PER_NETWORK: '12' })
     try {
       const run = Math.floor(Math.random() * 0x1_00_00).toString(16)
@@ -301,7 +301,7 @@ describe('what many send together', { timeout: 300_000 }, () => {
     }
   })
 
-  test('invitations that are used up close no sign-up, and the log tells of it', async () => {
+  test('used-up invitations do not block sign-ups, and are logged', async () => {
     const server = await start({ CARREL_INVITATIONS_PER_DAY: String((await ofDay('invitations')) + 2) })
     try {
       const token = await signUp(server, '192.0.2.1')
@@ -315,18 +315,18 @@ describe('what many send together', { timeout: 300_000 }, () => {
         () => server.log().match(/CARREL_INVITATIONS_PER_DAY/g) ?? [],
         (found) => found.length > 0,
       )
-      assert.equal(warnings.length, 1, 'not for each that is refused')
+      assert.equal(warnings.length, 1, 'not for each refusal')
     } finally {
       await server.stop()
     }
   })
 
-  test('links to strangers that are used up leave invitations and who is known as before, and the log tells of it', async () => {
+  test('used-up links to unknown addresses affect neither invitations nor known users, and are logged', async () => {
     const known = newAddress()
     const before = await start({})
     await signUp(before, '192.0.2.1', known)
     await before.stop()
-    // What earlier tests sent counts too.
+    // Mail of earlier tests counts too.
     const server = await start({ CARREL_MAILS_PER_DAY: String((await ofDay('magic_links')) + 3) })
     try {
       const strangers = Array.from({ length: 6 }, newAddress)

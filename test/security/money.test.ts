@@ -12,16 +12,16 @@ const everyone = roles.flatMap((role) => scopes.map((scope): Who => `${role} by 
 const managers: Who[] = ['admin by account', 'admin by everything', 'owner by account', 'owner by everything']
 
 interface MoneyRoute {
-  /** Of the key that asks. */
+  /** The body; a function gets the id of the key that sends the request. */
   body?: object | ((keyId: string) => object)
-  /** What those are answered who may. */
+  /** The status of the response to callers that may use the route. */
   status: number
   may: readonly Who[]
 }
 
 const reading: MoneyRoute = { status: 200, may: everyone }
 
-/** Every route about money that needs a token, who may use it, and what they are answered. */
+/** Every route about money that needs a token, who may use it, and the status that they get. */
 const moneyRoutes: Record<string, MoneyRoute> = {
   'GET /balance': reading,
   'GET /billing/balance': reading,
@@ -30,11 +30,11 @@ const moneyRoutes: Record<string, MoneyRoute> = {
   'GET /api/v1/billing/storage': reading,
   'GET /v1/usage': reading,
   'GET /v1/billing/preferences': reading,
-  // It asks to be paid.
+  // The response requests a payment.
   'POST /topup': { body: { tier: 'starter' }, status: 402, may: everyone },
   'POST /api/v1/credits/topup': { body: { tier: 'starter' }, status: 200, may: everyone },
   'POST /billing/deposit': { body: { amount_cents: 500 }, status: 200, may: everyone },
-  // An API key limits itself, and no others.
+  // An API key can limit itself only.
   'PATCH /v1/billing/preferences': {
     body: (keyId) => ({ keys: [{ key_id: keyId, daily_limit_cents: 100_000 }] }),
     status: 200,
@@ -49,7 +49,7 @@ describe('who may do what with the money of a workspace', { timeout: 300_000 }, 
   before(async () => {
     const env = {
       CARREL_PLAY_MONEY: 'on',
-      // Nobody has to answer: a challenge asks no node.
+      // The node need not exist: a challenge does not contact it.
       CARREL_TEMPO_RECIPIENT: '0x1111111111111111111111111111111111111111',
       CARREL_TEMPO_RPC: 'http://127.0.0.1:9',
       CARREL_SIGN_INS_PER_MINUTE: '0',
@@ -69,7 +69,7 @@ describe('who may do what with the money of a workspace', { timeout: 300_000 }, 
             scope === 'everything' ? {} : { scopes: [scope] },
           ),
         )
-      // What a key may follows its person.
+      // The rights of a key follow its user's role.
       const { user_id } = await done(person, 'GET', '/users/me')
       if (role === 'member') await done(owner, 'PATCH', `/v1/workspaces/${id}/members/${user_id}`, { role })
     }
@@ -81,7 +81,7 @@ describe('who may do what with the money of a workspace', { timeout: 300_000 }, 
     assert.equal(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.body)}`)
     return answer.body
   }
-  /** An admin, since only they can make keys. */
+  /** An admin, because only admins can create keys. */
   const join = async (owner: string, id: string): Promise<string> => {
     const email = newAddress()
     await done(owner, 'POST', `/v1/workspaces/${id}/invitations`, { email, role: 'admin' })

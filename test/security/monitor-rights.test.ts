@@ -4,7 +4,10 @@ import { after, before, test } from 'node:test'
 import { monitorPid } from '../faults/host-traces.ts'
 import { newSession, TestServer } from '../support/server.ts'
 
-/** What loads code into the kernel, touches hardware, clocks, the host's network or its audit, or reads kernel memory. */
+/**
+ * Capabilities to load code into the kernel, to control hardware, clocks, the host's network or audit, or to read
+ * kernel memory.
+ */
 const forbidden = {
   NET_ADMIN: 12,
   SYS_MODULE: 16,
@@ -25,7 +28,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-test('the monitor, and what it runs, is root without the rights that its work does not need', async () => {
+test('the monitor and its programs are root without the capabilities that they do not need', async () => {
   await server.shell('true', { sessionId: newSession() })
   const pid = monitorPid()
   const threads = readdirSync(`/proc/${pid}/task`)

@@ -7,12 +7,12 @@ import type { TestServer } from '../support/server.ts'
 import { WatchedServer } from '../support/watched-server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-/** A year of somebody whose programs never rest. */
+/** A year of an account whose programs never rest. */
 const intervals = 300_000
 const dayMs = 86_400_000
 const stepMs = Math.floor((360 * dayMs) / intervals)
 
-describe('an account that used very much', { timeout: 300_000 }, () => {
+describe('an account with very much usage', { timeout: 300_000 }, () => {
   let watched: WatchedServer
   let server: TestServer
   let token: string
@@ -26,7 +26,7 @@ describe('an account that used very much', { timeout: 300_000 }, () => {
   })
   after(async () => {
     await withDatabase(async (db) => {
-      // With each row of the ledger it would look for others that refer to it.
+      // For each row of the ledger, SQLite would search for rows that refer to it.
       await sql`pragma foreign_keys = off`.execute(db)
       await sql`pragma secure_delete = off`.execute(db)
       for (const table of ['usage_intervals', 'usage_days', 'spent', 'spending_limits', 'ledger_transactions'] as const)
@@ -37,7 +37,7 @@ describe('an account that used very much', { timeout: 300_000 }, () => {
 
   const get = (path: string) => server.call('GET', path, undefined, { token })
 
-  test('keeps nobody waiting with what it asks about usage and money, ten at a time', async (t) => {
+  test('does not delay others with ten concurrent requests about usage and money', async (t) => {
     const paths = [
       '/v1/usage?days=366',
       '/billing/usage?page=1&limit=100',
@@ -61,7 +61,7 @@ describe('an account that used very much', { timeout: 300_000 }, () => {
     assert.ok(longestTurnMs < 150, `${longestTurnMs} ms`)
   })
 
-  test('is told all of it', async () => {
+  test('gets all of it', async () => {
     const { totals, byDay, byKey, limits } = (await get('/v1/usage?days=366')).body
     assert.deepEqual(
       totals.map(({ quantity, amountMicros }: Record<string, number>) => [quantity, amountMicros]),
@@ -76,7 +76,7 @@ describe('an account that used very much', { timeout: 300_000 }, () => {
     assert.deepEqual((await get(`/billing/usage?limit=100&after=${first.next}`)).body.items, second.items)
   })
 
-  test('is refused by itself alone when it asks for more than waits', async () => {
+  test('is the only one refused when it requests more than can wait', async () => {
     const asked = Array.from({ length: 40 }, () => get('/v1/usage?days=366'))
     const other = await server.call('GET', '/v1/usage')
     assert.equal(other.status, 200)
@@ -101,7 +101,7 @@ async function fill(db: Kysely<Database>, accountId: string): Promise<void> {
   await setSpendingLimit(db, accountId, { period: 'day', limitMicros: 1_000_000_000_000 })
 }
 
-/** What would have been written with them. */
+/** Writes the totals that would have been written with the intervals. */
 async function addUpOf(db: Kysely<Database>, accountId: string): Promise<void> {
   for (const [dimension, value] of Object.entries({
     all: `''`,

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { monitorPid } from '../faults/host-traces.ts'
 import { newSession, TestServer } from '../support/server.ts'
 
-/** Lets a program have so many descriptors; gives what takes that back. */
+/** Limits the descriptors of a program; returns a function that undoes it. */
 function limitDescriptors(pid: number, count: number): () => void {
   const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))!
   const set = (limit: string) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}`])
@@ -13,7 +13,7 @@ function limitDescriptors(pid: number, count: number): () => void {
   return () => void set(`${soft}:${hard}`)
 }
 
-/** The limit below which so many numbers are free: a new descriptor gets the least of them. */
+/** Returns the limit below which `free` numbers are unused: a new descriptor gets the lowest of them. */
 function limitWithFree(pid: number, free: number): number {
   const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
   let limit = 0
@@ -31,7 +31,7 @@ describe('when the descriptors of a program are used up', { timeout: 300_000 }, 
   })
   after(() => server.stop())
 
-  /** What the API says while a program has so many more; 200 or a refusal that is worth another try. */
+  /** Returns the response while a program may open only `free` more descriptors: 200 or a retryable refusal. */
   const withLeft = async (pid: number, left: number, ask: () => ReturnType<TestServer['post']>) => {
     const restore = limitDescriptors(pid, limitWithFree(pid, left))
     try {
@@ -53,16 +53,16 @@ describe('when the descriptors of a program are used up', { timeout: 300_000 }, 
     'a file that is written': () => server.post('/files/write', { path: 'new', content: 'x', sessionId }),
   }
   for (const [what, ask] of Object.entries(requests))
-    test(`of the server, ${what} is had or refused for want of room, and can be had again`, async () => {
+    test(`of the server, ${what} succeeds or is refused for lack of capacity, and succeeds again later`, async () => {
       const codes: string[] = []
-      // One is for the connection itself; another one that closes in the same moment leaves one more.
+      // One is for the connection itself; another connection that closes at the same moment frees one more.
       for (let round = 0; round < 10 && !codes.includes('NO_CAPACITY'); round++)
         for (const left of [1, 2, 3, 5, 8]) codes.push(await withLeft(server.process.pid!, left, ask))
       assert.ok(codes.includes('NO_CAPACITY'), codes.join(' '))
       assert.equal((await ask()).status, 200)
     })
 
-  test('of the monitor, a command is refused for want of room, and can be had again', async () => {
+  test('of the monitor, a command is refused for lack of capacity, and succeeds again later', async () => {
     const codes = []
     for (const left of [0, 1, 2, 3, 5]) codes.push(await withLeft(monitorPid(), left, requests['a command']!))
     assert.ok(codes.includes('NO_CAPACITY'), codes.join(' '))

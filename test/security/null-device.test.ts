@@ -18,14 +18,14 @@ describe("a program's empty stdin", { timeout: 300_000 }, () => {
   const shell = async (code: string, more: Record<string, unknown> = {}) =>
     (await server.shell(code, { sessionId, ...more })).stdout as string
 
-  test('is a null device, so that programs that look for a pipe find none', async () => {
+  test('is a null device, so that programs that check for a pipe find none', async () => {
     assert.equal(
       await shell('stat -L -c "%F %t:%T" /proc/self/fd/0; wc -c; echo x >/proc/self/fd/0 && echo taken'),
       'character special file 1:3\n0\ntaken\n',
     )
   })
 
-  test("is not the host's: what a program does to it, the host and every other start do not see", async () => {
+  test("is not the host's: changes by a program affect neither the host nor other processes", async () => {
     const before = hostNull()
     assert.deepEqual([before.uid, before.gid, before.mode], [0, 0, '666'])
     const mine = await shell('stat -L -c "%d:%i" /proc/self/fd/0')
@@ -38,7 +38,7 @@ describe("a program's empty stdin", { timeout: 300_000 }, () => {
     assert.equal((await server.shell('stat -L -c %a /proc/self/fd/0', { sessionId: own })).stdout, '666\n')
   })
 
-  test('carries no word from one program to the next: flags are of one open file', async () => {
+  test('carries no information between programs: flags belong to one open file', async () => {
     const flags = `python3 -c '
 import fcntl, os
 had = fcntl.fcntl(0, fcntl.F_GETFL)

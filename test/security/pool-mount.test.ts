@@ -13,13 +13,13 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** The line of the mount table: what goes for this mount, and for its file system. */
+/** Returns the options of the pool in the mount table: of the mount, and of its file system. */
 function poolMount(): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
   return lines.find((line) => line.split(' ')[4] === pool)!.split(' ')
 }
 
-test("the host's own mount of the pool knows no set-user-id programs and no devices, and guests keep theirs", async () => {
+test("the host's own mount of the pool is nosuid and nodev, and guests keep their set-user-id programs and devices", async () => {
   const options = poolMount()[5]!.split(',')
   assert.ok(options.includes('nosuid') && options.includes('nodev'), options.join())
   const code =
@@ -27,14 +27,14 @@ test("the host's own mount of the pool knows no set-user-id programs and no devi
   assert.equal((await server.shell(code)).stdout, '0\n0\n')
 })
 
-test('what guests delete goes back to the disk, and is counted as gone soon', (t) => {
+test('data that guests delete returns to the disk, and quotas reflect it soon', (t) => {
   if (!poolMount().includes('btrfs') || !existsSync(`${pool}.img`))
     return t.skip('The pool is no file system of its own')
   const options = poolMount().at(-1)!.split(',')
   assert.ok(options.includes('discard=async') && options.includes('commit=5'), options.join())
 })
 
-test('a mount that was made without these is put right by the next start', async () => {
+test('a mount without these options is corrected by the next start', async () => {
   await server.stop()
   execFileSync('mount', ['-o', 'remount,suid,dev', pool])
   assert.ok(!poolMount()[5]!.includes('nosuid'))

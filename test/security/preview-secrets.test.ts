@@ -8,12 +8,12 @@ import { openSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
 import { startGuestServer, type GuestServer } from '../paperpod/guest-server.ts'
 import { TestServer, testDataDirectory } from '../support/server.ts'
 
-/** What a client sends to a preview by mistake, as it is an address of the same server. */
-describe('credentials of Carrel that are sent to a preview', { timeout: 300_000 }, () => {
+/** Tokens that a client sends to a preview by mistake, because it is a host name of the same server. */
+describe("Carrel's own credentials that are sent to a preview", { timeout: 300_000 }, () => {
   let server: TestServer
   let guest: GuestServer
   let credentials: string[]
-  /** What the guest's own users sign in with. */
+  /** A credential of the guest's own users. */
   let theirs: string
 
   before(async () => {
@@ -40,7 +40,7 @@ describe('credentials of Carrel that are sent to a preview', { timeout: 300_000 
     return body.toString()
   }
 
-  test('do not reach the guest by a header, a cookie or the query', async () => {
+  test('do not reach the guest in a header, a cookie or the query', async () => {
     for (const token of credentials) {
       const secret = token.slice(12, 40)
       const got = await echo(`/echo?a=1&token=${token}&access_token=${encodeURIComponent(token)}&b=2`, {
@@ -59,7 +59,7 @@ describe('credentials of Carrel that are sent to a preview', { timeout: 300_000 
     }
   })
 
-  test('do not reach it by a handshake', async () => {
+  test('do not reach the guest in a handshake', async () => {
     for (const token of credentials) {
       const { host } = guest
       const url = `${server.url.replace('http', 'ws')}/ws?token=${token}&a=1`
@@ -75,7 +75,7 @@ describe('credentials of Carrel that are sent to a preview', { timeout: 300_000 
     }
   })
 
-  test("of the guest's own all comes through as it was sent", async () => {
+  test("do not affect the guest's own, which pass unchanged", async () => {
     const sent = {
       authorization: `Bearer ${theirs}`,
       'x-session-token': theirs,

@@ -10,10 +10,10 @@ import { callExample, exampleOf, needsSecret, type Operation } from '../support/
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
-/** Tables with many rows for each account, of which the main thread may not read all of an account's. */
+/** Tables with many rows for each account: the main thread must not read all rows of an account. */
 const ofManyRows = new Set(['usage_intervals', 'ledger_transactions', 'ledger_entries', 'events'])
 
-describe('what the main thread asks the database', { timeout: 300_000 }, () => {
+describe('the queries of the main thread', { timeout: 300_000 }, () => {
   let server: TestServer
   const folder = mkdtempSync(join(tmpdir(), 'carrel-plans-'))
   const file = join(folder, 'statements')
@@ -40,7 +40,7 @@ describe('what the main thread asks the database', { timeout: 300_000 }, () => {
       .split('\n')
       .map((line) => JSON.parse(line) as string)
 
-  test('is found by an index, whatever route is called, and never by reading a table or all of an account', async () => {
+  test('use an index on every route, and never read a whole table or all rows of an account', async () => {
     await callAll(await server.newAccount())
     await callAll(await signInByMail(server))
     await until(statements, (all) => all.some((sql) => sql.includes('"spending_limits" as "l"')))
@@ -71,7 +71,7 @@ describe('what the main thread asks the database', { timeout: 300_000 }, () => {
   }
 })
 
-/** A step that reads all rows of a table, or all that an account has in one where that is many. */
+/** Whether a step reads all rows of a table, or all rows of an account in a table with many. */
 function isSlow(detail: string, sql: string): boolean {
   const [, how, name] = /^(SCAN|SEARCH) (\w+)/.exec(detail) ?? []
   if (!how || !name) return false

@@ -10,8 +10,10 @@ import { newSession, TestServer, until } from '../support/server.ts'
 const takeAll = readFileSync(new URL('./fixtures/take-all.py', import.meta.url), 'utf8')
 const MiB = 1024 * 1024
 
-/** What the kernel counts for users or for the whole host, and one computer may not take from another. */
-describe('what all computers share', { timeout: 300_000 }, () => {
+/**
+ * Resources that the kernel counts per user or for the whole host, and that one computer must not take from another.
+ */
+describe('kernel resources that all computers share', { timeout: 300_000 }, () => {
   let server: TestServer
   const [greedy, other] = [newSession(), newSession()]
 
@@ -22,7 +24,7 @@ describe('what all computers share', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  /** Has root of a computer take what it can get of something, and hold it meanwhile. */
+  /** Lets root of a computer take as much of a resource as it can get, and hold it meanwhile. */
   async function whileTaken(kind: string, most: number, work: (taken: number) => Promise<void>): Promise<void> {
     const command = `exec sudo python3 /tmp/take-all.py ${kind} ${most} hold`
     const started = { processId: `take-${kind}`, sessionId: greedy }
@@ -41,7 +43,7 @@ describe('what all computers share', { timeout: 300_000 }, () => {
   const inOther = async (kind: string, most: number) =>
     Number((await server.shell(`python3 /tmp/take-all.py ${kind} ${most}`, { sessionId: other })).stdout)
 
-  test('instances of inotify: one computer gets no more than one user of the host, and takes none of it from others', async () => {
+  test('inotify instances: one computer gets no more than one user of the host, and takes none from others', async () => {
     await whileTaken('inotify', 300, async (taken) => {
       assert.ok(
         taken > 0 && taken <= Number(readFileSync('/proc/sys/fs/inotify/max_user_instances', 'latin1')),
@@ -63,21 +65,21 @@ describe('what all computers share', { timeout: 300_000 }, () => {
     })
   })
 
-  test('terminals: a computer has a number of them, and the host enough for all', async () => {
+  test('terminals: a computer has a limited number, and the host enough for all', async () => {
     await whileTaken('terminals', 2000, async (taken) => {
       assert.ok(taken <= terminalsPerComputer && taken > terminalsPerComputer - 20, `${taken}`)
       assert.equal(await inOther('terminals', 100), 100)
     })
   })
 
-  test('neighbours: what a computer sends past its routes makes no entry in the table of the host', async () => {
+  test("neighbours: packets of a computer outside its routes create no entries in the host's neighbour table", async () => {
     const before = neighbours()
     await whileTaken('neighbours', 400, async () => {
       assert.ok(neighbours() < before + 50, `${before} entries, then ${neighbours()}`)
     })
   })
 
-  test('links of computers answer no question for an address, and speak no IPv6', () => {
+  test('links of computers do not answer ARP requests, and have no IPv6', () => {
     const links = readdirSync('/sys/class/net').filter((name) => name.startsWith(paths.interfacePrefix))
     assert.ok(links.length > 1)
     for (const link of links) {
@@ -88,16 +90,16 @@ describe('what all computers share', { timeout: 300_000 }, () => {
   })
 
   for (const kind of ['connections', 'datagrams'])
-    test(`memory of ${kind} is bounded`, async () => {
+    test(`memory of ${kind} is limited`, async () => {
       const before = socketMemory()
-      // 20 to each of six users: more than 900 MiB.
+      // 20 for each of six users: more than 900 MiB.
       await whileTaken(kind, 20, async () => {
         const bytes = socketMemory() - before
         assert.ok(bytes < 120 * MiB, `${Math.round(bytes / MiB)} MiB`)
       })
     })
 
-  test('numbers of the host are as high as computers need them', () => {
+  test('limits of the host are as high as computers need', () => {
     for (const { name, min } of hostLimits()) {
       const path = `/proc/sys/${name.replaceAll('.', '/')}`
       const value = Number(readFileSync(path, 'latin1'))
@@ -110,7 +112,7 @@ function neighbours(): number {
   return Number.parseInt(readFileSync('/proc/net/stat/arp_cache', 'latin1').split('\n')[1]!, 16)
 }
 
-/** Of TCP and UDP, of all namespaces. */
+/** Returns the socket memory of TCP and UDP in all namespaces. */
 function socketMemory(): number {
   const pages = [...readFileSync('/proc/net/sockstat', 'latin1').matchAll(/ mem (\d+)/g)].map(([, count]) =>
     Number(count),

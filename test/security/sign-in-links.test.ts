@@ -11,7 +11,7 @@ import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { readdirSync } from 'node:fs'
 
-describe('a link for signing in', { timeout: 300_000 }, () => {
+describe('a sign-in link', { timeout: 300_000 }, () => {
   let github: GithubServer
   let server: TestApp
   before(async () => {
@@ -30,7 +30,7 @@ describe('a link for signing in', { timeout: 300_000 }, () => {
     await github.stop()
   })
 
-  test('is used up by nothing that only opens it, whatever it says that it takes', async () => {
+  test('is not used up by merely opening it, whatever types the client accepts', async () => {
     const link = await askForLink(server, newAddress())
     const accepts = ['*/*', 'application/json', 'application/json, */*;q=0.1', 'text/html', 'text/plain', 'image/*', '']
     for (const accept of accepts) {
@@ -40,7 +40,7 @@ describe('a link for signing in', { timeout: 300_000 }, () => {
     }
     for (const method of ['HEAD', 'OPTIONS', 'PUT']) assert.ok((await fetch(link, { method })).status >= 400, method)
     const code = new URL(link).searchParams.get('token')!
-    // As the documentation has it: curl -d token=…
+    // As documented: curl -d token=…
     const response = await fetch(`${server.url}/login/callback`, {
       method: 'POST',
       headers: { accept: '*/*', 'content-type': 'application/x-www-form-urlencoded' },
@@ -49,7 +49,7 @@ describe('a link for signing in', { timeout: 300_000 }, () => {
     assert.match(((await response.json()) as { token: string }).token, /^pp_sess_/)
   })
 
-  test('an address that another falls together with beyond ASCII is another one', async () => {
+  test('an address that differs from another only beyond ASCII is a different address', async () => {
     const address = newAddress().replace('person', 'kelvin.mike')
     const victim = await signInByMail(server, address)
     const { user_id: victimId } = (await server.call('GET', '/users/me', undefined, { token: victim })).body
@@ -81,7 +81,7 @@ describe('a link for signing in', { timeout: 300_000 }, () => {
     assert.equal(own.body.user_id, victimId)
   })
 
-  test('a name that GitHub tells is one line', async () => {
+  test('a name from GitHub is one line', async () => {
     const user = { id: Date.now() * 10 + 8, login: 'm', name: 'Carrel\u2028Support\n\nPay \u202etoday' }
     const emails = [{ email: newAddress(), primary: true, verified: true }]
     const { body } = await server.post('/auth/github', { code: github.codeFor({ ...user, emails }) }, { token: null })
@@ -90,7 +90,7 @@ describe('a link for signing in', { timeout: 300_000 }, () => {
   })
 })
 
-describe('what a closed server does for an address that it knows', { timeout: 300_000 }, () => {
+describe('what a closed server does for a known address', { timeout: 300_000 }, () => {
   const known = newAddress()
   before(async () => {
     const server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0' } })
@@ -98,7 +98,7 @@ describe('what a closed server does for an address that it knows', { timeout: 30
     await server.stop()
   })
 
-  test('it does for one that it does not, up to the log-in at the mail server', async () => {
+  test('it also does for an unknown one, up to the login at the mail server', async () => {
     const conversations: { user: string; messages: number }[] = []
     const smtp = new SMTPServer({
       authOptional: false,
@@ -155,7 +155,7 @@ describe('what a closed server does for an address that it knows', { timeout: 30
     }
   })
 
-  test('without a mail server it leaves nothing of it in the outbox', async () => {
+  test('leaves no trace in the outbox without a mail server', async () => {
     const server = await TestApp.start({ env: { CARREL_SIGN_UP: 'closed', CARREL_SIGN_INS_PER_MINUTE: '0' } })
     try {
       await Promise.all(

@@ -5,7 +5,7 @@ import { settles } from '../support/settles.ts'
 import { computerRow } from '../faults/host-traces.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
-/** Signals whatever appears among the processes of its computer: the runtime is there for a moment in each start. */
+/** A program that signals every new process of its computer: during each start, the runtime briefly is one. */
 const ambush = (signal: number) => `
 import os, time
 known = set(os.listdir('/proc'))
@@ -17,7 +17,7 @@ while time.time() < end:
         except OSError: pass
 `
 
-describe('a guest that lies in wait for the runtime', { timeout: 300_000 }, () => {
+describe('a guest that waits for the runtime', { timeout: 300_000 }, () => {
   let server: TestServer
   before(async () => {
     server = await TestServer.start()
@@ -41,7 +41,7 @@ describe('a guest that lies in wait for the runtime', { timeout: 300_000 }, () =
     ['stops it', 19],
     ['kills it', 9],
   ] as const)
-    test(`and ${doing} gets no start to hang, holds up no other sandbox, and leaves nothing of it`, async () => {
+    test(`and ${doing} makes no start hang, delays no other sandbox, and leaves no runtime`, async () => {
       const [sessionId, other] = [newSession(), newSession()]
       await server.shell('true', { sessionId: other })
       await lieInWait(sessionId, signal)
@@ -63,7 +63,7 @@ describe('a guest that lies in wait for the runtime', { timeout: 300_000 }, () =
     })
 })
 
-/** Host ids of the runtimes that are at work on a computer. */
+/** Returns the host ids of the runtimes that work on a computer. */
 function runtimesOf(computerId: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

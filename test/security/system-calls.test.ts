@@ -7,20 +7,20 @@ import { newSession, TestServer } from '../support/server.ts'
 
 const systemCalls = readFileSync(new URL('./fixtures/system-calls.py', import.meta.url), 'utf8')
 
-/** What the filter says. Whatever else is answered comes from behind it. */
+/** The answer of the filter. Every other answer comes from the kernel behind it. */
 const ofTheFilter = new Set(['ENOSYS', 'EPERM'])
 
-/** Calls of the fixture that are to reach the kernel, by their names without what stands above the 32 bits. */
+/** Calls of the fixture that must reach the kernel, by name without the bits above the 32. */
 const open = [
   // unix, inet, inet6, netlink
   /^socket (1|2|10|16) of kind \d$/,
   /^socketpair 1$/,
   /^clone nothing$/,
-  // Linux, 32 bits, without random addresses; asking which it is
+  // Linux, 32 bits, without address randomization; querying the personality
   /^personality (0x0|0x8|0x40000|0xffffffff)$/,
 ]
 
-describe('the filter of system calls', { timeout: 300_000 }, () => {
+describe('the system call filter', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 
@@ -34,7 +34,7 @@ describe('the filter of system calls', { timeout: 300_000 }, () => {
     ['a user', ''],
     ['root', 'sudo '],
   ] as const)
-    test(`refuses ${user} the same whatever stands above the 32 bits that the kernel takes, in each architecture`, async (t) => {
+    test(`refuses ${user} the same calls whatever is in the bits above the 32 that the kernel uses, in each architecture`, async (t) => {
       const { stdout, stderr } = await server.shell(`${prefix}python3 /tmp/system-calls.py`, { sessionId })
       assert.equal(stderr, '')
       const architectures: Record<string, Record<string, string> | null> = JSON.parse(stdout)
@@ -52,7 +52,7 @@ describe('the filter of system calls', { timeout: 300_000 }, () => {
       }
     })
 
-  test('is compiled anew by each server, and one of an earlier version that goes on is told', async () => {
+  test('is compiled anew by each server, and computers that continue under an earlier one are logged', async () => {
     await server.stop()
     const running = readdirSync(join(paths.runtime, 'runtime'))
     const id = running.find((name) => existsSync(join(paths.computer(name), 'config.json')))!
@@ -70,7 +70,7 @@ describe('the filter of system calls', { timeout: 300_000 }, () => {
   })
 })
 
-/** The kernel itself refuses users raw sockets, in the filter's words. */
+/** The kernel itself refuses raw sockets to users, with the same error as the filter. */
 function ownRefusal(call: string, answer: string): boolean {
   return /^socket (2|10) of kind [35]/.test(call) && answer === 'EPERM'
 }

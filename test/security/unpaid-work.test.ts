@@ -12,7 +12,7 @@ import {
 } from '../billing/tenants.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
-/** A thread of the kernel that does `body` until the kernel ends, and shows all the while that it is there. */
+/** A thread of the kernel that runs `body` until the kernel ends, and shows that it is alive. */
 const thread = (body: string) => `
 import threading, time, pathlib
 def work():
@@ -29,7 +29,7 @@ const worker = `new (require('node:worker_threads').Worker)(\`
   const { writeFileSync } = require('node:fs')
   for (;;) { writeFileSync('/workspace/tick', String(Date.now())); const end = Date.now() + 50; while (Date.now() < end); }\`, { eval: true })`
 
-/** Programs of which each lives for a moment, starts the next one in a session of its own, and works. */
+/** Programs that each live briefly, start the next one in its own session, and work. */
 const chain = `cat > /workspace/chain.sh <<'END'
 date +%s%N > /workspace/tick
 timeout 0.2 sh -c 'while :; do :; done'
@@ -47,9 +47,9 @@ threading.Thread(target=http.server.ThreadingHTTPServer(("0.0.0.0", 8200), Handl
 
 const env = { ...dearEnvironment, CARREL_SWEEP_INTERVAL_MS: '1000', CARREL_IDLE_TIMEOUT_S: '600' }
 
-describe('work that tries not to be paid', { concurrency: true, timeout: 300_000 }, () => {
+describe('work that tries to evade charges', { concurrency: true, timeout: 300_000 }, () => {
   let server: TestServer
-  // One after the other: what a test writes beside the server waits for nobody.
+  // One at a time: writes of a test beside the server do not wait for each other.
   const payers: Tenant[] = []
   const limited: { token: string }[] = []
   const beginners: Tenant[] = []
@@ -90,14 +90,14 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
       ([before, , now]) => before !== undefined && before === now,
       90_000,
     )
-  /** For what rests for seconds by itself. */
+  /** For work that rests for seconds by itself. */
   const untilEnded = (token: string, sessionId: string) =>
     until(
       async () => [await tick(token, sessionId), await delay(4000), await tick(token, sessionId)],
       ([before, , now]) => before !== undefined && before === now,
       90_000,
     )
-  /** What is spent in so many seconds, at a dollar a second. */
+  /** Returns what is spent in a number of seconds, at a dollar a second. */
   const spentWhile = async (token: string, seconds: number, doing: () => Promise<unknown> = () => delay(100)) => {
     const [begun, first] = [performance.now(), await balance(token)]
     while (performance.now() - begun < seconds * 1000) await doing()
@@ -105,14 +105,14 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
     return { spent: first - (await balance(token)), passed }
   }
 
-  test('a loop in every other second costs by the seconds in which it works', async () => {
+  test('a loop that works every other second costs the seconds in which it works', async () => {
     const { token } = payers[0]!
     await interpret(token, everyOtherSecond, newSession())
     const { spent, passed } = await spentWhile(token, 10)
     assert.ok(spent > passed * 0.25 && spent < passed + 0.5, `$${spent} in ${passed} s`)
   })
 
-  test('programs that are there for a moment each cost all the time, also beside something that is paid', async () => {
+  test('a chain of short-lived programs is charged for all of its time, also beside charged work', async () => {
     const { token } = payers[1]!
     const sessionId = newSession()
     await shell(token, chain, sessionId)
@@ -126,7 +126,7 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
     assert.ok(beside.spent < beside.passed + 2, `$${beside.spent} in ${beside.passed} s beside commands`)
   })
 
-  test('a server in a thread of a kernel costs while it answers, and nothing while nobody asks', async () => {
+  test('a server in a thread of a kernel costs while it answers, and nothing while it is idle', async () => {
     const { token } = payers[2]!
     const sessionId = newSession()
     await interpret(token, server8200, sessionId)
@@ -150,7 +150,7 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
       assert.equal(await balance(token), 0)
     })
 
-    test(`a thread that works ends with the limit of its key, in ${language}, and others go on`, async () => {
+    test(`a thread that works ends with the limit of its key, in ${language}, and others continue`, async () => {
       const { token } = payers[3 + index]!
       const [sessionId, other] = [newSession(), newSession()]
       await interpret(token, 'kept = 7', other)
@@ -178,7 +178,7 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
       })(),
       (async () => {
         const sessionId = newSession()
-        // The kernel is another key's.
+        // The kernel belongs to another key.
         await interpret(payers[6]!.token, '1', sessionId)
         await interpret(cheap.token, rests, sessionId)
         await untilEnded(payers[6]!.token, sessionId)
@@ -186,12 +186,12 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
     ])
   })
 
-  test('a call ends with the limit of its key in a kernel of another, and a call of another does not in its kernel', async () => {
+  test('a call ends with the limit of its key in any kernel, and a call of another key in its kernel does not', async () => {
     const owner = payers[7]!.token
     const [shared, own] = [newSession(), newSession()]
     const busyCall = 'import time\nend = time.time() + 60\nwhile time.time() < end: pass'
     await interpret(owner, 'kept = 7', shared)
-    // The kernel of the limited key, in which somebody else works on.
+    // The kernel of the limited key, in which another key continues to work.
     await interpret(limited[3]!.token, '1', own)
     const [over, goesOn] = await Promise.all([
       server.post('/interpret', { code: busyCall, sessionId: shared, timeout: 60_000 }, { token: limited[3]!.token }),
@@ -201,7 +201,7 @@ describe('work that tries not to be paid', { concurrency: true, timeout: 300_000
     assert.deepEqual([goesOn.status, goesOn.body.status], [200, 'completed'])
   })
 
-  test('what a command left behind ends with the limit of the workspace', async () => {
+  test('orphaned processes of a command end with the limit of the workspace', async () => {
     const { token } = payers[5]!
     const sessionId = newSession()
     await shell(
