@@ -17,7 +17,7 @@ interface Param {
   default?: unknown
 }
 
-/** Where PaperPod's document tells of accounts and money, and the fields that it has there. */
+/** The parts of PaperPod's document about accounts and money, with their fields. */
 const accountFields: Record<string, string> = {
   authentication: 'flow steps tokenMethods tokenExpiry notes',
   'authentication>tokenMethods': 'cli envVar header',
@@ -39,7 +39,7 @@ const accountFields: Record<string, string> = {
   'endpoints>GET /balance': 'description auth returns',
 }
 
-/** The routes of PaperPod's document that are served, with what the document says of their parameters. */
+/** The served routes of PaperPod's document, with their parameters as documented. */
 const documented: Record<string, Record<string, Param> | undefined> = {
   'GET /': undefined,
   'GET /health': undefined,
@@ -109,7 +109,7 @@ describe('GET /', () => {
   })
   after(() => server.stop())
 
-  test('answers the document without a token, in its version', async () => {
+  test('returns the document without a token, in its version', async () => {
     const { status, headers } = await server.call('GET', '/', undefined, { token: null })
     assert.deepEqual([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
     assert.deepEqual([document.schemaVersion, document.apiVersion], ['2026-01-26', 'v2'])
@@ -125,7 +125,7 @@ describe('GET /', () => {
     assert.deepEqual([params['X-Session-Token'].type, params['X-Session-Token'].required], ['header', true])
   })
 
-  test('says what credit is worth by the price book', () => {
+  test('states what credit is worth by the price book', () => {
     const { tiers, freeCredits, newAccountCredits } = document.pricing
     assert.deepEqual(tiers, {
       micro: '$1 (~3 hours)',
@@ -158,7 +158,7 @@ describe('GET /', () => {
       }
     })
 
-  test("has a parameter's type, need, choice and default as the schema has them", () => {
+  test('has the type, requiredness, choices and default of each parameter from the schema', () => {
     let compared = 0
     for (const [route, { params }] of Object.entries<{ params?: Record<string, Param> | string }>(document.endpoints)) {
       const [method, path] = route.split(' ') as [string, string]
@@ -190,10 +190,10 @@ describe('GET /', () => {
         compared++
       }
     }
-    assert.ok(compared > 25, `compared ${compared} parameters alone`)
+    assert.ok(compared > 25, `compared only ${compared} parameters`)
   })
 
-  test('says of each route whether it needs a token, and it is so', async () => {
+  test('states correctly whether each route needs a token', async () => {
     for (const [route, { auth }] of Object.entries<{ auth: boolean | string }>(document.endpoints)) {
       const [method, path] = route.split(' ') as [string, string]
       const { status } = await server.call(method, path, method === 'GET' ? undefined : {}, { token: null })
@@ -201,7 +201,7 @@ describe('GET /', () => {
     }
   })
 
-  test('gives examples that work, in the order of the document', async () => {
+  test('contains examples that work, in the order of the document', async () => {
     const token = await server.newAccount()
     let called = 0
     const endpoints = Object.entries<{ example?: Record<string, unknown>; contentType?: string }>(document.endpoints)
@@ -213,7 +213,7 @@ describe('GET /', () => {
         called++
         continue
       }
-      // The example of deletion takes what the others made.
+      // The example of a deletion removes what earlier examples created.
       const { status, body } = await callExample(
         server,
         { method, path, parts: partsOf(route), example, contentType },
@@ -222,7 +222,7 @@ describe('GET /', () => {
       assert.equal(status, 200, `${route}: ${JSON.stringify(body).slice(0, 300)}`)
       called++
     }
-    assert.ok(called >= 13, `${called} examples alone`)
+    assert.ok(called >= 13, `only ${called} examples`)
   })
 
   const partsOf = (route: string): Record<string, unknown> => {
@@ -233,7 +233,7 @@ describe('GET /', () => {
     )
   }
 
-  /** The answer has no end: it is left when it has begun. */
+  /** Starts a watch and aborts it once it has begun, because the response does not end. */
   async function watches(example: unknown, token: string): Promise<void> {
     const controller = new AbortController()
     const response = await fetch(`${server.url}/watch`, {
@@ -249,7 +249,7 @@ describe('GET /', () => {
     controller.abort()
   }
 
-  test('tells the truth about the environment', async () => {
+  test('describes the environment correctly', async () => {
     const sessionId = newSession()
     const { cpus, memoryBytes } = document.environment.limits
     const { stdout } = await server.shell('nproc; grep MemTotal /proc/meminfo; id -un; pwd', { sessionId })
@@ -259,7 +259,7 @@ describe('GET /', () => {
     assert.equal(document.environment.user, `${user} (uid 1000), with sudo; the working directory is ${directory}`)
   })
 
-  test('lists tools that are there, and none that the image lacks', async () => {
+  test('lists tools that exist, and none that the image lacks', async () => {
     const tools: string[] = Object.values(document.environment.tools as Record<string, string[]>).flat()
     assert.ok(tools.includes('python3') && tools.includes('git'))
     assert.ok(!tools.includes('bun') && !tools.includes('ffmpeg'), 'the small image has neither')
@@ -275,7 +275,7 @@ describe('GET /', () => {
     assert.deepEqual(Object.keys(document.tips.shellTools.examples), ['git'])
   })
 
-  test("has the top-level fields of PaperPod's document, but for those of what is not there yet", () => {
+  test("has the top-level fields of PaperPod's document, except those of missing features", () => {
     const fields = [
       ...['name', 'schemaVersion', 'apiVersion', 'description', 'baseUrl', 'previewUrlDomain', 'quickStart'],
       ...['agentStartPrompt', 'skills', 'environment', 'tips', 'recommended', 'billing', 'authentication', 'cli'],
@@ -287,7 +287,7 @@ describe('GET /', () => {
     )
   })
 
-  test('names commands that the command line has, and all of them', async () => {
+  test('names exactly the commands of the command line', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [cliProgram, 'help'])
     const listed = [...stdout.matchAll(/^ {2}([a-z]+(?::[a-z]+)?)\b.* {2}\S/gm)].map(([, name]) => name!)
     const lines = Object.entries<string>(document.cli.commands)
@@ -295,12 +295,12 @@ describe('GET /', () => {
       lines.map(([, line]) => /^carrel (\S+)/.exec(line)![1]!).toSorted(),
       listed.filter((name) => !name.startsWith('-')).toSorted(),
     )
-    // As the document writes it, the key of mem:write is memWrite.
+    // In the document, the key of mem:write is memWrite.
     for (const [key, line] of lines)
       assert.equal(key.toLowerCase(), /^carrel (\S+)/.exec(line)![1]!.replace('mem:', 'mem'), line)
   })
 
-  test('links to what answers', async () => {
+  test('contains only working links', async () => {
     for (const link of Object.values<string>(document.links)) assert.equal((await fetch(link)).status, 200, link)
   })
 

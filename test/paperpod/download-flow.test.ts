@@ -18,7 +18,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  /** A connection that has sent as many requests for a file, one right behind the other. */
+  /** Opens a connection and sends a number of pipelined requests for a file. */
   const ask = (path: string, { times = 1, extra = '' } = {}): Socket => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
@@ -56,7 +56,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     return last
   }
 
-  test('clients that do not read cost two buffers each, and no file stays open when they leave', async () => {
+  test('clients that do not read cost two buffers each, and no file stays open after they disconnect', async () => {
     const before = memoryBytes()
     const sockets = Array.from({ length: 20 }, () => ask('large'))
     await until(
@@ -72,7 +72,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     )
   })
 
-  test('requests that wait behind another one on their connection leave no file open either', async () => {
+  test('requests that are queued on their connection leave no file open either', async () => {
     const socket = ask('large', { times: 5 })
     await until(
       () => openFiles('large'),
@@ -85,7 +85,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     )
   })
 
-  test('requests on one connection are answered one after the other', async () => {
+  test('requests on one connection are answered in order', async () => {
     const socket = ask('ten', { times: 3 })
     let received = ''
     socket.on('data', (chunk: Buffer) => (received += chunk.toString()))
@@ -100,7 +100,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     ['shrinks', 'truncate -s 1000 changing'],
     ['is emptied', ': > changing'],
   ] as const)
-    test(`a file that ${what} meanwhile breaks the connection off`, async () => {
+    test(`a file that ${what} meanwhile cuts the connection`, async () => {
       await server.shell('head -c 100M /dev/zero > changing', { sessionId })
       const socket = ask('changing')
       const [first] = (await once(socket, 'data')) as [Buffer]
@@ -118,7 +118,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
       )
     })
 
-  test('a file that grows meanwhile is sent as long as it was, and the connection goes on', async () => {
+  test('a file that grows meanwhile is sent with its original length, and the connection continues', async () => {
     await server.shell('head -c 20M /dev/zero > growing', { sessionId })
     const socket = ask('growing')
     const [first] = (await once(socket, 'data')) as [Buffer]
@@ -140,14 +140,14 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     socket.destroy()
   })
 
-  test('a file that is removed meanwhile still arrives whole', async () => {
+  test('a file that is removed meanwhile still arrives completely', async () => {
     await server.shell('head -c 20M /dev/zero > removed', { sessionId })
     const response = await download('removed', {})
     await server.shell('rm removed', { sessionId })
     assert.equal((await response.arrayBuffer()).byteLength, 20 * MiB)
   })
 
-  test('a range goes over the bounds of buffers', async () => {
+  test('a range may cross the bounds of buffers', async () => {
     await server.shell('seq 1000000 > lines', { sessionId })
     const whole = Buffer.from(await (await download('lines', {})).arrayBuffer())
     for (const [start, end] of [
@@ -161,7 +161,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     }
   })
 
-  test('a client that resumes with If-Range gets the rest of the same file, or the whole of another one', async () => {
+  test('a client that resumes with If-Range gets the rest of an unchanged file, or all of a changed one', async () => {
     await server.post('/files/write', { path: 'resumed', content: '0123456789', sessionId })
     const etag = (await download('resumed', {})).headers.get('etag')!
     const resume = async () => {
@@ -173,7 +173,7 @@ describe('the flow of a download', { timeout: 300_000 }, () => {
     assert.deepEqual(await resume(), [200, 'abcdefghijk'])
   })
 
-  test('HEAD reads and keeps nothing', async () => {
+  test('HEAD reads nothing and leaves nothing open', async () => {
     for (const range of [{}, { range: 'bytes=0-9' }] as Record<string, string>[]) {
       const { status, headers } = await server.call(
         'HEAD',

@@ -52,7 +52,7 @@ describe('POST /execute/stream', () => {
     assert.equal(text, 'now\nlater\n')
   })
 
-  test('never cuts a character that comes in two pieces', async () => {
+  test('never cuts a character that arrives in two pieces', async () => {
     const code = [
       'import os, time',
       'for byte in "€😀é".encode():',
@@ -63,12 +63,12 @@ describe('POST /execute/stream', () => {
     for (const { event, data } of all) if (event === 'stdout') assert.doesNotMatch(data.data, /\ufffd/)
   })
 
-  test('ends with what is left of a character that was never finished', async () => {
+  test('ends with the rest of an incomplete character', async () => {
     const all = await frames({ code: String.raw`printf 'a\xe2\x82'` })
     assert.equal(textOf(all, 'stdout'), 'a\ufffd')
   })
 
-  test('gives ids from which POST /process/get reads on without a gap or a repetition', async () => {
+  test('sends ids from which POST /process/get continues without a gap or a repetition', async () => {
     const code =
       'for i in range(3000): print("zeile ä€", i, file=[sys.stdout, sys.stderr][i % 9 == 0], flush=(i % 7 == 0))'
     const all = await frames({ code: `import sys\n${code}`, language: 'python' })
@@ -83,7 +83,7 @@ describe('POST /execute/stream', () => {
     }
   })
 
-  test('gives each id once, ascending', async () => {
+  test('sends each id once, ascending', async () => {
     const all = await frames({ code: 'for i in 1 2 3 4 5; do echo out$i; echo err$i >&2; sleep 0.02; done' })
     const ids = all.flatMap(({ id }) => (id === undefined ? [] : [Number(id)]))
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('POST /execute/stream', () => {
     )
   })
 
-  test('sends 20 MB whole', async () => {
+  test('sends 20 MB completely', async () => {
     const all = await frames({ code: 'seq 1 2600000', timeout: 60_000 })
     const text = textOf(all, 'stdout')
     assert.equal(text.length, 19_688_896)
@@ -100,7 +100,7 @@ describe('POST /execute/stream', () => {
     assert.equal(all.at(-1)!.data.truncated, false)
   })
 
-  test('ends with the reason timeout when the time is over', async () => {
+  test('ends with the reason timeout when the time limit is reached', async () => {
     const all = await frames({ code: 'echo a; sleep 60', timeout: 300 })
     assert.deepEqual(
       [textOf(all, 'stdout'), all.at(-1)!.event, all.at(-1)!.data.reason],
@@ -115,7 +115,7 @@ describe('POST /execute/stream', () => {
     )
   })
 
-  test('goes on with a program whose client left', async () => {
+  test('continues a program whose client has disconnected', async () => {
     const abort = new AbortController()
     const name = `left-${newSession()}`
     const response = await open({ code: `echo begun; sleep 1; touch /tmp/${name}; echo end` }, abort.signal)
@@ -143,12 +143,12 @@ describe('POST /execute/stream', () => {
     assert.equal((await server.shell('ls keyed 2>&1 || true', { sessionId })).stdout.includes('No such file'), true)
   })
 
-  test('answers a wrong request with 400 and JSON, no stream', async () => {
+  test('answers an invalid request with 400 and JSON, not a stream', async () => {
     const { status, body } = await server.post('/execute/stream', { code: 'x', language: 'perl' })
     assert.deepEqual([status, body.code, body.field], [400, 'INVALID_REQUEST', 'language'])
   })
 
-  test('answers what cannot start with its status and JSON, no stream', async () => {
+  test('answers a program that cannot start with its status and JSON, not a stream', async () => {
     const { status, body } = await server.post('/execute/stream', {
       code: 'x',
       language: 'shell',

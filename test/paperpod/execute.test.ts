@@ -13,7 +13,7 @@ describe('POST /execute', () => {
 
   const run = (body: Record<string, unknown>) => server.done('/execute', { language: 'shell', sessionId, ...body })
 
-  test('answers with the fields of the document, and why the program ended', async () => {
+  test('returns the fields of the document, and why the program ended', async () => {
     const begun = performance.now()
     const { durationMs, ...result } = (await run({ code: "print('hello')", language: 'python' })).result
     assert.deepEqual(result, {
@@ -27,7 +27,7 @@ describe('POST /execute', () => {
     assert.ok(durationMs > 0 && durationMs <= performance.now() - begun, `${durationMs} ms`)
   })
 
-  test('names the process and the sandbox', async () => {
+  test('returns the ids of the process and the sandbox', async () => {
     const body = await run({ code: 'true' })
     assert.deepEqual(Object.keys(body).toSorted(), ['processId', 'result', 'sessionId', 'status'])
     assert.equal(body.status, 'completed')
@@ -42,20 +42,20 @@ describe('POST /execute', () => {
   ] as const)
     test(`runs ${language}`, async () => assert.equal((await run({ code, language })).result.stdout, stdout))
 
-  test('a command in code that is longer than an argument does not read the code', async () => {
+  test('a command in code that is too long for an argument does not read the code as stdin', async () => {
     const code = `: ${'x'.repeat(200_000)}\necho first; cat; f() { echo "$0 $1"; }; f a\nexit 3`
     const { stdout, exitCode } = (await run({ code })).result
     assert.deepEqual([stdout, exitCode], ['first\nbash a\n', 3])
   })
 
-  test('runs JavaScript that is longer than an argument as it runs a short one', async () => {
+  test('runs JavaScript that is too long for an argument like short code', async () => {
     const code = `console.log(require('fs').existsSync('/'), __filename.length > 0, ${JSON.stringify('é'.repeat(100_000))}.length)`
     const { stdout, stderr } = (await run({ code, language: 'javascript' })).result
     assert.equal(stdout, 'true true 100000\n', stderr.slice(0, 300))
   })
 
   for (const code of [0, 1, 2, 126, 127, 128, 130, 137, 255])
-    test(`hands on exit code ${code} as the program gave it`, async () => {
+    test(`returns exit code ${code} unchanged`, async () => {
       const { status, result } = await run({ code: `exit ${code}` })
       assert.deepEqual([result.exitCode, result.signal, result.reason, status], [code, null, 'exited', 'completed'])
     })
@@ -67,7 +67,7 @@ describe('POST /execute', () => {
     ['SIGABRT', 6],
     ['SIGPIPE', 13],
   ] as const)
-    test(`tells an end by ${signal} apart from exit code ${128 + number}`, async () => {
+    test(`distinguishes an end by ${signal} from exit code ${128 + number}`, async () => {
       const { status, result } = await run({ code: `kill -${number} $$` })
       assert.deepEqual(
         [result.exitCode, result.signal, result.reason, status],
@@ -75,12 +75,12 @@ describe('POST /execute', () => {
       )
     })
 
-  test('keeps stdout and stderr apart', async () => {
+  test('returns stdout and stderr separately', async () => {
     const { result } = await run({ code: 'echo out; echo err >&2; printf end' })
     assert.deepEqual([result.stdout, result.stderr], ['out\nend', 'err\n'])
   })
 
-  test('gives empty output as empty text', async () => {
+  test('returns empty output as an empty string', async () => {
     const { result } = await run({ code: 'true' })
     assert.deepEqual([result.stdout, result.stderr, result.stdoutBase64], ['', '', undefined])
   })
@@ -90,7 +90,7 @@ describe('POST /execute', () => {
       assert.equal((await run({ code: '', language })).result.exitCode, 0)
   })
 
-  test('gives output that is no UTF-8 in base64 too, byte by byte', async () => {
+  test('returns output that is not UTF-8 also in base64, byte for byte', async () => {
     const { result } = await run({
       code: 'import sys; sys.stdout.buffer.write(bytes(range(256))); sys.stderr.buffer.write(b"\\xff\\x00")',
       language: 'python',
@@ -109,7 +109,7 @@ describe('POST /execute', () => {
     assert.equal(result.stdoutBase64, undefined)
   })
 
-  test('gets the variables of `env`, which win over the own ones', async () => {
+  test('passes the variables of `env`, which override those of the sandbox', async () => {
     const env = { GREETING: 'grüß dich\n"x" $HOME', LANG: 'C', EMPTY: '' }
     const { result } = await run({
       code: 'import os, json; print(json.dumps([os.environ["GREETING"], os.environ["LANG"], os.environ["EMPTY"]]))',
@@ -119,12 +119,12 @@ describe('POST /execute', () => {
     assert.deepEqual(JSON.parse(result.stdout), [env.GREETING, 'C', ''])
   })
 
-  test('starts in /workspace as the user node, or where `cwd` says', async () => {
+  test('starts in /workspace as the user node, or in `cwd`', async () => {
     assert.equal((await run({ code: 'pwd; id -un; echo $HOME' })).result.stdout, '/workspace\nnode\n/home/node\n')
     assert.equal((await run({ code: 'pwd', cwd: '/tmp' })).result.stdout, '/tmp\n')
   })
 
-  test('says which folder is missing when `cwd` is none', async () => {
+  test('names the folder when `cwd` is not a folder', async () => {
     const { status, body } = await server.post('/execute', {
       code: 'true',
       language: 'shell',
@@ -136,7 +136,7 @@ describe('POST /execute', () => {
     assert.match(body.error, /working directory/)
   })
 
-  test('ends everything it started when `timeout` is over, and says so', async () => {
+  test('ends everything that it started when `timeout` is reached, and reports that', async () => {
     const begun = performance.now()
     const { status, result } = await run({
       code: 'echo before; (setsid sleep 987654 &) ; sleep 987654 & nohup sleep 987654 >/dev/null 2>&1 & wait',
@@ -154,7 +154,7 @@ describe('POST /execute', () => {
     assert.equal(body.endpoints['POST /execute'].params.timeout.default, 30_000)
   })
 
-  test('answers as soon as the program has ended, though it left children that hold its output open', async () => {
+  test('answers as soon as the program has ended, although its children hold its output open', async () => {
     const { result } = await run({ code: 'sleep 876543 & echo done' })
     assert.deepEqual([result.stdout, result.reason], ['done\n', 'exited'])
     const { stdout } = (await run({ code: 'pgrep -fc "sleep 87654[3]"; pkill -f "sleep 87654[3]"' })).result
@@ -175,7 +175,7 @@ describe('POST /execute', () => {
       assert.equal(result.stdout, '150000\n', result.stderr.slice(0, 300))
     })
 
-  test('runs code of almost 4 MiB and refuses more with 400 that names the field', async () => {
+  test('runs code of almost 4 MiB, and refuses more with 400 and the field', async () => {
     const comment = `# ${'x'.repeat(4 * 1024 * 1024 - 20)}\n`
     assert.equal((await run({ code: `${comment}print(1)`, language: 'python' })).result.stdout, '1\n')
     const refused = await server.post('/execute', {
@@ -186,7 +186,7 @@ describe('POST /execute', () => {
     assert.deepEqual([refused.status, refused.body.field, refused.body.code], [400, 'code', 'INVALID_REQUEST'])
   })
 
-  test('keeps the newest 4 MiB of output and says that it was cut', async () => {
+  test('returns the newest 4 MiB of output, and reports that it was truncated', async () => {
     const { result } = await run({
       code: 'head -c 17000000 /dev/zero | tr "\\0" a; printf END; head -c 1000 /dev/zero | tr "\\0" b >&2',
       timeout: 60_000,
@@ -197,13 +197,13 @@ describe('POST /execute', () => {
     assert.equal(result.stderr.length, 1000)
   })
 
-  test('keeps 2 MB of output whole', async () => {
+  test('returns all of 2 MB of output', async () => {
     const { result } = await run({ code: 'seq 1 300000' })
     assert.equal(result.truncated, false)
     assert.equal(result.stdout, Array.from({ length: 300_000 }, (_, i) => `${i + 1}\n`).join(''))
   })
 
-  test('keeps what it wrote in the sandbox for the next one, apart for each sessionId', async () => {
+  test('keeps files in the sandbox for the next call, separately for each sessionId', async () => {
     const other = newSession()
     await run({ code: 'echo one > /workspace/own; export LEFT=1' })
     assert.equal((await run({ code: 'cat own; echo "[$LEFT]"' })).result.stdout, 'one\n[]\n')
@@ -221,14 +221,14 @@ describe('POST /execute', () => {
       ),
     )
     const hosts = new Set(answers.map(({ body }) => body.result.stdout.split('\n')[1]))
-    assert.equal(hosts.size, 1, 'three first requests at once made more than one sandbox')
+    assert.equal(hosts.size, 1, 'three concurrent first requests created more than one sandbox')
     assert.deepEqual(
       answers.map(({ body }) => body.sessionId),
       ['', '', ''],
     )
   })
 
-  test('runs 20 programs at once, each with its own answer', async () => {
+  test('runs 20 concurrent programs, each with its own response', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => run({ code: `sleep 0.1; echo ${index}; exit ${index}` })),
     )
@@ -238,7 +238,7 @@ describe('POST /execute', () => {
     )
   })
 
-  test('says that memory ran out when the kernel ended it for that', async () => {
+  test('reports that memory ran out when the kernel killed the program for that', async () => {
     const { status, result } = await run({
       code: 'x = bytearray(600_000_000)\nfor i in range(0, len(x), 4096): x[i] = 1',
       language: 'python',
@@ -248,7 +248,7 @@ describe('POST /execute', () => {
     assert.equal((await run({ code: 'echo alive' })).result.stdout, 'alive\n')
   })
 
-  test('reports a fork bomb as failed forks, and the sandbox lives on', async () => {
+  test('reports a fork bomb as failed forks, and the sandbox stays usable', async () => {
     const { result } = await run({ code: 'for i in $(seq 400); do sleep 30 & done; wait', timeout: 4000 })
     assert.match(result.stderr, /fork|Resource temporarily unavailable/)
     await until(
@@ -277,13 +277,13 @@ describe('POST /execute', () => {
     ['a field is unknown', { code: '1', language: 'shell', lang: 'x' }, 'lang'],
     ['the body is an array', [], 'body'],
   ] as const)
-    test(`refuses with 400 that names the field when ${why}`, async () => {
+    test(`refuses with 400 and the field when ${why}`, async () => {
       const { status, body: answer } = await server.post('/execute', body)
       assert.deepEqual([status, answer.code, answer.field], [400, 'INVALID_REQUEST', field])
       assert.match(answer.error, /^Cannot (use|set) (field|variable) "/)
     })
 
-  test('refuses code with a NUL, which no argument can hold', async () => {
+  test('refuses code with a NUL, which no argument can contain', async () => {
     const { status, body } = await server.post('/execute', { code: 'echo a\0b', language: 'shell', sessionId })
     assert.equal(status, 400, JSON.stringify(body))
   })

@@ -16,7 +16,7 @@ describe('POST /expose', () => {
 
   const expose = (body: Record<string, unknown>) => server.post('/expose', { sessionId, ...body })
 
-  test('answers url, wsUrl and exposedAt, by the form of the document', async () => {
+  test('returns url, wsUrl and exposedAt in the format of the document', async () => {
     const { status, body } = await expose({ port: 8080 })
     assert.equal(status, 200)
     const { port } = new URL(server.url)
@@ -26,7 +26,7 @@ describe('POST /expose', () => {
     assert.deepEqual([body.port, body.sessionId], [8080, sessionId])
   })
 
-  test('answers the same when it is asked again, also with ten at once', async () => {
+  test('returns the same when repeated, also with ten concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => expose({ port: 9090 })))
     const urls = new Set(answers.map(({ body }) => body.url))
     assert.equal(urls.size, 1)
@@ -34,7 +34,7 @@ describe('POST /expose', () => {
     assert.deepEqual((await expose({ port: 9090 })).body, first.body)
   })
 
-  test('gives each sandbox and each port an address of its own', async () => {
+  test('gives each sandbox and each port its own address', async () => {
     const urls = [
       await expose({ port: 8080 }),
       await expose({ port: 8081 }),
@@ -44,7 +44,7 @@ describe('POST /expose', () => {
   })
 
   for (const port of [1, 80, 2999, 3011, 65_535])
-    test(`takes port ${port}`, async () => assert.equal((await expose({ port })).status, 200))
+    test(`accepts port ${port}`, async () => assert.equal((await expose({ port })).status, 200))
 
   for (let port = 3000; port <= 3010; port++)
     test(`refuses port ${port}, which is reserved`, async () => {
@@ -67,7 +67,7 @@ describe('POST /expose', () => {
     assert.equal((await expose({ port: 10_001, sessionId: own })).status, 200)
   })
 
-  test('a port that is not exposed is not reached, though a server listens on it', async () => {
+  test('a port that is not exposed cannot be reached, although a server listens on it', async () => {
     await startGuestServer(server, { port: 8099, sessionId: guest.sessionId })
     const hidden = await server.post('/process/start', {
       command: 'node server.js 8098 127.0.0.1',

@@ -14,13 +14,13 @@ describe('files of a sandbox', () => {
   const post = (path: string, body: Record<string, unknown>) => server.done(path, { sessionId, ...body })
   const shell = async (code: string) => (await server.shell(code, { sessionId })).stdout as string
 
-  test('write answers what it wrote, and the sandbox has it as its user', async () => {
+  test("write returns what it wrote, and the sandbox's user owns it", async () => {
     const body = await post('/files/write', { path: '/workspace/a/b/c.txt', content: 'hällo\n' })
     assert.deepEqual(body, { success: true, path: '/workspace/a/b/c.txt', size: 7, sessionId })
     assert.equal(await shell('cat a/b/c.txt; stat -c "%U:%G %a" a/b/c.txt a'), 'hällo\nnode:node 644\nnode:node 755\n')
   })
 
-  test('read answers what the sandbox wrote', async () => {
+  test('read returns what the sandbox wrote', async () => {
     await shell('printf "x\\ny" > read.txt')
     assert.deepEqual(await post('/files/read', { path: '/workspace/read.txt' }), {
       success: true,
@@ -38,7 +38,7 @@ describe('files of a sandbox', () => {
     assert.equal((await post('/files/list', { path: 'rel' })).files[0].path, '/workspace/rel/x.txt')
   })
 
-  test('base64 that is cut off or wrongly padded is refused, and the file stays', async () => {
+  test('truncated or wrongly padded base64 is refused, and the file stays', async () => {
     await post('/files/write', { path: 'kept.txt', content: 'kept' })
     for (const content of ['a', 'YWJjZ', 'YQ=', 'YWI==', 'YWJj=', '==', 'YW=Jj', 'YQ===', 'YW-j']) {
       const refused = await server.post('/files/write', { path: 'kept.txt', content, encoding: 'base64', sessionId })
@@ -49,7 +49,7 @@ describe('files of a sandbox', () => {
       assert.equal((await post('/files/write', { path: 'kept.txt', content, encoding: 'base64' })).size, 2, content)
   })
 
-  test('a directory where a file is, is refused with 409', async () => {
+  test('a directory in place of a file is refused with 409', async () => {
     await post('/files/write', { path: 'taken', content: 'x' })
     for (const path of ['taken', 'taken/']) {
       const { status, body } = await server.post('/files/mkdir', { path, sessionId })
@@ -60,7 +60,7 @@ describe('files of a sandbox', () => {
     assert.equal(below.status, 404)
   })
 
-  test('bytes that are no UTF-8 are read as base64, and written from it', async () => {
+  test('bytes that are not UTF-8 are read as base64, and written from it', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index))
     const { size } = await post('/files/write', {
       path: 'bin',
@@ -74,13 +74,13 @@ describe('files of a sandbox', () => {
     assert.deepEqual([asked.encoding, asked.content], ['base64', 'MQ=='])
   })
 
-  test('a text with NUL, a byte order mark and \\r\\n comes back as it was', async () => {
+  test('a text with NUL, a byte order mark and \\r\\n comes back unchanged', async () => {
     const content = '\ufeffa\0b\r\nc'
     await post('/files/write', { path: 'odd.txt', content })
     assert.equal((await post('/files/read', { path: 'odd.txt' })).content, content)
   })
 
-  test('0 bytes are a file', async () => {
+  test('a file may be empty', async () => {
     await post('/files/write', { path: 'empty', content: '' })
     const { content, size } = await post('/files/read', { path: 'empty' })
     assert.deepEqual([content, size], ['', 0])
@@ -106,7 +106,7 @@ describe('files of a sandbox', () => {
     assert.equal(await shell('./run.sh; stat -c %a run.sh'), 'again\n755\n')
   })
 
-  test('list tells name, path, type, size, mode and time of each entry', async () => {
+  test('list returns name, path, type, size, mode and time of each entry', async () => {
     await shell('mkdir -p kinds/dir; echo 12345 > kinds/file; ln -s /etc/passwd kinds/link; mkfifo kinds/pipe')
     const { files, path } = await post('/files/list', { path: '/workspace/kinds' })
     assert.equal(path, '/workspace/kinds')
@@ -124,7 +124,7 @@ describe('files of a sandbox', () => {
     assert.ok(Math.abs(Date.now() - Date.parse(modified)) < 60_000)
   })
 
-  test('list tells a name that is not UTF-8 by its bytes beside what it resembles', async () => {
+  test('list returns a name that is not UTF-8 with its bytes and a readable form', async () => {
     await server.shell("mkdir odd && touch $'odd/a\\xff' odd/ä", { sessionId })
     const { files } = await post('/files/list', { path: 'odd' })
     assert.deepEqual(
@@ -143,25 +143,25 @@ describe('files of a sandbox', () => {
     assert.ok(root.files.some(({ path }: { path: string }) => path === '/etc'))
   })
 
-  test('list of 3000 entries is whole', async () => {
+  test('list returns all of 3000 entries', async () => {
     await shell('mkdir many; cd many; seq 3000 | xargs touch')
     assert.equal((await post('/files/list', { path: 'many' })).files.length, 3000)
   })
 
-  test('mkdir makes parents, and one that exists is no error', async () => {
+  test('mkdir creates parents, and accepts an existing directory', async () => {
     for (let twice = 0; twice < 2; twice++)
       assert.deepEqual(await post('/files/mkdir', { path: 'x/y/z' }), { success: true, path: '/workspace/x/y/z' })
     assert.equal(await shell('stat -c "%F %U" x/y/z'), 'directory node\n')
   })
 
-  test('a link is followed within the sandbox, and what it leads to is written', async () => {
+  test('a link is followed within the sandbox, and its target is written', async () => {
     await shell('mkdir to; ln -s to from; ln -s /workspace/to/inner to/link')
     await post('/files/write', { path: 'from/plain', content: '1' })
     await post('/files/write', { path: 'to/link', content: '2' })
     assert.equal(await shell('cat to/plain to/inner; readlink to/link'), '12/workspace/to/inner\n')
   })
 
-  test('a write is one step: a reader sees the old text or the new one', async () => {
+  test('a write is atomic: a reader sees the old text or the new one', async () => {
     await post('/files/write', { path: 'atomic', content: 'a'.repeat(200_000) })
     const code = [
       'import os',

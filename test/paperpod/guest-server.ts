@@ -9,7 +9,7 @@ export interface GuestServer {
   port: number
   url: string
   wsUrl: string
-  /** What is in the Host header of a request to it. */
+  /** The Host header of a request to it. */
   host: string
   computerId: string
 }

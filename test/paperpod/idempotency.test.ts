@@ -18,7 +18,7 @@ describe('Idempotency-Key', () => {
   const execute = (key: string, code: string, token?: string) =>
     server.post('/execute', { code, language: 'shell', sessionId }, { token, headers: { 'idempotency-key': key } })
 
-  test('the same key and body run one program and get one answer', async () => {
+  test('the same key and body run one program and get one response', async () => {
     const key = newKey()
     const first = await execute(key, 'echo x >> log; wc -l < log')
     const again = await execute(key, 'echo x >> log; wc -l < log')
@@ -29,7 +29,7 @@ describe('Idempotency-Key', () => {
     assert.equal((await server.shell('wc -l < log', { sessionId })).stdout, '1\n')
   })
 
-  test('an answer that is too large to be kept is made again of the one program that ran', async () => {
+  test('a response that is too large to be stored is produced again from the output of the one program', async () => {
     const key = newKey()
     const code = `echo x >> large; python3 -c "print('y' * 1_200_000)"`
     const first = await execute(key, code)
@@ -77,7 +77,7 @@ describe('Idempotency-Key', () => {
     assert.deepEqual([status, headers.get('idempotency-replayed')], [200, null])
   })
 
-  test('of ten at once one runs; the others hear that it does, or its answer', async () => {
+  test('one of ten concurrent requests runs; the others are refused as in progress, or get its response', async () => {
     const key = newKey()
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => execute(key, 'echo y >> race; sleep 0.3; echo ran')),
@@ -92,7 +92,7 @@ describe('Idempotency-Key', () => {
     assert.equal((await server.shell('wc -l < race', { sessionId })).stdout, '1\n')
   })
 
-  test('a client that left gets the answer with its key', async () => {
+  test('a client that disconnected gets the response with its key', async () => {
     const key = newKey()
     const abort = new AbortController()
     const body = JSON.stringify({ code: 'echo z >> left; sleep 0.3; echo done', language: 'shell', sessionId })
@@ -114,7 +114,7 @@ describe('Idempotency-Key', () => {
     assert.equal((await server.shell('wc -l < left', { sessionId })).stdout, '1\n')
   })
 
-  test('/process/start and /expose keep to it too', async () => {
+  test('/process/start and /expose support it too', async () => {
     for (const [route, body, field] of [
       ['/process/start', { command: 'sleep 5', sessionId }, 'id'],
       ['/expose', { port: 8080, sessionId }, 'exposedAt'],
@@ -127,7 +127,7 @@ describe('Idempotency-Key', () => {
     }
   })
 
-  test('an answer that tells of a wrong request is kept as well', async () => {
+  test('a refusal of an invalid request is stored as well', async () => {
     const options = { headers: { 'idempotency-key': newKey() } }
     const body = { command: 'true', cwd: '/none', sessionId }
     const first = await server.post('/process/start', body, options)
@@ -136,20 +136,20 @@ describe('Idempotency-Key', () => {
     assert.deepEqual(again.body, first.body)
   })
 
-  test('a body that the schema refuses uses up no key', async () => {
+  test('a body that the schema refuses does not use up the key', async () => {
     const key = newKey()
     const refused = await server.post('/execute', { code: 1 }, { headers: { 'idempotency-key': key } })
     assert.equal(refused.status, 400)
     assert.equal((await execute(key, 'true')).status, 200)
   })
 
-  test('a key of 255 characters is taken, a longer one refused with 400', async () => {
+  test('a key of 255 characters is accepted, a longer one refused with 400', async () => {
     assert.equal((await execute(newKey().padEnd(255, 'k'), 'true')).status, 200)
     const { status, body } = await execute(newKey().padEnd(256, 'k'), 'true')
     assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
   })
 
-  test('an answer that is large and below that is kept as it was', async () => {
+  test('a large response below that limit is stored unchanged', async () => {
     const key = newKey()
     const first = await execute(key, 'head -c 100000 /dev/zero; head -c 60000 /dev/urandom >&2')
     const again = await execute(key, 'head -c 100000 /dev/zero; head -c 60000 /dev/urandom >&2')
@@ -158,7 +158,7 @@ describe('Idempotency-Key', () => {
     assert.deepEqual(again.body, first.body)
   })
 
-  test('what processes print is not kept a second time, however many keys there are', async () => {
+  test('output of processes is not stored a second time, however many keys there are', async () => {
     const code = "head -c 400000 /dev/zero | tr '\\0' x"
     const options = Array.from({ length: 20 }, () => ({ headers: { 'idempotency-key': newKey() } }))
     for (const one of options)
@@ -172,7 +172,7 @@ describe('Idempotency-Key', () => {
     assert.ok(again.body.result.stdout === 'x'.repeat(400_000))
   })
 
-  test('the discovery document says which routes keep to it', async () => {
+  test('the discovery document says which routes support it', async () => {
     const { body } = await server.call('GET', '/')
     const named = Object.entries<{ idempotent?: string }>(body.endpoints).filter(([, { idempotent }]) => idempotent)
     const payments = ['POST /api/v1/credits/topup', 'POST /billing/deposit']

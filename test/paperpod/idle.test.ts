@@ -10,7 +10,7 @@ import { newSession, testDataDirectory, TestServer, until } from '../support/ser
 import { startGuestServer, type GuestServer } from './guest-server.ts'
 import { SocketClient } from './socket-client.ts'
 
-describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, () => {
+describe('an unused sandbox', { timeout: 120_000, concurrency: true }, () => {
   let server: TestServer
   let database: Awaited<ReturnType<typeof openDatabase>>
 
@@ -23,7 +23,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     await server.stop()
   })
 
-  /** Its state as it is recorded: asking over HTTP would be use of it. */
+  /** Returns the recorded state: a request over HTTP would count as use. */
   const stateOf = async (sessionId: string) =>
     (
       await database
@@ -39,7 +39,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
       (state) => state === 'stopped',
       30_000,
     )
-  /** Its server is ended, so that nothing but the client keeps it. */
+  /** Starts a preview whose server ends, so that only the client keeps the sandbox. */
   const withoutServer = async (): Promise<GuestServer> => {
     const guest = await startGuestServer(server)
     const { url } = (await server.post('/expose', { port: 9999, sessionId: guest.sessionId })).body
@@ -48,7 +48,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
   }
   const authorization = () => ({ authorization: `Bearer ${server.token}` })
 
-  test('is made of the image that new ones get when it comes again', async () => {
+  test('is created from the current image when it is used again', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
     await stopped(sessionId)
@@ -63,7 +63,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     assert.equal((await itself().executeTakeFirstOrThrow()).image, image)
   })
 
-  test('is not kept by its kernel, but by a call of it; the next call says that its variables are gone', async () => {
+  test('is kept by a call of its kernel, not by the kernel; the next call reports that variables are lost', async () => {
     const sessionId = newSession()
     const call = async (code: string) => (await server.post('/interpret', { code, sessionId })).body
     assert.equal((await call('import time\nv = 1\ntime.sleep(4)\nv')).results[0].text, '1')
@@ -76,7 +76,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     )
   })
 
-  test('is stopped though a WebSocket that used it stays open, and asks things that need no sandbox', async () => {
+  test('is stopped although a WebSocket that used it stays open and sends requests that need no sandbox', async () => {
     const sessionId = newSession()
     const client = await SocketClient.open(server)
     await client.ask({ type: 'exec', sessionId, command: 'true' })
@@ -117,7 +117,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     assert.equal(await stateOf(guest.sessionId), 'stopped')
   })
 
-  test('starts again on use, without its files, and its preview keeps its address', async () => {
+  test('starts again when used, without its files, and its preview keeps its address', async () => {
     const guest = await withoutServer()
     await server.post('/files/write', { path: 'left', content: 'x', sessionId: guest.sessionId })
     await stopped(guest.sessionId)
@@ -145,7 +145,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     await Promise.all([process, stream, preview.sessionId].map(stopped))
   })
 
-  test('stops though clients left in the middle of each kind of request', async () => {
+  test('stops although clients disconnected during each kind of request', async () => {
     const left: string[] = []
     const leave = async (path: string, body: unknown, afterMs: number) => {
       const sessionId = newSession()
@@ -160,7 +160,7 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
       setTimeout(() => abort.abort(), afterMs)
       await sent
     }
-    // Each of them is left at several points, some while the sandbox is made.
+    // Each request is aborted at several points, some while the sandbox is created.
     const each = [0, 3, 10, 30, 60, 150]
     await Promise.all(
       each.flatMap((afterMs) => [
@@ -178,9 +178,9 @@ describe('a sandbox that nobody uses', { timeout: 120_000, concurrency: true }, 
     )
   })
 
-  test('stops though clients left a preview, also one whose server never ends the connection', async () => {
+  test('stops although clients left a preview, also one whose server never ends the connection', async () => {
     const guest = await startGuestServer(server)
-    // A server that no process of the API holds, so that it does not keep the sandbox by itself.
+    // The server belongs to no process of the API, so that it does not keep the sandbox itself.
     await server.post('/process/kill', { processId: 'server-8080', signal: 'SIGKILL', sessionId: guest.sessionId })
     await server.shell('setsid node server.js 8080 127.0.0.1 > /dev/null 2>&1 &', { sessionId: guest.sessionId })
     await until(

@@ -22,7 +22,7 @@ after(() => server.stop())
 
 type Body = Answer['body']
 
-/** One sandbox, and calls of its kernels. */
+/** Returns functions to call the kernels of one sandbox. */
 function sandbox(sessionId = newSession()) {
   const call = async (code: string, more: Record<string, unknown> = {}): Promise<Body> => {
     const { status, body } = await server.post('/interpret', { code, sessionId, ...more })
@@ -44,7 +44,7 @@ const briefly = (results: any[]) =>
 describe('POST /interpret in Python', () => {
   const { python, sessionId } = sandbox()
 
-  test('answers with the value of the last expression, and keeps variables', async () => {
+  test('returns the value of the last expression, and keeps variables', async () => {
     const first = await python('a = 6\na * 7')
     assert.deepEqual(first.results, [{ type: 'text', text: '42', mimeType: 'text/plain', isMainResult: true }])
     const { status, error, kernelRestarted, kernelLost, truncated, language } = first
@@ -56,7 +56,7 @@ describe('POST /interpret in Python', () => {
     assert.deepEqual((await python('None')).results, [])
   })
 
-  test('gives figures as PNG, in order with what is printed', async () => {
+  test('returns figures as PNG, in order with printed output', async () => {
     const code = [
       'import matplotlib.pyplot as plt',
       'print("one")',
@@ -73,7 +73,7 @@ describe('POST /interpret in Python', () => {
     assert.equal(new Set([results[1].data, results[3].data, results[5].data]).size, 3)
   })
 
-  test('gives figures of code that asked for the backend of files, too', async () => {
+  test('returns figures of code that selects the Agg backend, too', async () => {
     const code =
       'import matplotlib; matplotlib.use("Agg")\nimport matplotlib.pyplot as p\np.plot([1])\np.figure(); p.plot([2]);'
     const own = sandbox()
@@ -82,14 +82,14 @@ describe('POST /interpret in Python', () => {
     assert.deepEqual((await own.python('1;')).results, [])
   })
 
-  test('gives a table as HTML, and its plain form', async () => {
+  test('returns a table as HTML, and as plain text', async () => {
     const { results } = await python('import pandas as pd\npd.DataFrame({"name": ["x"], "n": [1]})')
     assert.deepEqual([results.length, results[0].type, results[0].mimeType], [1, 'html', 'text/html'])
     assert.match(results[0].data, /<table border="1" class="dataframe">[^]*<th>name<\/th>/)
     assert.equal(results[0].text, '  name  n\n0    x  1')
   })
 
-  test('gives what objects say of themselves by their media types', async () => {
+  test('returns the rich representations of objects by media type', async () => {
     const { results } = await python(`
 from IPython.display import display, HTML, JSON, SVG, Markdown, Latex
 display(HTML("<b>h</b>"), JSON({"q": [1, None]}), SVG("<svg xmlns='http://www.w3.org/2000/svg'/>"), Markdown("# m"), Latex("$l$"))
@@ -114,7 +114,7 @@ Rich()`)
     )
   })
 
-  test('gives lists and dictionaries as JSON where they are nothing else', async () => {
+  test('returns plain lists and dictionaries as JSON', async () => {
     const [json] = (await python('{"a": [1, 2.5, None, "é"]}')).results
     assert.deepEqual(
       [json.type, json.data, json.text],
@@ -124,7 +124,7 @@ Rich()`)
       assert.equal((await python(other)).results[0].type, 'text', other)
   })
 
-  test('replaces what is shown again under its name, and clears what is cleared', async () => {
+  test('updates a display by its id, and clears output on request', async () => {
     const shown = await python(
       'from IPython.display import *\nh = display("a", display_id=True)\nprint(1)\nh.update("b")',
     )
@@ -133,7 +133,7 @@ Rich()`)
     assert.deepEqual(briefly((await python('print(1); clear_output(wait=True)')).results), ['stdout: 1\n'])
   })
 
-  test('tells an error with name, message and traceback, without colours, and keeps what came before', async () => {
+  test('reports an error with name, message and traceback, without colours, and keeps earlier output', async () => {
     const { status, results, error } = await python('kept = 1\nprint("before")\ndef f():\n    return 1 / 0\nf()')
     assert.equal(status, 'error')
     assert.deepEqual(briefly(results), ['stdout: before\n', 'ZeroDivisionError: division by zero'])
@@ -146,14 +146,14 @@ Rich()`)
     assert.equal((await python('x = = 1')).error.name, 'SyntaxError')
   })
 
-  test('says that nobody answers input()', async () => {
+  test('reports that input() has no one to answer it', async () => {
     const { error } = await python('input("name? ")')
     assert.equal(error.name, 'StdinNotImplementedError')
     assert.match(error.message, /does not support input/)
     assert.equal((await python('import sys, os; sys.stdin.read() + str(os.read(0, 9))')).results[0].text, '"b\'\'"')
   })
 
-  test('keeps the order of what it prints and what its programs print', async () => {
+  test('keeps the order of its own output and that of its programs', async () => {
     const code =
       'import os, subprocess, sys\nfor i in range(3):\n  print("a", i)\n  os.system("echo b; echo e >&2")\n  subprocess.run("echo é", shell=True)\nprint("err", file=sys.stderr)'
     const { logs } = await python(`${code}\nos.write(1, b"raw\\n");`)
@@ -165,7 +165,7 @@ Rich()`)
     assert.equal((await python('import asyncio\nawait asyncio.sleep(0.01)\n"done"')).results[0].text, "'done'")
   })
 
-  test('cuts endless output, says so, and goes on', async () => {
+  test('truncates endless output, reports that, and continues', async () => {
     const { status, truncated, logs } = await python('while True: print("y" * 99)', { timeout: 1500 })
     assert.deepEqual([status, truncated, logs.stdout.length], ['timeout', true, 4 * 1024 * 1024])
     const pictures = await python(
@@ -177,7 +177,7 @@ Rich()`)
     assert.deepEqual([next.logs.stdout, next.truncated], ['fine\n', false])
   })
 
-  test('gives the head of a value that is too large, and says so', async () => {
+  test('returns the beginning of a value that is too large, and reports that', async () => {
     const { results, truncated } = await python('"y" * 50_000_000')
     assert.deepEqual([results.length, truncated, results[0].isMainResult], [1, true, true])
     assert.match(results[0].text, /^'y{1000000}y*\n\[It was cut here: all of it takes 50000020 bytes, more than .*\]$/)
@@ -189,14 +189,14 @@ Rich()`)
     assert.deepEqual([cuts.length, after.truncated], [1, true])
   })
 
-  test('tells an error and a value behind more outputs than an answer holds', async () => {
+  test('returns an error and a value after more outputs than a response holds', async () => {
     const many = 'for each in range(1001): display(each)\n'
     const failed = await python(`${many}1 / 0`)
     assert.deepEqual([failed.status, failed.error?.name, failed.truncated], ['error', 'ZeroDivisionError', true])
     assert.equal((await python(`${many}"end"`)).results.at(-1).text, "'end'")
   })
 
-  test('opens no port, and shows what its forks print', async () => {
+  test('opens no port, and returns the output of its forks', async () => {
     const own = sandbox()
     const code =
       'import os\nfor n in range(2):\n  print("a", n)\n  pid = os.fork()\n  if pid == 0:\n    print("b", n)\n    os._exit(0)\n  os.waitpid(pid, 0)\nopen("/proc/net/tcp").read().count("\\n") - 1'
@@ -214,7 +214,7 @@ Rich()`)
     assert.equal((await own.javascript('6 * 7')).results.at(-1).text, '42')
   })
 
-  test('ends with its computer, and the next call has a new one and says so', async () => {
+  test('ends with its computer, and the next call gets a new kernel and reports that', async () => {
     const own = sandbox()
     await own.python('v = 1')
     const listed = (await server.post('/process/list', { sessionId: own.sessionId })).body.processes
@@ -258,7 +258,7 @@ describe('the time limit of POST /interpret', () => {
       assert.deepEqual([next.results[0].text, next.kernelRestarted], [`'${what}'`, false])
     })
 
-  test('replaces a kernel that does not give way, and says so', async () => {
+  test('replaces a kernel that cannot be interrupted, and reports that', async () => {
     const own = sandbox()
     const code =
       'import signal, time\nsignal.signal(2, signal.SIG_IGN)\nend = time.time() + 60\nwhile time.time() < end: pass'
@@ -286,7 +286,7 @@ describe('a kernel that dies', () => {
     ['javascript', 'process.kill(process.pid, "SIGKILL"); await new Promise(() => {})', /it was ended by SIGKILL/],
     ['javascript', 'const all = []; for (;;) all.push(new Array(1e5).fill(1.5))', /out of memory/],
   ] as const)
-    test(`says so, and is replaced: ${language} ${code.slice(0, 45).replaceAll('\n', ' ')}`, async () => {
+    test(`is reported and replaced: ${language} ${code.slice(0, 45).replaceAll('\n', ' ')}`, async () => {
       const { python } = sandbox()
       const before =
         language === 'python' ? 'print("before")\nimport time; time.sleep(0.1)\n' : 'console.log("before");'
@@ -300,7 +300,7 @@ describe('a kernel that dies', () => {
     })
 })
 
-test('sys.exit() ends its call alone, as in every notebook', async () => {
+test('sys.exit() ends only its call, as in every notebook', async () => {
   const { python } = sandbox()
   const { status, error, kernelLost } = await python('v = 1\nimport sys\nsys.exit(3)')
   assert.deepEqual([status, error.name, error.message, kernelLost], ['error', 'SystemExit', '3', false])
@@ -311,7 +311,7 @@ describe('POST /interpret in JavaScript', () => {
   const { javascript } = sandbox()
   const value = async (code: string) => (await javascript(code)).results.at(-1)
 
-  test('declares again, as a REPL does, and keeps what it declared', async () => {
+  test('allows redeclaration, as a REPL does, and keeps declarations', async () => {
     assert.equal((await value('const x = 1; let y; class A {}; function f() { return x }; f()')).text, '1')
     assert.equal(
       (await value('const x = 2; class A { z = 1 }; [f(), typeof y, new A().z].join()')).text,
@@ -336,7 +336,7 @@ describe('POST /interpret in JavaScript', () => {
     assert.equal((await value('require("node:path").basename("/a/b")')).text, "'b'")
   })
 
-  test('gives values as text and, where they are nothing else, JSON; and what is displayed, in order', async () => {
+  test('returns values as text, plain ones also as JSON, and displayed output in order', async () => {
     const { results } = await javascript(
       'console.log("one"); display.html("<b>"); console.error("two"); display({ a: [1] }); display.image(Buffer.from("png")); ({ b: null })',
     )
@@ -359,7 +359,7 @@ describe('POST /interpret in JavaScript', () => {
     assert.deepEqual((await value('{ c: 1 }')).data, { c: 1 })
   })
 
-  test('gives the head of what is too large to be shown, and says so', async () => {
+  test('returns the beginning of output that is too large, and reports that', async () => {
     const { results, truncated } = await javascript(
       'display({ [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "é".repeat(20_000_000) }) }); "end"',
     )
@@ -367,7 +367,7 @@ describe('POST /interpret in JavaScript', () => {
     assert.match(results[0].text, /^é{1000000}é*\n\[It was cut here: all of it takes 40000017 bytes, more than .*\]$/)
   })
 
-  test('tells an error by the line of the call', async () => {
+  test('reports an error with its line in the call', async () => {
     const { error, status } = await javascript('let a = 1\nawait 0\nfunction f() { null.x }\nf()')
     assert.deepEqual([status, error.name], ['error', 'TypeError'])
     assert.match(error.traceback.join('\n'), /at f \(cell-\d+:3:21\)\n.*cell-\d+:4:\d/)
@@ -380,14 +380,14 @@ describe('POST /interpret in JavaScript', () => {
     assert.match(late.logs.stderr, /Uncaught Error: late/)
   })
 
-  test('runs programs, and has their output', async () => {
+  test('runs programs, and returns their output', async () => {
     const { logs, results } = await javascript(
       'const { execSync } = require("child_process"); execSync("echo hé; echo no", { stdio: "inherit" }); execSync("cat; echo x").toString()',
     )
     assert.deepEqual([logs.stdout, results.at(-1).text], ['hé\nno\n', "'x\\n'"])
   })
 
-  test('cuts endless output, and goes on', async () => {
+  test('truncates endless output, and continues', async () => {
     const { status, truncated, logs } = await javascript('for (;;) console.log("zz".repeat(999))', { timeout: 2000 })
     assert.deepEqual([status, truncated, logs.stdout.length <= 4 * 1024 * 1024], ['timeout', true, true])
     assert.equal((await value('1 + 1')).text, '2')
@@ -395,7 +395,7 @@ describe('POST /interpret in JavaScript', () => {
 })
 
 describe('kernels of POST /interpret', () => {
-  test('are apart by sandbox, language and account', async () => {
+  test('are separate by sandbox, language and account', async () => {
     const [one, two] = [sandbox(), sandbox()]
     await one.python('v = 1')
     assert.equal((await one.javascript('typeof v')).results[0].text, "'undefined'")
@@ -407,7 +407,7 @@ describe('kernels of POST /interpret', () => {
     assert.equal((await server.post('/interpret', call, { token: null })).status, 401)
   })
 
-  test('do calls that come together one after the other, and refuse more than wait', async () => {
+  test('run concurrent calls in turn, and refuse more than can wait', async () => {
     const { python, sessionId } = sandbox()
     await python('n = 0')
     const code = 'import time\nseen = n\ntime.sleep(0.05)\nn = seen + 1\nn'
@@ -425,7 +425,7 @@ describe('kernels of POST /interpret', () => {
     assert.equal((await python('n')).results[0].text, '8')
   })
 
-  test('are interrupted when their client leaves, and not when it said that it comes back', async () => {
+  test('are interrupted when their client disconnects, unless it sent an Idempotency-Key', async () => {
     const { python, sessionId } = sandbox()
     await python('import time\nstate = "idle"')
     const leave = async (headers: Record<string, string>) => {
@@ -454,7 +454,7 @@ describe('kernels of POST /interpret', () => {
     assert.equal((await python('state')).results[0].text, "'done'")
   })
 
-  test('are interrupted when the WebSocket is closed that the code came by', async () => {
+  test('are interrupted when the WebSocket that sent the code is closed', async () => {
     const { python, sessionId } = sandbox()
     await python('import time\nstate = "idle"')
     const client = await SocketClient.open(server)
@@ -469,7 +469,7 @@ describe('kernels of POST /interpret', () => {
     assert.doesNotMatch(server.log(), /"level":50/)
   })
 
-  test('are refused where the image lacks what they need, with what to install', async () => {
+  test('are refused where the image lacks what they need, with advice on what to install', async () => {
     const { sessionId, javascript } = sandbox()
     await server.shell('sudo mv /usr/lib/python3/dist-packages/ipykernel /tmp/', { sessionId })
     const python = { code: '1', sessionId }
@@ -492,7 +492,7 @@ describe('kernels of POST /interpret', () => {
     assert.equal((await server.post('/interpret', { code: '1', sessionId: other })).body.code, 'PACKAGE_MISSING')
   })
 
-  test('read nothing that the guest made of them as more than what it is', async () => {
+  test('are not confused by messages that the guest forges', async () => {
     const { python } = sandbox()
     const forged = [
       '{"event":"output","id":5,"name":"stdout","text":{}}',
@@ -518,19 +518,19 @@ describe('bad input of POST /interpret', () => {
     ['a field that it has not', { code: '1', kernel: 'x' }, 'kernel'],
     ['a session name with a slash', { code: '1', sessionId: 'a/b' }, 'sessionId'],
   ] as const)
-    test(`${what} is refused with 400 that names the field`, async () => {
+    test(`${what} is refused with 400 and the field`, async () => {
       const { status, body: answer } = await server.post('/interpret', body)
       assert.deepEqual([status, answer.code, answer.field], [400, 'INVALID_REQUEST', field])
     })
 
-  test('a body that is no UTF-8 or no JSON is refused with 400', async () => {
+  test('a body that is not UTF-8 or not JSON is refused with 400', async () => {
     for (const body of [Buffer.from('{"code":"\xff', 'latin1'), Buffer.from('{"code":')]) {
       const { status, body: answer } = await server.post('/interpret', body)
       assert.deepEqual([status, answer.code], [400, 'INVALID_REQUEST'])
     }
   })
 
-  test('code of 4 MiB and a NUL are code, half a character is refused', async () => {
+  test('code of 4 MiB and code with a NUL reach the kernel, half a surrogate pair is refused', async () => {
     const { python } = sandbox()
     const long = `${'#'.repeat(4 * 1024 * 1024 - 4)}\n5`
     assert.equal((await python(long)).results[0].text, '5')
@@ -543,7 +543,7 @@ describe('bad input of POST /interpret', () => {
 })
 
 describe('interpret() of the SDK', () => {
-  test('gives the answer, and interrupts when its caller aborts', async () => {
+  test('returns the result, and interrupts the code when its caller aborts', async () => {
     const client = new Carrel({ baseUrl: server.url, token: server.token, sessionId: newSession() })
     const { status, results } = await client.interpret('import time\nv = 6\nv * 7')
     assert.deepEqual([status, results[0]?.text], ['completed', '42'])
@@ -572,7 +572,7 @@ describe('ppod interpret', () => {
       child.stdin!.end(input)
     })
 
-  test('prints what is printed and the value, saves figures, and keeps variables', async () => {
+  test('prints output and the value, saves figures, and keeps variables', async () => {
     const code =
       'import matplotlib.pyplot as plt\nprint("hi")\nfor n in (1, 2): plt.figure(); plt.plot([n]); plt.show()\n{"n": n}'
     const { exitCode, stdout, stderr } = await run([code])
@@ -584,7 +584,7 @@ describe('ppod interpret', () => {
     assert.deepEqual((await readdir(folder)).toSorted(), ['figure-1.png', 'figure-2.png', 'figure-3.png'])
   })
 
-  test('tells errors and the time limit by its exit code', async () => {
+  test('reports errors and the time limit through its exit code', async () => {
     const failed = await run(['--lang', 'javascript', 'console.error("e"); null.x'])
     assert.deepEqual([failed.exitCode, failed.stdout], [1, ''])
     assert.match(

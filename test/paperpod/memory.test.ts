@@ -49,7 +49,7 @@ describe('agent memory', () => {
     await call('delete', { path: 'twice' })
   })
 
-  test('list takes a prefix as it is, with no wildcard in it', async () => {
+  test('list takes a prefix literally, without wildcards', async () => {
     for (const path of ['a/1', 'a/2', 'ab', 'a%', 'a_x', 'A/1']) await call('write', { path, content: '' })
     const names = async (prefix?: string) =>
       (await call('list', prefix === undefined ? {} : { prefix })).body.files.map(({ path }: { path: string }) => path)
@@ -61,7 +61,7 @@ describe('agent memory', () => {
     for (const path of await names()) await call('delete', { path })
   })
 
-  test('keeps every text as it was', async () => {
+  test('keeps every text unchanged', async () => {
     for (const content of ['', '\0', 'ü€😀', '\r\n', 'x'.repeat(MiB)]) {
       await call('write', { path: 'text', content })
       assert.equal((await call('read', { path: 'text' })).body.content, content)
@@ -96,19 +96,19 @@ describe('agent memory', () => {
     ['with a NUL', 'a\0b'],
     ['a number', 5],
   ] as const)
-    test(`a path that is ${why} is refused with 400 that names it`, async () => {
+    test(`a path that is ${why} is refused with 400 and its name`, async () => {
       const { status, body } = await call('write', { path, content: '' })
       assert.deepEqual([status, body.field], [400, 'path'])
     })
 
-  test('what is missing is 404', async () => {
+  test('a missing file is 404', async () => {
     for (const route of ['read', 'delete']) {
       const { status, body } = await call(route, { path: 'none' })
       assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
     }
   })
 
-  test('the quota of 10 MiB holds to the byte, and says by how much it is exceeded', async () => {
+  test('the quota of 10 MiB holds to the byte, and a refusal says by how much it is exceeded', async () => {
     const own = await server.newAccount()
     assert.equal((await call('write', { path: 'most', content: 'x'.repeat(10 * MiB - 1) }, own)).status, 200)
     assert.equal((await call('write', { path: 'last', content: 'y' }, own)).status, 200)
@@ -118,7 +118,7 @@ describe('agent memory', () => {
     assert.deepEqual((await call('usage', {}, own)).body, { usedBytes: 10 * MiB, quotaBytes: 10 * MiB, fileCount: 2 })
   })
 
-  test('an account has 10,000 files at most', async () => {
+  test('an account has at most 10,000 files', async () => {
     const own = await server.newAccount('many')
     const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
     const { id } = await db
@@ -142,7 +142,7 @@ describe('agent memory', () => {
     assert.equal((await call('usage', {}, own)).body.fileCount, 10_000)
   })
 
-  test('writes at once do not get past the quota together', async () => {
+  test('concurrent writes together cannot exceed the quota', async () => {
     const own = await server.newAccount()
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, index) => call('write', { path: `p${index}`, content: 'x'.repeat(MiB) }, own)),
@@ -151,7 +151,7 @@ describe('agent memory', () => {
     assert.equal((await call('usage', {}, own)).body.usedBytes, 10 * MiB)
   })
 
-  test('names that look the same but are not are files of their own', async () => {
+  test('different names that look the same are different files', async () => {
     for (const path of ['e\u0301', '\u00e9', 'E\u0301', ' e\u0301']) await call('write', { path, content: path })
     for (const path of ['e\u0301', '\u00e9', 'E\u0301', ' e\u0301']) {
       assert.equal((await call('read', { path })).body.content, path)
@@ -159,14 +159,14 @@ describe('agent memory', () => {
     }
   })
 
-  test('half of a surrogate pair is refused, in a path as in the content', async () => {
+  test('half a surrogate pair is refused, in a path and in the content', async () => {
     for (const field of ['path', 'content']) {
       const { status, body } = await call('write', { path: 'x', content: 'x', [field]: 'a\ud83d' })
       assert.deepEqual([status, body.field], [400, field])
     }
   })
 
-  test('50 writers of one file at once never mix, and no reader sees a part', async () => {
+  test('50 concurrent writers of one file never mix, and no reader sees a part', async () => {
     const contents = Array.from({ length: 50 }, (_, index) => `${index} `.repeat(20_000 + index))
     await call('write', { path: 'shared', content: contents[0] })
     const answers = await Promise.all(
@@ -183,7 +183,7 @@ describe('agent memory', () => {
     await call('delete', { path: 'shared' })
   })
 
-  test('a server that is killed during writes keeps each file whole, and all that it confirmed', async () => {
+  test('a server that is killed during writes keeps each file intact, and every confirmed write', async () => {
     const own = await server.newAccount()
     const contentOf = (round: number) => `${round}:`.padEnd(2 * MiB, String(round % 10))
     let confirmed = 0
@@ -209,7 +209,7 @@ describe('agent memory', () => {
     assert.ok(content === contentOf(round))
   })
 
-  test('memory is seen from no other account', async () => {
+  test('memory is invisible to other accounts', async () => {
     await call('write', { path: 'kept', content: 'beyond' })
     const other = await server.newAccount()
     assert.equal((await call('read', { path: 'kept' }, other)).status, 404)

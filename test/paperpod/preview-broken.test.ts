@@ -8,7 +8,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 const program = readFileSync(new URL('./fixtures/broken-server.js', import.meta.url), 'utf8')
 const ok = 'content-length: 2\r\n\r\nok'
 
-/** What a hostile server in a computer answers, and the statuses of which one is right. */
+/** The responses of a hostile server in a computer, and the statuses that are acceptable for each. */
 const answers: Record<string, [answer: string, statuses: number[]]> = {
   'a status of 000': [`HTTP/1.1 000 Odd\r\n${ok}`, [502]],
   'a status of 099': [`HTTP/1.1 099 Odd\r\n${ok}`, [502]],
@@ -48,7 +48,7 @@ const answers: Record<string, [answer: string, statuses: number[]]> = {
   'a chunk of no number': ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n', [502]],
   'headers of 100 kB': [`HTTP/1.1 200 OK\r\n${`x: ${'y'.repeat(100)}\r\n`.repeat(1000)}${ok}`, [502]],
   '5000 headers': [`HTTP/1.1 200 OK\r\n${'x:\r\n'.repeat(2500)}${ok}`, [200, 502]],
-  'a second answer behind the first': [`HTTP/1.1 200 OK\r\n${ok}HTTP/1.1 200 OK\r\n${ok}`, [200]],
+  'a second response after the first': [`HTTP/1.1 200 OK\r\n${ok}HTTP/1.1 200 OK\r\n${ok}`, [200]],
   'a body where there may be none': ['HTTP/1.1 204 No\r\ncontent-length: 2\r\n\r\nok', [204]],
   'HTTP/0.9': ['just text', [502]],
   'HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [502]],
@@ -93,11 +93,11 @@ describe('a preview of a hostile server', () => {
   })
   after(() => server.stop())
 
-  /** Sends bytes as they are and gives what comes back until the connection ends. */
+  /** Sends raw bytes, and returns everything that arrives until the connection ends. */
   const raw = async (bytes: string): Promise<string> => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
-    socket.setTimeout(5000, () => socket.destroy(new Error('no answer within 5 s')))
+    socket.setTimeout(5000, () => socket.destroy(new Error('no response within 5 s')))
     socket.write(Buffer.from(bytes, 'latin1'))
     const chunks: Buffer[] = []
     for await (const chunk of socket) chunks.push(chunk as Buffer)
@@ -109,7 +109,7 @@ describe('a preview of a hostile server', () => {
   }
 
   for (const [index, [why, [, statuses]]] of Object.entries(answers).entries())
-    test(`${why} is answered with ${statuses.join(' or ') || 'a broken connection'}, and the server goes on`, async () => {
+    test(`${why} is answered with ${statuses.join(' or ') || 'a broken connection'}, and the server continues`, async () => {
       const answer = await raw(`GET /a${index} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
       const got = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
       const final = got.find((status) => status !== 103)
@@ -121,14 +121,14 @@ describe('a preview of a hostile server', () => {
     })
 
   for (const [index, [why]] of Object.entries(answers).entries())
-    test(`${why} to a WebSocket's handshake ends it, and the server goes on`, async () => {
+    test(`${why} in response to a WebSocket handshake ends it, and the server continues`, async () => {
       await raw(
         `GET /a${index} HTTP/1.1\r\nhost: ${host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
       ).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, 'ECONNRESET'))
       await alive()
     })
 
-  test('200 answers with bytes changed at random end no server', async () => {
+  test('200 responses with randomly changed bytes do not crash the server', async () => {
     for (const index of random.keys())
       await raw(`GET /r${index} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`).catch(
         (error: NodeJS.ErrnoException) => assert.equal(error.code, 'ECONNRESET'),
@@ -154,7 +154,7 @@ describe('a preview of a hostile server', () => {
     ['with every header of a connection', 'GET /x HTTP/1.1\r\nconnection: host, x-forwarded-for, close\r\n\r\n'],
     ['of HTTP/1.0', 'GET /x HTTP/1.0\r\n\r\n'],
   ] as const)
-    test(`a visitor's request ${why} ends no server`, async () => {
+    test(`a visitor's request ${why} does not crash the server`, async () => {
       const [line, ...rest] = head.split('\r\n')
       await raw(
         [line, `host: ${host}`, ...(/connection:/.test(head) ? [] : ['connection: close']), ...rest].join('\r\n'),

@@ -30,7 +30,7 @@ describe('previews over HTTP', () => {
   const get = (path: string, headers?: Record<string, string>) => server.preview(guest.url, path, { headers })
   const memoryBytes = () => residentBytes(server.process.pid!)
 
-  test('a server on 127.0.0.1 alone is reached', async () => {
+  test('a server that listens only on 127.0.0.1 is reached', async () => {
     const { status, body } = await get('/echo')
     assert.equal(status, 200)
     assert.equal(JSON.parse(body.toString()).method, 'GET')
@@ -43,7 +43,7 @@ describe('previews over HTTP', () => {
       assert.equal((await server.preview(other.url, '/open')).body.toString(), '0')
     })
 
-  test('method, path and query arrive as they were sent', async () => {
+  test('method, path and query arrive unchanged', async () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND']) {
       const { body } = await server.preview(guest.url, '/echo?a=%20b&c=%2F..;d', { method })
       const { method: got, url } = JSON.parse(body.toString())
@@ -51,7 +51,7 @@ describe('previews over HTTP', () => {
     }
   })
 
-  test('paths of the API are the own of a preview', async () => {
+  test('paths of the API belong to the preview on its host name', async () => {
     for (const path of ['/', '/health', '/metrics', '/openapi.json']) {
       const { status, body } = await get(path)
       assert.deepEqual([status, body.toString()], [404, 'no such route in the computer'])
@@ -68,14 +68,14 @@ describe('previews over HTTP', () => {
     assert.match(headers['x-forwarded-for'], /^(::ffff:)?127\.0\.0\.1$/)
   })
 
-  test('what a proxy before it said of the client is kept, and its own address added', async () => {
+  test("an earlier proxy's report of the client is kept, and the proxy's address is appended", async () => {
     const { body } = await get('/echo', { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' })
     const { headers } = JSON.parse(body.toString())
     assert.match(headers['x-forwarded-for'], /^203\.0\.113\.9, (::ffff:)?127\.0\.0\.1$/)
     assert.equal(headers['x-forwarded-proto'], 'https')
   })
 
-  test('headers of the one connection are not handed on', async () => {
+  test('hop-by-hop headers are not passed on', async () => {
     const { body } = await get('/echo', {
       connection: 'keep-alive, x-secret-hop',
       'x-secret-hop': '1',
@@ -88,14 +88,14 @@ describe('previews over HTTP', () => {
       assert.equal(headers[name], undefined, name)
   })
 
-  test('status and headers of the answer come through', async () => {
+  test('status and headers of the response are relayed', async () => {
     for (const code of [200, 201, 204, 301, 304, 404, 418, 500, 599]) {
       const { status, headers } = await get(`/status?code=${code}`)
       assert.deepEqual([status, headers['x-own']], [code, 'yes'])
     }
   })
 
-  test('the words beside the status come through, and repeated headers stay apart', async () => {
+  test('the reason phrase is relayed, and repeated headers stay separate', async () => {
     const answer = await answerOf(open('/odd').end())
     assert.deepEqual([answer.statusCode, answer.statusMessage], [299, 'Odd Reason'])
     assert.deepEqual(answer.headersDistinct['x-a'], ['1', '2'])
@@ -111,12 +111,12 @@ describe('previews over HTTP', () => {
     assert.deepEqual([status, body.length], [200, 0])
   })
 
-  test('a cookie holds for its own preview alone', async () => {
+  test('a cookie is limited to its own preview', async () => {
     const { headers } = await get('/cookies')
     assert.deepEqual(headers['set-cookie'], ['a=1; Path=/; HttpOnly', 'b=2;Secure', 'c=3; SameSite=Lax'])
   })
 
-  test('trailers come through in both directions', async () => {
+  test('trailers are relayed in both directions', async () => {
     const answer = await answerOf(open('/trailers').end())
     assert.equal(await text(answer), 'body')
     assert.equal(answer.trailers['x-sum'], 'abc')
@@ -128,7 +128,7 @@ describe('previews over HTTP', () => {
     assert.deepEqual([sunk.bytes, sunk.trailers], [1, { 'x-end': 'z' }])
   })
 
-  test('early hints come through', async () => {
+  test('early hints are relayed', async () => {
     const request = open('/hints')
     const hints = new Promise((resolve) =>
       request.once('information', ({ statusCode, headers }) => resolve([statusCode, headers.link])),
@@ -138,7 +138,7 @@ describe('previews over HTTP', () => {
     assert.deepEqual(await hints, [103, '</a.css>; rel=preload; as=style'])
   })
 
-  test('a request and its answer stream at the same time', async () => {
+  test('a request and its response stream at the same time', async () => {
     const request = open('/body', { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
     const answered = answerOf(request)
     request.write('first ')
@@ -150,7 +150,7 @@ describe('previews over HTTP', () => {
     assert.equal((await chunks.next()).done, true)
   })
 
-  test('100 MB go in and come out whole, and the memory of the server stays flat', async () => {
+  test('100 MB arrive intact in both directions, and the memory of the server stays flat', async () => {
     const chunk = randomBytes(MiB)
     const hash = createHash('sha256')
     const before = memoryBytes()
@@ -167,7 +167,7 @@ describe('previews over HTTP', () => {
     let received = 0
     const xs = Buffer.alloc(MiB, 'x')
     for await (const part of await answerOf(open('/source?mib=100').end())) {
-      assert.ok(part.equals(xs.subarray(0, part.length)), `bytes from ${received} on are others`)
+      assert.ok(part.equals(xs.subarray(0, part.length)), `bytes from ${received} on differ`)
       received += part.length
     }
     clearInterval(watch)
@@ -175,13 +175,13 @@ describe('previews over HTTP', () => {
     assert.ok(most - before < 80 * MiB, `it grew by ${(most - before) / MiB} MiB`)
   })
 
-  test('a client that reads slowly makes the guest wait, not the server fill up', async () => {
+  test('a client that reads slowly makes the guest wait, without filling the memory of the server', async () => {
     const before = memoryBytes()
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
     socket.write(`GET /source?mib=200 HTTP/1.1\r\nhost: ${guest.host}\r\n\r\n`)
     await new Promise((resolve) => socket.once('readable', resolve))
-    // Its transfer stands still once every buffer on the way is full: what the guest has queued changes no more.
+    // The transfer stalls once every buffer on the way is full: then the guest's queue no longer changes.
     let last = ''
     let still = 0
     await until(
@@ -198,7 +198,7 @@ describe('previews over HTTP', () => {
     socket.destroy()
   })
 
-  test('server-sent events come while they are sent, and the guest hears when the client leaves', async () => {
+  test('server-sent events arrive as they are sent, and the guest notices when the client disconnects', async () => {
     const request = open('/events')
     const answer = await answerOf(request.end())
     let seen = ''
@@ -214,7 +214,7 @@ describe('previews over HTTP', () => {
     )
   })
 
-  test('the guest hears when a client leaves whose request waits behind another one', async () => {
+  test('the guest notices when a client with a queued request disconnects', async () => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
     socket.write(`GET /events HTTP/1.1\r\nhost: ${guest.host}\r\n\r\n`.repeat(3))
@@ -244,18 +244,18 @@ describe('previews over HTTP', () => {
     assert.ok(made <= 1, `${made} new connections into the computer`)
   })
 
-  test('100 requests at once are each answered', async () => {
+  test('100 concurrent requests are all answered', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => get(`/echo?n=${index}`)))
     for (const [index, { body }] of answers.entries()) assert.equal(JSON.parse(body.toString()).url, `/echo?n=${index}`)
   })
 
-  test('a server that drops the connection is a 502 of the preview', async () => {
+  test('a server that drops the connection causes a 502', async () => {
     const { status, body } = await get('/drop')
     assert.equal(status, 502)
     assert.equal(JSON.parse(body.toString()).code, 'UPSTREAM_UNREACHABLE')
   })
 
-  test('an answer that breaks off breaks off for the client too', async () => {
+  test('a response that is cut off is cut off for the client too', async () => {
     const answer = await answerOf(open('/half').end())
     await assert.rejects(text(answer), /aborted|ECONNRESET/)
   })
@@ -273,7 +273,7 @@ describe('previews over HTTP', () => {
     assert.match(browser.body.toString(), /<h1>Cannot connect to port 7777/)
   })
 
-  test('an offer of HTTP/2 in plain text is passed over', async () => {
+  test('an offer of HTTP/2 over cleartext is ignored', async () => {
     const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAoAAA' }
     const { status, body } = await get('/echo', headers)
     assert.equal(status, 200)

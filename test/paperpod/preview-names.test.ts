@@ -14,7 +14,7 @@ describe('preview names', () => {
   })
   after(() => server.stop())
 
-  /** The answer to GET /health with any Host header: the guest's, the API's, or none of both. */
+  /** Returns the response to GET /health with any Host header: the guest's, the API's, or neither's. */
   const health = async (hostLine: string): Promise<{ status: number; body: string }> => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
@@ -27,12 +27,12 @@ describe('preview names', () => {
   const name = (label: (id: string) => string, domain = 'localhost') => `${label(guest.computerId)}.${domain}`
 
   for (const [why, host] of [
-    ['as it was given', () => guest.host],
+    ['as it was issued', () => guest.host],
     ['without the port', () => guest.host.split(':')[0]!],
     ['with another port', () => `${guest.host.split(':')[0]}:1`],
     ['in upper case', () => guest.host.toUpperCase()],
-    ['with the dot of the root', () => `${guest.host.split(':')[0]}.`],
-    ['with the dot of the root and a port', () => guest.host.replace(':', '.:')],
+    ['with a trailing dot', () => `${guest.host.split(':')[0]}.`],
+    ['with a trailing dot and a port', () => guest.host.replace(':', '.:')],
   ] as const)
     test(`a name ${why} is that preview`, async () => {
       const { status, body } = await health(`host: ${host()}\r\n`)
@@ -79,18 +79,18 @@ describe('preview names', () => {
       assert.match(body, /"service":"carrel"/)
     })
 
-  test('other headers that name a host choose nothing', async () => {
+  test('other headers that name a host are ignored', async () => {
     const { body } = await health(
       `host: localhost\r\nx-forwarded-host: ${guest.host}\r\nforwarded: host=${guest.host}\r\nx-host: ${guest.host}\r\n`,
     )
     assert.match(body, /"service":"carrel"/)
   })
 
-  test('a request without a Host is refused', async () => {
+  test('a request without a Host header is refused', async () => {
     assert.equal((await health('')).status, 400)
   })
 
-  test('a name that is none answers a page to a browser and JSON to a program', async () => {
+  test('an unknown name answers with a page for a browser and JSON for a program', async () => {
     const url = `http://${name((id) => `2281-${id}-p2280_v1`)}`
     const browser = await server.preview(url, '/', { headers: { accept: 'text/html' } })
     assert.deepEqual([browser.status, browser.headers['content-type']], [404, 'text/html; charset=utf-8'])

@@ -24,7 +24,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     const [data] = (await once(socket, 'message')) as [Buffer]
     return data
   }
-  /** The whole answer to a handshake that was sent as it is. */
+  /** Sends a raw handshake and returns the whole response. */
   const raw = async (request: string): Promise<string> => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
@@ -48,7 +48,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     assert.equal(code, 1000)
   })
 
-  test('the handshake reaches the guest with its own headers and where it came from', async () => {
+  test('the handshake reaches the guest with its own headers and its origin', async () => {
     const socket = open('/path?q=1', guest.host, { cookie: 'a=1', origin: 'http://own.example' })
     await once(socket, 'open')
     const headers = JSON.parse(String(await ask(socket, 'headers')))
@@ -60,7 +60,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     socket.terminate()
   })
 
-  test('a cookie in the handshake holds for its own preview alone', async () => {
+  test('a cookie in the handshake is limited to its own preview', async () => {
     const socket = open()
     const opened = once(socket, 'open')
     const [{ headers }] = (await once(socket, 'upgrade')) as [{ headers: Record<string, string[]> }]
@@ -69,7 +69,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     socket.terminate()
   })
 
-  test('the guest hears when the client is gone', async () => {
+  test('the guest notices when the client is gone', async () => {
     const socket = open()
     await once(socket, 'open')
     await until(opened, (count) => count === '1')
@@ -77,7 +77,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     await until(opened, (count) => count === '0')
   })
 
-  test('50 sockets at once each hear their own', async () => {
+  test('50 concurrent WebSockets each receive their own messages', async () => {
     const sockets = Array.from({ length: 50 }, () => open())
     await Promise.all(sockets.map((socket) => once(socket, 'open')))
     const answers = await Promise.all(sockets.map((socket, index) => ask(socket, `own ${index}`)))
@@ -89,7 +89,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     await until(opened, (count) => count === '0')
   })
 
-  test('what is sent behind the handshake in one piece is not lost', async () => {
+  test('data that is sent together with the handshake is not lost', async () => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
     const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
@@ -103,7 +103,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     assert.match(seen, /^HTTP\/1\.1 101 /)
   })
 
-  test('a refusal of the guest comes through, and the connection ends with it', async () => {
+  test('a refusal of the guest is relayed, and the connection ends with it', async () => {
     const answer = await raw(handshake(guest.host, '/refuse') + `GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n`)
     assert.match(answer, /^HTTP\/1\.1 403 Forbidden\r\n/)
     assert.match(answer, /x-own: yes\r\n/)
@@ -111,14 +111,14 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     assert.ok(answer.endsWith('\r\n\r\nno'), answer)
   })
 
-  test('what follows an offer of another protocol on the same connection is a request of its own', async () => {
+  test('a request after an offer of another protocol on the same connection is handled separately', async () => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
     socket.write(`GET /open HTTP/1.1\r\nhost: ${guest.host}\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n`)
     let seen = ''
     for await (const chunk of socket) {
       seen += String(chunk)
-      // A proxy before Carrel may now use the connection for whomever: his request must not go to the guest.
+      // A proxy in front of Carrel may now use the connection for any client: its request must not go to the guest.
       if (seen.endsWith('\r\n\r\n0'))
         socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
     }
@@ -145,7 +145,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     assert.equal(JSON.parse(answer.split('\r\n\r\n')[1]!).code, 'UPSTREAM_UNREACHABLE')
   })
 
-  test('sockets of two sandboxes never meet', async () => {
+  test('WebSockets of two sandboxes are separate', async () => {
     const other = await startGuestServer(server, { sessionId: newSession() })
     const [one, two] = [open(), open('/', other.host)]
     await Promise.all([once(one, 'open'), once(two, 'open')])
@@ -157,7 +157,7 @@ describe('previews over WebSocket', { timeout: 300_000 }, () => {
     two.terminate()
   })
 
-  test('sockets are closed when the process behind them is killed', async () => {
+  test('WebSockets are closed when the process behind them is killed', async () => {
     const socket = open()
     const closed = once(socket, 'close')
     await once(socket, 'open')

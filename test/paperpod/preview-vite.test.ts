@@ -9,7 +9,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 
 const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url))
 
-/** A package and all that it needs, as folders of node_modules. */
+/** Returns a package and its dependencies, as folders of node_modules. */
 function withDependencies(name: string, found = new Set<string>()): Set<string> {
   const folder = join(modules, name)
   if (found.has(name) || !existsSync(folder)) return found
@@ -57,7 +57,7 @@ describe('the dev server of Vite behind a preview', { timeout: 180_000, skip: no
   })
   after(() => server.stop())
 
-  test('shows a change of a module in the open page, without loading it again', async () => {
+  test('shows a change of a module in the open page without a reload', async () => {
     await using page = await BrowserPage.open()
     await page.goTo(url)
     const shown = () => page.evaluate<string | undefined>("document.querySelector('#shown')?.textContent")

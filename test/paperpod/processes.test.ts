@@ -20,7 +20,7 @@ describe('background processes', () => {
       ({ process }) => process.status !== 'running',
     )
 
-  test('start answers at once with the process and hints of what to do next', async () => {
+  test('start returns at once with the process and hints on what to do next', async () => {
     const body = await start('sleep 30', { processId: 'web' })
     const { id, pid, startedAt, hints, ...rest } = body
     assert.deepEqual(rest, { success: true, processId: 'web', status: 'running', command: 'sleep 30', sessionId })
@@ -32,7 +32,7 @@ describe('background processes', () => {
     await post('/process/kill', { processId: 'web' })
   })
 
-  test('get and list have the ports on which a process listens, and the call that exposes them', async () => {
+  test('get and list return the ports on which a process listens, and the call that exposes them', async () => {
     const own = newSession()
     const call = (path: string, body: Record<string, unknown>) => post(path, { sessionId: own, ...body })
     await call('/process/start', { command: 'python3 -m http.server 8080; true', processId: 'web' })
@@ -72,7 +72,7 @@ describe('background processes', () => {
     ['127.0.0.2', 8092, false, /previews do not reach it\. Let it listen on 0\.0\.0\.0/],
     ['0.0.0.0', 3000, false, /3000-3010 are reserved for system use\. Let it listen on another port/],
   ] as const)
-    test(`the hint for a server on ${address}:${port} is true`, async () => {
+    test(`the hint for a server on ${address}:${port} is correct`, async () => {
       const { processId } = await start(`python3 -m http.server --bind ${address} ${port}`)
       const { process } = await until(
         () => post('/process/get', { processId }),
@@ -87,13 +87,13 @@ describe('background processes', () => {
       await post('/process/kill', { processId })
     })
 
-  test('a process without a name has its id as one', async () => {
+  test('a process without a name is named by its id', async () => {
     const { processId, id } = await start('true')
     assert.equal(processId, id)
     assert.equal((await ended(id)).process.processId, id)
   })
 
-  test('get has the state and the output, by name and by id', async () => {
+  test('get returns the state and the output, by name and by id', async () => {
     const { id } = await start('echo out; echo err >&2; exit 4', { processId: 'short' })
     const { process, logs } = await ended('short')
     const { pid: _pid, startedAt: _startedAt, endedAt, ...rest } = process
@@ -118,7 +118,7 @@ describe('background processes', () => {
     assert.equal((await ended(processId)).process.status, 'completed')
   })
 
-  test('the cursor of an answer reads on where it ended, while it runs', async () => {
+  test('the cursor of a response continues where it ended, while the process runs', async () => {
     const { processId } = await start('for i in 1 2 3 4 5; do echo $i; sleep 0.1; done')
     let cursor = 0
     let text = ''
@@ -136,14 +136,14 @@ describe('background processes', () => {
     assert.deepEqual([again.logs.stdout, again.logs.cursor, again.logs.done], ['', cursor, true])
   })
 
-  test('5 MB of characters of three bytes come without a cut character, however they come', async () => {
+  test('5 MB of three-byte characters arrive without a cut character, however they are split', async () => {
     const { processId } = await start(`python3 -c 'print("x" + "€" * 1_700_000, end="")'`)
     await ended(processId)
     let cursor = 0
     let text = ''
     for (let done = false; !done;) {
       const { logs } = await post('/process/get', { processId, cursor })
-      assert.ok(logs.cursor > cursor || logs.done, 'the cursor does not move on')
+      assert.ok(logs.cursor > cursor || logs.done, 'the cursor does not advance')
       ;({ cursor, done } = logs)
       text += logs.stdout
     }
@@ -155,7 +155,7 @@ describe('background processes', () => {
     ['ended', ''],
     ['runs', '; sleep 60'],
   ] as const)
-    test(`a cursor that no answer gave is refused, of a process that ${state}`, async () => {
+    test(`a cursor that was never returned is refused, for a process that ${state}`, async () => {
       const { processId } = await start(`printf 'hello\\nworld'${after}`)
       if (after === '') await ended(processId)
       const { logs } = await until(
@@ -171,7 +171,7 @@ describe('background processes', () => {
       await post('/process/kill', { processId, signal: 'SIGKILL' })
     })
 
-  test('list has those that run and those that ended, oldest first, of its own sandbox alone', async () => {
+  test('list returns running and ended processes of its own sandbox only, oldest first', async () => {
     const own = newSession()
     for (const name of ['first', 'second'])
       await post('/process/start', { command: 'sleep 30', processId: name, sessionId: own })
@@ -188,7 +188,7 @@ describe('background processes', () => {
     assert.deepEqual(other, { success: true, processes: [] })
   })
 
-  test('list has commands while they run, and with all those that have ended', async () => {
+  test('list returns commands while they run, and with `all` also ended ones', async () => {
     const own = newSession()
     await post('/process/start', { command: 'true', processId: 'kept', sessionId: own })
     await server.shell('echo once', { sessionId: own })
@@ -207,7 +207,7 @@ describe('background processes', () => {
     assert.deepEqual(await commands({}), ['true'])
   })
 
-  test('commands do not push out what was started to stay and has ended', async () => {
+  test('commands do not displace ended background processes', async () => {
     const own = newSession()
     await post('/process/start', { command: 'echo done', processId: 'early', sessionId: own })
     await server.shell(`for i in 1 2 3; do :; done`, { sessionId: own })
@@ -222,7 +222,7 @@ describe('background processes', () => {
     assert.equal((await post('/process/get', { processId: 'early', sessionId: own })).logs.stdout, 'done\n')
   })
 
-  test('a name of a running process is refused with 409 and free again after its end', async () => {
+  test('the name of a running process is refused with 409, and available again after its end', async () => {
     await start('sleep 30', { processId: 'once' })
     const { status, body } = await server.post('/process/start', { command: 'true', processId: 'once', sessionId })
     assert.deepEqual([status, body.code, body.field], [409, 'ALREADY_EXISTS', 'processId'])
@@ -232,7 +232,7 @@ describe('background processes', () => {
     assert.deepEqual([process.id, logs.stdout], [id, 'new\n'])
   })
 
-  test('of ten starts of one name at once one wins', async () => {
+  test('one of ten concurrent starts with one name succeeds', async () => {
     const own = newSession()
     await server.shell('true', { sessionId: own })
     const answers = await Promise.all(
@@ -246,7 +246,7 @@ describe('background processes', () => {
     assert.equal(processes.filter(({ processId }: { processId: string }) => processId === 'race').length, 1)
   })
 
-  test('kill ends the whole tree and answers when it has ended', async () => {
+  test('kill ends the whole tree, and responds once it has ended', async () => {
     await start('sleep 765 & (setsid sleep 765 &); nohup bash -c "sleep 765; true" & wait', { processId: 'tree' })
     await until(
       () => server.shell('pgrep -xc sleep || true', { sessionId }),
@@ -260,7 +260,7 @@ describe('background processes', () => {
     assert.equal((await server.shell('pgrep -xc sleep || true', { sessionId })).stdout, '0\n')
   })
 
-  test('a process that ignores TERM is ended by KILL after five seconds', async () => {
+  test('a process that ignores SIGTERM is ended by SIGKILL after five seconds', async () => {
     await start('trap "" TERM; echo ready; while true; do sleep 0.05; done', { processId: 'stubborn' })
     await until(
       () => post('/process/get', { processId: 'stubborn' }),
@@ -273,7 +273,7 @@ describe('background processes', () => {
     assert.ok(took > 4500, `it took ${took} ms`)
   })
 
-  test('a process may end by itself on TERM, and its exit code counts', async () => {
+  test('a process may end by itself on SIGTERM, and its exit code counts', async () => {
     await start('trap "echo bye; exit 7" TERM; echo ready; while true; do sleep 0.05; done', { processId: 'polite' })
     await until(
       () => post('/process/get', { processId: 'polite' }),
@@ -284,7 +284,7 @@ describe('background processes', () => {
     assert.equal((await post('/process/get', { processId: 'polite' })).logs.stdout, 'ready\nbye\n')
   })
 
-  test('another signal is handed on and does not end it', async () => {
+  test('another signal is delivered and does not end the process', async () => {
     await start('trap "echo usr1" USR1; echo ready; while true; do sleep 0.05; done', { processId: 'usr' })
     await until(
       () => post('/process/get', { processId: 'usr' }),
@@ -299,21 +299,21 @@ describe('background processes', () => {
     await post('/process/kill', { processId: 'usr', signal: 'SIGKILL' })
   })
 
-  test('killing one that has ended leaves it as it is', async () => {
+  test('killing an ended process does not change it', async () => {
     const { processId } = await start('exit 3')
     await ended(processId)
     const { process } = await post('/process/kill', { processId })
     assert.deepEqual([process.status, process.exitCode], ['failed', 3])
   })
 
-  test('timeout ends it with its tree and the reason timeout', async () => {
+  test('timeout ends a process with its tree, for the reason timeout', async () => {
     const { processId } = await start('sleep 876 & wait', { timeout: 300 })
     const { process } = await ended(processId)
     assert.deepEqual([process.status, process.reason], ['timeout', 'timeout'])
     assert.equal((await server.shell('pgrep -fc "sleep 87[6]" || true', { sessionId })).stdout, '0\n')
   })
 
-  test('the limit of 15 minutes is what the document says it is, and 0 is none', async () => {
+  test('the default limit is the 15 minutes of the document, and 0 means none', async () => {
     const { body } = await server.call('GET', '/', undefined, { token: null })
     const { params, description } = body.endpoints['POST /process/start']
     assert.equal(params.timeout.default, 900_000)
@@ -322,18 +322,18 @@ describe('background processes', () => {
     assert.equal((await ended(processId)).logs.stdout, 'ok\n')
   })
 
-  test('env and cwd reach it', async () => {
+  test('env and cwd are passed on', async () => {
     const { processId } = await start('pwd; echo $A', { env: { A: 'ä' }, cwd: '/usr' })
     assert.equal((await ended(processId)).logs.stdout, '/usr\nä\n')
   })
 
-  test('an end by memory is told as one', async () => {
+  test('an end for lack of memory is reported as such', async () => {
     const { processId } = await start('python3 -c "x = bytearray(600000000)"', { sessionId })
     const { process } = await ended(processId)
     assert.deepEqual([process.status, process.reason], ['oom', 'oom'])
   })
 
-  test('what /execute ran is in the list too, with its output', async () => {
+  test('programs of /execute are in the list too, with their output', async () => {
     const { body } = await server.post('/execute', { code: 'echo by execute', language: 'shell', sessionId })
     const { process, logs } = await post('/process/get', { processId: body.processId })
     assert.deepEqual([process.status, logs.stdout], ['completed', 'by execute\n'])
@@ -363,12 +363,12 @@ describe('background processes', () => {
     ['an unknown signal', '/process/kill', { processId: 'x', signal: 'SIGSTOP' }, 400, 'signal'],
     ['a missing processId', '/process/get', {}, 400, 'processId'],
   ] as const)
-    test(`${path} answers ${status} and names ${field} for ${why}`, async () => {
+    test(`${path} responds with ${status} and the field ${field} for ${why}`, async () => {
       const answer = await server.post(path, { sessionId, ...body })
       assert.deepEqual([answer.status, answer.body.field], [status, field], answer.body.error)
     })
 
-  test('asking for processes makes no sandbox', async () => {
+  test('requests about processes create no sandbox', async () => {
     const token = await server.newAccount()
     await server.post('/process/list', {}, { token })
     await server.post('/process/get', { processId: 'x' }, { token })

@@ -27,7 +27,7 @@ after(async () => {
   await server.stop()
 })
 
-test('an account that has all its sandboxes gets another by giving up the stopped one of the longest ago', async () => {
+test('an account at its limit of sandboxes gets another one in place of the one that was stopped longest ago', async () => {
   const executeIn = (sessionId: string) =>
     server.call('POST', '/execute', { code: 'echo fine', language: 'shell', sessionId }, { token })
   const first = newSession()

@@ -10,7 +10,7 @@ describe("a browser's own WebSocket", { timeout: 120_000, skip: noBrowser }, () 
   })
   after(() => server.stop())
 
-  test('opens with a ticket, runs a terminal, and reads on after it was closed', async () => {
+  test('opens with a ticket, runs a terminal, and resumes after it was closed', async () => {
     const sessionId = newSession()
     const { body: first } = await server.post('/ws/ticket')
     const { body: second } = await server.post('/ws/ticket')
@@ -50,7 +50,7 @@ describe("a browser's own WebSocket", { timeout: 120_000, skip: noBrowser }, () 
     assert.equal(seen.exit.exitCode, 0)
   })
 
-  test('a wrong token does not open it', async () => {
+  test('does not open with a wrong token', async () => {
     await using page = await BrowserPage.open()
     const outcome = await page.evaluate(`new Promise((resolve) => {
       const socket = new WebSocket(${JSON.stringify(`${server.url.replace('http', 'ws')}/ws?token=wrong`)})

@@ -11,7 +11,7 @@ interface Options {
   headers?: Record<string, string>
 }
 
-/** A client of `/ws` as somebody would write it for himself: JSON in, JSON out. */
+/** A simple client of `/ws`, as a user would write it: JSON in, JSON out. */
 export class SocketClient {
   readonly socket: WebSocket
   readonly received: Message[] = []
@@ -39,14 +39,14 @@ export class SocketClient {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message))
   }
 
-  /** Sends it under an id of its own; the id. */
+  /** Sends a message with a new id, and returns the id. */
   begin(message: Record<string, unknown>): number {
     const id = ++this.#lastId
     this.send({ id, ...message })
     return id
   }
 
-  /** Sends it and waits for what answers it in the end. */
+  /** Sends a message and waits for its final response. */
   async ask(message: Record<string, unknown>): Promise<Message> {
     return this.answerTo(this.begin(message))
   }
@@ -55,19 +55,19 @@ export class SocketClient {
     return this.next((message) => message.id === id && isAnswer(message))
   }
 
-  /** The first message so far, or to come, that is as wished. */
+  /** Returns the first matching message among those received, or the next one to arrive. */
   async next(wished: (message: Message) => boolean, timeoutMs = 30_000): Promise<Message> {
     const deadline = AbortSignal.timeout(timeoutMs)
     while (true) {
       const found = this.received.find(wished)
       if (found) return found
-      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`The socket closed before; ${this.#told()}`)
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`the WebSocket closed first; ${this.#summary()}`)
       await Promise.race([this.#wake.promise, once(deadline, 'abort')])
-      if (deadline.aborted) throw new Error(`It did not come within ${timeoutMs} ms; ${this.#told()}`)
+      if (deadline.aborted) throw new Error(`no such message within ${timeoutMs} ms; ${this.#summary()}`)
     }
   }
 
-  /** The text of a stream's events of one request. */
+  /** Returns the text of the output events of one request. */
   text(id: number, stream: 'stdout' | 'stderr' = 'stdout'): string {
     return this.received
       .filter((message) => message.id === id && message.type === stream)
@@ -87,7 +87,7 @@ export class SocketClient {
     this.#wake = Promise.withResolvers()
   }
 
-  #told(): string {
+  #summary(): string {
     return `received: ${JSON.stringify(this.received.slice(-5)).slice(0, 1000)}`
   }
 }

@@ -4,7 +4,10 @@ import { after, before, describe, test } from 'node:test'
 import { newSession, TestServer } from '../support/server.ts'
 import { SocketClient, type Message } from './socket-client.ts'
 
-/** Prints numbered lines at some 3 MB/s on both streams, with characters of 1 to 4 bytes so that pieces end inside them. */
+/**
+ * Prints numbered lines at about 3 MB/s to both streams, with characters of 1 to 4 bytes, so that pieces end inside
+ * them.
+ */
 const printer = `
 import os, sys, time
 count = int(sys.argv[1])
@@ -15,7 +18,7 @@ for number in range(count):
 `
 const lines = 60_000
 
-describe('a WebSocket whose connection is cut at any time', { timeout: 300_000 }, () => {
+describe('a WebSocket whose connection is cut repeatedly', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
   before(async () => {
@@ -25,7 +28,7 @@ describe('a WebSocket whose connection is cut at any time', { timeout: 300_000 }
   after(() => server.stop())
 
   for (const encoding of ['utf8', 'base64'] as const)
-    test(`loses no byte and gets none twice (${encoding})`, async () => {
+    test(`loses no byte and repeats none (${encoding})`, async () => {
       const got = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
       let cursor: number | string = 0
       let processId = ''
@@ -34,7 +37,7 @@ describe('a WebSocket whose connection is cut at any time', { timeout: 300_000 }
       while (exit === undefined) {
         const client = await SocketClient.open(server)
         const { socket } = client
-        // Between 1 byte and 300 KB of output, and in the middle of a frame as often as not.
+        // After 1 byte to 300 KB of output, often in the middle of a frame.
         const until = 1 + Math.floor(Math.random() ** 2 * 300_000)
         let bytes = 0
         const over = Promise.withResolvers<void>()
@@ -83,7 +86,7 @@ describe('a WebSocket whose connection is cut at any time', { timeout: 300_000 }
       assert.deepEqual([exit.reason ?? exit.result.reason, exit.truncated ?? exit.result.truncated], ['exited', false])
     })
 
-  test('a process that nobody comes back to waits, and reads on where it was after a pause', async () => {
+  test('a process without a reader waits, and its output continues where it was after a pause', async () => {
     const first = await SocketClient.open(server)
     const id = first.begin({
       type: 'exec',
@@ -97,7 +100,7 @@ describe('a WebSocket whose connection is cut at any time', { timeout: 300_000 }
     first.socket.terminate()
     const texts = first.received.filter((message) => message.id === id && message.type === 'stdout')
     let bytes = texts.reduce((sum, { data }) => sum + data.text.length, 0)
-    // Far more would have been printed by now than is kept.
+    // By now it would have printed far more than is kept.
     await new Promise((resolve) => setTimeout(resolve, 2000))
     const second = await SocketClient.open(server)
     second.begin({ type: 'process', action: 'attach', sessionId, processId, cursor: texts.at(-1)!.data.cursor })

@@ -26,7 +26,7 @@ describe('a client that does not read', { timeout: 300_000 }, () => {
     const command = 'head -c 5000000000 /dev/zero; echo over >&2'
     await deaf.ask({ type: 'process', action: 'start', sessionId, processId, command })
     deaf.begin({ type: 'process', action: 'attach', sessionId, processId, encoding: 'base64' })
-    // The same from a process that is run for it, which waits.
+    // The same for a process that runs for the client, which waits.
     const held = deaf.begin({ type: 'exec', sessionId, stream: true, timeout: 0, command: 'yes' })
     await deaf.next(({ id, type }) => id === held && type === 'stdout')
     deaf.socket.pause()
@@ -45,22 +45,22 @@ describe('a client that does not read', { timeout: 300_000 }, () => {
     await other.close()
   })
 
-  test('is read no further when it asks for more than it takes', async () => {
+  test('is not read further when it requests more than it reads', async () => {
     await server.post('/files/write', { path: 'file', content: 'x'.repeat(4_000_000), sessionId })
     const before = memory()
     const deaf = await SocketClient.open(server)
     deaf.socket.pause()
     let asked = 0
     const deadline = Date.now() + 5_000
-    // Each question is small, each answer 4 MB.
+    // Each request is small, each response has 4 MB.
     while (asked < 2000 && Date.now() < deadline) {
       for (let count = 0; count < 50; count++, asked++) deaf.send({ type: 'read', id: asked, path: 'file', sessionId })
       for (let count = 0; count < 50; count++, asked++) deaf.send('no JSON')
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     const grown = memory() - before
-    assert.ok(grown < 128 * MiB, `${Math.round(grown / MiB)} MiB more after ${asked} questions`)
-    // Once it reads, all is answered: what was too much at once by an error.
+    assert.ok(grown < 128 * MiB, `${Math.round(grown / MiB)} MiB more after ${asked} requests`)
+    // Once the client reads, all requests are answered: those beyond the limit with an error.
     deaf.socket.resume()
     await until(
       () => deaf.received.length,

@@ -35,7 +35,7 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
     )
 
   describe('requests', () => {
-    test('ping has its id in the answer, a number or a string', async () => {
+    test('the response to ping contains its id, a number or a string', async () => {
       client.send({ type: 'ping', id: 'mine' })
       const pong = await client.next(({ id }) => id === 'mine')
       assert.equal(pong.type, 'pong')
@@ -43,7 +43,7 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       assert.equal((await client.ask({ type: 'ping' })).type, 'pong')
     })
 
-    test('help describes every message of the discovery document, with an example that is taken', async () => {
+    test('help describes every message of the discovery document, with a working example', async () => {
       const { body } = await server.call('GET', '/', undefined, { token: null })
       const { data } = await client.ask({ type: 'help' })
       const types = new Set(data.messages.map(({ type }: { type: string }) => type))
@@ -56,7 +56,7 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       const own = await SocketClient.open(server, { token: await server.newAccount() })
       for (const { type, action, description, params, returns, example } of data.messages) {
         assert.ok(description && params && returns, `${type} ${action}`)
-        // The usage takes no fields, and process ids of examples are none of ours.
+        // The usage takes no fields, and the process ids of examples do not exist.
         if (!example || ['process', 'memory_read', 'read', 'memory_delete'].includes(type)) continue
         const answer = await own.ask({ type, ...example })
         assert.notEqual(answer.type, 'error', `${type} ${action}: ${JSON.stringify(answer.data)}`)
@@ -64,13 +64,13 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       await own.close()
     })
 
-    test('fields stand beside the type, or under data', async () => {
+    test('fields are beside the type, or under data', async () => {
       assert.equal((await exec({ command: 'echo flat' })).data.result.stdout, 'flat\n')
       const { data } = await client.ask({ type: 'exec', data: { sessionId, command: 'echo under' } })
       assert.equal(data.result.stdout, 'under\n')
     })
 
-    test('several are under way at once, and each answer finds its own', async () => {
+    test('several requests run at once, and each response has the id of its request', async () => {
       const ids = Array.from({ length: 20 }, (_, index) =>
         client.begin({ type: 'exec', sessionId, command: `sleep 0.${index % 3}; echo ${index}` }),
       )
@@ -81,25 +81,25 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       )
     })
 
-    test('a second one of the same id is refused without it, and the first is answered', async () => {
+    test('a second request with the same id is refused without the id, and the first is answered', async () => {
       const id = 'same'
       client.send({ type: 'exec', id, command: 'sleep 1; echo first' })
       client.send({ type: 'ping', id })
       const refusal = await client.next(({ type, data }) => type === 'error' && data.id === id)
-      assert.equal(refusal.id, undefined, 'it would be taken for the answer of the first')
+      assert.equal(refusal.id, undefined, 'it would be mistaken for the response to the first')
       assert.deepEqual([refusal.data.code, refusal.data.field], ['CONFLICT', 'id'])
       assert.match(refusal.data.error, /another one with the id "same" is not answered yet/)
       assert.equal((await client.answerTo(id)).data.result.stdout, 'first\n')
       client.send({ type: 'ping', id })
       await client.next((message) => message.type === 'pong' && message.id === id)
-      // A number and its digits are two.
+      // A number and a string of its digits are different ids.
       client.send({ type: 'exec', id: 77_001, command: 'sleep 1' })
       client.send({ type: 'ping', id: '77001' })
       await client.next((message) => message.type === 'pong' && message.id === '77001')
       assert.equal((await client.answerTo(77_001)).type, 'exec_result')
     })
 
-    test('an account never meets what is of another', async () => {
+    test('an account cannot reach objects of another account', async () => {
       const other = await SocketClient.open(server, { token: await server.newAccount() })
       const { processId } = await started({ command: 'cat', stdin: true })
       for (const action of ['attach', 'stdin', 'eof', 'get', 'kill', 'detach']) {
@@ -114,33 +114,33 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
   })
 
   describe('exec', () => {
-    test('answers with output, exit code and reason', async () => {
+    test('returns output, exit code and reason', async () => {
       const { type, data } = await exec({ command: 'echo hi; echo oh >&2; exit 3' })
       assert.deepEqual([type, data.status, data.sessionId], ['exec_result', 'completed', sessionId])
       const { stdout, stderr, exitCode, reason } = data.result
       assert.deepEqual([stdout, stderr, exitCode, reason], ['hi\n', 'oh\n', 3, 'exited'])
     })
 
-    test('names a field that there is not', async () => {
+    test('names an unknown field', async () => {
       const { type, data } = await exec({ command: 'true', cols: 80 })
       assert.deepEqual([type, data.field], ['error', 'cols'])
       assert.match(data.error, /there is no such field here/)
     })
 
-    test('takes code of a language, an argv, variables, a folder and a user', async () => {
+    test('accepts code of a language, an argv, variables, a folder and a user', async () => {
       assert.equal((await exec({ code: 'print(6*7)', language: 'python' })).data.result.stdout, '42\n')
       assert.equal((await exec({ argv: ['printf', '<%s>', 'a  b', '$X'] })).data.result.stdout, '<a  b><$X>')
       const { data } = await exec({ command: 'echo "$A"; pwd; id -un', env: { A: 'ü' }, cwd: '/tmp', user: 'root' })
       assert.equal(data.result.stdout, 'ü\n/tmp\nroot\n')
     })
 
-    test('gives all of its input at once, more than a pipe holds', async () => {
+    test('passes all of its input at once, more than a pipe holds', async () => {
       const stdin = 'zeile\n'.repeat(500_000)
       const { data } = await exec({ command: 'wc -l', stdin })
       assert.equal(data.result.stdout.trim(), '500000')
     })
 
-    test('a time limit ends it, and a suggestion says what helps', async () => {
+    test('a time limit ends it, and a suggestion helps', async () => {
       const id = client.begin({ type: 'exec', sessionId, command: 'sleep 60', timeout: 200 })
       const { data } = await client.answerTo(id)
       assert.deepEqual([data.status, data.result.reason], ['timeout', 'timeout'])
@@ -148,7 +148,7 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       assert.equal(suggestion.data.category, 'timeout')
     })
 
-    test('streams output as it comes, stdout and stderr apart', async () => {
+    test('streams output as it arrives, stdout and stderr separately', async () => {
       const { id, processId } = await started({ command: 'echo one; read x; echo "two $x" >&2; exit 5', stdin: true })
       await shows(id, 'one\n')
       await process('stdin', { processId, text: 'ä\n' })
@@ -157,7 +157,7 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       assert.deepEqual([data.status, data.result.exitCode, 'stdout' in data.result], ['completed', 5, false])
     })
 
-    test('text is never cut inside a character, and bytes come as base64', async () => {
+    test('text is never cut inside a character, and other bytes are sent as base64', async () => {
       const write = String.raw`import os,time
 for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       const { id } = await started({ code: write, language: 'python' })
@@ -171,7 +171,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(piece?.data.base64, '/wCB')
     })
 
-    test('a terminal has its size, takes another one, and sends Ctrl-C as a signal', async () => {
+    test('a terminal has its size, can be resized, and turns Ctrl-C into a signal', async () => {
       const command = 'stty size; trap "stty size; exit 7" INT; echo ready; while :; do sleep 0.05; done'
       const { id, processId } = await started({ command, tty: { cols: 90, rows: 30 } })
       await shows(id, 'ready')
@@ -182,7 +182,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.match(client.text(id), /40 120\r\n$/)
     })
 
-    test('input in many parts arrives in order, whatever it is', async () => {
+    test('input in many parts arrives in order, whatever its content', async () => {
       const { id, processId } = await started({ command: 'sha256sum', stdin: true })
       const parts = Array.from({ length: 40 }, (_, index) => Buffer.alloc(20_000, index))
       const sent = parts.map((part) =>
@@ -195,7 +195,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(client.text(id).slice(0, 64), expected)
     })
 
-    test('input that a program does not take holds back nothing but itself', async () => {
+    test('input that a program does not read blocks nothing else', async () => {
       const { id, processId } = await started({ command: 'sleep 60', stdin: true })
       const stuck = Array.from({ length: 8 }, () =>
         client.begin({ type: 'process', action: 'stdin', sessionId, processId, text: 'x'.repeat(500_000) }),
@@ -208,7 +208,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
   })
 
   describe('process', () => {
-    test('start, attach, list, get and kill go together', async () => {
+    test('start, attach, list, get and kill work together', async () => {
       const processId = newSession()
       const command = 'echo begun; while read line; do echo "got $line"; done; sleep 60'
       const { data } = await process('start', { processId, command })
@@ -224,7 +224,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.deepEqual([exit.data.status, exit.data.signal], ['killed', 'SIGTERM'])
     })
 
-    test('attach reads from a cursor on, also what has ended', async () => {
+    test('attach reads from a cursor on, also from an ended process', async () => {
       const processId = newSession()
       await process('start', { processId, command: 'for i in 1 2 3; do echo $i; sleep 0.05; done' })
       const id = client.begin({ type: 'process', action: 'attach', sessionId, processId })
@@ -241,7 +241,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(first!.data.text + client.text(again), '1\n2\n3\n')
     })
 
-    test('attach from a cursor that is none is refused, and answered once', async () => {
+    test('attach from an invalid cursor is refused with one response', async () => {
       const processId = newSession()
       await process('start', { processId, command: 'true' })
       const id = client.begin({ type: 'process', action: 'attach', sessionId, processId, cursor: 'x' })
@@ -250,7 +250,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(client.received.filter((message) => message.id === id).length, 1)
     })
 
-    test('two look on at once; one that detaches hears no more, and the process goes on', async () => {
+    test('two clients attach at once; one that detaches receives no more, and the process continues', async () => {
       const other = await SocketClient.open(server)
       const { id, processId } = await started({ command: 'cat', stdin: true })
       const seen = other.begin({ type: 'process', action: 'attach', sessionId, processId })
@@ -270,14 +270,14 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       await other.close()
     })
 
-    test('to look on neither makes a sandbox nor starts one', async () => {
+    test('attaching neither creates nor starts a sandbox', async () => {
       const { data } = await client.ask({ type: 'process', action: 'attach', processId: 'x', sessionId: newSession() })
       assert.equal(data.code, 'NOT_FOUND')
     })
   })
 
   describe('files', () => {
-    test('write, read and list are those of HTTP', async () => {
+    test('write, read and list work as over HTTP', async () => {
       const content = 'ä'.repeat(100_000)
       await client.ask({ type: 'write', sessionId, path: 'own/a.txt', content })
       const { data } = await client.ask({ type: 'read', sessionId, path: 'own/a.txt' })
@@ -289,7 +289,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       )
     })
 
-    test('writeMany writes all, and none when one cannot be written', async () => {
+    test('writeMany writes all files, or none when one cannot be written', async () => {
       await client.ask({ type: 'write', sessionId, path: 'many/old', content: 'old', mode: 0o600 })
       const files = [
         { path: 'many/old', content: 'new' },
@@ -315,7 +315,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       )
     })
 
-    test('writeMany takes back what had its place when a later one fails', async () => {
+    test('writeMany undoes files that were in place when a later one fails', async () => {
       await exec({ command: 'mkdir -p back/gone; echo -n kept > back/one; ln -s nowhere/at/all back/link' })
       const big = 'x'.repeat(4_000_000)
       const files = [
@@ -332,7 +332,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     })
   })
 
-  describe('what is wrong', () => {
+  describe('invalid messages', () => {
     const refusals: [string, string | Record<string, unknown>, RegExp, string?][] = [
       ['no JSON', '{"type":', /not valid JSON/],
       ['no object', '[1]', /no JSON object/],
@@ -368,7 +368,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       ['a port that is reserved', { type: 'expose', port: 3000 }, /3000/, 'port'],
     ]
     for (const [what, message, error, field] of refusals)
-      test(`${what} is an error in the envelope, and the connection stays`, async () => {
+      test(`${what} is answered with an error in the envelope, and the connection stays open`, async () => {
         const own = await SocketClient.open(server)
         own.send(message)
         const { type, data } = await own.next(() => true)
@@ -381,7 +381,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
         await own.close()
       })
 
-    test('a binary message and an id of another kind are errors too', async () => {
+    test('a binary message and an id of another type are errors too', async () => {
       const own = await SocketClient.open(server)
       own.socket.send(Buffer.from('{"type":"ping"}'))
       assert.match((await own.next(() => true)).data.error, /binary/)
@@ -391,7 +391,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       await own.close()
     })
 
-    test('a message of the greatest size is taken; a larger one is told why before 1009', async () => {
+    test('a message of the maximum size is accepted; a larger one gets an error before 1009', async () => {
       const own = await SocketClient.open(server)
       const content = 'x'.repeat(30 * 1024 * 1024)
       const { data } = await own.ask({ type: 'write', sessionId, path: 'large', content })
@@ -405,7 +405,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.deepEqual([code, String(reason)], [1009, 'a message is too large'])
     })
 
-    test('more requests than are taken at once are refused; those under way go on', async () => {
+    test('requests beyond the concurrent limit are refused; those under way continue', async () => {
       const own = await SocketClient.open(server)
       const ids = Array.from({ length: limits.socketRequests }, () =>
         own.begin({ type: 'exec', sessionId, command: 'sleep 1; echo done' }),
@@ -427,7 +427,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       return { status: response.statusCode as number, body: JSON.parse(text) as Record<string, unknown> }
     }
 
-    test('no token and a wrong one are refused with 401 and the envelope', async () => {
+    test('a missing and a wrong token are refused with 401 and the envelope', async () => {
       for (const options of [{ token: null }, { token: 'wrong' }, { token: null, path: '/ws?token=wrong' }]) {
         const { status, body } = await refused(options)
         assert.deepEqual([status, body.code, body.action], [401, 'UNAUTHENTICATED', 'LOGIN'])
@@ -435,7 +435,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       }
     })
 
-    test('a token in the address opens nothing, and is in no log', async () => {
+    test('a token in the URL opens nothing, and is in no log', async () => {
       for (const name of ['token', 'ticket']) {
         const { status, body } = await refused({ token: null, path: `/ws?${name}=${server.token}` })
         assert.deepEqual([status, body.code], [401, 'UNAUTHENTICATED'])
@@ -444,7 +444,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(server.log().includes(server.token), false)
     })
 
-    test('POST /ws/ticket gives what opens one connection, for as long as its token does', async () => {
+    test('POST /ws/ticket returns a ticket for one connection, valid as long as its token', async () => {
       const { status, body, headers } = await server.post('/ws/ticket')
       assert.deepEqual([status, headers.get('cache-control'), body.expiresIn], [200, 'no-store', 60])
       assert.equal(body.url, `${server.url.replace('http', 'ws')}/ws?ticket=${body.ticket}`)
@@ -459,7 +459,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal((await server.post('/ws/ticket', {}, { token: null })).status, 401)
     })
 
-    test('a ticket ends with the token that asked for it, and what it opened too', async () => {
+    test('a ticket ends with the token that requested it, and so does its connection', async () => {
       const { body: key } = await server.post('/users/me/api-keys', { name: 'for a ticket' })
       const [first, second] = await Promise.all(
         [1, 2].map(async () => (await server.post('/ws/ticket', {}, { token: key.api_key })).body.ticket as string),
@@ -473,7 +473,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal((await refused({ token: null, path: `/ws?ticket=${second}` })).status, 401)
     })
 
-    test('POST /ws/session answers as deprecated, with a ticket for one connection', async () => {
+    test('POST /ws/session responds as deprecated, with a ticket for one connection', async () => {
       const { status, body, headers } = await server.post('/ws/session')
       assert.deepEqual([status, body.deprecated], [200, true])
       assert.match(body.replacement, /\/ws/)
@@ -485,7 +485,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal((await server.post('/ws/session', {}, { token: null })).status, 401)
     })
 
-    test('interpret keeps variables between messages, and answers values and errors', async () => {
+    test('interpret keeps variables between messages, and returns values and errors', async () => {
       const sessionId = newSession()
       const ask = async (code: string) => (await client.ask({ type: 'interpret', code, sessionId })).data
       await ask('v = 6')
@@ -493,12 +493,12 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal((await ask('v / 0')).error.name, 'ZeroDivisionError')
     })
 
-    test('GET /ws without a handshake says what it is', async () => {
+    test('GET /ws without a handshake explains itself', async () => {
       const { status, body, headers } = await server.call('GET', '/ws')
       assert.deepEqual([status, body.code, headers.get('upgrade')], [426, 'UPGRADE_REQUIRED', 'websocket'])
     })
 
-    test('another address is none', async () => {
+    test('another path is not found', async () => {
       const socket = connectSocket(server, { path: '/wss' })
       const [, response] = await once(socket, 'unexpected-response')
       assert.equal(response.statusCode, 404)
@@ -528,7 +528,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     assert.equal(data.action.value, 512)
   })
 
-  test('a port that a program opens is suggested, with what exposes it', async () => {
+  test('a port that a program opens is suggested, with the action that exposes it', async () => {
     const own = await SocketClient.open(server)
     const opened = (port: number) =>
       own.next(({ type, data }) => type === 'suggestion' && data.category === 'port_detected' && data.port === port)
@@ -539,14 +539,14 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     assert.deepEqual([id, data.processId], [undefined, process8123.id])
     const { data: exposed } = await own.ask(data.action)
     assert.match(exposed.url, /8123/)
-    // One that cannot be exposed says so, and has no action.
+    // The suggestion for a port that cannot be exposed says so, and has no action.
     await own.ask({ type: 'exec', sessionId, command: 'python3 -m http.server 3001', timeout: 1500 })
     assert.equal((await opened(3001)).data.action, undefined)
     await own.ask({ type: 'process', action: 'kill', sessionId, processId: process8123.id })
     await own.close()
   })
 
-  test("Node's own WebSocket speaks with it", async () => {
+  test("Node's own WebSocket works with it", async () => {
     const { body } = await server.post('/ws/session')
     const socket = new globalThis.WebSocket(body.url)
     await once(socket, 'open')

@@ -7,8 +7,8 @@ export interface Frame {
 }
 
 /**
- * Reads a stream of server-sent events as it comes, and fails on what is none: a frame has `id` (or none), `event`, one
- * line of `data` that is JSON, and an empty line behind it. Comments are left out.
+ * Reads a stream of server-sent events as it arrives. Throws on an invalid frame: a frame has an optional `id`,
+ * `event`, one line of JSON as `data`, and an empty line after it. Comments are skipped.
  */
 export async function* readFrames(response: Response): AsyncIterable<Frame> {
   assert.equal(response.status, 200)

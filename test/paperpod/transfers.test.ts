@@ -17,7 +17,7 @@ describe('upload and download', () => {
   })
   after(() => server.stop())
 
-  /** A form with its parts in the order in which they are given. */
+  /** Returns a form with its parts in the given order. */
   const upload = (parts: [string, string | Blob, string?][]) => {
     const form = new FormData()
     for (const [name, value, fileName] of parts) {
@@ -40,7 +40,7 @@ describe('upload and download', () => {
     ['file', 'sessionId', 'path'],
     ['sessionId', 'file', 'path'],
   ])
-    test(`an upload takes its fields in the order ${order.join(', ')}`, async () => {
+    test(`an upload accepts its fields in the order ${order.join(', ')}`, async () => {
       const path = `/workspace/${order.join('-')}.bin`
       const bytes = randomBytes(1000)
       const fields = { sessionId, path, file: new Blob([bytes]) } as Record<string, string | Blob>
@@ -62,7 +62,7 @@ describe('upload and download', () => {
     assert.equal(body.result.stdout, '/tmp:\n\n/workspace:\n')
   })
 
-  test('an upload over a file keeps its mode, and over a link writes what it leads to', async () => {
+  test('an upload over a file keeps its mode, and over a link writes its target', async () => {
     await server.shell('echo old > tool; chmod 755 tool; ln -s tool link', { sessionId })
     for (const path of ['tool', 'link'])
       await upload([
@@ -74,7 +74,7 @@ describe('upload and download', () => {
     assert.equal(stdout, 'new link 755\ntool\n')
   })
 
-  test('an upload has the mode of its field, wherever that stands, also over a file', async () => {
+  test('an upload has the mode of its field, wherever the field is, also over a file', async () => {
     const parts: [string, string | Blob][] = [
       ['path', 'with-mode'],
       ['mode', '488'],
@@ -97,13 +97,13 @@ describe('upload and download', () => {
     ['path', [['file', new Blob(['x'])]]],
     ['file', []],
   ] as [string, [string, string | Blob][]][])
-    test(`an upload of ${parts.map(([name]) => name).join() || 'nothing'} is refused, and the missing field named`, async () => {
+    test(`an upload of ${parts.map(([name]) => name).join() || 'nothing'} is refused with the missing field`, async () => {
       const { status, body } = await upload([...parts, ['sessionId', sessionId]])
       assert.deepEqual([status, body.field], [400, missing], body.error)
       assert.equal((await server.shell('ls -A /tmp', { sessionId })).stdout, '')
     })
 
-  test('an upload of two files, of none of the form, or into no sandbox name is refused', async () => {
+  test('an upload of two files, without a form, or with an invalid sandbox name is refused', async () => {
     const blob = new Blob(['x'])
     const two = await upload([
       ['path', 'a'],
@@ -135,7 +135,7 @@ describe('upload and download', () => {
       assert.deepEqual([answer.status, answer.body.code], [400, 'INVALID_REQUEST'], answer.body.error)
     })
 
-  test('curl -T puts a file where the query says, of any type, over one that is there', async () => {
+  test('curl -T puts a file where the query says, with any content type, also over an existing one', async () => {
     for (const [content, type] of [
       ['first', 'text/plain'],
       ['{"a":', 'application/json'],
@@ -166,7 +166,7 @@ describe('upload and download', () => {
     assert.deepEqual([response.status, response.headers.get('content-length'), await response.text()], [200, '0', ''])
   })
 
-  test('30 MB arrive byte by byte, and 300 MB leave the memory of the server flat', async () => {
+  test('30 MB arrive byte for byte, and the memory of the server stays flat for 300 MB', async () => {
     const bytes = randomBytes(30 * MiB)
     const { body } = await upload([
       ['sessionId', sessionId],
@@ -190,7 +190,7 @@ describe('upload and download', () => {
     assert.ok(most - before < 100 * MiB, `it grew by ${(most - before) / MiB} MiB`)
   })
 
-  /** A form that is made while it is sent: the test's own memory stays flat too. */
+  /** Uploads a form that is generated while it is sent, so that the test's own memory stays flat too. */
   function sendForm(count: number, chunk: Buffer): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const request = httpRequest(
@@ -224,7 +224,7 @@ describe('upload and download', () => {
     return promise
   }
 
-  test('an upload whose client leaves keeps the old file and no rest of the new one', async () => {
+  test('an upload whose client disconnects keeps the old file, and leaves no partial file', async () => {
     await server.shell('mkdir half; echo old > half/file', { sessionId })
     const left = httpRequest(`${server.url}/files/upload`, {
       method: 'POST',
@@ -245,7 +245,7 @@ describe('upload and download', () => {
     await until(names, (text) => text === 'file\nold\n')
   })
 
-  test('an upload that fills the disk answers 507, keeps the old file and leaves no rest of the new one', async () => {
+  test('an upload that fills the disk gets 507, keeps the old file, and leaves no partial file', async () => {
     const small = newSession()
     await server.shell('mkdir kept; echo old > kept/file; chmod 755 kept/file', { sessionId: small })
     const parts: [string, string | Blob][] = [
@@ -259,7 +259,7 @@ describe('upload and download', () => {
     assert.equal(stdout, 'file\nold\n755\n')
   })
 
-  test('a file whose every part looks like the end of the form arrives whole', async () => {
+  test('a file that looks like the end of the form throughout arrives intact', async () => {
     const nearly = Buffer.from('\r\n--B\r\n-\r\n--\r\r\n----formdata-undici-0')
     const bytes = Buffer.concat(
       Array.from({ length: 40_000 }, (_, index) => nearly.subarray(0, 1 + (index % nearly.length))),
@@ -296,7 +296,7 @@ describe('upload and download', () => {
       await response.body?.cancel()
     })
 
-  test('a download has its length, its name for the browser, and is never sniffed', async () => {
+  test('a download has its length, a name for the browser, and is never sniffed', async () => {
     await server.post('/files/write', { path: "names/it's ü (1).html", content: '<b>', sessionId })
     const { headers, body } = await download("names/it's ü (1).html")
     assert.equal(headers.get('content-length'), '3')
@@ -331,7 +331,7 @@ describe('upload and download', () => {
     })
 
   for (const range of ['bytes=0-1,3-4', 'lines=1-2', 'bytes=a-b', 'bytes=-', ''])
-    test(`Range "${range}" is passed over`, async () => {
+    test(`Range "${range}" is ignored`, async () => {
       await server.post('/files/write', { path: 'ten', content: '0123456789', sessionId })
       const response = await download('ten', { range })
       assert.deepEqual([response.status, await response.text()], [200, '0123456789'])
@@ -345,7 +345,7 @@ describe('upload and download', () => {
       assert.equal(((await response.json()) as { code: string }).code, 'RANGE_NOT_SATISFIABLE')
     })
 
-  test('HEAD tells the length without the bytes', async () => {
+  test('HEAD returns the length without the bytes', async () => {
     await server.post('/files/write', { path: 'ten', content: '0123456789', sessionId })
     const { status, headers, body } = await server.call('HEAD', `/files/download?path=ten&sessionId=${sessionId}`)
     assert.deepEqual([status, headers.get('content-length'), body], [200, '10', ''])
@@ -364,12 +364,12 @@ describe('upload and download', () => {
       assert.equal(typeof ((await response.json()) as { error: unknown }).error, 'string')
     })
 
-  test('a download without a path is refused with 400 that names it', async () => {
+  test('a download without a path is refused with 400 and the field', async () => {
     const { status, body } = await server.call('GET', '/files/download')
     assert.deepEqual([status, body.field], [400, 'path'])
   })
 
-  test('a client that leaves a download leaves no open file behind', async () => {
+  test('a client that disconnects during a download leaves no file open', async () => {
     await server.shell('head -c 50M /dev/zero > gone', { sessionId })
     const open = () => readOpenFiles(server.process.pid!).filter((target) => target.includes('/workspace/gone')).length
     const abort = new AbortController()

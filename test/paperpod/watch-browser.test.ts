@@ -8,7 +8,7 @@ import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { newSession, TestServer } from '../support/server.ts'
 import { settles } from '../support/settles.ts'
 
-/** Watches, makes and renames a file, and reports the events as the browser's own stream reader gave them. */
+/** Watches, creates and renames a file, and returns the events as the browser's own stream reader yields them. */
 const page = (url: string, token: string, sessionId: string) => `<script type="module">
 const post = (path, body) => fetch(${JSON.stringify(url)} + path, {
   method: 'POST',
@@ -31,7 +31,7 @@ for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
 }
 </script>`
 
-test('a browser reads the stream of changes by fetch', { skip: noBrowser }, async (t) => {
+test('a browser reads the stream of changes with fetch', { skip: noBrowser }, async (t) => {
   const server = await TestServer.start()
   t.after(() => server.stop())
   const result = Promise.withResolvers<string>()

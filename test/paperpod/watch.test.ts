@@ -27,7 +27,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
       signal,
     })
 
-  /** Resolves when the watch is in place. */
+  /** Starts a watch; resolves when it is ready. */
   async function watch(t: TestContext, body: Record<string, unknown>) {
     const controller = new AbortController()
     t.after(() => controller.abort())
@@ -50,17 +50,17 @@ describe('POST /watch', { timeout: 300_000 }, () => {
       () => frames.find((frame) => frame.event === event && frame.data.path === path),
       (found) => found !== undefined,
     )
-  /** Programs that the server runs for watches. */
+  /** Returns how many programs the server runs for watches. */
   const openWatches = () =>
     readFileSync(`/proc/${server.process.pid}/task/${server.process.pid}/children`, 'latin1')
       .split(' ')
       .filter((pid) => pid !== '' && /^(cat|setpriv)\0/.test(commandOf(pid))).length
 
-  test('tells what is made, modified, renamed and deleted, each with its type, path and time', async (t) => {
+  test('reports what is created, modified, renamed and deleted, each with its type, path and time', async (t) => {
     await shell('mkdir -p /workspace/basic')
     const { frames } = await watch(t, { path: '/workspace/basic' })
     await shell('cd /workspace/basic; echo 1 > file; mkdir dir')
-    // A directory is looked into when it is told.
+    // A directory is watched once it is reported.
     await has(frames, 'create', '/workspace/basic/dir')
     await shell('cd /workspace/basic; mv file dir/other; rm dir/other; rmdir dir')
     await has(frames, 'delete', '/workspace/basic/dir')
@@ -109,7 +109,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     assert.ok(!frames.some(({ data }) => data.path.includes('hidden')))
   })
 
-  test('include shows only what matches, exclude all else', async (t) => {
+  test('include shows only what matches, exclude everything else', async (t) => {
     await shell('mkdir -p /workspace/globs/src /workspace/globs/node_modules/x')
     const included = await watch(t, { path: '/workspace/globs', include: ['*.{ts,js}', 'src/*.md'] })
     const excluded = await watch(t, { path: '/workspace/globs', exclude: ['node_modules', '*.log', 'src/*.md'] })
@@ -122,7 +122,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     assert.deepEqual(made(excluded.frames), ['a.md', 'src/b.ts', 'end.ts'])
   })
 
-  test('include leaves out directories that do not match, and tells what matches in them', async (t) => {
+  test('include omits directories that do not match, and reports what matches in them', async (t) => {
     await shell(
       'mkdir -p /workspace/in/src/deep /workspace/out; cd /workspace/in; touch src/a.ts src/deep/b.ts src/c.md',
     )
@@ -181,7 +181,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     assert.deepEqual([type, path, reason], ['stopped', '/workspace/one/file', 'deleted'])
   })
 
-  test('a burst of 10,000 files arrives whole, or says how many were dropped', async (t) => {
+  test('a burst of 10,000 files arrives completely, or reports how many were dropped', async (t) => {
     await shell('mkdir -p /workspace/burst')
     const { frames } = await watch(t, { path: '/workspace/burst' })
     await server.post('/execute', {
@@ -200,7 +200,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     t.diagnostic(`${made.size} creates, ${dropped} dropped`)
   })
 
-  test('a reader that takes nothing costs no memory without end, and is told what it missed', async (t) => {
+  test('a client that does not read costs bounded memory, and learns what it missed', async (t) => {
     await shell('mkdir -p /workspace/slow')
     const { hostname, port } = new URL(server.url)
     const socket = connect({ host: hostname, port: Number(port) })
@@ -220,7 +220,7 @@ describe('POST /watch', { timeout: 300_000 }, () => {
     socket.pause()
     const residentKiB = () => residentBytes(server.process.pid!) / 1024
     const beforeKiB = residentKiB()
-    // Long names, so that what the kernel takes for a socket is soon full.
+    // Long names fill the kernel's socket buffer quickly.
     const code = `
 for round in range(12):
     for i in range(10_000):
@@ -231,7 +231,7 @@ for round in range(12):
     const grownKiB = residentKiB() - beforeKiB
     assert.ok(grownKiB < 150_000, `the server grew by ${grownKiB} KiB`)
     socket.resume()
-    // What happens before that is told may be among what it counts.
+    // The count may include changes from before it is reported.
     await until(
       () => text.length,
       () => text.includes('event: overflow'),
@@ -248,7 +248,7 @@ for round in range(12):
     t.diagnostic(`${dropped} of 240,000 changes dropped, the server grew by ${grownKiB} KiB`)
   })
 
-  test('ends with its client, at once, and leaves nothing behind', async (t) => {
+  test('ends at once with its client, and leaves nothing', async (t) => {
     const descriptors = () => readdirSync(`/proc/${server.process.pid}/fd`).length
     await until(openWatches, (count) => count === 0)
     const before = descriptors()
@@ -259,7 +259,7 @@ for round in range(12):
     await until(descriptors, (count) => count <= before, 5000)
   })
 
-  test('ends with "stopped" when its directory goes', async (t) => {
+  test('ends with "stopped" when its directory is removed', async (t) => {
     await shell('mkdir -p /workspace/going')
     const { frames, ended } = await watch(t, { path: '/workspace/going' })
     await shell('rm -r /workspace/going')
@@ -273,7 +273,7 @@ for round in range(12):
     })
   })
 
-  test('does not keep a sandbox from stopping, and says when it has', async (t) => {
+  test('does not keep a sandbox from stopping, and reports the stop', async (t) => {
     await server.stop()
     server = await TestServer.start({ env: { CARREL_IDLE_TIMEOUT_S: '1', CARREL_SWEEP_INTERVAL_MS: '100' } })
     const { frames, ended } = await watch(t, { path: '/workspace', sessionId: newSession() })
@@ -284,7 +284,7 @@ for round in range(12):
     server = await TestServer.start()
   })
 
-  test('ends with "stopped" when the server stops, and does not hold it up', async (t) => {
+  test('ends with "stopped" when the server stops, without delaying it', async (t) => {
     const { frames, ended } = await watch(t, { path: '/workspace' })
     await server.stop()
     await ended
@@ -292,7 +292,7 @@ for round in range(12):
     server = await TestServer.start()
   })
 
-  test('an account has 16 watches, and gets room when one ends', async (t) => {
+  test('an account has 16 watches, and can start another when one ends', async (t) => {
     const token = await server.newAccount()
     const openAs = (signal: AbortSignal) =>
       fetch(`${server.url}/watch`, {
@@ -303,7 +303,7 @@ for round in range(12):
       })
     const controllers = Array.from({ length: 17 }, () => new AbortController())
     t.after(() => controllers.forEach((controller) => controller.abort()))
-    // An answer that nobody holds is cancelled when it is collected as garbage, and its watch ends.
+    // An unreferenced response is cancelled when it is garbage-collected, and its watch ends.
     const opened: Response[] = []
     for (const { signal } of controllers.slice(1)) opened.push(await openAs(signal))
     const refused = await openAs(controllers[0]!.signal)
@@ -329,7 +329,7 @@ for round in range(12):
     ['recursive that is no boolean', { path: '/workspace', recursive: 'yes' }, 400, 'recursive'],
     ['an unknown field', { path: '/workspace', depth: 3 }, 400, 'depth'],
   ] as const)
-    test(`answers ${status} and names ${field} for ${why}`, async () => {
+    test(`responds with ${status} and the field ${field} for ${why}`, async () => {
       const answer = await open(body)
       const error = (await answer.json()) as { error: string; field: string }
       assert.deepEqual([answer.status, error.field], [status, field], error.error)
@@ -341,7 +341,7 @@ for round in range(12):
   })
 
   for (const path of ['/nothing', 'nothing', '/etc/passwd/x', '/proc/1', 'workspace/nothing'])
-    test(`answers 404 for ${path}`, async () => assert.equal((await open({ path })).status, 404))
+    test(`responds with 404 for ${path}`, async () => assert.equal((await open({ path })).status, 404))
 
   test("another tenant's watch sees its own sandbox of that name", async (t) => {
     const controller = new AbortController()
@@ -363,7 +363,7 @@ for round in range(12):
     assert.ok(!frames.some(({ data }) => data.path.includes('secret')))
   })
 
-  test('the SDK loops over changes until the loop is left', async () => {
+  test('the SDK iterates over changes until the loop ends', async () => {
     await shell('mkdir -p /workspace/sdk')
     const carrel = new Carrel({ baseUrl: server.url, token: server.token, sessionId })
     const seen: string[] = []
