@@ -22,7 +22,7 @@ import { describeTreeOnHost } from './contract/host/tree.ts'
 import { describeWatchOnHost } from './contract/host/watch.ts'
 import type { Part, Subject } from './subject.ts'
 
-/** What every driver has to pass: nothing in it needs more than files, programs and signals. */
+/** The contract of every driver: it needs no more than files, programs and signals. */
 export const pureParts = {
   images: describeImages,
   life: describeLife,
@@ -38,7 +38,10 @@ export const pureParts = {
   snapshots: describeSnapshots,
 } satisfies Record<string, Part>
 
-/** What a driver has to pass besides whose computers have a kernel: its accounting, mounts, terminals, network and races. */
+/**
+ * What a driver has to pass besides whose computers have a kernel: its accounting, mounts, terminals, network and
+ * races.
+ */
 export const hostParts = {
   'life on a host': describeLifeOnHost,
   'exec on a host': describeExecOnHost,
@@ -56,7 +59,7 @@ export function describeDriver(name: string, open: () => Promise<Subject>, parts
   describe(name, () => {
     let opened: Subject | undefined
     const subject = () => {
-      if (!opened) throw new Error('The driver is not open')
+      if (!opened) throw new Error('the driver is not open')
       return opened
     }
     before(async () => {

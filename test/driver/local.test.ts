@@ -41,7 +41,7 @@ describeDriver(
   { ...pureParts, ...hostParts },
 )
 
-test('remove() of an image is a conflict while a snapshot stands on it, and takes it after that', async (t) => {
+test('remove() of an image is a conflict while a snapshot is based on it, and removes it after that', async (t) => {
   const driver = await open()
   t.after(() => driver.close())
   const slim = await driver.images.build(recipe, () => {})
@@ -65,7 +65,7 @@ test('remove() of an image is a conflict while a snapshot stands on it, and take
   assert.ok(!(await driver.images.list()).some((image) => image.id === copy))
 })
 
-test('destroy() ends a computer of which its runtime knows nothing, as when another one made it', async (t) => {
+test('destroy() ends a computer that its runtime does not know, as when another runtime created it', async (t) => {
   const driver = await open()
   t.after(() => driver.close())
   const subject = new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
@@ -76,7 +76,7 @@ test('destroy() ends a computer of which its runtime knows nothing, as when anot
   assert.equal((await settles(process.wait(), 'the end')).reason, 'stopped')
 })
 
-test('exec() waits while the computer stands still because a tree of its processes is being ended', async (t) => {
+test('exec() waits while the computer is frozen to end a process tree', async (t) => {
   const driver = await open()
   t.after(() => driver.close())
   const subject = new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })

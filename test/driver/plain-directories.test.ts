@@ -13,7 +13,7 @@ import { describeDriver, hostParts, pureParts } from './contract.ts'
 import { Subject } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
-/** A data directory below the one of the other tests, as on a host where no btrfs pool could be made. */
+/** A data directory below that of the other tests, as on a host where no btrfs pool can be created. */
 const dataDirectory = join(testDataDirectory, 'pool', 'plain')
 const network = otherNetwork()
 let driver: LocalDriver | undefined
@@ -21,13 +21,13 @@ let driver: LocalDriver | undefined
 mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
 lockDataDirectory(testDataDirectory)
 
-// What lives on beside the driver of these tests would be taken for that of others.
+// Helpers that outlive the driver of these tests would be mistaken for those of other tests.
 after(() => {
   const down = fileURLToPath(new URL('../../scripts/down.js', import.meta.url))
   execFileSync(process.execPath, [down], { env: { ...process.env, CARREL_DATA: dataDirectory } })
 })
 
-// What the storage has a part in.
+// The parts of the contract that depend on the storage.
 describeDriver('the local driver on plain directories', open, {
   life: pureParts.life,
   'life on a host': hostParts['life on a host'],
@@ -38,7 +38,7 @@ describeDriver('the local driver on plain directories', open, {
   snapshots: pureParts.snapshots,
 })
 
-test('that disks have no limit and copies take their time is declared, and told at the start of a server', async (t) => {
+test('unlimited disks and slow copies are declared, and reported when a server starts', async (t) => {
   const { snapshots, diskQuota, limitations } = driver!.capabilities
   assert.deepEqual([snapshots, diskQuota], [false, false])
   assert.match(limitations.join(), /disk limits are not enforced and snapshots copy every file/)
@@ -66,7 +66,7 @@ async function open(): Promise<Subject> {
   return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
 }
 
-/** What both data directories have on this host is there at the same time. */
+/** Returns a network of its own, because the host resources of both data directories exist at the same time. */
 function otherNetwork(): string {
   const [first, second] = testNetwork.split('.').map(Number)
   return `${first}.${(second! + 128) % 256}`

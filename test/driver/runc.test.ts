@@ -25,7 +25,7 @@ if (findProgram('runc')) {
     })
     return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
   }
-  // What the runtime has a part in.
+  // The parts of the contract that depend on the runtime.
   describeDriver('the local driver with runc', open, {
     life: pureParts.life,
     'life on a host': hostParts['life on a host'],

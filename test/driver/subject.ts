@@ -23,13 +23,13 @@ export interface Ended {
 
 interface Parts {
   driver: Driver
-  /** The image that the tests' computers start from: it has Bash, Python and Node. */
+  /** The image that the computers of the tests start from: it has Bash, Python and Node. */
   image: ImageInfo
   /** The folder of its recipe. */
   recipe: string
 }
 
-/** A driver under test, with what every test of it needs. */
+/** A driver under test, with the helpers that its tests need. */
 export class Subject {
   readonly driver: Driver
   readonly image: ImageInfo
@@ -42,14 +42,14 @@ export class Subject {
     this.recipe = recipe
   }
 
-  /** A description of a computer that does not exist yet; it is destroyed at the end. */
+  /** Returns the description of a computer that does not exist yet; it is destroyed at the end. */
   specification(changes: Partial<ComputerSpec> = {}): ComputerSpec {
     const id = newId()
     this.#made.add(id)
     return { id, source: { image: this.image.id }, hostname: `h-${id.slice(0, 8)}`, limits: smallLimits, ...changes }
   }
 
-  /** A computer that runs until the end of the test, or of the driver's tests without one. */
+  /** Starts a computer that runs until the end of test `t`; without `t`, until the end of the driver's tests. */
   async computer(t?: TestContext, changes: Partial<ComputerSpec> = {}): Promise<string> {
     const spec = this.specification(changes)
     t?.after(() => this.driver.destroy(spec.id))
@@ -84,14 +84,14 @@ export class Subject {
     return this.run(computerId, ['python3', '-c', code], changes)
   }
 
-  /** Destroys what the tests made. */
+  /** Destroys what the tests created. */
   async clear(): Promise<void> {
     await Promise.all([...this.#made].map((id) => this.driver.destroy(id)))
     for (const { processId } of this.driver.processes()) this.driver.release(processId)
   }
 }
 
-/** Waits for the end of a process and reads all that is kept of its output. */
+/** Waits for the end of a process and reads all of its retained output. */
 export async function ended(process: ProcessHandle): Promise<Ended> {
   const exit = await process.wait()
   const { stdout, stderr } = await readAll(process.follow(0))
@@ -119,8 +119,8 @@ export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp
     for (const { stream, data } of chunk.records) if (stream === 'stdout') stdout += data.toString()
     if (typeof wanted === 'string' ? stdout.includes(wanted) : wanted.test(stdout)) return stdout
   }
-  throw new Error(`The process did not print ${String(wanted)}, but ${JSON.stringify(stdout.slice(-500))}`)
+  throw new Error(`the process did not print ${String(wanted)}, but ${JSON.stringify(stdout.slice(-500))}`)
 }
 
-/** The tests of one part of the contract, over a driver that is open when they run. */
+/** Defines the tests of one part of the contract, on a driver that is open when they run. */
 export type Part = (subject: () => Subject) => void

@@ -4,7 +4,7 @@ import { until } from '../support/server.ts'
 import { settles } from '../support/settles.ts'
 import { type Subject } from './subject.ts'
 
-/** Watches a new directory of a computer; resolves when changes are told. */
+/** Watches a new directory of a computer; resolves when changes are reported. */
 export async function watchNew(
   t: TestContext,
   subject: Subject,
@@ -45,7 +45,7 @@ export function watchInBackground(watched: AsyncIterable<FileChange>): { changes
   return { changes }
 }
 
-/** Resolves when a change with these fields is there. */
+/** Resolves when a change with these fields has been reported. */
 export function has(changes: FileChange[], wanted: Partial<FileChange>): Promise<FileChange[]> {
   const isWanted = (change: FileChange) =>
     Object.entries(wanted).every(([key, value]) => change[key as keyof FileChange] === value)

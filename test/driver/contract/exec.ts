@@ -11,13 +11,13 @@ export const describeExec: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('exec() hands over every argument as it is', async () => {
+  test('exec() passes every argument unchanged', async () => {
     const argv = ['a b', '', '$HOME', '"quoted"', "it's", 'line\nbreak', '*', 'ü☃😀', '-n', '\\']
     const { stdout } = await subject().run(id, ['bash', '-c', String.raw`printf '%s\0' "$@"`, 'bash', ...argv])
     assert.deepEqual(stdout.split('\0'), [...argv, ''])
   })
 
-  test('exec() hands over the environment as it is, beside HOME, USER, LOGNAME and SHELL', async () => {
+  test('exec() passes the environment unchanged, and adds HOME, USER, LOGNAME and SHELL', async () => {
     const own = { EMPTY: '', SPACED: ' a  b ', LINES: 'x\ny', UNICODE: 'ü😀', EQUALS: 'a=b=c' }
     const env = { ...subject().image.env, ...own }
     const { stdout } = await subject().run(id, ['env', '-0'], { env })
@@ -29,7 +29,7 @@ export const describeExec: Part = (subject) => {
     assert.equal(changed.stdout, '/tmp\n')
   })
 
-  test('exec() runs in the directory that is asked for', async () => {
+  test('exec() runs in the requested directory', async () => {
     assert.equal((await subject().shell(id, 'pwd', { cwd: '/usr/bin' })).stdout, '/usr/bin\n')
     for (const cwd of ['/nothing', '/etc/passwd'])
       await assert.rejects(subject().shell(id, 'pwd', { cwd }), { code: 'not_found' }, cwd)
@@ -47,12 +47,12 @@ export const describeExec: Part = (subject) => {
       await assert.rejects(who(user), { code: 'not_found' }, user)
   })
 
-  test('exec() of a program that is missing or no program is a not_found', async () => {
+  test('exec() of a program that is missing or not executable throws not_found', async () => {
     const missing = [['nothing-like-this'], ['/usr/bin/nothing'], ['/etc/passwd'], ['/usr/bin'], ['']]
     for (const argv of missing) await assert.rejects(subject().run(id, argv), { code: 'not_found' }, argv[0])
   })
 
-  test('exec() looks the program up in the PATH that it was given', async () => {
+  test('exec() looks the program up in the given PATH', async () => {
     await subject().shell(
       id,
       'mkdir -p /tmp/own && printf "#!/bin/sh\\necho mine\\n" > /tmp/own/tool && chmod +x /tmp/own/tool',
@@ -61,7 +61,7 @@ export const describeExec: Part = (subject) => {
     await assert.rejects(subject().run(id, ['tool']), { code: 'not_found' })
   })
 
-  test('exec() refuses what the kernel cannot take, with a reason', async () => {
+  test('exec() refuses arguments that the kernel cannot take, with a reason', async () => {
     await assert.rejects(subject().run(id, ['echo', 'a\0b']), { code: 'invalid_request' })
     await assert.rejects(subject().run(id, ['echo', 'x'.repeat(128 * 1024)]), { code: 'too_large' })
     const env = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`V${index}`, 'x'.repeat(100_000)]))
@@ -70,14 +70,14 @@ export const describeExec: Part = (subject) => {
     assert.equal(longest.stdout, '131000\n')
   })
 
-  test('an exit code is told as the program gave it', async () => {
+  test('an exit code is reported unchanged', async () => {
     const codes = [0, 1, 2, 63, 126, 127, 128, 130, 137, 143, 254, 255]
     const exits = await Promise.all(codes.map((code) => subject().shell(id, `exit ${code}`)))
     for (const [index, { exit }] of exits.entries())
       assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['exited', codes[index], null])
   })
 
-  test('a signal is told apart from an exit code that looks like one', async () => {
+  test('a signal is distinguished from an exit code that looks like one', async () => {
     const signals = { SIGKILL: 9, SIGTERM: 15, SIGSEGV: 11, SIGABRT: 6, SIGHUP: 1, SIGUSR1: 10 }
     const names = Object.keys(signals) as (keyof typeof signals)[]
     const exits = await Promise.all(names.map((name) => subject().shell(id, `kill -${name.slice(3)} $$`)))
@@ -100,7 +100,7 @@ export const describeExec: Part = (subject) => {
     await process.kill('SIGKILL', 'tree')
   })
 
-  test('the end of a process is told at once, with its times', async () => {
+  test('the end of a process is reported at once, with its times', async () => {
     const before = Date.now()
     const process = await subject().exec(id, ['true'])
     const exit = await settles(process.wait(), 'wait()')
@@ -110,7 +110,7 @@ export const describeExec: Part = (subject) => {
     assert.deepEqual([exit.outputBytes, exit.truncated], [0, false])
   })
 
-  test('a program that fails on a full disk ends with that reason; room that is made can be used again', async (t) => {
+  test('a program that fails on a full disk ends with that reason; freed space can be used again', async (t) => {
     if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
     const own = await subject().computer(t, { limits: { ...smallLimits, diskBytes: 64 * MiB } })
     const fill = 'head -c 100M /dev/zero > /workspace/fill && sync'
@@ -122,7 +122,7 @@ export const describeExec: Part = (subject) => {
     assert.deepEqual([after.exit.exitCode, after.stderr], [5, ''])
   })
 
-  test('pid is the one that the process has inside its computer, also of one that ends at once', async () => {
+  test('pid is the process id inside the computer, even of a process that ends at once', async () => {
     const shell = await subject().exec(id, ['bash', '-c', 'echo $$'])
     assert.equal((await ended(shell)).stdout, `${shell.pid}\n`)
     const short = await Promise.all(Array.from({ length: 20 }, () => subject().exec(id, ['true'])))

@@ -12,7 +12,7 @@ const whole = { limit: 10_000, maxBytes: 64 * MiB }
 
 export const describeFiles: Part = (subject) => {
   for (const state of ['running', 'stopped'] as const) {
-    describe(`of a computer that is ${state}`, () => {
+    describe(`in a computer that is ${state}`, () => {
       let id: string
       let files: ComputerFiles
       before(async () => {
@@ -24,7 +24,7 @@ export const describeFiles: Part = (subject) => {
     })
   }
 
-  test('what the host writes the computer sees, as its user, and the other way round', async (t) => {
+  test('the computer sees what the host writes, owned by its user, and vice versa', async (t) => {
     const id = await subject().computer(t)
     const files = subject().driver.files(id)
     await files.write('/workspace/new/deep/file', Buffer.from('from outside'), options)
@@ -47,7 +47,7 @@ export const describeFiles: Part = (subject) => {
     assert.deepEqual(pick(await files.stat('/etc/own')), { uid: 33, gid: 44, mode: 0o600, sizeBytes: 5 })
   })
 
-  test('a full disk refuses a file and leaves the old one and no rest', async (t) => {
+  test('a full disk refuses a file, keeps the old one, and leaves no partial file', async (t) => {
     if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
     const id = await subject().computer(t, { limits: { ...smallLimits, diskBytes: 32 * MiB } })
     const files = subject().driver.files(id)
@@ -61,7 +61,7 @@ export const describeFiles: Part = (subject) => {
     await files.write('/workspace/other', Buffer.from('there is room again'), options)
   })
 
-  test('a name that is not UTF-8 is listed as what it resembles and with its bytes, and can be removed', async (t) => {
+  test('a name that is not UTF-8 is listed with replacement characters and its bytes, and can be removed', async (t) => {
     const id = await subject().computer(t)
     await subject().shell(
       id,
@@ -86,7 +86,7 @@ export const describeFiles: Part = (subject) => {
     await assert.rejects(subject().driver.files(id).stat('/workspace/bytes'), { code: 'not_found' })
   })
 
-  test('list() of 10,000 files gives them all, sorted, in pages of any size', async (t) => {
+  test('list() returns all of 10,000 files, sorted, in pages of any size', async (t) => {
     const id = await subject().computer(t)
     await subject().shell(
       id,
@@ -108,7 +108,7 @@ export const describeFiles: Part = (subject) => {
     await assert.rejects(files.stat('/workspace/many'), { code: 'not_found' })
   })
 
-  test('list() of a small directory has pages too', async (t) => {
+  test('list() of a small directory is paged too', async (t) => {
     const id = await subject().computer(t)
     await subject().shell(id, 'mkdir /workspace/few && cd /workspace/few && touch {1..150}')
     const files = subject().driver.files(id)
@@ -124,7 +124,7 @@ export const describeFiles: Part = (subject) => {
   })
 }
 
-/** All entries, page by page. */
+/** Lists all entries, page by page. */
 async function pages(files: ComputerFiles, path: string, options: ListOptions): Promise<FileInfo[]> {
   const found: FileInfo[] = []
   for (let after: Buffer | undefined; ;) {
@@ -136,7 +136,7 @@ async function pages(files: ComputerFiles, path: string, options: ListOptions): 
 }
 
 function describeOperations(files: () => ComputerFiles): void {
-  test('write() and read() give back every byte; parents are made', async () => {
+  test('read() returns every byte that write() stored; parents are created', async () => {
     const data = randomBytes(3 * MiB)
     assert.deepEqual(await files().write('/workspace/a/b/c/file', data, options), { sizeBytes: data.length })
     const { info, stream } = await files().read('/workspace/a/b/c/file')
@@ -147,7 +147,7 @@ function describeOperations(files: () => ComputerFiles): void {
       assert.deepEqual([(await files().stat(path)).uid, (await files().stat(path)).type], [1000, 'directory'])
   })
 
-  test('write() takes a stream, an empty file, a mode and a name of any characters', async () => {
+  test('write() accepts a stream, an empty file, a mode and a name of any characters', async () => {
     const chunks = Readable.from([Buffer.from('one '), Buffer.from('two')])
     assert.deepEqual(await files().write('/workspace/stream', chunks, options), { sizeBytes: 7 })
     assert.equal(await read(files(), '/workspace/stream'), 'one two')
@@ -161,7 +161,7 @@ function describeOperations(files: () => ComputerFiles): void {
     assert.equal((await files().list('/workspace/names', whole)).entries.length, 8)
   })
 
-  test('a stream that fails leaves the old file and no rest', async () => {
+  test('a stream that fails keeps the old file, and leaves no partial file', async () => {
     await files().write('/workspace/broken/file', Buffer.from('old'), options)
     const failing = Readable.from(
       (async function* () {
@@ -174,7 +174,7 @@ function describeOperations(files: () => ComputerFiles): void {
     assert.equal((await files().list('/workspace/broken', whole)).entries.length, 1)
   })
 
-  test('a file that is too large is refused and leaves the old one and no rest', async () => {
+  test('a file that is too large is refused, keeps the old one, and leaves no partial file', async () => {
     await files().write('/workspace/large/file', Buffer.from('old'), options)
     const chunks = Readable.from([Buffer.alloc(600), Buffer.alloc(600)])
     await assert.rejects(files().write('/workspace/large/file', chunks, { maxBytes: 1000 }), { code: 'too_large' })
@@ -186,7 +186,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await files().write('/workspace/large/file', Buffer.alloc(1000), { maxBytes: 1000 })
   })
 
-  test('open() reads into buffers at any position, and tells what is beyond the end by 0', async () => {
+  test('open() reads into buffers at any position, and returns 0 beyond the end', async () => {
     await files().write('/workspace/opened', Buffer.from('0123456789'), options)
     const file = await files().open('/workspace/opened')
     try {
@@ -204,7 +204,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await assert.rejects(files().open('/nothing'), { code: 'not_found' })
   })
 
-  test('read() gives a range', async () => {
+  test('read() returns a range', async () => {
     await files().write('/workspace/range', Buffer.from('0123456789'), options)
     const range = async (start: number, end: number) =>
       text((await files().read('/workspace/range', { start, end })).stream)
@@ -235,7 +235,7 @@ function describeOperations(files: () => ComputerFiles): void {
     assert.ok((await files().list('/', whole)).entries.some(({ path }) => path === '/etc'))
   })
 
-  test('makeDirectory() makes parents, and again it is no error', async () => {
+  test('makeDirectory() creates parents, and may be repeated', async () => {
     await files().makeDirectory('/workspace/m/n/o')
     await files().makeDirectory('/workspace/m/n/o')
     assert.deepEqual(pick(await files().stat('/workspace/m/n/o')).uid, 1000)
@@ -244,7 +244,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await assert.rejects(files().makeDirectory('/workspace/m/file/below'), { name: 'CarrelError' })
   })
 
-  test('remove() takes a file, an empty directory, and a full one when told to', async () => {
+  test('remove() removes a file, an empty directory, and a full one when recursive', async () => {
     await files().write('/workspace/r/s/file', Buffer.from('x'), options)
     await assert.rejects(files().remove('/workspace/r', { recursive: false }), { code: 'conflict' })
     await files().remove('/workspace/r/s/file', { recursive: false })
@@ -255,7 +255,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await assert.rejects(files().remove('/workspace/r', { recursive: true }), { code: 'not_found' })
   })
 
-  test('move() takes a file or a directory to a new name, and makes its parents', async () => {
+  test('move() moves a file or directory to a new name, and creates its parents', async () => {
     await files().write('/workspace/from/file', Buffer.from('moved'), options)
     await files().move('/workspace/from', '/workspace/to/deep/there')
     assert.equal(await read(files(), '/workspace/to/deep/there/file'), 'moved')
@@ -267,7 +267,7 @@ function describeOperations(files: () => ComputerFiles): void {
     await assert.rejects(files().move('/workspace/to', '/workspace/to/below'), { code: 'invalid_request' })
   })
 
-  test('a directory in the place of a file, and a file in that of a directory, is said so', async () => {
+  test('a directory in place of a file, and a file in place of a directory, are reported as such', async () => {
     await files().makeDirectory('/workspace/d')
     await files().write('/workspace/f', Buffer.from('x'), options)
     await assert.rejects(files().read('/workspace/d'), { code: 'invalid_request' })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Part } from '../subject.ts'
 
 export const describeImages: Part = (subject) => {
-  test('build() of a recipe whose image exists gives the same image, at once', async () => {
+  test('build() of a recipe whose image exists returns the same image at once', async () => {
     const { driver, image, recipe } = subject()
     const steps: string[] = []
     const [again, same] = await Promise.all([
@@ -14,7 +14,7 @@ export const describeImages: Part = (subject) => {
     assert.deepEqual(steps, [])
   })
 
-  test('list() has the image, with what processes need to know of it', async () => {
+  test('list() contains the image, with its defaults for processes', async () => {
     const { driver, image } = subject()
     const listed = (await driver.images.list()).find(({ id }) => id === image.id)
     assert.deepEqual(listed, image)

@@ -15,7 +15,7 @@ export const describeInput: Part = (subject) => {
     assert.equal(stdout, 'end\n')
   })
 
-  test('write() and closeStdin() feed a process; writing after that is a conflict', async () => {
+  test('write() and closeStdin() feed a process; a later write is a conflict', async () => {
     const process = await subject().exec(id, ['cat'], { stdin: true })
     await process.write(Buffer.from('one\n'))
     await stdoutWith(process, 'one\n')
@@ -27,7 +27,7 @@ export const describeInput: Part = (subject) => {
     await assert.rejects(process.write(Buffer.from('four\n')), { code: 'conflict' })
   })
 
-  test('5 MB of any bytes come back from cat as they were', async () => {
+  test('5 MB of arbitrary bytes come back from cat unchanged', async () => {
     const data = randomBytes(5_000_000)
     const process = await subject().exec(id, ['cat'], { stdin: true })
     for (let start = 0; start < data.length; start += 700_001)
@@ -39,7 +39,7 @@ export const describeInput: Part = (subject) => {
     assert.ok(stdout.equals(data), 'the bytes differ')
   })
 
-  test('writing to a program that reads nothing waits or is refused, and never harms the driver', async () => {
+  test('a write to a program that reads nothing waits or is refused, and never harms the driver', async () => {
     const process = await subject().exec(id, ['sleep', '100'], { stdin: true })
     const writes = Array.from({ length: 12 }, () => process.write(Buffer.alloc(1024 * 1024)))
     const outcomes = Promise.allSettled(writes)
@@ -51,7 +51,7 @@ export const describeInput: Part = (subject) => {
     }
   })
 
-  test('a program that closes its stdin makes write() a conflict, not a fault', async () => {
+  test('write() to a program that has closed its stdin is a conflict, not a fault', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'exec 0<&-; echo closed; sleep 100'], { stdin: true })
     await stdoutWith(process, 'closed')
     await assert.rejects(

@@ -8,7 +8,7 @@ import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
 const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done'
 
 export const describeLife: Part = (subject) => {
-  test('create() makes a computer that does not run yet, and refuses its id from then on', async (t) => {
+  test('create() creates a computer that is not running, and refuses the same id after that', async (t) => {
     const { driver } = subject()
     const spec = subject().specification()
     t.after(() => driver.destroy(spec.id))
@@ -21,7 +21,7 @@ export const describeLife: Part = (subject) => {
     assert.deepEqual(await find(driver, spec.id), { id: spec.id, running: true, paused: false })
   })
 
-  test('create() from an image or a snapshot that is missing says so and leaves nothing', async () => {
+  test('create() from a missing image or snapshot reports that, and leaves nothing', async () => {
     const { driver } = subject()
     const withoutImage = subject().specification({ source: { image: 'nothing-0123456789ab' } })
     await assert.rejects(driver.create(withoutImage), { code: 'image_missing' })
@@ -31,7 +31,7 @@ export const describeLife: Part = (subject) => {
     assert.equal(await find(driver, withoutSnapshot.id), undefined)
   })
 
-  test('two create() of one id at the same time: one wins', async (t) => {
+  test('of two concurrent create() with one id, one succeeds', async (t) => {
     const { driver } = subject()
     const spec = subject().specification()
     t.after(() => driver.destroy(spec.id))
@@ -41,7 +41,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(spec.id, 'echo ok')).stdout, 'ok\n')
   })
 
-  test('start() of a running computer does nothing to it', async (t) => {
+  test('start() of a running computer does nothing', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const process = await subject().exec(id, ['sleep', '100'])
@@ -50,7 +50,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(id, 'pgrep -c sleep')).stdout, '1\n')
   })
 
-  test('what does not exist is a not_found for every operation but destroy()', async () => {
+  test('every operation but destroy() throws not_found for a missing computer', async () => {
     const { driver } = subject()
     for (const call of [
       () => driver.start('nothing'),
@@ -70,7 +70,7 @@ export const describeLife: Part = (subject) => {
     await driver.destroy('nothing')
   })
 
-  test('endPrograms() ends what was left behind as well, and the computer goes on', async (t) => {
+  test('endPrograms() also ends orphaned processes, and the computer continues', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 1000 & echo ready; exec sleep 1000'])
@@ -85,7 +85,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(id, 'echo goes on')).stdout, 'goes on\n')
   })
 
-  test('endPrograms() keeps the processes that are named, and nothing that came of them', async (t) => {
+  test('endPrograms() keeps the named processes, but not their descendants', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const code = 'sleep 1000 & setsid sleep 1000 & echo ready; read'
@@ -98,7 +98,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await process.wait()).exitCode, 1)
   })
 
-  test('stop() lets a program end by itself at TERM, and says that it was stopped', async (t) => {
+  test('stop() lets a program end by itself at SIGTERM, and reports it as stopped', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const code = 'trap "echo bye; echo saved > /workspace/saved; exit 3" TERM; echo ready; while :; do sleep 0.02; done'
@@ -113,7 +113,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(id, 'cat /workspace/saved')).stdout, 'saved\n')
   })
 
-  test('stop() kills what ignores TERM after the grace, not before', async (t) => {
+  test('stop() kills programs that ignore SIGTERM after the grace period, not before', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const process = await subject().exec(id, ['bash', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.02; done'])
@@ -126,7 +126,7 @@ export const describeLife: Part = (subject) => {
     assert.deepEqual([exit.reason, exit.signal], ['stopped', 'SIGKILL'])
   })
 
-  test('stop() does not wait for its grace when everything has ended before', async (t) => {
+  test('stop() does not wait for the grace period once everything has ended', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     await subject().shell(id, 'true')
@@ -144,7 +144,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(id, 'cat /workspace/one /etc/two')).stdout, 'one\ntwo\n')
   })
 
-  test('pause() stands everything still, resume() lets it go on', async (t) => {
+  test('pause() freezes everything, resume() lets it continue', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const process = await subject().exec(id, ['bash', '-c', counter])
@@ -178,7 +178,7 @@ export const describeLife: Part = (subject) => {
     assert.equal(await find(driver, id), undefined)
   })
 
-  test('destroy() ends what runs and removes all, however often it is called', async () => {
+  test('destroy() ends what runs and removes everything, and may be repeated', async () => {
     const { driver } = subject()
     const id = await subject().computer()
     const process = await subject().exec(id, ['bash', '-c', 'trap "" TERM; while :; do sleep 0.02; done'])
@@ -205,7 +205,7 @@ export const describeLife: Part = (subject) => {
     assert.equal((await subject().shell(id, 'echo again')).stdout, 'again\n')
   })
 
-  test('orphanedMs() tells of what came of a process that has ended, until it is ended too', async (t) => {
+  test('orphanedMs() reports the descendants of an ended process until they end too', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     assert.equal(await driver.orphanedMs(id), undefined)
@@ -223,7 +223,7 @@ export const describeLife: Part = (subject) => {
     await assert.rejects(driver.orphanedMs(id), { code: 'conflict' })
   })
 
-  test('stats() tells the limits of the computer, and what runs in it', async (t) => {
+  test('stats() returns the limits of the computer, and its processes', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const before = await driver.stats(id)

@@ -12,8 +12,8 @@ export const describeOutput: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('stdout and stderr come apart and in order', async () => {
-    // Two pipes have no order among themselves: each number is written when the one before it was seen.
+  test('stdout and stderr arrive separately and in order', async () => {
+    // Two pipes have no common order: each number is written once the previous one was seen.
     const code = 'i=0; while [ $i -lt 40 ]; do echo $i >&$((1 + i % 2)); read line; i=$((i + 1)); done'
     const process = await subject().exec(id, ['bash', '-c', code], { stdin: true })
     const numbers = (text: Uint8Array) => Buffer.from(text).toString().split('\n').filter(Boolean).map(Number)
@@ -34,7 +34,7 @@ export const describeOutput: Part = (subject) => {
     assert.deepEqual(inOrder, range(0, 40))
   })
 
-  test('onOutput() reports a process that prints after its first second, though nobody follows it', async (t) => {
+  test('onOutput() reports a process that prints after its first second, even if nothing follows it', async (t) => {
     const told = Promise.withResolvers<string>()
     const process = await subject().exec(id, ['bash', '-c', 'sleep 1.5; echo ready; exec sleep 100'])
     t.after(() => process.kill('SIGKILL', 'tree'))
@@ -44,7 +44,7 @@ export const describeOutput: Part = (subject) => {
     await settles(told.promise, 'the print')
   })
 
-  test('bytes that are no text, and an end without a line feed, come as they are', async () => {
+  test('bytes that are not text, and a last line without a line feed, arrive unchanged', async () => {
     const bytes = Buffer.from([0, 1, 255, 254, 128, 10, 13, 0, 195])
     const escaped = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
     const process = await subject().exec(id, ['bash', '-c', `printf '${escaped}'; printf '\\377' >&2`])
@@ -54,7 +54,7 @@ export const describeOutput: Part = (subject) => {
     assert.deepEqual([exit.outputBytes, exit.truncated], [10, false])
   })
 
-  test('no output is one empty answer that is done', async () => {
+  test('a process without output returns one empty chunk that is done', async () => {
     const process = await subject().exec(id, ['true'])
     await process.wait()
     const chunks = await Array.fromAsync(process.follow(0))
@@ -62,11 +62,11 @@ export const describeOutput: Part = (subject) => {
     assert.deepEqual(await subject().driver.output(process.processId, 0), chunks[0])
   })
 
-  test('a process with backpressure waits for its reader, and none of its 200 MB are dropped', async () => {
+  test('a process with backpressure waits for its reader, and none of its 200 MB is dropped', async () => {
     const process = await subject().exec(id, ['head', '-c', String(3200 * 65_536), '/dev/zero'], { backpressure: true })
     let bytes = 0
     let cursor = 0
-    // A reader that leaves and comes back, and is slow in between.
+    // The reader stops and comes back, and is slow in between.
     for (let visits = 0; visits < 3; visits++) {
       for await (const chunk of process.follow(cursor, AbortSignal.timeout(30_000))) {
         assert.equal(chunk.truncated, false)
@@ -83,7 +83,7 @@ export const describeOutput: Part = (subject) => {
     assert.equal((await process.wait()).reason, 'exited')
   })
 
-  test('each piece of output has the cursor behind it', async () => {
+  test('each piece of output has the cursor after it', async () => {
     const process = await subject().exec(id, [
       'bash',
       '-c',
@@ -98,7 +98,7 @@ export const describeOutput: Part = (subject) => {
     }
   })
 
-  test('of 200 MB the newest are kept, and it says that some were dropped', async () => {
+  test('the newest of 200 MB are kept, and the dropped output is reported', async () => {
     const process = await subject().exec(id, ['seq', '-f', '%01023.0f', '0', String(200 * 1024 - 1)])
     const exit = await settles(process.wait(), 'the end', 240_000)
     assert.equal(exit.exitCode, 0)
@@ -119,7 +119,7 @@ export const describeOutput: Part = (subject) => {
     assert.equal(after.truncated, false)
   })
 
-  test('a cursor goes on where the last answer ended, while it runs and after', async () => {
+  test('a cursor continues where the last chunk ended, while the process runs and after', async () => {
     const code = 'for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.05; done'
     const process = await subject().exec(id, ['bash', '-c', code])
     let text = ''
@@ -142,7 +142,7 @@ export const describeOutput: Part = (subject) => {
     assert.equal(all.records.map(({ data }) => data.toString()).join(''), text)
   })
 
-  test('a cursor that no answer gave is refused', async () => {
+  test('a cursor that was never returned is refused', async () => {
     const short = await subject().exec(id, ['echo', 'hello'])
     const long = await subject().exec(id, ['head', '-c', '3000000', '/dev/zero'])
     for (const process of [short, long]) {
@@ -156,7 +156,7 @@ export const describeOutput: Part = (subject) => {
     }
   })
 
-  test('follow() gives output as it comes, from a cursor on', async () => {
+  test('follow() yields output as it arrives, from a cursor on', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'echo one; sleep 0.2; echo two; sleep 30; echo three'])
     let cursor = 0
     for await (const chunk of process.follow(0)) {
@@ -182,7 +182,7 @@ export const describeOutput: Part = (subject) => {
     await process.kill('SIGKILL', 'tree')
   })
 
-  test('several followers and a late one see the same', async () => {
+  test('several followers and a late one see the same output', async () => {
     const code = 'for i in $(seq 2000); do echo $i; [ $((i % 200)) = 0 ] && sleep 0.02; done; true'
     const process = await subject().exec(id, ['bash', '-c', code])
     const early = [readAll(process.follow(0)), readAll(process.follow(0))]
@@ -194,7 +194,7 @@ export const describeOutput: Part = (subject) => {
     for (const { stdout } of all) assert.equal(stdout.toString(), wanted)
   })
 
-  test('a follower that is slow delays neither the process nor its end', async () => {
+  test('a slow follower delays neither the process nor its end', async () => {
     const process = await subject().exec(id, ['head', '-c', '20000000', '/dev/zero'])
     const slow = process.follow(0)[Symbol.asyncIterator]()
     await slow.next()
@@ -212,7 +212,7 @@ export const describeOutput: Part = (subject) => {
   }
 }
 
-/** Whole numbers from `start` to before `end`. */
+/** Returns the whole numbers from `start` up to, but not including, `end`. */
 function range(start: number, end: number): number[] {
   return Array.from({ length: end - start }, (_, index) => start + index)
 }

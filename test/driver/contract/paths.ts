@@ -8,7 +8,7 @@ import type { Part } from '../subject.ts'
 const options = { maxBytes: 1024 }
 const whole = { limit: 1000, maxBytes: 1024 * 1024 }
 
-/** Links and paths that try to lead out of a computer, or astray. */
+/** Links and paths that try to escape from a computer, or that mislead. */
 export const describePaths: Part = (subject) => {
   let id: string
   let files: ComputerFiles
@@ -74,14 +74,14 @@ export const describePaths: Part = (subject) => {
     assert.equal(await read('/outside'), 'x')
   })
 
-  test('links that lead in a circle are refused', async () => {
+  test('circular links are refused', async () => {
     for (const path of ['/workspace/a', '/workspace/a/file', '/workspace/c', '/workspace/c/file']) {
       await assert.rejects(files.read(path), { code: 'invalid_request' }, path)
       await assert.rejects(files.write(path, Buffer.from('x'), options), { code: 'invalid_request' }, path)
     }
   })
 
-  test('remove() and move() take the link, not what it leads to', async () => {
+  test('remove() and move() act on a link, not on its target', async () => {
     await subject().shell(id, 'cd /workspace; mkdir keep; echo x > keep/x; ln -s keep away; ln -s / gone')
     await files.remove('/workspace/gone', { recursive: true })
     await files.move('/workspace/away', '/workspace/away-now')
@@ -92,7 +92,7 @@ export const describePaths: Part = (subject) => {
     assert.equal((await subject().shell(id, 'ls -d /etc /usr | wc -l')).stdout, '2\n')
   })
 
-  test('a path that no path can be is refused with its reason', async () => {
+  test('an invalid path is refused with a reason', async () => {
     const paths = {
       relative: 'workspace/file',
       empty: '',

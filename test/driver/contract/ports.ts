@@ -4,7 +4,7 @@ import { settles } from '../../support/settles.ts'
 import { type Part } from '../subject.ts'
 
 export const describePorts: Part = (subject) => {
-  test('dial() of a port on which nothing listens is an upstream_unreachable; of a stopped computer a conflict', async (t) => {
+  test('dial() throws upstream_unreachable when nothing listens on the port, and conflict for a stopped computer', async (t) => {
     const id = await subject().computer(t)
     assert.deepEqual(await subject().driver.listeners(id), [])
     await assert.rejects(settles(subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })

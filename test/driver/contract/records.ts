@@ -10,7 +10,7 @@ export const describeRecords: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('processes() has what runs and what ended, with its meta, until it is released', async () => {
+  test('processes() contains running and ended processes, with their meta, until they are released', async () => {
     const { driver } = subject()
     const running = await subject().exec(id, ['sleep', '100'], { meta: { name: 'the one', deep: { a: [1] } } })
     const over = await subject().exec(id, ['echo', 'hello'])
@@ -48,7 +48,7 @@ export const describeRecords: Part = (subject) => {
     }
   })
 
-  test('what was never started is not known', async () => {
+  test('a process that was never started is unknown', async () => {
     const { driver } = subject()
     assert.equal(driver.process('nothing'), undefined)
     await assert.rejects(driver.output('nothing', 0), { code: 'not_found' })
@@ -58,7 +58,7 @@ export const describeRecords: Part = (subject) => {
     assert.ok(!driver.processes().some((process) => process.processId === processId))
   })
 
-  test('an id of a process that runs cannot be used again', async () => {
+  test('the id of a running process cannot be reused', async () => {
     const process = await subject().exec(id, ['sleep', '100'])
     await assert.rejects(subject().exec(id, ['true'], { processId: process.processId }), { code: 'conflict' })
     assert.equal(process.exit, undefined)
@@ -66,7 +66,7 @@ export const describeRecords: Part = (subject) => {
     assert.equal((await process.wait()).signal, 'SIGKILL')
   })
 
-  test('metrics() counts the processes that run', async () => {
+  test('metrics() counts the running processes', async () => {
     const { driver } = subject()
     const before = driver.metrics().runningProcesses
     const process = await subject().exec(id, ['sleep', '100'])
@@ -79,7 +79,7 @@ export const describeRecords: Part = (subject) => {
     )
   })
 
-  test('many processes at once each give their own output and end', async () => {
+  test('many concurrent processes each have their own output and end', async () => {
     const processes = await Promise.all(
       Array.from({ length: 60 }, (_, index) => subject().shell(id, `echo ${index}; echo e${index} >&2; exit ${index}`)),
     )

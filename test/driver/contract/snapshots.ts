@@ -33,7 +33,7 @@ export const describeSnapshots: Part = (subject) => {
     assert.equal((await subject().shell(second, 'cat /workspace/file')).stdout, 'then\n')
   })
 
-  test('a snapshot outlives its computer, and can be taken of a stopped one', async (t) => {
+  test('a snapshot outlives its computer, and can be taken from a stopped one', async (t) => {
     const { driver } = subject()
     const origin = await subject().computer(t)
     await subject().shell(origin, 'echo kept > /workspace/file')
@@ -54,7 +54,7 @@ export const describeSnapshots: Part = (subject) => {
     assert.match(stderr, /quota|No space/i)
   })
 
-  test('deleteSnapshot() removes it, and again does nothing', async (t) => {
+  test('deleteSnapshot() removes a snapshot, and may be repeated', async (t) => {
     const { driver } = subject()
     const origin = await subject().computer(t)
     const snapshot = await snapshotOf(t, origin)

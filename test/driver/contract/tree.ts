@@ -4,7 +4,7 @@ import { until } from '../../support/server.ts'
 import { stdoutWith, type Part } from '../subject.ts'
 import { settles } from '../../support/settles.ts'
 
-/** Children that leave their parent in every way, each a `sleep` of a length of its own. */
+/** A program whose children detach from it in every way; each is a `sleep` of a distinct length. */
 const scattered = `
   sleep 7001 &
   setsid sleep 7002 &
@@ -22,7 +22,7 @@ export const describeTree: Part = (subject) => {
   const sleepers = async () =>
     (await subject().shell(id, 'pgrep -fx "sleep 7.*" -a | sort -k3')).stdout.split('\n').filter(Boolean)
 
-  test('a time limit kills the process and everything that came of it', async () => {
+  test('a time limit kills the process and all its descendants', async () => {
     const started = performance.now()
     const process = await subject().exec(id, ['bash', '-c', scattered], { timeoutMs: 1000 })
     await stdoutWith(process, 'ready')
@@ -40,7 +40,7 @@ export const describeTree: Part = (subject) => {
     await other.kill('SIGKILL', 'tree')
   })
 
-  test('kill() of the tree reaches everything that came of the process', async () => {
+  test('kill() of the tree reaches all descendants of the process', async () => {
     const process = await subject().exec(id, ['bash', '-c', scattered])
     await stdoutWith(process, 'ready')
     await until(sleepers, (found) => found.length === 4)
@@ -63,14 +63,14 @@ export const describeTree: Part = (subject) => {
     await subject().shell(id, 'pkill -fx "sleep 7010"')
   })
 
-  test('a child that lives on and holds the output open does not delay the end', async () => {
+  test('a child that outlives the process and holds its output open does not delay the end', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'sleep 7020 & echo parent; exit 5'])
     assert.equal((await process.wait()).exitCode, 5)
     assert.equal((await sleepers()).length, 1)
     await subject().shell(id, 'pkill -fx "sleep 7020"')
   })
 
-  test('a child that lives on and goes on writing is not ended by it', async () => {
+  test('a child that outlives the process and keeps writing is not ended by that', async () => {
     const code = '(trap "" PIPE; while :; do echo x; echo y > /workspace/alive; sleep 0.02; done) & echo parent'
     const process = await subject().exec(id, ['bash', '-c', code])
     await settles(process.wait(), 'the end')

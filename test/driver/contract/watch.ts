@@ -16,7 +16,7 @@ export const describeWatch: Part = (subject) => {
   const watch = (t: TestContext, directory: string, recursive: boolean) =>
     watchNew(t, subject(), id, { directory, recursive })
 
-  test('watch() tells what is made, changed, deleted and renamed', async (t) => {
+  test('watch() reports what is created, changed, deleted and renamed', async (t) => {
     const changes = await watch(t, '/workspace/w', false)
     await shell('echo 1 > /workspace/w/file')
     await has(changes, { type: 'create', path: '/workspace/w/file', directory: false })
@@ -32,7 +32,7 @@ export const describeWatch: Part = (subject) => {
     assert.ok(!changes.some(({ path }) => path === '/workspace/w/below/file'))
   })
 
-  test('watch() of a tree looks into directories that were there and that come', async (t) => {
+  test('watch() of a tree covers existing and new directories', async (t) => {
     await shell('mkdir -p /workspace/tree/old/deep')
     const changes = await watch(t, '/workspace/tree', true)
     await shell('echo 1 > /workspace/tree/old/deep/file')
@@ -53,7 +53,7 @@ export const describeWatch: Part = (subject) => {
     await has(changes, { type: 'delete', path: '/workspace/tree/newer', directory: true })
   })
 
-  test('watch() sees what is written from outside under its own name alone', async (t) => {
+  test('watch() reports a file that is written from outside under its own name only', async (t) => {
     const changes = await watch(t, '/workspace/outside', false)
     const files = subject().driver.files(id)
     await files.write('/workspace/outside/file', Buffer.from('one'), { maxBytes: 100 })
@@ -77,7 +77,7 @@ export const describeWatch: Part = (subject) => {
     assert.deepEqual(await settles(done, 'the end of the watch'), [])
   })
 
-  test('watch() ends when its directory goes', async () => {
+  test('watch() ends when its directory is removed', async () => {
     await shell('mkdir -p /workspace/going')
     const controller = new AbortController()
     const changes: FileChange[] = []
@@ -98,7 +98,7 @@ export const describeWatch: Part = (subject) => {
     }
   })
 
-  test('watch() of what is missing or no directory is refused', async () => {
+  test('watch() of something missing, or not a directory, is refused', async () => {
     const files = subject().driver.files(id)
     const options = { recursive: false, signal: AbortSignal.timeout(5000) }
     await assert.rejects(Array.fromAsync(files.watch('/nothing', options)), { code: 'not_found' })
@@ -106,7 +106,7 @@ export const describeWatch: Part = (subject) => {
     await assert.rejects(Array.fromAsync(files.watch('relative', options)), { code: 'invalid_request' })
   })
 
-  test('watch() follows a link that its path is, and none below', async (t) => {
+  test('watch() follows a link at its own path, but none below', async (t) => {
     await shell('mkdir -p /workspace/linked && ln -s linked /workspace/by-link && ln -s /tmp /workspace/linked/out')
     const changes = await watch(t, '/workspace/by-link', true)
     await shell('echo x > /tmp/not-seen; echo x > /workspace/linked/file')
@@ -114,7 +114,7 @@ export const describeWatch: Part = (subject) => {
     assert.ok(!changes.some(({ path }) => path.includes('not-seen')))
   })
 
-  test('watch() says first that it is in place, and then misses nothing', async (t) => {
+  test('watch() first reports that it is ready, and then misses nothing', async (t) => {
     await shell('mkdir -p /workspace/ready')
     const controller = new AbortController()
     t.after(() => controller.abort())
@@ -129,7 +129,7 @@ export const describeWatch: Part = (subject) => {
     })
   })
 
-  test('watch() tells each of 10,000 files that come at once, with what is written into them', async (t) => {
+  test('watch() reports each of 10,000 files that appear at once, and the writes to them', async (t) => {
     const changes = await watch(t, '/workspace/burst', true)
     await shell('cd /workspace/burst && for name in $(seq -f %05.0f 0 9999); do printf x > $name; done')
     await has(changes, { type: 'modify', path: '/workspace/burst/09999' })
@@ -140,7 +140,7 @@ export const describeWatch: Part = (subject) => {
     assert.equal(changes.filter(({ type }) => type === 'overflow').length, 0)
   })
 
-  test('watch() tells each file of new directories once, however fast they are filled', async (t) => {
+  test('watch() reports each file of new directories once, however fast they are filled', async (t) => {
     const changes = await watch(t, '/workspace/race', true)
     await shell(
       'cd /workspace/race && for i in $(seq 60); do mkdir -p d$i/a/b/c; for j in 1 2 3; do echo $j > d$i/a/b/c/$j; done; done; touch last',
@@ -153,7 +153,7 @@ export const describeWatch: Part = (subject) => {
     assert.deepEqual(creates(changes).toSorted(), [...wanted, '/workspace/race/last'].toSorted())
   })
 
-  test('watch() knows directories that are renamed while they are filled', async (t) => {
+  test('watch() keeps track of directories that are renamed while they are filled', async (t) => {
     const changes = await watch(t, '/workspace/shuffle', true)
     await shell(
       'cd /workspace/shuffle && for i in $(seq 40); do mkdir -p a/sub; mv a b$i; mkdir -p a/sub; rm -r a; echo x > b$i/sub/file; done; touch last',
@@ -163,7 +163,7 @@ export const describeWatch: Part = (subject) => {
     assert.deepEqual(followed(changes).toSorted(), stdout.trim().split('\n').toSorted())
   })
 
-  test('watch() pairs old and new names, also of 2000 files and between directories', async (t) => {
+  test('watch() pairs old and new names, also for 2000 files and between directories', async (t) => {
     await shell('mkdir -p /workspace/pairs/from /workspace/pairs/to; cd /workspace/pairs/from && touch $(seq 2000)')
     const changes = await watch(t, '/workspace/pairs', true)
     await shell('cd /workspace/pairs/from && mv $(seq 2000) ../to')
@@ -180,7 +180,7 @@ export const describeWatch: Part = (subject) => {
     )
   })
 
-  test('watch() tells what is moved out as deleted, and what is moved in with all that is in it as made', async (t) => {
+  test('watch() reports what is moved out as deleted, and what is moved in, with its content, as created', async (t) => {
     await shell('mkdir -p /tmp/elsewhere/in/deep /workspace/moves/out/deep; touch /tmp/elsewhere/in/deep/file')
     const changes = await watch(t, '/workspace/moves', true)
     await shell('mv /workspace/moves/out /tmp/elsewhere/; echo x > /tmp/elsewhere/out/deep/unseen')
@@ -192,7 +192,7 @@ export const describeWatch: Part = (subject) => {
     assert.equal(creates(changes).filter((path) => path.endsWith('unseen')).length, 1)
   })
 
-  test('watch() of a directory of the image sees what is first written there', async (t) => {
+  test('watch() of a directory of the image reports the first writes to it', async (t) => {
     const fresh = await subject().computer(t)
     const controller = new AbortController()
     t.after(() => controller.abort())
@@ -207,7 +207,7 @@ export const describeWatch: Part = (subject) => {
     await has(seen.changes, { type: 'modify', path: '/home/node/.bashrc' })
   })
 
-  test('watch() does not look into directories that are to be skipped, until they are called otherwise', async (t) => {
+  test('watch() skips directories by name, until they are renamed', async (t) => {
     await shell('mkdir -p /workspace/skip/node_modules/deep /workspace/skip/src')
     const controller = new AbortController()
     t.after(() => controller.abort())
@@ -241,7 +241,7 @@ export const describeWatch: Part = (subject) => {
     assert.equal(seen.at(-1)?.type, 'gone')
   })
 
-  test('watch() that is not read says that changes were dropped, and goes on', async (t) => {
+  test('watch() that is not read reports that changes were dropped, and continues', async (t) => {
     await shell('mkdir -p /workspace/flood')
     const controller = new AbortController()
     t.after(() => controller.abort())
@@ -257,7 +257,7 @@ export const describeWatch: Part = (subject) => {
     )
     await first
     await shell('cd /workspace/flood && touch $(seq 0 13999)')
-    // What the other watch has seen this one had the time to see too.
+    // This watch had as much time to see the changes as the other one, which has seen them.
     await until(
       () => read.changes,
       (changes) => changes.some(({ path }) => path === '/workspace/flood/13999'),
@@ -281,7 +281,7 @@ export const describeWatch: Part = (subject) => {
   })
 }
 
-/** The paths that are there after all changes, for somebody who saw nothing else; each is made once before it goes. */
+/** Applies changes to an empty set of paths and returns it; asserts that each path is created once before it goes. */
 function followed(changes: FileChange[]): string[] {
   const paths = new Set<string>()
   const take = (path: string) => [...paths].filter((each) => each === path || each.startsWith(`${path}/`))

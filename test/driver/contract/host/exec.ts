@@ -11,12 +11,12 @@ export const describeExecOnHost: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('exec() runs with the groups of /etc/group, also when it is changed', async () => {
+  test('exec() runs with the groups of /etc/group, also after it changes', async () => {
     await subject().shell(id, 'groupadd --gid 4000 readers && usermod -aG readers node', { user: 'root' })
     assert.match((await subject().shell(id, 'id -Gn')).stdout, /\breaders\b/)
   })
 
-  test('a program that is out of memory ends with that reason, and the computer goes on', async (t) => {
+  test('a program that runs out of memory ends with that reason, and the computer continues', async (t) => {
     const own = await subject().computer(t, { limits: { ...smallLimits, memoryBytes: 96 * MiB } })
     const hog = 'kept = []\nwhile True: kept.append(bytearray(4 * 1024 * 1024))'
     const { exit } = await subject().python(own, hog)
@@ -29,7 +29,7 @@ export const describeExecOnHost: Part = (subject) => {
     assert.equal((await subject().shell(own, 'kill -9 $$')).exit.reason, 'signalled')
   })
 
-  test('processes and threads are bounded, and the computer can be used again after a fork bomb', async (t) => {
+  test('processes and threads are limited, and the computer is usable again after a fork bomb', async (t) => {
     const own = await subject().computer(t, { limits: { ...smallLimits, pids: 48 } })
     const bomb = await subject().exec(own, ['bash', '-c', ':(){ :|:& };:; sleep 100'], { timeoutMs: 1500 })
     const exit = await settles(bomb.wait(), 'the end of the bomb')

@@ -7,7 +7,7 @@ const options = { maxBytes: 64 * MiB }
 const whole = { limit: 10_000, maxBytes: 64 * MiB }
 
 export const describeFilesOnHost: Part = (subject) => {
-  test('a FIFO, a socket and a device are described, and never block or are read', async (t) => {
+  test('a FIFO, a socket and a device are described, but never opened or read', async (t) => {
     const id = await subject().computer(t)
     const files = subject().driver.files(id)
     await subject().shell(id, 'mkfifo /workspace/fifo')

@@ -3,7 +3,7 @@ import { before, test } from 'node:test'
 import { until } from '../../../support/server.ts'
 import { smallLimits, type Part } from '../../subject.ts'
 
-/** What programs in a computer see of it. */
+/** What programs inside a computer see of it. */
 export const describeGuest: Part = (subject) => {
   let id: string
   before(async () => {
@@ -28,7 +28,7 @@ export const describeGuest: Part = (subject) => {
     assert.equal(await line('grep -c ^processor /proc/cpuinfo'), '1')
   })
 
-  test('df shows the limit of the disk and what is used of it, in each of its forms', async (t) => {
+  test('df shows the limit and the use of the disk, in each of its formats', async (t) => {
     if (!subject().driver.capabilities.diskQuota) return t.skip('no disk limits here')
     const own = await subject().computer(t)
     const show = async (command: string) => (await subject().shell(own, command)).stdout
@@ -61,7 +61,7 @@ export const describeGuest: Part = (subject) => {
     assert.match(stdout, /1G-blocks .*\noverlay +1G .*\ntotal +1G /)
   })
 
-  test('processor time is bounded', async (t) => {
+  test('processor time is limited', async (t) => {
     const half = await subject().computer(t, { limits: { ...smallLimits, cpus: 0.5 } })
     const code = 'import time\nend = time.time() + 1\nwhile time.time() < end: pass\nprint(time.process_time())'
     const used = Number((await subject().python(half, code)).stdout)
@@ -84,7 +84,7 @@ for i in range(100):
     assert.ok((await subject().driver.stats(id)).pids < 10)
   })
 
-  test('/dev/shm has room, and is there for every user', async () => {
+  test('/dev/shm has room, and every user can use it', async () => {
     assert.ok(Number(await line('df -k --output=size /dev/shm | tail -1')) >= 64 * 1024)
     assert.equal(
       await line('head -c 70M /dev/zero > /dev/shm/x && stat -c %s /dev/shm/x; rm /dev/shm/x'),
@@ -92,7 +92,7 @@ for i in range(100):
     )
   })
 
-  test('it has its host name, and knows it', async (t) => {
+  test('it has its own host name, and resolves it', async (t) => {
     const named = await subject().computer(t, { hostname: 'my-desk' })
     const { stdout } = await subject().shell(
       named,
@@ -105,13 +105,13 @@ for i in range(100):
     assert.match(await line('cat /etc/resolv.conf'), /^nameserver \d+\.\d+\.\d+\.\d+/m)
   })
 
-  test('its user becomes root by sudo, which is nobody outside', async () => {
+  test('its user becomes root with sudo, an unprivileged user on the host', async () => {
     assert.equal(await line('sudo id -u'), '0')
     assert.equal(await line('sudo touch /root/x && sudo stat -c %u /root/x'), '0')
     assert.notEqual(await line("awk '{print $2}' /proc/self/uid_map"), '0')
   })
 
-  test('the ways out for a root user are closed', async () => {
+  test('known escapes for a root user are closed', async () => {
     const refused = [
       'mount -t tmpfs none /mnt',
       'unshare --user true',

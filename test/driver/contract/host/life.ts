@@ -4,7 +4,7 @@ import { until } from '../../../support/server.ts'
 import { stdoutWith, type Part } from '../../subject.ts'
 
 export const describeLifeOnHost: Part = (subject) => {
-  test('orphanedMs() tells of what nobody started that runs, however it hides, and of nothing that has ended', async (t) => {
+  test('orphanedMs() reports running orphaned processes, however they hide, and none that has ended', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     assert.equal(await driver.orphanedMs(id), undefined)
@@ -33,7 +33,7 @@ export const describeLifeOnHost: Part = (subject) => {
     await assert.rejects(driver.orphanedMs(id), { code: 'conflict' })
   })
 
-  test('stats() tells memory, processor time, processes and disk of this computer alone', async (t) => {
+  test('stats() returns memory, processor time, processes and disk of this computer only', async (t) => {
     const { driver } = subject()
     const id = await subject().computer(t)
     const before = await driver.stats(id)

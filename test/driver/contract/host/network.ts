@@ -8,7 +8,7 @@ import { until } from '../../../support/server.ts'
 import { settles } from '../../../support/settles.ts'
 import { stdoutWith, type Part } from '../../subject.ts'
 
-/** Says the same to each connection: whether it came over IPv4 or IPv6, and what was sent. */
+/** A server that answers each connection with the IP version that it used, and with what was sent. */
 const echoServer = `
 import socket, sys, threading
 family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
@@ -22,7 +22,7 @@ def serve(connection):
     connection.sendall(b'bye'); connection.close()
 while True: threading.Thread(target=serve, args=server.accept()[:1]).start()`
 
-/** Tries to connect to each address:port at once and prints those that answered. */
+/** A program that connects to every address:port at once, and prints those that answered. */
 const connector = `
 import socket, sys, threading
 def attempt(target):
@@ -57,7 +57,7 @@ export const describeNetwork: Part = (subject) => {
     })
   }
 
-  test('dial() carries much in both directions', async (t) => {
+  test('dial() carries large amounts of data in both directions', async (t) => {
     await serve(t, id, '127.0.0.1', 4010)
     const connection = await subject().driver.dial(id, 4010)
     connection.end(Buffer.alloc(8 * 1024 * 1024, 'x'))
@@ -71,7 +71,7 @@ export const describeNetwork: Part = (subject) => {
     await assert.rejects(subject().driver.dial(stopped, 4999), { code: 'conflict' })
   })
 
-  test('dial() reaches the computer that is named, whatever others listen on', async (t) => {
+  test('dial() reaches the named computer, whatever other computers listen on', async (t) => {
     const other = await subject().computer(t)
     await serve(t, other, '127.0.0.1', 4020)
     await assert.rejects(subject().driver.dial(id, 4020), { code: 'upstream_unreachable' })
@@ -88,7 +88,7 @@ export const describeNetwork: Part = (subject) => {
     await until(ports, (open) => open.join() === '80,4031')
   })
 
-  test('listeners() reports the address of each and the process that it came from, also through children and sudo and after its end', async (t) => {
+  test('listeners() reports each address and the process that opened it, also through children and sudo, and after its end', async (t) => {
     const other = await subject().computer(t)
     const listener = (port: number) => async () =>
       (await subject().driver.listeners(other)).find((found) => found.port === port)
@@ -108,7 +108,7 @@ export const describeNetwork: Part = (subject) => {
     for (const listening of wanted) assert.deepEqual(await until(listener(listening.port), Boolean), listening)
   })
 
-  test('a marker that a program makes up leads to no other process', async (t) => {
+  test('a made-up marker does not lead to another process', async (t) => {
     const other = await subject().computer(t)
     const script = `(env -i CARREL_PROCESS_ID=../../etc python3 -c ${shellQuote(echoServer)} :: 4050; true); true`
     const process = await subject().exec(other, ['bash', '-c', script])
@@ -120,7 +120,7 @@ export const describeNetwork: Part = (subject) => {
     assert.equal(found?.processId, process.processId)
   })
 
-  test('dial() reaches a server that listens on the own address of the computer alone', async (t) => {
+  test("dial() reaches a server that listens only on the computer's own address", async (t) => {
     const { stdout } = await subject().shell(id, "hostname -I | tr ' ' '\\n' | head -1")
     await serve(t, id, stdout.trim(), 4060)
     const connection = await settles(subject().driver.dial(id, 4060))

@@ -9,7 +9,7 @@ import { type Part } from '../../subject.ts'
 
 const options = { maxBytes: 1024 }
 
-/** What only a computer with mounts of its own, and programs that race, can show of paths. */
+/** Properties of paths that only a computer with its own mounts, and programs that race, can show. */
 export const describePathsOnHost: Part = (subject) => {
   let id: string
   let files: ComputerFiles
@@ -19,7 +19,7 @@ export const describePathsOnHost: Part = (subject) => {
   })
   const read = async (path: string) => text((await files.read(path)).stream)
 
-  test('what a running computer mounts over its disk stays, by whatever path it is named', async () => {
+  test('mounts of a running computer over its disk stay, whatever path names them', async () => {
     await subject().shell(id, 'ln -s /etc /tmp/etc; ln -s / /tmp/top; ln -s /etc/hosts /tmp/hosts; ln -s /dev /tmp/dev')
     const mounted =
       'cat /etc/hosts /etc/hostname /etc/resolv.conf; grep -c " /etc/\\| /dev\\| /proc" /proc/self/mountinfo'
@@ -62,7 +62,7 @@ export const describePathsOnHost: Part = (subject) => {
     assert.equal((await subject().shell(id, mounted)).stdout, stdout)
   })
 
-  test('a directory that is swapped for a link again and again never lets a write out', async () => {
+  test('a directory that is swapped for a link again and again never lets a write escape', async () => {
     const code = `
 import os
 os.chdir('/workspace')

@@ -12,7 +12,7 @@ export const describeTerminals: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('a terminal is one, of the size that was asked for, and resize() reaches the program', async () => {
+  test('a terminal is a real one of the requested size, and resize() reaches the program', async () => {
     const code = 'trap "echo resized; stty size" WINCH; tty; stty size; echo ready; while :; do sleep 0.02; done'
     const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 91, rows: 37 } })
     assert.match(await stdoutWith(process, 'ready'), /^\/dev\/pts\/\d+\r\n37 91\r\nready/)
@@ -22,7 +22,7 @@ export const describeTerminals: Part = (subject) => {
     await assert.rejects((await subject().exec(id, ['sleep', '100'])).resize(10, 10), { code: 'conflict' })
   })
 
-  test('a program on a terminal that reads nothing harms nothing else, and its writes end with it', async () => {
+  test('a program on a terminal that reads nothing affects nothing else, and pending writes end with it', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'stty raw -echo; echo ready; sleep 1000'], {
       tty: { cols: 80, rows: 24 },
     })
@@ -34,7 +34,7 @@ export const describeTerminals: Part = (subject) => {
     for (const outcome of await settles(writes, 'the writes')) assert.equal(outcome.status, 'rejected')
   })
 
-  test('a terminal loses no byte of what is written to a slow program', async () => {
+  test('a terminal loses no input of a slow program', async () => {
     const code = 'stty raw -echo; echo ready; for i in $(seq 40); do head -c 10000; sleep 0.01; done | sha1sum'
     const process = await subject().exec(id, ['bash', '-c', code], { tty: { cols: 80, rows: 24 } })
     await stdoutWith(process, 'ready')
@@ -44,7 +44,7 @@ export const describeTerminals: Part = (subject) => {
     assert.match(stdout, new RegExp(createHash('sha1').update(data).digest('hex')))
   })
 
-  test('a program that asks for the size of its terminal at once is told it, also when the processors are busy', async (t) => {
+  test('a program sees the size of its terminal as soon as it starts, also when the processors are busy', async (t) => {
     const other = await subject().computer(t, { limits: { ...smallLimits, cpus: availableParallelism() } })
     for (let count = 0; count < availableParallelism() * 2; count++)
       await subject().exec(other, ['bash', '-c', 'while :; do :; done'])
@@ -62,7 +62,7 @@ export const describeTerminals: Part = (subject) => {
     assert.equal(stdout, '0 0\r\n')
   })
 
-  test('Ctrl-C on a terminal ends what runs in the foreground, not the shell', async () => {
+  test('Ctrl-C on a terminal ends the foreground program, not the shell', async () => {
     const process = await subject().exec(id, ['bash', '--norc', '-i'], { tty: { cols: 80, rows: 24 } })
     await process.write(Buffer.from('sleep 1000; echo "in ""between"\n'))
     await stdoutWith(process, 'sleep 1000')
@@ -76,7 +76,7 @@ export const describeTerminals: Part = (subject) => {
     assert.equal((await settles(process.wait())).exitCode, 4)
   })
 
-  test('closeStdin() on a terminal is an end of file', async () => {
+  test('closeStdin() on a terminal sends end of file', async () => {
     const process = await subject().exec(id, ['cat'], { tty: { cols: 80, rows: 24 } })
     await process.write(Buffer.from('line\n'))
     await stdoutWith(process, 'line\r\nline\r\n')
@@ -84,7 +84,7 @@ export const describeTerminals: Part = (subject) => {
     assert.equal((await settles(process.wait())).exitCode, 0)
   })
 
-  test('a session on a terminal ends with its shell although a background program holds the terminal', async () => {
+  test('a session on a terminal ends with its shell even if a background program holds the terminal', async () => {
     const process = await subject().exec(id, ['bash', '-c', 'setsid sleep 1000 & echo started; exit 6'], {
       tty: { cols: 80, rows: 24 },
     })

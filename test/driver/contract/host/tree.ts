@@ -9,7 +9,7 @@ export const describeTreeOnHost: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('a time limit ends a process whose first thread has ended while others go on', async () => {
+  test('a time limit ends a process whose first thread has ended while others continue', async () => {
     const code = `
 import ctypes, threading, time
 threading.Thread(target=time.sleep, args=(1000,)).start()

@@ -22,18 +22,18 @@ export const describeWatchOnHost: Part = (subject) => {
     const controller = new AbortController()
     const options = { recursive: true, signal: controller.signal }
     const changes = subject().driver.files(id).watch('/workspace/deep', options)[Symbol.asyncIterator]()
-    let most = 0
+    let max = 0
     let isReady = false
     const ready = changes.next().then(({ value }) => {
       isReady = true
       assert.equal(value.type, 'ready')
     })
     while (!isReady) {
-      most = Math.max(most, openFiles())
+      max = Math.max(max, openFiles())
       await turn()
     }
     await ready
-    assert.ok(most - before < 20, `it had ${most - before} open`)
+    assert.ok(max - before < 20, `it had ${max - before} open`)
     await shell(`touch /workspace/deep/$(printf 'd/%.0s' $(seq ${depth}))file`)
     const { value } = await settles(changes.next(), 'the change at the bottom')
     assert.deepEqual([value.type, value.path.endsWith('/d/file')], ['create', true])
@@ -42,7 +42,7 @@ export const describeWatchOnHost: Part = (subject) => {
     await shell('rm -r /workspace/deep')
   })
 
-  test('watch() after a loss in the kernel says so, and tells what came and went all the same', async (t) => {
+  test('watch() reports when the kernel lost events, and still finds what was created and deleted', async (t) => {
     const changes = await watchNew(t, subject(), id, { directory: '/workspace/loss', recursive: true })
     await shell('mkdir /workspace/loss/dir; touch /workspace/loss/old')
     await has(changes, { type: 'create', path: '/workspace/loss/old' })
@@ -54,7 +54,7 @@ for i in range(40_000): open('/workspace/loss/dir/%d' % i, 'w').close()
 os.remove('/workspace/loss/old'); os.mkdir('/workspace/loss/late')`
     const writing = await subject().exec(id, ['python3', '-c', code])
     await stdoutWith(writing, 'begin')
-    // A server that has no time for anything meanwhile.
+    // The server is blocked meanwhile.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000)
     await settles(writing.wait())
     await has(changes, { type: 'overflow' })
@@ -64,7 +64,7 @@ os.remove('/workspace/loss/old'); os.mkdir('/workspace/loss/late')`
     assert.equal(new Set(creates(changes).filter((path) => path.includes('/dir/'))).size, 40_000)
   })
 
-  test('watch() leaves no descriptor and no program behind', async () => {
+  test('watch() leaves no descriptor and no program', async () => {
     const open = () => readdirSync('/proc/self/fd').length
     const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ').length
     const before = { open: open(), children: children() }
