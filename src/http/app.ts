@@ -63,7 +63,7 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** Answers a WebSocket handshake on the origin itself; false when there is nothing at that address. */
+/** Answers a WebSocket handshake on the origin itself; returns false when nothing is at that path. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
 
 interface Options {
@@ -81,13 +81,13 @@ const timeouts = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 10_000,
 }
-/** A client that is gone without a word is found by the kernel. */
+/** The kernel detects a client that vanished silently. */
 const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }
 
-/** A WebSocket gets this long for its goodbye when the server closes. */
+/** How long a WebSocket has for its close handshake when the server closes. */
 const tunnelGraceMs = 1_000
 
-/** An offer of HTTP/2 in plain text, which some clients make with each request, is passed over. */
+/** Ignores an offer of HTTP/2 over cleartext, which some clients send with each request. */
 function mayUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() !== 'h2c'
 }
@@ -101,7 +101,7 @@ export async function createApp(options: Options): Promise<App> {
   const logger: FastifyBaseLogger = engine.log
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const known = requestError(error, request)
-    // Without the query, in which a link has its code.
+    // Without the query, which contains the code of a sign-in link.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
     if (known.code === 'rate_limited') reply.header('retry-after', String(known.details.retryAfter))
@@ -146,7 +146,8 @@ export async function createApp(options: Options): Promise<App> {
           )
         else handler(request, response)
       }
-      // Whoever asks before sending a body is told to when it is to be read (`preParsing`), and else gets the refusal alone.
+      // A client that sends Expect: 100-continue is told to continue only once its body will be read (`preParsing`);
+      // otherwise it gets only the refusal.
       return createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, answer).on(
         'checkContinue',
         (request: IncomingMessage, response: ServerResponse) => {
@@ -159,7 +160,7 @@ export async function createApp(options: Options): Promise<App> {
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app, engine.budgets.memory)
   app.server.on('connection', (socket) => connections.accept(socket))
-  // Node answers an expectation that it does not know without a word; it may be passed over as well (RFC 9110).
+  // By itself, Node refuses an unknown expectation with an empty response; RFC 9110 also allows ignoring it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   let closing = false
   const tunnels = new Set<Duplex>()
@@ -192,15 +193,15 @@ export async function createApp(options: Options): Promise<App> {
   const known = new KnownRoutes(app)
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = pathOf(request.url)
-    const doing = `Cannot ${request.method} ${path.slice(0, 200)}`
+    const action = `Cannot ${request.method} ${path.slice(0, 200)}`
     const methods = known.methodsOf(path)
     if (methods.length === 0) {
       const near = known.near(path)
-      const hint = near.length > 0 ? `; near it: ${near.join(', ')}` : ''
-      throw new CarrelError('route_not_found', `${doing}: there is no such route${hint}`, { details: { near } })
+      const hint = near.length > 0 ? `; similar routes: ${near.join(', ')}` : ''
+      throw new CarrelError('route_not_found', `${action}: there is no such route${hint}`, { details: { near } })
     }
     reply.header('allow', methods.join(', '))
-    throw new CarrelError('method_not_allowed', `${doing}: the route takes ${methods.join(' or ')}`, {
+    throw new CarrelError('method_not_allowed', `${action}: the route takes ${methods.join(' or ')}`, {
       details: { methods },
     })
   }
@@ -210,13 +211,14 @@ export async function createApp(options: Options): Promise<App> {
     if (closing) throw serverStops()
     openRequests.add(reply.raw, (error) => void fail(error, request, reply))
   })
-  // A connection whose request is answered while the server closes is not kept, or closing would wait for it.
+  // A connection whose request is answered while the server closes is not kept: closing would wait for it.
   app.addHook('preClose', async () => {
     closing = true
-    // WebSockets never fall idle: they were told to come back, or are a preview's, and would keep the server.
+    // WebSockets never become idle and would keep the server: clients were asked to reconnect, or they belong to
+    // previews.
     setTimeout(() => tunnels.forEach((socket) => socket.destroy()), tunnelGraceMs).unref()
   })
-  // Whoever reads it: some know only when they have read too much.
+  // Checked here for every body parser, because some notice only after they have read too much.
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { 'content-length': length, expect } = request.headers
     if (Number(length) > request.routeOptions.bodyLimit) return done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
@@ -230,8 +232,8 @@ export async function createApp(options: Options): Promise<App> {
   app.addHook('onRequest', async (request, reply) =>
     bodies.watch(request.raw, () => {
       const { socket } = request.raw
-      const error = Object.assign(new Error('its body has stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
-      // Unless another answer is on its way on this connection.
+      const error = Object.assign(new Error('the body stopped arriving'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+      // Unless another response is being sent on this connection.
       if (reply.raw.socket && !reply.raw.headersSent) answerMalformedRequest(error, socket, surfaces, request.url)
       socket.destroySoon()
     }),
@@ -245,7 +247,7 @@ export async function createApp(options: Options): Promise<App> {
   const countedUnknown = countUnknown(engine, accountLimits, surfaces)
   app.decorateRequest('caller')
   app.addHook('onRequest', (request, reply, done) => {
-    // Before its body is read, which nobody wants.
+    // Before the body is read, which is not needed.
     if (request.is404)
       return void countedUnknown(request, reply)
         .then(() => refuseUnknown(request, reply))

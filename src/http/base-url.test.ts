@@ -5,7 +5,7 @@ import { readSettings } from '../config/settings.ts'
 import { baseUrls } from './base-url.ts'
 
 describe('baseUrls()', () => {
-  const told = (
+  const baseUrlOf = (
     host: string,
     { env = {}, remoteAddress = '192.0.2.7', localAddress = '10.1.2.3', protocol = 'http' } = {},
   ) =>
@@ -24,9 +24,9 @@ describe('baseUrls()', () => {
       `${hostname()}:4280`,
       '[::1]:1',
     ])
-      assert.equal(told(host), `http://${host.toLowerCase()}`)
-    assert.equal(told('[fe80::1]:4280', { localAddress: 'fe80::1' }), 'http://[fe80::1]:4280')
-    assert.equal(told('10.1.2.3:4280', { localAddress: '::ffff:10.1.2.3' }), 'http://10.1.2.3:4280')
+      assert.equal(baseUrlOf(host), `http://${host.toLowerCase()}`)
+    assert.equal(baseUrlOf('[fe80::1]:4280', { localAddress: 'fe80::1' }), 'http://[fe80::1]:4280')
+    assert.equal(baseUrlOf('10.1.2.3:4280', { localAddress: '::ffff:10.1.2.3' }), 'http://10.1.2.3:4280')
   })
 
   test('repeats nothing else that a request calls the server', () => {
@@ -44,19 +44,19 @@ describe('baseUrls()', () => {
       '',
       'x'.repeat(9000),
     ])
-      assert.ok(['http://own:4280', 'http://127.0.0.1'].includes(told(host)), host)
+      assert.ok(['http://own:4280', 'http://127.0.0.1'].includes(baseUrlOf(host)), host)
   })
 
   test('believes a proxy that is trusted, and no other', () => {
     const env = { CARREL_TRUSTED_PROXIES: '192.0.2.0/24' }
-    assert.equal(told('carrel.example.com', { env, protocol: 'https' }), 'https://carrel.example.com')
-    assert.equal(told('carrel.example.com', { env, remoteAddress: '198.51.100.1' }), 'http://own:4280')
-    assert.equal(told('a b', { env }), 'http://own:4280')
+    assert.equal(baseUrlOf('carrel.example.com', { env, protocol: 'https' }), 'https://carrel.example.com')
+    assert.equal(baseUrlOf('carrel.example.com', { env, remoteAddress: '198.51.100.1' }), 'http://own:4280')
+    assert.equal(baseUrlOf('a b', { env }), 'http://own:4280')
   })
 
-  test('tells CARREL_PUBLIC_URL where it is set', () => {
+  test('returns CARREL_PUBLIC_URL if it is set', () => {
     const env = { CARREL_PUBLIC_URL: 'https://carrel.example.com' }
     for (const host of ['localhost:4280', 'evil.example'])
-      assert.equal(told(host, { env }), 'https://carrel.example.com')
+      assert.equal(baseUrlOf(host, { env }), 'https://carrel.example.com')
   })
 })

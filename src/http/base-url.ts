@@ -4,15 +4,16 @@ import { isLoopback } from '../config/settings.ts'
 import type { Context, ServerState } from '../engine/context.ts'
 import { ClientNetworks } from './client-networks.ts'
 
-/** What is looked at of a request. */
+/** The part of a request that is examined. */
 type Asked = Pick<FastifyRequest, 'protocol' | 'host'> & {
   raw: { socket?: { localAddress?: string | undefined; remoteAddress?: string | undefined } }
 }
 
 /**
- * Tells the origin by which the client of a request reaches the server, for whatever names it: `CARREL_PUBLIC_URL` where that is set.
- * Otherwise the one that was asked, where it is an address or a name of this machine, or a trusted proxy says it. Whatever else a request
- * calls the server is not repeated: it would stand in commands that people copy, and in what a cache gives to others.
+ * Returns a function that returns the origin by which the client of a request reaches the server, for documents that
+ * name it: `CARREL_PUBLIC_URL` if it is set; otherwise the requested origin, if it is an address or name of this
+ * machine or is reported by a trusted proxy. Any other name in a request is never repeated: it would appear in commands
+ * that users copy, and in responses that a cache serves to others.
  */
 export function baseUrls({ settings, server: { origin } }: BaseUrlParts): (request: Asked) => string {
   const { publicUrl, trustedProxies } = settings
@@ -33,7 +34,7 @@ interface BaseUrlParts extends Pick<Context, 'settings'> {
   server: Pick<ServerState, 'origin'>
 }
 
-/** An address as it stands in a URL. */
+/** Returns an address as it is written in a URL. */
 function inUrl(address: string): string {
   const bare = address.replace(/^::ffff:/, '')
   return bare.includes(':') ? `[${bare}]` : bare

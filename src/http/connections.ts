@@ -75,7 +75,7 @@ export class Connections {
   belongTo(socket: Duplex, accountId: string): void {
     const connection = this.#known.get(socket)
     if (!connection || connection.holder === accountId) return
-    this.#count(connection, accountId, 'take the request', this.#budget.sharesOf({ account: accountId }))
+    this.#count(connection, accountId, 'accept the request', this.#budget.sharesOf({ account: accountId }))
     connection.visit = undefined
   }
 

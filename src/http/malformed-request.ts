@@ -7,21 +7,22 @@ import { errorAnswer, type ErrorEnvelope } from './error-envelope.ts'
 import { sendFinalResponse } from './final-response.ts'
 import { surfaceOf, type Surface } from './surface.ts'
 
-/** What Node tells of a request that it could not read: `rawPacket` is a Buffer, whatever Fastify's types say. */
+/** Node's error for a request that it could not parse: `rawPacket` is a Buffer, whatever Fastify's types say. */
 type Broken = NodeJS.ErrnoException & { rawPacket?: unknown }
 
-/** The answer to the newest request of each connection. */
+/** The response to the newest request of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>()
 
-/** Keeps what a request is about, in case that its body never becomes whole. */
+/** Remembers the newest request of a connection, in case its body never becomes complete. */
 export function noteRequest(response: ServerResponse): void {
   newest.set(response.req.socket, response)
 }
 
 /**
- * Answers what is no HTTP request, or never became a whole one, and closes the connection. The address decides on the form
- * of the answer: it is of the request whose body was coming, else it is read from what came, where it is not known. A request that was
- * answered before its body broke off gets no second answer, which would be taken for that of the next one.
+ * Answers bytes that are not an HTTP request, or an incomplete request, and closes the connection. The address decides
+ * on the error envelope: it is `address`, or that of the request whose body was arriving, or is read from the bytes. A
+ * request that was answered before its body was cut off gets no second response, which would be mistaken for the
+ * response to the next request.
  */
 export function answerMalformedRequest(
   error: Broken,
@@ -37,7 +38,7 @@ export function answerMalformedRequest(
   sendRefusal(socket, surfaceOf(surfaces, about).envelope, meaning(error))
 }
 
-/** Answers who wants to go over to another protocol where there is none. */
+/** Refuses an upgrade to another protocol at a path without a WebSocket. */
 export function refuseUpgrade(request: IncomingMessage, socket: Duplex, surfaces: readonly Surface[]): void {
   const [path = ''] = (request.url ?? '').split('?', 1)
   const message = `Cannot open a WebSocket at ${path.slice(0, 200)}: there is none`

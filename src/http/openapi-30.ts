@@ -1,8 +1,8 @@
 type Node = Record<string, unknown>
 
 /**
- * The same document in OpenAPI 3.0, for the many tools that read no other: what a schema of 3.1 says as JSON Schema does, 3.0 says in
- * words of its own, such as `nullable` for a value that may be null.
+ * The same document in OpenAPI 3.0, for the many tools that read no other: what a schema of 3.1 says as JSON Schema
+ * does, 3.0 says in words of its own, such as `nullable` for a value that may be null.
  */
 export function openApi30(document: object): Node {
   const { info, paths, components, ...rest } = document as Node
@@ -16,7 +16,7 @@ export function openApi30(document: object): Node {
   }
 }
 
-/** 3.0 knows a license by its address, and not by its identifier. */
+/** OpenAPI 3.0 identifies a license by URL, not by identifier. */
 function withLicense(info: Node): Node {
   const { name } = nodeOf(info['license'])
   return { ...info, license: { name, url: `https://spdx.org/licenses/${String(name)}` } }
@@ -48,7 +48,7 @@ function schemaOf(schema: unknown): unknown {
   const inner: Node = { ...node }
   if (only !== undefined) inner['enum'] = [only]
   if (Array.isArray(examples) && examples.length > 0) inner['example'] = examples[0]
-  // The names of the fields cannot be told in 3.0, only what they hold.
+  // OpenAPI 3.0 cannot describe the names of the fields, only their values.
   const [ofAnyName] = Object.values(nodeOf(patternProperties))
   if (ofAnyName !== undefined) inner['additionalProperties'] = ofAnyName
   for (const key of ['items', 'additionalProperties', 'not'] as const)
@@ -59,7 +59,7 @@ function schemaOf(schema: unknown): unknown {
   return withType(withBounds(inner), isNullable(nodeOf(schema)))
 }
 
-/** Of several types each is a schema of its own. */
+/** Splits several types into a schema for each. */
 function withType({ type, ...node }: Node, nullable: boolean): Node {
   const types = [type].flat().filter((one) => one !== undefined && one !== 'null')
   const anyOf = types.length > 1 ? types.map((one) => ({ type: one })) : node['anyOf']
@@ -67,7 +67,7 @@ function withType({ type, ...node }: Node, nullable: boolean): Node {
   return nullable ? orNull(typed) : typed
 }
 
-/** `nullable` holds beside a type alone, so it goes to where that is. */
+/** Moves `nullable` beside the type, where alone it has an effect. */
 function orNull(schema: Node): Node {
   const { anyOf, ...around } = schema
   if (Array.isArray(anyOf)) {
@@ -89,7 +89,7 @@ function isNull(schema: unknown): boolean {
   return nodeOf(schema)['type'] === 'null'
 }
 
-/** In 3.0 a bound is a number, and whether it is itself allowed a flag beside it. */
+/** In OpenAPI 3.0 a bound is a number, with a flag beside it that says whether the bound itself is excluded. */
 function withBounds({ exclusiveMinimum, exclusiveMaximum, ...node }: Node): Node {
   return {
     ...node,

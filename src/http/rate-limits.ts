@@ -7,7 +7,7 @@ import { NetworkCounter } from './network-counter.ts'
 import { networkOfRequest } from './network-of.ts'
 import { RequestCounter, type Counted } from './request-counter.ts'
 
-/** Limits the requests of one network to routes by which people sign in. Added before authentication: it comes before any work. */
+/** Limits the requests of one network to sign-in routes. Added before authentication, so that it precedes any work. */
 export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Context, 'settings'>): void {
   if (settings.signInsPerMinute === 0) return
   const counter = new NetworkCounter(settings.signInsPerMinute)
@@ -19,18 +19,24 @@ export function addSignInLimit(app: FastifyInstance, { settings }: Pick<Context,
   })
 }
 
-/** What a request costs the server: `poll` asks again and again how far something is. */
+/** How much work a request is: `poll` is for repeated requests about the progress of something. */
 export type RateClass = 'read' | 'write' | 'poll'
 
-/** How many requests a surface takes within a minute. Surfaces that share a policy share its counters. */
+/** How many requests a surface accepts within a minute. Surfaces that share a policy share its counters. */
 export interface RateLimitPolicy {
-  /** Requests that are counted together: those of a user in all their workspaces, or those of an account by all its tokens. */
+  /**
+   * Requests that are counted together: those of a user in all their workspaces, or those of an account by all its
+   * tokens.
+   */
   by: 'user' | 'account'
   /** By class; 0 is no limit. Without `poll`, polls count as reads. */
   perMinute: (settings: Settings) => { read: number; write: number; poll?: number }
   /** Whether the account of the server's owner is limited too. */
   limitsOwner: boolean
-  /** Whether requests to addresses without a route count too: by token, or by network where the token is missing or wrong. */
+  /**
+   * Whether requests to addresses without a route count too: by token, or by network where the token is missing or
+   * wrong.
+   */
   countsUnknown: boolean
 }
 
@@ -92,17 +98,17 @@ export function rateClassOf(method: string): RateClass {
   return method === 'GET' || method === 'HEAD' ? 'read' : 'write'
 }
 
-/** Rejects with `rate_limited` a request that is over its limit. */
+/** Throws `rate_limited` when a request exceeds its limit. */
 export function assertWithin({ isOver, limit, resetAtMs }: Counted): void {
   if (!isOver) return
   throw new CarrelError(
     'rate_limited',
-    `Cannot take the request: there were ${limit} within a minute, which is the limit`,
+    `Cannot accept the request: the limit of ${limit} requests a minute is reached`,
     { details: { limit, retryAfter: secondsTo(resetAtMs) } },
   )
 }
 
-/** The reset is in seconds of Unix time. */
+/** Returns the rate limit headers of a response; the reset is in Unix seconds. */
 export function rateLimitHeaders({ limit, remaining, resetAtMs, isOver }: Counted): Record<string, string> {
   return {
     'x-ratelimit-limit': String(limit),

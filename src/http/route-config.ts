@@ -4,43 +4,43 @@ import type { SocketEndpoint } from './sockets/socket-endpoint.ts'
 import type { Surface } from './surface.ts'
 import type { Scope } from '../engine/identity/accounts/tokens.ts'
 
-/** What a route says of itself beyond its schemas: for the discovery document, OpenAPI and the hooks. */
+/** What a route documents beyond its schemas, for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {
   /** One sentence. */
   description: string
-  /** Only what the schema of the answer does not say, such as the events of a stream; by the case where there are several. */
+  /** What the schema of the response does not say, such as the events of a stream; by case if there are several. */
   returns?: string | Readonly<Record<string, string>>
   notes?: string
-  /** What is easily got wrong, in one sentence. */
+  /** A common mistake, in one sentence. */
   important?: string
-  /** What a program has to do otherwise than by other routes, in one sentence. */
+  /** What a program must do differently from other routes, in one sentence. */
   agentInstruction?: string
-  /** The calls of each way through the route, one after the other. */
+  /** The calls of each way to use the route, in order. */
   flows?: Readonly<Record<string, string>>
-  /** Headers that it reads beyond what every route reads. */
+  /** Headers that the route reads in addition to those that every route reads. */
   headers?: Readonly<Record<string, { required: boolean; description: string }>>
   /** For types of input that a schema cannot show. */
   params?: unknown
   /**
-   * A request that works when those of the routes before it were made: a JSON body, the fields of a form (a file as its
+   * A request that works after those of the previous routes: a JSON body, the fields of a form (a file as its
    * text), the query of a GET, or the query with the body as `file`.
    */
   example?: unknown
   contentType?: string
-  /** How an address in the answer is made. */
+  /** The format of a URL in the response. */
   urlFormat?: string
-  /** Where it is not just whether a token is needed. */
+  /** Only if there is more to say than whether a token is needed. */
   auth?: string
   protocol?: string
   discovery?: string
   deprecated?: boolean
-  /** What to use instead of a deprecated one. */
+  /** What to use instead of a deprecated route. */
   replacement?: string
-  /** The schema of a body that is no JSON. */
+  /** The schema of a body that is not JSON. */
   form?: unknown
-  /** Schemas by status of answers that are no JSON object. */
+  /** The schemas, by status, of responses that are not JSON objects. */
   answers?: unknown
-  /** Errors that are its own; those that come with a body, a token or an Idempotency-Key are told without it. */
+  /** Errors specific to the route; those of a body, a token or an Idempotency-Key are documented automatically. */
   errors?: readonly ErrorCode[]
 }
 
@@ -49,11 +49,11 @@ declare module 'fastify' {
     documentation?: RouteDocumentation
     /** True for a route that needs no token. */
     public?: boolean
-    /** True for one by which people sign in: each address may ask it only so often. */
+    /** True for a sign-in route: the requests of each network are limited. */
     signIn?: boolean
-    /** What a token has to be for; `compute` by default, `any` for a route that every token may use. */
+    /** The scope that a token needs. Default: `compute`; `any` accepts every token. */
     scope?: Scope | 'any'
-    /** True for a POST that makes something and honours `Idempotency-Key`. */
+    /** True for a POST that creates something and supports `Idempotency-Key`. */
     idempotent?: boolean
     /** Default: by the method. */
     rateClass?: RateClass

@@ -23,22 +23,25 @@ export interface Topic {
 
 /** One published API, as the server shell sees it: `apis/surfaces.ts` lists them all. */
 export interface Surface {
-  /** As in addresses: `/docs/<name>`. */
+  /** As in paths: `/docs/<name>`. */
   name: string
   title: string
   /** One sentence. */
   description: string
   /**
-   * Every address below one of these belongs to the surface, whether it has a route or not. The longest prefix that fits decides;
-   * '' fits every address.
+   * Every address below one of these belongs to the surface, whether it has a route or not. The longest prefix that
+   * fits decides; '' fits every address.
    */
   prefixes: readonly string[]
   envelope: ErrorEnvelope
-  /** What to do next about an error, where this surface has a better answer than the error table, such as one of its routes. */
+  /**
+   * What to do next about an error, where this surface has a better answer than the error table, such as one of its
+   * routes.
+   */
   instructions: Instructions
   rateLimits: RateLimitPolicy
   topics: readonly Topic[]
-  /** What a reader has to know before the routes. */
+  /** What a reader must know before the routes. */
   guide?: (facts: GuideFacts) => readonly GuideSection[]
   /** What is bounded, and how. */
   limits?: (settings: Settings) => readonly (readonly [what: string, bound: string])[]
@@ -54,7 +57,7 @@ export interface GuideFacts {
 
 export interface GuideSection {
   title: string
-  /** Text in which code stands between backticks; nothing else is marked. */
+  /** Text with code between backticks, and no other markup. */
   paragraphs: readonly string[]
 }
 

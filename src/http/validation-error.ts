@@ -3,7 +3,7 @@ import { limits } from '../config/limits.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
 import { invalidValue, type SchemaError } from './invalid-value.ts'
 
-/** What a refusal tells of the request: the value that a schema refused, the limit of the route. */
+/** The part of a request that a refusal describes: the value that a schema refused, the limit of the route. */
 type Refused = Pick<FastifyRequest, 'body' | 'query' | 'params'> & Partial<Pick<FastifyRequest, 'routeOptions'>>
 
 const byFastifyCode: Record<string, (error: FastifyError, request?: Refused) => CarrelError> = {
@@ -17,7 +17,7 @@ const byFastifyCode: Record<string, (error: FastifyError, request?: Refused) => 
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) =>
     new CarrelError(
       'unsupported_media_type',
-      'Cannot read the request: its content type is not the one that the route takes, which is application/json unless it documents another',
+      'Cannot read the request: its content type is not the one that the route accepts, which is application/json unless documented otherwise',
       { cause: error },
     ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: (error) =>
@@ -35,30 +35,30 @@ const byFastifyCode: Record<string, (error: FastifyError, request?: Refused) => 
       cause: error,
     }),
   FST_FILES_LIMIT: (error) =>
-    new CarrelError('invalid_request', 'Cannot take the upload: it has more than one file', {
+    new CarrelError('invalid_request', 'Cannot accept the upload: it has more than one file', {
       details: { field: 'file' },
       cause: error,
     }),
   FST_FIELDS_LIMIT: (error) =>
-    new CarrelError('invalid_request', 'Cannot take the upload: it has too many fields', { cause: error }),
+    new CarrelError('invalid_request', 'Cannot accept the upload: it has too many fields', { cause: error }),
   FST_REQ_FILE_TOO_LARGE: (error) =>
-    new CarrelError('too_large', `Cannot take the upload: the file is larger than ${limits.uploadBytes} bytes`, {
+    new CarrelError('too_large', `Cannot accept the upload: the file is larger than ${limits.uploadBytes} bytes`, {
       details: { maxBytes: limits.uploadBytes },
       cause: error,
     }),
   FST_INVALID_MULTIPART_CONTENT_TYPE: (error) =>
-    new CarrelError('unsupported_media_type', 'Cannot take the upload: it is not multipart/form-data', {
+    new CarrelError('unsupported_media_type', 'Cannot accept the upload: it is not multipart/form-data', {
       cause: error,
     }),
 }
 
-/** Anything that was thrown while a request was handled, as a row of the error table. */
+/** Returns any error that was thrown while a request was handled as a row of the error table. */
 export function requestError(error: FastifyError, request?: Refused): CarrelError {
   if (error.validation) return invalid(error, request)
   const known = byFastifyCode[error.code]
   if (known) return known(error, request)
   if (brokenForm.test(error.message))
-    return new CarrelError('invalid_request', 'Cannot take the upload: its form is cut off or not well-formed', {
+    return new CarrelError('invalid_request', 'Cannot accept the upload: its form is cut off or not well-formed', {
       details: { field: 'body' },
       cause: error,
     })
@@ -67,7 +67,7 @@ export function requestError(error: FastifyError, request?: Refused): CarrelErro
   return asCarrelError(error)
 }
 
-/** What the parser of multipart forms says; its errors have no code. */
+/** Messages of the multipart parser, whose errors have no code. */
 const brokenForm = /^Multipart: Boundary not found$|unexpected end of multipart data$/i
 
 function invalid(error: FastifyError, request?: Partial<FastifyRequest>): CarrelError {

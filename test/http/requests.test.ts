@@ -178,7 +178,7 @@ describe('requests', { timeout: 300_000 }, () => {
   test('the 404 of an unknown path names similar routes', async () => {
     const { body } = await server.post('/exectue', {})
     assert.deepEqual(body.near[0], 'POST /execute')
-    assert.match(body.error, /^Cannot POST \/exectue: there is no such route; near it: POST \/execute/)
+    assert.match(body.error, /^Cannot POST \/exectue: there is no such route; similar routes: POST \/execute/)
     assert.deepEqual((await server.call('GET', '/file/read')).body.near[0], 'POST /files/read')
     assert.deepEqual((await server.call('GET', '/favicon.ico')).body.near, [])
   })

@@ -40,7 +40,7 @@ describe('rate limits', { timeout: 300_000 }, () => {
         isRefused(refused)
         assert.deepEqual(refused.body, {
           error: 'RATE_LIMITED',
-          message: 'Cannot take the request: there were 60 within a minute, which is the limit',
+          message: 'Cannot accept the request: the limit of 60 requests a minute is reached',
         })
         assert.deepEqual(shown(refused), [60, 0])
         const write = await server.call('PATCH', '/api/v1/settings', {}, { token })

@@ -44,7 +44,7 @@ export function addRawUploadRoutes(app: App, engine: Engine): void {
           return (await files.write(path, content, { maxBytes: limits.uploadBytes, ownsChunks: true })).sizeBytes
         }).catch((error: unknown) => {
           if (body?.errored && error === body.errored)
-            throw new CarrelError('invalid_request', 'Cannot take the upload: its body was cut off', { cause: error })
+            throw new CarrelError('invalid_request', 'Cannot accept the upload: its body was cut off', { cause: error })
           throw error
         })
         return { success: true, path, size, originalName: path.slice(path.lastIndexOf('/') + 1), sessionId }

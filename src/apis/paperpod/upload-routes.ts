@@ -122,7 +122,7 @@ async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: 
   const given = fields.get('path')
   const missing = upload ? (given ? undefined : 'path') : 'file'
   if (missing || !upload || !given) {
-    throw new CarrelError('invalid_request', `Cannot take the upload: field "${missing}" is missing`, {
+    throw new CarrelError('invalid_request', `Cannot accept the upload: field "${missing}" is missing`, {
       details: { field: missing },
     })
   }

@@ -3,7 +3,7 @@ import type { Authenticated } from '../../engine/identity/accounts/tokens.ts'
 import type { CarrelError } from '../../errors.ts'
 import type { ClientSocket } from './client-socket.ts'
 
-/** Who opened a WebSocket, and where. */
+/** The caller that opened a WebSocket, and its path parameters. */
 export interface SocketCaller {
   caller: Authenticated
   /** The token of the handshake; in memory as long as the connection. */
@@ -17,7 +17,7 @@ export interface SocketCaller {
 /** What a WebSocket does at its address. Scope, path and documentation are those of its route. */
 export interface SocketEndpoint {
   maxMessageBytes: number
-  /** Returns the token that a handshake carries otherwise than by its headers; undefined when it carries none. */
+  /** Returns the token that a handshake carries outside its headers; undefined when there is none. */
   tokenOf?: (request: IncomingMessage) => string | undefined
   /** Takes over a connection whose caller is known. */
   open: (socket: ClientSocket, caller: SocketCaller) => void

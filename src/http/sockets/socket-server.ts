@@ -34,7 +34,7 @@ interface Opened extends Omit<CataloguedSocket, 'path'> {
   server: WebSocketServer
 }
 
-/** The WebSockets of all surfaces: who may open one, and that dead ones do not stay. */
+/** The WebSockets of all surfaces: decides who may open one, and cuts dead ones. */
 export class SocketServer {
   readonly #engine: Engine
   readonly #accountLimits: AccountLimits
@@ -60,7 +60,7 @@ export class SocketServer {
     this.#heartbeat = setInterval(() => this.#beat(), limits.socketPingMs).unref()
   }
 
-  /** Takes the handshake when one of the WebSockets is at its address. */
+  /** Handles a handshake; returns false when no WebSocket is at its path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const path = pathOf(request.url ?? '')
     for (const opened of this.#opened) {
@@ -72,7 +72,7 @@ export class SocketServer {
     return false
   }
 
-  /** Tells every client to come back: they attach to the next server, from where they have read. */
+  /** Asks every client to reconnect: they attach to the next server, and continue where they have read to. */
   close(): void {
     clearInterval(this.#heartbeat)
     for (const client of this.#clients()) client.close(1012, 'the server restarts')
@@ -88,7 +88,7 @@ export class SocketServer {
     try {
       const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
       const caller = await authenticateAny(this.#engine, token)
-      // Opening one is a request; messages on it are none.
+      // Opening a WebSocket counts as a request; messages on it do not.
       counted = this.#accountLimits.count(surface.rateLimits, caller, 'read')
       if (counted) assertWithin(counted)
       if (scope !== 'any') assertScope(caller, scope)
@@ -100,7 +100,7 @@ export class SocketServer {
         socket.connection = connection
         socket.siblings = () => this.#ofAccount.get(caller.accountId) ?? 1
         const end = (reason: string) => {
-          // Whoever does not answer the close has half a minute more, in which nothing of theirs is taken.
+          // A client that does not answer the close has half a minute more, in which nothing that it sends is accepted.
           socket.removeAllListeners('message')
           socket.close(1008, reason)
         }
@@ -159,11 +159,11 @@ export class SocketServer {
     sendFinalResponse(connection, `${lines.join('\r\n')}\r\n\r\n${body}`)
   }
 
-  /** Pings everyone, and cuts those of whom nothing was heard and who took nothing for a minute: they are gone. */
+  /** Pings every client, and cuts those that have sent and accepted nothing for a minute: they are gone. */
   #beat(): void {
     const now = Date.now()
     for (const client of this.#clients()) {
-      // What is not read is not heard: then the silence is ours.
+      // A paused client is not read, so that its silence is the server's own doing.
       if (client.isPaused || client.hasTaken()) client.lastHeardMs = now
       else if (now - client.lastHeardMs > limits.stalledClientMs) client.terminate()
       if (client.readyState === client.OPEN) client.ping()
