@@ -12,7 +12,7 @@ import { idleSockets } from './cases/idle-sockets.ts'
 import { snapshot } from './cases/snapshot.ts'
 import { socketExec } from './cases/socket-exec.ts'
 import { socketStream } from './cases/socket-stream.ts'
-import { takeBack } from './cases/take-back.ts'
+import { restart } from './cases/restart.ts'
 import { transfer } from './cases/transfer.ts'
 import { warmStart } from './cases/warm-start.ts'
 import { clearComputers, clearHost } from './support/clear.ts'
@@ -32,7 +32,7 @@ const cases = [
   idleComputers,
   transfer,
   preview,
-  takeBack,
+  restart,
   snapshot,
   socketExec,
   socketStream,
@@ -43,10 +43,10 @@ const cases = [
 
 const usage = `Usage: npm run bench [-- [--quick] [--json | --markdown] [--computers N] [name…]]
 
-Measures Carrel side by side with what it stands on. Without names, everything:
+Measures Carrel side by side with the programs that it builds on. Without names, all cases run:
 ${cases.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join('\n')}`
 
-/** Runs the cases one after the other, each from nothing, and prints one table. */
+/** Runs the cases one after the other, each with an empty data directory, and prints one table. */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   const chosen = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const outcomes: Outcome[] = []
   const host = `${hostLine()}; image ${benchEnv.CARREL_IMAGE}`
-  // The first start builds the image where there is none.
+  // The first start builds the image if there is none.
   await (await BenchServer.start()).stop()
   try {
     for (const { name, run } of chosen) {

@@ -7,9 +7,9 @@ import { benchEnv, command } from '../support/settings.ts'
 
 const worker = fileURLToPath(new URL('bare-worker.ts', import.meta.url))
 
-/** The runtime without Carrel, on the same files with the same options. One thing at a time. */
+/** The runtime without Carrel, on the same files with the same options. Runs one command at a time. */
 export class BareRuntime {
-  /** Host path of the root of its container. */
+  /** Host path of the container's root. */
   readonly root: string
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: AsyncIterator<string>
@@ -24,7 +24,7 @@ export class BareRuntime {
     this.root = root
   }
 
-  /** Makes a container and starts it. The image has to be there. */
+  /** Creates and starts a container. The image has to exist. */
   static async open(): Promise<BareRuntime> {
     const child = spawn(process.execPath, [worker], { env: benchEnv, stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -33,19 +33,19 @@ export class BareRuntime {
     return new BareRuntime(child, lines, value)
   }
 
-  /** Milliseconds of a whole `crun run` of the command. */
+  /** Returns the milliseconds of a whole `crun run` of the command. */
   run(): Promise<number> {
     return this.#time('run', command.stdout.trim())
   }
 
-  /** Milliseconds of `crun exec` of the command in the container that runs. */
+  /** Returns the milliseconds of `crun exec` of the command in the running container. */
   exec(): Promise<number> {
     return this.#time('exec', command.stdout.trim())
   }
 
-  /** Milliseconds of `total` of them, so many at once, by `xargs -P`. */
-  execMany(total: number, atOnce: number): Promise<number> {
-    return this.#time(`many ${total} ${atOnce}`, `${total} ${command.stdout.trim()}`)
+  /** Returns the milliseconds of `total` such execs, run concurrently by `xargs -P`. */
+  execMany(total: number, concurrency: number): Promise<number> {
+    return this.#time(`many ${total} ${concurrency}`, `${total} ${command.stdout.trim()}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { openBare } from './container.ts'
 
 /**
- * A process of its own, since the preparation takes it into another mount namespace. Prints the container's root, then
- * what the loop that times prints, for each line of stdin. Cleans up when stdin ends.
+ * Runs as a process of its own, since the preparation enters another mount namespace. Prints the container's root, then
+ * the output of the timing loop for each line of stdin. Cleans up when stdin ends.
  */
 const bare = await openBare(process.env)
 try {

@@ -17,20 +17,23 @@ import { environment } from '../../src/engine/computers/processes/environment.ts
 import { readSettings } from '../../src/config/settings.ts'
 import { command } from '../support/settings.ts'
 
-/** Far from what a server gives to its computers. */
+/** Far from the slots that a server gives to its computers. */
 const slotNumber = 64_500
 const id = 'bare'
 
-/** A bare runtime that does what the server does: the same files, limits, namespaces, user and variables. */
+/** A container of the bare runtime with the same files, limits, namespaces, user and variables as the server's. */
 export interface BareContainer {
-  /** Files with the argv of `crun run` of the command to its end, and of `crun exec` of it in a container that runs. */
+  /** Files with the argv of `crun run` of the command, and of `crun exec` of the command in the running container. */
   argvFiles: { run: string; exec: string }
   /** Host path of the container's root. */
   root: string
   close: () => Promise<void>
 }
 
-/** Prepares a root, namespaces and a running container as the driver does. A server must have run on the data directory before. */
+/**
+ * Prepares a root, namespaces and a running container as the driver does. A server has to have used the data directory
+ * before.
+ */
 export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   const settings = readSettings(env)
   const paths = new Paths(settings.dataDirectory)
@@ -46,7 +49,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
     isInUse: async () => true,
   })
   const image = await images.resolve(settings.image)
-  if (!image) throw new Error(`Cannot measure: image "${settings.image}" was not built yet`)
+  if (!image) throw new Error(`Cannot measure: image "${settings.image}" has not been built yet`)
   const slots = new Slots({
     directory: join(paths.mounts, 'bare-net'),
     interfacePrefix: `b${paths.tag}x`,

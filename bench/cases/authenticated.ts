@@ -10,13 +10,13 @@ import { ratio } from '../support/measurement.ts'
 import { benchData, benchEnv } from '../support/settings.ts'
 
 const worker = fileURLToPath(new URL('../support/no-op-worker.ts', import.meta.url))
-const atOnce = 16
+const concurrency = 16
 const requests = 4000
 
-/** What a token costs: the same route that does nothing, with one and without. */
+/** The cost of a token: the same route, which does nothing, with and without a token. */
 export const authenticated: BenchCase = {
   name: 'authenticated',
-  about: 'a request that does nothing, with a token and without',
+  about: 'a request that does nothing, with and without a token',
   async run({ quick }) {
     mkdirSync(benchData, { recursive: true })
     const folder = mkdtempSync(join(benchData, 'no-op-'))
@@ -31,10 +31,10 @@ export const authenticated: BenchCase = {
         port: number
       }
       const floods = {
-        open: await Flood.open(port, '/open', atOnce),
-        session: await Flood.open(port, '/closed', atOnce, tokens.session),
-        access: await Flood.open(port, '/closed', atOnce, tokens.access),
-        shared: await Flood.open(port, '/closed', atOnce, tokens.shared),
+        open: await Flood.open(port, '/open', concurrency),
+        session: await Flood.open(port, '/closed', concurrency, tokens.session),
+        access: await Flood.open(port, '/closed', concurrency, tokens.access),
+        shared: await Flood.open(port, '/closed', concurrency, tokens.shared),
       }
       const { open, session, access, shared } = await interleave(
         {

@@ -7,7 +7,7 @@ import { summarize } from '../support/statistics.ts'
 const burst = 100
 const networkPool = 8
 
-/** Many new sandboxes asked for in the same moment. One alone, measured just before, is the cost that they are held against. */
+/** Many new sandboxes requested at the same moment, compared with a single one that is measured just before. */
 export const burstOfCreates: BenchCase = {
   name: 'burst',
   about: `${burst} new sandboxes at once`,
@@ -46,7 +46,7 @@ export const burstOfCreates: BenchCase = {
         against: { name: 'one alone', values: alone },
         result: carrel.median / ((burst * alone.median) / cores),
         goal: { is: 'at most', value: 1, of: `× ${burst} × one alone / ${cores} cores` },
-        note: `none failed; all were there after ${(lastMs / 1000).toFixed(1)} s`,
+        note: `none failed; all were ready after ${(lastMs / 1000).toFixed(1)} s`,
       },
     ]
   },

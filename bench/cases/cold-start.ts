@@ -8,7 +8,7 @@ import { BenchServer } from '../support/server.ts'
 
 const networkPool = 4
 
-/** A sandbox that was never used: made, started, and its first command answered. */
+/** A new sandbox: created, started, and its first command answered. */
 export const coldStart: BenchCase = {
   name: 'cold-start',
   about: 'first POST /execute of a new sandbox, no warm computers',
@@ -30,8 +30,8 @@ export const coldStart: BenchCase = {
     const work = 'first execute, no warm pool'
     const { carrel } = measured
     return [
-      againstBare({ work, carrel, bare: measured.bare, name: 'crun run', atMost: 3 }),
-      againstDocker({ work, carrel, docker: measured.docker, name: 'docker run', atLeast: 10 }),
+      againstBare({ work, carrel, bare: measured.bare, name: 'crun run', maxRatio: 3 }),
+      againstDocker({ work, carrel, docker: measured.docker, name: 'docker run', minRatio: 10 }),
     ]
   },
 }

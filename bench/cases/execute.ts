@@ -8,7 +8,7 @@ import { BenchServer } from '../support/server.ts'
 
 const row = 10
 
-/** A command on a computer that runs, some in a row in turn with the other side's. */
+/** Commands on a running computer, in rows that alternate with those of the other sides. */
 export const execute: BenchCase = {
   name: 'execute',
   about: 'POST /execute on a running computer',
@@ -28,8 +28,8 @@ export const execute: BenchCase = {
     const work = 'execute, computer running'
     const { carrel } = measured
     return [
-      againstBare({ work, carrel, bare: measured.bare, name: 'crun exec', atMost: 1.5 }),
-      againstDocker({ work, carrel, docker: measured.docker, name: 'docker exec', atLeast: 8 }),
+      againstBare({ work, carrel, bare: measured.bare, name: 'crun exec', maxRatio: 1.5 }),
+      againstDocker({ work, carrel, docker: measured.docker, name: 'docker exec', minRatio: 8 }),
     ]
   },
 }

@@ -11,7 +11,7 @@ const compared = 20
 const settleMs = 3000
 const MiB = 1024 * 1024
 
-/** Many computers that do nothing: what each one costs, and what they cost the next one. */
+/** Many idle computers: the memory of each, and the time that they add to the next create. */
 export const idleComputers: BenchCase = {
   name: 'idle-computers',
   about: 'memory of an idle computer, and the time of a create among many',
@@ -43,7 +43,7 @@ export const idleComputers: BenchCase = {
         carrel: { count: added, median: beyond, p99: beyond },
         result: beyond,
         goal: { is: 'at most', value: 3, of: 'MiB beyond its own processes' },
-        note: `the host gave ${host.toFixed(2)} MiB for each: ${own.toFixed(2)} for its own processes, ${programs.toFixed(2)} for server and monitor, the rest for the kernel`,
+        note: `the host used ${host.toFixed(2)} MiB for each: ${own.toFixed(2)} for its own processes, ${programs.toFixed(2)} for server and monitor, the rest for the kernel`,
       },
       {
         work: `first execute among ${after.computers} computers`,
@@ -52,7 +52,7 @@ export const idleComputers: BenchCase = {
         against: { name: `among ${compared}`, values: first.carrel },
         result: last.carrel.median / first.carrel.median / drift,
         goal: { is: 'at most', value: 1.5, of: '× the first' },
-        note: `a bare crun exec took ${drift.toFixed(2)} × as long as at first, by which the ratio is corrected`,
+        note: `a bare crun exec took ${drift.toFixed(2)} × as long as at first; the ratio is corrected by that`,
       },
     ]
   },
@@ -78,7 +78,10 @@ async function takeStock(server: BenchServer): Promise<Stock> {
   }
 }
 
-/** With a bare command in turn, which does not know of the computers, to tell the host's drift from their effect. */
+/**
+ * Creates sandboxes alternately with a bare command, which the computers do not affect, to separate the host's drift
+ * from their effect.
+ */
 function createSome(server: BenchServer, bare: BareRuntime) {
   return interleave(
     { carrel: () => server.execute(server.newSession()), bare: () => bare.exec() },

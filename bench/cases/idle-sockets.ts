@@ -8,14 +8,14 @@ import { openSocket } from '../support/socket.ts'
 const count = 1000
 const KiB = 1024
 
-/** What a WebSocket costs the server that nobody says anything on. */
+/** Memory that the server needs for a WebSocket without traffic. */
 export const idleSockets: BenchCase = {
   name: 'idle-sockets',
   about: `memory of an idle WebSocket, ${count} of them`,
   async run() {
     await using server = await BenchServer.start({ CARREL_WARM_COMPUTERS: '0' })
     await server.execute(server.newSession())
-    // The first ones pay for what all share.
+    // The first WebSockets allocate what all of them share.
     for (const socket of await openMany(server, 100)) socket.close()
     await delay(settleMs)
     const before = proportionalBytes(server.process.pid!)

@@ -5,10 +5,10 @@ import { BenchServer } from '../support/server.ts'
 
 const row = 10
 
-/** A call of a kernel that waits for one, and the first one of a sandbox, which starts the kernel. */
+/** A call on an idle kernel, and the first call of a sandbox, which starts the kernel. */
 export const interpret: BenchCase = {
   name: 'interpret',
-  about: 'POST /interpret on a kernel that is warm, and on none yet',
+  about: 'POST /interpret on a warm kernel, and without a kernel',
   async run({ quick }) {
     await using server = await BenchServer.start({ CARREL_WARM_COMPUTERS: '0' })
     const warm = server.newSession()

@@ -17,7 +17,7 @@ import { summarize } from '../support/statistics.ts'
 const batch = 500
 const accounts = Array.from({ length: 1000 }, (_, index) => `a${index}`)
 
-/** The books alone, on the disk: postings in batches, and the minute's charge of many running computers. */
+/** The ledger alone, on disk: postings in batches, and the charge of a minute of many running computers. */
 export const ledger: BenchCase = {
   name: 'ledger',
   about: 'postings a second, and the time to charge 1,000 running computers',
@@ -54,7 +54,7 @@ export const ledger: BenchCase = {
   },
 }
 
-/** The first two warm up. */
+/** Returns the measurements after two warm-up rounds. */
 async function series(rounds: number, measure: (round: number) => Promise<number>) {
   const values: number[] = []
   for (let round = 0; round < rounds + 2; round++) values.push(await measure(round))

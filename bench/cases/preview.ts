@@ -11,12 +11,15 @@ import { benchData } from '../support/settings.ts'
 
 const mebibytes = 256
 const requests = 2000
-const atOnce = 16
+const concurrency = 16
 const port = 8080
-/** V8 compiles the proxy within some twenty thousand requests; nginx is compiled. */
+/** V8 compiles the proxy within some twenty thousand requests; nginx is compiled in advance. */
 const warmUpRounds = 10
 
-/** What stands behind both proxies: `/large` is a large answer, everything else a small one. Says on which port it is. */
+/**
+ * Returns the program behind both proxies: `/large` has a large answer, everything else a small one. It prints its
+ * port.
+ */
 function backend(listenPort: number): string {
   return `const http = require('node:http'), { Readable } = require('node:stream'), chunk = Buffer.alloc(65536)
     const large = function* () { for (let left = ${mebibytes} * 16; left > 0; left--) yield chunk }
@@ -26,10 +29,10 @@ function backend(listenPort: number): string {
     }).listen(${listenPort}, '127.0.0.1', function () { console.log(this.address().port) })`
 }
 
-/** A server in a computer behind its preview name, and the same program on the host behind nginx. */
+/** A server in a computer behind its preview name, compared with the same program on the host behind nginx. */
 export const preview: BenchCase = {
   name: 'preview',
-  about: `preview proxy: ${mebibytes} MiB, and ${requests} small requests by ${atOnce} connections`,
+  about: `preview proxy: ${mebibytes} MiB, and ${requests} small requests by ${concurrency} connections`,
   async run({ quick }) {
     if (!Nginx.isInstalled()) return [{ work: 'preview proxy', why: 'nginx is not installed' }]
     await using server = await BenchServer.start({ CARREL_WARM_COMPUTERS: '0' })
@@ -53,14 +56,15 @@ export const preview: BenchCase = {
       )
       const small = await interleave(
         {
-          carrel: async () => requests / (await curlMany(new URL('/', server.url).href, requests, atOnce, ...host)),
-          nginx: async () => requests / (await curlMany(`${nginx.origin}/`, requests, atOnce)),
+          carrel: async () =>
+            requests / (await curlMany(new URL('/', server.url).href, requests, concurrency, ...host)),
+          nginx: async () => requests / (await curlMany(`${nginx.origin}/`, requests, concurrency)),
         },
         { rounds: quick ? 2 : 15, warmUp: quick ? 1 : warmUpRounds },
       )
       return [
         { work: `preview, ${mebibytes} MiB`, unit: 'MiB/s' as const, ...large },
-        { work: `preview, small answers, ${atOnce} at once`, unit: '1/s' as const, ...small },
+        { work: `preview, small answers, ${concurrency} at once`, unit: '1/s' as const, ...small },
       ].map(({ work, unit, carrel, nginx: values }) => ({
         work,
         unit,

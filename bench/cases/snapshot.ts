@@ -10,14 +10,14 @@ const sizes = { small: 100, large: 1024 } as const
 const maxMs = 100
 
 const kinds = {
-  clean: 'snapshot, 1 GiB written and on the disk',
+  clean: 'snapshot, 1 GiB written and on disk',
   dirty: 'snapshot, 1 GiB written just before',
   fork: 'fork with 1 GiB, until it runs',
 } as const
 
 type Times = Record<keyof typeof kinds, number>
 
-/** A running computer with much or little written, by the driver alone. */
+/** Snapshots of a running computer that has written much or little, by the driver alone. */
 export const snapshot: BenchCase = {
   name: 'snapshot',
   about: 'snapshot and fork of a computer with 1 GiB written',

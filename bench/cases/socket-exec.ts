@@ -10,7 +10,7 @@ import { openSocket } from '../support/socket.ts'
 
 const row = 10
 
-/** A command on a computer that runs, asked and answered over a WebSocket that is open. */
+/** A command on a running computer, requested and answered over an open WebSocket. */
 export const socketExec: BenchCase = {
   name: 'socket-exec',
   about: 'exec round trip over an open WebSocket (/ws)',

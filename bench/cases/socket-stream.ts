@@ -10,13 +10,13 @@ const GiB = 1024 ** 3
 const MiB = 1024 ** 2
 const sampleMs = 50
 
-/** Lines of text, printed by one program that does little else. */
+/** A program that prints lines of text and does little else. */
 const printer = `exec python3 -c "
 import os
 block = b'all work and no play makes a dull line of sixty-four characters\\\\n' * 1024
 for _ in range(${GiB} // len(block)): os.write(1, block)"`
 
-/** Stdout of a program to a client that reads as fast as it can, every byte of it. */
+/** Stdout of a program, every byte of it, to a client that reads as fast as it can. */
 export const socketStream: BenchCase = {
   name: 'socket-stream',
   about: '1 GiB of stdout over a WebSocket, as raw bytes (/v1/exec) and as text in JSON (/ws)',
@@ -31,8 +31,8 @@ export const socketStream: BenchCase = {
       ['text in JSON (/ws)', '/ws', readText],
     ] as const) {
       const before = residentBytes(server)
-      let greatest = 0
-      const sampling = setInterval(() => (greatest = Math.max(greatest, residentBytes(server))), sampleMs)
+      let maxBytes = 0
+      const sampling = setInterval(() => (maxBytes = Math.max(maxBytes, residentBytes(server))), sampleMs)
       const values = await inARow(rounds, async () => {
         const socket = await openSocket(server, path)
         return read(socket, sessionId)
@@ -45,14 +45,14 @@ export const socketStream: BenchCase = {
         carrel,
         result: carrel.median,
         goal: { is: 'at least' as const, value: 200, of: 'MB/s' },
-        note: `the server's memory grew by ${Math.max(0, (greatest - before) / MiB).toFixed(0)} MiB at most`,
+        note: `the server's memory grew by at most ${Math.max(0, (maxBytes - before) / MiB).toFixed(0)} MiB`,
       })
     }
     return outcomes
   },
 }
 
-/** Megabytes per second, from the first byte to the last. */
+/** Returns megabytes per second, from the first byte to the last. */
 function readBytes(socket: WebSocket, sessionId: string): Promise<number> {
   return receive(socket, { type: 'start', argv: ['bash', '-c', printer], sessionId }, (data, isBinary) =>
     isBinary ? data.length - 1 : isExit(data, 'exit') ? 'over' : 0,
@@ -85,7 +85,7 @@ function receive(
       const seconds = (performance.now() - first!) / 1000
       socket.close()
       if (bytes === GiB) resolve(bytes / 1e6 / seconds)
-      else reject(new Error(`${bytes} bytes came, ${GiB} were printed`))
+      else reject(new Error(`${bytes} bytes arrived, ${GiB} were printed`))
     })
     socket.on('error', reject)
     socket.send(JSON.stringify(request))

@@ -12,7 +12,7 @@ import { benchData } from '../support/settings.ts'
 
 const mebibytes = 256
 
-/** One large file in and out by curl; nginx keeps it in a container's root too, on the same pool. */
+/** One large file, uploaded and downloaded by curl. nginx stores it in a container's root too, on the same pool. */
 export const transfer: BenchCase = {
   name: 'transfer',
   about: `upload and download of ${mebibytes} MiB`,
@@ -69,7 +69,7 @@ export const transfer: BenchCase = {
   },
 }
 
-/** What was written before is on the disk when the next is timed. */
+/** Flushes earlier writes to the disk, so that they do not affect the next measurement. */
 function settle(): void {
   execFileSync('sync', ['--file-system', join(benchData, 'pool')])
 }

@@ -7,7 +7,7 @@ import { BenchServer } from '../support/server.ts'
 const warmComputers = 8
 const networkPool = 4
 
-/** The same while computers wait that run already. The pools are full before each. */
+/** The first command of a new sandbox from the warm pool. The pools are full before each measurement. */
 export const warmStart: BenchCase = {
   name: 'warm-start',
   about: 'first POST /execute of a new sandbox, from the warm pool',
@@ -28,6 +28,6 @@ export const warmStart: BenchCase = {
       },
     )
     const { carrel, bare } = measured
-    return [againstBare({ work: 'first execute, warm pool', carrel, bare, name: 'crun exec', atMost: 1.5 })]
+    return [againstBare({ work: 'first execute, warm pool', carrel, bare, name: 'crun exec', maxRatio: 1.5 })]
   },
 }

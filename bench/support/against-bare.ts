@@ -5,19 +5,19 @@ interface Comparison {
   work: string
   carrel: Summary
   bare: Summary
-  /** What the bare side is, such as `crun run`. */
+  /** Name of the bare side, such as `crun run`. */
   name: string
-  atMost: number
+  maxRatio: number
 }
 
-/** How many times as long as the least that it could take. */
-export function againstBare({ work, carrel, bare, name, atMost }: Comparison): Outcome {
+/** Compares with the bare runtime: how many times the minimum Carrel takes. */
+export function againstBare({ work, carrel, bare, name, maxRatio }: Comparison): Outcome {
   return {
     work,
     unit: 'ms',
     carrel,
     against: { name, values: bare },
     result: ratio(carrel, bare),
-    goal: { is: 'at most', value: atMost, of: `× ${name}` },
+    goal: { is: 'at most', value: maxRatio, of: `× ${name}` },
   }
 }

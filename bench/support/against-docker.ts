@@ -4,14 +4,14 @@ import type { Summary } from './statistics.ts'
 interface Comparison {
   work: string
   carrel: Summary
-  /** undefined where there is no engine. */
+  /** undefined if there is no engine. */
   docker: Summary | undefined
   name: string
-  atLeast: number
+  minRatio: number
 }
 
-/** How many times faster than Docker, or that there is none here. */
-export function againstDocker({ work, carrel, docker, name, atLeast }: Comparison): Outcome {
+/** Compares with Docker: how many times faster Carrel is. Reports the case as skipped without an engine. */
+export function againstDocker({ work, carrel, docker, name, minRatio }: Comparison): Outcome {
   if (!docker) return { work: `${work}, against ${name}`, why: 'no Docker engine answers on this host' }
   return {
     work,
@@ -19,6 +19,6 @@ export function againstDocker({ work, carrel, docker, name, atLeast }: Compariso
     carrel,
     against: { name, values: docker },
     result: docker.median / carrel.median,
-    goal: { is: 'at least', value: atLeast, of: `× faster than ${name}` },
+    goal: { is: 'at least', value: minRatio, of: `× faster than ${name}` },
   }
 }

@@ -1,13 +1,13 @@
 import type { Outcome } from './measurement.ts'
 
 export interface BenchOptions {
-  /** A tenth of the rounds: to see that everything works. */
+  /** Runs a tenth of the rounds, to check that everything works. */
   quick: boolean
-  /** Computers of the cases that are about many. */
+  /** Number of computers in the cases with many of them. */
   computers: number
 }
 
-/** One thing that is measured. It cleans up after itself. */
+/** One benchmark. It cleans up after itself. */
 export interface BenchCase {
   name: string
   about: string

@@ -1,4 +1,4 @@
-/* oxlint-disable eslint/no-restricted-imports -- what a measurement leaves is taken away without a server */
+/* oxlint-disable eslint/no-restricted-imports -- what a measurement leaves is removed without a server */
 import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -12,8 +12,8 @@ import { readSettings } from '../../src/config/settings.ts'
 const destroyedAtOnce = 8
 
 /**
- * Destroys all computers and snapshots of a data directory, forgets its database and ends its monitor, so that the next
- * case begins with nothing. With the argument `all` it also takes the mounts and rules away; the images stay.
+ * Destroys all computers and snapshots of a data directory, deletes its database and ends its monitor, so that the next
+ * case starts from nothing. With the argument `all`, mounts and rules are removed too; images are kept.
  */
 const settings = readSettings(process.env)
 const paths = new Paths(settings.dataDirectory)

@@ -5,12 +5,12 @@ import { benchEnv } from './settings.ts'
 
 const worker = fileURLToPath(new URL('clear-worker.ts', import.meta.url))
 
-/** Takes away what a case left: computers, snapshots and the database. No server may run. */
+/** Removes what a case has left: computers, snapshots and the database. No server may be running. */
 export async function clearComputers(): Promise<void> {
   await clear([])
 }
 
-/** Ends what outlives servers. Images stay for the next run. */
+/** Ends the programs that outlive servers. Images are kept for the next run. */
 export async function clearHost(): Promise<void> {
   await clear(['all'])
 }
@@ -18,5 +18,5 @@ export async function clearHost(): Promise<void> {
 async function clear(args: string[]): Promise<void> {
   const child = spawn(process.execPath, [worker, ...args], { env: benchEnv, stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`Cannot clear away what a measurement left: exit code ${code}`)
+  if (code !== 0) throw new Error(`Cannot remove what a measurement has left: exit code ${code}`)
 }

@@ -3,7 +3,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Seconds that curl says it took, from its first byte to the answer's last; rejects when the answer is an error. */
+/**
+ * Returns the seconds that curl reports, from its first byte to the last of the answer. Rejects if the answer is an
+ * error.
+ */
 export async function curl(...args: string[]): Promise<number> {
   const { stdout } = await run('curl', [
     '--silent',
@@ -18,8 +21,8 @@ export async function curl(...args: string[]): Promise<number> {
   return Number(stdout)
 }
 
-/** Seconds for many small requests with so many connections at once. */
-export async function curlMany(url: string, count: number, atOnce: number, ...args: string[]): Promise<number> {
+/** Returns the seconds of many small requests over a number of concurrent connections. */
+export async function curlMany(url: string, count: number, concurrency: number, ...args: string[]): Promise<number> {
   const started = performance.now()
   const { stdout } = await run(
     'curl',
@@ -29,7 +32,7 @@ export async function curlMany(url: string, count: number, atOnce: number, ...ar
       '--parallel',
       '--parallel-immediate',
       '--parallel-max',
-      String(atOnce),
+      String(concurrency),
       '--write-out',
       '%{http_code}\n',
       '--output',

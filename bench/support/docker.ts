@@ -5,25 +5,25 @@ import { command } from './settings.ts'
 const image = 'debian:stable-slim'
 const container = 'carrel-bench'
 
-/** What a Docker engine of this host does with the same command, in an image of Debian. */
+/** Runs the same command by the Docker engine of this host, in an image of Debian. */
 export class Docker {
   private constructor() {
     docker('run', '--detach', '--name', container, image, 'sleep', '3600')
   }
 
-  /** undefined where no engine answers. */
+  /** Returns undefined if no engine answers. */
   static open(): Docker | undefined {
     if (!firstLine('docker', ['info', '--format', '{{.ServerVersion}}'])) return undefined
     docker('pull', '--quiet', image)
     return new Docker()
   }
 
-  /** Milliseconds of `docker run --rm` of the command. */
+  /** Returns the milliseconds of `docker run --rm` of the command. */
   async run(): Promise<number> {
     return time('run', '--rm', image, ...command.argv)
   }
 
-  /** Milliseconds of `docker exec` of the command. */
+  /** Returns the milliseconds of `docker exec` of the command. */
   async exec(): Promise<number> {
     return time('exec', container, ...command.argv)
   }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /**
- * Requests a second of a route whose answers are all as long as each other, over connections that ask again as soon as they are answered.
- * So little is done here that the server is what is measured.
+ * Measures requests per second of a route whose answers all have the same length, over connections that send the next
+ * request as soon as they are answered. The client does so little that the server is the bottleneck.
  */
 export class Flood {
   readonly #sockets: Socket[]
@@ -15,7 +15,7 @@ export class Flood {
     this.#request = request
   }
 
-  /** Rejects when the first answer is not 200. */
+  /** Opens the connections. Rejects if the first answer is not 200. */
   static async open(port: number, path: string, connections: number, token?: string): Promise<Flood> {
     const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1').setNoDelay())
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
@@ -29,7 +29,7 @@ export class Flood {
     return flood
   }
 
-  /** Answers a second, of so many in all. */
+  /** Returns answers per second over a number of requests. */
   async run(count: number): Promise<number> {
     const started = performance.now()
     let asked = 0

@@ -1,7 +1,7 @@
 import { cpus, release, totalmem } from 'node:os'
 import { spawnSync } from 'node:child_process'
 
-/** What the numbers were measured on, in a line. */
+/** Returns one line that describes the host of the measurements. */
 export function hostLine(): string {
   const processors = cpus()
   const gib = Math.round(totalmem() / 1024 ** 3)
@@ -15,7 +15,7 @@ export function hostLine(): string {
   ].join(', ')
 }
 
-/** The first line that a program prints; undefined where it is missing or fails. */
+/** Returns the first line that a program prints; undefined if the program is missing or fails. */
 export function firstLine(program: string, args: string[]): string | undefined {
   const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
   return status === 0 ? stdout.trim().split('\n')[0] : undefined

@@ -1,23 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { summarize, type Summary } from './statistics.ts'
 
-/** Does it once, or some times in a row, and gives a value for each. */
+/** Measures once, or several times in a row, and returns a value for each. */
 type Side = () => Promise<number | number[]>
 
-/** What one side leaves to do in the background is done before the other's turn. */
+/** Time for the background work of one side to finish before the turn of the other. */
 const settleMs = 60
 
 interface Options {
   rounds: number
-  /** Rounds before those that count, for caches and compilers. */
+  /** Rounds that do not count, for caches and compilers to warm up. */
   warmUp?: number
-  /** Done before each turn, outside its time. */
+  /** Runs before each turn and is not measured. */
   before?: () => Promise<void>
 }
 
 /**
- * Measures several things in turn, A B A B, so that the host's drift is in all of them. One that is undefined is left
- * out. Before each turn the host gets a moment of rest.
+ * Measures several sides in turn, A B A B, so that the host's drift affects all of them. Undefined sides are left out.
+ * The host rests briefly before each turn.
  */
 export async function interleave<Sides extends Record<string, Side | undefined>>(
   sides: Sides,
@@ -36,14 +36,14 @@ export async function interleave<Sides extends Record<string, Side | undefined>>
   return Object.fromEntries(summaries) as Awaited<ReturnType<typeof interleave<Sides>>>
 }
 
-/** The same so many times, one right after the other. */
+/** Measures a number of times in a row. */
 export async function inARow(count: number, side: () => Promise<number>): Promise<number[]> {
   const values: number[] = []
   for (let left = count; left > 0; left--) values.push(await side())
   return values
 }
 
-/** Milliseconds that the work takes. */
+/** Returns the milliseconds that the work takes. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()

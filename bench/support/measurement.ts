@@ -2,13 +2,13 @@ import type { Summary } from './statistics.ts'
 
 /** One line of the table. */
 export interface Measurement {
-  /** What was done. */
+  /** The work that was measured. */
   work: string
   unit: 'ms' | 'KiB' | 'MiB' | 'MiB/s' | 'MB/s' | '1/s'
   carrel: Summary
-  /** What it is measured against, in the same run. */
+  /** The other side of the comparison, measured in the same run. */
   against?: { name: string; values: Summary }
-  /** What is held against the goal: a ratio to `against`, or Carrel's own value where the goal is an absolute one. */
+  /** The value that the goal applies to: a ratio to `against`, or Carrel's own value for an absolute goal. */
   result: number
   goal: { is: 'at most' | 'at least'; value: number; of: string }
   note?: string
@@ -22,11 +22,12 @@ export interface Skipped {
 
 export type Outcome = Measurement | Skipped
 
+/** Returns whether a measurement meets its goal. */
 export function isMet({ result, goal }: Measurement): boolean {
   return goal.is === 'at most' ? result <= goal.value : result >= goal.value
 }
 
-/** Compares medians: how many times as long, or as much, as the other side. */
+/** Returns the ratio of the medians: how many times as long, or as much, as the other side. */
 export function ratio(carrel: Summary, against: Summary): number {
   return carrel.median / against.median
 }

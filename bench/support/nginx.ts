@@ -11,15 +11,15 @@ const pollMs = 20
 const maxStartMs = 5000
 
 interface Options {
-  /** A directory for its files; uploads wait there too. */
+  /** A directory for its files, including pending uploads. */
   scratch: string
-  /** What goes into its one `server` block. */
+  /** The content of its only `server` block. */
   server: string
-  /** Origin that `http://upstream` means. */
+  /** The origin behind `http://upstream`. */
   upstream?: string
 }
 
-/** An nginx of its own, set up as one would for the same work. */
+/** A separate nginx, configured as usual for the same work. */
 export class Nginx {
   readonly origin: string
   readonly #child: ChildProcess

@@ -22,9 +22,9 @@ import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 
 /**
- * The server's own shell with two routes that do nothing, one of which takes a token, over a database of 10,000 tokens.
- * Argument: a folder. Prints `{ port, session, access, shared }`: a session token, an access token and a session token in another
- * workspace.
+ * The server's own app with two routes that do nothing, one of which requires a token, over a database of 10,000
+ * tokens. Argument: a folder. Prints `{ port, session, access, shared }`: a session token, an access token and a
+ * session token in another workspace.
  */
 const [folder = ''] = process.argv.slice(2)
 const db = await openDatabase(join(folder, 'carrel.db'))

@@ -2,7 +2,7 @@ import { isMet, type Measurement, type Outcome } from './measurement.ts'
 
 const head = ['work', 'Carrel', 'p99', 'against', 'median', 'p99', 'result', 'goal', '', 'n'] as const
 
-/** The table for a terminal. */
+/** Returns the table for a terminal. */
 export function textTable(outcomes: readonly Outcome[]): string {
   const rows = [[...head], ...measurements(outcomes).map(cells)]
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))

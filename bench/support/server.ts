@@ -17,11 +17,11 @@ interface Answer {
   text: string
 }
 
-/** A real server in a process of its own, asked over connections that stay open. */
+/** A real server in a process of its own, with connections that stay open. */
 export class BenchServer {
   readonly url: URL
   readonly process: ChildProcess
-  /** From the start of the process until it said that it is ready. */
+  /** Milliseconds from the start of the process until it is ready. */
   readonly readyMs: number
   readonly token: string
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 512 })
@@ -68,7 +68,7 @@ export class BenchServer {
     await this.stop()
   }
 
-  /** A name that no sandbox has had. */
+  /** Returns an unused sandbox name. */
   newSession(): string {
     return `bench-${process.pid}-${Date.now()}-${this.#sessions++}`
   }
@@ -107,7 +107,7 @@ export class BenchServer {
     })
   }
 
-  /** Milliseconds until the answer to the command is here; rejects when it is not the right one. */
+  /** Returns the milliseconds until the command is answered. Rejects if the answer is wrong. */
   async execute(sessionId: string): Promise<number> {
     const started = performance.now()
     const { status, text } = await this.request('POST', '/execute', {
@@ -121,21 +121,21 @@ export class BenchServer {
     return took
   }
 
-  /** Runs any shell code and gives its stdout. */
+  /** Runs shell code and returns its stdout. */
   async shell(code: string, sessionId: string): Promise<string> {
     const { status, text } = await this.request('POST', '/execute', { code, language: 'shell', sessionId })
     if (status !== 200) throw new Error(`POST /execute answered ${status}: ${text}`)
     return (JSON.parse(text) as { result: { stdout: string } }).result.stdout
   }
 
-  /** A value of `GET /metrics`. */
+  /** Returns a value of `GET /metrics`. */
   async metric(name: string): Promise<number> {
     const { text } = await this.request('GET', '/metrics')
     const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
     return Number(line?.slice(name.length + 1) ?? 0)
   }
 
-  /** Waits until as many are ready in a pool, `computers` or `networks`. */
+  /** Waits until a pool, `computers` or `networks`, is full. */
   async poolFull(pool: 'computers' | 'networks', size: number): Promise<void> {
     for (const end = Date.now() + maxWaitMs; (await this.metric(`carrel_pool_ready{pool="${pool}"}`)) < size;) {
       if (Date.now() > end) throw new Error(`The pool of ${pool} was not full within ${maxWaitMs} ms`)

@@ -1,4 +1,6 @@
-/** The environment of every server and driver of a measurement: apart from a real server's and from the tests'. */
+/**
+ * The environment of every server and driver in a benchmark, separate from a real server's and from that of the tests.
+ */
 export const benchEnv: NodeJS.ProcessEnv = {
   ...process.env,
   CARREL_DATA: process.env.CARREL_DATA || '/var/lib/carrel-bench',
@@ -11,5 +13,5 @@ export const benchEnv: NodeJS.ProcessEnv = {
 
 export const benchData = benchEnv.CARREL_DATA!
 
-/** What both sides run, and what both have to answer. */
+/** The command that both sides run, and the output that both have to return. */
 export const command = { code: 'echo hi', argv: ['bash', '-c', 'echo hi'], stdout: 'hi\n' } as const

@@ -5,8 +5,9 @@ import { readSettings } from '../../src/config/settings.ts'
 import { benchData } from './settings.ts'
 
 /**
- * Measures snapshots with the driver alone, since it takes its process into another mount namespace. Arguments: rounds,
- * and sizes in MiB. Prints `{ "<size>": { dirty, clean, fork } }`, each the milliseconds of every round.
+ * Measures snapshots with the driver alone, in a process of its own, since the driver enters another mount namespace.
+ * Arguments: rounds, and sizes in MiB. Prints `{ "<size>": { dirty, clean, fork } }`, each with the milliseconds of
+ * every round.
  */
 const [rounds = 0, ...sizes] = process.argv.slice(2).map(Number)
 const settings = readSettings(process.env)

@@ -1,8 +1,8 @@
-/** What is told of a series of values: all in the values' own unit. */
+/** Summary of a series of values, in the unit of the values. */
 export interface Summary {
   count: number
   median: number
-  /** The greatest one, where there are fewer than 100. */
+  /** The maximum if there are fewer than 100 values. */
   p99: number
 }
 

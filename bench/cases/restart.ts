@@ -2,10 +2,12 @@ import type { BenchCase } from '../support/case.ts'
 import { BenchServer } from '../support/server.ts'
 import { summarize } from '../support/statistics.ts'
 
-/** A start of the server while computers of the one before it go on, after an orderly end and after a crash. */
-export const takeBack: BenchCase = {
-  name: 'take-back',
-  about: 'start with many computers to take back',
+/**
+ * A start of the server while computers of the previous server keep running, after a graceful stop and after a crash.
+ */
+export const restart: BenchCase = {
+  name: 'restart',
+  about: 'start with many running computers',
   async run({ computers, quick }) {
     const settings = { CARREL_WARM_COMPUTERS: '0', CARREL_IDLE_TIMEOUT_S: '3600' }
     const count = quick ? 30 : computers
@@ -32,13 +34,13 @@ export const takeBack: BenchCase = {
     const carrel = summarize(full)
     return [
       {
-        work: `start with ${count} computers`,
+        work: `start with ${count} running computers`,
         unit: 'ms',
         carrel,
         against: { name: 'with none', values: summarize(empty) },
         result: carrel.median / 1000,
         goal: { is: 'at most', value: 2, of: 's' },
-        note: 'from the start of the process to its first computer’s first answer; every other time after a kill -9',
+        note: 'from the start of the process to the first answer of a first computer; every other time after a kill -9',
       },
     ]
   },
