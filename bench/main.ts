@@ -92,8 +92,8 @@ async function main(): Promise<void> {
 }
 
 function json(host: string, outcomes: Outcome[]): string {
-  const told = outcomes.map((outcome) => ('carrel' in outcome ? { ...outcome, met: isMet(outcome) } : outcome))
-  return JSON.stringify({ host, at: new Date().toISOString(), outcomes: told }, undefined, 2)
+  const withGoals = outcomes.map((outcome) => ('carrel' in outcome ? { ...outcome, met: isMet(outcome) } : outcome))
+  return JSON.stringify({ host, at: new Date().toISOString(), outcomes: withGoals }, undefined, 2)
 }
 
 function markdown(host: string, outcomes: Outcome[]): string {

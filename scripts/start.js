@@ -4,7 +4,7 @@
  * any Node from 20 on.
  */
 import { becomeProjectScript } from './lib/project-node.js'
-import { setUp } from './lib/set-up.js'
+import { prepareHost } from './lib/prepare-host.js'
 import { reportingSetupFailure } from './lib/setup-failure.js'
 import { startHelp } from './lib/start-help.js'
 
@@ -20,7 +20,7 @@ if (unknown !== undefined) {
   process.stdout.write(startHelp)
 } else {
   await reportingSetupFailure(async () => {
-    await setUp({ listens: true })
+    await prepareHost({ listens: true })
     await becomeProjectScript('src/main.ts', [])
   })
 }

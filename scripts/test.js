@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { becomeProjectScript } from './lib/project-node.js'
 import { project } from './lib/project.js'
-import { setUp } from './lib/set-up.js'
+import { prepareHost } from './lib/prepare-host.js'
 import { reportingSetupFailure } from './lib/setup-failure.js'
 
 /** Under the twenty minutes that a run may take, so that there is time to name what failed. */
@@ -18,7 +18,7 @@ process.env.CARREL_TEST_STARTED_MS ||= String(Date.now())
 
 let ready = false
 await reportingSetupFailure(async () => {
-  await setUp({ listens: false })
+  await prepareHost({ listens: false })
   ready = true
 })
 if (!ready) console.log('0 passed, 1 failed')

@@ -24,18 +24,18 @@ describe('FairSemaphore', () => {
     const semaphore = semaphoreWith(3)
     const order: number[] = []
     let inside = 0
-    let most = 0
+    let maxInside = 0
     await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         semaphore.run('a', async () => {
           order.push(index)
-          most = Math.max(most, ++inside)
+          maxInside = Math.max(maxInside, ++inside)
           await turn()
           inside--
         }),
       ),
     )
-    assert.equal(most, 3)
+    assert.equal(maxInside, 3)
     assert.deepEqual(order, [...order.keys()])
     assert.equal(semaphore.waiting, 0)
   })

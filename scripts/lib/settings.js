@@ -1,6 +1,6 @@
 import { SetupFailure } from './setup-failure.js'
 
-/** Returns the settings that the set-up needs, with the server's defaults. `port` 0 is any free port. */
+/** Returns the settings that preparing the host needs, with the server's defaults. `port` 0 is any free port. */
 export function readSettings(env = process.env) {
   const port = Number(env.CARREL_PORT || 4280)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

@@ -130,9 +130,9 @@ class ExecLink {
 
   /** Sends output in messages of uneven sizes, which differ for each connection. */
   *#parts(data: Buffer): Generator<Buffer> {
-    const most = this.#server.maxExecMessageBytes
+    const maxBytes = this.#server.maxExecMessageBytes
     while (data.length > 0) {
-      const length = Math.min(data.length, Math.ceil(Math.random() * most))
+      const length = Math.min(data.length, Math.ceil(Math.random() * maxBytes))
       yield data.subarray(0, length)
       data = data.subarray(length)
     }

@@ -46,8 +46,8 @@ test('version shows the name that was called and the version of the package', as
   assert.equal((await home.run(['version'])).stdout, `carrel ${version}\n`)
   assert.equal((await home.run(['version'], { name: 'ppod' })).stdout, `ppod ${version}\n`)
   assert.equal((await home.run(['--version'])).stdout, `carrel ${version}\n`)
-  const { name, version: told } = JSON.parse((await home.run(['version', '--json'])).stdout)
-  assert.deepEqual([name, told], ['carrel', version])
+  const { name, version: reported } = JSON.parse((await home.run(['version', '--json'])).stdout)
+  assert.deepEqual([name, reported], ['carrel', version])
 })
 
 test('help lists every command, as does the program without a command', async () => {

@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.ts'
 import { suggestion } from '../suggestion.ts'
 import type { Verb } from './verb.ts'
 import { otherNames, verbs } from './verbs.ts'
-import { verbsToCome } from './verbs-to-come.ts'
+import { unsupportedVerbs } from './unsupported-verbs.ts'
 
 /** Runs one command line and ends the process with its exit code. */
 export async function cli(args: string[]): Promise<never> {
@@ -42,7 +42,7 @@ async function runBare(program: Program, args: string[]): Promise<number> {
 function loadVerb(name: string): Promise<Verb> {
   const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (entry) return entry.load()
-  if (verbsToCome.includes(name))
+  if (unsupportedVerbs.includes(name))
     throw new Error(`Cannot run "${name}": it is a command of PaperPod that Carrel does not offer yet`)
   throw new UsageError(`Unknown command "${name}"${suggestion(name, Object.keys(verbs), otherNames)}`)
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { handOver } from '../hand-over.js'
+import { replaceProcess } from '../replace-process.js'
 import { hasProgram, searchPath } from './search-path.js'
 import { SetupFailure } from '../setup-failure.js'
 
@@ -28,7 +28,10 @@ export function checkRootInReach() {
 export async function ensureRoot() {
   if (isRoot()) return
   const [script = '', ...args] = process.argv.slice(1)
-  await handOver('/usr/bin/env', sudoArguments(process.env, [process.execPath, ...process.execArgv, script, ...args]))
+  await replaceProcess(
+    '/usr/bin/env',
+    sudoArguments(process.env, [process.execPath, ...process.execArgv, script, ...args]),
+  )
 }
 
 /**

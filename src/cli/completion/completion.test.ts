@@ -80,11 +80,11 @@ test('the actions of a command are completed and explained by its help, and noth
     for (const action of actions.filter((action) => action !== 'list'))
       assert.match(text, new RegExp(`\\b${action}\\b`), name)
     // Bare words of the usage: neither the command itself nor a name in brackets.
-    const told = usage
+    const bareWords = usage
       .replace(name, '')
       .replaceAll(/\[options\]|<[^>]*>|\[[a-z]+\]/g, '')
       .match(/[a-z][a-z-]*/g)
-    for (const word of told ?? []) assert.ok(actions.includes(word), `${name} ${word}`)
+    for (const word of bareWords ?? []) assert.ok(actions.includes(word), `${name} ${word}`)
     if (actions.length === 0) continue
     const { exitCode, stderr } = await home.run([name, 'frobnicate'])
     assert.equal(exitCode, 2)

@@ -75,7 +75,7 @@ test("write reports the server's error for a file that is too large", async () =
   assert.match(stderr, /larger than 10 bytes \(TOO_LARGE\)/)
 })
 
-/** Prints the most memory that the process ever had, in KiB, when it ends. */
+/** Prints the peak memory of the process in KiB when it ends. */
 const memoryHook = 'process.on("exit", () => process.stderr.write(`maxrss=${process.resourceUsage().maxRSS}`))'
 const tellMemory = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(memoryHook)}` }
 const bigBytes = 400 * 1024 * 1024

@@ -5,7 +5,7 @@ import { centsOf } from '../cents.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Values, Verb } from '../verb.ts'
 
-const books = fileURLToPath(new URL('../../books/main.ts', import.meta.url))
+const ledgerProgram = fileURLToPath(new URL('../../ledger/main.ts', import.meta.url))
 
 export const ledger: Verb = {
   usage: 'ledger [options] verify | review [payment]',
@@ -21,7 +21,7 @@ credited automatically, and settles one of them, once.`,
   actions: ['verify', 'review'],
   operands: [1, 2],
   async run({ program, values, operands: [what = '', payment] }) {
-    const child = spawn(process.execPath, [books, ...argumentsOf(what, payment, values)], {
+    const child = spawn(process.execPath, [ledgerProgram, ...argumentsOf(what, payment, values)], {
       env: program.env,
       stdio: ['ignore', 'inherit', 'inherit'],
     })

@@ -9,7 +9,7 @@ import { ensureSystemPackages } from './packages/system-packages.js'
  * anything expensive is done. Takes some ten milliseconds on a prepared host.
  * @param {{ listens: boolean }} options whether the port has to be free
  */
-export async function setUp({ listens }) {
+export async function prepareHost({ listens }) {
   const { host, port, dataDirectory } = readSettings()
   checkPlatform()
   checkRootInReach()

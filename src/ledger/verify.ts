@@ -1,10 +1,10 @@
 import { verifyBooks, type Verdict } from '../engine/money/ledger/verify-books.ts'
-import { openBooks } from './open-books.ts'
+import { openLedger } from './open-ledger.ts'
 
 /** Verifies the ledger. Resolves with the exit code, which is 1 when something is wrong. */
 export async function verify({ asJson }: { asJson: boolean }): Promise<number> {
-  await using books = openBooks('verify the ledger', { readOnly: true })
-  const { db, prices } = books
+  await using ledger = openLedger('verify the ledger', { readOnly: true })
+  const { db, prices } = ledger
   // One transaction sees everything as of the same moment.
   const verdict = await db.transaction().execute((trx) => verifyBooks(trx, prices.overdraftMicros))
   process.stdout.write(asJson ? `${JSON.stringify(verdict)}\n` : textOf(verdict))

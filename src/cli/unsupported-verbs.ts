@@ -1,5 +1,5 @@
 /** Commands of PaperPod's document that this version does not support, so that they are not reported as misspelt. */
-export const verbsToCome = [
+export const unsupportedVerbs = [
   'browser:screenshot',
   'browser:pdf',
   'browser:scrape',

@@ -1,5 +1,5 @@
 import { creditReview, dismissReview, listReviews, type Review } from '../engine/money/payments/reviews.ts'
-import { openBooks } from './open-books.ts'
+import { openLedger } from './open-ledger.ts'
 
 interface Options {
   asJson: boolean
@@ -11,8 +11,8 @@ interface Options {
 
 /** Lists the payments held for review, or settles one. Resolves with the exit code. */
 export async function review({ asJson, paymentId, cents }: Options): Promise<number> {
-  await using books = openBooks('review payments', { readOnly: paymentId === undefined })
-  const { db, prices } = books
+  await using ledger = openLedger('review payments', { readOnly: paymentId === undefined })
+  const { db, prices } = ledger
   if (paymentId === undefined) {
     const found = await listReviews(db)
     return print(asJson, { payments: found }, textOf(found))

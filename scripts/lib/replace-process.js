@@ -9,7 +9,7 @@ import { searchPath } from './host/search-path.js'
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<never>}
  */
-export function handOver(program, args, env = process.env) {
+export function replaceProcess(program, args, env = process.env) {
   const childEnv = { ...env, PATH: searchPath(env.PATH) }
   if (typeof process.execve === 'function') process.execve(program, [program, ...args], childEnv)
   return becomeParent(program, args, childEnv)
