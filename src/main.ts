@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   stop.addEventListener('abort', () => {
     log.info({ signal: stop.reason as string }, 'stopping; computers keep running')
     setTimeout(() => {
-      log.info('requests that still run are ended now')
+      log.info('ending requests that are still running')
       closing.abort()
     }, limits.drainMs)
     setTimeout(() => fail(new Error('Cannot stop gracefully: something hangs'), log), limits.stopMs)

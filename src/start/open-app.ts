@@ -12,13 +12,13 @@ import { SocketServer } from '../http/sockets/socket-server.ts'
 
 export interface OpenApp {
   app: App
-  /** Listens where the settings say, and puts the port there that it got. Throws a `SettingError` where it cannot. */
+  /** Listens as the settings say and stores the actual port in them. Throws a `SettingError` if it cannot listen. */
   listen: () => Promise<void>
-  /** Answers what is open, and refuses it once the engine has to end. */
+  /** Waits for open requests to be answered, and refuses them once the engine has to end. */
   close: () => Promise<void>
 }
 
-/** Puts the HTTP server together: every surface's routes and sockets over an engine. */
+/** Assembles the HTTP server: every surface's routes and sockets over an engine. */
 export async function openApp(engine: Engine): Promise<OpenApp> {
   const openRequests = new OpenRequests()
   const onUpgrade: UpgradeHandler = (...handshake) => sockets.upgrade(...handshake)
