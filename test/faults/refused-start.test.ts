@@ -55,7 +55,7 @@ describe('a refused start gives its reason in one sentence', { timeout: 300_000 
     [{ CARREL_DATA: '/sys/x' }, /^Cannot start: CARREL_DATA is "\/sys\/x", which cannot be written; /],
     [
       { CARREL_RUNTIME: 'nonsuch' },
-      /^Cannot start: CARREL_RUNTIME is "nonsuch", and there is no such program; set it to /,
+      /^Cannot start: CARREL_RUNTIME is "nonsuch", which is not an installed program; set it to /,
     ],
     [
       { CARREL_IMAGE: 'nonsuch' },

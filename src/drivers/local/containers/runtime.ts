@@ -21,7 +21,7 @@ export class Runtime {
       throw new CarrelError(
         'unavailable',
         setting
-          ? `Cannot start: CARREL_RUNTIME is "${setting}", which is no installed program; set it to an installed OCI runtime`
+          ? `Cannot start: CARREL_RUNTIME is "${setting}", which is not an installed program; set it to an installed OCI runtime`
           : 'Cannot start: neither crun nor runc is installed; install one, or set CARREL_RUNTIME to another OCI runtime',
       )
     return new Runtime(program, root)
