@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { defaultPrices, type PriceBook } from '../../config/price-book.ts'
 import { scopes } from '../../engine/identity/accounts/tokens.ts'
 import { patterns } from '../../http/patterns.ts'
-import { cents, nullable, nullableText, nullableTime, object, time } from '../schema.ts'
+import { cents, nullableText, nullableTime, object, time } from '../schema.ts'
 
 export const userAnswer = object({
   user_id: Type.String(),

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { object } from '../../schema.ts'
-import { path, text } from './shared.ts'
+import { text } from './shared.ts'
 
 const memoryPath = text("File path (e.g. 'data/results.json')", { minLength: 1, maxLength: limits.memoryPathLength })
 
