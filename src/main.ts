@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { linksBelow } from './apis/links.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -73,7 +74,16 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)
-  const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, closing, stopping: stop })
+  const { engine, close: closeEngine } = await openEngine({
+    db,
+    driver,
+    settings,
+    log,
+    image,
+    linksBelow,
+    closing,
+    stopping: stop,
+  })
   parts.defer(closeEngine)
   markDatabase(settings.dataDirectory)
   const { listen, close: closeApp } = await openApp(engine)

@@ -18,6 +18,7 @@ import type { Engine } from './engine.ts'
 import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
+import type { Links } from './links.ts'
 import { openMoney } from './money/open-money.ts'
 
 /** What the engine is assembled from. */
@@ -27,6 +28,8 @@ export interface Parts {
   settings: Settings
   log: Logger
   image: ImageDefaults
+  /** Returns where the engine sends users and programs, below an origin. */
+  linksBelow: (origin: () => string) => Links
   stopping: AbortSignal
   closing: AbortSignal
 }
@@ -37,14 +40,16 @@ export interface Parts {
  * @param onOutputOver called when the kept output of ended processes is over its limit
  */
 export async function assemble(
-  { image, stopping, closing, ...parts }: Parts,
+  { image, linksBelow, stopping, closing, ...parts }: Parts,
   onOutputOver: () => void,
 ): Promise<Engine> {
+  const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
   const context: Context = {
     ...parts,
     locks: new KeyedLock(),
     server: {
-      origin: () => parts.settings.publicUrl ?? listenAddress(parts.settings),
+      origin,
+      links: linksBelow(origin),
       ownerId: await ownerAccount(parts.db),
       helpers: new HelperStates(),
       stopping,

@@ -7,6 +7,7 @@ import type { HelperStates } from '../helper-states.ts'
 import type { KeyedLock } from '../keyed-lock.ts'
 import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import type { MemoryBudget } from './budgets/memory-budget.ts'
+import type { Links } from './links.ts'
 
 /**
  * What every room of the engine may use. Each room adds what it keeps in memory (`identity/identity.ts`,
@@ -28,6 +29,8 @@ export interface Context {
 export interface ServerState {
   /** Returns the server's address for links and tokens. A request's Host header never changes it. */
   origin: () => string
+  /** Below that address: where the engine sends users and programs. */
+  links: Links
   /** The first account, created when the server was set up. */
   ownerId: string
   /** Health of the engine's own dependencies; the driver reports on its own. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pino } from 'pino'
+import { linksBelow } from '../../src/apis/links.ts'
 import { limits } from '../../src/config/limits.ts'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import { readSettings } from '../../src/config/settings.ts'
@@ -36,7 +37,7 @@ describe('reconcilePayments()', () => {
       meter: new ComputeMeter(),
       locks: new KeyedLock(),
       log: pino({ level: 'silent' }),
-      server: { stopping: new AbortController().signal, origin: () => 'http://carrel.test', ownerId: '' },
+      server: { stopping: new AbortController().signal, links: linksBelow(() => 'http://carrel.test'), ownerId: '' },
     } as unknown as Engine
   })
   after(async () => {

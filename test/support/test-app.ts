@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { pino } from 'pino'
+import { linksBelow } from '../../src/apis/links.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
@@ -57,7 +58,15 @@ export class TestApp extends TestClient {
     const driver = MemoryDriver.open(host)
     const image = await driver.images.build(settings.image, () => {})
     const signals = { stopping: stopping.signal, closing: closing.signal }
-    const { engine, close: closeEngine } = await openEngine({ db, driver, settings, log, image, ...signals })
+    const { engine, close: closeEngine } = await openEngine({
+      db,
+      driver,
+      settings,
+      log,
+      image,
+      linksBelow,
+      ...signals,
+    })
     const { app, listen, close: closeApp } = await openApp(engine)
     await listen()
     const token = await ownerToken(db, directory)

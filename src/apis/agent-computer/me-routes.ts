@@ -57,7 +57,7 @@ async function planOf(engine: Engine, { accountId }: Authenticated) {
   return {
     feature_id: 'computers',
     access_status: isActive ? ('active' as const) : ('inactive' as const),
-    access_message: isActive ? null : 'There is no credit left: POST /topup adds to it',
+    access_message: isActive ? null : `There is no credit left; ${engine.server.links.topUp()} shows how to add to it`,
     credit_balance: leftMicros / microsPerCent,
     low_balance: !isFree && leftMicros < prices.lowBalanceMicros,
     auto_reload: {

@@ -71,11 +71,7 @@ async function assertDeletable(
       'Cannot delete the first workspace: the operator deletes it with the server (npm run down -- --delete-data)',
     )
   const user = await trx.selectFrom('users').select('id').where('account_id', '=', accountId).executeTakeFirst()
-  if (user)
-    throw new CarrelError(
-      'conflict',
-      'Cannot delete a workspace of your own: it is deleted with your account, by DELETE /api/v1/account/delete',
-    )
+  if (user) throw new CarrelError('conflict', 'Cannot delete a workspace of your own: it is deleted with your account')
   if (!isUser(caller))
     throw new CarrelError('forbidden', 'Cannot delete a workspace: this takes the token of a sign-in, not of a program')
   // Read in this transaction: of two owners who demote each other at once, the second fails.

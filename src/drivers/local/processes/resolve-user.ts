@@ -73,7 +73,7 @@ function ownId(text: string, what: string): number {
   if (isNumericId(text)) return Number(text)
   throw new CarrelError(
     'conflict',
-    `Cannot run a process: the ${what} is ${quote(text)}, not a number from 0 to ${idMap.count - 1}; correct the file (POST /files/write) and try again`,
+    `Cannot run a process: the ${what} is ${quote(text)}, not a number from 0 to ${idMap.count - 1}; correct the file and try again`,
     { details: { field: 'user' } },
   )
 }

@@ -26,7 +26,7 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
     meter: new ComputeMeter(),
     locks: new KeyedLock(),
     credit: new CreditWatch(prices),
-    server: { ownerId: 'o', origin: () => 'https://carrel.example' },
+    server: { ownerId: 'o', links: { topUp: () => 'https://carrel.example/topup' } },
   }
   return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as unknown as ComputersContext
 }

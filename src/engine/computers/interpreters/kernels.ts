@@ -96,7 +96,7 @@ async function start(
     process = await startProcess(engine, computer, {
       kind: 'kernel',
       program: kernelProgram(language),
-      command: `${language} kernel of /interpret`,
+      command: `${language} kernel`,
       name,
       stdin: true,
       // It waits for the server like anything that prints: what it says takes time of it alone.

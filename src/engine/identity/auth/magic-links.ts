@@ -45,7 +45,7 @@ async function sendLink(
   const { mail, log } = engine
   const code = randomBytes(32).toString('base64url')
   const isSent = await insertLink(engine, { code, email, network })
-  const link = `${engine.server.origin()}/login/callback?token=${code}`
+  const link = engine.server.links.signIn(code)
   const message = { to: email, ...signInMail(link) }
   if (!isSent) return mail.pretend(message)
   if (!mail.isSent) log.info({ email, link }, 'a sign-in link')

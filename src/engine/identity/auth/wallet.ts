@@ -34,7 +34,7 @@ export async function signInByWallet(
   const address = addressOf(library, wallet)
   const { realm, secret: secretKey } = engine.machinePayments
   const server = Mppx.create({ realm, secretKey, methods: [proofMethod(engine, library)] })
-  const request = new Request(`${engine.server.origin()}/login`, {
+  const request = new Request(engine.server.links.walletSignIn(), {
     method: 'POST',
     headers: credential === undefined ? {} : { authorization: credential },
   })

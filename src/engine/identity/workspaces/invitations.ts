@@ -117,7 +117,7 @@ async function send(
   }: { code: string; workspace: string; inviter: string | undefined; isSent: boolean },
 ): Promise<void> {
   const { log, mail } = engine
-  const link = `${engine.server.origin()}/invitation?token=${code}`
+  const link = engine.server.links.invitation(code)
   const message = { to: email, ...invitationMail({ link, workspace, inviter, role }) }
   if (!isSent) return mail.pretend(message)
   if (!mail.isSent) log.info({ email, link }, 'an invitation')

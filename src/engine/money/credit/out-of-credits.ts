@@ -8,6 +8,6 @@ export function outOfCredits(
   leftMicros: number,
   facts: Record<string, unknown> = {},
 ): CarrelError {
-  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: `${engine.server.origin()}/topup` }
+  const details = { ...facts, creditsRemaining: leftMicros / 1_000_000, topupUrl: engine.server.links.topUp() }
   return new CarrelError('out_of_credits', message, { details })
 }

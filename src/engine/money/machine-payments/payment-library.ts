@@ -55,6 +55,6 @@ export function answeredChallenge({ Credential, PaymentRequest }: PaymentLibrary
 export function paymentUnknown({ Errors }: PaymentLibrary) {
   const error = new Errors.VerificationFailedError()
   error.message =
-    'The payment is not confirmed yet. Do not pay again: it is credited as soon as it is confirmed, and GET /balance shows it. The same request with the same credential asks for it.'
+    'The payment is not confirmed yet. Do not pay again: it is credited as soon as it is confirmed, and the balance shows it. The same request with the same credential asks for it.'
   return Object.assign(error, { status: 503, title: 'Payment Not Confirmed' })
 }

@@ -111,7 +111,7 @@ async function requestOrTake(
   ]
   if (offers.length === 0) throw tooLittle()
   const { credential, accepts } = topUp
-  const request = new Request(`${engine.server.origin()}/topup`, {
+  const request = new Request(engine.server.links.topUp(), {
     method: 'POST',
     headers: {
       ...(credential === undefined ? {} : { authorization: credential }),

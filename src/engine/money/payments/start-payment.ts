@@ -45,9 +45,7 @@ export async function startPayment(
   })
   const data = { paymentId: row.id, method: row.method, cents: row.cents }
   await appendEvent(db, { accountId: row.account_id, type: 'payment.started', actor: caller.tokenId, data })
-  const url = stripe
-    ? await openCheckout(engine, stripe, row, purchase)
-    : `${engine.server.origin()}/billing/pay/${row.id}`
+  const url = stripe ? await openCheckout(engine, stripe, row, purchase) : engine.server.links.playMoney(row.id)
   return { id: row.id, url, quote }
 }
 
@@ -80,8 +78,8 @@ async function openCheckout(
         metadata,
         payment_intent_data: { metadata, description: 'Carrel credit' },
         expires_at: Math.ceil((row.created_at + limits.checkoutMs) / 1000),
-        success_url: `${engine.server.origin()}/billing/return?payment=${row.id}`,
-        cancel_url: `${engine.server.origin()}/billing/cancel?payment=${row.id}`,
+        success_url: engine.server.links.paid(row.id),
+        cancel_url: engine.server.links.notPaid(row.id),
       },
       { idempotencyKey: `carrel:${row.id}` },
     )
