@@ -18,7 +18,7 @@ test('splitAptSettings() keeps proxies for the download and out of the guest', (
   assert.doesNotMatch(guest, /Proxy|secret/)
 })
 
-test('splitAptSettings() keeps what is true of the sources for both, and hooks of the host for neither', () => {
+test('splitAptSettings() keeps settings of the sources for both, and hooks of the host for neither', () => {
   const { download, guest } = splitAptSettings(dump)
   for (const settings of [download, guest]) {
     assert.match(settings, /^Acquire::Check-Valid-Until "false";$/m)

@@ -1,8 +1,9 @@
 import { run } from '../system/run.ts'
 
 /**
- * How the host's apt reaches its sources, in apt.conf(5) form. `download` is for the build on the host, proxies
- * included; `guest` is what stays in the image: no proxy, which may hold a password and is out of a guest's reach.
+ * Returns how the host's apt reaches its sources, in apt.conf(5) form. `download` is for the build on the host, and
+ * includes proxies. `guest` stays in the image, without proxies: they may contain a password, and guests cannot reach
+ * them.
  */
 export async function readAptSettings(): Promise<{ download: string; guest: string }> {
   return splitAptSettings(await run('apt-config', ['dump']))
@@ -22,6 +23,6 @@ function join(lines: string[]): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** What is true of the sources themselves, wherever they are read from. */
+/** Settings of the sources themselves, which hold wherever they are read. */
 const sourceSetting = /^Acquire::(Check-Valid-Until|Check-Date|Max-ValidTime|Min-ValidTime|By-Hash)\b/
 const connectionSetting = /^Acquire::(https?|ftp|socks5?h?|Retries|ForceIPv[46]|Queue-Mode)\b/

@@ -45,7 +45,7 @@ test('readAptSources() reads one-line files with options and comments', async (t
   ])
 })
 
-test('readAptSources() reads deb822 stanzas, without those that are switched off', async (t) => {
+test('readAptSources() reads deb822 stanzas, without disabled ones', async (t) => {
   const stanza = `Types: deb deb-src\n# a comment\nURIs: http://mirror.test/debian\nSuites: bookworm\n bookworm-updates\nComponents: main\nSigned-By: ${keyring}\n`
   const directory = await aptDirectory(t, {
     'sources.list.d/debian.sources': `${stanza}\nEnabled: no\n${stanza.replace('/debian', '/off')}`,
@@ -61,7 +61,7 @@ test('readAptSources() reads deb822 stanzas, without those that are switched off
   ])
 })
 
-test('readAptSources() leaves out other suites, components and signers, and places with a password', async (t) => {
+test('readAptSources() omits other suites, components and signers, and sources with a password', async (t) => {
   const directory = await aptDirectory(t, {
     'sources.list': [
       `deb [signed-by=${keyring}] http://mirror.test/debian bookworm main vendor`,
@@ -80,7 +80,7 @@ test('readAptSources() leaves out other suites, components and signers, and plac
   ])
 })
 
-test('readAptSources() takes a mirror with a key of its own when there is nothing else', async (t) => {
+test('readAptSources() uses a mirror with a key of its own when there is no other source', async (t) => {
   const directory = await aptDirectory(t, {
     'sources.list': 'deb [signed-by=/etc/apt/keyrings/house.gpg] http://mirror.test/debian stable main\n',
   })
@@ -89,7 +89,7 @@ test('readAptSources() takes a mirror with a key of its own when there is nothin
   assert.deepEqual(source.suites, ['stable'])
 })
 
-test('readAptSources() puts the first mirror of a mirror file in its place', async (t) => {
+test('readAptSources() replaces a mirror file by its first mirror', async (t) => {
   const directory = await aptDirectory(t, {
     'mirrors.list': '# mirrors\nhttp://near.test/debian\tpriority:1\nhttp://far.test/debian\n',
   })

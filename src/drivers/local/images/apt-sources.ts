@@ -2,20 +2,20 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Distribution } from './distribution.ts'
 
-/** One place that packages come from, as in sources.list(5). */
+/** A source of packages, as in sources.list(5). */
 export interface AptSource {
   uris: string[]
   suites: string[]
   components: string[]
-  /** A keyring's path, or keys in place; undefined for those that the host trusts for everything. */
+  /** The path of a keyring, or inline keys; undefined for the keys that the host trusts for all sources. */
   signedBy: string | undefined
-  /** Further fields by their deb822 names, such as `Trusted`. */
+  /** More fields by their deb822 names, such as `Trusted`. */
   options: Record<string, string>
 }
 
 /**
- * The host's own sources for its distribution, in the order of its files. What others have added to the host is
- * left out, and so is what asks for a password.
+ * Returns the host's sources for its distribution, in the order of its files, without third-party sources and sources
+ * that need a password.
  */
 export async function readAptSources(distribution: Distribution, aptDirectory = '/etc/apt'): Promise<AptSource[]> {
   const parts = join(aptDirectory, 'sources.list.d')
@@ -39,7 +39,7 @@ export async function readAptSources(distribution: Distribution, aptDirectory = 
   return Promise.all((official.length > 0 ? official : ofDistribution).map(resolveMirrorFiles))
 }
 
-/** The same sources as one deb822 file. */
+/** Returns sources as one deb822 file. */
 export function formatAptSources(sources: AptSource[]): string {
   return sources
     .map(({ uris, suites, components, signedBy, options }) => {
@@ -58,7 +58,7 @@ export function formatAptSources(sources: AptSource[]): string {
     .join('\n')
 }
 
-/** One-line format: `deb [option=value …] uri suite component …`. */
+/** Parses the one-line format: `deb [option=value …] uri suite component …`. */
 function parseList(text: string): AptSource[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)/.exec(line)
@@ -69,7 +69,7 @@ function parseList(text: string): AptSource[] {
   })
 }
 
-/** deb822 format: stanzas of `Field: value`, where an indented line goes on with the value. */
+/** Parses the deb822 format: stanzas of `Field: value`, in which indented lines continue a value. */
 function parseStanzas(text: string): AptSource[] {
   const lines = text.split('\n').filter((line) => !line.startsWith('#'))
   return lines
@@ -100,7 +100,7 @@ function toSource(
   return { uris, suites, components, signedBy: field('Signed-By'), options }
 }
 
-/** What of a source is the distribution's by suite and component; nothing when none is. */
+/** Returns the part of a source that belongs to the distribution, by suite and component; none if no part does. */
 function narrow(source: AptSource, { codename }: Distribution): AptSource[] {
   const suites = source.suites.filter((suite) => {
     const [, base = suite] = /^(.+?)(?:-updates|-security|-backports|\/updates)?$/.exec(suite) ?? []
@@ -110,7 +110,7 @@ function narrow(source: AptSource, { codename }: Distribution): AptSource[] {
   return suites.length > 0 && components.length > 0 && source.uris.length > 0 ? [{ ...source, suites, components }] : []
 }
 
-/** Cloud images name their mirror in a file of the host; the guest has no such file, so the first line takes its place. */
+/** Replaces the mirror file that cloud images use by its first mirror, as the guest has no such file. */
 async function resolveMirrorFiles(source: AptSource): Promise<AptSource> {
   const uris = await Promise.all(
     source.uris.map(async (uri) => {
@@ -123,7 +123,7 @@ async function resolveMirrorFiles(source: AptSource): Promise<AptSource> {
   return { ...source, uris }
 }
 
-/** Hosts for which apt_auth.conf(5) has a password; `machine` may hold a scheme and a path too. */
+/** Returns the hosts with a password in apt_auth.conf(5), whose `machine` may have a scheme and a path. */
 async function hostsWithPassword(aptDirectory: string): Promise<Set<string>> {
   const parts = join(aptDirectory, 'auth.conf.d')
   const files = [

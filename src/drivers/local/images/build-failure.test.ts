@@ -9,24 +9,24 @@ const recipe = { name: 'mine' } as Recipe
 const failed = (...lines: string[]) =>
   buildFailure(recipe, new ProgramFailure('mmdebstrap', 25, null, lines)) as CarrelError
 
-test('buildFailure() names the package that there is none of', () => {
+test('buildFailure() names the package that is missing', () => {
   const error = failed('E: Unable to locate package gh', 'E: apt-get failed')
   assert.equal(error.code, 'invalid_request')
   assert.equal(
     error.message,
-    'Cannot build image "mine": the distribution has no package "gh"; mark it with "?" where it can be done without',
+    'Cannot build image "mine": the distribution has no package "gh"; mark it with "?" if it is optional',
   )
   assert.match(failed("E: Package 'python' has no installation candidate").message, /no package "python"/)
 })
 
-test('buildFailure() names the package that npm has none of', () => {
+test('buildFailure() names the package that npm does not have', () => {
   const lines = ["npm error 404  The requested resource '@no/such@*' could not be found", 'npm error A complete log']
   const error = failed('npm error code E404', 'npm error 404 Not Found', ...lines)
   assert.equal(error.code, 'invalid_request')
   assert.equal(error.message, 'Cannot build image "mine": npm has no package "@no/such"')
 })
 
-test('buildFailure() tells a full disk and an unreachable mirror apart', () => {
+test('buildFailure() distinguishes a full disk and an unreachable mirror', () => {
   assert.equal(failed('dpkg: error: No space left on device').code, 'no_capacity')
   const error = failed(
     'Err:1 http://mirror.test/debian bookworm InRelease',

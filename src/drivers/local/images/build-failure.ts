@@ -3,7 +3,10 @@ import type { ErrorCode } from '../../../errors.ts'
 import { ProgramFailure } from './program.ts'
 import type { Recipe } from './recipe.ts'
 
-/** Says whose fault a failed installation is: the recipe's (`invalid_request`) or the host's and its network's (`unavailable`). */
+/**
+ * Returns the error for a failed installation: `invalid_request` for a fault of the recipe, `no_capacity` for a full
+ * disk, `unavailable` for a failure of the host or its network.
+ */
 export function buildFailure(recipe: Recipe, error: unknown): unknown {
   if (!(error instanceof ProgramFailure)) return error
   const text = error.lines.join('\n')
@@ -15,10 +18,7 @@ export function buildFailure(recipe: Recipe, error: unknown): unknown {
     /Unable to locate package (\S+)/.exec(text)?.[1] ??
     /Package '?([^\s']+)'? has no installation candidate/.exec(text)?.[1]
   if (missing)
-    return fail(
-      'invalid_request',
-      `the distribution has no package "${missing}"; mark it with "?" where it can be done without`,
-    )
+    return fail('invalid_request', `the distribution has no package "${missing}"; mark it with "?" if it is optional`)
   const npmMissing = /^npm error 404\s.*'(@?[^'@]+)@[^']*'/m.exec(text)?.[1]
   if (npmMissing) return fail('invalid_request', `npm has no package "${npmMissing}"`)
   if (/No space left on device|Disk quota exceeded/.test(text))

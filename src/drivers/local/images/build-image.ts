@@ -21,13 +21,13 @@ import { shiftOwners } from './shift-owners.ts'
 interface BuildOptions {
   distribution: Distribution
   progress: (step: BuildProgress) => void
-  /** Ends the build, and every program that it runs. */
+  /** Aborts the build, and kills all programs that it runs. */
   signal?: AbortSignal | undefined
 }
 
 /**
- * Makes a recipe's root file system in an empty volume. Rejects with `invalid_request` for what is wrong with the
- * recipe, `unavailable` for what the host or its package sources lack.
+ * Builds a recipe's root file system in an empty volume. Throws `invalid_request` for a faulty recipe, and
+ * `unavailable` when the host or its package sources lack something.
  */
 export async function buildImage(
   recipe: Recipe,
@@ -53,7 +53,7 @@ export async function buildImage(
   await writeGuestApt(root, sources, settings.guest)
   await writeGuestDf(root)
   await makeNeutral(root)
-  progress({ step: 'Giving the files to their owners', fraction: 0.92 })
+  progress({ step: 'Setting the owners of the files', fraction: 0.92 })
   const { bytes } = await shiftOwners(root)
   signal.throwIfAborted()
   progress({ step: 'Writing to the disk', fraction: 0.96 })
@@ -70,7 +70,7 @@ export async function buildImage(
   }
 }
 
-/** Packages of the distribution and of npm at the same time; a failure of one ends the other. */
+/** Installs packages of the distribution and of npm concurrently. A failure of one aborts the other. */
 async function fetchEverything(
   recipe: Recipe,
   volume: string,

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { CarrelError } from '../../../errors.ts'
 
-/** What the host runs, which an image built on it runs too. */
+/** The distribution of the host, and so of the images that are built on it. */
 export interface Distribution {
-  /** `debian`, `ubuntu` */
+  /** Such as `debian` or `ubuntu`. */
   id: string
-  /** `bookworm`, `noble` */
+  /** Such as `bookworm` or `noble`. */
   codename: string
-  /** As Node names it: `x64`, `arm64`. */
+  /** Node's name of it: `x64` or `arm64`. */
   architecture: string
 }
 
-/** Reads it from os-release(5). Rejects with `unavailable` on a host without a codename. */
+/** Reads the distribution from os-release(5). Throws `unavailable` on a host without a codename. */
 export async function readDistribution(file = '/etc/os-release'): Promise<Distribution> {
   const fields = new Map<string, string>()
   for (const line of (await readFile(file, 'utf8').catch(() => '')).split('\n')) {
@@ -19,7 +19,7 @@ export async function readDistribution(file = '/etc/os-release'): Promise<Distri
     if (match?.[1] !== undefined && match[2]) fields.set(match[1], match[2])
   }
   const id = fields.get('ID') ?? 'linux'
-  // A derivative of Ubuntu has a codename of its own, but no packages under it.
+  // A derivative of Ubuntu has its own codename, but no packages under that name.
   const codename =
     fields.get('UBUNTU_CODENAME') ?? fields.get('VERSION_CODENAME') ?? (id === 'debian' ? 'sid' : undefined)
   if (codename === undefined) {

@@ -5,16 +5,16 @@ import koffi from 'koffi'
 
 const flock = koffi.load('libc.so.6').func('int flock(int fd, int operation)')
 
-/** A lock among processes that lasts until it is released or its holder dies. */
+/** A lock between processes, which is held until it is released or its holder ends. */
 export interface FileLock {
-  /** Also removes the file. */
+  /** Releases the lock and deletes the file. */
   release(): Promise<void>
 }
 
-/** Takes the lock, or gives undefined when another holds it, in this process or in another. */
+/** Acquires the lock. Returns undefined when it is held, in this process or in another. */
 export async function tryLock(path: string): Promise<FileLock | undefined> {
   const file = await open(path, 'a', 0o600)
-  if (flock(file.fd, LOCK_EX | LOCK_NB) === 0 && (await isStill(file, path))) {
+  if (flock(file.fd, LOCK_EX | LOCK_NB) === 0 && (await isCurrent(file, path))) {
     return {
       release: async () => {
         await rm(path, { force: true })
@@ -26,7 +26,7 @@ export async function tryLock(path: string): Promise<FileLock | undefined> {
   return undefined
 }
 
-/** Takes the lock as soon as it is free, looking each quarter of a second. */
+/** Acquires the lock as soon as it is free, polling four times a second. */
 export async function lock(path: string): Promise<FileLock> {
   for (;;) {
     const held = await tryLock(path)
@@ -35,8 +35,8 @@ export async function lock(path: string): Promise<FileLock> {
   }
 }
 
-/** False for a file that its last holder has removed: whoever comes next would lock another. */
-async function isStill(file: FileHandle, path: string): Promise<boolean> {
+/** Returns false for a file that its last holder has deleted, as the next process would lock a new one. */
+async function isCurrent(file: FileHandle, path: string): Promise<boolean> {
   const [held, current] = await Promise.all([file.stat(), stat(path).catch(() => undefined)])
   return current?.ino === held.ino
 }

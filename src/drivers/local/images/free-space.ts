@@ -2,8 +2,8 @@ import { statfs } from 'node:fs/promises'
 import { CarrelError } from '../../../errors.ts'
 
 /**
- * Rejects with `no_capacity` when the file system of a directory, or the disk below it, has less room than
- * `neededBytes`.
+ * Throws `no_capacity` when the file system of a directory, or the disk below it (`headroomBytes`), has less free space
+ * than `neededBytes`.
  */
 export async function requireFreeSpace(
   directory: string,
@@ -14,9 +14,9 @@ export async function requireFreeSpace(
   const { bavail, bsize } = await statfs(directory)
   const freeBytes = Math.max(0, Math.min(bavail * bsize, headroomBytes))
   if (freeBytes >= neededBytes) return
-  const room = `"${directory}" has ${gigabytes(freeBytes)} GB free of the ${gigabytes(neededBytes)} GB needed`
+  const reason = `"${directory}" has ${gigabytes(freeBytes)} GB free of the ${gigabytes(neededBytes)} GB needed`
   const remedy = 'remove images or computers, or move the data directory to a larger disk'
-  throw new CarrelError('no_capacity', `Cannot make image "${image}": ${room}; ${remedy}`, {
+  throw new CarrelError('no_capacity', `Cannot create image "${image}": ${reason}; ${remedy}`, {
     details: { freeBytes, neededBytes },
   })
 }

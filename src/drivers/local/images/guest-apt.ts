@@ -5,7 +5,7 @@ import { formatAptSources } from './apt-sources.ts'
 import type { AptSource } from './apt-sources.ts'
 import { emptyRootDirectory, writeRootFile } from './root-files.ts'
 
-/** Leaves the guest's apt with the host's sources, their keys, and nothing else of what the build needed. */
+/** Gives the guest's apt the host's sources and their keys, and removes everything else that only the build needed. */
 export async function writeGuestApt(root: string, sources: AptSource[], settings: string): Promise<void> {
   await emptyRootDirectory(root, 'etc/apt/sources.list.d')
   await writeRootFile(root, 'etc/apt/sources.list.d/distribution.sources', formatAptSources(sources))

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { writeRootFile } from './root-files.ts'
 
 /**
- * Puts the `df` that knows a computer's own limit (guest-df.pl) before the image's. An image without Perl, or whose
- * `df` is BusyBox, keeps its own.
+ * Installs a `df` that shows a computer's own limit (guest-df.pl), with precedence over the image's. An image without
+ * Perl, or whose `df` is BusyBox, keeps its own.
  */
 export async function writeGuestDf(root: string): Promise<void> {
   const df = await lstat(join(root, 'usr/bin/df')).catch(() => undefined)
@@ -13,7 +13,7 @@ export async function writeGuestDf(root: string): Promise<void> {
   await writeRootFile(root, 'usr/local/bin/df', await guestDf(), 0o755)
 }
 
-/** The program, which is a part of what an image's id stands for. */
+/** Returns the program, which is included in the hash of an image's id. */
 export function guestDf(): Promise<string> {
   return readFile(source, 'utf8')
 }

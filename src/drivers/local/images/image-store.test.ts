@@ -33,7 +33,7 @@ async function fill(volume: string): Promise<StoredImage> {
 
 const storeIn = (directory: string) => new ImageStore(directory, new DirectoryStorage())
 
-test('add() shows an image when it is whole', async (t) => {
+test('add() publishes an image when it is complete', async (t) => {
   const directory = await temporaryDirectory(t)
   const store = storeIn(directory)
   await store.add(id, async (volume) => {
@@ -83,7 +83,7 @@ test('add() of one image under two names keeps the first', async (t) => {
   assert.deepEqual(await readdir(directory), [id])
 })
 
-test('removeLeftovers() removes what a killed server left, and nothing that is being made', async (t) => {
+test('removeLeftovers() removes what a killed server left, and nothing that is being created', async (t) => {
   const directory = await temporaryDirectory(t)
   const other = spawn(
     process.execPath,
@@ -103,7 +103,7 @@ test('removeLeftovers() removes what a killed server left, and nothing that is b
   assert.deepEqual(await readdir(directory), [])
 })
 
-test('list() gives the newest first', async (t) => {
+test('list() returns the newest first', async (t) => {
   const store = storeIn(await temporaryDirectory(t))
   const images = [
     image({ id: 'a-000000000001', createdAtMs: 1 }),
@@ -117,7 +117,7 @@ test('list() gives the newest first', async (t) => {
   )
 })
 
-test('remove() removes it from the disk; removing what is not there does nothing', async (t) => {
+test('remove() removes an image from the disk, and does nothing when there is none', async (t) => {
   const directory = await temporaryDirectory(t)
   const store = storeIn(directory)
   await store.add(id, fill)
@@ -126,7 +126,7 @@ test('remove() removes it from the disk; removing what is not there does nothing
   assert.deepEqual(await readdir(directory), [])
 })
 
-test('get() takes no path for an id', async (t) => {
+test('get() does not accept a path as an id', async (t) => {
   const directory = await temporaryDirectory(t)
   const store = storeIn(join(directory, 'store'))
   await mkdir(join(directory, 'store'))

@@ -6,14 +6,14 @@ import { run } from '../system/run.ts'
 import type { Storage } from '../storage/storage.ts'
 import { lock, tryLock } from './file-lock.ts'
 
-/** An image as it is kept, with where it came from. */
+/** A stored image with its origin. */
 export interface StoredImage extends ImageInfo {
   source: 'recipe' | 'import'
 }
 
 /**
- * Images on disk: `<directory>/<id>/rootfs` and `<directory>/<id>/image.json`. A volume under another name is not an
- * image: `.partial-…` is one that comes or goes, with a lock beside it for as long as someone is at it.
+ * Images on the disk: `<directory>/<id>/rootfs` and `<directory>/<id>/image.json`. A volume with another name is not an
+ * image: `.partial-…` is being created or deleted, with a lock file next to it for that time.
  */
 export class ImageStore {
   readonly #directory: string
@@ -34,7 +34,7 @@ export class ImageStore {
     return text === undefined ? undefined : (JSON.parse(text) as StoredImage)
   }
 
-  /** Newest first. */
+  /** Returns all images, the newest first. */
   async list(): Promise<StoredImage[]> {
     const names = (await readdir(this.#directory).catch(unlessMissing)) ?? []
     const images = await Promise.all(names.map((name) => this.get(name)))
@@ -42,9 +42,8 @@ export class ImageStore {
   }
 
   /**
-   * Lets `fill` make an image in a new volume, and shows it when it is whole and on the disk. Whoever asks for the
-   * same `name` meanwhile, in whatever process, waits for it. `fill` may find that the image exists; then its volume
-   * is dropped.
+   * Calls `fill` to create an image in a new volume, and publishes it when it is complete and on the disk. Calls with
+   * the same `name` wait for it, in any process. When `fill` returns an image that exists, its volume is deleted.
    */
   async add(name: string, fill: (volume: string) => Promise<StoredImage>): Promise<StoredImage> {
     await mkdir(this.#directory, { recursive: true })
@@ -74,12 +73,12 @@ export class ImageStore {
     try {
       await rename(volume, join(this.#directory, image.id))
     } catch (error) {
-      // Two imports under two references can come to the same image; the first one stays.
+      // Imports of two references can result in the same image. The first one stays.
       if (!(await this.get(image.id))) throw error
     }
   }
 
-  /** It is gone at once for everyone, and then from the disk. */
+  /** Removes an image: at once for all users, then from the disk. */
   async remove(id: string): Promise<void> {
     if (!(await this.get(id))) return
     const name = `removed-${randomUUID()}`
@@ -92,7 +91,7 @@ export class ImageStore {
     }
   }
 
-  /** Removes what a server that died has left half made. What can't be removed stays for the next time. */
+  /** Removes incomplete images of servers that were killed. What cannot be removed stays for the next time. */
   async removeLeftovers(): Promise<void> {
     const entries = (await readdir(this.#directory).catch(unlessMissing)) ?? []
     const names = new Set(entries.flatMap((entry) => /^\.(?:partial|lock)-(.+)$/.exec(entry)?.[1] ?? []))
@@ -113,7 +112,7 @@ export class ImageStore {
   }
 }
 
-/** One that cannot be looked at in this moment, for want of a descriptor, is not missing for that. */
+/** Throws all other errors: an image that cannot be read for lack of a descriptor is not missing. */
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
 }

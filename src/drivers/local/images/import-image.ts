@@ -13,9 +13,10 @@ import { ProgramFailure, runProgram } from './program.ts'
 import { shiftOwners } from './shift-owners.ts'
 
 /**
- * Takes an OCI or Docker image into an empty volume; `existing` spares the unpacking of one that is there already.
- * Its id is by its content: the same image under two references is one. Rejects with `invalid_request` for a
- * reference that leads to no image, `unavailable` when a registry or a program of the host is.
+ * Imports an OCI or Docker image into an empty volume. `existing` returns a stored image, which is then not unpacked
+ * again. The id is derived from the content, so two references to the same image give one image. Throws
+ * `invalid_request` for a reference without an image, and `unavailable` when the registry or a program of the host is
+ * unavailable.
  */
 export async function importImage(
   reference: string,
@@ -35,13 +36,13 @@ export async function importImage(
   await rm(join(volume, 'oci'), { recursive: true })
   await writeGuestDf(root)
   await makeNeutral(root)
-  progress({ step: 'Giving the files to their owners', fraction: 0.85 })
+  progress({ step: 'Setting the owners of the files', fraction: 0.85 })
   const { bytes } = await shiftOwners(root)
   progress({ step: 'Writing to the disk', fraction: 0.95 })
   return { id, name, sizeBytes: bytes, createdAtMs: Date.now(), env, user, workdir, source: 'import' }
 }
 
-/** skopeo takes what the host's policy allows; where the host has none, it would refuse everything. */
+/** Copies the image with skopeo, which follows the host's policy. Without a policy, skopeo would refuse all images. */
 async function copyToLayout(reference: string, volume: string, progress: (step: BuildProgress) => void): Promise<void> {
   progress({ step: 'Fetching', fraction: 0 })
   let layers = 0

@@ -33,7 +33,7 @@ async function inRoot(root: string, argv: string[]): Promise<string> {
   return lines.join('\n')
 }
 
-test('an image for which the disk below the store has no room is refused, whatever the store itself says', async (t) => {
+test('an image is refused when the disk below the store lacks space, even if the store itself does not', async (t) => {
   const directory = await temporaryDirectory(t)
   const images = new LocalImages({
     storeDirectory: join(directory, 'images'),
@@ -44,7 +44,7 @@ test('an image for which the disk below the store has no room is refused, whatev
   await assert.rejects(images.build(slim, silent), { code: 'no_capacity', message: /has 0\.0 GB free/ })
 })
 
-test('build() makes the slim image, once for all who ask, with its programs, its owners and nothing of the host', async (t) => {
+test('build() builds the slim image once for concurrent calls, with its programs and owners and nothing of the host', async (t) => {
   const { images, directory } = await localImages(t)
   const steps: BuildProgress[] = []
   const [image, same] = await Promise.all([images.build(slim, (step) => steps.push(step)), images.build(slim, silent)])
@@ -77,7 +77,7 @@ test('build() makes the slim image, once for all who ask, with its programs, its
   await requireTools(recipe, root, signal)
   await assert.rejects(requireTools({ ...recipe, tools: { media: ['git', 'ffmpeg'] } }, root, signal), {
     code: 'invalid_request',
-    message: 'Cannot build image "slim": recipe.json promises the tool "ffmpeg", which is not in the image',
+    message: 'Cannot build image "slim": recipe.json declares the tool "ffmpeg", which is not in the image',
   })
 })
 
@@ -118,7 +118,7 @@ function assertProgress(steps: BuildProgress[]): void {
   assert.ok(steps.length > 20)
 }
 
-test('build() of a recipe whose package there is none of says which, and leaves nothing', async (t) => {
+test('build() of a recipe with an unknown package names it, and leaves nothing', async (t) => {
   const { images, directory } = await localImages(t)
   const recipe = join(directory, 'mine')
   await cp(slim, recipe, { recursive: true })
@@ -130,7 +130,7 @@ test('build() of a recipe whose package there is none of says which, and leaves 
   assert.deepEqual(await readdir(join(directory, 'images')), [])
 })
 
-test('build() asks for room before it begins', async (t) => {
+test('build() checks for free space before it begins', async (t) => {
   const { images, directory } = await localImages(t)
   const recipe = join(directory, 'mine')
   await cp(slim, recipe, { recursive: true })
@@ -169,7 +169,7 @@ async function tinyLayout(directory: string): Promise<string> {
   return layout
 }
 
-test('import() takes an OCI image with its owners and settings, and is led nowhere by its links', async (t) => {
+test('import() imports an OCI image with its owners and settings, and does not follow its links', async (t) => {
   const { images, directory } = await localImages(t)
   const layout = await tinyLayout(directory)
   const [image, same] = await Promise.all([
@@ -190,7 +190,7 @@ test('import() takes an OCI image with its owners and settings, and is led nowhe
   assert.deepEqual(await readdir(join(directory, 'images')), [image.id])
 })
 
-test('import() says what is wrong with a reference', async (t) => {
+test('import() reports what is wrong with a reference', async (t) => {
   const { images, directory } = await localImages(t)
   await assert.rejects(images.import('python:3.12', silent), {
     code: 'invalid_request',
@@ -203,7 +203,7 @@ test('import() says what is wrong with a reference', async (t) => {
   assert.deepEqual(await readdir(join(directory, 'images')), [])
 })
 
-test('remove() of an image in use is a conflict, of another removes it', async (t) => {
+test('remove() rejects with a conflict for an image in use, and removes another', async (t) => {
   const inUse: string[] = []
   const { images, directory } = await localImages(t, inUse)
   const { id } = await images.import(`oci:${await tinyLayout(directory)}:v1`, silent)

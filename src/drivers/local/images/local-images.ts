@@ -15,15 +15,15 @@ import { recipeId } from './recipe-id.ts'
 import { SharedWork } from './shared-work.ts'
 
 export interface LocalImagesOptions {
-  /** Where images are kept; made at the first build. On the file system that `storage` makes volumes on. */
+  /** The directory of the images, on the file system of `storage`. Created by the first build. */
   storeDirectory: string
   storage: Storage
   /**
-   * What the disk below has left for files, where that can be less than what the store's file system says; unbounded by
+   * Returns the free space of the disk below, which can be less than that of the store's file system. Unlimited by
    * default.
    */
   headroomBytes?: () => number
-  /** Whether a computer or snapshot still stands on the image. */
+  /** Returns whether a computer or snapshot uses the image. */
   isInUse: (imageId: string) => Promise<boolean>
 }
 
@@ -38,7 +38,7 @@ export class LocalImages implements DriverImages {
     this.#store = new ImageStore(options.storeDirectory, options.storage)
   }
 
-  /** Newest first. */
+  /** Returns all images, the newest first. */
   async list(): Promise<ImageInfo[]> {
     await this.#store.removeLeftovers()
     return (await this.#store.list()).map(toInfo)
@@ -49,14 +49,14 @@ export class LocalImages implements DriverImages {
     return image && toInfo(image)
   }
 
-  /** The image with this id, or the newest of this name; one that was built goes before one that was imported. */
+  /** Returns the image with an id, or the newest one with a name. Built images have precedence over imported ones. */
   async resolve(name: string): Promise<ImageInfo | undefined> {
     const named = (await this.#store.list()).filter((image) => image.name === name)
     const image = (await this.#store.get(name)) ?? named.find(({ source }) => source === 'recipe') ?? named[0]
     return image && toInfo(image)
   }
 
-  /** Where an image's root file system is, whether or not there is one. */
+  /** Returns the path of an image's root file system. The image need not exist. */
   rootfs(id: string): string {
     return this.#store.rootfs(id)
   }
@@ -70,20 +70,20 @@ export class LocalImages implements DriverImages {
     const id = await recipeId(recipe, distribution)
     const existing = await this.#store.get(id)
     if (existing) return toInfo(existing)
-    const image = await this.#work.share(id, progress, async (tell) => {
+    const image = await this.#work.share(id, progress, async (report) => {
       await this.#prepare(recipe.freeBytes, recipe.name)
-      tell({ step: 'Starting', fraction: 0 })
-      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, { distribution, progress: tell, signal }))
+      report({ step: 'Starting', fraction: 0 })
+      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, { distribution, progress: report, signal }))
     })
     return toInfo(image)
   }
 
   async import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
     requireReference(reference)
-    const image = await this.#work.share(reference, progress, async (tell) => {
+    const image = await this.#work.share(reference, progress, async (report) => {
       await this.#prepare(importFreeBytes, reference)
       return this.#store.add(`import-${randomUUID()}`, (volume) =>
-        importImage(reference, volume, (id) => this.#store.get(id), tell),
+        importImage(reference, volume, (id) => this.#store.get(id), report),
       )
     })
     return toInfo(image)
@@ -93,7 +93,7 @@ export class LocalImages implements DriverImages {
     if (await this.#options.isInUse(id)) {
       throw new CarrelError(
         'conflict',
-        `Cannot remove image "${id}": a computer or snapshot stands on it; delete that first`,
+        `Cannot remove image "${id}": a computer or snapshot uses it; delete that first`,
         { details: { image: id } },
       )
     }
@@ -112,5 +112,5 @@ function toInfo({ source: _, ...info }: StoredImage): ImageInfo {
   return info
 }
 
-/** An image's size is not known before it is fetched; this is that of a common one, packed and unpacked. */
+/** The size of an image is unknown before it is fetched. This is the size of a common one, packed and unpacked. */
 const importFreeBytes = 1_000_000_000

@@ -1,8 +1,8 @@
 import { writeRootFile } from './root-files.ts'
 
 /**
- * Gives SSH and login shells the variables that other processes start with: by /etc/environment, which PAM reads,
- * and by /etc/profile.d, after /etc/profile has set a PATH of its own.
+ * Gives SSH sessions and login shells the variables of other processes: through /etc/environment, which PAM reads, and
+ * through /etc/profile.d, after /etc/profile has set its own PATH.
  */
 export async function writeLoginEnvironment(root: string, env: Record<string, string>): Promise<void> {
   const entries = Object.entries(env)

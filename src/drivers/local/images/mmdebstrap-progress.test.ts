@@ -23,7 +23,7 @@ Setting up something that was not counted ...
 I: cleaning package lists and apt cache...
 I: success in 22.9810 seconds`.split('\n')
 
-test('read() tells the phases, and counts the packages that are not essential', () => {
+test('read() reports the phases, and counts the packages that are not essential', () => {
   const progress = new MmdebstrapProgress()
   const steps = output.flatMap((line) => progress.read(line)?.step ?? [])
   assert.deepEqual(steps, [
@@ -43,7 +43,7 @@ test('read() tells the phases, and counts the packages that are not essential', 
   ])
 })
 
-test('read() gives fractions that only rise, up to 1', () => {
+test('read() returns fractions that only rise, up to 1', () => {
   const progress = new MmdebstrapProgress()
   const fractions = output.flatMap((line) => progress.read(line)?.fraction ?? [])
   assert.deepEqual(

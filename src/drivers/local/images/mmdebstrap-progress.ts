@@ -1,12 +1,12 @@
 import type { BuildProgress } from '../../driver.ts'
 
-/** Makes steps and fractions of what `mmdebstrap --verbose` writes. */
+/** Derives steps and fractions from the output of `mmdebstrap --verbose`. */
 export class MmdebstrapProgress {
   #remaining = false
   #total = 0
   #done = { Get: 0, Unpacking: 0, Setting: 0 }
 
-  /** What a line says about the build; undefined for one that says nothing. */
+  /** Returns the progress that a line shows; undefined for other lines. */
   read(line: string): BuildProgress | undefined {
     const phase = phases.find(({ mark }) => line.startsWith(`I: ${mark}`))
     if (phase) {
@@ -19,7 +19,7 @@ export class MmdebstrapProgress {
     return word === undefined ? undefined : this.#count(word as keyof typeof packageSteps)
   }
 
-  /** apt mixes unpacking and setting up, so the fraction is by all that is done. */
+  /** Computes the fraction from all kinds of steps, since apt alternates unpacking and setting up. */
   #count(word: keyof typeof packageSteps): BuildProgress | undefined {
     if (this.#total === 0) return undefined
     this.#done[word] = Math.min(this.#done[word] + 1, this.#total)
@@ -44,7 +44,7 @@ const phases = [
   { mark: 'cleaning', step: 'Cleaning up after the packages', fraction: 1 },
 ]
 
-/** How much of the time each takes. */
+/** The share of the time that each kind of step takes. */
 const packageSteps = {
   Get: { step: 'Downloading packages', share: 0.2 },
   Unpacking: { step: 'Unpacking packages', share: 0.45 },

@@ -16,7 +16,7 @@ export interface PackagePlan {
   aptSettings: string
 }
 
-/** Makes `<volume>/rootfs` of the recipe's packages. Rejects with `ProgramFailure`. */
+/** Creates `<volume>/rootfs` from the recipe's packages. Throws `ProgramFailure`. */
 export async function installPackages(
   recipe: Recipe,
   volume: string,
@@ -51,7 +51,7 @@ function mmdebstrapArguments(recipe: Recipe, volume: string, inputs: string, dis
     ...mergedUsrHook(),
     `--aptopt=${join(inputs, 'apt.conf')}`,
     resolveHook(recipe),
-    // As a file of its own, not by --dpkgopt: mmdebstrap would filter what it extracts in Perl, which takes 9 s.
+    // A separate file and not --dpkgopt, with which mmdebstrap would filter extracted files in Perl, which takes 9 s.
     '--setup-hook=upload inputs/dpkg.cfg /etc/dpkg/dpkg.cfg.d/image',
     ...leaveOutHook(recipe),
     ...recipe.packages.map((entry) => `--include=${aptName(entry)}`),
@@ -61,7 +61,7 @@ function mmdebstrapArguments(recipe: Recipe, volume: string, inputs: string, dis
   ]
 }
 
-/** Keeps apt from installing `usrmerge`, which brings all of Perl, where directories can be born merged. */
+/** Creates merged directories where that is possible, as apt would otherwise install `usrmerge` with all of Perl. */
 function mergedUsrHook(): string[] {
   const hook = ['maybe-merged-usr', 'merged-usr']
     .map((name) => `/usr/share/mmdebstrap/hooks/${name}`)
@@ -69,12 +69,12 @@ function mergedUsrHook(): string[] {
   return hook === undefined ? [] : [`--hook-dir=${hook}`]
 }
 
-/** An apt pattern finds what there is, and is content with nothing. */
+/** Returns the package's name for apt; for an optional package a pattern, which may match nothing. */
 function aptName({ name, optional }: RecipePackage): string {
   return optional ? `?exact-name(${name})?not(?virtual)` : name
 }
 
-/** Finds out whether there are such packages before 10 s are spent on the essential ones. */
+/** Checks that the packages exist before 10 s are spent on the essential ones. */
 function resolveHook(recipe: Recipe): string {
   const names = recipe.packages.map((entry) => `'${aptName(entry)}'`).join(' ')
   const apt = 'env --chdir="$1" APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get'
@@ -82,9 +82,10 @@ function resolveHook(recipe: Recipe): string {
 }
 
 /**
- * The essential packages are extracted whole before dpkg installs them again by its settings, so what is to be left
- * out has to go in between. A hook is a line for `sh`; the recipe's schema leaves nothing in it that `sh` could
- * take for more than a path, and the chroot keeps links of the new root from leading to the host's files.
+ * Deletes excluded paths of the essential packages. These are extracted completely before dpkg installs them again with
+ * its settings, so the deletion must happen in between. A hook is a line for `sh`: the recipe's schema allows only
+ * characters that `sh` takes as part of a path, and the chroot keeps links of the new root from leading to the host's
+ * files.
  */
 function leaveOutHook(recipe: Recipe): string[] {
   const paths = recipe.leaveOut ?? []
@@ -92,8 +93,8 @@ function leaveOutHook(recipe: Recipe): string[] {
 }
 
 /**
- * dpkg.cfg(5) for the build and for the guest, where they save the same time and space. Nothing is lost without
- * dpkg's own flushes: an image is flushed as a whole before it counts.
+ * Returns dpkg.cfg(5) for the build and for the guest, where it saves the same time and space. The build needs none of
+ * dpkg's own flushes, as the image is flushed as a whole before it is published.
  */
 function dpkgSettings(recipe: Recipe): string {
   const excludes = (recipe.leaveOut ?? []).map((path) => `path-exclude=${path}\n`)

@@ -1,8 +1,8 @@
 import { emptyRootDirectory, writeRootFile } from './root-files.ts'
 
 /**
- * Takes away what a root file system knows of the machine that it was made on, and leaves files and directories
- * that a computer's own can be put over: names, resolvers, devices.
+ * Removes traces of the build machine from a root file system, and leaves files and directories over which a computer's
+ * own can be mounted: names, resolvers, devices.
  */
 export async function makeNeutral(root: string): Promise<void> {
   for (const directory of ['dev', 'proc', 'sys', 'run']) await emptyRootDirectory(root, directory)

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { runProgram } from './program.ts'
 import type { Recipe } from './recipe.ts'
 
-/** Lets the host's npm, as it is configured, fetch the recipe's packages into `<volume>/npm`. Rejects with `ProgramFailure`. */
+/**
+ * Fetches the recipe's packages into `<volume>/npm`, with the host's npm and its configuration. Throws
+ * `ProgramFailure`.
+ */
 export async function fetchNpmPackages(
   recipe: Recipe,
   volume: string,
@@ -35,7 +38,7 @@ export async function fetchNpmPackages(
   )
 }
 
-/** Moves them under the image's /usr/local, which is where npm's own global packages would be. */
+/** Moves the packages to the image's /usr/local, the location of npm's global packages. */
 export async function placeNpmPackages(volume: string): Promise<void> {
   const prefix = join(volume, 'npm')
   const local = join(volume, 'rootfs/usr/local')

@@ -1,16 +1,18 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What an image's configuration says of how its processes start. */
+/** The part of an image's configuration that its processes need. */
 export interface OciConfig {
-  /** 64 hex digits: of everything in the image. */
+  /** The digest of the configuration, which covers the whole image: 64 hex digits. */
   digest: string
   env: Record<string, string>
   user: string
   workdir: string
 }
 
-/** Reads the only image of an OCI layout. What it does not say is as OCI has it: root, `/`, the usual PATH. */
+/**
+ * Reads the configuration of the only image in an OCI layout. The defaults are those of OCI: root, `/`, the usual PATH.
+ */
 export async function readOciConfig(layout: string): Promise<OciConfig> {
   const index = (await readJson(join(layout, 'index.json'))) as { manifests?: Descriptor[] }
   const manifest = (await readBlob(layout, index.manifests?.[0])) as { config?: Descriptor }
@@ -40,7 +42,7 @@ function readBlob(layout: string, descriptor: Descriptor | undefined): Promise<u
 
 function hexOf(descriptor: Descriptor | undefined): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(descriptor?.digest ?? '')?.[1]
-  if (hex === undefined) throw new Error(`the layout names no blob: ${descriptor?.digest}`)
+  if (hex === undefined) throw new Error(`the layout has an invalid digest: ${descriptor?.digest}`)
   return hex
 }
 
@@ -55,5 +57,5 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** The bound that registries set to manifests. */
+/** The limit of registries for manifests. */
 const maxJsonBytes = 4 * 1024 * 1024

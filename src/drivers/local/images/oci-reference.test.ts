@@ -14,7 +14,7 @@ test('imageNameOf() is the last part of the reference, with its tag unless that 
   for (const [reference, name] of Object.entries(names)) assert.equal(imageNameOf(reference), name, reference)
 })
 
-test('requireReference() asks for a transport and says how to write one', () => {
+test('requireReference() requires a transport and shows how to write one', () => {
   assert.throws(() => requireReference('python:3.12'), { code: 'invalid_request', message: /docker:\/\/python:3\.12/ })
   for (const reference of [
     '',

@@ -1,9 +1,9 @@
 import { CarrelError } from '../../../errors.ts'
 
-/** Where skopeo(1) can take an image from, as it writes it. */
+/** The transports of skopeo(1). */
 const transports = ['docker://', 'oci:', 'oci-archive:', 'docker-archive:', 'docker-daemon:', 'dir:']
 
-/** Rejects with `invalid_request` what skopeo would not take for a reference, or would take for an option. */
+/** Throws `invalid_request` for a text that skopeo would not accept as a reference, or would take for an option. */
 export function requireReference(reference: string): void {
   const transport = transports.find((prefix) => reference.startsWith(prefix))
   if (transport === undefined) {
@@ -13,10 +13,10 @@ export function requireReference(reference: string): void {
     )
   }
   if (reference.length === transport.length || reference.length > 1_000 || /[\s\p{Cc}]/u.test(reference))
-    throw invalid(reference, 'it names no image')
+    throw invalid(reference, 'it is not a valid reference of an image')
 }
 
-/** A name for the image: the last part of the reference, with its tag unless that is `latest`. */
+/** Returns a name for an image: the last part of its reference, with the tag unless that is `latest`. */
 export function imageNameOf(reference: string): string {
   const path = reference.replace(/^[a-z-]+:(\/\/)?/, '').replace(/@sha256:[0-9a-f]+$/, '')
   const last = path.split('/').at(-1) ?? ''

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from './fixtures/temporary-directory.ts'
 import { ProgramFailure, runIsolated, runProgram } from './program.ts'
 
-test('runProgram() hands on each line of stdout and stderr', async () => {
+test('runProgram() reports each line of stdout and stderr', async () => {
   const lines: string[] = []
   await runProgram(['sh', '-c', 'echo one; echo two >&2'], { onLine: (line) => lines.push(line) })
   assert.deepEqual(lines.toSorted(), ['one', 'two'])
@@ -30,11 +30,11 @@ test('runProgram() and runIsolated() name a program that is not installed', asyn
   }
 })
 
-test('runProgram() does not take a missing command inside the program for the program', async () => {
+test('runProgram() distinguishes a missing command inside the program from a missing program', async () => {
   await assert.rejects(runProgram(['sh', '-c', 'no-such-program']), ProgramFailure)
 })
 
-test('runIsolated() that is aborted has ended all that was started, in whatever session', async (t) => {
+test('runIsolated() kills all processes in any session when it is aborted', async (t) => {
   const directory = await temporaryDirectory(t)
   const abort = new AbortController()
   const program = runIsolated(
@@ -45,7 +45,7 @@ test('runIsolated() that is aborted has ended all that was started, in whatever 
     },
   )
   await assert.rejects(program, { name: 'AbortError' })
-  // All that could write has closed its output by now, which only its end does here.
+  // All writers have closed their output by now, which here happens only at their end.
   assert.equal(existsSync(join(directory, 'survived')), false)
 })
 

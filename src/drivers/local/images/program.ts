@@ -6,15 +6,15 @@ import { CarrelError } from '../../../errors.ts'
 export interface ProgramOptions {
   cwd?: string
   env?: NodeJS.ProcessEnv
-  /** Every line of stdout and stderr. */
+  /** Called with each line of stdout and stderr. */
   onLine?: (line: string) => void
-  /** Ends the program and all that it started. */
+  /** Kills the program and all of its children. */
   signal?: AbortSignal
   /** 60 minutes by default. */
   timeoutMs?: number
 }
 
-/** A program that ended otherwise than with 0, and the end of what it wrote. */
+/** A program failed. Has the end of its output. */
 export class ProgramFailure extends Error {
   readonly exitCode: number | null
   readonly lines: string[]
@@ -28,8 +28,8 @@ export class ProgramFailure extends Error {
 }
 
 /**
- * Runs a long program of the host, which dies with the server. Rejects with `ProgramFailure`, or with `unavailable`
- * when the program is not installed.
+ * Runs a program of the host for a longer time; it is killed when the server ends. Throws `ProgramFailure`, or
+ * `unavailable` when the program is not installed.
  */
 export async function runProgram(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
   const [program, ...args] = argv
@@ -45,7 +45,7 @@ export async function runProgram(argv: [string, ...string[]], options: ProgramOp
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line.slice(0, 1_000))
-      if (lines.length > keptLines) lines.shift()
+      if (lines.length > maxLines) lines.shift()
       options.onLine?.(line)
     })
   }
@@ -59,14 +59,14 @@ export async function runProgram(argv: [string, ...string[]], options: ProgramOp
 }
 
 /**
- * The same with process ids and mounts of its own: whatever it starts or mounts is gone when it ends, however it
- * ends.
+ * As `runProgram`, in new process and mount namespaces: when the program ends for any reason, all of its processes and
+ * mounts end with it.
  */
 export function runIsolated(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
   return runProgram(['unshare', '--fork', '--kill-child', '--pid', '--mount-proc', '--', ...argv], options)
 }
 
-/** Settles when the last process that could write has ended; rejects after that, too, when it was aborted. */
+/** Settles when the last process that could write has ended, also when the program was aborted. */
 function ended(child: ChildProcess): Promise<[number | null, string | null]> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined
@@ -78,5 +78,5 @@ function ended(child: ChildProcess): Promise<[number | null, string | null]> {
   })
 }
 
-/** Enough to see why, for a message and a log. */
-const keptLines = 60
+/** Number of lines that are kept for error messages and the log. */
+const maxLines = 60

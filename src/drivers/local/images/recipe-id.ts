@@ -6,12 +6,13 @@ import type { Distribution } from './distribution.ts'
 import { guestDf } from './guest-df.ts'
 import type { Recipe } from './recipe.ts'
 
-/** To be raised when the same recipe comes to give another image. */
+/** Must be increased when a change of the builder gives the same recipe another image. */
 const builderFormat = 1
 
 /**
- * `<name>-<12 hex digits>`: the same for the same files, builder, architecture and distribution. Times and owners
- * of the files don't count, the executable bit does. Rejects with `invalid_request` for a folder beyond the bounds.
+ * Returns `<name>-<12 hex digits>`, which is the same for the same files, builder, architecture and distribution. Times
+ * and owners of the files do not count; the executable bit does. Throws `invalid_request` for a folder that is too
+ * large.
  */
 export async function recipeId(recipe: Recipe, distribution: Distribution): Promise<string> {
   const hash = createHash('sha256')
@@ -46,6 +47,6 @@ function tooMuch(recipe: Recipe): CarrelError {
   )
 }
 
-/** A recipe is a few files; a mistaken path such as `/` must not be read to its end. */
+/** A recipe has few files. The limit stops the reading of a wrong path, such as `/`. */
 const maxFiles = 1_000
 const maxBytes = 256 * 1024 * 1024

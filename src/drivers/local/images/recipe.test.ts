@@ -40,7 +40,7 @@ test('readRecipe() reads the recipes that come with Carrel', async () => {
   )
 })
 
-test('readRecipe() names the field that is wrong', async (t) => {
+test('readRecipe() names the invalid field', async (t) => {
   const wrong: [Record<string, unknown>, string][] = [
     [{ user: 'No Name' }, 'user'],
     [{ env: { PATH: '$(reboot)' } }, 'env.PATH'],
@@ -61,7 +61,7 @@ test('readRecipe() names the field that is wrong', async (t) => {
   }
 })
 
-test('readRecipe() takes no option for a package, and says in which line it stands', async (t) => {
+test('readRecipe() does not accept an option as a package, and names its line', async (t) => {
   const directory = await copyOfSlim(t)
   await writeFile(join(directory, 'packages'), 'bash # fine\n\n--no-sandbox\n')
   await assert.rejects(readRecipe(directory), { code: 'invalid_request', message: /line 3 .*"--no-sandbox"/ })
@@ -74,7 +74,7 @@ test('readRecipe() of a folder without a recipe is a not_found that names what i
   })
 })
 
-test('readRecipe() takes no folder whose name could not begin an id', async (t) => {
+test('readRecipe() refuses a folder whose name cannot begin an id', async (t) => {
   for (const name of ['Mine', 'my_image', '-mine', 'my--image', 'm'.repeat(41)]) {
     const directory = await copyOfSlim(t, name)
     await assert.rejects(readRecipe(directory), { code: 'invalid_request', message: /its folder must be named/ })
@@ -89,7 +89,7 @@ test('recipeId() is the same for the same files, whatever their times', async (t
   assert.match(await idOf(one), /^mine-[0-9a-f]{12}$/)
 })
 
-test('recipeId() is another for another file, executable bit, name, architecture or distribution', async (t) => {
+test('recipeId() differs for another file, executable bit, name, architecture or distribution', async (t) => {
   const directory = await copyOfSlim(t)
   const ids = [
     await idOf(directory),

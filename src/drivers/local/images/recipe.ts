@@ -12,33 +12,33 @@ const npmPackages = Type.Array(Type.String({ pattern: npmPackage }), { maxItems:
 const Settings = Type.Object(
   {
     description: Type.String({ maxLength: 500 }),
-    /** Whom processes run as unless another is asked for; `setup.sh` makes the user. */
+    /** The user of processes unless another is requested; `setup.sh` creates it. */
     user: Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$' }),
     workdir: Type.String({ pattern: '^/', maxLength: 1_000 }),
-    /** Quotes, dollars and line ends would mean something in the files that login shells read. */
+    /** Quotes, dollar signs and line ends have a meaning in the files that login shells read. */
     env: Type.Record(
       Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
       Type.String({ pattern: '^[^\\n\'"$`\\\\]*$', maxLength: 4_000 }),
     ),
-    /** Installed globally under /usr/local: `all`, and those of the architecture. No script of theirs runs. */
+    /** Installed globally in /usr/local: `all`, and those of the architecture. Their scripts do not run. */
     npm: Type.Optional(
       Type.Object(
         { all: Type.Optional(npmPackages), x64: Type.Optional(npmPackages), arm64: Type.Optional(npmPackages) },
         { additionalProperties: false },
       ),
     ),
-    /** Programs, or packages of them, by what they are for, as users are told of them; the build looks for each. */
+    /** Programs or packages by purpose, which users are shown. The build fails when one is missing. */
     tools: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[a-zA-Z]{1,40}$' }),
         Type.Array(Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._+-]*$', maxLength: 100 }), { maxItems: 100 }),
       ),
     ),
-    /** Paths that no package may bring, with `*` as a wildcard. Copyright notices stay. */
+    /** Paths that packages may not install, with `*` as a wildcard. Copyright notices stay. */
     leaveOut: Type.Optional(
       Type.Array(Type.String({ pattern: '^(?!.*\\.\\.)/[A-Za-z0-9._+*/-]+$' }), { maxItems: 100 }),
     ),
-    /** Free space that a build asks for before it starts, in bytes. */
+    /** Free space that a build requires before it starts. */
     freeBytes: Type.Integer({ minimum: 0 }),
   },
   { additionalProperties: false },
@@ -46,27 +46,27 @@ const Settings = Type.Object(
 
 export interface RecipePackage {
   name: string
-  /** Left out where the distribution has none. */
+  /** Omitted when the distribution does not have it. */
   optional: boolean
 }
 
 export interface Recipe extends Static<typeof Settings> {
   /** The folder's name. */
   name: string
-  /** Absolute. */
+  /** The folder's absolute path. */
   directory: string
   packages: RecipePackage[]
 }
 
 /**
- * Reads a recipe's folder: `recipe.json`, `packages` and `setup.sh`. Rejects with `not_found` when there is none,
- * `invalid_request` that names the file and field when it can't be understood.
+ * Reads the folder of a recipe: `recipe.json`, `packages` and `setup.sh`. Throws `not_found` when a file is missing,
+ * and `invalid_request` with the file and field when one is invalid.
  */
 export async function readRecipe(recipeDirectory: string): Promise<Recipe> {
   const directory = resolve(recipeDirectory)
   const name = basename(directory)
   if (!/^[a-z0-9](-?[a-z0-9]){0,39}$/.test(name)) {
-    throw invalid(name, 'its folder must be named with up to 40 small letters, digits and single hyphens', 'name')
+    throw invalid(name, "its folder's name must have up to 40 lower-case letters, digits and single hyphens", 'name')
   }
   const settings = parseSettings(name, await readPart(directory, 'recipe.json'))
   const packages = parsePackages(name, await readPart(directory, 'packages'))
@@ -79,7 +79,7 @@ function parseSettings(name: string, text: string): Static<typeof Settings> {
   try {
     settings = JSON.parse(text)
   } catch (cause) {
-    throw invalid(name, `recipe.json is no JSON: ${(cause as Error).message}`, 'recipe.json')
+    throw invalid(name, `recipe.json is not valid JSON: ${(cause as Error).message}`, 'recipe.json')
   }
   if (Value.Check(Settings, settings)) return settings
   const errors = Value.Errors(Settings, settings)
@@ -88,7 +88,7 @@ function parseSettings(name: string, text: string): Static<typeof Settings> {
   throw invalid(name, `recipe.json: "${field}" ${error?.message ?? 'is wrong'}`, field)
 }
 
-/** One name a line; `#` begins a comment, `?` before a name marks it as optional. */
+/** Parses one name per line; `#` begins a comment, and `?` before a name marks it as optional. */
 function parsePackages(recipe: string, text: string): RecipePackage[] {
   return text.split('\n').flatMap((line, index) => {
     const entry = line.replace(/#.*/, '').trim()
@@ -96,7 +96,7 @@ function parsePackages(recipe: string, text: string): RecipePackage[] {
     const optional = entry.startsWith('?')
     const name = optional ? entry.slice(1) : entry
     if (!new RegExp(packageName).test(name))
-      throw invalid(recipe, `packages: line ${index + 1} has no package's name: "${entry}"`, 'packages')
+      throw invalid(recipe, `packages: line ${index + 1} is not the name of a package: "${entry}"`, 'packages')
     return [{ name, optional }]
   })
 }

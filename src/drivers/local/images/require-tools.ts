@@ -3,7 +3,7 @@ import { ProgramFailure } from './program.ts'
 import type { Recipe } from './recipe.ts'
 import { runInRoot } from './run-in-root.ts'
 
-/** Rejects with `invalid_request` that names the first tool which a recipe promises and its image lacks. */
+/** Throws `invalid_request` with the first tool that a recipe declares and its image lacks. */
 export async function requireTools(
   { name, env, tools = {} }: Recipe,
   root: string,
@@ -15,13 +15,13 @@ export async function requireTools(
     if (!(error instanceof ProgramFailure)) throw error
     throw new CarrelError(
       'invalid_request',
-      `Cannot build image "${name}": recipe.json promises the tool "${error.lines.at(-1)}", which is not in the image`,
+      `Cannot build image "${name}": recipe.json declares the tool "${error.lines.at(-1)}", which is not in the image`,
       { details: { field: 'tools' }, cause: error },
     )
   }
 }
 
-/** A tool is called by its program's name or its package's, such as ripgrep for rg. */
+/** A tool has the name of its program or of its package, such as ripgrep for rg. */
 const script = `for tool; do
   command -v "$tool" > /dev/null || dpkg-query --show "$tool" > /dev/null 2>&1 || { echo "$tool"; exit 1; }
 done`

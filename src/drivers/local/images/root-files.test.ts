@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from './fixtures/temporary-directory.ts'
 import { emptyRootDirectory, writeRootFile } from './root-files.ts'
 
-test('writeRootFile() follows no link out of the root, be it the file or a directory', async (t) => {
+test('writeRootFile() follows no link out of the root, neither for the file nor for a directory', async (t) => {
   const directory = await temporaryDirectory(t)
   const [root, outside] = [join(directory, 'root'), join(directory, 'outside')]
   await mkdir(join(root, 'etc'), { recursive: true })

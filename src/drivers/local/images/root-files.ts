@@ -2,8 +2,8 @@ import { chmod, lstat, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path'
 
 /**
- * Writes a file in a root file system that nothing runs in. Its directories are made where they are missing, and
- * neither they nor the file are links afterwards: what an image brings must not lead a write of the host elsewhere.
+ * Writes a file in a root file system in which nothing runs. Creates missing directories, and replaces links by
+ * directories and by the file, since links of an image must not lead a write of the host elsewhere.
  */
 export async function writeRootFile(root: string, path: string, content: string, mode = 0o644): Promise<void> {
   await realDirectory(root, dirname(path))
@@ -13,7 +13,7 @@ export async function writeRootFile(root: string, path: string, content: string,
   await chmod(file, mode)
 }
 
-/** Makes it an empty directory, whatever it was. */
+/** Creates an empty directory, in place of whatever was there. */
 export async function emptyRootDirectory(root: string, path: string, mode = 0o755): Promise<void> {
   const directory = await realDirectory(root, path)
   for (const name of await readdir(directory, { encoding: 'buffer' })) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # run-in-root.sh ROOT COMMAND ARGUMENT...
-# Runs a command in a root file system with /proc and the usual devices. Needs a mount namespace of its own, whose
-# end takes the mounts away (see run-in-root.ts).
+# Runs a command in a root file system with /proc and the usual devices. Must run in a separate mount namespace, with
+# which its mounts end (see run-in-root.ts).
 set -eu
 root=$1
 shift

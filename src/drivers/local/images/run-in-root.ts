@@ -2,18 +2,18 @@ import { fileURLToPath } from 'node:url'
 import { runIsolated } from './program.ts'
 
 export interface InRootOptions {
-  /** All of the command's variables; none of the host's are added. */
+  /** All variables of the command. Those of the host are not added. */
   env: Record<string, string>
-  /** In the root; `/` by default. */
+  /** A directory in the root; `/` by default. */
   cwd?: string
   onLine?: (line: string) => void
-  /** Ends the command and all that it started. */
+  /** Kills the command and all of its children. */
   signal?: AbortSignal
 }
 
 /**
- * Runs a command as root inside a root file system. For what its operator wrote, never for what a guest left: it is
- * a chroot, not a computer. Rejects with `ProgramFailure`.
+ * Runs a command as root inside a root file system. It is only a chroot and not a computer, so it is for commands of
+ * the operator, never for those of a guest. Throws `ProgramFailure`.
  */
 export function runInRoot(
   root: string,

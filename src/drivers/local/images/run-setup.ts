@@ -5,7 +5,10 @@ import { ProgramFailure } from './program.ts'
 import type { Recipe } from './recipe.ts'
 import { runInRoot } from './run-in-root.ts'
 
-/** Runs the recipe's `setup.sh` in the new root, with a copy of the recipe's folder beside it. Rejects with `invalid_request` when it fails. */
+/**
+ * Runs the recipe's `setup.sh` in the new root, in a copy of the recipe's folder. Throws `invalid_request` when it
+ * fails.
+ */
 export async function runSetup(recipe: Recipe, root: string, signal: AbortSignal): Promise<void> {
   const copy = join(root, 'tmp/recipe')
   await cp(recipe.directory, copy, { recursive: true, verbatimSymlinks: true })

@@ -1,11 +1,11 @@
-/** Work by key: whoever asks for work that is being done gets its result, and its progress from then on. */
+/** Work by key: a call for work that is in progress gets its result, and its progress from then on. */
 export class SharedWork<Progress, Result> {
   readonly #running = new Map<string, { listeners: Set<(progress: Progress) => void>; result: Promise<Result> }>()
 
   share(
     key: string,
     listener: (progress: Progress) => void,
-    work: (tell: (progress: Progress) => void) => Promise<Result>,
+    work: (report: (progress: Progress) => void) => Promise<Result>,
   ): Promise<Result> {
     const running = this.#running.get(key)
     if (running) {
@@ -14,7 +14,7 @@ export class SharedWork<Progress, Result> {
     }
     const listeners = new Set([listener])
     const result = work((progress) => {
-      for (const each of listeners) each(progress)
+      for (const notify of listeners) notify(progress)
     }).finally(() => this.#running.delete(key))
     this.#running.set(key, { listeners, result })
     return result

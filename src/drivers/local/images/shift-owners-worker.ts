@@ -5,11 +5,11 @@ import type { ShiftedTree } from './shift-owners.ts'
 
 const { directory, idMap } = workerData as { directory: string; idMap: { firstHostId: number; count: number } }
 const device = lstatSync(directory).dev
-/** Inodes with several names, which must be shifted once. */
+/** Inodes with several names, whose owner must be changed only once. */
 const seen = new Set<number>()
 const total: ShiftedTree = { files: 0, bytes: 0 }
 
-// Names are bytes: a package may bring one that is no UTF-8.
+// Names are bytes, since a package can have one that is not UTF-8.
 const root = Buffer.from(directory)
 const directories = [root]
 shift(root, lstatSync(root))
@@ -32,13 +32,13 @@ function shift(path: Buffer, stats: Stats): void {
     seen.add(stats.ino)
   }
   lchownSync(path, hostId(stats.uid), hostId(stats.gid))
-  // A change of owner takes these bits away.
+  // A change of owner clears these bits.
   if (stats.isFile() && (stats.mode & 0o6000) !== 0) chmodSync(path, stats.mode & 0o7777)
   total.files += 1
   total.bytes += stats.blocks * 512
 }
 
-/** An id beyond those that a computer has belongs to nobody in it. */
+/** Ids that a computer does not have become those of nobody. */
 function hostId(id: number): number {
   return idMap.firstHostId + (id < idMap.count ? id : 65_534)
 }

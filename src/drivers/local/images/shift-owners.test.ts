@@ -7,7 +7,7 @@ import { run } from '../system/run.ts'
 import { temporaryDirectory } from './fixtures/temporary-directory.ts'
 import { shiftOwners } from './shift-owners.ts'
 
-test('shiftOwners() gives every file to the host ids of its owners', async (t) => {
+test('shiftOwners() changes the owners of all files to their host ids', async (t) => {
   const directory = await temporaryDirectory(t)
   await mkdir(join(directory, 'home/node'), { recursive: true })
   await chown(join(directory, 'home/node'), 1000, 1001)
@@ -28,7 +28,7 @@ test('shiftOwners() gives every file to the host ids of its owners', async (t) =
   assert.equal((await lstat('/etc/passwd')).uid, before.uid)
 })
 
-test('shiftOwners() keeps set-user-id, set-group-id and sticky bits', async (t) => {
+test('shiftOwners() keeps set-user-ID, set-group-ID and sticky bits', async (t) => {
   const directory = await temporaryDirectory(t)
   for (const [name, mode] of [
     ['sudo', 0o4755],
@@ -80,7 +80,7 @@ test('shiftOwners() shifts and counts a file with several names once', async (t)
   assert.ok(bytes >= 100_000 && bytes < 200_000, `${bytes}`)
 })
 
-test('shiftOwners() takes names that are no UTF-8, and gives ids that no computer has to nobody', async (t) => {
+test('shiftOwners() accepts names that are not UTF-8, and maps ids that computers do not have to nobody', async (t) => {
   const directory = await temporaryDirectory(t)
   const file = Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([0xe9])])
   await writeFile(file, '')

@@ -3,17 +3,17 @@ import { Worker } from 'node:worker_threads'
 import { idMap } from '../system/id-map.ts'
 
 export interface ShiftedTree {
-  /** Files, directories and links, each counted once whatever its names. */
+  /** Number of files, directories and links. A file with several names counts once. */
   files: number
-  /** Space that they take on the disk, in bytes. */
+  /** Bytes that they take on the disk. */
   bytes: number
 }
 
 /**
- * Gives every file under a directory to the host ids of its owners. Set-user-id bits stay. Device nodes go: an image
- * could bring one of the host's disk. File capabilities go too: a program that has them can't be started in a
- * computer that is without one of them, while the few that come with any (`ping`) work without. Must be called once
- * for a tree; runs on a thread of its own.
+ * Changes the owners of all files in a directory to their host ids. Set-user-ID bits stay. Device nodes are removed, as
+ * an image could have one of the host's disk. File capabilities are removed too: a program with a capability that a
+ * computer lacks cannot be started, and the few programs that have any (`ping`) work without. Must be called only once
+ * for a tree. Runs on a separate thread.
  */
 export async function shiftOwners(directory: string): Promise<ShiftedTree> {
   const worker = new Worker(new URL('shift-owners-worker.ts', import.meta.url), { workerData: { directory, idMap } })
