@@ -37,10 +37,10 @@ test('changes beyond the limit are dropped and counted in one overflow, and late
   const queue = new ChangeQueue(3)
   for (let index = 0; index < 10; index++) queue.add(change('create', String(index)))
   const reader = queue.read()[Symbol.asyncIterator]()
-  const told = []
-  for (let count = 0; count < 4; count++) told.push((await reader.next()).value)
+  const changes = []
+  for (let count = 0; count < 4; count++) changes.push((await reader.next()).value)
   assert.deepEqual(
-    told.map(({ type, path, dropped }) => [type, dropped ?? path]),
+    changes.map(({ type, path, dropped }) => [type, dropped ?? path]),
     [
       ['create', '0'],
       ['create', '1'],

@@ -71,10 +71,10 @@ export class LocalDriver implements Driver {
     return this.#parts.computers.stop(id, graceMs)
   }
   endPrograms(id: string, exceptProcesses: readonly string[] = []): Promise<void> {
-    const kept = this.#parts.processes.runningOn(id).filter(({ processId }) => exceptProcesses.includes(processId))
+    const excepted = this.#parts.processes.runningOn(id).filter(({ processId }) => exceptProcesses.includes(processId))
     return this.#parts.computers.endPrograms(
       id,
-      kept.map(({ hostPid }) => hostPid),
+      excepted.map(({ hostPid }) => hostPid),
     )
   }
   pause(id: string): Promise<void> {
@@ -134,7 +134,7 @@ export class LocalDriver implements Driver {
     return this.#parts.processes.forget(processId)
   }
   retainedProcesses(): Promise<string[]> {
-    return this.#parts.processes.kept()
+    return this.#parts.processes.retained()
   }
 
   files(id: string): ComputerFiles {

@@ -34,7 +34,7 @@ export class Inotify {
       closeSync(this.#fd)
       throw new CarrelError('no_capacity', 'Cannot watch more files: the server has no free file descriptor')
     }
-    this.#relay.stdout!.on('data', (chunk: Buffer) => this.#take(chunk)).on('error', () => {})
+    this.#relay.stdout!.on('data', (chunk: Buffer) => this.#receive(chunk)).on('error', () => {})
   }
 
   /** Calls the listener when events end although this was not closed. */
@@ -74,7 +74,7 @@ export class Inotify {
     closeSync(this.#fd)
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
     const events: InotifyEvent[] = []
     const readAtMs = Date.now()

@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /**
- * Reads pages of large directories on a separate thread, one at a time: a million names take a second. Computers take
+ * Reads pages of large directories on a separate thread, one at a time: a million names receive a second. Computers receive
  * turns. The thread ends when it is not needed for some time.
  */
 class LargeLists {
@@ -75,18 +75,18 @@ class LargeLists {
     const worker = (this.#worker ??= new Worker(new URL('large-lists-worker.ts', import.meta.url)))
     const entries: EntryStats[] = []
     return new Promise((resolve, reject) => {
-      const take = (message: ListMessage) => {
+      const receive = (message: ListMessage) => {
         if ('entries' in message) return void entries.push(...message.entries)
-        worker.off('message', take).off('error', fail).unref()
+        worker.off('message', receive).off('error', fail).unref()
         if ('end' in message) resolve({ entries, next: message.next })
         else reject(Object.assign(new Error(message.failure.message), { code: message.failure.code }))
       }
       const fail = (error: unknown) => {
         this.#worker = undefined
-        worker.off('message', take).off('error', fail)
+        worker.off('message', receive).off('error', fail)
         reject(error)
       }
-      worker.on('message', take).on('error', fail).ref()
+      worker.on('message', receive).on('error', fail).ref()
       worker.postMessage(request)
     })
   }

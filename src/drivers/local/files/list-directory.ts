@@ -32,8 +32,8 @@ async function smallPage(fd: number, prefix: string, names: string[], options: L
   const wanted = names.filter((name) => start === undefined || name > start).toSorted(byBytes)
   const entries: FileInfo[] = []
   let bytes = 0
-  for (let at = 0; at < wanted.length; at += atOnce) {
-    const batch = wanted.slice(at, at + Math.min(atOnce, limit - at))
+  for (let at = 0; at < wanted.length; at += batchSize) {
+    const batch = wanted.slice(at, at + Math.min(batchSize, limit - at))
     const found = await Promise.all(
       batch.map((name) => listedInfo(fd, Buffer.from(name, 'latin1'), prefix).catch(unlessGone)),
     )
@@ -79,5 +79,5 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
-const atOnce = 64
+const batchSize = 64
 const fewEntries = 1024

@@ -78,7 +78,7 @@ class Watch {
       closeSync(fd)
     }
     try {
-      this.#inotify = new Inotify((events) => this.#take(events))
+      this.#inotify = new Inotify((events) => this.#receive(events))
     } catch (error) {
       this.#topRoot.close()
       throw error
@@ -117,7 +117,7 @@ class Watch {
     this.end()
   }
 
-  #take(events: InotifyEvent[]): void {
+  #receive(events: InotifyEvent[]): void {
     for (const event of events) {
       this.#events.push(event)
       if (event.mask & IN_MOVED_TO) this.#arrivals.set(event.cookie, event)
@@ -301,9 +301,9 @@ class Watch {
 
   /** Watches a directory and all directories below it. Only one is open at a time, at any depth. */
   async #enter(top: WatchedDirectory, announce: boolean): Promise<void> {
-    const left = [top]
-    for (let directory = left.pop(); directory && !this.#ended; directory = left.pop())
-      for (const below of (await this.#enterOne(directory, announce)).toReversed()) left.push(below)
+    const pending = [top]
+    for (let directory = pending.pop(); directory && !this.#ended; directory = pending.pop())
+      for (const below of (await this.#enterOne(directory, announce)).toReversed()) pending.push(below)
   }
 
   /**

@@ -37,10 +37,10 @@ export class WatchedDirectory {
 
   /** Yields the directory itself and all directories below it. */
   *all(): Generator<WatchedDirectory> {
-    const left: WatchedDirectory[] = [this]
-    for (let directory = left.pop(); directory; directory = left.pop()) {
+    const pending: WatchedDirectory[] = [this]
+    for (let directory = pending.pop(); directory; directory = pending.pop()) {
       yield directory
-      for (const entry of directory.entries.values()) if (entry) left.push(entry)
+      for (const entry of directory.entries.values()) if (entry) pending.push(entry)
     }
   }
 }

@@ -77,7 +77,7 @@ test('readRecipe() of a folder without a recipe is a not_found that names what i
 test('readRecipe() refuses a folder whose name cannot begin an id', async (t) => {
   for (const name of ['Mine', 'my_image', '-mine', 'my--image', 'm'.repeat(41)]) {
     const directory = await copyOfSlim(t, name)
-    await assert.rejects(readRecipe(directory), { code: 'invalid_request', message: /its folder must be named/ })
+    await assert.rejects(readRecipe(directory), { code: 'invalid_request', message: /its folder's name must have/ })
   }
 })
 

@@ -134,7 +134,7 @@ export class Lxcfs {
 
   async #renew(computers: RunningComputer[]): Promise<void> {
     const { log, paths } = this.#options
-    await mapWithLimit(computers, renewedAtOnce, async ({ id, pid }) => {
+    await mapWithLimit(computers, maxConcurrent, async ({ id, pid }) => {
       try {
         if (await renewLxcfs(paths.lxcfs, pid)) log?.info({ computer: id }, 'remounted lxcfs in a computer')
       } catch (error) {
@@ -153,4 +153,4 @@ export class Lxcfs {
 
 /** A healthy lxcfs answers within milliseconds. */
 const lateMs = 1000
-const renewedAtOnce = 4
+const maxConcurrent = 4

@@ -134,7 +134,7 @@ export class Monitor {
     this.#reaper.watch(pid, (status) => {
       this.#containers.delete(request.computerId)
       const reason = this.#stopping.delete(request.computerId) ? 'stopped' : status.signal ? 'signalled' : 'exited'
-      this.#tell({ event: 'container-exit', computerId: request.computerId, reason })
+      this.#broadcast({ event: 'container-exit', computerId: request.computerId, reason })
     })
     return { pid }
   }
@@ -199,7 +199,7 @@ export class Monitor {
   #ended(supervised: SupervisedProcess): void {
     this.#followed.delete(supervised.request.processId)
     const journal = supervised.journal.held?.toString('base64')
-    this.#tell({ event: 'exit', processId: supervised.request.processId, exit: supervised.exit!, journal })
+    this.#broadcast({ event: 'exit', processId: supervised.request.processId, exit: supervised.exit!, journal })
   }
 
   /**
@@ -216,7 +216,7 @@ export class Monitor {
 
   #reportGrowth(): void {
     for (const { request, journal } of this.#grown)
-      this.#tell({ event: 'grew', processId: request.processId, end: journal.end })
+      this.#broadcast({ event: 'grew', processId: request.processId, end: journal.end })
     this.#grown.clear()
   }
 
@@ -235,7 +235,7 @@ export class Monitor {
     return supervised
   }
 
-  #tell(message: Message): void {
+  #broadcast(message: Message): void {
     for (const socket of this.#connections) send(socket, message)
   }
 }

@@ -185,9 +185,9 @@ export class Monitors {
     return { processes: processes.length, computers: containers.length }
   }
 
-  async #done(monitor: MonitorClient, strike: (duties: Duties) => boolean): Promise<void> {
+  async #done(monitor: MonitorClient, remove: (duties: Duties) => boolean): Promise<void> {
     const duties = this.#others.get(monitor)
-    if (!duties || !strike(duties) || duties.processes.size + duties.computers.size > 0) return
+    if (!duties || !remove(duties) || duties.processes.size + duties.computers.size > 0) return
     this.#others.delete(monitor)
     await monitor.quit()
     await rm(duties.socketPath, { force: true })

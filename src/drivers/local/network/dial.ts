@@ -55,10 +55,10 @@ function connect({ networkNamespace, family, host, port, onRead, signal }: Targe
   const fd = socketIn(networkNamespace, family, SOCK_STREAM | SOCK_NONBLOCK)
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, allowHalfOpen: true, ...(onRead && { onread: reading(onRead) }) })
-    const giveUp = (code: string) =>
+    const abandon = (code: string) =>
       socket.destroy(Object.assign(new Error('the attempt to connect was abandoned'), { code }))
-    const timer = setTimeout(() => giveUp('ETIMEDOUT'), limits.dialTimeoutMs)
-    const abort = () => giveUp('ECANCELED')
+    const timer = setTimeout(() => abandon('ETIMEDOUT'), limits.dialTimeoutMs)
+    const abort = () => abandon('ECANCELED')
     const settle = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)

@@ -44,7 +44,7 @@ export class LocalProcesses {
   /** Adopts the processes that the monitors have from before. */
   async load(states: ProcessState[]): Promise<void> {
     await mkdir(this.#options.paths.processes, { recursive: true, mode: 0o700 })
-    for (const state of states) this.#keep(new LocalProcess(state, this.#options.monitor))
+    for (const state of states) this.#add(new LocalProcess(state, this.#options.monitor))
   }
 
   async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
@@ -76,7 +76,7 @@ export class LocalProcesses {
     const { processId, computerId, directory, aheadBytes, timeoutMs, meta } = request
     const state = { processId, computerId, directory, aheadBytes, timeoutMs, meta, ...answer }
     const started = new LocalProcess(state, this.#options.monitor)
-    this.#keep(started)
+    this.#add(started)
     return started
   }
 
@@ -140,7 +140,7 @@ export class LocalProcesses {
     return found.read(cursor)
   }
 
-  #keep(process: LocalProcess): void {
+  #add(process: LocalProcess): void {
     const { processId, computerId } = process
     this.#known.set(processId, process)
     const others = this.#running.get(computerId) ?? new Set()
@@ -172,7 +172,7 @@ export class LocalProcesses {
     this.#releasing.delete(processId)
   }
 
-  kept(): Promise<string[]> {
+  retained(): Promise<string[]> {
     return listRecords(this.#options.paths.processes)
   }
 

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 
 /**
- * Makes the kernel kill a program and its descendants before the server, the monitor and other programs of the host when
- * the host itself runs out of memory. Where this program has CAP_SYS_RESOURCE, a guest cannot lower the score again.
+ * Makes the kernel kill a program and its descendants before the server, the monitor and other programs of the host
+ * when the host itself runs out of memory. Where this program has CAP_SYS_RESOURCE, a guest cannot lower the score
+ * again.
  */
 export function endFirst(pid: number): void {
   try {

@@ -4,9 +4,9 @@ import { call, CLONE_NEWNS, MNT_DETACH, MS_SLAVE } from './libc.ts'
 
 /**
  * Gives this process and its children a mount namespace of their own. Where the host's mounts are shared, an unmount on
- * the host takes effect here as well, and an unmount here has no effect on the host. Where they are not shared, a copy
- * would keep a disk busy that the host has unmounted, for as long as anything of this server runs; so mounts that are not
- * needed are unmounted.
+ * the host takes effect here as well, and an unmount here has no effect on the host. Where they are not shared, a
+ * copy would keep a disk busy that the host has unmounted, for as long as anything of this server runs; so mounts that
+ * are not needed are unmounted.
  *
  * @param dataDirectory is kept with all mounts below it
  * @param shared stays shared with the host, with all mounts below it
