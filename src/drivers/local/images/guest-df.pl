@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# df of a computer. The disk of a computer is a quota of a file system that is shared with others, whose size is what
-# statfs tells; its own limit and use are in /dev/.disk. Everything but the numbers of "/" comes from the real df, which
-# also answers alone where there is no such file, and for what is not about the disk (--help, wrong options).
+# df for a computer. The disk of a computer is a quota of a shared file system, and statfs returns the size of the whole
+# file system; the computer's own limit and use are in /dev/.disk. Everything except the numbers of "/" comes from the
+# real df, which also runs alone when that file is missing, and for --help, --version and wrong options.
 use strict;
 use warnings;
 use Getopt::Long qw(GetOptionsFromArray :config bundling no_ignore_case permute);
@@ -10,7 +10,7 @@ my $real = '/usr/bin/df';
 my @given = @ARGV;
 my ($limit, $used) = read_disk();
 my %is;
-my $understood = do {
+my $is_valid = do {
     local $SIG{__WARN__} = sub { };
     GetOptionsFromArray(
         \@ARGV, \%is,
@@ -18,11 +18,11 @@ my $understood = do {
         'portability|P', 'sync', 'total', 'type|t=s@', 'print-type|T', 'exclude-type|x=s@', 'v', 'help', 'version',
     );
 };
-exec {$real} 'df', @given if !$understood || !defined $limit || $is{help} || $is{version};
+exec {$real} 'df', @given if !$is_valid || !defined $limit || $is{help} || $is{version};
 exec {$real} 'df', @given if defined $is{output} && ($is{portability} || $is{'print-type'} || $is{inodes});
 exec {$real} 'df', @given if defined $is{output} && $is{output} =~ /[^a-z,]/;
 
-# The rows, from the real one: a run for each column that may hold spaces, as all runs list the same rows.
+# The rows of the real df, with a separate run for each column that may contain spaces. All runs list the same rows.
 my @filter = map { "--$_" } grep { $is{$_} } qw(all local no-sync sync);
 push @filter, map { "--type=$_" } @{ $is{type} // [] };
 push @filter, map { "--exclude-type=$_" } @{ $is{'exclude-type'} // [] };
@@ -40,7 +40,7 @@ for my $index (0 .. $#numbers) {
     @row{qw(size used avail itotal iused iavail fstype)} = split ' ', $numbers[$index];
     $row{$_} = $text{$_}[$index] for qw(source target);
     $row{file} = @ARGV ? $text{file}[$index] : '-';
-    # Single files that the host lends, and its devices: no place to keep anything.
+    # Skip devices, and single files that the host mounts: they are no storage for users.
     next if !$is{all} && !@ARGV && ($row{fstype} eq 'devtmpfs' || $row{target} =~ m{^(/dev/\..*|/etc/.*|/proc/.*)$});
     if ($row{fstype} eq 'overlay' && $row{target} eq '/') {
         my $free = $limit > $used ? $limit - $used : 0;
@@ -50,7 +50,7 @@ for my $index (0 .. $#numbers) {
 }
 push @rows, total(@rows) if $is{total};
 
-# The table, as df writes it.
+# The table, in df's format.
 my $human = $is{si} ? 1000 : $is{'human-readable'} ? 1024 : 0;
 my ($unit, $unit_name, $letter) = block_size();
 exec {$real} 'df', @given if !$unit;
@@ -68,10 +68,10 @@ my %title = (
     target => 'Mounted on',
 );
 exec {$real} 'df', @given if grep { !$title{$_} } @columns;
-my %least = (source => 14, fstype => 4, size => 5, used => 5, avail => 5, itotal => 5, iused => 5, iavail => 5,
+my %min_width = (source => 14, fstype => 4, size => 5, used => 5, avail => 5, itotal => 5, iused => 5, iavail => 5,
     pcent => 4, ipcent => 4, file => 4, target => 0);
 my @table = ([map { $title{$_} } @columns], map { my $row = $_; [map { cell($row, $_) } @columns] } @rows);
-my @width = map { my $at = $_; max($least{ $columns[$at] }, map { length $_->[$at] } @table) } 0 .. $#columns;
+my @width = map { my $at = $_; max($min_width{ $columns[$at] }, map { length $_->[$at] } @table) } 0 .. $#columns;
 for my $line (@table) {
     my @cells = map {
         my $left = $columns[$_] =~ /^(source|fstype|file|target)$/;
@@ -110,7 +110,8 @@ sub total {
     return \%sum;
 }
 
-# Bytes of a block, what the title calls it, and the unit after each number; nothing for a size that the real df has to judge.
+# Returns the bytes of a block, its name in the title, and the unit after each number, or nothing for a size that only
+# the real df handles.
 sub block_size {
     my $size = $is{'block-size'} // ($is{k} ? '1K' : $is{m} ? '1M' : $ENV{DF_BLOCK_SIZE} // $ENV{BLOCK_SIZE});
     if (defined $size && $size =~ /^(human-readable|si)$/) {
@@ -145,7 +146,7 @@ sub percent {
     return ceiling(100 * $part / ($part + $rest)) . '%';
 }
 
-# Rounded up, as df does; one decimal below ten.
+# Rounds up, like df, with one decimal below ten.
 sub human {
     my ($value) = @_;
     my $power = 0;
