@@ -39,7 +39,7 @@ export const pureParts = {
 } satisfies Record<string, Part>
 
 /**
- * What a driver has to pass besides whose computers have a kernel: its accounting, mounts, terminals, network and
+ * The additional contract of a driver whose computers have a kernel: its accounting, mounts, terminals, network and
  * races.
  */
 export const hostParts = {

@@ -112,7 +112,7 @@ export async function readAll(
   return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr), truncated, cursor }
 }
 
-/** Follows a process until its stdout has what is looked for. */
+/** Follows a process until its stdout contains what is wanted. */
 export async function stdoutWith(process: ProcessHandle, wanted: string | RegExp, timeoutMs = 60_000): Promise<string> {
   let stdout = ''
   for await (const chunk of process.follow(0, AbortSignal.timeout(timeoutMs))) {

@@ -8,7 +8,7 @@ import { newSession, TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
-describe('the flow of a download', { timeout: 300_000 }, () => {
+describe('flow control of downloads', { timeout: 300_000 }, () => {
   let server: TestServer
   const sessionId = newSession()
 

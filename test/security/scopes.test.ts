@@ -25,7 +25,7 @@ const routes = (await appRoutes())
     scope: needed.find(([pattern]) => pattern.test(nameOf({ method, url })))?.[1],
   }))
 
-describe('API keys for one thing alone', { timeout: 60_000 }, () => {
+describe('API keys with a single scope', { timeout: 60_000 }, () => {
   let server: TestApp
   let keys: Record<'compute' | 'account', string>
   before(async () => {
@@ -73,7 +73,7 @@ describe('API keys for one thing alone', { timeout: 60_000 }, () => {
       }
   })
 
-  test('a socket opens with a key for computers alone', async () => {
+  test('a WebSocket opens only with a key for computers', async () => {
     for (const path of await appSockets()) {
       const connect = (token: string) =>
         new WebSocket(`${server.url.replace('http', 'ws')}${path}`, { headers: { authorization: `Bearer ${token}` } })

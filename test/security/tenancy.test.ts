@@ -472,7 +472,9 @@ describe('two accounts', { timeout: 300_000 }, () => {
   ]
 
   const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })
-  /** Routes without a token that take a secret, a signature or a surface's name: how each is asked with an id instead. */
+  /**
+   * Routes without a token that take a secret, a signature or a surface's name: how each is asked with an id instead.
+   */
   const byValue: Record<string, (id: string) => Promise<Answer>> = {
     'GET /billing/return': (id) => anonymous('GET', `/billing/return?payment=${id}`),
     'GET /billing/cancel': (id) => anonymous('GET', `/billing/cancel?payment=${id}`),
@@ -570,7 +572,7 @@ describe('authentication', { timeout: 300_000 }, () => {
 
   const usage = (headers: Record<string, string>) => server.post('/memory/usage', {}, { token: null, headers })
 
-  test('every route that needs a token refuses a request with a wrong one, before it looks at the rest', async () => {
+  test('every route that needs a token refuses a wrong one before it examines the rest of the request', async () => {
     let refusedCount = 0
     for (const { method, url } of routes.filter(({ isPublic }) => !isPublic))
       for (const [why, authorization] of Object.entries(refused)) {

@@ -45,7 +45,7 @@ export class TestClient {
       body: body === undefined ? undefined : isRaw ? (body as string) : JSON.stringify(body),
     })
     const text = await response.text()
-    // A fault of the server names its cause in its log alone.
+    // The server names the cause of a fault only in its log.
     if (response.status === 500) console.error(this.log().slice(-4000))
     const isJson = response.headers.get('content-type')?.includes('json')
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }

@@ -10,7 +10,7 @@ export const describeInput: Part = (subject) => {
     id = await subject().computer()
   })
 
-  test('without stdin a process reads its end at once', async () => {
+  test('without stdin a process reads end of file at once', async () => {
     const { stdout } = await settles(subject().shell(id, 'cat; echo end'))
     assert.equal(stdout, 'end\n')
   })

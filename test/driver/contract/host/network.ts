@@ -64,7 +64,7 @@ export const describeNetwork: Part = (subject) => {
     assert.equal((await settles(text(connection))).length, 8 * 1024 * 1024 + 3)
   })
 
-  test('dial() of a port on which nothing listens is an upstream_unreachable; of a stopped computer a conflict', async (t) => {
+  test('dial() throws upstream_unreachable when nothing listens on the port, and conflict for a stopped computer', async (t) => {
     await assert.rejects(settles(subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
     const stopped = await subject().computer(t)
     await subject().driver.stop(stopped, 0)
