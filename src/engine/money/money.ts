@@ -17,3 +17,9 @@ export interface Money {
 
 /** What functions of the money room may use. */
 export type MoneyContext = Context & Money
+
+/** What functions use that read, charge or add to an account's credit. */
+export type CreditContext = Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>
+
+/** What functions use that record usage, or credit payments, one at a time. */
+export type PostingContext = CreditContext & Pick<MoneyContext, 'log' | 'locks'>

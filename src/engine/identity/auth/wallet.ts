@@ -1,6 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { creditLeft } from '../../money/credit/credit-left.ts'
+import type { CreditContext } from '../../money/money.ts'
 import { loadPaymentLibrary, type PaymentLibrary } from '../../money/machine-payments/payment-library.ts'
 import { readRefusal, type PaymentRefusal } from '../../money/machine-payments/payment-refusal.ts'
 import { tempoToken } from '../../money/machine-payments/tempo-token.ts'
@@ -25,7 +26,7 @@ export interface WalletSession {
  * that is not an address.
  */
 export async function signInByWallet(
-  engine: IdentityContext,
+  engine: CreditContext & Pick<IdentityContext, 'machinePayments'>,
   wallet: string,
   { credential, network }: { credential: string | undefined; network: string },
 ): Promise<WalletSession | PaymentRefusal> {

@@ -2,13 +2,10 @@ import { balanceOf } from '../ledger/balance.ts'
 import { grantFirstCredit } from '../ledger/grant.ts'
 import { priceUsage } from '../usage/price-usage.ts'
 import { isUnbilled } from './is-unbilled.ts'
-import type { MoneyContext } from '../money.ts'
+import type { CreditContext } from '../money.ts'
 
 /** Returns what an account has left in micro-dollars, less running usage that is not charged yet. */
-export async function creditLeft(
-  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
-  accountId: string,
-): Promise<number> {
+export async function creditLeft(engine: CreditContext, accountId: string): Promise<number> {
   const { db, credit, meter, prices } = engine
   if (!credit.isOpened(accountId)) {
     // The account can have been created in the database, without the server.

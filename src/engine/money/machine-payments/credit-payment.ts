@@ -9,7 +9,7 @@ import { findPayment, insertPayment } from '../payments/payments.ts'
 import { holdForReview } from '../payments/hold-for-review.ts'
 import type { Challenge } from './payment-library.ts'
 import { recordFailed, recordPaid } from './payment-records.ts'
-import type { MoneyContext } from '../money.ts'
+import type { CreditContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 export interface PaidTopUp {
@@ -32,7 +32,7 @@ export interface Received {
  * Credits a payment, once. The challenge, which this server signed, says which account and how much. Credit and record
  * are written together. Throws `not_found` when the account is deleted; the payment is held for review then.
  */
-export async function creditPayment(engine: MoneyContext, received: Received): Promise<PaidTopUp> {
+export async function creditPayment(engine: PostingContext, received: Received): Promise<PaidTopUp> {
   const { method, reference, challenge, receipt } = received
   const { account: accountId, cents, bonus } = challenge.meta as Record<'account' | 'cents' | 'bonus', string>
   const amountCents = Number(cents)
@@ -69,10 +69,7 @@ async function holdMoneyOfDeleted(
 }
 
 /** Returns the result of a payment that was credited before. */
-export async function earlierResult(
-  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
-  row: MachinePaymentRow,
-): Promise<PaidTopUp> {
+export async function earlierResult(engine: CreditContext, row: MachinePaymentRow): Promise<PaidTopUp> {
   const amountCents = Number(row.amount_cents)
   return {
     amountCents,

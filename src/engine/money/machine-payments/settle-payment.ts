@@ -5,11 +5,11 @@ import { loadPaymentLibrary, type Challenge, type PaymentLibrary } from './payme
 import { findPayment, recordFailed } from './payment-records.ts'
 import { paymentMethods } from './payment-methods.ts'
 import { receiptOf, tempoMethod } from './tempo-method.ts'
-import type { MoneyContext } from '../money.ts'
+import type { PostingContext } from '../money.ts'
 
 /** Credits a payment when its money has arrived. Returns undefined when it has not, or not yet. */
 export async function settlePayment(
-  engine: MoneyContext,
+  engine: PostingContext,
   library: PaymentLibrary,
   row: MachinePaymentRow,
 ): Promise<PaidTopUp | undefined> {
@@ -38,7 +38,7 @@ export async function settlePayment(
 }
 
 /** Checks payments whose outcome is unknown, at intervals that double each time. Without any this costs one query. */
-export async function settlePending(engine: MoneyContext): Promise<void> {
+export async function settlePending(engine: PostingContext): Promise<void> {
   const { db, log, settings } = engine
   if (!paymentMethods(settings).includes('tempo')) return
   const now = Date.now()

@@ -11,7 +11,7 @@ import { readRefusal, unknownRefusal, type PaymentRefusal } from './payment-refu
 import { settlePayment } from './settle-payment.ts'
 import { isForStripe, stripeMetadata, stripeMethod } from './stripe-method.ts'
 import { tempoMethod } from './tempo-method.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 
 export interface TopUp {
   accountId: string
@@ -28,7 +28,10 @@ export interface TopUp {
  * and moves nothing. Throws `invalid_request` for an invalid purchase, and `not_set_up` when no payment method is
  * configured.
  */
-export async function takeTopUp(engine: MoneyContext, topUp: TopUp): Promise<PaidTopUp | PaymentRefusal> {
+export async function takeTopUp(
+  engine: PostingContext & Pick<MoneyContext, 'stripe' | 'machinePayments'>,
+  topUp: TopUp,
+): Promise<PaidTopUp | PaymentRefusal> {
   const quote = quoteFor(engine.prices, topUp.purchase)
   if (paymentMethods(engine.settings).length === 0)
     throw notSetUp(
@@ -80,7 +83,7 @@ function issuedChallenge(
 }
 
 async function requestOrTake(
-  engine: MoneyContext,
+  engine: PostingContext & Pick<MoneyContext, 'stripe' | 'machinePayments'>,
   library: PaymentLibrary,
   topUp: TopUp,
   quote: Quote,

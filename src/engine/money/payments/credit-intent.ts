@@ -10,7 +10,7 @@ import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
 import { assertAccountExists } from './assert-account-exists.ts'
 import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
 import { holdForReview } from './hold-for-review.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /** Returns the key of the fact: one payment intent is one fact, whoever reports it first. */
@@ -22,7 +22,7 @@ export function keyOf(intentId: string): string {
  * Credits what a PaymentIntent received, as Stripe itself reports it now. Does nothing for one that is not paid or not
  * for an account of this server. Returns false when nothing of it is in the ledger.
  */
-export function creditIntent(engine: MoneyContext, intent: Stripe.PaymentIntent): Promise<boolean> {
+export function creditIntent(engine: PostingContext, intent: Stripe.PaymentIntent): Promise<boolean> {
   return engine.locks.run(keyOf(intent.id), async () => {
     const row = await paymentOf(engine, intent)
     if (!row || intent.status !== 'succeeded') return false

@@ -4,7 +4,7 @@ import { notSetUp } from '../../not-set-up.ts'
 import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 
 /**
  * Handles an event that Stripe sends, by its exact bytes and the `Stripe-Signature` header. An event is a hint to check
@@ -12,7 +12,7 @@ import type { MoneyContext } from '../money.ts'
  * not signed with the secret within five minutes, and `unavailable` when Stripe has to send it again.
  */
 export async function handleStripeEvent(
-  engine: MoneyContext,
+  engine: PostingContext & Pick<MoneyContext, 'stripe'>,
   body: Buffer,
   signature: string | undefined,
 ): Promise<void> {
@@ -92,7 +92,7 @@ interface EventObject {
 
 /** Settles the payment that an event concerns. Returns false when it concerns none. */
 async function settle(
-  engine: MoneyContext,
+  engine: PostingContext,
   stripe: StripeAccount,
   type: string,
   object: EventObject,

@@ -5,16 +5,13 @@ import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
 import { assertAccountExists } from './assert-account-exists.ts'
 import { dataOf, findPayment, updatePayment } from './payments.ts'
-import type { MoneyContext } from '../money.ts'
+import type { CreditContext } from '../money.ts'
 
 /**
  * Credits a payment of play money, once however often it is clicked. Throws `not_found` when there is no such payment,
  * or its account is deleted.
  */
-export async function payWithPlayMoney(
-  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>,
-  paymentId: string,
-): Promise<void> {
+export async function payWithPlayMoney(engine: CreditContext, paymentId: string): Promise<void> {
   const { db, prices, settings } = engine
   const row = settings.playMoney ? await findPayment(db, 'id', paymentId) : undefined
   if (row?.method !== 'play_money')

@@ -4,14 +4,17 @@ import type { StripeAccount } from './open-stripe.ts'
 import { settleCheckout } from './settle-checkout.ts'
 import { settleIntent } from './settle-intent.ts'
 import { updatePayment } from './payments.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 
 /**
  * Asks Stripe about pending payments, so that no money is lost with an event that never arrives. At a start asks about
  * the newest ones at once; later about each one at intervals that grow with its age. After 30 days pending payments are
  * given up and unpaid ones are deleted.
  */
-export async function reconcilePayments(engine: MoneyContext, { atStart }: { atStart: boolean }): Promise<void> {
+export async function reconcilePayments(
+  engine: PostingContext & Pick<MoneyContext, 'stripe'>,
+  { atStart }: { atStart: boolean },
+): Promise<void> {
   const { db, stripe, server, log } = engine
   const now = Date.now()
   const rows = await db
@@ -46,7 +49,7 @@ function isDue({ created_at, updated_at }: PaymentRow, now: number): boolean {
  * Asks Stripe about a payment that can be paid there. Expires others by their age: those without a link, and play
  * money.
  */
-async function checkPayment(engine: MoneyContext, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
+async function checkPayment(engine: PostingContext, stripe: StripeAccount | undefined, row: PaymentRow): Promise<void> {
   const { method, session_id: sessionId, intent_id: intentId } = row
   if (method === 'stripe' && intentId !== null) return stripe && settleIntent(engine, stripe, intentId)
   if (method === 'stripe' && sessionId !== null) return stripe && settleCheckout(engine, stripe, sessionId)

@@ -3,7 +3,7 @@ import type { PaymentRow, PaymentState } from '../../../db/schema.ts'
 import { creditIntent } from './credit-intent.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
 import { findPayment, updatePayment } from './payments.ts'
-import type { MoneyContext } from '../money.ts'
+import type { PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { Context } from '../../context.ts'
  * answers now counts. Throws `unavailable` when Stripe does not answer.
  */
 export async function settleCheckout(
-  engine: MoneyContext,
+  engine: PostingContext,
   { client }: StripeAccount,
   sessionId: string,
 ): Promise<void> {

@@ -6,14 +6,14 @@ import { refund } from '../ledger/refund.ts'
 import { reverse } from '../ledger/reverse.ts'
 import { creditIntent, keyOf } from './credit-intent.ts'
 import { stripeFailure, type StripeAccount } from './open-stripe.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
  * Brings the ledger to the state of a PaymentIntent at Stripe, with its refunds and disputes, in whatever order they
  * are reported. Throws `unavailable` when Stripe does not answer.
  */
-export async function settleIntent(engine: MoneyContext, { client }: StripeAccount, intentId: string): Promise<void> {
+export async function settleIntent(engine: PostingContext, { client }: StripeAccount, intentId: string): Promise<void> {
   const { intent, withdrawals } = await fetchIntent(client, intentId).catch((error: unknown) => {
     throw stripeFailure('check the payment', error)
   })
@@ -63,7 +63,7 @@ const takesMoney = new Set<string>([
   'appeal_under_review',
 ])
 
-async function settleWithdrawal(engine: MoneyContext, intentId: string, withdrawal: Withdrawal): Promise<void> {
+async function settleWithdrawal(engine: PostingContext, intentId: string, withdrawal: Withdrawal): Promise<void> {
   const { db, prices } = engine
   const taken = await findTransaction(engine, withdrawal.key)
   const givenBack = await findTransaction(engine, `reversal:${withdrawal.key}`)

@@ -3,7 +3,7 @@ import { CarrelError } from '../../../errors.ts'
 import { microsPerCent } from '../ledger/top-up.ts'
 import { dataOf, findPayment } from './payments.ts'
 import { settleCheckout } from './settle-checkout.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 
 export interface PaymentView {
   id: string
@@ -19,7 +19,10 @@ export interface PaymentView {
  * Returns a payment by its id, which nobody can guess. Asks Stripe about a pending payment, so that a payer sees the
  * result without waiting for the event. Throws `not_found` when there is none.
  */
-export async function viewPayment(engine: MoneyContext, id: string): Promise<PaymentView> {
+export async function viewPayment(
+  engine: PostingContext & Pick<MoneyContext, 'stripe'>,
+  id: string,
+): Promise<PaymentView> {
   const { db, stripe, log } = engine
   const row = await findPayment(db, 'id', id)
   if (!row) throw new CarrelError('not_found', 'Cannot show the payment: there is no such payment')

@@ -4,7 +4,7 @@ import { settleUsage } from './settle-usage.ts'
 import type { Charged } from './compute-meter.ts'
 import { readSnapshots } from './cpu-snapshots.ts'
 import type { MeteredFacts } from './metered-computer.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 type Row = Pick<ComputerRow, 'id' | 'account_id' | 'name' | 'lifecycle' | 'cpus'>
@@ -16,13 +16,13 @@ export async function openUsage(engine: Pick<MoneyContext, 'db' | 'meter'>, row:
 }
 
 /** Stops metering a computer that does not run any more; its usage is recorded when this resolves. */
-export async function closeUsage(engine: MoneyContext, computerId: string): Promise<void> {
+export async function closeUsage(engine: PostingContext, computerId: string): Promise<void> {
   engine.meter.close(computerId)
   await settleUsage(engine)
 }
 
 /** Stops metering a computer that was found not to run any more, at an unknown time since. */
-export async function closeLostUsage(engine: MoneyContext, computerId: string): Promise<void> {
+export async function closeLostUsage(engine: PostingContext, computerId: string): Promise<void> {
   engine.meter.closeLost(computerId)
   await settleUsage(engine)
 }

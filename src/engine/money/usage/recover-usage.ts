@@ -5,14 +5,17 @@ import type { CpuSnapshot, CpuTotals, MeteredFacts } from './metered-computer.ts
 import { meteredOf } from './metered.ts'
 import { settleUsage } from './settle-usage.ts'
 import { unionByPayer, type Span } from './union-by-payer.ts'
-import type { MoneyContext } from '../money.ts'
+import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
  * After a start: charges what ran since the last record of the previous server, as far as it is known for certain, and
  * continues to meter what still runs. Called when computers and processes are reconciled.
  */
-export async function recoverUsage(engine: MoneyContext, now: number = Date.now()): Promise<void> {
+export async function recoverUsage(
+  engine: PostingContext & Pick<MoneyContext, 'driver'>,
+  now: number = Date.now(),
+): Promise<void> {
   const spans = await spansSincePaid(engine)
   const snapshots = await readSnapshots(engine.db)
   for (const row of await computers(engine)) {

@@ -1,12 +1,12 @@
 import { limits } from '../../../config/limits.ts'
 import { chargeUsage } from './charge-usage.ts'
-import type { MoneyContext } from '../money.ts'
+import type { PostingContext } from '../money.ts'
 
 /**
  * Records and charges the intervals that are cut. Runs one at a time. What cannot be written stays for the next run,
  * and is charged once even if it was written after all.
  */
-export async function settleUsage(engine: MoneyContext): Promise<void> {
+export async function settleUsage(engine: PostingContext): Promise<void> {
   await engine.locks.run('usage', async () => {
     const intervals = engine.meter.pending
     const snapshots = engine.meter.snapshots
@@ -17,19 +17,19 @@ export async function settleUsage(engine: MoneyContext): Promise<void> {
 }
 
 /** Cuts the usage of running computers, and records it: each minute, so that a crash loses at most a minute. */
-export async function settleRunning(engine: MoneyContext): Promise<void> {
+export async function settleRunning(engine: PostingContext): Promise<void> {
   engine.meter.cut()
   await settleUsage(engine)
 }
 
 /** Records the usage of an account that asks for it. However often it asks, only `limits.usageMaxAgeMs` apart. */
-export async function settleAccount(engine: MoneyContext, accountId: string): Promise<void> {
+export async function settleAccount(engine: PostingContext, accountId: string): Promise<void> {
   engine.meter.cut({ accountId, notForMs: limits.usageMaxAgeMs })
   await settleUsage(engine)
 }
 
 /** Records the usage of accounts at once, however recently it was recorded. */
-export async function settleNow(engine: MoneyContext, accountIds: readonly string[]): Promise<void> {
+export async function settleNow(engine: PostingContext, accountIds: readonly string[]): Promise<void> {
   for (const accountId of accountIds) engine.meter.cut({ accountId, notForMs: 0 })
   await settleUsage(engine)
 }
