@@ -127,7 +127,7 @@ describe('a refused start gives its reason in one sentence', { timeout: 300_000 
           /^Cannot start: the database ".*carrel\.db" is empty, but .*; restore it from a backup, or /,
         )
         await (await openDatabase(database)).destroy()
-        await assertRefused(/^Cannot start: the database ".*carrel\.db" is empty, and /)
+        await assertRefused(/^Cannot start: the database ".*carrel\.db" is empty, but /)
       })
     }
 
