@@ -32,8 +32,8 @@ export async function decideFirstCredit(
   const isGiven =
     settings.firstCredit.includes(wayOf(provider)) &&
     (await count(trx, (one) => one.where('person', '=', person))) === 0 &&
-    (await isWithin(trx, settings.firstCreditsPerDay)) &&
-    (network === null || (await isWithinOfNetwork(trx, settings.firstCreditsPerNetwork, network)))
+    (await isBelowLimit(trx, settings.firstCreditsPerDay)) &&
+    (network === null || (await isNetworkBelowLimit(trx, settings.firstCreditsPerNetwork, network)))
   await trx
     .insertInto('first_credits')
     .values({ account_id: accountId, person, network, given: isGiven ? 1 : 0, decided_at: Date.now() })
@@ -46,17 +46,17 @@ function wayOf(provider: string): FirstCreditWay {
   return firstCreditWays.find((way) => way === provider) ?? 'issuer'
 }
 
-async function isWithinOfNetwork(trx: Transaction<Database>, perDay: number, network: string): Promise<boolean> {
-  if (!(await isWithin(trx, perDay, (some) => some.where('network', '=', network)))) return false
+async function isNetworkBelowLimit(trx: Transaction<Database>, perDay: number, network: string): Promise<boolean> {
+  if (!(await isBelowLimit(trx, perDay, (some) => some.where('network', '=', network)))) return false
   const sitePrefix = sitePrefixOf(network)
   if (sitePrefix === undefined) return true
   const [from, before] = networksIn(sitePrefix)
-  return isWithin(trx, perDay * limits.sitePrefixFactor, (some) =>
+  return isBelowLimit(trx, perDay * limits.sitePrefixFactor, (some) =>
     some.where('network', '>=', from).where('network', '<', before),
   )
 }
 
-async function isWithin(
+async function isBelowLimit(
   trx: Transaction<Database>,
   perDay: number,
   which: (ofDay: Given) => Given = (all) => all,
@@ -66,9 +66,9 @@ async function isWithin(
   return (await count(trx, (some) => which(some.where('decided_at', '>', since)))) < perDay
 }
 
-type Given = ReturnType<typeof givenOnes>
+type Given = ReturnType<typeof givenCredits>
 
-function givenOnes(trx: Transaction<Database>) {
+function givenCredits(trx: Transaction<Database>) {
   return trx
     .selectFrom('first_credits')
     .select((eb) => eb.fn.countAll().as('count'))
@@ -76,7 +76,7 @@ function givenOnes(trx: Transaction<Database>) {
 }
 
 async function count(trx: Transaction<Database>, which: (all: Given) => Given): Promise<number> {
-  return Number((await which(givenOnes(trx)).executeTakeFirstOrThrow()).count)
+  return Number((await which(givenCredits(trx)).executeTakeFirstOrThrow()).count)
 }
 
 /** Deletes the networks of sign-ups that no longer count for the daily limits. */

@@ -36,8 +36,8 @@ export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices
   const verified = proof.emailIsVerified ? address : null
   return engine.db.transaction().execute(async (trx) => {
     const known =
-      (await userBy(trx, proof.provider, proof.subject)) ??
-      (verified === null ? undefined : await userBy(trx, 'email', verified))
+      (await findUser(trx, proof.provider, proof.subject)) ??
+      (verified === null ? undefined : await findUser(trx, 'email', verified))
     if (!known && !engine.settings.signUp)
       throw new CarrelError('forbidden', 'Cannot sign in: the server does not accept new users')
     const user = known ?? (await createUser(trx, oneLine(proof.name) || oneLine(proof.subject), address))
@@ -49,7 +49,7 @@ export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices
   })
 }
 
-function userBy(trx: Transaction<Database>, provider: string, subject: string): Promise<UserRow | undefined> {
+function findUser(trx: Transaction<Database>, provider: string, subject: string): Promise<UserRow | undefined> {
   return trx
     .selectFrom('users')
     .innerJoin('identities', 'identities.user_id', 'users.id')

@@ -112,7 +112,7 @@ async function requestOrTake(
       ? [['stripe/charge', { ...offer, paymentIntentOptions }]]
       : []),
   ]
-  if (offers.length === 0) throw tooLittle()
+  if (offers.length === 0) throw amountTooSmall()
   const { credential, accepts } = topUp
   const request = new Request(engine.server.links.topUp(), {
     method: 'POST',
@@ -130,7 +130,7 @@ async function requestOrTake(
 }
 
 /** Returns the error for an amount that no payment method accepts; the library would have nothing to ask for. */
-function tooLittle(): CarrelError {
+function amountTooSmall(): CarrelError {
   const minimum = limits.stripeMinimumCents
   return new CarrelError(
     'invalid_request',

@@ -90,7 +90,7 @@ async function recordSome(
   { prices, isUnbilled }: UsageRules,
   intervals: UsageInterval[],
 ): Promise<Map<string, number>> {
-  const fresh = await withoutRecorded(trx, intervals)
+  const fresh = await selectUnrecorded(trx, intervals)
   if (fresh.length === 0) return new Map()
   const accounts = [...new Set(fresh.map(({ accountId }) => accountId))]
   const remainders = await readRemainders(trx, accounts)
@@ -143,7 +143,7 @@ function postingOf(interval: UsageInterval, amountMicros: number, payers: Entry[
   }
 }
 
-async function withoutRecorded(trx: Transaction<Database>, intervals: UsageInterval[]): Promise<UsageInterval[]> {
+async function selectUnrecorded(trx: Transaction<Database>, intervals: UsageInterval[]): Promise<UsageInterval[]> {
   const distinct = new Map(intervals.map((interval) => [interval.id, interval]))
   const known = await trx
     .selectFrom('usage_intervals')

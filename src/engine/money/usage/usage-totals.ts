@@ -16,11 +16,11 @@ import { periodStart } from '../credit/spending-limits.ts'
  * ones of the day; all others are summed up in one line, so that nobody can make a report long by names.
  */
 export async function addToTotals(trx: Transaction<Database>, intervals: readonly UsageIntervalRow[]): Promise<void> {
-  const days = addedUp(intervals.filter(({ quantity }) => quantity > 0).flatMap(linesOf), keyOfDay)
-  await writeDays(trx, await withRest(trx, days))
+  const days = sumByKey(intervals.filter(({ quantity }) => quantity > 0).flatMap(linesOf), keyOfDay)
+  await writeDays(trx, await foldRest(trx, days))
   await writeSpent(
     trx,
-    addedUp(intervals.filter(({ amount_micros }) => amount_micros > 0).flatMap(spentOf), keyOfSpent),
+    sumByKey(intervals.filter(({ amount_micros }) => amount_micros > 0).flatMap(spentOf), keyOfSpent),
   )
 }
 
@@ -71,7 +71,7 @@ function spentOf({ account_id, token_id, ended_at, amount_micros }: UsageInterva
 }
 
 /** Adds up lines of the same key. */
-function addedUp<Row extends UsageDayRow | SpentRow>(rows: Row[], keyOf: (row: Row) => string): Row[] {
+function sumByKey<Row extends UsageDayRow | SpentRow>(rows: Row[], keyOf: (row: Row) => string): Row[] {
   const sums = new Map<string, Row>()
   for (const row of rows) {
     const key = keyOf(row)
@@ -100,7 +100,7 @@ const listOf = (row: Pick<DayKey, 'account_id' | 'dimension' | 'day'>) =>
   `${row.account_id} ${row.dimension} ${row.day}`
 
 /** Makes the lines that a day has no room for part of its rest. */
-async function withRest(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<UsageDayRow[]> {
+async function foldRest(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<UsageDayRow[]> {
   const named = lines.filter(({ dimension, part }) => dimension !== 'all' && part === 'named')
   const known = new Set((await knownLines(trx, named)).map(keyOfDay))
   const fresh = named.filter((line) => !known.has(keyOfDay(line)))
@@ -115,7 +115,7 @@ async function withRest(trx: Transaction<Database>, lines: UsageDayRow[]): Promi
   const folded = lines.map((line): UsageDayRow =>
     rest.has(line) ? { ...line, part: 'rest', value: '', label: null } : line,
   )
-  return addedUp(folded, keyOfDay)
+  return sumByKey(folded, keyOfDay)
 }
 
 async function knownLines(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<DayKey[]> {

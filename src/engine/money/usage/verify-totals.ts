@@ -39,7 +39,7 @@ export async function wrongDays(db: Kysely<Database>, max: number): Promise<stri
     having sum(intervals) <> 0 or sum(quantity) <> 0 or sum(amount) <> 0 limit ${max}`.execute(db)
   return rows.map(
     ({ account_id, dimension, day, part, value, meter }) =>
-      `The ${meter} of ${of(dimension, part, value)} of account "${account_id}" on ${dateOf(Number(day) * dayMs)} is not what its intervals come to`,
+      `The ${meter} of ${nameOf(dimension, part, value)} of account "${account_id}" on ${dateOf(Number(day) * dayMs)} is not what its intervals come to`,
   )
 }
 
@@ -56,7 +56,7 @@ export async function wrongSpent(db: Kysely<Database>, max: number): Promise<str
       union all
       select account_id, token_id, since, -amount_micros from spent where period = 'day'
     ) as differences group by account_id, token_id, since having sum(amount) <> 0 limit ${max}`.execute(db)
-  const wrong = rows.map((row) => sentenceOf(row, 'on'))
+  const wrong = rows.map((row) => describeSpent(row, 'on'))
   for (const [since, next] of await monthsOf(db)) {
     const { rows: ofMonth } = await sql<Spent>`
       select account_id, token_id, ${since} as since from (
@@ -65,7 +65,7 @@ export async function wrongSpent(db: Kysely<Database>, max: number): Promise<str
         union all
         select account_id, token_id, -amount_micros from spent where period = 'month' and since = ${since}
       ) as differences group by account_id, token_id having sum(amount) <> 0 limit ${max}`.execute(db)
-    wrong.push(...ofMonth.map((row) => sentenceOf(row, 'in the month from')))
+    wrong.push(...ofMonth.map((row) => describeSpent(row, 'in the month from')))
   }
   return wrong.slice(0, max)
 }
@@ -98,12 +98,12 @@ async function monthsOf(db: Kysely<Database>): Promise<Map<number, number>> {
   )
 }
 
-function of(dimension: string, part: string, value: string): string {
+function nameOf(dimension: string, part: string, value: string): string {
   if (dimension === 'all') return 'all'
   return part === 'named' ? `${dimension} "${value}"` : `${part === 'rest' ? 'other' : 'unknown'} ${dimension}s`
 }
 
-function sentenceOf({ account_id, token_id, since }: Spent, when: string): string {
+function describeSpent({ account_id, token_id, since }: Spent, when: string): string {
   const who = token_id === wholeAccount ? `account "${account_id}"` : `key "${token_id}" of account "${account_id}"`
   return `What ${who} spent ${when} ${dateOf(Number(since))} is not what its intervals come to`
 }
