@@ -163,8 +163,8 @@ async function assertGone(db: Kysely<Database>, host: Host, before: Record<strin
   const after = await contents(db)
   for (const table of tables) {
     const rest = after[table]!.filter((row) => row.includes('gone'))
-    const isOfBooks = deletionPlan[table] === 'books' || table === 'usage_intervals'
-    if (!isOfBooks) assert.deepEqual(rest, [], table)
+    const isOfLedger = deletionPlan[table] === 'ledger' || table === 'usage_intervals'
+    if (!isOfLedger) assert.deepEqual(rest, [], table)
     for (const row of rest) assert.doesNotMatch(row, /@|Name/, table)
     const others = before[table]!.map(blanked).filter((row) => !row.includes('gone'))
     // A member of the team became its owner.

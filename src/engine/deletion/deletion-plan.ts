@@ -8,7 +8,7 @@ export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) 
 
 /**
  * Says what happens to the rows of each table when a user or a workspace is deleted:
- * - `books`: facts of the ledger and of payments, which name an account by its id alone, stay;
+ * - `ledger`: facts of the ledger and of payments, which name an account by its id alone, stay;
  * - `host`: a row is deleted with the thing on the host that it stands for;
  * - `last`: rows are deleted when nothing else is left, so that an interrupted deletion is found again;
  * - a function deletes rows. The functions run in this order: rows that refer to others before those.
@@ -16,15 +16,15 @@ export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) 
  * A table that is missing here does not compile. `user-columns.ts` says what happens to names of users in rows that
  * stay.
  */
-export const deletionPlan: { [Table in keyof Database]: 'books' | 'host' | 'last' | DeleteRows } = {
-  ledger_books: 'books',
-  ledger_transactions: 'books',
-  ledger_entries: 'books',
-  ledger_holds: 'books',
-  payments: 'books',
-  machine_payments: 'books',
+export const deletionPlan: { [Table in keyof Database]: 'ledger' | 'host' | 'last' | DeleteRows } = {
+  ledger_books: 'ledger',
+  ledger_transactions: 'ledger',
+  ledger_entries: 'ledger',
+  ledger_holds: 'ledger',
+  payments: 'ledger',
+  machine_payments: 'ledger',
   // These rows name nobody, and are deleted when they expire.
-  spent_wallet_proofs: 'books',
+  spent_wallet_proofs: 'ledger',
   // Charged intervals explain the charge and stay. Free intervals, and all names, are deleted at the end.
   usage_intervals: 'last',
   // Sums of intervals, with the names of computers.

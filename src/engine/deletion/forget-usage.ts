@@ -7,7 +7,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Context } from '../context.ts'
 
 /**
- * Deletes what the accounts used. Charged intervals stay with the books, without the names of computers and of those
+ * Deletes what the accounts used. Charged intervals stay with the ledger, without the names of computers and of those
  * who used them. Works in steps, since there can be a million rows; the next call continues an interrupted one. Returns
  * the number of rows that were deleted or changed.
  */
