@@ -4,7 +4,7 @@ import { surfaces } from '../../src/apis/surfaces.ts'
 import { appRoutes } from '../support/app-routes.ts'
 import { readPage, type Document } from './reference.ts'
 
-/** Routes that no document shows, each with its reason. */
+/** Routes that are in no document, each with its reason. */
 const undocumented: Record<string, string> = {
   'GET /billing/return': 'a page that a browser is led to',
   'GET /billing/cancel': 'a page that a browser is led to',
@@ -17,13 +17,13 @@ const undocumented: Record<string, string> = {
 }
 
 describe('the committed reference', () => {
-  /** What the server answers, as the app hears of it: `METHOD /path/:id`. */
+  /** The registered routes of the app, as `METHOD /path/:id`. */
   let served: string[]
   /** The operations of each committed document. */
   let documented: Map<string, Set<string>>
 
   before(async () => {
-    // With play money the app has its pages too.
+    // With play money, the app also has its payment pages.
     const routes = await appRoutes({ CARREL_PLAY_MONEY: 'on' })
     served = routes.filter(({ method }) => method !== 'HEAD').map(({ method, url }) => `${method} ${url}`)
     documented = new Map()
@@ -36,7 +36,7 @@ describe('the committed reference', () => {
     }
   })
 
-  test('has every route of the app, but for the pages named here', () => {
+  test('has every route of the app, except the pages named here', () => {
     const all = new Set([...documented.values()].flatMap((operations) => [...operations]))
     assert.ok(served.length > 80)
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('the committed reference', () => {
     )
   })
 
-  test('has nothing else, and no page is named here for nothing', () => {
+  test('has no other routes, and every page named here exists', () => {
     const known = new Set(served)
     for (const [surface, operations] of documented)
       for (const operation of operations) assert.ok(known.has(operation), `${surface}: ${operation}`)

@@ -27,7 +27,7 @@ test('the document of all surfaces passes the linter', async () => {
 })
 
 for (const surface of surfaces)
-  test(`the document of ${surface.name} passes it, and refers to the errors of its routes alone`, async () => {
+  test(`the document of ${surface.name} passes the linter, and refers only to the errors of its routes`, async () => {
     const document = await openApiDocument(surface)
     const { status, stdout, stderr } = lint(JSON.stringify(document))
     assert.equal(status, 0, stdout + stderr)

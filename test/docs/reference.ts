@@ -58,7 +58,7 @@ function envelopeRow({ title, prefixes, envelope: { schema } }: Surface): string
   return `| ${title} | ${addresses.join(', ')} | \`${shapeOf(ownPart(schema))}\` |`
 }
 
-/** The fields that are the document's, and not Carrel's own. */
+/** Returns the fields of the surface's document, without Carrel's own. */
 function ownPart(schema: object): object {
   const { properties, ...rest } = schema as { properties: Record<string, object> }
   const own = Object.entries(properties).filter(([name]) => !(name in ownErrorFields))

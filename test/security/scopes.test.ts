@@ -16,7 +16,7 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^GET \/v1\/exec$/, 'compute'],
 ]
 
-/** Every route that needs a token. What a HEAD is for, its GET is. */
+/** Every route that needs a token. A HEAD route has the scope of its GET route. */
 const routes = (await appRoutes())
   .filter(({ isPublic, method }) => !isPublic && method !== 'HEAD')
   .map(({ method, url }) => ({
@@ -40,7 +40,7 @@ describe('API keys with a single scope', { timeout: 60_000 }, () => {
   const ask = (method: string, path: string, token: string) =>
     server.call(method, path, method === 'GET' ? undefined : '{not even JSON', { token })
 
-  test('every route that needs a token is listed here with what it is for', () => {
+  test('every route that needs a token is listed here with its scope', () => {
     assert.ok(routes.length >= 50)
     assert.deepEqual(
       routes.filter(({ scope }) => scope === undefined).map(({ method, path }) => `${method} ${path}`),

@@ -30,7 +30,7 @@ interface Owned {
 
 const secret = 'only the first account knows this'
 const settings = { CARREL_PLAY_MONEY: 'on', CARREL_SIGN_INS_PER_MINUTE: '0' }
-/** A HEAD is answered as its GET is, without the body. */
+/** A HEAD request is answered like its GET, without the body. */
 const routes = (await appRoutes(settings)).filter(({ method }) => method !== 'HEAD')
 const namesOf = (some: AppRoute[]) => some.map(nameOf).toSorted()
 
@@ -77,7 +77,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  /** Whatever has an id. */
+  /** Everything with an id. */
   const ids = () => {
     const { sessionId, processId, executed, keyId, workspaceId, userId, invitationId } = owned
     return { sessionId, processId, executed, keyId, workspaceId, userId, invitationId }
@@ -452,7 +452,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
       await attempt()
     })
 
-  /** Routes without a token that take no id, and answer everybody alike. */
+  /** Routes without a token that take no id, and answer every client alike. */
   const alike = [
     'GET /',
     'GET /.well-known/jwks.json',
@@ -473,7 +473,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
 
   const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })
   /**
-   * Routes without a token that take a secret, a signature or a surface's name: how each is asked with an id instead.
+   * Routes without a token that take a secret, a signature or a surface's name: how each is requested with an id
+   * instead.
    */
   const byValue: Record<string, (id: string) => Promise<Answer>> = {
     'GET /billing/return': (id) => anonymous('GET', `/billing/return?payment=${id}`),
@@ -494,14 +495,14 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'GET /metrics': (id) => server.call('GET', '/metrics', undefined, { token: id }),
   }
 
-  test('every route without a token takes no id, or is asked with ids here', () => {
+  test('every route without a token takes no id, or is requested with ids here', () => {
     const open = routes.filter(({ isPublic }) => isPublic)
     assert.deepEqual(namesOf(open), [...alike, ...Object.keys(byValue)].toSorted())
     for (const { url, schema } of open.filter((route) => alike.includes(nameOf(route))))
       assert.deepEqual([url.includes(':'), schema.params, schema.querystring, schema.body], [false, ...Array(3)], url)
   })
 
-  test('routes that take no id tell nothing of an account', async () => {
+  test('routes that take no id reveal nothing about an account', async () => {
     const ofSurface = ['/docs/paperpod', '/skills/paperpod.md', '/openapi/paperpod.json']
     for (const path of [...alike.map((route) => route.slice('GET '.length)), ...ofSurface]) {
       const { status, body } = await anonymous('GET', path)
@@ -513,7 +514,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
   })
 
   for (const [route, ask] of Object.entries(byValue))
-    test(`${route} answers no id of an account`, async () => {
+    test(`${route} does not respond to an id of an account`, async () => {
       for (const [what, id] of Object.entries(ids())) {
         const { status, body } = await ask(id)
         assert.ok(status >= 400 && status !== 500, `${status} for ${what}`)
@@ -521,7 +522,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
       }
     })
 
-  test('the metrics are not for the account of a tenant', async () => {
+  test('the metrics are closed to the account of a tenant', async () => {
     assert.equal((await server.call('GET', '/metrics', undefined, { token: other })).status, 403)
   })
 

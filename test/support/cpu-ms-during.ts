@@ -1,6 +1,6 @@
 /**
- * Returns the processor time that this thread takes for something synchronous, in milliseconds. Unlike the time on the
- * clock, load does not lengthen it.
+ * Returns the processor time of this thread for synchronous work, in milliseconds. Unlike wall-clock time, it does not
+ * grow under load.
  */
 export function cpuMsDuring(work: () => void): number {
   const before = process.threadCpuUsage()

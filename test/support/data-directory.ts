@@ -1,6 +1,6 @@
 /**
- * Where the servers of this test file keep what they keep, apart from a real server's: in a directory with images and
- * computers that outlives the file, or, for apps in memory, in one of the file's own.
+ * The data directory of the servers of this test file, separate from that of a real server: one with images and
+ * computers that outlives the file or, for apps in memory, one for this file only.
  */
 export let testDataDirectory = process.env.CARREL_DATA ?? '/var/lib/carrel-test'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Waits for work, and rejects with its name when it hangs. The time is there to end what would never end; it bounds
+ * Waits for work, and rejects with its name when it hangs. The time only ends work that would never end; it bounds
  * nothing else.
  */
 export async function settles<T>(work: Promise<T>, what = 'it', timeoutMs = 90_000): Promise<T> {

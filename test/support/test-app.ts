@@ -28,9 +28,9 @@ interface Parts {
 
 /**
  * The whole server in this process, over computers in memory: for rules of the engine and of surfaces, in milliseconds.
- * It listens as a server does: what is injected into an app passes for the server's own, without limits or connections.
+ * It listens on a port, because injected requests count as inner calls, without limits or connections.
  *
- * Apps of a test file have one host and one database after the other, as servers on one machine have.
+ * The apps of a test file share one host and one database in turn, as successive servers on one machine do.
  */
 export class TestApp extends TestClient {
   readonly engine: Engine
@@ -47,7 +47,7 @@ export class TestApp extends TestClient {
     this.#stop = stop
   }
 
-  /** `env` are settings beside those of every test. */
+  /** @param env settings in addition to those of every test */
   static async start({ env = {} }: { env?: Record<string, string> } = {}): Promise<TestApp> {
     const { host, directory } = (home ??= openHome())
     const settings = readSettings({ ...serverEnvironment(), ...env, CARREL_DATA: directory })
@@ -72,7 +72,7 @@ export class TestApp extends TestClient {
     const token = await ownerToken(db, directory)
     const stop = async (isKilled: boolean) => {
       if (isKilled) {
-        // It neither hears nor says nor writes anything more; what is left of it is only taken down.
+        // It no longer receives, sends or writes anything; the rest only releases resources.
         app.server.closeAllConnections()
         log.level = 'silent'
         closing.abort()
@@ -90,7 +90,7 @@ export class TestApp extends TestClient {
     return new TestApp({ engine, db, driver, token, log: () => logged, stop })
   }
 
-  /** SIGTERM ends it in order; SIGKILL as if the process were gone, with all that it had not written. */
+  /** SIGTERM ends the app in order; SIGKILL ends it as if the process were gone, with everything unwritten. */
   stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     return (this.#stopped ??= this.#stop(signal === 'SIGKILL'))
   }

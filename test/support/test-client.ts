@@ -11,12 +11,12 @@ export interface Answer {
 }
 
 export interface CallOptions {
-  /** The owner's by default; null for none. */
+  /** Default: the owner's token; null for none. */
   token?: string | null
   headers?: Record<string, string>
 }
 
-/** Asks a server as its clients do: one in a process of its own, or one in memory. */
+/** A client of a server, which runs in its own process or in memory. */
 export class TestClient {
   readonly url: string
   /** The owner's. */

@@ -1,4 +1,4 @@
-/** Counts the turns of the event loop while something is done: what others would get in between. */
+/** Counts the turns of the event loop during some work: the chances that other work gets in between. */
 export async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0
   let isOver = false

@@ -1,6 +1,6 @@
 /**
- * The server, which appends to the file of CARREL_TEST_TURNS what each turn of its event loop took that was not short:
- * the time of day when it was over, and the processor time of the main thread in milliseconds.
+ * The server, which appends a line to the file of CARREL_TEST_TURNS for each long turn of its event loop:
+ * the time at which it ended, and the processor time of the main thread in milliseconds.
  */
 import { appendFileSync } from 'node:fs'
 

@@ -7,14 +7,14 @@ import { TestServer } from './server.ts'
 
 const MiB = 1024 * 1024
 
-/** What some work asked of a server. */
+/** The load that some work put on a server. */
 export interface Strain {
-  /** How long the event loop served nobody else, in processor time, which the load of the host does not lengthen. */
+  /** The longest turn of the event loop, in processor time, which does not grow with the load of the host. */
   longestTurnMs: number
   grownMiB: number
 }
 
-/** A server that can be watched while it works. */
+/** A server whose event loop and memory are measured while it works. */
 export class WatchedServer {
   readonly server: TestServer
   readonly #directory: string
@@ -32,7 +32,7 @@ export class WatchedServer {
     return new WatchedServer(await TestServer.start({ program, env: { ...env, CARREL_TEST_TURNS: turns } }), directory)
   }
 
-  /** Returns what the work gives, and its strain. */
+  /** Runs some work; returns its result and its strain. */
   async during<T>(work: () => Promise<T>): Promise<[result: T, strain: Strain]> {
     const memory = () => residentBytes(this.server.process.pid!)
     const beganMs = Date.now()
@@ -47,9 +47,9 @@ export class WatchedServer {
     }
   }
 
-  /** 0 where all turns were short. */
+  /** Returns the longest turn since a time; 0 if all were short. */
   async #longestMs(sinceMs: number): Promise<number> {
-    // With the answer to the second the turn of the first is over, and written down.
+    // Once the second request is answered, the turn of the first is over and recorded.
     for (let count = 0; count < 2; count++) await this.server.call('GET', '/health')
     const turns = readFileSync(join(this.#directory, 'turns'), 'utf8')
       .split('\n')
