@@ -84,7 +84,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
   test("is refused for a user's own workspace and for the first one", async () => {
     const own = await leave(owner, 'current')
     assert.deepEqual([own.status, own.body.code], [409, 'CONFLICT'])
-    assert.match(own.body.error, /\/api\/v1\/account\/delete/)
+    assert.match(own.body.error, /it is deleted with your account$/)
     const first = await leave(server.token, 'current')
     assert.deepEqual([first.status, first.body.code], [409, 'CONFLICT'])
     assert.match(first.body.error, /npm run down/)
