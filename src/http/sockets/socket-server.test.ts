@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -99,6 +100,28 @@ describe('SocketServer', () => {
       },
     }
   }
+
+  test('gives a WebSocket the parameters of its path, and wants the scope of its route', async () => {
+    using server = await start()
+    const connect = (path: string, secret: string) =>
+      new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers: { authorization: `Bearer ${secret}` } })
+    const socket = connect('/rooms/a%20b/echo?x=1', token)
+    await once(socket, 'open')
+    socket.send('hello')
+    const [data] = (await once(socket, 'message')) as [Buffer]
+    assert.equal(String(data), 'a b: hello')
+    socket.terminate()
+    const accountId = await createAccount(db, 'narrow')
+    const { secret } = await insertToken(db, { accountId, kind: 'api_key', name: 'k', scopes: ['compute'] })
+    const refused = connect('/rooms/1/echo', secret)
+    refused.on('error', () => {})
+    const [, response] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage]
+    const { code, requestId } = JSON.parse(await text(response))
+    assert.deepEqual([response.statusCode, code], [403, 'forbidden'])
+    assert.equal(requestId, response.headers['x-request-id'])
+    const elsewhere = connect('/rooms/1/2/echo', token)
+    await once(elsewhere, 'error')
+  })
 
   test('closes a connection whose token was revoked, and no other', async () => {
     using server = await start()
