@@ -329,7 +329,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
       (rows) => rows[0]?.state === 'review',
     )
     assert.deepEqual([aside!.method, Number(aside!.cents)], ['tempo', 500])
-    assert.match(aside!.data, /500 cents came by tempo for an account that is deleted/)
+    assert.match(aside!.data, /500 cents were received by tempo for a deleted account/)
     await withDatabase(async (db) => {
       const credited = db.selectFrom('ledger_transactions').select('id').where('key', '=', `mpp:${id}`)
       assert.deepEqual(await credited.execute(), [])

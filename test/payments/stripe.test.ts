@@ -375,7 +375,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
         new RegExp(`Thank you[^]*\\$${received / 100}\\.00[^]*for \\$${received / 100}\\.00 of\\s+credit`),
       )
     }
-    await isLogged(/"asked":2000,"received":1500.*an amount other than the requested one/)
+    await isLogged(/"requested":2000,"received":1500.*an amount other than the requested one/)
   })
 
   test('a machine payment whose answer was lost is credited by its event', async () => {
