@@ -80,7 +80,7 @@ export class ExecSocket {
     const process = await (message.type === 'start' ? this.#start(message) : this.#attach(message))
     if (!process) return
     this.#process = process
-    this.#leaveProcess = engine.clientPresence.attend(process)
+    this.#leaveProcess = engine.clientPresence.connect(process)
     void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()

@@ -7,7 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { execute, resumeExecution, type Execution } from '../../engine/computers/processes/execute.ts'
 import { programFor } from '../../engine/computers/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/computers/processes/start-process.ts'
-import { Overdue, processGoesOn } from '../../engine/computers/processes/wait-for-exit.ts'
+import { OverdueWatchdog, processGoesOn } from '../../engine/computers/processes/wait-for-exit.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { EventStream } from '../../http/event-stream.ts'
@@ -119,7 +119,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
   let cursor = 0
   let done = false
   const late = new AbortController()
-  const overdue = new Overdue(process, () => late.abort())
+  const overdue = new OverdueWatchdog(process, () => late.abort())
   try {
     for await (const chunk of process.follow(0, AbortSignal.any([events.signal, engine.server.closing, late.signal]))) {
       truncated ||= chunk.truncated

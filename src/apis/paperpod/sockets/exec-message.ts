@@ -127,7 +127,7 @@ async function collect(call: Call<Fields>, process: ProcessHandle, session: stri
 async function stream(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer | undefined> {
   const { engine, closed, attached, fields: asked } = call
   const { processId, pid } = process
-  const leave = engine.clientPresence.attend(process)
+  const disconnect = engine.clientPresence.connect(process)
   const detached = new AbortController()
   const stderr = new StderrTail()
   attached.set(processId, detached)
@@ -146,7 +146,7 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
     return { status: runStatus[exit.reason], processId, sessionId: session, result }
   } finally {
     attached.delete(processId)
-    leave()
+    disconnect()
   }
 }
 

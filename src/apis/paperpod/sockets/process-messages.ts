@@ -152,7 +152,7 @@ async function attach(
       `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is`,
     )
   const cursor = new ExactCursor(fields.cursor ?? 0)
-  const leave = engine.clientPresence.attend(process)
+  const disconnect = engine.clientPresence.connect(process)
   const detached = new AbortController()
   const stderr = new StderrTail()
   attached.set(id, detached)
@@ -173,7 +173,7 @@ async function attach(
     return undefined
   } finally {
     attached.delete(id)
-    leave()
+    disconnect()
   }
 }
 

@@ -2,40 +2,40 @@ import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 
 /**
- * Processes that are run for somebody at the other end of a connection. When the last connection to one is cut it gets a
- * minute in which a client can come back; then it is ended, as by the closing of a terminal.
+ * Tracks which processes have a client at the other end of a connection. When the last connection to a process is cut,
+ * a client has a minute in which it can reconnect; then the process ends, as it would when its terminal is closed.
  */
 export class ClientPresence {
-  readonly #present = new Map<string, number>()
-  readonly #alone = new Map<string, NodeJS.Timeout>()
+  readonly #clients = new Map<string, number>()
+  readonly #graceTimers = new Map<string, NodeJS.Timeout>()
 
-  /** Somebody is there for it until the returned function is called. */
-  attend(process: ProcessHandle): () => void {
+  /** Counts a client as connected to the process until the returned function is called. */
+  connect(process: ProcessHandle): () => void {
     const { processId } = process
-    this.#stopWaiting(processId)
-    this.#present.set(processId, (this.#present.get(processId) ?? 0) + 1)
-    let isOver = false
+    this.#endGracePeriod(processId)
+    this.#clients.set(processId, (this.#clients.get(processId) ?? 0) + 1)
+    let isDisconnected = false
     return () => {
-      if (isOver) return
-      isOver = true
-      const left = (this.#present.get(processId) ?? 1) - 1
-      if (left > 0) return void this.#present.set(processId, left)
-      this.#present.delete(processId)
-      this.leftAlone(process)
+      if (isDisconnected) return
+      isDisconnected = true
+      const others = (this.#clients.get(processId) ?? 1) - 1
+      if (others > 0) return void this.#clients.set(processId, others)
+      this.#clients.delete(processId)
+      this.startGracePeriod(process)
     }
   }
 
-  /** Nobody is there for it now. Processes that need nobody are left alone. */
-  leftAlone(process: ProcessHandle): void {
-    if (process.meta.attended !== true || process.exit || this.#alone.has(process.processId)) return
+  /** Starts the grace period of a process that has no client now. Does nothing for a process that does not need one. */
+  startGracePeriod(process: ProcessHandle): void {
+    if (process.meta.attended !== true || process.exit || this.#graceTimers.has(process.processId)) return
     const timer = setTimeout(() => void this.#end(process), limits.abandonedExecMs).unref()
-    this.#alone.set(process.processId, timer)
-    void process.wait().then(() => this.#stopWaiting(process.processId))
+    this.#graceTimers.set(process.processId, timer)
+    void process.wait().then(() => this.#endGracePeriod(process.processId))
   }
 
-  #stopWaiting(processId: string): void {
-    clearTimeout(this.#alone.get(processId))
-    this.#alone.delete(processId)
+  #endGracePeriod(processId: string): void {
+    clearTimeout(this.#graceTimers.get(processId))
+    this.#graceTimers.delete(processId)
   }
 
   async #end(process: ProcessHandle): Promise<void> {

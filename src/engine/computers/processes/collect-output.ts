@@ -4,16 +4,16 @@ import type { ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 export interface CollectedOutput {
   stdout: Buffer
   stderr: Buffer
-  /** True when not all of it is here. */
+  /** True when some of the output is missing. */
   truncated: boolean
 }
 
 interface Options {
-  /** Of each stream, the newest. */
+  /** How many bytes of each stream are collected at most; the newest are kept. */
   maxBytes: number
 }
 
-/** All kept output of an ended process, of each stream the newest `maxBytes`. */
+/** Returns the kept output of an ended process: of each stream, the newest `maxBytes`. */
 export async function collectOutput(handle: ProcessHandle, { maxBytes }: Options): Promise<CollectedOutput> {
   const kept = { stdout: new Tail(maxBytes), stderr: new Tail(maxBytes) }
   let truncated = false
@@ -28,12 +28,14 @@ export async function collectOutput(handle: ProcessHandle, { maxBytes }: Options
   }
 }
 
-/** Memory that the output of an ended process takes while it is answered; 0 for what is not worth counting. */
+/**
+ * Returns the memory that the output of an ended process takes while it is sent; 0 when that is too little to count.
+ */
 export function outputMemoryBytes({ outputBytes }: ProcessExit, { maxBytes }: Options): number {
   return outputBytes <= limits.uncountedBytes ? 0 : 2 * Math.min(outputBytes, 2 * maxBytes)
 }
 
-/** The newest bytes of all that came, copied: what they came in is far more, and they may have come one by one. */
+/** The newest bytes of a stream, in a copy: the chunks that they arrive in hold far more, or only a byte each. */
 class Tail {
   readonly #maxBytes: number
   #bytes = Buffer.alloc(0)
@@ -45,18 +47,18 @@ class Tail {
   }
 
   add(data: Buffer): void {
-    if (this.#length + data.length > this.#bytes.length) this.#makeRoom(data.length)
+    if (this.#length + data.length > this.#bytes.length) this.#reserve(data.length)
     this.#length += data.copy(this.#bytes, this.#length)
   }
 
   bytes(): Buffer {
-    this.#drop()
+    this.#trim()
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** There are up to twice as many as are wanted, so that they are seldom moved. */
-  #makeRoom(bytes: number): void {
-    this.#drop()
+  /** Makes room for more. The buffer holds up to twice as many bytes as are wanted, so that they are seldom moved. */
+  #reserve(bytes: number): void {
+    this.#trim()
     const needed = this.#length + bytes
     if (needed <= this.#bytes.length) return
     const size = Math.max(needed, Math.min(2 * this.#bytes.length, 2 * this.#maxBytes))
@@ -65,7 +67,7 @@ class Tail {
     this.#bytes = larger
   }
 
-  #drop(): void {
+  #trim(): void {
     if (this.#length <= this.#maxBytes) return
     this.#bytes.copy(this.#bytes, 0, this.#length - this.#maxBytes, this.#length)
     this.#length = this.#maxBytes

@@ -1,7 +1,10 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 
-/** What a process gets beside the image's own: the caller's variables win. */
+/**
+ * Returns the environment of a process: Carrel's defaults, then the image's variables, then the caller's; the later
+ * ones win. Throws `invalid_request`.
+ */
 export function environment(
   imageEnv: Record<string, string>,
   own: Record<string, string> | undefined,

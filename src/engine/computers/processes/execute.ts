@@ -14,13 +14,13 @@ import type { Context } from '../../context.ts'
 export interface Execution extends CollectedOutput {
   process: ProcessHandle
   exit: ProcessExit
-  /** To be called when the output is needed no longer. */
+  /** Releases the memory of the output; to be called when the output has been sent. */
   release: Release
 }
 
 /**
- * Runs a program on a computer to its end. A caller that leaves does not end it; its time limit does. Throws
- * `process_goes_on` when the server has to end before it.
+ * Runs a program on a computer to its end. The program continues when its caller disconnects, up to its time limit.
+ * Throws `process_goes_on` when the server has to shut down before the program ends.
  */
 export async function execute(
   engine: ComputersContext,
@@ -30,7 +30,7 @@ export async function execute(
   return executionOf(engine, await startProcess(engine, computer, options))
 }
 
-/** Returns what `execute` does, of the process that an earlier request with the same Idempotency-Key started. */
+/** Returns what `execute` returns, for the process that an earlier request with the same Idempotency-Key started. */
 export function resumeExecution(
   engine: Pick<Context, 'driver' | 'server' | 'budgets'>,
   claim: Claim,
@@ -44,8 +44,8 @@ async function executionOf(engine: Pick<Context, 'server' | 'budgets'>, process:
 }
 
 /**
- * The output of one that has ended, when there is memory for it; `no_capacity` says where the output can be had
- * otherwise.
+ * Returns the output of a process that has ended. Throws `output_waits`, which says where else the output can be read,
+ * when there is no memory for it.
  */
 export async function collectExecution(
   engine: Pick<Context, 'budgets'>,
@@ -54,7 +54,7 @@ export async function collectExecution(
 ): Promise<Execution> {
   const release = await memoryFor(engine, process, exit)
   try {
-    const output = await collectOutput(process, kept)
+    const output = await collectOutput(process, outputOptions)
     return { ...output, process, exit, truncated: output.truncated || exit.truncated, release }
   } catch (error) {
     release()
@@ -67,7 +67,7 @@ async function memoryFor(
   process: ProcessHandle,
   exit: ProcessExit,
 ): Promise<Release> {
-  const bytes = outputMemoryBytes(exit, kept)
+  const bytes = outputMemoryBytes(exit, outputOptions)
   if (bytes === 0) return () => {}
   try {
     return await engine.budgets.memory.reserve(String(process.meta.accountId), bytes)
@@ -76,10 +76,10 @@ async function memoryFor(
     const { processId } = process
     throw new CarrelError(
       'output_waits',
-      'Cannot answer with the output now: too many large answers are under way. The process has ended, and its output is kept',
+      'Cannot return the output now: too many large responses are under way. The process has ended, and its output is kept',
       { details: { processId }, cause: error },
     )
   }
 }
 
-const kept = { maxBytes: limits.executeOutputBytes }
+const outputOptions = { maxBytes: limits.executeOutputBytes }

@@ -5,8 +5,8 @@ import { rowOf } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Returns a process of a computer by its id or by the name that its caller gave it, the newest of that name. Throws
- * `not_found`.
+ * Returns a process of a computer by its id, or by the name that its caller gave it: the newest process of that name.
+ * Throws `not_found`.
  */
 export async function findProcess(
   engine: Pick<Context, 'db' | 'driver'>,
@@ -29,7 +29,7 @@ export async function findProcess(
   if (row) return row
   throw new CarrelError(
     'not_found',
-    `Cannot find process ${JSON.stringify(idOrName.slice(0, 128))}: the sandbox has none of that id`,
+    `Cannot find process ${JSON.stringify(idOrName.slice(0, 128))}: the sandbox has no process of that id or name`,
     { details: { field: 'processId' } },
   )
 }

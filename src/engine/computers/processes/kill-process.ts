@@ -7,9 +7,9 @@ import { waitForExit } from './wait-for-exit.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Signals everything that came of a process, which is found as `findProcess` does; SIGTERM is followed by SIGKILL when
- * it does not end in time. Resolves when it has ended, or at once for other signals. One that has ended already is left
- * as it is.
+ * Signals a process, found as `findProcess` finds it, and all its descendants. SIGTERM is followed by SIGKILL when the
+ * process does not end in time. Resolves when the process has ended, or at once for other signals. A process that has
+ * ended already is left as it is.
  */
 export async function killProcess(
   engine: Pick<Context, 'db' | 'driver' | 'server'>,

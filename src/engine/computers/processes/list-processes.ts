@@ -5,11 +5,14 @@ import { rowOf } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
 interface Options {
-  /** Also commands that were run to their end. */
+  /** Whether to include commands that were run to their end. */
   all: boolean
 }
 
-/** Returns what runs on a computer, and what was started to stay and has ended as far as it is kept; oldest first. */
+/**
+ * Returns the processes that run on a computer, and the background processes that have ended and are still kept; oldest
+ * first.
+ */
 export async function listProcesses(
   engine: Pick<Context, 'db' | 'driver'>,
   { id: computerId }: AccessibleComputer,

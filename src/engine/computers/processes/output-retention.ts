@@ -3,31 +3,35 @@ import type { ProcessRow } from '../../../db/schema.ts'
 
 type Kept = Pick<ProcessRow, 'computer_id' | 'account_id'> & { bytes: number }
 
-/** What a row's record takes on the disk, files and their blocks included. One from before that was counted is taken for the most that it can be. */
+/**
+ * Returns what the record of a process takes on the disk, in bytes: its files, rounded up to blocks. A record from
+ * before this was counted is assumed to take the maximum.
+ */
 export function keptBytesOf({ kept_bytes, output_bytes }: Pick<ProcessRow, 'kept_bytes' | 'output_bytes'>): number {
   return (kept_bytes ?? Math.min(output_bytes, limits.keptOutputBytes)) + limits.processRecordBytes
 }
 
 /**
- * How much ended processes keep, by computer, account and in all. Counted in memory as they end, so that what is too much is
- * known at once and costs no look at the database; each look there corrects it.
+ * How many bytes the records of ended processes take, by computer, by account and in total. They are counted in memory
+ * as processes end, so that exceeding a limit is noticed at once and without a query; each query of the database
+ * corrects the count.
  */
 export class OutputRetention {
-  readonly #allBytes: () => number
+  readonly #maxTotalBytes: () => number
   readonly #computers = new Map<string, number>()
   readonly #accounts = new Map<string, number>()
   #bytes = 0
 
-  /** `allBytes` gives the bound for all, which depends on the disk. */
-  constructor(allBytes: () => number) {
-    this.#allBytes = allBytes
+  /** @param maxTotalBytes returns the limit of the total, which depends on the size of the disk */
+  constructor(maxTotalBytes: () => number) {
+    this.#maxTotalBytes = maxTotalBytes
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Begins anew with what there is. */
+  /** Replaces the count by what `all` lists. */
   reset(all: Iterable<Kept>): void {
     this.#computers.clear()
     this.#accounts.clear()
@@ -35,26 +39,26 @@ export class OutputRetention {
     for (const kept of all) this.add(kept)
   }
 
-  /** Negative bytes take away. True when something is over its bound. */
+  /** Adds bytes, or subtracts negative ones. Returns whether a limit is exceeded. */
   add({ computer_id, account_id, bytes }: Kept): boolean {
     this.#bytes += bytes
-    const ofComputer = grow(this.#computers, computer_id, bytes)
-    const ofAccount = grow(this.#accounts, account_id, bytes)
+    const computerBytes = grow(this.#computers, computer_id, bytes)
+    const accountBytes = grow(this.#accounts, account_id, bytes)
     return (
-      ofComputer > limits.outputPerComputerBytes ||
-      ofAccount > limits.outputPerAccountBytes ||
-      this.#bytes > this.#allBytes()
+      computerBytes > limits.outputPerComputerBytes ||
+      accountBytes > limits.outputPerAccountBytes ||
+      this.#bytes > this.#maxTotalBytes()
     )
   }
 
-  /** Whose oldest output has to go first, and how much of it; undefined when nothing is over. */
+  /** Returns whose oldest output has to be dropped and how many bytes of it; undefined when no limit is exceeded. */
   surplus(): { column: 'computer_id' | 'account_id'; id: string; bytes: number } | undefined {
-    const [computer, ofComputer] = greatest(this.#computers)
-    if (ofComputer > limits.outputPerComputerBytes)
-      return { column: 'computer_id', id: computer, bytes: ofComputer - limits.outputPerComputerBytes }
-    const [account, ofAccount] = greatest(this.#accounts)
-    const tooMuch = Math.max(ofAccount - limits.outputPerAccountBytes, this.#bytes - this.#allBytes())
-    return tooMuch > 0 ? { column: 'account_id', id: account, bytes: Math.min(tooMuch, ofAccount) } : undefined
+    const [computer, computerBytes] = largest(this.#computers)
+    if (computerBytes > limits.outputPerComputerBytes)
+      return { column: 'computer_id', id: computer, bytes: computerBytes - limits.outputPerComputerBytes }
+    const [account, accountBytes] = largest(this.#accounts)
+    const excess = Math.max(accountBytes - limits.outputPerAccountBytes, this.#bytes - this.#maxTotalBytes())
+    return excess > 0 ? { column: 'account_id', id: account, bytes: Math.min(excess, accountBytes) } : undefined
   }
 }
 
@@ -65,8 +69,8 @@ function grow(group: Map<string, number>, id: string, bytes: number): number {
   return grown
 }
 
-function greatest(group: Map<string, number>): [string, number] {
-  let most: [string, number] = ['', 0]
-  for (const entry of group) if (entry[1] > most[1]) most = entry
-  return most
+function largest(group: Map<string, number>): [string, number] {
+  let max: [string, number] = ['', 0]
+  for (const entry of group) if (entry[1] > max[1]) max = entry
+  return max
 }

@@ -1,22 +1,22 @@
 import type { ProcessRow } from '../../../db/schema.ts'
 
-/** What goes with a process to the driver, so that a server that knows nothing of it can record it. */
+/** What the driver keeps with a process, so that a server that knows nothing of the process can record it. */
 export interface ProcessMeta {
   accountId: string
-  /** Who had it started. */
+  /** The token that started the process. */
   tokenId: string
-  /** True for work of the server itself, which costs nothing. */
+  /** True for work of the server itself, which is not charged. */
   isServer: boolean
   name: string
   kind: ProcessRow['kind']
   command: string
-  /** True for one that ends when its client is gone for good. */
+  /** True for a process that ends when its client does not come back. */
   attended: boolean
 }
 
-/** Longest command that a record keeps. */
-const keptCommandLength = 4096
+/** How much of a command a record keeps, in characters. */
+const maxCommandLength = 4096
 
 export function processMeta(meta: ProcessMeta): ProcessMeta & Record<string, unknown> {
-  return { ...meta, command: meta.command.slice(0, keptCommandLength) }
+  return { ...meta, command: meta.command.slice(0, maxCommandLength) }
 }

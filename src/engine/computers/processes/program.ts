@@ -5,18 +5,24 @@ export type Language = (typeof languages)[number]
 
 export interface Program {
   argv: string[]
-  /** Source that is too long for an argument. */
+  /** Source that is too long for an argument; it goes to stdin. */
   stdin?: string
 }
 
-/** From stdin all of the source is read before any of it runs: what it runs finds an empty stdin, not the source. */
+/**
+ * Interpreters read all source from stdin before they run any of it, so the program finds an empty stdin and not its
+ * own source.
+ */
 const interpreters: Record<Language, { inline: string[]; fromStdin: string[] }> = {
   python: { inline: ['python3', '-c'], fromStdin: ['python3', '-'] },
   javascript: { inline: ['node', '-e'], fromStdin: ['node', '-'] },
   shell: { inline: ['bash', '-c'], fromStdin: ['bash', '-c', 'eval "$(cat)"'] },
 }
 
-/** How code of a language is run: as an argument, or by stdin where it is longer than the kernel takes in one. */
+/**
+ * Returns how code of a language is run: as an argument, or by stdin when it is longer than the kernel accepts in one
+ * argument.
+ */
 export function programFor(language: Language, code: string): Program {
   const { inline, fromStdin } = interpreters[language]
   if (Buffer.byteLength(code) <= limits.codeArgumentBytes) return { argv: [...inline, code] }

@@ -6,14 +6,15 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Forgets ended processes with their output: those that are old, and the oldest of a computer that keeps too many, or of a computer,
- * an account or all that keep too much. Commands do not push out what was started to stay, as far as their number goes.
+ * Deletes ended processes with their output: those that are too old, the oldest of a computer that has too many, and
+ * the oldest of a computer, an account or the whole server whose output takes too much space. Commands and background
+ * processes are counted apart, so that commands do not push out background processes by their number.
  */
 export async function pruneProcesses(
   engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>,
 ): Promise<void> {
   const { db } = engine
-  // All that is kept of everybody is counted beside the main thread.
+  // A worker thread counts what is kept, which covers the processes of all accounts.
   const [old, kept] = await readInWorker(db, 'server', [
     db
       .selectFrom('processes')
@@ -36,15 +37,15 @@ export async function pruneProcesses(
     kept
       .filter(({ count }) => Number(count) > limits.endedProcessesPerComputer)
       .map(({ computer_id, background, count }) =>
-        oldest(engine, computer_id, background, Number(count) - limits.endedProcessesPerComputer),
+        oldestEnded(engine, computer_id, background, Number(count) - limits.endedProcessesPerComputer),
       ),
   )
-  engine.outputRetention.reset(kept.map(({ bytes, ...whose }) => ({ ...whose, bytes: Number(bytes) })))
-  for (const { id } of [...old, ...surplus.flat()]) await forget(engine, id)
+  engine.outputRetention.reset(kept.map(({ bytes, ...owner }) => ({ ...owner, bytes: Number(bytes) })))
+  for (const { id } of [...old, ...surplus.flat()]) await deleteProcess(engine, id)
   await pruneOutput(engine)
 }
 
-/** Forgets the oldest of whoever keeps too much. */
+/** Deletes the oldest processes of each computer or account whose output takes too much space. */
 export async function pruneOutput(engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>): Promise<void> {
   for (let over = engine.outputRetention.surplus(); over; over = engine.outputRetention.surplus()) {
     const rows = await engine.db
@@ -53,26 +54,29 @@ export async function pruneOutput(engine: Pick<ComputersContext, 'db' | 'driver'
       .where(over.column, '=', over.id)
       .where('state', '=', 'ended')
       .orderBy('ended_at')
-      .limit(deletedRowsAtOnce)
+      .limit(deletedRowsPerQuery)
       .execute()
-    // What was counted is not there: the next look at all of it corrects that.
+    // The count is wrong: the next pass of `pruneProcesses` corrects it.
     if (rows.length === 0) return
     let freed = 0
     for (const row of rows) {
       if (freed >= over.bytes) break
-      await forget(engine, row.id)
+      await deleteProcess(engine, row.id)
       freed += keptBytesOf(row)
     }
   }
 }
 
-async function forget(engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>, id: string): Promise<void> {
+async function deleteProcess(
+  engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>,
+  id: string,
+): Promise<void> {
   await engine.driver.forget(id)
   const row = await engine.db.deleteFrom('processes').where('id', '=', id).returningAll().executeTakeFirst()
   if (row) engine.outputRetention.add({ ...row, bytes: -keptBytesOf(row) })
 }
 
-function oldest(
+function oldestEnded(
   engine: Pick<Context, 'db'>,
   computerId: string,
   background: number,
@@ -90,11 +94,11 @@ function oldest(
 }
 
 const isBackground = sql<number>`kind = 'background'`
-/** What `keptBytesOf` says, of all rows together. */
+/** The sum of `keptBytesOf` over all rows. */
 const keptBytes = sql<number>`sum(coalesce(kept_bytes, min(output_bytes, ${sql.lit(limits.keptOutputBytes)})) + ${sql.lit(limits.processRecordBytes)})`
-const deletedRowsAtOnce = 100
+const deletedRowsPerQuery = 100
 
-/** After a start: removes output whose process was never recorded, nor is known to the driver. */
+/** Deletes, when the server starts, output whose process is neither recorded nor known to the driver. */
 export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {
   const rows = await engine.db.selectFrom('processes').select('id').execute()
   const known = new Set([...rows.map(({ id }) => id), ...engine.driver.processes().map(({ processId }) => processId)])

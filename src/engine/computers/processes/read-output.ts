@@ -6,10 +6,10 @@ import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Returns what is kept of the output of a computer's process from a cursor on, at most 1 MiB; nothing, and `truncated`,
- * where all of it is gone.
+ * Returns the kept output of a computer's process from a cursor on, at most 1 MiB. When none is kept any more, returns
+ * no records, and `truncated` unless there never was any output.
  *
- * @param row as `findProcess` found it on that computer
+ * @param row the process, as `findProcess` found it on that computer
  */
 export async function readOutput(
   engine: Pick<Context, 'driver'>,
@@ -17,7 +17,7 @@ export async function readOutput(
   row: ProcessRow,
   cursor: number,
 ): Promise<OutputChunk> {
-  assert.equal(row.computer_id, computer.id, 'the process is of another computer')
+  assert.equal(row.computer_id, computer.id, 'the process belongs to another computer')
   try {
     return await engine.driver.output(row.id, cursor)
   } catch (error) {

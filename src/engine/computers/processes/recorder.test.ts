@@ -34,7 +34,7 @@ function handle(processId: string, ended?: ProcessExit): ProcessHandle {
   return { processId, computerId: 'computer', pid: 7, startedAtMs: 1000, meta, exit: ended } as unknown as ProcessHandle
 }
 
-test('a start and an end are one row, and the driver may let go of it after that', async (t) => {
+test('a start and an end make one row, and only then is the process released by the driver', async (t) => {
   const { db, released, recorder: recorded } = await recorder(t)
   await recorded.started(handle('a'))
   const [running] = await db.selectFrom('processes').selectAll().execute()
@@ -71,7 +71,7 @@ test('an end that comes before the start is recorded is not lost', async (t) => 
   assert.ok(released.includes('a'))
 })
 
-test('more rows than one statement takes are all recorded', async (t) => {
+test('more rows than fit in one statement are all recorded', async (t) => {
   const { db, released, recorder: recorded } = await recorder(t)
   for (let index = 0; index < 2500; index++) recorded.ended(handle(`p${index}`), exit)
   await recorded.flush()
@@ -82,7 +82,7 @@ test('more rows than one statement takes are all recorded', async (t) => {
   assert.deepEqual([Number(count), released.length], [2500, 2500])
 })
 
-test('what cannot be recorded is kept for the next time', async (t) => {
+test('a row that cannot be written is kept for the next attempt', async (t) => {
   const { db, released, helpers, recorder: recorded } = await recorder(t)
   await db.schema.alterTable('processes').renameTo('elsewhere').execute()
   recorded.ended(handle('a'), exit)

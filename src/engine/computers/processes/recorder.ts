@@ -9,15 +9,16 @@ interface Parts {
   db: Kysely<Database>
   driver: Driver
   log: Logger
-  /** Is told whether the database takes rows. */
+  /** Receives whether the database accepts rows. */
   helpers: HelperStates
-  /** Is told of each end that is in the database. */
+  /** Called with each ended process once its row is in the database. */
   onEnded?: (row: ProcessRow) => void
 }
 
 /**
  * Writes the rows of processes, many in one transaction: a short process costs the database one row, at its end, and
- * its caller does not wait for it. The driver keeps what is not recorded yet, so that a crash in between loses nothing.
+ * its caller does not wait for the row. The driver keeps what is not recorded yet, so that a crash in between loses
+ * nothing.
  */
 export class ProcessRecorder {
   readonly #db: Kysely<Database>
@@ -37,19 +38,19 @@ export class ProcessRecorder {
     helpers.report('database')
   }
 
-  /** Records that it runs, or its end when that came first; resolves when it is in the database. */
+  /** Records that a process runs, or its end when it has ended already. Resolves when the row is in the database. */
   async started(process: ProcessHandle): Promise<void> {
     this.#queue.set(process.processId, rowOf(process, process.exit))
     await this.flush()
   }
 
-  /** Records its end soon. */
+  /** Records the end of a process soon, with other rows. */
   ended(process: ProcessHandle, exit: ProcessExit): void {
     this.#queue.set(process.processId, rowOf(process, exit))
     this.#flushing ??= delayed(flushDelayMs).then(() => this.#write())
   }
 
-  /** A row whose process is not recorded yet. */
+  /** Returns the row of a process that still has to be written; undefined when there is none. */
   pending(processId: string): ProcessRow | undefined {
     return this.#queue.get(processId)
   }
@@ -72,7 +73,7 @@ export class ProcessRecorder {
         this.#onEnded(row)
       }
     } catch (error) {
-      this.#helpers.report('database', 'it takes no records')
+      this.#helpers.report('database', 'it accepts no records')
       this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
       setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
     } finally {
@@ -100,6 +101,7 @@ export class ProcessRecorder {
   }
 }
 
+/** Returns the row of a process, as it runs or, with `exit`, as it ended. */
 export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessRow {
   const meta = process.meta as Partial<ProcessMeta>
   return {
@@ -128,5 +130,5 @@ function delayed(ms: number): Promise<void> {
 
 const flushDelayMs = 20
 const retryDelayMs = 1000
-/** SQLite takes 32,766 variables in a statement. */
+/** SQLite accepts 32,766 variables in a statement. */
 const rowsPerStatement = 500

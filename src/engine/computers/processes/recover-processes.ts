@@ -5,8 +5,8 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * After a start: takes back the processes that went on, records those that ended meanwhile, and marks as lost those
- * of which nothing can be known.
+ * Recovers the processes of an earlier server when this one starts: continues to follow those that still run, records
+ * those that ended meanwhile, and marks as lost those whose end is unknown.
  */
 export async function recoverProcesses(engine: ComputersContext): Promise<void> {
   for (const process of engine.driver.processes()) {
@@ -15,7 +15,7 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
       await engine.recorder.started(process)
       engine.portWatch.watch(process)
     }
-    engine.clientPresence.leftAlone(process)
+    engine.clientPresence.startGracePeriod(process)
     void process.wait().then((exit) => {
       engine.meter.ended(process.computerId, process.processId)
       engine.recorder.ended(process, exit)
@@ -37,7 +37,7 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
   await engine.recorder.flush()
 }
 
-/** What runs already is not refused. */
+/** Counts the descriptors of a process that runs already, where there is room; the process is not refused. */
 function countDescriptors({ budgets: { processDescriptors } }: Pick<Context, 'budgets'>, process: ProcessHandle): void {
   const { accountId = '' } = process.meta as Partial<ProcessMeta>
   const lease = processDescriptors.tryTake(

@@ -13,31 +13,31 @@ import type { Context } from '../../context.ts'
 export interface ProcessOptions {
   kind: ProcessMeta['kind']
   program: Program
-  /** Its id, where that was chosen before; a new one when undefined. */
+  /** The id of the process, where it was chosen before; a new one when undefined. */
   processId?: string
-  /** As the caller wrote it, for lists. */
+  /** The command as the caller wrote it, for lists. */
   command: string
   /**
-   * What the caller calls it; its id when undefined. A name of a running process of the computer is an
-   * `already_exists`.
+   * The name that the caller gives the process; its id when undefined. The name of a running process of the computer is
+   * refused with `already_exists`.
    */
   name?: string
   env?: Record<string, string>
   cwd?: string
   user?: string
   tty?: { cols: number; rows: number }
-  /** Keeps stdin open after the program's own source went in. */
+  /** Keeps stdin open after the program's own source was written to it. */
   stdin?: boolean
   timeoutMs?: number
-  /** True for one that ends when its client is gone for good. */
+  /** True for a process that ends when its client does not come back. */
   attended?: boolean
-  /** True for one whose output waits for who follows it, so that none is dropped. */
+  /** True for a process whose output waits until it is read, so that none is dropped. */
   backpressure?: boolean
 }
 
 /**
- * Starts a process on a running computer. Its end is recorded whether or not somebody waits for it, and until then the
- * computer is in use. One that is to stay, in the background or as a kernel, is recorded before this resolves.
+ * Starts a process on a running computer. Its end is recorded whether or not anybody waits for it, and until then the
+ * computer is in use. A background process or a kernel is recorded before this resolves.
  */
 export function startProcess(
   engine: ComputersContext,
@@ -45,7 +45,7 @@ export function startProcess(
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
   const start = () => startNow(engine, computer, options)
-  // Of several starts of one name at once, one wins.
+  // Of several concurrent starts of one name, one wins.
   return options.name === undefined ? start() : engine.locks.run(`${computer.id}/process/${options.name}`, start)
 }
 
@@ -54,12 +54,12 @@ async function startNow(
   computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
-  assertFree(engine, computer.id, options.name)
-  const hasBegun = await beginPaid(engine, computer)
+  assertAdmissible(engine, computer.id, options.name)
+  const endStart = await beginPaid(engine, computer)
   try {
     return await startPaid(engine, computer, options)
   } finally {
-    hasBegun()
+    endStart()
   }
 }
 
@@ -101,10 +101,10 @@ async function startPaid(
   const { processDescriptors } = engine.budgets
   const shares = processDescriptors.sharesOf({ account: accountId })
   const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
-  const handle = await whileCounted(engine, computer.id, () => engine.starts.run(accountId, start)).catch(
+  const handle = await whileStarting(engine, computer.id, () => engine.starts.run(accountId, start)).catch(
     async (error: unknown) => {
       lease.release()
-      throw (await runs(engine, computer.id)) ? error : stoppedMeanwhile(error)
+      throw (await isRunning(engine, computer.id)) ? error : stoppedError(error)
     },
   )
   engine.startedProcesses++
@@ -116,15 +116,13 @@ async function startPaid(
     engine.recorder.ended(handle, exit)
     engine.activity.touch(computer.id)
   })
-  if (program.stdin !== undefined) await feed(handle, program.stdin, options.stdin === true)
+  if (program.stdin !== undefined) await writeSource(handle, program.stdin, options.stdin === true)
   if (options.kind === 'background' || options.kind === 'kernel') await engine.recorder.started(handle)
   return handle
 }
 
-/**
- * Counts a process from the moment in which there was room for it, so that of many starts at once none is one too many.
- */
-async function whileCounted<T>(
+/** Counts a process from the moment that it is admitted, so that concurrent starts cannot exceed the limit together. */
+async function whileStarting<T>(
   engine: Pick<ComputersContext, 'starting'>,
   computerId: string,
   start: () => Promise<T>,
@@ -140,28 +138,31 @@ async function whileCounted<T>(
   }
 }
 
-async function runs(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
+async function isRunning(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
   return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
 }
 
-/** The computer ended after it was looked up: what its driver says of that would send the caller looking for an id. */
-function stoppedMeanwhile(cause: unknown): CarrelError {
-  return new CarrelError('computer_stopped', 'Cannot start the process: its computer stopped in this moment', { cause })
+/**
+ * Returns the error for a computer that stopped after it was looked up. The driver's own error would send the caller
+ * looking for a wrong id.
+ */
+function stoppedError(cause: unknown): CarrelError {
+  return new CarrelError('computer_stopped', 'Cannot start the process: its computer has just stopped', { cause })
 }
 
-async function feed(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {
+async function writeSource(handle: ProcessHandle, source: string, keepOpen: boolean): Promise<void> {
   try {
     const bytes = Buffer.from(source)
     for (let at = 0; at < bytes.length; at += limits.sourcePieceBytes)
       await handle.write(bytes.subarray(at, at + limits.sourcePieceBytes))
     if (!keepOpen) await handle.closeStdin()
   } catch (error) {
-    // It ended before it had read all of its source: its exit tells why.
+    // The process ended before it had read all its source: its exit says why.
     if (!(error instanceof CarrelError)) throw error
   }
 }
 
-function assertFree(
+function assertAdmissible(
   engine: Pick<ComputersContext, 'driver' | 'starting'>,
   computerId: string,
   name: string | undefined,

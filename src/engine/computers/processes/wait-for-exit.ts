@@ -4,8 +4,8 @@ import { CarrelError } from '../../../errors.ts'
 import type { ServerState } from '../../context.ts'
 
 /**
- * The end of a process. Rejects with `process_goes_on` when the server has to end before it, and when it should have ended
- * long ago and its end is not told.
+ * Returns the exit of a process. Throws `process_goes_on` when the server has to shut down first, and when the process
+ * is long overdue and its end is still not reported.
  */
 export async function waitForExit(
   { closing }: Pick<ServerState, 'closing'>,
@@ -15,7 +15,7 @@ export async function waitForExit(
   if (process.exit) return process.exit
   const { promise, reject } = Promise.withResolvers<never>()
   const giveUp = () => reject(processGoesOn(process, overdue))
-  const overdue = new Overdue(process, giveUp, dueAtMs)
+  const overdue = new OverdueWatchdog(process, giveUp, dueAtMs)
   if (closing.aborted) giveUp()
   closing.addEventListener('abort', giveUp, { once: true })
   try {
@@ -26,47 +26,58 @@ export async function waitForExit(
   }
 }
 
-/** Finds out that a process should have ended, and who supervises it does not answer; in the end also when that one does. */
-export class Overdue {
-  isOver = false
+/**
+ * Notices a process that should have ended while its monitor does not answer; after a longer wait, also when the
+ * monitor does answer.
+ */
+export class OverdueWatchdog {
+  hasExpired = false
   readonly #process: ProcessHandle
-  readonly #onOver: () => void
+  readonly #onExpired: () => void
   readonly #dueAtMs: number
   #timer: NodeJS.Timeout | undefined
 
-  /** @param dueAtMs when it should have ended: by its time limit, where nobody ended it before. */
+  /** @param dueAtMs when the process should have ended; by default, at its time limit */
   constructor(
     process: ProcessHandle,
-    onOver: () => void,
+    onExpired: () => void,
     dueAtMs = process.startedAtMs + (process.timeoutMs ?? Infinity),
   ) {
     this.#process = process
-    this.#onOver = onOver
+    this.#onExpired = onExpired
     this.#dueAtMs = dueAtMs
     const waitMs = dueAtMs + limits.overdueMs - Date.now()
-    if (waitMs < maxTimerMs) this.#timer = setTimeout(() => this.#look(), waitMs)
+    if (waitMs < maxTimerMs) this.#timer = setTimeout(() => this.#check(), waitMs)
   }
 
   clear(): void {
     clearTimeout(this.#timer)
   }
 
-  #look(): void {
+  #check(): void {
     const { unresponsive } = this.#process
-    this.isOver = unresponsive || Date.now() - this.#dueAtMs > limits.overdueMaxMs
-    if (this.isOver) this.#onOver()
-    else this.#timer = setTimeout(() => this.#look(), lookMs)
+    this.hasExpired = unresponsive || Date.now() - this.#dueAtMs > limits.overdueMaxMs
+    if (this.hasExpired) this.#onExpired()
+    else this.#timer = setTimeout(() => this.#check(), checkIntervalMs)
   }
 }
 
-/** @param cursor where the caller can read its output on from */
-export function processGoesOn({ processId, unresponsive }: ProcessHandle, overdue: Overdue, cursor = 0): CarrelError {
+/**
+ * Returns the error for a process that continues while its caller cannot wait any longer.
+ *
+ * @param cursor the position from which the caller can read further output
+ */
+export function processGoesOn(
+  { processId, unresponsive }: ProcessHandle,
+  overdue: OverdueWatchdog,
+  cursor = 0,
+): CarrelError {
   const late = unresponsive ? 'the process monitor does not answer' : 'it should have ended, and has not'
-  const why = overdue.isOver ? late : 'the server is shutting down'
+  const why = overdue.hasExpired ? late : 'the server is shutting down'
   return new CarrelError('process_goes_on', `Cannot wait for process "${processId}": ${why}`, {
     details: { processId, cursor },
   })
 }
 
-const lookMs = 500
+const checkIntervalMs = 500
 const maxTimerMs = 2 ** 31
