@@ -4,15 +4,18 @@ import type { ComputerRow, Lifecycle } from '../db/schema.ts'
 
 /** What happens to computers of one kind. Nothing else in the engine asks for the kind. */
 export interface LifecyclePolicy {
-  /** Its files outlive a stop. Without them, the next start is from the image that new computers get. */
+  /** Its files survive a stop. Without them, the next start is from the image that new computers get. */
   keepsFiles: boolean
   /** May be deleted once it is stopped, to make room for another computer of its account. */
-  isForgettable: boolean
+  isEvictable: boolean
   /** What is charged: the time in which something runs in it, or all the time in which it runs itself. */
   charged: 'work' | 'running'
   /** What ends when the account cannot pay: the programs in it, or the computer. */
   endsUnpaid: 'programs' | 'computer'
-  /** How much longer than its idle time it is kept when the account cannot pay, since stopping it deletes its files. */
+  /**
+   * How much longer than its idle time it is kept when the account cannot pay, since stopping it deletes its files; 0
+   * where it keeps them.
+   */
   unpaidGraceMs: number
   /** Returns the time without use after which it stops; null for never. */
   idleTimeoutMs: (row: Pick<ComputerRow, 'idle_timeout_ms'>, settings: Pick<Settings, 'idleTimeoutMs'>) => number | null
@@ -21,7 +24,7 @@ export interface LifecyclePolicy {
 const policies: Record<Lifecycle, LifecyclePolicy> = {
   sandbox: {
     keepsFiles: false,
-    isForgettable: true,
+    isEvictable: true,
     charged: 'work',
     endsUnpaid: 'programs',
     unpaidGraceMs: limits.unpaidSandboxMs,
@@ -30,7 +33,7 @@ const policies: Record<Lifecycle, LifecyclePolicy> = {
   },
   durable: {
     keepsFiles: true,
-    isForgettable: false,
+    isEvictable: false,
     charged: 'running',
     endsUnpaid: 'computer',
     unpaidGraceMs: 0,

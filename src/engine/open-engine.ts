@@ -1,5 +1,5 @@
 import { assemble, type Parts } from './assemble.ts'
-import { stoppedByItself } from './computers/lifecycle/reconcile.ts'
+import { recordUnexpectedStop } from './computers/lifecycle/reconcile.ts'
 import { pruneOutput } from './computers/processes/prune-processes.ts'
 import type { Engine } from './engine.ts'
 import { settleRunning } from './money/usage/settle-usage.ts'
@@ -25,7 +25,7 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
   const engine = await assemble(parts, () => void prune(pruneOutput))
   driver.onStopped(
     (id, reason) =>
-      void stoppedByItself(engine, id, reason).catch((error: unknown) =>
+      void recordUnexpectedStop(engine, id, reason).catch((error: unknown) =>
         log.error({ err: error, computer: id }, 'cannot record a stop'),
       ),
   )

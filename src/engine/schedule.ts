@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { limits } from '../config/limits.ts'
 import { watchCredit, watchUnattended } from './computers/credit/watch-credit.ts'
-import { settleUntrue } from './computers/lifecycle/reconcile.ts'
+import { settleInconsistent } from './computers/lifecycle/reconcile.ts'
 import { sweepLeases } from './computers/lifecycle/sweep.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
 import { deleteDue } from './deletion/delete-due.ts'
@@ -37,7 +37,7 @@ export function schedule(
   const watched = watchCredit(engine).catch((error: unknown) => log.error({ err: error }, 'cannot check the credit'))
   const tasks: [everyMs: number, work: () => Promise<void>][] = [
     [sweepMs, () => sweepLeases(engine)],
-    [sweepMs, () => settleUntrue(engine)],
+    [sweepMs, () => settleInconsistent(engine)],
     [sweepMs, () => prune(pruneProcesses)],
     [sweepMs, () => watchCredit(engine)],
     [Math.min(sweepMs, limits.unattendedCheckMs), () => watchUnattended(engine)],

@@ -13,7 +13,7 @@ import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 
-/** What the room of computers keeps in memory: what runs, who uses it, and what waits to start. */
+/** What the room of computers keeps in memory: what runs, what uses it, and what waits to start. */
 export interface Computers {
   activity: Activity
   warmPool: WarmPool
@@ -26,21 +26,21 @@ export interface Computers {
   outputRetention: OutputRetention
   clientPresence: ClientPresence
   creditClock: CreditClock
-  /** Starts of computers wait here for their turn. */
+  /** Admits starts of computers. */
   creates: FairSemaphore
-  /** Starts of processes wait here for their turn. */
+  /** Admits starts of processes. */
   starts: FairSemaphore
   /** The number of processes being started right now, by computer. */
   starting: Map<string, number>
-  /** What processes get of their computer's image. */
+  /** The defaults that processes get from their computer's image. */
   images: Images
   /** The image that new computers get. */
   defaultImage: ImageDefaults
-  /** Processes started since the server began, for the metrics. */
+  /** The number of processes started since the server began, for the metrics. */
   startedProcesses: number
 }
 
-/** What functions of the room of computers may use. */
+/** What the functions of the room of computers may use. */
 export type ComputersContext = IdentityContext & Computers
 
 export interface ImageDefaults {
@@ -48,6 +48,6 @@ export interface ImageDefaults {
   env: Record<string, string>
   user: string
   workdir: string
-  /** Programs that the image was made to hold, by purpose; undefined where its recipe does not say. */
+  /** Programs that the image contains by its recipe, by purpose; undefined where the recipe does not say. */
   tools?: Record<string, string[]> | undefined
 }

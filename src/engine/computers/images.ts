@@ -3,7 +3,7 @@ import type { DriverImages } from '../../drivers/driver.ts'
 import type { ImageDefaults } from './computers.ts'
 
 /**
- * What processes get of the image that their computer was made from. Computers of several images exist side by side, as
+ * The defaults that processes get from the image of their computer. Computers of several images exist side by side, as
  * a running computer keeps its image when `CARREL_IMAGE` changes. An image never changes, so each is read once.
  */
 export class Images {
@@ -21,7 +21,8 @@ export class Images {
   }
 
   /**
-   * Returns the defaults of an image, at once for one that is known. The default image stands in for one that is gone.
+   * Returns the defaults of an image, synchronously when they are known. An image that no longer exists gets the
+   * defaults of the default image.
    */
   of(id: string): ImageDefaults | Promise<ImageDefaults> {
     return this.#known.get(id) ?? this.#read(id)
@@ -31,7 +32,10 @@ export class Images {
     for (const image of await this.#driver.list()) this.#known.set(image.id, image)
     const known = this.#known.get(id)
     if (known) return known
-    this.#log.warn({ image: id }, 'an image of a computer is gone: its programs get the defaults of the present one')
+    this.#log.warn(
+      { image: id },
+      'the image of a computer no longer exists: its programs get the defaults of the current image',
+    )
     this.#known.set(id, this.#default)
     return this.#default
   }

@@ -1,6 +1,6 @@
 import type { ComputerState } from '../../db/schema.ts'
 
-/** What happens on a computer just now, for who looks on. Unlike the audit log, nothing of it is kept. */
+/** A change on a computer, for whoever is connected. Unlike the audit log, live events are not kept. */
 export type LiveEvent =
   | { type: 'computer.state'; computerId: string; state: ComputerState; reason: string | undefined }
   | { type: 'port.detected'; computerId: string; port: OpenPort }
@@ -9,26 +9,26 @@ export type LiveEvent =
 /** A TCP port on which something in a computer listens. */
 export interface OpenPort {
   port: number
-  /** Where it is bound, e.g. `0.0.0.0`; the widest when there are several. */
+  /** The address it is bound to, e.g. `0.0.0.0`; the widest when there are several. */
   address: string
-  /** Whether a preview gets to it. */
+  /** Whether a preview can reach it. */
   reachable: boolean
-  /** The process that it came of; undefined when that cannot be told. */
+  /** The process that opened it; undefined when that is unknown. */
   processId: string | undefined
   detectedAtMs: number
 }
 
 type Listener = (event: LiveEvent) => void
 
-/** Hands what happens to those who have subscribed to the computer, in the order in which it happens. */
+/** Passes events to the listeners of their computer, in the order in which they happen. */
 export class LiveEvents {
   readonly #listeners = new Map<string, Set<Listener>>()
 
-  /** The returned function ends it. A listener must not throw. */
+  /** Subscribes until the returned function is called. A listener must not throw. */
   subscribe(computerId: string, listener: Listener): () => void {
     const listeners = this.#listeners.get(computerId) ?? new Set()
     this.#listeners.set(computerId, listeners)
-    // A function that is given twice is called twice.
+    // Wrapped, so that a listener that is subscribed twice is called twice.
     const own: Listener = (event) => listener(event)
     listeners.add(own)
     return () => {
@@ -37,7 +37,7 @@ export class LiveEvents {
     }
   }
 
-  tell(event: LiveEvent): void {
+  emit(event: LiveEvent): void {
     for (const listener of [...(this.#listeners.get(event.computerId) ?? [])]) listener(event)
   }
 }

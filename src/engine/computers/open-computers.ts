@@ -20,8 +20,8 @@ import { ProcessRecorder } from './processes/recorder.ts'
 /**
  * Assembles the room of computers.
  *
- * @param context the finished context, for what some parts do later by themselves
- * @param onOutputOver called when more output of ended processes is kept than may be
+ * @param context returns the finished context, for parts that use it later
+ * @param onOutputOver called when the kept output of ended processes exceeds a limit
  */
 export function openComputers(
   { db, driver, settings, log, server, meter, prices }: IdentityContext,

@@ -2,7 +2,7 @@ import type { AccessibleComputer } from './access/open-computer.ts'
 import type { ComputersContext } from './computers.ts'
 import type { LiveEvent } from './live-events.ts'
 
-/** Calls `listener`, which must not throw, with what happens on a computer until the returned function is called. */
+/** Calls `listener`, which must not throw, with each live event of a computer until the returned function is called. */
 export function subscribe(
   { liveEvents }: Pick<ComputersContext, 'liveEvents'>,
   { id }: AccessibleComputer,

@@ -2,7 +2,7 @@ import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import type { ComputersContext, ImageDefaults } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
-import { makeSandbox } from '../lifecycle/make-sandbox.ts'
+import { createSandbox } from '../lifecycle/create-sandbox.ts'
 import { startComputer } from '../lifecycle/start.ts'
 import { lookUp, type ComputerAddress, type LookedUp, type OwnedRow } from './look-up.ts'
 import { includes, type Included, type Right } from './rights.ts'
@@ -97,7 +97,8 @@ function assertRight({ row, right: held }: LookedUp, right: Right): void {
 }
 
 async function make(engine: ComputersContext, caller: Caller, address: ComputerAddress): Promise<LookedUp> {
-  if ('name' in address) return { row: (await makeSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
+  if ('name' in address)
+    return { row: (await createSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
   const { id } = address
   throw new CarrelError(
     'not_found',

@@ -25,7 +25,7 @@ test('its last use is when something ended', () => {
   assert.equal(activity.lastUsedAtMs('a'), undefined)
 })
 
-test('a lease cannot end while something uses the computer, and who comes after it began to end sees that', () => {
+test('a lease cannot end while something uses the computer, and a caller that comes after the end began sees that', () => {
   const activity = new Activity()
   const done = activity.begin('a')
   assert.equal(activity.beginEnding('a'), false)

@@ -1,18 +1,21 @@
-/** When a computer was last used, and what uses it now. In memory: after a restart everything counts as just used. */
+/**
+ * When each computer was last used, and what uses it now. Kept in memory: after a restart every computer counts as just
+ * used.
+ */
 export class Activity {
   readonly #open = new Map<string, number>()
   readonly #last = new Map<string, number>()
   readonly #ending = new Set<string>()
 
-  /** Something uses the computer until the returned function is called. */
+  /** Counts the computer as used until the returned function is called. */
   begin(computerId: string): () => void {
     this.#open.set(computerId, (this.#open.get(computerId) ?? 0) + 1)
     let ended = false
     return () => {
       if (ended) return
       ended = true
-      const left = (this.#open.get(computerId) ?? 1) - 1
-      if (left > 0) this.#open.set(computerId, left)
+      const others = (this.#open.get(computerId) ?? 1) - 1
+      if (others > 0) this.#open.set(computerId, others)
       else this.#open.delete(computerId)
       this.touch(computerId)
     }
@@ -30,7 +33,10 @@ export class Activity {
     return this.#last.get(computerId)
   }
 
-  /** Its lease is ending: who comes now has to wait for the computer's lock. False when something uses it. */
+  /**
+   * Marks the computer's lease as ending, so that later callers wait for the computer's lock. Returns false when
+   * something uses the computer.
+   */
   beginEnding(computerId: string): boolean {
     if (this.inUse(computerId)) return false
     this.#ending.add(computerId)

@@ -1,9 +1,9 @@
 import { closeUsage } from '../../money/usage/metered.ts'
 import { appendEvent } from '../../audit/append-event.ts'
-import { tellState } from './transition.ts'
+import { announceState } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** Removes a computer in whatever state it is, and its row. The caller holds the computer's lock. */
+/** Deletes a computer, whatever its state, and its row. The caller holds the computer's lock. */
 export async function destroyComputer(
   engine: ComputersContext,
   id: string,
@@ -22,7 +22,7 @@ export async function destroyComputer(
     .where('id', '=', id)
     .execute()
   engine.exposedPorts.forget(id)
-  tellState(engine, id, 'deleting', reason)
+  announceState(engine, id, 'deleting', reason)
   engine.meter.stopping(id)
   await engine.driver.destroy(id)
   await closeUsage(engine, id)

@@ -8,40 +8,42 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Brings what is recorded and what really runs together, after a start of the server: what nothing owns is removed,
- * what was interrupted is finished or undone, what went on is taken back. What cannot be settled is told and left for
- * later: one computer that is stuck must not keep the server from starting.
+ * Reconciles the recorded computers with those that really exist, when the server starts: deletes those that nothing
+ * records, finishes or undoes what was interrupted, and continues with those that still run. A failure is logged and
+ * retried later: one computer that is stuck must not keep the server from starting.
  */
 export async function reconcile(engine: ComputersContext): Promise<void> {
   const rows = await engine.db.selectFrom('computers').selectAll().execute()
   const existing = new Map((await engine.driver.list()).map((computer) => [computer.id, computer]))
   const known = new Set(rows.map(({ id }) => id))
   const unknown = [...existing.keys()].filter((id) => !known.has(id))
-  // A database that knows none of them is an old copy sooner than one that forgot them all: nothing is removed on its word.
+  // A database that knows none of the computers is more likely an old copy than one that has lost them all, so it is no
+  // reason to delete them.
   if (unknown.length > 0 && unknown.length === existing.size)
     engine.log.error(
       { computers: unknown.length },
-      'the database knows none of the computers that there are: they are left as they are; stop the server and put back the right one, or the next start removes them',
+      'the database knows none of the computers that exist, so none is deleted: stop the server and restore the right database, or the next start may delete them',
     )
-  else for (const id of unknown) await orLater(engine, id, () => engine.driver.destroy(id))
+  else for (const id of unknown) await orLogFailure(engine, id, () => engine.driver.destroy(id))
   for (const row of rows) {
     const running = existing.get(row.id)?.running ?? false
     const isWarm = row.account_id === null && row.state !== 'deleting'
-    await orLater(engine, row.id, () => (isWarm ? settleWarm(engine, row, running) : settle(engine, row, running)))
+    await orLogFailure(engine, row.id, () => (isWarm ? settleWarm(engine, row, running) : settle(engine, row, running)))
   }
 }
 
-async function orLater(engine: Pick<Context, 'log'>, id: string, work: () => Promise<void>): Promise<void> {
+async function orLogFailure(engine: Pick<Context, 'log'>, id: string, work: () => Promise<void>): Promise<void> {
   await work().catch((error: unknown) =>
-    engine.log.error({ err: error, computer: id }, 'cannot settle a computer; will try again'),
+    engine.log.error({ err: error, computer: id }, 'cannot reconcile a computer; will try again'),
   )
 }
 
 /**
- * The same while the server runs, for accounts' computers that a failure left in a state that is not true: one that is
- * being stopped or deleted and nothing works on it, or one that is said to run and does not.
+ * Reconciles accounts' computers while the server runs, where a failure left a recorded state that is not true: a
+ * computer that is recorded as stopping or deleting while nothing works on it, or one that is recorded as running and
+ * does not run.
  */
-export async function settleUntrue(engine: ComputersContext): Promise<void> {
+export async function settleInconsistent(engine: ComputersContext): Promise<void> {
   const running = new Set((await engine.driver.list()).flatMap((computer) => (computer.running ? [computer.id] : [])))
   const rows = await engine.db
     .selectFrom('computers')
@@ -49,13 +51,13 @@ export async function settleUntrue(engine: ComputersContext): Promise<void> {
     .where('account_id', 'is not', null)
     .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
     .execute()
-  for (const { id } of rows.filter((row) => isUntrue(row.state, running.has(row.id)))) {
-    // Whoever works on a computer holds its lock, so what is still so inside it is nobody's.
-    await orLater(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
+  for (const { id } of rows.filter((row) => isInconsistent(row.state, running.has(row.id)))) {
+    // Work on a computer holds its lock, so a state that is still not true inside the lock is nobody's work.
+    await orLogFailure(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
   }
 }
 
-function isUntrue(state: ComputerState, running: boolean): boolean {
+function isInconsistent(state: ComputerState, running: boolean): boolean {
   return state === 'stopping' || state === 'deleting' || !running
 }
 
@@ -63,15 +65,15 @@ async function settleWarm(engine: ComputersContext, row: ComputerRow, running: b
   if (
     running &&
     row.state === 'running' &&
-    isAsNew(engine, row) &&
+    matchesDefaults(engine, row) &&
     engine.warmPool.ready < engine.settings.warmComputers
   )
     engine.warmPool.adopt(row.id)
   else await destroyComputer(engine, row.id, 'server', 'not needed')
 }
 
-/** Whether a new one would be the same: the settings may be others since. */
-function isAsNew(
+/** Returns whether a new computer would be the same; the settings may have changed since this one was created. */
+function matchesDefaults(
   { defaultImage, settings }: Pick<ComputersContext, 'settings' | 'defaultImage'>,
   row: ComputerRow,
 ): boolean {
@@ -84,8 +86,8 @@ function isAsNew(
   )
 }
 
-/** A computer's first process ended without being asked to. */
-export async function stoppedByItself(engine: ComputersContext, id: string, reason: string): Promise<void> {
+/** Records that a computer stopped because its first process ended without being asked to. */
+export async function recordUnexpectedStop(engine: ComputersContext, id: string, reason: string): Promise<void> {
   engine.warmPool.drop(id)
   await engine.locks.run(id, async () => {
     const row = await engine.db

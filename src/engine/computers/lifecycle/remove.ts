@@ -2,7 +2,7 @@ import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import { destroyComputer } from './destroy.ts'
 
-/** Deletes a computer with its files, whatever its state. `reason` is recorded. */
+/** Deletes a computer and its files, whatever its state. `reason` is recorded. */
 export function removeComputer(
   engine: ComputersContext,
   { id, caller }: AccessibleComputer<'manage'>,

@@ -7,8 +7,8 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Brings the row of an account's computer to what is true of it on the host: runs, or does not. The caller holds the
- * computer's lock, and nothing else works on it. `reason` is recorded of one that does not run any more; `lost` by
+ * Corrects the recorded state of an account's computer to the true one: running or not. The caller holds the computer's
+ * lock, and nothing else works on the computer. `reason` is recorded for a computer that no longer runs; `lost` by
  * default.
  */
 export async function settle(
@@ -29,12 +29,12 @@ export async function settle(
   await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason })
 }
 
-/** The same for one of which only the id is known, after what was to be done with it failed. */
+/** Settles a computer by its id alone, after an action on it failed. */
 export async function settleById(engine: ComputersContext, id: string, reason?: string): Promise<void> {
   const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row) await settle(engine, row, await runsNow(engine, id), reason)
+  if (row) await settle(engine, row, await isRunning(engine, id), reason)
 }
 
-async function runsNow(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
+async function isRunning(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
   return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
 }

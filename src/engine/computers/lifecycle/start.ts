@@ -5,9 +5,9 @@ import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Makes a computer exist and run, from `provisioning` or `stopped`, and returns what changed in its row. One that has
- * no files yet, or none any more, gets the image that new ones get. The caller holds the computer's lock. When it
- * fails, nothing of it is left on the host and its state is `failed` with the reason.
+ * Starts a computer from `provisioning`, `stopped` or `failed`, creating it where it does not exist, and returns what
+ * changed in its row. A computer without files gets the default image. The caller holds the computer's lock. When the
+ * start fails, nothing of the computer is left on the host and its state is `failed`, with the reason.
  */
 export async function startComputer(
   engine: ComputersContext,
@@ -19,16 +19,18 @@ export async function startComputer(
   if (row.state !== 'provisioning')
     await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
-    await engine.creates.run(row.account_id ?? warmOnes, async () => {
-      const isThere = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
-      if (!isThere && !policyOf(row).keepsFiles) image = defaultImage.id
-      if (!isThere) await driver.create(specification({ ...row, image }))
+    await engine.creates.run(row.account_id ?? warmPoolKey, async () => {
+      const exists = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
+      if (!exists && !policyOf(row).keepsFiles) image = defaultImage.id
+      if (!exists) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)
     })
   } catch (error) {
     await driver
       .destroy(row.id)
-      .catch((cause: unknown) => engine.log.error({ err: cause, computer: row.id }, 'cannot clear away a failed start'))
+      .catch((cause: unknown) =>
+        engine.log.error({ err: cause, computer: row.id }, 'cannot clean up after a failed start'),
+      )
     const reason = error instanceof Error ? error.message : String(error)
     await transition(engine, row.id, { from: ['provisioning', 'starting'], to: 'failed', actor, reason })
     throw error
@@ -45,5 +47,5 @@ function specification(row: ComputerRow) {
   return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits }
 }
 
-/** Whose turn it is when computers are made that belong to nobody yet. */
-const warmOnes = ''
+/** The key under which starts of the warm pool queue, as its computers belong to no account yet. */
+const warmPoolKey = ''

@@ -7,8 +7,8 @@ import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Stops a running computer, and deletes its files unless its kind keeps them. The caller holds the computer's lock. When
- * the driver fails, the recorded state becomes what is true on the host, and the driver's error is thrown.
+ * Stops a running computer, and deletes its files unless its kind keeps them. The caller holds the computer's lock.
+ * When the driver fails, the recorded state is set to the true one, and the driver's error is thrown.
  *
  * @param actor a token's id, or `lease` with the reason `idle` or `expired`
  */
@@ -26,7 +26,7 @@ export async function stopComputer(
   } catch (error) {
     engine.meter.stopFailed(row.id)
     await settleById(engine, row.id, reason).catch((cause: unknown) =>
-      engine.log.error({ err: cause, computer: row.id }, 'cannot settle a computer; will try again'),
+      engine.log.error({ err: cause, computer: row.id }, 'cannot reconcile a computer; will try again'),
     )
     throw error
   }

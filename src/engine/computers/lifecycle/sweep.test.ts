@@ -15,7 +15,7 @@ import { Activity } from './activity.ts'
 import { newComputer } from './new-computer.ts'
 import { sweepLeases } from './sweep.ts'
 
-/** An engine whose sandboxes have no idle time at all, and what its driver was asked to do. */
+/** Returns an engine whose sandboxes have an idle time of zero, and what its driver was asked to do. */
 async function idleEngine(t: TestContext) {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
@@ -49,7 +49,7 @@ async function idleEngine(t: TestContext) {
   return { engine, accountId, running, states, asked }
 }
 
-test('an idle sandbox loses its files by the setting, a durable computer keeps them and has an idle time of its own', async (t) => {
+test('an idle sandbox stops by the setting and loses its files; a durable computer stops by its own idle time and keeps them', async (t) => {
   const { engine, running, states, asked } = await idleEngine(t)
   await running('sandbox', { idle_timeout_ms: 3_600_000 })
   await running('idle', { lifecycle: 'durable', idle_timeout_ms: 0 })
@@ -60,7 +60,7 @@ test('an idle sandbox loses its files by the setting, a durable computer keeps t
   assert.deepEqual(asked.toSorted(), ['destroy sandbox', 'stop idle', 'stop sandbox'])
 })
 
-test('an account without credit keeps an idle sandbox for a while, as its files would go', async (t) => {
+test('an idle sandbox of an account without credit is kept for a while, as stopping would delete its files', async (t) => {
   const { engine, accountId, running, states } = await idleEngine(t)
   await running('sandbox', {})
   await running('durable', { lifecycle: 'durable', idle_timeout_ms: 0 })

@@ -7,9 +7,9 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Ends what its lease no longer covers: computers that nothing used for their idle time, and those past their time to
- * live. Running processes and open requests are use. Each one is looked at again inside its lock, so that a request
- * that comes in the same moment wins.
+ * Ends computers whose lease is over: stops those that were not used for their idle time, and deletes those past their
+ * time to live. Running processes and open requests are use. Each computer is checked again inside its lock, so that a
+ * request that arrives at the same time wins.
  */
 export async function sweepLeases(engine: ComputersContext): Promise<void> {
   const rows = await engine.db
@@ -28,7 +28,7 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
         if (why === 'expired') await destroyComputer(engine, id, 'lease', why)
         else await stopComputer(engine, row, 'lease', why)
       } catch (error) {
-        // The others' leases end all the same; this one's does with a later sweep.
+        // The other leases end all the same; a later sweep retries this one.
         engine.log.error({ err: error, computer: id }, 'cannot end a computer whose lease is over')
       } finally {
         engine.activity.ended(id)
@@ -37,7 +37,10 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
   }
 }
 
-/** A kernel waits for calls as long as its computer runs: only a call is use. */
+/**
+ * Returns the computers in which a process runs. A kernel does not count, as it waits for calls as long as its computer
+ * runs: only a call is use.
+ */
 function busyComputers(engine: Pick<Context, 'driver'>): Set<string> {
   const busy = engine.driver.processes().filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
   return new Set(busy.map(({ computerId }) => computerId))
@@ -59,7 +62,7 @@ function endOfLease(
   }
   const lastUsed = engine.activity.lastUsedAtMs(row.id)
   if (lastUsed === undefined) {
-    // Nothing is known from before this server started: its idle time begins now.
+    // Uses before this server started are unknown: the idle time begins now.
     engine.activity.touch(row.id)
     return undefined
   }

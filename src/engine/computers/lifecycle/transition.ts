@@ -12,7 +12,10 @@ interface Change {
   set?: Updateable<ComputerRow>
 }
 
-/** Moves a computer from one state to another, and says so in the audit log. Rejects with a `conflict` that names the state it is in. */
+/**
+ * Moves a computer from one state to another, and records that in the audit log. Throws a `conflict` that names the
+ * current state when that is none of `from`.
+ */
 export async function transition(
   engine: Pick<ComputersContext, 'db' | 'liveEvents' | 'exposedPorts' | 'portWatch'>,
   id: string,
@@ -45,16 +48,16 @@ export async function transition(
     })
   })
   engine.exposedPorts.forget(id)
-  tellState(engine, id, change.to, change.reason)
+  announceState(engine, id, change.to, change.reason)
 }
 
-/** To who looks on; a computer that does not run has no open ports. */
-export function tellState(
+/** Announces a computer's state as a live event. The open ports of a computer that does not run are forgotten. */
+export function announceState(
   engine: Pick<ComputersContext, 'liveEvents' | 'portWatch'>,
   computerId: string,
   state: ComputerState,
   reason?: string,
 ): void {
   if (state !== 'running') engine.portWatch.forget(computerId)
-  engine.liveEvents.tell({ type: 'computer.state', computerId, state, reason })
+  engine.liveEvents.emit({ type: 'computer.state', computerId, state, reason })
 }

@@ -5,7 +5,10 @@ import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** Computers of the default size that run already and belong to nobody yet, so that a first request finds one. */
+/**
+ * Computers of the default size that run already and belong to no account yet, so that the first request for a sandbox
+ * finds one running.
+ */
 export class WarmPool {
   readonly #engine: () => ComputersContext
   readonly #ready: string[] = []
@@ -20,17 +23,17 @@ export class WarmPool {
     return this.#ready.length
   }
 
-  /** Takes back one that a server before this one had ready. */
+  /** Adds a computer that an earlier server had ready. */
   adopt(id: string): void {
     this.#ready.push(id)
   }
 
-  /** Gives one to an account, at once; undefined when none is ready. */
+  /** Gives a running computer to an account; undefined when none is ready. */
   async take(owner: { accountId: string; name: string; actor: string }): Promise<ComputerRow | undefined> {
     const { db } = this.#engine()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
-    // Not now: it would compete with the request that takes this one.
+    // Delayed, so that it does not compete with the request that takes this computer.
     setTimeout(() => this.fill(), refillDelayMs).unref()
     const now = Date.now()
     await db.transaction().execute(async (trx) => {
@@ -62,7 +65,7 @@ export class WarmPool {
     return row
   }
 
-  /** One that stopped by itself is of no use to anybody. */
+  /** Removes a computer that has stopped by itself. */
   drop(id: string): void {
     const index = this.#ready.indexOf(id)
     if (index >= 0) this.#ready.splice(index, 1)
@@ -88,7 +91,7 @@ export class WarmPool {
         await engine.locks.run(row.id, () => startComputer(engine, row, 'server'))
         this.#ready.push(row.id)
       } catch (error) {
-        engine.log.warn({ err: error }, 'cannot keep a warm computer ready')
+        engine.log.warn({ err: error }, 'cannot start a computer for the warm pool')
         return
       }
     }

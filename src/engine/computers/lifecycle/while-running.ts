@@ -1,7 +1,9 @@
 import type { ComputerRow } from '../../../db/schema.ts'
 import type { Context } from '../../context.ts'
 
-/** Works on a computer inside its lock, with its row as it is there; does nothing when it does not run any more. */
+/**
+ * Calls `work` inside a computer's lock, with the row as it is there; does nothing when the computer no longer runs.
+ */
 export function whileRunning(
   engine: Pick<Context, 'db' | 'locks'>,
   id: string,

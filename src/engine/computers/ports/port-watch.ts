@@ -68,7 +68,7 @@ export class PortWatch {
     clearTimeout(lookout.timer)
     this.#due.delete(computerId)
     this.#lookouts.delete(computerId)
-    for (const port of lookout.ports.values()) this.#events.tell({ type: 'port.closed', computerId, port })
+    for (const port of lookout.ports.values()) this.#events.emit({ type: 'port.closed', computerId, port })
   }
 
   close(): void {
@@ -134,9 +134,9 @@ export class PortWatch {
     const before = lookout.ports
     lookout.ports = openPorts(listeners, before)
     for (const port of before.values())
-      if (!isSame(lookout.ports.get(port.port), port)) this.#events.tell({ type: 'port.closed', computerId, port })
+      if (!isSame(lookout.ports.get(port.port), port)) this.#events.emit({ type: 'port.closed', computerId, port })
     for (const port of lookout.ports.values())
-      if (!isSame(before.get(port.port), port)) this.#events.tell({ type: 'port.detected', computerId, port })
+      if (!isSame(before.get(port.port), port)) this.#events.emit({ type: 'port.detected', computerId, port })
   }
 }
 
