@@ -5,22 +5,20 @@ import { Glob } from './glob.ts'
 interface Patterns {
   include?: string[]
   exclude?: string[]
-  /** The one file that is watched, of those in the directory. */
+  /** The only file of the directory that is watched. */
   only?: string
 }
 
-/**
- * Throws what the patterns of a watch of `path` are refused with, so that nothing is started for a watch that cannot
- * be.
- */
+/** Throws `invalid_request` for patterns that a watch of `path` cannot use, so that nothing is started for it. */
 export function checkPatterns(path: string, patterns: Pick<Patterns, 'include' | 'exclude'>): void {
   new ChangeFilter(path, patterns)
 }
 
 /**
- * What of a watched directory its viewer wants to see. A pattern without a slash is for names at any depth, one with a
- * slash for paths from the watched directory on, or from the root when it begins with one. What lies in an excluded
- * directory is excluded too; of what is included each is told for itself, and of directories only those that match.
+ * Decides which changes below a watched directory the client sees. A pattern without a slash matches names at any
+ * depth; one with a slash matches paths relative to the watched directory, or absolute ones when it begins with a
+ * slash. Whatever is below an excluded directory is excluded too. What is below an included directory has to match by
+ * itself, and directories are reported only where they match.
  */
 export class ChangeFilter {
   readonly #directory: string
@@ -28,7 +26,7 @@ export class ChangeFilter {
   readonly #exclude: ((path: string) => boolean)[]
   readonly #only: string | undefined
 
-  /** Throws an `invalid_request` that names the field, also when both kinds are given. */
+  /** Throws an `invalid_request` that names the field; also when both kinds of patterns are given. */
   constructor(directory: string, { include, exclude, only }: Patterns) {
     if (include !== undefined && exclude !== undefined) {
       throw new CarrelError(
@@ -43,25 +41,25 @@ export class ChangeFilter {
     this.#exclude = compile(directory, 'exclude', exclude ?? [])
   }
 
-  /** Whether a directory is of no interest with all that is in it. */
+  /** Returns whether a directory is excluded with everything in it. */
   skips(path: string): boolean {
     return this.#exclude.some((matches) => matches(path))
   }
 
-  /** The change as its viewer sees it; undefined for one that is out of view. */
-  seen(change: FileChange): FileChange | undefined {
+  /** Returns the change as the client sees it; undefined when it is not visible. */
+  apply(change: FileChange): FileChange | undefined {
     const { type, path, directory } = change
     if (type === 'ready' || type === 'overflow' || type === 'gone') return change
-    if (type !== 'rename') return this.shows(path) ? change : undefined
-    const [before, after] = [this.shows(change.oldPath!), this.shows(path)]
+    if (type !== 'rename') return this.isVisible(path) ? change : undefined
+    const [before, after] = [this.isVisible(change.oldPath!), this.isVisible(path)]
     if (before && after) return change
     if (before) return { type: 'delete', path: change.oldPath!, directory }
     if (after) return { type: change.replaced && !directory ? 'modify' : 'create', path, directory }
     return undefined
   }
 
-  /** Whether what happens to it is in view. */
-  shows(path: string): boolean {
+  /** Returns whether changes of a path are visible. */
+  isVisible(path: string): boolean {
     if (this.#only !== undefined && path !== this.#only) return false
     for (let at = path; at.length > this.#directory.length; at = at.slice(0, at.lastIndexOf('/')))
       if (this.skips(at)) return false

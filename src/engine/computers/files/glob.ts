@@ -1,32 +1,32 @@
 import { CarrelError } from '../../../errors.ts'
 
-/** One component of a pattern: `**`, or what one name has to be like. */
+/** One component of a pattern: `**`, or the parts that one name has to match. */
 type Segment = '**' | Part[]
 type Part = '*' | '?' | string[] | { characters: Set<string>; ranges: [string, string][]; negated: boolean }
 
 /**
- * A glob over paths: `*` and `?` within a name, `**` over any number of directories, `[abc]`, `[!a-z]`, `{a,b}`, and `\`
- * before what is meant as it is. Names that begin with a dot are no exception.
+ * A glob over paths: `*` and `?` within a name, `**` over any number of directories, `[abc]`, `[!a-z]`, `{a,b}`, and
+ * `\` before a character that is meant literally. Names that begin with a dot are matched like others.
  *
- * Not by regular expressions, which the libraries for it make: `*a*a*a*a*b` takes them seconds on a path of 120
- * letters, and patterns come from anybody. Here the work is bounded by the pattern's length times the path's.
+ * It does not use regular expressions, as libraries for globs do: they take seconds for `*a*a*a*a*b` on a path of 120
+ * letters, and any client may send a pattern. Here the work is bounded by the pattern's length times the path's.
  */
 export class Glob {
   readonly #alternatives: Segment[][]
 
-  /** Throws an `invalid_request` for a pattern that is none. */
+  /** Throws `invalid_request` for an invalid pattern. */
   constructor(pattern: string) {
     this.#alternatives = expandBraces(pattern).map((each) => parse(each, pattern))
   }
 
-  /** `path` has no slash at its ends. */
+  /** Returns whether a path matches. `path` neither begins nor ends with a slash. */
   matches(path: string): boolean {
     const names = path.split('/').map((name) => Array.from(name))
     return this.#alternatives.some((segments) => matchPath(segments, names))
   }
 }
 
-/** By the last `**` alone one has to go back: an earlier one has matched as little as it could already. */
+/** Only the last `**` needs backtracking, as an earlier one has already matched as little as it can. */
 function matchPath(segments: Segment[], names: string[][]): boolean {
   return matchStarred(segments, names, (segment) => segment === '**', matchName)
 }
@@ -94,7 +94,7 @@ function parseName(characters: string[], pattern: string): Part[] {
   return parts
 }
 
-/** A `]` that comes first is one of the characters. */
+/** Returns the index of the closing bracket. A `]` that comes first is one of the characters. */
 function endOfClass(characters: string[], start: number): number {
   const first = characters[start + 1] === '!' || characters[start + 1] === '^' ? start + 3 : start + 2
   return characters.indexOf(']', first)
@@ -114,19 +114,22 @@ function parseClass(inside: string[]): Part {
   return { characters, ranges, negated }
 }
 
-/** `a{b,c}` is `ab` and `ac`; a brace without a comma in it is a character. */
+/**
+ * Returns the patterns that a pattern with braces stands for: `a{b,c}` is `ab` and `ac`. A brace without a comma in it
+ * is a literal character.
+ */
 function expandBraces(pattern: string): string[] {
   const done: string[] = []
-  const left = [pattern]
-  for (let text = left.pop(); text !== undefined; text = left.pop()) {
+  const pending = [pattern]
+  for (let text = pending.pop(); text !== undefined; text = pending.pop()) {
     const brace = findBrace(text)
     if (!brace) done.push(text)
     else {
       const [before, after] = [text.slice(0, brace.start), text.slice(brace.end + 1)]
       for (const choice of splitUnescaped(text.slice(brace.start + 1, brace.end), ',').toReversed())
-        left.push(before + choice + after)
+        pending.push(before + choice + after)
     }
-    if (done.length + left.length > maxAlternatives)
+    if (done.length + pending.length > maxAlternatives)
       throw invalid(pattern, `its braces stand for more than ${maxAlternatives} patterns`)
   }
   return done
@@ -147,7 +150,7 @@ function findBrace(text: string): { start: number; end: number } | undefined {
   return undefined
 }
 
-/** Not inside of braces either. */
+/** Splits at separators that are not escaped; at commas only outside braces. */
 function splitUnescaped(text: string, separator: string): string[] {
   const parts: string[] = []
   let begin = 0

@@ -10,17 +10,17 @@ import { filesOf } from './files-of.ts'
 import type { ComputersContext } from '../computers.ts'
 
 export interface FileWatchOptions {
-  /** Absolute; a directory, or a file, which is watched by its name, also while there is none of it. */
+  /** An absolute path: a directory, or a file, which is watched by its name, even while it does not exist. */
   path: string
   recursive: boolean
-  /** Globs; at most one of the two may be given. */
+  /** Globs; at most one of the two fields may be given. */
   include?: string[]
   exclude?: string[]
-  /** Ends it. */
+  /** Ends the watch. */
   signal: AbortSignal
 }
 
-/** The last thing that a watch tells, when it was not ended by its viewer. */
+/** The last event of a watch that its client did not end. */
 export interface WatchEnd {
   type: 'stopped'
   /** `sandbox` when the computer no longer runs, `server` when the server stops. */
@@ -30,8 +30,8 @@ export interface WatchEnd {
 }
 
 /**
- * Yields what changes in a directory of a computer, first `ready`; what is wrong with the request is thrown before it.
- * Only until then does the computer have to be in use: a viewer does not keep it from stopping.
+ * Yields the changes in a directory of a computer, beginning with `ready`. Throws before `ready` when the request is
+ * invalid. The computer has to be in use only until `ready`: a watch does not keep it from stopping.
  */
 export async function* watchFiles(
   engine: ComputersContext,
@@ -39,7 +39,7 @@ export async function* watchFiles(
   options: FileWatchOptions,
 ): AsyncGenerator<FileChange | WatchEnd> {
   const { accountId } = computer.caller
-  const leave = engine.watchers.enter(accountId)
+  const endWatch = engine.watchers.begin(accountId)
   const ended = new AbortController()
   let stopped: WatchEnd['reason'] | undefined
   const stop = (reason: WatchEnd['reason']) => {
@@ -67,21 +67,21 @@ export async function* watchFiles(
       recursive: directory && options.recursive,
       signal: AbortSignal.any([options.signal, ended.signal]),
       skip: (below) => filter.skips(below),
-      ...(options.include ? { reportSeparately: (below) => filter.shows(below) } : {}),
+      ...(options.include ? { reportSeparately: (below) => filter.isVisible(below) } : {}),
     })
     for await (const change of changes) {
-      const seen = filter.seen(change)
-      if (seen) yield isOfAll(seen) ? { ...seen, path, directory } : seen
+      const visible = filter.apply(change)
+      if (visible) yield concernsWhole(visible) ? { ...visible, path, directory } : visible
     }
     if (stopped !== undefined) yield { type: 'stopped', reason: stopped, path: options.path, directory }
   } finally {
     unsubscribe()
     engine.server.stopping.removeEventListener('abort', onStop)
     lease?.release()
-    leave()
+    endWatch()
   }
 }
 
-function isOfAll({ type }: FileChange): boolean {
+function concernsWhole({ type }: FileChange): boolean {
   return type === 'ready' || type === 'overflow' || type === 'gone'
 }

@@ -3,21 +3,21 @@ import { test } from 'node:test'
 import { limits } from '../../../config/limits.ts'
 import { Watchers } from './watchers.ts'
 
-test('an account has its limit, and gets room when one leaves', () => {
+test('an account has a limit, and can open another watch when one ends', () => {
   const watchers = new Watchers()
-  const leave = Array.from({ length: limits.watchesPerAccount }, () => watchers.enter('a'))
-  assert.throws(() => watchers.enter('a'), { code: 'limit_reached' })
-  watchers.enter('b')
-  leave[0]!()
-  leave[0]!()
-  watchers.enter('a')
-  assert.throws(() => watchers.enter('a'), { code: 'limit_reached' })
+  const ends = Array.from({ length: limits.watchesPerAccount }, () => watchers.begin('a'))
+  assert.throws(() => watchers.begin('a'), { code: 'limit_reached' })
+  watchers.begin('b')
+  ends[0]!()
+  ends[0]!()
+  watchers.begin('a')
+  assert.throws(() => watchers.begin('a'), { code: 'limit_reached' })
 })
 
-test('the server has one too', () => {
+test('the server has a limit too', () => {
   const watchers = new Watchers()
-  const leave = Array.from({ length: limits.watchesTotal }, (_, index) => watchers.enter(`account ${index}`))
-  assert.throws(() => watchers.enter('another'), { code: 'no_capacity' })
-  leave[0]!()
-  watchers.enter('another')
+  const ends = Array.from({ length: limits.watchesTotal }, (_, index) => watchers.begin(`account ${index}`))
+  assert.throws(() => watchers.begin('another'), { code: 'no_capacity' })
+  ends[0]!()
+  watchers.begin('another')
 })

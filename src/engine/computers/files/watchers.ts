@@ -1,13 +1,16 @@
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 
-/** How many watches are open, of each account and in all. */
+/** Counts the open watches, of each account and in total. */
 export class Watchers {
   readonly #open = new Map<string, number>()
-  #all = 0
+  #total = 0
 
-  /** Counts one more, until the returned function is called. Throws `limit_reached`, or `no_capacity` for the server. */
-  enter(accountId: string): () => void {
+  /**
+   * Counts a watch as open until the returned function is called. Throws `limit_reached` for the account's limit, and
+   * `no_capacity` for the server's.
+   */
+  begin(accountId: string): () => void {
     const own = this.#open.get(accountId) ?? 0
     if (own >= limits.watchesPerAccount) {
       throw new CarrelError(
@@ -16,19 +19,19 @@ export class Watchers {
         { details: { limit: limits.watchesPerAccount } },
       )
     }
-    if (this.#all >= limits.watchesTotal)
+    if (this.#total >= limits.watchesTotal)
       throw new CarrelError(
         'no_capacity',
         `Cannot watch more files: the server has ${limits.watchesTotal} open watches, which is its limit`,
         { details: { limit: limits.watchesTotal } },
       )
     this.#open.set(accountId, own + 1)
-    this.#all++
-    let left = false
+    this.#total++
+    let hasEnded = false
     return () => {
-      if (left) return
-      left = true
-      this.#all--
+      if (hasEnded) return
+      hasEnded = true
+      this.#total--
       const others = this.#open.get(accountId)! - 1
       if (others > 0) this.#open.set(accountId, others)
       else this.#open.delete(accountId)
