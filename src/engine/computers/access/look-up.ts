@@ -17,8 +17,8 @@ export interface LookedUp {
 export type OwnedRow = ComputerRow & { account_id: string }
 
 /**
- * Returns the computer at an address, with what the caller may do there; undefined when there is none, or none of the
- * caller's. All rights come from here: each further way to a computer is a form of the address and one function.
+ * Returns the computer at an address, with the caller's right to it; undefined when there is none, or none that the
+ * caller may use. All rights come from here: each further way to a computer is a form of the address and one function.
  */
 export function lookUp(
   { db }: Pick<Context, 'db'>,

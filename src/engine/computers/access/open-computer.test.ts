@@ -25,7 +25,7 @@ import { includes, rights } from './rights.ts'
 
 const images = ['new', 'old'].map((id) => ({ id, env: { IMAGE: id }, user: `${id}-user`, workdir: `/${id}` }))
 
-/** The room of computers over a driver that keeps nothing but a record of what it was asked for. */
+/** The room of computers over a driver that only records what it is asked for. */
 async function computersOf(t: TestContext) {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
@@ -95,7 +95,7 @@ test('a process gets the environment, user and directory of the image that its o
   assert.equal(lists.images, 1, 'an image is read once')
 })
 
-test('a sandbox that starts anew is of the present image, and so are its processes', async (t) => {
+test('a sandbox that starts again gets the current image, and so do its processes', async (t) => {
   const { engine, caller, insert, started, specs } = await computersOf(t)
   await insert('stopped', { image: 'old', state: 'stopped' })
   using computer = await openComputer(engine, caller, { name: 'stopped' }, 'run')
@@ -104,7 +104,7 @@ test('a sandbox that starts anew is of the present image, and so are its process
   assert.deepEqual([specs[0]!.env.IMAGE, specs[0]!.cwd], ['new', '/new'])
 })
 
-test('programs of a computer whose image is gone get the defaults of the present one', async (t) => {
+test('programs of a computer whose image no longer exists get the defaults of the current image', async (t) => {
   const { engine, caller, insert, lists } = await computersOf(t)
   await insert('orphaned', { image: 'gone' })
   for (let count = 0; count < 3; count++)
@@ -112,7 +112,7 @@ test('programs of a computer whose image is gone get the defaults of the present
   assert.equal(lists.images, 1)
 })
 
-test('a name makes a sandbox of the caller alone, once however many open it together', async (t) => {
+test('a name creates a sandbox of the caller alone, and only one however many open it at once', async (t) => {
   const { engine, caller, other, started } = await computersOf(t)
   assert.equal(await findComputer(engine, caller, { name: 'web' }, 'look'), undefined)
   const opened = await Promise.all([1, 2, 3].map(() => openComputer(engine, caller, { name: 'web' }, 'run')))
@@ -122,7 +122,7 @@ test('a name makes a sandbox of the caller alone, once however many open it toge
   assert.equal(await findComputer(engine, other, { name: 'web' }, 'look'), undefined)
 })
 
-test('an id opens a computer of the caller, and says of any other that there is none', async (t) => {
+test('an id opens a computer of the caller; any other is not_found', async (t) => {
   const { engine, caller, other, insert, started } = await computersOf(t)
   await insert('own', { state: 'stopped', lifecycle: 'durable' })
   await insert('warm', { account_id: null, name: null })
@@ -139,7 +139,7 @@ test('an id opens a computer of the caller, and says of any other that there is 
   }
 })
 
-test('an open computer is in use until it is done, a found one is not', async (t) => {
+test('an opened computer is in use until it is done, a found one is not', async (t) => {
   const { engine, caller, insert } = await computersOf(t)
   await insert('c')
   await findComputer(engine, caller, { id: 'c' }, 'look')
@@ -154,14 +154,14 @@ test('an open computer is in use until it is done, a found one is not', async (t
   assert.equal(engine.activity.inUse('c'), false)
 })
 
-test('what cannot be opened is not left in use', async (t) => {
+test('a computer that cannot be opened is not left in use', async (t) => {
   const { engine, caller, insert } = await computersOf(t)
   await insert('c', { state: 'stopping' })
   await assert.rejects(openComputer(engine, caller, { id: 'c' }, 'run'), { code: 'conflict' })
   assert.equal(engine.activity.inUse('c'), false)
 })
 
-test('a right includes those before it, and none behind it', () => {
+test('a right includes those before it, and none after it', () => {
   for (const [position, right] of rights.entries())
     assert.deepEqual(
       rights.map((wanted) => includes(right, wanted)),
@@ -169,24 +169,24 @@ test('a right includes those before it, and none behind it', () => {
     )
 })
 
-/** Never called: it shows what the compiler refuses. */
+/** Never called: shows what the compiler refuses. */
 export function refusals(engine: ComputersContext, row: ComputerRow, viewed: AccessibleComputer): void {
   void openPorts(engine, viewed)
   // @ts-expect-error whoever may look may not read files
   filesOf(engine, viewed)
   const withFiles = viewed as AccessibleComputer<'files'>
   filesOf(engine, withFiles)
-  // @ts-expect-error nor does a right to files run programs
+  // @ts-expect-error a right to files does not run programs
   void startProcess(engine, withFiles, { kind: 'exec', program, command: '' })
   // @ts-expect-error a right to run programs does not delete
   void removeComputer(engine, viewed as AccessibleComputer<'run'>, '')
   // @ts-expect-error a row is no access
   void openPorts(engine, row)
-  // @ts-expect-error nor is an id
+  // @ts-expect-error an id is no access
   void openPorts(engine, row.id)
   const { id, image, caller } = viewed
   const [accountId, right, done] = ['a', 'manage' as const, () => {}]
-  // @ts-expect-error nobody else makes one
+  // @ts-expect-error no other module makes one
   const made: AccessibleComputer = {
     id,
     accountId,

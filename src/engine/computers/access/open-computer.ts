@@ -10,9 +10,9 @@ import { includes, type Included, type Right } from './rights.ts'
 declare const granted: unique symbol
 
 /**
- * A computer that a caller may use, up to the right `R`. Every function that does something with a computer for a
- * caller takes one, and nothing else that names a computer or an account; only this module makes them. What is done
- * counts for the account that owns the computer, and is recorded as done by the caller's token.
+ * A computer that a caller may use, up to the right `R`. Every function that acts on a computer for a caller takes one,
+ * and nothing else that names a computer or an account; only this module makes them. What is done is charged to the
+ * account that owns the computer, and recorded as done by the caller's token.
  */
 export interface AccessibleComputer<R extends Right = 'look'> {
   readonly id: string
@@ -66,8 +66,8 @@ export async function openComputer<R extends Right>(
 }
 
 /**
- * Returns a computer as it is; undefined when there is none at the address, or none of the caller's. Creates and starts
- * nothing, and is no use of the computer: its idle time runs, unless `keepInUse` says otherwise. Throws `forbidden`
+ * Returns a computer as it is; undefined when there is none at the address that the caller may use. Creates and starts
+ * nothing, and does not count as use: the computer's idle time runs, unless `keepInUse` is called. Throws `forbidden`
  * without the right.
  */
 export async function findComputer<R extends Right>(
@@ -102,11 +102,14 @@ async function make(engine: ComputersContext, caller: Caller, address: ComputerA
   const { id } = address
   throw new CarrelError(
     'not_found',
-    `Cannot find computer ${JSON.stringify(id.slice(0, 128))}: there is none of that id`,
+    `Cannot find computer ${JSON.stringify(id.slice(0, 128))}: no computer has this id`,
   )
 }
 
-/** Starts it when it does not run; undefined when it was deleted in between. The caller holds its lock. */
+/**
+ * Starts a computer that does not run, and returns its row; undefined when it was deleted in between. The caller holds
+ * its lock.
+ */
 async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<OwnedRow | undefined> {
   const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row || row.account_id === null) return undefined

@@ -1,7 +1,7 @@
 /**
- * What may be done with a computer, the least first; each right includes those before it. `look` is for its state,
- * processes, their output and open ports; `files` for reading and writing files; `run` for programs, their input and
- * ends, and for exposing ports; `manage` for deleting it.
+ * What a caller may do with a computer, from least to most; each right includes those before it. `look` is for its
+ * state, its processes, their output and its open ports; `files` for reading and writing files; `run` for starting
+ * programs, writing to them and ending them, and for exposing ports; `manage` for deleting the computer.
  */
 export const rights = ['look', 'files', 'run', 'manage'] as const
 export type Right = (typeof rights)[number]
