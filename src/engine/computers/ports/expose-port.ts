@@ -9,7 +9,10 @@ export interface ExposedPort {
   exposedAtMs: number
 }
 
-/** Makes a port of a computer reachable by its preview name. Exposing it again returns the same. */
+/**
+ * Makes a port of a computer reachable by its preview name. Exposing it again returns the first exposure. Throws
+ * `limit_reached`.
+ */
 export async function exposePort(
   engine: Pick<Context, 'db'>,
   { id: computerId, accountId, caller }: AccessibleComputer<'run'>,

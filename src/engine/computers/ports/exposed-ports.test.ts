@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExposedPorts } from './exposed-ports.ts'
 
-test('a port that was found is known until its computer changes', async () => {
+test('a port that was found is remembered until its computer changes', async () => {
   const ports = new ExposedPorts()
   await ports.remember('a', 80, async () => 'owner')
   await ports.remember('b', 80, async () => 'owner')
@@ -14,7 +14,7 @@ test('a port that was found is known until its computer changes', async () => {
   assert.deepEqual([ports.ownerOf('a', 80), ports.ownerOf('b', 80)], [undefined, 'owner'])
 })
 
-test('a port that was not found is not known', async () => {
+test('a port that was not found is not remembered', async () => {
   const ports = new ExposedPorts()
   await assert.rejects(
     ports.remember('a', 80, () => Promise.reject(new Error('no'))),
@@ -23,7 +23,7 @@ test('a port that was not found is not known', async () => {
   assert.equal(ports.ownerOf('a', 80), undefined)
 })
 
-test('what was found before a change is not known after it', async () => {
+test('a lookup that began before a change is not remembered', async () => {
   const ports = new ExposedPorts()
   const { promise, resolve } = Promise.withResolvers<string>()
   const remembered = ports.remember('a', 80, () => promise)

@@ -1,14 +1,17 @@
-/** Which ports of running computers were found to be exposed, and whose they are, so that each request to one is no query. */
+/**
+ * Remembers which ports of running computers are exposed, and the accounts that own them, so that not every request to
+ * a preview costs a query.
+ */
 export class ExposedPorts {
   readonly #owners = new Map<string, Map<number, string>>()
   #changes = 0
 
-  /** The account of a port that is remembered. */
+  /** Returns the account that owns a port; undefined when the port is not remembered. */
   ownerOf(computerId: string, port: number): string | undefined {
     return this.#owners.get(computerId)?.get(port)
   }
 
-  /** Remembers a port whose account `find` finds, unless something changed while it looked. */
+  /** Returns the account that `find` finds for a port, and remembers it unless something changed meanwhile. */
   async remember(computerId: string, port: number, find: () => Promise<string>): Promise<string> {
     const before = this.#changes
     const owner = await find()
@@ -19,7 +22,9 @@ export class ExposedPorts {
     return owner
   }
 
-  /** A computer's state or ports have changed: to be called once the database says so. */
+  /**
+   * Forgets the ports of a computer whose state or ports have changed; to be called once the change is in the database.
+   */
   forget(computerId: string): void {
     this.#changes++
     this.#owners.delete(computerId)

@@ -6,20 +6,20 @@ import type { ComputersContext } from '../computers.ts'
 declare const granted: unique symbol
 
 /**
- * A port that was exposed, on a computer that runs: anybody who knows its preview name may connect to it, whoever they
- * are. Only `findExposed` makes one.
+ * An exposed port of a running computer: anyone who knows its preview name may connect to it. Only `findExposed` makes
+ * one.
  */
 export interface AccessiblePort {
   readonly computerId: string
   readonly port: number
   /** The account that owns the computer. */
   readonly accountId: string
-  /** For the compiler alone. */
+  /** For the compiler only. */
   readonly [granted]: true
 }
 
 /**
- * Returns what a preview name leads to. Throws `not_found` when no such port is exposed, `computer_stopped` when its
+ * Returns the port behind a preview name. Throws `not_found` when no such port is exposed, `computer_stopped` when its
  * computer does not run.
  */
 export async function findExposed(
@@ -32,7 +32,7 @@ export async function findExposed(
   return { computerId, port, accountId } as AccessiblePort
 }
 
-/** Connects to an exposed port; the options and refusals are those of the driver's `dial`. */
+/** Connects to an exposed port, with the options and errors of the driver's `dial`. */
 export function dialExposed(
   { driver }: Pick<Context, 'driver'>,
   { computerId, port }: AccessiblePort,

@@ -6,21 +6,21 @@ import { LiveEvents } from '../live-events.ts'
 import { PortWatch } from './port-watch.ts'
 
 let listeners: Listener[]
-let looks: number
+let scans: number
 let failure: Error | undefined
 let events: string[]
 let warnings: number
 let watch: PortWatch
 
 beforeEach(() => {
-  ;[listeners, looks, failure, events, warnings] = [[], 0, undefined, [], 0]
+  ;[listeners, scans, failure, events, warnings] = [[], 0, undefined, [], 0]
   const liveEvents = new LiveEvents()
   liveEvents.subscribe('c', (event) => {
     if (event.type === 'computer.state') return
     events.push(`${event.type} ${event.port.port} ${event.port.address} ${event.port.processId}`)
   })
   const readListeners = async () => {
-    looks++
+    scans++
     if (failure) throw failure
     return listeners
   }
@@ -44,7 +44,7 @@ function running(): { process: ProcessHandle; end: () => Promise<void> } {
   return { process, end }
 }
 
-/** Lets mocked time pass step by step, with what it sets off. */
+/** Advances mocked time in steps, and runs what each step triggers. */
 async function pass(t: TestContext, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 10) {
     t.mock.timers.tick(10)
@@ -52,17 +52,17 @@ async function pass(t: TestContext, ms: number): Promise<void> {
   }
 }
 
-test('a port is told once when it opens, once when it closes, and again when it opens again', async () => {
+test('a port is reported once when it opens, once when it closes, and again when it opens again', async () => {
   listeners = [on(8080), on(9090)]
   assert.deepEqual(
-    (await watch.look('c')).map(({ port }) => port),
+    (await watch.scan('c')).map(({ port }) => port),
     [8080, 9090],
   )
-  await watch.look('c')
+  await watch.scan('c')
   listeners = [on(9090)]
-  await watch.look('c')
+  await watch.scan('c')
   listeners = [on(8080), on(9090)]
-  await watch.look('c')
+  await watch.scan('c')
   assert.deepEqual(events, [
     'port.detected 8080 0.0.0.0 p',
     'port.detected 9090 0.0.0.0 p',
@@ -71,11 +71,11 @@ test('a port is told once when it opens, once when it closes, and again when it 
   ])
 })
 
-test('a port that another process took over was closed and opened', async () => {
+test('a port that another process takes over is reported as closed and opened', async () => {
   listeners = [on(8080, 'one')]
-  await watch.look('c')
+  await watch.scan('c')
   listeners = [on(8080, 'two')]
-  await watch.look('c')
+  await watch.scan('c')
   assert.deepEqual(events, [
     'port.detected 8080 0.0.0.0 one',
     'port.closed 8080 0.0.0.0 one',
@@ -83,52 +83,52 @@ test('a port that another process took over was closed and opened', async () => 
   ])
 })
 
-test('of several sockets on a port the one that is bound most widely counts', async () => {
+test('of several sockets on a port, the most widely bound one counts', async () => {
   listeners = [on(80, 'p', '127.0.0.2', false), on(80, 'p', '127.0.0.1'), on(80, 'p', '::')]
-  const [port, ...others] = await watch.look('c')
+  const [port, ...others] = await watch.scan('c')
   assert.deepEqual([port?.address, others], ['::', []])
 })
 
 test('the ports of a computer that stopped are closed', async () => {
   listeners = [on(8080)]
-  await watch.look('c')
+  await watch.scan('c')
   failure = new CarrelError('conflict', 'it is stopped')
-  assert.deepEqual(await watch.look('c'), [])
+  assert.deepEqual(await watch.scan('c'), [])
   assert.deepEqual(events, ['port.detected 8080 0.0.0.0 p', 'port.closed 8080 0.0.0.0 p'])
 })
 
-test('a failure to look is logged, and closes nothing', async () => {
+test('a failed scan is logged, and closes no port', async () => {
   listeners = [on(8080)]
-  await watch.look('c')
+  await watch.scan('c')
   failure = new Error('sock_diag')
-  assert.equal((await watch.look('c')).length, 1)
+  assert.equal((await watch.scan('c')).length, 1)
   assert.deepEqual([warnings, events], [1, ['port.detected 8080 0.0.0.0 p']])
 })
 
-test('a guest that listens on all ports is told of 256', async () => {
+test('of a guest that listens on all ports, 256 are reported', async () => {
   listeners = Array.from({ length: 1000 }, (_, index) => on(10_000 + index))
-  assert.equal((await watch.look('c')).length, 256)
+  assert.equal((await watch.scan('c')).length, 256)
 })
 
-test('a process that begins is looked at soon, then less and less; when it prints, soon again', async (t) => {
+test('a new process is scanned soon, then less and less often, and soon again when it prints', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
   const { process } = running()
   watch.watch(process)
   await pass(t, 100)
-  assert.ok(looks >= 1 && looks <= 2, `${looks} looks in 0.1 s`)
+  assert.ok(scans >= 1 && scans <= 2, `${scans} scans in 0.1 s`)
   await pass(t, 10_000)
-  const soon = looks
-  assert.ok(soon >= 7 && soon <= 12, `${soon} looks in 10 s`)
+  const soon = scans
+  assert.ok(soon >= 7 && soon <= 12, `${soon} scans in 10 s`)
   await pass(t, 60_000)
-  assert.ok(looks - soon <= 4, `${looks - soon} looks in the minute after`)
-  const late = looks
+  assert.ok(scans - soon <= 4, `${scans - soon} scans in the minute after`)
+  const late = scans
   listeners = [on(5173)]
   watch.printed(process)
   await pass(t, 60)
-  assert.deepEqual([looks, events], [late + 1, ['port.detected 5173 0.0.0.0 p']])
+  assert.deepEqual([scans, events], [late + 1, ['port.detected 5173 0.0.0.0 p']])
 })
 
-test('constant printing does not put looking off', async (t) => {
+test('constant printing does not delay scans', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
   const { process } = running()
   watch.watch(process)
@@ -136,10 +136,10 @@ test('constant printing does not put looking off', async (t) => {
     watch.printed(process)
     await pass(t, 10)
   }
-  assert.ok(looks >= 10 && looks <= 21, `${looks} looks in a second`)
+  assert.ok(scans >= 10 && scans <= 21, `${scans} scans in a second`)
 })
 
-test('after the last process ended it looks for what that left behind, then no more', async (t) => {
+test('after the last process has ended, scans continue for a while to find orphaned servers, then stop', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
   const { process, end } = running()
   watch.watch(process)
@@ -150,7 +150,7 @@ test('after the last process ended it looks for what that left behind, then no m
   await pass(t, 2000)
   assert.deepEqual(events, ['port.detected 8080 0.0.0.0 p'])
   await pass(t, 20_000)
-  const before = looks
+  const before = scans
   await pass(t, 20_000)
-  assert.equal(looks, before)
+  assert.equal(scans, before)
 })

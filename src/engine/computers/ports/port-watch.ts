@@ -3,27 +3,27 @@ import type { Driver, Listener, ProcessHandle } from '../../../drivers/driver.ts
 import { CarrelError } from '../../../errors.ts'
 import type { LiveEvents, OpenPort } from '../live-events.ts'
 
-interface Lookout {
+interface Watch {
   ports: Map<number, OpenPort>
-  /** Processes of the API that run. */
+  /** The number of processes that run, orphaned ones not included. */
   running: number
-  /** When something last began, printed or ended. */
-  stirredAtMs: number
+  /** When a process last began, printed or ended. */
+  activeAtMs: number
   timer: NodeJS.Timeout | undefined
   dueAtMs: number
 }
 
 /**
- * Finds out on which ports the programs of a computer listen, without being asked. It looks when a process begins,
+ * Finds out on which ports the programs of a computer listen, without being asked. It scans when a process begins,
  * prints or ends, and after that each time twice as long as before: the first seconds are covered closely, and a
- * computer in which nothing stirs is looked at some twenty times a day. Each opening of a port is told once.
+ * computer in which nothing happens is scanned some twenty times a day. Each opening of a port is reported once.
  */
 export class PortWatch {
   readonly #driver: Pick<Driver, 'listeners'>
   readonly #events: LiveEvents
   readonly #log: Pick<Logger, 'warn'>
-  readonly #lookouts = new Map<string, Lookout>()
-  /** Computers whose turn it is. */
+  readonly #watches = new Map<string, Watch>()
+  /** Computers that wait for their scan. */
   readonly #due = new Set<string>()
   #working = false
 
@@ -33,118 +33,124 @@ export class PortWatch {
     this.#log = log
   }
 
-  /** Looks what this process opens, until it has ended. */
+  /** Scans for what a process opens, until it has ended. */
   watch(process: ProcessHandle): void {
     const { computerId } = process
-    const lookout = this.#stir(computerId)
-    lookout.running++
+    const watch = this.#wake(computerId)
+    watch.running++
     void process.wait().then(() => {
-      lookout.running--
-      // Not when the computer was stopped meanwhile.
-      if (this.#lookouts.get(computerId) === lookout) this.#stir(computerId)
+      watch.running--
+      // The computer may have stopped meanwhile.
+      if (this.#watches.get(computerId) === watch) this.#wake(computerId)
     })
   }
 
-  /** A process printed: servers say so when they are ready. */
+  /** Scans soon, as a process has printed: servers print when they are ready. */
   printed({ computerId }: ProcessHandle): void {
-    this.#stir(computerId)
+    this.#wake(computerId)
   }
 
-  /** The ports that are open now, ascending; none when the computer does not run. */
-  async look(computerId: string): Promise<OpenPort[]> {
+  /** Scans a computer and returns its open ports, ascending; none when the computer does not run. */
+  async scan(computerId: string): Promise<OpenPort[]> {
     try {
       this.#compare(computerId, await this.#driver.listeners(computerId))
     } catch (error) {
       if (error instanceof CarrelError) this.forget(computerId)
-      else this.#log.warn({ err: error, computer: computerId }, 'cannot see which ports are open')
+      else this.#log.warn({ err: error, computer: computerId }, 'cannot read which ports are open')
     }
-    return [...(this.#lookouts.get(computerId)?.ports.values() ?? [])]
+    return [...(this.#watches.get(computerId)?.ports.values() ?? [])]
   }
 
-  /** The computer has stopped. */
+  /** Reports the ports of a computer that has stopped as closed. */
   forget(computerId: string): void {
-    const lookout = this.#lookouts.get(computerId)
-    if (!lookout) return
-    clearTimeout(lookout.timer)
+    const watch = this.#watches.get(computerId)
+    if (!watch) return
+    clearTimeout(watch.timer)
     this.#due.delete(computerId)
-    this.#lookouts.delete(computerId)
-    for (const port of lookout.ports.values()) this.#events.emit({ type: 'port.closed', computerId, port })
+    this.#watches.delete(computerId)
+    for (const port of watch.ports.values()) this.#events.emit({ type: 'port.closed', computerId, port })
   }
 
   close(): void {
-    for (const { timer } of this.#lookouts.values()) clearTimeout(timer)
+    for (const { timer } of this.#watches.values()) clearTimeout(timer)
     this.#due.clear()
-    this.#lookouts.clear()
+    this.#watches.clear()
   }
 
-  #stir(computerId: string): Lookout {
-    const lookout = this.#lookouts.get(computerId) ?? this.#newLookout(computerId)
-    lookout.stirredAtMs = Date.now()
-    this.#schedule(computerId, lookout, firstLookMs)
-    return lookout
+  #wake(computerId: string): Watch {
+    const watch = this.#watches.get(computerId) ?? this.#newWatch(computerId)
+    watch.activeAtMs = Date.now()
+    this.#schedule(computerId, watch, firstScanMs)
+    return watch
   }
 
-  #newLookout(computerId: string): Lookout {
-    const lookout = { ports: new Map(), running: 0, stirredAtMs: 0, timer: undefined, dueAtMs: Infinity }
-    this.#lookouts.set(computerId, lookout)
-    return lookout
+  #newWatch(computerId: string): Watch {
+    const watch = { ports: new Map(), running: 0, activeAtMs: 0, timer: undefined, dueAtMs: Infinity }
+    this.#watches.set(computerId, watch)
+    return watch
   }
 
-  /** An earlier look that is due already stays so, or constant stirring would put it off for ever. */
-  #schedule(computerId: string, lookout: Lookout, inMs: number): void {
+  /** Schedules a scan, unless an earlier one is due already, which constant activity must not delay. */
+  #schedule(computerId: string, watch: Watch, inMs: number): void {
     const dueAtMs = Date.now() + inMs
-    if (lookout.dueAtMs <= dueAtMs) return
-    clearTimeout(lookout.timer)
-    lookout.dueAtMs = dueAtMs
-    lookout.timer = setTimeout(() => {
+    if (watch.dueAtMs <= dueAtMs) return
+    clearTimeout(watch.timer)
+    watch.dueAtMs = dueAtMs
+    watch.timer = setTimeout(() => {
       this.#due.add(computerId)
       if (!this.#working) void this.#work()
     }, inMs).unref()
   }
 
-  /** One after the other, with a rest: however many computers stir, looking takes a small part of one processor. */
+  /**
+   * Scans the computers that are due one after the other, with a rest between: however many computers are active,
+   * scanning takes a small part of one processor.
+   */
   async #work(): Promise<void> {
     this.#working = true
     try {
       for (const computerId of this.#due) {
         this.#due.delete(computerId)
         const begunAtMs = performance.now()
-        await this.look(computerId)
-        const lookout = this.#lookouts.get(computerId)
-        if (lookout) this.#lookAgain(computerId, lookout)
-        await rest((performance.now() - begunAtMs) * restFactor)
+        await this.scan(computerId)
+        const watch = this.#watches.get(computerId)
+        if (watch) this.#scheduleNext(computerId, watch)
+        await pause((performance.now() - begunAtMs) * pauseFactor)
       }
     } finally {
       this.#working = false
     }
   }
 
-  #lookAgain(computerId: string, lookout: Lookout): void {
-    const quietMs = Date.now() - lookout.stirredAtMs
-    lookout.dueAtMs = Infinity
-    if (lookout.running > 0 || quietMs < afterEndMs)
-      this.#schedule(computerId, lookout, Math.min(Math.max(firstLookMs, quietMs), longestWaitMs))
-    else if (lookout.ports.size === 0) this.#lookouts.delete(computerId)
+  #scheduleNext(computerId: string, watch: Watch): void {
+    const quietMs = Date.now() - watch.activeAtMs
+    watch.dueAtMs = Infinity
+    if (watch.running > 0 || quietMs < afterEndMs)
+      this.#schedule(computerId, watch, Math.min(Math.max(firstScanMs, quietMs), maxScanIntervalMs))
+    else if (watch.ports.size === 0) this.#watches.delete(computerId)
   }
 
   #compare(computerId: string, listeners: Listener[]): void {
-    const known = this.#lookouts.get(computerId)
+    const known = this.#watches.get(computerId)
     if (!known && listeners.length === 0) return
-    const lookout = known ?? this.#newLookout(computerId)
-    const before = lookout.ports
-    lookout.ports = openPorts(listeners, before)
+    const watch = known ?? this.#newWatch(computerId)
+    const before = watch.ports
+    watch.ports = openPorts(listeners, before)
     for (const port of before.values())
-      if (!isSame(lookout.ports.get(port.port), port)) this.#events.emit({ type: 'port.closed', computerId, port })
-    for (const port of lookout.ports.values())
+      if (!isSame(watch.ports.get(port.port), port)) this.#events.emit({ type: 'port.closed', computerId, port })
+    for (const port of watch.ports.values())
       if (!isSame(before.get(port.port), port)) this.#events.emit({ type: 'port.detected', computerId, port })
   }
 }
 
-function rest(ms: number): Promise<void> {
+function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
-/** One for each port, that which is bound most widely; what was known stays as it was detected. */
+/**
+ * Returns one entry for each port: its most widely bound listener. A port that was known keeps the time of its
+ * detection.
+ */
 function openPorts(listeners: Listener[], before: Map<number, OpenPort>): Map<number, OpenPort> {
   const ports = new Map<number, OpenPort>()
   for (const listener of listeners) {
@@ -157,7 +163,7 @@ function openPorts(listeners: Listener[], before: Map<number, OpenPort>): Map<nu
   return ports
 }
 
-/** Another process on the port is another opening. */
+/** Returns whether both are one opening: another process on the port is another opening. */
 function isSame(one: { processId: string | undefined } | undefined, other: { processId: string | undefined }): boolean {
   return one !== undefined && one.processId === other.processId
 }
@@ -167,12 +173,12 @@ function width({ address, reachable }: { address: string; reachable: boolean }):
   return reachable ? 1 : 0
 }
 
-/** A program that listens takes some ten milliseconds to start at least. */
-const firstLookMs = 50
-/** What a process left behind, `server &`, may still be starting. */
+/** A program that listens takes at least some ten milliseconds to start. */
+const firstScanMs = 50
+/** An orphaned process, as from `server &`, may still be starting. */
 const afterEndMs = 5_000
-const longestWaitMs = 24 * 60 * 60 * 1000
-/** Looking takes one part in twenty at most. */
-const restFactor = 20
-/** Of one computer; a guest could listen on all of them. */
+const maxScanIntervalMs = 24 * 60 * 60 * 1000
+/** Scanning takes at most one part in twenty of a processor. */
+const pauseFactor = 20
+/** For each computer; a guest could listen on all ports. */
 const maxPorts = 256
