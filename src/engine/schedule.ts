@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { limits } from '../config/limits.ts'
-import { watchCredit, watchUnattended } from './computers/credit/watch-credit.ts'
+import { watchCredit, watchOrphans } from './computers/credit/watch-credit.ts'
 import { settleInconsistent } from './computers/lifecycle/reconcile.ts'
 import { sweepLeases } from './computers/lifecycle/sweep.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
@@ -40,7 +40,7 @@ export function schedule(
     [sweepMs, () => settleInconsistent(engine)],
     [sweepMs, () => prune(pruneProcesses)],
     [sweepMs, () => watchCredit(engine)],
-    [Math.min(sweepMs, limits.unattendedCheckMs), () => watchUnattended(engine)],
+    [Math.min(sweepMs, limits.unattendedCheckMs), () => watchOrphans(engine)],
     [sweepMs, () => settlePending(engine)],
     [sweepMs, () => deleteDue(engine)],
     [limits.usageIntervalMs, () => settleRunning(engine)],

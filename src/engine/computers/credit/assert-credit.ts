@@ -13,16 +13,18 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Rejects with `out_of_credits` when an account has nothing left for work that is about to begin in another computer than those that run,
- * each of which has a second set aside, and with `spending_limit_reached` when a limit of the account or of the caller's token is used up.
+ * Throws `out_of_credits` when an account has no credit left for work that is about to begin in a computer that does
+ * not run yet, beside one second of each that runs, which is reserved; and `spending_limit_reached` when a limit of the
+ * account or of the caller's token is used up.
  */
 export async function assertCredit(engine: ComputersContext, caller: Caller): Promise<void> {
   await begin(engine, caller, undefined)
 }
 
 /**
- * The same for work in a computer, which takes nothing more when it is used already. Until the returned function is called the work
- * is counted as that of a computer that runs: of many that begin at once none is overlooked.
+ * Checks the credit for work in a computer as `assertCredit` does, but without a reserve when the computer is charged
+ * already. Until the returned function is called, the computer counts as one that runs, so that concurrent starts see
+ * each other.
  */
 export function beginPaid(
   engine: ComputersContext,
@@ -36,23 +38,24 @@ async function begin(
   { accountId, tokenId, isServer }: Caller,
   computerId: string | undefined,
 ): Promise<() => void> {
-  const expect = () => (computerId === undefined ? () => {} : engine.meter.beginStart(computerId))
-  if (isServer) return expect()
+  const countStart = () => (computerId === undefined ? () => {} : engine.meter.beginStart(computerId))
+  if (isServer) return countStart()
   const isBilled = !isUnbilled(engine, accountId)
-  const leftMicros = isBilled ? await leftFor(engine, accountId, computerId) : 0
-  if (isBilled) assertReaches(engine, accountId, computerId, leftMicros)
+  const leftMicros = isBilled ? await availableCredit(engine, accountId, computerId) : 0
+  if (isBilled) assertCovers(engine, accountId, computerId, leftMicros)
   await assertWithinLimits(engine, accountId, tokenId)
-  if (!isBilled || computerId === undefined) return expect()
-  // Others may have begun in between; from here on nothing comes in between.
-  assertReaches(engine, accountId, computerId, leftMicros)
-  const hasBegun = expect()
+  if (!isBilled || computerId === undefined) return countStart()
+  // Other work may have begun meanwhile. From here on the code is synchronous, so nothing begins between check and
+  // count.
+  assertCovers(engine, accountId, computerId, leftMicros)
+  const endStart = countStart()
   engine.creditClock.set(accountId, creditUntilThreshold(engine.prices, leftMicros + engine.prices.overdraftMicros))
-  return hasBegun
+  return endStart
 }
 
 /**
- * Rejects with `out_of_credits` or `spending_limit_reached`, and what the program gave up to then, when it was ended because the credit
- * or a limit was.
+ * Throws `out_of_credits` or `spending_limit_reached` when the program was ended for that reason. The error's details
+ * contain `facts`, such as what the program printed until then.
  */
 export async function assertWasPaid(
   engine: Pick<Context, 'db' | 'server'>,
@@ -64,51 +67,58 @@ export async function assertWasPaid(
     throw outOfCredits(engine, 'The program was ended: the account has no credit left', 0, facts)
   if (exit?.reason !== 'spending_limit') return
   const limit = await reachedLimit(engine, String(meta.accountId), tokenId)
-  throw overLimit('The program was ended', limit, facts)
+  throw limitReached('The program was ended', limit, facts)
 }
 
-/** While a charge is written what it is for is counted twice: nobody is refused for that. */
-async function leftFor(engine: ComputersContext, accountId: string, computerId: string | undefined): Promise<number> {
+/**
+ * Returns the account's credit. While a charge is written, the use that it is for counts twice; no caller is refused
+ * for that, so a credit that seems too small is read again once the charge is written.
+ */
+async function availableCredit(
+  engine: ComputersContext,
+  accountId: string,
+  computerId: string | undefined,
+): Promise<number> {
   const leftMicros = await creditLeft(engine, accountId)
-  if (reaches(engine, accountId, computerId, leftMicros)) return leftMicros
+  if (covers(engine, accountId, computerId, leftMicros)) return leftMicros
   return engine.locks.run('usage', () => creditLeft(engine, accountId))
 }
 
-function reaches(
+function covers(
   engine: Pick<ComputersContext, 'prices' | 'meter'>,
   accountId: string,
   computerId: string | undefined,
   leftMicros: number,
 ): boolean {
   const { meter, prices } = engine
-  const others =
+  const reservedMs =
     computerId !== undefined && meter.isSpending(computerId)
       ? 0
       : meter.spending(accountId).certain * limits.creditReserveMs
-  return leftMicros + prices.overdraftMicros > priceUsage(others, prices.meters.compute, undefined).amountMicros
+  return leftMicros + prices.overdraftMicros > priceUsage(reservedMs, prices.meters.compute, undefined).amountMicros
 }
 
-function assertReaches(
+function assertCovers(
   engine: Pick<ComputersContext, 'server' | 'prices' | 'meter'>,
   accountId: string,
   computerId: string | undefined,
   leftMicros: number,
 ): void {
-  if (reaches(engine, accountId, computerId, leftMicros)) return
+  if (covers(engine, accountId, computerId, leftMicros)) return
   const why =
     leftMicros + engine.prices.overdraftMicros > 0
-      ? 'what is left of the credit is set aside for what runs already'
+      ? 'the remaining credit is reserved for what runs already'
       : 'the account has no credit left'
   throw outOfCredits(engine, `Cannot run this: ${why}`, leftMicros)
 }
 
 async function assertWithinLimits(engine: Pick<Context, 'db'>, accountId: string, tokenId: string): Promise<void> {
   const limit = await reachedLimit(engine, accountId, tokenId)
-  if (limit) throw overLimit('Cannot run this', limit)
+  if (limit) throw limitReached('Cannot run this', limit)
 }
 
-/** Without a limit it was taken away meanwhile. */
-function overLimit(doing: string, limit: LimitState | undefined, more: Record<string, unknown> = {}): CarrelError {
+/** Returns the error for a limit that is used up; `limit` is undefined when it was removed meanwhile. */
+function limitReached(doing: string, limit: LimitState | undefined, more: Record<string, unknown> = {}): CarrelError {
   if (!limit) return new CarrelError('spending_limit_reached', `${doing}: a limit was used up`, { details: more })
   const { resetsAtMs, ...facts } = limit
   const whose = limit.tokenId === undefined ? 'the workspace' : 'this token'

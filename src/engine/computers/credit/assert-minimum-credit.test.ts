@@ -31,7 +31,7 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
   return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as unknown as ComputersContext
 }
 
-test('credit for 15 minutes is enough to begin, a micro-dollar less is not', async (t) => {
+test('credit for 15 minutes is enough to start, a micro-dollar less is not', async (t) => {
   await assertMinimumCredit(await engineWith(t, minimumMicros), caller)
   const engine = await engineWith(t, minimumMicros - 1)
   await assert.rejects(assertMinimumCredit(engine, caller), {
@@ -40,14 +40,14 @@ test('credit for 15 minutes is enough to begin, a micro-dollar less is not', asy
   })
 })
 
-test('an overdraft counts, and a dearer price asks for more', async (t) => {
+test('the overdraft counts as credit, and a higher price requires more', async (t) => {
   const engine = await engineWith(t, 20_000, 70_000)
   await assertMinimumCredit(engine, caller)
   engine.prices.meters = { ...engine.prices.meters, compute: { micros: 101, per: 1000 } }
   await assert.rejects(assertMinimumCredit(engine, caller), { code: 'out_of_credits' })
 })
 
-test('what runs and is not charged yet is taken off', async (t) => {
+test('use that is not charged yet is subtracted from the credit', async (t) => {
   const engine = await engineWith(t, minimumMicros)
   const computer = { computerId: 'c', accountId: 'a', label: null, cpus: 1, costsWhileRunning: true }
   engine.meter.resume(
@@ -58,7 +58,7 @@ test('what runs and is not charged yet is taken off', async (t) => {
   await assert.rejects(assertMinimumCredit(engine, caller), { code: 'out_of_credits' })
 })
 
-test('the owner of an unbilled server needs none, and a spending limit holds for all', async (t) => {
+test('the owner of an unbilled server needs no credit, but a spending limit applies to all accounts', async (t) => {
   const engine = await engineWith(t, 10_001)
   await assertMinimumCredit(engine, { ...caller, accountId: 'o' })
   await setSpendingLimit(engine.db, 'o', { period: 'day', limitMicros: 0 })

@@ -8,8 +8,8 @@ import { outOfCredits } from '../../money/credit/out-of-credits.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Rejects with `out_of_credits` when an account's credit does not last for the first 15 minutes of a streaming computer, and
- * as `assertCredit` does otherwise: a session that ends before somebody is connected helps nobody.
+ * Throws `out_of_credits` when an account's credit does not last for the first 15 minutes of a streaming computer, as a
+ * session that ends before a client is connected is of no use; otherwise throws as `assertCredit` does.
  */
 export async function assertMinimumCredit(engine: ComputersContext, caller: Caller): Promise<void> {
   if (!isUnbilled(engine, caller.accountId)) {

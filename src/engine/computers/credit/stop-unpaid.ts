@@ -7,11 +7,12 @@ import { reachedLimit } from '../../money/credit/spending-limits.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Stops what runs for an account in order, and deletes nothing: a sandbox, whose files go with it, stays and its programs are
- * told to end; a computer of its own is stopped. With a token, what that token started in sandboxes alone. What is being ended
- * already is left to that. The end of each process tells why. False when there was nothing that ran on.
+ * Stops what runs for an account, and deletes nothing: the programs in a sandbox, whose files would go with it, are
+ * asked to end, and the sandbox stays; a durable computer is stopped. With a token, ends only what that token started
+ * in sandboxes. What is being ended already is not ended twice. Each process records why it ended. Returns false when
+ * nothing was running that is not being ended already.
  *
- * Nobody pays for the time in which programs end. So all sandboxes of an account together get as long as one would.
+ * The time in which programs end is not paid for, so all sandboxes of an account share one grace period.
  */
 export async function stopUnpaid(
   engine: ComputersContext,
@@ -24,24 +25,24 @@ export async function stopUnpaid(
     .processes()
     .filter(({ meta, exit }) => !exit && meta.accountId === accountId)
     .filter((process) => tokenId === undefined || payerOf(engine, process) === tokenId)
-  const told = await Promise.all(
+  const signalled = await Promise.all(
     ending.map(async (process) => {
       const isFirst = afterGrace(engine, process.processId, graceMs, () => process.kill('SIGKILL', 'tree', why))
       if (isFirst) await process.kill('SIGTERM', 'tree', why).catch(() => {})
       return isFirst
     }),
   )
-  const isAnyTold = told.includes(true)
-  // What was left behind is told nothing: nobody knows what it is.
+  const isAnySignalled = signalled.includes(true)
+  // Orphaned processes get no signal first, as they are not known one by one.
   if (tokenId !== undefined) {
     const ended = engine.meter.orphanedBy(accountId, tokenId).filter((id) => {
-      // Whether it works then, too, does not matter: it may rest just when somebody looks.
+      // Whether they work at the end of the grace period does not matter: they may be resting just at that check.
       const endsKernels = engine.meter.unattendedState(id) === 'working'
       return afterGrace(engine, id, graceMs, () =>
-        endOrphanedBy(engine, { accountId, tokenId, computerId: id, endsKernels }),
+        endOrphansOf(engine, { accountId, tokenId, computerId: id, endsKernels }),
       )
     })
-    return isAnyTold || ended.length > 0
+    return isAnySignalled || ended.length > 0
   }
   const rows = await engine.db
     .selectFrom('computers')
@@ -51,12 +52,12 @@ export async function stopUnpaid(
     .execute()
   for (const row of rows)
     if (policyOf(row).endsUnpaid === 'programs')
-      afterGrace(engine, row.id, graceMs, () => endOrphaned(engine, accountId, row.id, why))
+      afterGrace(engine, row.id, graceMs, () => endAllOrphans(engine, accountId, row.id, why))
     else await whileRunning(engine, row.id, (running) => stopComputer(engine, running, 'billing', why))
-  return isAnyTold
+  return isAnySignalled
 }
 
-/** Ends a process or what is in a sandbox a while later; false when it is going to be already. */
+/** Calls `end` after the grace period. Returns false when the process or sandbox is being ended already. */
 function afterGrace(
   { credit }: Pick<ComputersContext, 'credit'>,
   id: string,
@@ -72,7 +73,7 @@ function afterGrace(
   return true
 }
 
-async function endOrphaned(
+async function endAllOrphans(
   engine: Pick<ComputersContext, 'db' | 'driver' | 'meter' | 'credit'>,
   accountId: string,
   computerId: string,
@@ -85,8 +86,11 @@ async function endOrphaned(
   engine.meter.programsEnded(computerId)
 }
 
-/** What others run there goes on; while they do, they pay. A kernel goes on too, unless it is what works. */
-async function endOrphanedBy(
+/**
+ * Ends the orphaned processes of a token in a sandbox. What others run there continues; while it does, they pay. A
+ * kernel continues too, unless it is what works.
+ */
+async function endOrphansOf(
   engine: Pick<ComputersContext, 'db' | 'driver' | 'meter'>,
   {
     accountId,
@@ -108,7 +112,9 @@ async function endOrphanedBy(
   engine.meter.programsEnded(computerId)
 }
 
-/** Whose process it is; a kernel is theirs whose call it runs, and nobody's while it waits. */
+/**
+ * Returns the token that pays for a process. A kernel is paid by the token whose call it runs; while it waits, by none.
+ */
 function payerOf({ kernels }: Pick<ComputersContext, 'kernels'>, { processId, meta }: ProcessHandle): unknown {
   return meta.kind === 'kernel' ? kernels.callerOf(processId) : meta.tokenId
 }

@@ -10,8 +10,8 @@ import { stopUnpaid } from './stop-unpaid.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Looks, more often than it is charged, whether what runs is still paid for: where the credit does not cover what ran since
- * the last charge, it is stopped and that is charged. The same for what is over a spending limit.
+ * Checks, more often than use is charged, whether what runs is still paid for. Where the credit does not cover the use
+ * since the last charge, stops what runs and charges the use. Does the same where a spending limit is reached.
  */
 export async function watchCredit(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
@@ -20,10 +20,10 @@ export async function watchCredit(engine: ComputersContext): Promise<void> {
 }
 
 /**
- * The same, each second, for work that was not started here. Such work may rest at most looks, so it is ended in the moment in which it is found, and
- * not when it happens to be found again.
+ * Checks the orphaned processes, each second. Such work may be at rest at most checks, so it is ended as soon as it is
+ * found working, and not only when a later check finds it again.
  */
-export async function watchUnattended(engine: ComputersContext): Promise<void> {
+export async function watchOrphans(engine: ComputersContext): Promise<void> {
   await findOrphaned(engine)
   const accountIds = engine.meter.accountsWithOrphans()
   if (accountIds.length === 0) return
@@ -51,41 +51,45 @@ async function endOverLimit(engine: ComputersContext, accountId: string, limit: 
   await appendEvent(engine.db, { accountId, type: 'spending_limit.reached', actor: 'server', data })
 }
 
-/** The same for one account, whose credit may have ended or become little. */
+/** Checks one account, whose credit may be used up or low. */
 export async function watchAccount(engine: ComputersContext, accountId: string): Promise<void> {
   await findOrphaned(engine, accountId)
   await endUnpaid(engine, [accountId])
 }
 
 /**
- * Stopping comes first: a charge takes as long as the disk does, and all run on meanwhile. Who falls below the low balance is
- * charged in that moment, which warns him: at the next charge nothing might be left.
+ * Stops accounts without credit, then charges them. Stopping comes first, as a charge takes as long as the disk does,
+ * and everything would run on meanwhile. An account that falls below the low balance is charged at once, which warns
+ * its users: at the next charge nothing might be left.
  */
 async function endUnpaid(engine: ComputersContext, accountIds: string[]): Promise<void> {
   const billed = accountIds.filter((accountId) => !isUnbilled(engine, accountId))
-  const left = await leftOf(engine, billed)
+  const left = await availableCredit(engine, billed)
   const empty = billed.filter(
     (accountId) => left.get(accountId)!.leftMicros <= 0 && engine.meter.spending(accountId).certain > 0,
   )
   await Promise.all(empty.map((accountId) => stopUnpaid(engine, accountId, { why: 'out_of_credits' })))
   for (const [accountId, { leftMicros }] of left)
     if (leftMicros > 0) engine.creditClock.set(accountId, creditUntilThreshold(engine.prices, leftMicros))
-  const unwarned = billed.filter((accountId) => left.get(accountId)!.isUnwarned)
-  if (empty.length > 0 || unwarned.length > 0) await settleNow(engine, [...new Set([...empty, ...unwarned])])
+  const newlyLow = billed.filter((accountId) => left.get(accountId)!.isNewlyLow)
+  if (empty.length > 0 || newlyLow.length > 0) await settleNow(engine, [...new Set([...empty, ...newlyLow])])
 }
 
-interface Left {
-  /** With the overdraft. */
+interface AvailableCredit {
+  /** Includes the overdraft. */
   leftMicros: number
-  /** What was charged leaves more than the low balance, with what was not charged yet it is less. */
-  isUnwarned: boolean
+  /**
+   * True when the account is above the low balance by what was charged, and below it with the use that is not charged
+   * yet.
+   */
+  isNewlyLow: boolean
 }
 
-/** Not while a charge is written, or it would be counted twice. */
-function leftOf(
+/** Returns the credit of accounts. Waits while a charge is written, as its use would be counted twice. */
+function availableCredit(
   { db, locks, meter, prices }: Pick<ComputersContext, 'db' | 'locks' | 'prices' | 'meter'>,
   accountIds: string[],
-): Promise<Map<string, Left>> {
+): Promise<Map<string, AvailableCredit>> {
   const { lowBalanceMicros, overdraftMicros } = prices
   return locks.run('usage', async () => {
     const balances = await balancesOf(db, accountIds)
@@ -94,8 +98,8 @@ function leftOf(
         const balanceMicros = balances.get(accountId)!
         const running = priceUsage(meter.unrecordedMs(accountId), prices.meters.compute, undefined)
         const afterMicros = balanceMicros - running.amountMicros
-        const isUnwarned = balanceMicros > lowBalanceMicros && afterMicros <= lowBalanceMicros
-        return [accountId, { leftMicros: afterMicros + overdraftMicros, isUnwarned }]
+        const isNewlyLow = balanceMicros > lowBalanceMicros && afterMicros <= lowBalanceMicros
+        return [accountId, { leftMicros: afterMicros + overdraftMicros, isNewlyLow }]
       }),
     )
   })
