@@ -1,4 +1,4 @@
-/** Returns a time in UTC by ISO 8601, as every surface writes it. */
+/** Returns a time as ISO 8601 in UTC, the format that every surface uses. */
 export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }

@@ -1,6 +1,6 @@
 import type { Links } from '../engine/links.ts'
 
-/** Returns the addresses of the pages and routes to which the engine sends users and programs, below the server's origin. */
+/** Returns the links that the engine gives to users and programs: pages and routes below the server's origin. */
 export function linksBelow(origin: () => string): Links {
   return {
     signIn: (code) => `${origin()}/login/callback?token=${code}`,

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { errorTable, type CarrelError } from '../errors.ts'
 import { instructionFor, type Instructions } from '../http/surface.ts'
 
-/** Returns Carrel's own fields of an error, for every surface whose clients accept further ones: the facts, and what to do next. */
+/** Returns the fields that Carrel adds to an error, for surfaces whose clients accept extra fields: the facts, and what to do next. */
 export function ownErrorFieldsOf(
   error: CarrelError,
   requestId: string,
@@ -20,21 +20,21 @@ export function ownErrorFieldsOf(
   }
 }
 
-/** The schemas of those fields. */
+/** The schemas of the fields that Carrel adds to an error. */
 export const ownErrorFields = {
   code: Type.String({ description: 'What went wrong, for programs, such as NOT_FOUND' }),
   action: Type.String({ description: 'What a program can do next, such as FIX_REQUEST' }),
   agentInstruction: Type.String({ description: 'What to do next, in a sentence' }),
   retryable: Type.Boolean({ description: 'Whether the same request can succeed later' }),
-  requestId: Type.String({ description: 'Names the request in the log of the server' }),
+  requestId: Type.String({ description: 'Identifies the request in the log of the server' }),
   field: Type.Optional(Type.String({ description: 'The field that is wrong' })),
 }
 
-/** The sentence that says what went wrong, in the envelopes that have it in `error`. */
+/** The schema of the sentence that says what went wrong, in the envelopes that have it in `error`. */
 export const errorSentence = Type.String({ description: 'What went wrong, in a sentence' })
 
-/** An error can have further fields. */
+/** The options of an envelope that can have more fields. */
 export const openEnvelope = {
   additionalProperties: true,
-  description: 'Facts of the case, such as a limit, are further fields',
+  description: 'More fields give the facts of the error, such as a limit',
 }

@@ -23,7 +23,7 @@ for (const { name, envelope } of surfaces)
     }
   })
 
-test('an address belongs to the surface with the longest prefix that it is below', () => {
+test('an address belongs to the surface with the longest matching prefix', () => {
   for (const [address, name] of [
     ['/api/v1/none?x=/v1/me', 'pawpado'],
     ['/api/v1', 'pawpado'],
@@ -47,13 +47,13 @@ test('an address belongs to the surface with the longest prefix that it is below
     assert.equal(surfaceOf(surfaces, address).name, name, address)
 })
 
-test('names and prefixes are of one surface each, and one surface has every other address', () => {
+test('each name and each prefix belongs to one surface, and one surface has all remaining addresses', () => {
   for (const values of [surfaces.map(({ name }) => name), surfaces.flatMap(({ prefixes }) => prefixes)])
     assert.deepEqual(values.toSorted(), [...new Set(values)].toSorted())
   assert.equal(surfaces.filter(({ prefixes }) => prefixes.includes('')).length, 1)
 })
 
-test('what an error says to do next names a route of the surface itself, or one of another that exists', async () => {
+test('every route that the instruction of an error names exists, on the same surface or another', async () => {
   const names = new Set((await appRoutes()).map(({ method, url }) => `${method} ${url}`))
   let named = 0
   for (const { name, instructions } of surfaces)
@@ -66,7 +66,7 @@ test('what an error says to do next names a route of the surface itself, or one 
   assert.ok(named > 10)
 })
 
-test("what is wrong with the environments' request is told with its place", () => {
+test('an environments error names the place of the invalid value in the request', () => {
   const { envelope } = surfaceOf(surfaces, '/billing/usage')
   const schema = { querystring: { properties: { page: {} } }, params: { properties: { id: {} } } }
   const answer = (field: string, routeSchema: object = schema) => {

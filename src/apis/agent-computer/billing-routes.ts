@@ -9,7 +9,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { preferencesAnswer, preferencesBody } from './schemas.ts'
 
-/** `/v1/billing/preferences`: what the workspace and each of its keys may spend. */
+/** Adds `/v1/billing/preferences`: the spending limits of the workspace and of its API keys. */
 export function addBillingRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/billing/preferences',
@@ -30,7 +30,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
           example: { daily_limit_cents: 500, monthly_limit_cents: null },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Spending limits of the workspace and of its API keys, all or nothing; what is left out stays. What is over a limit is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Takes an admin, and a token with the scope "account"; an API key can only tighten those of its own and of the keys that it made.',
+            'Sets spending limits of the workspace and of its API keys. All changes are made, or none; limits that are left out stay as they are. When a limit is reached, the work that it covers is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Requires an admin, and a token with the scope "account". An API key can only lower its own limits and those of the keys that it made.',
         },
       },
     },

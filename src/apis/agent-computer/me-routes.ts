@@ -57,7 +57,7 @@ async function planOf(engine: Engine, { accountId }: Authenticated) {
   return {
     feature_id: 'computers',
     access_status: isActive ? ('active' as const) : ('inactive' as const),
-    access_message: isActive ? null : `There is no credit left; ${engine.server.links.topUp()} shows how to add to it`,
+    access_message: isActive ? null : `There is no credit left; ${engine.server.links.topUp()} shows how to add credit`,
     credit_balance: leftMicros / microsPerCent,
     low_balance: !isFree && leftMicros < prices.lowBalanceMicros,
     auto_reload: {
@@ -67,7 +67,7 @@ async function planOf(engine: Engine, { accountId }: Authenticated) {
       monthly_spend_limit_cents: (ofMonth?.limitMicros ?? 0) / microsPerCent,
       monthly_reload_limit: 0,
     },
-    // Every computer is of the size that the operator has set.
+    // Every computer has the size that the operator configures.
     resource_limits: {
       default_vcpus: settings.computerCpus,
       min_memory_mib: memoryMib,

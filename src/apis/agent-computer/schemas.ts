@@ -7,31 +7,31 @@ const mebibytes = (description: string) => Type.Integer({ description: `${descri
 const bytes = (description: string) => Type.Integer({ description: `${description}, in bytes` })
 
 const autoReload = object({
-  enabled: Type.Boolean({ description: 'Always false: this server buys nothing by itself' }),
-  balance_threshold_cents: cents('The balance that would start it'),
-  reload_amount_cents: cents('What it would add'),
-  monthly_spend_limit_cents: cents('What the workspace may spend in a month; 0 is no limit'),
-  monthly_reload_limit: Type.Integer({ description: 'How often it would in a month' }),
+  enabled: Type.Boolean({ description: 'Always false: this server never tops up by itself' }),
+  balance_threshold_cents: cents('The balance below which a reload would start'),
+  reload_amount_cents: cents('The amount that a reload would add'),
+  monthly_spend_limit_cents: cents('The monthly spending limit of the workspace; 0 means no limit'),
+  monthly_reload_limit: Type.Integer({ description: 'The max number of reloads in a month' }),
 })
 
 const resourceLimits = object({
   default_vcpus: Type.Number(),
-  min_memory_mib: mebibytes('The least of one computer'),
-  max_memory_mib: mebibytes('The most'),
-  memory_step_mib: mebibytes('In steps of'),
-  min_storage_bytes: bytes('The least of one computer'),
-  max_storage_bytes: bytes('The most'),
-  storage_step_bytes: bytes('In steps of'),
+  min_memory_mib: mebibytes('The minimum for one computer'),
+  max_memory_mib: mebibytes('The maximum for one computer'),
+  memory_step_mib: mebibytes('The increment'),
+  min_storage_bytes: bytes('The minimum for one computer'),
+  max_storage_bytes: bytes('The maximum for one computer'),
+  storage_step_bytes: bytes('The increment'),
 })
 
 const computerPlan = object({
   feature_id: Type.String({ description: 'computers' }),
   access_status: Type.Enum(['active', 'inactive', 'unavailable'], {
-    description: 'inactive: there is no credit left to run one',
+    description: 'inactive: there is no credit left to run a computer',
   }),
-  access_message: nullableText('Why it is not active'),
-  credit_balance: Type.Number({ description: 'What is left to spend, in US cents and parts of them' }),
-  low_balance: Type.Boolean({ description: 'Whether it is time to add to it' }),
+  access_message: nullableText('Why access is not active'),
+  credit_balance: Type.Number({ description: 'The credit that is left, in US cents and fractions of a cent' }),
+  low_balance: Type.Boolean({ description: 'Whether the credit is low' }),
   auto_reload: autoReload,
   resource_limits: resourceLimits,
 })
@@ -41,24 +41,24 @@ export const meAnswer = object({
   clerk_user_id: Type.String({ description: 'The same as id' }),
   primary_email: Type.String({ description: 'Empty when none is known' }),
   display_name: Type.String(),
-  auth_method: Type.Enum(['session', 'api_key'], { description: 'Of the token that asks' }),
-  clerk_api_key_id: nullableText('The API key that asks; null for a sign-in'),
-  active_org_id: nullableText("The workspace that the token is for; null for one's own"),
-  active_org_role: nullableText('What the person is in it: owner, admin or member'),
-  active_org_slug: nullableText('Always null: workspaces here have a name and an id'),
+  auth_method: Type.Enum(['session', 'api_key'], { description: 'The kind of the token of this request' }),
+  clerk_api_key_id: nullableText('The API key of this request; null for a sign-in'),
+  active_org_id: nullableText("The workspace of the token; null for the user's personal workspace"),
+  active_org_role: nullableText('The role of the user in that workspace: owner, admin or member'),
+  active_org_slug: nullableText('Always null: workspaces have a name and an id, but no slug'),
   computer_plan: computerPlan,
   name: Type.String({ description: 'The same as display_name' }),
   email: Type.String({ description: 'The same as primary_email' }),
-  workspace_id: Type.String({ description: 'The workspace that the token is for' }),
+  workspace_id: Type.String({ description: 'The workspace of the token' }),
   created_at: time(),
-  delete_at: Type.Optional(time('When everything goes, of an account that is scheduled for deletion')),
+  delete_at: Type.Optional(time('When the account will be deleted; only if a deletion is scheduled')),
 })
 
 const limitCents = (description: string) =>
   Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: limits.spendingLimitCents }), { description }))
 const changes = {
-  daily_limit_cents: limitCents('What may be spent in a day (UTC), in US cents; null is no limit'),
-  monthly_limit_cents: limitCents('The same in a month'),
+  daily_limit_cents: limitCents('The daily spending limit (UTC), in US cents; null means no limit'),
+  monthly_limit_cents: limitCents('The monthly spending limit (UTC), in US cents; null means no limit'),
 }
 export const preferencesBody = Type.Object(
   {
@@ -77,8 +77,8 @@ export const preferencesBody = Type.Object(
 )
 
 const limitFields = {
-  daily_limit_cents: nullable(Type.Number(), { description: 'null is no limit' }),
-  daily_spent_cents: nullable(Type.Number(), { description: 'null without a limit' }),
+  daily_limit_cents: nullable(Type.Number(), { description: 'null means no limit' }),
+  daily_spent_cents: nullable(Type.Number(), { description: 'null if there is no limit' }),
   monthly_limit_cents: nullable(Type.Number()),
   monthly_spent_cents: nullable(Type.Number()),
 }
@@ -95,34 +95,37 @@ export const preferencesAnswer = Type.Object(
 )
 
 const line = Type.Object({
-  of: Type.String({ description: 'The day, or the id of the computer or token; empty where it is not known' }),
-  name: Type.Optional(
-    Type.String({ description: 'How the computer or token is called; empty for the default sandbox' }),
-  ),
+  of: Type.String({ description: 'The day, or the id of the computer or token; empty if unknown' }),
+  name: Type.Optional(Type.String({ description: 'The name of the computer or token; empty for the default sandbox' })),
   rest: Type.Optional(
     Type.Boolean({
-      description: `True for all those together that have no line of their own: beyond the ${limits.usageReportLines} dearest, or beyond the first ${limits.usageLinesPerDay} of a day`,
+      description: `True for the line that adds up everything without a line of its own: all but the ${limits.usageReportLines} most expensive, or all but the first ${limits.usageLinesPerDay} of a day`,
     }),
   ),
   meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
   quantity: Type.Number(),
   unit: Type.String({ description: 's, neurons or GiB-h' }),
-  amountMicros: Type.Integer({ description: 'What it cost: 1,000,000 is a US dollar' }),
+  amountMicros: Type.Integer({ description: 'The cost; 1,000,000 is one US dollar' }),
 })
 const lines = Type.Array(line)
 
 export const usageQuery = Type.Object(
   {
     days: Type.Optional(
-      Type.String({ description: 'How many days up to today, in UTC; 30 by default', pattern: patterns.days.source }),
+      Type.String({
+        description: 'The number of days up to and including today, in UTC; 30 by default',
+        pattern: patterns.days.source,
+      }),
     ),
   },
   { additionalProperties: false },
 )
 
 const limit = Type.Object({
-  keyId: Type.Optional(Type.String({ description: 'The API key that it is of; the workspace as a whole without it' })),
-  name: Type.Optional(Type.String({ description: 'How the key is called' })),
+  keyId: Type.Optional(
+    Type.String({ description: 'The API key that has the limit; if missing, the limit is that of the workspace' }),
+  ),
+  name: Type.Optional(Type.String({ description: 'The name of the key' })),
   period: Type.String({ description: 'day or month, in UTC' }),
   limitMicros: Type.Integer(),
   spentMicros: Type.Integer(),
@@ -133,11 +136,11 @@ export const usageAnswer = Type.Object({
   from: Type.String(),
   to: Type.String(),
   creditsRemaining: dollars(),
-  billed: Type.Boolean({ description: 'False for an account whose use is shown but not charged' }),
+  billed: Type.Boolean({ description: 'False for an account whose usage is shown but not charged' }),
   totals: lines,
   byDay: lines,
   byComputer: lines,
   byKey: lines,
   byLabel: lines,
-  limits: Type.Array(limit, { description: 'Spending limits, with what is spent of each' }),
+  limits: Type.Array(limit, { description: 'Spending limits, with the amount spent' }),
 })

@@ -5,20 +5,20 @@ import { envelope, instructions } from './errors.ts'
 import { addMeRoutes } from './me-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
-/** Agent Computer's API: the account, what it used and what it may spend. */
+/** Agent Computer's API: the account, its usage and its spending limits. */
 export const agentComputer: Surface = {
   name: 'agent-computer',
   title: 'Agent Computer',
-  description: 'The account, what it used and what it may spend: the Agent Computer API.',
+  description: 'The Agent Computer API: the account, its usage and its spending limits.',
   prefixes: ['/v1'],
   envelope,
   instructions,
   rateLimits: accountRateLimits,
   topics: [
-    { name: 'Account', description: 'Who a token stands for.', routes: [addMeRoutes] },
+    { name: 'Account', description: 'The account of a token.', routes: [addMeRoutes] },
     {
       name: 'Billing',
-      description: 'What the account used, and what it and each of its keys may spend.',
+      description: 'The usage of the account, and the spending limits of the account and of its API keys.',
       routes: [addUsageRoutes, addBillingRoutes],
     },
   ],

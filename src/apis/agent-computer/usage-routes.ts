@@ -9,7 +9,7 @@ import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
 import { usageAnswer, usageQuery } from './schemas.ts'
 
-/** `GET /v1/usage`: what the account used, up to now. */
+/** Adds `GET /v1/usage`: the usage of the account up to the time of the request. */
 export function addUsageRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/usage',
@@ -18,7 +18,7 @@ export function addUsageRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'any',
         documentation: {
-          description: 'What the account used, by day, computer, key and label',
+          description: 'The usage of the account, by day, computer, key and label',
           errors: ['limit_reached', 'unavailable'],
         },
       },

@@ -7,7 +7,10 @@ import type { App } from '../../http/app.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { githubAnswer, githubBody, refreshAnswer, refreshBody } from './schemas.ts'
 
-/** Sign-in by GitHub, and `POST /auth/refresh`, which PaperPod's contract has too: the field that is sent tells the two apart. */
+/**
+ * Adds sign-in with GitHub, and `POST /auth/refresh`. PaperPod's contract has the latter route too: the field that the
+ * client sends tells the two apart.
+ */
 export function addAuthRoutes(app: App, engine: Engine): void {
   app.post(
     '/auth/github',
@@ -20,7 +23,7 @@ export function addAuthRoutes(app: App, engine: Engine): void {
           description: 'Authenticate user with GitHub OAuth',
           example: { code: 'the-code-of-github' },
           errors: ['unauthenticated', 'forbidden', 'rate_limited', 'not_set_up', 'unavailable'],
-          notes: 'The access token ends after an hour; POST /auth/refresh {refresh_token} gives the next one.',
+          notes: 'The access token expires after an hour; POST /auth/refresh {refresh_token} returns the next one.',
         },
       },
     },
@@ -51,9 +54,9 @@ export function addAuthRoutes(app: App, engine: Engine): void {
           description: 'Refresh a token that is about to expire',
           example: { token: 'pp_sess_...' },
           errors: ['unauthenticated', 'conflict', 'rate_limited'],
-          important: 'A token that has expired cannot be renewed: sign in anew by POST /login.',
+          important: 'An expired token cannot be renewed: sign in again with POST /login.',
           notes:
-            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token can be kept, or replaced by the one in the answer; once that was used, the old one ends its sign-in',
+            'Only works if token has < 1 hour remaining AND is still valid. If token is already expired, use POST /login instead. A refresh_token works until the one in the answer is used; if the old one is sent after that, the sign-in ends.',
         },
       },
     },
@@ -68,13 +71,13 @@ export function addAuthRoutes(app: App, engine: Engine): void {
     },
   )
 
-  /** PaperPod's way: a session token in its last hour. */
+  /** Renews a session token in its last hour, as PaperPod's document describes. */
   async function renewed(current: string) {
     const { token, expiresInS, userId } = await refreshSession(engine, current)
     return { token, expiresIn: expiresInS, userId }
   }
 
-  /** The way of sign-ins with two tokens. */
+  /** Exchanges a refresh token for a new pair of tokens. */
   async function rotated(current: string) {
     const { accessToken, refreshToken, expiresInS } = await refreshTokens(engine, current)
     return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: expiresInS }

@@ -12,7 +12,7 @@ import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
 import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './schemas.ts'
 
-/** Money in cents, as this surface counts. What is less than a cent is neither shown as there nor as not spent. */
+/** Adds the billing routes. This surface counts in whole cents: it rounds balance and deposits down, and spending up. */
 export function addBillingRoutes(app: App, engine: Engine): void {
   app.get(
     '/billing/balance',
@@ -57,12 +57,12 @@ export function addBillingRoutes(app: App, engine: Engine): void {
     {
       schema: { body: depositBody(engine.prices), response: { 200: depositAnswer } },
       config: {
-        // Whoever may spend an account's credit may add to it.
+        // Every token that can spend an account's credit can add to it.
         scope: 'any',
         idempotent: true,
         documentation: {
           description: 'Create a payment intent for money deposit',
-          notes: 'A person pays at checkout_url; GET /billing/balance shows it soon after.',
+          notes: 'The user pays at checkout_url; GET /billing/balance shows the deposit shortly after the payment.',
           example: { amount_cents: 2000 },
           errors: ['not_set_up', 'limit_reached', 'unavailable'],
         },
@@ -87,7 +87,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Get complete usage history for the current user',
           notes:
-            'A page by its number, or by "after" with what "next" of the page before was: nothing new moves that one.',
+            'Select a page by its number, or send the "next" of the previous page as "after": new items do not shift those pages.',
           errors: ['limit_reached', 'unavailable'],
         },
       },
@@ -112,7 +112,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
   )
 
   async function totals(accountId: string) {
-    // An account that was made beside the server gets its first credit.
+    // Gives the first credit to an account that another program has created in the database.
     await creditLeft(engine, accountId)
     await settleAccount(engine, accountId)
     const { balanceMicros, depositedMicros, spentMicros, lastAtMs } = await totalsOf(engine, accountId)

@@ -7,8 +7,8 @@ import { invalidPart } from './invalid-part.ts'
 
 export const instructions: Instructions = {
   unauthenticated:
-    'Send a valid token in "Authorization: Bearer <token>"; POST /auth/github gives a new one, POST /auth/refresh renews one.',
-  out_of_credits: 'POST /billing/deposit gives a link that a user pays at; topupUrl shows every way to pay here.',
+    'Send a valid token in "Authorization: Bearer <token>"; POST /auth/github returns a new one, POST /auth/refresh renews one.',
+  out_of_credits: 'POST /billing/deposit returns a link to a payment page; topupUrl shows all ways to pay.',
   route_not_found: 'GET /openapi/environments.json lists every route with its method.',
   method_not_allowed: 'GET /openapi/environments.json lists every route with its method.',
 }
@@ -18,8 +18,8 @@ function codeOf(code: ErrorCode): string {
 }
 
 /**
- * Returns FastAPI's error body: `detail` is the code and the sentence, or a list of what is wrong with the request. Carrel's own
- * fields stand beside it.
+ * Returns FastAPI's error body: `detail` is the code and the sentence, or a list of what is wrong with the request. The
+ * fields that Carrel adds are beside `detail`.
  */
 function errorBody(error: CarrelError, requestId: string, request: Refused): Record<string, unknown> {
   const part = invalidPart(error, request)
@@ -33,7 +33,7 @@ const errorAnswer = Type.Object(
   {
     detail: Type.Object({
       code: Type.String({ description: 'What went wrong, for programs, such as NOT_FOUND' }),
-      message: Type.String({ description: 'The same in a sentence' }),
+      message: Type.String({ description: 'What went wrong, in a sentence' }),
     }),
     ...more,
   },
@@ -45,10 +45,10 @@ const invalidAnswer = Type.Object(
     detail: Type.Array(
       Type.Object({
         loc: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
-          description: 'Where it is: body, query or path, and the way to the field in it',
+          description: 'The place of the value: body, query or path, then the path of the field',
         }),
-        msg: Type.String({ description: 'What is wrong with it, in a sentence' }),
-        type: Type.String({ description: 'The same for programs, such as missing' }),
+        msg: Type.String({ description: 'What is wrong with the value, in a sentence' }),
+        type: Type.String({ description: 'What is wrong with the value, for programs, such as missing' }),
       }),
     ),
     ...more,
@@ -61,7 +61,7 @@ export const envelope: ErrorEnvelope = {
   schema: errorAnswer,
   body: errorBody,
   codeOf,
-  // A bad value is 422, as FastAPI has it.
+  // An invalid value is 422, as in FastAPI.
   statusOf: (error, request) => (invalidPart(error, request) ? 422 : error.status),
   invalid: { name: 'EnvironmentsInvalid', schema: invalidAnswer, status: 422 },
 }

@@ -1,18 +1,18 @@
 import type { CarrelError } from '../../errors.ts'
 import type { Refused } from '../../http/error-envelope.ts'
 
-/** Which part of a request is wrong, as FastAPI tells it. */
+/** The invalid part of a request, in FastAPI's form. */
 interface InvalidPart {
   loc: (string | number)[]
   msg: string
-  /** As Pydantic calls it. */
+  /** Pydantic's name of the error. */
   type: string
 }
 
-/** What a refusal says of a value of the request that the route describes; undefined for every other one. */
+/** Returns the invalid value that an error is about, if the route's schema describes that part of the request. */
 export function invalidPart(error: CarrelError, request: Refused): InvalidPart | undefined {
   const { field } = error.details
-  if (error.code !== 'invalid_request' || typeof field !== 'string' || isOfPaperpod(request)) return undefined
+  if (error.code !== 'invalid_request' || typeof field !== 'string' || isPaperpodRequest(request)) return undefined
   const root = rootOf(error, field, request)
   if (root === undefined) return undefined
   const way = field === root || field === 'query' ? [] : field.split('.')
@@ -20,14 +20,14 @@ export function invalidPart(error: CarrelError, request: Refused): InvalidPart |
   return { loc, msg: error.message, type: typeOf(error) }
 }
 
-/** Both documents have `POST /auth/refresh`; only theirs has `refresh_token`. */
-function isOfPaperpod({ routeOptions, body }: Refused): boolean {
+/** Both documents have `POST /auth/refresh`; only that of the environments API has `refresh_token`. */
+function isPaperpodRequest({ routeOptions, body }: Refused): boolean {
   if (routeOptions?.url !== '/auth/refresh') return false
-  const isTheirs = typeof body === 'object' && body !== null && 'refresh_token' in body && !('token' in body)
-  return !isTheirs
+  const hasRefreshToken = typeof body === 'object' && body !== null && 'refresh_token' in body && !('token' in body)
+  return !hasRefreshToken
 }
 
-/** Ajv says where it looked. What a handler refuses is where the route describes such a field. */
+/** Ajv reports the part that it validated. For a field that a handler refuses, it is the part whose schema has the field. */
 function rootOf({ cause }: CarrelError, field: string, { routeOptions }: Refused): string | undefined {
   const { validationContext } = (cause ?? {}) as { validationContext?: string }
   if (validationContext !== undefined) return roots[validationContext]
@@ -35,7 +35,7 @@ function rootOf({ cause }: CarrelError, field: string, { routeOptions }: Refused
   const schemas = (routeOptions?.schema ?? {}) as Record<string, { properties?: object } | undefined>
   const contexts = ['body', 'querystring', 'params'].filter((context) => schemas[context])
   const own = contexts.find((context) => Object.hasOwn(schemas[context]?.properties ?? {}, first))
-  // What is no field of the route is told of its body, where it takes one.
+  // A field that no schema describes is reported as part of the body, if the route takes one.
   return roots[own ?? contexts[0] ?? '']
 }
 

@@ -13,14 +13,14 @@ export const userAnswer = object({
   created_at: time(),
   last_login_at: nullableTime(),
   is_active: Type.Boolean({ description: 'False when the account is scheduled for deletion' }),
-  delete_at: Type.Optional(time('Then, when everything goes')),
+  delete_at: Type.Optional(time('When the account will be deleted; only if a deletion is scheduled')),
 })
 
 export const githubBody = object({
   code: Type.String({ description: 'Authorization code from GitHub OAuth', minLength: 1, maxLength: 1000 }),
   state: Type.Optional(
     Type.Union([Type.String({ maxLength: 1000 }), Type.Null()], {
-      description: 'State parameter for CSRF protection; whoever made it compares it',
+      description: 'State parameter for CSRF protection; the client that made it compares it',
     }),
   ),
 })
@@ -39,21 +39,21 @@ export const refreshBody = object({
   ),
   refresh_token: Type.Optional(
     Type.String({
-      description: 'The refresh token, of a sign-in that gave one, instead',
+      description: 'Instead of token: the refresh token, if the sign-in returned one',
       maxLength: 4096,
       minLength: 1,
     }),
   ),
 })
-/** The first three for `token`, the others for `refresh_token`. */
+/** The first three fields answer `token`, the others `refresh_token`. */
 export const refreshAnswer = object({
-  token: Type.Optional(Type.String({ description: 'The new token, which is shown this once' })),
+  token: Type.Optional(Type.String({ description: 'The new token, which is shown only once' })),
   expiresIn: Type.Optional(Type.Integer({ description: 'Seconds' })),
   userId: Type.Optional(Type.String()),
   access_token: Type.Optional(Type.String({ description: 'JWT' })),
   refresh_token: Type.Optional(
     Type.String({
-      description: 'For the next time, instead of the one that was sent, which ends when this one is used',
+      description: 'The next refresh token; the one that was sent works until this one is used',
     }),
   ),
   token_type: Type.Optional(Type.String()),
@@ -63,7 +63,7 @@ export const refreshAnswer = object({
 const keyFields = {
   key_id: Type.String(),
   name: Type.String(),
-  scopes: Type.Union([Type.Array(Type.String()), Type.Null()], { description: 'null is everything' }),
+  scopes: Type.Union([Type.Array(Type.String()), Type.Null()], { description: 'null means all scopes' }),
   created_at: time(),
   last_used_at: nullableTime(),
   expires_at: nullableTime(),
@@ -77,14 +77,14 @@ export const createKeyBody = object({
   ),
   scopes: Type.Optional(
     Type.Array(Type.Enum([...scopes]), {
-      description: 'compute: use computers; account: manage keys and the account. Default: all that this token may do',
+      description: 'compute: use computers; account: manage keys and the account. Default: the scopes of this token',
       minItems: 1,
       uniqueItems: true,
     }),
   ),
   expires_in: Type.Optional(
     Type.Integer({
-      description: 'Seconds until it ends; without it, it does not',
+      description: 'Seconds until the key expires; without it, the key does not expire',
       minimum: 1,
       maximum: limits.apiKeyLifeMs / 1000,
     }),
@@ -92,7 +92,7 @@ export const createKeyBody = object({
 })
 export const createKeyAnswer = object({
   ...keyFields,
-  api_key: Type.String({ description: 'The secret, which is told this once' }),
+  api_key: Type.String({ description: 'The secret, which is shown only once' }),
 })
 export const listKeysAnswer = object({ api_keys: Type.Array(object(keyFields)) })
 export const revokeKeyBody = object({ key_id: Type.String({ description: 'The key to revoke', maxLength: 100 }) })
@@ -100,10 +100,12 @@ export const revokeKeyAnswer = object({ message: Type.String(), revoked_key_id: 
 
 export const balanceAnswer = object({
   user_id: Type.String(),
-  balance: cents('What is left, rounded down'),
-  total_deposited: cents('All that was ever deposited'),
-  total_spent: cents('All that was ever spent, rounded up'),
-  stripe_customer_id: nullableText('Always null: Stripe asks who pays each time, and nothing of it is kept here'),
+  balance: cents('The credit that is left, rounded down'),
+  total_deposited: cents('The sum of all deposits'),
+  total_spent: cents('The sum of all spending, rounded up'),
+  stripe_customer_id: nullableText(
+    'Always null: Stripe asks for the payer each time, and this server keeps no Stripe customer',
+  ),
   last_updated: time('When the balance last changed'),
 })
 
@@ -111,7 +113,7 @@ export const pricingAnswer = object({
   currency: Type.String(),
   minimum_deposit_cents: Type.Integer(),
   maximum_deposit_cents: Type.Integer(),
-  new_account_cents: Type.Number({ description: 'What a new account is given' }),
+  new_account_cents: Type.Number({ description: 'The free credit of a new account' }),
   rates: Type.Array(
     object({
       meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
@@ -120,11 +122,11 @@ export const pricingAnswer = object({
     }),
   ),
   packages: Type.Array(object({ name: Type.String(), amount_cents: Type.Integer(), bonus_percent: Type.Integer() }), {
-    description: 'By POST /api/v1/credits/topup',
+    description: 'Packages for POST /api/v1/credits/topup',
   }),
 })
 
-/** What can be deposited at least and at most is the operator's. */
+/** Returns the schema of a deposit. The operator configures the min and max amount. */
 export function depositBody({ minimumDepositCents, maximumTopUpCents }: PriceBook = defaultPrices) {
   return object({
     amount_cents: Type.Integer({
@@ -142,7 +144,7 @@ export function depositBody({ minimumDepositCents, maximumTopUpCents }: PriceBoo
   })
 }
 export const depositAnswer = object({
-  checkout_url: Type.String({ description: 'Where a person pays' }),
+  checkout_url: Type.String({ description: 'The payment page' }),
   amount_cents: cents('Amount being deposited'),
   currency: Type.String(),
 })
@@ -165,30 +167,30 @@ export const usageQuery = object({
   ),
   after: Type.Optional(
     Type.String({
-      description: 'The page behind the one whose "next" this was, instead of its number',
+      description: 'Instead of page: the "next" of the previous page',
       maxLength: 400,
     }),
   ),
 })
 export const usageAnswer = object({
-  current_balance_cents: cents('What is left, rounded down'),
-  total_deposits_cents: cents('All that was ever deposited'),
-  total_usage_cents: cents('All that was ever spent, rounded up'),
+  current_balance_cents: cents('The credit that is left, rounded down'),
+  total_deposits_cents: cents('The sum of all deposits'),
+  total_usage_cents: cents('The sum of all spending, rounded up'),
   page: Type.Integer(),
   limit: Type.Integer(),
   total_count: Type.Integer({ description: 'Items on all pages' }),
   has_more: Type.Boolean(),
-  next: nullableText('For "after"; null on the last page'),
+  next: nullableText('The "after" of the next page; null on the last page'),
   items: Type.Array(
     object({
       meter: Type.String({ description: 'compute, browser, neurons, storage_hot or storage_cold' }),
       quantity: Type.Number(),
       unit: Type.String({ description: 's, neurons or GiB-h' }),
-      amount_cents: Type.Number({ description: 'What it cost, in cents and parts of them' }),
-      computer_id: Type.String({ description: 'Empty for what no computer used' }),
+      amount_cents: Type.Number({ description: 'The cost, in cents and fractions of a cent' }),
+      computer_id: Type.String({ description: 'Empty for usage without a computer' }),
       started_at: time(),
       ended_at: time(),
     }),
-    { description: 'The newest first' },
+    { description: 'Newest first' },
   ),
 })

@@ -34,7 +34,7 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'List the API keys of the current user',
-          notes: 'Without their secrets. The time of the last use is to the minute.',
+          notes: 'The secrets are not shown. last_used_at is accurate to the minute.',
         },
       },
     },
@@ -48,7 +48,7 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Create a new API key for the current user',
-          notes: 'The secret (ak_...) is told this once. A key that a key makes ends with that one.',
+          notes: 'The secret (ak_...) is shown only once. A key that was created with another key ends with that key.',
           example: { name: 'ci' },
           errors: ['forbidden', 'limit_reached'],
         },
@@ -74,7 +74,7 @@ export function addUserRoutes(app: App, engine: Engine): void {
           example: { key_id: 'k3y0fth3acc0unt00000' },
           errors: ['forbidden', 'not_found'],
           notes:
-            'It is refused from the next request on, and with it the keys that it made. An API key revokes itself and those alone.',
+            'The key and the keys that were created with it are refused from the next request on. An API key can revoke only itself and the keys that were created with it.',
         },
       },
     },

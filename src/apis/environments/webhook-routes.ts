@@ -6,7 +6,7 @@ import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { webhookAnswer, webhookBody } from './schemas.ts'
 
-/** `POST /billing/webhook`, in a scope of its own: a signature is of the bytes that came, not of what they say. */
+/** Adds `POST /billing/webhook`, in a scope of its own: the signature covers the raw bytes, so no parser may change them. */
 export function addWebhookRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
@@ -19,7 +19,7 @@ export function addWebhookRoutes(app: App, engine: Engine): void {
         onRequest: async (request) => {
           assertSignedRecently(engine, signatureOf(request.headers))
           const bytes = Number(request.headers['content-length'] ?? limits.webhookBytes)
-          // Anybody can send what looks like an event: all of them together have so much memory.
+          // Anyone can send something that looks like an event: all of these bodies together share one memory budget.
           if (bytes > limits.uncountedBytes && bytes <= limits.webhookBytes)
             holdUntilAnswered(request, await engine.budgets.memory.reserve('', bytes))
         },
@@ -28,7 +28,7 @@ export function addWebhookRoutes(app: App, engine: Engine): void {
           documentation: {
             description: 'Handle Stripe webhook events',
             notes:
-              'For Stripe alone, which signs what it sends (Stripe-Signature). An event may come twice and in any order. Other than 200 means: send it again.',
+              'Only for Stripe, which signs its requests (Stripe-Signature). Events may come twice and in any order. Any status but 200 makes Stripe send the event again.',
             example: { id: 'evt_1', type: 'checkout.session.completed' },
             form: webhookBody,
             errors: ['not_set_up', 'unavailable'],

@@ -13,16 +13,16 @@ export function addAccountRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'Schedule the deletion of the account and all it has (30-day grace)',
+          description: 'Schedule the deletion of the account and everything in it (30-day grace)',
           notes:
-            'Until then everything works as before. Signing in does not keep the account: POST /api/v1/account/cancel-deletion does. Asked again, the day stays. Takes the token of a sign-in',
+            'Until then everything works as before. Signing in does not keep the account; POST /api/v1/account/cancel-deletion does. Repeating the request does not change the date. Requires the token of a sign-in.',
           errors: ['forbidden', 'conflict', 'rate_limited'],
         },
       },
     },
     async ({ caller }) => {
       const deleteAt = isoTime(await scheduleDeletion(engine, caller))
-      const message = `Everything of the account goes at ${deleteAt}. Until then POST /api/v1/account/cancel-deletion keeps it.`
+      const message = `The account and everything in it will be deleted at ${deleteAt}. Until then POST /api/v1/account/cancel-deletion keeps it.`
       return { deleteAt, message }
     },
   )
@@ -34,14 +34,14 @@ export function addAccountRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Keep an account that is scheduled for deletion',
-          notes: 'For one that is not scheduled it does nothing. Takes the token of a sign-in.',
+          notes: 'Has no effect on an account that is not scheduled for deletion. Requires the token of a sign-in.',
           errors: ['forbidden', 'conflict', 'rate_limited'],
         },
       },
     },
     async ({ caller }) => {
       await cancelDeletion(engine, caller)
-      return { deleteAt: null, message: 'The account stays.' }
+      return { deleteAt: null, message: 'The account will not be deleted.' }
     },
   )
 }

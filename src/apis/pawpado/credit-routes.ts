@@ -32,7 +32,7 @@ export function addCreditRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Current storage tier and billing period',
-          notes: 'The billing period is a month of the calendar, in UTC.',
+          notes: 'The billing period is a calendar month, in UTC.',
         },
       },
     },

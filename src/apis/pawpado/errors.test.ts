@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CarrelError } from '../../errors.ts'
 import { envelope } from './errors.ts'
 
-test("codes and words are those of Pawpado's document", () => {
+test("codes and messages follow Pawpado's document", () => {
   const body = (...error: ConstructorParameters<typeof CarrelError>) => envelope.body(new CarrelError(...error))
   assert.deepEqual(body('unauthenticated', 'Cannot authenticate: the token has expired'), {
     error: 'UNAUTHENTICATED',
@@ -19,7 +19,7 @@ test("codes and words are those of Pawpado's document", () => {
   assert.equal(body('not_found', 'x').error, 'NOT_FOUND')
 })
 
-test('a bad body names its field, whoever found it, and nothing else is told', () => {
+test('an error about the body names the field, whichever check found it, and contains nothing else', () => {
   const details = { field: 'amountCents', minimum: 100 }
   assert.deepEqual(envelope.body(new CarrelError('invalid_request', 'it is too little', { details })), {
     error: 'VALIDATION_ERROR',

@@ -1,7 +1,7 @@
 import type { App } from '../../http/app.ts'
 import { openApiAnswer, openApiText } from '../../http/openapi.ts'
 
-/** The reference of this surface, at the address that its document promises. */
+/** Adds the OpenAPI reference of this surface, at the address that its document names. */
 export function addOpenApiRoutes(app: App): void {
   let text: string | undefined
   app.get(

@@ -9,26 +9,26 @@ const currency = Type.String({ description: 'USD' })
 export const healthAnswer = object({ status: Type.String({ description: 'ok' }) })
 
 export const creditsAnswer = object({
-  balance: Type.Number({ description: 'What is left, with what runs and is not charged yet taken off' }),
+  balance: Type.Number({ description: 'The credit that is left, less usage in progress that is not charged yet' }),
   currency,
-  storageUsedBytes: Type.Integer({ description: 'On the disks of all computers, and in memory' }),
+  storageUsedBytes: Type.Integer({ description: 'On the disks of all computers and in Agent Memory' }),
 })
 
 export const storageAnswer = object({
   tier: Type.Enum(['included', 'metered'], { description: 'included: storage costs nothing on this server' }),
   currency,
-  pricePerGibHour: Type.Number({ description: 'Of a computer that runs' }),
-  pricePerGibHourStopped: Type.Number({ description: 'Of one that is stopped' }),
-  storageUsedBytes: Type.Integer({ description: 'Now' }),
-  gibHours: Type.Number({ description: 'Since the period began, up to the last hour' }),
-  amount: Type.Number({ description: 'What these cost' }),
+  pricePerGibHour: Type.Number({ description: 'For a running computer' }),
+  pricePerGibHourStopped: Type.Number({ description: 'For a stopped computer' }),
+  storageUsedBytes: Type.Integer({ description: 'At the time of the request' }),
+  gibHours: Type.Number({ description: 'Since the start of the period, up to the last full hour' }),
+  amount: Type.Number({ description: 'The cost of gibHours' }),
   billingPeriodStart: time('The first of the month'),
   billingPeriodEnd: time('The first of the next month'),
 })
 
 const settingsFields = {
   displayName: Type.String({
-    description: 'How the person is called; one line',
+    description: 'The name of the user; one line',
     minLength: 1,
     maxLength: limits.nameLength,
     pattern: patterns.name.source,
@@ -39,42 +39,46 @@ const settingsFields = {
     minLength: 1,
     maxLength: 64,
   }),
-  theme: Type.Enum([...themes], { description: 'Of a page that shows the account' }),
+  theme: Type.Enum([...themes], { description: 'The theme of pages that show the account' }),
 }
 export const settingsAnswer = object(settingsFields)
 export const settingsBody = Type.Partial(object(settingsFields), { additionalProperties: false })
 
 export const sessionAnswer = object({
-  huudisUserId: Type.String({ description: 'The "sub" of the issuer that the person signs in by; else the user id' }),
+  huudisUserId: Type.String({
+    description: 'The "sub" from the issuer that the user signs in with; without an issuer, the user id',
+  }),
   userId: Type.String(),
-  accountId: Type.String({ description: 'The workspace that the token is for' }),
+  accountId: Type.String({ description: 'The workspace of the token' }),
   name: Type.String(),
   email: Type.String({ description: 'Empty when none is known' }),
-  expiresAt: nullableTime('When the token ends; null for never'),
-  deleteAt: nullableTime('When everything of the person goes; null when that is not scheduled'),
+  expiresAt: nullableTime('When the token expires; null if it does not'),
+  deleteAt: nullableTime('When the user and all their data will be deleted; null if no deletion is scheduled'),
 })
 
 export const deletionAnswer = object({
-  deleteAt: nullableTime('When everything goes; null when the account stays'),
+  deleteAt: nullableTime('When the account will be deleted; null if no deletion is scheduled'),
   message: Type.String(),
 })
 
 export const topUpBody = object({
   tier: Type.Optional(
     Type.String({
-      description: 'Credit package: micro, starter, pro or scale, unless the operator has others',
+      description: 'Credit package: micro, starter, pro or scale, unless the operator configures others',
       maxLength: 100,
     }),
   ),
   amountCents: Type.Optional(
-    Type.Integer({ description: 'Custom amount in cents; at least 100 unless the operator says otherwise' }),
+    Type.Integer({
+      description: 'Custom amount in cents; at least 100 unless the operator configures another minimum',
+    }),
   ),
 })
 
 export const topUpAnswer = object({
-  checkoutUrl: Type.String({ description: 'Where a person pays' }),
+  checkoutUrl: Type.String({ description: 'The payment page' }),
   paymentId: Type.String(),
-  amountCents: Type.Integer({ description: 'To be paid, in cents' }),
-  creditsAdded: dollars('What that gives, the bonus included'),
+  amountCents: Type.Integer({ description: 'The amount to pay, in cents' }),
+  creditsAdded: dollars('The credit added, including the bonus'),
   currency: Type.String(),
 })

@@ -14,7 +14,7 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Current Huudis identity + cookie expiry',
-          notes: 'The token has the part of the cookie: no page of this server sets one.',
+          notes: 'The expiry is that of the token: this server sets no cookies.',
         },
       },
     },

@@ -24,7 +24,7 @@ export function addSettingsRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Update preferences (partial)',
           notes:
-            'What is left out stays as it is. One wrong field, and nothing is changed. An API key of a shared workspace changes nothing of its person.',
+            'Fields that are left out keep their values. If one field is invalid, nothing is changed. An API key of a shared workspace cannot change the preferences of its user.',
           example: { timezone: 'Asia/Jakarta', theme: 'dark' },
           errors: ['forbidden', 'rate_limited'],
         },

@@ -8,15 +8,15 @@ import { addSessionRoutes } from './session-routes.ts'
 import { addSettingsRoutes } from './settings-routes.ts'
 import { addTopUpRoutes } from './topup-routes.ts'
 
-/** Pawpado's API: credit, settings, who one is, and how to leave. */
+/** Pawpado's API: credit, preferences, the identity of the user, and deletion of the account. */
 export const pawpado: Surface = {
   name: 'pawpado',
   title: 'Pawpado',
-  description: 'The account that streams: its credit, its settings, and how to leave: the Pawpado API.',
+  description: 'The Pawpado API: the credit, the preferences and the deletion of an account.',
   prefixes: ['/api/v1'],
   envelope,
   instructions,
-  // As its document has it: every request of a user counts, and every answer says what is left.
+  // As in its document: every request of a user counts, and every answer says how many requests are left.
   rateLimits: {
     by: 'user',
     perMinute: ({ pawpadoReadsPerMinute, pawpadoWritesPerMinute, pawpadoPollsPerMinute }) => ({
@@ -30,17 +30,17 @@ export const pawpado: Surface = {
   topics: [
     {
       name: 'Billing',
-      description: 'What credit is left, how a user pays for more, and what storage costs.',
+      description: 'The credit that is left, how to pay for more, and the cost of storage.',
       routes: [addCreditRoutes, addTopUpRoutes],
     },
     {
       name: 'Account',
-      description: 'Preferences, who a token stands for, and how to leave.',
+      description: 'Preferences, the user of a token, and deletion of the account.',
       routes: [addSettingsRoutes, addSessionRoutes, addAccountRoutes],
     },
     {
       name: 'Server',
-      description: 'Whether the server is there, and its reference. Neither needs a token.',
+      description: 'Health and API reference. Neither needs a token.',
       skill: 'none',
       routes: [addHealthRoutes, addOpenApiRoutes],
     },

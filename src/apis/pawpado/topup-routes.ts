@@ -5,19 +5,19 @@ import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { topUpAnswer, topUpBody } from './schemas.ts'
 
-/** `POST /api/v1/credits/topup`: a page where a person pays. */
+/** Adds `POST /api/v1/credits/topup`, which returns a payment page. */
 export function addTopUpRoutes(app: App, engine: Engine): void {
   app.post(
     '/api/v1/credits/topup',
     {
       schema: { body: topUpBody, response: { 200: topUpAnswer } },
       config: {
-        // Whoever may spend an account's credit may add to it.
+        // Every token that can spend an account's credit can add to it.
         scope: 'any',
         idempotent: true,
         documentation: {
           description: 'Create a top-up checkout session',
-          notes: 'A person pays at checkoutUrl; the balance shows it soon after.',
+          notes: 'The user pays at checkoutUrl; the credit is added shortly after the payment.',
           example: { tier: 'starter' },
           errors: ['not_set_up', 'limit_reached', 'unavailable'],
         },
