@@ -94,7 +94,7 @@ describe('accounts that pay', { timeout: 300_000 }, () => {
       action: 'TOP_UP',
       topupUrl: `${server.url}/topup`,
       agentInstruction:
-        'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
+        'Open topupUrl to see the ways to pay. Programs send POST /topup with {tier} or {amountCents} and X-Session-Token, and let an MPP client answer the payment challenge; POST /api/v1/credits/topup returns a payment link for a user.',
       retryable: false,
     })
     assert.ok(Number(refused.headers.get('x-credits-remaining')) < 0.01)

@@ -80,7 +80,7 @@ describe('how a new client learns to pay', { timeout: 300_000 }, () => {
   test('the address in a refusal for lack of credit is that page', async () => {
     const { body } = await server.call('GET', '/', undefined, { token: null })
     assert.equal(body.links.topup, `${server.url}/topup`)
-    assert.equal(body.billing, "Pay for what runs, from the account's credit. Top up via MPP with Tempo.")
+    assert.equal(body.billing, 'Pay for what you run, from the credit of the account. Top up via MPP with Tempo.')
   })
 
   test('a browser shows it as a page that fits the screen', { skip: noBrowser }, async () => {

@@ -13,7 +13,7 @@ export function addBalanceRoutes(app: App, engine: Engine): void {
         scope: 'any',
         documentation: {
           description: 'Check current credit balance',
-          notes: 'What runs and is not charged yet is taken off',
+          notes: 'The balance is less usage in progress that is not charged yet.',
         },
       },
     },

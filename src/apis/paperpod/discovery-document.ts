@@ -7,7 +7,7 @@ import type { Surface } from '../../http/surface.ts'
 import { version } from '../../version.ts'
 
 interface Parts {
-  /** The origin by which the client reaches the server. */
+  /** The origin at which the client reaches the server. */
   baseUrl: string
   engine: Engine
   /** Routes by `METHOD path`. */
@@ -17,7 +17,7 @@ interface Parts {
   surfaces: readonly Surface[]
 }
 
-/** What `GET /` answers, field by field as PaperPod's document has it, in as far as it is true here. */
+/** Returns the answer of `GET /`: the fields of PaperPod's document, as far as they are true of this server. */
 export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfaces }: Parts): Record<string, unknown> {
   const { settings, defaultImage } = engine
   const tools = new Set(Object.values(defaultImage.tools ?? {}).flat())
@@ -27,7 +27,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
     apiVersion: 'v2',
     version,
     description:
-      'A computer of its own for every agent: isolated Linux over HTTP, self-hosted. This surface speaks the PaperPod API.',
+      'A computer for every agent: isolated Linux over HTTP, self-hosted. This surface is compatible with the PaperPod API.',
     baseUrl,
     previewUrlDomain: settings.previewDomain,
     quickStart: {
@@ -75,14 +75,14 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         '3. Use token via CLI, env var, or header',
       ],
       wallet:
-        'POST /login with {"wallet":"0x..."} by a client of the Machine Payments Protocol → get token; nothing is paid',
+        'POST /login with {"wallet":"0x..."} from a client of the Machine Payments Protocol → get token; no money is transferred',
       tokenMethods: {
         cli: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
         envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts, CI/CD); PAPERPOD_TOKEN works too',
         header: 'Authorization: Bearer pp_sess_... (per HTTP request)',
       },
       tokenExpiry: '30 days',
-      notes: `${freeCredit(engine)}; add to it by POST /topup. API keys (ak_...), for programs, by POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
+      notes: `${freeCredit(engine)}; add credit with POST /topup. Create API keys (ak_...) for programs with POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
     },
     cli: {
       install: cliInstall,
@@ -105,21 +105,21 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         memUsage: 'carrel mem:usage - check quota',
         completion: 'carrel completion <shell> - completion script for bash, zsh or fish',
         balance: 'carrel balance - check credits',
-        topup: 'carrel topup <package or dollars> - get a link for paying',
-        usage: 'carrel usage - what was used and what it cost',
+        topup: 'carrel topup <package or dollars> - get a payment link',
+        usage: 'carrel usage - show usage and its cost',
         ledger:
-          'carrel ledger verify - check the books of the server on this machine; review settles payments that were put aside',
-        account: 'carrel account delete - let the account go in 30 days; cancel-deletion keeps it',
-        limits: 'carrel limits - show or set what may be spent',
-        login: 'carrel login [token] - sign in by mail, or save a token',
-        logout: 'carrel logout - end the sign-in, and forget its token',
+          'carrel ledger verify - check the ledger of the server on this machine; review settles payments that are held for review',
+        account: 'carrel account delete - delete the account in 30 days; cancel-deletion keeps it',
+        limits: 'carrel limits - show or set spending limits',
+        login: 'carrel login [token] - sign in by email, or save a token',
+        logout: 'carrel logout - sign out, and remove the saved token',
         keys: 'carrel keys - list, create or revoke API keys',
-        workspaces: 'carrel workspaces - list workspaces, choose one, manage who is in it',
+        workspaces: 'carrel workspaces - list workspaces, choose one, manage its members',
         status: 'carrel status - show server, sandbox and token',
         version: 'carrel version - show version',
         help: 'carrel help - show all commands',
       },
-      note: "Called as ppod, it takes PaperPod's variables and file first.",
+      note: "When called as ppod, the CLI prefers PaperPod's environment variables and config file.",
     },
     endpoints,
     websocket: {
@@ -141,14 +141,14 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
       openapi: `${baseUrl}/openapi.json`,
       health: `${baseUrl}/health`,
     },
-    // Each API of the server has documents of its own; this one is of PaperPod's.
+    // Each API of the server has its own documents; this document describes PaperPod's.
     surfaces: Object.fromEntries(surfaces.map((surface) => [surface.name, surfaceLinks(baseUrl, surface)])),
     security: {
       isolation:
-        'User, process, mount and network namespaces of its own, seccomp, few capabilities, limits by the kernel',
+        'User, process, mount and network namespaces per sandbox, seccomp, few capabilities, limits enforced by the kernel',
       network:
-        'Outbound to the internet. The host, other sandboxes, private and link-local ranges and cloud metadata are closed, but for what the operator opens',
-      previews: 'Public to whoever has the unguessable URL',
+        'Outbound to the internet. The host, other sandboxes, private and link-local ranges and cloud metadata are blocked, except what the operator opens',
+      previews: 'Public to everyone who has the unguessable URL',
       maxCodeBytes: limits.codeBytes,
       maxUploadBytes: limits.uploadBytes,
       maxTimeout: limits.executeTimeoutMs,
@@ -156,13 +156,13 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
   }
 }
 
-const cliInstall = "It comes with Carrel: npx carrel in the server's folder"
+const cliInstall = "Included with Carrel: run npx carrel in the server's folder"
 
 function environment({ settings, defaultImage }: Engine, tools: Set<string>): Record<string, unknown> {
   const { computerCpus: cpus, computerMemoryBytes: memoryBytes, computerDiskBytes: diskBytes } = settings
   return {
     isolation:
-      'Each sandbox is a computer of its own with a full Linux environment - you can only affect your own sandboxes',
+      'Each sandbox is a separate computer with a full Linux environment - you can only affect your own sandboxes',
     user: `${defaultImage.user} (uid 1000), with sudo; the working directory is ${defaultImage.workdir}`,
     ...(tools.has('python') ? { python: 'python or python3 (both work)' } : {}),
     ...(tools.has('pip') ? { pip: 'pip, pip3, or python3 -m pip (all work)' } : {}),
@@ -211,22 +211,22 @@ function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown>
       discover: 'carrel help shows all available commands',
     },
     websocket: {
-      note: 'Several requests at a time over one connection, with live output and input of processes.',
+      note: 'Concurrent requests over one connection, with live output and input of processes.',
       messageFormat: 'Responses use msg.data.X for payload fields (not msg.X)',
       discoverCommands: "Send { type: 'help' } after connecting to get full API schema",
     },
     persistence: {
-      sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${settings.idleTimeoutMs / 1000} s in which nothing runs and nobody asks. Use /workspace or /tmp paths.`,
+      sandboxFiles: `Ephemeral - lost when the sandbox stops, after ${settings.idleTimeoutMs / 1000} s without running processes or requests. Use /workspace or /tmp paths.`,
       agentMemory: 'Persistent - survives session resets. 10MB quota. Use /memory/* endpoints.',
       watchPaths:
         'For POST /watch and carrel watch, /workspace and workspace both work; a relative path is under /workspace.',
     },
     expose: {
-      tip: 'Start a server, then call /expose; 0.0.0.0, 127.0.0.1 and localhost all work. POST /process/get says on which ports it listens',
+      tip: 'Start a server, then call /expose; 0.0.0.0, 127.0.0.1 and localhost all work. POST /process/get returns the ports on which it listens',
       urlFormat: `{port}-{id}-p{port}_v1.${settings.previewDomain} (stable)`,
     },
     proactiveSuggestions: {
-      description: 'Over the WebSocket, helpful situations are told by suggestion messages',
+      description: 'Over the WebSocket, the server sends suggestion messages that say what could help',
       example:
         "When a server starts listening on a port, you receive: { type: 'suggestion', data: { message: '...', category: 'port_detected', action: { type: 'expose', port: 8080 } } }",
     },
@@ -254,8 +254,9 @@ const examples: Record<string, string> = {
 
 function billingOf(settings: Engine['settings']): string {
   const methods = paymentMethods(settings).map((method) => methodNames[method])
-  const paying = methods.length > 0 ? `Top up via MPP with ${methods.join(' or ')}.` : 'The operator takes no payments.'
-  return `Pay for what runs, from the account's credit. ${paying}`
+  const paying =
+    methods.length > 0 ? `Top up via MPP with ${methods.join(' or ')}.` : 'The operator does not accept payments.'
+  return `Pay for what you run, from the credit of the account. ${paying}`
 }
 
 const methodNames = { tempo: 'Tempo', stripe: 'Stripe' } as const
@@ -270,7 +271,7 @@ function surfaceLinks(baseUrl: string, { name, title, description }: Surface): R
   }
 }
 
-/** In the document's fields; what runs for the owner of the machine costs nothing unless the operator says otherwise. */
+/** Returns the prices in the fields of the document. The owner of the machine pays nothing unless the operator configures it. */
 function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
   const { compute, browser, neurons } = prices.meters
   const rates = {
@@ -280,10 +281,10 @@ function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
   }
   const methods = paymentMethods(settings).map((method) => methodNames[method])
   return {
-    model: `By the second of compute, ${perSecond(compute)}, while something runs; every use costs what "rates" says`,
+    model: `Compute is charged by the second, ${perSecond(compute)}, while something runs; "rates" has the price of every kind of usage`,
     newAccountCredits: `${dollars(prices.newAccountMicros)} free for new accounts`,
     freeCredits: freeCredit({ prices, settings }),
-    topUp: `MPP top-ups via POST /topup${methods.length > 0 ? `, by ${methods.join(' or ')}` : '; the operator takes no payments'}`,
+    topUp: `MPP top-ups via POST /topup${methods.length > 0 ? `, with ${methods.join(' or ')}` : '; the operator does not accept payments'}`,
     rates: { ...rates, agentMemory: 'Included', previewUrls: 'Included', fileIO: 'Included' },
     tiers: Object.fromEntries(Object.keys(prices.tiers).map((tier) => [tier, tierOf(prices, tier)])),
   }
@@ -292,7 +293,7 @@ function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
 function freeCredit({ prices, settings }: Pick<Engine, 'prices' | 'settings'>): string {
   const hours = about(prices, prices.newAccountMicros)
   const given = `A new account has ${dollars(prices.newAccountMicros)}${hours ? ` (${hours} of compute)` : ''}`
-  return settings.firstCredit.includes('wallet') ? given : `${given}, one that a wallet signs up none`
+  return settings.firstCredit.includes('wallet') ? given : `${given}; an account that signs up with a wallet has none`
 }
 
 function tierOf(prices: PriceBook, tier: string): string {
@@ -302,7 +303,7 @@ function tierOf(prices: PriceBook, tier: string): string {
   return `$${cents / 100}${said ? ` (${said})` : ''}`
 }
 
-/** How long compute runs for it, where it costs anything. */
+/** Returns how long compute runs for an amount; undefined if compute is free. */
 function about(prices: PriceBook, micros: number): string | undefined {
   const hours = computeHours(prices, micros)
   return hours === undefined ? undefined : `~${hours} ${hours === 1 ? 'hour' : 'hours'}`

@@ -8,7 +8,7 @@ import { paramsOf } from './params-of.ts'
 import { discoveryAnswer } from './schemas/server.ts'
 import { Messages } from './sockets/messages.ts'
 
-/** `GET /`: the discovery document, which describes every route of the contract. */
+/** Adds `GET /`: the discovery document, which describes every route of the contract. */
 export function addDiscoveryRoutes(app: App, engine: Engine): void {
   const messages = new Messages(app).types
   app.get(
@@ -52,11 +52,11 @@ function describeRoute(route: RouteOptions): Record<string, unknown> {
     returns: returnsOf(route),
     auth: documentation.auth ?? !route.config?.public,
     ...(described ? { params: described } : {}),
-    ...(route.config?.idempotent ? { idempotent: 'Idempotency-Key is honoured' } : {}),
+    ...(route.config?.idempotent ? { idempotent: 'Idempotency-Key is supported' } : {}),
   }
 }
 
-/** As the document has them: among the parameters. */
+/** Returns headers in the form of the document, which lists them among the parameters. */
 function headerParams(headers: NonNullable<RouteDocumentation['headers']>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, { required, description }]) => [

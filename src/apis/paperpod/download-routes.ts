@@ -22,7 +22,7 @@ export function addDownloadRoutes(app: App, engine: Engine): void {
             sessionId: { type: 'string', required: false },
           },
           returns: 'Binary file with appropriate Content-Type header',
-          notes: 'File extension determines Content-Type. Range is honoured.',
+          notes: 'File extension determines Content-Type. Range is supported.',
           answers: downloadAnswer,
           example: { path: '/workspace/notes.txt' },
           errors: [...sandboxErrors, 'not_found', 'forbidden', 'range_not_satisfiable'],
@@ -59,12 +59,12 @@ export function addDownloadRoutes(app: App, engine: Engine): void {
   )
 }
 
-/** Tells states of a file apart, so that a client never puts parts of two together (`If-Range`). */
+/** Returns the ETag of a file's state, so that a client never combines parts of two states (`If-Range`). */
 function stateOf({ sizeBytes, modifiedAtMs }: FileInfo): string {
   return `"${modifiedAtMs.toString(36)}-${sizeBytes.toString(36)}"`
 }
 
-/** The name as RFC 6266 wants it: plain for old clients, and in any script by RFC 8187. */
+/** Returns the header of RFC 6266: the name in ASCII for old clients, and in full as RFC 8187 encodes it. */
 function attachment(name: string): string {
   const plain = name.replaceAll(/[^ -~]+|["\\%]/g, '_')
   const encoded = encodeURIComponent(name).replaceAll(

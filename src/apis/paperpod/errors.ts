@@ -5,9 +5,9 @@ import type { Instructions } from '../../http/surface.ts'
 import { errorSentence, openEnvelope, ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 
 export const instructions = {
-  unauthenticated: 'Send a valid token in "Authorization: Bearer <token>"; POST /login gives a new one.',
+  unauthenticated: 'Send a valid token in "Authorization: Bearer <token>"; POST /login returns a new one.',
   out_of_credits:
-    'Open topupUrl to see how to pay here. For programs: POST /topup with {tier} or {amountCents} and X-Session-Token, where an MPP client answers the payment challenge; for a link that a person can pay at: POST /api/v1/credits/topup.',
+    'Open topupUrl to see the ways to pay. Programs send POST /topup with {tier} or {amountCents} and X-Session-Token, and let an MPP client answer the payment challenge; POST /api/v1/credits/topup returns a payment link for a user.',
   spending_limit_reached:
     'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit (PATCH /v1/billing/preferences).',
   route_not_found: 'GET / lists every route with its method.',
@@ -18,7 +18,7 @@ export const instructions = {
     'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
 } as const satisfies Instructions
 
-/** Returns PaperPod's error body: `error`, a sentence, with Carrel's own fields, most of which its document has too. */
+/** Returns PaperPod's error body: `error`, a sentence, and the fields that Carrel adds. PaperPod's document has most of these. */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {
   return { ...ownErrorFieldsOf(error, requestId, instructions), error: error.message }
 }
@@ -30,7 +30,7 @@ export const envelope: ErrorEnvelope = {
   codeOf: (code) => code.toUpperCase(),
 }
 
-/** What every route can answer that makes or starts a sandbox. */
+/** The errors of every route that creates or starts a sandbox. */
 export const sandboxErrors = [
   'out_of_credits',
   'spending_limit_reached',

@@ -34,7 +34,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Execute Python, JavaScript or shell code',
           notes:
-            'An exit code other than 0 is no error of the request. status is completed, timeout, oom, killed or lost. Code that was begun with an Idempotency-Key is not run again when the server was stopped or killed meanwhile: the repetition waits for it.',
+            'A non-zero exit code is not an error of the request. status is completed, timeout, oom, killed or lost. If the server is stopped or killed while code runs that was sent with an Idempotency-Key, a repeated request does not run the code again: it waits for the first run.',
           example: { code: "print('hello')", language: 'python' },
           errors: sandboxErrors,
         },
@@ -63,9 +63,9 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           description: 'Execute code with streaming output (SSE)',
           params: 'Same as /execute',
           returns:
-            'Server-Sent Events: start, stdout, stderr, complete or error; an id is the output cursor behind its event',
+            'Server-Sent Events: start, stdout, stderr, complete or error; the id of an event is the output cursor after it',
           notes:
-            'A stream is not given a second time: a request with an Idempotency-Key is refused, /execute takes one.',
+            'A stream cannot be repeated: a request with an Idempotency-Key is refused. Use /execute with a key instead.',
           answers: { 200: eventStreamAnswer },
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
           errors: sandboxErrors,
@@ -93,7 +93,7 @@ async function stream(
   if (idempotencyKeyOf(request) !== undefined) {
     throw new CarrelError(
       'invalid_request',
-      'Cannot take an Idempotency-Key on /execute/stream: a stream is not given a second time; use /execute',
+      'Cannot use an Idempotency-Key on /execute/stream: a stream cannot be repeated; use /execute',
       { details: { field: 'Idempotency-Key' } },
     )
   }
@@ -126,7 +126,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
       done = chunk.done
       for (const [index, record] of chunk.records.entries()) {
         const data = decoder.decode(record)
-        // Who reads on from an id must find all that came behind it: a part of a chunk, or of a character, has none.
+        // A client that resumes from an id must get all output after it: a part of a chunk, or of a character, has no id.
         const isWhole = index === chunk.records.length - 1 && !decoder.pending
         if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
         if (isWhole) ({ cursor } = chunk)

@@ -34,7 +34,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Write file to sandbox',
-          notes: 'In one step: readers see the old file or the new one.',
+          notes: 'Atomic: readers see either the old file or the new one.',
           example: { path: '/workspace/notes.txt', content: 'hello\n' },
           errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full'],
         },
@@ -60,7 +60,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Read file from sandbox',
-          notes: 'A file that is not UTF-8 comes as base64, as "encoding" then says.',
+          notes: 'A file that is not UTF-8 is returned as base64; "encoding" says so.',
           example: { path: '/workspace/notes.txt' },
           errors: [...sandboxErrors, 'not_found', 'forbidden'],
         },
@@ -91,7 +91,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'List directory contents',
-          notes: `In the order of their names. Of a directory with more than ${limits.listEntries} entries, or with very long names, the first come, and truncated is true: send its cursor for the next.`,
+          notes: `Entries are sorted by name. If a directory has more than ${limits.listEntries} entries, or very long names, the answer has the first ones and truncated is true: send its cursor to get the next.`,
           example: { path: '/workspace' },
           errors: [...sandboxErrors, 'not_found', 'forbidden'],
         },
@@ -106,7 +106,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
           limit,
           maxBytes: limits.listBytes,
           after: cursor === undefined ? undefined : Buffer.from(cursor, 'base64url'),
-          // Each text of it may be there twice: as it was found, and as it is told.
+          // Each text can be in memory twice: as read from the directory, and in the answer.
           beforeLarge: async () =>
             holdUntilAnswered(request, await engine.budgets.memory.reserve(caller.accountId, limits.listBytes * 2)),
         })
@@ -124,7 +124,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Create directory',
-          notes: 'Makes missing parents too; one that exists is no error.',
+          notes: 'Also creates missing parents. A directory that already exists is not an error.',
           example: { path: '/workspace/src' },
           errors: [...sandboxErrors, 'already_exists', 'forbidden', 'disk_full'],
         },

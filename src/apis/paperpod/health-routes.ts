@@ -16,7 +16,7 @@ export function addHealthRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Health check',
           notes:
-            'status is ok when the server answers. helpers are what it works with: the process monitor, lxcfs, the storage pool, the disk of the host, the database; one that is degraded has a reason.',
+            'status is ok whenever the server answers. helpers are the parts that the server depends on: the process monitor, lxcfs, the storage pool, the disk of the host and the database. A degraded helper has a reason.',
         },
       },
     },

@@ -20,7 +20,7 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Code interpreter with rich output (charts, images)',
           notes:
-            'Variables stay from call to call of a sandbox and language, one kernel each. Python matplotlib figures captured as base64 PNG, in order with what is printed. At the timeout the code is interrupted and its variables are kept, as they are when its client leaves without an Idempotency-Key. kernelRestarted says that variables of earlier calls are gone, kernelLost that they went with this one, as with exit(). What is larger than an answer holds is cut, and says so',
+            'Each sandbox has one kernel per language, which keeps variables between calls. Python matplotlib figures captured as base64 PNG, in order with printed output. The code is interrupted, and its variables are kept, at the timeout and when the client disconnects without having sent an Idempotency-Key. kernelRestarted is true if variables of earlier calls are gone, kernelLost if they were lost during this call, as with exit(). Output that does not fit into an answer is cut, and truncated is true.',
           example: { code: 'answer = 6 * 7\nanswer' },
         },
       },
@@ -28,7 +28,7 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
     async (request, reply) => {
       const { code, language = 'python', sessionId = '', timeout } = request.body
       const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
-      const signal = leaving(request, reply)
+      const signal = abortOnDisconnect(request, reply)
       const interpreted = await interpretIn(engine, request, { code, language, timeoutMs, signal })
       holdUntilAnswered(request, interpreted.release)
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
@@ -48,12 +48,12 @@ async function interpretIn(
   return await interpret(engine, computer, options)
 }
 
-/** Aborts when the connection is gone before the answer. Who sent a key will come back for it. */
-function leaving(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
-  const gone = new AbortController()
+/** Aborts when the client disconnects before the answer. A client that sent a key can still fetch the answer later. */
+function abortOnDisconnect(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
+  const disconnected = new AbortController()
   if (!request.headers['idempotency-key'])
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) gone.abort()
+      if (!reply.raw.writableFinished) disconnected.abort()
     })
-  return gone.signal
+  return disconnected.signal
 }

@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import type { Settings } from '../../config/settings.ts'
 
-/** Returns what is bounded and how, as the documentation shows it. */
+/** Returns the limits as the documentation shows them. */
 export function limitFacts(settings: Settings): [what: string, bound: string][] {
   const { computerCpus, computerMemoryBytes, computerDiskBytes, computerPids, idleTimeoutMs } = settings
   return [
@@ -9,23 +9,29 @@ export function limitFacts(settings: Settings): [what: string, bound: string][] 
       'A sandbox',
       `${computerCpus} ${computerCpus === 1 ? 'processor' : 'processors'}, ${bytes(computerMemoryBytes)} of memory, ${bytes(computerDiskBytes)} of disk, ${computerPids} processes`,
     ],
-    ['A sandbox in which nothing runs and nobody asks', `stops after ${duration(idleTimeoutMs)}; its files go with it`],
+    [
+      'A sandbox without running processes or requests',
+      `stops after ${duration(idleTimeoutMs)}; its files are deleted`,
+    ],
     ['Sandboxes of an account', String(limits.computersPerAccount)],
     [
-      'One execute',
-      `${duration(limits.executeDefaultTimeoutMs)} unless "timeout" says otherwise, at most ${duration(limits.executeTimeoutMs)}`,
+      'One call of execute',
+      `${duration(limits.executeDefaultTimeoutMs)} by default, at most ${duration(limits.executeTimeoutMs)} with "timeout"`,
     ],
-    ['Output in its answer', `${bytes(limits.executeOutputBytes)} of each stream, the newest; "truncated" says so`],
+    [
+      'Output in an answer of execute',
+      `the last ${bytes(limits.executeOutputBytes)} of each stream; "truncated" is true if more was written`,
+    ],
     [
       'A process started over HTTP',
-      `${duration(limits.processDefaultTimeoutMs)} unless "timeout" says otherwise; 0 is no limit`,
+      `${duration(limits.processDefaultTimeoutMs)} by default; "timeout" changes it, and 0 means no limit`,
     ],
-    ['Processes of a sandbox at the same time', String(limits.processesPerComputer)],
+    ['Concurrent processes of a sandbox', String(limits.processesPerComputer)],
     ['A JSON body with a file', bytes(limits.jsonBodyBytes)],
     ['A JSON body with code', bytes(limits.codeBodyBytes)],
     [
       'Any other body',
-      `${bytes(limits.bodyBytes)}; where it has paths ${bytes(limits.pathBodyBytes)}, with a command ${bytes(limits.commandBodyBytes)}`,
+      `${bytes(limits.bodyBytes)}; ${bytes(limits.pathBodyBytes)} with paths, ${bytes(limits.commandBodyBytes)} with a command`,
     ],
     ['An uploaded file', bytes(limits.uploadBytes)],
     ['A file read into a JSON answer', bytes(limits.readBytes)],
@@ -34,14 +40,14 @@ export function limitFacts(settings: Settings): [what: string, bound: string][] 
   ]
 }
 
-/** Such as `48 MiB`. */
+/** Returns a size such as `48 MiB`. */
 function bytes(count: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = Math.min(Math.floor(Math.log2(count) / 10), units.length - 1)
   return `${Number((count / 1024 ** power).toFixed(1))} ${units[power]}`
 }
 
-/** Such as `15 minutes`. */
+/** Returns a duration such as `15 minutes`. */
 export function duration(ms: number): string {
   const [count, unit] =
     ms >= 3_600_000 ? [ms / 3_600_000, 'hour'] : ms >= 60_000 ? [ms / 60_000, 'minute'] : [ms / 1000, 'second']

@@ -38,7 +38,7 @@ describe('processOf()', () => {
     test(`calls ${JSON.stringify(change)} ${status}`, () =>
       assert.equal(processOf({ ...row, ...change }).status, status))
 
-  test('tells nothing of account and computer', () => {
+  test('does not reveal the account or the computer', () => {
     const text = JSON.stringify(processOf(row))
     assert.ok(!text.includes('account') && !text.includes('computer'))
   })
@@ -57,7 +57,7 @@ describe('executeAnswerOf()', () => {
       's',
     )
 
-  test('has a status for every reason of an end', () => {
+  test('has a status for every exit reason', () => {
     const reasons: ExitReason[] = [
       'exited',
       'disk_full',
@@ -75,7 +75,7 @@ describe('executeAnswerOf()', () => {
     )
   })
 
-  test('gives text, base64 where it is none, the time it took and whether output was cut', () => {
+  test('has the text, base64 for output that is not text, the duration, and whether output was cut', () => {
     const { result } = answer('exited', true)
     assert.deepEqual([result.stdout, result.stdoutBase64, result.stderr], ['\ufffd', '/w==', 'é'])
     assert.ok(!('stderrBase64' in result))

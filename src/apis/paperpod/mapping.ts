@@ -63,7 +63,7 @@ export function interpretAnswerOf(
   }
 }
 
-/** The richest form first; the document's images are base64, so SVG is made so too. */
+/** The richest form first. The document's images are base64, so SVG is encoded as base64 too. */
 const resultTypes = [
   ['image', /^image\//],
   ['html', /^text\/html$/],
@@ -136,27 +136,30 @@ function processStatus(row: ProcessRow) {
   if (row.reason === 'signalled') return 'killed' as const
   const isUnpaid = row.reason === 'out_of_credits' || row.reason === 'spending_limit'
   if (isUnpaid && row.signal !== null) return 'killed' as const
-  // One that is told to end, and does so by itself, tells how.
+  // A process that exits by itself after it was asked to stop has an exit code of its own.
   if (isUnpaid || row.reason === 'exited' || row.reason === 'disk_full')
     return row.exit_code === 0 ? ('completed' as const) : ('failed' as const)
   return row.reason as 'timeout' | 'oom' | 'stopped' | 'lost'
 }
 
-/** A relative path is under /workspace. */
+/** Returns the absolute form of a path; relative paths start at /workspace. */
 export function sandboxPath(path: string): string {
   return path.startsWith('/') ? path : `/workspace/${path}`
 }
 
-/** White space is passed over, and the padding may be left out. Rejects with `invalid_request` for what would not be read in full. */
+/**
+ * Decodes base64, ignoring white space and accepting missing padding. Rejects with `invalid_request` if the content cannot
+ * be decoded in full.
+ */
 export async function fromBase64(content: readonly string[], slices: Slices): Promise<Buffer> {
-  return (await bytesOfBase64(content, slices)) ?? noBase64('content')
+  return (await bytesOfBase64(content, slices)) ?? refuseBase64('content')
 }
 
-/** The same of a short one, in one go. */
+/** Decodes a short base64 text as `fromBase64` does, synchronously. */
 export function fromShortBase64(text: string, field: string): Buffer {
-  return bytesOfShortBase64(text) ?? noBase64(field)
+  return bytesOfShortBase64(text) ?? refuseBase64(field)
 }
 
-function noBase64(field: string): never {
+function refuseBase64(field: string): never {
   throw new CarrelError('invalid_request', `Cannot use field "${field}": it is not base64`, { details: { field } })
 }

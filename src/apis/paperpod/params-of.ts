@@ -12,7 +12,7 @@ interface FieldSchema {
   description?: string
 }
 
-/** The document's short form of a schema: type, required, enum, default, description. */
+/** Returns the document's short form of a schema: type, required, enum, default, description. */
 export function paramsOf(schema: unknown): Record<string, unknown> | undefined {
   const { properties, required = [] } = (schema ?? {}) as ObjectSchema
   if (!properties) return undefined

@@ -78,7 +78,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'List all processes',
           notes:
-            'What runs, and what was started by /process/start and has ended. ports are those on which it listens, found from outside; hints say which call exposes them.',
+            'Lists running processes, and processes of /process/start that have ended. ports are the ports on which a process listens, detected from outside; hints say which call exposes them.',
           example: {},
         },
       },
@@ -99,7 +99,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Get process status',
           notes:
-            'Call again with the cursor of the last answer to read on; about 1 MiB comes at a time. process.ports are those on which it listens, process.hints say which call exposes them.',
+            'Returns about 1 MiB of output at a time; call again with the cursor of the last answer to get more. process.ports are the ports on which the process listens; process.hints say which call exposes them.',
           example: { processId: 'web' },
           errors: ['not_found'],
         },
@@ -123,7 +123,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Kill a process',
-          notes: 'Everything that it started goes with it. One that has ended already is left as it is.',
+          notes: 'Also kills everything that the process started. Has no effect on a process that has already ended.',
           example: { processId: 'web' },
           errors: ['not_found'],
         },
@@ -152,7 +152,7 @@ function startAnswerOf({ processId: id, pid, startedAtMs }: ProcessHandle, body:
   }
 }
 
-/** Returns the open ports of a computer, where one of these processes runs that could have opened them. */
+/** Returns the open ports of a computer; none if none of these processes is running. */
 async function portsFor(engine: Engine, computer: AccessibleComputer, rows: ProcessRow[]): Promise<OpenPort[]> {
   return rows.some(({ state }) => state === 'running') ? openPorts(engine, computer) : []
 }
@@ -163,7 +163,7 @@ function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
   return { ...processOf(row), ports: own.map(portOf), ...hints }
 }
 
-/** One part, and on where it ends inside a character or just before the end of all. */
+/** Reads one part of the output, and more if the part ends inside a character or just before the end of the output. */
 async function logsOf(engine: Engine, computer: AccessibleComputer, row: ProcessRow, from: number) {
   const decoder = new OutputDecoder()
   const slices = new Slices(row.account_id)
@@ -181,7 +181,7 @@ async function logsOf(engine: Engine, computer: AccessibleComputer, row: Process
   return logs
 }
 
-/** Returns the sandbox that a process is looked for in. Does not start it, nor make one. */
+/** Returns the sandbox in which to look up a process. Neither starts nor creates a sandbox. */
 async function find<R extends Right>(
   engine: Engine,
   caller: Caller,
@@ -196,7 +196,7 @@ async function find<R extends Right>(
 }
 
 const partBytes = 512 * 1024
-/** What a part takes: the text of one and a half MiB, which is made of parts itself. */
+/** The memory for one part: the text of one and a half MiB, which is itself joined from parts. */
 const logsMemoryBytes = 4 * 1024 * 1024
-/** A part ends inside a character two times in three where all have three bytes: this many in a row hardly ever do. */
+/** If all characters have three bytes, a part ends inside one two times out of three: this many in a row hardly ever do. */
 const maxBytes = 16 * 1024 * 1024

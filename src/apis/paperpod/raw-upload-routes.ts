@@ -9,11 +9,11 @@ import { sandboxPath } from './mapping.ts'
 import { downloadQuery, uploadAnswer } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
-/** The bytes themselves as the body, as `curl -T` sends them. Not in PaperPod's document, whose upload is a form. */
+/** Adds an upload whose body is the file itself, as `curl -T` sends it. PaperPod's document only has an upload as a form. */
 export function addRawUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
-    // Of whatever type: the file is what comes.
+    // Of any type: the body is the file.
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
     scope.put(
       '/files/upload',
@@ -22,14 +22,15 @@ export function addRawUploadRoutes(app: App, engine: Engine): void {
         bodyLimit: limits.uploadBytes,
         config: {
           documentation: {
-            description: 'Upload a file as the body itself, of any Content-Type',
+            description: 'Upload a file as the request body, with any Content-Type',
             contentType: 'application/octet-stream',
             params: {
               path: { type: 'string', required: true, description: 'Query param: destination path in sandbox' },
               sessionId: { type: 'string', required: false },
             },
-            notes: 'The fastest way for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
-            form: Type.String({ format: 'binary', description: 'The bytes' }),
+            notes:
+              'The fastest way to upload large files. The file is streamed to the disk of the sandbox; it can have at most 8 GiB.',
+            form: Type.String({ format: 'binary', description: 'The bytes of the file' }),
             example: { path: '/workspace/greeting.txt', file: 'hello\n' },
             errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full', 'too_large'],
           },

@@ -1,4 +1,4 @@
-/** Ports that the document keeps for system use: they can't be exposed. */
+/** Ports that the document reserves for system use: they cannot be exposed. */
 const first = 3000
 const last = 3010
 

@@ -1,11 +1,11 @@
 import { html, type Html } from '../../http/docs/html.ts'
 import { userPage } from '../../http/user-page.ts'
 
-/** Asks whoever opened the link whether to go on: programs that scan mail open every link, and press no button. */
+/** Returns a page that asks the user to confirm the sign-in: programs that scan mail open every link, but press no button. */
 export function signInPage(email: string, code: string): string {
   return userPage({
     title: 'Sign in',
-    body: html`<p>As <strong>${email}</strong>. The next page shows your token, this once.</p>
+    body: html`<p>Sign in as <strong>${email}</strong>. The next page shows your token, only once.</p>
       <div class="actions">
         <form method="post" action="/login/callback">
           <input type="hidden" name="token" value="${code}" /><button>Sign in</button>
@@ -14,12 +14,12 @@ export function signInPage(email: string, code: string): string {
   })
 }
 
-/** What a person sees after that: the token, this once, and how to use it. */
+/** Returns the page that shows a new token, once, and how to use it. */
 export function tokenPage(token: string, baseUrl: string, expiresAtMs: number): string {
   return userPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
 }
 
-/** The token and what to do with it. */
+/** Returns the token, and how to use it, as part of a page. */
 export function tokenHelp(token: string, baseUrl: string, expiresAtMs: number): Html {
   const until = new Date(expiresAtMs).toISOString().slice(0, 10)
   return html`<p>
@@ -41,7 +41,7 @@ curl -H "Authorization: Bearer $CARREL_TOKEN" \\
   $CARREL_URL/execute</pre>`
 }
 
-/** Why the click did not work, and what to do. */
+/** Returns a page that says why a link does not work, and how to get another. */
 export function refusedPage(reason: string, baseUrl: string): string {
   return userPage({
     title: 'This link does not work',

@@ -22,9 +22,9 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Login via email magic link OR wallet (MPP zero-dollar identity)',
           returns: {
-            email: '{ success, message }; the link comes by mail',
+            email: '{ success, message }; the link is sent by email',
             wallet_no_payment: '402 with a challenge in WWW-Authenticate: Payment',
-            wallet_with_payment: '{ token, wallet, creditsRemaining }; the wallet is proved, the session is open',
+            wallet_with_payment: '{ token, wallet, creditsRemaining }; the wallet is verified, and the session is open',
           },
           headers: {
             Authorization: {
@@ -33,15 +33,15 @@ export function addSignInRoutes(app: App, engine: Engine): void {
             },
           },
           flows: {
-            email: 'POST {email}, open the link that comes by mail, take the token',
+            email: 'POST {email}, open the link in the email, copy the token',
             wallet:
-              'POST {wallet}, sign the challenge of the 402 with the wallet, POST the same again with Authorization: Payment <credential>, take the token; nothing is paid',
+              'POST {wallet}, sign the challenge of the 402 with the wallet, repeat the POST with Authorization: Payment <credential>, copy the token; no money is transferred',
           },
           example: { email: 'you@example.com' },
           errors: ['forbidden', 'rate_limited'],
           answers: { 200: loginAnswer, 402: paymentRequiredAnswer },
           notes:
-            'Send either. The answer is the same for an address that nobody knows. Who signs up by mail has the free credit that pricing names, once; a wallet only where the operator gives it.',
+            'Send either email or wallet. The answer is the same whether or not the address has an account. A new account that signs up by email gets the free credit in "pricing", once; one that signs up with a wallet gets it only if the operator allows that.',
         },
       },
     },
@@ -59,7 +59,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
   app.get(
     '/login/callback',
     {
-      // A program that only looks at the link must not use it up.
+      // A program that only checks the link must not use it up.
       exposeHeadRoute: false,
       schema: { querystring: loginCallbackQuery },
       config: {
@@ -68,7 +68,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Magic link callback (handled automatically)',
           notes:
-            'A link works once, within 15 minutes. Opening it does not use it up, since programs that scan mail open every link: the button does, or POST /login/callback {token}.',
+            'A link works once, within 15 minutes. Opening the link does not use it up, since programs that scan mail open every link; its button does, and so does POST /login/callback {token}.',
           example: { token: 'the-code-of-the-link' },
           errors: ['unauthenticated', 'rate_limited'],
           answers: { 200: readLinkAnswer },
@@ -120,7 +120,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     return { token, wallet: outcome.wallet, creditsRemaining: creditMicros / 1_000_000 }
   }
 
-  /** A page, or why the link does not work. */
+  /** Sends a page, or the page that says why the link does not work. */
   async function answerPage(reply: FastifyReply, page: () => Promise<string>): Promise<FastifyReply> {
     reply.headers(pageHeaders)
     try {
@@ -134,7 +134,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
 }
 
 const howToRedeem =
-  'Nothing is used up yet. POST /login/callback {"token":"<code of the link>"} signs in, once, and answers with the token.'
+  'The link is not used up yet. POST /login/callback {"token":"<code of the link>"} signs in, once, and returns the token.'
 
 function isBrowser({ accept }: FastifyRequest['headers']): boolean {
   return accept?.includes('text/html') ?? false

@@ -10,7 +10,7 @@ import { Connection } from './sockets/connection.ts'
 import { Messages } from './sockets/messages.ts'
 import { SocketTickets, ticketLifeMs } from './sockets/socket-tickets.ts'
 
-/** The WebSocket `/ws`, the ticket that opens it in a browser, and the deprecated way to one. */
+/** Adds the WebSocket `/ws`, the ticket that opens it from a browser, and the deprecated route for such a ticket. */
 export function addSocketRoutes(app: App, engine: Engine): void {
   const tickets = new SocketTickets()
   const messages = new Messages(app)
@@ -21,9 +21,9 @@ export function addSocketRoutes(app: App, engine: Engine): void {
       schema: { response: { 200: socketTicketAnswer } },
       config: {
         documentation: {
-          description: 'A ticket that opens one WebSocket, for clients that cannot set a header',
+          description: 'Get a ticket that opens one WebSocket, for clients that cannot set a header',
           notes:
-            'Good once, within 60 seconds, and for as long as the token that asked for it; what it opened ends with that token.',
+            'A ticket works once, within 60 seconds, while the token of this request is valid. The WebSocket ends when that token does.',
         },
       },
     },
@@ -63,7 +63,7 @@ export function addSocketRoutes(app: App, engine: Engine): void {
     protocol: 'JSON messages over WebSocket',
     discovery: "Send { type: 'help' } for full WebSocket API schema",
     notes:
-      'Where a header cannot be set, as in a browser: ?ticket=<ticket>, of POST /ws/ticket. A token is taken in no address, since addresses are logged',
+      'Clients that cannot set a header, such as browsers, connect with ?ticket=<ticket> from POST /ws/ticket. Tokens in the address are refused, since addresses are logged.',
   }
   addSocket(
     app,
@@ -79,7 +79,7 @@ export function addSocketRoutes(app: App, engine: Engine): void {
         if (token !== undefined) return token
         throw new CarrelError(
           'unauthenticated',
-          'Cannot open the WebSocket: its address has no ticket that is still good. A token itself is taken in no address: send it in Authorization, or ask POST /ws/ticket for a ticket',
+          'Cannot open the WebSocket: its address has no valid ticket. Tokens in the address are refused: send the token in Authorization, or get a ticket from POST /ws/ticket',
         )
       },
       open: (socket, who) => void new Connection({ engine, messages, socket, who }),
@@ -95,5 +95,5 @@ export function addSocketRoutes(app: App, engine: Engine): void {
   }
 }
 
-/** As RFC 9745 has it: the day of the document that deprecates it, 2026-01-26, in Unix seconds. */
+/** In Unix seconds, as RFC 9745 requires: 2026-01-26, the date of the document that deprecates the route. */
 const deprecatedSince = 1_769_385_600

@@ -20,11 +20,12 @@ import { addTopUpRoutes } from './topup-routes.ts'
 import { addUploadRoutes } from './upload-routes.ts'
 import { addWatchRoutes } from './watch-routes.ts'
 
-/** PaperPod's API, by its document of 2026-01-26 (API v2). */
+/** PaperPod's API, according to its document of 2026-01-26 (API v2). */
 export const paperpod: Surface = {
   name: 'paperpod',
   title: 'PaperPod',
-  description: 'Run code and processes in sandboxes, keep files, show servers, remember small files: the PaperPod API.',
+  description:
+    'The PaperPod API: run code and processes in sandboxes, work with files, preview servers, and keep small files in memory.',
   prefixes: [
     ...['/', '/health', '/execute', '/interpret', '/files', '/watch', '/process', '/expose', '/browser', '/ai'],
     ...['/memory', '/balance', '/topup', '/login', '/ws'],
@@ -38,7 +39,7 @@ export const paperpod: Surface = {
   topics: [
     {
       name: 'Code',
-      description: 'Run programs to their end, at once or with their output as it comes.',
+      description: 'Run programs to completion, with the output at the end or as a stream.',
       routes: [addExecuteRoutes, addInterpretRoutes],
     },
     {
@@ -53,7 +54,7 @@ export const paperpod: Surface = {
     },
     {
       name: 'Previews',
-      description: 'Addresses for the ports that servers in a sandbox listen on.',
+      description: 'Public URLs for the ports on which servers in a sandbox listen.',
       routes: [addExposeRoutes],
     },
     {
@@ -63,7 +64,7 @@ export const paperpod: Surface = {
     },
     {
       name: 'Credit',
-      description: 'What is left of an account, and how to add to it.',
+      description: 'The credit of an account, and how to add to it.',
       skill: 'brief',
       routes: [addBalanceRoutes, addTopUpRoutes],
     },
@@ -74,7 +75,7 @@ export const paperpod: Surface = {
       routes: [addSignInRoutes],
       shared: ['POST /auth/refresh'],
     },
-    { name: 'WebSocket', description: 'One connection for everything.', routes: [addSocketRoutes] },
+    { name: 'WebSocket', description: 'One connection for all requests and events.', routes: [addSocketRoutes] },
     {
       name: 'Server',
       description: 'What this server is, and its documentation in several forms. None of it needs a token.',

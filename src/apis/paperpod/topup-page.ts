@@ -1,18 +1,18 @@
 import { html, type Html } from '../../http/docs/html.ts'
 import { userPage } from '../../http/user-page.ts'
 
-/** What can be bought, and how it can be paid. */
+/** The packages, and the ways to pay. */
 export interface Offer {
   tiers: { tier: string; amountCents: number; creditsAdded: number; bonusPercent: number; computeHours?: number }[]
   customAmount: { minimumCents: number; maximumCents: number }
-  /** By which the Machine Payments Protocol is paid. */
+  /** The payment methods of the Machine Payments Protocol. */
   paymentMethodsAccepted: string[]
-  /** True when a person can pay on a page. */
+  /** True if users can pay on a page. */
   checkout: boolean
   agentInstruction: string
 }
 
-/** Where an account without credit sends its person. */
+/** Returns the page to which an account without credit refers its user. */
 export function topUpPage(offer: Offer, baseUrl: string): string {
   const { tiers, customAmount, paymentMethodsAccepted: methods, checkout } = offer
   return userPage({
@@ -63,8 +63,8 @@ function byMachine(methods: string[], baseUrl: string): Html {
   const names = methods.map((method) => (method === 'tempo' ? 'in dollars on Tempo' : 'by Stripe'))
   return html`<h2>For agents</h2>
     <p>
-      By the Machine Payments Protocol, ${names.join(' or ')}. Any client of it pays by itself; the token of the account
-      goes beside the payment:
+      With the Machine Payments Protocol, ${names.join(' or ')}. Any client of the protocol pays by itself; send the
+      token of the account beside the payment:
     </p>
     <pre>
 npx mppx@0.11.0 ${baseUrl}/topup \\
@@ -72,8 +72,11 @@ npx mppx@0.11.0 ${baseUrl}/topup \\
   -J '{"tier":"starter"}'</pre>`
 }
 
-const noWay = html`<p class="state wait">No way of paying yet</p>
-  <p>The operator of this server takes no payments, or has not set them up. Ask whoever gave you its address.</p>`
+const noWay = html`<p class="state wait">No way to pay yet</p>
+  <p>
+    The operator of this server does not accept payments, or has not configured them. Ask the person who gave you its
+    address.
+  </p>`
 
 function dollars(amount: number): string {
   return amount.toLocaleString('en', { style: 'currency', currency: 'USD', trailingZeroDisplay: 'stripIfInteger' })

@@ -18,7 +18,7 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
       config: {
         public: true,
         documentation: {
-          description: 'What credit costs, and the ways of paying',
+          description: 'Get the price of credit, and the ways to pay',
           answers: { 200: offerAnswers },
         },
       },
@@ -34,27 +34,27 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
     {
       schema: { body: topUpBody, response: { 200: topUpAnswer } },
       config: {
-        // Whoever may spend an account's credit may add to it.
+        // Every token that can spend an account's credit can add to it.
         scope: 'any',
         documentation: {
           description: 'Top up credits via MPP using Tempo or Stripe',
           returns: {
-            challenge: '402 with one WWW-Authenticate: Payment header for each way of paying that is set up',
+            challenge: '402 with one WWW-Authenticate: Payment header for each configured payment method',
             success: '{ success, amountCents, creditsAdded, creditsRemaining, paymentMethodsAccepted }',
           },
           headers: {
             'X-Session-Token': {
               required: true,
-              description: 'Your token, since Authorization is taken by the Payment credential',
+              description: 'Your token, because Authorization is reserved for the Payment credential',
             },
           },
           agentInstruction:
-            'Call it with a client of the Machine Payments Protocol, and send your token in X-Session-Token: Authorization is for the Payment credential.',
+            'Use a client of the Machine Payments Protocol, and send your token in X-Session-Token, because Authorization is reserved for the Payment credential.',
           example: { tier: 'starter' },
           errors: ['not_set_up'],
           answers: { 200: topUpAnswer, 402: paymentRequiredAnswer },
           notes:
-            'Send {tier} or {amountCents}; the server responds with an MPP challenge and verifies whichever configured payment method the client chooses. The same credential again is credited once and answered the same',
+            'Send {tier} or {amountCents}; the server responds with an MPP challenge and verifies whichever configured payment method the client chooses. A credential that is sent again is credited only once, and gets the same answer.',
         },
       },
     },
@@ -91,7 +91,7 @@ function offerOf({ prices, settings }: Engine): Offer {
         amountCents,
         creditsAdded: creditMicros / 1_000_000,
         bonusPercent,
-        // It may cost nothing.
+        // Compute can be free.
         ...(hours === undefined ? {} : { computeHours: hours }),
       }
     }),

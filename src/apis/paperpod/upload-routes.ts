@@ -17,7 +17,7 @@ import { sessionName } from './schemas/shared.ts'
 import { uploadAnswer, uploadForm } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
-/** In a scope of its own: no other route takes a form of many parts. */
+/** Adds the upload as a form, in a scope of its own: no other route takes multipart forms. */
 export function addUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     await scope.register(multipart, { limits: { fileSize: limits.uploadBytes } })
@@ -41,7 +41,8 @@ function addRoute(app: App, engine: Engine): void {
             mode: { type: 'number', required: false, description: 'Permission bits, e.g. 493 for 0755' },
             sessionId: { type: 'string', required: false },
           },
-          notes: 'More efficient than base64 for large files. Streamed to the disk of the sandbox, at most 8 GiB.',
+          notes:
+            'More efficient than base64 for large files. The file is streamed to the disk of the sandbox; it can have at most 8 GiB.',
           form: uploadForm,
           example: { path: '/workspace/greeting.txt', file: 'hello\n' },
           errors: [...sandboxErrors, 'forbidden', 'conflict', 'disk_full'],
@@ -81,14 +82,14 @@ interface UploadForm {
 }
 
 interface Upload {
-  /** The sandbox it is in, which is used until `done`. */
+  /** The sandbox of the file, which is in use until `done` is called. */
   sessionId: string
   done: () => void
   file: StagedFile
   originalName: string
 }
 
-/** A file whose `path` or `sessionId` may come behind it is in no place until the form is at its end. */
+/** Stages a file. Its `path` or `sessionId` can come after it, so the file is put in place when the form has ended. */
 async function takeFile(
   engine: Engine,
   caller: Caller,

@@ -27,9 +27,9 @@ export function addWatchRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Watch filesystem changes as a Server-Sent Events stream',
           returns:
-            'Server-Sent Events: watching, then create, modify, delete and rename { type, path, directory, timestamp, oldPath?, newPath? }, overflow { message, dropped? }, and at the end stopped { reason, message } or error',
+            'Server-Sent Events: watching, then create, modify, delete and rename { type, path, directory, timestamp, oldPath?, newPath? }, overflow { message, dropped? }, and finally stopped { reason, message } or error',
           notes:
-            'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash is for names at any depth, one with a slash for paths from the watched directory on. With include only what matches is told: of a directory that is renamed or goes, each file in it that matches. A file is watched by its name, a link to one is not followed. Events have no ids, and Last-Event-ID changes nothing: whoever connects again begins anew with watching, and lists the directory for what changed in between.',
+            'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash matches names at any depth; a glob with a slash matches paths relative to the watched directory. With include, only matches are reported: when a directory is renamed or deleted, each matching file in it. A file is watched by its name; a link to a file is not followed. Events have no ids, and Last-Event-ID has no effect: after a reconnect the watch starts anew, so list the directory to find what changed in between.',
           answers: { 200: eventStreamAnswer },
           example: { path: '/workspace', exclude: ['node_modules', '*.log'] },
         },
@@ -47,7 +47,7 @@ async function stream(
   const left = new AbortController()
   reply.raw.on('close', () => left.abort())
   const { recursive = true, sessionId = '' } = request.body
-  // What is wrong with the request is found before anything is told, and has a status of its own.
+  // An invalid request is refused with its own status, before the stream begins.
   const { path, changes } = await begin(engine, request, left.signal)
   const events = new EventStream({ engine, request, reply, errorBody })
   try {
@@ -65,7 +65,7 @@ async function stream(
   }
 }
 
-/** Resolves when the watch is in place. */
+/** Starts a watch; resolves once it is in place. */
 async function begin(engine: Engine, { body, caller }: FastifyRequest<{ Body: WatchBody }>, signal: AbortSignal) {
   const { recursive = true, include, exclude, sessionId = '' } = body
   const [path, otherwise] = watchedPaths(body.path)
@@ -110,17 +110,17 @@ function lossOf(dropped: number | undefined): { dropped?: number; message: strin
   if (dropped === undefined)
     return {
       message:
-        'More changed at once than the kernel could tell. What came and went is told all the same; of files that were only modified some are not.',
+        'More changed at once than the kernel could report. Created and deleted files are reported all the same; some files that were only modified are not.',
     }
   return { dropped, message: `${dropped} changes were not sent because the connection was slow. List the directory.` }
 }
 
 const endings: Record<WatchEnd['reason'], string> = {
   sandbox: 'The sandbox has stopped',
-  server: 'The server is stopping; watch again in a moment',
+  server: 'The server is stopping; watch again shortly',
 }
 
-/** A relative path is under /workspace; where there is none, `workspace/x` is `/workspace/x` without its slash. */
+/** Relative paths start at /workspace; if `workspace/x` does not exist there, it means `/workspace/x`. */
 function watchedPaths(path: string): [path: string, otherwise?: string] {
   const paths = /^workspace(\/|$)/.test(path) ? [sandboxPath(path), `/${path}`] : [sandboxPath(path)]
   return paths.map((each) => posix.normalize(each).replace(/(?<=.)\/$/, '')) as [string, string?]

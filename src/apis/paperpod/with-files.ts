@@ -6,7 +6,7 @@ import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { ComputerFiles } from '../../engine/types.ts'
 
-/** Does something with the files of a caller's sandbox, which counts as used meanwhile. */
+/** Runs `work` with the files of a caller's sandbox, which stays in use meanwhile. */
 export async function withFiles<T>(
   engine: Engine,
   caller: Caller,
