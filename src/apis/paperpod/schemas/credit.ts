@@ -4,25 +4,27 @@ import { text } from './shared.ts'
 
 export const balanceAnswer = object({
   creditsRemaining: dollars(),
-  creditsRemainingUsdc: Type.String({ description: 'The same with six decimals' }),
-  tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token that asks ends' })),
+  creditsRemainingUsdc: Type.String({ description: 'creditsRemaining with six decimals' }),
+  tokenExpiresAt: Type.Optional(Type.String({ description: 'When the token of this request expires' })),
 })
 
 const offerAnswer = object({
   tiers: Type.Array(
     object({
       tier: Type.String(),
-      amountCents: Type.Integer({ description: 'What it costs' }),
-      creditsAdded: dollars('The bonus included'),
+      amountCents: Type.Integer({ description: 'The price, in US cents' }),
+      creditsAdded: dollars('The credit added, including the bonus'),
       bonusPercent: Type.Number(),
       computeHours: Type.Optional(
-        Type.Integer({ description: 'For which it pays, about; left out where compute costs nothing' }),
+        Type.Integer({
+          description: 'About how many hours of compute the credit pays for; missing if compute is free',
+        }),
       ),
     }),
   ),
   customAmount: object({ minimumCents: Type.Integer(), maximumCents: Type.Integer() }),
-  paymentMethodsAccepted: Type.Array(Type.String(), { description: 'By POST /topup: tempo, stripe' }),
-  checkout: Type.Boolean({ description: 'True when a person can pay on a page' }),
+  paymentMethodsAccepted: Type.Array(Type.String(), { description: 'Payment methods of POST /topup: tempo, stripe' }),
+  checkout: Type.Boolean({ description: 'True if users can pay on a page' }),
   agentInstruction: Type.String(),
 })
 
@@ -32,15 +34,15 @@ export const topUpBody = object({
   tier: Type.Optional(text('Credit package, by its name', { maxLength: 100, minLength: 1 })),
   amountCents: Type.Optional(
     Type.Number({
-      description: 'Custom amount in whole cents, instead of a package; GET /topup says from how many to how many',
+      description: 'Custom amount in whole cents, instead of a package; GET /topup returns the min and max amount',
     }),
   ),
 })
 
 export const topUpAnswer = object({
   success: Type.Boolean(),
-  amountCents: Type.Integer({ description: 'What was paid' }),
-  creditsAdded: dollars('The bonus included'),
+  amountCents: Type.Integer({ description: 'The amount paid' }),
+  creditsAdded: dollars('The credit added, including the bonus'),
   creditsRemaining: dollars(),
   paymentMethodsAccepted: Type.Array(Type.String(), { description: 'tempo, stripe' }),
 })

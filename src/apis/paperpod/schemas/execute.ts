@@ -6,11 +6,11 @@ import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
 
 export const executeBody = object({
   code: text('Program text', { maxLength: limits.codeBytes }),
-  language: Type.Enum([...languages], { description: 'What it is written in' }),
+  language: Type.Enum([...languages], { description: 'The language of the code' }),
   sessionId,
   timeout: Type.Optional(
     Type.Number({
-      description: 'Milliseconds until everything it started is killed',
+      description: 'Milliseconds until the code and everything that it started is killed',
       default: limits.executeDefaultTimeoutMs,
       minimum: 1,
       maximum: limits.executeTimeoutMs,
@@ -24,7 +24,7 @@ export const exitFields = {
   exitCode: nullableNumber,
   signal: nullableText(),
   reason: Type.String({ description: 'exited, signalled, timeout, oom, disk_full, stopped or lost' }),
-  truncated: Type.Boolean({ description: 'True when the oldest output was dropped' }),
+  truncated: Type.Boolean({ description: 'True if the oldest output was dropped' }),
   durationMs: Type.Number(),
 }
 
@@ -35,8 +35,8 @@ export const executeAnswer = object({
   result: object({
     stdout: Type.String(),
     stderr: Type.String(),
-    stdoutBase64: Type.Optional(Type.String({ description: 'Only when stdout is not UTF-8' })),
-    stderrBase64: Type.Optional(Type.String({ description: 'Only when stderr is not UTF-8' })),
+    stdoutBase64: Type.Optional(Type.String({ description: 'Only if stdout is not UTF-8' })),
+    stderrBase64: Type.Optional(Type.String({ description: 'Only if stderr is not UTF-8' })),
     ...exitFields,
   }),
 })

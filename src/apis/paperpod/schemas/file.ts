@@ -5,7 +5,7 @@ import { object } from '../../schema.ts'
 import { path, sessionId, text } from './shared.ts'
 
 const encoding = Type.Optional(
-  Type.Enum(['utf8', 'base64'], { description: 'How content is written in JSON', default: 'utf8' }),
+  Type.Enum(['utf8', 'base64'], { description: 'The encoding of content in JSON', default: 'utf8' }),
 )
 
 export const fileMode = Type.Integer({
@@ -16,7 +16,7 @@ export const fileMode = Type.Integer({
 
 export const writeBody = object({
   path,
-  content: text('What the file will hold'),
+  content: text('The new content of the file'),
   encoding,
   mode: Type.Optional(fileMode),
   sessionId,
@@ -45,7 +45,7 @@ export const listBody = object({
   path,
   limit: Type.Optional(
     Type.Integer({
-      description: 'Entries at most',
+      description: 'Max number of entries',
       minimum: 1,
       maximum: limits.listEntries,
       default: limits.listEntries,
@@ -53,7 +53,7 @@ export const listBody = object({
   ),
   cursor: Type.Optional(
     Type.String({
-      description: 'Entries behind those that came with it',
+      description: 'Continue after the entries that came with this cursor',
       minLength: 1,
       maxLength: 512,
       pattern: patterns.listCursor.source,
@@ -69,7 +69,9 @@ export const listAnswer = object({
     object({
       name: Type.String(),
       nameBase64: Type.Optional(
-        Type.String({ description: 'The name as it is, where it is not UTF-8; name and path only resemble it then' }),
+        Type.String({
+          description: 'The exact bytes of a name that is not UTF-8; name and path then only resemble it',
+        }),
       ),
       path: Type.String(),
       type: Type.Enum(['file', 'directory', 'symlink', 'other']),
@@ -79,8 +81,8 @@ export const listAnswer = object({
       target: Type.Optional(Type.String()),
     }),
   ),
-  truncated: Type.Optional(Type.Boolean({ description: 'Only when there are more: true' })),
-  cursor: Type.Optional(Type.String({ description: 'Only when there are more: to be sent for them' })),
+  truncated: Type.Optional(Type.Boolean({ description: 'True if there are more entries; otherwise missing' })),
+  cursor: Type.Optional(Type.String({ description: 'The cursor to send for more entries; missing if there are none' })),
 })
 
 export const mkdirAnswer = object({ success: Type.Boolean(), path: Type.String() })

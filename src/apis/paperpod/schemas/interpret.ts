@@ -6,7 +6,9 @@ import { nullableNumber, sessionId, text } from './shared.ts'
 
 export const interpretBody = object({
   code: text('Program text', { minLength: 1, maxLength: limits.codeBytes }),
-  language: Type.Optional(Type.Enum([...kernelLanguages], { description: 'What it is written in', default: 'python' })),
+  language: Type.Optional(
+    Type.Enum([...kernelLanguages], { description: 'The language of the code', default: 'python' }),
+  ),
   sessionId,
   timeout: Type.Optional(
     Type.Number({
@@ -21,7 +23,7 @@ export const interpretBody = object({
 const errorFields = {
   name: Type.String(),
   message: Type.String(),
-  traceback: Type.Array(Type.String(), { description: 'Lines, without colours' }),
+  traceback: Type.Array(Type.String(), { description: 'Lines, without color codes' }),
 }
 
 export const interpretAnswer = object({
@@ -31,26 +33,26 @@ export const interpretAnswer = object({
   results: Type.Array(
     object({
       type: Type.Enum(['text', 'image', 'html', 'json', 'error']),
-      text: Type.Optional(Type.String({ description: 'What was printed, or the plain form of a result' })),
-      data: Type.Optional(Type.Unknown({ description: 'Of an image its base64, of JSON the value, else text' })),
-      mimeType: Type.Optional(Type.String({ description: 'What data is' })),
-      stream: Type.Optional(Type.Enum(['stdout', 'stderr'], { description: 'Only of printed text' })),
+      text: Type.Optional(Type.String({ description: 'Printed text, or the plain text form of a result' })),
+      data: Type.Optional(Type.Unknown({ description: 'Base64 of an image, the value of JSON, otherwise text' })),
+      mimeType: Type.Optional(Type.String({ description: 'The media type of data' })),
+      stream: Type.Optional(Type.Enum(['stdout', 'stderr'], { description: 'Only for printed text' })),
       isMainResult: Type.Optional(Type.Boolean({ description: 'True for the value of the last expression' })),
       formats: Type.Optional(
-        Type.Record(Type.String(), Type.Unknown(), { description: 'Further forms of the same, by media type' }),
+        Type.Record(Type.String(), Type.Unknown(), { description: 'More forms of the same result, by media type' }),
       ),
       name: Type.Optional(Type.String()),
       message: Type.Optional(Type.String()),
       traceback: Type.Optional(errorFields.traceback),
     }),
-    { description: 'In the order in which they came about' },
+    { description: 'In the order in which they were produced' },
   ),
   logs: object({ stdout: Type.String(), stderr: Type.String() }),
   error: nullable(object(errorFields)),
   executionCount: nullableNumber,
-  kernelRestarted: Type.Boolean({ description: 'True when variables of earlier calls were gone before this one' }),
-  restartReason: Type.Optional(Type.String({ description: 'How the kernel before this one ended' })),
-  kernelLost: Type.Boolean({ description: 'True when the variables are gone after this call' }),
-  truncated: Type.Boolean({ description: 'True when output beyond the limits was left out' }),
+  kernelRestarted: Type.Boolean({ description: 'True if the variables of earlier calls were lost before this call' }),
+  restartReason: Type.Optional(Type.String({ description: 'How the previous kernel ended' })),
+  kernelLost: Type.Boolean({ description: 'True if the variables were lost during this call' }),
+  truncated: Type.Boolean({ description: 'True if output beyond the limits was left out' }),
   durationMs: Type.Number(),
 })

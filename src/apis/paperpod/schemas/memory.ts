@@ -5,7 +5,7 @@ import { text } from './shared.ts'
 
 const memoryPath = text("File path (e.g. 'data/results.json')", { minLength: 1, maxLength: limits.memoryPathLength })
 
-export const memoryWriteBody = object({ path: memoryPath, content: text('What the file will hold') })
+export const memoryWriteBody = object({ path: memoryPath, content: text('The new content of the file') })
 
 export const memoryWriteAnswer = object({ success: Type.Boolean(), size: Type.Integer(), path: Type.String() })
 
@@ -14,7 +14,7 @@ export const memoryPathBody = object({ path: memoryPath })
 export const memoryReadAnswer = object({ success: Type.Boolean(), content: Type.String(), size: Type.Integer() })
 
 export const memoryListBody = object({
-  prefix: Type.Optional(text('Only paths that begin with it', { maxLength: limits.memoryPathLength })),
+  prefix: Type.Optional(text('Only paths that start with this prefix', { maxLength: limits.memoryPathLength })),
 })
 
 export const memoryListAnswer = object({

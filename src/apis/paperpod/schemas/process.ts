@@ -10,7 +10,7 @@ export const startBody = object({
   command: text('Command line, run by bash', { minLength: 1, maxLength: limits.commandLength }),
   processId: Type.Optional(
     Type.String({
-      description: 'A name of your own for it',
+      description: 'A name that you choose for the process',
       minLength: 1,
       maxLength: limits.processIdLength,
       pattern: patterns.processName.source,
@@ -21,7 +21,7 @@ export const startBody = object({
   cwd,
   timeout: Type.Optional(
     Type.Number({
-      description: 'Milliseconds until it is ended; 0 for no limit',
+      description: 'Milliseconds until the process is ended; 0 means no limit',
       default: limits.processDefaultTimeoutMs,
       minimum: 0,
       maximum: limits.processTimeoutMs,
@@ -29,11 +29,11 @@ export const startBody = object({
   ),
 })
 
-const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 when it is not known' })
+const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 if unknown' })
 
 export const processObject = object({
   processId: Type.String(),
-  id: Type.String({ description: 'Unique for ever' }),
+  id: Type.String({ description: 'Unique, and never reused' }),
   pid,
   command: Type.String(),
   status: Type.Enum(['running', 'completed', 'failed', 'killed', 'timeout', 'oom', 'stopped', 'lost']),
@@ -56,11 +56,11 @@ export const listeningProcess = object({
   ports: Type.Array(
     object({
       port: Type.Integer(),
-      address: Type.String({ description: 'Where it is bound' }),
-      canExpose: Type.Boolean({ description: 'Whether POST /expose gives it a preview that works' }),
+      address: Type.String({ description: 'The address that the port is bound to' }),
+      canExpose: Type.Boolean({ description: 'Whether POST /expose can preview the port' }),
       detectedAt: Type.String(),
     }),
-    { description: 'TCP ports on which the process, or what it started, listens' },
+    { description: 'TCP ports on which the process, or anything that it started, listens' },
   ),
   hints: Type.Optional(processHints),
 })
@@ -80,7 +80,7 @@ export const startAnswer = object({
 export const processListBody = object({
   sessionId,
   all: Type.Optional(
-    Type.Boolean({ description: 'Also commands that have ended, of /execute and others', default: false }),
+    Type.Boolean({ description: 'Also list ended commands of /execute and other routes', default: false }),
   ),
 })
 
@@ -90,7 +90,7 @@ export const processGetBody = object({
   processId,
   sessionId,
   cursor: Type.Optional(
-    Type.Integer({ description: 'Output from here on; 0 is all that is kept', minimum: 0, default: 0 }),
+    Type.Integer({ description: 'Output after this cursor; 0 means all output that is kept', minimum: 0, default: 0 }),
   ),
 })
 

@@ -16,9 +16,9 @@ export const healthAnswer = object({
     Type.String(),
     object({
       status: text('ok or degraded'),
-      since: text('Since when it is so'),
-      reason: Type.Optional(text('What does not work, of one that is degraded')),
+      since: text('Since when the helper has this status'),
+      reason: Type.Optional(text('What does not work; only if the helper is degraded')),
     }),
-    { description: 'What the server works with, by name' },
+    { description: 'The parts that the server depends on, by name' },
   ),
 })

@@ -7,7 +7,7 @@ export const text = (description: string, options: { maxLength?: number; minLeng
   Type.String({ description, ...options })
 
 export const sessionName = Type.String({
-  description: 'Picks a sandbox of the account by name; none means its default one',
+  description: 'The name of a sandbox of the account; without it, the default sandbox',
   maxLength: limits.sessionIdLength,
   pattern: patterns.sessionName.source,
 })

@@ -9,12 +9,12 @@ export const loginBody = object({
   ),
 })
 
-/** The first two for `email`, the others for `wallet`. */
+/** The first two fields answer `email`, the others `wallet`. */
 export const loginAnswer = object({
   success: Type.Optional(Type.Boolean()),
   message: Type.Optional(Type.String()),
-  token: Type.Optional(Type.String({ description: 'A session token, which is told this once' })),
-  wallet: Type.Optional(Type.String({ description: 'With its checksum (EIP-55)' })),
+  token: Type.Optional(Type.String({ description: 'A session token, which is shown only once' })),
+  wallet: Type.Optional(Type.String({ description: 'The address with its checksum (EIP-55)' })),
   creditsRemaining: Type.Optional(dollars()),
 })
 
@@ -23,12 +23,12 @@ export const loginCallbackQuery = object({
 })
 
 const sessionFields = {
-  token: Type.String({ description: 'The new token, which is told this once' }),
+  token: Type.String({ description: 'The new token, which is shown only once' }),
   expiresIn: Type.Integer({ description: 'Seconds' }),
   userId: Type.String(),
 }
 
-export const loginCallbackAnswer = pageOrJson('A page with the token, which is shown this once', object(sessionFields))
+export const loginCallbackAnswer = pageOrJson('A page with the token, which is shown only once', object(sessionFields))
 
 export const readLinkAnswer = pageOrJson(
   'A page with a button that signs in; opening it does not use the link up',

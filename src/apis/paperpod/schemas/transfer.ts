@@ -19,7 +19,7 @@ export const uploadForm = object({
 })
 
 const binary = {
-  description: 'The bytes; the Content-Type is by the file extension',
+  description: 'The bytes of the file; the extension determines the Content-Type',
   content: { 'application/octet-stream': { schema: Type.String({ format: 'binary' }) } },
 }
 

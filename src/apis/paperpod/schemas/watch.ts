@@ -13,7 +13,7 @@ const globs = (description: string) =>
 
 export const watchBody = object({
   path: text('Directory in the sandbox; a relative one is under /workspace', { maxLength: 8192, minLength: 1 }),
-  recursive: Type.Optional(Type.Boolean({ description: 'Also what is in directories below', default: true })),
+  recursive: Type.Optional(Type.Boolean({ description: 'Also watch subdirectories', default: true })),
   include: globs('Glob allowlist. Cannot be used together with exclude.'),
   exclude: globs('Glob blocklist. Cannot be used together with include.'),
   sessionId,

@@ -1,13 +1,13 @@
 import { Type } from 'typebox'
 import { defineMessage, type Fields, type Message } from './message.ts'
 
-/** `ping` and `help`. `describe` gives the help of every message. */
+/** Returns `ping` and `help`. `describe` returns the help of every message. */
 export function connectionMessages(describe: () => Fields): Message[] {
   const none = Type.Object({}, { additionalProperties: false })
   return [
     defineMessage({
       type: 'help',
-      description: 'Everything that can be sent and that comes, with an example each',
+      description: 'List all messages and events, with an example of each message',
       fields: none,
       returns: '{ protocol, messages, events }',
       example: {},
@@ -16,7 +16,7 @@ export function connectionMessages(describe: () => Fields): Message[] {
     defineMessage({
       type: 'ping',
       answer: 'pong',
-      description: 'Is anybody there?',
+      description: 'Check the connection',
       fields: none,
       returns: '{ timestamp }',
       example: {},

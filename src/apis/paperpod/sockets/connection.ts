@@ -31,20 +31,20 @@ interface Request {
   fields: Fields
 }
 
-/** What a request weighs while it is handled. */
-interface Burden {
+/** The memory that a request takes while it is handled. */
+interface RequestLoad {
   bytes: number
-  /** No longer counts its memory. */
+  /** Stops counting the memory of the message. */
   release: (() => void) | undefined
 }
 
-/** One client's WebSocket: requests that are handled side by side, and what belongs to them. */
+/** One client's WebSocket: its concurrent requests, and their state. */
 export class Connection {
   readonly #options: Options
   readonly #sendQueue: SendQueue
   readonly #closed = new AbortController()
-  readonly #open = new Set<Burden>()
-  /** Of requests that are not answered yet; a number and its digits are two. */
+  readonly #open = new Set<RequestLoad>()
+  /** The ids of unanswered requests; the number 1 and the string "1" are different ids. */
   readonly #ids = new Set<string | number>()
   readonly #attached = new Map<string, AbortController>()
   readonly #inputs = new KeyedLock()
@@ -60,7 +60,7 @@ export class Connection {
       suggest: (suggestion) => this.#suggest(suggestion),
     })
     this.#use('')
-    socket.reportFault = (_, code) => this.#sayWhy(code)
+    socket.reportFault = (_, code) => this.#reportFault(code)
     socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -69,7 +69,7 @@ export class Connection {
     })
   }
 
-  /** Of a sandbox that is named, what happens there is worth telling. */
+  /** Sends suggestions about a sandbox that a message names. */
   #use(sessionId: unknown): void {
     if (typeof sessionId === 'string')
       this.#ports.use(sessionId).catch((error: unknown) => {
@@ -77,16 +77,16 @@ export class Connection {
       })
   }
 
-  /** Nobody waits for it: a client that is far behind gets none. */
+  /** Sends a suggestion, which no request waits for: a client with many unsent messages gets none. */
   #suggest(suggestion: Suggestion): void {
     if (this.#sendQueue.waiting < limits.socketRequests)
       void this.#sendQueue.send(() => envelope('suggestion', undefined, suggestion))
   }
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
-    const burden: Burden = { bytes: data.length, release: this.#options.socket.takeMemory(data.length) }
-    this.#open.add(burden)
-    this.#pace()
+    const load: RequestLoad = { bytes: data.length, release: this.#options.socket.takeMemory(data.length) }
+    this.#open.add(load)
+    this.#applyBackpressure()
     let request: Request = { type: '', id: undefined, fields: {} }
     try {
       const isLarge = data.length > limits.wholeJsonBytes
@@ -100,14 +100,14 @@ export class Connection {
           `Cannot take another request: ${limits.socketRequests} of this connection are not answered yet`,
           { details: { limit: limits.socketRequests } },
         )
-      await this.#handle(request, burden, isLarge)
+      await this.#handle(request, load, isLarge)
     } catch (error) {
       await this.#refuse(request.id, error)
     } finally {
-      burden.release?.()
-      this.#open.delete(burden)
+      load.release?.()
+      this.#open.delete(load)
       if (request.id !== undefined) this.#ids.delete(request.id)
-      this.#pace()
+      this.#applyBackpressure()
     }
   }
 
@@ -116,22 +116,25 @@ export class Connection {
     return parseLargeJson(data, this.#options.who.caller.accountId, 'message')
   }
 
-  /** Nobody could tell the answers of two apart. The refusal has no id of its own: it would be taken for the answer of the first. */
+  /**
+   * Reserves the id of a request. Throws `conflict` if an unanswered request has the same id: the client could not tell the
+   * two answers apart. The refusal is sent without the id, since the client would take it for the first request's answer.
+   */
   #claim(id: Request['id']): Request['id'] {
     if (id === undefined) return id
     if (this.#ids.has(id))
       throw new CarrelError(
         'conflict',
-        `Cannot take the request: another one with the id ${JSON.stringify(id)} is not answered yet; give each an id of its own`,
+        `Cannot take the request: another one with the id ${JSON.stringify(id)} is not answered yet; use a unique id for each request`,
         { details: { field: 'id', id } },
       )
     this.#ids.add(id)
     return id
   }
 
-  async #handle({ type, id, fields }: Request, burden: Burden, isLarge: boolean): Promise<void> {
+  async #handle({ type, id, fields }: Request, load: RequestLoad, isLarge: boolean): Promise<void> {
     const { message, rest } = this.#find(type, fields)
-    const answer = await message.run(this.#call(id, rest, burden, isLarge))
+    const answer = await message.run(this.#call(id, rest, load, isLarge))
     this.#use(rest.sessionId ?? '')
     if (answer === undefined) return
     const answerType = message.answer ?? `${type}_result`
@@ -141,7 +144,7 @@ export class Connection {
     await this.#sendQueue.send(() => envelope(answerType, id, answer))
   }
 
-  /** Made when it can go out, and as fast as it does. */
+  /** Sends a large answer, which is generated when the client can take it, and at the client's pace. */
   #sendLarge(type: string, id: Request['id'], make: () => Promise<Fields | string | LargeResponse>): Promise<void> {
     return this.#sendQueue.sendParts(async () => {
       const data = await make()
@@ -149,14 +152,14 @@ export class Connection {
     })
   }
 
-  /** By its type, and by the `action` where there are several. */
+  /** Finds a message by its type, and by its `action` if several messages have the type. */
   #find(type: string, fields: Fields): { message: Message; rest: Fields } {
     const candidates = this.#options.messages.of(type)
     const [first] = candidates
     if (!first) {
       throw new CarrelError(
         'invalid_request',
-        `Cannot use message type ${JSON.stringify(type.slice(0, 64))}: there is none; send {"type":"help"} for all`,
+        `Cannot use message type ${JSON.stringify(type.slice(0, 64))}: there is no such type; send {"type":"help"} for a list`,
         { details: { field: 'type', types: this.#options.messages.types } },
       )
     }
@@ -165,29 +168,29 @@ export class Connection {
     const message = candidates.find((candidate) => candidate.action === action)
     if (message) return { message, rest }
     const actions = candidates.map((candidate) => candidate.action)
-    throw new CarrelError('invalid_request', `Cannot use field "action": it has to be one of ${actions.join(', ')}`, {
+    throw new CarrelError('invalid_request', `Cannot use field "action": it must be one of ${actions.join(', ')}`, {
       details: { field: 'action', actions },
     })
   }
 
-  #call(id: Request['id'], fields: Fields, burden: Burden, isLarge: boolean): Call {
+  #call(id: Request['id'], fields: Fields, load: RequestLoad, isLarge: boolean): Call {
     const { engine, who } = this.#options
     return {
       engine,
       caller: who.caller,
       token: who.token,
       fields,
-      largeBytes: isLarge ? burden.bytes : undefined,
+      largeBytes: isLarge ? load.bytes : undefined,
       closed: this.#closed.signal,
       attached: this.#attached,
       inputs: this.#inputs,
       readBytes: this.#options.socket.readBytes,
       send: (type, make) => this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
       watch: (sessionId, computer) => this.#ports.watch(sessionId, computer),
-      begun: () => {
-        burden.bytes = 0
-        burden.release?.()
-        this.#pace()
+      releaseMessage: () => {
+        load.bytes = 0
+        load.release?.()
+        this.#applyBackpressure()
       },
     }
   }
@@ -201,8 +204,8 @@ export class Connection {
     await this.#sendQueue.send(() => envelope('error', id, errorBody(known, requestId)))
   }
 
-  /** Before the connection is closed for what its client sent. */
-  #sayWhy(code: number): void {
+  /** Sends the error for which the connection is about to be closed. */
+  #reportFault(code: number): void {
     const error =
       code === 1009
         ? new CarrelError('too_large', `Cannot read the message: it is larger than ${limits.jsonBodyBytes} bytes`, {
@@ -210,27 +213,27 @@ export class Connection {
           })
         : new CarrelError(
             'invalid_request',
-            'Cannot read the message: it is not UTF-8, or breaks the WebSocket protocol',
+            'Cannot read the message: it is not UTF-8, or violates the WebSocket protocol',
           )
     if (!this.#sendQueue.isMidMessage)
       this.#options.socket.send(envelope('error', undefined, errorBody(error, randomUUID())))
   }
 
-  /** A client that sends more than is handled, or than it reads answers of, is read no further until it is. */
-  #pace(): void {
+  /** Stops reading from a client that has too many bytes of open requests, or too many unsent answers. */
+  #applyBackpressure(): void {
     const { socket } = this.#options
     let bytes = 0
-    for (const burden of this.#open) bytes += burden.bytes
-    socket.hold('burden', bytes > maxOpenBytes || this.#sendQueue.waiting > limits.socketRequests * 2)
+    for (const load of this.#open) bytes += load.bytes
+    socket.hold('requests', bytes > maxOpenBytes || this.#sendQueue.waiting > limits.socketRequests * 2)
   }
 }
 
-/** `data` as an object, or as JSON that is one already. */
+/** Returns a message; `data` is an object, or the JSON of one. */
 function envelope(type: string, id: Request['id'], data: Fields | string): string {
   return `${headOf(type, id)}${typeof data === 'string' ? data : JSON.stringify(data)}}`
 }
 
-/** A message up to its data. */
+/** Returns the JSON of a message up to its data. */
 function headOf(type: string, id: Request['id']): string {
   const head = JSON.stringify(id === undefined ? { type } : { type, id })
   return `${head.slice(0, -1)},"data":`
@@ -254,7 +257,7 @@ function parse(data: Buffer, binary: boolean): unknown {
 
 function fieldsOf(parsed: unknown): Fields {
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Fields
-  throw unreadable('it is no JSON object')
+  throw unreadable('it is not a JSON object')
 }
 
 function unreadable(why: string): CarrelError {
@@ -266,25 +269,26 @@ function idOf({ id }: Fields): Request['id'] {
   if (typeof id === 'number' || (typeof id === 'string' && id.length <= maxIdLength)) return id
   throw new CarrelError(
     'invalid_request',
-    `Cannot use field "id": it has to be a number or a string of at most ${maxIdLength} characters`,
+    `Cannot use field "id": it must be a number or a string of at most ${maxIdLength} characters`,
     { details: { field: 'id' } },
   )
 }
 
-/** Fields stand beside the type, or under `data`. */
+/** Returns the request in a message, whose fields are beside the type or under `data`. */
 function requestOf(parsed: Fields, id: Request['id']): Request {
   const { type, id: _, data, ...flat } = parsed
   sharePieces(parsed, flat)
   const refuse = (field: string, why: string) =>
     new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field } })
-  if (typeof type !== 'string') throw refuse('type', 'it has to be the name of a message; send {"type":"help"} for all')
+  if (typeof type !== 'string')
+    throw refuse('type', 'it must be the name of a message; send {"type":"help"} for a list')
   if (data === undefined) return { type, id, fields: flat }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw refuse('data', 'it has to be an object')
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw refuse('data', 'it must be an object')
   const [extra] = Object.keys(flat)
-  if (extra !== undefined) throw refuse(extra, 'it has to stand in "data", as the other fields do')
+  if (extra !== undefined) throw refuse(extra, 'it must be in "data", like the other fields')
   return { type, id, fields: data as Fields }
 }
 
 const maxIdLength = 128
-/** One message of the greatest size, and some. */
+/** As much as one message of the max size: further ones wait. */
 const maxOpenBytes = limits.jsonBodyBytes

@@ -3,16 +3,16 @@ import { CarrelError } from '../../../errors.ts'
 type Stream = 'stdout' | 'stderr'
 
 /**
- * A place in a process's output to the byte. It is a number between two pieces; inside one, where a character is not
- * whole yet, `<number>+<bytes of stdout>+<bytes of stderr>` that came behind it.
+ * A position in a process's output, accurate to the byte. Between two pieces it is a number. Inside a piece, where a
+ * character is not complete, it is `<number>+<bytes of stdout>+<bytes of stderr>`: the bytes delivered after the number.
  */
 export class ExactCursor {
   #base: number
   #ahead: Record<Stream, number>
-  /** What comes again when somebody reads on from here. */
+  /** The bytes that are read again when output is followed from `start`. */
   readonly #repeated: Record<Stream, number>
 
-  /** Throws an `invalid_request` for what was never one. */
+  /** Throws `invalid_request` for a value that is not a cursor. */
   constructor(from: number | string) {
     const [, base, stdout = 0, stderr = 0] = pattern.exec(String(from)) ?? []
     if (base === undefined || Number(base) > Number.MAX_SAFE_INTEGER)
@@ -24,7 +24,7 @@ export class ExactCursor {
     this.#repeated = { ...this.#ahead }
   }
 
-  /** Where to follow the process from; what then comes goes through `fresh`. */
+  /** The position from which to follow the process; pass the output to `fresh`. */
   get start(): number {
     return this.#base
   }
@@ -34,25 +34,25 @@ export class ExactCursor {
     return stdout + stderr === 0 ? this.#base : `${this.#base}+${stdout}+${stderr}`
   }
 
-  /** The part of some output that was not there before. */
+  /** Returns the part of some output that was not delivered before. */
   fresh(stream: Stream, data: Buffer): Buffer {
     const repeated = Math.min(this.#repeated[stream], data.length)
     this.#repeated[stream] -= repeated
     return data.subarray(repeated)
   }
 
-  /** So many bytes of a stream were delivered, of a piece that is not all delivered. */
+  /** Records that a number of bytes of a stream were delivered, from a piece that is not delivered in full. */
   delivered(stream: Stream, bytes: number): void {
     this.#ahead[stream] += bytes
   }
 
-  /** All is delivered that lies before this place. */
+  /** Records that everything before a position is delivered. */
   moveTo(base: number): void {
     this.#base = base
     this.#ahead = { ...this.#repeated }
   }
 
-  /** Output is missing before this place: nothing comes again behind it. */
+  /** Records that output before a position is missing: no output after it was delivered before. */
   skipTo(base: number): void {
     this.#repeated.stdout = 0
     this.#repeated.stderr = 0

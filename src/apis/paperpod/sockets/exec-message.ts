@@ -29,7 +29,7 @@ const fields = Type.Object(
     language: Type.Optional(language),
     argv: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'Program and arguments, run as they are',
+        description: 'Program and arguments, run without a shell',
         minItems: 1,
         maxItems: 10_000,
       }),
@@ -40,17 +40,20 @@ const fields = Type.Object(
     user: Type.Optional(Type.String({ description: 'User of the sandbox', minLength: 1, maxLength: 64 })),
     timeout: Type.Optional(
       Type.Number({
-        description: `Milliseconds until everything it started is killed; 0 for no limit. By default ${limits.executeDefaultTimeoutMs}, with tty or open stdin none`,
+        description: `Milliseconds until the program and everything that it started is killed; 0 means no limit. Default: ${limits.executeDefaultTimeoutMs}; no limit with tty or open stdin`,
         minimum: 0,
         maximum: limits.processTimeoutMs,
       }),
     ),
     stream: Type.Optional(
-      Type.Boolean({ description: 'Output as it comes, by events; always with tty or open stdin', default: false }),
+      Type.Boolean({
+        description: 'Send output as events while the program runs; always true with tty or open stdin',
+        default: false,
+      }),
     ),
     stdin: Type.Optional(
       Type.Union([Type.Boolean(), Type.String()], {
-        description: 'All of its input as text, or true to send it by process messages',
+        description: 'The whole input as text, or true to send input with process messages',
       }),
     ),
     tty: Type.Optional(
@@ -58,7 +61,9 @@ const fields = Type.Object(
         description: 'A terminal: true, or { cols, rows }',
       }),
     ),
-    encoding: Type.Optional(Type.Enum(['utf8', 'base64'], { description: 'How events carry output', default: 'utf8' })),
+    encoding: Type.Optional(
+      Type.Enum(['utf8', 'base64'], { description: 'The encoding of output in events', default: 'utf8' }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -66,17 +71,17 @@ type Fields = Static<typeof fields>
 
 export const execMessage = defineMessage({
   type: 'exec',
-  description: 'Run a command or code to its end',
+  description: 'Run a command or code to completion',
   fields,
   returns: '{ status, processId, sessionId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
   notes:
-    'One of command, code and argv. With stream: first event start { processId, pid }, then stdout and stderr { processId, text, cursor }, and the result without them. A process that is streamed waits when its reader does, and ends a minute after its last connection; within that, process attach with the last cursor reads on.',
+    'Send one of command, code and argv. With stream, the events are start { processId, pid }, then stdout and stderr { processId, text, cursor }, and the result has no output. A streamed process waits while its client does not read, and is ended a minute after its last connection is gone; within that minute, process attach with the last cursor resumes the output.',
   example: { command: 'echo hello; echo oh >&2; exit 3' },
   run,
 })
 
 async function run(call: Call<Fields>): Promise<Answer | undefined> {
-  const { engine, caller, watch, begun } = call
+  const { engine, caller, watch, releaseMessage } = call
   const { stdin, timeout, env: variables, cwd: directory, user, tty: terminal } = call.fields
   const session = call.fields.sessionId ?? ''
   const tty = terminal === true ? { cols: 80, rows: 24 } : terminal || undefined
@@ -98,14 +103,14 @@ async function run(call: Call<Fields>): Promise<Answer | undefined> {
     attended: streams,
     backpressure: streams,
   })
-  begun()
+  releaseMessage()
   if (typeof stdin === 'string') void feed(process, call.fields as { stdin: string }, caller.accountId)
   return streams ? await stream(call, process, session) : await collect(call, process, session)
 }
 
 function programOf({ command, code: text, argv, language: kind }: Fields): Program {
   if ([command, text, argv].filter((given) => given !== undefined).length !== 1)
-    throw new CarrelError('invalid_request', 'Cannot run: give one of "command", "code" and "argv"', {
+    throw new CarrelError('invalid_request', 'Cannot run: send one of "command", "code" and "argv"', {
       details: { field: 'command' },
     })
   if (text !== undefined && kind === undefined)
@@ -150,7 +155,7 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
   }
 }
 
-/** Gives it all of its input. It may end before it has read it. */
+/** Writes the whole input to a process, which can end before it has read everything. */
 async function feed(process: ProcessHandle, fields: { stdin: string }, accountId: string): Promise<void> {
   try {
     const input = await bytesOf(piecesOf(fields, 'stdin'), new Slices(accountId))
@@ -158,6 +163,6 @@ async function feed(process: ProcessHandle, fields: { stdin: string }, accountId
       await process.write(input.subarray(at, at + limits.stdinMessageBytes))
     await process.closeStdin()
   } catch {
-    // Its end is told by its exit.
+    // If the process has ended, its exit is reported anyway.
   }
 }

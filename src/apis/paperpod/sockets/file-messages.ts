@@ -22,11 +22,11 @@ export function fileMessages(routes: MessageRoutes): Message[] {
     routes.message('write', { route: 'POST /files/write' }),
     defineMessage({
       type: 'writeMany',
-      description: 'Write several files: all of them, or none when one cannot be written',
+      description: 'Write several files: all of them, or none if one cannot be written',
       fields: Type.Object(
         {
           files: Type.Array(file, {
-            description: 'Each with path, content, and as in write encoding and mode',
+            description: 'Each with path and content, and optionally encoding and mode as in write',
             minItems: 1,
             maxItems: limits.filesPerWrite,
           }),
@@ -52,12 +52,16 @@ export function fileMessages(routes: MessageRoutes): Message[] {
         }
         const twice = files.find(({ path: own }, index) => files.findIndex((other) => other.path === own) !== index)
         if (twice)
-          throw new CarrelError('invalid_request', `Cannot write ${JSON.stringify(twice.path)}: it is named twice`, {
-            details: { field: 'files' },
-          })
+          throw new CarrelError(
+            'invalid_request',
+            `Cannot write ${JSON.stringify(twice.path)}: the path is listed twice`,
+            {
+              details: { field: 'files' },
+            },
+          )
         using computer = await openComputer(engine, caller, { name: fields.sessionId ?? '' }, 'files')
         watch(fields.sessionId ?? '', computer)
-        // Each has its directory and itself open until all are written.
+        // Each file and its directory stay open until all files are written.
         const held = { doing: 'write the files', count: 1 + 2 * files.length }
         const sizes = await withDescriptors(engine, caller, held, () => filesOf(engine, computer).writeMany(files))
         const written = files.map((one, index) => ({ path: one.path, size: sizes[index] }))

@@ -8,35 +8,35 @@ import type { KeyedLock } from '../../../keyed-lock.ts'
 import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
 import { paramsOf } from '../params-of.ts'
 
-/** What is answered: fields, their JSON, or what makes them once the client can take them, where they are many. */
+/** An answer: fields, their JSON, or for a large answer a function that makes it once the client can take it. */
 export type Answer = Fields | string | LargeResponse | (() => Promise<Fields | string | LargeResponse>)
 export type Fields = Record<string, unknown>
 
-/** What a message is handled with. */
+/** A message that is being handled, with its context. */
 export interface Call<F = Fields> {
   engine: Engine
   caller: Caller
   token: string
   fields: F
-  /** The size of a message whose fields are too large to be made JSON again in one go; undefined for others. */
+  /** The size of a message whose fields are too large to be serialized again in one go; undefined for others. */
   largeBytes: number | undefined
   /** Aborts when the connection is gone. */
   closed: AbortSignal
-  /** Processes whose output comes over this connection, by their id: each with what ends it. */
+  /** The processes whose output is sent over this connection, by id, each with the controller that stops it. */
   attached: Map<string, AbortController>
-  /** Keeps what goes to one process in order. */
+  /** Keeps the input of each process in order. */
   inputs: KeyedLock
-  /** Sends something that belongs to this request, once the client can take it. */
+  /** Sends a message that belongs to this request, once the client can take it. */
   send: (type: string, make: Fields | (() => Fields)) => Promise<void>
-  /** How much of a process's output is read for this connection at a time. */
+  /** How many bytes of a process's output to read at a time for this connection. */
   readBytes: number
-  /** Suggestions for this connection are looked for on that computer too. */
+  /** Also sends this connection suggestions about a computer. */
   watch: (sessionId: string, computer: AccessibleComputer) => void
-  /** The message itself is no longer needed: it does not count as a burden of the connection any more. */
-  begun: () => void
+  /** Stops counting the memory of the message, which is no longer needed. */
+  releaseMessage: () => void
 }
 
-/** What help and the discovery document tell of a message. */
+/** What help and the discovery document say about a message. */
 export interface MessageHelp {
   description: string
   params: unknown
@@ -45,15 +45,15 @@ export interface MessageHelp {
   example?: unknown
 }
 
-/** A message that a client may send: the one source of its check, its help and its place in discovery. */
+/** A message that a client can send: the only source of its validation, its help and its entry in discovery. */
 export interface Message {
   type: string
-  /** Messages of one type are told apart by their field `action`. */
+  /** Distinguishes messages of the same type: the field `action`. */
   action?: string
-  /** The type of its answer; `<type>_result` by default. */
+  /** The type of the answer; `<type>_result` by default. */
   answer?: string
   help: () => MessageHelp
-  /** undefined when it has answered by itself. */
+  /** Returns the answer; undefined if it has already been sent. */
   run: (call: Call) => Promise<Answer | undefined>
 }
 
@@ -65,7 +65,7 @@ interface Definition<F extends TObject> extends Omit<MessageHelp, 'params'> {
   run: (call: Call<Static<F>>) => Promise<Answer | undefined> | Answer
 }
 
-/** A message with fields of its own. */
+/** Returns a message that is not that of a route. */
 export function defineMessage<F extends TObject>(definition: Definition<F>): Message {
   const { type, action, answer, fields, run, ...help } = definition
   const check = Compile(fields)
@@ -76,16 +76,16 @@ export function defineMessage<F extends TObject>(definition: Definition<F>): Mes
     help: () => ({ ...help, params: paramsOf(fields) }),
     run: async (call) => {
       if (!check.Check(call.fields))
-        throw invalidValue(nearest(check.Errors(call.fields)), call.fields, 'message', fields)
+        throw invalidValue(mostSpecific(check.Errors(call.fields)), call.fields, 'message', fields)
       return run(call as Call<Static<F>>)
     },
   }
 }
 
-/** Where none of several choices fits, what is wrong with the one that fits best says more than that. */
-function nearest(errors: SchemaError[]): SchemaError[] {
-  const told = errors.find(({ keyword }) => keyword !== 'anyOf')
-  const inside = errors.find(({ instancePath }) => told && instancePath.startsWith(`${told.instancePath}/`))
-  const best = inside ?? told
+/** Returns the most specific error: if no choice of a union matches, an error inside one of them says more. */
+function mostSpecific(errors: SchemaError[]): SchemaError[] {
+  const outer = errors.find(({ keyword }) => keyword !== 'anyOf')
+  const inner = errors.find(({ instancePath }) => outer && instancePath.startsWith(`${outer.instancePath}/`))
+  const best = inner ?? outer
   return best ? [best] : errors
 }

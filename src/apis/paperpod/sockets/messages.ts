@@ -8,7 +8,7 @@ import { processMessages } from './process-messages.ts'
 import { MessageRoutes } from './route-message.ts'
 import { routeMessages } from './route-messages.ts'
 
-/** Every message that a client may send. Made before the routes that some of them stand for. */
+/** Every message that a client can send. Must be created before the routes that some messages call. */
 export class Messages {
   readonly #all: Message[]
 
@@ -23,12 +23,12 @@ export class Messages {
     ]
   }
 
-  /** Their types, each once. */
+  /** The types of all messages, without duplicates. */
   get types(): string[] {
     return [...new Set(this.#all.map(({ type }) => type))]
   }
 
-  /** Those of a type: one, or several that differ by `action`. */
+  /** Returns the messages of a type: one, or several that differ by `action`. */
   of(type: string): Message[] {
     return this.#all.filter((message) => message.type === type)
   }
@@ -37,20 +37,20 @@ export class Messages {
     return {
       protocol: {
         request:
-          '{ type, id?, …fields }, or the fields under data. id is a string or number of your own, which no other request has that is not answered yet: everything that answers carries it',
+          '{ type, id?, …fields }, or the fields under data. id is a string or number that you choose, unique among your unanswered requests: every answer and event of the request has it',
         answer:
-          '{ type, id, data }: one for each request, of the type <type>_result unless it says otherwise, or error',
-        events: 'With the id of their request; between requests, suggestions come without one',
-        encoding: 'Messages are JSON as text. Bytes are base64 where a field says so',
+          '{ type, id, data }: one for each request, with the type <type>_result, unless the message has another answer, or error',
+        events: 'Events have the id of their request; suggestions that belong to no request have no id',
+        encoding: 'Messages are JSON in text frames. Bytes are base64 in fields that say so',
         limits: {
           messageBytes: limits.jsonBodyBytes,
           requestsAtOnce: limits.socketRequests,
           idleCloseSeconds: limits.stalledClientMs / 1000,
         },
         resume:
-          'A dropped connection ends no process for a minute; code of interpret is interrupted at once. Connect again and send process attach with the last cursor of each process',
+          'Processes survive a dropped connection for a minute; code of interpret is interrupted at once. Connect again and send process attach with the last cursor of each process',
         closeCodes: {
-          1002: 'A frame broke the protocol',
+          1002: 'A frame violated the protocol',
           1007: 'Text that is not UTF-8',
           1008: 'The token is no longer valid, or its user has left the workspace',
           1009: 'A message larger than the limit',
@@ -67,11 +67,11 @@ export class Messages {
         start: { of: 'exec with stream', data: '{ processId, pid, sessionId }' },
         stdout: {
           of: 'exec with stream, process attach',
-          data: '{ processId, text or base64, cursor, truncated? }: truncated when output before it was dropped',
+          data: '{ processId, text or base64, cursor, truncated? }: truncated is true if output before it was dropped',
         },
-        stderr: { of: 'the same', data: 'the same' },
+        stderr: { of: 'exec with stream, process attach', data: 'as stdout' },
         exit: { of: 'process attach', data: '{ processId, status, exitCode, signal, reason, durationMs, truncated }' },
-        suggestion: { of: 'what happens on a sandbox in use', data: '{ message, category, action, … }' },
+        suggestion: { of: 'sandboxes in use', data: '{ message, category, action, … }' },
         error: { of: 'any request', data: '{ error, code, action, agentInstruction, retryable, requestId, … }' },
       },
     }

@@ -13,10 +13,10 @@ interface Options {
   suggest: (suggestion: Suggestion) => void
 }
 
-/** Tells of each port that is opened on the sandboxes that a connection uses, until it is closed. */
+/** Suggests a preview for each port that is opened on the sandboxes of a connection, until closed. */
 export class PortSuggestions {
   readonly #options: Options
-  /** What ends the listening, by computer. */
+  /** The functions that unsubscribe, by computer. */
   readonly #watched = new Map<string, () => void>()
   readonly #known = new Set<string>()
   #isClosed = false
@@ -25,7 +25,7 @@ export class PortSuggestions {
     this.#options = options
   }
 
-  /** A message named this sandbox; it is looked up once. */
+  /** Watches a sandbox that a message names; looks it up only once. */
   async use(sessionId: string): Promise<void> {
     if (this.#known.has(sessionId) || this.#known.size >= maxSandboxes) return
     const { engine, caller } = this.#options
@@ -62,5 +62,5 @@ function portSuggestion(port: OpenPort, sessionId: string): Suggestion {
   }
 }
 
-/** Of one connection; who uses more hears nothing of the others. */
+/** The max number of sandboxes of one connection; further ones get no suggestions. */
 const maxSandboxes = 64

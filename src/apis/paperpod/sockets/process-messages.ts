@@ -19,7 +19,7 @@ interface Named {
   sessionId?: string
 }
 
-/** Everything about processes that run in the background, and about those of `exec`: their ids are of one kind. */
+/** Returns the messages about processes, both of background processes and of `exec`: their ids are interchangeable. */
 export function processMessages(routes: MessageRoutes): Message[] {
   return [
     routes.message('process', { action: 'start', route: 'POST /process/start' }),
@@ -29,33 +29,33 @@ export function processMessages(routes: MessageRoutes): Message[] {
     defineMessage({
       type: 'process',
       action: 'attach',
-      description: 'The output of a process as it comes, from a cursor on, and its end',
+      description: 'Get the output of a process after a cursor as it is written, and its exit',
       fields: Type.Object(
         {
           processId,
           sessionId,
           cursor: Type.Optional(
             Type.Union([Type.Integer({ minimum: 0 }), Type.String({ maxLength: 64 })], {
-              description: 'That of the last output that was received; 0 is all that is kept',
+              description: 'The cursor of the last output that you received; 0 means all output that is kept',
               default: 0,
             }),
           ),
           encoding: Type.Optional(
-            Type.Enum(['utf8', 'base64'], { description: 'How events carry output', default: 'utf8' }),
+            Type.Enum(['utf8', 'base64'], { description: 'The encoding of output in events', default: 'utf8' }),
           ),
         },
         { additionalProperties: false },
       ),
       returns: '{ success, processId, status }, then events stdout and stderr { processId, text, cursor } and exit',
       notes:
-        'After a dropped connection nothing is lost nor comes twice. Who only looks on does not keep a sandbox from being stopped.',
+        'After a dropped connection no output is lost or repeated. Attaching does not keep a sandbox from being stopped.',
       example: { processId: 'web', cursor: 0 },
       run: attach,
     }),
     defineMessage({
       type: 'process',
       action: 'detach',
-      description: 'No more output of this process on this connection; the process goes on',
+      description: 'Stop sending the output of a process on this connection; the process continues',
       fields: Type.Object({ processId, sessionId }, { additionalProperties: false }),
       returns: '{ success, processId }',
       example: { processId: 'web' },
@@ -68,7 +68,7 @@ export function processMessages(routes: MessageRoutes): Message[] {
     defineMessage({
       type: 'process',
       action: 'stdin',
-      description: 'Input of a process that was started with stdin or tty',
+      description: 'Send input to a process that was started with stdin or tty',
       fields: Type.Object(
         {
           processId,
@@ -84,12 +84,12 @@ export function processMessages(routes: MessageRoutes): Message[] {
         { additionalProperties: false },
       ),
       returns: '{ success, processId, bytes } once the process has room for more',
-      notes: `Parts of at most ${limits.stdinMessageBytes} bytes; they arrive in the order in which they are sent.`,
+      notes: `Send at most ${limits.stdinMessageBytes} bytes at a time; input arrives in the order in which it is sent.`,
       example: { processId: 'qcjywd3tg81w7vdtpjn4', text: 'ls\n' },
       run: (call) => {
         const { text, base64 } = call.fields
         if ((text === undefined) === (base64 === undefined))
-          throw new CarrelError('invalid_request', 'Cannot take the input: give either "text" or "base64"', {
+          throw new CarrelError('invalid_request', 'Cannot accept the input: send either "text" or "base64"', {
             details: { field: 'text' },
           })
         const bytes = text === undefined ? fromShortBase64(base64!, 'base64') : Buffer.from(text)
@@ -99,7 +99,7 @@ export function processMessages(routes: MessageRoutes): Message[] {
     defineMessage({
       type: 'process',
       action: 'eof',
-      description: 'The end of its input',
+      description: 'End the input of a process',
       fields: Type.Object({ processId, sessionId }, { additionalProperties: false }),
       returns: '{ success, processId }',
       example: { processId: 'qcjywd3tg81w7vdtpjn4' },
@@ -108,7 +108,7 @@ export function processMessages(routes: MessageRoutes): Message[] {
     defineMessage({
       type: 'process',
       action: 'resize',
-      description: 'Its terminal has another size',
+      description: 'Resize the terminal of a process',
       fields: Type.Object({ processId, sessionId, ...terminalSize.properties }, { additionalProperties: false }),
       returns: '{ success, processId }',
       example: { processId: 'qcjywd3tg81w7vdtpjn4', cols: 120, rows: 40 },
@@ -117,21 +117,24 @@ export function processMessages(routes: MessageRoutes): Message[] {
     defineMessage({
       type: 'process',
       action: 'signal',
-      description: 'A signal for a process; kill also waits for its end',
+      description: 'Send a signal to a process; kill also waits for its exit',
       fields: Type.Object(
         {
           processId,
           sessionId,
           signal: Type.Enum([...signals], { description: 'Such as SIGINT' }),
           scope: Type.Optional(
-            Type.Enum(['process', 'tree'], { description: 'It alone, or all that came of it', default: 'tree' }),
+            Type.Enum(['process', 'tree'], {
+              description: 'The process alone, or all its descendants too',
+              default: 'tree',
+            }),
           ),
         },
         { additionalProperties: false },
       ),
       returns: '{ success, processId }',
       example: { processId: 'qcjywd3tg81w7vdtpjn4', signal: 'SIGINT' },
-      // Not behind input that a program does not take: it may be what ends it.
+      // Not queued after input that the program does not read: the signal may be what ends the program.
       async run(call) {
         await (await find(call)).kill(call.fields.signal, call.fields.scope ?? 'tree')
         return { success: true, processId: call.fields.processId }
@@ -149,7 +152,7 @@ async function attach(
   if (attached.has(id))
     throw new CarrelError(
       'conflict',
-      `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is`,
+      `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is attached already`,
     )
   const cursor = new ExactCursor(fields.cursor ?? 0)
   const disconnect = engine.clientPresence.connect(process)
@@ -177,7 +180,7 @@ async function attach(
   }
 }
 
-/** Input and sizes reach a process in the order in which they were sent. */
+/** Runs `work` after earlier messages for the process, so that input and sizes arrive in the order in which they were sent. */
 async function inOrder(
   call: Call<Named>,
   work: (process: ProcessHandle) => Promise<void>,
@@ -188,7 +191,7 @@ async function inOrder(
   return { success: true, processId: name, ...more }
 }
 
-/** Does not start a sandbox, nor make one. */
+/** Returns the process that a message names. Neither starts nor creates a sandbox. */
 async function find({ engine, caller, fields, watch }: Call<Named>): Promise<ProcessHandle> {
   const { processId: name, sessionId: session = '' } = fields
   const computer = await findComputer(engine, caller, { name: session }, 'run')

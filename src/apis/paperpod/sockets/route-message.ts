@@ -6,7 +6,7 @@ import { returnsOf } from '../../../http/returns-of.ts'
 import { paramsOf } from '../params-of.ts'
 import type { Call, Message } from './message.ts'
 
-/** A route's answer that is an error, in the surface's envelope already. */
+/** The error that a route answered, already in the surface's envelope. */
 export class RouteRefusal extends Error {
   readonly body: string
 
@@ -17,14 +17,14 @@ export class RouteRefusal extends Error {
 }
 
 interface Options {
-  /** As in `POST /files/read`. */
+  /** Such as `POST /files/read`. */
   route: string
   action?: string
-  /** Its answers can be large: one is made when the one before it has gone out. */
+  /** True if answers can be large: each is made only after the one before it has been sent. */
   large?: boolean
 }
 
-/** The routes that messages stand for. */
+/** Makes messages that call routes. */
 export class MessageRoutes {
   readonly #app: App
 
@@ -32,7 +32,7 @@ export class MessageRoutes {
     this.#app = app
   }
 
-  /** A message that does what a route does, with the same fields, checks, answers and errors. */
+  /** Returns a message that calls a route, with the same fields, validation, answers and errors. */
   message(type: string, { route, action, large = false }: Options): Message {
     const found = () => this.#app.catalog.find(route)?.options ?? unknown(route)
     return {
@@ -45,12 +45,12 @@ export class MessageRoutes {
         const params = paramsOf(schema?.body ?? schema?.querystring) ?? {}
         return { description, params, returns: returnsOf(options), notes, example }
       },
-      run: async (call) => (large ? () => this.#ask(found(), call) : this.#ask(found(), call)),
+      run: async (call) => (large ? () => this.#callRoute(found(), call) : this.#callRoute(found(), call)),
     }
   }
 
-  /** What a route does when its client leaves, it does when the connection is gone. */
-  async #ask(route: RouteOptions, call: Call): Promise<string | LargeResponse> {
+  /** Calls a route, which is aborted when the connection is gone as when its client disconnects. */
+  async #callRoute(route: RouteOptions, call: Call): Promise<string | LargeResponse> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
       const { fields, largeBytes: bytes } = call

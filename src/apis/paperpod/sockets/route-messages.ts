@@ -1,7 +1,7 @@
 import type { Message } from './message.ts'
 import type { MessageRoutes } from './route-message.ts'
 
-/** Messages that stand for one route each. */
+/** Returns the messages that each call one route. */
 export function routeMessages(routes: MessageRoutes): Message[] {
   return [
     routes.message('interpret', { route: 'POST /interpret' }),

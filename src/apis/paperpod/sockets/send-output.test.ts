@@ -6,7 +6,7 @@ import { sendOutput } from './send-output.ts'
 
 const text = { stdout: 'a é € 😀 '.repeat(40), stderr: '😀ß'.repeat(60) }
 
-/** A process whose output was cut to pieces anywhere, inside characters too. */
+/** Returns a process whose output is split anywhere, also inside characters. */
 function processOf(pieces: OutputPiece[]): ProcessHandle {
   return {
     processId: 'p',
@@ -39,7 +39,7 @@ function cut(): OutputPiece[] {
   return pieces
 }
 
-test('whoever reads on from any cursor, as often as they like, gets every byte once', async () => {
+test('a client that resumes from any cursor, any number of times, gets every byte once', async () => {
   for (let round = 0; round < 100; round++) {
     const process = processOf(cut())
     const got = { stdout: '', stderr: '' }

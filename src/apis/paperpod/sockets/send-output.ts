@@ -5,18 +5,18 @@ import type { ExactCursor } from './exact-cursor.ts'
 import type { Call } from './message.ts'
 
 interface Options {
-  /** Where to begin; moves on with what is sent. */
+  /** Where to start; advances with the output that is sent. */
   cursor: ExactCursor
   encoding: 'utf8' | 'base64'
-  /** Ends the sending alone. */
+  /** Stops sending; the process continues. */
   signal: AbortSignal
-  /** Sees text of stderr go by. */
+  /** Receives the text of stderr as it is sent. */
   onStderr?: (text: string) => void
 }
 
 /**
- * Sends a process's output as events `stdout` and `stderr` until it has ended, or the connection; each carries the
- * cursor behind it. The answer says whether some was dropped before it could be sent.
+ * Sends a process's output as events `stdout` and `stderr`, each with the cursor after it, until the process has ended or
+ * `signal` aborts. Resolves with whether output was dropped before it could be sent.
  */
 export async function sendOutput(
   call: Pick<Call<unknown>, 'send' | 'readBytes'>,
@@ -66,5 +66,5 @@ export async function sendOutput(
   return { truncated }
 }
 
-/** Texts of this size are young when they are collected; larger ones make the heap grow. */
+/** Texts of this size are garbage-collected young; larger ones make the heap grow. */
 const maxBytes = 64 * 1024

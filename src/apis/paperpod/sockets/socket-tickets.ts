@@ -7,11 +7,11 @@ interface Ticket {
 }
 
 /**
- * Stand-ins for a token in an address, where addresses are logged: each opens one WebSocket, within a minute, for as long as the token does. They
- * are kept in memory; a server that starts anew knows none.
+ * Tickets that replace the token in addresses, because addresses are logged. Each opens one WebSocket within a minute,
+ * while its token is valid. They are kept in memory, and lost when the server restarts.
  */
 export class SocketTickets {
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #tickets = new Map<string, Ticket>()
   readonly #ofAccount = new Map<string, Set<string>>()
 
@@ -30,7 +30,7 @@ export class SocketTickets {
     return ticket
   }
 
-  /** The token that it stands for, once; undefined when it stands for none any more. */
+  /** Returns the token of a ticket, once; undefined if the ticket is unknown, used or expired. */
   redeem(ticket: string): string | undefined {
     const found = this.#take(ticket)
     return found && found.expiresAtMs > Date.now() ? found.token : undefined
@@ -48,5 +48,5 @@ export class SocketTickets {
 }
 
 export const ticketLifeMs = 60_000
-/** Of one account; its oldest goes first. */
+/** Max tickets of one account; the oldest is dropped for a new one. */
 const maxTickets = 100

@@ -1,22 +1,22 @@
 import type { ProcessExit } from '../../../engine/types.ts'
 import type { Call, Fields } from './message.ts'
 
-/** What can be done next, which nobody asked for. */
+/** An unsolicited hint about what to do next. */
 export interface Suggestion extends Fields {
   message: string
   category: 'port_detected' | 'missing_module' | 'missing_command' | 'out_of_memory' | 'disk_full' | 'timeout'
-  /** A message to send, by its `type`; `operator` where only who runs the server can do it; none where there is none. */
+  /** A message to send, by its `type`, or a setting with the type `operator` if only the operator can act. Can be missing. */
   action?: Fields
 }
 
 interface Ended {
   exit: ProcessExit
-  /** The end of what it said there. */
+  /** The end of stderr. */
   stderr: string
   processId: string
 }
 
-/** Sends what helps after a process that did not end well. */
+/** Sends a suggestion after a process failed, if one is known to help. */
 export function suggestAfter(
   { send, engine }: Pick<Call<unknown>, 'send' | 'engine'>,
   { exit, stderr, processId }: Ended,
@@ -30,7 +30,7 @@ interface Sizes {
   computerDiskBytes: number
 }
 
-/** undefined when nothing is known to help. */
+/** Returns a suggestion for an exit; undefined if nothing is known to help. */
 export function suggestionFor(
   { reason, exitCode }: Pick<ProcessExit, 'reason' | 'exitCode'>,
   stderr: string,
@@ -39,7 +39,7 @@ export function suggestionFor(
   if (reason === 'oom') {
     const size = computerMemoryBytes / MiB
     return {
-      message: `It was killed for lack of memory: the sandbox has ${size} MiB. Work on less at a time, or have a bigger size set: CARREL_COMPUTER_MEMORY_MIB=${size * 2}`,
+      message: `The process was killed because memory ran out: the sandbox has ${size} MiB. Process less at a time, or ask the operator for more memory: CARREL_COMPUTER_MEMORY_MIB=${size * 2}`,
       category: 'out_of_memory',
       action: { type: 'operator', setting: 'CARREL_COMPUTER_MEMORY_MIB', value: size * 2 },
     }
@@ -47,14 +47,14 @@ export function suggestionFor(
   if (reason === 'disk_full') {
     const size = computerDiskBytes / MiB
     return {
-      message: `The disk of the sandbox is full: it has ${size} MiB. Find what takes the room and delete it`,
+      message: `The disk of the sandbox is full: it has ${size} MiB. Find what takes up the space and delete it`,
       category: 'disk_full',
       action: { type: 'exec', command: 'du -xhd2 /workspace /tmp /home | sort -h | tail' },
     }
   }
   if (reason === 'timeout')
     return {
-      message: 'It was killed at its time limit. Give it more by "timeout", or run it in the background',
+      message: 'The process was killed at its time limit. Allow more time with "timeout", or run it in the background',
       category: 'timeout',
       action: { type: 'process', action: 'start' },
     }
@@ -72,7 +72,7 @@ function missing(stderr: string): Suggestion | undefined {
   const [, command] = /: (?:line \d+: )?([\w.+-]+): command not found$/m.exec(stderr) ?? []
   if (!command) return undefined
   return {
-    message: `There is no command "${command}". If a Debian package of that name has it: sudo apt-get install -y ${command}`,
+    message: `There is no command "${command}". If a Debian package of that name provides it: sudo apt-get install -y ${command}`,
     category: 'missing_command',
     action: { type: 'exec', command: `sudo apt-get install -y ${command}`, timeout: 0 },
   }
@@ -86,10 +86,10 @@ function install(what: string, command: string): Suggestion {
   }
 }
 
-/** Not a file of one's own, which begins with a dot or a slash. */
+/** Does not match the user's own files, whose names begin with a dot or a slash. */
 const nodeModule = /Cannot find (module|package) '([@\w][\w@./-]*)'/
 
-/** `@scope/name/part` is in `@scope/name`, `name/part` in `name`. */
+/** Returns the package of a module: `@scope/name` for `@scope/name/part`, `name` for `name/part`. */
 function packageOf(module: string): string {
   return module
     .split('/')
@@ -97,7 +97,7 @@ function packageOf(module: string): string {
     .join('/')
 }
 
-/** Where a package is not called like its module. */
+/** The packages whose names differ from their modules' names. */
 const pythonPackages: Record<string, string> = {
   bs4: 'beautifulsoup4',
   cv2: 'opencv-python-headless',
@@ -117,7 +117,7 @@ const pythonPackages: Record<string, string> = {
   yaml: 'PyYAML',
 }
 
-/** The end of what a process says on stderr. */
+/** Keeps the end of a process's stderr. */
 export class StderrTail {
   text = ''
 
