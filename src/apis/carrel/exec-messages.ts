@@ -37,9 +37,9 @@ export type AttachMessage = Static<typeof attach>
 export type FirstMessage = StartMessage | AttachMessage
 export type LaterMessage = Static<typeof resize> | Static<typeof signal> | Static<typeof eof>
 
-/** Messages by their `type`, so that a refusal speaks of the one that was meant. */
+/** Validators by `type`, so that a refusal is about the message that was meant. */
 export const firstMessages = { start: Compile(start), attach: Compile(attach) }
 export const laterMessages = { resize: Compile(resize), signal: Compile(signal), eof: Compile(eof) }
 
-/** First byte of a binary message. */
+/** The first byte of a binary message. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2 } as const

@@ -33,20 +33,21 @@ interface Options {
 }
 
 /**
- * One run of a program over a WebSocket: the first message starts it, or attaches to one that runs; then bytes go both
- * ways as binary messages, everything else as JSON. The process lives on for a minute after a connection that was cut.
+ * Runs one program over a WebSocket. The first message starts the program, or attaches to a running one; then binary
+ * messages carry bytes both ways, and JSON carries everything else. After a dropped connection the process continues for
+ * a minute.
  */
 export class ExecSocket {
   readonly #options: Options
   readonly #sendQueue: SendQueue
   readonly #closed = new AbortController()
-  /** Settles when the program runs, or cannot; what comes before that waits for it. */
-  #begun: Promise<void> | undefined
+  /** Settles when the program runs, or failed to start; messages that arrive earlier wait for it. */
+  #starting: Promise<void> | undefined
   #process: ProcessHandle | undefined
   /** Ends the use of the computer. */
   #done: (() => void) | undefined
   #leaveProcess: (() => void) | undefined
-  /** Input in the order in which it came. */
+  /** The queue of input, in the order in which it arrived. */
   #input: Promise<void> = Promise.resolve()
   #inputBytes = 0
 
@@ -61,8 +62,8 @@ export class ExecSocket {
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
     try {
-      if (!this.#begun) return await (this.#begun = this.#begin(data, binary))
-      await this.#begun.catch(() => {})
+      if (!this.#starting) return await (this.#starting = this.#begin(data, binary))
+      await this.#starting.catch(() => {})
       if (binary) this.#takeInput(data)
       else this.#control(checked(parse(data), laterMessages) as LaterMessage)
     } catch (error) {
@@ -73,7 +74,7 @@ export class ExecSocket {
 
   async #begin(data: Buffer, binary: boolean): Promise<void> {
     const { engine } = this.#options
-    if (binary) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
+    if (binary) throw new CarrelError('invalid_request', 'Cannot accept input: no program was started')
     const isLarge = data.length > limits.wholeJsonBytes
     const given = isLarge ? await parseLargeJson(data, this.#options.caller.accountId, 'message') : parse(data)
     const message = checked(given, firstMessages) as FirstMessage
@@ -86,14 +87,14 @@ export class ExecSocket {
     if (this.#closed.signal.aborted) this.#leave()
   }
 
-  /** undefined when the client has left before it began. */
+  /** Starts a program; returns undefined if the client is gone before that. */
   async #start(message: StartMessage): Promise<ProcessHandle | undefined> {
     const { engine, caller } = this.#options
     const computer = await openComputer(engine, caller, { name: message.sessionId ?? '' }, 'run')
     return this.#use(computer.done, () => startProcess(engine, computer, optionsOf(message)))
   }
 
-  /** Starts no sandbox: what one that is stopped keeps of a process can be read all the same. */
+  /** Attaches to a process without starting its sandbox: the output that a stopped sandbox keeps can be read too. */
   async #attach({ processId, sessionId = '' }: AttachMessage): Promise<ProcessHandle | undefined> {
     const { engine, caller } = this.#options
     const computer = await findComputer(engine, caller, { name: sessionId }, 'run')
@@ -106,7 +107,7 @@ export class ExecSocket {
     })
   }
 
-  /** Keeps the computer in use as long as the connection. */
+  /** Keeps the computer in use while the connection is open. */
   async #use(done: () => void, begin: () => Promise<ProcessHandle>): Promise<ProcessHandle | undefined> {
     this.#done = done
     if (!this.#closed.signal.aborted) return begin()
@@ -148,9 +149,9 @@ export class ExecSocket {
 
   #takeInput(data: Buffer): void {
     const process = this.#process
-    if (!process) throw new CarrelError('invalid_request', 'Cannot take input: nothing was started')
+    if (!process) throw new CarrelError('invalid_request', 'Cannot accept input: no program was started')
     if (data[0] !== channels.stdin)
-      throw new CarrelError('invalid_request', 'Cannot take the message: its channel is not 0', {
+      throw new CarrelError('invalid_request', 'Cannot accept the message: its channel is not 0', {
         details: { channel: data[0] },
       })
     const bytes = data.subarray(1)
@@ -166,7 +167,7 @@ export class ExecSocket {
 
   #control(message: LaterMessage): void {
     const process = this.#process
-    if (!process) throw new CarrelError('conflict', 'Cannot take the message: the program did not start')
+    if (!process) throw new CarrelError('conflict', 'Cannot accept the message: the program did not start')
     void this.#queue(async () => {
       if (message.type === 'resize') await process.resize(message.cols, message.rows)
       else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')
@@ -176,7 +177,7 @@ export class ExecSocket {
 
   #queue(work: () => Promise<void>): Promise<void> {
     this.#input = this.#input.then(work).catch((error: unknown) => {
-      // What comes after the end of a process is not worth an error.
+      // Input after the end of a process is not an error.
       if (!this.#process?.exit) return this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
     })
     return this.#input
@@ -188,7 +189,7 @@ export class ExecSocket {
     this.#leaveProcess?.()
   }
 
-  /** A client that sends more than it reads answers of is read no further until it does. */
+  /** Sends a message. Stops reading from a client that does not read its answers, until it reads them. */
   async #send(message: Record<string, unknown>): Promise<void> {
     const { socket } = this.#options
     if (this.#sendQueue.waiting > maxWaitingAnswers) socket.pause()
@@ -200,7 +201,7 @@ export class ExecSocket {
 function optionsOf(message: StartMessage): ProcessOptions {
   const { argv, command, language, env, cwd, user, stdin, tty, timeoutMs } = message
   if ((argv === undefined) === (command === undefined))
-    throw new CarrelError('invalid_request', 'Cannot start: give either "argv" or "command"', {
+    throw new CarrelError('invalid_request', 'Cannot start: send either "argv" or "command"', {
       details: { field: 'argv' },
     })
   const program = argv ? { argv } : programFor(language ?? 'shell', command!)
@@ -225,7 +226,7 @@ interface Kind {
   Errors: (value: unknown) => SchemaError[]
 }
 
-/** In one go: none but the first has more than a few fields. */
+/** Parses a message in one go: only the first message can be large. */
 function parse(data: Buffer): unknown {
   if (data.length > limits.wholeJsonBytes)
     throw new CarrelError('too_large', `Cannot read the message: it is larger than ${limits.wholeJsonBytes} bytes`, {

@@ -10,12 +10,12 @@ interface Invitation {
   code: string
 }
 
-/** Asks whoever opened the link whether to accept. */
+/** Returns a page that asks the user to accept an invitation. */
 export function invitationPage({ email, role, workspaceName, inviter, code }: Invitation): string {
   return userPage({
     title: `Join ${workspaceName}`,
     body: html`<p>
-        ${inviter || 'Its owner'} invites <strong>${email}</strong> into the workspace
+        ${inviter || 'Its owner'} invites <strong>${email}</strong> to the workspace
         <strong>${workspaceName}</strong> as ${role}.
       </p>
       <form method="post" action="/invitation">
@@ -24,14 +24,14 @@ export function invitationPage({ email, role, workspaceName, inviter, code }: In
   })
 }
 
-/** What they see then: how to work there. */
+/** Returns the page after that, which says how to use the workspace. */
 export function joinedPage(joined: { workspaceName: string; workspaceId: string }, baseUrl: string): string {
   const { workspaceName, workspaceId } = joined
   return userPage({
     title: `You are a member of ${workspaceName}`,
-    body: html`<p>Sign in by mail, unless you have a token already:</p>
+    body: html`<p>Sign in by email, unless you already have a token:</p>
       <pre>carrel login --url ${baseUrl}</pre>
-      <p>A token works in your own workspace. With this at its end it works in ${workspaceName}:</p>
+      <p>Your token works in your personal workspace. To work in ${workspaceName}, add this to its end:</p>
       <pre>~${workspaceId}</pre>`,
   })
 }
@@ -40,7 +40,7 @@ export function refusedInvitationPage(reason: string, baseUrl: string): string {
   return userPage({
     title: 'This invitation does not work',
     body: html`<p>${reason}.</p>
-      <p>If you have accepted it already, sign in by mail:</p>
+      <p>If you have already accepted it, sign in by email:</p>
       <pre>carrel login --url ${baseUrl}</pre>`,
   })
 }

@@ -10,7 +10,7 @@ import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/user-page.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
 import { pageOrJson } from '../schema.ts'
-import { invitationOut } from './mapping.ts'
+import { invitationAnswerOf } from './mapping.ts'
 import {
   acceptAnswer,
   acceptBody,
@@ -31,14 +31,14 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'List the invitations that are not answered yet',
+          description: 'List the open invitations of a workspace',
           errors: ['not_found'],
         },
       },
     },
     async ({ params, caller }) => {
       const { accountId } = await enterWorkspace(engine, caller, params.workspaceId)
-      return { invitations: (await listInvitations(engine, accountId)).map(invitationOut) }
+      return { invitations: (await listInvitations(engine, accountId)).map(invitationAnswerOf) }
     },
   )
   app.post(
@@ -48,11 +48,11 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'Invite somebody into a workspace by mail',
+          description: 'Invite a user to a workspace by email',
           example: { email: 'you@example.com', role: 'member' },
           errors: ['forbidden', 'not_found', 'already_exists', 'conflict', 'limit_reached', 'rate_limited'],
           notes:
-            'Takes an admin who is signed in and has signed in by mail once, and for an owner an owner; no API key. The link works once, within 7 days; inviting again ends the old one. A role is "member" by default.',
+            'Requires a signed-in admin who has signed in by email before, and an owner to invite an owner; API keys cannot invite. The link works once, within 7 days; inviting again revokes the old link. The default role is "member".',
         },
       },
     },
@@ -60,8 +60,8 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
       const { params, caller } = request
       const { email, role = 'member' } = request.body
       const network = networkOfRequest(request)
-      const there = await enterWorkspace(engine, caller, params.workspaceId)
-      return invitationOut(await invite(engine, there, { email, role, network }))
+      const acting = await enterWorkspace(engine, caller, params.workspaceId)
+      return invitationAnswerOf(await invite(engine, acting, { email, role, network }))
     },
   )
   app.delete(
@@ -71,22 +71,22 @@ export function addInvitationRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'Take an invitation back',
+          description: 'Revoke an invitation',
           errors: ['forbidden', 'not_found'],
-          notes: 'Takes an admin who is signed in.',
+          notes: 'Requires a signed-in admin.',
         },
       },
     },
     async ({ params, caller }) => {
       const acting = await enterWorkspace(engine, caller, params.workspaceId)
       await revokeInvitation(engine, acting, params.invitationId)
-      return { message: 'The invitation was taken back', invitation_id: params.invitationId }
+      return { message: 'The invitation was revoked', invitation_id: params.invitationId }
     },
   )
   addAnswerRoutes(app, engine)
 }
 
-/** What the link in the message leads to. Looking at it accepts nothing: programs that scan mail look at every link. */
+/** Adds the page of an invitation's link. Opening it accepts nothing: programs that scan mail open every link. */
 function addAnswerRoutes(app: App, engine: Engine): void {
   app.get(
     '/invitation',
@@ -104,7 +104,7 @@ function addAnswerRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ query, headers }, reply) =>
-      orPage(headers.accept, reply, async (isPage) => {
+      sendPageOrJson(headers.accept, reply, async (isPage) => {
         const { email, role, workspaceName, inviter } = await readInvitation(engine, query.token)
         return isPage
           ? invitationPage({ email, role, workspaceName, inviter: inviter ?? '', code: query.token })
@@ -125,13 +125,13 @@ function addAnswerRoutes(app: App, engine: Engine): void {
             example: { token: 'the-code-of-the-link' },
             errors: ['unauthenticated', 'forbidden', 'rate_limited'],
             notes:
-              'Makes the person of the address a member, and signs nobody in: a token of theirs works in the workspace as <token>~<workspace_id>.',
-            answers: { 200: pageOrJson('A page that says how to work there', acceptAnswer) },
+              'Makes the user with that email address a member, without signing in. The user works in the workspace with their token as <token>~<workspace_id>.',
+            answers: { 200: pageOrJson('A page that says how to use the workspace', acceptAnswer) },
           },
         },
       },
       async (request, reply) =>
-        orPage(request.headers.accept, reply, async (isPage) => {
+        sendPageOrJson(request.headers.accept, reply, async (isPage) => {
           const network = networkOfRequest(request)
           const accepted = await acceptInvitation(engine, { code: request.body.token, network })
           const { userId, workspaceId, role } = accepted
@@ -142,8 +142,8 @@ function addAnswerRoutes(app: App, engine: Engine): void {
   })
 }
 
-/** To a browser a page, also of why it does not work. */
-async function orPage(
+/** Answers a browser with a page, also for an error about the link, and other clients with JSON. */
+async function sendPageOrJson(
   accept: string | undefined,
   reply: FastifyReply,
   answer: (isPage: boolean) => Promise<string | object>,

@@ -5,7 +5,7 @@ import { object } from '../schema.ts'
 
 const configurationAnswer = object({
   issuer: Type.String(),
-  jwks_uri: Type.String({ description: 'Where the public keys are' }),
+  jwks_uri: Type.String({ description: 'The address of the public keys' }),
   token_endpoint: Type.String(),
   response_types_supported: Type.Array(Type.String()),
   subject_types_supported: Type.Array(Type.String()),
@@ -16,13 +16,13 @@ const keysAnswer = object({
   keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'Public keys (RFC 7517)' }),
 })
 
-/** How others verify Carrel's access tokens: OpenID discovery and the public key. */
+/** Adds the routes with which other servers verify Carrel's access tokens: OpenID discovery and the public keys. */
 export function addIssuerRoutes(app: App, engine: Engine): void {
   app.get(
     '/.well-known/openid-configuration',
     {
       schema: { response: { 200: configurationAnswer } },
-      config: { public: true, documentation: { description: 'OpenID discovery: who issues access tokens' } },
+      config: { public: true, documentation: { description: 'OpenID discovery: the issuer of access tokens' } },
     },
     async () => {
       const issuer = engine.server.origin()
@@ -40,7 +40,7 @@ export function addIssuerRoutes(app: App, engine: Engine): void {
     '/.well-known/jwks.json',
     {
       schema: { response: { 200: keysAnswer } },
-      config: { public: true, documentation: { description: 'The public keys that access tokens are checked with' } },
+      config: { public: true, documentation: { description: 'The public keys for verifying access tokens' } },
     },
     async () => engine.accessTokens.publicKeys,
   )

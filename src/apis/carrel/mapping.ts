@@ -5,7 +5,7 @@ import type { Session } from '../../engine/identity/accounts/sessions.ts'
 import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import type { InvitationAnswer, MemberAnswer, SessionAnswer, WorkspaceAnswer } from './schemas.ts'
 
-export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): WorkspaceAnswer {
+export function workspaceAnswerOf({ deleteAtMs, ...workspace }: Workspace): WorkspaceAnswer {
   const { id, name, role, isPersonal, members, createdAtMs } = workspace
   return {
     workspace_id: id,
@@ -18,15 +18,22 @@ export function workspaceOut({ deleteAtMs, ...workspace }: Workspace): Workspace
   }
 }
 
-export function memberOut({ userId, name, email, role, joinedAtMs }: Member): MemberAnswer {
+export function memberAnswerOf({ userId, name, email, role, joinedAtMs }: Member): MemberAnswer {
   return { user_id: userId, name, email: email ?? '', role, joined_at: isoTime(joinedAtMs) }
 }
 
-export function invitationOut({ id, email, role, createdAtMs, expiresAtMs }: Invitation): InvitationAnswer {
+export function invitationAnswerOf({ id, email, role, createdAtMs, expiresAtMs }: Invitation): InvitationAnswer {
   return { invitation_id: id, email, role, created_at: isoTime(createdAtMs), expires_at: isoTime(expiresAtMs) }
 }
 
-export function sessionOut({ id, how, createdAtMs, lastUsedAtMs, expiresAtMs, isCurrent }: Session): SessionAnswer {
+export function sessionAnswerOf({
+  id,
+  how,
+  createdAtMs,
+  lastUsedAtMs,
+  expiresAtMs,
+  isCurrent,
+}: Session): SessionAnswer {
   return {
     session_id: id,
     how,

@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { enterWorkspace } from '../../engine/identity/workspaces/enter-workspace.ts'
 import { changeRole, listMembers, removeMember } from '../../engine/identity/workspaces/members.ts'
 import type { App } from '../../http/app.ts'
-import { memberOut } from './mapping.ts'
+import { memberAnswerOf } from './mapping.ts'
 import { memberAnswer, memberParams, membersAnswer, removedAnswer, roleBody, workspaceParams } from './schemas.ts'
 
 export function addMemberRoutes(app: App, engine: Engine): void {
@@ -21,7 +21,7 @@ export function addMemberRoutes(app: App, engine: Engine): void {
     },
     async ({ params, caller }) => {
       const { accountId } = await enterWorkspace(engine, caller, params.workspaceId)
-      return { members: (await listMembers(engine, accountId)).map(memberOut) }
+      return { members: (await listMembers(engine, accountId)).map(memberAnswerOf) }
     },
   )
   app.patch(
@@ -35,13 +35,13 @@ export function addMemberRoutes(app: App, engine: Engine): void {
           example: { role: 'admin' },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Takes an admin who is signed in, and an owner where owners are made or unmade. The last owner stays one. What somebody who becomes less had invited is taken back.',
+            'Requires a signed-in admin, and an owner to make a member an owner or to change the role of an owner. The last owner cannot be demoted. Demoting a member revokes the invitations that they sent.',
         },
       },
     },
     async ({ params, body, caller }) => {
       const acting = await enterWorkspace(engine, caller, params.workspaceId)
-      return memberOut(await changeRole(engine, acting, memberIn(params.userId, acting), body.role))
+      return memberAnswerOf(await changeRole(engine, acting, memberIdOf(params.userId, acting), body.role))
     },
   )
   app.delete(
@@ -54,19 +54,19 @@ export function addMemberRoutes(app: App, engine: Engine): void {
           description: 'Remove a member, or leave',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'With a member go the API keys that they made in the workspace, and their invitations. Takes an admin who is signed in, for an owner an owner, for oneself ("me") no role. The last owner stays.',
+            'Also revokes the API keys that the member created in the workspace, and their invitations. Requires a signed-in admin, an owner to remove an owner, and no particular role to leave ("me"). The last owner cannot leave or be removed.',
         },
       },
     },
     async ({ params, caller }) => {
       const acting = await enterWorkspace(engine, caller, params.workspaceId)
-      const userId = memberIn(params.userId, acting)
+      const userId = memberIdOf(params.userId, acting)
       await removeMember(engine, acting, userId)
       return { message: 'The member was removed', user_id: userId }
     },
   )
 }
 
-function memberIn(userId: string, caller: Authenticated): string {
+function memberIdOf(userId: string, caller: Authenticated): string {
   return userId === 'me' ? (caller.userId ?? userId) : userId
 }

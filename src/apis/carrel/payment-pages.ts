@@ -2,7 +2,7 @@ import type { PaymentView } from '../../engine/money/payments/view-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
 import { userPage } from '../../http/user-page.ts'
 
-/** What somebody sees who comes back from paying: how far it is. It asks again by itself while the money is awaited. */
+/** Returns the page after a payment, which shows its state and reloads while the money is awaited. */
 export function returnPage(payment: PaymentView): string {
   const { title, tone, label, text, again } = words[payment.state]
   return userPage({
@@ -15,28 +15,28 @@ export function returnPage(payment: PaymentView): string {
   })
 }
 
-/** What somebody sees who went back without paying. */
+/** Returns the page for a user who comes back without paying. */
 export function cancelPage(payment: PaymentView): string {
   if (payment.state !== 'open') return returnPage(payment)
   return userPage({
     title: 'Nothing was paid',
     body: html`<p class="state wait">Cancelled</p>
       ${amountOf(payment)}
-      <p>No money was taken, and no credit was added. The link that you came by works for a while; for another one:</p>
+      <p>No money was taken, and no credit was added. The payment link still works for a while. To get another one:</p>
       <pre>carrel topup starter</pre>`,
   })
 }
 
-/** Where play money is paid. */
+/** Returns the page that accepts play money. */
 export function payPage(payment: PaymentView): string {
   if (payment.state === 'paid') return returnPage(payment)
   return userPage({
     title: 'Pay with play money',
-    body: html`<p class="state wait">No money moves</p>
+    body: html`<p class="state wait">No real money</p>
       ${amountOf(payment)}
       <p>
-        This server is set up to be tried out: the button stands for paying, and the credit is added at once. A server
-        that takes money leads to Stripe's page here instead.
+        This server is configured for trying it out: the button simulates a payment, and the credit is added at once. A
+        server that accepts payments shows Stripe's page instead.
       </p>
       <div class="actions">
         <form method="post" action="/billing/pay/${payment.id}">
@@ -50,7 +50,7 @@ export function payPage(payment: PaymentView): string {
 export function noPaymentPage(): string {
   return userPage({
     title: 'There is no such payment',
-    body: html`<p>The link is wrong, or so old that the payment is forgotten. For another one:</p>
+    body: html`<p>The link is wrong, or the payment is so old that it was deleted. To get another link:</p>
       <pre>carrel topup starter</pre>`,
   })
 }
@@ -70,11 +70,11 @@ const whatNow = html`<h2>On the command line</h2>
 
 interface Words {
   title: string
-  /** Of the label. */
+  /** The color of the label. */
   tone: 'good' | 'wait' | 'bad'
   label: string
   text: string
-  /** Seconds. */
+  /** Seconds until the page reloads. */
   again?: number
 }
 
@@ -89,21 +89,21 @@ const words: Record<PaymentView['state'], Words> = {
     title: 'The money is on its way',
     tone: 'wait',
     label: 'Processing',
-    text: 'Your bank takes its time, up to some days. The credit is added when the money has come; nothing is left for you to do.',
+    text: 'Banks can take up to a few days. The credit is added when the money arrives; you do not need to do anything.',
     again: 30,
   },
   open: {
     title: 'Waiting for the payment',
     tone: 'wait',
     label: 'Waiting',
-    text: 'As soon as it is confirmed the credit is added. This page looks again by itself.',
+    text: 'The credit is added as soon as the payment is confirmed. This page reloads by itself.',
     again: 3,
   },
   failed: {
     title: 'The payment failed',
     tone: 'bad',
     label: 'Failed',
-    text: 'No money was taken, and no credit was added. Try another way of paying.',
+    text: 'No money was taken, and no credit was added. Try another payment method.',
   },
   expired: {
     title: 'The link has expired',
@@ -112,16 +112,16 @@ const words: Record<PaymentView['state'], Words> = {
     text: 'Nobody paid in time. No money was taken, and no credit was added.',
   },
   review: {
-    title: 'Somebody has to look at it',
+    title: 'The payment needs a review',
     tone: 'bad',
     label: 'On hold',
-    text: 'Money came in that could not be credited by itself. The operator of this server is told so; nothing is lost.',
+    text: 'The payment arrived, but could not be credited automatically. The server has reported it to the operator; no money is lost.',
   },
   dismissed: {
     title: 'The payment was settled',
     tone: 'wait',
     label: 'Settled',
-    text: 'The operator of this server has settled it in another way, such as by a refund. No credit was added for it.',
+    text: 'The operator of this server has settled the payment in another way, such as with a refund. No credit was added for it.',
   },
 }
 

@@ -14,7 +14,7 @@ const id = Type.String({ minLength: 1, maxLength: 100 })
 const query = Type.Object({ payment: id })
 const params = Type.Object({ payment: id })
 
-/** The pages around a payment. Who has its id, which nobody can guess, sees how far it is, and nothing of the account. */
+/** Adds the pages of a payment. They show its state, and nothing of the account, to anyone who has its unguessable id. */
 export function addPaymentRoutes(app: App, engine: Engine): void {
   const show = async (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => {
     reply.headers(pageHeaders)
@@ -44,7 +44,7 @@ function addPlayMoney(app: App, engine: Engine, show: Show): void {
       show(reply, params.payment, payPage),
     )
     scope.post('/billing/pay/:payment', { schema: { params }, config: { public: true } }, async (request, reply) => {
-      assertAtHome(request)
+      assertLocal(request)
       const { payment } = request.params
       await payWithPlayMoney(engine, payment)
       return reply.redirect(`/billing/return?payment=${encodeURIComponent(payment)}`, 303)
@@ -52,11 +52,11 @@ function addPlayMoney(app: App, engine: Engine, show: Show): void {
   })
 }
 
-/** Whatever leads others to a server that listens on this machine alone, calls it by another name. */
-function assertAtHome({ hostname }: FastifyRequest): void {
+/** Throws `forbidden` unless the request names this machine: clients elsewhere reach the server by another name. */
+function assertLocal({ hostname }: FastifyRequest): void {
   if (isLoopback(hostname)) return
   throw new CarrelError(
     'forbidden',
-    `Cannot pay with play money: the server is called "${hostname}", which others can reach`,
+    `Cannot pay with play money: the request is to "${hostname}", which others can reach`,
   )
 }

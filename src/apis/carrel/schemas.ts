@@ -5,20 +5,21 @@ import { patterns } from '../../http/patterns.ts'
 import { nullableTime, object, time } from '../schema.ts'
 
 const role = Type.Enum([...roles], {
-  description: 'member: use computers and see; admin: also members, keys and limits; owner: also money',
+  description:
+    'member: use computers and view the workspace; admin: also manage members, keys and limits; owner: also manage money',
 })
 const workspaceId = Type.String({
-  description: 'The id of a workspace; "current" is the one of the token',
+  description: 'The id of a workspace; "current" is the workspace of the token',
   maxLength: 100,
   examples: ['current'],
 })
 const userId = Type.String({
-  description: 'The id of a member; "me" is who asks',
+  description: 'The id of a member; "me" is the user of the token',
   maxLength: 100,
   examples: ['me'],
 })
 const email = Type.String({
-  description: 'Whom to invite',
+  description: 'The email address of the user to invite',
   format: 'email',
   maxLength: 254,
 })
@@ -34,10 +35,10 @@ export const invitationParams = object({
   }),
 })
 
-/** Names are shown in messages to people who did not ask for them: no address can be written in one. */
+/** Workspace names appear in unsolicited mail: they cannot contain addresses. */
 export const workspaceBody = object({
   name: Type.String({
-    description: `What people call it: letters, digits, spaces and . , ' & ( ) _ -`,
+    description: `The display name: letters, digits, spaces and . , ' & ( ) _ -`,
     pattern: patterns.workspaceName.source,
     maxLength: limits.workspaceNameLength,
   }),
@@ -46,18 +47,18 @@ export const workspaceAnswer = object({
   workspace_id: Type.String(),
   name: Type.String(),
   role,
-  personal: Type.Boolean({ description: 'True for your own, which has no other members' }),
-  members: Type.Integer({ description: 'How many people are in it' }),
+  personal: Type.Boolean({ description: 'True for your personal workspace, which has no other members' }),
+  members: Type.Integer({ description: 'The number of members' }),
   created_at: time(),
-  delete_at: Type.Optional(time('When it and all it has goes, where somebody asked for that')),
+  delete_at: Type.Optional(time('When the workspace will be deleted; only if a deletion is scheduled')),
 })
 export const workspacesAnswer = object({
-  current: Type.String({ description: 'The id of the one that the token is for' }),
+  current: Type.String({ description: 'The id of the workspace of the token' }),
   workspaces: Type.Array(workspaceAnswer),
 })
 
 export const workspaceDeletionAnswer = object({
-  delete_at: nullableTime('When everything goes; null when it stays'),
+  delete_at: nullableTime('When the workspace will be deleted; null if no deletion is scheduled'),
   message: Type.String(),
 })
 
@@ -87,7 +88,9 @@ const code = Type.String({ description: 'The code of the link', minLength: 1, ma
 export const acceptBody = object({ token: code })
 export const acceptAnswer = object({
   user_id: Type.String(),
-  workspace_id: Type.String({ description: 'A token of the person works in it with ~ and this at its end' }),
+  workspace_id: Type.String({
+    description: 'A token of the user works in the workspace with ~ and this id at its end',
+  }),
   role,
 })
 export const readInvitationAnswer = object({
@@ -103,18 +106,18 @@ export type InvitationAnswer = Static<typeof invitationAnswer>
 
 const session = object({
   session_id: Type.String(),
-  how: Type.String({ description: 'By what it came about, such as "email"' }),
+  how: Type.String({ description: 'The sign-in method, such as "email"' }),
   created_at: time(),
   last_used_at: nullableTime(),
   expires_at: nullableTime(),
-  current: Type.Boolean({ description: 'True for the one that asks' }),
+  current: Type.Boolean({ description: 'True for the session of this request' }),
 })
 export type SessionAnswer = Static<typeof session>
 
 export const sessionsAnswer = object({ sessions: Type.Array(session) })
 export const sessionParams = object({
   sessionId: Type.String({
-    description: 'The id of a session; "current" is the one that asks',
+    description: 'The id of a session; "current" is the session of this request',
     minLength: 1,
     maxLength: 64,
     examples: ['current'],
@@ -123,5 +126,5 @@ export const sessionParams = object({
 export const endSessionAnswer = object({ message: Type.String(), session_id: Type.String() })
 export const endSessionsAnswer = object({
   message: Type.String(),
-  ended: Type.Integer({ description: 'How many there were' }),
+  ended: Type.Integer({ description: 'The number of sessions that were ended' }),
 })

@@ -1,10 +1,10 @@
 import { endOtherSessions, endSession, listSessions } from '../../engine/identity/accounts/sessions.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
-import { sessionOut } from './mapping.ts'
+import { sessionAnswerOf } from './mapping.ts'
 import { endSessionAnswer, endSessionsAnswer, sessionParams, sessionsAnswer } from './schemas.ts'
 
-/** A person's sign-ins: to see them, and to sign out. */
+/** Adds the routes that list a user's sign-ins, and sign out. */
 export function addSessionRoutes(app: App, engine: Engine): void {
   app.get(
     '/users/me/sessions',
@@ -15,11 +15,11 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'List the sign-ins of the current user',
           errors: ['forbidden'],
-          notes: 'Without their tokens, and without API keys. Takes the token of a sign-in.',
+          notes: 'Tokens and API keys are not shown. Requires the token of a sign-in.',
         },
       },
     },
-    async ({ caller }) => ({ sessions: (await listSessions(engine, caller)).map(sessionOut) }),
+    async ({ caller }) => ({ sessions: (await listSessions(engine, caller)).map(sessionAnswerOf) }),
   )
   app.delete(
     '/users/me/sessions',
@@ -30,7 +30,7 @@ export function addSessionRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Sign out everywhere else',
           errors: ['forbidden'],
-          notes: 'Ends every sign-in of the current user but the one that asks. API keys stay.',
+          notes: 'Ends every sign-in of the current user except that of this request. API keys are kept.',
         },
       },
     },
@@ -49,7 +49,7 @@ export function addSessionRoutes(app: App, engine: Engine): void {
           description: 'Sign out',
           errors: ['forbidden', 'not_found'],
           notes:
-            'By the id of a sign-in, or "current". Its token, and every token that is renewed by it, is refused from the next request on. A token of an OpenID issuer ends where it was made.',
+            'Ends a sign-in by its id, or "current". Its token, and every token renewed from it, is refused from the next request on. A token of an OpenID issuer can only be ended by its issuer.',
         },
       },
     },

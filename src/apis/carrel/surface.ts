@@ -12,11 +12,11 @@ import { addSessionRoutes } from './session-routes.ts'
 import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
 import { addWorkspaceRoutes } from './workspace-routes.ts'
 
-/** Carrel's own API, and every address that no other surface has. */
+/** Carrel's own API, and every address that belongs to no other surface. */
 export const carrel: Surface = {
   name: 'carrel',
   title: 'Carrel',
-  description: 'Terminals and pipes over a WebSocket, shared workspaces, and sign-ins: what is of Carrel itself.',
+  description: "Carrel's own API: terminals and pipes over a WebSocket, shared workspaces, and sign-ins.",
   prefixes: [
     ...['', '/v1/exec', '/v1/workspaces', '/users/me/sessions'],
     ...['/billing/pay', '/billing/return', '/billing/cancel'],
@@ -27,7 +27,7 @@ export const carrel: Surface = {
   topics: [
     {
       name: 'Programs',
-      description: 'Run a program with a terminal or pipes, from its start to its end.',
+      description: 'Run a program with a terminal or pipes, from start to exit.',
       routes: [addExecRoutes],
     },
     {
@@ -38,19 +38,19 @@ export const carrel: Surface = {
     },
     {
       name: 'Sign-ins',
-      description: "A user's sign-ins: to see them, and to sign out.",
+      description: "List a user's sign-ins, and sign out.",
       skill: 'brief',
       routes: [addSessionRoutes],
     },
     {
       name: 'Payments',
-      description: 'The pages around a payment.',
+      description: 'The pages of a payment.',
       skill: 'none',
       routes: [addPaymentRoutes],
     },
     {
       name: 'Server',
-      description: 'The documentation of every surface, and the keys for checking tokens.',
+      description: 'The documentation of every API, and the keys for verifying tokens.',
       skill: 'none',
       routes: [addDocs, addOpenApiRoutes, addIssuerRoutes],
     },

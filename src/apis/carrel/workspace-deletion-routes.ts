@@ -16,17 +16,17 @@ export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'Schedule the deletion of a workspace and all it has (30-day grace)',
+          description: 'Schedule the deletion of a workspace and everything in it (30-day grace)',
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Until then everything works as before, and POST /v1/workspaces/:workspaceId/cancel-deletion keeps it. Asked again, the day stays. Takes an owner who is signed in. Your own goes with your account: DELETE /api/v1/account/delete.',
+            'Until then everything works as before, and POST /v1/workspaces/:workspaceId/cancel-deletion keeps it. Repeating the request does not change the date. Requires a signed-in owner. Your personal workspace is deleted with your account: DELETE /api/v1/account/delete.',
         },
       },
     },
     async ({ params, caller }) => {
       const acting = await enterWorkspace(engine, caller, params.workspaceId)
       const deleteAt = isoTime(await scheduleWorkspaceDeletion(engine, acting))
-      const message = `Everything of the workspace goes at ${deleteAt}. Until then POST /v1/workspaces/${acting.accountId}/cancel-deletion keeps it.`
+      const message = `The workspace and everything in it will be deleted at ${deleteAt}. Until then POST /v1/workspaces/${acting.accountId}/cancel-deletion keeps it.`
       return { delete_at: deleteAt, message }
     },
   )
@@ -39,13 +39,13 @@ export function addWorkspaceDeletionRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Keep a workspace that is scheduled for deletion',
           errors: ['forbidden', 'not_found', 'conflict'],
-          notes: 'For one that is not scheduled it does nothing. Takes an owner who is signed in.',
+          notes: 'Has no effect on a workspace that is not scheduled for deletion. Requires a signed-in owner.',
         },
       },
     },
     async ({ params, caller }) => {
       await cancelWorkspaceDeletion(engine, await enterWorkspace(engine, caller, params.workspaceId))
-      return { delete_at: null, message: 'The workspace stays.' }
+      return { delete_at: null, message: 'The workspace will not be deleted.' }
     },
   )
 }

@@ -7,10 +7,10 @@ import {
   workspaceOf,
 } from '../../engine/identity/workspaces/workspaces.ts'
 import type { App } from '../../http/app.ts'
-import { workspaceOut } from './mapping.ts'
+import { workspaceAnswerOf } from './mapping.ts'
 import { workspaceAnswer, workspaceBody, workspaceParams, workspacesAnswer } from './schemas.ts'
 
-/** Workspaces, their members and invitations. A person names any of theirs, an API key its own alone. */
+/** Adds the routes of workspaces. A user's token reaches every workspace of the user, an API key only its own. */
 export function addWorkspaceRoutes(app: App, engine: Engine): void {
   app.get(
     '/v1/workspaces',
@@ -19,15 +19,15 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
       config: {
         scope: 'account',
         documentation: {
-          description: 'List the workspaces that the token opens',
+          description: 'List the workspaces that the token can use',
           notes:
-            'Of a person all that they are a member of. To work in another one than "current", write its id behind the token: Bearer <token>~<workspace_id>.',
+            'For the token of a user, all workspaces that the user is a member of. To work in another workspace than "current", add its id to the token: Bearer <token>~<workspace_id>.',
         },
       },
     },
     async ({ caller }) => ({
       current: caller.accountId,
-      workspaces: (await listWorkspaces(engine, caller)).map(workspaceOut),
+      workspaces: (await listWorkspaces(engine, caller)).map(workspaceAnswerOf),
     }),
   )
   app.post(
@@ -40,11 +40,12 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
           description: 'Create a workspace',
           example: { name: 'Research' },
           errors: ['forbidden', 'limit_reached'],
-          notes: 'You are its owner. It has credit of its own, and none to begin with. Takes the token of a person.',
+          notes:
+            'You become its owner. The workspace has its own credit, which starts at zero. Requires the token of a user.',
         },
       },
     },
-    async ({ body, caller }) => workspaceOut(await createWorkspace(engine, caller, body.name)),
+    async ({ body, caller }) => workspaceAnswerOf(await createWorkspace(engine, caller, body.name)),
   )
   app.get(
     '/v1/workspaces/:workspaceId',
@@ -56,7 +57,7 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ params, caller }) =>
-      workspaceOut(await workspaceOf(engine, await enterWorkspace(engine, caller, params.workspaceId))),
+      workspaceAnswerOf(await workspaceOf(engine, await enterWorkspace(engine, caller, params.workspaceId))),
   )
   app.patch(
     '/v1/workspaces/:workspaceId',
@@ -68,11 +69,13 @@ export function addWorkspaceRoutes(app: App, engine: Engine): void {
           description: 'Rename a workspace',
           example: { name: 'Research 2' },
           errors: ['forbidden', 'not_found'],
-          notes: 'Takes an admin who is signed in.',
+          notes: 'Requires a signed-in admin.',
         },
       },
     },
     async ({ params, body, caller }) =>
-      workspaceOut(await renameWorkspace(engine, await enterWorkspace(engine, caller, params.workspaceId), body.name)),
+      workspaceAnswerOf(
+        await renameWorkspace(engine, await enterWorkspace(engine, caller, params.workspaceId), body.name),
+      ),
   )
 }
