@@ -2,7 +2,9 @@ import { Type } from 'typebox'
 import { errorTable, type CarrelError } from '../errors.ts'
 import { instructionFor, type Instructions } from '../http/surface.ts'
 
-/** Returns the fields that Carrel adds to an error, for surfaces whose clients accept extra fields: the facts, and what to do next. */
+/**
+ * Returns the fields that Carrel adds to an error, on surfaces whose clients accept them: facts, and what to do next.
+ */
 export function ownErrorFieldsOf(
   error: CarrelError,
   requestId: string,

@@ -31,7 +31,7 @@ export function authenticate(
     request.caller = caller
     connections.belongTo(request.raw.socket, caller.accountId)
     const { scope = 'compute', surface, rateClass } = request.routeOptions.config
-    if (isOfClient(request)) holdToLimit(reply, accountLimits.count(surface!.rateLimits, caller, rateClass!))
+    if (isFromClient(request)) applyLimit(reply, accountLimits.count(surface!.rateLimits, caller, rateClass!))
     if (scope !== 'any') assertScope(caller, scope)
   }
   return (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
@@ -57,7 +57,7 @@ export function countUnknown(
     const counted = caller
       ? accountLimits.count(rateLimits, caller, rateClass)
       : accountLimits.countUnauthenticated(rateLimits, network, rateClass)
-    holdToLimit(reply, counted)
+    applyLimit(reply, counted)
   }
 }
 
@@ -73,14 +73,14 @@ async function callerOf(
   }
 }
 
-function holdToLimit(reply: FastifyReply, counted: Counted | undefined): void {
+function applyLimit(reply: FastifyReply, counted: Counted | undefined): void {
   if (!counted) return
   reply.headers(rateLimitHeaders(counted))
   assertWithin(counted)
 }
 
 /** Whether a request comes from a client, and is not an inner request for a WebSocket message. */
-function isOfClient({ raw }: FastifyRequest): boolean {
+function isFromClient({ raw }: FastifyRequest): boolean {
   return raw instanceof IncomingMessage
 }
 

@@ -15,7 +15,7 @@ describe('baseUrls()', () => {
       raw: { socket: { localAddress, remoteAddress } },
     })
 
-  test('repeats addresses and names of this machine, with the port that was asked', () => {
+  test('repeats addresses and names of this machine, with the requested port', () => {
     for (const host of [
       'localhost:4280',
       '127.0.0.1:9000',
@@ -29,7 +29,7 @@ describe('baseUrls()', () => {
     assert.equal(baseUrlOf('10.1.2.3:4280', { localAddress: '::ffff:10.1.2.3' }), 'http://10.1.2.3:4280')
   })
 
-  test('repeats nothing else that a request calls the server', () => {
+  test('repeats no other name in a request', () => {
     for (const host of [
       'evil.example',
       'evil.example:4280',
@@ -47,7 +47,7 @@ describe('baseUrls()', () => {
       assert.ok(['http://own:4280', 'http://127.0.0.1'].includes(baseUrlOf(host)), host)
   })
 
-  test('believes a proxy that is trusted, and no other', () => {
+  test('accepts the origin that a trusted proxy reports, and ignores other proxies', () => {
     const env = { CARREL_TRUSTED_PROXIES: '192.0.2.0/24' }
     assert.equal(baseUrlOf('carrel.example.com', { env, protocol: 'https' }), 'https://carrel.example.com')
     assert.equal(baseUrlOf('carrel.example.com', { env, remoteAddress: '198.51.100.1' }), 'http://own:4280')

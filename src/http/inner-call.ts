@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance } from 'fastify'
 import { LargeResponse } from './large-response.ts'
 
-/** A request that the server makes to one of its own routes, for a WebSocket message that does what the route does. */
+/** A request that the server makes to one of its own routes, for a WebSocket message that calls the route. */
 export interface InnerCall {
   /** The parsed body and its size in bytes; undefined when it is sent as JSON like any client's. */
   body: { fields: Record<string, unknown>; bytes: number } | undefined
@@ -15,7 +15,10 @@ export interface InnerCall {
 /** The inner call that the current code handles, if any. */
 export const innerCalls = new AsyncLocalStorage<InnerCall>()
 
-/** Ends a route when the caller of an inner call is gone, and hands a large response over as it is, never as one text. */
+/**
+ * Aborts a route when the caller of an inner call is gone, and passes a large response on as a stream, never as one
+ * text.
+ */
 export function addInnerCalls(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     const closed = innerCalls.getStore()?.closed

@@ -3,7 +3,7 @@ import { pathPattern } from './path-pattern.ts'
 import { mostSimilar } from './similarity.ts'
 
 /**
- * Knows the methods of every path, to tell a wrong method from a wrong path. Covers the routes that are added after it.
+ * Knows the methods of every path, to distinguish a wrong method from a wrong path. Covers the routes added after it.
  */
 export class KnownRoutes {
   readonly #routes: { url: string; matches: ReturnType<typeof pathPattern>; method: string }[] = []

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openApi30 } from './openapi-30.ts'
 
-/** A schema as it comes out of a document that has it in every place where one can be. */
+/** Converts a document that has the schema everywhere a schema can be; returns the converted schema. */
 function converted(schema: object): unknown {
   const content = { 'application/json': { schema, example: { type: ['null'] } } }
   const operation = {
@@ -25,7 +25,7 @@ function converted(schema: object): unknown {
     components!['schemas']!['X'],
   ])
     assert.deepEqual(other, found)
-  assert.deepEqual(example, { type: ['null'] }, 'an example is no schema')
+  assert.deepEqual(example, { type: ['null'] }, 'an example is not a schema')
   assert.deepEqual(components!['securitySchemes'], { bearer: { type: 'http' } })
   return found
 }
@@ -56,7 +56,7 @@ for (const [what, schema, expected] of [
   ['one value', { const: 'a', type: 'string' }, { type: 'string', enum: ['a'] }],
   ['examples', { type: 'string', examples: ['a', 'b'] }, { type: 'string', example: 'a' }],
   [
-    'a bound that is not allowed itself',
+    'an exclusive bound',
     { type: 'number', exclusiveMinimum: 0 },
     { type: 'number', minimum: 0, exclusiveMinimum: true },
   ],
@@ -66,7 +66,7 @@ for (const [what, schema, expected] of [
     { type: 'object', additionalProperties: { type: 'string', nullable: true } },
   ],
   [
-    'fields that are called as keywords are',
+    'fields with the names of keywords',
     {
       type: 'object',
       properties: { const: { type: 'string' }, type: { type: ['string', 'null'] } },
@@ -79,7 +79,7 @@ for (const [what, schema, expected] of [
     },
   ],
   [
-    'what is inside of lists',
+    'schemas inside lists',
     {
       type: 'array',
       items: { anyOf: [{ type: 'object', properties: { a: { type: ['string', 'null'] } } }, { type: 'null' }] },
@@ -87,4 +87,4 @@ for (const [what, schema, expected] of [
     { type: 'array', items: { type: 'object', properties: { a: { type: 'string', nullable: true } }, nullable: true } },
   ],
 ] as const)
-  test(`${what} is said as OpenAPI 3.0 says it`, () => assert.deepEqual(converted(schema), expected))
+  test(`OpenAPI 3.0 has its own form of ${what}`, () => assert.deepEqual(converted(schema), expected))

@@ -1,8 +1,8 @@
 type Node = Record<string, unknown>
 
 /**
- * The same document in OpenAPI 3.0, for the many tools that read no other: what a schema of 3.1 says as JSON Schema
- * does, 3.0 says in words of its own, such as `nullable` for a value that may be null.
+ * Converts a document to OpenAPI 3.0, for the many tools that read no other version. Schemas of 3.1 are JSON Schema;
+ * 3.0 has its own keywords, such as `nullable` for a value that can be null.
  */
 export function openApi30(document: object): Node {
   const { info, paths, components, ...rest } = document as Node
@@ -67,7 +67,7 @@ function withType({ type, ...node }: Node, nullable: boolean): Node {
   return nullable ? orNull(typed) : typed
 }
 
-/** Moves `nullable` beside the type, where alone it has an effect. */
+/** Moves `nullable` beside the type, the only place where it has an effect. */
 function orNull(schema: Node): Node {
   const { anyOf, ...around } = schema
   if (Array.isArray(anyOf)) {
@@ -75,7 +75,7 @@ function orNull(schema: Node): Node {
     if (others.length > 0) return { ...around, anyOf: [orNull(first!), ...others] }
     return { ...orNull(first!), ...around }
   }
-  // What stands beside a reference is not read.
+  // Keywords beside a reference are ignored.
   if ('$ref' in schema) return { type: 'object', nullable: true, allOf: [schema] }
   const values = schema['enum']
   return { type: 'string', ...schema, nullable: true, ...(Array.isArray(values) ? { enum: [...values, null] } : {}) }

@@ -3,14 +3,14 @@ import { surfaceNamed, surfaceParams } from './docs/surface-params.ts'
 import { openApiAnswer, openApiText } from './openapi.ts'
 import type { Surface } from './surface.ts'
 
-/** The reference for programs: `/openapi.json` of all surfaces, and the document of each. */
+/** Adds the reference for programs: `/openapi.json` of all surfaces, and the document of each. */
 export function addOpenApiRoutes(app: App): void {
   const { surfaces } = app.catalog
-  const kept = new Map<Surface | undefined, string>()
-  // Routes do not change once the server listens, and writing them takes some milliseconds.
+  const cache = new Map<Surface | undefined, string>()
+  // Routes do not change once the server listens, and generating a document takes some milliseconds.
   const text = (surface?: Surface) => {
-    const found = kept.get(surface) ?? openApiText(app, surface)
-    kept.set(surface, found)
+    const found = cache.get(surface) ?? openApiText(app, surface)
+    cache.set(surface, found)
     return found
   }
   const type = 'application/json; charset=utf-8'

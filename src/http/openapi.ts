@@ -6,8 +6,8 @@ import type { Surface, Topic } from './surface.ts'
 import { version } from '../version.ts'
 
 /**
- * Collects the operations of every route that is added after it and has documentation, from the schemas that requests are checked
- * with.
+ * Collects the operations of every documented route that is added after this call, from the schemas that validate
+ * requests.
  */
 export async function collectOperations(app: App): Promise<void> {
   const { surfaces } = app.catalog
@@ -17,7 +17,7 @@ export async function collectOperations(app: App): Promise<void> {
       info: {
         title: 'Carrel',
         version,
-        description: 'A computer of its own for every agent',
+        description: 'A computer for every agent',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -42,23 +42,23 @@ export async function collectOperations(app: App): Promise<void> {
   })
 }
 
-/** A topic in the document of all surfaces, whose tags are unique. */
+/** Returns the tag of a topic, which is unique in the document of all surfaces. */
 function tagOf({ title }: Surface, { name }: Topic): string {
   return `${title}: ${name}`
 }
 
-/** Returns the OpenAPI document of all surfaces, or of one surface's contract. Its version is 3.1; `openApi30` gives 3.0. */
+/** Returns the OpenAPI 3.1 document of all surfaces, or of one surface's contract; `openApi30` converts it to 3.0. */
 export function openApiDocument(app: Pick<App, 'swagger' | 'catalog'>, surface?: Surface): Document {
   const whole = app.swagger() as Document
   return surface ? ofSurface(whole, app.catalog.topicsOf(surface), surface) : whole
 }
 
-/** Returns the same as text in OpenAPI 3.0, which Pawpado's document promises and no other one forbids. */
+/** Returns the document as text in OpenAPI 3.0, which Pawpado's document requires and no other document forbids. */
 export function openApiText(app: Pick<App, 'swagger' | 'catalog'>, surface?: Surface): string {
   return JSON.stringify(openApi30(openApiDocument(app, surface)))
 }
 
-/** How OpenAPI describes an answer that is OpenAPI. */
+/** The description of an answer that is an OpenAPI document. */
 export const openApiAnswer = {
   description: 'OpenAPI 3.0',
   content: {

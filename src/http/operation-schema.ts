@@ -4,7 +4,9 @@ import { limits } from '../config/limits.ts'
 import { returnsOf } from './returns-of.ts'
 import { instructionFor, type Surface } from './surface.ts'
 
-/** Returns everything that OpenAPI says of a route, from its schemas and its documentation; `tag` names its topic. */
+/**
+ * Returns everything that OpenAPI says about a route, from its schemas and its documentation; `tag` names its topic.
+ */
 export function operationSchema(url: string, route: RouteOptions, tag: string): FastifySchema {
   const { schema, config = {} } = route
   const { documentation, public: isPublic, idempotent } = config
@@ -30,10 +32,10 @@ export function operationSchema(url: string, route: RouteOptions, tag: string): 
   }
 }
 
-/** The whole body is a file; the other fields of an example are those of the query. */
+/** The content type of a body that is a file; the other fields of such a route's example are its query. */
 export const rawBody = 'application/octet-stream'
 
-/** Such as `postFilesWrite`. */
+/** Returns an id such as `postFilesWrite`. */
 function operationId(method: string, url: string): string {
   const words = url.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase())
   return method.toLowerCase() + (words.replaceAll(/[^a-z]/gi, '') || 'Root')
@@ -46,7 +48,7 @@ const idempotencyHeader = {
       type: 'string',
       maxLength: limits.idempotencyKeyLength,
       description:
-        'Any text of your own. The same key with the same body within a day gives the first answer again, and does nothing twice.',
+        'Any text that you choose. A request with the same key and body within a day returns the first answer, and does nothing twice.',
     },
   },
 }
@@ -71,7 +73,9 @@ function successAnswers(answers: object, returns: ReturnType<typeof returnsOf>):
   return Object.fromEntries(described) as Record<string, object>
 }
 
-/** By status: the codes that the route names, those that come with how it is asked, and a word on the rest. */
+/**
+ * Returns a route's errors by status: those that it documents, those of its kind of request, and a note on all others.
+ */
 function errorAnswers(
   { schema, config = {} }: RouteOptions,
   { envelope: { name, codeOf, invalid }, instructions }: Surface,
@@ -98,8 +102,8 @@ function errorAnswers(
         ),
       ]),
     ),
-    '4XX': errorAnswer(name, 'Another refusal; its code says which.'),
-    '5XX': errorAnswer(name, 'The server could not do it.'),
+    '4XX': errorAnswer(name, 'Another error of the request; see its code.'),
+    '5XX': errorAnswer(name, 'The server failed to handle the request.'),
   }
 }
 

@@ -1,4 +1,7 @@
-/** Returns a function that gives the parameters of a path, such as `{ id }` for `/things/:id`; undefined for another path. */
+/**
+ * Returns a function that gives the parameters of a path, such as `{ id }` for `/things/:id`; undefined for another
+ * path.
+ */
 export function pathPattern(url: string): (path: string) => Record<string, string> | undefined {
   const pattern = new RegExp(
     `^${url

@@ -14,7 +14,7 @@ const [pawpado, paperpod, environments] = ['pawpado', 'paperpod', 'environments'
   RateLimitPolicy,
 ]
 
-test("Pawpado's table is the default of its surface: reads, writes and polls apart, the owner included", () => {
+test("Pawpado's surface has the limits of its document by default, for reads, writes and polls separately and also for the owner", () => {
   const limits = limitsWith()
   for (const accountId of ['a', 'owner']) {
     assert.deepEqual(picked(limits.count(pawpado, of(accountId), 'read')), [60, 59])
@@ -24,7 +24,7 @@ test("Pawpado's table is the default of its surface: reads, writes and polls apa
   }
 })
 
-test("Pawpado's counts a user in all workspaces together, the other surfaces each workspace", () => {
+test('Pawpado counts a user in all workspaces together, the other surfaces count each workspace', () => {
   const limits = limitsWith()
   limits.count(pawpado, of('own', 'user'), 'read')
   assert.equal(limits.count(pawpado, of('shared', 'user'), 'read')!.remaining, 58)
@@ -34,7 +34,7 @@ test("Pawpado's counts a user in all workspaces together, the other surfaces eac
   assert.equal(limits.count(paperpod, of('shared', 'another'), 'read')!.remaining, 29_998)
 })
 
-test('an unauthenticated client is counted by network, on Pawpado alone', () => {
+test('unauthenticated clients are counted by network, only on Pawpado', () => {
   const limits = limitsWith()
   limits.countUnauthenticated(pawpado, '192.0.2.1', 'read')
   assert.equal(limits.countUnauthenticated(pawpado, '192.0.2.1', 'read')!.remaining, 58)
@@ -42,7 +42,7 @@ test('an unauthenticated client is counted by network, on Pawpado alone', () => 
   assert.equal(limits.countUnauthenticated(paperpod, '192.0.2.1', 'read'), undefined)
 })
 
-test('the other surfaces share a generous limit, which the owner does not have', () => {
+test('the other surfaces share a generous limit, which does not apply to the owner', () => {
   const limits = limitsWith()
   assert.deepEqual(picked(limits.count(paperpod, of('a'), 'write')), [30_000, 29_999])
   assert.deepEqual(picked(limits.count(environments, of('a'), 'write')), [30_000, 29_998])
@@ -51,7 +51,7 @@ test('the other surfaces share a generous limit, which the owner does not have',
   assert.equal(limits.count(paperpod, of('owner'), 'write'), undefined)
 })
 
-test('0 takes a limit away', () => {
+test('0 removes a limit', () => {
   const limits = limitsWith({ CARREL_WRITES_PER_MINUTE: '0', CARREL_PAWPADO_READS_PER_MINUTE: '0' })
   assert.equal(limits.count(paperpod, of('a'), 'write'), undefined)
   assert.equal(limits.count(pawpado, of('a'), 'read'), undefined)

@@ -9,7 +9,10 @@ interface Answer {
   content?: Record<string, Media>
 }
 
-/** Returns what a route answers when it succeeds, in short: from the schema of the answer, unless there is more to say than it says. */
+/**
+ * Returns what a route answers when it succeeds, in short: from the schema of the answer, unless there is more to say
+ * than it says.
+ */
 export function returnsOf({ schema, config }: RouteOptions): string | Readonly<Record<string, string>> {
   const { returns, answers } = config?.documentation ?? {}
   if (returns !== undefined) return returns

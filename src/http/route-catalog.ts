@@ -20,7 +20,7 @@ export interface CataloguedSocket {
   scope: Scope | 'any'
 }
 
-/** Every route that the surfaces have added, with what its documents are made from. */
+/** Every route that the surfaces have added, with its documentation. */
 export class RouteCatalog {
   readonly surfaces: readonly Surface[]
   readonly #routes = new Map<string, CataloguedRoute>()
@@ -29,7 +29,7 @@ export class RouteCatalog {
     this.surfaces = surfaces
   }
 
-  /** Throws for a route whose address belongs to another surface: its errors would be in that one's envelope. */
+  /** Adds a route. Throws if its address belongs to another surface: its errors would have that surface's envelope. */
   add(options: RouteOptions, surface: Surface, topic: Topic): void {
     if (options.method === 'HEAD') return
     const name = `${String(options.method)} ${options.url}`
@@ -43,7 +43,7 @@ export class RouteCatalog {
     return this.#routes.get(name)
   }
 
-  /** Returns the documented routes of a surface's contract by topic, those that another surface serves included. */
+  /** Returns the documented routes of a surface's contract by topic, including those that another surface serves. */
   topicsOf(surface: Surface): { topic: Topic; routes: CataloguedRoute[] }[] {
     const routes = [...this.#routes.values()].filter(({ options }) => options.config?.documentation)
     return surface.topics.map((topic) => ({

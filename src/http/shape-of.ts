@@ -10,8 +10,8 @@ interface Shape {
 }
 
 /**
- * Returns an object's schema in short, such as `{ success, files: [{ name, size, target? }], cursor? }`. An optional field has a
- * question mark; what lies deeper than `depth` objects is `…`.
+ * Returns an object's schema in short, such as `{ success, files: [{ name, size, target? }], cursor? }`. An optional
+ * field has a question mark; what lies deeper than `depth` objects is `…`.
  */
 export function shapeOf(schema: object, depth = 3): string {
   const { properties } = schema as Shape

@@ -21,36 +21,35 @@ export interface Topic {
   skill?: 'full' | 'brief' | 'none'
 }
 
-/** One published API, as the server shell sees it: `apis/surfaces.ts` lists them all. */
+/** One published API, as the HTTP layer sees it: `apis/surfaces.ts` lists them all. */
 export interface Surface {
-  /** As in paths: `/docs/<name>`. */
+  /** The name in paths, such as `/docs/<name>`. */
   name: string
   title: string
   /** One sentence. */
   description: string
   /**
-   * Every address below one of these belongs to the surface, whether it has a route or not. The longest prefix that
-   * fits decides; '' fits every address.
+   * Every address below one of these belongs to the surface, whether it has a route or not. The longest matching prefix
+   * decides; '' matches every address.
    */
   prefixes: readonly string[]
   envelope: ErrorEnvelope
   /**
-   * What to do next about an error, where this surface has a better answer than the error table, such as one of its
-   * routes.
+   * What to do next about an error, if this surface has better advice than the error table, such as one of its routes.
    */
   instructions: Instructions
   rateLimits: RateLimitPolicy
   topics: readonly Topic[]
   /** What a reader must know before the routes. */
   guide?: (facts: GuideFacts) => readonly GuideSection[]
-  /** What is bounded, and how. */
+  /** The limits of the surface, for its documentation. */
   limits?: (settings: Settings) => readonly (readonly [what: string, bound: string])[]
   /** The route whose example comes first in documents that show no other, such as `POST /execute`. */
   example?: string
 }
 
 export interface GuideFacts {
-  /** The origin by which the client reaches the server. */
+  /** The origin at which the client reaches the server. */
   origin: string
   settings: Settings
 }
@@ -63,12 +62,12 @@ export interface GuideSection {
 
 export type Instructions = Readonly<Partial<Record<ErrorCode, string>>>
 
-/** Returns what to do next about an error: the surface's own words, or those of the error table. */
+/** Returns what to do next about an error: the surface's instruction, or that of the error table. */
 export function instructionFor(code: ErrorCode, instructions: Instructions): string {
   return instructions[code] ?? errorTable[code].instruction
 }
 
-/** Returns the surface that an address belongs to; its query is ignored. One surface has to have the prefix ''. */
+/** Returns the surface that an address belongs to, ignoring its query. One surface must have the prefix ''. */
 export function surfaceOf(surfaces: readonly Surface[], address: string): Surface {
   const [path = ''] = address.split('?', 1)
   const fits = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`) || prefix === ''

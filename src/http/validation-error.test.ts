@@ -7,8 +7,8 @@ import { readJsonBodies } from './json-body.ts'
 import { patterns } from './patterns.ts'
 import { requestError } from './validation-error.ts'
 
-/** What a route with a schema says to a body. */
-async function refusalOf(body: unknown): Promise<CarrelError> {
+/** Returns the error that a route with a schema answers to a body. */
+async function errorOf(body: unknown): Promise<CarrelError> {
   let known: CarrelError | undefined
   const app = fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } } })
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -49,7 +49,7 @@ async function refusalOf(body: unknown): Promise<CarrelError> {
     headers: { 'content-type': 'application/json' },
     payload: typeof body === 'string' ? body : JSON.stringify(body),
   })
-  assert.ok(known, 'it was not refused')
+  assert.ok(known, 'the body was not refused')
   return known
 }
 
@@ -99,21 +99,21 @@ describe('requestError()', () => {
     ['{"__proto__":1}', 'body', proto],
     ['{"name":"a","deep":{"constructor":{"prototype":1}}}', 'body', proto],
   ] as const)
-    test(`says of ${JSON.stringify(body)}: ${message}`, async () => {
-      const error = await refusalOf(body)
+    test(`refuses ${JSON.stringify(body)}: ${message}`, async () => {
+      const error = await errorOf(body)
       assert.deepEqual(
         [error.code, error.status, error.details.field, error.message],
         ['invalid_request', 400, field, message],
       )
     })
 
-  test('says of a body over the limit that it is too large, and the limit', async () => {
-    const error = await refusalOf({ name: 'x'.repeat(2000) })
+  test('refuses a body over the limit as too large, and names the limit', async () => {
+    const error = await errorOf({ name: 'x'.repeat(2000) })
     assert.deepEqual([error.code, error.status, error.details], ['too_large', 413, { maxBytes: 1000 }])
     assert.equal(error.message, 'Cannot read the request: its body is larger than 1000 bytes')
   })
 
-  test('hands on what is known already, and hides what is not', () => {
+  test('passes known errors through, and hides the messages of unknown ones', () => {
     const known = new CarrelError('conflict', 'Cannot: it is stopped')
     assert.equal(requestError(known as unknown as FastifyError), known)
     const secret = requestError(new Error('password is 1234') as FastifyError)
@@ -122,7 +122,7 @@ describe('requestError()', () => {
     assert.match(String(secret.cause), /1234/)
   })
 
-  test('takes any other refusal of the server shell for a wrong request', () => {
+  test('treats any other refusal by the HTTP framework as an invalid request', () => {
     const error = Object.assign(new Error('odd'), { statusCode: 406, code: 'FST_X' }) as FastifyError
     assert.deepEqual(
       [requestError(error).code, requestError(error).message],

@@ -14,7 +14,7 @@ test('generated pages match the code (npm run docs writes them)', async () => {
   }
 })
 
-test('exactly the settings that are read are documented', () => {
+test('the documented settings are exactly those that the server reads', () => {
   const read = [...readFileSync(`${root}src/config/settings.ts`, 'utf8').matchAll(/CARREL_[A-Z_]+/g)].map(
     ([name]) => name,
   )

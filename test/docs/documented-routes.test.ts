@@ -4,16 +4,16 @@ import { surfaces } from '../../src/apis/surfaces.ts'
 import { appRoutes } from '../support/app-routes.ts'
 import { readPage, type Document } from './reference.ts'
 
-/** Routes that are in no document, each with its reason. */
+/** The routes that are not documented, each with the reason. */
 const undocumented: Record<string, string> = {
-  'GET /billing/return': 'a page that a browser is led to',
-  'GET /billing/cancel': 'a page that a browser is led to',
-  'GET /billing/pay/:payment': 'a page that a browser is led to',
+  'GET /billing/return': 'a page that links and redirects lead to',
+  'GET /billing/cancel': 'a page that links and redirects lead to',
+  'GET /billing/pay/:payment': 'a page that links and redirects lead to',
   'POST /billing/pay/:payment': 'the form of that page',
   'GET /docs/page.css': 'a part of a page',
   'GET /docs/console.js': 'a part of a page',
   'GET /docs/icon.svg': 'a part of a page',
-  'GET /metrics': "for the operator's monitoring, with a token of its own",
+  'GET /metrics': "for the operator's monitoring, with its own token",
 }
 
 describe('the committed reference', () => {

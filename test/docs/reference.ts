@@ -30,35 +30,35 @@ function errorsPage(): string {
   )
   return `# Errors
 
-Every error that Carrel answers with, from \`src/errors.ts\` and the \`errors.ts\` of each surface; \`npm run docs\` writes this page. Each surface has its document's envelope, for every address below its prefixes, whether it has a route or not:
+The errors of Carrel, from \`src/errors.ts\` and the \`errors.ts\` of each surface; \`npm run docs\` generates this page. Each surface answers errors in the envelope of its document, at every address below its prefixes, whether the address has a route or not:
 
 | surface | addresses | envelope |
 | --- | --- | --- |
 ${surfaces.map(envelopeRow).join('\n')}
 
-Except on Pawpado's, \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts of the case such as \`field\` stand beside it. \`POST /auth/refresh\` belongs to PaperPod's contract and to the environments': its errors
-have both envelopes, and are 422 only where \`refresh_token\` was sent.
+On every surface but Pawpado, errors also have \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts such as \`field\`. \`POST /auth/refresh\` belongs to the contracts of PaperPod and of Environments: its errors
+have both envelopes, and are 422 only if \`refresh_token\` was sent.
 
-| code | status | retry as it is | action | what to do |
+| code | status | retry unchanged | action | what to do |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Where one of a surface's routes is the next step, the surface says so:
+If the next step is a route or a command of a surface, the surface has its own instruction:
 
 | surface | code | what to do |
 | --- | --- | --- |
 ${surfaces.flatMap(instructionRows).join('\n')}
 
-Codes that a surface's document calls otherwise: ${surfaces.flatMap(renamed).join(', ')}.
+Codes that have another name on a surface: ${surfaces.flatMap(renamed).join(', ')}.
 `
 }
 
 function envelopeRow({ title, prefixes, envelope: { schema } }: Surface): string {
-  const addresses = prefixes.map((prefix) => (prefix === '' ? 'all that no other surface has' : `\`${prefix}\``))
+  const addresses = prefixes.map((prefix) => (prefix === '' ? 'every address of no other surface' : `\`${prefix}\``))
   return `| ${title} | ${addresses.join(', ')} | \`${shapeOf(ownPart(schema))}\` |`
 }
 
-/** Returns the fields of the surface's document, without Carrel's own. */
+/** Returns the schema with the fields of the surface's document only, without those that Carrel adds. */
 function ownPart(schema: object): object {
   const { properties, ...rest } = schema as { properties: Record<string, object> }
   const own = Object.entries(properties).filter(([name]) => !(name in ownErrorFields))
@@ -71,7 +71,7 @@ function instructionRows({ title, envelope, instructions }: Surface): string[] {
   )
 }
 
-/** Such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS` on Pawpado. */
+/** Returns sentences such as `OUT_OF_CREDITS` is `INSUFFICIENT_CREDITS` on Pawpado. */
 function renamed({ title, envelope }: Surface): string[] {
   return (Object.keys(errorTable) as ErrorCode[])
     .map((code) => [code.toUpperCase(), envelope.codeOf(code)] as const)

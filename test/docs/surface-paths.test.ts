@@ -6,22 +6,22 @@ import { appRoutes } from '../support/app-routes.ts'
 
 const sources = fileURLToPath(new URL('../../src/', import.meta.url))
 
-/** The documents and metrics are the server shell's own; every other route belongs to a surface. */
-const isOfShell = (url: string) =>
+/** The HTTP layer itself serves documents and metrics; every other route belongs to a surface. */
+const isShared = (url: string) =>
   /^\/(docs|skills|openapi|metrics)\b|^\/SKILL\.md$|\/openapi\.json$|skill\.md$/.test(url)
 
 /** Returns the code of a module without its comments, which may name routes as examples. */
 const codeOf = (text: string) => text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
 
 /** Addresses of GitHub and of OpenID issuers, which have the same paths. */
-const ofOtherServers = [
+const namesOfOtherServers = [
   'engine/identity/auth/github.ts names /login',
   'engine/identity/auth/issuer-keys.ts names /.well-known/openid-configuration',
 ]
 
-test('nothing below the surfaces names the path of one of their routes', async () => {
+test('no module below the surfaces contains the path of one of their routes', async () => {
   const urls = new Set((await appRoutes({ CARREL_PLAY_MONEY: 'on' })).map(({ url }) => url))
-  const paths = [...urls].filter((url) => url !== '/' && !isOfShell(url)).map((url) => url.replace(/\/:.*$/, ''))
+  const paths = [...urls].filter((url) => url !== '/' && !isShared(url)).map((url) => url.replace(/\/:.*$/, ''))
   assert.ok(paths.length > 50)
   const found: string[] = []
   for (const name of globSync('{config,db,drivers,engine,http}/**/*.ts', { cwd: sources })) {
@@ -34,5 +34,5 @@ test('nothing below the surfaces names the path of one of their routes', async (
       if (isNamed) found.push(`${name} names ${path}`)
     }
   }
-  assert.deepEqual(found.toSorted(), ofOtherServers)
+  assert.deepEqual(found.toSorted(), namesOfOtherServers)
 })

@@ -209,7 +209,7 @@ describe('documentation', { timeout: 300_000 }, () => {
     test('the console asks for a token before it sends a request that needs one', async () => {
       await browser.goTo(`${server.url}/docs/paperpod`)
       await send('postExecute')
-      assert.match((await shown('postExecute'))[0], /This needs a token: type it into the field at the top/)
+      assert.match((await shown('postExecute'))[0], /This route needs a token: enter it in the field at the top/)
       assert.equal(await browser.evaluate(`document.activeElement === document.querySelector('.token input')`), true)
       const isInSight = `(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(
         document.querySelector('#postExecute form.try output').getBoundingClientRect())`

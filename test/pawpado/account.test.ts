@@ -12,7 +12,7 @@ const unauthenticated = { error: 'UNAUTHENTICATED', message: 'Missing or invalid
 describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
   let issuer: Issuer
   let server: TestApp
-  /** As the document has it: a JWT of the issuer. */
+  /** A JWT of the issuer, as in the document. */
   let bearer: string
 
   before(async () => {
@@ -38,7 +38,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.deepEqual([status, body], [200, { status: 'ok' }])
   })
 
-  test("GET /session says who the issuer's token stands for, and until when", async () => {
+  test("GET /session returns the user and the expiry of an issuer's token", async () => {
     const { status, body } = await get('/api/v1/session')
     assert.equal(status, 200)
     assert.equal(body.huudisUserId, 'first')
@@ -49,7 +49,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.equal(body.deleteAt, null)
   })
 
-  test('every kind of token is taken', async () => {
+  test('every kind of token is accepted', async () => {
     const session = await signInByMail(server)
     const key = await server.post('/users/me/api-keys', {}, { token: session })
     for (const token of [session, key.body.api_key]) {
@@ -60,7 +60,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.deepEqual([body.expiresAt, body.userId], [null, body.accountId])
   })
 
-  test('GET /credits/me is balance, currency and what is stored', async () => {
+  test('GET /credits/me returns the balance, the currency and the storage used', async () => {
     const token = await server.newAccount()
     const before = await get('/api/v1/credits/me', token)
     assert.deepEqual([before.status, before.body], [200, { balance: 5, currency: 'USD', storageUsedBytes: 0 }])
@@ -71,7 +71,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.ok((await get('/api/v1/credits/me', token)).body.storageUsedBytes >= 1000)
   })
 
-  test('GET /billing/storage is tier and billing period', async () => {
+  test('GET /billing/storage returns the tier and the billing period', async () => {
     const { status, body } = await get('/api/v1/billing/storage')
     assert.equal(status, 200)
     const { billingPeriodStart, billingPeriodEnd, ...rest } = body
@@ -90,7 +90,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.ok(Date.parse(billingPeriodStart) <= Date.now() && days >= 28 && days <= 31)
   })
 
-  test('PATCH /settings changes what it names and leaves the rest', async () => {
+  test('PATCH /settings changes the given fields and keeps the others', async () => {
     const token = await issuer.tokenFor('second')
     const first = await get('/api/v1/settings', token)
     assert.deepEqual(first.body, { displayName: 'second', locale: 'en', timezone: 'UTC', theme: 'system' })
@@ -110,7 +110,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.equal((await change({}, token)).body.theme, 'dark')
   })
 
-  test('PATCH /settings names the field that is wrong, and changes nothing then', async () => {
+  test('PATCH /settings with an invalid field names the field, and changes nothing', async () => {
     const before = (await get('/api/v1/settings')).body
     const wrong: [body: unknown, field: string][] = [
       [{ theme: 'pink', locale: 'de' }, 'theme'],
@@ -132,7 +132,7 @@ describe('the account routes of Pawpado', { timeout: 300_000 }, () => {
     assert.deepEqual((await get('/api/v1/settings')).body, before)
   })
 
-  test('a key that may not manage the account reads, and changes nothing', async () => {
+  test('an API key without the scope "account" can read settings, but not change them', async () => {
     const session = await signInByMail(server)
     const { body } = await server.post('/users/me/api-keys', { scopes: ['compute'] }, { token: session })
     assert.equal((await get('/api/v1/settings', body.api_key)).status, 200)
@@ -148,7 +148,7 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
   })
   after(() => server.stop())
 
-  test('401 is as the document has it', async () => {
+  test('401 has the body of the document', async () => {
     for (const token of [null, 'pp_sess_wrong', 'eyJ.eyJ.x'])
       for (const [method, path] of [
         ['GET', '/api/v1/credits/me'],
@@ -163,7 +163,7 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
       }
   })
 
-  test('whatever is wrong, the body is error and message', async () => {
+  test('the body of every error is error and message', async () => {
     const json = { 'content-type': 'application/json' }
     const answers: [code: string, status: number, method: string, path: string, body?: unknown, headers?: object][] = [
       ['ROUTE_NOT_FOUND', 404, 'GET', '/api/v1/nothing'],
@@ -174,7 +174,7 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
       ['VALIDATION_ERROR', 400, 'PATCH', '/api/v1/settings', '{not JSON', json],
       ['VALIDATION_ERROR', 400, 'GET', '/api/v1/%zz'],
       ['UNSUPPORTED_MEDIA_TYPE', 415, 'PATCH', '/api/v1/settings', 'a=b', { 'content-type': 'text/plain' }],
-      // The same route, written in another way.
+      // The same route, encoded differently.
       ['VALIDATION_ERROR', 400, 'PATCH', '/%61pi/v1/settings', '{not JSON', json],
     ]
     for (const [code, status, method, path, body, headers] of answers) {
@@ -185,7 +185,7 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
     }
   })
 
-  test('also of a request that cannot be read as a whole', async () => {
+  test('the error of a request that cannot be read in full has the same body', async () => {
     const { hostname, port } = new URL(server.url)
     const socket = connect(Number(port), hostname)
     socket.write(`GET /api/v1/session HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)
@@ -194,7 +194,7 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
     assert.equal(JSON.parse(body!).error, 'TOO_LARGE')
   })
 
-  test("other paths keep PaperPod's form", async () => {
+  test("other paths have PaperPod's envelope", async () => {
     for (const path of ['/nothing', '/api', '/api/v1x', '/api/v2/settings']) {
       const { status, body } = await server.call('GET', path)
       assert.deepEqual([status, body.code], [404, 'ROUTE_NOT_FOUND'], path)

@@ -26,7 +26,7 @@ describe('rate limits', { timeout: 300_000 }, () => {
     assert.ok(resetInS > 0 && resetInS <= 61)
   }
 
-  test("Pawpado's reads end after 60 in a minute, of all tokens of the account together, the owner's too", async () => {
+  test("Pawpado refuses reads after 60 in a minute, counting all tokens of an account together, also the owner's", async () => {
     const session = await signInByMail(server)
     const { body } = await server.post('/users/me/api-keys', {}, { token: session })
     for (const tokens of [[session, body.api_key], [server.token]]) {
@@ -44,14 +44,14 @@ describe('rate limits', { timeout: 300_000 }, () => {
         })
         assert.deepEqual(shown(refused), [60, 0])
         const write = await server.call('PATCH', '/api/v1/settings', {}, { token })
-        assert.equal(write.status, 200, 'writes are counted apart')
+        assert.equal(write.status, 200, 'writes are counted separately')
       }
     }
-    const stranger = await server.call('GET', '/api/v1/session', undefined, { token: await server.newAccount() })
-    assert.deepEqual(shown(stranger), [60, 59])
+    const another = await server.call('GET', '/api/v1/session', undefined, { token: await server.newAccount() })
+    assert.deepEqual(shown(another), [60, 59])
   })
 
-  test('writes end after 20, whatever they bring, and before it is looked at', async () => {
+  test('writes are refused after 20, valid or not, before their bodies are validated', async () => {
     const token = await server.newAccount()
     for (let count = 0; count < 20; count++)
       assert.equal((await server.call('PATCH', '/api/v1/settings', { theme: 'pink' }, { token })).status, 400)
@@ -60,13 +60,13 @@ describe('rate limits', { timeout: 300_000 }, () => {
     assert.equal((await server.call('GET', '/api/v1/settings', undefined, { token })).body.theme, 'system')
   })
 
-  test('a person is counted in all workspaces together, by keys of these too', async () => {
-    const person = await signInByMail(server)
-    const { body: workspace } = await server.post('/v1/workspaces', { name: 'Second' }, { token: person })
-    const inside = `${person}~${workspace.workspace_id ?? workspace.id}`
+  test('a user is counted in all workspaces together, including requests with API keys', async () => {
+    const user = await signInByMail(server)
+    const { body: workspace } = await server.post('/v1/workspaces', { name: 'Second' }, { token: user })
+    const inside = `${user}~${workspace.workspace_id ?? workspace.id}`
     const { body: key } = await server.post('/users/me/api-keys', {}, { token: inside })
     let left = 60
-    for (const token of [person, inside, key.api_key, `${person}~current`]) {
+    for (const token of [user, inside, key.api_key, `${user}~current`]) {
       const answer = await server.call('GET', '/api/v1/session', undefined, { token })
       assert.deepEqual([answer.status, ...shown(answer)], [200, 60, --left])
     }
@@ -74,11 +74,11 @@ describe('rate limits', { timeout: 300_000 }, () => {
     assert.deepEqual(shown(another), [60, 59])
   })
 
-  test('addresses that are none, and methods that a route does not take, tell the limits and count, by a token or the network', async () => {
+  test('unknown addresses and methods count, by token or by network, and their answers have the limits', async () => {
     const token = await signInByMail(server)
     for (const [at, credential] of [
       ['a token', token],
-      ['nobody', null],
+      ['no token', null],
       ['a wrong token', 'pp_sess_wrong'],
     ] as const) {
       const first = await server.call('GET', '/api/v1/nothing', undefined, { token: credential })
@@ -97,7 +97,7 @@ describe('rate limits', { timeout: 300_000 }, () => {
     isRefused(await server.call('GET', '/api/v1/session', undefined, { token }))
   })
 
-  test('health and wrong tokens are counted for nobody, nor are unknown addresses of other surfaces', async () => {
+  test('health checks, wrong tokens and unknown addresses of other surfaces are not counted', async () => {
     for (const [path, token] of [
       ['/api/v1/health', null],
       ['/api/v1/session', 'pp_sess_wrong'],
@@ -108,7 +108,7 @@ describe('rate limits', { timeout: 300_000 }, () => {
       assert.equal((await server.call('GET', path, undefined, { token })).headers.get('x-ratelimit-limit'), null, path)
   })
 
-  test("other surfaces refuse in their own form, and do nothing then; the owner's account has no limit there", async () => {
+  test("other surfaces refuse in their own envelope without doing the work; the owner's account has no limit there", async () => {
     const token = await server.newAccount()
     for (let count = 0; count < 6; count++) {
       const answer = await server.post('/memory/write', { path: 'a', content: String(count) }, { token })
@@ -127,7 +127,7 @@ describe('rate limits', { timeout: 300_000 }, () => {
     }
   })
 
-  test('opening a WebSocket is a request, messages on it are none', async () => {
+  test('opening a WebSocket counts as a request, messages on it do not', async () => {
     const token = await server.newAccount()
     const client = await SocketClient.open(server, { token })
     for (let count = 0; count < 10; count++)

@@ -34,8 +34,8 @@ interface Options {
 
 /**
  * Runs one program over a WebSocket. The first message starts the program, or attaches to a running one; then binary
- * messages carry bytes both ways, and JSON carries everything else. After a dropped connection the process continues for
- * a minute.
+ * messages carry bytes both ways, and JSON carries everything else. After a dropped connection the process continues
+ * for a minute.
  */
 export class ExecSocket {
   readonly #options: Options

@@ -14,7 +14,9 @@ const id = Type.String({ minLength: 1, maxLength: 100 })
 const query = Type.Object({ payment: id })
 const params = Type.Object({ payment: id })
 
-/** Adds the pages of a payment. They show its state, and nothing of the account, to anyone who has its unguessable id. */
+/**
+ * Adds the pages of a payment. They show its state, and nothing of the account, to anyone who has its unguessable id.
+ */
 export function addPaymentRoutes(app: App, engine: Engine): void {
   const show = async (reply: FastifyReply, payment: string, page: (payment: PaymentView) => string) => {
     reply.headers(pageHeaders)

@@ -12,7 +12,9 @@ import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
 import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './schemas.ts'
 
-/** Adds the billing routes. This surface counts in whole cents: it rounds balance and deposits down, and spending up. */
+/**
+ * Adds the billing routes. This surface counts in whole cents: it rounds balance and deposits down, and spending up.
+ */
 export function addBillingRoutes(app: App, engine: Engine): void {
   app.get(
     '/billing/balance',

@@ -27,7 +27,7 @@ function isPaperpodRequest({ routeOptions, body }: Refused): boolean {
   return !hasRefreshToken
 }
 
-/** Ajv reports the part that it validated. For a field that a handler refuses, it is the part whose schema has the field. */
+/** Returns the part that Ajv validated or, for a field that a handler refuses, the part whose schema has the field. */
 function rootOf({ cause }: CarrelError, field: string, { routeOptions }: Refused): string | undefined {
   const { validationContext } = (cause ?? {}) as { validationContext?: string }
   if (validationContext !== undefined) return roots[validationContext]

@@ -6,7 +6,10 @@ import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { webhookAnswer, webhookBody } from './schemas.ts'
 
-/** Adds `POST /billing/webhook`, in a scope of its own: the signature covers the raw bytes, so no parser may change them. */
+/**
+ * Adds `POST /billing/webhook`, in a scope of its own: the signature covers the raw bytes, so no parser may change
+ * them.
+ */
 export function addWebhookRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()

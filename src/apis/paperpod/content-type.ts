@@ -2,8 +2,8 @@ import { extname } from 'node:path'
 import mime from 'mime'
 
 /**
- * Returns the `Content-Type` of a file by its name. Text is sent as UTF-8, which nearly all text in a sandbox is. Source
- * code is sent as plain text: the registry knows few of its extensions, and takes some for video.
+ * Returns the `Content-Type` of a file by its name. Text is sent as UTF-8, which nearly all text in a sandbox is.
+ * Source code is sent as plain text: the registry knows few of its extensions, and takes some for video.
  */
 export function contentTypeOf(name: string): string {
   const extension = extname(name).slice(1).toLowerCase()

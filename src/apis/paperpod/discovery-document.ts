@@ -271,7 +271,10 @@ function surfaceLinks(baseUrl: string, { name, title, description }: Surface): R
   }
 }
 
-/** Returns the prices in the fields of the document. The owner of the machine pays nothing unless the operator configures it. */
+/**
+ * Returns the prices in the document's fields. The owner of the machine pays nothing, unless the operator configures
+ * it.
+ */
 function pricingOf({ prices, settings }: Engine): Record<string, unknown> {
   const { compute, browser, neurons } = prices.meters
   const rates = {

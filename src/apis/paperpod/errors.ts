@@ -18,7 +18,10 @@ export const instructions = {
     'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
 } as const satisfies Instructions
 
-/** Returns PaperPod's error body: `error`, a sentence, and the fields that Carrel adds. PaperPod's document has most of these. */
+/**
+ * Returns PaperPod's error body: `error`, a sentence, and the fields that Carrel adds. PaperPod's document has most of
+ * these.
+ */
 export function errorBody(error: CarrelError, requestId: string): Record<string, unknown> {
   return { ...ownErrorFieldsOf(error, requestId, instructions), error: error.message }
 }

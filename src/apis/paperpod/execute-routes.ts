@@ -126,7 +126,7 @@ async function sendOutput(engine: Engine, events: EventStream, process: ProcessH
       done = chunk.done
       for (const [index, record] of chunk.records.entries()) {
         const data = decoder.decode(record)
-        // A client that resumes from an id must get all output after it: a part of a chunk, or of a character, has no id.
+        // A client that resumes from an id must get all output after it: parts of chunks and of characters have no id.
         const isWhole = index === chunk.records.length - 1 && !decoder.pending
         if (data) await events.send(record.stream, { data }, isWhole ? chunk.cursor : undefined)
         if (isWhole) ({ cursor } = chunk)

@@ -148,8 +148,8 @@ export function sandboxPath(path: string): string {
 }
 
 /**
- * Decodes base64, ignoring white space and accepting missing padding. Rejects with `invalid_request` if the content cannot
- * be decoded in full.
+ * Decodes base64, ignoring white space and accepting missing padding. Rejects with `invalid_request` if the content
+ * cannot be decoded in full.
  */
 export async function fromBase64(content: readonly string[], slices: Slices): Promise<Buffer> {
   return (await bytesOfBase64(content, slices)) ?? refuseBase64('content')

@@ -198,5 +198,5 @@ async function find<R extends Right>(
 const partBytes = 512 * 1024
 /** The memory for one part: the text of one and a half MiB, which is itself joined from parts. */
 const logsMemoryBytes = 4 * 1024 * 1024
-/** If all characters have three bytes, a part ends inside one two times out of three: this many in a row hardly ever do. */
+/** If all characters have three bytes, two parts out of three end inside one; this many in a row hardly ever do. */
 const maxBytes = 16 * 1024 * 1024

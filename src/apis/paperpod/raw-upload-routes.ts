@@ -9,7 +9,10 @@ import { sandboxPath } from './mapping.ts'
 import { downloadQuery, uploadAnswer } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
-/** Adds an upload whose body is the file itself, as `curl -T` sends it. PaperPod's document only has an upload as a form. */
+/**
+ * Adds an upload whose body is the file itself, as `curl -T` sends it. PaperPod's document only has an upload as a
+ * form.
+ */
 export function addRawUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()

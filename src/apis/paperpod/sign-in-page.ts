@@ -1,7 +1,7 @@
 import { html, type Html } from '../../http/docs/html.ts'
 import { userPage } from '../../http/user-page.ts'
 
-/** Returns a page that asks the user to confirm the sign-in: programs that scan mail open every link, but press no button. */
+/** Returns a page that asks to confirm the sign-in: programs that scan mail open every link, but press no button. */
 export function signInPage(email: string, code: string): string {
   return userPage({
     title: 'Sign in',

@@ -1,4 +1,4 @@
-/** As much of OpenAPI as the pages that are made from it read. */
+/** The part of OpenAPI that the documentation pages read. */
 export interface OpenApiDocument {
   info: { title: string; version: string; description: string }
   tags: { name: string; description: string }[]
@@ -47,16 +47,16 @@ export interface Schema {
   additionalProperties?: boolean | Schema
 }
 
-/** One route, with its request and answer in the only form that each route has. */
+/** One route, with its only request form and its only answer form. */
 export interface Operation {
   id: string
   method: string
   path: string
   summary: string
-  /** More than the summary says; undefined when nothing. */
+  /** The description, if there is more than the summary. */
   notes: string | undefined
   isPublic: boolean
-  /** It answers with a WebSocket, which the try-it console and curl do not speak. */
+  /** True if the route opens a WebSocket, which neither the console nor curl supports. */
   isSocket: boolean
   parameters: Parameter[]
   request: ({ contentType: string } & Media) | undefined
@@ -64,7 +64,7 @@ export interface Operation {
   errors: { status: string; description: string }[]
 }
 
-/** The topics in their order, each with its routes in the order in which they were added. */
+/** Returns the topics in order, each with its routes in the order in which they were added. */
 export function operationsByTopic({ tags, paths }: OpenApiDocument) {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { rawBody } from '../operation-schema.ts'
 import type { Operation, Parameter } from './document.ts'
 
-/** The command that sends the documented example of a route, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
+/** Returns the command that sends a route's example, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
 export function exampleCommand(origin: string, operation: Operation): string {
   if (!operation.isSocket) return curlCommand(origin, operation)
   return `wscat -H "Authorization: Bearer $CARREL_TOKEN" \\\n  -c ${origin.replace(/^http/, 'ws')}${operation.path}`
@@ -26,14 +26,14 @@ function curlCommand(origin: string, { method, path, isPublic, parameters, reque
   return wrap([...words, `${origin}${withExamples(path, parameters)}`])
 }
 
-/** The path with an example in the place of each name. */
+/** Returns the path with an example value for each parameter. */
 function withExamples(path: string, parameters: Operation['parameters']): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     String(parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)?.example),
   )
 }
 
-/** Of an upload with `curl -T`, which is a PUT and takes no query but in the address. */
+/** Returns the arguments of an upload with `curl -T`, which sends a PUT and needs the query in the address. */
 function uploadWords(address: string, query: Parameter[]): string[] {
   const fields = query.map(({ name, example }) => `${name}=${encodeURI(String(example))}`)
   return [`-T ${quote(basename(String(query[0]?.example)))}`, quote(`${address}?${fields.join('&')}`)]
@@ -43,15 +43,15 @@ function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
-/** A line of its own for what does not fit any more. */
+/** Wraps words into lines, which the shell joins. */
 function wrap(words: string[]): string {
   const lines: string[] = []
   for (const word of words) {
     const last = lines.at(-1)
-    if (last !== undefined && last.length + word.length < longestLine) lines[lines.length - 1] = `${last} ${word}`
+    if (last !== undefined && last.length + word.length < maxLineLength) lines[lines.length - 1] = `${last} ${word}`
     else lines.push(word)
   }
   return lines.join(' \\\n  ')
 }
 
-const longestLine = 62
+const maxLineLength = 62

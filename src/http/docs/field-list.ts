@@ -9,7 +9,7 @@ export interface Field {
   description: string | undefined
 }
 
-/** The properties of an object's schema. */
+/** Returns the properties of an object's schema. */
 export function fieldsOf({ properties = {}, required = [] }: Schema): Field[] {
   return Object.entries(properties).map(([name, schema]) => ({
     name,
@@ -19,7 +19,7 @@ export function fieldsOf({ properties = {}, required = [] }: Schema): Field[] {
   }))
 }
 
-/** Fields with type, need, bounds and words; those of objects within them are indented. */
+/** Returns fields with type, whether they are required, bounds and description; nested fields are indented. */
 export function fieldList(fields: Field[], direction: 'request' | 'answer'): Html {
   return html`<dl class="fields">
     ${fields.map(({ name, schema, required, description }) => {
@@ -28,7 +28,7 @@ export function fieldList(fields: Field[], direction: 'request' | 'answer'): Htm
       return html`<dt>
           <code>${name}</code> <span class="type">${schemaType(schema)}</span>${
             direction === 'request' && required && html` <span class="required">required</span>`
-          }${direction === 'answer' && !required && html` <span class="type">sometimes</span>`}
+          }${direction === 'answer' && !required && html` <span class="type">optional</span>`}
         </dt>
         <dd>
           ${[description && html`<span>${description}</span>`, bounds && html` <span class="bounds">${bounds}</span>`, inner.length > 0 && fieldList(inner, direction)]}

@@ -2,7 +2,7 @@ import { exampleCommand } from './example-command.ts'
 import { operationsByTopic } from './document.ts'
 import type { DocumentParts } from './parts.ts'
 
-/** Returns the command that an index shows: the example of the first surface that has one. */
+/** Returns the command that an index shows: the example of the first surface that names one. */
 export function firstExample({ surfaces, reference, origin }: DocumentParts): string {
   for (const surface of surfaces) {
     const found = operationsByTopic(reference(surface))

@@ -12,7 +12,7 @@ export function guideHtml(sections: readonly GuideSection[]): Html[] {
   )
 }
 
-/** Returns the same as Markdown. */
+/** Returns the sections of a guide as Markdown. */
 export function guideMarkdown(sections: readonly GuideSection[]): string {
   return sections
     .map(({ title, paragraphs }) => `## ${title}\n\n${paragraphs.map((text) => `- ${text}`).join('\n')}\n`)

@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 export class Html {
   readonly text: string
 
@@ -13,7 +13,9 @@ export class Html {
 
 type Value = string | number | Html | undefined | false | readonly Value[]
 
-/** HTML with every value escaped that is not HTML itself. `undefined` and `false` are nothing, lists are joined. */
+/**
+ * Returns HTML, escaping every value that is not `Html`. `undefined` and `false` render as nothing, lists are joined.
+ */
 export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(strings.map((text, index) => text + (index < values.length ? render(values[index]) : '')).join(''))
 }

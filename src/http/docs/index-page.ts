@@ -6,7 +6,7 @@ import { html, type Html } from './html.ts'
 import { layout } from './layout.ts'
 import type { DocumentParts } from './parts.ts'
 
-/** Returns the page that leads to each surface's own. */
+/** Returns the page that links to the page of each surface. */
 export function indexPage(parts: DocumentParts): string {
   const { surfaces, origin, settings } = parts
   const sections = surfaces[0]?.guide?.({ origin, settings }) ?? []
@@ -36,10 +36,10 @@ export function indexPage(parts: DocumentParts): string {
 
 function start(parts: DocumentParts): Html {
   return html`<section class="guide" id="start">
-      <h1>A computer of its own for every agent</h1>
+      <h1>A computer for every agent</h1>
       <p class="lead">
-        Isolated Linux, ready in tens of milliseconds, over HTTP. Run code, keep files, start servers, show them to
-        others.
+        Isolated Linux over HTTP, ready in tens of milliseconds. Run code, store files, start servers and share them
+        with others.
       </p>
       <figure class="code">
         <figcaption>Two commands</figcaption>
@@ -48,12 +48,12 @@ ${firstExample(parts)}</code></pre>
       </figure>
       <p>
         On the command line, <code>carrel help</code> lists every command. Agents read <a href="/SKILL.md">SKILL.md</a>;
-        programs read <a href="/openapi.json">openapi.json</a>, or that of one API alone.
+        programs read <a href="/openapi.json">openapi.json</a>, or the document of a single API.
       </p>
     </section>
     <section class="guide" id="apis">
       <h2>APIs</h2>
-      <p class="lead">One server speaks them all, on one account and one kind of computer underneath.</p>
+      <p class="lead">One server provides all of these APIs, on the same accounts and the same computers.</p>
       <ul class="surfaces">
         ${parts.surfaces.map((surface) => card(parts, surface))}
       </ul>

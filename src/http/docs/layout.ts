@@ -1,9 +1,9 @@
 import { html, type Html } from './html.ts'
 
 interface Layout {
-  /** Of the window. */
+  /** The title of the window. */
   title: string
-  /** The surface that the page is about; none on the index. */
+  /** The surface that the page is about; undefined on the index. */
   surface?: string
   version: string
   contents: Html
@@ -11,7 +11,7 @@ interface Layout {
   footer: Html
 }
 
-/** Returns a page of the documentation: whole without its script, which adds the console. */
+/** Returns a page of the documentation. It is complete without its script, which only adds the console. */
 export function layout({ title, surface, version, contents, body, footer }: Layout): string {
   return html`<!doctype html>
     <html lang="en">
@@ -25,7 +25,7 @@ export function layout({ title, surface, version, contents, body, footer }: Layo
         <script type="module" src="/docs/console.js"></script>
       </head>
       <body>
-        <a class="skip" href="#start">To the content</a>
+        <a class="skip" href="#start">Skip to content</a>
         <header>
           <a class="brand" href="/docs"><img src="/docs/icon.svg" alt="" width="24" height="24" /> Carrel</a>
           ${surface !== undefined && html`<span class="place">${surface}</span>`}

@@ -4,11 +4,11 @@ import type { Operation } from './document.ts'
 import { fieldList, fieldsOf, type Field } from './field-list.ts'
 import { html, type Html } from './html.ts'
 
-/** One route: what it takes and answers, its example as a command, and a form to try it. */
+/** Returns the section of one route: its request and response, its example as a command, and a form to try it. */
 export function operationSection(origin: string, operation: Operation): Html {
   const { id, method, path, summary, notes, isPublic, isSocket, request, answer, errors } = operation
-  const takes = requestFields(operation)
-  const gives = answer ? fieldsOf(answer.schema) : []
+  const requestList = requestFields(operation)
+  const answerList = answer ? fieldsOf(answer.schema) : []
   return html`<section class="operation" id="${id}">
     <div class="prose">
       <h3>
@@ -16,12 +16,12 @@ export function operationSection(origin: string, operation: Operation): Html {
       </h3>
       <p>${summary}.${notes && html` ${notes}`}${isPublic && html` <span class="type">No token needed.</span>`}</p>
       ${
-        takes.length > 0 &&
-        html`<h4>Takes${request && html` <span class="type">${request.contentType}</span>`}</h4>
-          ${fieldList(takes, 'request')}`
+        requestList.length > 0 &&
+        html`<h4>Request${request && html` <span class="type">${request.contentType}</span>`}</h4>
+          ${fieldList(requestList, 'request')}`
       }
-      <h4>Answers <span class="type">${answer?.contentType}</span></h4>
-      ${gives.length > 0 ? fieldList(gives, 'answer') : html`<p>${isSocket ? 'A WebSocket.' : answer?.description}</p>`}
+      <h4>Response <span class="type">${answer?.contentType}</span></h4>
+      ${answerList.length > 0 ? fieldList(answerList, 'answer') : html`<p>${isSocket ? 'A WebSocket.' : answer?.description}</p>`}
       ${errors.length > 0 && errorList(errors)}
     </div>
     <div class="demo">
@@ -57,7 +57,7 @@ function errorList(errors: Operation['errors']): Html {
   </details>`
 }
 
-/** Works with the script alone, and is hidden without it. */
+/** Returns the form to try a route, which needs the script and is hidden without it. */
 function tryForm(operation: Operation): Html {
   const { id, method, path, parameters, request, isPublic } = operation
   const named = parameters.filter((parameter) => parameter.in === 'path' || parameter.in === 'query')

@@ -2,12 +2,12 @@ import type { Settings } from '../../config/settings.ts'
 import type { Surface } from '../surface.ts'
 import type { OpenApiDocument } from './document.ts'
 
-/** What every page of the documentation is made from. */
+/** The parts from which every page of the documentation is made. */
 export interface DocumentParts {
   surfaces: readonly Surface[]
   /** Returns the reference of a surface. */
   reference: (surface: Surface) => OpenApiDocument
-  /** The origin by which the reader reaches the server. */
+  /** The origin at which the reader reaches the server. */
   origin: string
   settings: Settings
 }

@@ -12,7 +12,7 @@ import { surfaceNamed, surfaceParams } from './surface-params.ts'
 import { surfacePage } from './surface-page.ts'
 import { surfaceSkill } from './surface-skill.ts'
 
-/** Nothing from anywhere else, and no script or style within the page. */
+/** Allows nothing from other origins, and no script or style within the page. */
 const contentPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,11 +24,13 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The documentation for people and for agents: an index of each, and a document of each surface, made from the routes. */
+/**
+ * Adds the documentation for users and for agents: an index and a document of each surface, generated from the routes.
+ */
 export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void {
   const { surfaces } = app.catalog
   const params = surfaceParams(surfaces)
-  const write = keeping((origin, surface, forAgents) => {
+  const write = cached((origin, surface, forAgents) => {
     const reference = (one: Surface) => openApiDocument(app, one) as OpenApiDocument
     const parts: DocumentParts = { surfaces, reference, origin, settings }
     if (surface) return forAgents ? surfaceSkill(surface, parts) : surfacePage(surface, parts)
@@ -55,7 +57,7 @@ export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void 
     '/docs/:surface',
     {
       schema: { params },
-      config: publicRoute('Documentation of one API, with a console to try every route', 'text/html', page, [
+      config: publicRoute('Documentation of one API, with a console for trying every route', 'text/html', page, [
         'not_found',
       ]),
     },
@@ -66,7 +68,7 @@ export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void 
       path,
       {
         config: publicRoute(
-          'How an agent uses this server, in the Agent Skills format',
+          'Instructions for agents that use this server, in the Agent Skills format',
           'text/markdown',
           'Markdown with YAML front matter',
         ),
@@ -77,7 +79,7 @@ export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void 
     '/skills/:surface.md',
     {
       schema: { params },
-      config: publicRoute('How an agent uses one API', 'text/markdown', 'Markdown', ['not_found']),
+      config: publicRoute('Instructions for agents that use one API', 'text/markdown', 'Markdown', ['not_found']),
     },
     (request, reply) => sendSkill(request, reply, surfaceNamed(surfaces, request.params.surface)),
   )
@@ -89,21 +91,23 @@ export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void 
 
 type Write = (origin: string, surface: Surface | undefined, forAgents: boolean) => string
 
-/** Keeps what was written: routes do not change once the server listens, and documents differ by the address that is asked. */
-function keeping(write: Write): Write {
-  const kept = new Map<string, string>()
+/**
+ * Caches documents by origin: routes do not change once the server listens, but documents contain the requested origin.
+ */
+function cached(write: Write): Write {
+  const cache = new Map<string, string>()
   return (origin, surface, forAgents) => {
     const key = `${origin} ${surface?.name} ${forAgents}`
-    const found = kept.get(key)
+    const found = cache.get(key)
     if (found !== undefined) return found
     const text = write(origin, surface, forAgents)
-    if (kept.size < maxKept) kept.set(key, text)
+    if (cache.size < maxCached) cache.set(key, text)
     return text
   }
 }
 
-/** A client can ask by any number of names. */
-const maxKept = 128
+/** Clients can request the server by any number of names. */
+const maxCached = 128
 
 const assets = { 'page.css': 'text/css', 'console.js': 'text/javascript', 'icon.svg': 'image/svg+xml' }
 

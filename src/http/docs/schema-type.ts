@@ -1,6 +1,6 @@
 import type { Schema } from './document.ts'
 
-/** A schema's type as a reader says it, such as `integer or null` or `list of object`. */
+/** Returns a schema's type in words, such as `integer or null` or `list of object`. */
 export function schemaType(schema: Schema): string {
   if (schema.enum) return schema.enum.map((option) => JSON.stringify(option)).join(' | ')
   if (schema.anyOf) return schema.anyOf.map(schemaType).join(' or ')
@@ -11,7 +11,7 @@ export function schemaType(schema: Schema): string {
   return schema.type ?? 'anything'
 }
 
-/** Its bounds and default, such as `1 to 65,535` or `default 30000`. */
+/** Returns a schema's bounds and default, such as `1 to 65,535` or `default 30000`. */
 export function schemaBounds({ minimum, maximum, minLength, maxLength, default: fallback }: Schema): string[] {
   const bounds: string[] = []
   if (minimum !== undefined && maximum !== undefined) bounds.push(`${number(minimum)} to ${number(maximum)}`)

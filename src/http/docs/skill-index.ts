@@ -3,7 +3,7 @@ import { firstExample } from './first-example.ts'
 import { guideMarkdown } from './guide.ts'
 import type { DocumentParts } from './parts.ts'
 
-/** Returns the server in the Agent Skills format: YAML front matter with a name and a description, then Markdown. */
+/** Describes the server in the Agent Skills format: YAML front matter with a name and a description, then Markdown. */
 export function skillIndex(parts: DocumentParts): string {
   const { surfaces, origin, settings } = parts
   return `---
@@ -17,7 +17,7 @@ metadata:
 
 # Carrel
 
-Carrel gives you isolated Linux computers: you run code, keep files, start servers and show them to others. This server is at ${origin}. It speaks several APIs on one account; each has a document of its own, which you read before you use it.
+Carrel gives you isolated Linux computers, on which you run code, store files, start servers and share them with others. This server is at ${origin}. It provides several APIs on one account; read the document of an API before you use it.
 
 \`\`\`sh
 export CARREL_TOKEN=pp_sess_...
@@ -34,22 +34,22 @@ ${surfaces.map(surfaceLines(origin)).join('\n')}
 ${guideMarkdown(surfaces[0]?.guide?.({ origin, settings }) ?? [])}
 ## Requests
 
-- Bodies are JSON with \`content-type: application/json\`; a field that the route does not know is an error.
-- A request that makes something can carry an \`Idempotency-Key\` header: repeated with the same key and body, it does nothing twice.
-- An error is JSON with \`error\` (a sentence), \`code\`, \`action\`, \`agentInstruction\` (what to do next), \`retryable\` and \`requestId\`, unless the API has an envelope of its own; further fields are facts of the case, such as \`field\`. Follow \`agentInstruction\`; send the same request again only when \`retryable\` is true, after \`Retry-After\` where it is given.
+- Bodies are JSON with \`content-type: application/json\`; unknown fields are errors.
+- Requests that create something accept an \`Idempotency-Key\` header: repeating a request with the same key and body does nothing twice.
+- An error is JSON with \`error\` (a sentence), \`code\`, \`action\`, \`agentInstruction\` (what to do next), \`retryable\` and \`requestId\`, unless the API has its own error envelope; more fields give the facts of the error, such as \`field\`. Follow \`agentInstruction\`; repeat a request only if \`retryable\` is true, and after \`Retry-After\` if it is set.
 
 ## Command line
 
-\`carrel\` (also called \`ppod\`) does all of this from a shell, with live input and output; it takes the token from \`CARREL_TOKEN\` and the server from \`CARREL_URL\`. \`carrel help\` lists its commands.
+\`carrel\` (also called \`ppod\`) does all of this from a shell, with live input and output; it reads the token from \`CARREL_TOKEN\` and the server from \`CARREL_URL\`. \`carrel help\` lists its commands.
 `
 }
 
 function surfaceLines(origin: string) {
   return ({ name, title, description, topics }: DocumentParts['surfaces'][number]): string => {
     const shown = topics.filter(({ skill }) => skill !== 'none').map((topic) => topic.name.toLowerCase())
-    return `- **${title}** (${origin}/skills/${name}.md): ${description}${shown.length > 0 ? ` About ${shown.join(', ')}.` : ''}`
+    return `- **${title}** (${origin}/skills/${name}.md): ${description}${shown.length > 0 ? ` Topics: ${shown.join(', ')}.` : ''}`
   }
 }
 
 const description =
-  'Runs code and shell commands, keeps files, starts background processes and web servers with public preview addresses on isolated Linux computers of a Carrel server, over HTTP. Use when a task needs somewhere safe to run Python, JavaScript or shell code, to install packages, to build or test a project, to serve a web page, or to remember small files between sandboxes.'
+  'Runs code and shell commands, stores files, and starts background processes and web servers with public preview URLs, on isolated Linux computers of a Carrel server, over HTTP. Use when a task needs a safe place to run Python, JavaScript or shell code, to install packages, to build or test a project, to serve a web page, or to keep small files across sandboxes.'

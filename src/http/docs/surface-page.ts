@@ -43,8 +43,8 @@ export function surfacePage(surface: Surface, { surfaces, reference, origin, set
         <h1>${title}</h1>
         <p class="lead">${description}</p>
         <p>
-          Type your token into the field at the top to send requests from this page; it stays in this tab and is
-          forgotten with it.
+          Enter your token in the field at the top to send requests from this page. The token stays in this tab, and is
+          discarded when you close the tab.
         </p>
       </section>
       ${guideHtml(sections)} ${topics.map(topicSection(origin))} ${errorSection(surface)}

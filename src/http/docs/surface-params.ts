@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { CarrelError } from '../../errors.ts'
 import type { Surface } from '../surface.ts'
 
-/** Returns the schema of the parameters of a route that has a document for each surface. */
+/** Returns the schema of the parameters of a route that serves a document for each surface. */
 export function surfaceParams(surfaces: readonly Surface[]) {
   const description = `An API: ${surfaces.map(({ name }) => name).join(', ')}`
   return Type.Object(
@@ -11,7 +11,7 @@ export function surfaceParams(surfaces: readonly Surface[]) {
   )
 }
 
-/** Throws `not_found` for a name that no surface has. */
+/** Returns the surface with a name. Throws `not_found` if there is none. */
 export function surfaceNamed(surfaces: readonly Surface[], name: string): Surface {
   const found = surfaces.find((surface) => surface.name === name)
   if (found) return found

@@ -5,7 +5,10 @@ import { exampleCommand } from './example-command.ts'
 import { guideMarkdown } from './guide.ts'
 import type { DocumentParts } from './parts.ts'
 
-/** Returns what an agent reads of one surface: its guide, its routes with an example each, its errors and its limits. */
+/**
+ * Returns the document of one surface for agents: its guide, its routes with an example each, its errors and its
+ * limits.
+ */
 export function surfaceSkill(surface: Surface, { reference, origin, settings }: DocumentParts): string {
   const topics = operationsByTopic(reference(surface))
   const detailOf = (name: string) => surface.topics.find((topic) => topic.name === name)?.skill ?? 'full'
@@ -15,7 +18,7 @@ export function surfaceSkill(surface: Surface, { reference, origin, settings }: 
   const limits = surface.limits?.(settings) ?? []
   return `# ${surface.title}
 
-${surface.description} This server is at ${origin}; ${origin}/openapi/${surface.name}.json has every schema, ${origin}/docs/${surface.name} is the same for people.
+${surface.description} This server is at ${origin}; ${origin}/openapi/${surface.name}.json has every schema, ${origin}/docs/${surface.name} is the documentation for humans.
 
 ${guideMarkdown(surface.guide?.({ origin, settings }) ?? [])}
 ${sections.join('\n')}
@@ -53,12 +56,12 @@ function operationSection(origin: string, operation: Operation): string {
       required: request?.schema.required?.includes(name) ?? false,
     })),
   ]
-  const takes = fields.map(({ name, required }) => `\`${name}\`${required ? '' : '?'}`).join(', ')
+  const parameterNames = fields.map(({ name, required }) => `\`${name}\`${required ? '' : '?'}`).join(', ')
   return `### ${method} ${path}
 
 ${sentence(summary)}${notes ? ` ${sentence(notes)}` : ''}
 
-${takes ? `- takes: ${takes}\n` : ''}- answers: ${isSocket ? 'a WebSocket' : `\`${answer?.description}\``}
+${parameterNames ? `- request: ${parameterNames}\n` : ''}- response: ${isSocket ? 'a WebSocket' : `\`${answer?.description}\``}
 
 \`\`\`sh
 ${exampleCommand(origin, operation)}

@@ -7,8 +7,8 @@ import type { SocketEndpoint } from './socket-endpoint.ts'
 type Config = NonNullable<RouteShorthandOptions['config']> & { documentation: RouteDocumentation }
 
 /**
- * Adds a WebSocket at a path, which can have parameters such as `/v1/computers/:id/vnc`. A request that is no handshake is answered
- * with `upgrade_required`.
+ * Adds a WebSocket at a path, which can have parameters such as `/v1/computers/:id/vnc`. A request that is no handshake
+ * is answered with `upgrade_required`.
  */
 export function addSocket(app: App, path: string, config: Config, socket: SocketEndpoint): void {
   const documentation = { ...webSocket, ...config.documentation }

@@ -34,7 +34,7 @@ interface Opened extends Omit<CataloguedSocket, 'path'> {
   server: WebSocketServer
 }
 
-/** The WebSockets of all surfaces: decides who may open one, and cuts dead ones. */
+/** Opens the WebSockets of all surfaces for authorized callers, and terminates dead connections. */
 export class SocketServer {
   readonly #engine: Engine
   readonly #accountLimits: AccountLimits
@@ -72,7 +72,7 @@ export class SocketServer {
     return false
   }
 
-  /** Asks every client to reconnect: they attach to the next server, and continue where they have read to. */
+  /** Asks every client to reconnect: they attach to the next server, and continue from their last cursor. */
   close(): void {
     clearInterval(this.#heartbeat)
     for (const client of this.#clients()) client.close(1012, 'the server restarts')
@@ -100,7 +100,7 @@ export class SocketServer {
         socket.connection = connection
         socket.siblings = () => this.#ofAccount.get(caller.accountId) ?? 1
         const end = (reason: string) => {
-          // A client that does not answer the close has half a minute more, in which nothing that it sends is accepted.
+          // A client that does not answer the close has another half minute, in which its messages are ignored.
           socket.removeAllListeners('message')
           socket.close(1008, reason)
         }
@@ -131,7 +131,7 @@ export class SocketServer {
     if (open >= limits.socketsPerAccount)
       throw new CarrelError(
         'limit_reached',
-        `Cannot open another WebSocket: the account has ${limits.socketsPerAccount}, which is its limit`,
+        `Cannot open another WebSocket: the account has ${limits.socketsPerAccount}, which is the limit`,
         { details: { limit: limits.socketsPerAccount } },
       )
     this.#ofAccount.set(accountId, open + 1)
@@ -159,11 +159,13 @@ export class SocketServer {
     sendFinalResponse(connection, `${lines.join('\r\n')}\r\n\r\n${body}`)
   }
 
-  /** Pings every client, and cuts those that have sent and accepted nothing for a minute: they are gone. */
+  /**
+   * Pings every client, and terminates those that have neither sent nor accepted anything for a minute: they are gone.
+   */
   #beat(): void {
     const now = Date.now()
     for (const client of this.#clients()) {
-      // A paused client is not read, so that its silence is the server's own doing.
+      // The server does not read from a paused client, whose silence therefore means nothing.
       if (client.isPaused || client.hasTaken()) client.lastHeardMs = now
       else if (now - client.lastHeardMs > limits.stalledClientMs) client.terminate()
       if (client.readyState === client.OPEN) client.ping()

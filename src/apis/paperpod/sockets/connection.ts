@@ -117,8 +117,9 @@ export class Connection {
   }
 
   /**
-   * Reserves the id of a request. Throws `conflict` if an unanswered request has the same id: the client could not tell the
-   * two answers apart. The refusal is sent without the id, since the client would take it for the first request's answer.
+   * Reserves the id of a request. Throws `conflict` if an unanswered request has the same id: the client could not tell
+   * the two answers apart. The refusal is sent without the id, since the client would take it for the first request's
+   * answer.
    */
   #claim(id: Request['id']): Request['id'] {
     if (id === undefined) return id

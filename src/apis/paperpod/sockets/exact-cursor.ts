@@ -4,7 +4,8 @@ type Stream = 'stdout' | 'stderr'
 
 /**
  * A position in a process's output, accurate to the byte. Between two pieces it is a number. Inside a piece, where a
- * character is not complete, it is `<number>+<bytes of stdout>+<bytes of stderr>`: the bytes delivered after the number.
+ * character is not complete, it is `<number>+<bytes of stdout>+<bytes of stderr>`: the bytes delivered after the
+ * number.
  */
 export class ExactCursor {
   #base: number

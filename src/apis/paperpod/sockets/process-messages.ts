@@ -180,7 +180,10 @@ async function attach(
   }
 }
 
-/** Runs `work` after earlier messages for the process, so that input and sizes arrive in the order in which they were sent. */
+/**
+ * Runs `work` after earlier messages for the process, so that input and sizes arrive in the order in which they were
+ * sent.
+ */
 async function inOrder(
   call: Call<Named>,
   work: (process: ProcessHandle) => Promise<void>,

@@ -15,8 +15,8 @@ interface Options {
 }
 
 /**
- * Sends a process's output as events `stdout` and `stderr`, each with the cursor after it, until the process has ended or
- * `signal` aborts. Resolves with whether output was dropped before it could be sent.
+ * Sends a process's output as events `stdout` and `stderr`, each with the cursor after it, until the process has ended
+ * or `signal` aborts. Resolves with whether output was dropped before it could be sent.
  */
 export async function sendOutput(
   call: Pick<Call<unknown>, 'send' | 'readBytes'>,

@@ -5,7 +5,10 @@ import type { Call, Fields } from './message.ts'
 export interface Suggestion extends Fields {
   message: string
   category: 'port_detected' | 'missing_module' | 'missing_command' | 'out_of_memory' | 'disk_full' | 'timeout'
-  /** A message to send, by its `type`, or a setting with the type `operator` if only the operator can act. Can be missing. */
+  /**
+   * A message to send, by its `type`, or a setting with the type `operator` if only the operator can act. Can be
+   * missing.
+   */
   action?: Fields
 }
 

@@ -1,16 +1,16 @@
-/** The console of the page: sends the requests that its forms describe, with the token of this tab. */
+/** The console of the page: sends the requests of its forms with the token of this tab. */
 
 const tokenKey = 'carrel-token'
-/** More than this of an answer is not shown: it would only slow the page down. */
+/** The max number of characters of an answer to show: more would slow the page down. */
 const maxShown = 200_000
-/** What a browser shows as an image. */
+/** The types that browsers show as images. */
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'])
 
 const tokenInput = /** @type {HTMLInputElement} */ (document.querySelector('.token input'))
-// The index has nothing to send.
+// The index has no forms.
 if (document.querySelector('form.try')) tokenInput.form?.removeAttribute('hidden')
 tokenInput.form?.addEventListener('submit', (event) => event.preventDefault())
-// Of this tab alone, and gone with it.
+// The token is stored for this tab only, and discarded with it.
 tokenInput.value = sessionStorage.getItem(tokenKey) ?? ''
 tokenInput.addEventListener('input', () => sessionStorage.setItem(tokenKey, tokenInput.value.trim()))
 
@@ -31,8 +31,8 @@ async function send(form) {
   const view = new AnswerView(form)
   const token = tokenInput.value.trim()
   if (isPublic === undefined && token === '') {
-    view.fail('This needs a token: type it into the field at the top, then send again.')
-    // The word stays in sight beside the button.
+    view.fail('This route needs a token: enter it in the field at the top, then send again.')
+    // The message stays in sight beside the button.
     tokenInput.focus({ preventScroll: true })
     return
   }
@@ -87,7 +87,7 @@ function bodyOf(form, path, method) {
   if (takesQuery(method)) return /** @type {File} */ (new FormData(form).get('file'))
   const text = form.elements.namedItem('body')
   if (text instanceof HTMLTextAreaElement) return text.value
-  // The file last: what comes before it says where it goes.
+  // The file comes last: the fields before it say where it goes.
   const fields = [...new FormData(form)].filter(([name, value]) => value !== '' && !isInPath(name, path))
   if (fields.length === 0) return undefined
   const ordered = new FormData()
@@ -111,7 +111,7 @@ async function show(response, view) {
   view.file(blob, fileName(response))
 }
 
-/** The images that an answer holds as base64, such as figures. @param {string} json @returns {Blob[]} */
+/** Returns the images that an answer contains as base64, such as figures. @param {string} json @returns {Blob[]} */
 function imagesIn(json) {
   try {
     const { results } = JSON.parse(json)
@@ -131,7 +131,7 @@ function imageOf({ mimeType, data }) {
   return new Blob([Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))], { type: mimeType })
 }
 
-/** Events as they come, each on lines of its own. @param {Response} response @param {AnswerView} view */
+/** Shows events as they arrive, each on its own lines. @param {Response} response @param {AnswerView} view */
 async function showEvents(response, view) {
   let rest = ''
   const decoder = new TextDecoder()
@@ -155,7 +155,7 @@ async function showEvents(response, view) {
   }
 }
 
-/** What the answer of one form shows. */
+/** The view of one form's answer. */
 class AnswerView {
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -208,7 +208,7 @@ class AnswerView {
     this.shown += text.length
     this.answer.hidden = false
     this.answer.append(text.slice(0, room))
-    if (wasBelow && this.shown >= maxShown) this.answer.append('\n… there is more than this page shows')
+    if (wasBelow && this.shown >= maxShown) this.answer.append('\n… the rest is not shown')
   }
 
   /** @param {string} name @param {string} data */
@@ -222,7 +222,7 @@ class AnswerView {
   image(blob) {
     const image = document.createElement('img')
     image.src = URL.createObjectURL(blob)
-    image.alt = 'The image that was answered'
+    image.alt = 'The image in the answer'
     this.answer.hidden = false
     this.answer.append(image)
   }
@@ -246,7 +246,7 @@ function labelled(className, text) {
   return span
 }
 
-/** Its bytes are nothing to read. @param {{ data: string }} image */
+/** Shortens the base64 of an image, which is not readable. @param {{ data: string }} image */
 function withoutData(image) {
   return { ...image, data: `${image.data.slice(0, 40)}… (${image.data.length} characters)` }
 }
@@ -293,7 +293,7 @@ function addCopyButton(figure) {
   figure.append(button)
 }
 
-/** A page over plain HTTP may not write to the clipboard: the text is selected then. @param {HTMLElement} code */
+/** Copies text, or selects it if the page cannot write to the clipboard, as over plain HTTP. @param {HTMLElement} code */
 async function copy(code) {
   try {
     await navigator.clipboard.writeText(code.textContent)
@@ -304,7 +304,7 @@ async function copy(code) {
   }
 }
 
-/** Marks where the reader is, and closes the menu of small screens behind a choice. */
+/** Marks the current section in the contents, and closes the menu of small screens after a choice. */
 function followContents() {
   const menu = /** @type {HTMLDetailsElement} */ (document.querySelector('.menu'))
   menu.addEventListener('click', ({ target }) => {
