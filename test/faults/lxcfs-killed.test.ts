@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { settles } from '../support/settles.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
@@ -8,14 +8,20 @@ import { paths } from './host-traces.ts'
 const free = "free -m | awk '/Mem:/ {print $2}'"
 const views = `${free}; cut -d' ' -f1 /proc/uptime; nproc; wc -l < /proc/stat`
 
+const pidFile = `${paths.runtime}/lxcfs.pid`
+
 let server: TestServer
 before(async () => {
   server = await TestServer.start()
 })
 after(() => server.stop())
 
-function lxcfsPid(): number {
-  return Number(readFileSync(`${paths.runtime}/lxcfs.pid`, 'utf8'))
+/** Returns the process id of lxcfs once there is one; while it is replaced there is none. */
+function lxcfsPid(): Promise<number> {
+  return until(
+    () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0),
+    (pid) => pid > 0,
+  )
 }
 
 async function lxcfsState(): Promise<string> {
@@ -35,7 +41,7 @@ test('after lxcfs was killed, the next start mounts a new one, and all computers
   const running = newSession()
   await server.shell('true', { sessionId: running })
   await server.stop()
-  const pid = lxcfsPid()
+  const pid = await lxcfsPid()
   process.kill(pid, 'SIGKILL')
   await until(
     () => isRunning(pid),
@@ -54,7 +60,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
   test(`${signal} to lxcfs while the server runs does not keep computers from starting, and all see their own limits again`, async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
-    const pid = lxcfsPid()
+    const pid = await lxcfsPid()
     process.kill(pid, signal)
     // Reads a file of the failed lxcfs; the read hangs when lxcfs is stopped.
     const caught = server.shell(`${free} 2>/dev/null; echo went on`, { sessionId })
@@ -80,7 +86,7 @@ test('a server starts although lxcfs is stopped, and replaces it', async () => {
   const sessionId = newSession()
   await server.shell('true', { sessionId })
   await server.stop()
-  const pid = lxcfsPid()
+  const pid = await lxcfsPid()
   process.kill(pid, 'SIGSTOP')
   server = await settles(TestServer.start(), 'the start')
   assert.equal(isRunning(pid), false)
