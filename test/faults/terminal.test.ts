@@ -84,7 +84,7 @@ describe('carrel exec -it', { timeout: 300_000 }, () => {
       await server.stop('SIGKILL')
       await terminal.shows(/the connection is lost/)
       server = await TestServer.start({ env: { CARREL_PORT: port } })
-      await terminal.shows(/the connection is there again/)
+      await terminal.shows(/the connection is restored/)
       terminal.type('echo "still $((number + 1))"; exit 7\r')
       await terminal.shows(/still 42\r/)
       await terminal.shows(/ended with 7/)

@@ -55,18 +55,25 @@ async function startNow(
   options: ProcessOptions,
 ): Promise<ProcessHandle> {
   assertAdmissible(engine, computer.id, options.name)
-  const endStart = await beginPaid(engine, computer)
+  const started = countStart(engine, computer.id)
   try {
-    return await startPaid(engine, computer, options)
+    const endStart = await beginPaid(engine, computer)
+    try {
+      return await startPaid(engine, computer, options, started)
+    } finally {
+      endStart()
+    }
   } finally {
-    endStart()
+    started()
   }
 }
 
+/** @param started called as soon as the driver counts the process */
 async function startPaid(
   engine: ComputersContext,
   computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
+  started: () => void,
 ): Promise<ProcessHandle> {
   const { driver } = engine
   const { accountId, image } = computer
@@ -101,12 +108,11 @@ async function startPaid(
   const { processDescriptors } = engine.budgets
   const shares = processDescriptors.sharesOf({ account: accountId })
   const lease = processDescriptors.take('start the process', shares, limits.processDescriptors)
-  const handle = await whileStarting(engine, computer.id, () => engine.starts.run(accountId, start)).catch(
-    async (error: unknown) => {
-      lease.release()
-      throw (await isRunning(engine, computer.id)) ? error : stoppedError(error)
-    },
-  )
+  const handle = await engine.starts.run(accountId, start).catch(async (error: unknown) => {
+    lease.release()
+    throw (await isRunning(engine, computer.id)) ? error : stoppedError(error)
+  })
+  started()
   engine.startedProcesses++
   engine.portWatch.watch(handle)
   if (!isServer && options.kind !== 'kernel') engine.meter.began(computer.id, processId, tokenId)
@@ -121,17 +127,16 @@ async function startPaid(
   return handle
 }
 
-/** Counts a process from the moment that it is admitted, so that concurrent starts cannot exceed the limit together. */
-async function whileStarting<T>(
-  engine: Pick<ComputersContext, 'starting'>,
-  computerId: string,
-  start: () => Promise<T>,
-): Promise<T> {
-  const { starting } = engine
+/**
+ * Counts a process that is being started. It is called in the same turn as the check of the limit, so that concurrent
+ * starts cannot exceed the limit together. Returns a function that ends the count, which may be called twice.
+ */
+function countStart({ starting }: Pick<ComputersContext, 'starting'>, computerId: string): () => void {
   starting.set(computerId, (starting.get(computerId) ?? 0) + 1)
-  try {
-    return await start()
-  } finally {
+  let isCounted = true
+  return () => {
+    if (!isCounted) return
+    isCounted = false
     const left = starting.get(computerId)! - 1
     if (left > 0) starting.set(computerId, left)
     else starting.delete(computerId)
