@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { pino } from 'pino'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import type { ComputerRow, Lifecycle } from '../../src/db/schema.ts'
 import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
+import type { Driver } from '../../src/drivers/driver.ts'
+import { testEngine } from '../support/test-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { balanceOf } from '../../src/engine/money/ledger/balance.ts'
 import { grantFirstCredit } from '../../src/engine/money/ledger/grant.ts'
@@ -13,8 +14,13 @@ import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
 import { closeUsage, openUsage } from '../../src/engine/money/usage/metered.ts'
 import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
-import { KeyedLock } from '../../src/keyed-lock.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
+import { KeyedLock } from '../../src/keyed-lock.ts'
+
+/** Everything that the servers of these tests share. */
+const base = await testEngine({ env: { CARREL_BILLING: 'on' }, ownerId: 'nobody', prices: defaultPrices })
+await base.driver.close()
+await base.db.destroy()
 
 /** A process, as the host knows it whatever happens to the server. */
 interface Run {
@@ -53,20 +59,18 @@ class World {
   /** Starts a server, the first one or one after a death. */
   async serve(): Promise<void> {
     await this.mortal.revive()
+    const driver: Driver = Object.assign(Object.create(base.driver), {
+      cpuMicros: () => undefined,
+      process: (id: string) => ({ meta: { tokenId: this.runs.find((run) => run.id === id)?.tokenId } }),
+    })
     this.engine = {
+      ...base,
       db: this.mortal.db,
-      driver: {
-        cpuMicros: () => undefined,
-        process: (id: string) => ({ meta: { tokenId: this.runs.find((run) => run.id === id)?.tokenId } }),
-      },
-      log: pino({ level: 'silent' }),
+      driver,
       locks: new KeyedLock(),
-      prices: defaultPrices,
       credit: new CreditWatch(defaultPrices),
-      settings: { billing: true },
-      server: { ownerId: 'nobody' },
       meter: new ComputeMeter({ now: () => this.nowMs, elapsed: () => this.nowMs, cpuMicros: () => undefined }),
-    } as unknown as Engine
+    }
     await this.record()
     await recoverUsage(this.engine, this.nowMs)
   }

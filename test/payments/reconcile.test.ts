@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pino } from 'pino'
-import { linksBelow } from '../../src/apis/links.ts'
 import { limits } from '../../src/config/limits.ts'
-import { defaultPrices } from '../../src/config/price-book.ts'
-import { readSettings } from '../../src/config/settings.ts'
-import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
-import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { totalsOf } from '../../src/engine/money/ledger/totals.ts'
-import { openStripe } from '../../src/engine/money/payments/open-stripe.ts'
 import { reconcilePayments } from '../../src/engine/money/payments/reconcile-payments.ts'
 import { startPayment } from '../../src/engine/money/payments/start-payment.ts'
-import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
-import { KeyedLock } from '../../src/keyed-lock.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
+import { testEngine } from '../support/test-engine.ts'
 
 const minute = 60_000
 
@@ -25,22 +17,11 @@ describe('reconcilePayments()', () => {
   let accountId: string
   before(async () => {
     stripe = await StripeServer.start()
-    const settings = readSettings(stripe.env)
-    const db = await openDatabase(':memory:')
-    accountId = await createAccount(db, 'payer')
-    engine = {
-      db,
-      settings,
-      stripe: await openStripe(settings),
-      prices: defaultPrices,
-      credit: new CreditWatch(defaultPrices),
-      meter: new ComputeMeter(),
-      locks: new KeyedLock(),
-      log: pino({ level: 'silent' }),
-      server: { stopping: new AbortController().signal, links: linksBelow(() => 'http://carrel.test'), ownerId: '' },
-    } as unknown as Engine
+    engine = await testEngine({ env: stripe.env })
+    accountId = await createAccount(engine.db, 'payer')
   })
   after(async () => {
+    await engine.driver.close()
     await engine.db.destroy()
     await stripe.stop()
   })

@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { limits } from '../../config/limits.ts'
 import { openDatabase } from '../../db/open.ts'
+import type { ProcessHandle } from '../../drivers/driver.ts'
+import { MemoryDriver } from '../../drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../drivers/memory/memory-host.ts'
+import { testEngine } from '../../../test/support/test-engine.ts'
 import { createAccount } from '../identity/accounts/owner.ts'
 import type { Engine } from '../engine.ts'
-import { ResponseSizes } from './response-sizes.ts'
 import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './keys.ts'
 
 describe('idempotency keys', () => {
@@ -19,9 +22,10 @@ describe('idempotency keys', () => {
   let accountId = ''
   before(async () => {
     const db = await openDatabase(join(directory, 'test.db'))
-    const driver = { process: (id: string) => (processes.has(id) ? {} : undefined) }
-    const stopping = new AbortController().signal
-    engine = { db, driver, server: { stopping }, responseSizes: new ResponseSizes() } as unknown as Engine
+    const driver = Object.assign(MemoryDriver.open(new MemoryHost()), {
+      process: (id: string) => (processes.has(id) ? ({} as ProcessHandle) : undefined),
+    })
+    engine = await testEngine({ db, driver })
     Object.assign(limits, { idempotencyKeysPerAccount: 80, idempotentBytesPerAccount: 8000 })
   })
   beforeEach(async () => {
@@ -29,6 +33,7 @@ describe('idempotency keys', () => {
   })
   after(async () => {
     Object.assign(limits, usual)
+    await engine.driver.close()
     await engine.db.destroy()
     rmSync(directory, { recursive: true })
   })

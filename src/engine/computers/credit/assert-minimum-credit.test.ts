@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { testEngine } from '../../../../test/support/test-engine.ts'
 import { defaultPrices } from '../../../config/price-book.ts'
 import { openDatabase } from '../../../db/open.ts'
 import type { ComputersContext } from '../computers.ts'
 import { topUp } from '../../money/ledger/top-up.ts'
-import { ComputeMeter } from '../../money/usage/compute-meter.ts'
 import { assertMinimumCredit } from './assert-minimum-credit.ts'
-import { CreditWatch } from '../../money/credit/credit-watch.ts'
 import { setSpendingLimit } from '../../money/credit/spending-limits.ts'
-import { KeyedLock } from '../../../keyed-lock.ts'
 
 /** 15 minutes at $0.0001 a second. */
 const minimumMicros = 90_000
@@ -20,15 +18,9 @@ async function engineWith(t: TestContext, creditMicros: number, overdraftMicros 
   const prices = { ...defaultPrices, newAccountMicros: 0, overdraftMicros }
   const quote = { amountCents: 1, bonusMicros: creditMicros - 10_000, creditMicros }
   await topUp(db, prices, { accountId: 'a', key: 'test', method: 'test', quote })
-  const parts = {
-    db,
-    prices,
-    meter: new ComputeMeter(),
-    locks: new KeyedLock(),
-    credit: new CreditWatch(prices),
-    server: { ownerId: 'o', links: { topUp: () => 'https://carrel.example/topup' } },
-  }
-  return { ...parts, settings: { billing: false, host: 'localhost', port: 1 } } as unknown as ComputersContext
+  const engine = await testEngine({ db, prices, ownerId: 'o' })
+  t.after(() => engine.driver.close())
+  return engine
 }
 
 test('credit for 15 minutes is enough to start, a micro-dollar less is not', async (t) => {

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { pino } from 'pino'
-import { defaultPrices } from '../../../config/price-book.ts'
 import { openDatabase } from '../../../db/open.ts'
+import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
+import { testEngine } from '../../../../test/support/test-engine.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
-import { KeyedLock } from '../../../keyed-lock.ts'
 import { createAccount } from '../../identity/accounts/owner.ts'
-import { CreditWatch } from '../../money/credit/credit-watch.ts'
-import { ComputeMeter } from '../../money/usage/compute-meter.ts'
-import type { ComputersContext } from '../computers.ts'
-import { LiveEvents } from '../live-events.ts'
-import { ExposedPorts } from '../ports/exposed-ports.ts'
-import { Activity } from './activity.ts'
 import { newComputer } from './new-computer.ts'
 import { sweepLeases } from './sweep.ts'
 
@@ -21,23 +15,10 @@ async function idleEngine(t: TestContext) {
   t.after(() => db.destroy())
   const asked: string[] = []
   const ask = (verb: string) => async (id: string) => void asked.push(`${verb} ${id}`)
-  const settings = { idleTimeoutMs: 0, computerCpus: 1, computerMemoryBytes: 1, computerDiskBytes: 1, computerPids: 1 }
-  const engine = {
-    db,
-    settings,
-    log: pino({ level: 'silent' }),
-    defaultImage: { id: 'image' },
-    driver: { processes: () => [], stop: ask('stop'), destroy: ask('destroy') },
-    activity: new Activity(),
-    credit: new CreditWatch(defaultPrices),
-    meter: new ComputeMeter(),
-    prices: defaultPrices,
-    locks: new KeyedLock(),
-    liveEvents: new LiveEvents(),
-    exposedPorts: new ExposedPorts(),
-    portWatch: { forget: () => {} },
-    server: { ownerId: 'o' },
-  } as unknown as ComputersContext
+  const driver = Object.assign(MemoryDriver.open(new MemoryHost()), { stop: ask('stop'), destroy: ask('destroy') })
+  const engine = await testEngine({ db, driver })
+  t.after(() => driver.close())
+  engine.settings.idleTimeoutMs = 0
   const accountId = await createAccount(db, 'a')
   const running = async (name: string, more: Partial<ComputerRow>) => {
     const row = { ...newComputer(engine, { accountId, name }), id: name, state: 'running' as const, ...more }

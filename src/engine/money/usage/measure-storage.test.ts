@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultPrices } from '../../../config/price-book.ts'
 import { openDatabase } from '../../../db/open.ts'
+import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
+import { testEngine } from '../../../../test/support/test-engine.ts'
 import type { ComputerState } from '../../../db/schema.ts'
-import { CreditWatch } from '../credit/credit-watch.ts'
-import type { Engine } from '../../engine.ts'
 import { balanceOf } from '../ledger/balance.ts'
 import { grantFirstCredit } from '../ledger/grant.ts'
 import { measureStorage } from './measure-storage.ts'
@@ -29,17 +30,13 @@ test('disks cost by the hour and the GiB: hot while the computer runs, cold whil
       storage_cold: { micros: 100, per: defaultPrices.meters.storage_cold.per },
     },
   }
-  const engine = {
-    db,
-    prices,
-    driver: {
-      list: async () => Object.keys(disks).map((id) => ({ id })),
-      stats: async (id: string) => ({ diskBytes: disks[id] }),
-    },
-    settings: { billing: true },
-    server: { ownerId: 'nobody' },
-    credit: new CreditWatch(prices),
-  } as unknown as Engine
+  const stats = { memoryBytes: 0, memoryLimitBytes: 0, cpuMicros: 0, pids: 0, diskLimitBytes: 0, oomKills: 0 }
+  const driver = Object.assign(MemoryDriver.open(new MemoryHost()), {
+    list: async () => Object.keys(disks).map((id) => ({ id, running: true, paused: false })),
+    stats: async (id: string) => ({ ...stats, diskBytes: disks[id] }),
+  })
+  const engine = await testEngine({ db, driver, prices, env: { CARREL_BILLING: 'on' }, ownerId: 'nobody' })
+  t.after(() => driver.close())
   await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0, shared: 0 }).execute()
   const add = (id: string, state: ComputerState, createdAt: number) =>
     db

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { linksBelow } from '../../src/apis/links.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import { openDatabase } from '../../src/db/open.ts'
+import { MemoryDriver } from '../../src/drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
+import { assemble } from '../../src/engine/assemble.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+
+interface Options extends Partial<Engine> {
+  /** Settings, as environment variables. */
+  env?: NodeJS.ProcessEnv
+  ownerId?: string
+}
+
+/**
+ * Returns an assembled engine over computers and a database in memory, in which nothing runs by itself: for rules of
+ * the engine. Parts that are given replace its own; the caller closes the
+ * database and the driver.
+ */
+export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}): Promise<Engine> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'carrel-engine-'))
+  process.once('exit', () => rmSync(dataDirectory, { recursive: true, force: true }))
+  const settings = readSettings({ CARREL_PUBLIC_URL: 'https://carrel.example', ...env, CARREL_DATA: dataDirectory })
+  const driver = parts.driver ?? MemoryDriver.open(new MemoryHost())
+  const never = new AbortController().signal
+  const engine = await assemble(
+    {
+      db: parts.db ?? (await openDatabase(':memory:')),
+      driver,
+      settings,
+      log: pino({ level: 'silent' }),
+      image: await driver.images.build('test', () => {}),
+      linksBelow,
+      stopping: never,
+      closing: never,
+    },
+    () => {},
+  )
+  if (ownerId !== undefined) engine.server.ownerId = ownerId
+  return Object.assign(engine, parts)
+}
