@@ -180,12 +180,12 @@ Rich()`)
   test('returns the beginning of a value that is too large, and reports that', async () => {
     const { results, truncated } = await python('"y" * 50_000_000')
     assert.deepEqual([results.length, truncated, results[0].isMainResult], [1, true, true])
-    assert.match(results[0].text, /^'y{1000000}y*\n\[It was cut here: all of it takes 50000020 bytes, more than .*\]$/)
+    assert.match(results[0].text, /^'y{1000000}y*\n\[Truncated here: the whole takes 50000020 bytes, more than .*\]$/)
     const after = await python(
       'from IPython.display import *\nfor _ in range(30): display(HTML("x" * 1_000_000))\n"end"',
     )
     assert.equal(after.results.at(-1).text, "'end'")
-    const cuts = after.results.filter(({ text = '' }) => text.includes('It was cut here'))
+    const cuts = after.results.filter(({ text = '' }) => text.includes('Truncated here'))
     assert.deepEqual([cuts.length, after.truncated], [1, true])
   })
 
@@ -264,7 +264,7 @@ describe('the time limit of POST /interpret', () => {
       'import signal, time\nsignal.signal(2, signal.SIG_IGN)\nend = time.time() + 60\nwhile time.time() < end: pass'
     const { status, error, kernelLost, executionCount } = await own.python(code, { timeout: 500 })
     assert.deepEqual([status, kernelLost, executionCount], ['timeout', true, null])
-    assert.match(error.message, /did not give way\. The kernel was ended, and variables are gone/)
+    assert.match(error.message, /did not stop when asked to\. The kernel was ended, and its variables are lost/)
     const next = await own.python('"end" in globals()')
     assert.deepEqual([next.results[0].text, next.kernelRestarted, next.restartReason], ['False', true, 'signalled'])
   })
@@ -293,7 +293,7 @@ describe('a kernel that dies', () => {
       const dead = await python(before + code, { language })
       assert.deepEqual([dead.status, dead.kernelLost, dead.error.name], ['died', true, 'KernelDied'])
       assert.match(dead.error.message, message)
-      assert.match(dead.error.message, /Variables are gone; the next call gets a new one/)
+      assert.match(dead.error.message, /Its variables are lost; the next call starts a new kernel/)
       if (!code.includes('SIGKILL')) assert.match(dead.logs.stdout, /^before\n/)
       const next = await python('1 + 1', { language })
       assert.deepEqual([next.results[0].text, next.kernelRestarted, next.executionCount], ['2', true, 1])
@@ -364,7 +364,7 @@ describe('POST /interpret in JavaScript', () => {
       'display({ [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "é".repeat(20_000_000) }) }); "end"',
     )
     assert.deepEqual([results.length, results[1].text, truncated], [2, "'end'", true])
-    assert.match(results[0].text, /^é{1000000}é*\n\[It was cut here: all of it takes 40000017 bytes, more than .*\]$/)
+    assert.match(results[0].text, /^é{1000000}é*\n\[Truncated here: the whole takes 40000017 bytes, more than .*\]$/)
   })
 
   test('reports an error with its line in the call', async () => {

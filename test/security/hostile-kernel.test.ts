@@ -71,7 +71,7 @@ describe('a kernel that the guest replaced with its own program', { timeout: 300
       t.diagnostic(brief(found))
       assert.equal(found.status, 200)
       assert.deepEqual([found.body.status, found.body.kernelLost], ['died', true])
-      assert.match(found.body.error.message, /^The kernel was ended: it said more than \d+ (bytes|lines)/)
+      assert.match(found.body.error.message, /^The kernel was ended: it sent more than \d+ (bytes|meaningless lines)/)
       assertUnnoticed(found)
     })
 

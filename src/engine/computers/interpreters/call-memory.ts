@@ -1,27 +1,27 @@
 import type { MemoryBudget, Release } from '../../budgets/memory-budget.ts'
 
-/** What comes of one call, as memory: set aside as it grows, until the answer has gone out. */
+/** The memory that the outcome of one call takes, reserved as it grows, until the response has been sent. */
 export class CallMemory {
   readonly #memory: MemoryBudget
   readonly #accountId: string
   readonly #releases: Release[] = []
   #used = 0
-  #granted = freeBytes
+  #reserved = freeBytes
 
   constructor(memory: MemoryBudget, accountId: string) {
     this.#memory = memory
     this.#accountId = accountId
   }
 
-  /** False when there is no room for so much more. */
+  /** Reserves more bytes. Returns false when the budget has no room for them. */
   grow(bytes: number): boolean {
     const used = this.#used + bytes
-    if (used > this.#granted) {
-      const step = Math.max(used - this.#granted, stepBytes)
+    if (used > this.#reserved) {
+      const step = Math.max(used - this.#reserved, stepBytes)
       const release = this.#memory.tryReserve(this.#accountId, step)
       if (!release) return false
       this.#releases.push(release)
-      this.#granted += step
+      this.#reserved += step
     }
     this.#used = used
     return true
@@ -33,6 +33,6 @@ export class CallMemory {
   }
 }
 
-/** Most calls need no more. */
+/** What a call may use without a reservation. Most calls need no more. */
 const freeBytes = 256 * 1024
 const stepBytes = 1024 * 1024

@@ -10,27 +10,27 @@ import type { ComputersContext } from '../computers.ts'
 export interface InterpretOptions {
   language: KernelLanguage
   code: string
-  /** Counts from when the code begins to run, not while it waits for its turn. */
+  /** Counts from when the code begins to run; waiting in the queue does not count. */
   timeoutMs: number
-  /** Aborts when nobody waits for the answer any more: code that runs is interrupted. */
+  /** Aborts when the client no longer waits for the response: code that runs is interrupted. */
   signal: AbortSignal
 }
 
 export interface Interpreted {
   interpretation: Interpretation
-  /** The kernel's. */
+  /** The kernel's process. */
   process: ProcessHandle
-  /** Why the kernel before ended, when this call got a new one in its place. */
+  /** Why the previous kernel ended, when this call started a new one in its place. */
   restartReason: string | undefined
-  /** Of the code, without its wait and the start of the kernel. */
+  /** How long the code ran, without its wait and the start of the kernel. */
   durationMs: number
-  /** To be called when the answer has gone out. */
+  /** Releases the memory of the response; to be called when the response has been sent. */
   release: () => void
 }
 
 /**
- * Runs code in the kernel that a computer has for its language: what it defines stays for the next call. A kernel that
- * nobody calls does not keep its computer from the idle stop.
+ * Runs code in the computer's kernel of its language: what the code defines stays for the next call. A kernel that runs
+ * no call does not keep its computer from the idle stop. Throws `limit_reached` when too many calls wait.
  */
 export async function interpret(
   engine: ComputersContext,
@@ -38,20 +38,21 @@ export async function interpret(
   { language, code, timeoutMs, signal }: InterpretOptions,
 ): Promise<Interpreted> {
   const { tokenId } = computer.caller
-  // Of a server that ends, the next one would find code that runs for nobody.
+  // Interrupted when the server shuts down, too: otherwise the next server would find code that runs for no client.
   const ending = AbortSignal.any([signal, engine.server.closing])
   return engine.kernels.inTurn(computer.id, language, async () => {
-    if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: nobody waits for it any more')
-    const hasBegun = await beginPaid(engine, computer)
+    if (ending.aborted) throw new CarrelError('unavailable', 'Cannot run the code: its client no longer waits for it')
+    const endStart = await beginPaid(engine, computer)
     try {
-      // A kernel that waits costs nothing: each call is counted for itself, with the start of the kernel where it needs one.
+      // A kernel that waits is not charged. Each call is charged by itself, with the start of the kernel where it needs
+      // one.
       const id = newId()
       engine.meter.began(computer.id, id, tokenId)
       try {
         const { kernel, restartReason } = await engine.kernels.find(engine, computer, language)
-        const hasReturned = engine.kernels.calling(kernel, tokenId)
+        const endCall = engine.kernels.beginCall(kernel, tokenId)
         const begun = performance.now()
-        const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending }).finally(hasReturned)
+        const { interpretation, memory } = await kernel.run({ code, timeoutMs, signal: ending }).finally(endCall)
         const durationMs = Math.round(performance.now() - begun)
         const release = () => memory.release()
         return { interpretation, process: kernel.process, restartReason, durationMs, release }
@@ -59,7 +60,7 @@ export async function interpret(
         engine.meter.ended(computer.id, id)
       }
     } finally {
-      hasBegun()
+      endStart()
     }
   })
 }

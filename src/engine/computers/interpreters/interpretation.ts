@@ -11,40 +11,42 @@ export type InterpretOutput =
 export interface InterpretError {
   name: string
   message: string
-  /** Lines, without colours. */
+  /** Lines, without colour codes. */
   traceback: string[]
 }
 
-/** `died`: the kernel ended in the midst of it. `interrupted`: its client left. */
+/** `died`: the kernel ended during the call. `interrupted`: the client disconnected. */
 export type InterpretStatus = 'completed' | 'error' | 'timeout' | 'interrupted' | 'died'
 
 interface Ending {
-  /** Why it was to stop; undefined when it came to its end by itself. */
-  why: 'timeout' | 'left' | undefined
+  /** Why the code was interrupted; undefined when it ended by itself. */
+  why: 'timeout' | 'disconnected' | undefined
   timeoutMs: number
-  /** Of the kernel, when that ended with it. */
+  /** The exit of the kernel, when it ended with the call. */
   exit?: ProcessExit
-  lastWords?: string
-  /** Why it was ended, when it said what no kernel says. */
+  lastOutput?: string
+  /** Why the server ended the kernel, when the kernel broke its protocol. */
   fault?: string | undefined
 }
 
-/** What came of one call, in order and within bounds: a kernel is the guest's, and may say anything. */
+/**
+ * The outcome of one call: its outputs in order, within limits, as a kernel belongs to the guest and may send anything.
+ */
 export class Interpretation {
   outputs: InterpretOutput[] = []
   status: InterpretStatus = 'completed'
-  /** How many calls the kernel has had; null when it ended. */
+  /** How many calls the kernel has run; null when it ended. */
   executionCount: number | null = null
-  /** True when something was left out for a bound. */
+  /** True when a limit left out some of the output. */
   truncated = false
   /** True when the kernel, and with it all variables, ended with this call. */
   kernelLost = false
   readonly #memory: CallMemory
-  /** Text of the last output that is not put to the rest yet: it may come character by character. */
+  /** Text of the last output that is not yet joined to it, as it may arrive character by character. */
   #unjoined: string[] = []
-  readonly #charactersLeft = { stdout: limits.interpretStreamCharacters, stderr: limits.interpretStreamCharacters }
-  /** A kernel that is as it was sent stays below: it counts its results alone, and cuts what is too much. */
-  #bytesLeft = limits.interpretResultBytes + 2 * 1024 * 1024
+  readonly #remainingCharacters = { stdout: limits.interpretStreamCharacters, stderr: limits.interpretStreamCharacters }
+  /** An unmodified kernel stays below this: it counts its results itself, and cuts what exceeds the limit. */
+  #remainingBytes = limits.interpretResultBytes + 2 * 1024 * 1024
   #clearsNext = false
 
   constructor(memory: CallMemory) {
@@ -55,7 +57,7 @@ export class Interpretation {
     return this.outputs.findLast((output) => output.kind === 'error')
   }
 
-  /** `weight` is what it takes. False when nothing came of it. */
+  /** Adds an event that takes `weight` bytes. Returns false when the event has no effect. */
   add(event: CallEvent, weight: number): boolean {
     switch (event.event) {
       case 'output':
@@ -75,31 +77,34 @@ export class Interpretation {
 
   #clear(wait: boolean): boolean {
     this.#join()
-    const isNews = wait ? !this.#clearsNext : this.outputs.length > 0
+    const hasEffect = wait ? !this.#clearsNext : this.outputs.length > 0
     if (!wait) this.outputs = []
     this.#clearsNext = wait
-    return isNews
+    return hasEffect
   }
 
   finish(ending: Ending): void {
-    const { why, timeoutMs, exit, lastWords = '', fault } = ending
+    const { why, timeoutMs, exit, lastOutput = '', fault } = ending
     this.#join()
     this.kernelLost = exit !== undefined
     if (why === undefined && !exit) this.status = this.error ? 'error' : 'completed'
     else if (why === 'timeout') {
       this.status = 'timeout'
       this.#fail('TimeoutError', timeoutMessage(timeoutMs, exit))
-    } else if (why === 'left') {
+    } else if (why === 'disconnected') {
       this.status = 'interrupted'
-      this.#fail('Interrupted', 'The code was interrupted: its client left, or the server was stopped')
+      this.#fail('Interrupted', 'The code was interrupted: its client disconnected, or the server was stopped')
     } else if (exit) {
       this.status = 'died'
-      const message = fault === undefined ? deathMessage(exit, lastWords) : faultMessage(fault)
-      this.#fail('KernelDied', message, lastWords === '' ? [] : lastWords.trimEnd().split('\n'))
+      const message = fault === undefined ? deathMessage(exit, lastOutput) : faultMessage(fault)
+      this.#fail('KernelDied', message, lastOutput === '' ? [] : lastOutput.trimEnd().split('\n'))
     }
   }
 
-  /** In place of the error that the interruption made, whose traceback tells where it struck. */
+  /**
+   * Records an error. It replaces the error that an interruption caused, and keeps that one's traceback, which shows
+   * where the interruption struck.
+   */
   #fail(name: string, message: string, traceback: string[] = []): void {
     const last = this.outputs.at(-1)
     if (last?.kind !== 'error') this.outputs.push({ kind: 'error', name, message, traceback })
@@ -107,11 +112,11 @@ export class Interpretation {
   }
 
   #addText(name: 'stdout' | 'stderr', text: string): boolean {
-    const kept = text.slice(0, this.#charactersLeft[name])
+    const kept = text.slice(0, this.#remainingCharacters[name])
     if (kept.length < text.length) this.truncated = true
     if (kept === '') return false
-    if (!this.#has(2 * kept.length)) return false
-    this.#charactersLeft[name] -= kept.length
+    if (!this.#reserve(2 * kept.length)) return false
+    this.#remainingCharacters[name] -= kept.length
     const last = this.#clearsNext ? undefined : this.outputs.at(-1)
     if (last?.kind !== 'stream' || last.name !== name) return this.#push({ kind: 'stream', name, text: kept })
     this.#unjoined.push(kept)
@@ -125,25 +130,25 @@ export class Interpretation {
     this.#unjoined = []
   }
 
-  /** False, and told, when there is no memory for more. */
-  #has(bytes: number): boolean {
+  /** Reserves memory. Returns false, and marks the outcome as truncated, when there is none. */
+  #reserve(bytes: number): boolean {
     if (this.#memory.grow(bytes)) return true
     this.truncated = true
     return false
   }
 
   #addError(event: CallEvent & { event: 'error' }, weight: number): boolean {
-    this.#bytesLeft -= weight
-    // The first has room always: an answer without it would say that all went well.
+    this.#remainingBytes -= weight
+    // There is always room for the first error: without it, the response would report success.
     if (!this.error) return this.#push({ kind: 'error', ...bounded(event) }, true)
-    if (this.#bytesLeft >= 0 && this.#has(weight)) return this.#push({ kind: 'error', ...bounded(event) })
+    if (this.#remainingBytes >= 0 && this.#reserve(weight)) return this.#push({ kind: 'error', ...bounded(event) })
     this.truncated = true
     return false
   }
 
   #addDisplay(event: CallEvent & { event: 'result' }, weight: number): boolean {
-    this.#bytesLeft -= weight
-    if (this.#bytesLeft < 0 || !this.#has(weight)) {
+    this.#remainingBytes -= weight
+    if (this.#remainingBytes < 0 || !this.#reserve(weight)) {
       this.truncated = true
       return false
     }
@@ -181,17 +186,17 @@ function bounded({ name, message, traceback }: InterpretError): InterpretError {
 }
 
 function timeoutMessage(timeoutMs: number, exit: ProcessExit | undefined): string {
-  const struck = `The code was interrupted: it ran longer than its timeout of ${timeoutMs} ms`
-  if (!exit) return `${struck}. Variables are kept`
-  return `${struck}, and did not give way. The kernel was ended, and variables are gone; the next call gets a new one`
+  const interrupted = `The code was interrupted: it ran longer than its timeout of ${timeoutMs} ms`
+  if (!exit) return `${interrupted}. Variables are kept`
+  return `${interrupted}, and did not stop when asked to. The kernel was ended, and its variables are lost; the next call starts a new kernel`
 }
 
 function faultMessage(fault: string): string {
-  return `The kernel was ended: ${fault}. Variables are gone; the next call gets a new one`
+  return `The kernel was ended: ${fault}. Its variables are lost; the next call starts a new kernel`
 }
 
-function deathMessage(exit: ProcessExit, lastWords: string): string {
-  const [heap] = /JavaScript heap out of memory/.exec(lastWords) ?? []
+function deathMessage(exit: ProcessExit, lastOutput: string): string {
+  const [heap] = /JavaScript heap out of memory/.exec(lastOutput) ?? []
   const why = {
     oom: 'the sandbox ran out of memory',
     stopped: 'its sandbox was stopped',
@@ -203,8 +208,8 @@ function deathMessage(exit: ProcessExit, lastWords: string): string {
     exited: `it ended with exit code ${exit.exitCode}`,
     signalled: heap ? `out of memory: ${heap}` : `it was ended by ${exit.signal}`,
   }[exit.reason]
-  return `The kernel died: ${why}. Variables are gone; the next call gets a new one`
+  return `The kernel died: ${why}. Its variables are lost; the next call starts a new kernel`
 }
 
-/** Put together one by one they would make a chain of millions. */
+/** Joined one by one, they would make a chain of millions of strings. */
 const maxUnjoined = 1024

@@ -1,10 +1,11 @@
 /* global boot, module -- both are arguments: this text is the body of a function in the kernel, which has acorn there */
 
 /**
- * What a script for the global scope has to say so that names can be declared again, and so that `await` and `import`
- * stand at the top. Nothing moves to another line.
+ * Returns code that a script in the global scope can run in place of `given`, so that names can be declared again, and
+ * `await` and `import` may stand at the top level. Nothing moves to another line.
  *
- * `names` are those that it assigns to. `problem` is set for what is no JavaScript that acorn knows, which stays as it is.
+ * `names` are the names that the code assigns to. `problem` is set when acorn cannot parse the code, which then stays
+ * as it is.
  */
 function prepare(given) {
   const code = given.replace(/^#!/, '//')
@@ -41,16 +42,16 @@ const childrenOf = (node) =>
     [value].flat().flatMap((child) => (typeof child?.type === 'string' ? [[key, child]] : [])),
   )
 
-/** What has `await` and variables of its own. */
-const isApart = ({ type }) => /Function|^StaticBlock$/.test(type)
+/** Whether a node has a scope of its own for `await` and variables. */
+const hasOwnScope = ({ type }) => /Function|^StaticBlock$/.test(type)
 
 function needsFunction({ body }) {
   return body.some((node) => (node.type === 'VariableDeclaration' && node.kind === 'using') || awaits(node))
 }
 
-/** True for an `await` or `import` that belongs to no function. */
+/** Whether a node contains an `await` or `import` outside functions. */
 function awaits(node) {
-  if (isApart(node)) return false
+  if (hasOwnScope(node)) return false
   if (node.type === 'AwaitExpression' || node.type === 'ImportDeclaration') return true
   if (node.await === true || node.kind === 'await using') return true
   return childrenOf(node).some(([, child]) => awaits(child))
@@ -76,7 +77,7 @@ function asScript({ code, program }) {
   return { code: edited(code, edits), head: 0, names: [...names] }
 }
 
-/** The body of an async function, which returns what the script would have for a value. */
+/** Rewrites a program as an async function that returns the value that the script would have. */
 function asFunction({ code, program }) {
   const names = new Set()
   const functions = program.body.filter(({ type }) => type === 'FunctionDeclaration').map(({ id }) => id.name)
@@ -92,13 +93,14 @@ function asFunction({ code, program }) {
     else if (type === 'ClassDeclaration' && isTop) {
       names.add(node.id.name)
       edits.push([start, start, `${node.id.name} = `], [end, end, ';'])
-    } else if (type === 'ImportDeclaration') edits.push([start, end, importing(code, node, names)])
+    } else if (type === 'ImportDeclaration') edits.push([start, end, dynamicImport(code, node, names)])
     else if (type === 'ExpressionStatement' && counts && node.directive === undefined)
       edits.push([start, start, `${result} = (0, `], ...closing(code, node, ')'))
     else if (isTop && /^(If|For|ForIn|ForOf|While|DoWhile|Switch|Try|With)Statement$/.test(type))
       edits.push([start, start, `${result} = undefined; `])
-    // What stands in `finally` is not what comes out.
-    for (const [key, child] of childrenOf(node)) if (!isApart(child)) visit(child, node, counts && key !== 'finalizer')
+    // Statements in `finally` do not count for the value.
+    for (const [key, child] of childrenOf(node))
+      if (!hasOwnScope(child)) visit(child, node, counts && key !== 'finalizer')
   }
   visit(program, undefined, true)
   const declared = names.size > 0 ? `var ${[...names].join(', ')}; ` : ''
@@ -111,7 +113,7 @@ function asFunction({ code, program }) {
   }
 }
 
-/** A declaration as assignments to names of the global scope. */
+/** Rewrites a declaration as assignments to global names. */
 function assign(code, node, parent, { names, edits }) {
   const { start, kind, declarations } = node
   for (const { id } of declarations) for (const name of namesOf(id)) names.add(name)
@@ -119,13 +121,15 @@ function assign(code, node, parent, { names, edits }) {
   if (/^For(In|Of)Statement$/.test(parent.type)) return edits.push([start, kindEnd, ' '.repeat(kind.length)])
   edits.push([start, kindEnd, 'void ('])
   for (const { start, end, init } of declarations)
-    // A `var` that is there already keeps its value.
+    // A `var` that exists already keeps its value.
     edits.push([start, start, '('], [end, end, init || kind === 'var' ? ')' : ' = undefined)'])
   if (parent.type === 'ForStatement') edits.push([node.end, node.end, ')'])
   else edits.push(...closing(code, node, ')'))
 }
 
-/** Ends a statement, also one that ended with its line: what is put into it could go on with the next. */
+/**
+ * Ends a statement explicitly, even one that its line end would end: the inserted text could continue on the next line.
+ */
 function closing(code, { end }, text) {
   return code[end - 1] === ';' ? [[end - 1, end - 1, text]] : [[end, end, `${text};`]]
 }
@@ -139,7 +143,7 @@ function namesOf(pattern) {
   return namesOf(pattern.left ?? pattern.argument)
 }
 
-function importing(code, { source, specifiers, start, end, attributes = [] }, names) {
+function dynamicImport(code, { source, specifiers, start, end, attributes = [] }, names) {
   for (const { local } of specifiers) names.add(local.name)
   const options = attributes.map(({ key, value }) => `${code.slice(key.start, key.end)}: ${value.raw}`)
   const call = `await import(${source.raw}${options.length > 0 ? `, { with: { ${options.join(', ')} } }` : ''})`
@@ -152,7 +156,7 @@ function importing(code, { source, specifiers, start, end, attributes = [] }, na
   return `void ({ ${parts.join(', ')} } = ${loaded});${lines}`
 }
 
-/** Edits of the same place stay in their order. */
+/** Applies edits to the code. Edits at the same position stay in their order. */
 function edited(code, edits) {
   let text = ''
   let position = 0

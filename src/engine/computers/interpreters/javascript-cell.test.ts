@@ -27,7 +27,7 @@ async function next() {
   return (await readKernelEvent(Buffer.from(value), new Slices('test')))!.event
 }
 
-/** What a cell of the kernel says. */
+/** Returns the events that running a cell sends. */
 async function run(code: string): Promise<CallEvent[]> {
   const id = String(++calls)
   kernel.stdin!.write(`${JSON.stringify({ op: 'run', id, code, streamCharacters: 1000, resultBytes: 1000 })}\n`)
@@ -36,7 +36,7 @@ async function run(code: string): Promise<CallEvent[]> {
   return events
 }
 
-/** The value of a cell as text; undefined when it has none. */
+/** Returns the value of a cell as text; undefined when it has none. */
 async function value(code: string): Promise<unknown> {
   const events = await run(code)
   const failed = events.find(({ event }) => event === 'error')
@@ -45,7 +45,7 @@ async function value(code: string): Promise<unknown> {
   return shown?.data['text/plain']
 }
 
-/** Each means the same with an `await` before it as without. */
+/** Each cell means the same with an `await` before it as without. */
 for (const [code, expected] of [
   ['(1 + 2)', '3'],
   ['((1 + 2))', '3'],
@@ -99,7 +99,7 @@ for (const [code, expected] of [
     assert.equal(await value(code), expected)
   })
   if (!code.startsWith('#!'))
-    test(`so it is behind an await: ${JSON.stringify(code)}`, async () => {
+    test(`the value is the same after an await: ${JSON.stringify(code)}`, async () => {
       assert.equal(await value(`void (await 0);\n${code}`), expected)
     })
 }
@@ -130,7 +130,7 @@ for (const [code, expected] of [
     assert.equal(await value(code), expected)
   })
 
-test('names can be declared again, by every kind of declaration and with await or without', async () => {
+test('names can be declared again, by every kind of declaration, with and without await', async () => {
   const kinds = ['let x = "$"', 'const x = "$"', 'var x = "$"', 'class x { static toString() { return "$" } }']
   const ways = [...kinds, 'function x() {}; x.toString = () => "$"', 'const { y: x } = { y: "$" }']
   let round = 0
@@ -143,7 +143,7 @@ test('names can be declared again, by every kind of declaration and with await o
       }
 })
 
-test('a var without a value keeps the one that it has, a let has none', async () => {
+test('a var without an initializer keeps its value, a let is undefined', async () => {
   await value('var kept = 1')
   assert.equal(await value('var kept; await 0; kept'), '1')
   assert.equal(await value('var kept; kept'), '1')
@@ -164,7 +164,7 @@ for (const [code, name, message] of [
     assert.match(failed.message, message)
   })
 
-test('what cannot be read is shown with its line', async () => {
+test('a syntax error is shown with its line', async () => {
   const failed = (await run('await 1\nlet x = (2')).find((event) => event.event === 'error')
   assert.match(failed!.traceback.join('\n'), /^cell-\d+:2\nlet x = \(2\n {10}\^\n\nSyntaxError: Unexpected token$/)
 })

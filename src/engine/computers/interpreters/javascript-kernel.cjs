@@ -1,8 +1,8 @@
 /* global require, boot -- both are arguments: this text is the body of a function, run by Node's `-e` on the computer */
 /**
- * A JavaScript kernel in one process. Its main thread evaluates code as a REPL does: await at the top, `const` again and
- * again, the value of the last expression. A thread beside it reads requests, writes events, both lines of JSON, and can
- * end code that does not give way. Runs on Node 20 and newer.
+ * A JavaScript kernel in one process. Its main thread evaluates code as a REPL does: `await` at the top level, `const`
+ * declared again, and the value of the last expression. A second thread reads requests and writes events, both as lines
+ * of JSON, and can end code that does not stop by itself. Runs on Node 20 and newer.
  */
 const { createRequire } = require('node:module')
 const { StringDecoder } = require('node:string_decoder')
@@ -10,8 +10,8 @@ const { inspect, isDeepStrictEqual, types } = require('node:util')
 const vm = require('node:vm')
 const { Worker } = require('node:worker_threads')
 
-/** The thread beside: files 3 and 4 are what the server writes and reads. */
-function talk() {
+/** The second thread. The server writes to file descriptor 3 and reads from 4. */
+function runConnection() {
   const { writeSync } = require('node:fs')
   const { Session } = require('node:inspector')
   const { Socket } = require('node:net')
@@ -61,7 +61,7 @@ function talk() {
 }
 
 const ended = new Int32Array(new SharedArrayBuffer(4))
-const worker = new Worker(`(${String(talk)})()`, { eval: true, workerData: { ended, rest: boot.rest } })
+const worker = new Worker(`(${String(runConnection)})()`, { eval: true, workerData: { ended, rest: boot.rest } })
 
 /** The call that runs; undefined between calls. */
 let current
@@ -72,7 +72,7 @@ function send(event) {
   worker.postMessage({ ...event, id: current.id })
 }
 
-/** Texts of the outputs that were not sent yet: a line at a time would be slow. */
+/** Texts of outputs that were not sent yet: sending each line by itself would be slow. */
 let unsent = []
 let unsentLength = 0
 let sentAtMs = 0
@@ -99,20 +99,23 @@ function output(name, text) {
   if (unsentLength > 16_384 || Date.now() > sentAtMs + 20) flush()
 }
 
-/** Who waits to hear that something was written, and how often in a row. */
-let written = []
+/** Callbacks of writes that have not been called yet, each with its number of calls in a row. */
+let writeCallbacks = []
 
-/** In the next tick. Code that prints without end never lets it come: `console` gives the same function each time. */
-function tellWritten(done) {
-  if (written.length === 0) process.nextTick(tellAllWritten)
-  const last = written.at(-1)
+/**
+ * Calls a write's callback in the next tick. Code that prints without end never reaches that tick, so repeated
+ * callbacks are counted: `console` passes the same function each time.
+ */
+function deferCallback(done) {
+  if (writeCallbacks.length === 0) process.nextTick(callWriteCallbacks)
+  const last = writeCallbacks.at(-1)
   if (last?.done === done) last.times++
-  else written.push({ done, times: 1 })
+  else writeCallbacks.push({ done, times: 1 })
 }
 
-function tellAllWritten() {
-  const all = written
-  written = []
+function callWriteCallbacks() {
+  const all = writeCallbacks
+  writeCallbacks = []
   for (const { done, times } of all) for (let time = 0; time < times; time++) done()
 }
 
@@ -121,12 +124,15 @@ for (const name of ['stdout', 'stderr']) {
   process[name].write = (chunk, encoding, callback) => {
     output(name, typeof chunk === 'string' ? chunk : decoder.write(chunk))
     const done = typeof encoding === 'function' ? encoding : callback
-    if (done) tellWritten(done)
+    if (done) deferCallback(done)
     return true
   }
 }
 
-/** As JSON, when it is a list or object of nothing else and not large. */
+/**
+ * Returns a value as JSON if it is a list or object that consists of JSON values alone and is not large; otherwise
+ * undefined.
+ */
 function plainJson(value) {
   if (typeof value !== 'object' || value === null) return undefined
   const text = attempt(() => JSON.stringify(value))
@@ -136,11 +142,11 @@ function plainJson(value) {
 }
 
 /**
- * What shows a value, by media type: what it says itself by `Symbol.for('Jupyter.display')`, else text and JSON. A
- * promise only of one that gives one.
+ * Returns the forms that show a value, by media type: those that the value itself returns from
+ * `Symbol.for('Jupyter.display')`, else text and JSON. Returns a promise only if the value's method does.
  */
 function bundleOf(value) {
-  const failed = (error) => ({ 'text/plain': `[It cannot be shown: ${inspect(error, { depth: 0 })}]` })
+  const failed = (error) => ({ 'text/plain': `[This value cannot be shown: ${inspect(error, { depth: 0 })}]` })
   try {
     const own = value?.[Symbol.for('Jupyter.display')]
     if (typeof own === 'function') {
@@ -159,29 +165,29 @@ function bundleOf(value) {
 function result(data, main) {
   if (!current) return
   const size = Buffer.byteLength(JSON.stringify(data))
-  if (size <= current.resultsLeft || (main && size <= least)) {
+  if (size <= current.resultsLeft || (main && size <= minResultBytes)) {
     current.resultsLeft = Math.max(current.resultsLeft - size, 0)
     return send({ event: 'result', data, main })
   }
-  // Of what is displayed the first that is too much says so for all.
-  const isTold = current.cutResults
+  // Of displayed values, the first that exceeds the limit reports it for all.
+  const isReported = current.cutResults
   current.cut = current.cutResults = true
-  if (isTold && !main) return
+  if (isReported && !main) return
   const head = headOf(data, size, current.resultsLeft)
   current.resultsLeft = Math.max(current.resultsLeft - Buffer.byteLength(JSON.stringify(head)), 0)
   send({ event: 'result', data: head, main })
 }
 
-/** What a last value has, however much came before it. */
-const least = 65_536
+/** The bytes that the value of a cell may always take, however much came before it. */
+const minResultBytes = 65_536
 
-/** As much of its text as fits; a little always does. A character can take six bytes. */
+/** Returns as much of the text as fits; a little always does. A character can take six bytes. */
 function headOf({ 'text/plain': text = '' }, size, left) {
-  const head = String(text).slice(0, Math.max(Math.floor(left / 6), least))
-  return { 'text/plain': `${head}\n[It was cut here: all of it takes ${size} bytes, more than an answer holds]` }
+  const head = String(text).slice(0, Math.max(Math.floor(left / 6), minResultBytes))
+  return { 'text/plain': `${head}\n[Truncated here: the whole takes ${size} bytes, more than a response holds]` }
 }
 
-/** Shows a value as that of a last expression is shown. */
+/** Shows a value as the value of a last expression is shown. */
 function display(value) {
   const bundle = bundleOf(value)
   return types.isPromise(bundle) ? bundle.then((data) => result(data, false)) : result(bundle, false)
@@ -205,7 +211,7 @@ function errorEvent(error) {
   return { event: 'error', name, message: message.slice(0, 65_536), traceback }
 }
 
-/** Compiles code as that of a call; `import()` in it is Node's own, from the working directory. */
+/** Compiles the code of a call. `import()` in it is Node's own, relative to the working directory. */
 function compile(code, columnOffset) {
   const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? boot.import
   return new vm.Script(code, { filename: `cell-${count}`, columnOffset, importModuleDynamically })
@@ -219,8 +225,11 @@ function attempt(work) {
   }
 }
 
-/** Globals that Node makes when they are first read, `crypto` for one, take no other value before they are its own. */
-function own(names) {
+/**
+ * Replaces lazy globals by plain ones. Node creates some globals, such as `crypto`, when they are first read; they
+ * accept no other value until then.
+ */
+function replaceLazyGlobals(names) {
   for (const name of names) {
     const property = Object.getOwnPropertyDescriptor(globalThis, name)
     if (!property?.get || !property.configurable) continue
@@ -229,21 +238,21 @@ function own(names) {
   }
 }
 
-/** Code as it can run in the global scope. */
+/** Compiles code so that it can run in the global scope. */
 function compiled(given) {
   const { code, columnOffset, names, problem } = boot.prepare(given)
   try {
     const script = compile(code, columnOffset)
-    own(names)
+    replaceLazyGlobals(names)
     return script
   } catch (error) {
-    // V8 says better what is wrong, but for what a script may not have and a call may.
+    // V8 reports errors better than acorn, except where it refuses what only a script may not contain.
     if (!problem || !/await|import/.test(error?.message)) throw error
     throw syntaxError(given, problem)
   }
 }
 
-/** As V8 shows one. */
+/** Returns a syntax error that looks like V8's. */
 function syntaxError(code, { message, loc: { line, column } }) {
   const error = new SyntaxError(message.replace(/ \(\d+:\d+\)$/, ''))
   const shown = code.split('\n')[line - 1] ?? ''
@@ -262,7 +271,7 @@ async function run({ id, code, streamCharacters, resultBytes }) {
   current = call
   count++
   try {
-    // A promise as the last value is waited for: nobody could come back for it.
+    // Awaits a promise that is the last value, as no later call could return for it.
     const value = await compiled(code).runInThisContext()
     if (current !== call) return
     if (value !== undefined) {
@@ -288,7 +297,7 @@ worker.on('message', (request) => {
   }
 })
 
-// The user's own tools come last, so that nothing above can be changed by what is done to them.
+// The user's globals are defined last, so that changes to them affect nothing above.
 Object.assign(globalThis, {
   require: createRequire(`${process.cwd()}/`),
   module: { exports: {} },

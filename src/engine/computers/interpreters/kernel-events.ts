@@ -7,10 +7,10 @@ import type { Slices } from '../../../slices.ts'
 const id = Type.String()
 const event = <T extends string>(name: T) => Type.Literal(name)
 
-/** One thing in several forms, by media type. Images but SVG are in base64. */
+/** One value in several forms, by media type. Images except SVG are in base64. */
 const bundle = Type.Record(Type.String(), Type.Unknown(), { maxProperties: limits.kernelMimeTypes })
 
-/** What belongs to a call, in the order in which it came about. */
+/** The events of a call, in the order in which they happen. */
 const callEvent = Type.Union([
   Type.Object({ event: event('output'), id, name: Type.Enum(['stdout', 'stderr']), text: Type.String() }),
   Type.Object({
@@ -19,11 +19,11 @@ const callEvent = Type.Union([
     data: bundle,
     /** True for the value of the last expression. */
     main: Type.Boolean(),
-    /** What it is called, to be replaced later by one with `update`. */
+    /** Identifies the display, so that an event with `update` can replace it later. */
     displayId: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     update: Type.Optional(Type.Boolean()),
   }),
-  /** All before is to go; with `wait`, when something comes in its place. */
+  /** Removes all earlier outputs; with `wait`, only when the next output arrives. */
   Type.Object({ event: event('clear'), id, wait: Type.Boolean() }),
   Type.Object({
     event: event('error'),
@@ -40,7 +40,7 @@ const callEvent = Type.Union([
   }),
 ])
 
-/** What a kernel says, a line of JSON each. Both kernels beside this file speak so. */
+/** What a kernel sends: one line of JSON for each event. Both kernels beside this file use this format. */
 const kernelEvent = Type.Union([
   Type.Object({ event: event('ready') }),
   Type.Object({ event: event('missing'), message: Type.String() }),
@@ -55,17 +55,18 @@ export type KernelEvent = Static<typeof kernelEvent>
 
 const check = Compile(kernelEvent)
 
-/** An event and what it weighs: its bytes, or what its values take in memory where that is more. */
-export interface HeardEvent {
+/** An event and its weight: its bytes, or what its values take in memory where that is more. */
+export interface ReadEvent {
   event: KernelEvent
   weight: number
 }
 
 /**
- * undefined for what is no event: the rest of a line whose beginning a server before this one took, or something that
- * the guest, whose computer it is, made of its kernel. Throws a `JsonError` of kind `bounds` for what may be an event, and is too much.
+ * Returns the event in a line; undefined when the line is no event: the rest of a line whose beginning an earlier
+ * server read, or something else that the guest made its kernel send. Throws a `JsonError` of kind `bounds` for a line
+ * that may be an event but exceeds a limit.
  */
-export async function readKernelEvent(line: Buffer, slices: Slices): Promise<HeardEvent | undefined> {
+export async function readKernelEvent(line: Buffer, slices: Slices): Promise<ReadEvent | undefined> {
   try {
     const { value, values } =
       line.length <= shortLine ? parseShortJson(line, bounds) : await parseJson(line, bounds, slices)
@@ -83,5 +84,5 @@ const bounds = {
   keyLength: limits.kernelKeyLength,
 }
 const shortLine = 32 * 1024
-/** Of an empty list. */
+/** The memory that an empty list takes. */
 const valueBytes = 32

@@ -4,13 +4,13 @@ import type { MemoryBudget, Release } from '../../budgets/memory-budget.ts'
 interface Options {
   memory: MemoryBudget
   accountId: string
-  /** A line that was too long, or took too long, and is passed over. */
+  /** Called for a line that is dropped because it is too long or takes too long. */
   onDropped: () => void
 }
 
 /**
- * Puts together the lines that a kernel says. Memory for a long one is set aside before it is taken; when there is none, or the line does not
- * end, it is passed over.
+ * Assembles the lines that a kernel sends. Memory for a long line is reserved before the line is stored. A line is
+ * dropped when there is no memory for it, or when it does not end.
  */
 export class KernelLines {
   readonly #options: Options
@@ -25,19 +25,22 @@ export class KernelLines {
     this.#options = options
   }
 
-  /** A line is whole with these bytes; undefined when it is passed over. They are good until the next call. */
+  /**
+   * Ends a line with these bytes and returns it; undefined when the line is dropped. The result is valid until the next
+   * call.
+   */
   async end(rest: Buffer): Promise<Buffer | undefined> {
     if (this.#length === 0 && !this.#isDropping && rest.length <= limits.kernelLineBytes) return rest
     await this.add(rest)
     return this.#isDropping ? undefined : this.#line.subarray(0, this.#length)
   }
 
-  /** A line goes on. */
+  /** Adds bytes to the current line. */
   async add(data: Buffer): Promise<void> {
     if (this.#isDropping) return
     const length = this.#length + data.length
     if (length > limits.kernelLineBytes) return this.drop()
-    if (length > steps[this.#step]!) await this.#makeRoom(length)
+    if (length > steps[this.#step]!) await this.#reserve(length)
     if (this.#isDropping) return
     if (length > this.#line.length) {
       const larger = Buffer.allocUnsafe(Math.min(Math.max(length, 2 * this.#line.length), limits.kernelLineBytes))
@@ -48,35 +51,35 @@ export class KernelLines {
     this.#length = length
   }
 
-  /** The line that was whole is needed no longer. */
+  /** Releases the line that `end` returned. */
   next(): void {
-    this.#forget()
+    this.#clear()
     this.#isDropping = false
   }
 
-  /** Passes over the rest of the line. */
+  /** Drops the current line, including its rest. */
   drop(): void {
-    this.#forget()
+    this.#clear()
     this.#isDropping = true
     this.#options.onDropped()
   }
 
-  /** A place that served a short line serves the next. */
-  #forget(): void {
+  /** Releases the memory of the line. A small buffer is reused for the next line. */
+  #clear(): void {
     clearTimeout(this.#timer)
     this.#release?.()
     this.#release = undefined
     this.#length = 0
     this.#step = 0
-    if (this.#line.length > keptBytes) this.#line = Buffer.alloc(0)
+    if (this.#line.length > reusedBytes) this.#line = Buffer.alloc(0)
   }
 
-  async #makeRoom(length: number): Promise<void> {
+  async #reserve(length: number): Promise<void> {
     const { memory, accountId } = this.#options
     while (length > steps[this.#step]!) this.#step++
     this.#release?.()
     this.#release = undefined
-    // The bytes, what is read of them, and what is made of that.
+    // Three times the line's size: for its bytes, for what is parsed from them, and for what is made of that.
     const release = await memory.reserve(accountId, steps[this.#step]! * 3).catch(() => undefined)
     if (!release) return this.drop()
     this.#release = release
@@ -85,6 +88,6 @@ export class KernelLines {
   }
 }
 
-/** How much is taken for nothing, and what is set aside for longer lines. */
+/** The sizes in which memory is reserved; lines up to the first size need no reservation. */
 const steps = [256 * 1024, 4 * 1024 * 1024, limits.kernelLineBytes] as const
-const keptBytes = steps[0]
+const reusedBytes = steps[0]

@@ -9,16 +9,19 @@ export type KernelLanguage = (typeof kernelLanguages)[number]
 
 interface KernelProgram {
   argv: string[]
-  /** The first line of its stdin: the kernel itself, so that no image has to hold it and it is always this server's. */
+  /**
+   * The first line of the kernel's stdin: the source of the kernel, so that no image has to contain it and its version
+   * is always this server's.
+   */
   source: () => Record<string, string>
-  /** What an image needs for it, for whoever has one without. */
+  /** What an image must contain to run the kernel; shown when it does not. */
   needs: string
 }
 
 const pythonStart =
   'import sys, json; exec(compile(json.loads(sys.stdin.buffer.raw.readline())["source"], "kernel", "exec"), {"__name__": "kernel"})'
 
-/** Reads one line of file 3 by hand: what came behind it is the kernel's. */
+/** Reads one line from file descriptor 3 itself: what follows it belongs to the kernel. */
 const javascriptStart = `{
   const fs = require('node:fs')
   const block = Buffer.alloc(65536)
@@ -42,12 +45,12 @@ const javascriptStart = `{
 }`
 
 const nodeOptions = [
-  // An interruption can strike inside a timer: without these checks Node goes on from there.
+  // An interruption can strike inside a timer: without these checks Node continues from there.
   '--no-force-async-hooks-checks',
   '--disable-warning=ExperimentalWarning',
 ]
 
-/** How the kernel of each language is started. Code of the user sees an empty stdin. */
+/** How the kernel of each language is started. The user's code has an empty stdin. */
 export const kernelPrograms: Record<KernelLanguage, KernelProgram> = {
   python: {
     argv: ['python3', '-c', pythonStart],
@@ -65,7 +68,7 @@ export const kernelPrograms: Record<KernelLanguage, KernelProgram> = {
   },
 }
 
-/** What it is started with beside the source. */
+/** Returns the program that starts a kernel, with the kernel's source as its stdin. */
 export function kernelProgram(language: KernelLanguage): Program {
   const { argv, source } = kernelPrograms[language]
   return { argv, stdin: `${JSON.stringify(source())}\n` }

@@ -15,26 +15,27 @@ import { KernelLines } from './kernel-lines.ts'
 export interface KernelCall {
   code: string
   timeoutMs: number
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the client no longer waits for the response. */
   signal: AbortSignal
 }
 
-/** False when an event says nothing to anybody. */
+/** Handles an event. Returns false when the event has no effect. */
 type Listener = (event: KernelEvent, weight: number) => boolean
 
-/** What a kernel needs of the server. */
+/** What a kernel is made of: its process, and the memory budget of the server. */
 interface Parts {
   process: ProcessHandle
   memory: MemoryBudget
 }
 
 /**
- * The server's end of a kernel, which is a process of a computer: requests go to its stdin, events come on its stdout,
- * and what is written past it on its stderr. Does one call at a time; its user queues them.
+ * The server's end of a kernel, which is a process of a computer. Requests go to the kernel's stdin; events arrive on
+ * its stdout, and output that bypasses the protocol on its stderr. A kernel runs one call at a time; `Kernels` queues
+ * the calls.
  */
 export class Kernel {
   readonly process: ProcessHandle
-  /** Resolves at its end. */
+  /** Resolves when the kernel has ended. */
   readonly ended: Promise<ProcessExit>
   readonly #memory: MemoryBudget
   readonly #accountId: string
@@ -46,13 +47,13 @@ export class Kernel {
   #onDropped: () => void = () => {}
   readonly #decoder = new StringDecoder('utf8')
   #stderr = ''
-  /** The newest of what was written past it: of a kernel that died, often why. */
-  #lastWords = ''
-  /** Of the call that runs, or since the last. */
-  #said = { bytes: 0, useless: 0 }
-  /** Aborts when it is ended: nobody listens any more. */
-  readonly #over = new AbortController()
-  /** Why it was ended, when it said what no kernel says. */
+  /** The newest output that bypassed the protocol: when a kernel dies, it often says why. */
+  #lastOutput = ''
+  /** What the kernel has sent in the current call, or since the last one. */
+  #received = { bytes: 0, useless: 0 }
+  /** Aborts when the server ends the kernel: its output is no longer read. */
+  readonly #abandoned = new AbortController()
+  /** Why the server ended the kernel, when the kernel broke its protocol. */
   #fault: string | undefined
 
   private constructor({ process, memory }: Parts, cursor: number) {
@@ -61,15 +62,18 @@ export class Kernel {
     this.#accountId = String(process.meta.accountId)
     this.#slices = new Slices(this.#accountId)
     this.#lines = new KernelLines({ memory, accountId: this.#accountId, onDropped: () => this.#onDropped() })
-    const over = new Promise<void>((resolve) => this.#over.signal.addEventListener('abort', () => resolve()))
+    const abandoned = new Promise<void>((resolve) => this.#abandoned.signal.addEventListener('abort', () => resolve()))
     const read = this.#read(cursor)
-      // What cannot be read is the monitor's loss, which the process's own end tells.
+      // A failed read means that the monitor is lost, which the exit of the process reports.
       .catch(() => {})
       .finally(() => this.#lines.next())
-    this.ended = Promise.race([read, over]).then(() => process.wait())
+    this.ended = Promise.race([read, abandoned]).then(() => process.wait())
   }
 
-  /** One that was just started. Rejects with `KernelEnd` when it ends instead, with `missing` set when its image lacks something. */
+  /**
+   * Returns the kernel of a process that has just started. Throws `KernelEnd` when the kernel ends instead; its
+   * `missing` is set when the image lacks something that the kernel needs.
+   */
   static async started(parts: Parts): Promise<Kernel> {
     const kernel = new Kernel(parts, 0)
     const event = await kernel.#expect(
@@ -79,12 +83,15 @@ export class Kernel {
     )
     if (event?.event === 'ready') return kernel
     await kernel.end()
-    const why = kernel.#fault ?? kernel.#lastWords
+    const why = kernel.#fault ?? kernel.#lastOutput
     throw new KernelEnd(await kernel.ended, why, event?.event === 'missing' ? event.message : undefined)
   }
 
-  /** One of a server before this: what it still does for a client that is gone is interrupted. undefined when it does not answer. */
-  static async takenBack(parts: Parts): Promise<Kernel | undefined> {
+  /**
+   * Returns the kernel of a process that an earlier server started, after interrupting the call that it still runs for
+   * a disconnected client; undefined when the kernel does not answer, and is ended.
+   */
+  static async reconnected(parts: Parts): Promise<Kernel | undefined> {
     const { process } = parts
     const kernel = new Kernel(parts, await process.outputEnd())
     const id = newId()
@@ -105,8 +112,8 @@ export class Kernel {
   }
 
   /**
-   * Runs code to its end, its time limit, or the end of the kernel, whichever comes first. `memory` is for what comes of it, and is to be given
-   * back when that has gone out.
+   * Runs code until it ends, its time limit passes or the kernel ends, whichever comes first. `memory` is what the
+   * outcome takes; it has to be released when the response has been sent.
    */
   async run({ code, timeoutMs, signal }: KernelCall): Promise<{ interpretation: Interpretation; memory: CallMemory }> {
     const id = newId()
@@ -116,8 +123,8 @@ export class Kernel {
     this.#onMark = (mark) => {
       if (mark === id) resolve()
     }
-    this.#lastWords = ''
-    this.#said = { bytes: 0, useless: 0 }
+    this.#lastOutput = ''
+    this.#received = { bytes: 0, useless: 0 }
     this.#onRaw = (text) => void call.add({ event: 'output', id, name: 'stdout', text }, text.length)
     this.#onDropped = () => {
       call.truncated = true
@@ -128,42 +135,48 @@ export class Kernel {
     )
     const { interpretStreamCharacters: streamCharacters, interpretResultBytes: resultBytes } = limits
     this.#send({ op: 'run', id, code, streamCharacters, resultBytes })
-    const stopped = stopOf(timeoutMs, signal)
+    const stopped = interruptionOf(timeoutMs, signal)
     const why = await Promise.race([done.then(() => undefined), stopped.reason])
     stopped.clear()
-    const yielded = why === undefined || (await this.#interrupt(id, done))
-    if (!yielded) await this.end()
+    const hasStopped = why === undefined || (await this.#interrupt(id, done))
+    if (!hasStopped) await this.end()
     const event = await done
-    // Who closed the file that it comes by has no more to say by it either.
+    // Code that closes stderr never sends the mark, but sends nothing else by stderr either.
     if (event) await Promise.race([marked, this.ended, delay(limits.interruptGraceMs, undefined, { ref: false })])
     this.#onRaw = () => {}
     this.#onDropped = () => {}
     this.#listener = () => false
     const exit = event ? undefined : await this.ended
-    call.finish(exit ? { exit, lastWords: this.#lastWords, fault: this.#fault, why, timeoutMs } : { why, timeoutMs })
+    call.finish(exit ? { exit, lastOutput: this.#lastOutput, fault: this.#fault, why, timeoutMs } : { why, timeoutMs })
     return { interpretation: call, memory }
   }
 
-  /** Ends it and everything that came of it. What it still had to say is not heard. Rejects with `process_goes_on` when nothing is told of its end. */
+  /**
+   * Ends the kernel and all its descendants, and ignores output that is not read yet. Throws `process_goes_on` when its
+   * end is not reported.
+   */
   async end(): Promise<void> {
-    this.#over.abort()
+    this.#abandoned.abort()
     await this.process.kill('SIGKILL', 'tree').catch(() => {})
     await waitForExit({ closing: never }, this.process, Date.now())
     await this.ended
   }
 
-  /** Asks the kernel, then its programs too; false when the code goes on all the same. */
+  /** Interrupts the kernel, then its programs too. Returns false when the code continues all the same. */
   async #interrupt(id: string, done: Promise<unknown>): Promise<boolean> {
     const pending = Symbol('pending')
     const within = (ms: number) => Promise.race([done, delay(ms, pending, { ref: false })])
     this.#send({ op: 'interrupt', id })
     if ((await within(limits.interruptGraceMs)) !== pending) return true
-    // Code that waits for a program hears of nothing before that one has ended.
+    // Code that waits for a program notices the interruption only after the program has ended.
     await this.process.kill('SIGINT', 'tree').catch(() => {})
     return (await within(limits.interruptGraceMs)) !== pending
   }
 
-  /** The first event that is meant; undefined when the kernel ends first, or the time is over. `take` hears every event. */
+  /**
+   * Returns the first event that `isMeant` accepts; undefined when the kernel ends first, or the time is over. Every
+   * event is passed to `take`.
+   */
   #expect(
     isMeant: (event: KernelEvent) => boolean,
     take: Listener = () => false,
@@ -185,7 +198,9 @@ export class Kernel {
     })
   }
 
-  /** Not waited for: a kernel that does not read is one that does not answer, which is seen to. */
+  /**
+   * Sends a request without waiting: a kernel that does not read does not answer either, and time limits cover that.
+   */
   #send(request: Record<string, unknown>): void {
     this.#sending = this.#sending.then(() => this.#write(request)).catch(() => {})
   }
@@ -199,9 +214,9 @@ export class Kernel {
   }
 
   async #read(cursor: number): Promise<void> {
-    for await (const { records } of this.process.follow(cursor, this.#over.signal, { borrowed: true }))
+    for await (const { records } of this.process.follow(cursor, this.#abandoned.signal, { borrowed: true }))
       for (const record of records) {
-        if (this.#over.signal.aborted) return
+        if (this.#abandoned.signal.aborted) return
         await this.#take(record)
       }
   }
@@ -213,7 +228,7 @@ export class Kernel {
       const line = await this.#lines.end(rest.subarray(0, end))
       if (line) await this.#takeLine(line)
       this.#lines.next()
-      if (this.#over.signal.aborted) return
+      if (this.#abandoned.signal.aborted) return
       if (this.#slices.isOver) await this.#slices.next()
       rest = rest.subarray(end + 1)
     }
@@ -221,27 +236,27 @@ export class Kernel {
   }
 
   async #takeLine(line: Buffer): Promise<void> {
-    this.#said.bytes += line.length
-    if (!(await this.#isHeard(line))) this.#said.useless++
-    if (this.#said.bytes > limits.kernelCallBytes)
-      this.#accuse(`it said more than ${limits.kernelCallBytes} bytes in one call`)
-    else if (this.#said.useless > limits.kernelUnknownLines)
-      this.#accuse(`it said more than ${limits.kernelUnknownLines} lines that mean nothing`)
+    this.#received.bytes += line.length
+    if (!(await this.#hasEffect(line))) this.#received.useless++
+    if (this.#received.bytes > limits.kernelCallBytes)
+      this.#endFor(`it sent more than ${limits.kernelCallBytes} bytes in one call`)
+    else if (this.#received.useless > limits.kernelUnknownLines)
+      this.#endFor(`it sent more than ${limits.kernelUnknownLines} meaningless lines`)
   }
 
-  /** False when the line says nothing to anybody. */
-  async #isHeard(line: Buffer): Promise<boolean> {
+  /** Returns false when the line has no effect. */
+  async #hasEffect(line: Buffer): Promise<boolean> {
     try {
-      const heard = await readKernelEvent(line, this.#slices)
-      return heard !== undefined && this.#listener(heard.event, heard.weight)
+      const read = await readKernelEvent(line, this.#slices)
+      return read !== undefined && this.#listener(read.event, read.weight)
     } catch {
       this.#onDropped()
       return false
     }
   }
 
-  /** No kernel of ours says this: the guest made something else of it. */
-  #accuse(fault: string): void {
+  /** Ends a kernel that breaks the protocol, which an unmodified kernel never does: the guest has replaced it. */
+  #endFor(fault: string): void {
     if (this.#fault !== undefined) return
     this.#fault = fault
     void this.end().catch(() => {})
@@ -254,10 +269,10 @@ export class Kernel {
     }
   }
 
-  /** Text, and between it the marks that stand behind the last of each call. */
+  /** Takes text that may contain marks: each follows the last output of a call. */
   #takeText(text: string): void {
     const parts = (this.#stderr + text).split(markPattern)
-    // A mark may have come in part.
+    // A mark may have arrived in part.
     // oxlint-disable-next-line no-control-regex
     const begun = /\u001e[\w-]{0,64}$/.exec(parts.at(-1)!)
     this.#stderr = begun?.[0] ?? ''
@@ -265,44 +280,44 @@ export class Kernel {
     for (const [index, part] of parts.entries()) {
       if (index % 2 === 1) this.#onMark(part)
       else if (part !== '') {
-        this.#lastWords = (this.#lastWords + part).slice(-lastWordsLength)
+        this.#lastOutput = (this.#lastOutput + part).slice(-lastOutputLength)
         this.#onRaw(part)
       }
     }
   }
 }
 
-/** A kernel that ended before it could do anything. */
+/** The error for a kernel that ended before it was ready. */
 export class KernelEnd extends Error {
   readonly exit: ProcessExit
-  /** What it lacks. */
+  /** What the image lacks. */
   readonly missing: string | undefined
 
-  constructor(exit: ProcessExit, lastWords: string, missing: string | undefined) {
-    super(lastWords.trim().split('\n').at(-1) || `it ended with ${exit.signal ?? exit.exitCode}`)
+  constructor(exit: ProcessExit, lastOutput: string, missing: string | undefined) {
+    super(lastOutput.trim().split('\n').at(-1) || `it ended with ${exit.signal ?? exit.exitCode}`)
     this.name = 'KernelEnd'
     this.exit = exit
     this.missing = missing
   }
 }
 
-function stopOf(timeoutMs: number, signal: AbortSignal) {
-  const { promise: reason, resolve } = Promise.withResolvers<'timeout' | 'left'>()
+function interruptionOf(timeoutMs: number, signal: AbortSignal) {
+  const { promise: reason, resolve } = Promise.withResolvers<'timeout' | 'disconnected'>()
   const timer = setTimeout(() => resolve('timeout'), timeoutMs)
-  const leave = () => resolve('left')
-  if (signal.aborted) leave()
-  signal.addEventListener('abort', leave, { once: true })
+  const disconnect = () => resolve('disconnected')
+  if (signal.aborted) disconnect()
+  signal.addEventListener('abort', disconnect, { once: true })
   const clear = () => {
     clearTimeout(timer)
-    signal.removeEventListener('abort', leave)
+    signal.removeEventListener('abort', disconnect)
   }
   return { reason, clear }
 }
 
 const never = new AbortController().signal
 const newline = 10
-/** Of text that is looked through in one go. */
+/** How much text is scanned in one go. */
 const rawBytes = 8 * 1024
 // oxlint-disable-next-line no-control-regex
 const markPattern = /\u001e([\w-]{1,64})\n/
-const lastWordsLength = 4096
+const lastOutputLength = 4096

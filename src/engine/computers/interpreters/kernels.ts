@@ -11,50 +11,53 @@ import type { ComputersContext } from '../computers.ts'
 
 export interface FoundKernel {
   kernel: Kernel
-  /** Why the one before it ended, when there was one and its variables are gone. */
+  /** Why the previous kernel ended, when there was one and its variables are lost. */
   restartReason: string | undefined
 }
 
-/** The kernels of all computers, one for each language, started when they are first asked for. */
+/** The kernels of all computers, one for each language, started on first use. */
 export class Kernels {
   readonly #known = new Map<string, Kernel>()
   readonly #turns = new KeyedLock()
   readonly #waiting = new Map<string, number>()
-  /** By the kernel's process: whose call it runs. */
+  /** By the id of the kernel's process: the token whose call it runs. */
   readonly #callers = new Map<string, string>()
 
-  /** Calls of one kernel come one after the other. Rejects with `limit_reached` when too many wait already. */
+  /** Runs the calls of one kernel one after the other. Throws `limit_reached` when too many wait already. */
   async inTurn<T>(computerId: string, language: KernelLanguage, work: () => Promise<T>): Promise<T> {
     const key = `${computerId}/${language}`
     const waiting = this.#waiting.get(key) ?? 0
     if (waiting > limits.interpretQueue)
       throw new CarrelError(
         'limit_reached',
-        `Cannot run the code: ${limits.interpretQueue} calls wait for the ${language} kernel of this sandbox already`,
+        `Cannot run the code: ${limits.interpretQueue} calls already wait for the ${language} kernel of this sandbox`,
         { details: { limit: limits.interpretQueue } },
       )
     this.#waiting.set(key, waiting + 1)
     try {
       return await this.#turns.run(key, work)
     } finally {
-      const left = this.#waiting.get(key)! - 1
-      if (left > 0) this.#waiting.set(key, left)
+      const others = this.#waiting.get(key)! - 1
+      if (others > 0) this.#waiting.set(key, others)
       else this.#waiting.delete(key)
     }
   }
 
-  /** A kernel runs somebody's call until the returned function is called. */
-  calling({ process }: Kernel, tokenId: string): () => void {
+  /** Marks a kernel as running a call of a token until the returned function is called. */
+  beginCall({ process }: Kernel, tokenId: string): () => void {
     this.#callers.set(process.processId, tokenId)
     return () => this.#callers.delete(process.processId)
   }
 
-  /** Whose call the kernel with that process runs; undefined while it waits. */
+  /** Returns the token whose call the kernel with that process runs; undefined while the kernel waits. */
   callerOf(processId: string): string | undefined {
     return this.#callers.get(processId)
   }
 
-  /** The kernel that lives, of this server or of one before it, or a new one. To be called in turn. */
+  /**
+   * Returns the running kernel, which this server or an earlier one started, or a new one. To be called within
+   * `inTurn`.
+   */
   async find(
     engine: ComputersContext,
     computer: AccessibleComputer<'run'>,
@@ -64,11 +67,11 @@ export class Kernels {
     const known = this.#known.get(key)
     if (known && !known.process.exit) return { kernel: known, restartReason: undefined }
     const name = `kernel/${language}`
-    const left = engine.driver
+    const running = engine.driver
       .processes()
       .find(({ computerId, meta, exit }) => computerId === computer.id && meta.name === name && !exit)
-    const takenBack = left && (await Kernel.takenBack({ process: left, memory: engine.budgets.memory }))
-    if (takenBack) return { kernel: this.#keep(key, takenBack), restartReason: undefined }
+    const reconnected = running && (await Kernel.reconnected({ process: running, memory: engine.budgets.memory }))
+    if (reconnected) return { kernel: this.#keep(key, reconnected), restartReason: undefined }
     const restartReason = await lastEnd(engine, computer.id, name)
     return { kernel: this.#keep(key, await start(engine, computer, language, name)), restartReason }
   }
@@ -99,7 +102,8 @@ async function start(
       command: `${language} kernel`,
       name,
       stdin: true,
-      // It waits for the server like anything that prints: what it says takes time of it alone.
+      // Its output waits until the server reads it, like that of any process, so that reading it delays this kernel
+      // alone.
       backpressure: true,
     })
     return await Kernel.started({ process, memory: engine.budgets.memory })
@@ -108,7 +112,7 @@ async function start(
     if (!(error instanceof KernelEnd)) throw error
     if (process) await assertWasPaid(engine, process, {}, computer.caller.tokenId)
     if (error.missing !== undefined) throw lacks(error.missing, error)
-    // The shell finds no such program, or Node no such option.
+    // Exit code 127: the shell finds no such program. 9: Node has no such option.
     if (error.exit.exitCode === 127 || error.exit.exitCode === 9) throw lacks(error.message, error)
     if (error.exit.reason === 'disk_full')
       throw new CarrelError('disk_full', `${doing}: the disk of the sandbox is full`, { cause: error })
@@ -117,7 +121,7 @@ async function start(
   }
 }
 
-/** How the newest kernel of that name ended; undefined when there was none. */
+/** Returns how the newest kernel of that name ended; undefined when there was none. */
 async function lastEnd(
   engine: Pick<ComputersContext, 'db' | 'recorder'>,
   computerId: string,

@@ -1,8 +1,8 @@
-"""A Python kernel in one process: Jupyter's ipykernel in the main thread, and beside it a thread that is its client.
+"""A Python kernel in one process: Jupyter's ipykernel in the main thread, and its client in a second thread.
 
-The client speaks Jupyter's messages with the kernel and lines of JSON with the server: requests come on what was
-stdin, events go to what was stdout. Code that runs in the kernel sees an empty stdin, and outputs that are read here.
-It runs on whatever ipykernel from 6.7 on the computer has, with Python 3.9 or newer.
+The client speaks Jupyter's messages with the kernel, and lines of JSON with the server: requests arrive on the
+original stdin, events go to the original stdout. Code that runs in the kernel has an empty stdin, and its outputs
+are read here. Runs on any ipykernel from 6.7 on that the computer has, with Python 3.9 or newer.
 """
 
 import base64
@@ -32,7 +32,9 @@ def send(**event):
 
 
 def hide_files():
-    """Gives code of the user none of the three; what it writes to the outputs by number comes through pipes."""
+    """Hides the three standard files from the user's code; what it writes to the outputs by number arrives through
+    pipes.
+    """
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -45,7 +47,7 @@ def hide_files():
     return pipes
 
 
-# What only editors and debuggers need is most of the time that a start takes; code of the user may import it later.
+# Modules that only editors and debuggers need take most of the start time; the user's code may import them later.
 unused = [name for name in ("debugpy", "jedi") if name not in sys.modules]
 for name in unused:
     sys.modules[name] = None
@@ -72,11 +74,12 @@ pipes = hide_files()
 
 
 class KernelStream(OutStream):
-    """Jupyter's stdout or stderr, in one order with what is written by number, and bounded at its source."""
+    """Jupyter's stdout or stderr, in one order with what is written to its file descriptor, and limited at the source.
+    """
 
     left = 0
     cut = False
-    # Seconds: what a kernel that dies still had to say is lost.
+    # In seconds. Output that is not flushed when the kernel dies is lost.
     flush_interval = 0.02
 
     def __init__(self, session, pub_thread, name, pipe=None, echo=None, **options):
@@ -91,7 +94,7 @@ class KernelStream(OutStream):
         self.cut = False
 
     def drain(self):
-        """Takes what is there now from programs that write to the file itself."""
+        """Reads what programs have written to the file descriptor so far."""
         if os.getpid() != self._master_pid:
             return
         with self.draining:
@@ -114,7 +117,7 @@ class KernelStream(OutStream):
         if not isinstance(string, str):
             raise TypeError(f"write() argument must be str, not {type(string)}")
         if os.getpid() != self._master_pid:
-            # A fork of the kernel is one of its programs.
+            # A fork of the kernel counts as one of its programs.
             write_all(self.fileno(), string.encode("utf-8", "replace"))
             return len(string)
         self.drain()
@@ -135,7 +138,9 @@ class KernelStream(OutStream):
 
 
 class Publisher(IOPubThread):
-    """Without the TCP port by which forks of the kernel would publish: a port inside would look like one of the user's."""
+    """A publisher without the TCP port by which forks of the kernel would publish: a port in the computer would look
+    like one of the user's.
+    """
 
     def __init__(self, socket, pipe=False, **options):
         super().__init__(socket, pipe=False, **options)
@@ -143,13 +148,13 @@ class Publisher(IOPubThread):
 
 kernelapp.IOPubThread = Publisher
 
-# The kernel looks its streams up by name.
+# The kernel finds its streams by name.
 module = sys.modules["carrel_kernel"] = types.ModuleType("carrel_kernel")
 module.KernelStream = KernelStream
 
 
 def plain_json(value):
-    """A list or dictionary as JSON, where it is nothing else and not large."""
+    """Returns a list or dictionary if it consists of JSON values alone and is not large; otherwise None."""
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -160,7 +165,7 @@ def plain_json(value):
 
 
 def show_open_figures(*_):
-    """Figures of code that chose the backend for files are shown as those of the inline one are."""
+    """Shows the open figures of code that chose the backend for files, as the inline backend does."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or pyplot.get_backend().lower() != "agg":
         return
@@ -175,7 +180,7 @@ def show_open_figures(*_):
 
 
 def finite(value):
-    """The same without numbers that JSON has not."""
+    """Returns a value with None in place of numbers that JSON does not have."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):
@@ -185,18 +190,18 @@ def finite(value):
     return value
 
 
-# What a last value has, however much came before it.
-least = 65536
+# The bytes that the value of a cell may always take, however much came before it.
+min_result_bytes = 65536
 
 
 def head_of(data, size, left):
-    """As much of its text as fits; a little always does. A character can take twelve bytes."""
-    text = str(data.get("text/plain", ""))[: max(left // 12, least)]
-    return {"text/plain": f"{text}\n[It was cut here: all of it takes {size} bytes, more than an answer holds]"}
+    """Returns as much of the text as fits; a little always does. A character can take twelve bytes."""
+    text = str(data.get("text/plain", ""))[: max(left // 12, min_result_bytes)]
+    return {"text/plain": f"{text}\n[Truncated here: the whole takes {size} bytes, more than a response holds]"}
 
 
 class Client(threading.Thread):
-    """Jupyter's client: one request at a time, its messages as events."""
+    """Jupyter's client. It handles one request at a time, and sends the kernel's messages as events."""
 
     def __init__(self, app):
         super().__init__(daemon=True)
@@ -220,11 +225,11 @@ class Client(threading.Thread):
             poller.register(source, zmq.POLLIN)
         self.greet()
         while True:
-            # A request that the kernel fails over ends without a reply.
+            # A request on which the kernel itself fails ends without a reply.
             unanswered = self.running and self.idle and not self.replied and not self.leaving
             ready = dict(poller.poll(1000 if unanswered else None))
             if unanswered and not ready:
-                self.fail("it took the code, and gave no answer")
+                self.fail("it accepted the code, but gave no answer")
             for stream in self.streams:
                 if stream.pipe in ready:
                     stream.drain()
@@ -238,7 +243,9 @@ class Client(threading.Thread):
                 self.fail(repr(error))
 
     def greet(self):
-        """What is published before its subscription has arrived is lost: asks until an answer is published too."""
+        """Waits until the kernel is ready. Messages that are published before the subscription has arrived are lost,
+        so it asks until an answer is published too.
+        """
         while True:
             self.session.send(self.shell, "kernel_info_request")
             if self.shell.poll(1000) and self.published.poll(50):
@@ -251,7 +258,7 @@ class Client(threading.Thread):
         try:
             os.rmdir(os.path.dirname(self.directory))
         except OSError:
-            # It holds settings for which there was no other place.
+            # The directory holds settings that had no other place.
             pass
         send(event="ready")
 
@@ -272,17 +279,17 @@ class Client(threading.Thread):
         self.count = self.cleared = None
         for stream in self.streams:
             stream.allow(request["streamCharacters"])
-        # Half a character cannot be sent on.
+        # Replaces halves of characters, which cannot be encoded.
         code = request["code"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content.update(allow_stdin=False, stop_on_error=False)
         self.message_id = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
 
     def on_interrupt(self, request):
-        """A signal for the main thread ends a system call in which it waits, too."""
+        """Signals the main thread, which also ends a system call in which it waits."""
         if self.running and self.running["id"] == request["id"]:
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            # Code that awaits is cancelled by its loop, which sleeps.
+            # Code that awaits is cancelled by its event loop, which has to be woken.
             self.app.io_loop.add_callback(lambda: None)
 
     def hear(self, message):
@@ -309,7 +316,7 @@ class Client(threading.Thread):
 
     def hear_clear_output(self, content, _own):
         wait = bool(content.get("wait"))
-        # Code that clears in a loop, with nothing in between, says it once.
+        # Code that clears in a loop, with no output in between, reports it once.
         if wait != self.cleared:
             self.cleared = wait
             send(event="clear", id=self.running["id"], wait=wait)
@@ -330,11 +337,11 @@ class Client(threading.Thread):
     def result(self, content, main, **more):
         data = finite(content["data"])
         size = len(json.dumps(data))
-        if size > self.results_left and not (main and size <= least):
-            # Of what is displayed the first that is too much says so for all.
-            is_told, self.cut = self.cut_results, True
+        if size > self.results_left and not (main and size <= min_result_bytes):
+            # Of displayed values, the first that exceeds the limit reports it for all.
+            is_reported, self.cut = self.cut_results, True
             self.cut_results = True
-            if is_told and not main:
+            if is_reported and not main:
                 return
             data = head_of(data, size, self.results_left)
             size = len(json.dumps(data))
@@ -353,15 +360,15 @@ class Client(threading.Thread):
         send(event="error", id=self.running["id"], name=name, message=message, traceback=text.split("\n"))
 
     def fail(self, why):
-        """What cannot be told ends its call alone."""
+        """Ends the current call with an error, when its outcome cannot be read. The kernel continues."""
         if self.running:
-            message = f"The kernel cannot tell what came of the code: {why}"
+            message = f"The kernel cannot report the outcome of the code: {why}"
             send(event="error", id=self.running["id"], name="KernelError", message=message, traceback=[])
             self.finish()
 
     def finish(self):
         if self.app.kernel.shell.exit_now:
-            # The kernel ends a moment later, and its call with it. Threads of the code are not waited for.
+            # The kernel is about to end, and its call with it. Threads of the user's code are not waited for.
             if not self.leaving:
                 self.leaving = threading.Timer(2, os._exit, [0])
                 self.leaving.daemon = True
@@ -376,7 +383,7 @@ class Client(threading.Thread):
 
 
 def can_write(directory):
-    """False also when the disk is full."""
+    """Returns whether a directory can be written; False also when the disk is full."""
     try:
         os.makedirs(directory, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory) as file:
@@ -387,20 +394,22 @@ def can_write(directory):
 
 
 def main():
-    """Begins with a place for sockets that nobody else can enter to send a message, so that none is signed."""
-    # In memory where there is some: the disk may be full.
+    """Runs the kernel. Its sockets are in a directory that no other user can enter to send a message, so no message
+    has to be signed.
+    """
+    # In memory where possible, as the disk may be full.
     memory = "/dev/shm" if can_write("/dev/shm") else None
     try:
         tempfile.gettempdir()
     except FileNotFoundError:
-        # Cells have their names by it.
+        # Names of cells are made from it.
         tempfile.tempdir = memory
     directory = tempfile.mkdtemp(prefix="carrel-kernel-", dir=memory)
     try:
         sockets = os.path.join(directory, "sockets")
         os.mkdir(sockets)
         settings = os.environ.get("IPYTHONDIR")
-        # Where IPython cannot have its settings it would not start.
+        # IPython does not start where it cannot write its settings.
         if not can_write(settings or os.path.expanduser("~/.ipython")):
             os.environ["IPYTHONDIR"] = directory
         app = initialized(sockets)
@@ -440,7 +449,7 @@ def initialized(directory):
 try:
     main()
 except BaseException:
-    # Nobody reads its outputs then.
+    # Nothing else reads the outputs any more.
     os.write(2, traceback.format_exc().encode())
     write_all(marks, os.read(pipes["stderr"], 65536))
     raise
