@@ -11,7 +11,7 @@ const files: Record<string, string> = {
   '/etc/motd': 'A computer in memory.\n',
 }
 
-/** The root of the image: few files, and a program for each that this driver knows. */
+/** Returns the root of the image: few files, and an executable for each program that this driver has. */
 export function makeGuestTree(): DirectoryNode {
   const top = new DirectoryNode(root)
   for (const path of ['/bin', '/dev', '/etc', '/proc', '/root', '/sys', '/usr/bin', '/var/tmp', '/home'])
@@ -31,9 +31,9 @@ export function makeGuestTree(): DirectoryNode {
 function make(top: DirectoryNode, path: string, attributes: typeof root): DirectoryNode {
   let directory = top
   for (const name of path.split('/').filter(Boolean)) {
-    const there = directory.entries.get(name)
-    const made = there?.kind === 'directory' ? there : new DirectoryNode(attributes)
-    if (!there) directory.put(name, made)
+    const existing = directory.entries.get(name)
+    const made = existing?.kind === 'directory' ? existing : new DirectoryNode(attributes)
+    if (!existing) directory.put(name, made)
     directory = made
   }
   return directory

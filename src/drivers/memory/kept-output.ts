@@ -2,10 +2,12 @@ import { CarrelError } from '../../errors.ts'
 import { limits } from '../../config/limits.ts'
 import type { OutputChunk, OutputPiece } from '../driver.ts'
 
-/** What is kept of the output of a process: all, or the newest of much. Cursors count its bytes. */
+/** The kept output of a process: all of it, or the newest part. Cursors count its bytes. */
 export class KeptOutput {
   #pieces: OutputPiece[] = []
-  /** Pieces that were dropped are taken off now and then. */
+  /**
+   * The index of the first piece that is kept. Dropped pieces before it are removed from the array from time to time.
+   */
   #first = 0
   #keptBytes = 0
   end = 0
@@ -25,7 +27,10 @@ export class KeptOutput {
     while (this.#keptBytes - this.#pieces[this.#first]!.data.length >= limits.keptOutputBytes) this.#drop()
   }
 
-  /** Throws `invalid_request` for a cursor that is between no two pieces. What is before all that is kept, is at its start. */
+  /**
+   * Throws `invalid_request` for a cursor that is not at the boundary of a piece. A cursor before all kept output is
+   * accepted, and stands for its start.
+   */
   check(cursor: number): void {
     const start = this.#pieces[this.#first]?.start ?? 0
     if (
@@ -40,7 +45,7 @@ export class KeptOutput {
     })
   }
 
-  /** At most so many bytes, but a piece at least, from a cursor on. */
+  /** Returns output from a cursor on: at most `maxBytes`, but at least one piece. */
   read(cursor: number, maxBytes: number): Omit<OutputChunk, 'done'> {
     const start = this.#pieces[this.#first]?.start ?? 0
     const records: OutputPiece[] = []
@@ -66,7 +71,7 @@ export class KeptOutput {
     this.#first = 0
   }
 
-  /** The piece that begins at a cursor. */
+  /** Returns the index of the piece that begins at a cursor. */
   #indexAt(cursor: number): number | undefined {
     let [low, high] = [this.#first, this.#pieces.length - 1]
     while (low <= high) {

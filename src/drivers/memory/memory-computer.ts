@@ -7,18 +7,18 @@ import { Machine } from './tasks/machine.ts'
 import type { Task } from './tasks/task.ts'
 import type { RunProcess } from './run-process.ts'
 
-/** A computer: its files, and while it runs a machine with tasks. */
+/** A computer: its files and, while it runs, a machine with tasks. */
 export class MemoryComputer {
   readonly spec: ComputerSpec
-  /** The image that it came of, also by a snapshot. */
+  /** The image that the computer was created from, directly or by a snapshot. */
   readonly image: string
   readonly files: FileSystem
-  /** Ends the watches on its files. */
+  /** Aborts when the computer is destroyed, which ends the watches on its files. */
   readonly destroyed = new AbortController()
   /** Called when its first process ends by itself. */
   onStopped: ((reason: StopReason) => void) | undefined
   #machine: Machine | undefined
-  /** Its processes that run, by id. */
+  /** The processes that run, by id. */
   readonly running = new Map<string, RunProcess>()
 
   constructor(spec: ComputerSpec, image: string, root: DirectoryNode) {
@@ -42,17 +42,17 @@ export class MemoryComputer {
     })
   }
 
-  /** TERM to all, KILL to what is left after the grace. */
+  /** Sends SIGTERM to all tasks, and SIGKILL to those that still run after the grace period. */
   async stop(graceMs: number): Promise<void> {
     const machine = this.#machine
     if (!machine) return
     for (const process of this.running.values()) process.stopping = true
     machine.resume()
     for (const task of machine.tasks.values()) task.signal('SIGTERM')
-    const enough = new AbortController()
-    const grace = delay(graceMs, undefined, { signal: enough.signal }).catch(() => {})
+    const graceEnd = new AbortController()
+    const grace = delay(graceMs, undefined, { signal: graceEnd.signal }).catch(() => {})
     await Promise.race([machine.empty(), grace])
-    enough.abort()
+    graceEnd.abort()
     this.halt()
   }
 
@@ -65,12 +65,12 @@ export class MemoryComputer {
     for (const task of machine?.tasks.values() ?? []) task.signal('SIGKILL')
   }
 
-  /** Tasks that came of a process, itself included. */
+  /** Returns the tasks that descend from a process, its own included. */
   tree(processId: string): Task[] {
     return [...(this.#machine?.tasks.values() ?? [])].filter((task) => task.processId === processId)
   }
 
-  /** Tasks that are no process that was started and runs. */
+  /** Returns the tasks that are not the task of a running process. */
   orphans(): Task[] {
     const known = new Set([...this.running.values()].map(({ task }) => task))
     return [...(this.#machine?.tasks.values() ?? [])].filter((task) => !known.has(task))

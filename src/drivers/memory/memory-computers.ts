@@ -6,7 +6,7 @@ import type { Machine } from './tasks/machine.ts'
 
 const bytesOfTask = 1024 * 1024
 
-/** The computers of a host, and what is done to them. */
+/** The computers of a host, and the actions on them. */
 export class MemoryComputers {
   readonly #host: MemoryHost
   readonly #onStopped: (id: string, reason: StopReason) => void
@@ -24,7 +24,7 @@ export class MemoryComputers {
     throw new CarrelError('not_found', `Cannot find computer "${id}"`, { details: { computerId: id } })
   }
 
-  /** Its running half. Throws `conflict` for one that does not run or is paused. */
+  /** Returns the machine of a running computer. Throws `conflict` when the computer does not run or is paused. */
   machine(id: string): Machine {
     const { machine } = this.get(id)
     if (machine && !machine.paused) return machine

@@ -23,11 +23,11 @@ import { MemoryImages } from './memory-images.ts'
 import { MemoryProcesses } from './memory-processes.ts'
 
 /**
- * For tests: computers that are objects of this program, so that rules of the engine and of surfaces are tested in
- * milliseconds. It starts nothing, writes nothing and has no network. Programs are a small set of its own, written in
- * TypeScript, with a shell that has what tests say; one that is not among them is not found. Nobody is kept from anything by
- * permissions, memory and processor are not bounded, and a terminal is but a pipe with line ends. What needs a kernel to be true is
- * tested with the driver that has one.
+ * A driver for tests, whose computers are objects in this process, so that the rules of the engine and of surfaces are
+ * tested in milliseconds. It starts no process, writes no file and has no network. Programs are a small set, written in
+ * TypeScript, with a shell that has what the tests use; any other program is not found. Permissions are not enforced,
+ * memory and processor time are not limited, and a terminal is a pipe with terminal line ends. What only a real kernel
+ * can show is tested with the local driver.
  */
 export class MemoryDriver implements Driver {
   readonly name = 'memory'
@@ -45,10 +45,13 @@ export class MemoryDriver implements Driver {
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #outputListeners: ((process: ProcessHandle) => void)[] = []
   #isConnected = true
-  /** As a server waits for requests. */
+  /** Keeps the event loop alive, as a server that waits for requests does. */
   readonly #keepsAlive = setInterval(() => {}, 2 ** 31 - 1)
 
-  /** Takes up what is on a host, as a server does that is started again. The driver before it has to be closed. */
+  /**
+   * Opens a driver on a host and continues with what is there, as a restarted server does. The previous driver of the
+   * host has to be closed.
+   */
   static open(host = new MemoryHost()): MemoryDriver {
     return new MemoryDriver(host)
   }

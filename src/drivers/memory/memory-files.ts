@@ -25,7 +25,7 @@ const owner = { uid: 1000, gid: 1000 }
 const newFile = { ...owner, mode: 0o644 }
 const newDirectory = { ...owner, mode: 0o755 }
 
-/** Files of one computer, worked on from outside. `computer` throws when there is none. */
+/** The files of a computer, accessed from outside. `computer` throws when the computer does not exist. */
 export class MemoryFiles implements ComputerFiles {
   readonly #computer: () => MemoryComputer
 
@@ -101,8 +101,8 @@ export class MemoryFiles implements ComputerFiles {
 
   makeDirectory(path: string): Promise<void> {
     return this.#use('create directory', path, (files) => {
-      const there = files.lookUp(toBytes(path.replace(/\/+$/, '')))
-      if (there && there.kind !== 'directory')
+      const existing = files.lookUp(toBytes(path.replace(/\/+$/, '')))
+      if (existing && existing.kind !== 'directory')
         throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
           details: { path },
         })
@@ -161,7 +161,7 @@ export class MemoryFiles implements ComputerFiles {
   }
 }
 
-/** Throws what a write to a path would, before there is anything to write. */
+/** Throws what a write to a path would throw, before the data is read. */
 function checkPlace(files: FileSystem, path: string): void {
   splitPath(path)
   const place = placeOf(files, path)
@@ -169,7 +169,7 @@ function checkPlace(files: FileSystem, path: string): void {
   if (place?.node?.kind === 'special') throw refusal('write', path, 'it is not a regular file')
 }
 
-/** undefined where directories above it are missing, which are made. */
+/** Returns the place of a path; undefined when a directory above it does not exist. */
 function placeOf(files: FileSystem, path: string): Place | undefined {
   try {
     return files.place(toBytes(path))

@@ -4,8 +4,8 @@ import type { MemoryComputer } from './memory-computer.ts'
 import type { RunProcess } from './run-process.ts'
 
 /**
- * What outlives a server: images, computers and what runs in them. Drivers that are opened on the same host one after the
- * other see what servers see that are started again.
+ * What outlives a server: images, computers and what runs in them. A driver that is opened on the host of an earlier
+ * driver sees what a restarted server sees.
  */
 export class MemoryHost {
   readonly images = new Map<string, { info: ImageInfo; root: DirectoryNode }>()

@@ -4,7 +4,9 @@ import type { BuildProgress, DriverImages, ImageInfo } from '../driver.ts'
 import { makeGuestTree } from './guest-tree.ts'
 import type { MemoryHost } from './memory-host.ts'
 
-/** Images whose files are the driver's own. A recipe is not read: its folder gives the image its name. */
+/**
+ * Images whose files the driver provides. A recipe is not read: the name of its folder becomes the name of the image.
+ */
 export class MemoryImages implements DriverImages {
   readonly #host: MemoryHost
 
@@ -19,8 +21,8 @@ export class MemoryImages implements DriverImages {
   async build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
     const name = basename(recipeDirectory)
     const id = `${name}-in-memory`
-    const there = this.#host.images.get(id)
-    if (there) return there.info
+    const existing = this.#host.images.get(id)
+    if (existing) return existing.info
     progress({ step: 'Making files' })
     const info: ImageInfo = {
       id,
@@ -36,7 +38,7 @@ export class MemoryImages implements DriverImages {
   }
 
   async import(): Promise<ImageInfo> {
-    throw new CarrelError('invalid_request', 'Cannot import the image: this driver has images of its own alone')
+    throw new CarrelError('invalid_request', 'Cannot import the image: this driver has only its own images')
   }
 
   async remove(id: string): Promise<void> {

@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts'
 import type { EndReason, OutputChunk, ProcessExit, ProcessHandle } from '../driver.ts'
 import type { RunProcess } from './run-process.ts'
 
-/** A process as one server sees it: after that server's end it hears of nothing more. */
+/** A process as one server sees it: after that server has ended, its handle reports nothing more. */
 export class MemoryProcess implements ProcessHandle {
   readonly processId: string
   readonly computerId: string
@@ -50,7 +50,7 @@ export class MemoryProcess implements ProcessHandle {
     process.followers++
     try {
       while (!signal?.aborted) {
-        process.taken(cursor)
+        process.markRead(cursor)
         const { changed } = process
         const chunk = this.#read(cursor, maxChunkBytes)
         cursor = chunk.cursor
@@ -98,7 +98,7 @@ export class MemoryProcess implements ProcessHandle {
     if (this.exit) return
     if (scope === 'tree') this.#process.killTree(signal, why)
     else this.#process.kill(signal, why)
-    // What it was told to do it does before the answer comes.
+    // The process handles the signal before the caller continues.
     await Promise.resolve()
   }
 

@@ -7,13 +7,13 @@ import type { MemoryHost } from './memory-host.ts'
 import { MemoryProcess } from './memory-process.ts'
 import { findProgram } from './programs/find-program.ts'
 import { RunProcess } from './run-process.ts'
-import { nothing, type Descriptor } from './tasks/descriptor.ts'
+import { emptyDescriptor, type Descriptor } from './tasks/descriptor.ts'
 import type { Machine } from './tasks/machine.ts'
 import { resolveUser } from './users.ts'
 
 interface Options {
   host: MemoryHost
-  /** False after the end of the server that these are for. */
+  /** Returns false once the server that uses these processes has ended. */
   isConnected: () => boolean
   onOutput: (process: ProcessHandle) => void
 }
@@ -38,16 +38,16 @@ export class MemoryProcesses {
     const env = new Map(Object.entries(named).map(([name, value]) => [toBytes(name), toBytes(value)]))
     const cwd = toBytes(spec.cwd)
     if (computer.files.lookUp(cwd)?.kind !== 'directory')
-      throw failure(spec, computer, 'not_found', 'the working directory is not there')
+      throw failure(spec, computer, 'not_found', 'the working directory does not exist')
     const path = (name: string) => (name.startsWith('/') ? name : `${cwd}/${name}`)
     const found = findProgram({ machine, cwd, path }, spec.argv.map(toBytes), env.get('PATH') ?? '')
-    if (!found.program) throw failure(spec, computer, 'not_found', 'the program is not there or may not be executed')
+    if (!found.program) throw failure(spec, computer, 'not_found', 'the program does not exist or may not be executed')
     if (machine.tasks.size + 1 >= computer.spec.limits.pids)
       throw failure(spec, computer, 'unavailable', 'the computer has no room for another process')
     const computerId = computer.spec.id
     const process = new RunProcess({ processId, computerId, computer, meta, timeoutMs, backpressure, size: tty })
     const descriptors = new Map<number, Descriptor>()
-      .set(0, spec.stdin || tty ? process.stdin.reader : nothing)
+      .set(0, spec.stdin || tty ? process.stdin.reader : emptyDescriptor)
       .set(1, process.sink('stdout'))
       .set(2, process.sink(tty ? 'stdout' : 'stderr'))
     const { argv, program } = found

@@ -16,7 +16,7 @@ interface Options {
   size: { cols: number; rows: number } | undefined
 }
 
-/** A process as the host keeps it, whichever server asks: its task, its output, its end. */
+/** A process as the host keeps it, for whichever server asks: its task, its output and its exit. */
 export class RunProcess {
   readonly processId: string
   readonly computerId: string
@@ -29,15 +29,15 @@ export class RunProcess {
   pid = 0
   task: Task | undefined
   exit: ProcessExit | undefined
-  /** Its exit is recorded elsewhere. */
+  /** True once its exit is recorded elsewhere. */
   released = false
   stopping = false
   size: Options['size']
   followers = 0
   onOutput: (() => void) | undefined
   readonly #backpressure: boolean
-  #takenEnd = 0
-  #lastToldMs = 0
+  #readEnd = 0
+  #lastReportMs = 0
   #outputBytes = 0
   #why: ExitReason | undefined
   #isStdinOpen = false
@@ -59,7 +59,7 @@ export class RunProcess {
     return this.#ended.promise
   }
 
-  /** Resolves when output came, was taken, or the end. */
+  /** Resolves when output arrives or is read, or the process ends. */
   get changed(): Promise<void> {
     return this.#changed.promise
   }
@@ -104,21 +104,21 @@ export class RunProcess {
     this.task?.signal(signal)
   }
 
-  /** A reader has all before a cursor: one with backpressure may print on. */
-  taken(cursor: number): void {
-    if (cursor <= this.#takenEnd) return
-    this.#takenEnd = cursor
+  /** Records that a reader has read everything before a cursor, so that a backpressured process may print more. */
+  markRead(cursor: number): void {
+    if (cursor <= this.#readEnd) return
+    this.#readEnd = cursor
     this.#change()
   }
 
-  /** Nothing can be known of its end. */
+  /** Ends a process whose real end is unknown. */
   lose(): void {
     const exit = { reason: 'lost' as const, exitCode: null, signal: null, truncated: true }
     this.#finish({ ...exit, endedAtMs: Date.now(), outputBytes: this.#outputBytes })
   }
 
   async #print(stream: OutputPiece['stream'], bytes: Uint8Array): Promise<void> {
-    // What came of it and lives on prints for nobody.
+    // After its exit, output of its descendants is discarded.
     if (this.exit || bytes.length === 0) return
     const text = this.size
       ? Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('\n', '\r\n'), 'latin1')
@@ -126,15 +126,15 @@ export class RunProcess {
     this.output.add(stream, Buffer.from(text))
     this.#outputBytes += text.length
     this.#change()
-    this.#tell()
-    while (this.#backpressure && !this.exit && this.output.end - this.#takenEnd > aheadBytes) await this.changed
+    this.#reportOutput()
+    while (this.#backpressure && !this.exit && this.output.end - this.#readEnd > maxUnreadBytes) await this.changed
   }
 
-  #tell(): void {
+  #reportOutput(): void {
     const nowMs = Date.now()
-    const isDue = nowMs - this.startedAtMs >= 1000 && nowMs - this.#lastToldMs >= 1000
+    const isDue = nowMs - this.startedAtMs >= 1000 && nowMs - this.#lastReportMs >= 1000
     if (this.followers === 0 && !isDue) return
-    this.#lastToldMs = nowMs
+    this.#lastReportMs = nowMs
     this.onOutput?.()
   }
 
@@ -175,5 +175,5 @@ export class RunProcess {
   }
 }
 
-/** How far one with backpressure may be ahead of its reader. */
-const aheadBytes = 8 * 1024 * 1024
+/** How much output of a backpressured process may wait for its reader. */
+const maxUnreadBytes = 8 * 1024 * 1024

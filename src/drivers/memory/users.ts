@@ -3,12 +3,12 @@ import { toBytes } from './file-system/byte-strings.ts'
 import type { FileSystem } from './file-system/file-system.ts'
 import type { TaskUser } from './tasks/task.ts'
 
-/** Who `user[:group]` is by a computer's own files. Throws `not_found` for a name that they do not have. */
+/** Resolves `user[:group]` by the files of a computer. Throws `not_found` for a name that is not in them. */
 export function resolveUser(files: FileSystem, spec: string): TaskUser & { shell: string } {
   const [user = '', group] = toBytes(spec).split(':')
-  const people = records(files, '/etc/passwd')
+  const users = records(files, '/etc/passwd')
   const groups = records(files, '/etc/group')
-  const entry = find(people, user)
+  const entry = find(users, user)
   if (!entry && !isId(user)) throw unknown('user', spec)
   const name = entry?.[0] ?? user
   const groupEntry = group === undefined ? undefined : find(groups, group)

@@ -1,4 +1,4 @@
-/** A failed file operation, by the name that Linux has for it: `ENOENT`, `ENOTDIR` and so on. */
+/** A failed file operation, with the name that Linux has for it: `ENOENT`, `ENOTDIR` and so on. */
 export class FileSystemError extends Error {
   readonly code: string
 
@@ -8,7 +8,7 @@ export class FileSystemError extends Error {
   }
 }
 
-/** What the standard programs print for each. */
+/** What standard programs print for each error. */
 const sentences = {
   ENOENT: 'No such file or directory',
   ENOTDIR: 'Not a directory',

@@ -1,7 +1,7 @@
 import { FileSystemError } from './file-system-error.ts'
 import { DirectoryNode, FileNode, LinkNode, type Attributes, type Node, type SpecialNode } from './nodes.ts'
 
-/** What happened to one name. Told in the moment in which it happens. */
+/** A change of one name, reported synchronously. */
 export type FileSystemEvent =
   | { type: 'create' | 'modify'; directory: DirectoryNode; name: string; node: Node }
   | { type: 'delete'; directory: DirectoryNode; name: string; node: Node }
@@ -14,17 +14,17 @@ export type FileSystemEvent =
       replaced: boolean
     }
 
-/** Where a path leads: an entry of a directory that is there, or that could be made. */
+/** Where a path leads: an entry of a directory that exists, or one that could be created. */
 export interface Place {
   directory: DirectoryNode
   name: string
-  /** undefined where nothing is there yet. */
+  /** undefined where nothing exists yet. */
   node: Node | undefined
 }
 
 /**
- * The files of one computer. Paths are absolute byte strings. Its quota counts the bytes of files alone. Nothing asks
- * for permissions: every user may do everything.
+ * The files of one computer. Paths are absolute byte strings. The quota counts only the bytes of files. Permissions are
+ * not checked: every user may do everything.
  */
 export class FileSystem {
   readonly root: DirectoryNode
@@ -35,7 +35,7 @@ export class FileSystem {
   constructor(root: DirectoryNode, limitBytes: number) {
     this.root = root
     this.limitBytes = limitBytes
-    // What it begins with is the image's, and counts for nobody.
+    // The initial files belong to the image and do not count.
     this.#usedBytes = 0
   }
 
@@ -48,14 +48,14 @@ export class FileSystem {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Throws `ENOENT`, `ENOTDIR` or `ELOOP`. */
+  /** Returns the node at a path. Throws `ENOENT`, `ENOTDIR` or `ELOOP`. */
   find(path: string, follow = true): Node {
     const { node } = this.place(path, follow)
     if (!node) throw new FileSystemError('ENOENT')
     return node
   }
 
-  /** The same with undefined for what is not there, for whatever reason. */
+  /** Returns the node at a path; undefined when it cannot be found, for whatever reason. */
   lookUp(path: string, follow = true): Node | undefined {
     try {
       return this.place(path, follow).node
@@ -70,14 +70,17 @@ export class FileSystem {
     return node
   }
 
-  /** Follows links within the root; the last name too when `follow` says so, or a slash behind it. */
+  /**
+   * Returns the place of a path. Follows symbolic links within the root; a link at the end only with `follow` or a
+   * trailing slash.
+   */
   place(path: string, follow = true): Place {
-    const left = path.split('/').filter(Boolean).toReversed()
+    const pending = path.split('/').filter(Boolean).toReversed()
     const mustFollow = follow || path.endsWith('/')
     let directory = this.root
     let links = 0
-    while (left.length > 0) {
-      const name = left.pop()!
+    while (pending.length > 0) {
+      const name = pending.pop()!
       if (name.length > maxNameBytes) throw new FileSystemError('ENAMETOOLONG')
       if (name === '.') continue
       if (name === '..') {
@@ -85,12 +88,12 @@ export class FileSystem {
         continue
       }
       const node = directory.entries.get(name)
-      const isLast = left.length === 0
+      const isLast = pending.length === 0
       if (node?.kind === 'symlink' && (!isLast || mustFollow)) {
         if (++links > maxLinks) throw new FileSystemError('ELOOP')
         if (node.target.startsWith('/')) directory = this.root
-        left.push(...node.target.split('/').filter(Boolean).toReversed())
-        if (isLast && left.length === 0) return placeOf(directory)
+        pending.push(...node.target.split('/').filter(Boolean).toReversed())
+        if (isLast && pending.length === 0) return placeOf(directory)
         continue
       }
       if (isLast) {
@@ -104,7 +107,7 @@ export class FileSystem {
     return placeOf(directory)
   }
 
-  /** Makes a regular file, or gives the one that is there. Throws for anything else. */
+  /** Creates a regular file, or returns the file or device that exists. Throws for anything else. */
   openForWriting(path: string, attributes: Attributes): FileNode | SpecialNode {
     const { directory, name, node } = this.place(path)
     if (node?.kind === 'directory') throw new FileSystemError('EISDIR')
@@ -120,7 +123,7 @@ export class FileSystem {
     this.modified(node)
   }
 
-  /** All that a file holds, in one step. */
+  /** Replaces the contents of a file in one step. Throws `EDQUOT` when the bytes do not fit. */
   replace(node: FileNode, bytes: Buffer): void {
     if (bytes.length === 0 && node.sizeBytes === 0) return
     this.#reserve(bytes.length - node.sizeBytes)
@@ -130,21 +133,21 @@ export class FileSystem {
 
   modified(node: Node): void {
     const { parent: directory, name } = node
-    if (directory && node.kind !== 'directory') this.#tell({ type: 'modify', directory, name, node })
+    if (directory && node.kind !== 'directory') this.#emit({ type: 'modify', directory, name, node })
   }
 
-  /** Gives a new node its place. Throws `EEXIST`. */
+  /** Adds a new node to a directory. Throws `EEXIST`. */
   add<T extends Node>(directory: DirectoryNode, name: string, node: T): T {
     if (name.length > maxNameBytes) throw new FileSystemError('ENAMETOOLONG')
     if (directory.entries.has(name)) throw new FileSystemError('EEXIST')
     this.#reserve(bytesOf(node))
     directory.put(name, node)
     directory.modifiedAtMs = Date.now()
-    this.#tell({ type: 'create', directory, name, node })
+    this.#emit({ type: 'create', directory, name, node })
     return node
   }
 
-  /** Gives all missing directories of a path; those that are there stay as they are. */
+  /** Creates the missing directories of a path; existing ones stay as they are. */
   makeDirectories(path: string, attributes: Attributes): DirectoryNode {
     let directory = this.root
     let walked = ''
@@ -164,7 +167,7 @@ export class FileSystem {
     this.add(directory, name, new LinkNode(target, attributes))
   }
 
-  /** A directory goes with all that is in it, the innermost first, when `recursive` says so. */
+  /** Removes a node. With `recursive`, removes a directory with its contents, innermost first. */
   remove(node: Node, recursive: boolean): void {
     const { parent: directory, name } = node
     if (!directory) throw new FileSystemError('EBUSY')
@@ -175,38 +178,38 @@ export class FileSystem {
     directory.entries.delete(name)
     directory.modifiedAtMs = Date.now()
     this.#usedBytes -= bytesOf(node)
-    this.#tell({ type: 'delete', directory, name, node })
+    this.#emit({ type: 'delete', directory, name, node })
     node.parent = undefined
   }
 
-  /** As `rename(2)`: what is at the new place goes, where it may. */
+  /** Renames as `rename(2)` does: replaces what exists at the new place, where that is allowed. */
   rename(node: Node, directory: DirectoryNode, name: string): void {
     const from = { directory: node.parent, name: node.name }
     if (!from.directory) throw new FileSystemError('EBUSY')
     if (name.length > maxNameBytes) throw new FileSystemError('ENAMETOOLONG')
-    const there = directory.entries.get(name)
-    if (there === node) return
+    const existing = directory.entries.get(name)
+    if (existing === node) return
     if (node.kind === 'directory' && isWithin(directory, node)) throw new FileSystemError('EINVAL')
-    if (there) this.#makeWay(there, node)
+    if (existing) this.#replaceExisting(existing, node)
     from.directory.entries.delete(from.name)
     directory.put(name, node)
-    this.#tell({
+    this.#emit({
       type: 'rename',
       from: { directory: from.directory, name: from.name },
       directory,
       name,
       node,
-      replaced: there !== undefined,
+      replaced: existing !== undefined,
     })
   }
 
-  #makeWay(there: Node, node: Node): void {
-    if (there.kind === 'directory') {
+  #replaceExisting(existing: Node, node: Node): void {
+    if (existing.kind === 'directory') {
       if (node.kind !== 'directory') throw new FileSystemError('EISDIR')
-      if (there.entries.size > 0) throw new FileSystemError('ENOTEMPTY')
+      if (existing.entries.size > 0) throw new FileSystemError('ENOTEMPTY')
     } else if (node.kind === 'directory') throw new FileSystemError('ENOTDIR')
-    this.#usedBytes -= bytesOf(there)
-    there.parent = undefined
+    this.#usedBytes -= bytesOf(existing)
+    existing.parent = undefined
   }
 
   #reserve(bytes: number): void {
@@ -214,7 +217,7 @@ export class FileSystem {
     this.#usedBytes += bytes
   }
 
-  #tell(event: FileSystemEvent): void {
+  #emit(event: FileSystemEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
 }

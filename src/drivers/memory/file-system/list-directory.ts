@@ -2,7 +2,7 @@ import type { FileInfo, FilePage, ListOptions } from '../../driver.ts'
 import { entryInfo } from './file-info.ts'
 import type { DirectoryNode } from './nodes.ts'
 
-/** A page of a directory's entries, in the order of their names' bytes. */
+/** Returns a page of a directory's entries, in the order of their names' bytes. */
 export async function listDirectory(directory: DirectoryNode, path: string, options: ListOptions): Promise<FilePage> {
   const { limit, maxBytes, after, beforeLarge } = options
   const prefix = path.endsWith('/') ? path : `${path}/`

@@ -1,4 +1,4 @@
-/** Something that has a name in a directory. Names are byte strings: one character for each byte. */
+/** An entry of a directory. Names are byte strings: one character for each byte. */
 export type Node = FileNode | DirectoryNode | LinkNode | SpecialNode
 
 export interface Attributes {
@@ -9,7 +9,7 @@ export interface Attributes {
 
 abstract class NamedNode {
   name = ''
-  /** undefined for the root, and for what was removed. */
+  /** undefined for the root and for a removed node. */
   parent: DirectoryNode | undefined
   mode: number
   uid: number
@@ -22,7 +22,7 @@ abstract class NamedNode {
     this.gid = gid
   }
 
-  /** Absolute, as a byte string. */
+  /** The absolute path, as a byte string. */
   get path(): string {
     if (!this.parent) return '/'
     const above = this.parent.path
@@ -30,7 +30,7 @@ abstract class NamedNode {
   }
 }
 
-/** A regular file. Its bytes are shared with copies of it until one of them is written. */
+/** A regular file. Its bytes are shared with its copies until one of them is written to. */
 export class FileNode extends NamedNode {
   readonly kind = 'file'
   #bytes: Buffer = Buffer.alloc(0)
@@ -41,12 +41,12 @@ export class FileNode extends NamedNode {
     return this.#sizeBytes
   }
 
-  /** What it holds; good until it is written again. */
+  /** The contents; valid until the next write. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#sizeBytes)
   }
 
-  /** Takes over a buffer that nobody changes any more. */
+  /** Sets the contents to a buffer that is not changed any more. */
   set(bytes: Buffer): void {
     this.#bytes = bytes
     this.#sizeBytes = bytes.length
@@ -82,14 +82,14 @@ export class DirectoryNode extends NamedNode {
   readonly kind = 'directory'
   readonly entries = new Map<string, Node>()
 
-  /** Gives a node its name here, without a word to anybody. */
+  /** Puts a node into this directory without reporting an event. */
   put(name: string, node: Node): void {
     this.entries.set(name, node)
     node.name = name
     node.parent = this
   }
 
-  /** Entries in the order of their names' bytes. */
+  /** Returns the entries in the order of their names' bytes. */
   sorted(): Node[] {
     return [...this.entries.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }

@@ -7,7 +7,9 @@ import { toText } from './byte-strings.ts'
 import type { FileSystem, FileSystemEvent } from './file-system.ts'
 import type { DirectoryNode, Node } from './nodes.ts'
 
-/** Tells what changes under a directory until `signal` aborts, or with `gone` when the directory itself goes. */
+/**
+ * Yields the changes below a directory until `signal` aborts; ends with `gone` when the directory itself is removed.
+ */
 export async function* watchTree(
   files: FileSystem,
   top: DirectoryNode,
@@ -41,7 +43,7 @@ class TreeWatch {
     this.#options = options
   }
 
-  /** Throws `limit_reached` for a tree with more than a watch may know. */
+  /** Throws `limit_reached` for a tree that is too large to watch. */
   checkSize(): void {
     if (!this.#options.recursive) return
     let entries = 0
@@ -70,9 +72,9 @@ class TreeWatch {
     const directory = event.node.kind === 'directory'
     if (oldPath !== undefined && path !== undefined) {
       this.changes.add({ type: 'rename', path, oldPath, directory, replaced: event.replaced })
-      if (event.node.kind === 'directory') this.#tellRenamed(event.node, oldPath, path)
+      if (event.node.kind === 'directory') this.#reportRenamed(event.node, oldPath, path)
     } else if (oldPath !== undefined) {
-      if (event.node.kind === 'directory') this.#tellDeleted(event.node, oldPath)
+      if (event.node.kind === 'directory') this.#reportDeleted(event.node, oldPath)
       this.changes.add({ type: 'delete', path: oldPath, directory })
     } else if (path !== undefined) this.#appeared(event.node, path, event.replaced)
   }
@@ -84,7 +86,7 @@ class TreeWatch {
     for (const entry of this.#below(node, path)) this.changes.add({ type: 'create', ...entry })
   }
 
-  #tellRenamed(node: DirectoryNode, oldPath: string, path: string): void {
+  #reportRenamed(node: DirectoryNode, oldPath: string, path: string): void {
     const { reportSeparately, recursive } = this.#options
     if (!recursive || this.#isSkipped(path)) return
     const wasSkipped = this.#isSkipped(oldPath)
@@ -96,15 +98,15 @@ class TreeWatch {
     }
   }
 
-  /** The innermost first. */
-  #tellDeleted(node: DirectoryNode, path: string): void {
+  /** Reports deleted entries, innermost first. */
+  #reportDeleted(node: DirectoryNode, path: string): void {
     const { reportSeparately, recursive } = this.#options
     if (!reportSeparately || !recursive || this.#isSkipped(path)) return
     for (const entry of [...this.#below(node, path)].toReversed())
       if (reportSeparately(entry.path)) this.changes.add({ type: 'delete', ...entry })
   }
 
-  /** What is looked at below a directory. */
+  /** Yields the watched entries below a directory. */
   *#below(node: DirectoryNode, path: string): Generator<{ path: string; directory: boolean }> {
     for (const entry of node.sorted()) {
       const below = join(path, toText(entry.name))
@@ -113,7 +115,7 @@ class TreeWatch {
     }
   }
 
-  /** undefined for what is not in the tree, or in a part of it that is skipped. */
+  /** Returns the path of an entry; undefined when it is outside the watched tree or in a part that is skipped. */
   #pathOf(directory: DirectoryNode, name: string): string | undefined {
     const names = [toText(name)]
     for (let at = directory; at !== this.#top; at = at.parent) {

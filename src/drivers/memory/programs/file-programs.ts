@@ -4,7 +4,7 @@ import type { Program, Task } from '../tasks/task.ts'
 import { matchesPattern } from '../shell/patterns.ts'
 import { readOptions } from './options.ts'
 
-/** Programs that make, look at and take away files. */
+/** Programs that create, list, change and remove files. */
 export const filePrograms: Record<string, Program> = {
   ls: async (task) => {
     const { has, rest } = readOptions(task.argv.slice(1))
@@ -63,14 +63,14 @@ export const filePrograms: Record<string, Program> = {
       const { files } = task.machine
       const node = files.find(task.path(path), !options.has('a'))
       if (node.kind === 'directory' && !options.has('r') && !options.has('a')) throw new FileSystemError('EISDIR')
-      const { directory, name, node: there } = target(task, to, node.name)
-      if (there?.kind === 'file' && node.kind === 'file') return files.replace(there, Buffer.from(node.bytes))
+      const { directory, name, node: existing } = target(task, to, node.name)
+      if (existing?.kind === 'file' && node.kind === 'file') return files.replace(existing, Buffer.from(node.bytes))
       copyInto(task, node, directory, name)
     })
   },
   ln: (task) => {
     const { has, rest } = readOptions(task.argv.slice(1))
-    if (!has('s')) return task.complain('hard links are not there in this computer')
+    if (!has('s')) return task.complain('this computer has no hard links')
     const [to = '', link] = rest
     return each(task, [link ?? to.split('/').at(-1)!], async (path) => {
       const { files } = task.machine
@@ -165,7 +165,7 @@ function fileOf({ user: { uid, gid } }: Task) {
   return { mode: 0o644, uid, gid }
 }
 
-/** Where something goes that is called `name`: into a directory, or to a place of its own. */
+/** Returns the place for something called `name`: in the directory `to`, or at `to` itself. */
 function target(task: Task, to: string, name: string) {
   const { files } = task.machine
   const node = files.lookUp(task.path(to))
@@ -184,7 +184,7 @@ function copyInto(task: Task, node: Node, directory: DirectoryNode, name: string
   } else if (node.kind === 'symlink') files.add(directory, name, new LinkNode(node.target, task.user))
 }
 
-/** `+x`, `u-w` and the like. */
+/** Returns a mode after a change such as `+x` or `u-w`. */
 function changedMode(mode: number, change: string): number {
   const [, who = '', sign, rights = ''] = /^([ugoa]*)([-+])([rwx]+)$/.exec(change) ?? []
   const bits = Array.from(rights).reduce((sum, right) => sum | { r: 0o444, w: 0o222, x: 0o111 }[right]!, 0)
@@ -204,10 +204,10 @@ function nameOf(task: Task, path: string, id: number): string {
   return accountOf(task, path, (fields) => fields[2] === String(id))?.[0] ?? 'UNKNOWN'
 }
 
-function accountOf(task: Task, path: string, isIt: (fields: string[]) => boolean): string[] | undefined {
+function accountOf(task: Task, path: string, matches: (fields: string[]) => boolean): string[] | undefined {
   const node = task.machine.files.lookUp(path)
   const lines = node?.kind === 'file' ? node.bytes.toString('latin1').split('\n') : []
-  return lines.map((line) => line.split(':')).find(isIt)
+  return lines.map((line) => line.split(':')).find(matches)
 }
 
 function statField(task: Task, node: Node, path: string, letter: string): string {

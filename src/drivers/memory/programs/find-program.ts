@@ -3,7 +3,7 @@ import type { FileNode } from '../file-system/nodes.ts'
 import type { Program, Task } from '../tasks/task.ts'
 
 export interface FoundProgram {
-  /** undefined when there is none, for the reason `why` and with the status that a shell gives for it. */
+  /** undefined when there is none; `why` has the reason, and `status` the exit status that a shell returns for it. */
   program: Program | undefined
   path: string | undefined
   argv: string[]
@@ -11,14 +11,14 @@ export interface FoundProgram {
   status: 126 | 127
 }
 
-/** What a file of a built-in program begins with; its name follows. */
+/** The beginning of a built-in program's file; the program's name follows. */
 const mark = '\u007fBUILT-IN '
 
 export function builtInFile(name: string): Buffer {
   return Buffer.from(`${mark}${name}\n`, 'latin1')
 }
 
-/** Finds the program of a command in PATH, or by its path: a built-in one, or a script with `#!`. */
+/** Finds the program of a command, in PATH or by its path: a built-in program, or a script with `#!`. */
 export function findProgram(
   task: Pick<Task, 'machine' | 'cwd' | 'path'>,
   argv: string[],
@@ -58,7 +58,7 @@ function programOf(
   return { ...script, path }
 }
 
-/** Starts it as a child of a task. */
+/** Starts a program as a child of a task. */
 export function spawnProgram(task: Task, found: FoundProgram, env: Map<string, string>): Task {
   const { machine, pid, processId, cwd, user, descriptors, ignored } = task
   return machine.spawn(
@@ -67,7 +67,7 @@ export function spawnProgram(task: Task, found: FoundProgram, env: Map<string, s
   )
 }
 
-/** Runs it as this task, in the place of what it was; gives its exit code. */
+/** Runs a program as this task, in place of the current one. Returns its exit code. */
 export async function startInPlace(task: Task, found: FoundProgram): Promise<number> {
   task.argv = found.argv
   task.handler = undefined

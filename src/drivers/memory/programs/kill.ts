@@ -1,7 +1,7 @@
 import { parseSignal, type Signal } from '../tasks/signals.ts'
 import type { Task } from '../tasks/task.ts'
 
-/** `kill [-SIGNAL] pid...`; a negative pid, or 0, is everything that came of the same process. */
+/** `kill [-SIGNAL] pid...`; a negative pid or 0 stands for all tasks of the caller's process. */
 export async function kill(task: Task, words: string[]): Promise<number> {
   const [first = '', ...rest] = words
   const named = first === '-s' ? rest.shift() : /^-[A-Za-z0-9]/.test(first) ? first.slice(1) : undefined
@@ -18,7 +18,7 @@ export async function kill(task: Task, words: string[]): Promise<number> {
     if (pid === 1) task.machine.signalInit(signal)
     for (const each of reached) each.signal(signal)
   }
-  // It may have been its own.
+  // The signal may have ended this task.
   await task.step()
   return status
 }

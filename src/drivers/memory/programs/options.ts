@@ -1,18 +1,21 @@
-/** The words of a command line, apart: letters of options, values of those that take one, and the rest. */
+/** The parsed words of a command line: letters of options, values of those that take one, and the rest. */
 export interface Options {
   has: (letter: string) => boolean
   value: (letter: string) => string | undefined
   rest: string[]
 }
 
-/** `withValue` are the letters whose value follows, or is the rest of the word. Long options are `--name=value`. */
+/**
+ * Parses a command line. `withValue` lists the letters whose value is the rest of the word, or else the next word. Long
+ * options are `--name=value`.
+ */
 export function readOptions(words: string[], withValue = ''): Options {
   const letters = new Set<string>()
   const values = new Map<string, string>()
   const rest: string[] = []
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!
-    if (word === '--') return { ...answers(letters, values), rest: [...rest, ...words.slice(at + 1)] }
+    if (word === '--') return { ...accessors(letters, values), rest: [...rest, ...words.slice(at + 1)] }
     const long = /^--([\w-]+)(?:=(.*))?$/s.exec(word)
     if (long) {
       letters.add(long[1]!)
@@ -27,14 +30,14 @@ export function readOptions(words: string[], withValue = ''): Options {
       }
     } else rest.push(word)
   }
-  return { ...answers(letters, values), rest }
+  return { ...accessors(letters, values), rest }
 }
 
-function answers(letters: Set<string>, values: Map<string, string>) {
+function accessors(letters: Set<string>, values: Map<string, string>) {
   return { has: (letter: string) => letters.has(letter), value: (letter: string) => values.get(letter) }
 }
 
-/** `10`, `64K`, `5M`: a number of bytes. */
+/** Returns a number of bytes, as in `10`, `64K` or `5M`. */
 export function byteCount(text: string): number {
   const [, number, unit = ''] = /^(\d+)([KMG]?)/.exec(text) ?? []
   return Number(number ?? 0) * 1024 ** ['', 'K', 'M', 'G'].indexOf(unit)

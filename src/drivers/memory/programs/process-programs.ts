@@ -9,7 +9,7 @@ import { printf } from './printf.ts'
 import { test } from './test.ts'
 import { exitStatus } from '../tasks/task.ts'
 
-/** Shells, and programs about what runs, who runs it, and in what environment. */
+/** Shells, and programs about processes, users and the environment. */
 export const processPrograms: Record<string, Program> = {
   sh: shell,
   bash: shell,
@@ -113,7 +113,7 @@ export const processPrograms: Record<string, Program> = {
   },
 }
 
-/** `sh [-c CODE] [name] [word...]`, or a script by its path, or what comes by stdin. */
+/** `sh [-c CODE] [name] [word...]`, a script by its path, or a script from stdin. */
 async function shell(task: Task): Promise<number> {
   const words = task.argv.slice(1).filter((word) => !/^--?(norc|noprofile|login|l|i)$/.test(word))
   const options: string[] = []

@@ -3,5 +3,5 @@ import { filePrograms } from './file-programs.ts'
 import { processPrograms } from './process-programs.ts'
 import { textPrograms } from './text-programs.ts'
 
-/** Every program that an image of this driver has, by name. */
+/** All programs of this driver's images, by name. */
 export const programs: Readonly<Record<string, Program>> = { ...processPrograms, ...filePrograms, ...textPrograms }

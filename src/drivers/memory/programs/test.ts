@@ -1,6 +1,6 @@
 import type { Task } from '../tasks/task.ts'
 
-/** `test`: files, texts, numbers, `!`, `-a` and `-o`. 0 is true. */
+/** `test`: compares files, texts and numbers, with `!`, `-a` and `-o`. Returns 0 for true. */
 export function test(task: Task, words: string[]): number {
   const either = words.indexOf('-o')
   if (either > 0) return Math.min(test(task, words.slice(0, either)), test(task, words.slice(either + 1)))

@@ -4,7 +4,7 @@ import type { Program, Task } from '../tasks/task.ts'
 import { formatted } from './printf.ts'
 import { byteCount, readOptions } from './options.ts'
 
-/** Programs that read texts and write them. */
+/** Programs that read and write text. */
 export const textPrograms: Record<string, Program> = {
   cat: (task) =>
     eachInput(task, task.argv.slice(1), async () => {
@@ -94,7 +94,7 @@ export const textPrograms: Record<string, Program> = {
     let text = ''
     for (let number = first; step > 0 ? number <= last : number >= last; number += step) {
       text += value('f') ? formatted(format, [String(number)]) : `${number}\n`
-      if (text.length < printedAtOnce) continue
+      if (text.length < printedChunkBytes) continue
       await task.print(text)
       text = ''
     }
@@ -103,7 +103,7 @@ export const textPrograms: Record<string, Program> = {
   },
   yes: async (task) => {
     const line = `${task.argv.slice(1).join(' ') || 'y'}\n`
-    for (;;) await task.print(line.repeat(Math.ceil(printedAtOnce / line.length)))
+    for (;;) await task.print(line.repeat(Math.ceil(printedChunkBytes / line.length)))
   },
   sha1sum: (task) => checksum(task, 'sha1'),
   sha256sum: (task) => checksum(task, 'sha256'),
@@ -118,7 +118,10 @@ export const textPrograms: Record<string, Program> = {
   },
 }
 
-/** 0 when a line was found, 1 when none was. Patterns are JavaScript's, which the simple ones of grep are too. */
+/**
+ * Prints the lines that match. Returns 0 when there is one, 1 when there is none. Patterns are JavaScript's, which
+ * includes grep's simple ones.
+ */
 async function grep(task: Task): Promise<number> {
   const { has, rest, value } = readOptions(task.argv.slice(1), 'e')
   const given = value('e') ?? rest.shift() ?? ''
@@ -139,7 +142,7 @@ async function grep(task: Task): Promise<number> {
   return failed === 0 ? Number(count === 0) : 2
 }
 
-/** Does something with each file as stdin, or with stdin as it is. */
+/** Calls `work` with each file as stdin, or once with the task's own stdin when there are no files. */
 async function eachInput(task: Task, paths: string[], work: () => Promise<void>): Promise<number> {
   if (paths.length === 0) {
     await work()
@@ -163,7 +166,7 @@ async function eachInput(task: Task, paths: string[], work: () => Promise<void>)
 
 async function headBytes(task: Task, count: number): Promise<void> {
   for (let left = count; left > 0;) {
-    const chunk = await task.read(0, Math.min(left, printedAtOnce))
+    const chunk = await task.read(0, Math.min(left, printedChunkBytes))
     if (chunk.length === 0) return
     left -= chunk.length
     await task.write(1, chunk)
@@ -199,17 +202,17 @@ function joined(lines: string[]): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** `-5` is `-n5`. */
+/** Turns `-5` into `-n5`. */
 function asCount(word: string): string {
   return /^-\d+$/.test(word) ? `-n${word.slice(1)}` : word
 }
 
-/** A negative number is no option. */
+/** Keeps a negative number from being read as an option. */
 function asNumber(word: string): string {
   return /^-\d/.test(word) ? ` ${word}` : word
 }
 
-/** `a-z` and `\n` of a set of characters. */
+/** Expands `a-z` and `\n` in a set of characters. */
 function characters(set: string): string {
   return set
     .replaceAll(String.raw`\n`, '\n')
@@ -220,4 +223,4 @@ function characters(set: string): string {
     )
 }
 
-const printedAtOnce = 256 * 1024
+const printedChunkBytes = 256 * 1024

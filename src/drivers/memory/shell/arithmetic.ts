@@ -1,4 +1,4 @@
-/** Evaluates what is in `$(( ))`: whole numbers, variables, assignments, comparisons and the usual operators. */
+/** Evaluates the expression in `$(( ))`: whole numbers, variables, assignments, comparisons and the usual operators. */
 export function evaluate(expression: string, variables: Variables): number {
   const tokens =
     expression.match(/\d+|[A-Za-z_]\w*|\*\*|<<|>>|[<>=!]=|&&|\|\||\+\+|--|[-+*/%]=|[-+*/%<>=!~&|^?:()]/g) ?? []

@@ -14,7 +14,7 @@ import type { Command } from './syntax.ts'
 
 type Builtin = (shell: Shell, words: string[], name: string) => Promise<number> | number
 
-/** Commands that the shell does itself. Each gives its status. */
+/** Commands that the shell runs itself. Each returns its status. */
 export const builtins: Record<string, Builtin> = {
   ':': () => 0,
   true: () => 0,
@@ -128,7 +128,7 @@ async function changeDirectory(shell: Shell, [to]: string[]): Promise<number> {
   }
 }
 
-/** A signal with a trap ends the waiting. */
+/** Waits for child tasks. A signal with a trap ends the wait. */
 async function waitForTasks(shell: Shell, words: string[]): Promise<number> {
   const { task } = shell
   const children = [...task.machine.tasks.values()].filter(({ parentPid }) => parentPid === task.pid)

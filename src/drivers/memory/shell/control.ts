@@ -1,4 +1,4 @@
-/** Thrown by `break`, `continue`, `return` and `exit`, to the construct that they are for. */
+/** Thrown by `break` and `continue`, and caught by the loop that they are for. */
 export class LoopControl extends Error {
   readonly kind: 'break' | 'continue'
   levels: number
@@ -9,6 +9,7 @@ export class LoopControl extends Error {
   }
 }
 
+/** Thrown by `return`, and caught by the function call. */
 export class ReturnControl extends Error {
   readonly status: number
   constructor(status: number) {
@@ -17,6 +18,7 @@ export class ReturnControl extends Error {
   }
 }
 
+/** Thrown by `exit`, and caught by the shell. */
 export class ExitControl extends Error {
   readonly status: number
   constructor(status: number) {

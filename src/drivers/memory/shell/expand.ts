@@ -8,7 +8,7 @@ interface Piece {
   quoted: boolean
 }
 
-/** Words of a command: with braces, variables, splitting and file names. */
+/** Expands the words of a command: braces, variables, splitting and file names. */
 export async function expandWords(shell: Shell, words: Word[]): Promise<string[]> {
   const expanded: string[] = []
   for (const word of words.flatMap(withBraces))
@@ -16,13 +16,13 @@ export async function expandWords(shell: Shell, words: Word[]): Promise<string[]
   return expanded
 }
 
-/** One text, neither split nor taken for file names: a value, a file of a redirection. */
+/** Expands a word to one text, without splitting or file names: a value, or the file of a redirection. */
 export async function expandText(shell: Shell, word: Word): Promise<string> {
   const fields = await fieldsOf(shell, word, false)
   return fields.map((pieces) => pieces.map(({ text }) => text).join('')).join(' ')
 }
 
-/** A pattern in which what was quoted stands for itself. */
+/** Expands a word to a pattern in which quoted text is literal. */
 export async function expandPattern(shell: Shell, word: Word): Promise<string> {
   const fields = await fieldsOf(shell, word, false)
   return fields.map((pieces) => pieces.map(asPattern).join('')).join(' ')
@@ -90,7 +90,7 @@ export async function calculate(shell: Shell, expression: Word): Promise<string>
   return String(evaluate(await expandText(shell, expression), shell))
 }
 
-/** What commands print, without line feeds at its end. */
+/** Returns the output of commands, without line feeds at its end. */
 async function outputOf(shell: Shell, body: List): Promise<string> {
   const printed = await shell.capture(body)
   return printed.replace(/\n+$/, '').replaceAll('\0', '')
@@ -124,7 +124,7 @@ async function parameter(shell: Shell, part: WordPart & { type: 'parameter' }): 
   }
 }
 
-/** `${name:offset:length}` */
+/** Expands `${name:offset:length}`. */
 function sliceOf(value: string, range: string): string {
   const [offset = 0, length] = range.split(':').map(Number)
   return value.slice(offset).slice(0, length)
@@ -135,7 +135,7 @@ function replaced(value: string, rule: string, all: boolean): string {
   return value.replace(new RegExp(patternExpression(pattern), all ? 'g' : ''), () => replacement.replaceAll('\\', ''))
 }
 
-/** `${name#pattern}` and its three siblings: the shortest or longest match at one end goes. */
+/** Expands `${name#pattern}` and its three siblings, which remove the shortest or longest match at one end. */
 function cut(value: string, operator: string, pattern: string): string {
   const lengths = Array.from({ length: value.length + 1 }, (_, length) => length)
   const isLongest = operator.length === 2

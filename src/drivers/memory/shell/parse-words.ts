@@ -1,9 +1,9 @@
 import { SyntaxFault, type List, type Word, type WordPart } from './syntax.ts'
 
-/** Parses commands from where a parser is, up to a character that ends them. */
+/** Parses commands from a parser's position up to a character that ends them. */
 export type ReadList = (words: WordParser, end: string) => List
 
-/** Reads words: texts, quotes and everything that begins with `$`. */
+/** Parses words: text, quotes, and everything that begins with `$`. */
 export class WordParser {
   readonly source: string
   at = 0
@@ -32,7 +32,7 @@ export class WordParser {
     throw new SyntaxFault(`syntax error: ${what}`)
   }
 
-  /** Up to where a word ends; in braces, up to the one that closes them. */
+  /** Parses a word to its end; in braces, to the closing brace. */
   word(inBraces = false): Word {
     const parts: Word = []
     while (this.at < this.source.length) {
@@ -52,7 +52,7 @@ export class WordParser {
     return parts
   }
 
-  /** The body of a here document, or an arithmetic expression: as in double quotes, up to the end of the source. */
+  /** Parses the body of a here document or an arithmetic expression as in double quotes, to the end of the source. */
   quotedText(): Word {
     return this.#quotedParts(() => this.at >= this.source.length)
   }
@@ -83,7 +83,7 @@ export class WordParser {
     this.at++
     const parts = this.#quotedParts(() => this.next === '"')
     this.at++
-    // "" is a word of its own.
+    // `""` is an empty word.
     return parts.length > 0 ? parts : [text('', true)]
   }
 
@@ -115,7 +115,7 @@ export class WordParser {
     return name === undefined ? text('$', quoted) : { type: 'parameter', name, operator: '', word: [], quoted }
   }
 
-  /** Behind `$((`, up to its end. */
+  /** Parses what follows `$((`, to its end. */
   #arithmetic(): Word {
     const start = this.at
     for (let depth = 0; this.at < this.source.length; this.at++) {
@@ -141,7 +141,7 @@ export class WordParser {
     return { type: 'command', body, quoted }
   }
 
-  /** Behind `${`. */
+  /** Parses what follows `${`. */
   #braced(quoted: boolean): WordPart {
     const isLength = this.startsWith('#') && /^#[\w@*]/.test(this.source.slice(this.at, this.at + 2)) && this.take('#')
     const [name] = /^(\w+|[@*#?$!-])/.exec(this.source.slice(this.at, this.at + 256)) ?? []
@@ -163,7 +163,7 @@ export function isWordEnd(one: string): boolean {
   return ' \t\n;&|()<>'.includes(one)
 }
 
-/** What a backslash stands for in `$'...'`, `printf` and `echo -e`. */
+/** Replaces the backslash escapes of `$'...'`, `printf` and `echo -e`. */
 export function unescape(text: string): string {
   return text.replaceAll(
     /\\(x[0-9A-Fa-f]{1,2}|0?[0-7]{1,3}|[abefnrtv\\'"])/g,

@@ -9,7 +9,7 @@ import {
   type Word,
 } from './syntax.ts'
 
-/** Reads a script of the small grammar that this driver's shell has. Throws a `SyntaxFault`. */
+/** Parses a script in the small grammar of this driver's shell. Throws a `SyntaxFault`. */
 export function parseScript(source: string): List {
   return new Parser(new WordParser(source, readList)).script()
 }
@@ -20,8 +20,8 @@ const closing = new Set(['then', 'do', 'done', 'fi', 'else', 'elif', 'esac', '}'
 
 class Parser {
   readonly #words: WordParser
-  /** Here documents whose text comes after the line. */
-  readonly #awaited: { redirection: Redirection; end: string; isLiteral: boolean }[] = []
+  /** Here documents whose text follows the current line. */
+  readonly #pendingHereDocuments: { redirection: Redirection; end: string; isLiteral: boolean }[] = []
 
   constructor(words: WordParser) {
     this.#words = words
@@ -53,7 +53,7 @@ class Parser {
   }
 
   #hereDocuments(): void {
-    for (const { redirection, end, isLiteral } of this.#awaited.splice(0)) {
+    for (const { redirection, end, isLiteral } of this.#pendingHereDocuments.splice(0)) {
       let body = ''
       for (;;) {
         const { source, at } = this.#words
@@ -69,12 +69,12 @@ class Parser {
     }
   }
 
-  /** The unquoted word that is next, when it is one of these. */
+  /** Returns the next word when it is unquoted and may be a reserved word. */
   #reserved(): string | undefined {
     const [word] = /^(\{|\}|![ \t]|[a-z]+)/.exec(this.#words.source.slice(this.#words.at, this.#words.at + 16)) ?? []
     if (word === undefined) return undefined
-    const behind = this.#words.source[this.#words.at + word.length] ?? ''
-    return behind === '' || isWordEnd(behind) || word.startsWith('!') ? word.trim() : undefined
+    const following = this.#words.source[this.#words.at + word.length] ?? ''
+    return following === '' || isWordEnd(following) || word.startsWith('!') ? word.trim() : undefined
   }
 
   list(end: string): List {
@@ -272,7 +272,7 @@ class Parser {
     if (operator === '<<') {
       const end = target.map((part) => (part.type === 'text' ? part.text : '')).join('')
       const isLiteral = target.some((part) => part.type === 'text' && part.quoted)
-      this.#awaited.push({ redirection, end, isLiteral })
+      this.#pendingHereDocuments.push({ redirection, end, isLiteral })
     }
     return redirection
   }

@@ -1,7 +1,10 @@
 import { toBytes } from '../file-system/byte-strings.ts'
 import type { FileSystem } from '../file-system/file-system.ts'
 
-/** A pattern of `case`, `${x#...}` or a file name. A backslash takes the meaning from what is behind it. */
+/**
+ * Returns a regular expression for a pattern of `case`, `${x#...}` or a file name. A backslash makes the next character
+ * literal.
+ */
 export function patternExpression(pattern: string, greedy = true): string {
   let expression = ''
   for (let at = 0; at < pattern.length; at++) {
@@ -25,7 +28,7 @@ export function matchesPattern(text: string, pattern: string): boolean {
   return new RegExp(`^${patternExpression(pattern)}$`).test(text)
 }
 
-/** Paths of what is there that a pattern matches, sorted; none where nothing does. */
+/** Returns the existing paths that a pattern matches, sorted. */
 export function matchingPaths(files: FileSystem, cwd: string, pattern: string): string[] {
   const isAbsolute = pattern.startsWith('/')
   let found = [isAbsolute ? '/' : '']
@@ -41,15 +44,15 @@ export function matchingPaths(files: FileSystem, cwd: string, pattern: string): 
   return found
 }
 
-/** `{a,b}` and `{1..3}` in an unquoted text. */
+/** Expands `{a,b}` and `{1..3}` in an unquoted text. */
 export function expandBraces(text: string): string[] {
   const found = /^([^{]*)\{([^{}]*)\}(.*)$/s.exec(text)
   if (!found) return [text]
-  const [, before = '', inside = '', behind = ''] = found
+  const [, before = '', inside = '', after = ''] = found
   const range = /^(-?\d+)\.\.(-?\d+)$/.exec(inside)
   if (!range && !inside.includes(',')) return [text]
   const choices = range ? numbers(Number(range[1]), Number(range[2])) : inside.split(',')
-  return expandBraces(behind).flatMap((rest) => choices.map((choice) => before + choice + rest))
+  return expandBraces(after).flatMap((rest) => choices.map((choice) => before + choice + rest))
 }
 
 function numbers(first: number, last: number): string[] {

@@ -1,11 +1,11 @@
 import type { Shell } from './shell.ts'
 
-/** `read [-r] [name...]`: a line of stdin, by words into variables. 1 at its end. */
+/** `read [-r] [name...]`: reads a line of stdin into variables, word by word. Returns 1 at the end of stdin. */
 export async function readLine(shell: Shell, words: string[]): Promise<number> {
   const names = words.filter((word) => !word.startsWith('-'))
   let line = ''
   let ended = false
-  // A byte at a time, so that what is behind the line is left for others.
+  // Reads a byte at a time, so that what follows the line is left for other readers.
   for (;;) {
     const chunk = await shell.task.read(0, 1)
     if (chunk.length === 0) ended = true

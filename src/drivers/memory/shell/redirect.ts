@@ -6,19 +6,19 @@ import { expandText } from './expand.ts'
 import type { Shell } from './shell.ts'
 import type { Redirection } from './syntax.ts'
 
-/** Redirections that are in place: for one command, or from here on. */
+/** Redirections that are applied, for one command or permanently. */
 export interface Redirected {
   restore: () => void
   keep: () => void
 }
 
-/** Puts the redirections of a command in place. Resolves with undefined when one could not be made, and says so. */
+/** Applies the redirections of a command. When one fails, prints why and resolves with undefined. */
 export async function redirect(shell: Shell, redirections: Redirection[]): Promise<Redirected | undefined> {
   const { task } = shell
   const before: [number, Descriptor | undefined][] = []
   const put = (number: number, descriptor: Descriptor | undefined) => {
     const old = task.descriptors.get(number)
-    // Held, as it is only put aside.
+    // Retained, as it may be restored.
     old?.retain()
     before.push([number, old])
     task.setDescriptor(number, descriptor)

@@ -6,7 +6,7 @@ import { redirect } from './redirect.ts'
 import type { Shell } from './shell.ts'
 import type { Command } from './syntax.ts'
 
-/** Runs assignments, a builtin, a function or a program, with its redirections. */
+/** Runs a simple command: assignments, a builtin, a function or a program, with its redirections. */
 export async function runSimple(shell: Shell, command: Command & { type: 'simple' }): Promise<void> {
   const [name, ...rest] = await expandWords(shell, command.words)
   const assignments: [string, string][] = []
@@ -14,13 +14,13 @@ export async function runSimple(shell: Shell, command: Command & { type: 'simple
     assignments.push([assignment.name, await expandText(shell, assignment.value)])
   if (name === undefined) {
     for (const [variable, value] of assignments) shell.set(variable, value)
-    // The status of a command in a value is that of the whole.
+    // The status of a command substitution in a value is the status of the whole command.
     if (!command.assignments.some(({ value }) => value.some(({ type }) => type === 'command'))) shell.status = 0
   }
   const redirected = await redirect(shell, command.redirections)
   if (!redirected) return
-  // What `exec` redirects stays so.
-  const isLasting = name === 'exec'
+  // Redirections of `exec` are permanent.
+  const isPermanent = name === 'exec'
   try {
     if (name === undefined) return
     const body = shell.functions.get(name)
@@ -32,7 +32,7 @@ export async function runSimple(shell: Shell, command: Command & { type: 'simple
       })
     else shell.status = await runProgram(shell, [name, ...rest], assignments)
   } finally {
-    if (isLasting) redirected.keep()
+    if (isPermanent) redirected.keep()
     else redirected.restore()
   }
 }

@@ -35,7 +35,7 @@ async function runPipeline(shell: Shell, { commands, negated }: Pipeline): Promi
   if (negated) shell.status = Number(shell.status === 0)
 }
 
-/** Each in a shell of its own; the last one's status is that of all. */
+/** Runs each command in its own subshell. Returns the status of the last one. */
 async function runPiped(shell: Shell, commands: Command[]): Promise<number> {
   const tasks: Task[] = []
   let input = shell.task.descriptors.get(0)
@@ -44,7 +44,7 @@ async function runPiped(shell: Shell, commands: Command[]): Promise<number> {
     const descriptors = new Map(shell.task.descriptors)
     if (input) descriptors.set(0, input)
     if (pipe) descriptors.set(1, pipe.writer)
-    // Held until the next one has it: a reader that is not there yet is not one that has gone.
+    // Retained until the next command has it: a reader that does not exist yet must not count as one that is gone.
     pipe?.reader.retain()
     const list = [
       { background: false, pipelines: [{ operator: undefined, pipeline: { negated: false, commands: [command] } }] },
@@ -133,7 +133,7 @@ async function runWhile(shell: Shell, command: Command & { type: 'while' }): Pro
   shell.status = status
 }
 
-/** A condition may fail without the shell ending for it. */
+/** Runs a condition, whose failure does not end the shell. */
 async function isTrue(shell: Shell, condition: List): Promise<boolean> {
   const { exitsOnError } = shell
   shell.exitsOnError = false
@@ -142,7 +142,7 @@ async function isTrue(shell: Shell, condition: List): Promise<boolean> {
   return shell.status === 0
 }
 
-/** False when the loop ends here. */
+/** Runs the body of a loop once. Returns false when the loop ends. */
 async function runLoopBody(shell: Shell, body: List): Promise<boolean> {
   try {
     await runList(shell, body)
@@ -154,7 +154,7 @@ async function runLoopBody(shell: Shell, body: List): Promise<boolean> {
   return true
 }
 
-/** Runs a function's body with words of its own. */
+/** Runs a function's body with its own positional parameters. */
 export async function runFunction(shell: Shell, body: Command, positional: string[]): Promise<void> {
   const before = shell.positional
   shell.positional = positional

@@ -6,13 +6,13 @@ import { parseScript } from './parse.ts'
 import { runFunction, runList } from './run.ts'
 import { SyntaxFault, type Command, type List } from './syntax.ts'
 
-/** What a shell knows: variables, functions, traps, and the task that it runs as. */
+/** The state of a shell: variables, functions, traps, and the task that it runs as. */
 export class Shell {
   readonly task: Task
   readonly functions: Map<string, Command>
-  /** `$$`: also in a subshell that of the shell itself. */
+  /** `$$`: in a subshell, too, the id of the main shell. */
   readonly pid: number
-  /** What `trap` was told, by signal; `EXIT` among them. */
+  /** The code of traps, by signal; `EXIT` among them. */
   readonly traps = new Map<Signal | 'EXIT', string>()
   readonly name: string
   positional: string[]
@@ -37,7 +37,7 @@ export class Shell {
     task.handler = (signal) => this.#catch(signal)
   }
 
-  /** Runs a script to its end; gives its exit code. */
+  /** Runs a script to its end. Returns its exit code. */
   async runScript(source: string): Promise<number> {
     try {
       await this.runSource(source)
@@ -52,12 +52,12 @@ export class Shell {
     return runList(this, list)
   }
 
-  /** Runs a function's body with words of its own. */
+  /** Runs a function's body with its own positional parameters. */
   call(body: Command, positional: string[]): Promise<void> {
     return runFunction(this, body, positional)
   }
 
-  /** The same for `eval` and `.`, which go on after it. */
+  /** Runs source as `eval` and `.` do: the shell continues after it. */
   async runSource(source: string): Promise<void> {
     try {
       await runList(this, parseScript(source))
@@ -68,7 +68,7 @@ export class Shell {
     }
   }
 
-  /** A copy of it, as a task of its own, that runs commands. */
+  /** Starts a subshell that runs commands, as a task of its own. */
   fork(body: List, descriptors = this.task.descriptors): Task {
     const { task } = this
     const options = { name: this.name, positional: [...this.positional], parent: this }
@@ -136,7 +136,7 @@ export class Shell {
     return [...this.#variables]
   }
 
-  /** `undefined` takes a trap back; '' has the signal passed over, also by what is started from here. */
+  /** Sets a trap; `undefined` removes it. An empty one ignores the signal, also in tasks that are started from here. */
   trap(signal: Signal | 'EXIT', code: string | undefined): void {
     if (code === undefined) this.traps.delete(signal)
     else this.traps.set(signal, code)
@@ -145,7 +145,7 @@ export class Shell {
     else this.task.ignored.delete(signal)
   }
 
-  /** Runs the traps of signals that came since the last time; between any two commands. */
+  /** Runs the traps of signals that arrived since the last call; to be called between any two commands. */
   async runTraps(): Promise<void> {
     for (let signal = this.#caught.shift(); signal; signal = this.#caught.shift()) {
       const { status } = this
@@ -154,7 +154,7 @@ export class Shell {
     }
   }
 
-  /** Resolves when a signal came that has a trap. */
+  /** Resolves when a signal that has a trap arrives. */
   get interrupted(): Promise<void> {
     return this.#interrupted.promise
   }
@@ -164,7 +164,7 @@ export class Shell {
     throw new ExitControl(1)
   }
 
-  /** What `trap ... EXIT` asks for, then the code of the end. */
+  /** Runs the EXIT trap, then returns the exit code. */
   async exit(): Promise<number> {
     const code = this.traps.get('EXIT')
     this.traps.delete('EXIT')

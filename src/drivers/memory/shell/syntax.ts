@@ -1,4 +1,4 @@
-/** What a shell script says, as the parser understands it. All texts are byte strings. */
+/** A parsed shell script. All texts are byte strings. */
 export type List = Item[]
 
 export interface Item {
@@ -28,10 +28,10 @@ export interface Assignment {
 }
 
 export interface Redirection {
-  /** `&>` is stdout and stderr to a file. */
+  /** `&>` redirects stdout and stderr to a file. */
   operator: '<' | '>' | '>>' | '<&' | '>&' | '&>' | '<<' | '<<<'
   number: number
-  /** The file, the other number, or the text itself. */
+  /** The file, the other file descriptor, or the text itself. */
   target: Word
 }
 

@@ -2,23 +2,23 @@ import type { FileSystem } from '../file-system/file-system.ts'
 import { FileSystemError } from '../file-system/file-system-error.ts'
 import type { FileNode, SpecialNode } from '../file-system/nodes.ts'
 
-/** What a task reads from and writes to by a number. Several tasks may have the same one; it knows how many. */
+/** What a task reads from and writes to by number. Several tasks may share a descriptor; it counts its holders. */
 export interface Descriptor {
   retain(): void
   release(): void
-  /** At most so many bytes; none at the end. */
+  /** Returns at most `maxBytes`; an empty buffer at the end. */
   read(maxBytes: number): Promise<Buffer>
   write(bytes: Uint8Array): Promise<void>
 }
 
-/** A regular file that is open, with a position that all who have it share. */
+/** Returns a descriptor for a regular file, with one position for all its holders. */
 export function fileDescriptor(files: FileSystem, node: FileNode, isAppending: boolean): Descriptor {
   let position = 0
   return {
     retain: () => {},
     release: () => {},
     read: async (maxBytes) => {
-      // A copy: it may be written while what was read is on its way.
+      // Copied, as the file may be written before the reader has used the bytes.
       const bytes = Buffer.from(node.bytes.subarray(position, position + maxBytes))
       position += bytes.length
       return bytes
@@ -41,8 +41,8 @@ export function specialDescriptor({ device }: SpecialNode): Descriptor {
   }
 }
 
-/** Reads its end at once, and takes everything. */
-export const nothing: Descriptor = {
+/** A descriptor that is always at its end and discards what is written. */
+export const emptyDescriptor: Descriptor = {
   retain: () => {},
   release: () => {},
   read: async () => Buffer.alloc(0),

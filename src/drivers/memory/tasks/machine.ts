@@ -9,7 +9,7 @@ export class Machine {
   readonly files: FileSystem
   readonly hostname: string
   readonly tasks = new Map<number, Task>()
-  /** The built-in ones, by name. */
+  /** The built-in programs, by name. */
   readonly programs: Readonly<Record<string, Program>>
   readonly #onInitSignal: (signal: Signal) => void
   #lastPid = 1
@@ -21,7 +21,7 @@ export class Machine {
     files: FileSystem
     hostname: string
     programs: Readonly<Record<string, Program>>
-    /** Called for a signal to the first process, which is no task. */
+    /** Called for a signal to the first process, which is not a task. */
     onInitSignal: (signal: Signal) => void
   }) {
     this.files = options.files
@@ -34,7 +34,7 @@ export class Machine {
     this.#onInitSignal(signal)
   }
 
-  /** Each thing that a program does counts as so much processor time, however long it took. */
+  /** Processor time: each step of a program counts as the same time, however long it took. */
   get cpuMicros(): number {
     return this.#steps * microsPerStep
   }
@@ -43,7 +43,7 @@ export class Machine {
     return this.#resumed !== undefined
   }
 
-  /** Resolves when it goes on. */
+  /** Resolves when the machine is not paused. */
   get resumed(): Promise<void> {
     return this.#resumed?.promise ?? Promise.resolve()
   }
@@ -58,9 +58,9 @@ export class Machine {
     resumed?.resolve()
   }
 
-  /** True each time when others should get a turn. */
+  /** Counts a step. Returns true when other tasks should get a turn. */
   countStep(): boolean {
-    return ++this.#steps % stepsInTurn === 0
+    return ++this.#steps % stepsPerTurn === 0
   }
 
   spawn(options: SpawnOptions, program: Program): Task {
@@ -78,11 +78,11 @@ export class Machine {
     this.#stopped = Promise.withResolvers()
   }
 
-  /** Resolves when nothing runs. */
+  /** Resolves when no task runs. */
   async empty(): Promise<void> {
     while (this.tasks.size > 0) await this.#stopped.promise
   }
 }
 
-const stepsInTurn = 64
+const stepsPerTurn = 64
 const microsPerStep = 10

@@ -1,13 +1,16 @@
 import type { Descriptor } from './descriptor.ts'
 
-/** Nobody reads what is written any more. */
+/** The error of a write to a pipe that has no readers any more. */
 export class BrokenPipe extends Error {
   constructor() {
     super('Broken pipe')
   }
 }
 
-/** Bytes from one task, or the server, to another. A writer waits while it is full, a reader while it is empty. */
+/**
+ * Passes bytes from one task, or the server, to another. A writer waits while the pipe is full, a reader while it is
+ * empty.
+ */
 export class Pipe {
   readonly reader: Descriptor
   readonly writer: Descriptor
@@ -66,5 +69,5 @@ export class Pipe {
   }
 }
 
-/** As the kernel's. */
+/** The capacity of pipes on Linux. */
 const capacityBytes = 64 * 1024

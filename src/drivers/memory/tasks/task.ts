@@ -5,10 +5,10 @@ import { endsByDefault, signalNumber, type Signal } from './signals.ts'
 import { FileSystemError } from '../file-system/file-system-error.ts'
 import type { Machine } from './machine.ts'
 
-/** A program of this driver; what it resolves with is its exit code. */
+/** A program of this driver; resolves with its exit code. */
 export type Program = (task: Task) => Promise<number> | number
 
-/** Who a task runs as. */
+/** The user that a task runs as. */
 export interface TaskUser {
   name: string
   uid: number
@@ -22,7 +22,7 @@ export type TaskEnd = { code: number } | { signal: Signal }
 export interface TaskOptions {
   pid: number
   parentPid: number
-  /** The process of the driver that it came of. */
+  /** The driver's process that the task descends from. */
   processId: string
   argv: string[]
   env: Map<string, string>
@@ -32,10 +32,10 @@ export interface TaskOptions {
   ignored: Iterable<Signal>
 }
 
-/** Thrown into a program whose task has ended, so that it unwinds. */
+/** Thrown into a program whose task has ended, so that the program unwinds. */
 export class TaskEnded extends Error {}
 
-/** A program that runs in a computer, as a process of an operating system: ids, descriptors, signals. */
+/** A program that runs in a computer, like a process of an operating system: ids, descriptors, signals. */
 export class Task {
   readonly pid: number
   parentPid: number
@@ -47,9 +47,9 @@ export class Task {
   readonly env: Map<string, string>
   argv: string[]
   cwd: string
-  /** Signals that do nothing to it nor to what it starts. */
+  /** Signals that the task ignores, and so do the tasks that it starts. */
   readonly ignored: Set<Signal>
-  /** Takes a signal that the program handles itself; undefined for one that it does not. */
+  /** Handles a signal, and returns whether it did; undefined when the program handles none. */
   handler: ((signal: Signal) => boolean) | undefined
   end: TaskEnd | undefined
   readonly #ended = Promise.withResolvers<TaskEnd>()
@@ -68,7 +68,7 @@ export class Task {
     for (const [number, descriptor] of options.descriptors) this.setDescriptor(number, descriptor)
   }
 
-  /** Runs a program to the end of this task. */
+  /** Runs a program until this task ends. */
   async run(program: Program): Promise<void> {
     try {
       await this.step()
@@ -82,7 +82,7 @@ export class Task {
     return this.#ended.promise
   }
 
-  /** Ends it, once. What came of it lives on, as a child of the first process. */
+  /** Ends the task; a second call does nothing. Its children continue, as children of the first process. */
   finish(end: TaskEnd): void {
     if (this.end) return
     this.end = end
@@ -105,7 +105,7 @@ export class Task {
     else this.descriptors.delete(number)
   }
 
-  /** Waits for something, while the computer runs: throws `TaskEnded` when the task ends meanwhile. */
+  /** Waits for a promise, and while the computer is paused. Throws `TaskEnded` when the task ends meanwhile. */
   async waitFor<T>(work: Promise<T>): Promise<T> {
     if (this.end) throw new TaskEnded()
     const unwound = Promise.withResolvers<never>()
@@ -120,7 +120,9 @@ export class Task {
     }
   }
 
-  /** Passed between any two things that a program does, so that one that never waits leaves room for all others. */
+  /**
+   * To be called between any two actions of a program, so that a program that never waits leaves time to all others.
+   */
   async step(): Promise<void> {
     if (this.end) throw new TaskEnded()
     if (this.machine.paused) await this.waitFor(this.machine.resumed)
@@ -152,7 +154,7 @@ export class Task {
     if (bytes !== '') await this.write(number, Buffer.from(bytes, 'latin1'))
   }
 
-  /** Says on stderr what did not work; gives 1, the exit code for that. */
+  /** Prints a failure on stderr and returns 1, the exit code for it. */
   async complain(why: string): Promise<number> {
     await this.print(`${this.argv[0]}: ${why}\n`, 2)
     return 1
@@ -164,10 +166,10 @@ export class Task {
     return Buffer.concat(chunks)
   }
 
-  /** Rejects with `TaskEnded` when it is ended meanwhile. */
+  /** Throws `TaskEnded` when the task ends meanwhile. */
   async sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    // What sleeps keeps no program alive; the driver does, while it is open.
+    // A sleeping task does not keep the event loop alive; the driver does, while it is open.
     const timer = setTimeout(resolve, Math.min(ms, maxTimerMs)).unref()
     try {
       await this.waitFor(promise)
@@ -186,13 +188,13 @@ export class Task {
     try {
       await this.complain(why)
     } catch {
-      // Nobody reads what it says.
+      // Its stderr has no reader.
     }
     this.finish({ code: isOrdinary ? 1 : 70 })
   }
 }
 
-/** What a shell's `$?` is for it. */
+/** Returns the value of a shell's `$?` for an end. */
 export function exitStatus(end: TaskEnd): number {
   return 'code' in end ? end.code : 128 + signalNumber(end.signal)
 }
