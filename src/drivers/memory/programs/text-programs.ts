@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
-import { openForReading, openForWriting } from '../shell/redirect.ts'
+import { openForWriting } from '../shell/redirect.ts'
 import type { Program, Task } from '../tasks/task.ts'
-import { formatted } from './printf.ts'
+import { eachInput } from './each-input.ts'
+import { joined, linesOf } from './lines.ts'
 import { byteCount, readOptions } from './options.ts'
 
 /** Programs that read and write text. */
@@ -85,37 +85,6 @@ export const textPrograms: Record<string, Program> = {
     }
     return 0
   },
-  seq: async (task) => {
-    const { value, rest } = readOptions(task.argv.slice(1).map(asNumber), 'f')
-    const numbers = rest.map(Number)
-    const last = numbers.at(-1) ?? 1
-    const [first, step] = [numbers.length > 1 ? numbers[0]! : 1, numbers.length > 2 ? numbers[1]! : 1]
-    const format = `${value('f') ?? '%s'}\n`
-    let text = ''
-    for (let number = first; step > 0 ? number <= last : number >= last; number += step) {
-      text += value('f') ? formatted(format, [String(number)]) : `${number}\n`
-      if (text.length < printedChunkBytes) continue
-      await task.print(text)
-      text = ''
-    }
-    await task.print(text)
-    return 0
-  },
-  yes: async (task) => {
-    const line = `${task.argv.slice(1).join(' ') || 'y'}\n`
-    for (;;) await task.print(line.repeat(Math.ceil(printedChunkBytes / line.length)))
-  },
-  sha1sum: (task) => checksum(task, 'sha1'),
-  sha256sum: (task) => checksum(task, 'sha256'),
-  md5sum: (task) => checksum(task, 'md5'),
-  base64: async (task) => {
-    const { has, rest } = readOptions(task.argv.slice(1), 'w')
-    return eachInput(task, rest, async () => {
-      const all = await task.readAll()
-      if (has('d')) return task.write(1, Buffer.from(all.toString('latin1'), 'base64'))
-      return task.print(`${all.toString('base64')}\n`)
-    })
-  },
 }
 
 /**
@@ -142,31 +111,9 @@ async function grep(task: Task): Promise<number> {
   return failed === 0 ? Number(count === 0) : 2
 }
 
-/** Calls `work` with each file as stdin, or once with the task's own stdin when there are no files. */
-async function eachInput(task: Task, paths: string[], work: () => Promise<void>): Promise<number> {
-  if (paths.length === 0) {
-    await work()
-    return 0
-  }
-  const before = task.descriptors.get(0)
-  before?.retain()
-  let status = 0
-  for (const path of paths) {
-    try {
-      task.setDescriptor(0, path === '-' ? before : openForReading(task, path))
-      await work()
-    } catch (error) {
-      if (task.end || !(error instanceof Error)) throw error
-      status = await task.complain(`${path}: ${error.message}`)
-    }
-  }
-  before?.release()
-  return status
-}
-
 async function headBytes(task: Task, count: number): Promise<void> {
   for (let left = count; left > 0;) {
-    const chunk = await task.read(0, Math.min(left, printedChunkBytes))
+    const chunk = await task.read(0, Math.min(left, maxReadBytes))
     if (chunk.length === 0) return
     left -= chunk.length
     await task.write(1, chunk)
@@ -183,33 +130,9 @@ async function headLines(task: Task, count: number): Promise<void> {
   await task.print(joined(linesOf(text).slice(0, count)))
 }
 
-async function checksum(task: Task, algorithm: string): Promise<number> {
-  const paths = task.argv.slice(1)
-  return eachInput(task, paths, async () => {
-    const hash = createHash(algorithm)
-    for (let chunk = await task.read(); chunk.length > 0; chunk = await task.read()) hash.update(chunk)
-    await task.print(`${hash.digest('hex')}  ${paths[0] ?? '-'}\n`)
-  })
-}
-
-function linesOf(text: string): string[] {
-  const lines = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return lines
-}
-
-function joined(lines: string[]): string {
-  return lines.map((line) => `${line}\n`).join('')
-}
-
 /** Turns `-5` into `-n5`. */
 function asCount(word: string): string {
   return /^-\d+$/.test(word) ? `-n${word.slice(1)}` : word
-}
-
-/** Keeps a negative number from being read as an option. */
-function asNumber(word: string): string {
-  return /^-\d/.test(word) ? ` ${word}` : word
 }
 
 /** Expands `a-z` and `\n` in a set of characters. */
@@ -223,4 +146,4 @@ function characters(set: string): string {
     )
 }
 
-const printedChunkBytes = 256 * 1024
+const maxReadBytes = 256 * 1024
