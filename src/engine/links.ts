@@ -1,4 +1,6 @@
-/** The addresses to which the engine sends users and programs. Surfaces have the pages and routes; each is a whole URL. */
+/**
+ * The addresses to which the engine sends users and programs. Each is a whole URL; surfaces have the pages and routes.
+ */
 export interface Links {
   /** Where a user signs in with the code of a mailed link. */
   signIn: (code: string) => string
