@@ -222,7 +222,7 @@ export class FileSystem {
   }
 }
 
-/** Whether a directory is another, or below it. */
+/** Returns whether a directory is another one, or below it. */
 export function isWithin(directory: DirectoryNode, other: DirectoryNode): boolean {
   for (let at: DirectoryNode | undefined = directory; at; at = at.parent) if (at === other) return true
   return false

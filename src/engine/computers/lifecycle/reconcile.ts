@@ -52,7 +52,7 @@ export async function settleInconsistent(engine: ComputersContext): Promise<void
     .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
     .execute()
   for (const { id } of rows.filter((row) => isInconsistent(row.state, running.has(row.id)))) {
-    // Work on a computer holds its lock, so a state that is still not true inside the lock is nobody's work.
+    // Work on a computer holds its lock, so nothing works on a computer whose state is still not true inside the lock.
     await orLogFailure(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
   }
 }

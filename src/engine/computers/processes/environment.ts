@@ -2,8 +2,8 @@ import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 
 /**
- * Returns the environment of a process: Carrel's defaults, then the image's variables, then the caller's; the later
- * ones win. Throws `invalid_request`.
+ * Returns the environment of a process: Carrel's defaults, then the image's variables, then the caller's; later ones
+ * win. Throws `invalid_request` for variables that are too many or not allowed.
  */
 export function environment(
   imageEnv: Record<string, string>,

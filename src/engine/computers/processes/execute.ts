@@ -30,7 +30,10 @@ export async function execute(
   return executionOf(engine, await startProcess(engine, computer, options))
 }
 
-/** Returns what `execute` returns, for the process that an earlier request with the same Idempotency-Key started. */
+/**
+ * Waits for the process that an earlier request with the same Idempotency-Key started, and returns what `execute`
+ * would have returned.
+ */
 export function resumeExecution(
   engine: Pick<Context, 'driver' | 'server' | 'budgets'>,
   claim: Claim,

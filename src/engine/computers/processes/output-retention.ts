@@ -4,8 +4,8 @@ import type { ProcessRow } from '../../../db/schema.ts'
 type Kept = Pick<ProcessRow, 'computer_id' | 'account_id'> & { bytes: number }
 
 /**
- * Returns what the record of a process takes on the disk, in bytes: its files, rounded up to blocks. A record from
- * before this was counted is assumed to take the maximum.
+ * Returns what the record of a process takes on the disk, in bytes: its files, rounded up to blocks. A record without a
+ * count, from an earlier version, is assumed to take the maximum.
  */
 export function keptBytesOf({ kept_bytes, output_bytes }: Pick<ProcessRow, 'kept_bytes' | 'output_bytes'>): number {
   return (kept_bytes ?? Math.min(output_bytes, limits.keptOutputBytes)) + limits.processRecordBytes
