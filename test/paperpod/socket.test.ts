@@ -335,7 +335,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
   describe('invalid messages', () => {
     const refusals: [string, string | Record<string, unknown>, RegExp, string?][] = [
       ['no JSON', '{"type":', /not valid JSON/],
-      ['no object', '[1]', /not a JSON object/],
+      ['a list', '[1]', /not a JSON object/],
       ['no type', {}, /"type"/, 'type'],
       ['an unknown type', { type: 'nope' }, /"nope".*help/, 'type'],
       ['a type of another kind', { type: 7 }, /"type"/, 'type'],

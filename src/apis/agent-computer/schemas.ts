@@ -39,7 +39,7 @@ const computerPlan = object({
 export const meAnswer = object({
   id: Type.String(),
   clerk_user_id: Type.String({ description: 'The same as id' }),
-  primary_email: Type.String({ description: 'Empty when none is known' }),
+  primary_email: Type.String({ description: 'Empty if unknown' }),
   display_name: Type.String(),
   auth_method: Type.Enum(['session', 'api_key'], { description: 'The kind of the token of this request' }),
   clerk_api_key_id: nullableText('The API key of this request; null for a sign-in'),

@@ -65,7 +65,7 @@ export const workspaceDeletionAnswer = object({
 export const memberAnswer = object({
   user_id: Type.String(),
   name: Type.String(),
-  email: Type.String({ description: 'Empty when none is known' }),
+  email: Type.String({ description: 'Empty if unknown' }),
   role,
   joined_at: time(),
 })

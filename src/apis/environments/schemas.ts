@@ -8,7 +8,7 @@ import { cents, nullableText, nullableTime, object, time } from '../schema.ts'
 export const userAnswer = object({
   user_id: Type.String(),
   name: Type.String(),
-  email: Type.String({ description: 'Empty when none is known' }),
+  email: Type.String({ description: 'Empty if unknown' }),
   github_id: nullableText(),
   created_at: time(),
   last_login_at: nullableTime(),

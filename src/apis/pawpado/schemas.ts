@@ -51,7 +51,7 @@ export const sessionAnswer = object({
   userId: Type.String(),
   accountId: Type.String({ description: 'The workspace of the token' }),
   name: Type.String(),
-  email: Type.String({ description: 'Empty when none is known' }),
+  email: Type.String({ description: 'Empty if unknown' }),
   expiresAt: nullableTime('When the token expires; null if it does not'),
   deleteAt: nullableTime('When the user and all their data will be deleted; null if no deletion is scheduled'),
 })

@@ -293,7 +293,7 @@ function addCopyButton(figure) {
   figure.append(button)
 }
 
-/** Copies text, or selects it if the page cannot write to the clipboard, as over plain HTTP. @param {HTMLElement} code */
+/** Copies text, or selects it where pages cannot write to the clipboard, as over plain HTTP. @param {HTMLElement} code */
 async function copy(code) {
   try {
     await navigator.clipboard.writeText(code.textContent)
