@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql, type Kysely } from 'kysely'
-import { pino } from 'pino'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { Activity } from '../../src/engine/computers/lifecycle/activity.ts'
@@ -16,6 +15,15 @@ import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
 import { KeyedLock } from '../../src/keyed-lock.ts'
 import { Crash, MortalDatabase } from '../ledger/mortal-database.ts'
 import { insertAll, oneOfEach } from './one-of-each.ts'
+import type { Driver } from '../../src/drivers/driver.ts'
+import type { ProcessRecorder } from '../../src/engine/computers/processes/recorder.ts'
+import type { Mail } from '../../src/engine/identity/auth/mail.ts'
+import { testEngine } from '../support/test-engine.ts'
+
+/** Everything that the servers of these tests share. */
+const base = await testEngine({ env: { CARREL_BILLING: 'on' }, prices: defaultPrices })
+await base.driver.close()
+await base.db.destroy()
 
 /** What exists on a host, beyond the life of a server. The server dies at a chosen piece of work, before or after it is done. */
 class Host {
@@ -118,29 +126,30 @@ async function empty(db: Kysely<Database>): Promise<void> {
 }
 
 function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
-  const none = () => {}
+  const driver: Driver = Object.assign(Object.create(base.driver), {
+    destroy: (id: string) => host.remove(host.computers, id),
+    forget: (id: string) => host.remove(host.outputs, id),
+    process: () => undefined,
+  })
+  const mail: Mail = Object.assign(Object.create(base.mail), {
+    forget: (address: string) => host.remove(host.mails, address),
+  })
+  const recorder: ProcessRecorder = Object.assign(Object.create(base.recorder), { flush: async () => {} })
   return {
+    ...base,
     db,
-    driver: {
-      destroy: (id: string) => host.remove(host.computers, id),
-      forget: (id: string) => host.remove(host.outputs, id),
-      process: () => undefined,
-    },
-    mail: { forget: (address: string) => host.remove(host.mails, address) },
-    log: pino({ level: 'silent' }),
+    driver,
+    mail,
+    recorder,
     locks: new KeyedLock(),
     activity: new Activity(),
     exposedPorts: new ExposedPorts(),
-    recorder: { flush: async () => {} },
     liveEvents: new LiveEvents(),
-    portWatch: { forget: none },
     meter: new ComputeMeter(),
     credit: new CreditWatch(defaultPrices),
     accountRemovals: new AccountRemovals(),
-    prices: defaultPrices,
-    server: { ownerId },
-    settings: { billing: true },
-  } as unknown as Engine
+    server: { ...base.server, ownerId },
+  }
 }
 
 async function contents(db: Kysely<Database>): Promise<Record<string, string[]>> {

@@ -1,22 +1,17 @@
-import { pino } from 'pino'
 import { surfaces } from '../../src/apis/surfaces.ts'
-import { readSettings } from '../../src/config/settings.ts'
-import { DescriptorBudget } from '../../src/engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createApp, type App } from '../../src/http/app.ts'
 import { ClientNetworks } from '../../src/http/client-networks.ts'
 import { Connections } from '../../src/http/connections.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
+import { testEngine } from './test-engine.ts'
 
 /** Returns an app for routes that are only described, never called, and therefore need no engine. */
 export async function routeApp(env: NodeJS.ProcessEnv = {}): Promise<{ app: App; engine: Engine }> {
-  const engine = {
-    settings: readSettings(env),
-    log: pino({ level: 'silent' }),
-    server: { ownerId: '', origin: () => '' },
-    budgets: { descriptors: new DescriptorBudget(20_000) },
-  } as unknown as Engine
+  const engine = await testEngine({ env: { CARREL_PUBLIC_URL: undefined, ...env } })
+  await engine.driver.close()
+  await engine.db.destroy()
   const app = await createApp({
     engine,
     surfaces,

@@ -23,7 +23,7 @@ interface Options extends Partial<Engine> {
  */
 export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}): Promise<Engine> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'carrel-engine-'))
-  process.once('exit', () => rmSync(dataDirectory, { recursive: true, force: true }))
+  directories.push(dataDirectory)
   const settings = readSettings({ CARREL_PUBLIC_URL: 'https://carrel.example', ...env, CARREL_DATA: dataDirectory })
   const driver = parts.driver ?? MemoryDriver.open(new MemoryHost())
   const never = new AbortController().signal
@@ -43,3 +43,6 @@ export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}):
   if (ownerId !== undefined) engine.server.ownerId = ownerId
   return Object.assign(engine, parts)
 }
+
+const directories: string[] = []
+process.once('exit', () => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })))

@@ -1,3 +1,4 @@
+import { testEngine } from '../../../test/support/test-engine.ts'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -8,7 +9,6 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { pino } from 'pino'
 import { WebSocket } from 'ws'
 import { limits } from '../../config/limits.ts'
 import { readSettings } from '../../config/settings.ts'
@@ -28,6 +28,11 @@ import type { Surface } from '../surface.ts'
 import type { SocketEndpoint } from './socket-endpoint.ts'
 import { SocketServer } from './socket-server.ts'
 
+/** Everything that the servers of these tests share. */
+const base = await testEngine()
+await base.driver.close()
+await base.db.destroy()
+
 describe('SocketServer', () => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-sockets-'))
   let db: Engine['db']
@@ -46,13 +51,7 @@ describe('SocketServer', () => {
     const heard: string[] = []
     const accountRemovals = new AccountRemovals()
     const liveConnections = new LiveConnections(db, accountRemovals)
-    const engine = {
-      db,
-      log: pino({ level: 'silent' }),
-      accountRemovals,
-      liveConnections,
-      authCache: new AuthCache(db),
-    } as unknown as Engine
+    const engine = { ...base, db, accountRemovals, liveConnections, authCache: new AuthCache(db) }
     const accountLimits = new AccountLimits({ settings: readSettings({}), server: { ownerId: 'owner' } })
     const envelope: ErrorEnvelope = {
       name: 'Error',

@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { pino } from 'pino'
-import { defaultPrices } from '../../../config/price-book.ts'
-import { readSettings } from '../../../config/settings.ts'
 import { openDatabase } from '../../../db/open.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
-import type { ExecSpec, ProcessHandle } from '../../../drivers/driver.ts'
-import { HelperStates } from '../../../helper-states.ts'
-import { KeyedLock } from '../../../keyed-lock.ts'
-import { DescriptorBudget } from '../../budgets/descriptor-budget.ts'
+import type { Driver, ExecSpec } from '../../../drivers/driver.ts'
+import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
+import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
+import { testEngine } from '../../../../test/support/test-engine.ts'
 import { createAccount } from '../../identity/accounts/owner.ts'
-import type { IdentityContext } from '../../identity/identity.ts'
-import { CreditWatch } from '../../money/credit/credit-watch.ts'
-import { ComputeMeter } from '../../money/usage/compute-meter.ts'
 import type { ComputersContext } from '../computers.ts'
 import { filesOf } from '../files/files-of.ts'
 import { newComputer } from '../lifecycle/new-computer.ts'
 import { removeComputer } from '../lifecycle/remove.ts'
-import { openComputers } from '../open-computers.ts'
 import { openPorts } from '../ports/open-ports.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { findComputer, openComputer, type AccessibleComputer } from './open-computer.ts'
@@ -33,40 +26,22 @@ async function computersOf(t: TestContext) {
   const started: string[] = []
   const specs: ExecSpec[] = []
   const lists = { images: 0 }
-  const driver = {
-    images: { list: async () => (lists.images++, images) },
+  const memory = MemoryDriver.open(new MemoryHost())
+  t.after(() => memory.close())
+  const driver: Driver = Object.assign(Object.create(memory), {
+    images: { list: async () => (lists.images++, images), build: async () => images[0] },
     list: async () => [],
     create: async () => {},
     start: async (id: string) => void started.push(id),
     exec: async (computerId: string, spec: ExecSpec) => {
       specs.push(spec)
       const { processId, meta } = spec
-      return { processId, computerId, meta, wait: () => new Promise(() => {}) } as Partial<ProcessHandle>
+      return { processId, computerId, meta, wait: () => new Promise(() => {}) }
     },
     processes: () => [],
     cpuMicros: () => undefined,
-  }
-  const below = {
-    db,
-    driver,
-    settings: { ...readSettings({}), billing: false },
-    log: pino({ level: 'silent' }),
-    locks: new KeyedLock(),
-    server: { ownerId: accountId, helpers: new HelperStates() },
-    budgets: { processDescriptors: new DescriptorBudget(1000) },
-    prices: defaultPrices,
-    meter: new ComputeMeter(),
-    credit: new CreditWatch(defaultPrices),
-  } as unknown as IdentityContext
-  const engine: ComputersContext = {
-    ...below,
-    ...openComputers(
-      below,
-      images[0]!,
-      () => engine,
-      () => {},
-    ),
-  }
+  })
+  const engine = await testEngine({ db, driver, ownerId: accountId })
   t.after(() => engine.portWatch.close())
   const insert = async (id: string, more: Partial<ComputerRow> = {}) => {
     const row = { ...newComputer(engine, { accountId, name: id }), id, state: 'running' as const, ...more }
