@@ -17,7 +17,7 @@ export async function collectOperations(app: App): Promise<void> {
       info: {
         title: 'Carrel',
         version,
-        description: 'A computer for every agent',
+        description: 'A computer of its own for every agent',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],

@@ -35,3 +35,16 @@ test('files that the docs name by a path suffix exist', () => {
   )
   assert.deepEqual(missing, [])
 })
+
+test('lines of the docs have at most 120 characters, except tables and code', () => {
+  const long = pages.flatMap((page) => {
+    let isCode = false
+    return read(page)
+      .split('\n')
+      .flatMap((line, index) => {
+        if (line.trimStart().startsWith('```')) isCode = !isCode
+        return line.length > 120 && !isCode && !/^\s*\|/.test(line) ? [`${page}:${index + 1}`] : []
+      })
+  })
+  assert.deepEqual(long, [])
+})

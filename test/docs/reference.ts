@@ -30,14 +30,17 @@ function errorsPage(): string {
   )
   return `# Errors
 
-The errors of Carrel, from \`src/errors.ts\` and the \`errors.ts\` of each surface; \`npm run docs\` generates this page. Each surface answers errors in the envelope of its document, at every address below its prefixes, whether the address has a route or not:
+The errors of Carrel, from \`src/errors.ts\` and the \`errors.ts\` of each surface; \`npm run docs\` generates this page.
+Each surface answers errors in the envelope of its document, at every address below its prefixes, whether the address
+has a route or not:
 
 | surface | addresses | envelope |
 | --- | --- | --- |
 ${surfaces.map(envelopeRow).join('\n')}
 
-On every surface but Pawpado, errors also have \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and facts such as \`field\`. \`POST /auth/refresh\` belongs to the contracts of PaperPod and of Environments: its errors
-have both envelopes, and are 422 only if \`refresh_token\` was sent.
+On every surface but Pawpado, errors also have \`code\`, \`action\`, \`agentInstruction\`, \`retryable\`, \`requestId\` and
+facts such as \`field\`. \`POST /auth/refresh\` belongs to the contracts of PaperPod and of Environments: its errors have
+both envelopes, and are 422 only if \`refresh_token\` was sent.
 
 | code | status | retry unchanged | action | what to do |
 | --- | --- | --- | --- | --- |
@@ -49,7 +52,12 @@ If the next step is a route or a command of a surface, the surface has its own i
 | --- | --- | --- |
 ${surfaces.flatMap(instructionRows).join('\n')}
 
-Codes that have another name on a surface: ${surfaces.flatMap(renamed).join(', ')}.
+Codes that have another name on a surface:
+
+${surfaces
+  .flatMap(renamed)
+  .map((sentence) => `- ${sentence}`)
+  .join('\n')}
 `
 }
 

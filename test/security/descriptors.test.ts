@@ -222,6 +222,6 @@ time.sleep(1000)`
     const { body } = await server.post('/expose', { port: 9000, sessionId })
     const { status, body: told } = await server.preview(body.url, '/')
     assert.equal(status, 502)
-    assert.match(String(told), /takes no more connections/)
+    assert.match(String(told), /does not accept connections/)
   })
 })

@@ -14,6 +14,7 @@ const forbidden = [
   ['src/engine/d.ts', '../drivers/choose.ts'],
   ['src/engine/computers/files/e.ts', '../../deletion/delete-due.ts'],
   ['src/engine/computers/f.ts', '../engine.ts'],
+  ['src/engine/deletion/a.ts', '../engine.ts'],
   ['src/engine/identity/auth/a.ts', '../../computers/computers.ts'],
   ['src/engine/identity/b.ts', '../deletion/delete-due.ts'],
   ['src/engine/money/ledger/a.ts', '../../identity/identity.ts'],

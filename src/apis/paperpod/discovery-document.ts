@@ -27,7 +27,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
     apiVersion: 'v2',
     version,
     description:
-      'A computer for every agent: isolated Linux over HTTP, self-hosted. This surface is compatible with the PaperPod API.',
+      'A computer of its own for every agent: isolated Linux over HTTP, self-hosted. This surface is compatible with the PaperPod API.',
     baseUrl,
     previewUrlDomain: settings.previewDomain,
     quickStart: {

@@ -36,7 +36,7 @@ export function indexPage(parts: DocumentParts): string {
 
 function start(parts: DocumentParts): Html {
   return html`<section class="guide" id="start">
-      <h1>A computer for every agent</h1>
+      <h1>A computer of its own for every agent</h1>
       <p class="lead">
         Isolated Linux over HTTP, ready in tens of milliseconds. Run code, store files, start servers and share them
         with others.
