@@ -1,0 +1,26 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { errorAnswer } from './error-envelope.ts'
+import { logFailure } from './log-failure.ts'
+import { pathOf } from './path-of.ts'
+import { retryAfterS } from './retry-after.ts'
+import { surfaceOf, type Surface } from './surface.ts'
+import { requestError } from './validation-error.ts'
+
+export type ErrorReply = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+
+/** Returns what answers a request with an error, in the envelope of the surface that its address belongs to. */
+export function errorReply(surfaces: readonly Surface[]): ErrorReply {
+  return (error, request, reply) => {
+    const known = requestError(error, request)
+    // Without the query, which contains the code of a sign-in link.
+    logFailure(request.log, known, { path: request.url.split('?')[0] })
+    if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
+    if (known.code === 'rate_limited') reply.header('retry-after', String(known.details.retryAfter))
+    if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+    if (known.code === 'range_not_satisfiable')
+      reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
+    const { envelope } = request.routeOptions?.config?.surface ?? surfaceOf(surfaces, pathOf(request.url))
+    const { status, text } = errorAnswer(envelope, known, request.id, request)
+    return reply.header('x-request-id', request.id).status(status).type('application/json; charset=utf-8').send(text)
+  }
+}
