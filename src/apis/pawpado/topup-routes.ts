@@ -1,8 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
-import type { Purchase } from '../../engine/money/ledger/top-up.ts'
 import { startPayment } from '../../engine/money/payments/start-payment.ts'
-import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
+import { checkoutOf, purchaseOf } from './mapping.ts'
 import { topUpAnswer, topUpBody } from './schemas.ts'
 
 /** Adds `POST /api/v1/credits/topup`, which returns a payment page. */
@@ -23,23 +22,6 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ body, caller }) => {
-      const { id, url, quote } = await startPayment(engine, caller, purchaseOf(body))
-      return {
-        checkoutUrl: url,
-        paymentId: id,
-        amountCents: quote.amountCents,
-        creditsAdded: quote.creditMicros / 1_000_000,
-        currency: 'usd',
-      }
-    },
+    async ({ body, caller }) => checkoutOf(await startPayment(engine, caller, purchaseOf(body))),
   )
-}
-
-function purchaseOf({ tier, amountCents }: { tier?: string; amountCents?: number }): Purchase {
-  if (tier !== undefined && amountCents === undefined) return { tier }
-  if (tier === undefined && amountCents !== undefined) return { amountCents }
-  throw new CarrelError('invalid_request', 'Cannot top up: send either "tier" or "amountCents"', {
-    details: { field: 'tier' },
-  })
 }
