@@ -1,25 +1,16 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { surfaces } from '../../src/apis/surfaces.ts'
-import { defaultPrices } from '../../src/config/price-book.ts'
-import { readSettings } from '../../src/config/settings.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { insertToken } from '../../src/engine/identity/accounts/tokens.ts'
-import { CreditWatch } from '../../src/engine/money/credit/credit-watch.ts'
-import type { Engine } from '../../src/engine/engine.ts'
-import { AccessTokens } from '../../src/engine/identity/auth/access-tokens.ts'
-import { AuthCache } from '../../src/engine/identity/auth/auth-cache.ts'
 import { signIn } from '../../src/engine/identity/auth/sign-in.ts'
-import { openSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
-import { TrustedIssuers } from '../../src/engine/identity/auth/trusted-issuers.ts'
-import { DescriptorBudget } from '../../src/engine/budgets/descriptor-budget.ts'
 import { createApp } from '../../src/http/app.ts'
 import { ClientNetworks } from '../../src/http/client-networks.ts'
 import { Connections } from '../../src/http/connections.ts'
 import { AccountLimits } from '../../src/http/rate-limits.ts'
 import { OpenRequests } from '../../src/http/open-requests.ts'
+import { testEngine } from '../../test/support/test-engine.ts'
 
 /**
  * The server's own app with two routes that do nothing, one of which requires a token, over a database of 10,000
@@ -28,18 +19,8 @@ import { OpenRequests } from '../../src/http/open-requests.ts'
  */
 const [folder = ''] = process.argv.slice(2)
 const db = await openDatabase(join(folder, 'carrel.db'))
-const engine = {
-  db,
-  log: pino({ level: 'warn' }, pino.destination(2)),
-  settings: readSettings(process.env),
-  prices: defaultPrices,
-  credit: new CreditWatch(defaultPrices),
-  accessTokens: new AccessTokens(await openSigningKey(folder), () => 'http://127.0.0.1'),
-  issuers: new TrustedIssuers([]),
-  authCache: new AuthCache(db),
-  server: { ownerId: '', origin: () => 'http://127.0.0.1' },
-  budgets: { descriptors: new DescriptorBudget(20_000) },
-} as unknown as Engine
+const engine = await testEngine({ db })
+await engine.driver.close()
 
 const { userId, accountId } = await signIn(engine, {
   provider: 'email',
