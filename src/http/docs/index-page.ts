@@ -42,7 +42,7 @@ function start(parts: DocumentParts): Html {
         with others.
       </p>
       <figure class="code">
-        <figcaption>Two commands</figcaption>
+        <figcaption>A first request</figcaption>
         <pre tabindex="0"><code>export CARREL_TOKEN=pp_sess_...
 ${firstExample(parts)}</code></pre>
       </figure>
