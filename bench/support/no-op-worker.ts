@@ -1,15 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { surfaces } from '../../src/apis/surfaces.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { insertToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { signIn } from '../../src/engine/identity/auth/sign-in.ts'
-import { createApp } from '../../src/http/app.ts'
-import { ClientNetworks } from '../../src/http/client-networks.ts'
-import { Connections } from '../../src/http/connections.ts'
-import { AccountLimits } from '../../src/http/rate-limits.ts'
-import { OpenRequests } from '../../src/http/open-requests.ts'
+import { bareApp } from '../../test/support/route-app.ts'
 import { testEngine } from '../../test/support/test-engine.ts'
 
 /**
@@ -19,7 +14,7 @@ import { testEngine } from '../../test/support/test-engine.ts'
  */
 const [folder = ''] = process.argv.slice(2)
 const db = await openDatabase(join(folder, 'carrel.db'))
-const engine = await testEngine({ db })
+const engine = await testEngine({ db, env: process.env })
 await engine.driver.close()
 
 const { userId, accountId } = await signIn(engine, {
@@ -41,14 +36,7 @@ await db.transaction().execute(async (trx) => {
 const { secret } = await insertToken(db, { accountId, userId, kind: 'session', name: 'bench' })
 const { row } = await insertToken(db, { accountId, userId, kind: 'family', name: 'bench', lifeMs: 3_600_000 })
 
-const app = await createApp({
-  engine,
-  surfaces,
-  onUpgrade: () => false,
-  openRequests: new OpenRequests(),
-  accountLimits: new AccountLimits(engine),
-  connections: new Connections({ budget: engine.budgets.descriptors, networks: new ClientNetworks([]) }),
-})
+const app = await bareApp(engine)
 app.get('/open', { config: { public: true } }, async () => ({ ok: true }))
 app.get('/closed', async () => ({ ok: true }))
 await app.listen({ host: '127.0.0.1', port: 0 })

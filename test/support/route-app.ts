@@ -12,7 +12,12 @@ export async function routeApp(env: NodeJS.ProcessEnv = {}): Promise<{ app: App;
   const engine = await testEngine({ env: { CARREL_PUBLIC_URL: undefined, ...env } })
   await engine.driver.close()
   await engine.db.destroy()
-  const app = await createApp({
+  return { app: await bareApp(engine), engine }
+}
+
+/** Returns the app of a server without any routes. */
+export function bareApp(engine: Engine): Promise<App> {
+  return createApp({
     engine,
     surfaces,
     onUpgrade: () => false,
@@ -20,5 +25,4 @@ export async function routeApp(env: NodeJS.ProcessEnv = {}): Promise<{ app: App;
     accountLimits: new AccountLimits(engine),
     connections: new Connections({ budget: engine.budgets.descriptors, networks: new ClientNetworks([]) }),
   })
-  return { app, engine }
 }
