@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAccount } from './owner.ts'
 import { limits } from '../../../config/limits.ts'
 import { openDatabase } from '../../../db/open.ts'
 import { AccountRemovals } from './account-removals.ts'
@@ -12,15 +13,23 @@ import { turnsDuring } from '../../../../test/support/turns-during.ts'
 test('of very many sign-ins the last to expire are listed, and endOtherSessions() lets other work run between its steps', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
-  await db
-    .insertInto('accounts')
-    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, shared: 0, delete_at: null })
-    .execute()
-  const user = { id: 'u', account_id: 'a', name: 'u', email: null, created_at: 1, last_login_at: null, delete_at: null }
+  const accountId = await createAccount(db, 'a')
+  const user = {
+    id: 'u',
+    account_id: accountId,
+    name: 'u',
+    email: null,
+    created_at: 1,
+    last_login_at: null,
+    delete_at: null,
+  }
   await db.insertInto('users').values(user).execute()
-  await db.insertInto('memberships').values({ account_id: 'a', user_id: 'u', role: 'owner', created_at: 1 }).execute()
+  await db
+    .insertInto('memberships')
+    .values({ account_id: accountId, user_id: 'u', role: 'owner', created_at: 1 })
+    .execute()
   const { secret, row } = await insertToken(db, {
-    accountId: 'a',
+    accountId,
     userId: 'u',
     kind: 'session',
     name: 'now',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAccount } from '../accounts/owner.ts'
 import { limits } from '../../../config/limits.ts'
 import { openDatabase } from '../../../db/open.ts'
 import { authenticateToken, insertToken } from '../accounts/tokens.ts'
@@ -9,17 +10,14 @@ import { changeLimits } from './workspace-limits.ts'
 test('keeps the limits of the workspace, of live keys, and the most recent ones of revoked keys', async (t) => {
   const db = await openDatabase(':memory:')
   t.after(() => db.destroy())
-  await db
-    .insertInto('accounts')
-    .values({ id: 'a', name: 'a', created_at: 1, created_by: null, shared: 0, delete_at: null })
-    .execute()
-  const { secret } = await insertToken(db, { accountId: 'a', kind: 'session', name: 'owner' })
-  const { row: key } = await insertToken(db, { accountId: 'a', kind: 'api_key', name: 'key' })
+  const accountId = await createAccount(db, 'a')
+  const { secret } = await insertToken(db, { accountId, kind: 'session', name: 'owner' })
+  const { row: key } = await insertToken(db, { accountId, kind: 'api_key', name: 'key' })
   const caller = await authenticateToken(db, secret)
   const engine = { db }
   await changeLimits(engine, caller, [{ dayMicros: 10 }, { keyId: key.id, dayMicros: 20 }])
   const revoked = Array.from({ length: limits.revokedKeyLimits + 5 }, (_, index) => ({
-    account_id: 'a',
+    account_id: accountId,
     token_id: `gone${index}`,
     period: 'month' as const,
     limit_micros: 1,
