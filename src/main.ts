@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { linksBelow } from './apis/links.ts'
+import { databaseLocation } from './config/database-location.ts'
 import { limits } from './config/limits.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
@@ -67,8 +68,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await checkTempoAddresses(settings)
   makeDataDirectory(settings.dataDirectory)
   lockDataDirectory(settings.dataDirectory)
-  assertOwnDatabase(settings.dataDirectory)
-  const db = await openDatabase(join(settings.dataDirectory, 'carrel.db'))
+  if (settings.databaseUrl === undefined) assertOwnDatabase(settings.dataDirectory)
+  const db = await openDatabase(databaseLocation(settings))
   parts.defer(() => db.destroy())
   const driver = await LocalDriver.open({ ...settings, log })
   parts.defer(() => driver.close())
@@ -85,7 +86,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
     stopping: stop,
   })
   parts.defer(closeEngine)
-  markDatabase(settings.dataDirectory)
+  if (settings.databaseUrl === undefined) markDatabase(settings.dataDirectory)
   const { listen, close: closeApp } = await openApp(engine)
   stop.throwIfAborted()
   await listen()

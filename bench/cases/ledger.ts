@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { defaultPrices } from '../../src/config/price-book.ts'
-import { durableTransaction } from '../../src/db/durable-transaction.ts'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { creditOf, revenueOf } from '../../src/engine/money/ledger/books.ts'
@@ -75,7 +75,7 @@ async function postBatch(db: Kysely<Database>, round: number): Promise<number> {
     }
   })
   const started = performance.now()
-  await durableTransaction(db, (trx) => postTransactions(trx, postings, 0))
+  await transaction(db, 'durable', (trx) => postTransactions(trx, postings, 0))
   return performance.now() - started
 }
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { insertToken } from '../../src/engine/identity/accounts/tokens.ts'
@@ -29,7 +30,7 @@ await db
   .insertInto('memberships')
   .values({ account_id: workspaceId, user_id: userId, role: 'member', created_at: Date.now() })
   .execute()
-await db.transaction().execute(async (trx) => {
+await transaction(db, 'operational', async (trx) => {
   for (let count = 0; count < 10_000; count++)
     await insertToken(trx, { accountId, userId, kind: 'api_key', name: `${count}` })
 })

@@ -460,12 +460,24 @@ export const limits = {
    * some hundred KiB.
    */
   usageReportLines: 1000,
-  /** Queries over many rows run one at a time on a thread of their own. This many requests of one account may wait, */
-  workerReadsPerAccount: 16,
+  /** Queries over many rows run one at a time, apart from the requests. This many requests of one account may wait, */
+  bulkReadsPerAccount: 16,
   /** this many in total, each of which holds a connection and some KiB, */
-  workerReads: 2000,
+  bulkReads: 2000,
   /** and for this long: the largest query takes two seconds on a small host. */
-  workerReadWaitMs: 15_000,
+  bulkReadWaitMs: 15_000,
+  /** Connections to PostgreSQL for requests and periodic work; bulk reads have one more. Its own default is 100 in all. */
+  databaseConnections: 16,
+  /** How long a query waits for one of them, or for a new connection to be accepted. */
+  databaseConnectMs: 10_000,
+  /** How long a statement waits for a row that another transaction has locked: that of a server that hangs, for instance. */
+  databaseLockMs: 10_000,
+  /** How long a statement of PostgreSQL may take: only migrations take longer. */
+  databaseStatementMs: 60_000,
+  /** A transaction that PostgreSQL could not run beside others is repeated this often; */
+  transactionAttempts: 40,
+  /** before a repetition it waits for up to 1 ms, 2 ms, 4 ms, and so on up to this. */
+  transactionPauseMs: 128,
   /** Rows of a deleted account that are removed in one batch: some milliseconds. */
   deletedRowsAtOnce: 500,
   /** Events that are removed with each sweep. */

@@ -9,6 +9,8 @@ export interface Settings {
   host: string
   port: number
   dataDirectory: string
+  /** The URL of a PostgreSQL database; undefined for the SQLite file in the data directory. */
+  databaseUrl: string | undefined
   previewDomain: string
   /** The origin at which clients reach the server, without a trailing slash; undefined to use that of the request. */
   publicUrl: string | undefined
@@ -122,6 +124,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
         /^[^,:\n]{1,60}$/,
         'a path of at most 60 characters without "," and ":"',
       ),
+    ),
+    databaseUrl: read.secret(
+      'CARREL_DATABASE_URL',
+      /^postgres(?:ql)?:\/\/\S+$/,
+      'a URL of PostgreSQL such as postgres://user:password@host:5432/carrel',
     ),
     previewDomain: read
       .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')

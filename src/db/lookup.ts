@@ -19,6 +19,6 @@ type Find<Row> = (parameters: readonly string[]) => Row | undefined | Promise<Ro
 
 function prepare<Row>(db: Kysely<Database>, query: CompiledQuery<Row>): Find<Row> {
   const read = readerOf(db)?.prepare(query.sql)
-  if (read) return (parameters) => read(parameters) as Row | undefined
+  if (read) return (parameters) => read(parameters) as ReturnType<Find<Row>>
   return async (parameters) => (await db.executeQuery<Row>({ ...query, parameters })).rows[0]
 }

@@ -3,8 +3,11 @@ import type { Database } from './schema.ts'
 
 /** Reads committed rows over a connection of its own, without waiting for transactions. */
 export interface Reader {
-  /** Changes with every commit: at once with one of this process, soon with one of another program. */
-  version(): number
+  /**
+   * Changes with every commit: at once with one of this process, soon with one of another program. undefined where the
+   * database does not say.
+   */
+  version(): number | undefined
   /** Prepares a statement. Returns a function that reads its first row for text parameters. */
   prepare(sql: string): (parameters: readonly string[]) => unknown
 }

@@ -1,4 +1,4 @@
-import { truncateWal } from '../db/truncate-wal.ts'
+import { eraseDeleted } from '../db/transaction.ts'
 import { reconcile } from './computers/lifecycle/reconcile.ts'
 import { forgetUnrecorded } from './computers/processes/prune-processes.ts'
 import { recoverProcesses } from './computers/processes/recover-processes.ts'
@@ -12,7 +12,7 @@ import { failInterrupted } from './operations/operations.ts'
 /** Recovers what an earlier server left, before the first request. The order matters: charges depend on what runs. */
 export async function recover(engine: Engine): Promise<void> {
   // A server that crashed during a deletion leaves traces in the write-ahead log.
-  await truncateWal(engine.db)
+  await eraseDeleted(engine.db)
   await grantToAll(engine.db, engine.prices)
   await loadLowCredit(engine)
   await reconcile(engine)

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
+import { databaseLocation } from '../config/database-location.ts'
 import { readPriceBook, type PriceBook } from '../config/price-book.ts'
 import { readSettings } from '../config/settings.ts'
+import { connectDatabase } from '../db/open.ts'
 import type { Database } from '../db/schema.ts'
-import { sqliteDialect } from '../db/sqlite.ts'
 
 export interface Ledger extends AsyncDisposable {
   db: Kysely<Database>
@@ -12,14 +12,14 @@ export interface Ledger extends AsyncDisposable {
 }
 
 /**
- * Opens the existing database of the data directory, beside a server that may be using it. Throws when there is none.
+ * Opens the existing database of the settings, beside servers that may be using it. Throws when there is no file.
  */
 export function openLedger(action: string, { readOnly }: { readOnly: boolean }): Ledger {
   const settings = readSettings(process.env)
-  const path = join(settings.dataDirectory, 'carrel.db')
-  if (!existsSync(path))
-    throw new Error(`Cannot ${action}: there is no "${path}"; set CARREL_DATA to the data directory`)
+  const location = databaseLocation(settings)
+  if (settings.databaseUrl === undefined && !existsSync(location))
+    throw new Error(`Cannot ${action}: there is no "${location}"; set CARREL_DATA to the data directory`)
   const prices = readPriceBook(settings.priceBook)
-  const db = new Kysely<Database>({ dialect: sqliteDialect(path, { readOnly }) })
+  const db = connectDatabase(location, { readOnly })
   return { db, prices, [Symbol.asyncDispose]: () => db.destroy() }
 }

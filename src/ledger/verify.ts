@@ -1,3 +1,4 @@
+import { transaction } from '../db/transaction.ts'
 import { verifyBooks, type Verdict } from '../engine/money/ledger/verify-books.ts'
 import { openLedger } from './open-ledger.ts'
 
@@ -6,7 +7,7 @@ export async function verify({ asJson }: { asJson: boolean }): Promise<number> {
   await using ledger = openLedger('verify the ledger', { readOnly: true })
   const { db, prices } = ledger
   // One transaction sees everything as of the same moment.
-  const verdict = await db.transaction().execute((trx) => verifyBooks(trx, prices.overdraftMicros))
+  const verdict = await transaction(db, 'read', (trx) => verifyBooks(trx, prices.overdraftMicros))
   process.stdout.write(asJson ? `${JSON.stringify(verdict)}\n` : textOf(verdict))
   return verdict.problems.length === 0 ? 0 : 1
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Kysely, type DatabaseConnection, type Dialect, type Driver } from 'kysely'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { sqliteDialect } from '../../src/db/sqlite.ts'
+import { sqliteDialect } from '../../src/db/sqlite/dialect.ts'
 
 export class Crash extends Error {}
 

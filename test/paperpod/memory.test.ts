@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { testDataDirectory, TestServer, until } from '../support/server.ts'
 
@@ -127,7 +128,7 @@ describe('agent memory', () => {
       .orderBy('created_at', 'desc')
       .where('name', '=', 'many')
       .executeTakeFirstOrThrow()
-    await db.transaction().execute(async (transaction) => {
+    await transaction(db, 'operational', async (transaction) => {
       for (let index = 0; index < 9999; index++) {
         const row = { account_id: id, path: `f${index}`, content: Buffer.of(), size: 0, modified_at: 0 }
         await transaction.insertInto('memory_files').values(row).execute()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { durableTransaction } from '../../src/db/durable-transaction.ts'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 
 test('only durable transactions sync their commit, and a failed one restores the mode', async (t) => {
@@ -14,10 +14,10 @@ test('only durable transactions sync their commit, and a failed one restores the
   const level = async (on = db) =>
     (await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(on)).rows[0]!.synchronous
   assert.equal(await level(), 1)
-  assert.equal(await durableTransaction(db, (transaction) => level(transaction)), 2)
+  assert.equal(await transaction(db, 'durable', (transaction) => level(transaction)), 2)
   assert.equal(await level(), 1)
   await assert.rejects(
-    durableTransaction(db, async (transaction) => {
+    transaction(db, 'durable', async (transaction) => {
       await transaction.insertInto('accounts').values({ id: 'x', name: 'x', created_at: 0, shared: 0 }).execute()
       throw new Error('no')
     }),

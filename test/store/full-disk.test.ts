@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { asCarrelError } from '../../src/errors.ts'
@@ -28,7 +29,7 @@ test('a write to a full disk fails with the reason, rolls its transaction back, 
   const { bavail, bsize } = statfsSync(directory)
   execFileSync('fallocate', ['-l', String(bavail * bsize), filler])
   const addMany = () =>
-    db.transaction().execute(async (transaction) => {
+    transaction(db, 'operational', async (transaction) => {
       for (let count = 0; count < 10; count++)
         await transaction
           .insertInto('memory_files')

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { Kysely, sql, type Migration } from 'kysely'
 import { openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { sqliteDialect } from '../../src/db/sqlite.ts'
+import { sqliteDialect } from '../../src/db/sqlite/dialect.ts'
 
 function file(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-store-'))

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 
 test('a transaction that reads before it writes is not broken by another program', async (t) => {
@@ -17,7 +18,7 @@ test('a transaction that reads before it writes is not broken by another program
     rmSync(directory, { recursive: true })
   })
   const write = () => other.exec("INSERT INTO accounts (id, name, created_at) VALUES ('other', 'x', 0)")
-  await db.transaction().execute(async (trx) => {
+  await transaction(db, 'operational', async (trx) => {
     await trx.selectFrom('accounts').selectAll().execute()
     assert.throws(write, /locked/)
     await trx.insertInto('accounts').values({ id: 'own', name: 'x', created_at: 0, shared: 0 }).execute()

@@ -1,3 +1,4 @@
+import { transaction } from '../../db/transaction.ts'
 import { CarrelError } from '../../errors.ts'
 import { appendEvent } from '../audit/append-event.ts'
 import type { Context } from '../context.ts'
@@ -12,7 +13,7 @@ export async function cancelDeletion({ db }: Pick<Context, 'db'>, caller: Authen
   const { userId, tokenId } = caller
   if (userId === null) return
   assertSignedIn(caller, 'keep the account')
-  await db.transaction().execute(async (trx) => {
+  await transaction(db, 'operational', async (trx) => {
     const user = await trx
       .selectFrom('users')
       .select(['account_id', 'delete_at'])

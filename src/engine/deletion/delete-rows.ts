@@ -1,4 +1,4 @@
-import { durableTransaction } from '../../db/durable-transaction.ts'
+import { transaction } from '../../db/transaction.ts'
 import type { Context } from '../context.ts'
 import { deletionPlan } from './deletion-plan.ts'
 import type { DeletionSubject } from './deletion-subject.ts'
@@ -9,7 +9,7 @@ import { userColumns } from './user-columns.ts'
  * it nobody can authenticate as this user. Returns the number of rows that were deleted or changed.
  */
 export function deleteRows({ db }: Pick<Context, 'db'>, subject: DeletionSubject): Promise<number> {
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     let count = 0
     for (const plan of Object.values(deletionPlan)) {
       if (typeof plan !== 'function') continue

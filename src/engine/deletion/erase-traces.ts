@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { truncateWal } from '../../db/truncate-wal.ts'
+import { eraseDeleted } from '../../db/transaction.ts'
 import type { Context } from '../context.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
  */
 export async function eraseTraces({ db, log, server }: Pick<Context, 'db' | 'log' | 'server'>): Promise<void> {
   for (let attempt = 0; attempt < maxAttempts && !server.stopping.aborted; attempt++) {
-    if (await truncateWal(db)) return
+    if (await eraseDeleted(db)) return
     await wait(attemptEveryMs)
   }
   log.warn(

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { durableTransaction } from '../../db/durable-transaction.ts'
+import { transaction } from '../../db/transaction.ts'
 import { inList } from '../../db/in-list.ts'
 import type { Database } from '../../db/schema.ts'
 import type { Context } from '../context.ts'
@@ -7,7 +7,7 @@ import type { DeletionSubject } from './deletion-subject.ts'
 
 /** Takes the last step of a deletion: removes the workspaces themselves, and the user where the subject is one. */
 export async function finishDeletion({ db }: Pick<Context, 'db'>, subject: DeletionSubject): Promise<void> {
-  await durableTransaction(db, async (trx) => {
+  await transaction(db, 'durable', async (trx) => {
     if (subject.kind === 'user') await removeUser(trx, subject.userId)
     await trx
       .deleteFrom('memberships')

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { sql, type Kysely } from 'kysely'
 import { limits } from '../../config/limits.ts'
-import { readInWorker } from '../../db/read-in-worker.ts'
-import { durableTransaction } from '../../db/durable-transaction.ts'
+import { readMany } from '../../db/read-many.ts'
+import { transaction } from '../../db/transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import type { Context } from '../context.ts'
 
@@ -32,7 +32,7 @@ async function inSteps(step: () => Promise<number>): Promise<number> {
 
 async function deleteSums(db: Kysely<Database>, table: 'usage_days' | 'spent', accountId: string): Promise<number> {
   const key = table === 'spent' ? 'token_id, period, since' : 'dimension, day, part, value, meter'
-  const { numAffectedRows } = await durableTransaction(db, (trx) =>
+  const { numAffectedRows } = await transaction(db, 'durable', (trx) =>
     sql`delete from ${sql.table(table)} where account_id = ${accountId} and (${sql.raw(key)}) in (
       select ${sql.raw(key)} from ${sql.table(table)} where account_id = ${accountId} limit ${limits.deletedRowsAtOnce})`.execute(
       trx,
@@ -55,12 +55,12 @@ async function forgetIntervals(db: Kysely<Database>, accountId: string): Promise
       .orderBy('id')
       .limit(limits.deletedRowsAtOnce)
     if (after) query = query.where(sql<boolean>`(ended_at, id) > (${after.ended_at}, ${after.id})`)
-    const [rows] = await readInWorker(db, accountId, [query])
+    const [rows] = await readMany(db, accountId, [query])
     after = rows.at(-1)
     if (!after) return count
     const free = rows.flatMap(({ id, amount_micros }) => (Number(amount_micros) === 0 ? id : []))
     const charged = rows.flatMap(({ id, amount_micros }) => (Number(amount_micros) === 0 ? [] : id))
-    await durableTransaction(db, async (trx) => {
+    await transaction(db, 'durable', async (trx) => {
       if (free.length > 0) await trx.deleteFrom('usage_intervals').where('id', 'in', free).execute()
       if (charged.length > 0)
         await trx

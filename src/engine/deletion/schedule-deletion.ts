@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import { transaction } from '../../db/transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { appendEvent } from '../audit/append-event.ts'
@@ -26,7 +27,7 @@ export async function scheduleDeletion(
       'Cannot delete the account: it belongs to no user, like the one that the server was installed with; the operator deletes it with the server (npm run down -- --delete-data)',
     )
   assertSignedIn(caller, 'delete the account')
-  const { deleteAt, isAnnounced } = await parts.db.transaction().execute(async (trx) => {
+  const { deleteAt, isAnnounced } = await transaction(parts.db, 'operational', async (trx) => {
     const user = await trx.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirstOrThrow()
     if (user.delete_at !== null) return { deleteAt: user.delete_at, isAnnounced: false }
     const deleteAt = Date.now() + limits.deletionGraceMs

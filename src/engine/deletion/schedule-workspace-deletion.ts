@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import { transaction } from '../../db/transaction.ts'
 import type { Database } from '../../db/schema.ts'
 import { CarrelError } from '../../errors.ts'
 import { appendEvent } from '../audit/append-event.ts'
@@ -19,7 +20,7 @@ export function scheduleWorkspaceDeletion(
   caller: Authenticated,
 ): Promise<number> {
   const { accountId: id } = caller
-  return parts.db.transaction().execute(async (trx) => {
+  return transaction(parts.db, 'operational', async (trx) => {
     await assertDeletable(trx, parts, caller)
     const { delete_at: before } = await trx
       .selectFrom('accounts')
@@ -48,7 +49,7 @@ export async function cancelWorkspaceDeletion(
   caller: Authenticated,
 ): Promise<void> {
   const { accountId: id } = caller
-  await parts.db.transaction().execute(async (trx) => {
+  await transaction(parts.db, 'operational', async (trx) => {
     await assertDeletable(trx, parts, caller)
     const row = await trx.selectFrom('accounts').select('delete_at').where('id', '=', id).executeTakeFirst()
     if (row?.delete_at === null) return

@@ -1,4 +1,4 @@
-import { durableTransaction } from '../../db/durable-transaction.ts'
+import { transaction } from '../../db/transaction.ts'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Context } from '../context.ts'
@@ -28,7 +28,7 @@ export async function writeMemory(
 ): Promise<MemoryFile> {
   checkPath(path)
   const modifiedAtMs = Date.now()
-  await durableTransaction(engine.db, async (trx) => {
+  await transaction(engine.db, 'durable', async (trx) => {
     const { used, count } = await trx
       .selectFrom('memory_files')
       .select((eb) => [
@@ -115,7 +115,7 @@ export async function listMemory(
 /** Deletes a file; the deletion is on the disk when this resolves. Throws `not_found` when there is none. */
 export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<void> {
   checkPath(path)
-  const { numDeletedRows } = await durableTransaction(engine.db, (trx) =>
+  const { numDeletedRows } = await transaction(engine.db, 'durable', (trx) =>
     trx.deleteFrom('memory_files').where('account_id', '=', accountId).where('path', '=', path).executeTakeFirst(),
   )
   if (numDeletedRows === 0n) throw missing(path)

@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { announceState } from './transition.ts'
@@ -26,7 +27,7 @@ export async function destroyComputer(
   engine.meter.stopping(id)
   await engine.driver.destroy(id)
   await closeUsage(engine, id)
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
     await trx.deleteFrom('computers').where('id', '=', id).execute()
     await appendEvent(trx, {

@@ -1,4 +1,5 @@
 import type { Updateable } from 'kysely'
+import { transaction } from '../../../db/transaction.ts'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -21,7 +22,7 @@ export async function transition(
   id: string,
   change: Change,
 ): Promise<void> {
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const row = await trx
       .selectFrom('computers')
       .select(['state', 'account_id'])

@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { openUsage } from '../../money/usage/metered.ts'
@@ -36,7 +37,7 @@ export class WarmPool {
     // Delayed, so that it does not compete with the request that takes this computer.
     setTimeout(() => this.fill(), refillDelayMs).unref()
     const now = Date.now()
-    await db.transaction().execute(async (trx) => {
+    await transaction(db, 'operational', async (trx) => {
       const set = {
         account_id: owner.accountId,
         name: owner.name,

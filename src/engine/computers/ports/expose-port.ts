@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -28,7 +29,7 @@ export async function exposePort(
     )
   }
   const exposedAtMs = Date.now()
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     await trx
       .insertInto('ports')
       .values({ computer_id: computerId, port, created_at: exposedAtMs })

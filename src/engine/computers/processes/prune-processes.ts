@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { limits } from '../../../config/limits.ts'
-import { readInWorker } from '../../../db/read-in-worker.ts'
+import { readMany } from '../../../db/read-many.ts'
 import { keptBytesOf } from './output-retention.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
@@ -15,7 +15,7 @@ export async function pruneProcesses(
 ): Promise<void> {
   const { db } = engine
   // A worker thread counts what is kept, which covers the processes of all accounts.
-  const [old, kept] = await readInWorker(db, 'server', [
+  const [old, kept] = await readMany(db, 'server', [
     db
       .selectFrom('processes')
       .select('id')

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -42,7 +43,7 @@ export async function createApiKey(
 ): Promise<ApiKey & { secret: string }> {
   assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     await assertStillAllowed(trx, caller)
     if (await hasLimit(trx, caller))
       throw new CarrelError(
@@ -128,7 +129,7 @@ export async function revokeApiKey(
 ): Promise<void> {
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const open = await liveDescendants(trx, accountId, id)
     if (!open.includes(id))
       throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import type { ExpressionBuilder } from 'kysely'
 import { limits } from '../../../config/limits.ts'
@@ -113,7 +114,7 @@ function refreshChainOf(db: Context['db'], caller: Authenticated, sessionId: str
 
 /** Ends a limited number of sessions. Returns how many it ended. */
 function end(engine: Pick<Context, 'db'>, caller: Authenticated, which: Condition): Promise<number> {
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     const some = trx
       .selectFrom('tokens')
       .select('id')

@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, UserSettingsRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Kysely } from 'kysely'
@@ -36,7 +37,7 @@ export function changeUserSettings(
   changes: Partial<UserSettings>,
 ): Promise<UserSettings> {
   const { displayName, ...stored } = canonical(changes)
-  return db.transaction().execute(async (trx) => {
+  return transaction(db, 'operational', async (trx) => {
     await assertOwnKey(trx, caller)
     if (displayName !== undefined) await rename(trx, caller, displayName)
     if (Object.keys(stored).length > 0) {

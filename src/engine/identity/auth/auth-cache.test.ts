@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../../db/open.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import { AuthCache } from './auth-cache.ts'
@@ -59,7 +60,7 @@ describe('AuthCache', () => {
 
   test('a commit of a transaction empties the cache', async () => {
     const cache = await cacheOf()
-    await db.transaction().execute(async (trx) => {
+    await transaction(db, 'operational', async (trx) => {
       await trx.updateTable('accounts').set({ name: 'another name' }).execute()
       await cache.load('within', async () => caller())
     })

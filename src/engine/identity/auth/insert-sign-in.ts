@@ -1,4 +1,5 @@
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { TokenRow } from '../../../db/schema.ts'
 import { insertToken } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -12,7 +13,7 @@ export function insertSignIn(
   { kind, how }: { kind: 'session' | 'family'; how: string },
 ): Promise<{ secret: string; row: TokenRow }> {
   const { accountId, userId, isNew } = user
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     const token = await insertToken(trx, { accountId, userId, kind, name: how, lifeMs: limits.sessionMs })
     const type = isNew ? 'user.created' : 'user.signed_in'
     await appendEvent(trx, { accountId, type, actor: token.row.id, data: { how } })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { hashOf, unauthenticated } from '../accounts/tokens.ts'
@@ -62,7 +63,7 @@ async function insertLink(
 ): Promise<boolean> {
   const { db, settings } = engine
   const mailbox = mailboxOf(email)
-  return db.transaction().execute(async (trx) => {
+  return transaction(db, 'operational', async (trx) => {
     const isUnknown = !(await isKnownAddress(trx, email))
     const maySend = await maySendLink(trx, engine, { email, mailbox, network, isUnknown })
     const isSent = maySend && (settings.signUp || !isUnknown)

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { invalidTokens } from '../accounts/invalid-tokens.ts'
@@ -30,7 +31,7 @@ export async function refreshSession(
         refreshableAt: new Date(refreshableAtMs).toISOString(),
       },
     })
-  const { secret } = await engine.db.transaction().execute(async (trx) => {
+  const { secret } = await transaction(engine.db, 'operational', async (trx) => {
     // Signing out meanwhile ends the token, after which it must not give another one.
     if ((await invalidTokens(trx, [tokenId])).size > 0) throw unauthenticated('the token is no longer valid')
     await revokePrevious(trx, tokenId)

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, TokenRow } from '../../../db/schema.ts'
 import type { CarrelError } from '../../../errors.ts'
 import { hashOf, newSecret, unauthenticated } from '../accounts/tokens.ts'
@@ -41,7 +41,7 @@ export async function refreshTokens(
   const { familyId, id, ...issued } = await engine.accessTokens.verifyRefresh(refreshToken)
   const hash = hashOf(id)
   // If a power cut undid this, the next refresh would look like the use of a copy.
-  const family = await durableTransaction(engine.db, async (trx) => {
+  const family = await transaction(engine.db, 'durable', async (trx) => {
     const renewed = (await renew(trx, { familyId, hash, ...issued })) ?? (await renewBySibling(trx, familyId, issued))
     // The signature proves that this server issued it, so it has been replaced since.
     if (!renewed) await endFamily(trx, familyId)
@@ -105,7 +105,7 @@ async function exchangeLegacyToken(
 ): Promise<TokenPair> {
   const hash = hashOf(refreshToken)
   const next = newSecret('family')
-  const family = await engine.db.transaction().execute(async (trx) => {
+  const family = await transaction(engine.db, 'operational', async (trx) => {
     const { id } =
       (await trx.selectFrom('tokens').select('id').where('hash', '=', hash).executeTakeFirst()) ??
       (await spentToken(trx, hash)) ??

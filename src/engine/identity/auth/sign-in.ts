@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, UserRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { newId } from '../../ids.ts'
@@ -34,7 +35,7 @@ export interface SignedIn {
 export function signIn(engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>, proof: Proof): Promise<SignedIn> {
   const address = (proof.email === null ? undefined : mailAddress(proof.email)) ?? null
   const verified = proof.emailIsVerified ? address : null
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     const known =
       (await findUser(trx, proof.provider, proof.subject)) ??
       (verified === null ? undefined : await findUser(trx, 'email', verified))

@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import { unauthenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { mailProof } from '../auth/magic-links.ts'
@@ -41,7 +42,7 @@ export async function acceptInvitation(
 ): Promise<AcceptedInvitation> {
   const { id, email, account_id: workspaceId } = await findInvitation(engine.db, code)
   const { userId } = await signIn(engine, mailProof(email, network))
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     const accepted = await trx
       .updateTable('invitations')
       .set({ ended_at: Date.now() })

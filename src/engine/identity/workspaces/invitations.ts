@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, InvitationRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { assertRole, type Role } from '../accounts/roles.ts'
@@ -56,9 +57,9 @@ export async function invite(
     throw new CarrelError('already_exists', `Cannot invite "${email}": they are a member already`)
   const code = randomBytes(32).toString('base64url')
   const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
-  const row = await engine.db
-    .transaction()
-    .execute((trx) => insert(trx, engine, caller, { email, role, code, network, members: members.length }))
+  const row = await transaction(engine.db, 'operational', (trx) =>
+    insert(trx, engine, caller, { email, role, code, network, members: members.length }),
+  )
   void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
     engine.log.error({ err: error }, 'cannot send an invitation'),
   )
@@ -137,7 +138,7 @@ export async function revokeInvitation(engine: Pick<Context, 'db'>, caller: Auth
   assertSignedIn(caller, 'revoke an invitation')
   assertRole(caller, 'admin')
   const { accountId, tokenId } = caller
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const row = await trx
       .updateTable('invitations')
       .set({ ended_at: Date.now() })

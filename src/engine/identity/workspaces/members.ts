@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, MembershipRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { assertRole, covers, roleOf, type Role } from '../accounts/roles.ts'
@@ -49,7 +50,7 @@ export async function changeRole(
   role: Role,
 ): Promise<Member> {
   assertSignedIn(caller, 'change a role')
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const before = await memberOf(trx, caller, userId)
     const ownRole = await currentRole(trx, caller)
     assertRole({ role: ownRole }, 'admin')
@@ -85,7 +86,7 @@ export async function removeMember(
 ): Promise<void> {
   assertSignedIn(caller, 'remove a member')
   const { accountId, tokenId } = caller
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const before = await memberOf(trx, caller, userId)
     const isOneself = userId === caller.userId
     if (!isOneself) assertRole({ role: await currentRole(trx, caller) }, before === 'owner' ? 'owner' : 'admin')

@@ -1,4 +1,5 @@
 import { limits } from '../../../config/limits.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { wholeAccount } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { assertOwnDescendant, liveDescendants } from '../accounts/api-keys.ts'
@@ -51,7 +52,7 @@ export async function changeLimits(
 ): Promise<KeyLimit[]> {
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     const known = new Set((await keysOf(trx, accountId)).map(({ id }) => id))
     for (const { keyId, dayMicros, monthMicros } of changes) {
       if (keyId !== undefined && !known.has(keyId))

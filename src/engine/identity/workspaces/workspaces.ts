@@ -1,3 +1,4 @@
+import { transaction } from '../../../db/transaction.ts'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { createAccount } from '../accounts/owner.ts'
@@ -32,7 +33,7 @@ export async function createWorkspace(
 ): Promise<Workspace> {
   if (!isUser(caller))
     throw new CarrelError('forbidden', 'Cannot create a workspace: this takes the token of a sign-in, not of a program')
-  return engine.db.transaction().execute(async (trx) => {
+  return transaction(engine.db, 'operational', async (trx) => {
     const { count } = await trx
       .selectFrom('accounts')
       .select((eb) => eb.fn.countAll().as('count'))
@@ -85,7 +86,7 @@ export async function renameWorkspace(
 ): Promise<Workspace> {
   assertSignedIn(caller, 'rename a workspace')
   assertRole(caller, 'admin')
-  await engine.db.transaction().execute(async (trx) => {
+  await transaction(engine.db, 'operational', async (trx) => {
     await trx.updateTable('accounts').set({ name }).where('id', '=', caller.accountId).execute()
     const { accountId, tokenId } = caller
     await appendEvent(trx, { accountId, type: 'workspace.renamed', actor: tokenId, data: { name } })

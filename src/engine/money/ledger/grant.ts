@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { creditOf, promotions } from './books.ts'
 import { postTransactions, type Posting } from './post.ts'
@@ -38,7 +38,7 @@ export async function grantFirstCredit(
   const without = new Set(accountIds).difference(new Set(excluded))
   if (without.size === 0) return
   const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
-  await durableTransaction(db, (trx) => postTransactions(trx, postings, prices.overdraftMicros))
+  await transaction(db, 'durable', (trx) => postTransactions(trx, postings, prices.overdraftMicros))
 }
 
 /** Gives the first credit to an account that the transaction creates, so that it never exists without it. */

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, Meter } from '../../../db/schema.ts'
 import { creditOf, heldOf } from './books.ts'
 import { postTransactions } from './post.ts'
@@ -20,7 +20,7 @@ export interface Hold {
  */
 export function placeHold(db: Kysely<Database>, prices: PriceBook, hold: Hold): Promise<void> {
   const { id, accountId, meter, amountMicros } = hold
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const entries = [
       { book: creditOf(accountId), amountMicros: -amountMicros },
       { book: heldOf(accountId), amountMicros },

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { chunks } from '../../../db/chunks.ts'
 import type { Database, LedgerTransactionRow, TransactionKind } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
@@ -42,7 +42,7 @@ export interface PostedBatch {
  * credit, and `idempotency_mismatch` when the key belongs to another fact; nothing is moved then.
  */
 export async function post(db: Kysely<Database>, posting: Posting, overdraftMicros: number): Promise<Posted> {
-  const { posted } = await durableTransaction(db, (trx) => postTransactions(trx, [posting], overdraftMicros))
+  const { posted } = await transaction(db, 'durable', (trx) => postTransactions(trx, [posting], overdraftMicros))
   return posted[0]!
 }
 

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, LedgerTransactionRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { splitAmount, lockBalances } from './balance.ts'
@@ -34,7 +34,7 @@ export function refund(
   prices: PriceBook,
   { paymentKey, key, amountCents, reason }: Refund,
 ): Promise<{ isNew: boolean }> {
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const payment = await findPayment(trx, paymentKey)
     const paid = JSON.parse(payment.data) as Paid
     const known = await trx.selectFrom('ledger_transactions').selectAll().where('key', '=', key).executeTakeFirst()

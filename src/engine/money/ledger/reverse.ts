@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { splitAmount, lockBalances } from './balance.ts'
@@ -17,7 +17,7 @@ export function reverse(
   prices: PriceBook,
   { key, reason }: { key: string; reason: string },
 ): Promise<{ isNew: boolean }> {
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const row = await trx.selectFrom('ledger_transactions').selectAll().where('key', '=', key).executeTakeFirst()
     if (!row) throw new CarrelError('not_found', `Cannot reverse "${key}": there is no such transaction`)
     if (!['usage', 'grant', 'capture', 'refund'].includes(row.kind))

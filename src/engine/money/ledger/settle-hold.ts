@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { splitAmount, lockBalances } from './balance.ts'
@@ -13,7 +13,7 @@ import { postTransactions, type Entry } from './post.ts'
  * nothing. Throws `not_found` when there is no such hold, and `conflict` when it was settled with another amount.
  */
 export function settleHold(db: Kysely<Database>, prices: PriceBook, id: string, actualMicros: number): Promise<void> {
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const hold = await trx.selectFrom('ledger_holds').selectAll().where('id', '=', id).executeTakeFirst()
     if (!hold) throw new CarrelError('not_found', `Cannot settle hold "${id}": it does not exist`)
     const kind = actualMicros === 0 ? ('release' as const) : ('capture' as const)

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { balanceOf } from './balance.ts'
@@ -65,7 +65,7 @@ export async function topUp(
     ],
     data: { method, amountCents, bonusMicros },
   }
-  const { posted } = await durableTransaction(db, async (trx) => {
+  const { posted } = await transaction(db, 'durable', async (trx) => {
     await alongside(trx)
     return postTransactions(trx, [posting], prices.overdraftMicros)
   })

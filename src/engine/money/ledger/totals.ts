@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { readInWorker } from '../../../db/read-in-worker.ts'
+import { readMany } from '../../../db/read-many.ts'
 import type { Context } from '../../context.ts'
 import { clearingOf, creditOf, heldOf } from './books.ts'
 
@@ -40,7 +40,7 @@ export async function totalsOf({ db }: Pick<Context, 'db'>, accountId: string): 
     .selectFrom('ledger_transactions')
     .select(({ fn }) => fn.max('at').as('at'))
     .where('account_id', '=', accountId)
-  const [[sums], balances, [latest]] = await readInWorker(db, accountId, [moved, books, last])
+  const [[sums], balances, [latest]] = await readMany(db, accountId, [moved, books, last])
   const of = (id: string) => Number(balances.find((book) => book.id === id)?.balance_micros ?? 0)
   return {
     balanceMicros: of(credit),

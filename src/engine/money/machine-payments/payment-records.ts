@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, MachinePaymentRow } from '../../../db/schema.ts'
 import type { Challenge } from './payment-library.ts'
 
@@ -15,7 +15,7 @@ export function findPayment(db: Kysely<Database>, challengeId: string): Promise<
  */
 export async function beginPayment(db: Kysely<Database>, payment: NewPayment): Promise<'new' | 'begun' | 'taken'> {
   const row = rowOf(payment)
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const { numInsertedOrUpdatedRows } = await trx
       .insertInto('machine_payments')
       .values(row)

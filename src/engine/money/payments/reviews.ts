@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import type { Database, PaymentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -84,7 +84,7 @@ export async function creditReview(
  * `creditReview` does.
  */
 export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<{ isNew: boolean }> {
-  return durableTransaction(db, async (trx) => {
+  return transaction(db, 'durable', async (trx) => {
     const row = await lockPayment(trx, paymentId)
     if (row.state === 'dismissed') return { isNew: false }
     assertInReview(row, `dismiss payment "${paymentId}"`)

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Kysely, Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import type { PriceBook } from '../../../config/price-book.ts'
-import { durableTransaction } from '../../../db/durable-transaction.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { noComputer, type Database, type Meter, type UsageIntervalRow } from '../../../db/schema.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { splitAmount, lockBalances } from '../ledger/balance.ts'
@@ -56,14 +56,15 @@ export async function recordUsage(
     if (index > 0) await turn()
     const computerIds = new Set(some.flatMap(({ computerId }) => computerId ?? []))
     const due = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
-    const balances = await durableTransaction(db, async (trx) => {
+    const balances = await transaction(db, 'durable', async (trx) => {
       await writeSnapshots(trx, due)
       return recordSome(trx, rules, some)
     })
     for (const { computerId } of due) unwritten.delete(computerId)
     for (const [accountId, balanceMicros] of balances) left.set(accountId, balanceMicros)
   }
-  for (const some of chunks([...unwritten.values()])) await db.transaction().execute((trx) => writeSnapshots(trx, some))
+  for (const some of chunks([...unwritten.values()]))
+    await transaction(db, 'operational', (trx) => writeSnapshots(trx, some))
   return left
 }
 

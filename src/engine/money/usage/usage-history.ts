@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { readInWorker } from '../../../db/read-in-worker.ts'
+import { readMany } from '../../../db/read-many.ts'
 import { noComputer, type Meter } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Context } from '../../context.ts'
@@ -63,7 +63,7 @@ export async function usageHistory(
     .where('id', 'in', ids)
     .orderBy('ended_at', 'desc')
     .orderBy('id', 'desc')
-  const [[total], rows] = await readInWorker(db, accountId, [count, page])
+  const [[total], rows] = await readMany(db, accountId, [count, page])
   const last = rows.length > limit ? rows[limit - 1] : undefined
   const intervals = rows.slice(0, limit).map((row) => ({
     meter: row.meter,

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { meterUnits } from '../../../config/price-book.ts'
-import { readInWorker } from '../../../db/read-in-worker.ts'
+import { readMany } from '../../../db/read-many.ts'
 import type { Database, Meter, UsageDayRow } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
 import type { Context } from '../../context.ts'
@@ -40,7 +40,7 @@ export async function usageReport(
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<UsageReport> {
   const range = { accountId, from: dayOf(fromMs), to: dayOf(toMs) }
-  const [days, computers, keys, labels] = await readInWorker(db, accountId, [
+  const [days, computers, keys, labels] = await readMany(db, accountId, [
     daysOf(db, range),
     mostExpensive(db, range, 'computer'),
     mostExpensive(db, range, 'key'),

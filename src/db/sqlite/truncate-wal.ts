@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import type { Database } from './schema.ts'
+import type { Database } from '../schema.ts'
 
 /**
  * Moves the write-ahead log into the database and truncates it: otherwise it keeps old pages until others happen to

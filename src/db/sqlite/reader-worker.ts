@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { WorkerAnswer, Statement } from './worker-reader.ts'
+import type { Statement } from '../fair-reader.ts'
+import type { WorkerAnswer } from './reader-thread.ts'
 
 const database = new DatabaseSync(workerData as string, { readOnly: true, timeout: 5000 })
 database.exec('PRAGMA cache_size=-16000')

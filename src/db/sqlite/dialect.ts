@@ -1,13 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import {
-  SqliteAdapter,
-  SqliteDialect,
-  type Dialect,
-  type DialectAdapter,
-  type SqliteDatabase,
-  type SqliteStatement,
-} from 'kysely'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { SqliteDialect, type Dialect, type DialectAdapter, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import { LocalAdapter } from './adapter.ts'
 
 export interface DialectOptions {
   readOnly?: boolean
@@ -18,7 +12,7 @@ export interface DialectOptions {
 
 /**
  * Returns a Kysely dialect over Node's own SQLite, in WAL mode. A commit is not synced (`synchronous=NORMAL`): a power
- * cut can lose the last moments. The reconciliation at start restores them; `durableTransaction` writes what it could
+ * cut can lose the last moments. The reconciliation at start restores them; a durable transaction writes what it could
  * not restore.
  */
 export function sqliteDialect(
@@ -45,22 +39,12 @@ export function sqliteDialect(
   }
   // A transaction that begins by reading, and writes after another program has, would fail at once instead of waiting.
   const begin = readOnly ? 'begin' : 'begin immediate'
-  return new TransactionalDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
+  return new LocalDialect({ database: { close, prepare: statementCache(database, begin, afterWrite) } })
 }
 
-/**
- * Kysely's dialect, with migrations in transactions: one that fails, or whose server is killed, is undone with its
- * tables.
- */
-class TransactionalDialect extends SqliteDialect {
+class LocalDialect extends SqliteDialect {
   override createAdapter(): DialectAdapter {
-    return new TransactionalAdapter()
-  }
-}
-
-class TransactionalAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true
+    return new LocalAdapter()
   }
 }
 
@@ -70,52 +54,7 @@ function restrictToOwner(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
-/** A second connection to the same file, which reads committed data at any time: in WAL mode readers block nobody. */
-export class SqliteReader {
-  readonly #database: DatabaseSync
-  readonly #version: StatementSync
-  #writes = 0
-  #lastVersion = 0
-  #checkedAtMs = -Infinity
-
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
-    this.#version = this.#database.prepare('PRAGMA data_version')
-    this.#version.setReturnArrays(true)
-  }
-
-  /** Call this after each write of this process. */
-  noteWrite(): void {
-    this.#writes++
-  }
-
-  /**
-   * Changes with every commit: at once with one of this process, within 20 ms with one of another program. Detecting
-   * the latter takes a lock on the file, and as long as everything else that a request's token costs.
-   */
-  version(): number {
-    const now = performance.now()
-    if (now - this.#checkedAtMs >= versionCheckMs) {
-      const [version] = this.#version.get() as unknown as [number]
-      this.#lastVersion = version
-      this.#checkedAtMs = now
-    }
-    return this.#lastVersion + this.#writes
-  }
-
-  /** Prepares a statement. Returns a function that reads its first row for text parameters. */
-  prepare(sql: string): (parameters: readonly string[]) => unknown {
-    const statement = this.#database.prepare(sql)
-    return (parameters) => statement.get(...parameters)
-  }
-
-  close(): void {
-    this.#database.close()
-  }
-}
-
 const busyMs = 5000
-const versionCheckMs = 20
 
 /** Caches prepared statements: queries repeat, and preparing one takes longer than running it. */
 function statementCache(database: DatabaseSync, begin: string, afterWrite: () => void): SqliteDatabase['prepare'] {

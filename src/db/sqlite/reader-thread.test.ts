@@ -3,16 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { limits } from '../config/limits.ts'
-import { WorkerReader, type Statement } from './worker-reader.ts'
-import { readInWorker } from './read-in-worker.ts'
-import { openDatabase } from './open.ts'
+import { limits } from '../../config/limits.ts'
+import { FairReader, type Statement } from '../fair-reader.ts'
+import { openDatabase } from '../open.ts'
+import { readMany } from '../read-many.ts'
+import { ReaderThread } from './reader-thread.ts'
 
 async function open(t: TestContext, maxWaitMs?: number) {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-reader-'))
   const path = join(folder, 'carrel.db')
   const db = await openDatabase(path)
-  const reader = new WorkerReader(path, maxWaitMs)
+  const reader = new FairReader(new ReaderThread(path), maxWaitMs)
   t.after(async () => {
     reader.close()
     await db.destroy()
@@ -29,14 +30,14 @@ const slow = ask(
 )
 const quick = ask('select ? as it', 1)
 
-test('readInWorker() returns the rows of several queries as of one time, with earlier commits', async (t) => {
+test('readMany() returns the rows of several queries as of one time, with earlier commits', async (t) => {
   const { db } = await open(t)
   await db
     .insertInto('accounts')
     .values({ id: 'a', name: 'n', created_at: 1, created_by: null, shared: 0, delete_at: null })
     .execute()
   const accounts = db.selectFrom('accounts').select(['id', 'created_at'])
-  const [rows, none, count] = await readInWorker(db, 'a', [
+  const [rows, none, count] = await readMany(db, 'a', [
     accounts,
     accounts.where('id', '=', 'b'),
     db.selectFrom('accounts').select(({ fn }) => fn.countAll<number>().as('count')),
@@ -61,7 +62,7 @@ test('accounts take turns, and only the account with too many reads is refused',
     answered.push(accountId)
   }
   const first = read('much', slow)
-  const waiting = Array.from({ length: limits.workerReadsPerAccount }, () => read('much', quick))
+  const waiting = Array.from({ length: limits.bulkReadsPerAccount }, () => read('much', quick))
   assert.throws(() => reader.read('much', quick), { code: 'limit_reached' })
   await read('little', quick)
   assert.ok(answered.filter((accountId) => accountId === 'much').length <= 2, answered.join())

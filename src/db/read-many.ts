@@ -1,11 +1,11 @@
 import type { Compilable, Kysely } from 'kysely'
+import type { FairReader, Statement } from './fair-reader.ts'
 import type { Database } from './schema.ts'
-import type { WorkerReader, Statement } from './worker-reader.ts'
 
-const readers = new WeakMap<Kysely<Database>, WorkerReader>()
+const readers = new WeakMap<Kysely<Database>, FairReader>()
 
-/** Sets the reader of a database on another thread. */
-export function setWorkerReader(db: Kysely<Database>, reader: WorkerReader): void {
+/** Sets what reads many rows of a database. */
+export function setFairReader(db: Kysely<Database>, reader: FairReader): void {
   readers.set(db, reader)
 }
 
@@ -14,11 +14,12 @@ type Rows<Queries extends readonly Compilable[]> = {
 }
 
 /**
- * Returns the rows of several queries as of one time. For queries that add up or skip many rows: they run on another
- * thread, over a read-only connection, accounts in turn. Throws `limit_reached` when too many reads of the account are
- * waiting, `no_capacity` when too many are waiting in total, and `unavailable` when there is no answer in time.
+ * Returns the rows of several queries as of one time. For queries that add up or skip many rows: they run apart from the
+ * requests (with SQLite on another thread), over a read-only connection, accounts in turn. Throws `limit_reached` when
+ * too many reads of the account are waiting, `no_capacity` when too many are waiting in total, and `unavailable` when
+ * there is no answer in time.
  */
-export async function readInWorker<const Queries extends readonly Compilable[]>(
+export async function readMany<const Queries extends readonly Compilable[]>(
   db: Kysely<Database>,
   accountId: string,
   queries: Queries,

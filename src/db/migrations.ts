@@ -1,0 +1,52 @@
+import { Migrator, type Kysely, type Migration } from 'kysely'
+import * as first from './migrations/0001-first.ts'
+import * as ledger from './migrations/0002-ledger.ts'
+import * as identity from './migrations/0003-identity.ts'
+import * as payments from './migrations/0004-payments.ts'
+import * as machinePayments from './migrations/0005-machine-payments.ts'
+import * as settingsAndDeletion from './migrations/0006-settings-and-deletion.ts'
+import * as workspaces from './migrations/0007-workspaces.ts'
+import * as refreshedSessions from './migrations/0008-refreshed-sessions.ts'
+import * as workspaceDeletion from './migrations/0009-workspace-deletion.ts'
+import * as outputRetention from './migrations/0010-kept-output.ts'
+import * as mailAndKeys from './migrations/0011-mail-and-keys.ts'
+import * as usageTotals from './migrations/0013-usage-totals.ts'
+import * as computeMarks from './migrations/0014-compute-marks.ts'
+import * as storedResponses from './migrations/0015-kept-answers.ts'
+import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
+import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
+import * as computerLifecycle from './migrations/0018-computer-lifecycle.ts'
+import * as noMagicValues from './migrations/0019-no-magic-values.ts'
+import type { Database } from './schema.ts'
+
+/** Run in the order of their names; a released migration is never changed. */
+const migrations: Record<string, Migration> = {
+  '0001-first': first,
+  '0002-ledger': ledger,
+  '0003-identity': identity,
+  '0004-payments': payments,
+  '0005-machine-payments': machinePayments,
+  '0006-settings-and-deletion': settingsAndDeletion,
+  '0007-workspaces': workspaces,
+  '0008-refreshed-sessions': refreshedSessions,
+  '0009-workspace-deletion': workspaceDeletion,
+  '0010-kept-output': outputRetention,
+  '0011-mail-and-keys': mailAndKeys,
+  '0013-usage-totals': usageTotals,
+  '0014-compute-marks': computeMarks,
+  '0015-kept-answers': storedResponses,
+  '0016-invitation-networks': invitationNetworks,
+  '0017-sibling-tokens': siblingTokens,
+  '0018-computer-lifecycle': computerLifecycle,
+  '0019-no-magic-values': noMagicValues,
+}
+
+/**
+ * Runs the missing migrations. Throws when the database has migrations that this program does not know, and when one
+ * fails: nothing of that one stays.
+ */
+export async function migrate(db: Kysely<Database>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}

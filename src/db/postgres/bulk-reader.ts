@@ -1,0 +1,33 @@
+import { limits } from '../../config/limits.ts'
+import type { Executor, Statement } from '../fair-reader.ts'
+import { Pool } from './pool.ts'
+
+/** Reads over a connection of its own, so that long reads leave the others to the requests. */
+export class BulkReader implements Executor {
+  readonly #pool: Pool
+
+  constructor(url: string) {
+    this.#pool = new Pool(url, { maxConnections: 1, readOnly: true, statementMs: limits.bulkReadWaitMs })
+  }
+
+  read(statements: readonly Statement[]): Promise<unknown[][]> {
+    return this.#pool.use(async (client) => {
+      await client.query('begin isolation level repeatable read read only')
+      try {
+        const rows: unknown[][] = []
+        for (const { sql, parameters } of statements) rows.push((await client.query(sql, [...parameters])).rows)
+        return rows
+      } finally {
+        // It fails where the connection is lost, and then the first failure counts.
+        await client.query('rollback').catch(() => {})
+      }
+    })
+  }
+
+  /** The pool closes idle connections by itself. */
+  rest(): void {}
+
+  close(): void {
+    void this.#pool.end()
+  }
+}

@@ -1,0 +1,44 @@
+import { DatabaseError } from 'pg'
+import { CarrelError } from '../../errors.ts'
+import { messageOf } from '../message-of.ts'
+
+/** SQLSTATEs of a transaction that did not fit between others: of serialization, of a deadlock, and of a lock's wait. */
+const conflicts = new Set(['40001', '40P01', '55P03'])
+/** The SQLSTATE of a row that exists already: written by a transaction that this one could not see. */
+export const uniqueViolation = '23505'
+
+/** Returns whether a transaction that failed with this error may succeed when it is repeated. */
+export function isConflict(error: unknown): boolean {
+  return conflicts.has(codeOf(error) ?? '')
+}
+
+/** Returns the SQLSTATE of an error or of what caused it; undefined for an error of something else. */
+export function codeOf(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof DatabaseError) return cause.code
+  }
+  return undefined
+}
+
+/**
+ * Returns what a caller is to see of a failure: `unavailable` when the database cannot be reached or interrupts the work,
+ * `no_capacity` when its disk or its connections are used up, and otherwise the error itself.
+ */
+export function failureOf(error: unknown): unknown {
+  const isAnswer = error instanceof DatabaseError
+  const code = isAnswer ? (error.code ?? '') : ''
+  if (code.startsWith('53'))
+    return new CarrelError('no_capacity', `The database is full: ${messageOf(error)}`, { cause: error })
+  // 08: connection; 57: ended, cancelled or starting; 25P03 and 25P04: ended because it took too long.
+  if (/^(?:08|57)/.test(code) || code === '25P03' || code === '25P04' || (!isAnswer && isOfConnection(error)))
+    return new CarrelError('unavailable', `Cannot reach the database: ${messageOf(error)}`, { cause: error })
+  return error
+}
+
+/** `pg` says in words that a connection was lost or none was free; the network says it by a code. */
+function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof AggregateError) return error.errors.every(isOfConnection)
+  const { code } = error as NodeJS.ErrnoException
+  return /^E[A-Z_]+$/.test(code ?? '') || /connect|connection|not queryable/i.test(error.message)
+}

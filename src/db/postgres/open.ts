@@ -1,0 +1,83 @@
+import { Kysely, PostgresDialect, type DialectAdapter } from 'kysely'
+import { limits } from '../../config/limits.ts'
+import { FairReader } from '../fair-reader.ts'
+import { migrate } from '../migrations.ts'
+import { setFairReader } from '../read-many.ts'
+import { setReader } from '../reader.ts'
+import type { Database } from '../schema.ts'
+import { SharedAdapter } from './adapter.ts'
+import { BulkReader } from './bulk-reader.ts'
+import { ColumnTypesPlugin } from './column-types.ts'
+import { isConflict, codeOf } from './failures.ts'
+import { Pool } from './pool.ts'
+import { PostgresReader } from './reader.ts'
+
+/** Opens a database by its URL, and runs its missing migrations. Throws for a server older than PostgreSQL 14. */
+export async function openPostgres(url: string): Promise<Kysely<Database>> {
+  await prepare(url)
+  const pool = new Pool(url, { maxConnections: limits.databaseConnections })
+  const fairReader = new FairReader(new BulkReader(url))
+  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool: closing(pool, () => fairReader.close()) }) })
+  setReader(db, new PostgresReader(pool))
+  setFairReader(db, fairReader)
+  return db
+}
+
+/** Connects to a database as it is. */
+export function connectPostgres(url: string, { readOnly }: { readOnly: boolean }): Kysely<Database> {
+  return new Kysely<Database>({ dialect: new SharedDialect({ pool: new Pool(url, { maxConnections: 2, readOnly }) }) })
+}
+
+class SharedDialect extends PostgresDialect {
+  override createAdapter(): DialectAdapter {
+    return new SharedAdapter()
+  }
+}
+
+/** Checks the version and migrates, over a connection of its own: migrations may take long. */
+async function prepare(url: string): Promise<void> {
+  const pool = new Pool(url, { maxConnections: 2, statementMs: 0 })
+  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool }), plugins: [new ColumnTypesPlugin()] })
+  try {
+    await assertVersion(pool)
+    await migrateBesideOthers(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+async function assertVersion(pool: Pool): Promise<void> {
+  const { rows } = await pool.use((client) => client.query<{ server_version: string }>('show server_version'))
+  const version = rows[0]!.server_version
+  if (Number.parseInt(version, 10) < minVersion)
+    throw new Error(`it is PostgreSQL ${version}, and Carrel needs ${minVersion} or later`)
+}
+
+const minVersion = 14
+
+/** Servers that start at once on a new database create the table of migrations at once, and one of them fails to. */
+async function migrateBesideOthers(db: Kysely<Database>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await migrate(db)
+    } catch (error) {
+      const isRace = isConflict(error) || racing.has(codeOf(error) ?? '')
+      if (!isRace || attempt >= maxAttempts) throw error
+    }
+  }
+}
+
+/** Unique violation (of the system's tables), and a table that exists already. */
+const racing = new Set(['23505', '42P07'])
+const maxAttempts = 5
+
+/** Returns the pool, which closes something else when it ends. */
+function closing(pool: Pool, close: () => void) {
+  return {
+    connect: () => pool.connect(),
+    end: () => {
+      close()
+      return pool.end()
+    },
+  }
+}

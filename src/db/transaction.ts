@@ -1,0 +1,43 @@
+import type { DialectAdapter, Kysely, Transaction } from 'kysely'
+import type { Database } from './schema.ts'
+
+/**
+ * - `read`: reads everything as of one moment, and writes nothing;
+ * - `operational`: may be lost in a power cut, as the server finds out at its next start what really exists;
+ * - `durable`: is on the disk when the transaction resolves, for what nothing else could restore: money, memory, secrets.
+ */
+export type TransactionKind = 'read' | 'operational' | 'durable'
+
+/**
+ * Runs work in a transaction, as if no other were running: the only way to start one. A rule over several rows holds
+ * because the work that checks it is the work that writes.
+ *
+ * SQLite runs one transaction after the other. PostgreSQL runs them at once and lets those fail that could not have run
+ * one after the other; these are repeated. So `work` must be repeatable: it writes only to the database, and only through
+ * the transaction. Throws `unavailable` when others have been in the way each time.
+ */
+export function transaction<T>(
+  db: Kysely<Database>,
+  kind: TransactionKind,
+  work: (transaction: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  return adapterOf(db).transaction(db, kind, work)
+}
+
+/**
+ * Makes the files of the database hold nothing of what was deleted, where the server can. Returns false when another
+ * program is in the way; does not wait for it.
+ */
+export function eraseDeleted(db: Kysely<Database>): Promise<boolean> {
+  return adapterOf(db).eraseDeleted(db)
+}
+
+/** What the databases do in different ways. */
+export interface DatabaseAdapter extends DialectAdapter {
+  transaction: typeof transaction
+  eraseDeleted: typeof eraseDeleted
+}
+
+function adapterOf(db: Kysely<Database>): DatabaseAdapter {
+  return db.getExecutor().adapter as DatabaseAdapter
+}
