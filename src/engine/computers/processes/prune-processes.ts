@@ -93,9 +93,12 @@ function oldestEnded(
     .execute()
 }
 
-const isBackground = sql<number>`kind = 'background'`
-/** The sum of `keptBytesOf` over all rows. */
-const keptBytes = sql<number>`sum(coalesce(kept_bytes, min(output_bytes, ${sql.lit(limits.keptOutputBytes)})) + ${sql.lit(limits.processRecordBytes)})`
+const isBackground = sql<number>`case kind when 'background' then 1 else 0 end`
+const maxKept = sql.lit(limits.keptOutputBytes)
+/** The sum of `keptBytesOf` over all rows. `min` of two values is SQLite's alone. */
+const keptBytes = sql<number>`sum(
+  coalesce(kept_bytes, case when output_bytes < ${maxKept} then output_bytes else ${maxKept} end)
+  + ${sql.lit(limits.processRecordBytes)})`
 const deletedRowsPerQuery = 100
 
 /** Deletes, when the server starts, output whose process is neither recorded nor known to the driver. */
