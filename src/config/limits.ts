@@ -474,10 +474,10 @@ export const limits = {
   databaseLockMs: 10_000,
   /** How long a statement of PostgreSQL may take: only migrations take longer. */
   databaseStatementMs: 60_000,
-  /** A transaction that PostgreSQL could not run beside others is repeated this often; */
-  transactionAttempts: 40,
-  /** before a repetition it waits for up to 1 ms, 2 ms, 4 ms, and so on up to this. */
-  transactionPauseMs: 128,
+  /** A transaction of PostgreSQL that conflicts with others is repeated this often; */
+  transactionRepetitions: 40,
+  /** after each time it waits for up to 2 ms, 4 ms, 8 ms, and so on up to this. */
+  transactionPauseMs: 64,
   /** Rows of a deleted account that are removed in one batch: some milliseconds. */
   deletedRowsAtOnce: 500,
   /** Events that are removed with each sweep. */

@@ -5,47 +5,66 @@ import { CarrelError } from '../../errors.ts'
 import type { Database } from '../schema.ts'
 import type { DatabaseAdapter, TransactionKind } from '../transaction.ts'
 import { codeOf, isConflict, uniqueViolation } from './failures.ts'
+import { Gate } from './gate.ts'
 
+type Work<T> = (transaction: Transaction<Database>) => Promise<T>
+
+/** Transactions that PostgreSQL cannot run as if each were alone are repeated. */
 export class SharedAdapter extends PostgresAdapter implements DatabaseAdapter {
+  readonly #gate = new Gate()
+
   /**
-   * Repeats a transaction that PostgreSQL could not run as if alone. A unique violation is repeated a few times only: the
-   * row that a concurrent transaction has added is visible to the next attempt, which handles it or fails for good.
+   * Repeats a transaction that conflicts with another one. Meanwhile this server begins no other transaction: otherwise
+   * a transaction that takes longer than others could fail again and again.
    */
-  async transaction<T>(
-    db: Kysely<Database>,
-    kind: TransactionKind,
-    work: (transaction: Transaction<Database>) => Promise<T>,
-  ): Promise<T> {
-    for (let attempt = 1, violations = 0; ; attempt++) {
-      try {
-        return await attemptOnce(db, kind, work)
-      } catch (error) {
-        const isViolation = codeOf(error) === uniqueViolation
-        if (isViolation ? ++violations > maxViolations : !isConflict(error)) throw error
-        if (attempt >= limits.transactionAttempts)
-          throw new CarrelError('unavailable', 'The database is busy with others that change the same', {
-            cause: error,
-          })
-      }
-      await wait(Math.random() * Math.min(2 ** attempt, limits.transactionPauseMs))
-    }
+  async transaction<T>(db: Kysely<Database>, kind: TransactionKind, work: Work<T>): Promise<T> {
+    if (kind === 'read') return readOnly(db, work)
+    await this.#gate.pass()
+    const first = await attempt(db, kind, work)
+    if ('value' in first) return first.value
+    return this.#gate.whileClosed(() => repeat(db, kind, work))
   }
 
-  /** PostgreSQL reuses deleted rows' space when it vacuums, and its log when it needs the space: nothing to do here. */
+  /** PostgreSQL reuses the space of deleted rows when it vacuums, and that of its log when it needs it. */
   async eraseDeleted(): Promise<boolean> {
     return true
   }
 }
 
-const maxViolations = 5
+async function repeat<T>(db: Kysely<Database>, kind: TransactionKind, work: Work<T>): Promise<T> {
+  for (let repetition = 1, violations = 0; ; repetition++) {
+    const result = await attempt(db, kind, work)
+    if ('value' in result) return result.value
+    // The next attempt sees the row that was added, and handles it or fails for good.
+    if (codeOf(result.conflict) === uniqueViolation && ++violations >= maxViolations) throw result.conflict
+    if (repetition >= limits.transactionRepetitions)
+      throw new CarrelError('unavailable', 'Cannot write to the database: others change the same rows all the time', {
+        cause: result.conflict,
+      })
+    await wait(Math.random() * Math.min(2 ** repetition, limits.transactionPauseMs))
+  }
+}
 
-function attemptOnce<T>(
+const maxViolations = 3
+
+async function attempt<T>(
   db: Kysely<Database>,
   kind: TransactionKind,
-  work: (transaction: Transaction<Database>) => Promise<T>,
-): Promise<T> {
-  if (kind === 'read')
-    return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
+  work: Work<T>,
+): Promise<{ value: T } | { conflict: unknown }> {
+  try {
+    return { value: await run(db, kind, work) }
+  } catch (error) {
+    if (isConflict(error)) return { conflict: error }
+    throw error
+  }
+}
+
+function readOnly<T>(db: Kysely<Database>, work: Work<T>): Promise<T> {
+  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
+}
+
+function run<T>(db: Kysely<Database>, kind: TransactionKind, work: Work<T>): Promise<T> {
   return db
     .transaction()
     .setIsolationLevel('serializable')

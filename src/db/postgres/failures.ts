@@ -2,10 +2,10 @@ import { DatabaseError } from 'pg'
 import { CarrelError } from '../../errors.ts'
 import { messageOf } from '../message-of.ts'
 
-/** SQLSTATEs of a transaction that did not fit between others: of serialization, of a deadlock, and of a lock's wait. */
-const conflicts = new Set(['40001', '40P01', '55P03'])
-/** The SQLSTATE of a row that exists already: written by a transaction that this one could not see. */
+/** The SQLSTATE of a row whose key exists already, as written by a transaction that this one could not see. */
 export const uniqueViolation = '23505'
+/** SQLSTATEs of transactions that did not fit between others: a failed serialization, a deadlock, a taken key. */
+const conflicts = new Set(['40001', '40P01', uniqueViolation])
 
 /** Returns whether a transaction that failed with this error may succeed when it is repeated. */
 export function isConflict(error: unknown): boolean {
@@ -29,8 +29,8 @@ export function failureOf(error: unknown): unknown {
   const code = isAnswer ? (error.code ?? '') : ''
   if (code.startsWith('53'))
     return new CarrelError('no_capacity', `The database is full: ${messageOf(error)}`, { cause: error })
-  // 08: connection; 57: ended, cancelled or starting; 25P03 and 25P04: ended because it took too long.
-  if (/^(?:08|57)/.test(code) || code === '25P03' || code === '25P04' || (!isAnswer && isOfConnection(error)))
+  // 08: connection; 57: ended, cancelled or starting; 25P03: idle for too long; 55P03: waited for a lock for too long.
+  if (/^(?:08|57|25P03|55P03)/.test(code) || (!isAnswer && isOfConnection(error)))
     return new CarrelError('unavailable', `Cannot reach the database: ${messageOf(error)}`, { cause: error })
   return error
 }

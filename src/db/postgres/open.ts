@@ -61,14 +61,13 @@ async function migrateBesideOthers(db: Kysely<Database>): Promise<void> {
     try {
       return await migrate(db)
     } catch (error) {
-      const isRace = isConflict(error) || racing.has(codeOf(error) ?? '')
+      const isRace = isConflict(error) || codeOf(error) === duplicateTable
       if (!isRace || attempt >= maxAttempts) throw error
     }
   }
 }
 
-/** Unique violation (of the system's tables), and a table that exists already. */
-const racing = new Set(['23505', '42P07'])
+const duplicateTable = '42P07'
 const maxAttempts = 5
 
 /** Returns the pool, which closes something else when it ends. */
