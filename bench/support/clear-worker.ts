@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { computerPages, snapshotPages } from '../../src/drivers/driver-pages.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { unmount } from '../../src/drivers/local/host/mounts.ts'
 import { Paths } from '../../src/drivers/local/paths.ts'
 import { run } from '../../src/drivers/local/system/run.ts'
+import { mapWithLimit } from '../../src/map-with-limit.ts'
 import { readSettings } from '../../src/config/settings.ts'
 
 const destroyedAtOnce = 8
@@ -18,12 +20,9 @@ const destroyedAtOnce = 8
 const settings = readSettings(process.env)
 const paths = new Paths(settings.dataDirectory)
 const driver = await LocalDriver.open({ ...settings, networkPoolSize: 0 })
-const computers = await driver.list()
-const next = async () => {
-  for (let computer = computers.pop(); computer; computer = computers.pop()) await driver.destroy(computer.id)
-}
-await Promise.all(Array.from({ length: destroyedAtOnce }, next))
-for (const snapshot of await driver.snapshots()) await driver.deleteSnapshot(snapshot)
+for await (const computers of computerPages(driver))
+  await mapWithLimit(computers, destroyedAtOnce, ({ id }) => driver.destroy(id))
+for await (const ids of snapshotPages(driver)) for (const id of ids) await driver.deleteSnapshot(id)
 await driver.close()
 for (const name of ['carrel.db', 'carrel.db-wal', 'carrel.db-shm', 'database.mark'])
   await rm(join(paths.data, name), { force: true })

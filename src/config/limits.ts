@@ -70,6 +70,11 @@ export const limits = {
    * each page, so pages are large.
    */
   listEntries: 10_000,
+  /**
+   * Computers or snapshots in one page of a driver: few enough to look all of them up with one statement, which takes
+   * half a millisecond.
+   */
+  driverPageItems: 500,
   /** Names, paths and targets in one answer; each may take 4 KiB. */
   listBytes: 4 * MiB,
   /** Longest time limit of an execute. Most clients and proxies do not keep a connection open longer. */

@@ -31,8 +31,17 @@ export interface Driver {
   resume(id: string): Promise<void>
   /** Removes a computer with everything that it holds. Does nothing when the computer does not exist. */
   destroy(id: string): Promise<void>
-  /** Returns the computers that exist on the host, whatever a database says. */
-  list(): Promise<ExistingComputer[]>
+  /**
+   * Returns a computer that exists on the host, whatever a database says; undefined when there is none. Costs the same
+   * however many computers exist.
+   */
+  get(id: string): Promise<ExistingComputer | undefined>
+  /**
+   * Returns a page of the computers that exist on the host, ordered by the bytes of their ids. Only computers that are
+   * created or destroyed between two pages can be missing; none is in two pages. Rejects with `invalid_request` for a
+   * limit outside of 1 to `limits.driverPageItems`. `computerPages` goes through all pages.
+   */
+  list(options: PageOptions): Promise<ComputerPage>
   stats(id: string): Promise<ComputerStats>
   /**
    * Returns the CPU time used since the start, in microseconds, or undefined when the computer is not running or the
@@ -50,8 +59,10 @@ export interface Driver {
   exec(id: string, spec: ExecSpec): Promise<ProcessHandle>
   /** Returns a process that this server or an earlier one started, or undefined when the driver does not know it. */
   process(processId: string): ProcessHandle | undefined
-  /** Returns all running processes, and the ended ones that were not released. */
+  /** Returns all running processes, and the ended ones that were not released, in the order of their start. */
   processes(): ProcessHandle[]
+  /** Returns those of `processes()` that belong to one computer, without going through the others. */
+  processesOn(id: string): ProcessHandle[]
   /** Reads the retained output of a running or ended process, from a cursor. */
   output(processId: string, cursor: number): Promise<OutputChunk>
   /** Drops an ended process from `processes()`, once the caller has recorded its exit. Its output stays readable. */
@@ -62,8 +73,11 @@ export interface Driver {
   recordLost(process: LostProcess): Promise<ProcessHandle>
   /** Deletes the output of an ended process. */
   forget(processId: string): Promise<void>
-  /** Returns the ids of all processes whose output or exit is retained. */
-  retainedProcesses(): Promise<string[]>
+  /**
+   * Yields the ids of all processes whose output or exit is retained, in no particular order. Only processes that start
+   * or are forgotten meanwhile can be missing. Needs the same memory however many there are.
+   */
+  retainedProcesses(): AsyncIterable<string>
 
   files(id: string): ComputerFiles
   /**
@@ -83,7 +97,8 @@ export interface Driver {
   /** Takes a snapshot of the root file system, in constant time where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
   deleteSnapshot(snapshotId: string): Promise<void>
-  snapshots(): Promise<string[]>
+  /** Returns a page of the snapshots' ids, as `list` does for computers. `snapshotPages` goes through all pages. */
+  snapshots(options: PageOptions): Promise<SnapshotPage>
 
   /** Calls the listener when a computer's first process ends without a `stop` or `destroy`. */
   onStopped(listener: (id: string, reason: StopReason) => void): void
@@ -142,6 +157,25 @@ export interface ExistingComputer {
   id: string
   running: boolean
   paused: boolean
+}
+
+export interface PageOptions {
+  /** Maximum number of items, from 1 to `limits.driverPageItems`. */
+  limit: number
+  /** The page begins after this id, which need not exist; with the first one when undefined. */
+  after?: string | undefined
+}
+
+export interface ComputerPage {
+  computers: ExistingComputer[]
+  /** The `after` of the next page; undefined on the last one. */
+  next?: string
+}
+
+export interface SnapshotPage {
+  ids: string[]
+  /** The `after` of the next page; undefined on the last one. */
+  next?: string
 }
 
 export interface ComputerStats {

@@ -5,6 +5,7 @@ import { describeImages } from './contract/images.ts'
 import { describeInput } from './contract/input.ts'
 import { describeLife } from './contract/life.ts'
 import { describeOutput } from './contract/output.ts'
+import { describePages } from './contract/pages.ts'
 import { describePaths } from './contract/paths.ts'
 import { describePorts } from './contract/ports.ts'
 import { describeRecords } from './contract/records.ts'
@@ -26,6 +27,7 @@ import type { Part, Subject } from './subject.ts'
 export const pureParts = {
   images: describeImages,
   life: describeLife,
+  pages: describePages,
   exec: describeExec,
   input: describeInput,
   output: describeOutput,

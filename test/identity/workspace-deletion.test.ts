@@ -114,7 +114,7 @@ describe('deleting a workspace', { timeout: 300_000 }, () => {
     const [computer] = await withDatabase((db) =>
       db.selectFrom('computers').select('id').where('account_id', '=', id).execute(),
     )
-    const exists = async () => (await server.driver.list()).some(({ id }) => id === computer!.id)
+    const exists = async () => (await server.driver.get(computer!.id)) !== undefined
     assert.ok(started.id && (await exists()))
     const client = await SocketClient.open(server, { token: `${member}~${id}` })
     const closed = new Promise((resolve) => client.socket.once('close', resolve))

@@ -63,6 +63,7 @@ const forbidden = [
 /** @type {[file: string, imported: string][]} */
 const allowed = [
   ['src/engine/computers/ok.ts', '../../drivers/driver.ts'],
+  ['src/engine/computers/ok.ts', '../../drivers/driver-pages.ts'],
   ['src/engine/computers/ok2.ts', '../../db/schema.ts'],
   ['src/engine/computers/ok3.ts', '../files/read.ts'],
   ['src/engine/computers/files/ok4.ts', '../../identity/identity.ts'],

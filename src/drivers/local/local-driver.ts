@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { HelperState } from '../../helper-states.ts'
 import type {
   ComputerFiles,
+  ComputerPage,
   ComputerSpec,
   ComputerStats,
   Driver,
@@ -12,9 +13,12 @@ import type {
   Listener,
   LostProcess,
   OutputChunk,
+  PageOptions,
   ProcessHandle,
+  SnapshotPage,
   StopReason,
 } from '../driver.ts'
+import { checkPage } from '../pages.ts'
 import type { LocalDriverOptions } from './assembly/driver-options.ts'
 import { createParts, type DriverParts } from './assembly/driver-parts.ts'
 import { openParts } from './assembly/open-parts.ts'
@@ -88,8 +92,12 @@ export class LocalDriver implements Driver {
     this.#listeners.forget(id)
     return this.#parts.computers.destroy(id)
   }
-  async list(): Promise<ExistingComputer[]> {
-    return this.#parts.computers.list()
+  async get(id: string): Promise<ExistingComputer | undefined> {
+    return this.#parts.computers.get(id)
+  }
+  async list(options: PageOptions): Promise<ComputerPage> {
+    checkPage(options)
+    return this.#parts.computers.list(options)
   }
 
   async stats(id: string): Promise<ComputerStats> {
@@ -121,6 +129,9 @@ export class LocalDriver implements Driver {
   processes(): ProcessHandle[] {
     return this.#parts.processes.all()
   }
+  processesOn(id: string): ProcessHandle[] {
+    return this.#parts.processes.on(id)
+  }
   output(processId: string, cursor: number): Promise<OutputChunk> {
     return this.#parts.processes.output(processId, cursor)
   }
@@ -133,7 +144,7 @@ export class LocalDriver implements Driver {
   forget(processId: string): Promise<void> {
     return this.#parts.processes.forget(processId)
   }
-  retainedProcesses(): Promise<string[]> {
+  retainedProcesses(): AsyncIterable<string> {
     return this.#parts.processes.retained()
   }
 
@@ -157,8 +168,9 @@ export class LocalDriver implements Driver {
   deleteSnapshot(snapshotId: string): Promise<void> {
     return this.#parts.volumes.deleteSnapshot(snapshotId)
   }
-  snapshots(): Promise<string[]> {
-    return this.#parts.volumes.snapshots()
+  async snapshots(options: PageOptions): Promise<SnapshotPage> {
+    checkPage(options)
+    return this.#parts.volumes.snapshotPage(options)
   }
 
   onStopped(listener: (id: string, reason: StopReason) => void): void {

@@ -1,5 +1,6 @@
 import { CarrelError } from '../../errors.ts'
-import type { ComputerSpec, ComputerStats, ExistingComputer, StopReason } from '../driver.ts'
+import type { ComputerPage, ComputerSpec, ComputerStats, ExistingComputer, PageOptions, StopReason } from '../driver.ts'
+import { pageOf } from '../pages.ts'
 import { MemoryComputer } from './memory-computer.ts'
 import type { MemoryHost } from './memory-host.ts'
 import type { Machine } from './tasks/machine.ts'
@@ -66,12 +67,14 @@ export class MemoryComputers {
     for (const task of computer.machine?.tasks.values() ?? []) if (!keptTasks.has(task)) task.signal('SIGKILL')
   }
 
-  list(): ExistingComputer[] {
-    return [...this.#host.computers].map(([id, { machine }]) => ({
-      id,
-      running: machine !== undefined,
-      paused: machine?.paused === true,
-    }))
+  existing(id: string): ExistingComputer | undefined {
+    const computer = this.#host.computers.get(id)
+    return computer && describe(id, computer)
+  }
+
+  list({ limit, after }: PageOptions): ComputerPage {
+    const { ids, ...rest } = pageOf(this.#host.computers.keys(), { limit, after })
+    return { computers: ids.map((id) => describe(id, this.get(id))), ...rest }
   }
 
   stats(id: string): ComputerStats {
@@ -110,4 +113,8 @@ export class MemoryComputers {
   #report(id: string, computer: MemoryComputer): void {
     computer.onStopped = (reason) => this.#onStopped(id, reason)
   }
+}
+
+function describe(id: string, { machine }: MemoryComputer): ExistingComputer {
+  return { id, running: machine !== undefined, paused: machine?.paused === true }
 }

@@ -3,6 +3,7 @@ import { CarrelError } from '../../errors.ts'
 import type { HelperState } from '../../helper-states.ts'
 import type {
   ComputerFiles,
+  ComputerPage,
   ComputerSpec,
   ComputerStats,
   Driver,
@@ -13,9 +14,12 @@ import type {
   Listener,
   LostProcess,
   OutputChunk,
+  PageOptions,
   ProcessHandle,
+  SnapshotPage,
   StopReason,
 } from '../driver.ts'
+import { checkPage, pageOf } from '../pages.ts'
 import { MemoryComputers } from './memory-computers.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { MemoryHost } from './memory-host.ts'
@@ -92,8 +96,12 @@ export class MemoryDriver implements Driver {
   async destroy(id: string): Promise<void> {
     this.#computers.destroy(id)
   }
-  async list(): Promise<ExistingComputer[]> {
-    return this.#computers.list()
+  async get(id: string): Promise<ExistingComputer | undefined> {
+    return this.#computers.existing(id)
+  }
+  async list(options: PageOptions): Promise<ComputerPage> {
+    checkPage(options)
+    return this.#computers.list(options)
   }
   async stats(id: string): Promise<ComputerStats> {
     return this.#computers.stats(id)
@@ -115,6 +123,9 @@ export class MemoryDriver implements Driver {
   processes(): ProcessHandle[] {
     return this.#processes.all()
   }
+  processesOn(id: string): ProcessHandle[] {
+    return this.#processes.on(id)
+  }
   async output(processId: string, cursor: number): Promise<OutputChunk> {
     return this.#processes.output(processId, cursor)
   }
@@ -127,8 +138,8 @@ export class MemoryDriver implements Driver {
   async forget(processId: string): Promise<void> {
     this.#processes.forget(processId)
   }
-  async retainedProcesses(): Promise<string[]> {
-    return this.#processes.kept()
+  async *retainedProcesses(): AsyncGenerator<string> {
+    yield* this.#processes.kept()
   }
 
   files(id: string): ComputerFiles {
@@ -153,8 +164,9 @@ export class MemoryDriver implements Driver {
   async deleteSnapshot(snapshotId: string): Promise<void> {
     this.#host.snapshots.delete(snapshotId)
   }
-  async snapshots(): Promise<string[]> {
-    return [...this.#host.snapshots.keys()]
+  async snapshots(options: PageOptions): Promise<SnapshotPage> {
+    checkPage(options)
+    return pageOf(this.#host.snapshots.keys(), options)
   }
 
   onStopped(listener: (id: string, reason: StopReason) => void): void {

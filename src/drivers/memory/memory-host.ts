@@ -1,4 +1,5 @@
 import type { ImageInfo } from '../driver.ts'
+import { ProcessIndex } from '../process-index.ts'
 import type { DirectoryNode } from './file-system/nodes.ts'
 import type { MemoryComputer } from './memory-computer.ts'
 import type { RunProcess } from './run-process.ts'
@@ -11,5 +12,5 @@ export class MemoryHost {
   readonly images = new Map<string, { info: ImageInfo; root: DirectoryNode }>()
   readonly computers = new Map<string, MemoryComputer>()
   readonly snapshots = new Map<string, { root: DirectoryNode; image: string }>()
-  readonly processes = new Map<string, RunProcess>()
+  readonly processes = new ProcessIndex<RunProcess>()
 }

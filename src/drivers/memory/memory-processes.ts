@@ -25,7 +25,7 @@ export class MemoryProcesses {
 
   constructor(options: Options) {
     this.#options = options
-    for (const process of options.host.processes.values()) this.#listen(process)
+    for (const process of options.host.processes.all()) this.#listen(process)
   }
 
   start(computer: MemoryComputer, machine: Machine, spec: ExecSpec): MemoryProcess {
@@ -55,7 +55,7 @@ export class MemoryProcesses {
       { parentPid: 1, processId, argv, env, cwd: computer.files.directory(cwd).path, user, descriptors, ignored: [] },
       program,
     )
-    processes.set(processId, process)
+    processes.add(process)
     computer.running.set(processId, process)
     process.begin(task, spec)
     this.#listen(process)
@@ -68,18 +68,20 @@ export class MemoryProcesses {
   }
 
   all(): MemoryProcess[] {
-    return [...this.#options.host.processes.values()]
-      .filter(({ released }) => !released)
-      .map((process) => this.#handle(process))
+    return this.#known(this.#options.host.processes.all())
+  }
+
+  on(computerId: string): MemoryProcess[] {
+    return this.#known(this.#options.host.processes.on(computerId))
   }
 
   get runningCount(): number {
-    return [...this.#options.host.processes.values()].filter(({ exit }) => !exit).length
+    return this.#options.host.processes.all().filter(({ exit }) => !exit).length
   }
 
   get outputBytes(): number {
     let bytes = 0
-    for (const { exit, output } of this.#options.host.processes.values()) if (!exit) bytes += output.keptBytes
+    for (const { exit, output } of this.#options.host.processes.all()) if (!exit) bytes += output.keptBytes
     return bytes
   }
 
@@ -100,8 +102,8 @@ export class MemoryProcesses {
     this.#options.host.processes.delete(processId)
   }
 
-  kept(): string[] {
-    return [...this.#options.host.processes.keys()]
+  kept(): Iterable<string> {
+    return this.#options.host.processes.ids()
   }
 
   recordLost({ processId, computerId, pid, startedAtMs, meta }: LostProcess): MemoryProcess {
@@ -118,8 +120,12 @@ export class MemoryProcesses {
     }
     const process = Object.assign(new RunProcess(options), { pid, startedAtMs, released: true })
     process.lose()
-    this.#options.host.processes.set(processId, process)
+    this.#options.host.processes.add(process)
     return this.#handle(process)
+  }
+
+  #known(processes: RunProcess[]): MemoryProcess[] {
+    return processes.filter(({ released }) => !released).map((process) => this.#handle(process))
   }
 
   #handle(process: RunProcess): MemoryProcess {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Driver, StopReason } from '../../../src/drivers/driver.ts'
+import type { StopReason } from '../../../src/drivers/driver.ts'
 import { until } from '../../support/server.ts'
 import { settles } from '../../support/settles.ts'
 import { ended, smallLimits, stdoutWith, type Part } from '../subject.ts'
@@ -13,12 +13,12 @@ export const describeLife: Part = (subject) => {
     const spec = subject().specification()
     t.after(() => driver.destroy(spec.id))
     await driver.create(spec)
-    assert.deepEqual(await find(driver, spec.id), { id: spec.id, running: false, paused: false })
+    assert.deepEqual(await driver.get(spec.id), { id: spec.id, running: false, paused: false })
     await assert.rejects(driver.create(spec), { code: 'already_exists' })
     await assert.rejects(subject().shell(spec.id, 'true'), { code: 'conflict' })
     await driver.start(spec.id)
     await assert.rejects(driver.create(spec), { code: 'already_exists' })
-    assert.deepEqual(await find(driver, spec.id), { id: spec.id, running: true, paused: false })
+    assert.deepEqual(await driver.get(spec.id), { id: spec.id, running: true, paused: false })
   })
 
   test('create() from a missing image or snapshot reports that, and leaves nothing', async () => {
@@ -27,8 +27,8 @@ export const describeLife: Part = (subject) => {
     await assert.rejects(driver.create(withoutImage), { code: 'image_missing' })
     const withoutSnapshot = subject().specification({ source: { snapshot: 'nothing' } })
     await assert.rejects(driver.create(withoutSnapshot), { code: 'not_found' })
-    assert.equal(await find(driver, withoutImage.id), undefined)
-    assert.equal(await find(driver, withoutSnapshot.id), undefined)
+    assert.equal(await driver.get(withoutImage.id), undefined)
+    assert.equal(await driver.get(withoutSnapshot.id), undefined)
   })
 
   test('of two concurrent create() with one id, one succeeds', async (t) => {
@@ -108,7 +108,7 @@ export const describeLife: Part = (subject) => {
     const { exit, stdout } = await ended(process)
     assert.equal(stdout, 'ready\nbye\n')
     assert.deepEqual([exit.reason, exit.exitCode, exit.signal], ['stopped', 3, null])
-    assert.deepEqual(await find(driver, id), { id, running: false, paused: false })
+    assert.deepEqual(await driver.get(id), { id, running: false, paused: false })
     await driver.start(id)
     assert.equal((await subject().shell(id, 'cat /workspace/saved')).stdout, 'saved\n')
   })
@@ -150,7 +150,7 @@ export const describeLife: Part = (subject) => {
     const process = await subject().exec(id, ['bash', '-c', counter])
     await stdoutWith(process, '3\n')
     await driver.pause(id)
-    assert.deepEqual(await find(driver, id), { id, running: true, paused: true })
+    assert.deepEqual(await driver.get(id), { id, running: true, paused: true })
     const { cpuMicros } = await driver.stats(id)
     const before = (await driver.output(process.processId, 0)).records.length
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -175,7 +175,7 @@ export const describeLife: Part = (subject) => {
     await driver.start(id)
     await driver.pause(id)
     await settles(driver.destroy(id), 'destroy()')
-    assert.equal(await find(driver, id), undefined)
+    assert.equal(await driver.get(id), undefined)
   })
 
   test('destroy() ends what runs and removes everything, and may be repeated', async () => {
@@ -186,7 +186,7 @@ export const describeLife: Part = (subject) => {
     await driver.destroy(id)
     const exit = await settles(process.wait(), 'wait()')
     assert.equal(exit.reason, 'stopped')
-    assert.equal(await find(driver, id), undefined)
+    assert.equal(await driver.get(id), undefined)
     await assert.rejects(driver.files(id).list('/', { limit: 1, maxBytes: 1 }), { code: 'not_found' })
   })
 
@@ -200,7 +200,7 @@ export const describeLife: Part = (subject) => {
     void subject().shell(id, 'kill -TERM 1; kill -INT 1', { user: 'root' })
     assert.equal(await settles(reported, 'the report'), 'exited')
     await settles(process.wait(), 'wait()')
-    assert.equal((await find(driver, id))?.running, false)
+    assert.equal((await driver.get(id))?.running, false)
     await driver.start(id)
     assert.equal((await subject().shell(id, 'echo again')).stdout, 'again\n')
   })
@@ -241,8 +241,4 @@ export const describeLife: Part = (subject) => {
     const after = await driver.stats(id)
     assert.deepEqual([after.memoryBytes, after.cpuMicros, after.pids], [0, 0, 0])
   })
-}
-
-async function find(driver: Driver, id: string) {
-  return (await driver.list()).find((computer) => computer.id === id)
 }

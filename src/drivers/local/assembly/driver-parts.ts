@@ -108,11 +108,8 @@ function createImages({ pool, guard, store }: PreparedHost, volumes: Volumes): L
     storeDirectory: join(pool.directory, 'images'),
     storage: pool.storage,
     headroomBytes: () => guard.filesHeadroomBytes,
-    isInUse: async (imageId) => {
-      if (store.all().some(({ image }) => image === imageId)) return true
-      const snapshots = await volumes.snapshots()
-      return (await Promise.all(snapshots.map((id) => volumes.snapshotImage(id)))).includes(imageId)
-    },
+    isInUse: async (imageId) =>
+      store.all().some(({ image }) => image === imageId) || volumes.isImageInSnapshot(imageId),
   })
 }
 

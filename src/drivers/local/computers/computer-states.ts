@@ -1,5 +1,6 @@
 import { CarrelError } from '../../../errors.ts'
-import type { ExistingComputer } from '../../driver.ts'
+import type { ComputerPage, ExistingComputer, PageOptions } from '../../driver.ts'
+import { toPage } from '../../pages.ts'
 import type { RunningComputer } from '../lxcfs/lxcfs.ts'
 import type { ComputerStore } from './computer-store.ts'
 
@@ -48,8 +49,17 @@ export class ComputerStates {
     return [...this.#running].map(([id, pid]) => ({ id, pid }))
   }
 
-  list(): ExistingComputer[] {
-    return this.#store.all().map(({ id }) => ({ id, running: this.isRunning(id), paused: this.isPaused(id) }))
+  get(id: string): ExistingComputer | undefined {
+    return this.#store.get(id) && this.#describe(id)
+  }
+
+  list({ limit, after }: PageOptions): ComputerPage {
+    const { ids, ...rest } = toPage(this.#store.idsAfter(after, limit + 1), limit)
+    return { computers: ids.map((id) => this.#describe(id)), ...rest }
+  }
+
+  #describe(id: string): ExistingComputer {
+    return { id, running: this.isRunning(id), paused: this.isPaused(id) }
   }
 
   /**

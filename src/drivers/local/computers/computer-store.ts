@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import type { ComputerSpec } from '../../driver.ts'
+import { SortedIds } from '../../sorted-ids.ts'
 import type { Paths } from '../paths.ts'
 
 /** What the driver stores about a computer, besides its volume. */
@@ -16,6 +17,7 @@ export interface ComputerRecord extends ComputerSpec {
 export class ComputerStore {
   readonly #paths: Paths
   readonly #records = new Map<string, ComputerRecord>()
+  readonly #ids = new SortedIds()
 
   constructor(paths: Paths) {
     this.#paths = paths
@@ -32,7 +34,7 @@ export class ComputerStore {
           return undefined
         },
       )
-      if (text) this.#records.set(id, { ...(JSON.parse(text) as ComputerRecord), slot: await this.#readSlot(id) })
+      if (text) this.#keep({ ...(JSON.parse(text) as ComputerRecord), id, slot: await this.#readSlot(id) })
       else await rm(join(directory, id), { recursive: true, force: true })
     }
   }
@@ -52,13 +54,18 @@ export class ComputerStore {
     return [...this.#records.values()]
   }
 
+  /** Returns up to `limit` ids in the order of their bytes, after another one or from the first on. */
+  idsAfter(after: string | undefined, limit: number): string[] {
+    return this.#ids.after(after, limit)
+  }
+
   async add(record: ComputerRecord): Promise<void> {
     const directory = this.#paths.computer(record.id)
     await mkdir(directory, { recursive: true, mode: 0o711 })
     const temporary = join(directory, 'computer.json.new')
     await writeFile(temporary, JSON.stringify(record))
     await rename(temporary, join(directory, 'computer.json'))
-    this.#records.set(record.id, record)
+    this.#keep(record)
   }
 
   /**
@@ -75,7 +82,13 @@ export class ComputerStore {
 
   async remove(id: string): Promise<void> {
     this.#records.delete(id)
+    this.#ids.delete(id)
     await rm(this.#paths.computer(id), { recursive: true, force: true })
+  }
+
+  #keep(record: ComputerRecord): void {
+    this.#records.set(record.id, record)
+    this.#ids.add(record.id)
   }
 
   async #readSlot(id: string): Promise<number | undefined> {

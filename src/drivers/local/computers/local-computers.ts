@@ -1,5 +1,5 @@
 import { KeyedLock } from '../../../keyed-lock.ts'
-import type { ComputerSpec, ExistingComputer, StopReason } from '../../driver.ts'
+import type { ComputerPage, ComputerSpec, ExistingComputer, PageOptions, StopReason } from '../../driver.ts'
 import { CompiledSeccomp } from '../containers/compiled-seccomp.ts'
 import type { RunningComputer } from '../lxcfs/lxcfs.ts'
 import type { ContainerState } from '../monitor/protocol.ts'
@@ -89,8 +89,12 @@ export class LocalComputers {
     return endPrograms(this.#context, id, exceptPids)
   }
 
-  list(): ExistingComputer[] {
-    return this.#context.states.list()
+  get(id: string): ExistingComputer | undefined {
+    return this.#context.states.get(id)
+  }
+
+  list(options: PageOptions): ComputerPage {
+    return this.#context.states.list(options)
   }
 
   running(): RunningComputer[] {

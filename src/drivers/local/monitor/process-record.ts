@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { readdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { opendir, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOutOfDescriptors } from '../../../errors.ts'
 import type { ProcessState } from './protocol.ts'
@@ -45,8 +45,7 @@ export async function removeRecord(directory: string): Promise<void> {
   }
 }
 
-/** Returns the ids of all processes that have a record or output in a directory. */
-export async function listRecords(parent: string): Promise<string[]> {
-  const names = await readdir(parent)
-  return [...new Set(names.map((name) => name.replace(/\.json$/, '')))]
+/** Yields the ids of all processes that have a record or output in a directory. */
+export async function* recordedIds(parent: string): AsyncGenerator<string> {
+  for await (const { name } of await opendir(parent)) yield name.replace(/\.json$/, '')
 }

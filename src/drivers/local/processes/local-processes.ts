@@ -3,8 +3,9 @@ import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { mapWithLimit } from '../../../map-with-limit.ts'
 import type { ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../../driver.ts'
+import { ProcessIndex } from '../../process-index.ts'
 import { endExec } from '../monitor/exec-group.ts'
-import { listRecords, readRecord, removeRecord } from '../monitor/process-record.ts'
+import { readRecord, recordedIds, removeRecord } from '../monitor/process-record.ts'
 import type { CgroupFiles, MonitorEvent, ProcessState, StartAnswer, StartRequest } from '../monitor/protocol.ts'
 import { MonitorSilence } from '../monitors/monitor-client.ts'
 import type { Monitors } from '../monitors/monitors.ts'
@@ -29,9 +30,7 @@ interface Options {
 /** The processes of all computers that run, or have ended and were not released. */
 export class LocalProcesses {
   readonly #options: Options
-  readonly #known = new Map<string, LocalProcess>()
-  /** Running processes by computer. */
-  readonly #running = new Map<string, Set<LocalProcess>>()
+  readonly #known = new ProcessIndex<LocalProcess>()
   /** Processes whose start was requested: the exit event can arrive together with the answer. */
   readonly #starting = new Map<string, Promise<LocalProcess>>()
   /** Released processes whose exit may not be on the disk yet, as the monitor reports an exit before it writes it. */
@@ -44,7 +43,7 @@ export class LocalProcesses {
   /** Adopts the processes that the monitors have from before. */
   async load(states: ProcessState[]): Promise<void> {
     await mkdir(this.#options.paths.processes, { recursive: true, mode: 0o700 })
-    for (const state of states) this.#add(new LocalProcess(state, this.#options.monitor))
+    for (const state of states) this.#known.add(new LocalProcess(state, this.#options.monitor))
   }
 
   async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
@@ -76,7 +75,7 @@ export class LocalProcesses {
     const { processId, computerId, directory, aheadBytes, timeoutMs, meta } = request
     const state = { processId, computerId, directory, aheadBytes, timeoutMs, meta, ...answer }
     const started = new LocalProcess(state, this.#options.monitor)
-    this.#add(started)
+    this.#known.add(started)
     return started
   }
 
@@ -110,11 +109,11 @@ export class LocalProcesses {
   }
 
   running(): LocalProcess[] {
-    return [...this.#known.values()].filter(({ exit }) => !exit)
+    return this.#known.all().filter(({ exit }) => !exit)
   }
 
   runningOn(computerId: string): LocalProcess[] {
-    return [...(this.#running.get(computerId) ?? [])].filter(({ exit }) => !exit)
+    return this.on(computerId).filter(({ exit }) => !exit)
   }
 
   startedOn(computerId: string): StartedProcesses {
@@ -127,7 +126,11 @@ export class LocalProcesses {
   }
 
   all(): LocalProcess[] {
-    return [...this.#known.values()]
+    return this.#known.all()
+  }
+
+  on(computerId: string): LocalProcess[] {
+    return this.#known.on(computerId)
   }
 
   async output(processId: string, cursor: number): Promise<OutputChunk> {
@@ -138,17 +141,6 @@ export class LocalProcesses {
       })
     await found.checkCursor(cursor)
     return found.read(cursor)
-  }
-
-  #add(process: LocalProcess): void {
-    const { processId, computerId } = process
-    this.#known.set(processId, process)
-    const others = this.#running.get(computerId) ?? new Set()
-    this.#running.set(computerId, others.add(process))
-    void process.wait().then(() => {
-      others.delete(process)
-      if (others.size === 0 && this.#running.get(computerId) === others) this.#running.delete(computerId)
-    })
   }
 
   release(processId: string): void {
@@ -162,8 +154,7 @@ export class LocalProcesses {
   }
 
   async #release(processId: string): Promise<void> {
-    const released = this.#known.get(processId)
-    this.#known.delete(processId)
+    const released = this.#known.delete(processId)
     if (released) this.#releasing.set(processId, released)
     await this.#options
       .monitor()
@@ -172,8 +163,8 @@ export class LocalProcesses {
     this.#releasing.delete(processId)
   }
 
-  retained(): Promise<string[]> {
-    return listRecords(this.#options.paths.processes)
+  retained(): AsyncIterable<string> {
+    return recordedIds(this.#options.paths.processes)
   }
 
   async handle(event: MonitorEvent): Promise<void> {

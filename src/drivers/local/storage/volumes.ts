@@ -2,6 +2,8 @@ import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
+import type { PageOptions, SnapshotPage } from '../../driver.ts'
+import { pageOf } from '../../pages.ts'
 import { toHostId } from '../system/id-map.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
@@ -71,7 +73,18 @@ export class Volumes {
     return readdir(join(this.#directory, 'computers'))
   }
 
-  snapshots(): Promise<string[]> {
+  /** Reads the whole directory for each page, as nothing else lists it. */
+  async snapshotPage(options: PageOptions): Promise<SnapshotPage> {
+    return pageOf(await this.#snapshots(), options)
+  }
+
+  /** Returns whether a snapshot is based on an image. */
+  async isImageInSnapshot(image: string): Promise<boolean> {
+    for (const id of await this.#snapshots()) if ((await this.snapshotImage(id)) === image) return true
+    return false
+  }
+
+  #snapshots(): Promise<string[]> {
     return readdir(join(this.#directory, 'snapshots'))
   }
 

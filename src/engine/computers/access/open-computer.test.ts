@@ -30,7 +30,7 @@ async function computersOf(t: TestContext) {
   t.after(() => memory.close())
   const driver: Driver = Object.assign(Object.create(memory), {
     images: { list: async () => (lists.images++, images), build: async () => images[0] },
-    list: async () => [],
+    get: async () => undefined,
     create: async () => {},
     start: async (id: string) => void started.push(id),
     exec: async (computerId: string, spec: ExecSpec) => {
@@ -38,7 +38,7 @@ async function computersOf(t: TestContext) {
       const { processId, meta } = spec
       return { processId, computerId, meta, wait: () => new Promise(() => {}) }
     },
-    processes: () => [],
+    processesOn: () => [],
     cpuMicros: () => undefined,
   })
   const engine = await testEngine({ db, driver, ownerId: accountId })

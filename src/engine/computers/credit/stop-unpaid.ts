@@ -102,9 +102,8 @@ async function endOrphansOf(
   if (!(await reachedLimit(engine, accountId, tokenId))) return
   if (!engine.meter.hasOnlyOrphansOf(computerId, tokenId)) return
   const others = engine.driver
-    .processes()
-    .filter((process) => process.computerId === computerId && !process.exit)
-    .filter(({ meta }) => !endsKernels || meta.kind !== 'kernel')
+    .processesOn(computerId)
+    .filter(({ exit, meta }) => !exit && !(endsKernels && meta.kind === 'kernel'))
   await engine.driver.endPrograms(
     computerId,
     others.map(({ processId }) => processId),

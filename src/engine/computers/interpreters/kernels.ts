@@ -67,9 +67,7 @@ export class Kernels {
     const known = this.#known.get(key)
     if (known && !known.process.exit) return { kernel: known, restartReason: undefined }
     const name = `kernel/${language}`
-    const running = engine.driver
-      .processes()
-      .find(({ computerId, meta, exit }) => computerId === computer.id && meta.name === name && !exit)
+    const running = engine.driver.processesOn(computer.id).find(({ meta, exit }) => meta.name === name && !exit)
     const reconnected = running && (await Kernel.reconnected({ process: running, memory: engine.budgets.memory }))
     if (reconnected) return { kernel: this.#keep(key, reconnected), restartReason: undefined }
     const restartReason = await lastEnd(engine, computer.id, name)

@@ -1,4 +1,7 @@
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
+import { chunks } from '../../../db/chunks.ts'
+import { computerPages } from '../../../drivers/driver-pages.ts'
+import type { ExistingComputer } from '../../../drivers/driver.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
@@ -13,24 +16,70 @@ import type { Context } from '../../context.ts'
  * retried later: one computer that is stuck must not keep the server from starting.
  */
 export async function reconcile(engine: ComputersContext): Promise<void> {
-  const rows = await engine.db.selectFrom('computers').selectAll().execute()
-  const existing = new Map((await engine.driver.list()).map((computer) => [computer.id, computer]))
-  const known = new Set(rows.map(({ id }) => id))
-  const unknown = [...existing.keys()].filter((id) => !known.has(id))
-  // A database that knows none of the computers is more likely an old copy than one that has lost them all, so it is no
-  // reason to delete them.
-  if (unknown.length > 0 && unknown.length === existing.size)
-    engine.log.error(
-      { computers: unknown.length },
-      'the database knows none of the computers that exist, so none is deleted: stop the server and restore the right database, or the next start may delete them',
-    )
-  else for (const id of unknown) await orLogFailure(engine, id, () => engine.driver.destroy(id))
-  for (const row of rows) {
-    const running = existing.get(row.id)?.running ?? false
+  await destroyUnknown(engine)
+  for await (const row of computerRows(engine)) {
+    const running = (await engine.driver.get(row.id))?.running ?? false
     const isWarm = row.account_id === null && row.state !== 'deleting'
     await orLogFailure(engine, row.id, () => (isWarm ? settleWarm(engine, row, running) : settle(engine, row, running)))
   }
 }
+
+/**
+ * Deletes the computers that nothing records. A database that knows none of the computers is more likely an old copy
+ * than one that has lost them all, so it is no reason to delete them.
+ */
+async function destroyUnknown(engine: Pick<Context, 'db' | 'driver' | 'log'>): Promise<void> {
+  const unknown = await countUnknown(engine)
+  if (unknown > 0)
+    return engine.log.error(
+      { computers: unknown },
+      'the database knows none of the computers that exist, so none is deleted: stop the server and restore the right database, or the next start may delete them',
+    )
+  for await (const page of computerPages(engine.driver))
+    for (const id of await unknownOf(engine, page)) await orLogFailure(engine, id, () => engine.driver.destroy(id))
+}
+
+/** Returns how many computers exist when the database knows none of them, otherwise 0. */
+async function countUnknown(engine: Pick<Context, 'db' | 'driver'>): Promise<number> {
+  let count = 0
+  for await (const page of computerPages(engine.driver)) {
+    const unknown = await unknownOf(engine, page)
+    if (unknown.length < page.length) return 0
+    count += unknown.length
+  }
+  return count
+}
+
+/**
+ * Returns the ids of those computers that the database does not know. The row of a computer is written before the
+ * computer is created, so asking the database about computers that exist already finds the new ones too.
+ */
+async function unknownOf({ db }: Pick<Context, 'db'>, computers: readonly ExistingComputer[]): Promise<string[]> {
+  const unknown = new Set(computers.map(({ id }) => id))
+  for (const ids of chunks([...unknown])) {
+    const rows = await db.selectFrom('computers').select('id').where('id', 'in', ids).execute()
+    for (const { id } of rows) unknown.delete(id)
+  }
+  return [...unknown]
+}
+
+/** Yields the rows of all computers, reading a page of them at a time. */
+async function* computerRows({ db }: Pick<Context, 'db'>): AsyncGenerator<ComputerRow> {
+  for (let after = '', isLast = false; !isLast;) {
+    const rows = await db
+      .selectFrom('computers')
+      .selectAll()
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(rowsPerPage)
+      .execute()
+    yield* rows
+    after = rows.at(-1)?.id ?? after
+    isLast = rows.length < rowsPerPage
+  }
+}
+
+const rowsPerPage = 500
 
 async function orLogFailure(engine: Pick<Context, 'log'>, id: string, work: () => Promise<void>): Promise<void> {
   await work().catch((error: unknown) =>
@@ -44,14 +93,14 @@ async function orLogFailure(engine: Pick<Context, 'log'>, id: string, work: () =
  * does not run.
  */
 export async function settleInconsistent(engine: ComputersContext): Promise<void> {
-  const running = new Set((await engine.driver.list()).flatMap((computer) => (computer.running ? [computer.id] : [])))
   const rows = await engine.db
     .selectFrom('computers')
     .select(['id', 'state'])
     .where('account_id', 'is not', null)
     .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
     .execute()
-  for (const { id } of rows.filter((row) => isInconsistent(row.state, running.has(row.id)))) {
+  for (const { id, state } of rows) {
+    if (!isInconsistent(state, (await engine.driver.get(id))?.running ?? false)) continue
     // Work on a computer holds its lock, so nothing works on a computer whose state is still not true inside the lock.
     await orLogFailure(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
   }

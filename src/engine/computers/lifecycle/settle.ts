@@ -36,5 +36,5 @@ export async function settleById(engine: ComputersContext, id: string, reason?: 
 }
 
 async function isRunning(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
-  return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
+  return (await engine.driver.get(computerId))?.running === true
 }

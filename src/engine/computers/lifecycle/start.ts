@@ -20,7 +20,7 @@ export async function startComputer(
     await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
     await engine.creates.run(row.account_id ?? warmPoolKey, async () => {
-      const exists = row.state !== 'provisioning' && (await driver.list()).some(({ id }) => id === row.id)
+      const exists = row.state !== 'provisioning' && (await driver.get(row.id)) !== undefined
       if (!exists && !policyOf(row).keepsFiles) image = defaultImage.id
       if (!exists) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)

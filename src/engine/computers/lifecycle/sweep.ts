@@ -18,10 +18,9 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
     .where('state', '=', 'running')
     .where('account_id', 'is not', null)
     .execute()
-  const busy = busyComputers(engine)
-  for (const { id } of rows.filter((row) => endOfLease(engine, row, busy))) {
+  for (const { id } of rows.filter((row) => endOfLease(engine, row))) {
     await whileRunning(engine, id, async (row) => {
-      const why = endOfLease(engine, row, busyComputers(engine))
+      const why = endOfLease(engine, row)
       if (!why) return
       if (!engine.activity.beginEnding(id) && why === 'idle') return
       try {
@@ -38,25 +37,23 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
 }
 
 /**
- * Returns the computers in which a process runs. A kernel does not count, as it waits for calls as long as its computer
+ * Returns whether a process runs in a computer. A kernel does not count, as it waits for calls as long as its computer
  * runs: only a call is use.
  */
-function busyComputers(engine: Pick<Context, 'driver'>): Set<string> {
-  const busy = engine.driver.processes().filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
-  return new Set(busy.map(({ computerId }) => computerId))
+function isBusy({ driver }: Pick<Context, 'driver'>, computerId: string): boolean {
+  return driver.processesOn(computerId).some(({ exit, meta }) => !exit && meta.kind !== 'kernel')
 }
 
 function endOfLease(
-  engine: Pick<ComputersContext, 'settings' | 'credit' | 'activity'>,
+  engine: Pick<ComputersContext, 'driver' | 'settings' | 'credit' | 'activity'>,
   row: ComputerRow,
-  busy: Set<string>,
 ): 'idle' | 'expired' | undefined {
   const now = Date.now()
   if (row.expires_at !== null && row.expires_at <= now) return 'expired'
   const policy = policyOf(row)
   const idleTimeoutMs = policy.idleTimeoutMs(row, engine.settings)
   if (idleTimeoutMs === null || engine.activity.inUse(row.id)) return undefined
-  if (busy.has(row.id)) {
+  if (isBusy(engine, row.id)) {
     engine.activity.touch(row.id)
     return undefined
   }

@@ -14,10 +14,8 @@ export async function findProcess(
   idOrName: string,
 ): Promise<ProcessRow> {
   const live = engine.driver
-    .processes()
-    .findLast(
-      ({ computerId: on, processId, meta }) => on === computerId && (processId === idOrName || meta.name === idOrName),
-    )
+    .processesOn(computerId)
+    .findLast(({ processId, meta }) => processId === idOrName || meta.name === idOrName)
   if (live) return rowOf(live, live.exit)
   const row = await engine.db
     .selectFrom('processes')

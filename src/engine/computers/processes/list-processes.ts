@@ -27,8 +27,7 @@ export async function listProcesses(
     .limit(2 * limits.endedProcessesPerComputer + limits.processesPerComputer)
     .execute()
   const rows = new Map(recorded.map((row) => [row.id, row]))
-  for (const live of engine.driver.processes()) {
-    if (live.computerId !== computerId) continue
+  for (const live of engine.driver.processesOn(computerId)) {
     const row = rowOf(live, live.exit)
     if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)
     else rows.delete(row.id)

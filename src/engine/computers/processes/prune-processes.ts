@@ -103,9 +103,22 @@ const deletedRowsPerQuery = 100
 
 /** Deletes, when the server starts, output whose process is neither recorded nor known to the driver. */
 export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {
-  const rows = await engine.db.selectFrom('processes').select('id').execute()
-  const known = new Set([...rows.map(({ id }) => id), ...engine.driver.processes().map(({ processId }) => processId)])
-  for (const id of await engine.driver.retainedProcesses()) {
-    if (!known.has(id)) await engine.driver.forget(id)
+  const held = new Set(engine.driver.processes().map(({ processId }) => processId))
+  let unheld: string[] = []
+  for await (const id of engine.driver.retainedProcesses()) {
+    if (held.has(id) || unheld.push(id) < forgottenAtOnce) continue
+    await forgetUnrecordedOf(engine, unheld)
+    unheld = []
   }
+  await forgetUnrecordedOf(engine, unheld)
 }
+
+async function forgetUnrecordedOf({ db, driver }: Pick<Context, 'db' | 'driver'>, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  const rows = await db.selectFrom('processes').select('id').where('id', 'in', ids).execute()
+  const recorded = new Set(rows.map(({ id }) => id))
+  for (const id of ids) if (!recorded.has(id)) await driver.forget(id)
+}
+
+/** As many as one statement names. */
+const forgottenAtOnce = 500

@@ -144,7 +144,7 @@ function countStart({ starting }: Pick<ComputersContext, 'starting'>, computerId
 }
 
 async function isRunning(engine: Pick<Context, 'driver'>, computerId: string): Promise<boolean> {
-  return (await engine.driver.list()).some(({ id, running }) => id === computerId && running)
+  return (await engine.driver.get(computerId))?.running === true
 }
 
 /**
@@ -172,7 +172,7 @@ function assertAdmissible(
   computerId: string,
   name: string | undefined,
 ): void {
-  const running = engine.driver.processes().filter((process) => process.computerId === computerId && !process.exit)
+  const running = engine.driver.processesOn(computerId).filter(({ exit }) => !exit)
   if (running.length + (engine.starting.get(computerId) ?? 0) >= limits.processesPerComputer) {
     throw new CarrelError(
       'limit_reached',

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ExpressionBuilder } from 'kysely'
+import { computerPages } from '../../../drivers/driver-pages.ts'
 import { limits } from '../../../config/limits.ts'
 import type { Database, Meter } from '../../../db/schema.ts'
 import { chunks } from '../../../db/chunks.ts'
@@ -16,9 +17,20 @@ export async function measureStorage(
   engine: Pick<MoneyContext, 'db' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,
   now: number = Date.now(),
 ): Promise<void> {
-  const existing = (await engine.driver.list()).map(({ id }) => id)
+  for await (const computers of computerPages(engine.driver)) {
+    const ids = computers.map(({ id }) => id)
+    const intervals = await intervalsOf(engine, ids, now)
+    if (intervals.length > 0) await chargeUsage(engine, intervals)
+  }
+}
+
+async function intervalsOf(
+  engine: Pick<MoneyContext, 'db' | 'driver'>,
+  ids: string[],
+  now: number,
+): Promise<UsageInterval[]> {
   const intervals: UsageInterval[] = []
-  for (const { id, account_id, name, state, created_at, measured_to } of await measurable(engine, existing)) {
+  for (const { id, account_id, name, state, created_at, measured_to } of await measurable(engine, ids)) {
     const stats = await engine.driver.stats(id).catch(() => undefined)
     if (stats?.diskBytes === undefined) continue
     const startedAtMs = Math.max(measured_to, Number(created_at), now - limits.storageIntervalMs)
@@ -36,7 +48,7 @@ export async function measureStorage(
       label: name,
     })
   }
-  if (intervals.length > 0) await chargeUsage(engine, intervals)
+  return intervals
 }
 
 /**

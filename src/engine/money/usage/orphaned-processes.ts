@@ -11,7 +11,6 @@ import type { Context } from '../../context.ts'
  */
 export async function findOrphaned(engine: Pick<MoneyContext, 'driver' | 'meter'>, accountId?: string): Promise<void> {
   const { driver, meter } = engine
-  const withKernel = computersWithKernel(engine)
   let checks = 0
   for (const computer of meter.unattended(accountId)) {
     // What started while others were checked is found by the next check.
@@ -21,15 +20,14 @@ export async function findOrphaned(engine: Pick<MoneyContext, 'driver' | 'meter'
     else {
       // In the same turn of the event loop: nothing starts in between.
       const programsMs = await driver.orphanedMs(computerId).catch(() => undefined)
-      computer.recordCheck(programsMs, withKernel.has(computerId))
+      computer.recordCheck(programsMs, hasKernel(engine, computerId))
     }
     if (++checks % checksAtOnce === 0) await turn()
   }
 }
 
-function computersWithKernel({ driver }: Pick<Context, 'driver'>): Set<string> {
-  const found = driver.processes().filter(({ exit, meta }) => !exit && meta.kind === 'kernel')
-  return new Set(found.map(({ computerId }) => computerId))
+function hasKernel({ driver }: Pick<Context, 'driver'>, computerId: string): boolean {
+  return driver.processesOn(computerId).some(({ exit, meta }) => !exit && meta.kind === 'kernel')
 }
 
 /** A check takes some 30 microseconds: requests do not wait for long. */
