@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { CarrelError } from '../errors.ts'
 import { messageOf } from './message-of.ts'
 import { connectPostgres, openPostgres } from './postgres/open.ts'
 import type { Database } from './schema.ts'
@@ -11,8 +12,10 @@ import { connectSqlite, openSqlite } from './sqlite/open.ts'
 export async function openDatabase(location: string): Promise<Kysely<Database>> {
   try {
     return await (isPostgres(location) ? openPostgres(location) : openSqlite(location))
-  } catch (cause) {
-    throw new Error(`Cannot open the database "${withoutPassword(location)}": ${messageOf(cause)}`, { cause })
+  } catch (error) {
+    // What a client may not see, the operator has to.
+    const cause = error instanceof CarrelError ? error.cause : error
+    throw new Error(`Cannot open the database "${withoutPassword(location)}": ${messageOf(cause)}`, { cause: error })
   }
 }
 

@@ -1,6 +1,5 @@
 import { DatabaseError } from 'pg'
 import { CarrelError } from '../../errors.ts'
-import { messageOf } from '../message-of.ts'
 
 /** The SQLSTATE of a row whose key exists already, as written by a transaction that this one could not see. */
 export const uniqueViolation = '23505'
@@ -21,17 +20,18 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Returns what a caller is to see of a failure: `unavailable` when the database cannot be reached or interrupts the work,
- * `no_capacity` when its disk or its connections are used up, and otherwise the error itself.
+ * Returns what a client may see of a failure, with the failure as its cause: `unavailable` when the database cannot be
+ * reached or interrupts the work, `no_capacity` when its disk or its connections are used up, and otherwise the error
+ * itself.
  */
 export function failureOf(error: unknown): unknown {
   const isAnswer = error instanceof DatabaseError
   const code = isAnswer ? (error.code ?? '') : ''
   if (code.startsWith('53'))
-    return new CarrelError('no_capacity', `The database is full: ${messageOf(error)}`, { cause: error })
+    return new CarrelError('no_capacity', 'The database has no room or no connection left', { cause: error })
   // 08: connection; 57: ended, cancelled or starting; 25P03: idle for too long; 55P03: waited for a lock for too long.
   if (/^(?:08|57|25P03|55P03)/.test(code) || (!isAnswer && isOfConnection(error)))
-    return new CarrelError('unavailable', `Cannot reach the database: ${messageOf(error)}`, { cause: error })
+    return new CarrelError('unavailable', 'The database does not answer', { cause: error })
   return error
 }
 
