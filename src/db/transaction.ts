@@ -32,10 +32,16 @@ export function eraseDeleted(db: Kysely<Database>): Promise<boolean> {
   return adapterOf(db).eraseDeleted(db)
 }
 
+/** Returns how often a transaction was repeated because others were in the way. */
+export function repetitionsOf(db: Kysely<Database>): number {
+  return adapterOf(db).repetitions
+}
+
 /** What the databases do in different ways. */
 export interface DatabaseAdapter extends DialectAdapter {
   transaction: typeof transaction
   eraseDeleted: typeof eraseDeleted
+  readonly repetitions: number
 }
 
 function adapterOf(db: Kysely<Database>): DatabaseAdapter {

@@ -1,10 +1,13 @@
 import type { ComputerState } from '../db/schema.ts'
+import { repetitionsOf } from '../db/transaction.ts'
 import type { DriverMetrics } from '../drivers/driver.ts'
 import type { Context } from './context.ts'
 
 export interface HostMetrics extends DriverMetrics {
   /** The number of computers in each state; states without any are left out. */
   computers: { state: ComputerState; count: number }[]
+  /** How often a transaction was repeated since the start because others were in the way. */
+  databaseRepetitions: number
 }
 
 /** Returns what the database and the driver count, for the operator. */
@@ -14,5 +17,9 @@ export async function hostMetrics({ db, driver }: Pick<Context, 'db' | 'driver'>
     .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
     .groupBy('state')
     .execute()
-  return { ...driver.metrics(), computers: states.map(({ state, count }) => ({ state, count: Number(count) })) }
+  return {
+    ...driver.metrics(),
+    databaseRepetitions: repetitionsOf(db),
+    computers: states.map(({ state, count }) => ({ state, count: Number(count) })),
+  }
 }

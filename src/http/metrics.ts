@@ -71,6 +71,11 @@ export function addMetrics(app: App, engine: Engine): void {
     labelNames: ['helper'],
     registers,
   })
+  const repetitions = new Counter({
+    name: 'carrel_database_repetitions_total',
+    help: 'Transactions that were repeated because others changed the same rows',
+    registers,
+  })
   let counted = 0
 
   app.addHook('onResponse', async (request, reply) => {
@@ -106,6 +111,8 @@ export function addMetrics(app: App, engine: Engine): void {
         descriptors.set({ program, kind: 'held' }, held)
         descriptors.set({ program, kind: 'total' }, total)
       }
+      repetitions.reset()
+      repetitions.inc(host.databaseRepetitions)
       memory.set(process.memoryUsage.rss())
       return reply.type(registry.contentType).send(await registry.metrics())
     },

@@ -12,6 +12,11 @@ type Work<T> = (transaction: Transaction<Database>) => Promise<T>
 /** Transactions that PostgreSQL cannot run as if each were alone are repeated. */
 export class SharedAdapter extends PostgresAdapter implements DatabaseAdapter {
   readonly #gate = new Gate()
+  #repetitions = 0
+
+  get repetitions(): number {
+    return this.#repetitions
+  }
 
   /**
    * Repeats a transaction that conflicts with another one. Meanwhile this server begins no other transaction: otherwise
@@ -22,26 +27,27 @@ export class SharedAdapter extends PostgresAdapter implements DatabaseAdapter {
     await this.#gate.pass()
     const first = await attempt(db, kind, work)
     if ('value' in first) return first.value
-    return this.#gate.whileClosed(() => repeat(db, kind, work))
+    return this.#gate.whileClosed(() => this.#repeat(db, kind, work))
+  }
+
+  async #repeat<T>(db: Kysely<Database>, kind: TransactionKind, work: Work<T>): Promise<T> {
+    for (let repetition = 1, violations = 0; ; repetition++) {
+      this.#repetitions++
+      const result = await attempt(db, kind, work)
+      if ('value' in result) return result.value
+      // The next attempt sees the row that was added, and handles it or fails for good.
+      if (codeOf(result.conflict) === uniqueViolation && ++violations >= maxViolations) throw result.conflict
+      if (repetition >= limits.transactionRepetitions)
+        throw new CarrelError('unavailable', 'Cannot write to the database: others change the same rows all the time', {
+          cause: result.conflict,
+        })
+      await wait(Math.random() * Math.min(2 ** repetition, limits.transactionPauseMs))
+    }
   }
 
   /** PostgreSQL reuses the space of deleted rows when it vacuums, and that of its log when it needs it. */
   async eraseDeleted(): Promise<boolean> {
     return true
-  }
-}
-
-async function repeat<T>(db: Kysely<Database>, kind: TransactionKind, work: Work<T>): Promise<T> {
-  for (let repetition = 1, violations = 0; ; repetition++) {
-    const result = await attempt(db, kind, work)
-    if ('value' in result) return result.value
-    // The next attempt sees the row that was added, and handles it or fails for good.
-    if (codeOf(result.conflict) === uniqueViolation && ++violations >= maxViolations) throw result.conflict
-    if (repetition >= limits.transactionRepetitions)
-      throw new CarrelError('unavailable', 'Cannot write to the database: others change the same rows all the time', {
-        cause: result.conflict,
-      })
-    await wait(Math.random() * Math.min(2 ** repetition, limits.transactionPauseMs))
   }
 }
 

@@ -92,7 +92,7 @@ function settingsOf({ readOnly, statementMs }: { readOnly: boolean; statementMs:
     `set lock_timeout = ${limits.databaseLockMs}`,
     // A server that hangs in a transaction must not hold up the others.
     `set idle_in_transaction_session_timeout = ${limits.databaseLockMs}`,
-    'set bytea_output = hex',
-    ...(readOnly ? ['set default_transaction_read_only = on'] : []),
+    // A serializable transaction that reads a whole table conflicts with all that write to it. Each query has its index.
+    readOnly ? 'set default_transaction_read_only = on' : 'set enable_seqscan = off',
   ].join('; ')
 }

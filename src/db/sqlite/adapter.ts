@@ -4,6 +4,8 @@ import type { DatabaseAdapter, TransactionKind } from '../transaction.ts'
 import { truncateWal } from './truncate-wal.ts'
 
 export class LocalAdapter extends SqliteAdapter implements DatabaseAdapter {
+  readonly repetitions = 0
+
   /** Migrations run in a transaction: one that fails, or whose server is killed, is undone with its tables. */
   override get supportsTransactionalDdl(): boolean {
     return true
