@@ -24,6 +24,8 @@ import { unknownSettings } from './start/unknown-settings.ts'
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
+  // No program that the server starts needs it, and some outlive the server.
+  delete process.env.CARREL_SECRET_KEY
   const log = openLog(settings.logLevel)
   for (const unknown of unknownSettings(process.env)) log.warn(unknown)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
@@ -92,7 +94,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await listen()
   parts.defer(closeApp)
   const token = await ownerToken(db, settings.dataDirectory)
-  const firstComputerMs = await selfTest(engine, db, token)
+  const firstComputerMs = await selfTest(engine)
   stop.throwIfAborted()
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(

@@ -163,10 +163,26 @@ test('the message about an invalid secret does not reveal it', () => {
     ['CARREL_STRIPE_KEY', 'sk_secret'],
     ['CARREL_STRIPE_WEBHOOK_SECRET', 'we_secret'],
     ['CARREL_MPP_SECRET', 'a secret of thirty-one letters.'],
+    ['CARREL_SECRET_KEY', 'a'.repeat(42)],
+    ['CARREL_SECRET_KEY', 'a'.repeat(63)],
+    ['CARREL_SECRET_KEY', `${'a'.repeat(64)},short`],
+    ['CARREL_SECRET_KEY', ' , '],
   ] as const)
     assert.throws(
       () => readSettings({ [name]: value }),
       ({ message }: Error) =>
         message.startsWith(`Cannot start: ${name} cannot be used; set it to `) && !message.includes(value),
     )
+})
+
+test('CARREL_SECRET_KEY is a list of keys in base64, base64url or hex', () => {
+  const [first, second] = [Buffer.alloc(32, 251), Buffer.alloc(32, 2)]
+  const written = (['base64', 'base64url', 'hex'] as const).map((encoding) => first.toString(encoding))
+  for (const text of written)
+    for (const separator of [',', ', ', ' ', '\n'])
+      assert.deepEqual(readSettings({ CARREL_SECRET_KEY: `${text}${separator}${second.toString('hex')}` }).secretKeys, [
+        first,
+        second,
+      ])
+  assert.deepEqual(readSettings({}).secretKeys, [])
 })

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { cpus, totalmem } from 'node:os'
 import { resolve } from 'node:path'
+import { parseSecretKey } from './parse-secret-key.ts'
 
 /**
  * What an operator can set, each by an environment variable. `docs/SETTINGS.md` lists the variables and their defaults.
@@ -84,7 +85,9 @@ export interface Settings {
   pawpadoReadsPerMinute: number
   pawpadoWritesPerMinute: number
   pawpadoPollsPerMinute: number
-  /** The secret that signs payment challenges; undefined for the one in the data directory. */
+  /** Keys of the secrets in the database: the first one encrypts, all decrypt; none for the one in the data directory. */
+  secretKeys: readonly Buffer[]
+  /** The secret that signs payment challenges; undefined for the one in the database. */
   mppSecret: string | undefined
   tempoNetwork: 'mainnet' | 'testnet'
   /** The address that receives payments on Tempo; undefined disables them. */
@@ -230,6 +233,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pawpadoReadsPerMinute: read.integer('CARREL_PAWPADO_READS_PER_MINUTE', 60, 0, 100_000_000),
     pawpadoWritesPerMinute: read.integer('CARREL_PAWPADO_WRITES_PER_MINUTE', 20, 0, 100_000_000),
     pawpadoPollsPerMinute: read.integer('CARREL_PAWPADO_POLLS_PER_MINUTE', 30, 0, 100_000_000),
+    secretKeys: secretKeysOf(
+      read.secret(
+        'CARREL_SECRET_KEY',
+        (text) => secretKeysOf(text).length > 0,
+        '32 random bytes in base64 or hex, as "openssl rand -base64 32" prints them; to replace a key, set it to the new one and the old one, separated by a comma',
+      ),
+    ),
     mppSecret: read.secret('CARREL_MPP_SECRET', /^.{32,}$/, 'at least 32 characters that nobody can guess'),
     tempoNetwork: read.text(
       'CARREL_TEMPO_NETWORK',
@@ -330,6 +340,19 @@ function isProxy(text: string): boolean {
   return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 6 ? 128 : 32)
 }
 
+/** Returns the keys in a list; none where one of them is no key. */
+function secretKeysOf(text = ''): Buffer[] {
+  const keys = text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(parseSecretKey)
+  return keys.every((key) => key !== undefined) ? keys : []
+}
+
+function testOf(allowed: RegExp | ((value: string) => boolean)): (value: string) => boolean {
+  return allowed instanceof RegExp ? (value) => allowed.test(value) : allowed
+}
+
 function reader(env: NodeJS.ProcessEnv) {
   const refuse = (name: string, expected: string): never => {
     throw new SettingError(`Cannot start: ${name} is ${JSON.stringify(env[name])}; set it to ${expected}`)
@@ -355,15 +378,14 @@ function reader(env: NodeJS.ProcessEnv) {
       return env[name] ? (check(env[name]) ?? refuse(name, expected)) : undefined
     },
     /** Reads a value that no message may show, even when it is wrong. */
-    secret(name: string, pattern: RegExp, expected: string): string | undefined {
+    secret(name: string, allowed: RegExp | ((value: string) => boolean), expected: string): string | undefined {
       const value = env[name] || undefined
-      if (value === undefined || pattern.test(value)) return value
+      if (value === undefined || testOf(allowed)(value)) return value
       throw new SettingError(`Cannot start: ${name} cannot be used; set it to ${expected}`)
     },
     list(name: string, allowed: RegExp | ((value: string) => boolean), expected: string): string[] {
       const values = (env[name] ?? '').split(/[\s,]+/).filter(Boolean)
-      const isAllowed = allowed instanceof RegExp ? (value: string) => allowed.test(value) : allowed
-      return values.every((value) => isAllowed(value)) ? values : refuse(name, expected)
+      return values.every(testOf(allowed)) ? values : refuse(name, expected)
     },
   }
 }

@@ -33,6 +33,7 @@ export interface Database {
   machine_payments: MachinePaymentRow
   spent_wallet_proofs: SpentWalletProofRow
   first_credits: FirstCreditRow
+  secrets: SecretRow
 }
 
 /**
@@ -53,6 +54,8 @@ export interface AccountRow {
    * When a shared workspace is deleted; null when none is scheduled. A user's own workspace is deleted with the user.
    */
   delete_at: number | null
+  /** 1 for the first account, which the server was set up with; null for every other, so that it can be unique. */
+  owner: number | null
 }
 
 export interface TokenRow {
@@ -510,4 +513,15 @@ export interface FirstCreditRow {
   /** 1 when the credit was given. */
   given: number
   decided_at: number
+}
+
+/** A secret that the servers of a database share, encrypted with a key that is not in the database. */
+export interface SecretRow {
+  name: string
+  /** The key that encrypts it: the beginning of a hash. */
+  key_id: string
+  /** Base64url, like `ciphertext`. */
+  nonce: string
+  ciphertext: string
+  created_at: number
 }

@@ -20,6 +20,7 @@ import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
 import type { Links } from './links.ts'
 import { openMoney } from './money/open-money.ts'
+import { openSecrets } from './secrets/open-secrets.ts'
 
 /** What the engine is assembled from. */
 export interface Parts {
@@ -57,8 +58,9 @@ export async function assemble(
     },
     budgets: openBudgets(),
   }
-  const withMoney = { ...context, ...(await openMoney(context)) }
-  const withIdentity = { ...withMoney, ...(await openIdentity(withMoney)) }
+  const secrets = await openSecrets(context)
+  const withMoney = { ...context, ...(await openMoney(context, secrets)) }
+  const withIdentity = { ...withMoney, ...(await openIdentity(withMoney, secrets)) }
   const engine: Engine = {
     ...withIdentity,
     ...openComputers(withIdentity, image, () => engine, onOutputOver),

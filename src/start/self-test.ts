@@ -1,8 +1,6 @@
-import type { Kysely } from 'kysely'
-import type { Database } from '../db/schema.ts'
-import { authenticateToken } from '../engine/identity/accounts/tokens.ts'
 import { findComputer, openComputer } from '../engine/computers/access/open-computer.ts'
 import { removeComputer } from '../engine/computers/lifecycle/remove.ts'
+import type { Caller } from '../engine/caller.ts'
 import type { Engine } from '../engine/engine.ts'
 import { execute } from '../engine/computers/processes/execute.ts'
 import { programFor } from '../engine/computers/processes/program.ts'
@@ -13,8 +11,8 @@ const name = 'start-up-proof'
  * Proves that this host can run computers: runs one command on a fresh computer and removes the computer. Returns the
  * milliseconds from nothing to the answer. Rejects when the answer is wrong.
  */
-export async function selfTest(engine: Engine, db: Kysely<Database>, token: string): Promise<number> {
-  const caller = { ...(await authenticateToken(db, token)), tokenId: 'server', isServer: true as const }
+export async function selfTest(engine: Engine): Promise<number> {
+  const caller: Caller = { accountId: engine.server.ownerId, tokenId: 'server', isServer: true }
   const started = performance.now()
   let took
   let execution

@@ -294,7 +294,7 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.deepEqual([payload.sub, payload.exp! - payload.iat!], [userId, 3600])
     const { body: jwks } = await server.call('GET', '/.well-known/jwks.json', undefined, { token: null })
     assert.equal(jwks.keys[0].d, undefined)
-    assert.equal(statSync(join(testDataDirectory, 'signing-key.json')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(testDataDirectory, 'secret.key')).mode & 0o777, 0o600)
   })
 
   test('a forged access token is refused', async () => {

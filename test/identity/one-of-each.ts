@@ -4,14 +4,16 @@ import type { Database } from '../../src/db/schema.ts'
 type Rows = { [Table in keyof Database]: Database[Table][] }
 
 /**
- * Returns rows of a user in each table, with a personal account. `who` is part of every id and every text of theirs.
+ * Returns rows of a user in each table that has such rows, with a personal account. `who` is part of every id and every text of theirs.
  */
 export function oneOfEach(who: string, deleteAt: number | null): Rows {
   const account_id = `account-${who}`
   const user_id = `user-${who}`
   const email = `${who}@example.com`
   return {
-    accounts: [{ id: account_id, name: `Name ${who}`, created_at: 1, created_by: null, shared: 0, delete_at: null }],
+    accounts: [
+      { id: account_id, name: `Name ${who}`, created_at: 1, created_by: null, shared: 0, delete_at: null, owner: null },
+    ],
     users: [
       { id: user_id, account_id, name: `Name ${who}`, email, created_at: 1, last_login_at: 2, delete_at: deleteAt },
     ],
@@ -136,6 +138,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         data: '{}',
       },
     ],
+    secrets: [],
     first_credits: [{ account_id, person: email, network: '192.0.2.1', given: 1, decided_at: 1 }],
     spending_limits: [{ account_id, token_id: '', period: 'day', limit_micros: 1, updated_at: 1 }],
     person_settings: [

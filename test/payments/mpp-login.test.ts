@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
-import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { Challenge, Credential, PaymentRequest } from 'mppx'
@@ -10,7 +8,7 @@ import { Proof } from 'mppx/tempo'
 import { createClient, custom } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
-import { testDataDirectory } from '../support/server.ts'
+import { serverSecret } from '../support/server-secret.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 
@@ -195,7 +193,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     const wallet = newWallet()
     const { id: _id, opaque, ...challenge } = await challengeFor(wallet.address)
     const meta = PaymentRequest.deserialize(opaque!)
-    const secretKey = readFileSync(join(testDataDirectory, 'mpp-secret'), 'utf8').trim()
+    const secretKey = await serverSecret('challenge-secret')
     const issue = (change: object) => Challenge.from({ ...challenge, meta, ...change, secretKey } as never)
     const expires = new Date(Date.now() - 1000).toISOString()
     refused(await login(wallet.address, await proofOf(wallet, issue({ expires }))), 'payment-expired')

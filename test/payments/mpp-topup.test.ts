@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { Challenge, Credential, PaymentRequest, Receipt } from 'mppx'
 import { Fetch, tempo as tempoClient } from 'mppx/client'
@@ -9,7 +7,8 @@ import { createClient, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { tempo as tempoChain } from 'viem/tempo/chains'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
-import { testDataDirectory, until } from '../support/server.ts'
+import { serverSecret } from '../support/server-secret.ts'
+import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -246,7 +245,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
 
   test('an expired challenge takes no payment; one that was paid in time is remembered', async () => {
     const { id: _id, opaque, ...challenge } = await challengeFor({ tier: 'micro' })
-    const secretKey = readFileSync(join(testDataDirectory, 'mpp-secret'), 'utf8').trim()
+    const secretKey = await serverSecret('challenge-secret')
     const answering = (lifeMs: number) => {
       const expires = new Date(Date.now() + lifeMs).toISOString()
       const issued = Challenge.from({

@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test'
 import { SignJWT } from 'jose'
 import { WebSocket } from 'ws'
 import { AccessTokens } from '../../src/engine/identity/auth/access-tokens.ts'
-import { openSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
+import { importSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
 import { startGuestServer, type GuestServer } from '../paperpod/guest-server.ts'
-import { TestServer, testDataDirectory } from '../support/server.ts'
+import { serverSecret } from '../support/server-secret.ts'
+import { TestServer } from '../support/server.ts'
 
 /** Tokens that a client sends to a preview by mistake, because it is a host name of the same server. */
 describe("Carrel's own credentials that are sent to a preview", { timeout: 300_000 }, () => {
@@ -19,7 +20,7 @@ describe("Carrel's own credentials that are sent to a preview", { timeout: 300_0
   before(async () => {
     server = await TestServer.start()
     guest = await startGuestServer(server)
-    const accessTokens = new AccessTokens(await openSigningKey(testDataDirectory), () => server.url)
+    const accessTokens = new AccessTokens(await importSigningKey(await serverSecret('signing-key')), () => server.url)
     const { body } = await server.post('/ws/session')
     credentials = [
       server.token,

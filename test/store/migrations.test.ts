@@ -17,7 +17,15 @@ function file(t: TestContext): string {
 
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
-  accounts: { id: 'account', name: 'Ümlaut "quoted"', created_at: 1, created_by: null, shared: 0, delete_at: null },
+  accounts: {
+    id: 'account',
+    name: 'Ümlaut "quoted"',
+    created_at: 1,
+    created_by: null,
+    shared: 0,
+    delete_at: null,
+    owner: 1,
+  },
   users: {
     id: 'user',
     account_id: 'account',
@@ -238,6 +246,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     given: 1,
     decided_at: 27,
   },
+  secrets: { name: 'signing-key', key_id: '0123456789abcdef', nonce: 'AAAA', ciphertext: 'BBBB', created_at: 28 },
 }
 const {
   kind: _kind,
@@ -250,7 +259,7 @@ const {
   given_at: _given,
   ...firstToken
 } = rows.tokens
-const { created_by: _by, shared: _shared, delete_at: _at, ...firstAccount } = rows.accounts
+const { created_by: _by, shared: _shared, delete_at: _at, owner: _owner, ...firstAccount } = rows.accounts
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {
@@ -260,7 +269,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_)/.test(
+    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets)/.test(
       table,
     ),
 )

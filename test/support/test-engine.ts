@@ -24,7 +24,13 @@ interface Options extends Partial<Engine> {
 export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}): Promise<Engine> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'carrel-engine-'))
   directories.push(dataDirectory)
-  const settings = readSettings({ CARREL_PUBLIC_URL: 'https://carrel.example', ...env, CARREL_DATA: dataDirectory })
+  const settings = readSettings({
+    CARREL_PUBLIC_URL: 'https://carrel.example',
+    // Otherwise each engine would create a file, and wait for the disk.
+    CARREL_SECRET_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ...env,
+    CARREL_DATA: dataDirectory,
+  })
   const driver = parts.driver ?? MemoryDriver.open(new MemoryHost())
   const never = new AbortController().signal
   const engine = await assemble(

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { generateKeyPair, SignJWT } from 'jose'
 import { newSecret } from '../accounts/tokens.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { OwnTokens } from './own-tokens.ts'
-import { openSigningKey } from './signing-key.ts'
+import { createSigningKey, importSigningKey } from './signing-key.ts'
 import { TrustedIssuers } from './trusted-issuers.ts'
 import { cpuMsDuring } from '../../../../test/support/cpu-ms-during.ts'
 
@@ -15,14 +12,10 @@ const issuer = 'https://issuer.example.com'
 const audience = 'https://carrel.example.com'
 
 describe('OwnTokens', () => {
-  const directories: string[] = []
   let accessTokens: AccessTokens
   let own: OwnTokens
-  const accessTokensOf = async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'own-tokens-'))
-    directories.push(directory)
-    return new AccessTokens(await openSigningKey(directory), () => 'http://localhost')
-  }
+  const accessTokensOf = async () =>
+    new AccessTokens(await importSigningKey(await createSigningKey()), () => 'http://localhost')
   const jwtOf = async (claims: { issuer: string; audience: string | string[] }) => {
     const { privateKey } = await generateKeyPair('ES256')
     const jwt = new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid: 'x' })
@@ -33,7 +26,6 @@ describe('OwnTokens', () => {
     accessTokens = await accessTokensOf()
     own = new OwnTokens(accessTokens, new TrustedIssuers([{ issuer, audience }]))
   })
-  after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))))
 
   test('recognizes secrets anywhere in a text, and for any workspace', () => {
     const secret = newSecret('session')

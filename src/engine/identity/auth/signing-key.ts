@@ -1,5 +1,3 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
 
 export interface SigningKey {
@@ -11,14 +9,9 @@ export interface SigningKey {
 
 export const signingAlgorithm = 'ES256'
 
-/** Returns the signing key from its file in the data directory (mode 0600). Creates it when it is missing. */
-export async function openSigningKey(dataDirectory: string): Promise<SigningKey> {
-  const file = join(dataDirectory, 'signing-key.json')
-  const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  const jwk = kept === undefined ? await createKey(file) : (JSON.parse(kept) as JWK)
+/** Returns the signing key of a JWK, which is JSON. */
+export async function importSigningKey(text: string): Promise<SigningKey> {
+  const jwk = JSON.parse(text) as JWK
   const { kty, crv, x, y } = jwk
   const bare = { kty, crv, x, y } as JWK
   const publicJwk = { ...bare, kid: await calculateJwkThumbprint(bare), alg: signingAlgorithm, use: 'sig' }
@@ -29,10 +22,8 @@ export async function openSigningKey(dataDirectory: string): Promise<SigningKey>
   }
 }
 
-async function createKey(file: string): Promise<JWK> {
+/** Returns a new signing key, as a JWK. */
+export async function createSigningKey(): Promise<string> {
   const { privateKey } = await generateKeyPair(signingAlgorithm, { extractable: true })
-  const jwk = await exportJWK(privateKey)
-  await writeFile(`${file}.new`, `${JSON.stringify(jwk)}\n`, { mode: 0o600 })
-  await rename(`${file}.new`, file)
-  return jwk
+  return JSON.stringify(await exportJWK(privateKey))
 }
