@@ -120,6 +120,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: "Verify the ledger of this machine's server, settle payments",
     load: async () => (await import('./verbs/ledger.ts')).ledger,
   },
+  database: {
+    synopsis: 'database copy',
+    summary: "Copy this machine's database to PostgreSQL",
+    load: async () => (await import('./verbs/database.ts')).database,
+  },
   account: {
     synopsis: 'account delete',
     summary: 'Delete the account in 30 days, or keep it',

@@ -72,7 +72,13 @@ function check(line: string, words: string[], found: string[], absent: string[])
 test('the actions of a command are completed and explained by its help, and nothing else is accepted', async () => {
   const commands = await wordList()
   const withActions = commands.filter(({ actions }) => actions.length > 0)
-  assert.deepEqual(withActions.map(({ name }) => name).toSorted(), ['account', 'keys', 'ledger', 'workspaces'])
+  assert.deepEqual(withActions.map(({ name }) => name).toSorted(), [
+    'account',
+    'database',
+    'keys',
+    'ledger',
+    'workspaces',
+  ])
   for (const { name, operands } of commands) {
     const { actions = [], usage, description } = await verbs[name]!.load()
     assert.equal(operands[0] === 'actions', actions.length > 0, name)

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { centsOf } from '../cents.ts'
+import { runOwnProgram } from '../run-own-program.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Values, Verb } from '../verb.ts'
-
-const ledgerProgram = fileURLToPath(new URL('../../ledger/main.ts', import.meta.url))
 
 export const ledger: Verb = {
   usage: 'ledger [options] verify | review [payment]',
@@ -21,12 +17,7 @@ credited automatically, and settles one of them, once.`,
   actions: ['verify', 'review'],
   operands: [1, 2],
   async run({ program, values, operands: [what = '', payment] }) {
-    const child = spawn(process.execPath, [ledgerProgram, ...argumentsOf(what, payment, values)], {
-      env: program.env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
-    const [exitCode] = (await once(child, 'exit')) as [number | null]
-    return exitCode ?? 1
+    return runOwnProgram('ledger/main.ts', argumentsOf(what, payment, values), program.env)
   },
 }
 
