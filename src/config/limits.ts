@@ -75,6 +75,10 @@ export const limits = {
    * half a millisecond.
    */
   driverPageItems: 500,
+  /** Exports and imports of snapshots at the same time. Each keeps a core and the disk busy. */
+  snapshotTransfers: 4,
+  /** An export that nobody reads, or an import that nothing arrives for, is ended after this time. */
+  stalledTransferMs: 60_000,
   /** Names, paths and targets in one answer; each may take 4 KiB. */
   listBytes: 4 * MiB,
   /** Longest time limit of an execute. Most clients and proxies do not keep a connection open longer. */

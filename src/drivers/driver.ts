@@ -97,6 +97,23 @@ export interface Driver {
   /** Takes a snapshot of the root file system, in constant time where `capabilities.snapshots` is true. */
   snapshot(id: string, snapshotId: string): Promise<void>
   deleteSnapshot(snapshotId: string): Promise<void>
+  /**
+   * Returns a snapshot as a stream, from which another node's driver can make the same snapshot. It is written in the
+   * first of this driver's `capabilities.snapshotFormats` that is one of `formats`: those of the importing driver. Rejects
+   * with `not_found`, with `invalid_request` when the formats have none in common, and with `no_capacity` while
+   * `limits.snapshotTransfers` run. The stream fails when the snapshot is deleted meanwhile, and when nothing is read
+   * for `limits.stalledTransferMs`; destroying it ends the export.
+   */
+  exportSnapshot(snapshotId: string, formats: readonly SnapshotFormat[]): Promise<Readable>
+  /**
+   * Makes a snapshot from the stream of another's `exportSnapshot`; it is on the disk when this resolves. Everything but
+   * sockets is the same: owners, modes, times, attributes, links, holes, deletions. Of a failed import nothing stays. The
+   * stream is read to its end or destroyed. Rejects with `already_exists`; with `image_missing` when the image that the
+   * snapshot lies over does not exist here; with `invalid_request` when the stream is damaged or cannot be unpacked, and
+   * when nothing arrives for `limits.stalledTransferMs`; with `too_large` beyond `maxBytes` of content; with
+   * `no_capacity` when the disk is nearly full or `limits.snapshotTransfers` run.
+   */
+  importSnapshot(snapshotId: string, stream: Readable, options: { maxBytes: number }): Promise<void>
   /** Returns a page of the snapshots' ids, as `list` does for computers. `snapshotPages` goes through all pages. */
   snapshots(options: PageOptions): Promise<SnapshotPage>
 
@@ -117,6 +134,8 @@ export interface Driver {
 export interface DriverCapabilities {
   /** Copy-on-write snapshots and forks. */
   snapshots: boolean
+  /** What `importSnapshot` reads, the fastest first. `exportSnapshot` writes the same. */
+  snapshotFormats: readonly SnapshotFormat[]
   /** The kernel enforces `diskBytes`. */
   diskQuota: boolean
   pause: boolean
@@ -125,6 +144,12 @@ export interface DriverCapabilities {
   /** Sentences for the operator: what this host lacks, and the consequence. */
   limitations: string[]
 }
+
+/**
+ * How the content of an exported snapshot is written. Every driver with a kernel reads `tar`; `btrfs` is the stream of
+ * `btrfs send`.
+ */
+export type SnapshotFormat = 'btrfs' | 'tar' | 'memory'
 
 export interface DriverMetrics {
   /** Network namespaces that are prepared and free. */

@@ -10,6 +10,7 @@ import { describePaths } from './contract/paths.ts'
 import { describePorts } from './contract/ports.ts'
 import { describeRecords } from './contract/records.ts'
 import { describeSnapshots } from './contract/snapshots.ts'
+import { describeTransfers } from './contract/transfers.ts'
 import { describeTree } from './contract/tree.ts'
 import { describeWatch } from './contract/watch.ts'
 import { describeExecOnHost } from './contract/host/exec.ts'
@@ -19,6 +20,7 @@ import { describeLifeOnHost } from './contract/host/life.ts'
 import { describeNetwork } from './contract/host/network.ts'
 import { describePathsOnHost } from './contract/host/paths.ts'
 import { describeTerminals } from './contract/host/terminals.ts'
+import { describeTransfersOnHost } from './contract/host/transfers.ts'
 import { describeTreeOnHost } from './contract/host/tree.ts'
 import { describeWatchOnHost } from './contract/host/watch.ts'
 import type { Part, Subject } from './subject.ts'
@@ -38,6 +40,7 @@ export const pureParts = {
   watch: describeWatch,
   ports: describePorts,
   snapshots: describeSnapshots,
+  transfers: describeTransfers,
 } satisfies Record<string, Part>
 
 /**
@@ -48,6 +51,7 @@ export const hostParts = {
   'life on a host': describeLifeOnHost,
   'exec on a host': describeExecOnHost,
   'tree on a host': describeTreeOnHost,
+  'transfers on a host': describeTransfersOnHost,
   'files on a host': describeFilesOnHost,
   'paths on a host': describePathsOnHost,
   'watch on a host': describeWatchOnHost,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { lockDataDirectory } from '../../src/data-lock.ts'
@@ -13,6 +13,7 @@ import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { newId } from '../../src/engine/ids.ts'
 import { testDataDirectory, testNetwork } from '../support/server.ts'
 import { describeDriver, hostParts, pureParts } from './contract.ts'
+import { endHost, networkBeside, startHost } from './other-host.ts'
 import { smallLimits, Subject } from './subject.ts'
 import { settles } from '../support/settles.ts'
 
@@ -29,6 +30,10 @@ async function open(): Promise<LocalDriver> {
   })
 }
 
+/** Its pool is another file system. */
+const otherDirectory = join(testDataDirectory, 'other')
+after(() => endHost(otherDirectory))
+
 mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
 lockDataDirectory(testDataDirectory)
 
@@ -36,7 +41,10 @@ describeDriver(
   'the local driver',
   async () => {
     const driver = await open()
-    return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
+    const image = await driver.images.build(recipe, () => {})
+    const images = join((await openPool(testDataDirectory)).directory, 'images')
+    const openOther = () => startHost({ dataDirectory: otherDirectory, network: networkBeside(testNetwork), images })
+    return new Subject({ driver, image, recipe, openOther })
   },
   { ...pureParts, ...hostParts },
 )

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -10,22 +9,21 @@ import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { openPool } from '../../src/drivers/local/storage/pool.ts'
 import { testDataDirectory, testNetwork, TestServer } from '../support/server.ts'
 import { describeDriver, hostParts, pureParts } from './contract.ts'
+import { endHost, networkBeside, startHost } from './other-host.ts'
 import { Subject } from './subject.ts'
 
 const recipe = fileURLToPath(new URL('../../images/slim', import.meta.url))
 /** A data directory below that of the other tests, as on a host where no btrfs pool can be created. */
 const dataDirectory = join(testDataDirectory, 'pool', 'plain')
-const network = otherNetwork()
+/** Where a btrfs pool can be created. */
+const btrfsDirectory = join(testDataDirectory, 'other')
+const network = networkBeside(testNetwork)
 let driver: LocalDriver | undefined
 
 mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
 lockDataDirectory(testDataDirectory)
 
-// Helpers that outlive the driver of these tests would be mistaken for those of other tests.
-after(() => {
-  const down = fileURLToPath(new URL('../../scripts/down.js', import.meta.url))
-  execFileSync(process.execPath, [down], { env: { ...process.env, CARREL_DATA: dataDirectory } })
-})
+after(() => Promise.all([endHost(dataDirectory), endHost(btrfsDirectory)]))
 
 // The parts of the contract that depend on the storage.
 describeDriver('the local driver on plain directories', open, {
@@ -36,6 +34,8 @@ describeDriver('the local driver on plain directories', open, {
   paths: pureParts.paths,
   'paths on a host': hostParts['paths on a host'],
   snapshots: pureParts.snapshots,
+  transfers: pureParts.transfers,
+  'transfers on a host': hostParts['transfers on a host'],
 })
 
 test('unlimited disks and slow copies are declared, and reported when a server starts', async (t) => {
@@ -63,11 +63,7 @@ async function open(): Promise<Subject> {
     resolvers: [],
     networkPoolSize: 4,
   })
-  return new Subject({ driver, image: await driver.images.build(recipe, () => {}), recipe })
-}
-
-/** Returns a network of its own, because the host resources of both data directories exist at the same time. */
-function otherNetwork(): string {
-  const [first, second] = testNetwork.split('.').map(Number)
-  return `${first}.${(second! + 128) % 256}`
+  const image = await driver.images.build(recipe, () => {})
+  const btrfs = { dataDirectory: btrfsDirectory, network: testNetwork, images: storeDirectory }
+  return new Subject({ driver, image, recipe, openOther: () => startHost(btrfs) })
 }

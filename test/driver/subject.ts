@@ -10,6 +10,7 @@ import type {
   ProcessHandle,
 } from '../../src/drivers/driver.ts'
 import { newId } from '../../src/engine/ids.ts'
+import type { OtherHost } from './other-host.ts'
 
 const MiB = 1024 * 1024
 
@@ -27,6 +28,8 @@ interface Parts {
   image: ImageInfo
   /** The folder of its recipe. */
   recipe: string
+  /** Opens another host that has the same image. */
+  openOther?: () => Promise<OtherHost>
 }
 
 /** A driver under test, with the helpers that its tests need. */
@@ -35,11 +38,20 @@ export class Subject {
   readonly image: ImageInfo
   readonly recipe: string
   readonly #made = new Set<string>()
+  readonly #openOther: Parts['openOther']
+  #other: Promise<OtherHost> | undefined
 
-  constructor({ driver, image, recipe }: Parts) {
+  constructor({ driver, image, recipe, openOther }: Parts) {
     this.driver = driver
     this.image = image
     this.recipe = recipe
+    this.#openOther = openOther
+  }
+
+  /** Returns the other host, which is opened once and closed with this one. */
+  other(): Promise<OtherHost> {
+    if (!this.#openOther) throw new Error('this subject has no other host')
+    return (this.#other ??= this.#openOther())
   }
 
   /** Returns the description of a computer that does not exist yet; it is destroyed at the end. */
@@ -88,6 +100,7 @@ export class Subject {
   async clear(): Promise<void> {
     await Promise.all([...this.#made].map((id) => this.driver.destroy(id)))
     for (const { processId } of this.driver.processes()) this.driver.release(processId)
+    await (await this.#other)?.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { HelperState } from '../../helper-states.ts'
 import type {
   ComputerFiles,
@@ -15,6 +15,7 @@ import type {
   OutputChunk,
   PageOptions,
   ProcessHandle,
+  SnapshotFormat,
   SnapshotPage,
   StopReason,
 } from '../driver.ts'
@@ -166,7 +167,13 @@ export class LocalDriver implements Driver {
     return this.#parts.computers.snapshot(id, snapshotId)
   }
   deleteSnapshot(snapshotId: string): Promise<void> {
-    return this.#parts.volumes.deleteSnapshot(snapshotId)
+    return this.#parts.transfers.deleteSnapshot(snapshotId)
+  }
+  exportSnapshot(snapshotId: string, formats: readonly SnapshotFormat[]): Promise<Readable> {
+    return this.#parts.transfers.export(snapshotId, formats)
+  }
+  importSnapshot(snapshotId: string, stream: Readable, options: { maxBytes: number }): Promise<void> {
+    return this.#parts.transfers.import(snapshotId, stream, options)
   }
   async snapshots(options: PageOptions): Promise<SnapshotPage> {
     checkPage(options)
@@ -191,7 +198,8 @@ export class LocalDriver implements Driver {
     return this.#parts.helpers.all()
   }
   async close(): Promise<void> {
-    const { monitorRecovery, guard, lxcfs, monitors, slotPool } = this.#parts
+    const { monitorRecovery, guard, lxcfs, monitors, slotPool, transfers } = this.#parts
+    await transfers.endAll()
     monitorRecovery.close()
     await guard.close()
     lxcfs?.close()

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { CarrelError } from '../../errors.ts'
 import type { HelperState } from '../../helper-states.ts'
 import type {
@@ -16,6 +16,7 @@ import type {
   OutputChunk,
   PageOptions,
   ProcessHandle,
+  SnapshotFormat,
   SnapshotPage,
   StopReason,
 } from '../driver.ts'
@@ -25,6 +26,7 @@ import { MemoryFiles } from './memory-files.ts'
 import { MemoryHost } from './memory-host.ts'
 import { MemoryImages } from './memory-images.ts'
 import { MemoryProcesses } from './memory-processes.ts'
+import { MemorySnapshots } from './memory-snapshots.ts'
 
 /**
  * A driver for tests, whose computers are objects in this process, so that the rules of the engine and of surfaces are
@@ -37,6 +39,7 @@ export class MemoryDriver implements Driver {
   readonly name = 'memory'
   readonly capabilities: DriverCapabilities = {
     snapshots: true,
+    snapshotFormats: ['memory'],
     diskQuota: true,
     pause: true,
     ownProcView: false,
@@ -46,6 +49,7 @@ export class MemoryDriver implements Driver {
   readonly #host: MemoryHost
   readonly #computers: MemoryComputers
   readonly #processes: MemoryProcesses
+  readonly #snapshots: MemorySnapshots
   readonly #stoppedListeners: ((id: string, reason: StopReason) => void)[] = []
   readonly #outputListeners: ((process: ProcessHandle) => void)[] = []
   #isConnected = true
@@ -63,6 +67,7 @@ export class MemoryDriver implements Driver {
   private constructor(host: MemoryHost) {
     this.#host = host
     this.images = new MemoryImages(host)
+    this.#snapshots = new MemorySnapshots(host)
     this.#computers = new MemoryComputers(host, (id, reason) => {
       if (this.#isConnected) for (const listener of this.#stoppedListeners) listener(id, reason)
     })
@@ -162,7 +167,13 @@ export class MemoryDriver implements Driver {
     this.#host.snapshots.set(snapshotId, { root: files.root.copy(), image })
   }
   async deleteSnapshot(snapshotId: string): Promise<void> {
-    this.#host.snapshots.delete(snapshotId)
+    return this.#snapshots.delete(snapshotId)
+  }
+  exportSnapshot(snapshotId: string, formats: readonly SnapshotFormat[]): Promise<Readable> {
+    return this.#snapshots.export(snapshotId, formats)
+  }
+  importSnapshot(snapshotId: string, stream: Readable, options: { maxBytes: number }): Promise<void> {
+    return this.#snapshots.import(snapshotId, stream, options)
   }
   async snapshots(options: PageOptions): Promise<SnapshotPage> {
     checkPage(options)
@@ -185,6 +196,7 @@ export class MemoryDriver implements Driver {
   }
   async close(): Promise<void> {
     this.#isConnected = false
+    await this.#snapshots.close()
     clearInterval(this.#keepsAlive)
   }
 }

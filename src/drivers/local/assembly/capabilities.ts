@@ -1,5 +1,5 @@
 import type { DriverCapabilities } from '../../driver.ts'
-import type { Runtime } from '../containers/runtime.ts'
+import { findProgram, type Runtime } from '../containers/runtime.ts'
 import type { PreparedHost } from './prepare-host.ts'
 
 /** Returns what the driver can do on this host. `isChosen`: the operator has named the runtime. */
@@ -10,6 +10,7 @@ export function capabilitiesOf(
 ): DriverCapabilities {
   return {
     snapshots: pool.storage.instantCopy,
+    snapshotFormats: pool.storage.kind === 'btrfs' && findProgram('btrfs') ? ['btrfs', 'tar'] : ['tar'],
     diskQuota: pool.storage.quota,
     pause: true,
     ownProcView: lxcfs !== undefined,

@@ -17,6 +17,7 @@ import { isDiskFull } from '../storage/is-disk-full.ts'
 import { PoolMaintenance } from '../storage/pool-maintenance.ts'
 import { PoolRecovery } from '../storage/pool-recovery.ts'
 import { Volumes } from '../storage/volumes.ts'
+import { Transfers } from '../transfers/transfers.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { DriverListeners } from './driver-listeners.ts'
 import type { LocalDriverOptions } from './driver-options.ts'
@@ -43,6 +44,7 @@ export interface DriverParts extends BaseParts {
   computers: LocalComputers
   processes: LocalProcesses
   files: FilesByComputer
+  transfers: Transfers
   poolMaintenance: PoolMaintenance
 }
 
@@ -67,6 +69,7 @@ export function createParts(options: LocalDriverOptions, host: PreparedHost): Dr
   const computers = createComputers(base, monitors)
   const processes = createProcesses(base, monitors)
   const files = new FilesByComputer({ computers, guard: host.guard })
+  const transfers = createTransfers(base)
   return {
     ...base,
     monitors,
@@ -75,7 +78,8 @@ export function createParts(options: LocalDriverOptions, host: PreparedHost): Dr
     computers,
     processes,
     files,
-    poolMaintenance: createPoolMaintenance(base, { computers, files }),
+    transfers,
+    poolMaintenance: createPoolMaintenance(base, { computers, files, transfers }),
   }
 }
 
@@ -155,16 +159,27 @@ function createProcesses(base: BaseParts, monitors: Monitors): LocalProcesses {
   })
 }
 
+function createTransfers({ pool, volumes, images, guard, capabilities, options }: BaseParts): Transfers {
+  return new Transfers({
+    poolDirectory: pool.directory,
+    storage: pool.storage,
+    volumes,
+    images,
+    guard,
+    formats: capabilities.snapshotFormats,
+    log: options.log,
+  })
+}
+
 function createPoolMaintenance(
   { paths, pool, guard, diskShares, listeners, options }: BaseParts,
-  { computers, files }: { computers: LocalComputers; files: FilesByComputer },
+  users: { computers: LocalComputers; files: FilesByComputer; transfers: Transfers },
 ): PoolMaintenance {
   const { log } = options
   const recovery = new PoolRecovery({
     poolDirectory: pool.directory,
     guard,
-    files,
-    computers,
+    ...users,
     onLost: (id) => listeners.stopped(id, 'lost'),
     log,
   })

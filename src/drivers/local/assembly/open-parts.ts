@@ -7,12 +7,25 @@ import type { DriverParts } from './driver-parts.ts'
 
 /** Opens network and monitors, adopts what has been running since before this server, and starts the regular checks. */
 export async function openParts(parts: DriverParts): Promise<void> {
-  const { options, paths, guestFiles, volumes, capabilities, monitors, processes, computers, lxcfs, slotPool } = parts
+  const {
+    options,
+    paths,
+    guestFiles,
+    volumes,
+    transfers,
+    capabilities,
+    monitors,
+    processes,
+    computers,
+    lxcfs,
+    slotPool,
+  } = parts
   const { allowedAddresses, log } = options
   const resolvers = options.resolvers.length > 0 ? options.resolvers : findResolvers()
   await guestFiles.setResolvers(resolvers)
   await guestFiles.setInit(findInit())
   await volumes.prepare()
+  await transfers.prepare()
   if (await restoreNull()) log?.warn({}, "gave the host's /dev/null back to root, with mode 0666")
   const [limitations] = await Promise.all([openNetwork({ paths, resolvers, allowedAddresses }), monitors.open()])
   capabilities.limitations.push(...limitations)

@@ -37,11 +37,12 @@ export class BtrfsStorage implements Storage {
     await inParent(path, (parent) => callAsync('ioctl', parent, SUBVOL_CREATE, namedArguments(0, path)))
   }
 
-  async copy(from: string, to: string): Promise<void> {
+  async copy(from: string, to: string, { readOnly } = { readOnly: false }): Promise<void> {
     const origin = await open(from, constants.O_DIRECTORY)
     try {
       const args = Buffer.alloc(4096)
       args.writeBigInt64LE(BigInt(origin.fd), 0)
+      if (readOnly) args.writeBigUInt64LE(SUBVOL_RDONLY, 16)
       args.write(basename(to), 56)
       await inParent(to, (parent) => callAsync('ioctl', parent, SNAP_CREATE_V2, args))
     } finally {
@@ -146,3 +147,4 @@ const QGROUP_LIMIT = 0x8030_942b
 const GET_SUBVOL_INFO = 0x81f8_943c
 const QUOTA_ENABLE = 1n
 const MAX_REFERENCED = 1n
+const SUBVOL_RDONLY = 2n

@@ -1,6 +1,7 @@
 import type { DriverLog } from '../../driver-log.ts'
 import type { LocalComputers } from '../computers/local-computers.ts'
 import type { FilesByComputer } from '../files/files-by-computer.ts'
+import type { Transfers } from '../transfers/transfers.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { reopenPool } from './pool.ts'
 
@@ -9,6 +10,7 @@ interface Options {
   guard: Pick<DiskGuard, 'refuse' | 'state'>
   files: Pick<FilesByComputer, 'closeAll'>
   computers: Pick<LocalComputers, 'endAll'>
+  transfers: Pick<Transfers, 'endAll'>
   /** Called for each computer that the pool's failure ended, once computers can start again. */
   onLost: (id: string) => void
   log: DriverLog | undefined
@@ -39,11 +41,12 @@ export class PoolRecovery {
   }
 
   async #endUsers(): Promise<void> {
-    const { poolDirectory, guard, files, computers, log } = this.#options
+    const { poolDirectory, guard, files, computers, transfers, log } = this.#options
     this.#isLost = true
     log?.error({ pool: poolDirectory }, 'the storage pool has turned read-only: its computers are ended')
     guard.refuse('the storage of the computers is being recovered')
     files.closeAll()
+    await transfers.endAll()
     for (const id of await computers.endAll()) this.#lostIds.add(id)
   }
 }

@@ -9,8 +9,8 @@ export interface Storage {
   /** True when `copy` takes constant time. */
   readonly instantCopy: boolean
   create(path: string): Promise<void>
-  /** Makes a writable copy that is independent of its origin. */
-  copy(from: string, to: string): Promise<void>
+  /** Makes a copy that is independent of its origin. `readOnly` is for btrfs alone. */
+  copy(from: string, to: string, options?: { readOnly: boolean }): Promise<void>
   /** Does nothing when the volume does not exist. */
   delete(path: string): Promise<void>
   limit(path: string, bytes: number): Promise<void>

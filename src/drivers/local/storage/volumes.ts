@@ -1,10 +1,11 @@
-import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
 import type { PageOptions, SnapshotPage } from '../../driver.ts'
 import { pageOf } from '../../pages.ts'
 import { toHostId } from '../system/id-map.ts'
+import { run } from '../system/run.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
 /**
@@ -33,24 +34,54 @@ export class Volumes {
   }
 
   async createFromSnapshot(id: string, snapshotId: string, diskBytes: number): Promise<void> {
-    if (!existsSync(this.#snapshotPath(snapshotId))) {
+    if (!existsSync(this.snapshotPath(snapshotId))) {
       throw new CarrelError('not_found', `Cannot create computer "${id}": snapshot "${snapshotId}" is missing`)
     }
-    await this.#storage.copy(this.#snapshotPath(snapshotId), this.path(id))
+    await this.#storage.copy(this.snapshotPath(snapshotId), this.path(id))
     await this.#storage.limit(this.path(id), diskBytes)
   }
 
   async snapshot(id: string, snapshotId: string, image: string): Promise<void> {
-    await this.#storage.copy(this.path(id), this.#snapshotPath(snapshotId))
-    await writeFile(join(this.#snapshotPath(snapshotId), 'image'), image)
+    await this.#storage.copy(this.path(id), this.snapshotPath(snapshotId))
+    await writeFile(join(this.snapshotPath(snapshotId), 'image'), image)
   }
 
   async snapshotImage(snapshotId: string): Promise<string | undefined> {
-    return readFile(join(this.#snapshotPath(snapshotId), 'image'), 'utf8').catch(() => undefined)
+    return readFile(join(this.snapshotPath(snapshotId), 'image'), 'utf8').catch(() => undefined)
+  }
+
+  hasSnapshot(snapshotId: string): boolean {
+    return existsSync(this.snapshotPath(snapshotId))
+  }
+
+  /**
+   * Makes a volume of this pool, which came from elsewhere, a snapshot. Nothing of it is kept but the upper layer. Throws
+   * `invalid_request` when it has none, and `already_exists`.
+   */
+  async adoptSnapshot(snapshotId: string, volume: string, image: string): Promise<void> {
+    const upper = await lstat(join(volume, 'upper')).catch(() => undefined)
+    if (!upper?.isDirectory())
+      throw new CarrelError('invalid_request', `Cannot import snapshot "${snapshotId}": its content has no upper layer`)
+    for (const name of await readdir(volume, { encoding: 'buffer' }))
+      if (name.toString('latin1') !== 'upper')
+        await rm(Buffer.concat([Buffer.from(`${volume}/`), name]), { recursive: true, force: true })
+    await mkdir(join(volume, 'work'))
+    await writeFile(join(volume, 'image'), image)
+    // Both times: what is renamed is complete after a crash, and what was reported as imported stays.
+    await this.#flush(volume)
+    await rename(volume, this.snapshotPath(snapshotId)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+      throw new CarrelError('already_exists', `Cannot import snapshot "${snapshotId}": it exists`)
+    })
+    await this.#flush(this.#directory)
+  }
+
+  async #flush(directory: string): Promise<void> {
+    await run('sync', ['--file-system', directory], { timeoutMs: flushTimeoutMs })
   }
 
   async deleteSnapshot(snapshotId: string): Promise<void> {
-    await this.#storage.delete(this.#snapshotPath(snapshotId))
+    await this.#storage.delete(this.snapshotPath(snapshotId))
   }
 
   async delete(id: string): Promise<void> {
@@ -92,7 +123,10 @@ export class Volumes {
     return join(this.#directory, 'computers', id)
   }
 
-  #snapshotPath(snapshotId: string): string {
+  snapshotPath(snapshotId: string): string {
     return join(this.#directory, 'snapshots', snapshotId)
   }
 }
+
+/** A slow disk takes minutes for a gigabyte. */
+const flushTimeoutMs = 1_800_000
