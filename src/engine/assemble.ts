@@ -7,7 +7,6 @@ import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import { HelperStates } from '../helper-states.ts'
-import { KeyedLock } from '../keyed-lock.ts'
 import { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import { descriptorLimit } from './budgets/descriptor-limit.ts'
 import { MemoryBudget } from './budgets/memory-budget.ts'
@@ -19,6 +18,7 @@ import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
 import type { Links } from './links.ts'
+import { Locks } from './locks.ts'
 import { openMoney } from './money/open-money.ts'
 import { openSecrets } from './secrets/open-secrets.ts'
 
@@ -47,7 +47,7 @@ export async function assemble(
   const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
   const context: Context = {
     ...parts,
-    locks: new KeyedLock(),
+    locks: new Locks(),
     server: {
       origin,
       links: linksBelow(origin),

@@ -4,10 +4,10 @@ import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { HelperStates } from '../helper-states.ts'
-import type { KeyedLock } from '../keyed-lock.ts'
 import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import type { MemoryBudget } from './budgets/memory-budget.ts'
 import type { Links } from './links.ts'
+import type { Locks } from './locks.ts'
 
 /**
  * What every room of the engine may use. Each room adds what it keeps in memory (`identity/identity.ts`,
@@ -19,8 +19,7 @@ export interface Context {
   driver: Driver
   settings: Settings
   log: Logger
-  /** Serialises the work on one computer, or on one of the ledger's queues. */
-  locks: KeyedLock
+  locks: Locks
   server: ServerState
   budgets: Budgets
 }

@@ -12,7 +12,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { LiveEvents } from '../../src/engine/computers/live-events.ts'
 import { ExposedPorts } from '../../src/engine/computers/ports/exposed-ports.ts'
 import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
-import { KeyedLock } from '../../src/keyed-lock.ts'
+import { Locks } from '../../src/engine/locks.ts'
 import { Crash, MortalDatabase } from '../ledger/mortal-database.ts'
 import { insertAll, oneOfEach } from './one-of-each.ts'
 import type { Driver } from '../../src/drivers/driver.ts'
@@ -149,7 +149,7 @@ function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
     driver,
     mail,
     recorder,
-    locks: new KeyedLock(),
+    locks: new Locks(),
     activity: new Activity(),
     exposedPorts: new ExposedPorts(),
     liveEvents: new LiveEvents(),

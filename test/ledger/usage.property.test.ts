@@ -15,7 +15,7 @@ import { closeUsage, openUsage } from '../../src/engine/money/usage/metered.ts'
 import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
-import { KeyedLock } from '../../src/keyed-lock.ts'
+import { Locks } from '../../src/engine/locks.ts'
 
 /** Everything that the servers of these tests share. */
 const base = await testEngine({ env: { CARREL_BILLING: 'on' }, ownerId: 'nobody', prices: defaultPrices })
@@ -67,7 +67,7 @@ class World {
       ...base,
       db: this.mortal.db,
       driver,
-      locks: new KeyedLock(),
+      locks: new Locks(),
       credit: new CreditWatch(defaultPrices),
       meter: new ComputeMeter({ now: () => this.nowMs, elapsed: () => this.nowMs, cpuMicros: () => undefined }),
     }

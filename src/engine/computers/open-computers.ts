@@ -24,7 +24,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  * @param onOutputOver called when the kept output of ended processes exceeds a limit
  */
 export function openComputers(
-  { db, driver, settings, log, server, meter, prices }: IdentityContext,
+  { db, driver, settings, log, locks, server, meter, prices }: IdentityContext,
   image: ImageDefaults,
   context: () => ComputersContext,
   onOutputOver: () => void,
@@ -38,7 +38,7 @@ export function openComputers(
     exposedPorts: new ExposedPorts(),
     portWatch: new PortWatch(driver, liveEvents, log),
     watchers: new Watchers(),
-    kernels: new Kernels(),
+    kernels: new Kernels(locks),
     recorder: new ProcessRecorder({
       db,
       driver,

@@ -13,7 +13,7 @@ export async function emptyHost(engine: ComputersContext, accountIds: readonly s
     .where((eb) => inList(eb, 'account_id', accountIds))
     .execute()
   for (const { id } of computers)
-    await engine.locks.run(id, () => destroyComputer(engine, id, 'server', 'account deleted'))
+    await engine.locks.computer(id, () => destroyComputer(engine, id, 'server', 'account deleted'))
   await engine.recorder.flush()
   const processes = await engine.db
     .selectFrom('processes')

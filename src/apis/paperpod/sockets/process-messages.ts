@@ -190,7 +190,7 @@ async function inOrder(
   more: Fields = {},
 ): Promise<Answer> {
   const { processId: name, sessionId: session = '' } = call.fields
-  await call.inputs.run(`${session}/${name}`, async () => work(await find(call)))
+  await call.inputs.run([session, name], async () => work(await find(call)))
   return { success: true, processId: name, ...more }
 }
 

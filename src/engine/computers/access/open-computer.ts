@@ -53,7 +53,7 @@ export async function openComputer<R extends Right>(
     const done = engine.activity.begin(id)
     try {
       const isReady = state === 'running' && !engine.activity.isEnding(id)
-      const row = isReady ? found.row : await engine.locks.run(id, () => wake(engine, caller, id))
+      const row = isReady ? found.row : await engine.locks.computer(id, () => wake(engine, caller, id))
       if (row) return accessible({ row, caller, done, right: found.right, image: await engine.images.of(row.image) })
     } catch (error) {
       done()

@@ -81,7 +81,7 @@ async function availableCredit(
 ): Promise<number> {
   const leftMicros = await creditLeft(engine, accountId)
   if (covers(engine, accountId, computerId, leftMicros)) return leftMicros
-  return engine.locks.run('usage', () => creditLeft(engine, accountId))
+  return engine.locks.usage(() => creditLeft(engine, accountId))
 }
 
 function covers(

@@ -91,7 +91,7 @@ function availableCredit(
   accountIds: string[],
 ): Promise<Map<string, AvailableCredit>> {
   const { lowBalanceMicros, overdraftMicros } = prices
-  return locks.run('usage', async () => {
+  return locks.usage(async () => {
     const balances = await balancesOf(db, accountIds)
     return new Map(
       accountIds.map((accountId) => {

@@ -1,13 +1,13 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import { KeyedLock } from '../../../keyed-lock.ts'
 import { assertWasPaid } from '../credit/assert-credit.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { Kernel, KernelEnd } from './kernel.ts'
 import { kernelProgram, kernelPrograms, type KernelLanguage } from './kernel-programs.ts'
 import type { ComputersContext } from '../computers.ts'
+import type { Locks } from '../../locks.ts'
 
 export interface FoundKernel {
   kernel: Kernel
@@ -18,10 +18,14 @@ export interface FoundKernel {
 /** The kernels of all computers, one for each language, started on first use. */
 export class Kernels {
   readonly #known = new Map<string, Kernel>()
-  readonly #turns = new KeyedLock()
+  readonly #locks: Locks
   readonly #waiting = new Map<string, number>()
   /** By the id of the kernel's process: the token whose call it runs. */
   readonly #callers = new Map<string, string>()
+
+  constructor(locks: Locks) {
+    this.#locks = locks
+  }
 
   /** Runs the calls of one kernel one after the other. Throws `limit_reached` when too many wait already. */
   async inTurn<T>(computerId: string, language: KernelLanguage, work: () => Promise<T>): Promise<T> {
@@ -35,7 +39,7 @@ export class Kernels {
       )
     this.#waiting.set(key, waiting + 1)
     try {
-      return await this.#turns.run(key, work)
+      return await this.#locks.kernel(computerId, language, work)
     } finally {
       const others = this.#waiting.get(key)! - 1
       if (others > 0) this.#waiting.set(key, others)

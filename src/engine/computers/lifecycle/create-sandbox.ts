@@ -16,7 +16,7 @@ import type { Context } from '../../context.ts'
  * has reached its limit and no computer that can be deleted.
  */
 export function createSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<ComputerRow> {
-  return engine.locks.run(`${caller.accountId}/${name}`, async () => {
+  return engine.locks.sandboxName(caller.accountId, name, async () => {
     const existing = await lookUp(engine, caller, { name })
     if (existing) return existing.row
     await assertCredit(engine, caller)
@@ -41,7 +41,7 @@ async function evictOldest(engine: ComputersContext, accountId: string): Promise
     .executeTakeFirstOrThrow()
   if (Number(count) < limits.computersPerAccount) return
   for (const { id } of await oldestStopped(engine, accountId))
-    if (await engine.locks.run(id, () => deleteStopped(engine, id))) return
+    if (await engine.locks.computer(id, () => deleteStopped(engine, id))) return
   throw new CarrelError(
     'limit_reached',
     `Cannot create another sandbox: the account has ${limits.computersPerAccount}, which is its limit`,

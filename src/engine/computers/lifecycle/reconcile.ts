@@ -102,7 +102,7 @@ export async function settleInconsistent(engine: ComputersContext): Promise<void
   for (const { id, state } of rows) {
     if (!isInconsistent(state, (await engine.driver.get(id))?.running ?? false)) continue
     // Work on a computer holds its lock, so nothing works on a computer whose state is still not true inside the lock.
-    await orLogFailure(engine, id, () => engine.locks.run(id, () => settleById(engine, id)))
+    await orLogFailure(engine, id, () => engine.locks.computer(id, () => settleById(engine, id)))
   }
 }
 
@@ -138,7 +138,7 @@ function matchesDefaults(
 /** Records that a computer stopped because its first process ended without being asked to. */
 export async function recordUnexpectedStop(engine: ComputersContext, id: string, reason: string): Promise<void> {
   engine.warmPool.drop(id)
-  await engine.locks.run(id, async () => {
+  await engine.locks.computer(id, async () => {
     const row = await engine.db
       .selectFrom('computers')
       .selectAll()

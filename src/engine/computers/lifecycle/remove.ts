@@ -8,5 +8,5 @@ export function removeComputer(
   { id, caller }: AccessibleComputer<'manage'>,
   reason: string,
 ): Promise<void> {
-  return engine.locks.run(id, () => destroyComputer(engine, id, caller.tokenId, reason))
+  return engine.locks.computer(id, () => destroyComputer(engine, id, caller.tokenId, reason))
 }

@@ -89,7 +89,7 @@ export class WarmPool {
       const row = newComputer(engine, undefined)
       try {
         await engine.db.insertInto('computers').values(row).execute()
-        await engine.locks.run(row.id, () => startComputer(engine, row, 'server'))
+        await engine.locks.computer(row.id, () => startComputer(engine, row, 'server'))
         this.#ready.push(row.id)
       } catch (error) {
         engine.log.warn({ err: error }, 'cannot start a computer for the warm pool')

@@ -9,7 +9,7 @@ export function whileRunning(
   id: string,
   work: (row: ComputerRow) => Promise<void>,
 ): Promise<void> {
-  return engine.locks.run(id, async () => {
+  return engine.locks.computer(id, async () => {
     const row = await engine.db
       .selectFrom('computers')
       .selectAll()

@@ -46,7 +46,7 @@ export function startProcess(
 ): Promise<ProcessHandle> {
   const start = () => startNow(engine, computer, options)
   // Of several concurrent starts of one name, one wins.
-  return options.name === undefined ? start() : engine.locks.run(`${computer.id}/process/${options.name}`, start)
+  return options.name === undefined ? start() : engine.locks.processName(computer.id, options.name, start)
 }
 
 async function startNow(

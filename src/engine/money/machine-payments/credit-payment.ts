@@ -59,7 +59,7 @@ async function holdMoneyOfDeleted(
   { method, reference: intentId, challenge }: Received,
   { accountId, amountCents: cents }: { accountId: string; amountCents: number },
 ): Promise<void> {
-  await engine.locks.run(keyOf(intentId), async () => {
+  await engine.locks.intent(intentId, async () => {
     const known = await findPayment(engine.db, 'intent_id', intentId)
     const row = known ?? (await insertPayment(engine.db, { accountId, method, cents, intentId }))
     const reason = `${cents} cents were received by ${method} for a deleted account`

@@ -54,7 +54,7 @@ export async function settlePending(engine: PostingContext): Promise<void> {
     if (engine.server.stopping.aborted) return
     const library = await loadPaymentLibrary()
     await engine.locks
-      .run(`mpp:${id}`, async () => {
+      .challenge(id, async () => {
         const row = await findPayment(db, id)
         if (row?.state === 'pending') await settlePayment(engine, library, row)
       })

@@ -42,7 +42,7 @@ export async function takeTopUp(
   const library = await loadPaymentLibrary()
   const challenge = issuedChallenge(engine, library, topUp, quote)
   if (!challenge) return requestOrTake(engine, library, topUp, quote)
-  return engine.locks.run(`mpp:${challenge.id}`, async () => {
+  return engine.locks.challenge(challenge.id, async () => {
     const known = await findPayment(engine.db, challenge.id)
     const paid = known && (await settlePayment(engine, library, known))
     if (paid) return paid

@@ -23,7 +23,7 @@ export function keyOf(intentId: string): string {
  * for an account of this server. Returns false when nothing of it is in the ledger.
  */
 export function creditIntent(engine: PostingContext, intent: Stripe.PaymentIntent): Promise<boolean> {
-  return engine.locks.run(keyOf(intent.id), async () => {
+  return engine.locks.intent(intent.id, async () => {
     const row = await paymentOf(engine, intent)
     if (!row || intent.status !== 'succeeded') return false
     if (intent.currency !== 'usd' || intent.amount_received <= 0) {

@@ -18,7 +18,7 @@ export async function settleIntent(engine: PostingContext, { client }: StripeAcc
     throw stripeFailure('check the payment', error)
   })
   if (!(await creditIntent(engine, intent))) return
-  await engine.locks.run(keyOf(intentId), async () => {
+  await engine.locks.intent(intentId, async () => {
     for (const withdrawal of withdrawals) await settleWithdrawal(engine, intentId, withdrawal)
   })
 }

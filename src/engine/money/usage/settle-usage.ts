@@ -7,7 +7,7 @@ import type { PostingContext } from '../money.ts'
  * and is charged once even if it was written after all.
  */
 export async function settleUsage(engine: PostingContext): Promise<void> {
-  await engine.locks.run('usage', async () => {
+  await engine.locks.usage(async () => {
     const intervals = engine.meter.pending
     const snapshots = engine.meter.snapshots
     if (intervals.length === 0 && snapshots.length === 0) return
