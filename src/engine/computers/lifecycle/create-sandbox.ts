@@ -1,54 +1,66 @@
-import { limits } from '../../../config/limits.ts'
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
-import { CarrelError } from '../../../errors.ts'
+import { transaction } from '../../../db/transaction.ts'
+import { asCarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import { lookUp } from '../access/look-up.ts'
 import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
+import { assertRoom } from './assert-room.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
+import type { SandboxOwner } from './warm-pool.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
  * Creates the caller's sandbox of a name, holding the lock of that name, and returns its row; a sandbox that another
- * request has just created is returned instead. The sandbox may not run yet. Throws `limit_reached` when the account
- * has reached its limit and no computer that can be deleted.
+ * request has just created, here or at another server, is returned instead. The sandbox may not run yet. Throws
+ * `limit_reached` when the account has reached its limit and no computer that can be deleted.
  */
 export function createSandbox(engine: ComputersContext, caller: Caller, name: string): Promise<ComputerRow> {
-  return engine.locks.sandboxName(caller.accountId, name, async () => {
+  const { accountId, tokenId: actor } = caller
+  return engine.locks.sandboxName(accountId, name, async () => {
     const existing = await lookUp(engine, caller, { name })
     if (existing) return existing.row
     await assertCredit(engine, caller)
-    await evictOldest(engine, caller.accountId)
-    const warm = await engine.warmPool.take({ accountId: caller.accountId, name, actor: caller.tokenId })
-    if (warm) return warm
-    const row = newComputer(engine, { accountId: caller.accountId, name })
-    await engine.db.insertInto('computers').values(row).execute()
+    for (let attempt = 0; ; attempt++)
+      try {
+        return await createInRoom(engine, { accountId, name, actor })
+      } catch (error) {
+        // Others may take the room that this makes.
+        const mayRetry = asCarrelError(error).code === 'limit_reached' && attempt < evictableAtOnce
+        if (!mayRetry || !(await evictOldest(engine, accountId))) throw error
+      }
+  })
+}
+
+async function createInRoom(engine: ComputersContext, owner: SandboxOwner): Promise<ComputerRow> {
+  const warm = await engine.warmPool.take(owner)
+  if (warm) return warm
+  const row = newComputer(engine, owner)
+  return transaction(engine.db, 'operational', async (trx) => {
+    const { accountId, name } = owner
+    const existing = await trx
+      .selectFrom('computers')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('name', '=', name)
+      .executeTakeFirst()
+    if (existing) return existing
+    await assertRoom(trx, accountId)
+    await trx.insertInto('computers').values(row).execute()
     return row
   })
 }
 
 /**
- * Deletes the account's least recently started sandbox among those that are stopped or failed, when the account has
- * reached its limit of computers. A stopped sandbox has no files any more.
+ * Deletes the account's least recently started sandbox among those that are stopped or failed: a stopped sandbox has no
+ * files any more. Returns false when there is none.
  */
-async function evictOldest(engine: ComputersContext, accountId: string): Promise<void> {
-  const { count } = await engine.db
-    .selectFrom('computers')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('account_id', '=', accountId)
-    .executeTakeFirstOrThrow()
-  if (Number(count) < limits.computersPerAccount) return
+async function evictOldest(engine: ComputersContext, accountId: string): Promise<boolean> {
   for (const { id } of await oldestStopped(engine, accountId))
-    if (await engine.locks.computer(id, () => deleteStopped(engine, id))) return
-  throw new CarrelError(
-    'limit_reached',
-    `Cannot create another sandbox: the account has ${limits.computersPerAccount}, which is its limit`,
-    {
-      details: { limit: limits.computersPerAccount },
-    },
-  )
+    if (await engine.locks.computer(id, () => deleteStopped(engine, id))) return true
+  return false
 }
 
 /** Returns several candidates, as any of them may be started meanwhile. */
@@ -60,7 +72,7 @@ function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<
     .where('state', 'in', evictableStates)
     .where('lifecycle', 'in', evictableLifecycles)
     .orderBy('last_active_at')
-    .limit(8)
+    .limit(evictableAtOnce)
     .execute()
 }
 
@@ -72,5 +84,6 @@ async function deleteStopped(engine: ComputersContext, id: string): Promise<bool
   return true
 }
 
+const evictableAtOnce = 8
 const evictableStates: ComputerState[] = ['stopped', 'failed']
 const evictableLifecycles = lifecyclesWhere(({ isEvictable }) => isEvictable)

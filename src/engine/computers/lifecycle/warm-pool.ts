@@ -1,10 +1,19 @@
+import type { Transaction } from 'kysely'
+import type { ComputerRow, Database } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
-import type { ComputerRow } from '../../../db/schema.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { openUsage } from '../../money/usage/metered.ts'
+import { assertRoom } from './assert-room.ts'
 import { newComputer } from './new-computer.ts'
 import { startComputer } from './start.ts'
 import type { ComputersContext } from '../computers.ts'
+
+/** Whose a sandbox becomes, under which name, and the token that asks for it. */
+export interface SandboxOwner {
+  accountId: string
+  name: string
+  actor: string
+}
 
 /**
  * Computers of the default size that run already and belong to no account yet, so that the first request for a sandbox
@@ -29,37 +38,22 @@ export class WarmPool {
     this.#ready.push(id)
   }
 
-  /** Gives a running computer to an account; undefined when none is ready. */
-  async take(owner: { accountId: string; name: string; actor: string }): Promise<ComputerRow | undefined> {
+  /**
+   * Gives a running computer to an account; undefined when none is ready, or when the account has a computer of the name
+   * by now. Throws `limit_reached` when the account has no room for another computer.
+   */
+  async take(owner: SandboxOwner): Promise<ComputerRow | undefined> {
     const { db } = this.#engine()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
     // Delayed, so that it does not compete with the request that takes this computer.
     setTimeout(() => this.fill(), refillDelayMs).unref()
-    const now = Date.now()
-    await transaction(db, 'operational', async (trx) => {
-      const set = {
-        account_id: owner.accountId,
-        name: owner.name,
-        created_at: now,
-        updated_at: now,
-        last_active_at: now,
-      }
-      const { numUpdatedRows } = await trx
-        .updateTable('computers')
-        .set(set)
-        .where('id', '=', id)
-        .where('account_id', 'is', null)
-        .executeTakeFirstOrThrow()
-      if (numUpdatedRows === 0n) return
-      await appendEvent(trx, {
-        accountId: owner.accountId,
-        computerId: id,
-        type: 'computer.claimed',
-        actor: owner.actor,
-        data: { from: 'warm pool' },
-      })
+    const outcome = await transaction(db, 'operational', (trx) => claim(trx, id, owner)).catch((error: unknown) => {
+      this.#ready.unshift(id)
+      throw error
     })
+    if (outcome === 'name taken') this.#ready.unshift(id)
+    if (outcome !== 'claimed') return undefined
     const row = await db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
     if (row?.account_id !== owner.accountId || row.state !== 'running') return undefined
     await openUsage(this.#engine(), row)
@@ -97,6 +91,38 @@ export class WarmPool {
       }
     }
   }
+}
+
+/** Gives a warm computer to an account, unless the account has one of the name or somebody else took it. */
+async function claim(
+  trx: Transaction<Database>,
+  id: string,
+  { accountId, name, actor }: SandboxOwner,
+): Promise<'claimed' | 'name taken' | 'gone'> {
+  const existing = await trx
+    .selectFrom('computers')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (existing) return 'name taken'
+  await assertRoom(trx, accountId)
+  const now = Date.now()
+  const { numUpdatedRows } = await trx
+    .updateTable('computers')
+    .set({ account_id: accountId, name, created_at: now, updated_at: now, last_active_at: now })
+    .where('id', '=', id)
+    .where('account_id', 'is', null)
+    .executeTakeFirstOrThrow()
+  if (numUpdatedRows === 0n) return 'gone'
+  await appendEvent(trx, {
+    accountId,
+    computerId: id,
+    type: 'computer.claimed',
+    actor,
+    data: { from: 'warm pool' },
+  })
+  return 'claimed'
 }
 
 const refillDelayMs = 100

@@ -19,29 +19,19 @@ export async function exposePort(
   { id: computerId, accountId, caller }: AccessibleComputer<'run'>,
   port: number,
 ): Promise<ExposedPort> {
-  const exposed = await engine.db.selectFrom('ports').selectAll().where('computer_id', '=', computerId).execute()
-  const existing = exposed.find((row) => row.port === port)
-  if (existing) return { port, exposedAtMs: existing.created_at }
-  if (exposed.length >= limits.portsPerComputer) {
-    throw new CarrelError(
-      'limit_reached',
-      `Cannot expose port ${port}: the sandbox has ${limits.portsPerComputer} exposed ports, which is the limit`,
-    )
-  }
-  const exposedAtMs = Date.now()
-  await transaction(engine.db, 'operational', async (trx) => {
-    await trx
-      .insertInto('ports')
-      .values({ computer_id: computerId, port, created_at: exposedAtMs })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    await appendEvent(trx, {
-      accountId,
-      computerId,
-      type: 'port.exposed',
-      actor: caller.tokenId,
-      data: { port },
-    })
+  return transaction(engine.db, 'operational', async (trx) => {
+    const exposed = await trx.selectFrom('ports').selectAll().where('computer_id', '=', computerId).execute()
+    const existing = exposed.find((row) => row.port === port)
+    if (existing) return { port, exposedAtMs: existing.created_at }
+    if (exposed.length >= limits.portsPerComputer)
+      throw new CarrelError(
+        'limit_reached',
+        `Cannot expose port ${port}: the sandbox has ${limits.portsPerComputer} exposed ports, which is the limit`,
+      )
+    const exposedAtMs = Date.now()
+    await trx.insertInto('ports').values({ computer_id: computerId, port, created_at: exposedAtMs }).execute()
+    const event = { accountId, computerId, type: 'port.exposed', actor: caller.tokenId, data: { port } }
+    await appendEvent(trx, event)
+    return { port, exposedAtMs }
   })
-  return { port, exposedAtMs }
 }

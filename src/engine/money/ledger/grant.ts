@@ -15,7 +15,18 @@ export async function grantFirstCredit(
   accountIds: readonly string[],
   prices: Pick<PriceBook, 'newAccountMicros' | 'overdraftMicros'>,
 ): Promise<void> {
-  if (prices.newAccountMicros === 0) return
+  const { newAccountMicros, overdraftMicros } = prices
+  // Most accounts have it, and a transaction would wait for the disk.
+  if (newAccountMicros === 0 || (await withoutGrant(db, accountIds)).length === 0) return
+  await transaction(db, 'durable', async (trx) => {
+    const without = await withoutGrant(trx, accountIds)
+    const postings = without.map((accountId) => grant(accountId, newAccountMicros))
+    await postTransactions(trx, postings, overdraftMicros)
+  })
+}
+
+/** Returns those of the accounts that get the first credit by `grantFirstCredit` and do not have it yet. */
+async function withoutGrant(db: Kysely<Database>, accountIds: readonly string[]): Promise<string[]> {
   const had = await db
     .selectFrom('ledger_transactions')
     .select('account_id')
@@ -35,10 +46,7 @@ export async function grantFirstCredit(
     .execute()
   // The first credit can change over the years; an account that had an earlier one does not get the difference.
   const excluded = [...[...had, ...decided].map(({ account_id }) => account_id), ...made.map(({ id }) => id)]
-  const without = new Set(accountIds).difference(new Set(excluded))
-  if (without.size === 0) return
-  const postings = [...without].map((accountId) => grant(accountId, prices.newAccountMicros))
-  await transaction(db, 'durable', (trx) => postTransactions(trx, postings, prices.overdraftMicros))
+  return [...new Set(accountIds).difference(new Set(excluded))]
 }
 
 /** Gives the first credit to an account that the transaction creates, so that it never exists without it. */

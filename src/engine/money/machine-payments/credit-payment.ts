@@ -5,7 +5,7 @@ import { appendEvent } from '../../audit/append-event.ts'
 import { microsPerCent, topUp } from '../ledger/top-up.ts'
 import { assertAccountExists } from '../payments/assert-account-exists.ts'
 import { keyOf } from '../payments/credit-intent.ts'
-import { findPayment, insertPayment } from '../payments/payments.ts'
+import { findOrInsertPayment } from '../payments/payments.ts'
 import { holdForReview } from '../payments/hold-for-review.ts'
 import type { Challenge } from './payment-library.ts'
 import { recordFailed, recordPaid } from './payment-records.ts'
@@ -60,8 +60,7 @@ async function holdMoneyOfDeleted(
   { accountId, amountCents: cents }: { accountId: string; amountCents: number },
 ): Promise<void> {
   await engine.locks.intent(intentId, async () => {
-    const known = await findPayment(engine.db, 'intent_id', intentId)
-    const row = known ?? (await insertPayment(engine.db, { accountId, method, cents, intentId }))
+    const row = await findOrInsertPayment(engine.db, { accountId, method, cents, intentId })
     const reason = `${cents} cents were received by ${method} for a deleted account`
     await holdForReview(engine, row, { intentId, reason, accountId: null })
     await recordFailed(engine.db, challenge.id)

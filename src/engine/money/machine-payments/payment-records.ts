@@ -22,16 +22,27 @@ export async function beginPayment(db: Kysely<Database>, payment: NewPayment): P
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows === 1n) return 'new'
-    return (await findPayment(trx, row.challenge_id))?.reference === row.reference ? 'begun' : 'taken'
+    // From now on whoever began it first cannot know any more that nothing was sent.
+    const begun = await trx
+      .updateTable('machine_payments')
+      .set((eb) => ({ looked_at: eb('created_at', '+', 1) }))
+      .where('challenge_id', '=', row.challenge_id)
+      .where('reference', '=', row.reference)
+      .executeTakeFirst()
+    return begun.numUpdatedRows === 1n ? 'begun' : 'taken'
   })
 }
 
-/** Deletes the record of a payment of which nothing was sent: the challenge can be answered again. */
+/**
+ * Deletes the record of a payment that this server began and sent nothing of: the challenge can be answered again. Keeps
+ * it when the payment was begun again or looked for meanwhile, as another server can have sent it.
+ */
 export async function abandonPayment(db: Kysely<Database>, challengeId: string): Promise<void> {
   await db
     .deleteFrom('machine_payments')
     .where('challenge_id', '=', challengeId)
     .where('state', '=', 'pending')
+    .whereRef('looked_at', '=', 'created_at')
     .execute()
 }
 
@@ -44,8 +55,14 @@ export async function recordPaid(trx: Transaction<Database>, payment: NewPayment
     .execute()
 }
 
+/** Records that the money of a payment did not arrive, unless it is known to have arrived. */
 export async function recordFailed(db: Kysely<Database>, challengeId: string): Promise<void> {
-  await db.updateTable('machine_payments').set({ state: 'failed' }).where('challenge_id', '=', challengeId).execute()
+  await db
+    .updateTable('machine_payments')
+    .set({ state: 'failed' })
+    .where('challenge_id', '=', challengeId)
+    .where('state', '=', 'pending')
+    .execute()
 }
 
 /** Returns the row of a payment. The challenge says what it buys, and the client cannot change that. */

@@ -8,7 +8,7 @@ import { appendEvent } from '../../audit/append-event.ts'
 import { creditOf } from '../ledger/books.ts'
 import { microsPerCent, topUp, type Quote } from '../ledger/top-up.ts'
 import { assertAccountExists } from './assert-account-exists.ts'
-import { dataOf, findPayment, insertPayment, updatePayment } from './payments.ts'
+import { dataOf, findOrInsertPayment, findPayment, updatePayment } from './payments.ts'
 import { holdForReview } from './hold-for-review.ts'
 import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
@@ -69,7 +69,7 @@ async function paymentOf(
     return undefined
   }
   if (intent.status !== 'succeeded') return undefined
-  return insertPayment(db, {
+  return findOrInsertPayment(db, {
     accountId,
     method: 'stripe',
     cents: intent.amount,

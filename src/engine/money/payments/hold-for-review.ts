@@ -1,6 +1,7 @@
 import type { PaymentRow } from '../../../db/schema.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { appendEvent } from '../../audit/append-event.ts'
-import { updatePayment } from './payments.ts'
+import { lockPayment, updatePayment } from './payments.ts'
 import type { Context } from '../../context.ts'
 
 interface Reason {
@@ -13,26 +14,30 @@ interface Reason {
 }
 
 /**
- * Holds a payment that cannot be credited automatically for review by the operator. A payment that the operator has
- * settled stays as it is.
+ * Holds a payment that cannot be credited automatically for review by the operator, and records that once. A payment
+ * that the operator has settled stays as it is.
  */
 export async function holdForReview(
   { db, log }: Pick<Context, 'db' | 'log'>,
-  row: PaymentRow,
-  { intentId, reason, accountId = row.account_id }: Reason,
+  { id: paymentId, account_id }: PaymentRow,
+  { intentId, reason, accountId = account_id }: Reason,
 ): Promise<void> {
-  if (row.state === 'paid' || row.state === 'dismissed')
-    return log.warn(
-      { payment: row.id, intent: intentId },
+  const before = await transaction(db, 'durable', async (trx) => {
+    const row = await lockPayment(trx, paymentId)
+    if (!row || isSettled(row) || row.state === 'review') return row
+    await updatePayment(trx, row, { state: 'review', intent_id: intentId, data: { reason } })
+    const data = { paymentId, reason }
+    await appendEvent(trx, { accountId, type: 'payment.put_aside', actor: row.method, data })
+    return row
+  })
+  if (before && isSettled(before))
+    log.warn(
+      { payment: paymentId, intent: intentId },
       'an event concerns a payment that the operator has settled: it is ignored',
     )
-  log.error({ payment: row.id, intent: intentId }, reason)
-  if (row.state === 'review') return
-  await updatePayment(db, row, { state: 'review', intent_id: intentId, data: { reason } })
-  await appendEvent(db, {
-    accountId,
-    type: 'payment.put_aside',
-    actor: row.method,
-    data: { paymentId: row.id, reason },
-  })
+  else log.error({ payment: paymentId, intent: intentId }, reason)
+}
+
+function isSettled({ state }: PaymentRow): boolean {
+  return state === 'paid' || state === 'dismissed'
 }

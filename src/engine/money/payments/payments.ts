@@ -1,5 +1,5 @@
-import type { Kysely, Updateable } from 'kysely'
-import type { Database, PaymentRow } from '../../../db/schema.ts'
+import type { Kysely, Transaction, Updateable } from 'kysely'
+import type { Database, PaymentRow, PaymentState } from '../../../db/schema.ts'
 import { newId } from '../../ids.ts'
 
 export interface NewPayment {
@@ -27,8 +27,14 @@ export interface PaymentData {
 }
 
 export async function insertPayment(db: Kysely<Database>, payment: NewPayment): Promise<PaymentRow> {
+  const row = rowOf(payment)
+  await db.insertInto('payments').values(row).execute()
+  return row
+}
+
+function rowOf(payment: NewPayment): PaymentRow {
   const now = Date.now()
-  const row: PaymentRow = {
+  return {
     id: payment.id ?? newId(),
     account_id: payment.accountId,
     method: payment.method,
@@ -41,8 +47,22 @@ export async function insertPayment(db: Kysely<Database>, payment: NewPayment): 
     updated_at: now,
     data: JSON.stringify(payment.data ?? {}),
   }
-  await db.insertInto('payments').values(row).execute()
-  return row
+}
+
+/**
+ * Returns the payment of a PaymentIntent, and inserts it where there is none: of several servers that learn of the
+ * intent at once, one does.
+ */
+export async function findOrInsertPayment(
+  db: Kysely<Database>,
+  payment: NewPayment & { intentId: string },
+): Promise<PaymentRow> {
+  await db
+    .insertInto('payments')
+    .values(rowOf(payment))
+    .onConflict((conflict) => conflict.column('intent_id').doNothing())
+    .execute()
+  return (await findPayment(db, 'intent_id', payment.intentId))!
 }
 
 /** Returns the payment with the provider's id, or with our own; undefined when there is none. */
@@ -55,8 +75,8 @@ export function findPayment(
 }
 
 /**
- * Changes a payment. One that is paid or dismissed keeps its state, unless the change is that it is paid. Fields of
- * `data` that are not given stay.
+ * Changes a payment. A state that is final for what reports the change stays: what Stripe says of a session that is
+ * open or expired can be older than the money that was received meanwhile. Fields of `data` that are not given stay.
  */
 export async function updatePayment(
   db: Kysely<Database>,
@@ -69,9 +89,29 @@ export async function updatePayment(
     .set({ ...columns, updated_at: Date.now() })
     .where('id', '=', row.id)
   if (data) update = update.set({ data: JSON.stringify({ ...dataOf(row), ...data }) })
-  if (change.state !== undefined && change.state !== 'paid')
-    update = update.where('state', 'not in', ['paid', 'dismissed'])
+  const final = change.state === undefined ? [] : finalFor(change.state)
+  if (final.length > 0) update = update.where('state', 'not in', final)
   await update.execute()
+}
+
+/** Returns the states that a change to `state` leaves as they are. */
+function finalFor(state: PaymentState): PaymentState[] {
+  if (state === 'paid') return []
+  return state === 'review' || state === 'dismissed' ? ['paid', 'dismissed'] : ['paid', 'dismissed', 'review']
+}
+
+/**
+ * Returns a payment, and locks it until the transaction ends, also against other servers; undefined when there is none.
+ */
+export function lockPayment(trx: Transaction<Database>, id: string): Promise<PaymentRow | undefined> {
+  // An update that changes nothing takes a lock on every database; a transaction that begins by reading could lose its
+  // turn.
+  return trx
+    .updateTable('payments')
+    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
 }
 
 export function dataOf({ data }: PaymentRow): PaymentData {

@@ -6,7 +6,7 @@ import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { quoteFor, topUp } from '../ledger/top-up.ts'
 import { keyOf } from './credit-intent.ts'
-import { dataOf, findPayment, updatePayment } from './payments.ts'
+import { dataOf, findPayment, lockPayment, updatePayment } from './payments.ts'
 
 /** A payment that was received and could not be credited automatically. */
 export interface Review {
@@ -66,7 +66,7 @@ export async function creditReview(
   const key = keyOf(String(found.intent_id))
   const payment = { accountId, key, method, quote }
   return topUp(db, prices, payment, async (trx) => {
-    const row = await lockPayment(trx, paymentId)
+    const row = await lockKnown(trx, paymentId)
     const doing = `credit payment "${paymentId}"`
     if (row.state === 'paid' && row.key === key) return assertSameAmount(row, cents, doing)
     assertInReview(row, doing)
@@ -85,7 +85,7 @@ export async function creditReview(
  */
 export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<{ isNew: boolean }> {
   return transaction(db, 'durable', async (trx) => {
-    const row = await lockPayment(trx, paymentId)
+    const row = await lockKnown(trx, paymentId)
     if (row.state === 'dismissed') return { isNew: false }
     assertInReview(row, `dismiss payment "${paymentId}"`)
     await updatePayment(trx, row, { state: 'dismissed' })
@@ -95,16 +95,8 @@ export function dismissReview(db: Kysely<Database>, paymentId: string): Promise<
   })
 }
 
-/** Returns a payment, and locks it until the transaction ends, also against the server. */
-async function lockPayment(trx: Transaction<Database>, id: string): Promise<PaymentRow> {
-  // An update that changes nothing takes a lock on every database; a transaction that begins by reading could lose its
-  // turn.
-  const row = await trx
-    .updateTable('payments')
-    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst()
+async function lockKnown(trx: Transaction<Database>, id: string): Promise<PaymentRow> {
+  const row = await lockPayment(trx, id)
   if (row) return row
   throw noSuchPayment(id)
 }

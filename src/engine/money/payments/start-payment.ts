@@ -1,5 +1,7 @@
+import type { Transaction } from 'kysely'
 import { limits } from '../../../config/limits.ts'
-import type { PaymentRow } from '../../../db/schema.ts'
+import type { Database, PaymentRow } from '../../../db/schema.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -36,15 +38,19 @@ export async function startPayment(
       'this server has no payment method',
       'set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
     )
-  await assertFewOpen(engine, caller.accountId)
-  const row = await insertPayment(db, {
-    accountId: caller.accountId,
-    method: stripe ? 'stripe' : 'play_money',
-    cents: quote.amountCents,
-    data: { tier: purchase.tier, bonusMicros: quote.bonusMicros },
+  const { accountId, tokenId: actor } = caller
+  const row = await transaction(db, 'operational', async (trx) => {
+    await assertFewOpen(trx, accountId)
+    const inserted = await insertPayment(trx, {
+      accountId,
+      method: stripe ? 'stripe' : 'play_money',
+      cents: quote.amountCents,
+      data: { tier: purchase.tier, bonusMicros: quote.bonusMicros },
+    })
+    const data = { paymentId: inserted.id, method: inserted.method, cents: inserted.cents }
+    await appendEvent(trx, { accountId, type: 'payment.started', actor, data })
+    return inserted
   })
-  const data = { paymentId: row.id, method: row.method, cents: row.cents }
-  await appendEvent(db, { accountId: row.account_id, type: 'payment.started', actor: caller.tokenId, data })
   const url = stripe ? await openCheckout(engine, stripe, row, purchase) : engine.server.links.playMoney(row.id)
   return { id: row.id, url, quote }
 }
@@ -91,8 +97,8 @@ async function openCheckout(
   }
 }
 
-async function assertFewOpen({ db }: Pick<Context, 'db'>, accountId: string): Promise<void> {
-  const { count } = await db
+async function assertFewOpen(trx: Transaction<Database>, accountId: string): Promise<void> {
+  const { count } = await trx
     .selectFrom('payments')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('account_id', '=', accountId)
