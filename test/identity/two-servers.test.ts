@@ -27,9 +27,10 @@ describe('servers with data directories of their own on one database', () => {
     return directory
   }
 
-  test('accept the access and refresh tokens and the challenges of each other', () =>
+  test('accept the access and refresh tokens and the challenges of each other', (t) =>
     onOneDatabase(async (db) => {
       const [one, other] = await Promise.all([testEngine({ db }), testEngine({ db })])
+      t.after(() => Promise.all([one.driver.close(), other.driver.close()]))
       const { familyId } = await other.accessTokens.verify(await one.accessTokens.issue('user', 'family'))
       assert.equal(familyId, 'family')
       const refresh = await other.accessTokens.issueRefresh('user', 'family', {
