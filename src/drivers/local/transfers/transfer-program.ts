@@ -14,7 +14,7 @@ export class TransferFailure extends Error {
   constructor(program: string, end: string, stderr: string) {
     super(`"${program}" ended ${end}: ${stderr.trim() || 'without a message'}`)
     this.name = 'TransferFailure'
-    this.isDiskFull = /no space left on device|disk quota exceeded/i.test(stderr)
+    this.isDiskFull = /no space left on device|disk quota exceeded|wrote only \d+ of/i.test(stderr)
   }
 }
 

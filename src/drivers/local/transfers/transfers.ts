@@ -161,5 +161,9 @@ function explainImport(snapshotId: string, error: unknown): unknown {
 
 function isDiskFull(error: unknown): boolean {
   if (error instanceof TransferFailure) return error.isDiskFull
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+  const { code, errno } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT' || errno === -EDQUOT
 }
+
+/** Node has no name for it. */
+const EDQUOT = 122
