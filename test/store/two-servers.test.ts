@@ -62,7 +62,7 @@ function race(
 
 function assertOneSucceeded(codes: (string | undefined)[], refusal: string): void {
   assert.deepEqual(
-    codes.toSorted(),
+    codes.toSorted((a, b) => String(a).localeCompare(String(b))),
     Array.from(codes, (_, index) => (index === codes.length - 1 ? undefined : refusal)),
   )
 }
