@@ -53,6 +53,13 @@ export const errorTable = {
     action: 'CHECK_ROUTE',
     instruction: 'Look the route up in the documentation, with its method.',
   },
+  other_node: {
+    status: 421,
+    retryable: false,
+    action: 'USE_ANOTHER_SERVER',
+    instruction:
+      "The computer is on another server that shares this one's accounts. Send the same request to the address in the error; without one, ask the operator for it.",
+  },
   request_timeout: {
     status: 408,
     retryable: true,

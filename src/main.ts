@@ -10,10 +10,13 @@ import { openDatabase } from './db/open.ts'
 import { LocalDriver } from './drivers/local/local-driver.ts'
 import { ownerToken } from './engine/identity/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
-import { assertOwnDatabase, markDatabase } from './start/database-mark.ts'
+import { claimNode } from './engine/nodes/claim-node.ts'
+import { nodeFacts } from './engine/nodes/node-facts.ts'
+import { assertOwnDatabase } from './start/assert-own-database.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
 import { findImage } from './start/find-image.ts'
+import { findNode } from './start/find-node.ts'
 import { openApp } from './start/open-app.ts'
 import { openLog } from './start/open-log.ts'
 import { makeDataDirectory } from './start/make-data-directory.ts'
@@ -70,15 +73,17 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await checkTempoAddresses(settings)
   makeDataDirectory(settings.dataDirectory)
   lockDataDirectory(settings.dataDirectory)
-  if (settings.databaseUrl === undefined) assertOwnDatabase(settings.dataDirectory)
+  await assertOwnDatabase(settings)
   const db = await openDatabase(databaseLocation(settings))
   parts.defer(() => db.destroy())
+  const node = await claimNode(db, await findNode(db, settings.dataDirectory), nodeFacts(settings))
   const driver = await LocalDriver.open({ ...settings, log })
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)
   const { engine, close: closeEngine } = await openEngine({
     db,
+    node,
     driver,
     settings,
     log,
@@ -86,13 +91,16 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
     linksBelow,
     closing,
     stopping: stop,
+    // Whatever would be closed in order is another server's now.
+    onNodeLost: (error) => fail(error, log),
   })
   parts.defer(closeEngine)
-  if (settings.databaseUrl === undefined) markDatabase(settings.dataDirectory)
   const { listen, close: closeApp } = await openApp(engine)
   stop.throwIfAborted()
   await listen()
   parts.defer(closeApp)
+  // The address is known now, also where the system chose the port.
+  await engine.nodeLease.renew()
   const token = await ownerToken(db, settings.dataDirectory)
   const firstComputerMs = await selfTest(engine)
   stop.throwIfAborted()

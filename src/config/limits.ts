@@ -410,6 +410,13 @@ export const limits = {
   lastAnswerMs: 1_000,
   /** A stopping server ends within this time, whatever hangs. */
   stopMs: 11_000,
+  /**
+   * How long a server counts as serving its node without renewing that: other servers take over what is done once for
+   * all, and an operator may remove the node. The clock of the database decides, which tells seconds.
+   */
+  nodeLeaseMs: 15_000,
+  /** How often it is renewed: twice can fail. A server that was replaced notices within this time. */
+  nodeRenewMs: 5_000,
   /** Files of one account's agent memory: names take space too, and the quota counts contents alone. */
   memoryFiles: 10_000,
   /** Streams of file changes. Each has an inotify queue, of which a host has 128, and a small program. */

@@ -15,6 +15,8 @@ export interface Settings {
   previewDomain: string
   /** The origin at which clients reach the server, without a trailing slash; undefined to use that of the request. */
   publicUrl: string | undefined
+  /** The origin at which this one of several servers is reached; undefined: the public URL, or the address it listens on. */
+  nodeAddress: string | undefined
   /** A token that can only read the metrics; undefined: only the owner's account can read them. */
   metricsToken: string | undefined
   /** Addresses, ranges and names of ranges whose `X-Forwarded-*` headers are trusted. */
@@ -137,6 +139,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')
       .replace(/^\.|\.$/g, ''),
     publicUrl: read.checked('CARREL_PUBLIC_URL', originOf, 'an origin such as https://carrel.example.com'),
+    nodeAddress: read.checked('CARREL_NODE_ADDRESS', originOf, 'an origin such as https://node-1.carrel.example.com'),
     metricsToken: read.secret(
       'CARREL_METRICS_TOKEN',
       /^[\w.~+/=-]{16,4096}$/,

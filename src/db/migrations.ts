@@ -17,6 +17,7 @@ import * as invitationNetworks from './migrations/0016-invitation-networks.ts'
 import * as siblingTokens from './migrations/0017-sibling-tokens.ts'
 import * as computerLifecycle from './migrations/0018-computer-lifecycle.ts'
 import * as noMagicValues from './migrations/0019-no-magic-values.ts'
+import * as nodes from './migrations/0020-nodes.ts'
 import * as secrets from './migrations/0021-secrets.ts'
 import type { Database } from './schema.ts'
 
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   '0017-sibling-tokens': siblingTokens,
   '0018-computer-lifecycle': computerLifecycle,
   '0019-no-magic-values': noMagicValues,
+  '0020-nodes': nodes,
   '0021-secrets': secrets,
 }
 

@@ -34,6 +34,9 @@ export interface Database {
   spent_wallet_proofs: SpentWalletProofRow
   first_credits: FirstCreditRow
   secrets: SecretRow
+  deployment: DeploymentRow
+  nodes: NodeRow
+  duties: DutyRow
 }
 
 /**
@@ -187,6 +190,10 @@ export interface ComputerRow {
   account_id: string | null
   /** Unique in its account; '' is the account's default sandbox. null for one that waits in the warm pool. */
   name: string | null
+  /** The node that has the computer: its server alone acts on the computer and writes this row. */
+  node_id: string
+  /** Grows each time that the computer gets another home, so that an earlier home's writes change nothing. */
+  fence: number
   image: string
   state: ComputerState
   /** Why the computer is `failed` or `stopped`; null otherwise. */
@@ -209,6 +216,8 @@ export interface ComputerRow {
 export interface ProcessRow {
   id: string
   account_id: string
+  /** The node that the process ran on, which keeps its output. */
+  node_id: string
   computer_id: string
   /** The caller's name for the process, unique among the running processes of the computer. */
   name: string
@@ -255,6 +264,8 @@ export interface EventRow {
 export interface OperationRow {
   id: string
   account_id: string
+  /** The node whose server does the work. */
+  node_id: string
   kind: string
   state: 'running' | 'succeeded' | 'failed'
   progress: number
@@ -267,6 +278,8 @@ export interface OperationRow {
 export interface IdempotencyRow {
   account_id: string
   key: string
+  /** The node whose server carries the request out, or has, and which has its process. */
+  node_id: string
   request_hash: string
   state: IdempotencyState
   /** HTTP status of the response; null unless `answered`. */
@@ -524,4 +537,35 @@ export interface SecretRow {
   nonce: string
   ciphertext: string
   created_at: number
+}
+
+/** The one row of what a database and all its servers are together. */
+export interface DeploymentRow {
+  /** Each data directory carries it too, so that no server uses the database of another deployment. */
+  id: string
+  created_at: number
+}
+
+/** A data directory with its computers. One server at a time serves it. */
+export interface NodeRow {
+  id: string
+  /** Where other servers' callers reach it; '' before a server has claimed it. */
+  address: string
+  /** Grows with each server that claims the node: an earlier one acts no more. 0 before the first. */
+  epoch: number
+  /** Until when the node counts as served, by the clock of the database. */
+  lease_until: number
+  /** The host's processors, memory and disk, the latter where the computers are. */
+  cpus: number
+  memory_bytes: number
+  disk_bytes: number
+  created_at: number
+}
+
+/** Work that one node at a time does for the whole database. */
+export interface DutyRow {
+  name: string
+  node_id: string
+  /** By the clock of the database; another node takes the duty over afterwards. */
+  lease_until: number
 }

@@ -20,11 +20,16 @@ import { openIdentity } from './identity/open-identity.ts'
 import type { Links } from './links.ts'
 import { Locks } from './locks.ts'
 import { openMoney } from './money/open-money.ts'
+import { nodeFacts } from './nodes/node-facts.ts'
+import { NodeLease } from './nodes/node-lease.ts'
+import type { ThisNode } from './nodes/this-node.ts'
 import { openSecrets } from './secrets/open-secrets.ts'
 
 /** What the engine is assembled from. */
 export interface Parts {
   db: Kysely<Database>
+  /** The claimed node. */
+  node: ThisNode
   driver: Driver
   settings: Settings
   log: Logger
@@ -33,6 +38,8 @@ export interface Parts {
   linksBelow: (origin: () => string) => Links
   stopping: AbortSignal
   closing: AbortSignal
+  /** Called when the node is another server's: this server must end without doing anything more. */
+  onNodeLost: (error: Error) => void
 }
 
 /**
@@ -41,12 +48,13 @@ export interface Parts {
  * @param onOutputOver called when the kept output of ended processes is over its limit
  */
 export async function assemble(
-  { image, linksBelow, stopping, closing, ...parts }: Parts,
+  { image, linksBelow, stopping, closing, onNodeLost, ...parts }: Parts,
   onOutputOver: () => void,
 ): Promise<Engine> {
   const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
   const context: Context = {
     ...parts,
+    nodeLease: new NodeLease({ ...parts, facts: () => nodeFacts(parts.settings), onLost: onNodeLost }),
     locks: new Locks(),
     server: {
       origin,

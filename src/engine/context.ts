@@ -8,6 +8,8 @@ import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import type { MemoryBudget } from './budgets/memory-budget.ts'
 import type { Links } from './links.ts'
 import type { Locks } from './locks.ts'
+import type { NodeLease } from './nodes/node-lease.ts'
+import type { ThisNode } from './nodes/this-node.ts'
 
 /**
  * What every room of the engine may use. Each room adds what it keeps in memory (`identity/identity.ts`,
@@ -16,6 +18,9 @@ import type { Locks } from './locks.ts'
  */
 export interface Context {
   db: Kysely<Database>
+  /** The node that this server serves. Rows of other nodes are other servers' to act on. */
+  node: ThisNode
+  nodeLease: NodeLease
   driver: Driver
   settings: Settings
   log: Logger

@@ -10,11 +10,12 @@ export interface HostMetrics extends DriverMetrics {
   databaseRepetitions: number
 }
 
-/** Returns what the database and the driver count, for the operator. */
-export async function hostMetrics({ db, driver }: Pick<Context, 'db' | 'driver'>): Promise<HostMetrics> {
+/** Returns what the database and the driver count of this node, for the operator. */
+export async function hostMetrics({ db, node, driver }: Pick<Context, 'db' | 'node' | 'driver'>): Promise<HostMetrics> {
   const states = await db
     .selectFrom('computers')
     .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+    .where('node_id', '=', node.id)
     .groupBy('state')
     .execute()
   return {

@@ -12,7 +12,7 @@ export interface OpenEngine {
   close: () => Promise<void>
 }
 
-/** Assembles the engine, recovers what an earlier server left, and starts the periodic work. */
+/** Assembles the engine, recovers what an earlier server of the node left, and starts the periodic work. */
 export async function openEngine(parts: Parts): Promise<OpenEngine> {
   const { driver, log } = parts
   let pruning: Promise<void> | undefined
@@ -30,17 +30,23 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
       ),
   )
   driver.onOutput((process) => engine.portWatch.printed(process))
+  // Recovery can take longer than the lease.
+  await engine.nodeLease.start()
   await recover(engine)
   engine.warmPool.fill()
   const stopTasks = schedule(engine, prune)
   const close = async () => {
-    await stopTasks()
-    await pruning
-    engine.portWatch.close()
-    engine.creditClock.close()
-    await engine.warmPool.close()
-    await engine.recorder.flush()
-    await settleRunning(engine)
+    try {
+      await stopTasks()
+      await pruning
+      engine.portWatch.close()
+      engine.creditClock.close()
+      await engine.warmPool.close()
+      await engine.recorder.flush()
+      await settleRunning(engine)
+    } finally {
+      await engine.nodeLease.release()
+    }
   }
   return { engine, close }
 }

@@ -26,12 +26,15 @@ export function schedule(
   engine: Engine,
   prune: (work: (engine: Engine) => Promise<void>) => Promise<void>,
 ): () => Promise<void> {
-  const { log, settings } = engine
+  const { log, settings, nodeLease } = engine
   const sweepMs = settings.sweepIntervalMs
+  /** For work on what belongs to no node: one of the servers does it, which is right even if two do. */
+  const onOneNode = (work: () => Promise<void>) => async () => (nodeLease.leads ? work() : undefined)
   // Neither starting nor stopping the server waits for a payment provider.
   const stopped = once(engine.server.stopping, 'abort')
-  const checkPayments = async (atStart: boolean) =>
-    void (await Promise.race([reconcilePayments(engine, { atStart }), stopped]))
+  const checkPayments = async (atStart: boolean) => {
+    if (nodeLease.leads) await Promise.race([reconcilePayments(engine, { atStart }), stopped])
+  }
   void checkPayments(true).catch((error: unknown) => log.error({ err: error }, 'cannot check the payments'))
   // What continued while no server ran can be unpaid.
   const watched = watchCredit(engine).catch((error: unknown) => log.error({ err: error }, 'cannot check the credit'))
@@ -41,17 +44,17 @@ export function schedule(
     [sweepMs, () => prune(pruneProcesses)],
     [sweepMs, () => watchCredit(engine)],
     [Math.min(sweepMs, limits.unattendedCheckMs), () => watchOrphans(engine)],
-    [sweepMs, () => settlePending(engine)],
+    [sweepMs, onOneNode(() => settlePending(engine))],
     [sweepMs, () => deleteDue(engine)],
     [limits.usageIntervalMs, () => settleRunning(engine)],
     [limits.storageIntervalMs, () => measureStorage(engine)],
     [limits.paymentPollMinMs, () => checkPayments(false)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
-    [pruneIntervalMs, () => pruneLinks(engine)],
-    [pruneIntervalMs, () => pruneFirstCredits(engine)],
-    [pruneIntervalMs, () => pruneWalletProofs(engine)],
-    [pruneIntervalMs, () => pruneInvitations(engine)],
+    [pruneIntervalMs, onOneNode(() => pruneLinks(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneInvitations(engine))],
   ]
   const stops = tasks.map(([everyMs, work]) => repeat(log, everyMs, work))
   return async () => {

@@ -1,6 +1,6 @@
 /** What the surfaces see of the layers below the engine. */
 export type { OpenPort } from './computers/live-events.ts'
-export type { ProcessRow } from '../db/schema.ts'
+export type { ProcessFacts } from './computers/processes/recorder.ts'
 export type {
   ComputerFiles,
   ExitReason,

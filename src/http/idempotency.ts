@@ -18,12 +18,12 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): 
 
 /**
  * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Responses
- * that can change by themselves (402, 429 and 5xx) are not kept. A route that starts a process must give it the id of
+ * that can change by themselves (402, 429 and 5xx) are not kept, nor is 421: the server that it names answers anew. A route that starts a process must give it the id of
  * the request's claim, or wait for the process when an earlier request has started it.
  */
 export function addIdempotency(
   app: FastifyInstance,
-  engine: Pick<Engine, 'db' | 'driver' | 'server' | 'responseSizes'>,
+  engine: Pick<Engine, 'db' | 'node' | 'driver' | 'server' | 'responseSizes'>,
 ): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKeyOf(request)
@@ -73,6 +73,6 @@ async function headOf(response: LargeResponse, maxBytes: number): Promise<string
   return response
 }
 
-/** Refusals that end by themselves: after a top-up, or once other work has ended. */
-const temporary = new Set([402, 429])
+/** Refusals that end by themselves, after a top-up or once other work has ended, and those that another server answers. */
+const temporary = new Set([402, 421, 429])
 const replayed = 'idempotency-replayed'

@@ -6,7 +6,6 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -110,13 +109,13 @@ describe('a refused start gives its reason in one sentence', { timeout: 300_000 
       assert.deepEqual(hostTraces().volumes, volumes)
     }
 
-    for (const hasMark of [true, false]) {
-      const withMark = hasMark ? 'with a mark' : 'without a mark, as of an older server'
-      test(`that is missing or empty, ${withMark}`, async (t) => {
-        const mark = join(testDataDirectory, 'database.mark')
-        if (!hasMark) {
-          renameSync(mark, join(aside, 'mark'))
-          t.after(() => renameSync(join(aside, 'mark'), mark))
+    for (const isKnown of [true, false]) {
+      const known = isKnown ? 'where the directory knows its database' : 'where the directory is of an older server'
+      test(`that is missing or empty, ${known}`, async (t) => {
+        const file = join(testDataDirectory, 'node.json')
+        if (!isKnown) {
+          renameSync(file, join(aside, 'node'))
+          t.after(() => renameSync(join(aside, 'node'), file))
         }
         await assertRefused(
           /^Cannot start: the database ".*carrel\.db" is missing, but .*; restore it from a backup, or /,
@@ -135,21 +134,27 @@ describe('a refused start gives its reason in one sentence', { timeout: 300_000 
       const other = await openDatabase(database)
       await createAccount(other, 'owner')
       await other.destroy()
-      await assertRefused(
-        /^Cannot start: the database ".*carrel\.db" does not belong to its folder; put the right one back/,
-      )
+      await assertRefused(/^Cannot start: the database ".*carrel\.db" does not belong to ".*"; put the right one back/)
     })
 
-    test('a server whose database knows none of the computers removes none, even without a mark', async () => {
+    test('that belongs to another server, where the directory is of an older server', async (t) => {
       const other = await openDatabase(database)
       await createAccount(other, 'owner')
       await other.destroy()
-      const mark = join(testDataDirectory, 'database.mark')
-      const own = readFileSync(mark)
-      rmSync(mark)
+      const file = join(testDataDirectory, 'node.json')
+      renameSync(file, join(aside, 'node'))
+      t.after(() => renameSync(join(aside, 'node'), file))
+      await assertRefused(/^Cannot start: ".*" holds computers, but the database knows nothing of its node \(\w+\): /)
+      assert.equal(existsSync(file), false)
+    })
+
+    test('a server whose database knows none of the computers removes none', async () => {
+      copyFileSync(join(aside, 'carrel.db'), database)
+      const own = await openDatabase(database)
+      await own.deleteFrom('computers').execute()
+      await own.destroy()
       const server = await TestServer.start()
       await server.stop()
-      writeFileSync(mark, own)
       assert.match(server.log(), /knows none of the computers/)
       const now = new Set(hostTraces().volumes)
       assert.deepEqual(

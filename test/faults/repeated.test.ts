@@ -149,11 +149,13 @@ describe('a request that is repeated after its server has ended', { timeout: 300
     await server.stop('SIGKILL')
     await withRow(async (db) => {
       const { id } = await db.selectFrom('accounts').select('id').orderBy('created_at').executeTakeFirstOrThrow()
+      const node = await db.selectFrom('nodes').select('id').executeTakeFirstOrThrow()
       await db
         .insertInto('idempotency')
         .values({
           account_id: id,
           key: options.headers['idempotency-key'],
+          node_id: node.id,
           request_hash: 'of a request that was cut off',
           state: 'in_progress',
           status: null,

@@ -18,6 +18,8 @@ import { insertAll, oneOfEach } from './one-of-each.ts'
 import type { Driver } from '../../src/drivers/driver.ts'
 import type { ProcessRecorder } from '../../src/engine/computers/processes/recorder.ts'
 import type { Mail } from '../../src/engine/identity/auth/mail.ts'
+import { claimNode } from '../../src/engine/nodes/claim-node.ts'
+import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 /** Everything that the servers of these tests share. */
@@ -57,6 +59,7 @@ const tables = Object.keys(deletionPlan) as (keyof Database)[]
 
 /** Inserts a user who is deleted, another who stays, two more workspaces of theirs, and one that is deleted by itself. */
 async function fill(db: Kysely<Database>, host: Host): Promise<void> {
+  await claimNode(db, base.node.id, nodeFacts(base.settings))
   for (const who of ['gone', 'other']) {
     await insertAll(db, oneOfEach(who, who === 'gone' ? 1 : null))
     for (const state of ['running', 'deleting']) host.computers.add(`${state}-${who}`)

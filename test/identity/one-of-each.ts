@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../src/db/schema.ts'
 
-type Rows = { [Table in keyof Database]: Database[Table][] }
+/** The servers' own tables have no rows of users. */
+type TableOfUsers = Exclude<keyof Database, 'deployment' | 'nodes' | 'duties'>
+type Rows = { [Table in TableOfUsers]: Database[Table][] }
 
 /**
  * Returns rows of a user in each table that has such rows, with a personal account. `who` is part of every id and every text of theirs.
@@ -48,6 +50,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       {
         id: `operation-${who}`,
         account_id,
+        node_id: 'node',
         kind: 'k',
         state: 'succeeded',
         progress: 1,
@@ -61,6 +64,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       {
         account_id,
         key: 'k',
+        node_id: 'node',
         request_hash: 'h',
         state: 'answered',
         status: 200,
@@ -150,7 +154,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
 
 /** Inserts rows; tables that others refer to come first. */
 export async function insertAll(db: Kysely<Database>, rows: Partial<Rows>): Promise<void> {
-  for (const table of Object.keys(rows) as (keyof Database)[])
+  for (const table of Object.keys(rows) as TableOfUsers[])
     for (const row of rows[table] ?? []) await db.insertInto(table).values(row).execute()
 }
 
@@ -180,6 +184,8 @@ function computer(
   return {
     id: `${state}-${who}`,
     ...of,
+    node_id: 'node',
+    fence: 0,
     image: 'slim',
     state,
     state_reason: null,
@@ -201,6 +207,7 @@ function process(who: string, state: Database['processes']['state']): Database['
   return {
     id: `process-${state}-${who}`,
     account_id: `account-${who}`,
+    node_id: 'node',
     computer_id: `running-${who}`,
     name: 'n',
     kind: 'exec',

@@ -8,6 +8,8 @@ import type { Driver } from '../../src/drivers/driver.ts'
 import { testEngine } from '../support/test-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { balanceOf } from '../../src/engine/money/ledger/balance.ts'
+import { claimNode } from '../../src/engine/nodes/claim-node.ts'
+import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { grantFirstCredit } from '../../src/engine/money/ledger/grant.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { ComputeMeter } from '../../src/engine/money/usage/compute-meter.ts'
@@ -48,6 +50,7 @@ class World {
     const { db } = mortal
     for (const account of ['a', 'b'])
       await db.insertInto('accounts').values({ id: account, name: account, created_at: 0, shared: 0 }).execute()
+    assert.deepEqual(await claimNode(db, base.node.id, nodeFacts(base.settings)), base.node)
     for (const row of [computer('s1', 'a', 'sandbox'), computer('s2', 'b', 'sandbox'), computer('own', 'b', 'durable')])
       await db.insertInto('computers').values(row).execute()
     await grantFirstCredit(db, ['a', 'b'], defaultPrices)
@@ -85,6 +88,7 @@ class World {
         .values({
           id,
           account_id: '',
+          node_id: base.node.id,
           computer_id: computerId,
           name: id,
           kind: 'exec',
@@ -146,7 +150,8 @@ function computer(id: string, accountId: string, lifecycle: Lifecycle): Computer
   const size = { cpus: 1, memory_bytes: 1, disk_bytes: 1, pids: 1 }
   const times = { created_at: 1_000_000, updated_at: 0, started_at: 1_000_000, last_active_at: 0 }
   const state = lifecycle === 'sandbox' ? ('running' as const) : ('stopped' as const)
-  return { id, account_id: accountId, name: id, image: 'i', state, lifecycle, ...none, ...size, ...times }
+  const home = { node_id: base.node.id, fence: 0 }
+  return { id, account_id: accountId, name: id, ...home, image: 'i', state, lifecycle, ...none, ...size, ...times }
 }
 
 const doing = fc.oneof(

@@ -17,6 +17,18 @@ function file(t: TestContext): string {
 
 /** A row of each table, with something in every column. */
 const rows: { [Table in keyof Database]: Database[Table] } = {
+  deployment: { id: 'deployment', created_at: 1 },
+  nodes: {
+    id: 'node',
+    address: 'https://node.example.com',
+    epoch: 2,
+    lease_until: 2 ** 42,
+    cpus: 3,
+    memory_bytes: 2 ** 41,
+    disk_bytes: 2 ** 43,
+    created_at: 4,
+  },
+  duties: { name: 'database', node_id: 'node', lease_until: 2 ** 42 },
   accounts: {
     id: 'account',
     name: 'Ümlaut "quoted"',
@@ -83,6 +95,8 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     id: 'computer',
     account_id: 'account',
     name: '',
+    node_id: 'node',
+    fence: 2 ** 40,
     image: 'slim-0',
     state: 'running',
     state_reason: null,
@@ -101,6 +115,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   processes: {
     id: 'p',
     account_id: 'account',
+    node_id: 'node',
     computer_id: 'computer',
     name: 'web',
     kind: 'background',
@@ -136,6 +151,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   operations: {
     id: 'o',
     account_id: 'account',
+    node_id: 'node',
     kind: 'k',
     state: 'running',
     progress: 0.25,
@@ -147,6 +163,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
   idempotency: {
     account_id: 'account',
     key: 'k',
+    node_id: 'node',
     request_hash: 'h',
     state: 'in_progress',
     status: null,
@@ -263,20 +280,23 @@ const { created_by: _by, shared: _shared, delete_at: _at, owner: _owner, ...firs
 const tables = Object.keys(rows) as (keyof Database)[]
 
 async function fill(db: Kysely<Database>): Promise<void> {
+  // The migration made one.
+  await db.deleteFrom('deployment').execute()
   for (const table of tables) await db.insertInto(table).values(rows[table]).execute()
 }
 
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets)/.test(
+    !/^(deployment|nodes|duties|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets)/.test(
       table,
     ),
 )
-const { kept_bytes: _, ...firstProcess } = rows.processes
-const { name: _name, lifecycle: _lifecycle, ...anyComputer } = rows.computers
+const { kept_bytes: _, node_id: _home, ...firstProcess } = rows.processes
+const { name: _name, lifecycle: _lifecycle, node_id: _node, fence: _fence, ...anyComputer } = rows.computers
+const { node_id: _doer, ...firstOperation } = rows.operations
 const firstComputer = { ...anyComputer, session_key: '', ephemeral: 1 }
-const { bytes: _bytes, process_id: _process, state: _state, ...firstKey } = rows.idempotency
+const { bytes: _bytes, process_id: _process, state: _state, node_id: _on, ...firstKey } = rows.idempotency
 const firstUsage = {
   id: 'u',
   account_id: 'account',
@@ -318,7 +338,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await first.up(old as Kysely<unknown>)
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
   for (const table of firstTables.filter(
-    (table) => !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'idempotency'].includes(table),
+    (table) => !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'operations', 'idempotency'].includes(table),
   ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
@@ -332,6 +352,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
     .execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('processes').values(firstProcess).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('idempotency').values(firstKey).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('operations').values(firstOperation).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
   await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
   await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
@@ -343,11 +364,18 @@ test('every migration runs on the rows of the one before it', async (t) => {
   const db = await openDatabase(path)
   t.after(() => db.destroy())
   const found = await contents(db)
+  // All is the node's that the rows were given: a server without a node claims it.
+  const node = await db.selectFrom('nodes').selectAll().executeTakeFirstOrThrow()
+  assert.equal(node.epoch, 0)
   // Usage from before there were prices costs nothing; tokens from before there were kinds are sessions.
   const since: Partial<Record<string, unknown>> = {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
-    processes: { ...firstProcess, kept_bytes: null },
-    idempotency: { ...firstKey, state: 'in_progress', bytes: 0, process_id: null },
+    deployment: found['deployment'],
+    nodes: found['nodes'],
+    computers: { ...rows.computers, node_id: node.id, fence: 0 },
+    operations: { ...firstOperation, node_id: node.id },
+    processes: { ...firstProcess, node_id: node.id, kept_bytes: null },
+    idempotency: { ...firstKey, node_id: node.id, state: 'in_progress', bytes: 0, process_id: null },
     tokens: {
       ...firstToken,
       kind: 'session',
@@ -372,7 +400,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await assert.rejects(
     db
       .insertInto('computers')
-      .values({ ...rows.computers, id: 'second' })
+      .values({ ...rows.computers, node_id: node.id, id: 'second' })
       .execute(),
     /UNIQUE/,
   )

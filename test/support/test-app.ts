@@ -10,14 +10,26 @@ import type { Database } from '../../src/db/schema.ts'
 import { MemoryDriver } from '../../src/drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import { claimNode } from '../../src/engine/nodes/claim-node.ts'
+import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { ownerToken } from '../../src/engine/identity/accounts/owner.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { findNode } from '../../src/start/find-node.ts'
 import { openApp } from '../../src/start/open-app.ts'
 import { useDataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './server-environment.ts'
 import { TestClient } from './test-client.ts'
 
+interface Options {
+  /** Settings in addition to those of every test. */
+  env?: Record<string, string>
+  /** Which data directory and host the app serves, beside others over the same database. */
+  node?: 'first' | 'second'
+}
+
 interface Parts {
+  /** Resolves when the app finds that its node is another server's. */
+  lost: Promise<Error>
   engine: Engine
   db: Kysely<Database>
   driver: MemoryDriver
@@ -30,45 +42,53 @@ interface Parts {
  * The whole server in this process, over computers in memory: for rules of the engine and of surfaces, in milliseconds.
  * It listens on a port, because injected requests count as inner calls, without limits or connections.
  *
- * The apps of a test file share one host and one database in turn, as successive servers on one machine do.
+ * The apps of a test file share one host and one database in turn, as successive servers on one machine do; apps of the
+ * second node have a host and a data directory of their own over the same database.
  */
 export class TestApp extends TestClient {
   readonly engine: Engine
   readonly db: Kysely<Database>
   readonly driver: MemoryDriver
+  /** Resolves when the app finds that its node is another server's; a server would end then. */
+  readonly lost: Promise<Error>
   readonly #stop: Parts['stop']
   #stopped: Promise<void> | undefined
 
-  private constructor({ engine, db, driver, token, log, stop }: Parts) {
+  private constructor({ lost, engine, db, driver, token, log, stop }: Parts) {
     super({ url: `http://${engine.settings.host}:${engine.settings.port}`, token, log })
+    this.lost = lost
     this.engine = engine
     this.db = db
     this.driver = driver
     this.#stop = stop
   }
 
-  /** @param env settings in addition to those of every test */
-  static async start({ env = {} }: { env?: Record<string, string> } = {}): Promise<TestApp> {
-    const { host, directory } = (home ??= openHome())
+  static async start({ env = {}, node: name = 'first' }: Options = {}): Promise<TestApp> {
+    const { host, directory } = homeOf(name)
     const settings = readSettings({ ...serverEnvironment(), ...env, CARREL_DATA: directory })
     const [stopping, closing] = [new AbortController(), new AbortController()]
     let logged = ''
     const log = pino({ level: settings.logLevel }, { write: (line: string) => void (logged += line) })
-    const db = await openDatabase(join(directory, 'carrel.db'))
+    const db = await openDatabase(join(homeOf('first').directory, 'carrel.db'))
     const driver = MemoryDriver.open(host)
     const image = await driver.images.build(settings.image, () => {})
+    const node = await claimNode(db, await findNode(db, directory), nodeFacts(settings))
+    const lost = Promise.withResolvers<Error>()
     const signals = { stopping: stopping.signal, closing: closing.signal }
     const { engine, close: closeEngine } = await openEngine({
       db,
+      node,
       driver,
       settings,
       log,
       image,
       linksBelow,
+      onNodeLost: lost.resolve,
       ...signals,
     })
     const { app, listen, close: closeApp } = await openApp(engine)
     await listen()
+    await engine.nodeLease.renew()
     const token = await ownerToken(db, directory)
     const stop = async (isKilled: boolean) => {
       if (isKilled) {
@@ -87,7 +107,7 @@ export class TestApp extends TestClient {
       await driver.close()
       await db.destroy()
     }
-    return new TestApp({ engine, db, driver, token, log: () => logged, stop })
+    return new TestApp({ lost: lost.promise, engine, db, driver, token, log: () => logged, stop })
   }
 
   /** SIGTERM ends the app in order; SIGKILL ends it as if the process were gone, with everything unwritten. */
@@ -96,12 +116,23 @@ export class TestApp extends TestClient {
   }
 }
 
-/** What outlives an app of this test file. */
-let home: { host: MemoryHost; directory: string } | undefined
+/** What outlives an app of this test file, by node. */
+const homes = new Map<string, Home>()
 
-function openHome() {
-  const directory = mkdtempSync(join(tmpdir(), 'carrel-app-'))
+interface Home {
+  host: MemoryHost
+  directory: string
+}
+
+function homeOf(node: string): Home {
+  let home = homes.get(node)
+  if (!home) homes.set(node, (home = openHome(node)))
+  return home
+}
+
+function openHome(node: string): Home {
+  const directory = mkdtempSync(join(tmpdir(), `carrel-app-${node}-`))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-  useDataDirectory(directory)
+  if (node === 'first') useDataDirectory(directory)
   return { host: new MemoryHost(), directory }
 }

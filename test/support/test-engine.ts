@@ -9,6 +9,8 @@ import { MemoryDriver } from '../../src/drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
 import { assemble } from '../../src/engine/assemble.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import { claimNode } from '../../src/engine/nodes/claim-node.ts'
+import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 
 interface Options extends Partial<Engine> {
   /** Settings, as environment variables. */
@@ -17,8 +19,8 @@ interface Options extends Partial<Engine> {
 }
 
 /**
- * Returns an assembled engine over computers and a database in memory, in which nothing runs by itself: for rules of
- * the engine. Parts that are given replace its own; the caller closes the
+ * Returns an assembled engine over computers and a database in memory, in which nothing runs by itself, and whose server
+ * is the one that works for the whole database: for rules of the engine. Parts that are given replace its own; the caller closes the
  * database and the driver.
  */
 export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}): Promise<Engine> {
@@ -31,11 +33,13 @@ export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}):
     ...env,
     CARREL_DATA: dataDirectory,
   })
+  const db = parts.db ?? (await openDatabase(':memory:'))
   const driver = parts.driver ?? MemoryDriver.open(new MemoryHost())
   const never = new AbortController().signal
   const engine = await assemble(
     {
-      db: parts.db ?? (await openDatabase(':memory:')),
+      db,
+      node: parts.node ?? (await claimNode(db, 'node', nodeFacts(settings))),
       driver,
       settings,
       log: pino({ level: 'silent' }),
@@ -43,9 +47,11 @@ export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}):
       linksBelow,
       stopping: never,
       closing: never,
+      onNodeLost: () => {},
     },
     () => {},
   )
+  Object.defineProperty(engine.nodeLease, 'leads', { value: true })
   if (ownerId !== undefined) engine.server.ownerId = ownerId
   return Object.assign(engine, parts)
 }

@@ -40,4 +40,5 @@ export const sandboxErrors = [
   'limit_reached',
   'no_capacity',
   'image_missing',
+  'other_node',
 ] as const satisfies ErrorCode[]

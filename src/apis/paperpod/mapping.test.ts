@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ExitReason, ProcessRow } from '../../engine/types.ts'
+import type { ExitReason, ProcessFacts } from '../../engine/types.ts'
 import { executeAnswerOf, processOf, sandboxPath } from './mapping.ts'
 
-const row: ProcessRow = {
+const row: ProcessFacts = {
   id: 'id',
   account_id: 'account',
   computer_id: 'computer',
@@ -34,7 +34,7 @@ describe('processOf()', () => {
     [{ reason: 'oom', exit_code: 137 }, 'oom'],
     [{ reason: 'stopped', exit_code: 143 }, 'stopped'],
     [{ reason: 'lost', exit_code: null }, 'lost'],
-  ] as [Partial<ProcessRow>, string][])
+  ] as [Partial<ProcessFacts>, string][])
     test(`calls ${JSON.stringify(change)} ${status}`, () =>
       assert.equal(processOf({ ...row, ...change }).status, status))
 

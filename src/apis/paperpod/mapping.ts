@@ -1,5 +1,5 @@
 import { isoTime, isoTimeOrNull } from '../iso-time.ts'
-import type { ExitReason, OpenPort, ProcessExit, ProcessRow } from '../../engine/types.ts'
+import type { ExitReason, OpenPort, ProcessExit, ProcessFacts } from '../../engine/types.ts'
 import type { Interpreted } from '../../engine/computers/interpreters/interpret.ts'
 import type { InterpretOutput } from '../../engine/computers/interpreters/interpretation.ts'
 import type { Execution } from '../../engine/computers/processes/execute.ts'
@@ -111,7 +111,7 @@ export function exitFieldsOf(exit: ProcessExit, startedAtMs: number) {
   }
 }
 
-export function processOf(row: ProcessRow) {
+export function processOf(row: ProcessFacts) {
   return {
     processId: row.name,
     id: row.id,
@@ -131,7 +131,7 @@ export function portOf({ port, address, reachable, detectedAtMs }: OpenPort) {
   return { port, address, canExpose, detectedAt: isoTime(detectedAtMs) }
 }
 
-function processStatus(row: ProcessRow) {
+function processStatus(row: ProcessFacts) {
   if (row.state === 'running') return 'running' as const
   if (row.reason === 'signalled') return 'killed' as const
   const isUnpaid = row.reason === 'out_of_credits' || row.reason === 'spending_limit'

@@ -12,7 +12,7 @@ import { killProcess } from '../../engine/computers/processes/kill-process.ts'
 import { listProcesses } from '../../engine/computers/processes/list-processes.ts'
 import { readOutput } from '../../engine/computers/processes/read-output.ts'
 import { startProcess } from '../../engine/computers/processes/start-process.ts'
-import type { OpenPort, ProcessHandle, ProcessRow } from '../../engine/types.ts'
+import type { OpenPort, ProcessHandle, ProcessFacts } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { claimOf } from '../../http/idempotency.ts'
@@ -153,18 +153,18 @@ function startAnswerOf({ processId: id, pid, startedAtMs }: ProcessHandle, body:
 }
 
 /** Returns the open ports of a computer; none if none of these processes is running. */
-async function portsFor(engine: Engine, computer: AccessibleComputer, rows: ProcessRow[]): Promise<OpenPort[]> {
+async function portsFor(engine: Engine, computer: AccessibleComputer, rows: ProcessFacts[]): Promise<OpenPort[]> {
   return rows.some(({ state }) => state === 'running') ? openPorts(engine, computer) : []
 }
 
-function withPorts(row: ProcessRow, open: OpenPort[], sessionId = '') {
+function withPorts(row: ProcessFacts, open: OpenPort[], sessionId = '') {
   const own = open.filter(({ processId }) => processId === row.id)
   const hints = row.state === 'running' ? { hints: hintsFor(row.name, sessionId, own) } : {}
   return { ...processOf(row), ports: own.map(portOf), ...hints }
 }
 
 /** Reads one part of the output, and more if the part ends inside a character or just before the end of the output. */
-async function logsOf(engine: Engine, computer: AccessibleComputer, row: ProcessRow, from: number) {
+async function logsOf(engine: Engine, computer: AccessibleComputer, row: ProcessFacts, from: number) {
   const decoder = new OutputDecoder()
   const slices = new Slices(row.account_id)
   const logs = { stdout: '', stderr: '', cursor: from, truncated: false, done: false }

@@ -24,7 +24,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  * @param onOutputOver called when the kept output of ended processes exceeds a limit
  */
 export function openComputers(
-  { db, driver, settings, log, locks, server, meter, prices }: IdentityContext,
+  { db, node, driver, settings, log, locks, server, meter, prices }: IdentityContext,
   image: ImageDefaults,
   context: () => ComputersContext,
   onOutputOver: () => void,
@@ -41,6 +41,7 @@ export function openComputers(
     kernels: new Kernels(locks),
     recorder: new ProcessRecorder({
       db,
+      node,
       driver,
       log,
       helpers: server.helpers,

@@ -8,7 +8,7 @@ export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) 
 
 /**
  * Says what happens to the rows of each table when a user or a workspace is deleted:
- * - `server`: rows of the server itself, which belong to nobody, stay;
+ * - `server`: rows of the servers themselves, which belong to nobody, stay;
  * - `ledger`: facts of the ledger and of payments, which name an account by its id alone, stay;
  * - `host`: a row is deleted with the thing on the host that it stands for;
  * - `last`: rows are deleted when nothing else is left, so that an interrupted deletion is found again;
@@ -18,6 +18,9 @@ export type DeleteRows = (trx: Transaction<Database>, subject: DeletionSubject) 
  * stay.
  */
 export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'host' | 'last' | DeleteRows } = {
+  deployment: 'server',
+  nodes: 'server',
+  duties: 'server',
   secrets: 'server',
   ledger_books: 'ledger',
   ledger_transactions: 'ledger',

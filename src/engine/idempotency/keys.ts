@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import type { ExpressionBuilder } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import { writeJson } from '../../json/write-json.ts'
 import { Slices } from '../../slices.ts'
-import type { IdempotencyRow } from '../../db/schema.ts'
+import type { Database, IdempotencyRow } from '../../db/schema.ts'
 import { newId } from '../ids.ts'
+import { otherNode } from '../nodes/other-node.ts'
 import { dropOldest, recountResponses } from './drop-oldest.ts'
 import type { IdempotencyContext } from './idempotency.ts'
 import type { Context } from '../context.ts'
@@ -39,11 +41,12 @@ interface Request {
 /**
  * Claims an Idempotency-Key for a request, or returns the stored response when the same request was answered before.
  * Throws `idempotency_mismatch` when the key was used for another request, `idempotency_in_progress` while the first
- * request is being carried out, and `conflict` when its response is not stored any more. The caller has to end a claim
+ * request is being carried out, on whatever node, `other_node` when another node has its process, and `conflict` when
+ * its response is not stored any more. The caller has to end a claim
  * by `completeKey`, `releaseKey` or `abandonKey`.
  */
 export async function claimKey(
-  engine: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes'>,
   request: Request,
 ): Promise<StoredResponse | Claim> {
   if (request.key.length > limits.idempotencyKeyLength)
@@ -56,6 +59,7 @@ export async function claimKey(
     .values({
       account_id: accountId,
       key,
+      node_id: engine.node.id,
       request_hash: requestHash,
       state: 'in_progress',
       status: null,
@@ -88,7 +92,10 @@ export async function claimKey(
 }
 
 /** Returns what the repetition of a request gets; undefined while the first one is being carried out. */
-async function repeatOf(engine: Pick<Context, 'db'>, row: IdempotencyRow): Promise<StoredResponse | Claim | undefined> {
+async function repeatOf(
+  engine: Pick<Context, 'db' | 'node'>,
+  row: IdempotencyRow,
+): Promise<StoredResponse | Claim | undefined> {
   const { account_id: accountId, key, process_id: processId, status, body } = row
   if (row.state === 'answered' && status !== null && body !== null) return { status, body }
   if (row.state === 'dropped')
@@ -96,6 +103,8 @@ async function repeatOf(engine: Pick<Context, 'db'>, row: IdempotencyRow): Promi
       'conflict',
       'Cannot repeat the request: it was answered, and the response is not stored any more; use another key to carry it out again',
     )
+  if (row.state === 'process' && row.node_id !== engine.node.id)
+    throw await otherNode(engine.db, 'Cannot repeat the request', row.node_id)
   if (row.state === 'process' && processId !== null && (await takeOver(engine, { accountId, key })))
     return { accountId, key, processId, hasStarted: true }
   return undefined
@@ -112,18 +121,17 @@ export function maxStoredBytes(engine: Pick<Context, 'driver'>, claim: Claim): n
 
 /** Stores the response for later repetitions. */
 export async function completeKey(
-  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes'>,
   claim: Claim,
   { status, body }: StoredResponse,
 ): Promise<void> {
-  const { accountId, key, processId } = claim
+  const { accountId, processId } = claim
   const bytes = Buffer.byteLength(body)
   const process_id = isKnown(engine, processId) ? processId : null
   const { numUpdatedRows } = await engine.db
     .updateTable('idempotency')
     .set({ state: 'answered', status, body, bytes, process_id })
-    .where('account_id', '=', accountId)
-    .where('key', '=', key)
+    .where(isOwn(engine, claim))
     .executeTakeFirst()
   if (numUpdatedRows === 0n) return
   engine.responseSizes.add(accountId, { bytes })
@@ -135,7 +143,7 @@ export async function completeKey(
  * when that has started, and is carried out anew otherwise.
  */
 export async function releaseKey(
-  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'server' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'server' | 'responseSizes'>,
   claim: Claim,
 ): Promise<void> {
   // Its process can still start: the next server finds out.
@@ -145,23 +153,19 @@ export async function releaseKey(
 
 /** Deletes the key: a repetition is carried out anew. */
 export async function abandonKey(
-  engine: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
-  { accountId, key }: Pick<Claim, 'accountId' | 'key'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes'>,
+  claim: Named,
 ): Promise<void> {
-  const { numDeletedRows } = await engine.db
-    .deleteFrom('idempotency')
-    .where('account_id', '=', accountId)
-    .where('key', '=', key)
-    .executeTakeFirst()
-  engine.responseSizes.add(accountId, { keys: -Number(numDeletedRows) })
+  const { numDeletedRows } = await engine.db.deleteFrom('idempotency').where(isOwn(engine, claim)).executeTakeFirst()
+  engine.responseSizes.add(claim.accountId, { keys: -Number(numDeletedRows) })
 }
 
 /**
- * Deletes keys after a day. With `unfinished`, at the start of the server, also deletes keys whose request was cut off,
- * unless its process has started: then a repetition gets the result of the process.
+ * Deletes keys after a day. With `unfinished`, at the start of the server, also deletes this node's keys whose request
+ * was cut off, unless its process has started: then a repetition gets the result of the process.
  */
 export async function pruneKeys(
-  engine: Pick<IdempotencyContext, 'db' | 'driver' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes'>,
   options: { unfinished: boolean },
 ): Promise<void> {
   await engine.db
@@ -170,7 +174,12 @@ export async function pruneKeys(
     .execute()
   await recountResponses(engine)
   if (!options.unfinished) return
-  const cutOff = await engine.db.selectFrom('idempotency').selectAll().where('state', '=', 'in_progress').execute()
+  const cutOff = await engine.db
+    .selectFrom('idempotency')
+    .select(['account_id', 'key', 'process_id'])
+    .where('node_id', '=', engine.node.id)
+    .where('state', '=', 'in_progress')
+    .execute()
   for (const { account_id: accountId, key, process_id: processId } of cutOff) {
     const hasStarted = processId !== null && isKnown(engine, processId)
     await (hasStarted ? leave : abandonKey)(engine, { accountId, key })
@@ -183,29 +192,31 @@ function isKnown(engine: Pick<Context, 'driver'>, processId: string): boolean {
 }
 
 /** Leaves the response to the request's process. */
-async function leave(engine: Pick<Context, 'db'>, { accountId, key }: Pick<Claim, 'accountId' | 'key'>): Promise<void> {
+async function leave(engine: Pick<Context, 'db' | 'node'>, claim: Named): Promise<void> {
   await engine.db
     .updateTable('idempotency')
     .set({ state: 'process' })
-    .where('account_id', '=', accountId)
-    .where('key', '=', key)
+    .where(isOwn(engine, claim))
     .where('state', '=', 'in_progress')
     .execute()
 }
 
 /** Lets one of several repetitions at once wait for the process. Returns whether it is this one. */
-async function takeOver(
-  engine: Pick<Context, 'db'>,
-  { accountId, key }: Pick<Claim, 'accountId' | 'key'>,
-): Promise<boolean> {
+async function takeOver(engine: Pick<Context, 'db' | 'node'>, claim: Named): Promise<boolean> {
   const { numUpdatedRows } = await engine.db
     .updateTable('idempotency')
     .set({ state: 'in_progress' })
-    .where('account_id', '=', accountId)
-    .where('key', '=', key)
+    .where(isOwn(engine, claim))
     .where('state', '=', 'process')
     .executeTakeFirst()
   return numUpdatedRows === 1n
+}
+
+type Named = Pick<Claim, 'accountId' | 'key'>
+
+/** Returns the condition for the row of a claim: another node can have got the key once this one's was pruned. */
+function isOwn({ node }: Pick<Context, 'node'>, { accountId, key }: Named) {
+  return (eb: ExpressionBuilder<Database, 'idempotency'>) => eb.and({ account_id: accountId, key, node_id: node.id })
 }
 
 async function hashOf({ accountId, method, path, body }: Request): Promise<string> {

@@ -22,4 +22,4 @@ export type MoneyContext = Context & Money
 export type CreditContext = Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'meter' | 'credit'>
 
 /** What functions use that record usage, or credit payments, one at a time. */
-export type PostingContext = CreditContext & Pick<MoneyContext, 'log' | 'locks'>
+export type PostingContext = CreditContext & Pick<MoneyContext, 'node' | 'log' | 'locks'>

@@ -14,7 +14,7 @@ async function settled(engine: Pick<Context, 'db'>, id: string) {
 }
 
 test('an operation reports its progress, its result and its failure', async () => {
-  const engine = { db: await openDatabase(':memory:') }
+  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
   const good = await startOperation(engine, 'a', 'image.build', async (progress) => {
     progress(0.5)
     return { image: 'x' }
@@ -31,7 +31,7 @@ test('an operation reports its progress, its result and its failure', async () =
 })
 
 test('progress that is reported after the end changes nothing', async () => {
-  const engine = { db: await openDatabase(':memory:') }
+  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
   let report: (fraction: number) => void = () => {}
   const id = await startOperation(engine, 'a', 'image.build', async (progress) => {
     report = progress
@@ -42,13 +42,13 @@ test('progress that is reported after the end changes nothing', async () => {
 })
 
 test("getOperation() does not find another account's operation", async () => {
-  const engine = { db: await openDatabase(':memory:') }
+  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
   const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())
   await assert.rejects(getOperation(engine, 'b', id), { code: 'not_found' })
 })
 
 test('an operation that a restart interrupts has failed, with the reason', async () => {
-  const engine = { db: await openDatabase(':memory:') }
+  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
   const id = await startOperation(engine, 'a', 'image.build', () => new Promise(() => {}))
   await failInterrupted(engine)
   const { state, error } = await getOperation(engine, 'a', id)

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 
 /** Starts a long action in the background, with a row that says its state. Returns the id of the row at once. */
 export async function startOperation(
-  engine: Pick<Context, 'db'>,
+  engine: Pick<Context, 'db' | 'node'>,
   accountId: string,
   kind: string,
   work: (progress: (fraction: number) => void) => Promise<unknown>,
@@ -17,6 +17,7 @@ export async function startOperation(
     .values({
       id,
       account_id: accountId,
+      node_id: engine.node.id,
       kind,
       state: 'running',
       progress: 0,
@@ -46,8 +47,11 @@ export async function getOperation(engine: Pick<Context, 'db'>, accountId: strin
   return row
 }
 
-/** Marks the operations that were running when the server ended as failed, with the reason: nothing continues them. */
-export async function failInterrupted(engine: Pick<Context, 'db'>): Promise<void> {
+/**
+ * Marks this node's operations that were running when its server ended as failed, with the reason: nothing continues
+ * them.
+ */
+export async function failInterrupted(engine: Pick<Context, 'db' | 'node'>): Promise<void> {
   const error = JSON.stringify({
     code: 'unavailable',
     message: 'The server was restarted before the operation was done',
@@ -55,6 +59,7 @@ export async function failInterrupted(engine: Pick<Context, 'db'>): Promise<void
   await engine.db
     .updateTable('operations')
     .set({ state: 'failed', error, updated_at: Date.now() })
+    .where('node_id', '=', engine.node.id)
     .where('state', '=', 'running')
     .execute()
 }

@@ -1,8 +1,10 @@
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
+import { otherNode } from '../../nodes/other-node.ts'
 import type { ComputersContext, ImageDefaults } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { createSandbox } from '../lifecycle/create-sandbox.ts'
+import { ownComputer } from '../lifecycle/own-computer.ts'
 import { startComputer } from '../lifecycle/start.ts'
 import { lookUp, type ComputerAddress, type LookedUp, type OwnedRow } from './look-up.ts'
 import { includes, type Included, type Right } from './rights.ts'
@@ -37,7 +39,7 @@ export interface AccessibleComputer<R extends Right = 'look'> {
 /**
  * Returns a running computer, in use until `done` is called. Creates a sandbox for a name that the caller's account
  * does not have, and starts a stopped computer. Throws `not_found` for an id to which the caller has no access,
- * `forbidden` without the right, and `out_of_credits`, `spending_limit_reached`, `limit_reached` or `no_capacity` when
+ * `forbidden` without the right, `other_node` for a computer of another server, and `out_of_credits`, `spending_limit_reached`, `limit_reached` or `no_capacity` when
  * the start is refused.
  */
 export async function openComputer<R extends Right>(
@@ -49,6 +51,7 @@ export async function openComputer<R extends Right>(
   for (let attempt = 0; ; attempt++) {
     const found = (await lookUp(engine, caller, address)) ?? (await make(engine, caller, address))
     assertRight(found, right)
+    if (!isHere(engine, found.row)) throw await elsewhere(engine, found.row)
     const { id, state } = found.row
     const done = engine.activity.begin(id)
     try {
@@ -68,10 +71,10 @@ export async function openComputer<R extends Right>(
 /**
  * Returns a computer as it is; undefined when there is none at the address that the caller may use. Creates and starts
  * nothing, and does not count as use: the computer's idle time runs, unless `keepInUse` is called. Throws `forbidden`
- * without the right.
+ * without the right, and `other_node` for a computer of another server.
  */
 export async function findComputer<R extends Right>(
-  engine: Pick<ComputersContext, 'db' | 'images'>,
+  engine: Pick<ComputersContext, 'db' | 'node' | 'images'>,
   caller: Caller,
   address: ComputerAddress,
   right: R,
@@ -79,6 +82,7 @@ export async function findComputer<R extends Right>(
   const found = await lookUp(engine, caller, address)
   if (!found) return undefined
   assertRight(found, right)
+  if (!isHere(engine, found.row)) throw await elsewhere(engine, found.row)
   return accessible({ ...found, caller, done: () => {}, image: await engine.images.of(found.row.image) })
 }
 
@@ -96,6 +100,15 @@ function assertRight({ row, right: held }: LookedUp, right: Right): void {
   })
 }
 
+function isHere({ node }: Pick<ComputersContext, 'node'>, row: OwnedRow): boolean {
+  return row.node_id === node.id
+}
+
+/** Returns the error for a computer that is not at home here, with the address of its server. */
+function elsewhere({ db }: Pick<ComputersContext, 'db'>, row: OwnedRow): Promise<CarrelError> {
+  return otherNode(db, `Cannot use computer "${row.id}"`, row.node_id)
+}
+
 async function make(engine: ComputersContext, caller: Caller, address: ComputerAddress): Promise<LookedUp> {
   if ('name' in address)
     return { row: (await createSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
@@ -107,11 +120,11 @@ async function make(engine: ComputersContext, caller: Caller, address: ComputerA
 }
 
 /**
- * Starts a computer that does not run, and returns its row; undefined when it was deleted in between. The caller holds
+ * Starts a computer that does not run, and returns its row; undefined when it was deleted or moved in between. The caller holds
  * its lock.
  */
 async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<OwnedRow | undefined> {
-  const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await ownComputer(engine, id)
   if (!row || row.account_id === null) return undefined
   const own = { ...row, account_id: row.account_id }
   if (row.state === 'running') return own

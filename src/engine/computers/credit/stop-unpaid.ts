@@ -1,4 +1,5 @@
 import { limits } from '../../../config/limits.ts'
+import { unindexed } from '../../../db/unindexed.ts'
 import type { EndReason, ProcessHandle } from '../../../drivers/driver.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { stopComputer } from '../lifecycle/stop.ts'
@@ -7,7 +8,7 @@ import { reachedLimit } from '../../money/credit/spending-limits.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Stops what runs for an account, and deletes nothing: the programs in a sandbox, whose files would go with it, are
+ * Stops what runs for an account on this node, and deletes nothing: the programs in a sandbox, whose files would go with it, are
  * asked to end, and the sandbox stays; a durable computer is stopped. With a token, ends only what that token started
  * in sandboxes. What is being ended already is not ended twice. Each process records why it ended. Returns false when
  * nothing was running that is not being ended already.
@@ -48,6 +49,7 @@ export async function stopUnpaid(
     .selectFrom('computers')
     .select(['id', 'lifecycle'])
     .where('account_id', '=', accountId)
+    .where(unindexed('node_id'), '=', engine.node.id)
     .where('state', '=', 'running')
     .execute()
   for (const row of rows)

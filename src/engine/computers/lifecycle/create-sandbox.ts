@@ -1,13 +1,16 @@
 import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
+import { unindexed } from '../../../db/unindexed.ts'
 import { asCarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import { lookUp } from '../access/look-up.ts'
 import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
+import { assertHoldsNode } from '../../nodes/holds-node.ts'
 import { assertRoom } from './assert-room.ts'
 import { destroyComputer } from './destroy.ts'
 import { newComputer } from './new-computer.ts'
+import { ownComputer } from './own-computer.ts'
 import type { SandboxOwner } from './warm-pool.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
@@ -40,6 +43,7 @@ async function createInRoom(engine: ComputersContext, owner: SandboxOwner): Prom
   const row = newComputer(engine, owner)
   return transaction(engine.db, 'operational', async (trx) => {
     const { accountId, name } = owner
+    await assertHoldsNode(trx, engine.node)
     const existing = await trx
       .selectFrom('computers')
       .selectAll()
@@ -54,8 +58,8 @@ async function createInRoom(engine: ComputersContext, owner: SandboxOwner): Prom
 }
 
 /**
- * Deletes the account's least recently started sandbox among those that are stopped or failed: a stopped sandbox has no
- * files any more. Returns false when there is none.
+ * Deletes the account's least recently started sandbox on this node among those that are stopped or failed: a stopped
+ * sandbox has no files any more. Returns false when there is none.
  */
 async function evictOldest(engine: ComputersContext, accountId: string): Promise<boolean> {
   for (const { id } of await oldestStopped(engine, accountId))
@@ -64,11 +68,12 @@ async function evictOldest(engine: ComputersContext, accountId: string): Promise
 }
 
 /** Returns several candidates, as any of them may be started meanwhile. */
-function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<{ id: string }[]> {
+function oldestStopped(engine: Pick<Context, 'db' | 'node'>, accountId: string): Promise<{ id: string }[]> {
   return engine.db
     .selectFrom('computers')
     .select('id')
     .where('account_id', '=', accountId)
+    .where(unindexed('node_id'), '=', engine.node.id)
     .where('state', 'in', evictableStates)
     .where('lifecycle', 'in', evictableLifecycles)
     .orderBy('last_active_at')
@@ -78,7 +83,7 @@ function oldestStopped(engine: Pick<Context, 'db'>, accountId: string): Promise<
 
 /** Deletes a computer that is stopped. Returns false when it was started in between. */
 async function deleteStopped(engine: ComputersContext, id: string): Promise<boolean> {
-  const row = await engine.db.selectFrom('computers').select('state').where('id', '=', id).executeTakeFirst()
+  const row = await ownComputer(engine, id)
   if (!row || !evictableStates.includes(row.state) || engine.activity.inUse(id)) return false
   await destroyComputer(engine, id, 'server', 'room for another')
   return true

@@ -1,10 +1,15 @@
 import { transaction } from '../../../db/transaction.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { announceState } from './transition.ts'
+import { atHome, notAtHome, type Home } from './at-home.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** Deletes a computer, whatever its state, and its row. The caller holds the computer's lock. */
+/**
+ * Deletes a computer, whatever its state, and its row. The caller holds the computer's lock. Throws `other_node`, before
+ * anything is done, for a computer of another node.
+ */
 export async function destroyComputer(
   engine: ComputersContext,
   id: string,
@@ -13,15 +18,11 @@ export async function destroyComputer(
 ): Promise<void> {
   const row = await engine.db
     .selectFrom('computers')
-    .select(['account_id', 'state'])
+    .select(['id', 'account_id', 'state', 'node_id', 'fence'])
     .where('id', '=', id)
     .executeTakeFirst()
   if (!row) return
-  await engine.db
-    .updateTable('computers')
-    .set({ state: 'deleting', updated_at: Date.now() })
-    .where('id', '=', id)
-    .execute()
+  await markDeleting(engine, row)
   engine.exposedPorts.forget(id)
   announceState(engine, id, 'deleting', reason)
   engine.meter.stopping(id)
@@ -29,7 +30,8 @@ export async function destroyComputer(
   await closeUsage(engine, id)
   await transaction(engine.db, 'operational', async (trx) => {
     await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
-    await trx.deleteFrom('computers').where('id', '=', id).execute()
+    const { numDeletedRows } = await trx.deleteFrom('computers').where(atHome(engine.node, row)).executeTakeFirst()
+    if (numDeletedRows === 0n) throw await notAtHome(trx, engine.node, { home: row, row, doing })
     await appendEvent(trx, {
       accountId: row.account_id,
       computerId: id,
@@ -41,3 +43,14 @@ export async function destroyComputer(
   engine.exposedPorts.forget(id)
   engine.activity.forget(id)
 }
+
+async function markDeleting(engine: Pick<ComputersContext, 'db' | 'node'>, row: Home & Pick<ComputerRow, 'node_id'>) {
+  const { numUpdatedRows } = await engine.db
+    .updateTable('computers')
+    .set({ state: 'deleting', updated_at: Date.now() })
+    .where(atHome(engine.node, row))
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw await notAtHome(engine.db, engine.node, { home: row, row, doing })
+}
+
+const doing = 'Cannot delete the computer'

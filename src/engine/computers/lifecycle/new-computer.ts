@@ -2,17 +2,19 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import { newId } from '../../ids.ts'
 import type { ComputersContext } from '../computers.ts'
 
-/** Returns the row of a sandbox of the default size, which does not exist on the host yet. */
+/** Returns the row of a sandbox of the default size at home on this node, which does not exist on the host yet. */
 export function newComputer(
-  engine: Pick<ComputersContext, 'settings' | 'defaultImage'>,
+  engine: Pick<ComputersContext, 'settings' | 'defaultImage' | 'node'>,
   owner: { accountId: string; name: string } | undefined,
 ): ComputerRow {
-  const { settings, defaultImage } = engine
+  const { settings, defaultImage, node } = engine
   const now = Date.now()
   return {
     id: newId(),
     account_id: owner?.accountId ?? null,
     name: owner?.name ?? null,
+    node_id: node.id,
+    fence: 0,
     image: defaultImage.id,
     state: 'provisioning',
     state_reason: null,

@@ -5,13 +5,14 @@ import type { ExistingComputer } from '../../../drivers/driver.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { closeUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
+import { ownComputer } from './own-computer.ts'
 import { settle, settleById } from './settle.ts'
 import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Reconciles the recorded computers with those that really exist, when the server starts: deletes those that nothing
+ * Reconciles the recorded computers of this node with those that really exist, when the server starts: deletes those that nothing
  * records, finishes or undoes what was interrupted, and continues with those that still run. A failure is logged and
  * retried later: one computer that is stuck must not keep the server from starting.
  */
@@ -28,15 +29,36 @@ export async function reconcile(engine: ComputersContext): Promise<void> {
  * Deletes the computers that nothing records. A database that knows none of the computers is more likely an old copy
  * than one that has lost them all, so it is no reason to delete them.
  */
-async function destroyUnknown(engine: Pick<Context, 'db' | 'driver' | 'log'>): Promise<void> {
+async function destroyUnknown(engine: Pick<Context, 'db' | 'node' | 'driver' | 'log'>): Promise<void> {
   const unknown = await countUnknown(engine)
   if (unknown > 0)
     return engine.log.error(
       { computers: unknown },
       'the database knows none of the computers that exist, so none is deleted: stop the server and restore the right database, or the next start may delete them',
     )
-  for await (const page of computerPages(engine.driver))
+  for await (const page of computerPages(engine.driver)) {
     for (const id of await unknownOf(engine, page)) await orLogFailure(engine, id, () => engine.driver.destroy(id))
+    await reportForeign(engine, page)
+  }
+}
+
+/**
+ * Reports computers that are at home on another node. They are kept: what is here can be the only copy, if the database
+ * is older than their last move.
+ */
+async function reportForeign(
+  { db, node, log }: Pick<Context, 'db' | 'node' | 'log'>,
+  computers: readonly ExistingComputer[],
+): Promise<void> {
+  for (const some of chunks(computers.map(({ id }) => id))) {
+    const rows = await db
+      .selectFrom('computers')
+      .select(['id', 'node_id'])
+      .where('id', 'in', some)
+      .where('node_id', '!=', node.id)
+      .execute()
+    if (rows.length > 0) log.error({ computers: rows }, 'this data directory holds computers that are at home on another node')
+  }
 }
 
 /** Returns how many computers exist when the database knows none of them, otherwise 0. */
@@ -63,12 +85,13 @@ async function unknownOf({ db }: Pick<Context, 'db'>, computers: readonly Existi
   return [...unknown]
 }
 
-/** Yields the rows of all computers, reading a page of them at a time. */
-async function* computerRows({ db }: Pick<Context, 'db'>): AsyncGenerator<ComputerRow> {
+/** Yields the rows of this node's computers, reading a page of them at a time. */
+async function* computerRows({ db, node }: Pick<Context, 'db' | 'node'>): AsyncGenerator<ComputerRow> {
   for (let after = '', isLast = false; !isLast;) {
     const rows = await db
       .selectFrom('computers')
       .selectAll()
+      .where('node_id', '=', node.id)
       .where('id', '>', after)
       .orderBy('id')
       .limit(rowsPerPage)
@@ -96,6 +119,7 @@ export async function settleInconsistent(engine: ComputersContext): Promise<void
   const rows = await engine.db
     .selectFrom('computers')
     .select(['id', 'state'])
+    .where('node_id', '=', engine.node.id)
     .where('account_id', 'is not', null)
     .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
     .execute()
@@ -139,16 +163,11 @@ function matchesDefaults(
 export async function recordUnexpectedStop(engine: ComputersContext, id: string, reason: string): Promise<void> {
   engine.warmPool.drop(id)
   await engine.locks.computer(id, async () => {
-    const row = await engine.db
-      .selectFrom('computers')
-      .selectAll()
-      .where('id', '=', id)
-      .where('state', 'in', ['running', 'paused'])
-      .executeTakeFirst()
-    if (!row) return
+    const row = await ownComputer(engine, id)
+    if (row?.state !== 'running' && row?.state !== 'paused') return
     if (row.account_id === null) return destroyComputer(engine, id, 'kernel', reason)
     if (!policyOf(row).keepsFiles) await engine.driver.destroy(id)
     await closeUsage(engine, id)
-    await transition(engine, id, { from: ['running', 'paused'], to: 'stopped', actor: 'kernel', reason })
+    await transition(engine, row, { from: ['running', 'paused'], to: 'stopped', actor: 'kernel', reason })
   })
 }

@@ -2,6 +2,7 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { closeLostUsage } from '../../money/usage/metered.ts'
 import { destroyComputer } from './destroy.ts'
+import { ownComputer } from './own-computer.ts'
 import { transition } from './transition.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
@@ -20,18 +21,18 @@ export async function settle(
   if (row.state === 'deleting') return destroyComputer(engine, row.id, 'server', 'interrupted')
   if (running) {
     if (row.state !== 'running' && row.state !== 'paused')
-      await transition(engine, row.id, { from: [row.state], to: 'running', actor: 'server', reason: 'taken back' })
+      await transition(engine, row, { from: [row.state], to: 'running', actor: 'server', reason: 'taken back' })
     return
   }
   if (row.state === 'stopped' || row.state === 'failed') return
   if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   await closeLostUsage(engine, row.id)
-  await transition(engine, row.id, { from: [row.state], to: 'stopped', actor: 'server', reason })
+  await transition(engine, row, { from: [row.state], to: 'stopped', actor: 'server', reason })
 }
 
-/** Settles a computer by its id alone, after an action on it failed. */
+/** Settles a computer of this node by its id alone, after an action on it failed. */
 export async function settleById(engine: ComputersContext, id: string, reason?: string): Promise<void> {
-  const row = await engine.db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await ownComputer(engine, id)
   if (row) await settle(engine, row, await isRunning(engine, id), reason)
 }
 

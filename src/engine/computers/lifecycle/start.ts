@@ -17,7 +17,7 @@ export async function startComputer(
   const { driver, defaultImage } = engine
   let { image } = row
   if (row.state !== 'provisioning')
-    await transition(engine, row.id, { from: ['stopped', 'failed'], to: 'starting', actor })
+    await transition(engine, row, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
     await engine.creates.run(row.account_id ?? warmPoolKey, async () => {
       const exists = row.state !== 'provisioning' && (await driver.get(row.id)) !== undefined
@@ -32,12 +32,12 @@ export async function startComputer(
         engine.log.error({ err: cause, computer: row.id }, 'cannot clean up after a failed start'),
       )
     const reason = error instanceof Error ? error.message : String(error)
-    await transition(engine, row.id, { from: ['provisioning', 'starting'], to: 'failed', actor, reason })
+    await transition(engine, row, { from: ['provisioning', 'starting'], to: 'failed', actor, reason })
     throw error
   }
   const now = Date.now()
   const set = { image, started_at: now, last_active_at: now }
-  await transition(engine, row.id, { from: ['provisioning', 'starting'], to: 'running', actor, set })
+  await transition(engine, row, { from: ['provisioning', 'starting'], to: 'running', actor, set })
   await openUsage(engine, row)
   return { ...set, state: 'running' }
 }

@@ -18,7 +18,7 @@ export async function stopComputer(
   actor: string,
   reason?: string,
 ): Promise<void> {
-  await transition(engine, row.id, { from: ['running', 'paused'], to: 'stopping', actor, reason })
+  await transition(engine, row, { from: ['running', 'paused'], to: 'stopping', actor, reason })
   engine.meter.stopping(row.id)
   try {
     await engine.driver.stop(row.id, limits.stopGraceMs)
@@ -31,6 +31,6 @@ export async function stopComputer(
     throw error
   }
   await closeUsage(engine, row.id)
-  await transition(engine, row.id, { from: ['stopping'], to: 'stopped', actor, reason })
+  await transition(engine, row, { from: ['stopping'], to: 'stopped', actor, reason })
   engine.activity.forget(row.id)
 }

@@ -15,6 +15,7 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
   const rows = await engine.db
     .selectFrom('computers')
     .selectAll()
+    .where('node_id', '=', engine.node.id)
     .where('state', '=', 'running')
     .where('account_id', 'is not', null)
     .execute()

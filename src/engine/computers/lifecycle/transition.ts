@@ -4,6 +4,7 @@ import type { ComputerRow, ComputerState } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import type { ComputersContext } from '../computers.ts'
+import { atHome, notAtHome, type Home } from './at-home.ts'
 
 interface Change {
   from: readonly ComputerState[]
@@ -15,30 +16,32 @@ interface Change {
 
 /**
  * Moves a computer from one state to another, and records that in the audit log. Throws a `conflict` that names the
- * current state when that is none of `from`.
+ * current state when that is none of `from`, `other_node` when the computer is not at home here any more, and
+ * `unavailable` when another server has claimed the node.
  */
 export async function transition(
-  engine: Pick<ComputersContext, 'db' | 'liveEvents' | 'exposedPorts' | 'portWatch'>,
-  id: string,
+  engine: Pick<ComputersContext, 'db' | 'node' | 'liveEvents' | 'exposedPorts' | 'portWatch'>,
+  home: Home,
   change: Change,
 ): Promise<void> {
+  const { id } = home
   await transaction(engine.db, 'operational', async (trx) => {
     const row = await trx
       .selectFrom('computers')
-      .select(['state', 'account_id'])
+      .select(['state', 'account_id', 'node_id', 'fence'])
       .where('id', '=', id)
       .executeTakeFirst()
     if (!row) throw new CarrelError('not_found', `Cannot find computer "${id}": it does not exist`)
     const updated = await trx
       .updateTable('computers')
       .set({ ...change.set, state: change.to, state_reason: change.reason ?? null, updated_at: Date.now() })
-      .where('id', '=', id)
+      .where(atHome(engine.node, home))
       .where('state', 'in', change.from)
       .executeTakeFirst()
     if (updated.numUpdatedRows === 0n) {
-      throw new CarrelError('conflict', `Cannot move computer "${id}" to ${change.to}: it is ${row.state}`, {
-        details: { state: row.state },
-      })
+      const doing = `Cannot move computer "${id}" to ${change.to}`
+      if (change.from.includes(row.state)) throw await notAtHome(trx, engine.node, { home, row, doing })
+      throw new CarrelError('conflict', `${doing}: it is ${row.state}`, { details: { state: row.state } })
     }
     await appendEvent(trx, {
       accountId: row.account_id,

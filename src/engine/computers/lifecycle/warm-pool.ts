@@ -3,8 +3,12 @@ import type { ComputerRow, Database } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { openUsage } from '../../money/usage/metered.ts'
+import { assertHoldsNode } from '../../nodes/holds-node.ts'
+import type { ThisNode } from '../../nodes/this-node.ts'
 import { assertRoom } from './assert-room.ts'
+import { atHome } from './at-home.ts'
 import { newComputer } from './new-computer.ts'
+import { ownComputer } from './own-computer.ts'
 import { startComputer } from './start.ts'
 import type { ComputersContext } from '../computers.ts'
 
@@ -43,18 +47,18 @@ export class WarmPool {
    * by now. Throws `limit_reached` when the account has no room for another computer.
    */
   async take(owner: SandboxOwner): Promise<ComputerRow | undefined> {
-    const { db } = this.#engine()
+    const { db, node } = this.#engine()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
     // Delayed, so that it does not compete with the request that takes this computer.
     setTimeout(() => this.fill(), refillDelayMs).unref()
-    const outcome = await transaction(db, 'operational', (trx) => claim(trx, id, owner)).catch((error: unknown) => {
+    const outcome = await transaction(db, 'operational', (trx) => claim(trx, node, id, owner)).catch((error: unknown) => {
       this.#ready.unshift(id)
       throw error
     })
     if (outcome === 'name taken') this.#ready.unshift(id)
     if (outcome !== 'claimed') return undefined
-    const row = await db.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirst()
+    const row = await ownComputer({ db, node }, id)
     if (row?.account_id !== owner.accountId || row.state !== 'running') return undefined
     await openUsage(this.#engine(), row)
     return row
@@ -82,7 +86,10 @@ export class WarmPool {
     while (!this.#closed && this.#ready.length < engine.settings.warmComputers) {
       const row = newComputer(engine, undefined)
       try {
-        await engine.db.insertInto('computers').values(row).execute()
+        await transaction(engine.db, 'operational', async (trx) => {
+          await assertHoldsNode(trx, engine.node)
+          await trx.insertInto('computers').values(row).execute()
+        })
         await engine.locks.computer(row.id, () => startComputer(engine, row, 'server'))
         this.#ready.push(row.id)
       } catch (error) {
@@ -96,6 +103,7 @@ export class WarmPool {
 /** Gives a warm computer to an account, unless the account has one of the name or somebody else took it. */
 async function claim(
   trx: Transaction<Database>,
+  node: ThisNode,
   id: string,
   { accountId, name, actor }: SandboxOwner,
 ): Promise<'claimed' | 'name taken' | 'gone'> {
@@ -111,7 +119,8 @@ async function claim(
   const { numUpdatedRows } = await trx
     .updateTable('computers')
     .set({ account_id: accountId, name, created_at: now, updated_at: now, last_active_at: now })
-    .where('id', '=', id)
+    // A computer of the pool has never had another home.
+    .where(atHome(node, { id, fence: 0 }))
     .where('account_id', 'is', null)
     .executeTakeFirstOrThrow()
   if (numUpdatedRows === 0n) return 'gone'

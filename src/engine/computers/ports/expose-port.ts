@@ -4,6 +4,7 @@ import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import type { Context } from '../../context.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
+import { assertAtHome } from '../lifecycle/at-home.ts'
 
 export interface ExposedPort {
   port: number
@@ -15,11 +16,12 @@ export interface ExposedPort {
  * `limit_reached`.
  */
 export async function exposePort(
-  engine: Pick<Context, 'db'>,
-  { id: computerId, accountId, caller }: AccessibleComputer<'run'>,
+  engine: Pick<Context, 'db' | 'node'>,
+  { id: computerId, accountId, caller, row }: AccessibleComputer<'run'>,
   port: number,
 ): Promise<ExposedPort> {
   return transaction(engine.db, 'operational', async (trx) => {
+    await assertAtHome(trx, engine.node, row, `Cannot expose port ${port}`)
     const exposed = await trx.selectFrom('ports').selectAll().where('computer_id', '=', computerId).execute()
     const existing = exposed.find((row) => row.port === port)
     if (existing) return { port, exposedAtMs: existing.created_at }

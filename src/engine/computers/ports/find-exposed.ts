@@ -19,11 +19,11 @@ export interface AccessiblePort {
 }
 
 /**
- * Returns the port behind a preview name. Throws `not_found` when no such port is exposed, `computer_stopped` when its
- * computer does not run.
+ * Returns the port behind a preview name. Throws `not_found` when no such port is exposed, `other_node` when its computer
+ * is on another server, `computer_stopped` when the computer does not run.
  */
 export async function findExposed(
-  engine: Pick<ComputersContext, 'db' | 'exposedPorts'>,
+  engine: Pick<ComputersContext, 'db' | 'node' | 'exposedPorts'>,
   { computerId, port }: { computerId: string; port: number },
 ): Promise<AccessiblePort> {
   const accountId =
@@ -41,16 +41,23 @@ export function dialExposed(
   return driver.dial(computerId, port, options)
 }
 
-async function findOwner({ db }: Pick<Context, 'db'>, computerId: string, port: number): Promise<string> {
+async function findOwner(
+  { db, node }: Pick<Context, 'db' | 'node'>,
+  computerId: string,
+  port: number,
+): Promise<string> {
   const row = await db
     .selectFrom('ports')
     .innerJoin('computers', 'computers.id', 'ports.computer_id')
-    .select(['computers.state', 'computers.account_id'])
+    .select(['computers.state', 'computers.account_id', 'computers.node_id'])
     .where('ports.computer_id', '=', computerId)
     .where('ports.port', '=', port)
     .executeTakeFirst()
   if (!row || row.account_id === null)
     throw new CarrelError('not_found', 'Cannot open the preview: no such port is exposed')
+  // The visitor of a preview learns neither the node nor its address.
+  if (row.node_id !== node.id)
+    throw new CarrelError('other_node', 'Cannot open the preview: the computer is on another server')
   if (row.state !== 'running')
     throw new CarrelError('computer_stopped', `Cannot open the preview: the computer is ${row.state}`, {
       details: { state: row.state },

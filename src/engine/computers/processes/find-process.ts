@@ -1,7 +1,6 @@
-import type { ProcessRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
-import { rowOf } from './recorder.ts'
+import { rowOf, type ProcessFacts } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
 /**
@@ -12,7 +11,7 @@ export async function findProcess(
   engine: Pick<Context, 'db' | 'driver'>,
   { id: computerId }: AccessibleComputer,
   idOrName: string,
-): Promise<ProcessRow> {
+): Promise<ProcessFacts> {
   const live = engine.driver
     .processesOn(computerId)
     .findLast(({ processId, meta }) => processId === idOrName || meta.name === idOrName)

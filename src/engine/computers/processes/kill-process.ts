@@ -1,8 +1,7 @@
 import { limits } from '../../../config/limits.ts'
-import type { ProcessRow } from '../../../db/schema.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import { findProcess } from './find-process.ts'
-import { rowOf } from './recorder.ts'
+import { rowOf, type ProcessFacts } from './recorder.ts'
 import { waitForExit } from './wait-for-exit.ts'
 import type { Context } from '../../context.ts'
 
@@ -16,7 +15,7 @@ export async function killProcess(
   computer: AccessibleComputer<'run'>,
   idOrName: string,
   signal: NodeJS.Signals,
-): Promise<ProcessRow> {
+): Promise<ProcessFacts> {
   const row = await findProcess(engine, computer, idOrName)
   const handle = engine.driver.process(row.id)
   if (!handle || handle.exit) return handle ? rowOf(handle, handle.exit) : row

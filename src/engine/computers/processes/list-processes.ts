@@ -1,7 +1,6 @@
 import { limits } from '../../../config/limits.ts'
-import type { ProcessRow } from '../../../db/schema.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
-import { rowOf } from './recorder.ts'
+import { rowOf, type ProcessFacts } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
 interface Options {
@@ -17,7 +16,7 @@ export async function listProcesses(
   engine: Pick<Context, 'db' | 'driver'>,
   { id: computerId }: AccessibleComputer,
   { all }: Options,
-): Promise<ProcessRow[]> {
+): Promise<ProcessFacts[]> {
   const recorded = await engine.db
     .selectFrom('processes')
     .selectAll()
@@ -26,7 +25,7 @@ export async function listProcesses(
     .orderBy('started_at', 'desc')
     .limit(2 * limits.endedProcessesPerComputer + limits.processesPerComputer)
     .execute()
-  const rows = new Map(recorded.map((row) => [row.id, row]))
+  const rows = new Map<string, ProcessFacts>(recorded.map((row) => [row.id, row]))
   for (const live of engine.driver.processesOn(computerId)) {
     const row = rowOf(live, live.exit)
     if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)

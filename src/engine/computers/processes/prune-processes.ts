@@ -1,26 +1,37 @@
 import { sql } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { readMany } from '../../../db/read-many.ts'
+import { unindexed } from '../../../db/unindexed.ts'
 import { keptBytesOf } from './output-retention.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Deletes ended processes with their output: those that are too old, the oldest of a computer that has too many, and
- * the oldest of a computer, an account or the whole server whose output takes too much space. Commands and background
- * processes are counted apart, so that commands do not push out background processes by their number.
+ * Deletes ended processes of this node with their output: those that are too old, those of deleted accounts, the oldest
+ * of a computer that has too many, and the oldest of a computer, an account or the whole server whose output takes too
+ * much space. Commands and background processes are counted apart, so that commands do not push out background
+ * processes by their number.
  */
 export async function pruneProcesses(
-  engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>,
+  engine: Pick<ComputersContext, 'db' | 'node' | 'driver' | 'outputRetention'>,
 ): Promise<void> {
-  const { db } = engine
+  const { db, node } = engine
   // A worker thread counts what is kept, which covers the processes of all accounts.
-  const [old, kept] = await readMany(db, 'server', [
+  const [old, left, kept] = await readMany(db, 'server', [
     db
       .selectFrom('processes')
       .select('id')
+      .where('node_id', '=', node.id)
       .where('state', '=', 'ended')
       .where('ended_at', '<', Date.now() - limits.endedProcessMs),
+    // A process can end after another server has finished the deletion of its account.
+    db
+      .selectFrom('processes')
+      .select('id')
+      .where('node_id', '=', node.id)
+      .where('state', '=', 'ended')
+      .where('account_id', '<>', '')
+      .where('account_id', 'not in', (eb) => eb.selectFrom('accounts').select('id')),
     db
       .selectFrom('processes')
       .select(({ fn }) => [
@@ -30,6 +41,7 @@ export async function pruneProcesses(
         fn.countAll<number>().as('count'),
         keptBytes.as('bytes'),
       ])
+      .where('node_id', '=', node.id)
       .where('state', '=', 'ended')
       .groupBy(['computer_id', 'account_id', isBackground]),
   ])
@@ -41,17 +53,20 @@ export async function pruneProcesses(
       ),
   )
   engine.outputRetention.reset(kept.map(({ bytes, ...owner }) => ({ ...owner, bytes: Number(bytes) })))
-  for (const { id } of [...old, ...surplus.flat()]) await deleteProcess(engine, id)
+  for (const { id } of [...old, ...left, ...surplus.flat()]) await deleteProcess(engine, id)
   await pruneOutput(engine)
 }
 
 /** Deletes the oldest processes of each computer or account whose output takes too much space. */
-export async function pruneOutput(engine: Pick<ComputersContext, 'db' | 'driver' | 'outputRetention'>): Promise<void> {
+export async function pruneOutput(
+  engine: Pick<ComputersContext, 'db' | 'node' | 'driver' | 'outputRetention'>,
+): Promise<void> {
   for (let over = engine.outputRetention.surplus(); over; over = engine.outputRetention.surplus()) {
     const rows = await engine.db
       .selectFrom('processes')
       .select(['id', 'kept_bytes', 'output_bytes'])
       .where(over.column, '=', over.id)
+      .where(unindexed('node_id'), '=', engine.node.id)
       .where('state', '=', 'ended')
       .orderBy('ended_at')
       .limit(deletedRowsPerQuery)
@@ -77,7 +92,7 @@ async function deleteProcess(
 }
 
 function oldestEnded(
-  engine: Pick<Context, 'db'>,
+  engine: Pick<Context, 'db' | 'node'>,
   computerId: string,
   background: number,
   count: number,
@@ -86,6 +101,7 @@ function oldestEnded(
     .selectFrom('processes')
     .select('id')
     .where('computer_id', '=', computerId)
+    .where(unindexed('node_id'), '=', engine.node.id)
     .where('state', '=', 'ended')
     .where(isBackground, '=', background)
     .orderBy('ended_at')
@@ -101,8 +117,8 @@ const keptBytes = sql<number>`sum(
   + ${sql.lit(limits.processRecordBytes)})`
 const deletedRowsPerQuery = 100
 
-/** Deletes, when the server starts, output whose process is neither recorded nor known to the driver. */
-export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): Promise<void> {
+/** Deletes, when the server starts, output whose process is neither recorded on this node nor known to the driver. */
+export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'node' | 'driver'>): Promise<void> {
   const held = new Set(engine.driver.processes().map(({ processId }) => processId))
   let unheld: string[] = []
   for await (const id of engine.driver.retainedProcesses()) {
@@ -113,9 +129,17 @@ export async function forgetUnrecorded(engine: Pick<Context, 'db' | 'driver'>): 
   await forgetUnrecordedOf(engine, unheld)
 }
 
-async function forgetUnrecordedOf({ db, driver }: Pick<Context, 'db' | 'driver'>, ids: string[]): Promise<void> {
+async function forgetUnrecordedOf(
+  { db, node, driver }: Pick<Context, 'db' | 'node' | 'driver'>,
+  ids: string[],
+): Promise<void> {
   if (ids.length === 0) return
-  const rows = await db.selectFrom('processes').select('id').where('id', 'in', ids).execute()
+  const rows = await db
+    .selectFrom('processes')
+    .select('id')
+    .where('id', 'in', ids)
+    .where(unindexed('node_id'), '=', node.id)
+    .execute()
   const recorded = new Set(rows.map(({ id }) => id))
   for (const id of ids) if (!recorded.has(id)) await driver.forget(id)
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { ProcessRow } from '../../../db/schema.ts'
 import type { OutputChunk } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Context } from '../../context.ts'
+import type { ProcessFacts } from './recorder.ts'
 
 /**
  * Returns the kept output of a computer's process from a cursor on, at most 1 MiB. When none is kept any more, returns
@@ -14,7 +14,7 @@ import type { Context } from '../../context.ts'
 export async function readOutput(
   engine: Pick<Context, 'driver'>,
   computer: AccessibleComputer,
-  row: ProcessRow,
+  row: ProcessFacts,
   cursor: number,
 ): Promise<OutputChunk> {
   assert.equal(row.computer_id, computer.id, 'the process belongs to another computer')

@@ -25,7 +25,7 @@ async function recorder(t: TestContext) {
     db,
     released,
     helpers,
-    recorder: new ProcessRecorder({ db, driver, log: pino({ level: 'silent' }), helpers }),
+    recorder: new ProcessRecorder({ db, node: { id: 'node' }, driver, log: pino({ level: 'silent' }), helpers }),
   }
 }
 

@@ -3,16 +3,18 @@ import type { Logger } from 'pino'
 import type { Database, ProcessRow } from '../../../db/schema.ts'
 import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 import type { HelperStates } from '../../../helper-states.ts'
+import type { ThisNode } from '../../nodes/this-node.ts'
 import type { ProcessMeta } from './process-meta.ts'
 
 interface Parts {
   db: Kysely<Database>
+  node: Pick<ThisNode, 'id'>
   driver: Driver
   log: Logger
   /** Receives whether the database accepts rows. */
   helpers: HelperStates
   /** Called with each ended process once its row is in the database. */
-  onEnded?: (row: ProcessRow) => void
+  onEnded?: (row: ProcessFacts) => void
 }
 
 /**
@@ -22,15 +24,17 @@ interface Parts {
  */
 export class ProcessRecorder {
   readonly #db: Kysely<Database>
+  readonly #nodeId: string
   readonly #driver: Driver
   readonly #log: Logger
   readonly #helpers: HelperStates
-  readonly #onEnded: (row: ProcessRow) => void
-  readonly #queue = new Map<string, ProcessRow>()
+  readonly #onEnded: (row: ProcessFacts) => void
+  readonly #queue = new Map<string, ProcessFacts>()
   #flushing: Promise<void> | undefined
 
-  constructor({ db, driver, log, helpers, onEnded = () => {} }: Parts) {
+  constructor({ db, node, driver, log, helpers, onEnded = () => {} }: Parts) {
     this.#db = db
+    this.#nodeId = node.id
     this.#driver = driver
     this.#log = log
     this.#helpers = helpers
@@ -51,7 +55,7 @@ export class ProcessRecorder {
   }
 
   /** Returns the row of a process that still has to be written; undefined when there is none. */
-  pending(processId: string): ProcessRow | undefined {
+  pending(processId: string): ProcessFacts | undefined {
     return this.#queue.get(processId)
   }
 
@@ -81,10 +85,10 @@ export class ProcessRecorder {
     }
   }
 
-  async #upsert(rows: ProcessRow[]): Promise<void> {
+  async #upsert(rows: ProcessFacts[]): Promise<void> {
     await this.#db
       .insertInto('processes')
-      .values(rows)
+      .values(rows.map((row) => ({ ...row, node_id: this.#nodeId })))
       .onConflict((conflict) =>
         conflict.column('id').doUpdateSet((eb) => ({
           state: eb.ref('excluded.state'),
@@ -101,8 +105,11 @@ export class ProcessRecorder {
   }
 }
 
-/** Returns the row of a process, as it runs or, with `exit`, as it ended. */
-export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessRow {
+/** What is known of a process wherever it ran. */
+export type ProcessFacts = Omit<ProcessRow, 'node_id'>
+
+/** Returns the facts of a process, as it runs or, with `exit`, as it ended. */
+export function rowOf(process: ProcessHandle, exit?: ProcessExit): ProcessFacts {
   const meta = process.meta as Partial<ProcessMeta>
   return {
     id: process.processId,

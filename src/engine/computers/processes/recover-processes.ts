@@ -23,7 +23,12 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
   }
   await engine.recorder.flush()
   const known = new Set(engine.driver.processes().map(({ processId }) => processId))
-  const running = await engine.db.selectFrom('processes').selectAll().where('state', '=', 'running').execute()
+  const running = await engine.db
+    .selectFrom('processes')
+    .selectAll()
+    .where('node_id', '=', engine.node.id)
+    .where('state', '=', 'running')
+    .execute()
   for (const row of running.filter(({ id }) => !known.has(id))) {
     const recorded = await engine.driver.recordLost({
       processId: row.id,

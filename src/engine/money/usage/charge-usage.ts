@@ -8,11 +8,12 @@ import type { MoneyContext } from '../money.ts'
  * when this resolves, together with the snapshots of processor time.
  */
 export async function chargeUsage(
-  engine: Pick<MoneyContext, 'db' | 'settings' | 'server' | 'prices' | 'credit'>,
+  engine: Pick<MoneyContext, 'db' | 'node' | 'settings' | 'server' | 'prices' | 'credit'>,
   intervals: readonly UsageInterval[],
   snapshots: readonly CpuSnapshot[] = [],
 ): Promise<void> {
-  const rules = { prices: engine.prices, isUnbilled: (accountId: string) => isUnbilled(engine, accountId) }
+  const { prices, node } = engine
+  const rules = { prices, node, isUnbilled: (accountId: string) => isUnbilled(engine, accountId) }
   const left = await recordUsage(engine.db, rules, intervals, snapshots)
   for (const [accountId, balanceMicros] of left) engine.credit.update(accountId, balanceMicros)
 }

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Database } from '../../../db/schema.ts'
+import type { ComputeMarkRow, Database } from '../../../db/schema.ts'
 import type { CpuSnapshot } from './metered-computer.ts'
 
 /** Writes the kernel's processor time of computers, in the transaction that charges their usage. */
@@ -29,23 +29,30 @@ export async function writeSnapshots(trx: Transaction<Database>, snapshots: read
     .execute()
 }
 
-/** Returns the last snapshot of a computer, or of all, by computer. */
-export async function readSnapshots(db: Kysely<Database>, computerId?: string): Promise<Map<string, CpuSnapshot>> {
-  let query = db.selectFrom('compute_marks').selectAll()
-  if (computerId !== undefined) query = query.where('computer_id', '=', computerId)
-  const rows = await query.execute()
-  return new Map(
-    rows.map(({ computer_id, account_id, cpus, counter_micros, used_micros, open_ms, at }) => [
-      computer_id,
-      {
-        computerId: computer_id,
-        accountId: account_id,
-        cpus: Number(cpus),
-        counterMicros: Number(counter_micros),
-        usedMicros: Number(used_micros),
-        openMs: Number(open_ms),
-        atMs: Number(at),
-      },
-    ]),
-  )
+/** Returns the last snapshot of a computer; undefined when there is none. */
+export async function readSnapshot(db: Kysely<Database>, computerId: string): Promise<CpuSnapshot | undefined> {
+  const row = await db.selectFrom('compute_marks').selectAll().where('computer_id', '=', computerId).executeTakeFirst()
+  return row && snapshotOf(row)
+}
+
+/** Returns the last snapshots of a node's computers, by computer. */
+export async function nodeSnapshots(db: Kysely<Database>, nodeId: string): Promise<Map<string, CpuSnapshot>> {
+  const rows = await db
+    .selectFrom('compute_marks')
+    .selectAll()
+    .where('computer_id', 'in', (eb) => eb.selectFrom('computers').select('id').where('node_id', '=', nodeId))
+    .execute()
+  return new Map(rows.map((row) => [row.computer_id, snapshotOf(row)]))
+}
+
+function snapshotOf(row: ComputeMarkRow): CpuSnapshot {
+  return {
+    computerId: row.computer_id,
+    accountId: row.account_id,
+    cpus: Number(row.cpus),
+    counterMicros: Number(row.counter_micros),
+    usedMicros: Number(row.used_micros),
+    openMs: Number(row.open_ms),
+    atMs: Number(row.at),
+  }
 }

@@ -45,6 +45,8 @@ test('disks cost by the hour and the GiB: hot while the computer runs, cold whil
         id,
         account_id: 'a',
         name: id,
+        node_id: engine.node.id,
+        fence: 0,
         image: 'i',
         state,
         state_reason: null,

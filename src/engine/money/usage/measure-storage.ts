@@ -10,11 +10,11 @@ import type { MoneyContext } from '../money.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Records what the disks of all computers hold, for the last hour at most: hot for running computers, cold for stopped
+ * Records what the disks of this node's computers hold, for the last hour at most: hot for running computers, cold for stopped
  * ones. Time in which no server ran is not counted.
  */
 export async function measureStorage(
-  engine: Pick<MoneyContext, 'db' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,
+  engine: Pick<MoneyContext, 'db' | 'node' | 'driver' | 'settings' | 'server' | 'prices' | 'credit'>,
   now: number = Date.now(),
 ): Promise<void> {
   for await (const computers of computerPages(engine.driver)) {
@@ -52,9 +52,9 @@ async function intervalsOf(
 }
 
 /**
- * Returns those of the computers that belong to accounts and whose disks stay, with the time of the last measurement.
+ * Returns those of the computers that are at home here, belong to accounts and whose disks stay, with the time of the last measurement.
  */
-async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
+async function measurable({ db, node }: Pick<Context, 'db' | 'node'>, ids: string[]) {
   const found = []
   for (const some of chunks(ids)) {
     // The database works on this thread: let other work run in between.
@@ -64,6 +64,7 @@ async function measurable({ db }: Pick<Context, 'db'>, ids: string[]) {
       .select(['id', 'account_id', 'name', 'state', 'created_at'])
       .select((eb) => [measuredTo(eb, 'storage_hot').as('hot_to'), measuredTo(eb, 'storage_cold').as('cold_to')])
       .where('id', 'in', some)
+      .where('node_id', '=', node.id)
       .where('account_id', 'is not', null)
       .where('state', 'in', ['running', 'paused', 'stopped'])
       .execute()

@@ -2,7 +2,7 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { settleUsage } from './settle-usage.ts'
 import type { Charged } from './compute-meter.ts'
-import { readSnapshots } from './cpu-snapshots.ts'
+import { readSnapshot } from './cpu-snapshots.ts'
 import type { MeteredFacts } from './metered-computer.ts'
 import type { MoneyContext, PostingContext } from '../money.ts'
 import type { Context } from '../../context.ts'
@@ -42,6 +42,6 @@ async function charged(engine: Pick<Context, 'db'>, computerId: string): Promise
     .where('computer_id', '=', computerId)
     .where('meter', '=', 'compute')
     .executeTakeFirst()
-  const snapshot = (await readSnapshots(engine.db, computerId)).get(computerId)
+  const snapshot = await readSnapshot(engine.db, computerId)
   return { paidToMs: Number(row?.at ?? 0), totals: snapshot ?? { usedMicros: 0, openMs: 0 } }
 }

@@ -12,6 +12,8 @@ import { postTransactions, type Entry, type Posting } from '../ledger/post.ts'
 import { writeSnapshots } from './cpu-snapshots.ts'
 import type { CpuSnapshot } from './metered-computer.ts'
 import { priceUsage, type Remainder } from './price-usage.ts'
+import { assertHoldsNode } from '../../nodes/holds-node.ts'
+import type { ThisNode } from '../../nodes/this-node.ts'
 import { addToTotals } from './usage-totals.ts'
 
 /** What was used in a span of time that is over. */
@@ -35,6 +37,8 @@ export interface UsageRules {
   prices: PriceBook
   /** Returns whether an account pays nothing: its usage is still priced and shown. */
   isUnbilled: (accountId: string) => boolean
+  /** Where given, nothing is recorded once another server has claimed this server's node: that one charges the usage. */
+  node?: ThisNode | undefined
 }
 
 /**
@@ -57,6 +61,7 @@ export async function recordUsage(
     const computerIds = new Set(some.flatMap(({ computerId }) => computerId ?? []))
     const due = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
     const balances = await transaction(db, 'durable', async (trx) => {
+      if (rules.node) await assertHoldsNode(trx, rules.node)
       await writeSnapshots(trx, due)
       return recordSome(trx, rules, some)
     })
@@ -64,7 +69,10 @@ export async function recordUsage(
     for (const [accountId, balanceMicros] of balances) left.set(accountId, balanceMicros)
   }
   for (const some of chunks([...unwritten.values()]))
-    await transaction(db, 'operational', (trx) => writeSnapshots(trx, some))
+    await transaction(db, 'operational', async (trx) => {
+      if (rules.node) await assertHoldsNode(trx, rules.node)
+      await writeSnapshots(trx, some)
+    })
   return left
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ComputerRow } from '../../../db/schema.ts'
-import { readSnapshots } from './cpu-snapshots.ts'
+import { nodeSnapshots } from './cpu-snapshots.ts'
 import type { CpuSnapshot, CpuTotals, MeteredFacts } from './metered-computer.ts'
 import { meteredOf } from './metered.ts'
 import { settleUsage } from './settle-usage.ts'
@@ -17,7 +17,7 @@ export async function recoverUsage(
   now: number = Date.now(),
 ): Promise<void> {
   const spans = await spansSincePaid(engine)
-  const snapshots = await readSnapshots(engine.db)
+  const snapshots = await nodeSnapshots(engine.db, engine.node.id)
   for (const row of await computers(engine)) {
     const computer = meteredOf(row)
     if (!computer) continue
@@ -86,7 +86,7 @@ interface PaidComputer extends ComputerRow {
   paid_by: string | null
 }
 
-async function computers(engine: Pick<Context, 'db'>): Promise<PaidComputer[]> {
+async function computers(engine: Pick<Context, 'db' | 'node'>): Promise<PaidComputer[]> {
   return engine.db
     .selectFrom('computers')
     .selectAll()
@@ -102,6 +102,7 @@ async function computers(engine: Pick<Context, 'db'>): Promise<PaidComputer[]> {
         paid.select('usage_intervals.token_id').as('paid_by'),
       ]
     })
+    .where('node_id', '=', engine.node.id)
     .where('account_id', 'is not', null)
     .execute()
 }
@@ -110,11 +111,12 @@ async function computers(engine: Pick<Context, 'db'>): Promise<PaidComputer[]> {
  * Returns the processes that ran after their computer's last record, by computer. The end of a lost process is unknown:
  * it does not count.
  */
-async function spansSincePaid(engine: Pick<Context, 'db' | 'driver'>): Promise<Map<string, Span[]>> {
+async function spansSincePaid(engine: Pick<Context, 'db' | 'node' | 'driver'>): Promise<Map<string, Span[]>> {
   const rows = await engine.db
     .selectFrom('processes')
     .innerJoin('computers', 'computers.id', 'processes.computer_id')
     .select(['processes.id', 'processes.computer_id', 'processes.started_at', 'processes.ended_at'])
+    .where('computers.node_id', '=', engine.node.id)
     .where('processes.kind', '!=', 'kernel')
     .where((eb) => eb.or([eb('processes.reason', 'is', null), eb('processes.reason', '!=', 'lost')]))
     .where((eb) =>

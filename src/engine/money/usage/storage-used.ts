@@ -1,9 +1,15 @@
+import { unindexed } from '../../../db/unindexed.ts'
 import { memoryUsage } from '../../memory/memory-files.ts'
 import type { Context } from '../../context.ts'
 
-/** Returns the bytes that an account has on the disks of its computers and in its memory now. */
-export async function storageUsed(engine: Pick<Context, 'db' | 'driver'>, accountId: string): Promise<number> {
-  const rows = await engine.db.selectFrom('computers').select('id').where('account_id', '=', accountId).execute()
+/** Returns the bytes that an account has on the disks of its computers on this node, and in its memory, now. */
+export async function storageUsed(engine: Pick<Context, 'db' | 'node' | 'driver'>, accountId: string): Promise<number> {
+  const rows = await engine.db
+    .selectFrom('computers')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where(unindexed('node_id'), '=', engine.node.id)
+    .execute()
   let bytes = (await memoryUsage(engine, accountId)).usedBytes
   for (const { id } of rows) {
     if (!(await engine.driver.get(id))) continue

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test'
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../../db/open.ts'
 import type { Database, ProcessRow } from '../../../db/schema.ts'
+import { claimNode } from '../../nodes/claim-node.ts'
 import { unpaidProcesses, unpaidProcessorTime } from './unpaid-work.ts'
 
 const begun = Date.now() - 3_600_000
@@ -15,12 +16,15 @@ async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Databa
     .insertInto('accounts')
     .values({ id: 'a', name: 'a', created_at: 0, created_by: null, shared: 0, delete_at: null })
     .execute()
+  await claimNode(db, 'node', { address: '', cpus: 1, memory_bytes: 1, disk_bytes: 1 })
   await db
     .insertInto('computers')
     .values({
       id: 'c',
       account_id: 'a',
       name: '',
+      node_id: 'node',
+      fence: 0,
       image: 'i',
       state: 'running',
       state_reason: null,
@@ -61,6 +65,7 @@ async function ran(db: Kysely<Database>, spans: [number, number][], facts: Parti
       .values({
         id: `p${index}`,
         account_id: 'a',
+        node_id: 'node',
         computer_id: 'c',
         name: 'p',
         kind: 'exec',

@@ -1,0 +1,16 @@
+import { statfsSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+import { listenAddress } from '../../config/listen-address.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { NodeFacts } from './claim-node.ts'
+
+/** Returns where this server is reached, and what its host has. */
+export function nodeFacts(settings: Settings): NodeFacts {
+  const { blocks, bsize } = statfsSync(settings.dataDirectory)
+  return {
+    address: settings.nodeAddress ?? settings.publicUrl ?? listenAddress(settings),
+    cpus: availableParallelism(),
+    memory_bytes: totalmem(),
+    disk_bytes: blocks * bsize,
+  }
+}
