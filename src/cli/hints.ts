@@ -1,4 +1,5 @@
 import { payHint } from './pay-hint.ts'
+import { printable } from './printable.ts'
 import type { Program } from './program.ts'
 import { shortTime } from './times.ts'
 
@@ -37,6 +38,8 @@ export function hintFor(
       return `Start a server on this port first, such as "${name} start 'python3 -m http.server 8080'".`
     case 'COMPUTER_STOPPED':
       return 'Try again: the sandbox is started again.'
+    case 'OTHER_NODE':
+      return otherNodeHint(name, details['address'])
     case 'DISK_FULL':
       return `Delete files that you no longer need, with "${name} exec 'rm …'".`
     case 'PROCESS_GOES_ON':
@@ -54,6 +57,12 @@ export function startHints({ name }: Program, id: string, session: string | unde
     checkStatus: `${name} ps${rest}   shows whether it runs`,
     stopProcess: `${name} kill ${id}${rest}   ends it`,
   }
+}
+
+/** Returns how to reach the server that has the sandbox; undefined if the server does not say where that is. */
+function otherNodeHint(name: string, address: unknown): string | undefined {
+  if (typeof address !== 'string') return undefined
+  return `Use that server: "${name} … --url ${printable(address)}", or set CARREL_URL.`
 }
 
 /** Returns when to try again; undefined if the server does not say. */

@@ -125,6 +125,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: "Copy this machine's database to PostgreSQL",
     load: async () => (await import('./verbs/database.ts')).database,
   },
+  nodes: {
+    synopsis: 'nodes',
+    summary: 'List the servers that share the database, remove a lost one',
+    load: async () => (await import('./verbs/nodes.ts')).nodes,
+  },
   account: {
     synopsis: 'account delete',
     summary: 'Delete the account in 30 days, or keep it',

@@ -57,6 +57,7 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel keys create ', [], ['revoke', 'exec']],
   ['carrel account ', ['delete', 'cancel-deletion'], ['verify']],
   ['carrel ledger v', ['verify'], []],
+  ['carrel nodes r', ['remove'], []],
   ['carrel workspaces --json me', ['members'], ['leave']],
   ['carrel completion --json z', ['zsh'], ['bash']],
   ['carrel keys --s', ['--scope', '--session'], ['--expires']],
@@ -77,6 +78,7 @@ test('the actions of a command are completed and explained by its help, and noth
     'database',
     'keys',
     'ledger',
+    'nodes',
     'workspaces',
   ])
   for (const { name, operands } of commands) {
