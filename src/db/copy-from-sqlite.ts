@@ -7,6 +7,9 @@ import { transaction } from './transaction.ts'
  * that refer to them. A table that is missing here does not compile.
  */
 const rowsAtOnce: { [Table in keyof Database]: number } = {
+  deployment: 1,
+  nodes: 500,
+  duties: 500,
   secrets: 100,
   accounts: 500,
   users: 500,

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../src/db/schema.ts'
 
 /** The servers' own tables have no rows of users. */
-type TableOfUsers = Exclude<keyof Database, 'deployment' | 'nodes' | 'duties'>
+type TableOfUsers = Exclude<keyof Database, 'deployment' | 'nodes' | 'duties' | 'secrets'>
 type Rows = { [Table in TableOfUsers]: Database[Table][] }
 
 /**
@@ -142,7 +142,6 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         data: '{}',
       },
     ],
-    secrets: [],
     first_credits: [{ account_id, person: email, network: '192.0.2.1', given: 1, decided_at: 1 }],
     spending_limits: [{ account_id, token_id: '', period: 'day', limit_micros: 1, updated_at: 1 }],
     person_settings: [

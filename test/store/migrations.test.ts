@@ -338,7 +338,8 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await first.up(old as Kysely<unknown>)
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
   for (const table of firstTables.filter(
-    (table) => !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'operations', 'idempotency'].includes(table),
+    (table) =>
+      !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'operations', 'idempotency'].includes(table),
   ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import { pino } from 'pino'
 import { limits } from '../../src/config/limits.ts'
 import type { ComputerRow, Database, PaymentRow } from '../../src/db/schema.ts'
-import type { AccessibleComputer } from '../../src/engine/computers/access/open-computer.ts'
+import { openComputer, type AccessibleComputer } from '../../src/engine/computers/access/open-computer.ts'
 import { createSandbox } from '../../src/engine/computers/lifecycle/create-sandbox.ts'
 import { newComputer } from '../../src/engine/computers/lifecycle/new-computer.ts'
 import { exposePort } from '../../src/engine/computers/ports/expose-port.ts'
@@ -27,6 +27,7 @@ import { holdForReview } from '../../src/engine/money/payments/hold-for-review.t
 import { findOrInsertPayment, insertPayment, updatePayment } from '../../src/engine/money/payments/payments.ts'
 import { startPayment } from '../../src/engine/money/payments/start-payment.ts'
 import { transaction } from '../../src/db/transaction.ts'
+import { claimNode } from '../../src/engine/nodes/claim-node.ts'
 import { testEngine } from '../support/test-engine.ts'
 import { twoConnections } from '../support/two-connections.ts'
 
@@ -176,25 +177,42 @@ function engines(t: TestContext, db: Kysely<Database>) {
   return engine
 }
 
-test('one sandbox is created for a name, and both servers get it', async (t) => {
-  const all = await servers(t)
-  // Each has locks of its own.
-  const both = [await testEngine({ db: all.dbs[0] }), await testEngine({ db: all.dbs[1] })]
+/** Returns the engines of two servers, each with a node, locks and a driver of its own. */
+async function twoEngines(t: TestContext, { dbs }: Servers) {
+  const facts = { address: '', cpus: 1, memory_bytes: 1, disk_bytes: 1 }
+  const nodes = [await claimNode(dbs[0], 'one', facts), await claimNode(dbs[1], 'two', facts)] as const
+  const both = [
+    await testEngine({ db: dbs[0], node: nodes[0] }),
+    await testEngine({ db: dbs[1], node: nodes[1] }),
+  ] as const
   t.after(() => Promise.all(both.map(({ driver }) => driver.close())))
-  const owner = ownerOf(both[0]!.server.ownerId)
+  return both
+}
+
+test('one sandbox is created for a name, and the other server says where it is', async (t) => {
+  const all = await servers(t)
+  const both = await twoEngines(t, all)
+  const owner = ownerOf(both[0].server.ownerId)
   const rows = await Promise.all(
     Array.from({ length: 6 }, (_, index) => createSandbox(both[index % 2]!, owner, 'same')),
   )
   assert.equal(new Set(rows.map(({ id }) => id)).size, 1)
+  const [home, other] = rows[0]!.node_id === 'one' ? both : [both[1], both[0]]
+  const address = { name: 'same' }
+  await assert.rejects(openComputer(other, owner, address, 'run'), {
+    code: 'other_node',
+    details: { nodeId: home.node.id },
+  })
+  using opened = await openComputer(home, owner, address, 'run')
+  assert.equal(opened.id, rows[0]!.id)
 })
 
 test('an account gets no more sandboxes than its limit', async (t) => {
   const all = await servers(t)
-  const both = [await testEngine({ db: all.dbs[0] }), await testEngine({ db: all.dbs[1] })]
-  t.after(() => Promise.all(both.map(({ driver }) => driver.close())))
-  const accountId = both[0]!.server.ownerId
+  const both = await twoEngines(t, all)
+  const accountId = both[0].server.ownerId
   const rows = Array.from({ length: limits.computersPerAccount - 1 }, (_, index): ComputerRow => ({
-    ...newComputer(both[0]!, { accountId, name: `sandbox ${index}` }),
+    ...newComputer(both[0], { accountId, name: `sandbox ${index}` }),
     state: 'running',
   }))
   for (let start = 0; start < rows.length; start += 100)
@@ -208,26 +226,30 @@ test('an account gets no more sandboxes than its limit', async (t) => {
   )
 })
 
-test('a warm computer is given to one account, and only within its limit', async (t) => {
-  const { dbs } = await servers(t)
-  const both = [await testEngine({ db: dbs[0] }), await testEngine({ db: dbs[1] })]
-  t.after(() => Promise.all(both.map(({ driver }) => driver.close())))
-  const accountId = both[0]!.server.ownerId
-  const warm: ComputerRow = { ...newComputer(both[0]!, undefined), state: 'running' }
-  await dbs[0].insertInto('computers').values(warm).execute()
-  for (const { warmPool } of both) warmPool.adopt(warm.id)
+test('a warm computer is given to one account, and only where its name is free', async (t) => {
+  const all = await servers(t)
+  const [engine, other] = await twoEngines(t, all)
+  const adopt = async () => {
+    const warm: ComputerRow = { ...newComputer(engine, undefined), state: 'running' }
+    await all.dbs[0].insertInto('computers').values(warm).execute()
+    engine.warmPool.adopt(warm.id)
+    return warm.id
+  }
+  const id = await adopt()
+  const accountId = engine.server.ownerId
   const owners = ['one', 'two'].map((name) => ({ accountId, name, actor: 'token' }))
-  const taken = await Promise.all(both.map(({ warmPool }, index) => warmPool.take(owners[index]!)))
-  assert.equal(taken.filter((row) => row !== undefined).length, 1)
+  const taken = await Promise.all(owners.map((owner) => engine.warmPool.take(owner)))
+  assert.deepEqual(
+    taken.flatMap((row) => row?.id ?? []),
+    [id],
+  )
+  assert.equal(await other.warmPool.take({ accountId, name: 'three', actor: 'token' }), undefined)
 
   // A name that the account has keeps the computer warm.
-  const other: ComputerRow = { ...newComputer(both[0]!, undefined), state: 'running' }
-  await dbs[0].insertInto('computers').values(other).execute()
-  const [{ warmPool }] = both as [(typeof both)[number]]
-  warmPool.adopt(other.id)
+  const second = await adopt()
   const had = taken[0] ? owners[0]! : owners[1]!
-  assert.equal(await warmPool.take(had), undefined)
-  assert.equal((await warmPool.take({ ...had, name: 'three' }))?.id, other.id)
+  assert.equal(await engine.warmPool.take(had), undefined)
+  assert.equal((await engine.warmPool.take({ ...had, name: 'three' }))?.id, second)
 })
 
 test('a computer exposes no more ports than the limit, and each once', async (t) => {
@@ -236,14 +258,17 @@ test('a computer exposes no more ports than the limit, and each once', async (t)
   t.after(() => engine.driver.close())
   const row = newComputer(engine, { accountId: all.accountId, name: 'ports' })
   await all.dbs[0].insertInto('computers').values(row).execute()
-  const opened = { id: row.id, accountId: all.accountId, caller: ownerOf(all.accountId) }
+  const opened = { id: row.id, accountId: all.accountId, caller: ownerOf(all.accountId), row }
   const computer = opened as unknown as AccessibleComputer<'run'>
-  const same = await race(all, 4, (db) => exposePort({ db }, computer, 1))
+  const same = await race(all, 4, (db) => exposePort({ ...engine, db }, computer, 1))
   assert.deepEqual(new Set(same), new Set([undefined]))
   const events = all.dbs[0].selectFrom('events').select('id').where('type', '=', 'port.exposed')
   assert.equal((await events.execute()).length, 1)
-  for (let port = 2; port < limits.portsPerComputer; port++) await exposePort({ db: all.dbs[0] }, computer, port)
-  assertOneSucceeded(await race(all, 6, (db, index) => exposePort({ db }, computer, 1000 + index)), 'limit_reached')
+  for (let port = 2; port < limits.portsPerComputer; port++) await exposePort(engine, computer, port)
+  assertOneSucceeded(
+    await race(all, 6, (db, index) => exposePort({ ...engine, db }, computer, 1000 + index)),
+    'limit_reached',
+  )
 })
 
 test('an account gets its first credit once, also of servers with other prices', async (t) => {

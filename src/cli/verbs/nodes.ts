@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { runOwnProgram } from '../run-own-program.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
-
-const nodesProgram = fileURLToPath(new URL('../../nodes/main.ts', import.meta.url))
 
 export const nodes: Verb = {
   usage: 'nodes [options] [what] [node]',
@@ -19,11 +15,6 @@ its computers are recorded as lost, and what waited for them goes on. It refuses
     if (what === 'list' && node !== undefined) throw new UsageError('"nodes list" takes no further arguments')
     if (what === 'remove' && node === undefined) throw new UsageError('The node is missing: nodes remove <node>')
     const given = [...(values.json ? ['--json'] : []), '--', what, ...(node === undefined ? [] : [node])]
-    const child = spawn(process.execPath, [nodesProgram, ...given], {
-      env: program.env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
-    const [exitCode] = (await once(child, 'exit')) as [number | null]
-    return exitCode ?? 1
+    return runOwnProgram('nodes/main.ts', given, program.env)
   },
 }

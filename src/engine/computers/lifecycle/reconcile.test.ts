@@ -21,19 +21,28 @@ async function engineWith(t: TestContext) {
   const create = async (id: string) =>
     driver.create({ id, source: { image: engine.defaultImage.id }, hostname: id, limits: size })
   const record = async (ids: string[]) => {
-    for (const some of chunks(ids).map((part) => part.map(rowOf)))
+    for (const some of chunks(ids).map((part) => part.map((id) => rowOf(id, engine.node.id))))
       await db.insertInto('computers').values(some).execute()
   }
   const existing = async () => (await Array.fromAsync(computerPages(driver))).flat().map(({ id }) => id)
   return { engine, driver, create, record, existing }
 }
 
-function rowOf(id: string) {
+function rowOf(id: string, nodeId: string) {
   const size = { cpus: 1, memory_bytes: 1024, disk_bytes: 1024, pids: 8 }
   const times = { created_at: 0, updated_at: 0, started_at: null, last_active_at: 0, expires_at: null }
   return {
     ...{ ...size, ...times },
-    ...{ id, account_id: 'a', name: id, image: 'i', state: 'stopped' as const, state_reason: null },
+    ...{
+      id,
+      node_id: nodeId,
+      fence: 0,
+      account_id: 'a',
+      name: id,
+      image: 'i',
+      state: 'stopped' as const,
+      state_reason: null,
+    },
     ...{ lifecycle: 'durable' as const, idle_timeout_ms: null },
   }
 }

@@ -57,7 +57,8 @@ async function reportForeign(
       .where('id', 'in', some)
       .where('node_id', '!=', node.id)
       .execute()
-    if (rows.length > 0) log.error({ computers: rows }, 'this data directory holds computers that are at home on another node')
+    if (rows.length > 0)
+      log.error({ computers: rows }, 'this data directory holds computers that are at home on another node')
   }
 }
 

@@ -52,10 +52,12 @@ export class WarmPool {
     if (id === undefined) return undefined
     // Delayed, so that it does not compete with the request that takes this computer.
     setTimeout(() => this.fill(), refillDelayMs).unref()
-    const outcome = await transaction(db, 'operational', (trx) => claim(trx, node, id, owner)).catch((error: unknown) => {
-      this.#ready.unshift(id)
-      throw error
-    })
+    const outcome = await transaction(db, 'operational', (trx) => claim(trx, node, id, owner)).catch(
+      (error: unknown) => {
+        this.#ready.unshift(id)
+        throw error
+      },
+    )
     if (outcome === 'name taken') this.#ready.unshift(id)
     if (outcome !== 'claimed') return undefined
     const row = await ownComputer({ db, node }, id)

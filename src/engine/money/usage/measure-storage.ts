@@ -25,7 +25,7 @@ export async function measureStorage(
 }
 
 async function intervalsOf(
-  engine: Pick<MoneyContext, 'db' | 'driver'>,
+  engine: Pick<MoneyContext, 'db' | 'driver' | 'node'>,
   ids: string[],
   now: number,
 ): Promise<UsageInterval[]> {
