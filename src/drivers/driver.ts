@@ -101,8 +101,9 @@ export interface Driver {
    * Returns a snapshot as a stream, from which another node's driver can make the same snapshot. It is written in the
    * first of this driver's `capabilities.snapshotFormats` that is one of `formats`: those of the importing driver. Rejects
    * with `not_found`, with `invalid_request` when the formats have none in common, and with `no_capacity` while
-   * `limits.snapshotTransfers` run. The stream fails when the snapshot is deleted meanwhile, and when nothing is read
-   * for `limits.stalledTransferMs`; destroying it ends the export.
+   * `limits.snapshotTransfers` run. The stream fails with `not_found` when the snapshot is deleted meanwhile, with
+   * `conflict` when a path in it is too long to be packed, and with `unavailable` when nothing is read for
+   * `limits.stalledTransferMs` or the driver is closed; destroying it ends the export.
    */
   exportSnapshot(snapshotId: string, formats: readonly SnapshotFormat[]): Promise<Readable>
   /**

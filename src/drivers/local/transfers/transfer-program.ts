@@ -10,10 +10,13 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 /** A program that packs or unpacks a snapshot has failed, or complained. Its output is for the log alone. */
 export class TransferFailure extends Error {
   readonly isDiskFull: boolean
+  /** True for a path beyond what the kernel accepts in one call. A guest can make one step by step. */
+  readonly isPathTooLong: boolean
 
   constructor(program: string, end: string, stderr: string) {
     super(`"${program}" ended ${end}: ${stderr.trim() || 'without a message'}`)
     this.name = 'TransferFailure'
+    this.isPathTooLong = /file name too long/i.test(stderr)
     this.isDiskFull = /no space left on device|disk quota exceeded|wrote only \d+ of/i.test(stderr)
   }
 }

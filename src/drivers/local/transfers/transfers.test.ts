@@ -83,6 +83,16 @@ test('a server that is killed during an import takes the programs with it, and t
   assert.deepEqual([pool.leftovers(), readdirSync(join(pool.directory, 'snapshots'))], [[], []])
 })
 
+test('a snapshot with a path that is too long to be moved is refused, and nothing stays of it', async (t) => {
+  const pool = await TestPool.open(t, 'btrfs')
+  const deep = 'for (let i = 0; i < 100; i++) fs.mkdirSync("a".repeat(99)), process.chdir("a".repeat(99))'
+  await pool.snapshot('one', `'${process.execPath}' -e '${deep}'`)
+  await assert.rejects(buffer(await pool.transfers.export('one', ['btrfs'])), { code: 'conflict' })
+  const asTar = async () => pool.transfers.import('two', await pool.transfers.export('one', ['tar']), options)
+  await assert.rejects(asTar(), { code: 'invalid_request' })
+  assert.deepEqual([pool.leftovers(), readdirSync(join(pool.directory, 'snapshots'))], [[], ['one']])
+})
+
 test('an import that fills the disk is refused with no_capacity, and the disk is free again', async (t) => {
   const large = await TestPool.open(t, 'directory')
   await large.snapshot('one', 'head -c 160000000 /dev/zero > file')

@@ -46,7 +46,9 @@ export class Transfers {
 
   /** As `Driver.exportSnapshot`. */
   async export(snapshotId: string, readable: readonly SnapshotFormat[]): Promise<Readable> {
-    const { volumes, formats } = this.#options
+    const { volumes, formats, guard } = this.#options
+    // However full the disk is; but nothing may use a pool that is being recovered.
+    guard.assertSpace(`export snapshot "${snapshotId}"`, Infinity)
     const format = sharedFormat(formats, readable)
     const image = await volumes.snapshotImage(snapshotId)
     if (image === undefined)
@@ -92,7 +94,11 @@ export class Transfers {
       yield* content
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error
-      throw new CarrelError('internal', `Cannot export snapshot "${snapshotId}": it cannot be packed`, { cause: error })
+      throw error.isPathTooLong
+        ? new CarrelError('conflict', `Cannot export snapshot "${snapshotId}": a path in it is too long`, {
+            cause: error,
+          })
+        : new CarrelError('internal', `Cannot export snapshot "${snapshotId}": it cannot be packed`, { cause: error })
     }
   }
 

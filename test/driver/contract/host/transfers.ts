@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hostOf } from '../../other-host.ts'
-import type { Part } from '../../subject.ts'
+import { stdoutWith, type Part } from '../../subject.ts'
 import { commonFormats, move, snapshotAfter } from '../transfers.ts'
 
 /** Makes files of every kind, in a root whose image has some of them too. */
@@ -75,11 +75,10 @@ export const describeTransfersOnHost: Part = (subject) => {
     const { driver } = subject()
     const [here, there] = [hostOf(subject()), await subject().other()]
     const computer = await subject().computer(t)
-    const writer = await subject().exec(computer, [
-      'bash',
-      '-c',
-      'while :; do for i in 1 2 3 4 5 6 7 8; do head -c 100000 /dev/urandom > /workspace/$i; rm -f /workspace/$(( (i + 3) % 8 )); done; done',
-    ])
+    const round =
+      'for i in 1 2 3 4 5 6 7 8; do head -c 100000 /dev/urandom > /workspace/$i; rm -f /workspace/$(( (i + 3) % 8 )); done'
+    const writer = await subject().exec(computer, ['bash', '-c', `${round}; echo ready; while :; do ${round}; done`])
+    await stdoutWith(writer, 'ready')
     for (const format of await commonFormats(here, there)) {
       const snapshot = `${computer}-${format}`
       t.after(() => driver.deleteSnapshot(snapshot))
