@@ -12,6 +12,7 @@ import { ownerToken } from './engine/identity/accounts/owner.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { claimNode } from './engine/nodes/claim-node.ts'
 import { nodeFacts } from './engine/nodes/node-facts.ts'
+import { openSecrets } from './engine/secrets/open-secrets.ts'
 import { assertOwnDatabase } from './start/assert-own-database.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
@@ -27,8 +28,8 @@ import { unknownSettings } from './start/unknown-settings.ts'
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
-  // No program that the server starts needs it, and some outlive the server.
-  delete process.env.CARREL_SECRET_KEY
+  // No program that the server starts needs these, and some outlive the server.
+  for (const secret of ['CARREL_SECRET_KEY', 'CARREL_DATABASE_URL']) delete process.env[secret]
   const log = openLog(settings.logLevel)
   for (const unknown of unknownSettings(process.env)) log.warn(unknown)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
@@ -76,6 +77,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   await assertOwnDatabase(settings)
   const db = await openDatabase(databaseLocation(settings))
   parts.defer(() => db.destroy())
+  const secrets = await openSecrets({ db, settings, log })
   const node = await claimNode(db, await findNode(db, settings.dataDirectory), nodeFacts(settings))
   const driver = await LocalDriver.open({ ...settings, log })
   parts.defer(() => driver.close())
@@ -84,6 +86,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const { engine, close: closeEngine } = await openEngine({
     db,
     node,
+    secrets,
     driver,
     settings,
     log,

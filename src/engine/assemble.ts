@@ -23,13 +23,14 @@ import { openMoney } from './money/open-money.ts'
 import { nodeFacts } from './nodes/node-facts.ts'
 import { NodeLease } from './nodes/node-lease.ts'
 import type { ThisNode } from './nodes/this-node.ts'
-import { openSecrets } from './secrets/open-secrets.ts'
+import type { Secrets } from './secrets/secrets.ts'
 
 /** What the engine is assembled from. */
 export interface Parts {
   db: Kysely<Database>
   /** The claimed node. */
   node: ThisNode
+  secrets: Pick<Secrets, 'get'>
   driver: Driver
   settings: Settings
   log: Logger
@@ -48,7 +49,7 @@ export interface Parts {
  * @param onOutputOver called when the kept output of ended processes is over its limit
  */
 export async function assemble(
-  { image, linksBelow, stopping, closing, onNodeLost, ...parts }: Parts,
+  { secrets, image, linksBelow, stopping, closing, onNodeLost, ...parts }: Parts,
   onOutputOver: () => void,
 ): Promise<Engine> {
   const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
@@ -66,7 +67,6 @@ export async function assemble(
     },
     budgets: openBudgets(),
   }
-  const secrets = await openSecrets(context)
   const withMoney = { ...context, ...(await openMoney(context, secrets)) }
   const withIdentity = { ...withMoney, ...(await openIdentity(withMoney, secrets)) }
   const engine: Engine = {

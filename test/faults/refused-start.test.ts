@@ -10,6 +10,8 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
+import { createSigningKey } from '../../src/engine/identity/auth/signing-key.ts'
+import { Secrets } from '../../src/engine/secrets/secrets.ts'
 import { newSession, serverEnvironment, serverProgram, testDataDirectory, TestServer } from '../support/server.ts'
 import { hostTraces } from './host-traces.ts'
 
@@ -64,6 +66,34 @@ describe('a refused start gives its reason in one sentence', { timeout: 300_000 
       assert.match(stderr.trimEnd(), sentence)
       assert.equal(stderr.trimEnd().split('\n').length, 1)
     })
+
+  test('for a database whose key is missing, or another one, before anything is built', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'carrel-key-'))
+    t.after(() => rmSync(directory, { recursive: true }))
+    const db = await openDatabase(join(directory, 'carrel.db'))
+    const secrets = await Secrets.open(db, { secretKeys: [], dataDirectory: directory })
+    await secrets.get('signing-key', createSigningKey)
+    await db.destroy()
+    rmSync(join(directory, 'secret.key'))
+    for (const [key, sentence] of [
+      [
+        '',
+        /^Cannot start: the secrets in the database are encrypted, and the key is missing: there is no ".*secret\.key"/,
+      ],
+      [
+        'ab'.repeat(32),
+        /^Cannot start: the secret "signing-key" in the database is encrypted with the key [0-9a-f]{16}, /,
+      ],
+    ] as const) {
+      const env = { CARREL_DATA: directory, CARREL_DATABASE_URL: '', CARREL_SECRET_KEY: key }
+      const { code, stdout, stderr } = await refusalOf(serverProgram, env)
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.match(stderr.trimEnd(), sentence)
+      assert.equal(stderr.trimEnd().split('\n').length, 1)
+      assert.ok(!stderr.includes(key.slice(0, 12) || 'undefined'))
+      assert.ok(!existsSync(join(directory, 'secret.key')) && !existsSync(join(directory, 'pool')))
+    }
+  })
 
   describe('for a database that does not belong to the data directory', () => {
     const database = join(testDataDirectory, 'carrel.db')

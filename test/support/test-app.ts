@@ -15,6 +15,7 @@ import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { ownerToken } from '../../src/engine/identity/accounts/owner.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { findNode } from '../../src/start/find-node.ts'
+import { openSecrets } from '../../src/engine/secrets/open-secrets.ts'
 import { openApp } from '../../src/start/open-app.ts'
 import { useDataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './server-environment.ts'
@@ -78,6 +79,7 @@ export class TestApp extends TestClient {
     const { engine, close: closeEngine } = await openEngine({
       db,
       node,
+      secrets: await openSecrets({ db, settings, log }),
       driver,
       settings,
       log,

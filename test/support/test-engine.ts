@@ -11,6 +11,7 @@ import { assemble } from '../../src/engine/assemble.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { claimNode } from '../../src/engine/nodes/claim-node.ts'
 import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
+import { openSecrets } from '../../src/engine/secrets/open-secrets.ts'
 
 interface Options extends Partial<Engine> {
   /** Settings, as environment variables. */
@@ -36,13 +37,15 @@ export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}):
   const db = parts.db ?? (await openDatabase(':memory:'))
   const driver = parts.driver ?? MemoryDriver.open(new MemoryHost())
   const never = new AbortController().signal
+  const log = pino({ level: 'silent' })
   const engine = await assemble(
     {
       db,
       node: parts.node ?? (await claimNode(db, 'node', nodeFacts(settings))),
+      secrets: await openSecrets({ db, settings, log }),
       driver,
       settings,
-      log: pino({ level: 'silent' }),
+      log,
       image: await driver.images.build('test', () => {}),
       linksBelow,
       stopping: never,
