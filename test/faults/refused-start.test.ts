@@ -20,6 +20,8 @@ const npmStart = fileURLToPath(new URL('../../scripts/start.js', import.meta.url
 describe('a refused start gives its reason in one sentence', { timeout: 300_000 }, () => {
   const taken = createServer()
   before(async () => {
+    // The image exists then, so that no start reports that it builds one.
+    await (await TestServer.start()).stop()
     taken.listen(0, '127.0.0.1')
     await once(taken, 'listening')
   })
