@@ -1,5 +1,6 @@
 import type { ComputersContext } from '../computers/computers.ts'
 import { expireCheckouts } from '../money/payments/expire-checkouts.ts'
+import { certainlyPast } from './deletion-time.ts'
 import { deleteRows } from './delete-rows.ts'
 import { userSubject, workspaceSubject, type DeletionSubject } from './deletion-subject.ts'
 import { emptyHost } from './empty-host.ts'
@@ -14,8 +15,9 @@ import { forgetUsage } from './forget-usage.ts'
  * continues an interrupted deletion, also in another server.
  */
 export async function deleteDue(engine: ComputersContext): Promise<void> {
+  const now = await certainlyPast(engine.db)
   const due = (table: 'users' | 'accounts') =>
-    engine.db.selectFrom(table).select('id').where('delete_at', '<=', Date.now()).execute()
+    engine.db.selectFrom(table).select('id').where('delete_at', '<=', now).execute()
   for (const { id } of await due('users')) await attempt(engine, id, () => userSubject(engine, id))
   for (const { id } of await due('accounts')) await attempt(engine, id, async () => workspaceSubject(id))
 }

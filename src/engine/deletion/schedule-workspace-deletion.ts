@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { assertRole, roleOf } from '../identity/accounts/roles.ts'
 import type { Authenticated } from '../identity/accounts/tokens.ts'
 import { isUser } from '../identity/workspaces/enter-workspace.ts'
+import { possiblyPast } from './deletion-time.ts'
 
 /**
  * Schedules the deletion of the workspace that the caller is in, with all that it has, in 30 days; until then
@@ -53,7 +54,7 @@ export async function cancelWorkspaceDeletion(
     await assertDeletable(trx, parts, caller)
     const row = await trx.selectFrom('accounts').select('delete_at').where('id', '=', id).executeTakeFirst()
     if (row?.delete_at === null) return
-    if (!row || row.delete_at <= Date.now())
+    if (!row || row.delete_at <= (await possiblyPast(trx)))
       throw new CarrelError('conflict', 'Cannot keep the workspace: its deletion has begun')
     await trx.updateTable('accounts').set({ delete_at: null }).where('id', '=', id).execute()
     await appendEvent(trx, { accountId: id, type: 'workspace.deletion_cancelled', actor: caller.tokenId })
