@@ -18,7 +18,7 @@ process.env.CARREL_TEST_STARTED_MS ||= String(Date.now())
 
 let ready = false
 await reportingSetupFailure(async () => {
-  await prepareHost({ listens: false })
+  await prepareHost({ listens: false, tests: true })
   ready = true
 })
 if (!ready) console.log('0 passed, 1 failed')

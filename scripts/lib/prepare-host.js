@@ -3,13 +3,15 @@ import { ensureNpmPackages } from './packages/npm-packages.js'
 import { checkRootInReach, ensureRoot, isRoot } from './host/root.js'
 import { readSettings } from './settings.js'
 import { ensureSystemPackages } from './packages/system-packages.js'
+import { hasTestProgram, testNeeds } from './packages/test-needs.js'
 
 /**
  * Prepares this host to run computers, and makes this process root. Throws a `SetupFailure` for an obstacle before
  * anything expensive is done. Takes some ten milliseconds on a prepared host.
- * @param {{ listens: boolean }} options whether the port has to be free
+ * @param {{ listens: boolean, tests?: boolean }} options `listens`: the port has to be free; `tests`: what only the tests
+ *   need is installed too
  */
-export async function prepareHost({ listens }) {
+export async function prepareHost({ listens, tests = false }) {
   const { host, port, dataDirectory } = readSettings()
   checkPlatform()
   checkRootInReach()
@@ -19,7 +21,7 @@ export async function prepareHost({ listens }) {
   // Packages are installed before becoming root, so that they belong to the owner of the clone.
   await ensureNpmPackages()
   await ensureRoot()
-  await ensureSystemPackages()
+  await ensureSystemPackages(tests ? { needs: testNeeds, has: hasTestProgram } : undefined)
 }
 
 async function checkKernel() {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inList } from './in-list.ts'
-import { openDatabase } from './open.ts'
+import { openTestDatabase } from '../../test/support/test-database.ts'
 
 test('inList() finds the rows of a list, and none for an empty list', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const row = { name: 'n', created_at: 1, created_by: null, shared: 0, delete_at: null }
   await db
     .insertInto('accounts')

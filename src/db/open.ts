@@ -1,9 +1,10 @@
-import type { Kysely } from 'kysely'
+import { Kysely, type Dialect } from 'kysely'
 import { CarrelError } from '../errors.ts'
 import { messageOf } from './message-of.ts'
-import { connectPostgres, openPostgres } from './postgres/open.ts'
+import { openPostgres, postgresDialect } from './postgres/open.ts'
 import type { Database } from './schema.ts'
-import { connectSqlite, openSqlite } from './sqlite/open.ts'
+import { sqliteDialect } from './sqlite/dialect.ts'
+import { openSqlite } from './sqlite/open.ts'
 
 /**
  * Opens a database and runs its missing migrations. `location` is the path of a SQLite file, `:memory:`, or a URL of
@@ -21,7 +22,12 @@ export async function openDatabase(location: string): Promise<Kysely<Database>> 
 
 /** Connects to a database as it is, beside a server that may be using it. */
 export function connectDatabase(location: string, options: { readOnly: boolean }): Kysely<Database> {
-  return isPostgres(location) ? connectPostgres(location, options) : connectSqlite(location, options)
+  return new Kysely<Database>({ dialect: databaseDialect(location, options) })
+}
+
+/** Returns the dialect of a database, which connects to it as it is. */
+export function databaseDialect(location: string, options: { readOnly: boolean }): Dialect {
+  return isPostgres(location) ? postgresDialect(location, options) : sqliteDialect(location, options)
 }
 
 /** Returns whether a location is a URL of PostgreSQL. */

@@ -11,7 +11,7 @@ import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { setSpendingLimit } from '../../src/engine/money/credit/spending-limits.ts'
 import { quoteFor, topUp } from '../../src/engine/money/ledger/top-up.ts'
-import { testDataDirectory } from '../support/server.ts'
+import { serverDatabase, serverPlace } from '../support/server-database.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-billing-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -33,7 +33,7 @@ const prices = priceBook({
 /** Settings of a server on which seconds are expensive, and are checked often. */
 export const dearEnvironment = { CARREL_PRICE_BOOK: prices, CARREL_SWEEP_INTERVAL_MS: '100' }
 
-export const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
+export const database = async () => openDatabase(await serverDatabase())
 
 export interface Tenant {
   accountId: string
@@ -83,7 +83,7 @@ export async function limitWorkspace(accountId: string): Promise<void> {
 
 export async function verify(): Promise<{ exitCode: number | null; stdout: string }> {
   using home = new CliHome()
-  return home.run(['ledger', 'verify'], { env: { CARREL_DATA: testDataDirectory } })
+  return home.run(['ledger', 'verify'], { env: await serverPlace() })
 }
 
 /** Fails with what is wrong in the ledger. */

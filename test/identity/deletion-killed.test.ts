@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sql, type Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import { defaultPrices } from '../../src/config/price-book.ts'
 import type { Database } from '../../src/db/schema.ts'
 import { Activity } from '../../src/engine/computers/lifecycle/activity.ts'
@@ -20,6 +20,7 @@ import type { ProcessRecorder } from '../../src/engine/computers/processes/recor
 import type { Mail } from '../../src/engine/identity/auth/mail.ts'
 import { claimNode } from '../../src/engine/nodes/claim-node.ts'
 import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
+import { tablesOf } from '../support/tables-of.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 /** Everything that the servers of these tests share. */
@@ -128,12 +129,10 @@ function blanked(row: string): string {
     .replace(/"(user-gone|gone@example\.com)\\?"/, (name) => (name.endsWith('\\"') ? String.raw`"\"` : '""'))
 }
 
+/** Removes every row, those that name others before these. */
 async function empty(db: Kysely<Database>): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    await sql`PRAGMA foreign_keys=OFF`.execute(connection)
-    for (const table of tables) await connection.deleteFrom(table).execute()
-    await sql`PRAGMA foreign_keys=ON`.execute(connection)
-  })
+  const inOrder = Object.keys(oneOfEach('', null)) as (keyof Database)[]
+  for (const table of inOrder.toReversed()) await db.deleteFrom(table).execute()
 }
 
 function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
@@ -208,11 +207,7 @@ async function assertGone(db: Kysely<Database>, host: Host, before: Record<strin
 
 test('every table of the database has a plan, and a row of the deleted user in this test', async () => {
   await using mortal = await MortalDatabase.make()
-  const { rows } = await sql<{ name: string }>`
-    select name from sqlite_master where type = 'table' and name not like 'kysely_%' and name not like 'sqlite_%'`.execute(
-    mortal.db,
-  )
-  assert.deepEqual(rows.map(({ name }) => name).toSorted(), tables.toSorted())
+  assert.deepEqual((await tablesOf(mortal.db)).toSorted(), tables.toSorted())
   const own = oneOfEach('gone', 1)
   for (const table of tables) {
     const rows = table in own ? own[table as keyof typeof own] : []

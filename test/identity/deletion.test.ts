@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
@@ -8,6 +8,7 @@ import { deletionPlan } from '../../src/engine/deletion/deletion-plan.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { newSession, testDataDirectory, TestServer, until } from '../support/server.ts'
+import { storedText } from '../support/stored-text.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { linkIn, messagesTo, newAddress, signInByMail } from './outbox.ts'
 
@@ -192,12 +193,11 @@ describe('deleting an account', { timeout: 300_000 }, () => {
         [],
       )
     assert.deepEqual(messagesTo(address), [])
-    // Nor in the free pages of the database's files, which are erased after the last row.
-    const traces = () =>
-      ['carrel.db', 'carrel.db-wal'].flatMap((file) => {
-        const bytes = readFileSync(join(testDataDirectory, file))
-        return names.filter((name) => name !== accountId && bytes.includes(name)).map((name) => `${file}: ${name}`)
-      })
+    // Nor in the free pages of SQLite's files, which are erased after the last row.
+    const traces = async () => {
+      const stored = await storedText()
+      return names.filter((name) => name !== accountId && stored.includes(name))
+    }
     await until(traces, (found) => found.length === 0)
   }
 

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { limits } from '../../src/config/limits.ts'
-import { openDatabase } from '../../src/db/open.ts'
 import { testDataDirectory } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -234,12 +233,10 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
     assert.ok(Math.abs(payload.exp! - payload.iat! - 30 * 24 * 3600) <= 2)
     for (const one of [token, payload.jti!, `${token}~${userId}`]) assert.equal((await me(one)).status, 401)
     assert.equal((await refresh(access)).status, 401)
-    const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-    const rows = [
-      ...(await database.selectFrom('tokens').selectAll().execute()),
-      ...(await database.selectFrom('spent_refresh_tokens').selectAll().execute()),
-    ]
-    await database.destroy()
+    const rows = await withDatabase(async (db) => [
+      ...(await db.selectFrom('tokens').selectAll().execute()),
+      ...(await db.selectFrom('spent_refresh_tokens').selectAll().execute()),
+    ])
     assert.ok(!JSON.stringify(rows).includes(payload.jti!))
     assert.equal((await refresh(token)).status, 200)
   })
@@ -264,13 +261,13 @@ describe('signing in by GitHub', { timeout: 300_000 }, () => {
   test('a refresh token from before they were JWTs works once more, and gives a JWT', async () => {
     const { refresh_token: token, access_token: access } = await signIn()
     const old = `rt_${randomBytes(32).toString('base64url')}`
-    const database = await openDatabase(join(testDataDirectory, 'carrel.db'))
-    await database
-      .updateTable('tokens')
-      .set({ hash: createHash('sha256').update(old).digest('hex') })
-      .where('id', '=', decodeJwt<{ sid: string }>(token).sid)
-      .execute()
-    await database.destroy()
+    await withDatabase((db) =>
+      db
+        .updateTable('tokens')
+        .set({ hash: createHash('sha256').update(old).digest('hex') })
+        .where('id', '=', decodeJwt<{ sid: string }>(token).sid)
+        .execute(),
+    )
     const { status, body } = await refresh(old)
     assert.equal(status, 200)
     assert.match(body.refresh_token, /^eyJ/)

@@ -1,25 +1,21 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/db/open.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
+import { newDatabase } from '../support/test-database.ts'
 
 const program = fileURLToPath(new URL('fixtures/charge-for-ever.ts', import.meta.url))
 const deaths = 8
 
 test('a program that is killed with -9 while charging loses nothing that was answered, and charges nothing twice', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'carrel-killed-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'carrel.db')
+  const location = await newDatabase(t)
   let first = 0
   for (let death = 0; death < deaths; death++) {
-    const answered = await chargeUntilKilled(path, first, 3 + death)
-    const db = await openDatabase(path)
+    const answered = await chargeUntilKilled(location, first, 3 + death)
+    const db = await openDatabase(location)
     assert.deepEqual((await verifyBooks(db, 0)).problems, [])
     const count = async (key: string) =>
       Number(
@@ -40,8 +36,8 @@ test('a program that is killed with -9 while charging loses nothing that was ans
 })
 
 /** Returns the last batch that the program reported as done. */
-async function chargeUntilKilled(path: string, first: number, batches: number): Promise<number> {
-  const child = spawn(process.execPath, [program, path, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function chargeUntilKilled(location: string, first: number, batches: number): Promise<number> {
+  const child = spawn(process.execPath, [program, location, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   let output = ''
   for await (const chunk of child.stdout) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { sql } from 'kysely'
 import { defaultPrices } from '../../src/config/price-book.ts'
-import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { balanceOf } from '../../src/engine/money/ledger/balance.ts'
 import { creditOf, promotions, revenueOf } from '../../src/engine/money/ledger/books.ts'
@@ -16,13 +15,13 @@ import { statement } from '../../src/engine/money/ledger/statement.ts'
 import { quoteFor, topUp } from '../../src/engine/money/ledger/top-up.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { recordUsage, type UsageInterval } from '../../src/engine/money/usage/record-usage.ts'
+import { openTestDatabase } from '../support/test-database.ts'
 
 const prices = defaultPrices
 const everyoneIsBilled = { prices, isUnbilled: () => false }
 
 async function open(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   return db
 }
 
@@ -334,7 +333,7 @@ test('verifyBooks() finds what is wrong', async (t) => {
     "delete from spent where period = 'month'": /What account "a" spent in the month from 1970-01-01/,
   }
   for (const [fault, complaint] of Object.entries(faults)) {
-    const db = await openDatabase(':memory:')
+    const db = await open(t)
     await buy(db, 'a', 'k', 'pro')
     await placeHold(db, prices, { id: 'h', accountId: 'a', meter: 'browser', amountMicros: 600 })
     await recordUsage(db, everyoneIsBilled, [
@@ -344,7 +343,5 @@ test('verifyBooks() finds what is wrong', async (t) => {
     await assertRight(db)
     await sql.raw(fault).execute(db)
     assert.match((await verifyBooks(db, 0)).problems.join('\n'), complaint, fault)
-    await db.destroy()
   }
-  await open(t)
 })

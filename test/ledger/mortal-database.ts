@@ -1,39 +1,33 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Kysely, type DatabaseConnection, type Dialect, type Driver } from 'kysely'
-import { openDatabase } from '../../src/db/open.ts'
+import { databaseDialect, openDatabase } from '../../src/db/open.ts'
 import type { Database } from '../../src/db/schema.ts'
-import { sqliteDialect } from '../../src/db/sqlite/dialect.ts'
+import { Cleanup } from '../support/cleanup.ts'
+import { newDatabase } from '../support/test-database.ts'
 
 export class Crash extends Error {}
 
-/** In memory where possible: unlike a power cut, the death of a program loses no page that it has written. */
-const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 /**
- * A database on the disk whose user dies at a chosen statement, `BEGIN` and `COMMIT` among them: before it was done or
- * after, without an answer. From then on nothing of that user gets through, and what was not committed is gone.
+ * A database whose user dies at a chosen statement, `BEGIN` and `COMMIT` among them: before it was done or after, without
+ * an answer. From then on nothing of that user gets through, and what was not committed is gone.
  */
 export class MortalDatabase {
-  readonly #folder: string
+  readonly #location: string
+  readonly #cleanup: Cleanup
   #db: Kysely<Database> | undefined
   #statementsLeft = Infinity
   #dies: 'before' | 'after' = 'before'
   #dead = false
 
-  private constructor(folder: string) {
-    this.#folder = folder
+  private constructor(location: string, cleanup: Cleanup) {
+    this.#location = location
+    this.#cleanup = cleanup
   }
 
   static async make(): Promise<MortalDatabase> {
-    const mortal = new MortalDatabase(mkdtempSync(join(folder, 'carrel-ledger-')))
-    await (await openDatabase(mortal.path)).destroy()
-    return mortal
-  }
-
-  get path(): string {
-    return join(this.#folder, 'carrel.db')
+    const cleanup = new Cleanup()
+    const location = await newDatabase(cleanup)
+    await (await openDatabase(location)).destroy()
+    return new MortalDatabase(location, cleanup)
   }
 
   /** The connection of the current user. */
@@ -58,11 +52,11 @@ export class MortalDatabase {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.revive()
-    rmSync(this.#folder, { recursive: true })
+    await this.#cleanup.run()
   }
 
   #dialect(): Dialect {
-    const dialect = sqliteDialect(this.path)
+    const dialect = databaseDialect(this.#location, { readOnly: false })
     return {
       createAdapter: () => dialect.createAdapter(),
       createIntrospector: (db) => dialect.createIntrospector(db),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
-import { newSession, testDataDirectory, TestServer } from '../support/server.ts'
+import { serverDatabase } from '../support/server-database.ts'
+import { newSession, TestServer } from '../support/server.ts'
 
 describe('Idempotency-Key', () => {
   let server: TestServer
@@ -163,7 +163,7 @@ describe('Idempotency-Key', () => {
     const options = Array.from({ length: 20 }, () => ({ headers: { 'idempotency-key': newKey() } }))
     for (const one of options)
       assert.equal((await server.post('/execute', { code, language: 'shell', sessionId }, one)).status, 200)
-    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const db = await openDatabase(await serverDatabase())
     const rows = await db.selectFrom('idempotency').selectAll().orderBy('created_at', 'desc').limit(20).execute()
     await db.destroy()
     assert.ok(rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0) < 20_000)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { testDataDirectory, TestServer, until } from '../support/server.ts'
+import { serverDatabase } from '../support/server-database.ts'
+import { TestServer, until } from '../support/server.ts'
 
 const MiB = 1024 * 1024
 
@@ -121,7 +121,7 @@ describe('agent memory', () => {
 
   test('an account has at most 10,000 files', async () => {
     const own = await server.newAccount('many')
-    const db = await openDatabase(join(testDataDirectory, 'carrel.db'))
+    const db = await openDatabase(await serverDatabase())
     const { id } = await db
       .selectFrom('accounts')
       .select('id')

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { limits } from '../../src/config/limits.ts'
 import { openDatabase } from '../../src/db/open.ts'
@@ -7,7 +6,8 @@ import type { ComputerRow } from '../../src/db/schema.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { newId } from '../../src/engine/ids.ts'
-import { newSession, testDataDirectory } from '../support/server.ts'
+import { serverDatabase } from '../support/server-database.ts'
+import { newSession } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
 let server: TestApp
@@ -17,7 +17,7 @@ let token: string
 
 before(async () => {
   server = await TestApp.start()
-  database = await openDatabase(join(testDataDirectory, 'carrel.db'))
+  database = await openDatabase(await serverDatabase())
   accountId = await createAccount(database, 'many sandboxes')
   token = await createToken(database, accountId, 'test', 3_600_000)
 })

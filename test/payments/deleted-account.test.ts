@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
-import { testDataDirectory } from '../support/server.ts'
+import { serverPlace } from '../support/server-database.ts'
 import { TestApp } from '../support/test-app.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
 import { deleteAccountNow } from '../support/delete-account-now.ts'
@@ -42,7 +42,7 @@ describe('payments for a deleted account', { timeout: 300_000 }, () => {
     })
   const review = async (...args: string[]) => {
     using home = new CliHome()
-    return home.run(['ledger', 'review', ...args], { env: { CARREL_DATA: testDataDirectory } })
+    return home.run(['ledger', 'review', ...args], { env: await serverPlace() })
   }
   /** Returns what was credited since the sign-up, and the events of it in the audit log. */
   const leftOf = (accountId: string) =>

@@ -7,22 +7,25 @@ import { totalsOf } from '../../src/engine/money/ledger/totals.ts'
 import { reconcilePayments } from '../../src/engine/money/payments/reconcile-payments.ts'
 import { startPayment } from '../../src/engine/money/payments/start-payment.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
+import { Cleanup } from '../support/cleanup.ts'
+import { openTestDatabase } from '../support/test-database.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 const minute = 60_000
 
 describe('reconcilePayments()', () => {
+  const cleanup = new Cleanup()
   let stripe: StripeServer
   let engine: Engine
   let accountId: string
   before(async () => {
     stripe = await StripeServer.start()
-    engine = await testEngine({ env: stripe.env })
+    engine = await testEngine({ env: stripe.env, db: await openTestDatabase(cleanup) })
     accountId = await createAccount(engine.db, 'payer')
   })
   after(async () => {
     await engine.driver.close()
-    await engine.db.destroy()
+    await cleanup.run()
     await stripe.stop()
   })
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
@@ -9,7 +8,8 @@ import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { CliHome, resultOf } from '../../src/cli/testing/run-cli.ts'
 import { StripeServer } from '../support/fake-stripe.ts'
-import { testDataDirectory, until } from '../support/server.ts'
+import { serverDatabase, serverPlace } from '../support/server-database.ts'
+import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
 type Thing = ReturnType<StripeServer['sessionAt']>
@@ -19,7 +19,7 @@ interface Tenant {
   token: string
 }
 
-const database = () => openDatabase(join(testDataDirectory, 'carrel.db'))
+const database = async () => openDatabase(await serverDatabase())
 
 async function newTenant(): Promise<Tenant> {
   const db = await database()
@@ -245,7 +245,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     /** Runs the operator's command, beside the server. */
     const ledger = async (...args: string[]) => {
       using home = new CliHome()
-      return home.run(['ledger', ...args], { env: { CARREL_DATA: testDataDirectory } })
+      return home.run(['ledger', ...args], { env: await serverPlace() })
     }
     const holdForReview = async () => {
       const tenant = await newTenant()

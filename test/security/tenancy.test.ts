@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
@@ -9,7 +7,8 @@ import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { appRoutes, nameOf, type AppRoute } from '../support/app-routes.ts'
-import { newSession, testDataDirectory, TestServer, until, type Answer } from '../support/server.ts'
+import { newSession, TestServer, until, type Answer } from '../support/server.ts'
+import { storedText } from '../support/stored-text.ts'
 import { withDatabase } from '../support/with-database.ts'
 
 /** What the first account has, and the second one tries to get by naming it. */
@@ -629,8 +628,7 @@ describe('authentication', { timeout: 300_000 }, () => {
     await server.post('/execute', { code: 1 }, { token: good })
     assert.ok(!server.log().includes(good))
     const secretPart = good.slice('pp_sess_'.length)
-    for (const file of ['carrel.db', 'carrel.db-wal'])
-      assert.ok(!readFileSync(join(testDataDirectory, file)).includes(secretPart), file)
+    assert.ok(!(await storedText()).includes(secretPart))
   })
 
   test('a socket of /v1/exec is refused with 401 without a token and opened with X-Session-Token', async () => {

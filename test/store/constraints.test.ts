@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { openDatabase } from '../../src/db/open.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { authenticateToken, createToken } from '../../src/engine/identity/accounts/tokens.ts'
+import { openTestDatabase } from '../support/test-database.ts'
 
 async function open(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   return db
 }
 
@@ -25,5 +24,5 @@ test('a token is found by its hash only, until it expires or is revoked', async 
 
 test('a token of an account that does not exist cannot be created', async (t) => {
   const db = await open(t)
-  await assert.rejects(createToken(db, 'nobody', 'a'), /FOREIGN KEY/)
+  await assert.rejects(createToken(db, 'nobody', 'a'), /foreign key/i)
 })

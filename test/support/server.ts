@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { testDataDirectory } from './data-directory.ts'
+import { serverDatabaseUrl } from './server-database.ts'
 import { serverEnvironment, testNetwork } from './server-environment.ts'
 import { TestClient, type Answer } from './test-client.ts'
 
@@ -34,7 +35,11 @@ export class TestServer extends TestClient {
   }
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const env = { ...serverEnvironment(), ...options.env }
+    const env: NodeJS.ProcessEnv = {
+      ...serverEnvironment(),
+      CARREL_DATABASE_URL: await serverDatabaseUrl(),
+      ...options.env,
+    }
     const argv = [process.execPath, options.program ?? serverProgram]
     // prlimit executes the server, which keeps its process id.
     if (options.descriptors !== undefined) argv.unshift('prlimit', `--nofile=${options.descriptors}`)

@@ -18,6 +18,7 @@ import { findNode } from '../../src/start/find-node.ts'
 import { openSecrets } from '../../src/engine/secrets/open-secrets.ts'
 import { openApp } from '../../src/start/open-app.ts'
 import { useDataDirectory } from './data-directory.ts'
+import { serverDatabaseUrl } from './server-database.ts'
 import { serverEnvironment } from './server-environment.ts'
 import { TestClient } from './test-client.ts'
 
@@ -66,11 +67,12 @@ export class TestApp extends TestClient {
 
   static async start({ env = {}, node: name = 'first' }: Options = {}): Promise<TestApp> {
     const { host, directory } = homeOf(name)
-    const settings = readSettings({ ...serverEnvironment(), ...env, CARREL_DATA: directory })
+    const place = { CARREL_DATA: directory, CARREL_DATABASE_URL: await serverDatabaseUrl() }
+    const settings = readSettings({ ...serverEnvironment(), ...env, ...place })
     const [stopping, closing] = [new AbortController(), new AbortController()]
     let logged = ''
     const log = pino({ level: settings.logLevel }, { write: (line: string) => void (logged += line) })
-    const db = await openDatabase(join(homeOf('first').directory, 'carrel.db'))
+    const db = await openDatabase(settings.databaseUrl ?? join(homeOf('first').directory, 'carrel.db'))
     const driver = MemoryDriver.open(host)
     const image = await driver.images.build(settings.image, () => {})
     const node = await claimNode(db, await findNode(db, directory), nodeFacts(settings))

@@ -20,8 +20,11 @@ export function hasProgram(program) {
     .some((directory) => isExecutable(join(directory, program)))
 }
 
-/** @param {string} file */
-function isExecutable(file) {
+/**
+ * Returns whether a file is a program.
+ * @param {string} file
+ */
+export function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK)
     return statSync(file).isFile()

@@ -6,6 +6,7 @@ import { startProgress } from '../progress.js'
 import { project } from '../project.js'
 import { hasProgram } from '../host/search-path.js'
 import { SetupFailure } from '../setup-failure.js'
+import { withoutCluster } from './without-cluster.js'
 
 /**
  * Remembers packages that could not be installed, so that later starts do not ask the package manager again so soon.
@@ -13,15 +14,18 @@ import { SetupFailure } from '../setup-failure.js'
 const refused = join(project.modules, '.carrel-refused-packages')
 const askAgainMs = 24 * 60 * 60_000
 
+/** @typedef {{ needs: import('./host-needs.js').Need[], has: (program: string) => boolean }} Wanted */
+
 /**
  * Installs the programs that this host lacks, and reports the disadvantages of those that cannot be installed. If
  * nothing is missing, a look at PATH is enough.
+ * @param {Wanted} [wanted] by default what the server needs
  */
-export async function ensureSystemPackages() {
-  const before = assessHost(hostNeeds, hasProgram)
+export async function ensureSystemPackages(wanted = { needs: hostNeeds, has: hasProgram }) {
+  const before = assessHost(wanted.needs, wanted.has)
   const worthAsking = before.missing.length > 0 || before.wanted.join(' ') !== readRefused()
-  const failure = worthAsking ? await install(before.missing) : undefined
-  const after = assessHost(hostNeeds, hasProgram)
+  const failure = worthAsking ? await install(wanted, before.missing) : undefined
+  const after = assessHost(wanted.needs, wanted.has)
   if (after.missing.length > 0) throw cannotInstall(after.missing, failure ?? 'this system does not have the packages')
   if (after.wanted.length > 0) writeFileSync(refused, after.wanted.join(' '))
   for (const loss of after.losses) process.stderr.write(`${loss}\n`)
@@ -30,19 +34,22 @@ export async function ensureSystemPackages() {
 /**
  * Installs all available packages, or at least the required ones. Resolves with the reason of a failure, else
  * undefined.
+ * @param {Wanted} wanted
  * @param {import('./host-needs.js').Need[]} missing
  */
-async function install(missing) {
+async function install({ needs, has }, missing) {
   if (!hasProgram('apt-get')) return 'there is no apt-get'
   const progress = startProgress('Installing system packages')
   const outdated = await updateLists()
-  const available = await availablePackages(hostNeeds.flatMap((need) => need.choices.map((choice) => choice.package)))
+  const available = await availablePackages(needs.flatMap((need) => need.choices.map((choice) => choice.package)))
   /** @param {import('./host-needs.js').Need[]} needs */
   const installFor = async (needs) => {
-    const packages = choosePackages(needs, hasProgram, available)
-    return packages.length > 0 ? installPackages(packages, progress.update) : outdated
+    const packages = choosePackages(needs, has, available)
+    if (packages.length === 0) return outdated
+    const run = () => installPackages(packages, progress.update)
+    return packages.includes('postgresql') ? withoutCluster(run) : run()
   }
-  let failure = await installFor(hostNeeds)
+  let failure = await installFor(needs)
   if (failure !== undefined && missing.length > 0) failure = await installFor(missing)
   if (failure === undefined) progress.done()
   else progress.failed()

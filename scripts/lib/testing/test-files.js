@@ -2,11 +2,13 @@ import { globSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { project } from '../project.js'
 import { changedFiles } from './changed-files.js'
+import { databasesOf } from './databases.js'
 import { ImportGraph } from './import-graph.js'
 
 /**
- * @typedef {{ unit: string[], host: string[] }} TestFiles tests that need no more than their own process, and tests
- *   against the real thing, which share the host; relative to the project, sorted
+ * @typedef {{ file: string, database: import('./databases.js').TestedDatabase }} TestFile relative to the project
+ * @typedef {{ unit: TestFile[], host: TestFile[] }} TestFiles tests that need no more than their own process, and tests
+ *   against the real thing, which share the host; sorted, and each once for every database on which it runs
  */
 
 const unitPatterns = ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'scripts/**/*.test.js']
@@ -24,6 +26,7 @@ export function findTestFiles(wanted, { changed = false } = {}) {
     globSync(patterns, { cwd: project.root, exclude: ['**/node_modules/**'] })
       .filter((file) => isWanted(file, wanted) && (reached?.has(file) ?? true))
       .toSorted()
+      .flatMap((file) => databasesOf(file).map((database) => ({ file, database })))
   return { unit: find(unitPatterns), host: find(hostPatterns) }
 }
 

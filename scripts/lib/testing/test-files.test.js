@@ -10,7 +10,12 @@ test('isWanted() takes files, folders and patterns', () => {
   for (const wanted of [['src/eng'], ['src/*.ts'], ['test']]) assert.ok(!isWanted(file, wanted), JSON.stringify(wanted))
 })
 
-test('findTestFiles() finds this file', () => {
+test('findTestFiles() finds this file, and once for each database one that runs on both', () => {
   const { unit } = findTestFiles(['scripts/lib/testing'])
-  assert.ok(unit.includes('scripts/lib/testing/test-files.test.js'))
+  assert.ok(unit.some(({ file }) => file === 'scripts/lib/testing/test-files.test.js'))
+  const file = 'test/ledger/ledger.test.ts'
+  assert.deepEqual(findTestFiles([file]).host, [
+    { file, database: 'sqlite' },
+    { file, database: 'postgres' },
+  ])
 })

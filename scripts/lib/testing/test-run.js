@@ -4,6 +4,7 @@ import { duration } from '../duration.js'
 import { runGates } from './gates.js'
 import { testLanes } from './lanes.js'
 import { killLeftovers, runVariable } from './leftovers.js'
+import { PostgresServer } from './postgres-server.js'
 import { Results } from './results.js'
 import { runTestFile } from './run-test-file.js'
 
@@ -16,6 +17,8 @@ export class TestRun {
   #id = `${process.pid}-${Date.now()}`
   #files = 0
   #ended = new AbortController()
+  /** @type {PostgresServer | undefined} */
+  #postgres
 
   /** Ends the run early: every file that runs, or has not run yet, has failed. @param {string} reason */
   end(reason) {
@@ -32,6 +35,17 @@ export class TestRun {
 
   /** @param {import('./test-files.js').TestFiles} files */
   async runFiles({ unit, host }) {
+    const needsPostgres = [...unit, ...host].some(({ database }) => database === 'postgres')
+    if (needsPostgres) this.#postgres = await PostgresServer.start()
+    try {
+      await this.#runAll({ unit, host })
+    } finally {
+      await this.#postgres?.stop()
+    }
+  }
+
+  /** @param {import('./test-files.js').TestFiles} files */
+  async #runAll({ unit, host }) {
     const own = { env: process.env }
     await this.#runInLanes(
       unit,
@@ -47,7 +61,7 @@ export class TestRun {
   }
 
   /**
-   * @param {string[]} files
+   * @param {import('./test-files.js').TestFile[]} files
    * @param {import('./lanes.js').Lane[]} lanes each runs one file at a time
    */
   async #runInLanes(files, lanes) {
@@ -60,29 +74,33 @@ export class TestRun {
   }
 
   /**
-   * @param {string} file
-   * @param {NodeJS.ProcessEnv} env
+   * @param {import('./test-files.js').TestFile} testFile
+   * @param {NodeJS.ProcessEnv} laneEnv
    * @param {boolean} alone whether its tests are printed as they end, not only where one failed
    */
-  async #runFile(file, env, alone) {
+  async #runFile({ file, database }, laneEnv, alone) {
+    const name = database === 'postgres' ? `${file} (postgres)` : file
     const ended = this.#ended.signal
     if (ended.aborted) {
       this.results.add({ passed: 0, failed: 1, skipped: 0 })
-      return this.results.list(file, `Not run: ${ended.reason.message}`)
+      return this.results.list(name, `Not run: ${ended.reason.message}`)
     }
     const id = `${this.#id}/${(this.#files += 1)}`
     const signal = AbortSignal.any([ended, AbortSignal.timeout(fileTimeoutMs)])
     signal.addEventListener('abort', () => killLeftovers(id))
     const startedMs = Date.now()
     let output = ''
-    if (alone) console.log(file)
+    if (alone) console.log(name)
     const onText = (/** @type {string} */ text) => void (alone ? process.stdout.write(text) : (output += text))
-    const result = await runTestFile(file, { signal, env: { ...env, [runVariable]: id }, onText })
+    // Test files that get no server run on SQLite.
+    const server = database === 'postgres' ? this.#postgres?.url : undefined
+    const env = { ...laneEnv, [runVariable]: id, CARREL_TEST_POSTGRES: server }
+    const result = await runTestFile(file, { signal, env, onText })
     const tests = result.passed + result.failed + result.skipped
     const mark = result.failed > 0 ? '✖' : '✔'
-    console.log(`${mark} ${file}  ${tests} ${tests === 1 ? 'test' : 'tests'}  ${duration(Date.now() - startedMs)}`)
+    console.log(`${mark} ${name}  ${tests} ${tests === 1 ? 'test' : 'tests'}  ${duration(Date.now() - startedMs)}`)
     if (result.failed > 0) process.stdout.write(output)
     this.results.add(result)
-    for (const { names, error } of result.failures) this.results.list(file, error, names)
+    for (const { names, error } of result.failures) this.results.list(name, error, names)
   }
 }

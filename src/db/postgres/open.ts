@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type DialectAdapter } from 'kysely'
+import { Kysely, PostgresDialect, type Dialect, type DialectAdapter } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import { FairReader } from '../fair-reader.ts'
 import { migrate } from '../migrations.ts'
@@ -23,9 +23,9 @@ export async function openPostgres(url: string): Promise<Kysely<Database>> {
   return db
 }
 
-/** Connects to a database as it is. */
-export function connectPostgres(url: string, { readOnly }: { readOnly: boolean }): Kysely<Database> {
-  return new Kysely<Database>({ dialect: new SharedDialect({ pool: new Pool(url, { maxConnections: 2, readOnly }) }) })
+/** Returns a dialect over a few connections. */
+export function postgresDialect(url: string, { readOnly }: { readOnly: boolean }): Dialect {
+  return new SharedDialect({ pool: new Pool(url, { maxConnections: 2, readOnly }) })
 }
 
 class SharedDialect extends PostgresDialect {

@@ -33,8 +33,3 @@ export async function openSqlite(path: string): Promise<Kysely<Database>> {
   }
   return db
 }
-
-/** Connects to an existing file as it is. */
-export function connectSqlite(path: string, options: { readOnly: boolean }): Kysely<Database> {
-  return new Kysely<Database>({ dialect: sqliteDialect(path, options) })
-}

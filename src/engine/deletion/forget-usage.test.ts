@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../config/limits.ts'
 import { defaultPrices } from '../../config/price-book.ts'
-import { openDatabase } from '../../db/open.ts'
 import { verifyBooks } from '../money/ledger/verify-books.ts'
 import { recordUsage } from '../money/usage/record-usage.ts'
 import { forgetUsage } from './forget-usage.ts'
 import { turnsDuring } from '../../../test/support/turns-during.ts'
+import { openTestDatabase } from '../../../test/support/test-database.ts'
 
 test('forgetUsage() keeps charged intervals without their names, and lets other work run between its steps', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const many = 3 * limits.deletedRowsAtOnce
   const pieces = Array.from({ length: many }, (_, index) => ({
     id: `usage:${index}`,

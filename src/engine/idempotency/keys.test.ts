@@ -1,27 +1,25 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { limits } from '../../config/limits.ts'
-import { openDatabase } from '../../db/open.ts'
 import type { ProcessHandle } from '../../drivers/driver.ts'
 import { MemoryDriver } from '../../drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../drivers/memory/memory-host.ts'
+import { Cleanup } from '../../../test/support/cleanup.ts'
+import { openTestDatabase } from '../../../test/support/test-database.ts'
 import { testEngine } from '../../../test/support/test-engine.ts'
 import { createAccount } from '../identity/accounts/owner.ts'
 import type { Engine } from '../engine.ts'
 import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './keys.ts'
 
 describe('idempotency keys', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'carrel-keys-'))
   const usual = { ...limits }
+  const cleanup = new Cleanup()
   /** Processes that the driver knows. */
   const processes = new Set<string>()
   let engine: Engine
   let accountId = ''
   before(async () => {
-    const db = await openDatabase(join(directory, 'test.db'))
+    const db = await openTestDatabase(cleanup, { inFile: true })
     const driver = Object.assign(MemoryDriver.open(new MemoryHost()), {
       process: (id: string) => (processes.has(id) ? ({} as ProcessHandle) : undefined),
     })
@@ -34,8 +32,7 @@ describe('idempotency keys', () => {
   after(async () => {
     Object.assign(limits, usual)
     await engine.driver.close()
-    await engine.db.destroy()
-    rmSync(directory, { recursive: true })
+    await cleanup.run()
   })
 
   const request = (key: string) => ({ accountId, key, method: 'POST', path: '/x', body: { key } })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase } from '../../db/open.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { failInterrupted, getOperation, startOperation } from './operations.ts'
+import { openTestDatabase } from '../../../test/support/test-database.ts'
 
 async function settled(engine: Pick<Context, 'db'>, id: string) {
   for (;;) {
@@ -13,8 +13,8 @@ async function settled(engine: Pick<Context, 'db'>, id: string) {
   }
 }
 
-test('an operation reports its progress, its result and its failure', async () => {
-  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
+test('an operation reports its progress, its result and its failure', async (t) => {
+  const engine = { db: await openTestDatabase(t), node: { id: 'node', epoch: 1 } }
   const good = await startOperation(engine, 'a', 'image.build', async (progress) => {
     progress(0.5)
     return { image: 'x' }
@@ -30,8 +30,8 @@ test('an operation reports its progress, its result and its failure', async () =
   })
 })
 
-test('progress that is reported after the end changes nothing', async () => {
-  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
+test('progress that is reported after the end changes nothing', async (t) => {
+  const engine = { db: await openTestDatabase(t), node: { id: 'node', epoch: 1 } }
   let report: (fraction: number) => void = () => {}
   const id = await startOperation(engine, 'a', 'image.build', async (progress) => {
     report = progress
@@ -41,14 +41,14 @@ test('progress that is reported after the end changes nothing', async () => {
   assert.deepEqual(await getOperation(engine, 'a', id), row)
 })
 
-test("getOperation() does not find another account's operation", async () => {
-  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
+test("getOperation() does not find another account's operation", async (t) => {
+  const engine = { db: await openTestDatabase(t), node: { id: 'node', epoch: 1 } }
   const id = await startOperation(engine, 'a', 'image.build', () => Promise.resolve())
   await assert.rejects(getOperation(engine, 'b', id), { code: 'not_found' })
 })
 
-test('an operation that a restart interrupts has failed, with the reason', async () => {
-  const engine = { db: await openDatabase(':memory:'), node: { id: 'node', epoch: 1 } }
+test('an operation that a restart interrupts has failed, with the reason', async (t) => {
+  const engine = { db: await openTestDatabase(t), node: { id: 'node', epoch: 1 } }
   const id = await startOperation(engine, 'a', 'image.build', () => new Promise(() => {}))
   await failInterrupted(engine)
   const { state, error } = await getOperation(engine, 'a', id)

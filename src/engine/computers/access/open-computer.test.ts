@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { openDatabase } from '../../../db/open.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
 import type { Driver, ExecSpec } from '../../../drivers/driver.ts'
 import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
@@ -15,13 +14,13 @@ import { openPorts } from '../ports/open-ports.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { findComputer, openComputer, type AccessibleComputer } from './open-computer.ts'
 import { includes, rights } from './rights.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const images = ['new', 'old'].map((id) => ({ id, env: { IMAGE: id }, user: `${id}-user`, workdir: `/${id}` }))
 
 /** The room of computers over a driver that only records what it is asked for. */
 async function computersOf(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const [accountId, otherId] = [await createAccount(db, 'a'), await createAccount(db, 'b')]
   const started: string[] = []
   const specs: ExecSpec[] = []

@@ -2,19 +2,18 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { testEngine } from '../../../../test/support/test-engine.ts'
 import { defaultPrices } from '../../../config/price-book.ts'
-import { openDatabase } from '../../../db/open.ts'
 import type { ComputersContext } from '../computers.ts'
 import { topUp } from '../../money/ledger/top-up.ts'
 import { assertMinimumCredit } from './assert-minimum-credit.ts'
 import { setSpendingLimit } from '../../money/credit/spending-limits.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 /** 15 minutes at $0.0001 a second. */
 const minimumMicros = 90_000
 const caller = { accountId: 'a', tokenId: 't' }
 
 async function engineWith(t: TestContext, creditMicros: number, overdraftMicros = 0): Promise<ComputersContext> {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const prices = { ...defaultPrices, newAccountMicros: 0, overdraftMicros }
   const quote = { amountCents: 1, bonusMicros: creditMicros - 10_000, creditMicros }
   await topUp(db, prices, { accountId: 'a', key: 'test', method: 'test', quote })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { openDatabase } from '../../../db/open.ts'
 import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
 import { testEngine } from '../../../../test/support/test-engine.ts'
@@ -8,11 +7,11 @@ import type { ComputerRow } from '../../../db/schema.ts'
 import { createAccount } from '../../identity/accounts/owner.ts'
 import { newComputer } from './new-computer.ts'
 import { sweepLeases } from './sweep.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 /** Returns an engine whose sandboxes have an idle time of zero, and what its driver was asked to do. */
 async function idleEngine(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const asked: string[] = []
   const ask = (verb: string) => async (id: string) => void asked.push(`${verb} ${id}`)
   const driver = Object.assign(MemoryDriver.open(new MemoryHost()), { stop: ask('stop'), destroy: ask('destroy') })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
-import { openDatabase } from '../../../db/open.ts'
 import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 import { HelperStates } from '../../../helper-states.ts'
 import { ProcessRecorder } from './recorder.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const exit: ProcessExit = {
   reason: 'exited',
@@ -16,8 +16,7 @@ const exit: ProcessExit = {
 }
 
 async function recorder(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const released: string[] = []
   const driver = { release: (id: string) => released.push(id) } as unknown as Driver
   const helpers = new HelperStates()

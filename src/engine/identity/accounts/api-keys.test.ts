@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase } from '../../../db/open.ts'
 import { createApiKey } from './api-keys.ts'
 import { createAccount } from './owner.ts'
 import { authenticateToken, type Authenticated } from './tokens.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const code = (expected: string) => (error: unknown) => (error as { code: string }).code === expected
 
 test('a token, role or membership that ends between authentication and insertion creates no key', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const engine = { db }
   const accountId = await createAccount(db, 'account')
   const user = { account_id: accountId, name: 'n', email: null, created_at: 1, last_login_at: null, delete_at: null }

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDatabase } from '../../../db/open.ts'
 import { CarrelError } from '../../../errors.ts'
 import { AccountRemovals } from './account-removals.ts'
 import { LiveConnections } from './live-connections.ts'
 import type { Authenticated } from './tokens.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 test("a connection of an issuer's token ends when the token is not valid any more, and not while the issuer does not answer", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'live-connections-'))
-  const db = await openDatabase(join(directory, 'carrel.db'))
-  t.after(async () => {
-    await db.destroy()
-    await rm(directory, { recursive: true })
-  })
+  const db = await openTestDatabase(t, { inFile: true })
   const connections = new LiveConnections(db, new AccountRemovals())
   const ended: string[] = []
   const add = (name: string, verifyAgain: () => Promise<unknown>) => {

@@ -2,17 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAccount } from './owner.ts'
 import { limits } from '../../../config/limits.ts'
-import { openDatabase } from '../../../db/open.ts'
 import { AccountRemovals } from './account-removals.ts'
 import { LiveConnections } from './live-connections.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { endOtherSessions, listSessions } from './sessions.ts'
 import { authenticateToken, insertToken } from './tokens.ts'
 import { turnsDuring } from '../../../../test/support/turns-during.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 test('of very many sign-ins the last to expire are listed, and endOtherSessions() lets other work run between its steps', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const accountId = await createAccount(db, 'a')
   const user = {
     id: 'u',

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAccount } from '../accounts/owner.ts'
 import { limits } from '../../../config/limits.ts'
-import { openDatabase } from '../../../db/open.ts'
 import { authenticateToken, insertToken } from '../accounts/tokens.ts'
 import { chunks } from '../../../db/chunks.ts'
 import { changeLimits } from './workspace-limits.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 test('keeps the limits of the workspace, of live keys, and the most recent ones of revoked keys', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const accountId = await createAccount(db, 'a')
   const { secret } = await insertToken(db, { accountId, kind: 'session', name: 'owner' })
   const { row: key } = await insertToken(db, { accountId, kind: 'api_key', name: 'key' })

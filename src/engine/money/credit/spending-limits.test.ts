@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { openDatabase } from '../../../db/open.ts'
 import { defaultPrices } from '../../../config/price-book.ts'
 import { recordUsage } from '../usage/record-usage.ts'
 import { limitStates, periodStart, reachedLimit, removeSpendingLimit, setSpendingLimit } from './spending-limits.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 async function open(t: TestContext) {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   /** Spends micro-dollars, by default now. */
   const spend = (tokenId: string, micros: number, atMs = Date.now()) =>
     recordUsage(db, { prices: defaultPrices, isUnbilled: () => true }, [

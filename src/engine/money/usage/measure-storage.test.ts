@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultPrices } from '../../../config/price-book.ts'
-import { openDatabase } from '../../../db/open.ts'
 import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
 import { testEngine } from '../../../../test/support/test-engine.ts'
@@ -9,13 +8,13 @@ import type { ComputerState } from '../../../db/schema.ts'
 import { balanceOf } from '../ledger/balance.ts'
 import { grantFirstCredit } from '../ledger/grant.ts'
 import { measureStorage } from './measure-storage.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const hour = 3_600_000
 const GiB = 1024 ** 3
 
 test('disks cost by the hour and the GiB: hot while the computer runs, cold while it is stopped', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const disks: Record<string, number | undefined> = {
     runs: 2 * GiB,
     stands: 6 * GiB,

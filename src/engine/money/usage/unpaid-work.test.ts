@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Kysely } from 'kysely'
-import { openDatabase } from '../../../db/open.ts'
 import type { Database, ProcessRow } from '../../../db/schema.ts'
 import { claimNode } from '../../nodes/claim-node.ts'
 import { unpaidProcesses, unpaidProcessorTime } from './unpaid-work.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const begun = Date.now() - 3_600_000
 
 /** Creates a sandbox `c` of one account, with `chargedMs` charged within the first minute. */
 async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Database>> {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   await db
     .insertInto('accounts')
     .values({ id: 'a', name: 'a', created_at: 0, created_by: null, shared: 0, delete_at: null })

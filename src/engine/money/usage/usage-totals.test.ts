@@ -4,21 +4,20 @@ import { sql, type Kysely } from 'kysely'
 import { limits } from '../../../config/limits.ts'
 import { defaultPrices } from '../../../config/price-book.ts'
 import { addUp } from '../../../db/migrations/0013-usage-totals.ts'
-import { openDatabase } from '../../../db/open.ts'
 import type { Database } from '../../../db/schema.ts'
 import { limitStates, setSpendingLimit } from '../credit/spending-limits.ts'
 import { verifyBooks } from '../ledger/verify-books.ts'
 import { recordUsage, type UsageInterval } from './record-usage.ts'
 import { usageHistory, type HistoryPage } from './usage-history.ts'
 import { usageReport } from './usage-report.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const dayMs = 86_400_000
 const today = Date.UTC(2026, 2, 1)
 const range = { fromMs: today - dayMs, toMs: today + dayMs }
 
 async function open(t: TestContext): Promise<Kysely<Database>> {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   return db
 }
 

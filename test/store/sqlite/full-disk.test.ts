@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { transaction } from '../../src/db/transaction.ts'
-import { openDatabase } from '../../src/db/open.ts'
-import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
-import { asCarrelError } from '../../src/errors.ts'
+import { transaction } from '../../../src/db/transaction.ts'
+import { openDatabase } from '../../../src/db/open.ts'
+import { createAccount } from '../../../src/engine/identity/accounts/owner.ts'
+import { asCarrelError } from '../../../src/errors.ts'
 
 /** A file system in memory that a few rows fill. */
 function smallDisk(t: TestContext): string {

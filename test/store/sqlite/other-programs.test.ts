@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { transaction } from '../../src/db/transaction.ts'
-import { openDatabase } from '../../src/db/open.ts'
+import { transaction } from '../../../src/db/transaction.ts'
+import { openDatabase } from '../../../src/db/open.ts'
 
 test('a transaction that reads before it writes is not broken by another program', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-store-'))

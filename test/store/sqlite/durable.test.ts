@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { transaction } from '../../src/db/transaction.ts'
-import { openDatabase } from '../../src/db/open.ts'
+import { transaction } from '../../../src/db/transaction.ts'
+import { openDatabase } from '../../../src/db/open.ts'
 
 test('only durable transactions sync their commit, and a failed one restores the mode', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-store-'))
