@@ -1,4 +1,4 @@
-import { sql, type Expression, type ExpressionBuilder, type Kysely } from 'kysely'
+import { sql, type ExpressionBuilder, type Kysely } from 'kysely'
 import { lookup } from '../../../db/lookup.ts'
 import { wholeAccount, type Database, type SpendingLimitRow, type SpentRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
@@ -120,7 +120,7 @@ export async function reachedLimit(
 
 /** Prepared, since every start of work asks for it. The parameters are in the order of the query. */
 const firstReached = lookup((db) =>
-  withSpent(db, sql`cast(${''} as bigint)`, sql`cast(${''} as bigint)`)
+  withSpent(db, '', '')
     .where('l.account_id', '=', '')
     .where((eb) => eb.or([eb('l.token_id', '=', sql.lit(wholeAccount)), eb('l.token_id', '=', '')]))
     .where(isReached)
@@ -129,7 +129,9 @@ const firstReached = lookup((db) =>
 )
 
 /** Selects limits with what was spent in the day and in the month that began at these Unix milliseconds. */
-function withSpent(db: Kysely<Database>, day: Expression<unknown>, month: Expression<unknown>) {
+function withSpent(db: Kysely<Database>, day: number | string, month: number | string) {
+  // PostgreSQL takes a parameter for a text.
+  const since = sql<number>`case l.period when 'day' then cast(${day} as bigint) else cast(${month} as bigint) end`
   return db
     .selectFrom('spending_limits as l')
     .leftJoin('spent as s', (join) =>
@@ -137,13 +139,13 @@ function withSpent(db: Kysely<Database>, day: Expression<unknown>, month: Expres
         .onRef('s.account_id', '=', 'l.account_id')
         .onRef('s.token_id', '=', 'l.token_id')
         .onRef('s.period', '=', 'l.period')
-        .on('s.since', '=', sql<number>`case l.period when 'day' then ${day} else ${month} end`),
+        .on('s.since', '=', since),
     )
     .select(['l.account_id', 'l.token_id', 'l.period', 'l.limit_micros', 's.amount_micros as spent'])
 }
 
 function limitsAt(db: Kysely<Database>, nowMs: number) {
-  return withSpent(db, sql`${periodStart('day', nowMs)}`, sql`${periodStart('month', nowMs)}`)
+  return withSpent(db, periodStart('day', nowMs), periodStart('month', nowMs))
 }
 
 function isReached(eb: ExpressionBuilder<{ l: SpendingLimitRow; s: Nullable<SpentRow> }, 'l' | 's'>) {

@@ -125,11 +125,17 @@ async function knownLines(trx: Transaction<Database>, lines: UsageDayRow[]): Pro
     .select(dayKey)
     .where(
       sql<boolean>`(account_id, dimension, day, part, value, meter) in (values ${sql.join(
-        lines.map((line) => sql`(${sql.join(dayKey.map((column) => line[column]))})`),
+        lines.map((line) =>
+          rowOf([line.account_id, line.dimension, asNumber(line.day), line.part, line.value, line.meter]),
+        ),
       )})`,
     )
     .execute()
 }
+
+const rowOf = (values: readonly unknown[]) => sql`(${sql.join(values)})`
+/** PostgreSQL takes a parameter in a list of rows for a text. */
+const asNumber = (value: number) => sql`cast(${value} as bigint)`
 
 /** Counts the lines of each of the days, by `listOf`. */
 async function countLines(trx: Transaction<Database>, lines: UsageDayRow[]): Promise<Map<string, number>> {
@@ -140,9 +146,7 @@ async function countLines(trx: Transaction<Database>, lines: UsageDayRow[]): Pro
     .select(({ fn }) => ['account_id', 'dimension', 'day', fn.countAll<number>().as('count')])
     .where(
       sql<boolean>`(account_id, dimension, day, part) in (values ${sql.join(
-        [...lists.values()].map(
-          ({ account_id, dimension, day }) => sql`(${sql.join([account_id, dimension, day, 'named'])})`,
-        ),
+        [...lists.values()].map((line) => rowOf([line.account_id, line.dimension, asNumber(line.day), 'named'])),
       )})`,
     )
     .groupBy(['account_id', 'dimension', 'day'])
