@@ -13,6 +13,7 @@ import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { recordUsage } from '../../src/engine/money/usage/record-usage.ts'
 import { CarrelError } from '../../src/errors.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
+import { propertyRuns } from '../support/test-database.ts'
 
 const account = fc.constantFrom('a', 'b')
 /** Few ids, so that facts are repeated and collide. */
@@ -132,6 +133,6 @@ test('the ledger stays right for any order of facts, with callers that die at an
         assert.deepEqual(await contents(dying), await contents(living))
       },
     ),
-    { numRuns: Number(process.env.CARREL_PROPERTY_RUNS ?? 60) },
+    { numRuns: propertyRuns },
   )
 })

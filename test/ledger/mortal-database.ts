@@ -42,17 +42,22 @@ export class MortalDatabase {
     this.#dies = dies
   }
 
-  /** Another user takes over. */
+  /** Another user takes over from one who died. */
   async revive(): Promise<void> {
-    this.#dead = false
     this.#statementsLeft = Infinity
-    await this.#db?.destroy()
-    this.#db = undefined
+    if (!this.#dead) return
+    this.#dead = false
+    await this.#close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.revive()
+    await this.#close()
     await this.#cleanup.run()
+  }
+
+  async #close(): Promise<void> {
+    await this.#db?.destroy()
+    this.#db = undefined
   }
 
   #dialect(): Dialect {

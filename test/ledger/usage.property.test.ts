@@ -18,6 +18,7 @@ import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
 import { Crash, MortalDatabase } from './mortal-database.ts'
 import { Locks } from '../../src/engine/locks.ts'
+import { propertyRuns } from '../support/test-database.ts'
 
 /** Everything that the servers of these tests share. */
 const base = await testEngine({ env: { CARREL_BILLING: 'on' }, ownerId: 'nobody', prices: defaultPrices })
@@ -226,6 +227,6 @@ test('every millisecond in which something ran is charged once, whenever the ser
       assert.equal(await balanceOf(db, 'a'), 5_000_000 - cost('s1'))
       assert.equal(await balanceOf(db, 'b'), 5_000_000 - cost('s2', 'own'))
     }),
-    { numRuns: Number(process.env.CARREL_PROPERTY_RUNS ?? 60) },
+    { numRuns: propertyRuns },
   )
 })

@@ -31,6 +31,9 @@ export async function openTestDatabase(scope: Scope, { inFile = false } = {}): P
   return db
 }
 
+/** How often a property is tried: on PostgreSQL each statement takes a round trip, and what a fact does is the same. */
+export const propertyRuns = Number(process.env.CARREL_PROPERTY_RUNS ?? (runsOnPostgres ? 15 : 60))
+
 /**
  * Returns the location of a new database, which is removed after the test: with all tables in PostgreSQL unless it is to
  * be `empty`, and a file that does not exist yet with SQLite.
