@@ -92,6 +92,9 @@ function settingsOf({ readOnly, statementMs }: { readOnly: boolean; statementMs:
     `set lock_timeout = ${limits.databaseLockMs}`,
     // A server that hangs in a transaction must not hold up the others.
     `set idle_in_transaction_session_timeout = ${limits.databaseLockMs}`,
+    // Compiling a query takes a tenth of a second, and is done for every query that PostgreSQL takes for an expensive one:
+    // also for one without an index, where `enable_seqscan` is off.
+    'set jit = off',
     // A serializable transaction that reads a whole table conflicts with all that write to it. Each query has its index.
     readOnly ? 'set default_transaction_read_only = on' : 'set enable_seqscan = off',
   ].join('; ')
