@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { postgresPrograms } from '../packages/postgres-programs.js'
 import { runProgram } from '../run-program.js'
 import { SetupFailure } from '../setup-failure.js'
 
-/** Where every user may make a folder, and whose path is short enough for that of a socket. */
-const parent = '/tmp'
+/**
+ * Where every user may make a folder, and whose path is short enough for that of a socket. In memory, where there is room,
+ * a database is made in a tenth of the time.
+ */
+const parents = ['/dev/shm', '/tmp']
+const minFreeBytes = 2 * 1024 ** 3
 const prefix = 'carrel-postgres-'
 const maxLogLines = 20
 
@@ -52,7 +56,7 @@ export class PostgresServer {
     const programs = postgresPrograms()
     if (programs === undefined) throw new SetupFailure('Cannot test on PostgreSQL: it is not installed.')
     const run = (/** @type {string[]} */ ...argv) => runAsPostgres(argv)
-    const folder = (await run('mktemp', '-d', join(parent, `${prefix}${process.pid}-XXXXXX`))).trim()
+    const folder = (await run('mktemp', '-d', join(parentFolder(), `${prefix}${process.pid}-XXXXXX`))).trim()
     const data = join(folder, 'data')
     const major = Number(/\/(\d+)\//.exec(programs)?.[1])
     await run(join(programs, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', ...locale(major))
@@ -110,10 +114,22 @@ async function runAsPostgres(argv) {
   return output
 }
 
+function parentFolder() {
+  return parents.find((parent) => hasRoom(parent)) ?? '/tmp'
+}
+
+/** @param {string} folder */
+function hasRoom(folder) {
+  if (!existsSync(folder)) return false
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize >= minFreeBytes
+}
+
 /** Removes the folders of runs that were killed. */
 function removeLeftFolders() {
-  for (const name of readdirSync(parent)) {
-    const [, pid] = /^carrel-postgres-(\d+)-\w+$/.exec(name) ?? []
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(parent, name), { recursive: true, force: true })
-  }
+  for (const parent of parents.filter((folder) => existsSync(folder)))
+    for (const name of readdirSync(parent)) {
+      const [, pid] = /^carrel-postgres-(\d+)-\w+$/.exec(name) ?? []
+      if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(parent, name), { recursive: true, force: true })
+    }
 }
