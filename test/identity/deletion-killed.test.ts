@@ -21,6 +21,7 @@ import type { Mail } from '../../src/engine/identity/auth/mail.ts'
 import { claimNode } from '../../src/engine/nodes/claim-node.ts'
 import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { tablesOf } from '../support/tables-of.ts'
+import { runsOnPostgres } from '../support/test-database.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 /** Everything that the servers of these tests share. */
@@ -131,8 +132,9 @@ function blanked(row: string): string {
 
 /** Removes every row, those that name others before these. */
 async function empty(db: Kysely<Database>): Promise<void> {
-  const inOrder = Object.keys(oneOfEach('', null)) as (keyof Database)[]
-  for (const table of inOrder.toReversed()) await db.deleteFrom(table).execute()
+  const ofUsers = Object.keys(oneOfEach('', null)) as (keyof Database)[]
+  const ofServers = tables.filter((table) => !ofUsers.includes(table))
+  for (const table of [...ofServers, ...ofUsers].toReversed()) await db.deleteFrom(table).execute()
 }
 
 function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
@@ -272,6 +274,9 @@ test('a workspace that is deleted by itself takes nothing of its members along',
   )
 })
 
+/** The statements are the same on PostgreSQL, where each takes a round trip: it dies at every fifth. */
+const stride = runsOnPostgres ? 5 : 1
+
 for (const [what, dyingAt] of [
   ['statement of the database', (mortal: MortalDatabase) => mortal],
   ['piece of work on the host', (_mortal: MortalDatabase, host: Host) => host],
@@ -283,7 +288,7 @@ for (const [what, dyingAt] of [
       await using mortal = await MortalDatabase.make()
       let deaths = 0
       for (const dies of ['before', 'after'] as const)
-        for (let step = 0; ; step++) {
+        for (let step = 0; ; step += stride) {
           const host = new Host()
           await empty(mortal.db)
           await fill(mortal.db, host)
@@ -301,6 +306,6 @@ for (const [what, dyingAt] of [
           deaths++
           assert.ok(step < 500)
         }
-      assert.ok(deaths >= 8, `it died ${deaths} times`)
+      assert.ok(deaths * stride >= 8, `it died ${deaths} times`)
     },
   )
