@@ -8,8 +8,8 @@ import { transaction } from './transaction.ts'
  */
 const rowsAtOnce: { [Table in keyof Database]: number } = {
   deployment: 1,
-  nodes: 500,
-  duties: 500,
+  nodes: 100,
+  duties: 100,
   secrets: 100,
   accounts: 500,
   users: 500,
@@ -51,14 +51,21 @@ export interface CopiedTable {
 /**
  * Copies all rows of a SQLite database into another one with the same tables: all of them or none. Replaces what the
  * migrations have put into the target. No server may use either meanwhile. Throws when the target has accounts.
+ *
+ * @param deploymentId the id that tells the target from the file, which falls behind
  */
-export async function copyFromSqlite(from: Kysely<Database>, to: Kysely<Database>): Promise<CopiedTable[]> {
+export async function copyFromSqlite(
+  from: Kysely<Database>,
+  to: Kysely<Database>,
+  deploymentId: string,
+): Promise<CopiedTable[]> {
   return transaction(to, 'durable', async (trx) => {
     if (await trx.selectFrom('accounts').select('id').limit(1).executeTakeFirst())
       throw new Error('Cannot copy the database: the target has data of its own')
     const copied: CopiedTable[] = []
     for (const table of Object.keys(rowsAtOnce) as (keyof Database)[])
       copied.push({ table, rows: await copyTable(from, trx, table) })
+    await trx.updateTable('deployment').set({ id: deploymentId }).execute()
     return copied
   })
 }

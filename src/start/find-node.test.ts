@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { sql } from 'kysely'
 import { SettingError } from '../config/settings.ts'
+import { copyFromSqlite } from '../db/copy-from-sqlite.ts'
 import { connectDatabase, openDatabase } from '../db/open.ts'
 import { createAccount } from '../engine/identity/accounts/owner.ts'
 import { claimNode } from '../engine/nodes/claim-node.ts'
 import { assertOwnDatabase } from './assert-own-database.ts'
 import { findNode } from './find-node.ts'
+import { writeNodeFile } from './node-file.ts'
 
 const facts = { address: 'http://127.0.0.1:1', cpus: 1, memory_bytes: 1, disk_bytes: 1 }
 
@@ -138,4 +140,15 @@ test('a directory with computers is refused where the database does not have its
   rmSync(join(own.path, 'node.json'))
   await assert.rejects(findNode(db, own.path), refused(/knows nothing of its node/))
   assert.equal(existsSync(join(own.path, 'node.json')), false)
+})
+
+test('a file that was copied into another database no longer belongs to its directory, and the copy does', async (t) => {
+  const own = directory(t)
+  const { id } = await own.start()
+  const [from, to] = [await openDatabase(own.file), await openDatabase(':memory:')]
+  t.after(() => Promise.all([from.destroy(), to.destroy()]))
+  await copyFromSqlite(from, to, 'copied')
+  writeNodeFile(own.path, { nodeId: id, deploymentId: 'copied' })
+  await assert.rejects(own.check(), refused(/does not belong to/))
+  assert.deepEqual([await findNode(to, own.path), await claimNode(to, id, facts)], [id, { id, epoch: 2 }])
 })

@@ -18,7 +18,7 @@ export function claimNode(db: Kysely<Database>, id: string, facts: NodeFacts): P
     const now = await databaseTimeMs(trx)
     const { epoch } = await trx
       .insertInto('nodes')
-      .values({ id, epoch: 1, lease_until: now + limits.nodeLeaseMs, created_at: now, ...facts })
+      .values({ id, epoch: 1, lease_until: now + limits.nodeLeaseMs, created_at: Date.now(), ...facts })
       .onConflict((conflict) =>
         conflict.column('id').doUpdateSet((eb) => ({
           epoch: eb('nodes.epoch', '+', 1),

@@ -25,7 +25,7 @@ export async function measureStorage(
 }
 
 async function intervalsOf(
-  engine: Pick<MoneyContext, 'db' | 'driver' | 'node'>,
+  engine: Pick<MoneyContext, 'db' | 'node' | 'driver'>,
   ids: string[],
   now: number,
 ): Promise<UsageInterval[]> {
@@ -52,7 +52,8 @@ async function intervalsOf(
 }
 
 /**
- * Returns those of the computers that are at home here, belong to accounts and whose disks stay, with the time of the last measurement.
+ * Returns those of the computers that are at home here, belong to accounts and whose disks stay, with the time of the
+ * last measurement.
  */
 async function measurable({ db, node }: Pick<Context, 'db' | 'node'>, ids: string[]) {
   const found = []
