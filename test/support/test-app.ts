@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
@@ -68,7 +68,7 @@ export class TestApp extends TestClient {
   static async start({ env = {}, node: name = 'first' }: Options = {}): Promise<TestApp> {
     const { host, directory } = homeOf(name)
     const place = { CARREL_DATA: directory, CARREL_DATABASE_URL: await serverDatabaseUrl() }
-    const settings = readSettings({ ...serverEnvironment(), ...env, ...place })
+    const settings = readSettings({ ...serverEnvironment(), ...secretOf(name), ...env, ...place })
     const [stopping, closing] = [new AbortController(), new AbortController()]
     let logged = ''
     const log = pino({ level: settings.logLevel }, { write: (line: string) => void (logged += line) })
@@ -122,6 +122,12 @@ export class TestApp extends TestClient {
 
 /** What outlives an app of this test file, by node. */
 const homes = new Map<string, Home>()
+
+/** The servers of a database share a key; the first one's is in its data directory. */
+function secretOf(node: string): NodeJS.ProcessEnv {
+  if (node === 'first') return {}
+  return { CARREL_SECRET_KEY: readFileSync(join(homeOf('first').directory, 'secret.key'), 'utf8').trim() }
+}
 
 interface Home {
   host: MemoryHost
