@@ -4,14 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
 import { listNodes } from '../../src/engine/nodes/list-nodes.ts'
 import { removeNode } from '../../src/engine/nodes/remove-node.ts'
-import { newSession, testDataDirectory } from '../support/server.ts'
+import { newSession } from '../support/server.ts'
+import { serverPlace } from '../support/server-database.ts'
 import { TestApp } from '../support/test-app.ts'
 
 const program = fileURLToPath(new URL('../../src/nodes/main.ts', import.meta.url))
 
 /** Runs the program behind `carrel nodes` beside the servers. */
-function nodes(...args: string[]) {
-  const env = { ...process.env, CARREL_DATA: testDataDirectory }
+async function nodes(...args: string[]) {
+  const env = { ...process.env, ...(await serverPlace()) }
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { env, encoding: 'utf8' })
   return { status, stdout, stderr }
 }
@@ -41,8 +42,8 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
   })
   after(() => first.stop())
 
-  test('is listed, and is not removed while it counts as served', () => {
-    const listed = JSON.parse(nodes('--json', 'list').stdout).nodes as { nodeId: string; computers: number }[]
+  test('is listed, and is not removed while it counts as served', async () => {
+    const listed = JSON.parse((await nodes('--json', 'list')).stdout).nodes as { nodeId: string; computers: number }[]
     assert.deepEqual(
       listed.map(({ nodeId, computers }) => [nodeId, computers]),
       [
@@ -50,7 +51,7 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
         [lost.engine.node.id, 4],
       ],
     )
-    const { status, stderr } = nodes('remove', lost.engine.node.id)
+    const { status, stderr } = await nodes('remove', lost.engine.node.id)
     assert.equal(status, 1)
     assert.match(stderr, /^Cannot remove node "\w+": its server runs, or did so until a moment ago; /)
   })
@@ -58,9 +59,9 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
   test('its computers are lost once it is removed, and their names are free', async () => {
     const { db } = first
     await db.updateTable('nodes').set({ lease_until: 0 }).where('id', '=', lost.engine.node.id).execute()
-    assert.match(nodes('list').stdout, /not served since 1970-01-01T00:00:00.000Z; 4 computers/)
+    assert.match((await nodes('list')).stdout, /not served since 1970-01-01T00:00:00.000Z; 4 computers/)
     assert.equal((await first.post('/execute', { ...command, sessionId })).status, 421)
-    const removed = nodes('--json', 'remove', lost.engine.node.id)
+    const removed = await nodes('--json', 'remove', lost.engine.node.id)
     assert.deepEqual(removed, {
       status: 0,
       stdout: `{"nodeId":"${lost.engine.node.id}","lostComputers":4}\n`,
@@ -88,6 +89,7 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
   test('an unknown node and the only one are refused', async () => {
     await assert.rejects(removeNode(first.db, 'none'), { code: 'not_found' })
     await assert.rejects(removeNode(first.db, first.engine.node.id), { code: 'conflict', message: /the only one$/ })
-    assert.deepEqual([nodes('remove', 'none').status, nodes('remove', 'none').stdout], [1, ''])
+    const { status, stdout } = await nodes('remove', 'none')
+    assert.deepEqual([status, stdout], [1, ''])
   })
 })

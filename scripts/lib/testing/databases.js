@@ -8,6 +8,7 @@ export const onBoth = [
   'src/engine/**',
   'test/store/**',
   'test/ledger/**',
+  'test/nodes/**',
   // Deletion with containers is shown on SQLite; its rules are those of `deletion-killed.test.ts`.
   'test/identity/!(deletion).test.ts',
   'test/billing/{credit,many-at-once,preferences}.test.ts',
