@@ -7,7 +7,7 @@ import type { Database } from '../../src/db/schema.ts'
 import { PostgresServer } from './postgres-server.ts'
 
 /** A test, or the `Cleanup` of a suite. */
-interface Scope {
+export interface Scope {
   after(end: () => Promise<unknown> | void): void
 }
 
