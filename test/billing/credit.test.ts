@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { sql } from 'kysely'
 import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { setSpendingLimit } from '../../src/engine/money/credit/spending-limits.ts'
+import { refuseRows } from '../support/refuse-rows.ts'
 import { newSession, until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 import {
@@ -339,12 +339,9 @@ test('an account and its first credit are both written, or neither', async () =>
   try {
     const address = newAddress()
     const link = new URL(await askForLink(server, address))
-    await withDatabase((db) =>
-      sql`CREATE TRIGGER no_grant BEFORE INSERT ON ledger_transactions WHEN NEW.kind = 'grant'
-        BEGIN SELECT RAISE(ABORT, 'no'); END`.execute(db),
-    )
+    const accept = await withDatabase((db) => refuseRows(db, 'ledger_transactions', 'kind', 'grant'))
     const refused = await server.post(link.pathname, { token: link.searchParams.get('token') }, { token: null })
-    await withDatabase((db) => sql`DROP TRIGGER no_grant`.execute(db))
+    await withDatabase(accept)
     assert.equal(refused.status, 500)
     const known = () => withDatabase((db) => db.selectFrom('users').select('id').where('email', '=', address).execute())
     assert.deepEqual(await known(), [])
