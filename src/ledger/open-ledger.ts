@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import type { Kysely } from 'kysely'
-import { databaseLocation } from '../config/database-location.ts'
 import { readPriceBook, type PriceBook } from '../config/price-book.ts'
 import { readSettings } from '../config/settings.ts'
-import { connectDatabase } from '../db/open.ts'
+import { connectExisting } from '../db/connect-existing.ts'
 import type { Database } from '../db/schema.ts'
 
 export interface Ledger extends AsyncDisposable {
@@ -11,15 +9,9 @@ export interface Ledger extends AsyncDisposable {
   prices: PriceBook
 }
 
-/**
- * Opens the existing database of the settings, beside servers that may be using it. Throws when there is no file.
- */
+/** Opens the ledger of an existing database. Throws as `connectExisting` does. */
 export function openLedger(action: string, { readOnly }: { readOnly: boolean }): Ledger {
-  const settings = readSettings(process.env)
-  const location = databaseLocation(settings)
-  if (settings.databaseUrl === undefined && !existsSync(location))
-    throw new Error(`Cannot ${action}: there is no "${location}"; set CARREL_DATA to the data directory`)
-  const prices = readPriceBook(settings.priceBook)
-  const db = connectDatabase(location, { readOnly })
+  const prices = readPriceBook(readSettings(process.env).priceBook)
+  const db = connectExisting(action, { readOnly })
   return { db, prices, [Symbol.asyncDispose]: () => db.destroy() }
 }

@@ -1,10 +1,11 @@
 import { listNodes, type ListedNode } from '../engine/nodes/list-nodes.ts'
-import { openLedger } from '../ledger/open-ledger.ts'
+import { connectExisting } from '../db/connect-existing.ts'
 
 /** Prints the nodes of the database. */
 export async function printNodes({ asJson }: { asJson: boolean }): Promise<void> {
-  await using ledger = openLedger('list the nodes', { readOnly: true })
-  const nodes = await listNodes(ledger.db)
+  await using open = new AsyncDisposableStack()
+  const db = open.adopt(connectExisting('list the nodes', { readOnly: true }), (each) => each.destroy())
+  const nodes = await listNodes(db)
   process.stdout.write(asJson ? `${JSON.stringify({ nodes: nodes.map(factsOf) })}\n` : nodes.map(textOf).join(''))
 }
 
@@ -13,11 +14,15 @@ function factsOf({ id, address, isServed, lease_until, computers, cpus, memory_b
   return { nodeId: id, address, isServed, leaseUntil: new Date(lease_until).toISOString(), computers, capacity }
 }
 
-function textOf({ id, address, isServed, lease_until, computers, cpus, memory_bytes, disk_bytes }: ListedNode): string {
+function textOf({ id, address, isServed, lease_until, computers, ...capacity }: ListedNode): string {
+  const held = `${computers} ${computers === 1 ? 'computer' : 'computers'}`
+  // A node of an earlier version, or of a copied database, which no server has claimed yet.
+  if (lease_until === 0) return `${id}\n  never served; ${held}\n`
   const state = isServed ? 'served' : `not served since ${new Date(lease_until).toISOString()}`
+  const { cpus, memory_bytes, disk_bytes } = capacity
   return [
     `${id}  ${address || 'no address yet'}`,
-    `${state}; ${computers} ${computers === 1 ? 'computer' : 'computers'}`,
+    `${state}; ${held}`,
     `${cpus} processors, ${gibibytes(memory_bytes)} of memory, ${gibibytes(disk_bytes)} of disk\n`,
   ].join('\n  ')
 }
