@@ -91,6 +91,25 @@ describe('a request for a computer of another server', { timeout: 60_000 }, () =
     }
   })
 
+  test('by a message of /ws is refused too, and leaves nothing in the log', async () => {
+    const socket = new WebSocket(`${other.url.replace('http', 'ws')}/ws`, {
+      headers: { authorization: `Bearer ${other.token}` },
+    })
+    try {
+      await once(socket, 'open')
+      const refused = new Promise<string>((resolve) =>
+        socket.on('message', (data: Buffer) => {
+          if (data.toString().includes('OTHER_NODE')) resolve(data.toString())
+        }),
+      )
+      socket.send(JSON.stringify({ type: 'read', id: '1', sessionId, path: 'log' }))
+      assert.match(await refused, new RegExp(home.engine.node.id))
+      assert.doesNotMatch(other.log(), /cannot suggest/)
+    } finally {
+      socket.terminate()
+    }
+  })
+
   test('by a preview is refused without saying where the computer is', async () => {
     const { url } = (await home.done('/expose', { port: 8080, sessionId })) as { url: string }
     const { status, body } = await other.preview(url, '/')

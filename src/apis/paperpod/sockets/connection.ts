@@ -73,6 +73,8 @@ export class Connection {
   #use(sessionId: unknown): void {
     if (typeof sessionId === 'string')
       this.#ports.use(sessionId).catch((error: unknown) => {
+        // The message itself is answered by such an error. A client could fill the log with them.
+        if (error instanceof CarrelError) return
         this.#options.engine.log.warn({ err: error }, 'cannot suggest previews for open ports')
       })
   }
