@@ -31,7 +31,9 @@ export async function pruneProcesses(
       .where('node_id', '=', node.id)
       .where('state', '=', 'ended')
       .where('account_id', '<>', '')
-      .where('account_id', 'not in', (eb) => eb.selectFrom('accounts').select('id')),
+      .where((eb) =>
+        eb.not(eb.exists(eb.selectFrom('accounts').select('id').whereRef('accounts.id', '=', 'processes.account_id'))),
+      ),
     db
       .selectFrom('processes')
       .select(({ fn }) => [
