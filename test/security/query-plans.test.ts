@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { CompiledQuery } from 'kysely'
 import { signInByMail } from '../identity/outbox.ts'
-import { callExample, exampleOf, needsSecret, type Operation } from '../support/call-example.ts'
+import { callEveryRoute } from '../support/call-every-route.ts'
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
@@ -41,8 +41,8 @@ describe('the queries of the main thread', { timeout: 300_000 }, () => {
       .map((line) => JSON.parse(line) as string)
 
   test('use an index on every route, and never read a whole table or all rows of an account', async () => {
-    await callAll(await server.newAccount())
-    await callAll(await signInByMail(server))
+    await callEveryRoute(server, await server.newAccount())
+    await callEveryRoute(server, await signInByMail(server))
     await until(statements, (all) => all.some((sql) => sql.includes('"spending_limits" as "l"')))
     const asked = statements().filter((sql) => /^\s*(select|insert|update|delete|with)/i.test(sql))
     assert.ok(asked.length > 80, `${asked.length} statements`)
@@ -57,18 +57,6 @@ describe('the queries of the main thread', { timeout: 300_000 }, () => {
     })
     assert.deepEqual(found, [], found.join('\n'))
   })
-
-  async function callAll(token: string): Promise<void> {
-    const { body } = await server.call('GET', '/openapi.json', undefined, { token: null })
-    const paths = Object.entries(body.paths as Record<string, Record<string, Operation>>)
-    for (const [path, methods] of paths)
-      for (const [name, operation] of Object.entries(methods)) {
-        const method = name.toUpperCase()
-        const isStream = operation.responses['200']?.content?.['text/event-stream'] !== undefined
-        if (operation.responses['101'] || isStream || needsSecret.has(`${method} ${path}`)) continue
-        await callExample(server, { method, path, ...exampleOf(operation) }, token)
-      }
-  }
 })
 
 /** Whether a step reads all rows of a table, or all rows of an account in a table with many. */
