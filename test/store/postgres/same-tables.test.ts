@@ -17,8 +17,10 @@ test('after all migrations both databases have the same tables, columns, keys an
 
 test('every text is compared by its bytes, on a server that compares by the rules of a language', async (t) => {
   const db = await openTestDatabase(t)
-  const { rows: order } = await sql`select 'a' < 'B' as "isOfLanguage"`.execute(db)
-  assert.deepEqual(order, [{ isOfLanguage: true }])
+  // Before version 15 the server of a run has to compare by bytes, too.
+  const { rows: order } = await sql<{ isOfLanguage: boolean; canBe: boolean }>`
+    select 'a' < 'B' as "isOfLanguage", current_setting('server_version_num')::int >= 150000 as "canBe"`.execute(db)
+  assert.equal(order[0]?.isOfLanguage, order[0]?.canBe)
   const { rows: others } = await sql`
     select attrelid::regclass::text as table, attname as column from pg_attribute join pg_class c on c.oid = attrelid
     where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname not like 'kysely%'
