@@ -109,6 +109,9 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         usage: 'carrel usage - show usage and its cost',
         ledger:
           'carrel ledger verify - check the ledger of the server on this machine; review settles payments that are held for review',
+        database: 'carrel database copy - copy the database of the server on this machine to PostgreSQL',
+        nodes:
+          'carrel nodes - list the servers that share a database; remove <node> gives up one that is gone for good',
         account: 'carrel account delete - delete the account in 30 days; cancel-deletion keeps it',
         limits: 'carrel limits - show or set spending limits',
         login: 'carrel login [token] - sign in by email, or save a token',
