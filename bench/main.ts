@@ -6,7 +6,7 @@ import { execute } from './cases/execute.ts'
 import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
 import { interpret } from './cases/interpret.ts'
-import { ledger } from './cases/ledger.ts'
+import { ledger, ledgerPostgres } from './cases/ledger.ts'
 import { preview } from './cases/preview.ts'
 import { idleSockets } from './cases/idle-sockets.ts'
 import { snapshot } from './cases/snapshot.ts'
@@ -38,6 +38,7 @@ const cases = [
   socketStream,
   idleSockets,
   ledger,
+  ledgerPostgres,
   authenticated,
 ]
 

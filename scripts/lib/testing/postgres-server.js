@@ -11,7 +11,8 @@ import { SetupFailure } from '../setup-failure.js'
  * Where every user may make a folder, and whose path is short enough for that of a socket. In memory, where there is room,
  * a database is made in a tenth of the time.
  */
-const parents = ['/dev/shm', '/tmp']
+const inMemory = '/dev/shm'
+const onDisk = '/tmp'
 const minFreeBytes = 2 * 1024 ** 3
 const prefix = 'carrel-postgres-'
 const maxLogLines = 20
@@ -19,19 +20,23 @@ const maxLogLines = 20
 /** PostgreSQL refuses to run as root. */
 const asPostgres = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups']
 
-/** Nothing has to outlive the run. What a server of an operator decides is left at its default. */
+/** What a server of an operator decides is left at its default. */
 const settings = [
   'listen_addresses=',
   'unix_socket_permissions=0700',
   'max_connections=400',
+  // Not that of this project's developers, nor UTC: whoever leans on the server's zone finds out.
+  'timezone=Pacific/Chatham',
+]
+
+/** For data that does not have to outlive the run. */
+const fast = [
   'fsync=off',
   'full_page_writes=off',
   'wal_level=minimal',
   'max_wal_senders=0',
   'max_wal_size=256MB',
   'autovacuum=off',
-  // Not that of this project's developers, nor UTC: whoever leans on the server's zone finds out.
-  'timezone=Pacific/Chatham',
 ]
 
 /** The PostgreSQL server of a test run, in a folder of its own. It ends with the run, also with one that is killed. */
@@ -51,16 +56,20 @@ export class PostgresServer {
     this.url = `postgres:///postgres?host=${folder}&user=carrel`
   }
 
-  static async start() {
+  /** @param {{ durable?: boolean }} [options] whether a commit is on the disk, as on a server of an operator */
+  static async start({ durable = false } = {}) {
     removeLeftFolders()
     const programs = postgresPrograms()
     if (programs === undefined) throw new SetupFailure('Cannot test on PostgreSQL: it is not installed.')
     const run = (/** @type {string[]} */ ...argv) => runAsPostgres(argv)
-    const folder = (await run('mktemp', '-d', join(parentFolder(), `${prefix}${process.pid}-XXXXXX`))).trim()
+    const folder = (
+      await run('mktemp', '-d', join(durable ? onDisk : parentFolder(), `${prefix}${process.pid}-XXXXXX`))
+    ).trim()
     const data = join(folder, 'data')
     const major = Number(/\/(\d+)\//.exec(programs)?.[1])
     await run(join(programs, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', ...locale(major))
-    const postgres = [join(programs, 'postgres'), '-D', data, '-k', folder, ...settings.flatMap((each) => ['-c', each])]
+    const set = (durable ? settings : [...settings, ...fast]).flatMap((each) => ['-c', each])
+    const postgres = [join(programs, 'postgres'), '-D', data, '-k', folder, ...set]
     const [program = '', ...args] = [...asPostgres, '--pdeathsig=QUIT', ...postgres]
     // A group of its own keeps the terminal's Ctrl-C away from it while the tests end.
     const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
@@ -115,7 +124,7 @@ async function runAsPostgres(argv) {
 }
 
 function parentFolder() {
-  return parents.find((parent) => hasRoom(parent)) ?? '/tmp'
+  return hasRoom(inMemory) ? inMemory : onDisk
 }
 
 /** @param {string} folder */
@@ -127,7 +136,7 @@ function hasRoom(folder) {
 
 /** Removes the folders of runs that were killed. */
 function removeLeftFolders() {
-  for (const parent of parents.filter((folder) => existsSync(folder)))
+  for (const parent of [inMemory, onDisk].filter((folder) => existsSync(folder)))
     for (const name of readdirSync(parent)) {
       const [, pid] = /^carrel-postgres-(\d+)-\w+$/.exec(name) ?? []
       if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(parent, name), { recursive: true, force: true })

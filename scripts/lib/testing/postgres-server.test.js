@@ -10,7 +10,7 @@ import { project } from '../project.js'
 
 /** Starts a run with a server, and connects to that. @param {import('node:test').TestContext} t */
 async function run(t) {
-  const program = join(import.meta.dirname, 'fixtures/run-postgres.js')
+  const program = join(import.meta.dirname, 'run-postgres.js')
   const child = spawn(project.node, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const [url] = await once(createInterface({ input: child.stdout }), 'line')

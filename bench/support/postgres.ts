@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('../../scripts/lib/testing/run-postgres.js', import.meta.url))
+
+/** A PostgreSQL server of this host, with the settings of its package, that syncs its commits. */
+export class Postgres {
+  /** The URL of an empty database. */
+  readonly url: string
+  readonly #stop: () => Promise<void>
+
+  private constructor(url: string, stop: () => Promise<void>) {
+    this.url = url
+    this.#stop = stop
+  }
+
+  /** Starts a server; undefined where PostgreSQL is not installed. */
+  static async open(): Promise<Postgres | undefined> {
+    const child = spawn(process.execPath, [program, '--durable'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const exited = once(child, 'exit')
+    const lines = createInterface({ input: child.stdout })
+    const url = await Promise.race([once(lines, 'line').then(([line]) => String(line)), exited.then(() => undefined)])
+    if (url === undefined) return undefined
+    return new Postgres(url, async () => {
+      child.stdin.end()
+      await exited
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stop()
+  }
+}
