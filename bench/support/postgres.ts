@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
 
 const program = fileURLToPath(new URL('../../scripts/lib/testing/run-postgres.js', import.meta.url))
 
@@ -23,7 +24,13 @@ export class Postgres {
     const lines = createInterface({ input: child.stdout })
     const url = await Promise.race([once(lines, 'line').then(([line]) => String(line)), exited.then(() => undefined)])
     if (url === undefined) return undefined
-    return new Postgres(url, async () => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    await client.query('create database bench')
+    await client.end()
+    const own = new URL(url)
+    own.pathname = '/bench'
+    return new Postgres(own.href, async () => {
       child.stdin.end()
       await exited
     })
