@@ -95,3 +95,24 @@ test('reconcile() destroys nothing for a database that knows none of the compute
   assert.deepEqual(await existing(), ids)
   assert.deepEqual(logged, [{ computers: ids.length }])
 })
+
+test('reconcile() finishes a stop for its own reason, and a computer that nobody stopped is lost', async (t) => {
+  const { engine, create, record } = await engineWith(t)
+  const states = { idle: 'stopping', asked: 'stopping', gone: 'running' } as const
+  await record(Object.keys(states))
+  for (const [id, state] of Object.entries(states)) {
+    await create(id)
+    const set = { state, state_reason: id === 'idle' ? 'idle' : null }
+    await engine.db.updateTable('computers').set(set).where('id', '=', id).execute()
+  }
+  await reconcile(engine)
+  const rows = await engine.db.selectFrom('computers').select(['id', 'state', 'state_reason']).orderBy('id').execute()
+  assert.deepEqual(
+    rows.map((row) => Object.values(row)),
+    [
+      ['asked', 'stopped', null],
+      ['gone', 'stopped', 'lost'],
+      ['idle', 'stopped', 'idle'],
+    ],
+  )
+})

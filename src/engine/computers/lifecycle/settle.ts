@@ -9,14 +9,14 @@ import type { Context } from '../../context.ts'
 
 /**
  * Corrects the recorded state of an account's computer to the true one: running or not. The caller holds the computer's
- * lock, and nothing else works on the computer. `reason` is recorded for a computer that no longer runs; `lost` by
- * default.
+ * lock, and nothing else works on the computer. `reason` is recorded for a computer that no longer runs; by default that
+ * of the stop that was interrupted, or `lost` where nobody stopped the computer.
  */
 export async function settle(
   engine: ComputersContext,
   row: ComputerRow,
   running: boolean,
-  reason = 'lost',
+  reason = reasonOf(row),
 ): Promise<void> {
   if (row.state === 'deleting') return destroyComputer(engine, row.id, 'server', 'interrupted')
   if (running) {
@@ -28,6 +28,10 @@ export async function settle(
   if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   await closeLostUsage(engine, row.id)
   await transition(engine, row, { from: [row.state], to: 'stopped', actor: 'server', reason })
+}
+
+function reasonOf({ state, state_reason: reason }: ComputerRow): string | undefined {
+  return state === 'stopping' ? (reason ?? undefined) : 'lost'
 }
 
 /** Settles a computer of this node by its id alone, after an action on it failed. */
