@@ -96,9 +96,9 @@ test('reconcile() destroys nothing for a database that knows none of the compute
   assert.deepEqual(logged, [{ computers: ids.length }])
 })
 
-test('reconcile() finishes a stop for its own reason, and a computer that nobody stopped is lost', async (t) => {
+test('reconcile() tells a computer that was lost from one whose stop or start was cut off', async (t) => {
   const { engine, create, record } = await engineWith(t)
-  const states = { idle: 'stopping', asked: 'stopping', gone: 'running' } as const
+  const states = { idle: 'stopping', asked: 'stopping', gone: 'running', never: 'provisioning' } as const
   await record(Object.keys(states))
   for (const [id, state] of Object.entries(states)) {
     await create(id)
@@ -113,6 +113,7 @@ test('reconcile() finishes a stop for its own reason, and a computer that nobody
       ['asked', 'stopped', null],
       ['gone', 'stopped', 'lost'],
       ['idle', 'stopped', 'idle'],
+      ['never', 'stopped', 'interrupted'],
     ],
   )
 })

@@ -10,7 +10,7 @@ import type { Context } from '../../context.ts'
 /**
  * Corrects the recorded state of an account's computer to the true one: running or not. The caller holds the computer's
  * lock, and nothing else works on the computer. `reason` is recorded for a computer that no longer runs; by default that
- * of the stop that was interrupted, or `lost` where nobody stopped the computer.
+ * of the stop under way, `interrupted` for a start that was cut off, and `lost` for a computer that ran.
  */
 export async function settle(
   engine: ComputersContext,
@@ -31,7 +31,8 @@ export async function settle(
 }
 
 function reasonOf({ state, state_reason: reason }: ComputerRow): string | undefined {
-  return state === 'stopping' ? (reason ?? undefined) : 'lost'
+  if (state === 'stopping') return reason ?? undefined
+  return state === 'running' || state === 'paused' ? 'lost' : 'interrupted'
 }
 
 /** Settles a computer of this node by its id alone, after an action on it failed. */
