@@ -490,6 +490,10 @@ export const limits = {
   databaseLockMs: 10_000,
   /** How long a statement of PostgreSQL may take: only migrations take longer. */
   databaseStatementMs: 60_000,
+  /** How often a server asks PostgreSQL whether it answers: less than a millisecond of work. */
+  databasePingMs: 1_000,
+  /** After this many pings without an answer, what waits for the database fails, and what comes is refused at once. */
+  databaseSilentPings: 5,
   /** A transaction of PostgreSQL that conflicts with others is repeated this often; */
   transactionRepetitions: 40,
   /** after each time it waits for up to 2 ms, 4 ms, 8 ms, and so on up to this. */

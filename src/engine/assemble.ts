@@ -13,6 +13,7 @@ import { MemoryBudget } from './budgets/memory-budget.ts'
 import type { ImageDefaults } from './computers/computers.ts'
 import { openComputers } from './computers/open-computers.ts'
 import type { Budgets, Context } from './context.ts'
+import { DatabaseHealth } from './database-health.ts'
 import type { Engine } from './engine.ts'
 import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
@@ -53,15 +54,23 @@ export async function assemble(
   onOutputOver: () => void,
 ): Promise<Engine> {
   const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
+  const helpers = new HelperStates()
+  const databaseHealth = new DatabaseHealth({ ...parts, helpers })
   const context: Context = {
     ...parts,
-    nodeLease: new NodeLease({ ...parts, facts: () => nodeFacts(parts.settings), onLost: onNodeLost }),
+    databaseHealth,
+    nodeLease: new NodeLease({
+      ...parts,
+      health: databaseHealth,
+      facts: () => nodeFacts(parts.settings),
+      onLost: onNodeLost,
+    }),
     locks: new Locks(),
     server: {
       origin,
       links: linksBelow(origin),
       ownerId: await ownerAccount(parts.db),
-      helpers: new HelperStates(),
+      helpers,
       stopping,
       closing,
     },

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Database } from '../db/schema.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { HelperStates } from '../helper-states.ts'
+import type { DatabaseHealth } from './database-health.ts'
 import type { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import type { MemoryBudget } from './budgets/memory-budget.ts'
 import type { Links } from './links.ts'
@@ -21,6 +22,7 @@ export interface Context {
   /** The node that this server serves. Rows of other nodes are other servers' to act on. */
   node: ThisNode
   nodeLease: NodeLease
+  databaseHealth: DatabaseHealth
   driver: Driver
   settings: Settings
   log: Logger

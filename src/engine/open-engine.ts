@@ -17,12 +17,16 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
   const { driver, log } = parts
   let pruning: Promise<void> | undefined
   const prune = (work: (engine: Engine) => Promise<void>) =>
-    (pruning ??= work(engine)
-      .catch((error: unknown) => log.error({ err: error }, 'cannot prune ended processes; will try again'))
-      .finally(() => {
-        pruning = undefined
-      }))
-  const engine = await assemble(parts, () => void prune(pruneOutput))
+    (pruning ??= work(engine).finally(() => {
+      pruning = undefined
+    }))
+  const engine = await assemble(
+    parts,
+    () =>
+      void prune(pruneOutput).catch((error: unknown) =>
+        log.error({ err: error }, 'cannot prune the output of processes; will try again'),
+      ),
+  )
   driver.onStopped(
     (id, reason) =>
       void recordUnexpectedStop(engine, id, reason).catch((error: unknown) =>
@@ -38,7 +42,7 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
   const close = async () => {
     try {
       await stopTasks()
-      await pruning
+      await pruning?.catch(() => {})
       engine.portWatch.close()
       engine.creditClock.close()
       await engine.warmPool.close()

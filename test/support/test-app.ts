@@ -27,6 +27,8 @@ interface Options {
   env?: Record<string, string>
   /** Which data directory and host the app serves, beside others over the same database. */
   node?: 'first' | 'second'
+  /** Where the database of the apps of this file is reached, when not at its own address. */
+  databaseUrl?: string
 }
 
 interface Parts {
@@ -65,9 +67,9 @@ export class TestApp extends TestClient {
     this.#stop = stop
   }
 
-  static async start({ env = {}, node: name = 'first' }: Options = {}): Promise<TestApp> {
+  static async start({ env = {}, node: name = 'first', databaseUrl }: Options = {}): Promise<TestApp> {
     const { host, directory } = homeOf(name)
-    const place = { CARREL_DATA: directory, CARREL_DATABASE_URL: await serverDatabaseUrl() }
+    const place = { CARREL_DATA: directory, CARREL_DATABASE_URL: databaseUrl ?? (await serverDatabaseUrl()) }
     const settings = readSettings({ ...serverEnvironment(), ...secretOf(name), ...env, ...place })
     const [stopping, closing] = [new AbortController(), new AbortController()]
     let logged = ''

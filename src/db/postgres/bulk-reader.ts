@@ -15,13 +15,19 @@ export class BulkReader implements Executor {
       await client.query('begin isolation level repeatable read read only')
       try {
         const rows: unknown[][] = []
-        for (const { sql, parameters } of statements) rows.push((await client.query(sql, [...parameters])).rows)
+        for (const { sql, parameters } of statements) {
+          const read = (await client.query(sql, parameters)) as { rows: unknown[] }
+          rows.push(read.rows)
+        }
         return rows
       } finally {
-        // It fails where the connection is lost, and then the first failure counts.
-        await client.query('rollback').catch(() => {})
+        await client.query('rollback')
       }
     })
+  }
+
+  set isSilent(isSilent: boolean) {
+    this.#pool.isSilent = isSilent
   }
 
   /** The pool closes idle connections by itself. */

@@ -1,25 +1,39 @@
 import { Kysely, PostgresDialect, type Dialect, type DialectAdapter } from 'kysely'
 import { limits } from '../../config/limits.ts'
+import { setWatch } from '../database-watch.ts'
 import { FairReader } from '../fair-reader.ts'
 import { migrate } from '../migrations.ts'
 import { setFairReader } from '../read-many.ts'
 import { setReader } from '../reader.ts'
 import type { Database } from '../schema.ts'
 import { SharedAdapter } from './adapter.ts'
+import { assertSuitable } from './assert-suitable.ts'
 import { BulkReader } from './bulk-reader.ts'
 import { ColumnTypesPlugin } from './column-types.ts'
 import { isConflict, codeOf } from './failures.ts'
 import { Pool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
+import { Watch } from './watch.ts'
 
-/** Opens a database by its URL, and runs its missing migrations. Throws for a server older than PostgreSQL 14. */
+/** Opens a database by its URL, and runs its missing migrations. Throws for one that Carrel cannot use. */
 export async function openPostgres(url: string): Promise<Kysely<Database>> {
   await prepare(url)
   const pool = new Pool(url, { maxConnections: limits.databaseConnections })
-  const fairReader = new FairReader(new BulkReader(url))
-  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool: closing(pool, () => fairReader.close()) }) })
+  const bulkReader = new BulkReader(url)
+  const fairReader = new FairReader(bulkReader)
+  const watch = new Watch(url)
+  watch.onChange((_, { isSilent }) => {
+    pool.isSilent = isSilent
+    bulkReader.isSilent = isSilent
+  })
+  const close = () => {
+    watch.close()
+    fairReader.close()
+  }
+  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool: closing(pool, close) }) })
   setReader(db, new PostgresReader(pool))
   setFairReader(db, fairReader)
+  setWatch(db, watch)
   return db
 }
 
@@ -34,26 +48,17 @@ class SharedDialect extends PostgresDialect {
   }
 }
 
-/** Checks the version and migrates, over a connection of its own: migrations may take long. */
+/** Checks the database and migrates it, over a connection of its own: migrations may take long. */
 async function prepare(url: string): Promise<void> {
   const pool = new Pool(url, { maxConnections: 2, statementMs: 0 })
   const db = new Kysely<Database>({ dialect: new SharedDialect({ pool }), plugins: [new ColumnTypesPlugin()] })
   try {
-    await assertVersion(pool)
+    await assertSuitable(db)
     await migrateBesideOthers(db)
   } finally {
     await db.destroy()
   }
 }
-
-async function assertVersion(pool: Pool): Promise<void> {
-  const { rows } = await pool.use((client) => client.query<{ server_version: string }>('show server_version'))
-  const version = rows[0]!.server_version
-  if (Number.parseInt(version, 10) < minVersion)
-    throw new Error(`it is PostgreSQL ${version}, and Carrel needs ${minVersion} or later`)
-}
-
-const minVersion = 14
 
 /** Servers that start at once on a new database create the table of migrations at once, and one of them fails to. */
 async function migrateBesideOthers(db: Kysely<Database>): Promise<void> {

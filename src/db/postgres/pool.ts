@@ -1,7 +1,8 @@
-import type { PostgresPool, PostgresPoolClient } from 'kysely'
-import { Pool as Connections, type ClientBase, type PoolClient } from 'pg'
+import { Pool as Connections, type Client as Connection, type PoolClient } from 'pg'
+
 import { limits } from '../../config/limits.ts'
-import { failureOf } from './failures.ts'
+import { connectionFailureOf, unanswered } from './failures.ts'
+import { PooledClient } from './pooled-client.ts'
 import { types } from './types.ts'
 
 export interface PoolOptions {
@@ -12,9 +13,12 @@ export interface PoolOptions {
 }
 
 /** Connections to one database, whose failures are what callers are to see (`failureOf`). */
-export class Pool implements PostgresPool {
+export class Pool {
   readonly #pool: Connections
-  readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
+  readonly #clients = new WeakMap<PoolClient, PooledClient>()
+  /** Those that exist, in use or not. */
+  readonly #connections = new Set<Connection>()
+  #isSilent = false
 
   constructor(
     url: string,
@@ -27,62 +31,51 @@ export class Pool implements PostgresPool {
       connectionTimeoutMillis: limits.databaseConnectMs,
       keepAlive: true,
       types,
+      // PostgreSQL ends a statement itself, unless it, or the network, has stopped.
+      ...(statementMs > 0 && { query_timeout: statementMs + limits.databaseConnectMs }),
       // The pool waits for what this returns before the connection is used.
-      onConnect: ((client) => client.query(settingsOf({ readOnly, statementMs }))) as (client: ClientBase) => void,
+      onConnect: (client) =>
+        this.#prepare(client as Connection, settingsOf({ readOnly, statementMs })) as unknown as void,
     })
     // A connection that is lost fails its query, and is replaced when the next one is needed.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
-  async connect(): Promise<PostgresPoolClient> {
+  /** Refuses all work at once while the database is silent, and ends what waits for an answer. */
+  set isSilent(isSilent: boolean) {
+    this.#isSilent = isSilent
+    if (isSilent) for (const { connection } of this.#connections) connection.stream.destroy()
+  }
+
+  async connect(): Promise<PooledClient> {
+    if (this.#isSilent) throw unanswered()
     const client = await this.#pool.connect().catch((error: unknown) => {
-      throw failureOf(error)
+      throw connectionFailureOf(error)
     })
     let known = this.#clients.get(client)
-    if (!known) this.#clients.set(client, (known = new Client(client)))
+    if (!known) this.#clients.set(client, (known = new PooledClient(client)))
     return known
   }
 
   /** Runs work on a connection, which must be as it was when the work ends. */
-  async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    let client: PoolClient | undefined
+  async use<T>(work: (client: PooledClient) => Promise<T>): Promise<T> {
+    const client = await this.connect()
     try {
-      client = await this.#pool.connect()
       return await work(client)
-    } catch (error) {
-      throw failureOf(error)
     } finally {
-      client?.release()
+      client.release()
     }
   }
 
   end(): Promise<void> {
     return this.#pool.end()
   }
-}
 
-class Client implements PostgresPoolClient {
-  readonly #client: PoolClient
-  #isBroken = false
-
-  constructor(client: PoolClient) {
-    this.#client = client
-    client.once('error', () => {
-      this.#isBroken = true
-    })
-  }
-
-  // Kysely's interface has an overload for cursors, which nothing here uses.
-  // eslint-disable-next-line typescript/no-explicit-any
-  query(sql: any, parameters?: readonly unknown[]): any {
-    return this.#client.query(sql as string, parameters as unknown[]).catch((error: unknown) => {
-      throw failureOf(error)
-    })
-  }
-
-  release(): void {
-    this.#client.release(this.#isBroken)
+  async #prepare(connection: Connection, settings: string): Promise<void> {
+    this.#connections.add(connection)
+    connection.once('end', () => this.#connections.delete(connection))
+    await connection.query(settings)
   }
 }
 

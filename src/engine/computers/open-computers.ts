@@ -24,7 +24,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  * @param onOutputOver called when the kept output of ended processes exceeds a limit
  */
 export function openComputers(
-  { db, node, driver, settings, log, locks, server, meter, prices }: IdentityContext,
+  { db, node, driver, settings, log, locks, databaseHealth, meter, prices }: IdentityContext,
   image: ImageDefaults,
   context: () => ComputersContext,
   onOutputOver: () => void,
@@ -44,7 +44,7 @@ export function openComputers(
       node,
       driver,
       log,
-      helpers: server.helpers,
+      health: databaseHealth,
       onEnded: (row) => {
         if (outputRetention.add({ ...row, bytes: keptBytesOf(row) })) onOutputOver()
       },

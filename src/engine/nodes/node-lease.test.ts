@@ -5,6 +5,8 @@ import { openTestDatabase } from '../../../test/support/test-database.ts'
 import { claimNode } from './claim-node.ts'
 import { NodeLease } from './node-lease.ts'
 
+const log = pino({ level: 'silent' })
+const health = { report: () => {} }
 const facts = { address: 'http://127.0.0.1:1', cpus: 1, memory_bytes: 2, disk_bytes: 3 }
 
 /** A database, and the leases of servers over it. */
@@ -14,7 +16,7 @@ async function database(t: TestContext) {
     const node = await claimNode(db, id, facts)
     const lost: string[] = []
     const onLost = ({ message }: Error) => void lost.push(message)
-    const lease = new NodeLease({ db, node, log: pino({ level: 'silent' }), facts: () => facts, onLost })
+    const lease = new NodeLease({ db, node, log, health, facts: () => facts, onLost })
     await lease.renew()
     return { node, lease, lost }
   }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { limits } from '../../config/limits.ts'
 import { databaseTimeMs } from '../../db/database-time.ts'
 import type { Database } from '../../db/schema.ts'
+import type { DatabaseHealth } from '../database-health.ts'
 import { repeat } from '../repeat.ts'
 import type { NodeFacts } from './claim-node.ts'
 import { giveUpDuty, takeDuty } from './duties.ts'
@@ -13,6 +14,8 @@ interface Parts {
   db: Kysely<Database>
   node: ThisNode
   log: Logger
+  /** Receives whether the database accepts the lease. */
+  health: Pick<DatabaseHealth, 'report'>
   /** Returns what others learn of the node, as it is now. */
   facts: () => NodeFacts
   /** Called once when the node is another server's: this server must not do anything any more. */
@@ -51,7 +54,7 @@ export class NodeLease {
     if (this.#isLost) return
     const { db, node } = this.#parts
     const beganAt = performance.now()
-    const found = await transaction(db, 'operational', (trx) => this.#extend(trx))
+    const found = await this.#extendOrReport()
     if (found.isHeld) {
       this.#leadsUntil = found.leads ? beganAt + limits.nodeLeaseMs : -Infinity
       return
@@ -71,6 +74,18 @@ export class NodeLease {
       const now = await databaseTimeMs(trx)
       if (await update(trx, node, { lease_until: now })) await giveUpDuty(trx, duty, node, now)
     })
+  }
+
+  async #extendOrReport(): Promise<{ isHeld: boolean; leads: boolean }> {
+    const { db, health } = this.#parts
+    try {
+      const found = await transaction(db, 'operational', (trx) => this.#extend(trx))
+      health.report('lease')
+      return found
+    } catch (error) {
+      health.report('lease', error)
+      throw error
+    }
   }
 
   async #extend(trx: Transaction<Database>): Promise<{ isHeld: boolean; leads: boolean }> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
+import { DatabaseHealth } from '../../database-health.ts'
 import { HelperStates } from '../../../helper-states.ts'
 import { ProcessRecorder } from './recorder.ts'
 import { openTestDatabase } from '../../../../test/support/test-database.ts'
@@ -20,11 +21,18 @@ async function recorder(t: TestContext) {
   const released: string[] = []
   const driver = { release: (id: string) => released.push(id) } as unknown as Driver
   const helpers = new HelperStates()
+  const log = pino({ level: 'silent' })
   return {
     db,
     released,
     helpers,
-    recorder: new ProcessRecorder({ db, node: { id: 'node' }, driver, log: pino({ level: 'silent' }), helpers }),
+    recorder: new ProcessRecorder({
+      db,
+      node: { id: 'node' },
+      driver,
+      log,
+      health: new DatabaseHealth({ db, helpers, log }),
+    }),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database, ProcessRow } from '../../../db/schema.ts'
 import type { Driver, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
-import type { HelperStates } from '../../../helper-states.ts'
+import type { DatabaseHealth } from '../../database-health.ts'
 import type { ThisNode } from '../../nodes/this-node.ts'
 import type { ProcessMeta } from './process-meta.ts'
 
@@ -12,7 +12,7 @@ interface Parts {
   driver: Driver
   log: Logger
   /** Receives whether the database accepts rows. */
-  helpers: HelperStates
+  health: Pick<DatabaseHealth, 'report'>
   /** Called with each ended process once its row is in the database. */
   onEnded?: (row: ProcessFacts) => void
 }
@@ -27,19 +27,19 @@ export class ProcessRecorder {
   readonly #nodeId: string
   readonly #driver: Driver
   readonly #log: Logger
-  readonly #helpers: HelperStates
+  readonly #health: Pick<DatabaseHealth, 'report'>
   readonly #onEnded: (row: ProcessFacts) => void
   readonly #queue = new Map<string, ProcessFacts>()
   #flushing: Promise<void> | undefined
+  #hasFailed = false
 
-  constructor({ db, node, driver, log, helpers, onEnded = () => {} }: Parts) {
+  constructor({ db, node, driver, log, health, onEnded = () => {} }: Parts) {
     this.#db = db
     this.#nodeId = node.id
     this.#driver = driver
     this.#log = log
-    this.#helpers = helpers
+    this.#health = health
     this.#onEnded = onEnded
-    helpers.report('database')
   }
 
   /** Records that a process runs, or its end when it has ended already. Resolves when the row is in the database. */
@@ -69,7 +69,8 @@ export class ProcessRecorder {
     try {
       for (let start = 0; start < rows.length; start += rowsPerStatement)
         await this.#upsert(rows.slice(start, start + rowsPerStatement))
-      this.#helpers.report('database')
+      this.#health.report('records')
+      this.#hasFailed = false
       for (const row of rows) {
         if (this.#queue.get(row.id) === row) this.#queue.delete(row.id)
         if (row.state !== 'ended') continue
@@ -77,8 +78,10 @@ export class ProcessRecorder {
         this.#onEnded(row)
       }
     } catch (error) {
-      this.#helpers.report('database', 'it accepts no records')
-      this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
+      this.#health.report('records', error)
+      if (!this.#hasFailed)
+        this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
+      this.#hasFailed = true
       setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
     } finally {
       this.#flushing = undefined

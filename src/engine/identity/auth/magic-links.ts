@@ -23,10 +23,11 @@ interface LinkRequest {
 /**
  * Sends a sign-in link to an address, in the background. Neither the answer, nor its time, nor the work of the server
  * afterwards reveals whether the address is known: a message that is not sent is prepared all the same. `maySendLink`
- * decides how many are sent. Throws `invalid_request` for text that is not an address.
+ * decides how many are sent. Throws `invalid_request` for text that is not an address, and `unavailable` while the
+ * database fails.
  */
 export function requestLink(
-  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail'>,
+  engine: Pick<IdentityContext, 'db' | 'settings' | 'log' | 'server' | 'mail' | 'databaseHealth'>,
   { email, network }: LinkRequest,
 ): void {
   const address = mailAddress(email)
@@ -34,6 +35,7 @@ export function requestLink(
     throw new CarrelError('invalid_request', `Cannot sign in ${JSON.stringify(email)}: it is not a mail address`, {
       details: { field: 'email' },
     })
+  engine.databaseHealth.assertWorks()
   void sendLink(engine, { email: address, network }).catch((error: unknown) =>
     engine.log.error({ err: error }, 'cannot send a sign-in link'),
   )
