@@ -15,7 +15,7 @@ export const onBoth = [
   'test/payments/**',
   'test/paperpod/{idempotency,memory,sandbox-limit}.test.ts',
   'test/pawpado/**',
-  'test/security/{child-keys,first-credit,mail-relay,money,sign-in-links}.test.ts',
+  'test/security/{child-keys,first-credit,hostile-values,mail-relay,money,sign-in-links}.test.ts',
   'test/support/**',
 ]
 

@@ -18,8 +18,6 @@ export class PostgresReader implements Reader {
   prepare(sql: string): (parameters: readonly string[]) => Promise<unknown> {
     const name = `carrel_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`
     return (parameters) =>
-      this.#pool.use(
-        async (client) => (await client.query({ name, text: sql, values: [...parameters] })).rows[0] as unknown,
-      )
+      this.#pool.use(async (client) => (await client.query({ name, text: sql }, parameters)).rows[0] as unknown)
   }
 }
