@@ -82,6 +82,7 @@ export async function assemble(
     ...withIdentity,
     ...openComputers(withIdentity, image, () => engine, onOutputOver),
     responseSizes: new ResponseSizes(),
+    openClaims: new Set(),
   }
   return engine
 }

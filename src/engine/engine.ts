@@ -1,10 +1,10 @@
 import type { Computers } from './computers/computers.ts'
 import type { Context } from './context.ts'
-import type { ResponseSizes } from './idempotency/response-sizes.ts'
+import type { Idempotency } from './idempotency/idempotency.ts'
 import type { Identity } from './identity/identity.ts'
 import type { Money } from './money/money.ts'
 
 /**
  * The whole engine, as surfaces see it. `assemble.ts` creates it; each room knows only itself and the rooms below it.
  */
-export type Engine = Context & Money & Identity & Computers & { responseSizes: ResponseSizes }
+export type Engine = Context & Money & Identity & Computers & Idempotency

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
 import { claimKey, completeKey, maxStoredBytes, releaseKey, type Claim } from '../engine/idempotency/keys.ts'
 import { LargeResponse } from './large-response.ts'
+import { logFailure } from './log-failure.ts'
 
 const claims = new WeakMap<object, Claim>()
 
@@ -19,11 +20,12 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, 'headers'>): 
 /**
  * Makes POST routes with `config.idempotent` answer a repeated `Idempotency-Key` as they did the first time. Responses
  * that can change by themselves (402, 429 and 5xx) are not kept, nor is 421: the server that it names answers anew. A route that starts a process must give it the id of
- * the request's claim, or wait for the process when an earlier request has started it.
+ * the request's claim, or wait for the process when an earlier request has started it. What was done is answered also
+ * where that cannot be stored.
  */
 export function addIdempotency(
   app: FastifyInstance,
-  engine: Pick<Engine, 'db' | 'node' | 'driver' | 'server' | 'responseSizes'>,
+  engine: Pick<Engine, 'db' | 'node' | 'driver' | 'server' | 'responseSizes' | 'openClaims'>,
 ): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKeyOf(request)
@@ -43,17 +45,18 @@ export function addIdempotency(
     const claim = claims.get(request)
     if (!claim) return payload
     claims.delete(request)
+    const recorded = (end: Promise<void>) => end.catch((error: unknown) => logFailure(request.log, error))
     if (reply.statusCode >= 500 || temporary.has(reply.statusCode)) {
-      await releaseKey(engine, claim)
+      await recorded(releaseKey(engine, claim))
       return payload
     }
     if (claim.hasStarted) reply.header(replayed, 'true')
     const maxBytes = maxStoredBytes(engine, claim)
     const kept = payload instanceof LargeResponse ? await headOf(payload, maxBytes) : payload
     if (typeof kept === 'string' && Buffer.byteLength(kept) <= maxBytes)
-      await completeKey(engine, claim, { status: reply.statusCode, body: kept })
+      await recorded(completeKey(engine, claim, { status: reply.statusCode, body: kept }))
     // A repeated request waits for its process again, if there was one.
-    else await releaseKey(engine, claim)
+    else await recorded(releaseKey(engine, claim))
     return kept
   })
 }

@@ -9,7 +9,7 @@ import { openTestDatabase } from '../../../test/support/test-database.ts'
 import { testEngine } from '../../../test/support/test-engine.ts'
 import { createAccount } from '../identity/accounts/owner.ts'
 import type { Engine } from '../engine.ts'
-import { abandonKey, claimKey, completeKey, pruneKeys, type Claim } from './keys.ts'
+import { abandonKey, claimKey, completeKey, pruneKeys, releaseKey, type Claim } from './keys.ts'
 
 describe('idempotency keys', () => {
   const usual = { ...limits }
@@ -90,4 +90,35 @@ describe('idempotency keys', () => {
     await answer('one more', 500)
     assert.equal((await rows()).length, 11)
   })
+
+  test('a key whose end could not be recorded is free again, or leads to its process', async () => {
+    const failing = (work: () => Promise<unknown>) => async () => {
+      const { db } = engine
+      engine.db = { updateTable: unusable, deleteFrom: unusable } as never
+      await assert.rejects(work(), /^Error: away$/)
+      engine.db = db
+    }
+    const started = (await claimKey(engine, request('started'))) as Claim
+    processes.add(started.processId)
+    const answered = (await claimKey(engine, request('answered'))) as Claim
+    const released = (await claimKey(engine, request('released'))) as Claim
+    for (const key of ['started', 'answered', 'released'])
+      await assert.rejects(claimKey(engine, request(key)), { code: 'idempotency_in_progress' })
+    await failing(() => completeKey(engine, started, { status: 200, body: 'x' }))()
+    await failing(() => completeKey(engine, answered, { status: 200, body: 'x' }))()
+    await failing(() => releaseKey(engine, released))()
+
+    assert.deepEqual(await claimKey(engine, request('started')), { ...started, hasStarted: true })
+    for (const { key, processId } of [answered, released]) {
+      const results = await Promise.allSettled([claimKey(engine, request(key)), claimKey(engine, request(key))])
+      const [first, ...others] = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+      assert.deepEqual(others, [], 'it is carried out twice')
+      assert.equal((first as Claim).hasStarted, false)
+      assert.notEqual((first as Claim).processId, processId)
+    }
+  })
 })
+
+function unusable(): never {
+  throw new Error('away')
+}

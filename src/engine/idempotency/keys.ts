@@ -46,7 +46,7 @@ interface Request {
  * by `completeKey`, `releaseKey` or `abandonKey`.
  */
 export async function claimKey(
-  engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes' | 'openClaims'>,
   request: Request,
 ): Promise<StoredResponse | Claim> {
   if (request.key.length > limits.idempotencyKeyLength)
@@ -54,46 +54,92 @@ export async function claimKey(
   const { accountId, key } = request
   const requestHash = await hashOf(request)
   const processId = newId()
-  const inserted = await engine.db
-    .insertInto('idempotency')
-    .values({
-      account_id: accountId,
-      key,
-      node_id: engine.node.id,
-      request_hash: requestHash,
-      state: 'in_progress',
-      status: null,
-      body: null,
-      created_at: Date.now(),
-      bytes: 0,
-      process_id: processId,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows === 1n) {
+  const row = {
+    account_id: accountId,
+    key,
+    node_id: engine.node.id,
+    request_hash: requestHash,
+    state: 'in_progress',
+    status: null,
+    body: null,
+    created_at: Date.now(),
+    bytes: 0,
+    process_id: processId,
+  } as const
+  if (await opens(engine, processId, () => insertUnlessExists(engine, row))) {
     engine.responseSizes.add(accountId, { keys: 1 })
     if (engine.responseSizes.surplus(accountId).keys > 0) await dropOldest(engine, accountId)
     return { accountId, key, processId, hasStarted: false }
   }
-  const row = await engine.db
+  const existing = await engine.db
     .selectFrom('idempotency')
     .selectAll()
     .where('account_id', '=', accountId)
     .where('key', '=', key)
     .executeTakeFirst()
-  // The key was abandoned in between, which makes this request the first one.
-  if (!row) return claimKey(engine, request)
-  if (row.request_hash !== requestHash)
+  // The key was abandoned in between, or could not be, which makes this request the first one.
+  if (!existing || (await endUnrecorded(engine, existing))) return claimKey(engine, request)
+  if (existing.request_hash !== requestHash)
     throw new CarrelError(
       'idempotency_mismatch',
       'Cannot repeat the request: its Idempotency-Key belongs to another one',
     )
-  return (await repeatOf(engine, row)) ?? throwInProgress()
+  return (await repeatOf(engine, existing)) ?? throwInProgress()
+}
+
+async function insertUnlessExists({ db }: Pick<Context, 'db'>, row: IdempotencyRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('idempotency')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+/** Counts a claim as open from before work that makes it, unless the work does not. Returns whether it does. */
+async function opens(
+  { openClaims }: Pick<IdempotencyContext, 'openClaims'>,
+  processId: string,
+  claim: () => Promise<boolean>,
+): Promise<boolean> {
+  if (openClaims.has(processId)) return false
+  openClaims.add(processId)
+  let isClaimed = false
+  try {
+    isClaimed = await claim()
+  } finally {
+    if (!isClaimed) openClaims.delete(processId)
+  }
+  return isClaimed
+}
+
+/** Ends a claim by work that records its end. It is over even where that fails: a repetition records it. */
+async function closing<T>(
+  { openClaims }: Pick<IdempotencyContext, 'openClaims'>,
+  { processId }: Claim,
+  record: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await record()
+  } finally {
+    openClaims.delete(processId)
+  }
+}
+
+/** Ends a claim whose request is over, and whose end the database did not take. Returns whether it is such a claim. */
+async function endUnrecorded(
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes' | 'openClaims'>,
+  { account_id: accountId, key, node_id, state, process_id: processId }: IdempotencyRow,
+): Promise<boolean> {
+  if (state !== 'in_progress' || node_id !== engine.node.id || processId === null) return false
+  if (engine.openClaims.has(processId)) return false
+  await (isKnown(engine, processId) ? leave : remove)(engine, { accountId, key, processId })
+  return true
 }
 
 /** Returns what the repetition of a request gets; undefined while the first one is being carried out. */
 async function repeatOf(
-  engine: Pick<Context, 'db' | 'node'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'openClaims'>,
   row: IdempotencyRow,
 ): Promise<StoredResponse | Claim | undefined> {
   const { account_id: accountId, key, process_id: processId, status, body } = row
@@ -105,7 +151,8 @@ async function repeatOf(
     )
   if (row.state === 'process' && row.node_id !== engine.node.id)
     throw await otherNode(engine.db, 'Cannot repeat the request', row.node_id)
-  if (row.state === 'process' && processId !== null && (await takeOver(engine, { accountId, key })))
+  const isFree = row.state === 'process' && processId !== null
+  if (isFree && (await opens(engine, processId, () => takeOver(engine, { accountId, key, processId }))))
     return { accountId, key, processId, hasStarted: true }
   return undefined
 }
@@ -121,18 +168,20 @@ export function maxStoredBytes(engine: Pick<Context, 'driver'>, claim: Claim): n
 
 /** Stores the response for later repetitions. */
 export async function completeKey(
-  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'responseSizes' | 'openClaims'>,
   claim: Claim,
   { status, body }: StoredResponse,
 ): Promise<void> {
   const { accountId, processId } = claim
   const bytes = Buffer.byteLength(body)
   const process_id = isKnown(engine, processId) ? processId : null
-  const { numUpdatedRows } = await engine.db
-    .updateTable('idempotency')
-    .set({ state: 'answered', status, body, bytes, process_id })
-    .where(isOwn(engine, claim))
-    .executeTakeFirst()
+  const { numUpdatedRows } = await closing(engine, claim, () =>
+    engine.db
+      .updateTable('idempotency')
+      .set({ state: 'answered', status, body, bytes, process_id })
+      .where(isOwn(engine, claim))
+      .executeTakeFirst(),
+  )
   if (numUpdatedRows === 0n) return
   engine.responseSizes.add(accountId, { bytes })
   if (engine.responseSizes.surplus(accountId).bytes > 0) await dropOldest(engine, accountId)
@@ -143,19 +192,24 @@ export async function completeKey(
  * when that has started, and is carried out anew otherwise.
  */
 export async function releaseKey(
-  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'server' | 'responseSizes'>,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'driver' | 'server' | 'responseSizes' | 'openClaims'>,
   claim: Claim,
 ): Promise<void> {
   // Its process can still start: the next server finds out.
   if (engine.server.stopping.aborted) return
-  await (claim.hasStarted || isKnown(engine, claim.processId) ? leave(engine, claim) : abandonKey(engine, claim))
+  const end = claim.hasStarted || isKnown(engine, claim.processId) ? leave : remove
+  await closing(engine, claim, () => end(engine, claim))
 }
 
 /** Deletes the key: a repetition is carried out anew. */
 export async function abandonKey(
-  engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes'>,
-  claim: Named,
+  engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes' | 'openClaims'>,
+  claim: Claim,
 ): Promise<void> {
+  await closing(engine, claim, () => remove(engine, claim))
+}
+
+async function remove(engine: Pick<IdempotencyContext, 'db' | 'node' | 'responseSizes'>, claim: Named): Promise<void> {
   const { numDeletedRows } = await engine.db.deleteFrom('idempotency').where(isOwn(engine, claim)).executeTakeFirst()
   engine.responseSizes.add(claim.accountId, { keys: -Number(numDeletedRows) })
 }
@@ -180,10 +234,8 @@ export async function pruneKeys(
     .where('node_id', '=', engine.node.id)
     .where('state', '=', 'in_progress')
     .execute()
-  for (const { account_id: accountId, key, process_id: processId } of cutOff) {
-    const hasStarted = processId !== null && isKnown(engine, processId)
-    await (hasStarted ? leave : abandonKey)(engine, { accountId, key })
-  }
+  for (const { account_id: accountId, key, process_id: processId } of cutOff)
+    await (processId !== null && isKnown(engine, processId) ? leave : remove)(engine, { accountId, key, processId })
 }
 
 /** Returns whether a process runs, or has ended and is still known. */
@@ -212,11 +264,15 @@ async function takeOver(engine: Pick<Context, 'db' | 'node'>, claim: Named): Pro
   return numUpdatedRows === 1n
 }
 
-type Named = Pick<Claim, 'accountId' | 'key'>
+type Named = Pick<Claim, 'accountId' | 'key'> & { processId: string | null }
 
-/** Returns the condition for the row of a claim: another node can have got the key once this one's was pruned. */
-function isOwn({ node }: Pick<Context, 'node'>, { accountId, key }: Named) {
-  return (eb: ExpressionBuilder<Database, 'idempotency'>) => eb.and({ account_id: accountId, key, node_id: node.id })
+/** Returns the condition for the row of a claim: another request can have got the key once this one's was pruned. */
+function isOwn({ node }: Pick<Context, 'node'>, { accountId, key, processId }: Named) {
+  return (eb: ExpressionBuilder<Database, 'idempotency'>) =>
+    eb.and([
+      eb.and({ account_id: accountId, key, node_id: node.id }),
+      eb('process_id', processId === null ? 'is' : '=', processId),
+    ])
 }
 
 async function hashOf({ accountId, method, path, body }: Request): Promise<string> {
