@@ -159,6 +159,10 @@ test('play money is refused if others can reach the server, and beside real mone
 
 test('the message about an invalid secret does not reveal it', () => {
   for (const [name, value] of [
+    ['CARREL_DATABASE_URL', 'postgres://carrel:a#secret@localhost/carrel'],
+    ['CARREL_DATABASE_URL', 'postgres://carrel:a@secret/b:c@localhost/carrel'],
+    ['CARREL_DATABASE_URL', 'postgres://carrel:secret@localhost'],
+    ['CARREL_DATABASE_URL', 'mysql://carrel:secret@localhost/carrel'],
     ['CARREL_STRIPE_KEY', 'pk_live_secret'],
     ['CARREL_STRIPE_KEY', 'sk_secret'],
     ['CARREL_STRIPE_WEBHOOK_SECRET', 'we_secret'],

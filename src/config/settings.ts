@@ -132,8 +132,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ),
     databaseUrl: read.secret(
       'CARREL_DATABASE_URL',
-      /^postgres(?:ql)?:\/\/\S+$/,
-      'a URL of PostgreSQL such as postgres://user:password@host:5432/carrel',
+      isDatabaseUrl,
+      'a URL of PostgreSQL such as postgres://user:password@host:5432/carrel, with special characters of the password percent-encoded (%40 for @)',
     ),
     previewDomain: read
       .text('CARREL_PREVIEW_DOMAIN', 'localhost', /^[a-z0-9.-]+$/, 'a domain name in lower case')
@@ -354,6 +354,12 @@ function secretKeysOf(text = ''): Buffer[] {
 
 function testOf(allowed: RegExp | ((value: string) => boolean)): (value: string) => boolean {
   return allowed instanceof RegExp ? (value) => allowed.test(value) : allowed
+}
+
+/** A password with a bare `/`, `?`, `#` or `@` would be read as a part of the host, the name or the parameters. */
+function isDatabaseUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && /^\/[^/@:]+$/.test(url.pathname) && url.hash === ''
 }
 
 function reader(env: NodeJS.ProcessEnv) {

@@ -35,8 +35,11 @@ export function isPostgres(location: string): boolean {
   return /^postgres(?:ql)?:/.test(location)
 }
 
-/** Returns a location as it may be shown: a URL without its password. */
+/** Returns a location as it may be shown: of a URL the user, the host and the database. */
 export function withoutPassword(location: string): string {
   if (!isPostgres(location)) return location
-  return location.replace(/^([a-z]+:\/\/[^/?#@]*?):[^/?#]*@/, '$1@').replace(/([?&]password=)[^&#]*/g, '$1…')
+  const url = URL.parse(location)
+  if (!url) return 'postgres:'
+  const host = url.host || url.searchParams.get('host') || 'localhost'
+  return `postgres://${url.username ? `${url.username}@` : ''}${host}${url.pathname}`
 }

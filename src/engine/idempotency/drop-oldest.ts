@@ -5,7 +5,8 @@ import type { IdempotencyContext } from './idempotency.ts'
 /**
  * Keeps an account within its limits by dropping the oldest responses, and then the oldest keys: a request is repeated
  * soon or never, and refusing new ones would stop an account that works a lot. A key without its response still keeps
- * its request from being carried out twice. Requests in progress are not dropped.
+ * its request from being carried out twice. Requests in progress are not dropped, also those that were begun while this
+ * looks for the oldest: PostgreSQL checks the conditions of the rows themselves again, and not those of a subquery.
  */
 export async function dropOldest(
   { db, responseSizes }: Pick<IdempotencyContext, 'db' | 'responseSizes'>,
@@ -28,6 +29,7 @@ export async function dropOldest(
       })
       .where('account_id', '=', accountId)
       .where('key', 'in', db.selectFrom(oldest.as('oldest')).select('key').where('before', '<', bytes))
+      .where('state', '!=', 'in_progress')
       .executeTakeFirst()
     // An estimate: the next count in the database gives the exact number.
     if (dropped.numUpdatedRows > 0n) responseSizes.add(accountId, { bytes: -bytes })
@@ -44,6 +46,7 @@ export async function dropOldest(
       .deleteFrom('idempotency')
       .where('account_id', '=', accountId)
       .where('key', 'in', oldest)
+      .where('state', '!=', 'in_progress')
       .executeTakeFirst()
     responseSizes.add(accountId, { keys: -Number(numDeletedRows) })
   }

@@ -1,4 +1,6 @@
+import { limits } from '../../../config/limits.ts'
 import { transaction } from '../../../db/transaction.ts'
+import { CarrelError } from '../../../errors.ts'
 import { unauthenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { mailProof } from '../auth/magic-links.ts'
@@ -6,6 +8,7 @@ import { signIn } from '../auth/sign-in.ts'
 import type { Role } from '../accounts/roles.ts'
 import { verifiedAddress } from './inviter.ts'
 import { findInvitation } from './invitations.ts'
+import { countMembers } from './members.ts'
 import type { Context } from '../../context.ts'
 import type { IdentityContext } from '../identity.ts'
 
@@ -33,8 +36,8 @@ export async function readInvitation(
 /**
  * Makes the user of the invited address a member. Signs nobody in: such a link is valid for long and gets forwarded, so
  * its holder must gain nothing from it. Of several requests at once, one succeeds; a member keeps the present role.
- * Throws `unauthenticated` when the invitation is not open any more, and `forbidden` for a new user while sign-up is
- * closed.
+ * Throws `unauthenticated` when the invitation is not open any more, `limit_reached` when the workspace is full, and
+ * `forbidden` for a new user while sign-up is closed.
  */
 export async function acceptInvitation(
   engine: Pick<IdentityContext, 'db' | 'settings' | 'prices'>,
@@ -51,6 +54,15 @@ export async function acceptInvitation(
       .returning('role')
       .executeTakeFirst()
     if (!accepted) throw unauthenticated('the invitation was used or revoked')
+    // Invitations that were sent while there was room can be more than there is room for.
+    if ((await countMembers(trx, workspaceId, { except: userId })) >= limits.membersPerWorkspace)
+      throw new CarrelError(
+        'limit_reached',
+        'Cannot accept the invitation: the workspace has as many members as it can',
+        {
+          details: { limit: limits.membersPerWorkspace },
+        },
+      )
     await trx
       .insertInto('memberships')
       .values({ account_id: workspaceId, user_id: userId, role: accepted.role, created_at: Date.now() })

@@ -14,7 +14,7 @@ import { mailAddress, mailboxOf } from '../auth/mail-address.ts'
 import { assertMayInvite } from './invitation-quota.ts'
 import { senderOf } from './invitation-sender.ts'
 import { inviterOf } from './inviter.ts'
-import { listMembers } from './members.ts'
+import { countMembers, listMembers } from './members.ts'
 import { workspaceOf } from './workspaces.ts'
 import { invitationMail } from './invitation-mail.ts'
 import type { IdentityContext } from '../identity.ts'
@@ -58,7 +58,7 @@ export async function invite(
   const code = randomBytes(32).toString('base64url')
   const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
   const row = await transaction(engine.db, 'operational', (trx) =>
-    insert(trx, engine, caller, { email, role, code, network, members: members.length }),
+    insert(trx, engine, caller, { email, role, code, network }),
   )
   void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
     engine.log.error({ err: error }, 'cannot send an invitation'),
@@ -70,13 +70,7 @@ async function insert(
   trx: Transaction<Database>,
   engine: Pick<Context, 'settings' | 'log'>,
   { accountId, userId, tokenId }: Authenticated,
-  {
-    email,
-    role,
-    code,
-    network,
-    members,
-  }: { email: string; role: Role; code: string; network: string; members: number },
+  { email, role, code, network }: { email: string; role: Role; code: string; network: string },
 ): Promise<InvitationRow> {
   const now = Date.now()
   const mailbox = mailboxOf(email)
@@ -84,6 +78,7 @@ async function insert(
   await assertMayInvite(trx, engine, { mailbox, workspaceId: accountId, sender })
   const open = await openInvitations(trx, accountId).execute()
   const old = open.filter((one) => one.email === email).map(({ id }) => id)
+  const members = await countMembers(trx, accountId)
   if (open.length - old.length >= limits.invitationsPerWorkspace || members >= limits.membersPerWorkspace)
     throw new CarrelError('limit_reached', 'Cannot invite anybody: the workspace has as many as it can', {
       details: { invitations: limits.invitationsPerWorkspace, members: limits.membersPerWorkspace },

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { transaction } from '../../../db/transaction.ts'
 import type { Database, MembershipRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
@@ -36,6 +36,21 @@ export async function listMembers({ db }: Pick<Context, 'db'>, accountId: string
     role,
     joinedAtMs: created_at,
   }))
+}
+
+/** Returns how many members a workspace has, without one of them. */
+export async function countMembers(
+  db: Kysely<Database>,
+  accountId: string,
+  { except = '' }: { except?: string } = {},
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('memberships')
+    .select(({ fn }) => fn.countAll().as('count'))
+    .where('account_id', '=', accountId)
+    .where('user_id', '!=', except)
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /**

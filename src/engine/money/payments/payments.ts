@@ -84,14 +84,22 @@ export async function updatePayment(
   change: Pick<Updateable<PaymentRow>, 'state' | 'key' | 'session_id' | 'intent_id'> & { data?: PaymentData },
 ): Promise<void> {
   const { data, ...columns } = change
-  let update = db
-    .updateTable('payments')
-    .set({ ...columns, updated_at: Date.now() })
-    .where('id', '=', row.id)
-  if (data) update = update.set({ data: JSON.stringify({ ...dataOf(row), ...data }) })
   const final = change.state === undefined ? [] : finalFor(change.state)
-  if (final.length > 0) update = update.where('state', 'not in', final)
-  await update.execute()
+  // Others may add to `data` meanwhile.
+  for (let before: PaymentRow | undefined = row; before;) {
+    let update = db
+      .updateTable('payments')
+      .set({ ...columns, updated_at: Date.now() })
+      .where('id', '=', row.id)
+    if (data)
+      update = update.set({ data: JSON.stringify({ ...dataOf(before), ...data }) }).where('data', '=', before.data)
+    if (final.length > 0) update = update.where('state', 'not in', final)
+    const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+    if (numUpdatedRows > 0n || !data) return
+    const now = await findPayment(db, 'id', row.id)
+    if (now?.data === before.data) return
+    before = now
+  }
 }
 
 /** Returns the states that a change to `state` leaves as they are. */
