@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { readOpenFiles } from '../support/open-files.ts'
@@ -13,7 +15,8 @@ import {
   TestServer,
   until,
 } from '../support/server.ts'
-import { computerRow } from './host-traces.ts'
+import { withDatabase } from '../support/with-database.ts'
+import { computerRow, paths } from './host-traces.ts'
 
 const counter = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.05; done'
 
@@ -75,6 +78,37 @@ test('a killed server loses no variables of a kernel, and the code that ran for 
   assert.deepEqual([javascript.results[0]?.text, javascript.kernelRestarted], ['42', false])
   assert.equal((await call('print("out")\nkept')).logs.stdout, 'out\n')
 })
+
+test('a server that is killed while it writes a request to a kernel loses no variables', async () => {
+  const sessionId = newSession()
+  const languages = ['python', 'javascript']
+  const call = async (language: string, code: string) =>
+    (await server.post('/interpret', { code, language, sessionId })).body
+  for (const language of languages) await call(language, 'kept = 41')
+  const { id: computerId } = (await computerRow(sessionId))!
+  const kernels = (await withDatabase((db) => db.selectFrom('processes').selectAll().execute())).filter(
+    ({ kind, computer_id }) => kind === 'kernel' && computer_id === computerId,
+  )
+  assert.deepEqual(kernels.map(({ name }) => name).toSorted(), ['kernel/javascript', 'kernel/python'])
+  for (const { id } of kernels) await writeAsServer(id, '{"op":"run","id":"cut","code":"kept = 0')
+  await server.stop('SIGKILL')
+  server = await TestServer.start()
+  for (const language of languages) {
+    const { results, kernelRestarted } = await call(language, 'kept + 1')
+    const [{ data, text }] = results
+    assert.deepEqual([data ?? Number(text), kernelRestarted], [42, false], language)
+  }
+})
+
+/** Writes to the stdin of a process by the monitor, as a server does. */
+async function writeAsServer(processId: string, text: string): Promise<void> {
+  const socket = connect(join(paths.runtime, 'monitor.sock'))
+  const request = { op: 'write', processId, data: Buffer.from(text).toString('base64'), seq: 1 }
+  socket.write(`${JSON.stringify(request)}\n`)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  assert.ok('ok' in (JSON.parse(answer.toString()) as object), answer.toString())
+}
 
 test('a killed server loses no process, no output and no exit code', async () => {
   const sessionId = newSession()

@@ -52,8 +52,16 @@ function runConnection() {
     const lines = (rest + text).split('\n')
     rest = lines.pop()
     for (const line of lines) {
-      const request = JSON.parse(line)
-      handlers[request.op](request)
+      const request = parsed(line)
+      if (request) handlers[request.op](request)
+    }
+  }
+  // A server that was killed can have written half of a request.
+  const parsed = (line) => {
+    try {
+      return JSON.parse(line)
+    } catch {
+      return undefined
     }
   }
   take(workerData.rest)

@@ -103,7 +103,8 @@ export class Kernel {
       answered.resolve()
       return running === null
     })
-    kernel.#send({ op: 'sync', id })
+    // The kernel takes the first one for the rest of a request, where the earlier server was killed while it wrote that.
+    for (let sent = 0; sent < 2; sent++) kernel.#send({ op: 'sync', id })
     await Promise.race([answered.promise, kernel.ended, delay(limits.kernelReconnectMs, undefined, { ref: false })])
     const isIdle = running === null || (running !== undefined && (await kernel.#interrupt(running, idle)))
     if (isIdle && !process.exit) return kernel
@@ -208,9 +209,12 @@ export class Kernel {
   #sending: Promise<void> = Promise.resolve()
 
   async #write(request: Record<string, unknown>): Promise<void> {
-    for await (const piece of writeJson(request, new Slices(this.#accountId)))
-      await this.process.write(Buffer.from(piece))
-    await this.process.write(Buffer.from('\n'))
+    let last = ''
+    for await (const piece of writeJson(request, new Slices(this.#accountId))) {
+      if (last !== '') await this.process.write(Buffer.from(last))
+      last = piece
+    }
+    await this.process.write(Buffer.from(`${last}\n`))
   }
 
   async #read(cursor: number): Promise<void> {

@@ -266,7 +266,12 @@ class Client(threading.Thread):
         data = os.read(requests.fileno(), 1 << 20)
         *lines, self.lines = (self.lines + data).split(b"\n")
         for line in lines:
-            getattr(self, "on_" + (request := json.loads(line))["op"])(request)
+            try:
+                request = json.loads(line)
+            except ValueError:
+                # A server that was killed can have written half of a request.
+                continue
+            getattr(self, "on_" + request["op"])(request)
         return data != b""
 
     def on_sync(self, request):
