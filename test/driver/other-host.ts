@@ -112,8 +112,11 @@ export async function endHost(dataDirectory: string): Promise<void> {
   await unmount(join(dataDirectory, 'pool'))
 }
 
-/** Returns a network for a second host, because the host resources of both exist at the same time. */
-export function networkBeside(network: string): string {
+/**
+ * Returns a network for another host, because the host resources of all exist at the same time. Each place, from 1 to 3,
+ * is far from the others and from the networks of all lanes.
+ */
+export function networkBeside(network: string, place = 2): string {
   const [first, second] = network.split('.').map(Number)
-  return `${first}.${(second! + 128) % 256}`
+  return `${first}.${(second! + place * 64) % 256}`
 }

@@ -20,6 +20,8 @@ interface ServerOptions {
   program?: string
   /** How many file descriptors the server may have. */
   descriptors?: number
+  /** Called with the process as soon as it exists, which is long before the server is ready. */
+  onSpawn?: (child: ChildProcess) => void
 }
 
 /** A real server in a process of its own, on a free port, with the small image. */
@@ -47,6 +49,7 @@ export class TestServer extends TestClient {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    options.onSpawn?.(child)
     let stdout = ''
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {

@@ -1,4 +1,6 @@
-import { DataDirectory } from '../down/data-directory.js'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DataDirectory, namesIn } from '../down/data-directory.js'
 import { endComputers } from '../down/end-computers.js'
 import { endHelpers } from '../down/end-helpers.js'
 import { endProcesses } from '../down/end-processes.js'
@@ -14,8 +16,7 @@ import { isOfTests } from './leftovers.js'
  * @param {import('./lanes.js').Lane[]} lanes
  */
 export async function clearLanes(lanes) {
-  for (const { env } of lanes) {
-    const data = new DataDirectory(readSettings(env).dataDirectory)
+  for (const data of lanes.flatMap(({ env }) => directoriesOf(readSettings(env).dataDirectory))) {
     if (data.holders(data.lock).some((pid) => !isOfTests(pid)))
       throw new SetupFailure(
         `Cannot test on ${data.path}: a server uses it. Stop it, or set CARREL_DATA to another directory.`,
@@ -27,4 +28,14 @@ export async function clearLanes(lanes) {
       console.log(`Not all of ${data.path} could be cleared: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+}
+
+/**
+ * Returns a lane's data directory, after those that its tests have made in it for other servers.
+ * @param {string} path
+ */
+function directoriesOf(path) {
+  const inside = namesIn(path).map((name) => join(path, name))
+  const used = inside.filter((folder) => existsSync(join(folder, 'server.lock')))
+  return [...used, path].map((each) => new DataDirectory(each))
 }
