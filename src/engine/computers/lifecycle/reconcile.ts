@@ -112,17 +112,16 @@ async function orLogFailure(engine: Pick<Context, 'log'>, id: string, work: () =
 }
 
 /**
- * Reconciles accounts' computers while the server runs, where a failure left a recorded state that is not true: a
- * computer that is recorded as stopping or deleting while nothing works on it, or one that is recorded as running and
- * does not run.
+ * Reconciles computers while the server runs, where a failure left a recorded state that is not true: a computer that is
+ * recorded as starting, stopping or deleting while nothing works on it, or one that is recorded as running and does not
+ * run.
  */
 export async function settleInconsistent(engine: ComputersContext): Promise<void> {
   const rows = await engine.db
     .selectFrom('computers')
     .select(['id', 'state'])
     .where('node_id', '=', engine.node.id)
-    .where('account_id', 'is not', null)
-    .where('state', 'in', ['running', 'paused', 'stopping', 'deleting'])
+    .where('state', 'in', ['running', 'paused', 'starting', 'stopping', 'deleting'])
     .execute()
   for (const { id, state } of rows) {
     if (!isInconsistent(state, (await engine.driver.get(id))?.running ?? false)) continue
@@ -132,7 +131,7 @@ export async function settleInconsistent(engine: ComputersContext): Promise<void
 }
 
 function isInconsistent(state: ComputerState, running: boolean): boolean {
-  return state === 'stopping' || state === 'deleting' || !running
+  return state === 'starting' || state === 'stopping' || state === 'deleting' || !running
 }
 
 async function settleWarm(engine: ComputersContext, row: ComputerRow, running: boolean): Promise<void> {

@@ -8,9 +8,10 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Corrects the recorded state of an account's computer to the true one: running or not. The caller holds the computer's
- * lock, and nothing else works on the computer. `reason` is recorded for a computer that no longer runs; by default that
- * of the stop under way, `interrupted` for a start that was cut off, and `lost` for a computer that ran.
+ * Corrects the recorded state of a computer to the true one: running or not; one that belongs to nobody and does not run
+ * is deleted. The caller holds the computer's lock, and nothing else works on the computer. `reason` is recorded for a
+ * computer that no longer runs; by default that of the stop under way, `interrupted` for a start that was cut off, and
+ * `lost` for a computer that ran.
  */
 export async function settle(
   engine: ComputersContext,
@@ -25,6 +26,7 @@ export async function settle(
     return
   }
   if (row.state === 'stopped' || row.state === 'failed') return
+  if (row.account_id === null) return destroyComputer(engine, row.id, 'server', reason)
   if (!policyOf(row).keepsFiles) await engine.driver.destroy(row.id)
   await closeLostUsage(engine, row.id)
   await transition(engine, row, { from: [row.state], to: 'stopped', actor: 'server', reason })

@@ -1,3 +1,4 @@
+import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { openUsage } from '../../money/usage/metered.ts'
@@ -7,7 +8,8 @@ import type { ComputersContext } from '../computers.ts'
 /**
  * Starts a computer from `provisioning`, `stopped` or `failed`, creating it where it does not exist, and returns what
  * changed in its row. A computer without files gets the default image. The caller holds the computer's lock. When the
- * start fails, nothing of the computer is left on the host and its state is `failed`, with the reason.
+ * start fails, nothing of the computer is left on the host and its state is `failed`, with the reason. When the database
+ * fails, the computer does not run either.
  */
 export async function startComputer(
   engine: ComputersContext,
@@ -37,14 +39,33 @@ export async function startComputer(
   }
   const now = Date.now()
   const set = { image, started_at: now, last_active_at: now }
-  await transition(engine, row, { from: ['provisioning', 'starting'], to: 'running', actor, set })
-  await openUsage(engine, row)
+  try {
+    await transition(engine, row, { from: ['provisioning', 'starting'], to: 'running', actor, set })
+    await openUsage(engine, row)
+  } catch (error) {
+    await endUnrecorded(engine, row)
+    throw error
+  }
   return { ...set, state: 'running' }
 }
 
+/**
+ * Ends a computer that runs, and of which the database does not know that or to whom it belongs: nothing would charge it.
+ * The periodic work settles its row.
+ */
+export async function endUnrecorded(
+  { driver, log }: Pick<ComputersContext, 'driver' | 'log'>,
+  row: Pick<ComputerRow, 'id' | 'lifecycle'>,
+): Promise<void> {
+  const ended = policyOf(row).keepsFiles ? driver.stop(row.id, limits.stopGraceMs) : driver.destroy(row.id)
+  await ended.catch((error: unknown) =>
+    log.error({ err: error, computer: row.id }, 'cannot end a computer that is not recorded as running'),
+  )
+}
+
 function specification(row: ComputerRow) {
-  const limits = { cpus: row.cpus, memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, pids: row.pids }
-  return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits }
+  const size = { cpus: row.cpus, memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, pids: row.pids }
+  return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits: size }
 }
 
 /** The key under which starts of the warm pool queue, as its computers belong to no account yet. */

@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { DatabaseFailure } from '../../../database-failure.ts'
 import type { ComputerRow, Database } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -9,7 +10,7 @@ import { assertRoom } from './assert-room.ts'
 import { atHome } from './at-home.ts'
 import { newComputer } from './new-computer.ts'
 import { ownComputer } from './own-computer.ts'
-import { startComputer } from './start.ts'
+import { endUnrecorded, startComputer } from './start.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /** Whose a sandbox becomes, under which name, and the token that asks for it. */
@@ -47,17 +48,23 @@ export class WarmPool {
    * by now. Throws `limit_reached` when the account has no room for another computer.
    */
   async take(owner: SandboxOwner): Promise<ComputerRow | undefined> {
-    const { db, node } = this.#engine()
+    // Delayed, so that it does not compete with the request that takes this computer or creates one.
+    setTimeout(() => this.fill(), refillDelayMs).unref()
     const id = this.#ready.shift()
     if (id === undefined) return undefined
-    // Delayed, so that it does not compete with the request that takes this computer.
-    setTimeout(() => this.fill(), refillDelayMs).unref()
-    const outcome = await transaction(db, 'operational', (trx) => claim(trx, node, id, owner)).catch(
-      (error: unknown) => {
-        this.#ready.unshift(id)
-        throw error
-      },
-    )
+    try {
+      return await this.#give(id, owner)
+    } catch (error) {
+      // Whether the account has the computer is not known where the database failed.
+      if (error instanceof DatabaseFailure) await endUnrecorded(this.#engine(), { id, lifecycle: 'sandbox' })
+      else this.#ready.unshift(id)
+      throw error
+    }
+  }
+
+  async #give(id: string, owner: SandboxOwner): Promise<ComputerRow | undefined> {
+    const { db, node } = this.#engine()
+    const outcome = await transaction(db, 'operational', (trx) => claim(trx, node, id, owner))
     if (outcome === 'name taken') this.#ready.unshift(id)
     if (outcome !== 'claimed') return undefined
     const row = await ownComputer({ db, node }, id)
