@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { readPriceBook } from '../config/price-book.ts'
 import { readSettings } from '../config/settings.ts'
 import { lockDataDirectory } from '../data-lock.ts'
-import { copyFromSqlite, type CopiedTable } from '../db/copy-from-sqlite.ts'
-import { openDatabase } from '../db/open.ts'
+import type { CopiedTable } from '../db/copy-from-sqlite.ts'
+import { connectDatabase } from '../db/open.ts'
 import { transaction } from '../db/transaction.ts'
-import { newId } from '../engine/ids.ts'
 import { verifyBooks } from '../engine/money/ledger/verify-books.ts'
-import { findNode } from '../start/find-node.ts'
-import { writeNodeFile } from '../start/node-file.ts'
+import { copyDirectory } from './copy-directory.ts'
+import { finishCopy } from './finish-copy.ts'
 
 /**
  * Copies the SQLite database of the data directory into the PostgreSQL database of CARREL_DATABASE_URL, and verifies the
- * ledger there. The file stays as it is, but no longer belongs to the directory. Resolves with the exit code, which is 1
- * when the ledger is wrong. Throws when a server runs, when there is no file, and when the target has data.
+ * ledger there. The rows of the file stay, but the file no longer belongs to the directory. A second run copies nothing,
+ * and finishes what the first one left. Resolves with the exit code, which is 1 when the ledger is wrong. Throws, with
+ * nothing changed, when a server runs, when the directory has no database of its own, and when the target has other data.
  */
 export async function copy({ asJson }: { asJson: boolean }): Promise<number> {
   const { dataDirectory, databaseUrl, priceBook } = readSettings(process.env)
@@ -25,26 +25,27 @@ export async function copy({ asJson }: { asJson: boolean }): Promise<number> {
     throw new Error(`Cannot copy the database: there is no "${path}"; set CARREL_DATA to the data directory`)
   const prices = readPriceBook(priceBook)
   lockDataDirectory(dataDirectory)
+  const isNew = !(await finishCopy(dataDirectory, databaseUrl))
+  const tables = isNew ? await copyDirectory(dataDirectory, databaseUrl) : []
   await using open = new AsyncDisposableStack()
-  const from = open.adopt(await openDatabase(path), (db) => db.destroy())
-  const to = open.adopt(await openDatabase(databaseUrl), (db) => db.destroy())
-  const nodeId = await findNode(from, dataDirectory)
-  const deploymentId = newId()
-  const tables = await copyFromSqlite(from, to, deploymentId)
-  // From here on the file is an old copy: a server that used it would delete what is created now.
-  writeNodeFile(dataDirectory, { nodeId, deploymentId })
+  const to = open.adopt(connectDatabase(databaseUrl, { readOnly: true }), (db) => db.destroy())
   const { problems } = await transaction(to, 'read', (trx) => verifyBooks(trx, prices.overdraftMicros))
-  process.stdout.write(asJson ? `${JSON.stringify({ tables, problems })}\n` : textOf(tables, problems))
+  process.stdout.write(
+    asJson
+      ? `${JSON.stringify({ isNew, tables, problems })}\n`
+      : `${isNew ? textOf(tables) : `The database was copied before: "${dataDirectory}" belongs to the copy.`}
+Start the server with CARREL_DATABASE_URL set.
+${ledgerText(problems)}\n`,
+  )
   return problems.length === 0 ? 0 : 1
 }
 
-function textOf(tables: CopiedTable[], problems: string[]): string {
+function textOf(tables: CopiedTable[]): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-  const lines = [
-    `Copied ${rows} rows of ${tables.length} tables. Start the server with CARREL_DATABASE_URL set.`,
-    ...(problems.length === 0
-      ? ['The ledger is correct.']
-      : ['The ledger is wrong, as it is in the file:', ...problems.map((problem) => `  ${problem}`)]),
-  ]
-  return `${lines.join('\n')}\n`
+  return `Copied ${rows} rows of ${tables.length} tables.`
+}
+
+function ledgerText(problems: string[]): string {
+  if (problems.length === 0) return 'The ledger is correct.'
+  return ['The ledger is wrong, as it is in the file:', ...problems.map((problem) => `  ${problem}`)].join('\n')
 }

@@ -60,14 +60,20 @@ export async function copyFromSqlite(
   deploymentId: string,
 ): Promise<CopiedTable[]> {
   return transaction(to, 'durable', async (trx) => {
-    if (await trx.selectFrom('accounts').select('id').limit(1).executeTakeFirst())
-      throw new Error('Cannot copy the database: the target has data of its own')
+    if (await trx.selectFrom('accounts').select('id').limit(1).executeTakeFirst()) throw hasOtherData()
     const copied: CopiedTable[] = []
     for (const table of Object.keys(rowsAtOnce) as (keyof Database)[])
       copied.push({ table, rows: await copyTable(from, trx, table) })
     await trx.updateTable('deployment').set({ id: deploymentId }).execute()
     return copied
   })
+}
+
+/** The failure of a copy into a target that is not empty. */
+export function hasOtherData(): Error {
+  return new Error(
+    'Cannot copy the database: the target has data of its own; set CARREL_DATABASE_URL to an empty database',
+  )
 }
 
 async function copyTable(from: Kysely<Database>, to: Transaction<Database>, table: keyof Database): Promise<number> {

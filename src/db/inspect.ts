@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql, type Kysely } from 'kysely'
-import { connectDatabase, isPostgres } from './open.ts'
+import { connectDatabase, isPostgres, openingFailure } from './open.ts'
 import type { Database } from './schema.ts'
 
 /** What is known of a database before it is opened, which would create or change it. */
@@ -12,8 +12,8 @@ export interface Inspected {
   hasAccounts: boolean
 }
 
-/** Looks into a database without changing it. Returns why it cannot where that is so; opening it reports the reason. */
-export async function inspectDatabase(location: string): Promise<Inspected | 'missing' | 'unreadable'> {
+/** Looks into a database without changing it. Throws as `openDatabase` does. */
+export async function inspectDatabase(location: string): Promise<Inspected | 'missing'> {
   if (!isPostgres(location) && !existsSync(location)) return 'missing'
   let db: Kysely<Database> | undefined
   try {
@@ -27,8 +27,8 @@ export async function inspectDatabase(location: string): Promise<Inspected | 'mi
       hasAccounts:
         tables.has('accounts') && (await db.selectFrom('accounts').select('id').limit(1).execute()).length > 0,
     }
-  } catch {
-    return 'unreadable'
+  } catch (error) {
+    throw openingFailure(location, error)
   } finally {
     await db?.destroy()
   }

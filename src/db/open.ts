@@ -14,10 +14,15 @@ export async function openDatabase(location: string): Promise<Kysely<Database>> 
   try {
     return await (isPostgres(location) ? openPostgres(location) : openSqlite(location))
   } catch (error) {
-    // What a client may not see, the operator has to.
-    const cause = error instanceof CarrelError ? error.cause : error
-    throw new Error(`Cannot open the database "${withoutPassword(location)}": ${messageOf(cause)}`, { cause: error })
+    throw openingFailure(location, error)
   }
+}
+
+/** Returns the failure to open a database, with its reason. */
+export function openingFailure(location: string, error: unknown): Error {
+  // What a client may not see, the operator has to.
+  const cause = error instanceof CarrelError ? error.cause : error
+  return new Error(`Cannot open the database "${withoutPassword(location)}": ${messageOf(cause)}`, { cause: error })
 }
 
 /** Connects to a database as it is, beside a server that may be using it. */

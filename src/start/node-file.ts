@@ -5,17 +5,25 @@ import { join } from 'node:path'
 export interface NodeFile {
   nodeId: string
   deploymentId: string
+  /** The database that the directory's is being copied into. The one that a server uses next becomes the directory's. */
+  copyId?: string
 }
 
 /** Returns what a data directory knows; undefined for a new one, and for that of an earlier version. */
 export function readNodeFile(dataDirectory: string): NodeFile | undefined {
   try {
-    const { nodeId, deploymentId } = JSON.parse(readFileSync(nodeFile(dataDirectory), 'utf8')) as Partial<NodeFile>
-    return nodeId && deploymentId ? { nodeId, deploymentId } : undefined
+    const content = JSON.parse(readFileSync(nodeFile(dataDirectory), 'utf8')) as Partial<NodeFile>
+    const { nodeId, deploymentId, copyId } = content
+    return nodeId && deploymentId ? { nodeId, deploymentId, ...(copyId && { copyId }) } : undefined
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Returns whether a directory belongs to a database: also to the copy, where copying was cut off. */
+export function namesDatabase(file: NodeFile | undefined, deploymentId: string): file is NodeFile {
+  return file !== undefined && (file.deploymentId === deploymentId || file.copyId === deploymentId)
 }
 
 /** Writes the file, whole or not at all; it is on the disk when this returns. */

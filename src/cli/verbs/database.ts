@@ -6,7 +6,7 @@ export const database: Verb = {
   description: `
 Works on the database of the server on this machine (CARREL_DATA, else /var/lib/carrel), which has to be stopped. "copy"
 copies the SQLite database into the empty PostgreSQL database that CARREL_DATABASE_URL names, all rows or none, and
-verifies the ledger there; the file stays as it is.`,
+verifies the ledger there; the rows of the file stay. A second copy changes nothing.`,
   options: {},
   actions: ['copy'],
   operands: [1, 1],
