@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql, type Kysely } from 'kysely'
+import { isMigrated } from './migrations.ts'
 import { connectDatabase, isPostgres, openingFailure } from './open.ts'
 import type { Database } from './schema.ts'
 
@@ -10,6 +11,8 @@ export interface Inspected {
   /** The number in the header of a SQLite file of an earlier version; undefined elsewhere. */
   mark: number | undefined
   hasAccounts: boolean
+  /** Whether it has all migrations of this program. */
+  isMigrated: boolean
 }
 
 /** Looks into a database without changing it. Throws as `openDatabase` does. */
@@ -26,6 +29,7 @@ export async function inspectDatabase(location: string): Promise<Inspected | 'mi
       mark: isPostgres(location) ? undefined : await headerMark(db),
       hasAccounts:
         tables.has('accounts') && (await db.selectFrom('accounts').select('id').limit(1).execute()).length > 0,
+      isMigrated: await isMigrated(db),
     }
   } catch (error) {
     throw openingFailure(location, error)

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { readPriceBook, type PriceBook } from '../config/price-book.ts'
 import { readSettings } from '../config/settings.ts'
-import { connectExisting } from '../db/connect-existing.ts'
+import { connectExisting } from '../start/connect-existing.ts'
 import type { Database } from '../db/schema.ts'
 
 export interface Ledger extends AsyncDisposable {
@@ -10,8 +10,8 @@ export interface Ledger extends AsyncDisposable {
 }
 
 /** Opens the ledger of an existing database. Throws as `connectExisting` does. */
-export function openLedger(action: string, { readOnly }: { readOnly: boolean }): Ledger {
+export async function openLedger(action: string, { readOnly }: { readOnly: boolean }): Promise<Ledger> {
   const prices = readPriceBook(readSettings(process.env).priceBook)
-  const db = connectExisting(action, { readOnly })
+  const db = await connectExisting(action, { readOnly })
   return { db, prices, [Symbol.asyncDispose]: () => db.destroy() }
 }

@@ -11,7 +11,7 @@ interface Options {
 
 /** Lists the payments held for review, or settles one. Resolves with the exit code. */
 export async function review({ asJson, paymentId, cents }: Options): Promise<number> {
-  await using ledger = openLedger('review payments', { readOnly: paymentId === undefined })
+  await using ledger = await openLedger('review payments', { readOnly: paymentId === undefined })
   const { db, prices } = ledger
   if (paymentId === undefined) {
     const found = await listReviews(db)

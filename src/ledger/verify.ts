@@ -4,7 +4,7 @@ import { openLedger } from './open-ledger.ts'
 
 /** Verifies the ledger. Resolves with the exit code, which is 1 when something is wrong. */
 export async function verify({ asJson }: { asJson: boolean }): Promise<number> {
-  await using ledger = openLedger('verify the ledger', { readOnly: true })
+  await using ledger = await openLedger('verify the ledger', { readOnly: true })
   const { db, prices } = ledger
   // One transaction sees everything as of the same moment.
   const verdict = await transaction(db, 'read', (trx) => verifyBooks(trx, prices.overdraftMicros))

@@ -1,10 +1,10 @@
 import { listNodes, type ListedNode } from '../engine/nodes/list-nodes.ts'
-import { connectExisting } from '../db/connect-existing.ts'
+import { connectExisting } from '../start/connect-existing.ts'
 
 /** Prints the nodes of the database. */
 export async function printNodes({ asJson }: { asJson: boolean }): Promise<void> {
   await using open = new AsyncDisposableStack()
-  const db = open.adopt(connectExisting('list the nodes', { readOnly: true }), (each) => each.destroy())
+  const db = open.adopt(await connectExisting('list the nodes', { readOnly: true }), (each) => each.destroy())
   const nodes = await listNodes(db)
   process.stdout.write(asJson ? `${JSON.stringify({ nodes: nodes.map(factsOf) })}\n` : nodes.map(textOf).join(''))
 }

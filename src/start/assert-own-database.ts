@@ -25,7 +25,7 @@ export async function assertOwnDatabase(
     )
   if (found === 'missing' || !belongs || isDeployment(dataDirectory, found)) return
   throw new SettingError(
-    `Cannot ${action}: the database "${withoutPassword(location)}" does not belong to "${dataDirectory}"; put the right one back, or set CARREL_DATA to another directory`,
+    `Cannot ${action}: the database "${withoutPassword(location)}" does not belong to "${dataDirectory}"; put the right one back, set CARREL_DATABASE_URL to it, or set CARREL_DATA to another directory`,
   )
 }
 
