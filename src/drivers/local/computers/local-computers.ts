@@ -17,6 +17,7 @@ import { endPrograms } from './end-programs.ts'
 import { pauseComputer, resumeComputer } from './pause-computer.ts'
 import { reconcileComputers } from './reconcile-computers.ts'
 import { removeComputer } from './remove-computer.ts'
+import { snapshotComputer } from './snapshot-computer.ts'
 import { startComputer } from './start-computer.ts'
 import { stopComputer } from './stop-computer.ts'
 
@@ -82,7 +83,7 @@ export class LocalComputers {
   }
 
   snapshot(id: string, snapshotId: string): Promise<void> {
-    return this.#inTurn(id, () => this.#context.volumes.snapshot(id, snapshotId, this.record(id).image))
+    return this.#inTurn(id, () => snapshotComputer(this.#context, id, snapshotId, this.record(id).image))
   }
 
   endPrograms(id: string, exceptPids: readonly number[]): Promise<void> {

@@ -21,6 +21,11 @@ export class Volumes {
     this.#directory = poolDirectory
   }
 
+  /** True when a snapshot takes constant time. */
+  get instantCopy(): boolean {
+    return this.#storage.instantCopy
+  }
+
   async prepare(): Promise<void> {
     for (const kind of ['computers', 'snapshots']) await mkdir(join(this.#directory, kind), { recursive: true })
   }
