@@ -28,7 +28,7 @@ export async function copy({ asJson }: { asJson: boolean }): Promise<number> {
   const isNew = !(await finishCopy(dataDirectory, databaseUrl))
   const tables = isNew ? await copyDirectory(dataDirectory, databaseUrl) : []
   await using open = new AsyncDisposableStack()
-  const to = open.adopt(connectDatabase(databaseUrl, { readOnly: true }), (db) => db.destroy())
+  const to = open.adopt(connectDatabase(databaseUrl, { readOnly: true, statementMs: 0 }), (db) => db.destroy())
   const { problems } = await transaction(to, 'read', (trx) => verifyBooks(trx, prices.overdraftMicros))
   process.stdout.write(
     asJson

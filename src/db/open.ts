@@ -25,13 +25,19 @@ export function openingFailure(location: string, error: unknown): Error {
   return new Error(`Cannot open the database "${withoutPassword(location)}": ${messageOf(cause)}`, { cause: error })
 }
 
+export interface ConnectionOptions {
+  readOnly: boolean
+  /** How long a statement of PostgreSQL may take; 0 for as long as it needs. Default: as for a request. */
+  statementMs?: number
+}
+
 /** Connects to a database as it is, beside a server that may be using it. */
-export function connectDatabase(location: string, options: { readOnly: boolean }): Kysely<Database> {
+export function connectDatabase(location: string, options: ConnectionOptions): Kysely<Database> {
   return new Kysely<Database>({ dialect: databaseDialect(location, options) })
 }
 
 /** Returns the dialect of a database, which connects to it as it is. */
-export function databaseDialect(location: string, options: { readOnly: boolean }): Dialect {
+export function databaseDialect(location: string, options: ConnectionOptions): Dialect {
   return isPostgres(location) ? postgresDialect(location, options) : sqliteDialect(location, options)
 }
 

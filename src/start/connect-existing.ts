@@ -23,5 +23,6 @@ export async function connectExisting(action: string, options: { readOnly: boole
     throw new Error(
       `Cannot ${action}: the database "${withoutPassword(location)}" is empty or of an earlier version; start a server of this version with it first`,
     )
-  return connectDatabase(location, options)
+  // What only reads may take long: it keeps nothing from the servers.
+  return connectDatabase(location, { ...options, ...(options.readOnly && { statementMs: 0 }) })
 }

@@ -11,7 +11,7 @@ import { assertSuitable } from './assert-suitable.ts'
 import { BulkReader } from './bulk-reader.ts'
 import { ColumnTypesPlugin } from './column-types.ts'
 import { isConflict, codeOf } from './failures.ts'
-import { Pool } from './pool.ts'
+import { Pool, type PoolOptions } from './pool.ts'
 import { PostgresReader } from './reader.ts'
 import { Watch } from './watch.ts'
 
@@ -38,8 +38,8 @@ export async function openPostgres(url: string): Promise<Kysely<Database>> {
 }
 
 /** Returns a dialect over a few connections. */
-export function postgresDialect(url: string, { readOnly }: { readOnly: boolean }): Dialect {
-  return new SharedDialect({ pool: new Pool(url, { maxConnections: 2, readOnly }) })
+export function postgresDialect(url: string, options: Omit<PoolOptions, 'maxConnections'>): Dialect {
+  return new SharedDialect({ pool: new Pool(url, { ...options, maxConnections: 2 }) })
 }
 
 class SharedDialect extends PostgresDialect {

@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
 import { openDatabase } from '../../../src/db/open.ts'
 import { createAccount } from '../../../src/engine/identity/accounts/owner.ts'
 import { claimNode } from '../../../src/engine/nodes/claim-node.ts'
+import { connectExisting } from '../../../src/start/connect-existing.ts'
 import { findNode } from '../../../src/start/find-node.ts'
 import { readNodeFile, writeNodeFile } from '../../../src/start/node-file.ts'
 import { runStatements } from '../../support/run-statements.ts'
@@ -108,4 +110,19 @@ test('the commands of an operator', async (t) => {
       assert.deepEqual([(await run('nodes', env)).status], [0])
     }
   })
+})
+
+test('a command that reads takes as long as it needs, and reads whole tables', async (t) => {
+  const kept = { ...process.env }
+  t.after(() => void (process.env = kept))
+  Object.assign(process.env, { CARREL_DATA: newDirectory(t), CARREL_DATABASE_URL: await newDatabase(t) })
+  const settings = async (readOnly: boolean) => {
+    const db = await connectExisting('read', { readOnly })
+    const { rows } = await sql`select current_setting('statement_timeout') as limit,
+      current_setting('enable_seqscan') as scans`.execute(db)
+    await db.destroy()
+    return rows
+  }
+  assert.deepEqual(await settings(true), [{ limit: '0', scans: 'on' }])
+  assert.deepEqual(await settings(false), [{ limit: '1min', scans: 'off' }])
 })
