@@ -104,7 +104,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(closeApp)
   // The address is known now, also where the system chose the port.
   await engine.nodeLease.renew()
-  const token = await ownerToken(db, settings.dataDirectory)
+  const token = await ownerToken(db, settings.dataDirectory, node.id)
   const firstComputerMs = await selfTest(engine)
   stop.throwIfAborted()
   const tokenFile = join(settings.dataDirectory, 'owner.token')

@@ -64,9 +64,9 @@ describe('servers with data directories of their own on one database', () => {
   test('have a token of the owner each, and end none of another', (t) =>
     onOneDatabase(async (db) => {
       const [first, second] = [directoryOf(t), directoryOf(t)]
-      const tokens = [await ownerToken(db, first), await ownerToken(db, second)]
+      const tokens = [await ownerToken(db, first, 'one'), await ownerToken(db, second, 'two')]
       assert.notEqual(tokens[0], tokens[1])
-      assert.deepEqual([await ownerToken(db, first), await ownerToken(db, second)], tokens)
+      assert.deepEqual([await ownerToken(db, first, 'one'), await ownerToken(db, second, 'two')], tokens)
       for (const token of tokens) assert.equal((await authenticateToken(db, token)).accountId, await ownerAccount(db))
       for (const directory of [first, second])
         assert.equal(statSync(join(directory, 'owner.token')).mode & 0o777, 0o600)
@@ -77,13 +77,32 @@ describe('servers with data directories of their own on one database', () => {
     const file = join(directory, 'owner.token')
     writeFileSync(file, 'pp_sess_of-another-database\n')
     const db = await openDatabase(':memory:')
-    const token = await ownerToken(db, directory)
+    const token = await ownerToken(db, directory, 'one')
     assert.equal(readFileSync(file, 'utf8'), `${token}\n`)
     await db.schema.alterTable('tokens').renameTo('elsewhere').execute()
-    await assert.rejects(ownerToken(db, directory), /no such table/)
+    await assert.rejects(ownerToken(db, directory, 'one'), /no such table/)
     assert.equal(readFileSync(file, 'utf8'), `${token}\n`)
     await db.destroy()
   })
+
+  test('name their tokens after their nodes, also one of an earlier version, and end those whose file is removed', (t) =>
+    onOneDatabase(async (db) => {
+      const directory = directoryOf(t)
+      const names = async () =>
+        (await db.selectFrom('tokens').select('name').where('revoked_at', 'is', null).orderBy('name').execute()).map(
+          ({ name }) => name,
+        )
+      const other = await ownerToken(db, directoryOf(t), 'two')
+      const token = await ownerToken(db, directory, 'one')
+      await db.updateTable('tokens').set({ name: 'owner' }).where('name', '=', 'owner one').execute()
+      assert.equal(await ownerToken(db, directory, 'one'), token)
+      assert.deepEqual(await names(), ['owner one', 'owner two'])
+      rmSync(join(directory, 'owner.token'))
+      assert.notEqual(await ownerToken(db, directory, 'one'), token)
+      assert.deepEqual(await names(), ['owner one', 'owner two'])
+      await assert.rejects(authenticateToken(db, token), { code: 'unauthenticated' })
+      await authenticateToken(db, other)
+    }))
 
   test('pass their self-test without a token', async () => {
     const app = await TestApp.start()

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
 import { listNodes } from '../../src/engine/nodes/list-nodes.ts'
+import { authenticateToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { removeNode } from '../../src/engine/nodes/remove-node.ts'
 import { newSession } from '../support/server.ts'
 import { serverPlace } from '../support/server-database.ts'
@@ -56,7 +57,7 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
     assert.match(stderr, /^Cannot remove node "\w+": its server runs, or did so until a moment ago; /)
   })
 
-  test('its computers are lost once it is removed, and their names are free', async () => {
+  test('its computers are lost once it is removed, and their names are free; its token of the owner ends', async () => {
     const { db } = first
     await db.updateTable('nodes').set({ lease_until: 1000 }).where('id', '=', lost.engine.node.id).execute()
     assert.match((await nodes('list')).stdout, /not served since 1970-01-01T00:00:01.000Z; 4 computers/)
@@ -67,6 +68,8 @@ describe('a node whose host is gone for good', { timeout: 60_000 }, () => {
       stdout: `{"nodeId":"${lost.engine.node.id}","lostComputers":4}\n`,
       stderr: '',
     })
+    await assert.rejects(authenticateToken(db, lost.token), { code: 'unauthenticated' })
+    await authenticateToken(db, first.token)
     assert.deepEqual(
       (await listNodes(db)).map(({ id }) => id),
       [first.engine.node.id],

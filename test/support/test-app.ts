@@ -95,7 +95,7 @@ export class TestApp extends TestClient {
     const { app, listen, close: closeApp } = await openApp(engine)
     await listen()
     await engine.nodeLease.renew()
-    const token = await ownerToken(db, directory)
+    const token = await ownerToken(db, directory, node.id)
     const stop = async (isKilled: boolean) => {
       if (isKilled) {
         // It no longer receives, sends or writes anything; the rest only releases resources.

@@ -5,12 +5,13 @@ import { transaction } from '../../db/transaction.ts'
 import { CarrelError } from '../../errors.ts'
 import { appendEvent } from '../audit/append-event.ts'
 import { forgetWork } from './forget-work.ts'
+import { revokeOwnerTokens } from './owner-tokens.ts'
 import type { ThisNode } from './this-node.ts'
 
 /**
- * Removes a node whose host is gone for good. Its computers are recorded as lost, with their files: their names are free
- * again, and deletions that waited for them go on. Returns the number of its computers. Works in steps; when it is
- * interrupted, another call continues.
+ * Removes a node whose host is gone for good. Its computers are recorded as lost, with their files: their names are
+ * free again, and deletions that waited for them go on. Its token of the first account ends. Returns the number of its
+ * computers. Works in steps; when it is interrupted, another call continues.
  *
  * Throws `not_found`, and `conflict` for the only node and for one that is served. If its server comes back all the same,
  * it finds its node missing and does nothing.
@@ -26,6 +27,7 @@ export async function removeNode(db: Kysely<Database>, id: string): Promise<numb
   while ((await step(db, condemned, (trx) => forgetProcesses(trx, id))) > 0);
   await step(db, condemned, async (trx) => {
     await forgetWork(trx, id)
+    await revokeOwnerTokens(trx, id)
     await trx.deleteFrom('duties').where('node_id', '=', id).execute()
     await trx.deleteFrom('nodes').where('id', '=', id).execute()
   })

@@ -2,19 +2,32 @@ import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import type { AccountRow, Database } from '../../../db/schema.ts'
+import { transaction } from '../../../db/transaction.ts'
 import { CarrelError } from '../../../errors.ts'
 import { newId } from '../../ids.ts'
+import { ownerTokenName, revokeOwnerTokens } from '../../nodes/owner-tokens.ts'
 import { authenticateToken, createToken } from './tokens.ts'
 
 /**
  * Returns a token of the first account, from its file in the data directory (mode 0600). Creates account, token and
- * file where they are missing. Each data directory has a token of its own: one server does not end that of another.
+ * file where they are missing. Each data directory has a token of its own, which is named after its node: one server
+ * does not end that of another, and the removal of a node ends its own.
  */
-export async function ownerToken(db: Kysely<Database>, dataDirectory: string): Promise<string> {
+export async function ownerToken(db: Kysely<Database>, dataDirectory: string, nodeId: string): Promise<string> {
   const file = join(dataDirectory, 'owner.token')
   const kept = (await readUnlessMissing(file)).trim()
-  if (kept && (await isValid(db, kept))) return kept
-  const token = await createToken(db, await ownerAccount(db), 'owner')
+  const keptId = kept ? await validId(db, kept) : undefined
+  const name = ownerTokenName(nodeId)
+  if (keptId !== undefined) {
+    await db.updateTable('tokens').set({ name }).where('id', '=', keptId).where('name', '!=', name).execute()
+    return kept
+  }
+  const accountId = await ownerAccount(db)
+  const token = await transaction(db, 'durable', async (trx) => {
+    // The operator removes the file of a token that others may know.
+    await revokeOwnerTokens(trx, nodeId)
+    return createToken(trx, accountId, name)
+  })
   await writeFile(`${file}.new`, `${token}\n`, { mode: 0o600 })
   await chmod(`${file}.new`, 0o600)
   await rename(`${file}.new`, file)
@@ -28,13 +41,12 @@ async function readUnlessMissing(file: string): Promise<string> {
   })
 }
 
-/** Rejects when the database does not answer, which says nothing about the token. */
-async function isValid(db: Kysely<Database>, token: string): Promise<boolean> {
+/** Returns the id of a token; undefined when it is not valid. Rejects when the database does not answer. */
+async function validId(db: Kysely<Database>, token: string): Promise<string | undefined> {
   try {
-    await authenticateToken(db, token)
-    return true
+    return (await authenticateToken(db, token)).tokenId
   } catch (error) {
-    if (error instanceof CarrelError && error.code === 'unauthenticated') return false
+    if (error instanceof CarrelError && error.code === 'unauthenticated') return undefined
     throw error
   }
 }
