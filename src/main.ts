@@ -13,6 +13,7 @@ import { openEngine } from './engine/open-engine.ts'
 import { claimNode } from './engine/nodes/claim-node.ts'
 import { nodeFacts } from './engine/nodes/node-facts.ts'
 import { openSecrets } from './engine/secrets/open-secrets.ts'
+import { addressWarnings } from './start/address-warnings.ts'
 import { assertOwnDatabase } from './start/assert-own-database.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
@@ -104,6 +105,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(closeApp)
   // The address is known now, also where the system chose the port.
   await engine.nodeLease.renew()
+  for (const warning of await addressWarnings(db, node)) log.warn(warning)
   const token = await ownerToken(db, settings.dataDirectory, node.id)
   const firstComputerMs = await selfTest(engine)
   stop.throwIfAborted()

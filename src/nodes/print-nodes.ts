@@ -21,7 +21,7 @@ function textOf({ id, address, isServed, lease_until, computers, ...capacity }: 
   const state = isServed ? 'served' : `not served since ${new Date(lease_until).toISOString()}`
   const { cpus, memory_bytes, disk_bytes } = capacity
   return [
-    `${id}  ${address || 'no address yet'}`,
+    `${id}  ${address || 'no address'}`,
     `${state}; ${held}`,
     `${cpus} processors, ${gibibytes(memory_bytes)} of memory, ${gibibytes(disk_bytes)} of disk\n`,
   ].join('\n  ')
