@@ -79,6 +79,21 @@ export const limits = {
   snapshotTransfers: 4,
   /** An export that nobody reads, or an import that nothing arrives for, is ended after this time. */
   stalledTransferMs: 60_000,
+  /**
+   * The rate that a transfer has to keep up, but for pauses of `stalledTransferMs`: a peer that drips bytes would hold
+   * one of the few transfers. Nodes have faster links, and tar packs small files from a slow disk faster.
+   */
+  transferBytesPerSecond: 128 * KiB,
+  /** Longest transfer, however large. A terabyte takes three hours over a link of 1 Gbit/s. */
+  transferMs: 6 * 60 * 60 * 1000,
+  /**
+   * Address space of a program that packs or unpacks a snapshot, which keeps names, links and directories in memory.
+   * tar takes 75 MB for a directory of 300,000 files with names of 250 bytes, 15 MB for 150,000 files with two links
+   * each, and 43 MB to unpack 200,000 directories.
+   */
+  transferProgramBytes: 256 * MiB,
+  /** Processor time of such a program; a terabyte of honest content takes less. tar takes quadratic time for some trees. */
+  transferProgramCpuSeconds: 60 * 60,
   /** Names, paths and targets in one answer; each may take 4 KiB. */
   listBytes: 4 * MiB,
   /** Longest time limit of an execute. Most clients and proxies do not keep a connection open longer. */

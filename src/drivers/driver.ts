@@ -102,8 +102,9 @@ export interface Driver {
    * first of this driver's `capabilities.snapshotFormats` that is one of `formats`: those of the importing driver. Rejects
    * with `not_found`, with `invalid_request` when the formats have none in common, and with `no_capacity` while
    * `limits.snapshotTransfers` run. The stream fails with `not_found` when the snapshot is deleted meanwhile, with
-   * `conflict` when a path in it is too long to be packed, and with `unavailable` when nothing is read for
-   * `limits.stalledTransferMs` or the driver is closed; destroying it ends the export.
+   * `conflict` when a path in it is too long to be packed or the whole takes too much memory or time, and with
+   * `unavailable` when it is read too slowly (`limits.stalledTransferMs`, `limits.transferBytesPerSecond`), takes longer
+   * than `limits.transferMs`, or the driver is closed; destroying it ends the export.
    */
   exportSnapshot(snapshotId: string, formats: readonly SnapshotFormat[]): Promise<Readable>
   /**
@@ -111,7 +112,7 @@ export interface Driver {
    * sockets is the same: owners, modes, times, attributes, links, holes, deletions. Of a failed import nothing stays. The
    * stream is read to its end or destroyed. Rejects with `already_exists`; with `image_missing` when the image that the
    * snapshot lies over does not exist here; with `invalid_request` when the stream is damaged or cannot be unpacked, and
-   * when nothing arrives for `limits.stalledTransferMs`; with `too_large` beyond `maxBytes` of content; with
+   * when it arrives too slowly; with `unavailable` as an export does; with `too_large` beyond `maxBytes` of content; with
    * `no_capacity` when the disk is nearly full or `limits.snapshotTransfers` run.
    */
   importSnapshot(snapshotId: string, stream: Readable, options: { maxBytes: number }): Promise<void>

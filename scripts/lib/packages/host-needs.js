@@ -17,7 +17,7 @@ export const hostNeeds = [
   { choices: [{ package: 'nftables', programs: ['nft'] }] },
   { choices: [{ package: 'iproute2', programs: ['ip'] }] },
   { choices: [{ package: 'mmdebstrap', programs: ['mmdebstrap'] }] },
-  { choices: [{ package: 'util-linux', programs: ['unshare', 'nsenter', 'setpriv'] }] },
+  { choices: [{ package: 'util-linux', programs: ['unshare', 'nsenter', 'setpriv', 'prlimit'] }] },
   { choices: [{ package: 'mount', programs: ['mount', 'losetup'] }] },
   { choices: [{ package: 'uidmap', programs: ['newuidmap', 'newgidmap'] }] },
   {

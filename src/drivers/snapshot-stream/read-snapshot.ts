@@ -32,8 +32,8 @@ export interface IncomingSnapshot {
 
 /**
  * Reads the head of a snapshot's stream. Throws `invalid_request` for a stream that is no snapshot or of another
- * version or format. The content throws `invalid_request` for a stream that is cut, damaged or stops for
- * `limits.stalledTransferMs`, and `too_large` beyond `maxBytes`.
+ * version or format. The content throws `invalid_request` for a stream that is cut, damaged, or arrives too
+ * slowly (`PeerPatience`), and `too_large` beyond `maxBytes`.
  */
 export async function readSnapshot(stream: Readable, options: Options): Promise<IncomingSnapshot> {
   const bytes = new StreamBytes(stream, options.stallMs ?? limits.stalledTransferMs)

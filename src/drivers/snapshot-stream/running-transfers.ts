@@ -25,7 +25,9 @@ export class RunningTransfers {
     const ended = Promise.withResolvers<void>()
     const transfer = { kind, snapshotId, abort, ended: ended.promise }
     this.#running.add(transfer)
+    const deadline = setTimeout(() => abort.abort(overdue(kind, snapshotId)), limits.transferMs).unref()
     return work(abort.signal).finally(() => {
+      clearTimeout(deadline)
       this.#running.delete(transfer)
       ended.resolve()
     })
@@ -79,6 +81,11 @@ export class RunningTransfers {
       `Cannot ${kind} snapshot "${snapshotId}": ${limits.snapshotTransfers} exports and imports run already`,
     )
   }
+}
+
+function overdue(kind: Transfer['kind'], snapshotId: string): CarrelError {
+  const hours = limits.transferMs / 3_600_000
+  return new CarrelError('unavailable', `Cannot ${kind} snapshot "${snapshotId}": it takes longer than ${hours} hours`)
 }
 
 function deleted(snapshotId: string): CarrelError {

@@ -1,19 +1,20 @@
 import type { Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
 import { damaged } from './damaged.ts'
+import { PeerPatience } from './peer-patience.ts'
 import { digestName } from './stream-format.ts'
 
 /** Reads the bytes of a stream in parts of the caller's choice, and hashes what it has read. */
 export class StreamBytes {
   readonly #chunks: AsyncIterator<Buffer>
-  readonly #stallMs: number
+  readonly #patience: PeerPatience
   readonly #hash = createHash(digestName)
   #rest: Buffer = Buffer.alloc(0)
 
-  /** @param stallMs how long the stream may bring nothing */
+  /** @param stallMs as in `PeerPatience` */
   constructor(stream: Readable, stallMs: number) {
     this.#chunks = stream[Symbol.asyncIterator]()
-    this.#stallMs = stallMs
+    this.#patience = new PeerPatience(stallMs)
   }
 
   /** Returns the digest of everything read so far. */
@@ -49,20 +50,17 @@ export class StreamBytes {
     while (this.#rest.length === 0) {
       const { done, value } = await this.#next()
       if (done) return false
+      this.#patience.earn(value.length)
       this.#rest = value
     }
     return true
   }
 
   async #next(): Promise<IteratorResult<Buffer>> {
-    const stalled = Promise.withResolvers<never>()
-    const timer = setTimeout(() => stalled.reject(damaged('it has stopped')), this.#stallMs)
     try {
-      return await Promise.race([this.#chunks.next(), stalled.promise])
+      return await this.#patience.await(this.#chunks.next(), () => damaged('it has stopped, or is too slow'))
     } catch (error) {
       throw damaged('it was interrupted', error)
-    } finally {
-      clearTimeout(timer)
     }
   }
 }

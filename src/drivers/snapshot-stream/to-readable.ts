@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { PassThrough, type Readable } from 'node:stream'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
+import { PeerPatience } from './peer-patience.ts'
 
 interface Options {
   /** Ends the stream with the reason of the abort. */
@@ -11,7 +12,7 @@ interface Options {
 
 /**
  * Returns a stream of what a generator makes, and a promise that resolves once the generator has ended: when everything
- * is read, when the reader destroys the stream or reads nothing for `limits.stalledTransferMs`, when `signal` aborts.
+ * is read, when the reader destroys the stream or reads too slowly (`PeerPatience`), when `signal` aborts.
  */
 export function toReadable(
   make: (signal: AbortSignal) => AsyncIterable<Buffer>,
@@ -34,16 +35,17 @@ async function write(
   isOver: AbortSignal,
   stallMs: number,
 ): Promise<void> {
+  const patience = new PeerPatience(stallMs)
   for await (const chunk of chunks) {
     isOver.throwIfAborted()
+    patience.earn(chunk.length)
     if (stream.write(chunk)) continue
-    const stalled = setTimeout(() => stream.destroy(unread(stallMs)), stallMs)
-    await once(stream, 'drain', { signal: isOver }).finally(() => clearTimeout(stalled))
+    await patience.await(once(stream, 'drain', { signal: isOver }), unread)
   }
 }
 
-function unread(stallMs: number): CarrelError {
-  return new CarrelError('unavailable', `Cannot export the snapshot: nothing was read for ${stallMs} ms`)
+function unread(): CarrelError {
+  return new CarrelError('unavailable', 'Cannot export the snapshot: nobody reads it, or too slowly')
 }
 
 const bufferedBytes = 256 * 1024

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import type { CarrelError } from '../../../errors.ts'
 import { attribute, command, sendStreamOf, subvolume, type Command } from './fixtures/send-stream.ts'
 import { tarOf, type TarEntry } from './fixtures/tar-archive.ts'
 import { image, TestPool } from './fixtures/test-pool.ts'
@@ -58,6 +60,29 @@ for (const kind of ['directory', 'btrfs'] as const)
       assert.deepEqual([pool.leftovers(), readdirSync(join(pool.directory, 'snapshots'))], [[], []], what)
     }
   })
+
+test('a tar whose headers claim gigabytes is refused before it takes memory', async (t) => {
+  const pool = await TestPool.open(t, 'directory')
+  for (const type of ['x', 'K', 'L'] as const) {
+    const content = tarOf([upper, { name: 'long', type, content: 'x'.repeat(1000), claimedBytes: 8 * 1024 ** 3 - 1 }])
+    await assert.rejects(pool.import('attack', 'tar', content), (error: CarrelError) => {
+      assert.equal(error.code, 'invalid_request')
+      assert.match((error.cause as Error).message, /memory exhausted/)
+      return true
+    })
+    assert.deepEqual([pool.leftovers(), readdirSync(join(pool.directory, 'snapshots'))], [[], []])
+  }
+})
+
+test('a snapshot that takes too much memory to be packed is refused, and nothing stays of it', async (t) => {
+  const pool = await TestPool.open(t, 'directory', { programBytes: 8 * 1024 ** 2 })
+  const files = 'for (let i = 0; i < 20000; i++) fs.writeFileSync(i + "n".repeat(240), "")'
+  await pool.snapshot('small', 'echo content > file')
+  await pool.snapshot('one', `'${process.execPath}' -e '${files}'`)
+  assert.ok((await buffer(await pool.transfers.export('small', ['tar']))).length > 1000)
+  await assert.rejects(buffer(await pool.transfers.export('one', ['tar'])), { code: 'conflict' })
+  assert.deepEqual(pool.leftovers(), [])
+})
 
 test('nothing but the upper layer of a tar is kept, and links beside it are not followed', async (t) => {
   const pool = await TestPool.open(t, 'directory')
@@ -155,7 +180,7 @@ mknod /volume/gone c 0 0 && echo made a whiteout
 ls -d ${pool.directory} ${pool.outside} /proc/1 /dev /root
 :`
   async function* nothing(): AsyncGenerator<Buffer> {}
-  await feedConfined(['sh', '-c', code], { directory, mountPoint }, nothing(), new AbortController().signal)
+  await feedConfined(['sh', '-c', code], { directory, mountPoint }, nothing(), { signal: new AbortController().signal })
   const seen = readFileSync(join(directory, 'seen'), 'utf8')
   const roots = seen.split('\n').filter((line) => /^\w+$/.test(line))
   assert.deepEqual(

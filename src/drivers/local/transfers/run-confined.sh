@@ -2,7 +2,7 @@
 # run-confined.sh DIRECTORY MOUNT_POINT COMMAND ARGUMENT...
 # Runs a command as root that sees nothing of the host but its programs, and can write nowhere but in DIRECTORY, which
 # it sees as /volume. It can create no devices (whiteouts of overlays are none). Must run in a separate mount namespace,
-# with which its mounts end (see confined-program.ts).
+# with which its mounts end (see transfer-program.ts).
 set -eu
 directory=$1
 root=$2

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -12,18 +13,28 @@ export class TransferFailure extends Error {
   readonly isDiskFull: boolean
   /** True for a path beyond what the kernel accepts in one call. A guest can make one step by step. */
   readonly isPathTooLong: boolean
+  /** True for content that takes more memory or processor time than a program may use. */
+  readonly isBeyondBounds: boolean
 
   constructor(program: string, end: string, stderr: string) {
     super(`"${program}" ended ${end}: ${stderr.trim() || 'without a message'}`)
     this.name = 'TransferFailure'
+    this.isBeyondBounds = end === 'SIGXCPU' || /memory exhausted|cannot allocate memory/i.test(stderr)
     this.isPathTooLong = /file name too long/i.test(stderr)
     this.isDiskFull = /no space left on device|disk quota exceeded|wrote only \d+ of/i.test(stderr)
   }
 }
 
+export interface ProgramOptions {
+  /** Kills the program. */
+  signal: AbortSignal
+  /** Address space that each of its processes may use. */
+  memoryBytes?: number | undefined
+}
+
 /** Yields what a program of the host prints. Throws `TransferFailure`. The program ends with the generator. */
-export async function* outputOf(argv: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer> {
-  const program = start(argv, signal)
+export async function* outputOf(argv: readonly string[], options: ProgramOptions): AsyncGenerator<Buffer> {
+  const program = start(argv, options)
   try {
     program.child.stdin.end()
     for await (const chunk of program.child.stdout) yield chunk as Buffer
@@ -42,10 +53,10 @@ export async function feedConfined(
   argv: readonly string[],
   { directory, mountPoint }: { directory: string; mountPoint: string },
   input: AsyncIterable<Buffer>,
-  signal: AbortSignal,
+  options: ProgramOptions,
 ): Promise<void> {
   const isolated = ['unshare', '--fork', '--kill-child', '--pid', '--mount', '--ipc', '--']
-  const program = start([...isolated, '/bin/sh', script, directory, mountPoint, ...argv], signal)
+  const program = start([...isolated, '/bin/sh', script, directory, mountPoint, ...argv], options)
   program.child.stdout.resume()
   let inputFailure: unknown
   const feed = pipeline(
@@ -69,10 +80,16 @@ interface Program {
   end: () => Promise<void>
 }
 
-/** Starts a program, which is killed when the server ends and when `signal` aborts. */
-function start(argv: readonly string[], signal: AbortSignal): Program {
+/** Starts a program within its bounds. It is killed when the server ends and when `signal` aborts. */
+function start(
+  argv: readonly string[],
+  { signal, memoryBytes = limits.transferProgramBytes }: ProgramOptions,
+): Program {
   signal.throwIfAborted()
-  const child: Child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+  const seconds = limits.transferProgramCpuSeconds
+  // At the first limit of time the kernel sends SIGXCPU, at the second SIGKILL.
+  const bounds = [`--as=${memoryBytes}`, `--cpu=${seconds}:${seconds + 10}`, '--core=0']
+  const child: Child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'prlimit', ...bounds, '--', ...argv], {
     env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' },
     stdio: 'pipe',
   })

@@ -27,6 +27,8 @@ interface Options {
   /** The fastest first. */
   formats: readonly SnapshotFormat[]
   log: DriverLog | undefined
+  /** As `memoryBytes` of `ProgramOptions`. */
+  programBytes?: number | undefined
 }
 
 /** Snapshots that leave this host as streams, and those that arrive. */
@@ -80,13 +82,13 @@ export class Transfers {
   }
 
   async *#contentOf(snapshotId: string, format: SnapshotFormat, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const { volumes, storage } = this.#options
+    const { volumes, storage, programBytes: memoryBytes } = this.#options
     const path = volumes.snapshotPath(snapshotId)
-    if (format === 'tar') return yield* outputOf(packCommand(path), signal)
+    if (format === 'tar') return yield* outputOf(packCommand(path), { signal, memoryBytes })
     await using staging = await this.#staging.open()
     const copy = join(staging.path, 'copy')
     await storage.copy(path, copy, { readOnly: true })
-    yield* outputOf(['btrfs', 'send', '--quiet', copy], signal)
+    yield* outputOf(['btrfs', 'send', '--quiet', copy], { signal, memoryBytes })
   }
 
   async *#explained(snapshotId: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -94,11 +96,7 @@ export class Transfers {
       yield* content
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error
-      throw error.isPathTooLong
-        ? new CarrelError('conflict', `Cannot export snapshot "${snapshotId}": a path in it is too long`, {
-            cause: error,
-          })
-        : new CarrelError('internal', `Cannot export snapshot "${snapshotId}": it cannot be packed`, { cause: error })
+      throw explainExport(snapshotId, error)
     }
   }
 
@@ -135,25 +133,34 @@ export class Transfers {
 
   /** Returns the path of a volume with the content. */
   async #unpack({ format, content }: IncomingSnapshot, directory: string, signal: AbortSignal): Promise<string> {
-    const { storage } = this.#options
+    const { storage, programBytes: memoryBytes } = this.#options
     const volume = join(directory, 'volume')
     const mountPoint = join(directory, 'root')
     await mkdir(mountPoint)
     if (format === 'tar') {
       await storage.create(volume)
-      await feedConfined(unpackCommand, { directory: volume, mountPoint }, content, signal)
+      await feedConfined(unpackCommand, { directory: volume, mountPoint }, content, { signal, memoryBytes })
       return volume
     }
     const received = join(directory, 'received')
     await mkdir(received)
     const argv = ['btrfs', 'receive', '--quiet', '-m', '/volume', '/volume']
-    await feedConfined(argv, { directory: received, mountPoint }, checkedBtrfs(content), signal)
+    await feedConfined(argv, { directory: received, mountPoint }, checkedBtrfs(content), { signal, memoryBytes })
     const [name, ...others] = await readdir(received)
     if (name === undefined || others.length > 0) throw damaged('its btrfs stream is not one subvolume')
     // A received subvolume is read-only, and has marks of its origin that a copy does not have.
     await storage.copy(join(received, name), volume)
     return volume
   }
+}
+
+function explainExport(snapshotId: string, error: TransferFailure): CarrelError {
+  const message = `Cannot export snapshot "${snapshotId}"`
+  const options = { cause: error }
+  if (error.isPathTooLong) return new CarrelError('conflict', `${message}: a path in it is too long`, options)
+  if (error.isBeyondBounds)
+    return new CarrelError('conflict', `${message}: it takes too much memory or time to be packed`, options)
+  return new CarrelError('internal', `${message}: it cannot be packed`, options)
 }
 
 /** Errors of programs name paths of the host and of the guest. They go to the log, as the cause, and not to the client. */
