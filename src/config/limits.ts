@@ -497,7 +497,10 @@ export const limits = {
   bulkReads: 2000,
   /** and for this long: the largest query takes two seconds on a small host. */
   bulkReadWaitMs: 15_000,
-  /** Connections to PostgreSQL for requests and periodic work; bulk reads have one more. Its own default is 100 in all. */
+  /**
+   * Connections to PostgreSQL for requests and periodic work. Bulk reads, the lease of the node and the watch have one
+   * more each. Its own default is 100 in all.
+   */
   databaseConnections: 16,
   /** How long a query waits for one of them, or for a new connection to be accepted. */
   databaseConnectMs: 10_000,
@@ -509,6 +512,19 @@ export const limits = {
   databasePingMs: 1_000,
   /** After this many pings without an answer, what waits for the database fails, and what comes is refused at once. */
   databaseSilentPings: 5,
+  /** Transactions that run at once on PostgreSQL: half of the connections, so that single queries find one. */
+  transactionsAtOnce: 8,
+  /** Those that are no account's, such as sign-ins, together: accounts have turns besides. */
+  unnamedTransactionsAtOnce: 4,
+  /** Transactions of one account that wait: it gets some hundred of them in a second. */
+  waitingTransactionsPerAccount: 1000,
+  /** Transactions of all accounts that wait: some KiB each. */
+  waitingTransactions: 10_000,
+  /**
+   * How long one that is repeated waits for those that run, and those that come wait for it: ten times what nearly all
+   * take.
+   */
+  transactionAloneMs: 100,
   /** A transaction of PostgreSQL that conflicts with others is repeated this often; */
   transactionRepetitions: 40,
   /** after each time it waits for up to 2 ms, 4 ms, 8 ms, and so on up to this. */

@@ -9,22 +9,35 @@ import type { Database } from './schema.ts'
  */
 export type TransactionKind = 'read' | 'operational' | 'durable'
 
+export interface TransactionOptions {
+  kind: TransactionKind
+  /**
+   * The account that asks for the work, or the token where it takes access away, which no flood of the account may delay:
+   * PostgreSQL runs the transactions of one queue one after the other, so that they do not conflict with each other,
+   * however many there are, and delay nobody else.
+   */
+  queue?: string
+  /** For what must not wait for any other work of this server. */
+  isUrgent?: boolean
+}
+
 /**
  * Runs work in a transaction, as if no other were running: the only way to start one. A rule over several rows holds
  * because the work that checks it is the work that writes.
  *
  * SQLite runs one transaction after the other. PostgreSQL runs them at once and lets those fail that could not have run
  * one after the other; these are repeated. So `work` must be repeatable: it writes only to the database, and only through
- * the transaction. Throws `unavailable` when others have been in the way each time, and an error for a transaction
- * within another one, which would wait for the other's connection.
+ * the transaction. Throws `unavailable` when others have been in the way each time, `limit_reached` or `no_capacity` when
+ * too much waits already, and an error for a transaction within another one, which would wait for the other's connection.
  */
 export function transaction<T>(
   db: Kysely<Database>,
-  kind: TransactionKind,
+  options: TransactionKind | TransactionOptions,
   work: (transaction: Transaction<Database>) => Promise<T>,
 ): Promise<T> {
   if (isInTransaction()) return Promise.reject(new Error('Cannot begin a transaction: this work is in one already'))
-  return adapterOf(db).transaction(db, kind, async (trx) => {
+  const all = typeof options === 'string' ? { kind: options } : options
+  return adapterOf(db).transaction(db, all, async (trx) => {
     const own = { isOver: false }
     try {
       return await current.run(own, () => work(trx))
@@ -60,7 +73,11 @@ export function repetitionsOf(db: Kysely<Database>): number {
 
 /** What the databases do in different ways. */
 export interface DatabaseAdapter extends DialectAdapter {
-  transaction: typeof transaction
+  transaction<T>(
+    db: Kysely<Database>,
+    options: TransactionOptions,
+    work: (transaction: Transaction<Database>) => Promise<T>,
+  ): Promise<T>
   eraseDeleted: typeof eraseDeleted
   readonly repetitions: number
 }

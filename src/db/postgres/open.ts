@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type Dialect, type DialectAdapter } from 'kysely'
+import { Kysely, PostgresDialect, type Dialect, type DialectAdapter, type PostgresDialectConfig } from 'kysely'
 import { limits } from '../../config/limits.ts'
 import { setWatch } from '../database-watch.ts'
 import { FairReader } from '../fair-reader.ts'
@@ -19,18 +19,22 @@ import { Watch } from './watch.ts'
 export async function openPostgres(url: string): Promise<Kysely<Database>> {
   await prepare(url)
   const pool = new Pool(url, { maxConnections: limits.databaseConnections })
+  const urgentPool = new Pool(url, { maxConnections: 1 })
   const bulkReader = new BulkReader(url)
   const fairReader = new FairReader(bulkReader)
   const watch = new Watch(url)
   watch.onChange((_, { isSilent }) => {
     pool.isSilent = isSilent
+    urgentPool.isSilent = isSilent
     bulkReader.isSilent = isSilent
   })
-  const close = () => {
+  const urgent = new Kysely<Database>({ dialect: new SharedDialect({ pool: urgentPool }) })
+  const close = async () => {
     watch.close()
     fairReader.close()
+    await urgent.destroy()
   }
-  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool: closing(pool, close) }) })
+  const db = new Kysely<Database>({ dialect: new SharedDialect({ pool: closing(pool, close) }, urgent) })
   setReader(db, new PostgresReader(pool))
   setFairReader(db, fairReader)
   setWatch(db, watch)
@@ -43,8 +47,15 @@ export function postgresDialect(url: string, options: Omit<PoolOptions, 'maxConn
 }
 
 class SharedDialect extends PostgresDialect {
+  readonly #urgent: Kysely<Database> | undefined
+
+  constructor(config: PostgresDialectConfig, urgent?: Kysely<Database>) {
+    super(config)
+    this.#urgent = urgent
+  }
+
   override createAdapter(): DialectAdapter {
-    return new SharedAdapter()
+    return new SharedAdapter(this.#urgent)
   }
 }
 
@@ -76,12 +87,12 @@ const duplicateTable = '42P07'
 const maxAttempts = 5
 
 /** Returns the pool, which closes something else when it ends. */
-function closing(pool: Pool, close: () => void) {
+function closing(pool: Pool, close: () => Promise<void>) {
   return {
     connect: () => pool.connect(),
-    end: () => {
-      close()
-      return pool.end()
+    end: async () => {
+      await close()
+      await pool.end()
     },
   }
 }

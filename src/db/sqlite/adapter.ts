@@ -1,6 +1,6 @@
 import { SqliteAdapter, sql, type Kysely, type Transaction } from 'kysely'
 import type { Database } from '../schema.ts'
-import type { DatabaseAdapter, TransactionKind } from '../transaction.ts'
+import type { DatabaseAdapter, TransactionOptions } from '../transaction.ts'
 import { truncateWal } from './truncate-wal.ts'
 
 export class LocalAdapter extends SqliteAdapter implements DatabaseAdapter {
@@ -13,7 +13,7 @@ export class LocalAdapter extends SqliteAdapter implements DatabaseAdapter {
 
   transaction<T>(
     db: Kysely<Database>,
-    kind: TransactionKind,
+    { kind }: TransactionOptions,
     work: (transaction: Transaction<Database>) => Promise<T>,
   ): Promise<T> {
     if (kind !== 'durable') return db.transaction().execute(work)

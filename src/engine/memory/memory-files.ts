@@ -28,7 +28,7 @@ export async function writeMemory(
 ): Promise<MemoryFile> {
   checkPath(path)
   const modifiedAtMs = Date.now()
-  await transaction(engine.db, 'durable', async (trx) => {
+  await transaction(engine.db, { kind: 'durable', queue: accountId }, async (trx) => {
     const { used, count } = await trx
       .selectFrom('memory_files')
       .select((eb) => [
@@ -115,7 +115,7 @@ export async function listMemory(
 /** Deletes a file; the deletion is on the disk when this resolves. Throws `not_found` when there is none. */
 export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<void> {
   checkPath(path)
-  const { numDeletedRows } = await transaction(engine.db, 'durable', (trx) =>
+  const { numDeletedRows } = await transaction(engine.db, { kind: 'durable', queue: accountId }, (trx) =>
     trx.deleteFrom('memory_files').where('account_id', '=', accountId).where('path', '=', path).executeTakeFirst(),
   )
   if (numDeletedRows === 0n) throw missing(path)

@@ -79,7 +79,7 @@ export class NodeLease {
   async #extendOrReport(): Promise<{ isHeld: boolean; leads: boolean }> {
     const { db, health } = this.#parts
     try {
-      const found = await transaction(db, 'operational', (trx) => this.#extend(trx))
+      const found = await transaction(db, { kind: 'operational', isUrgent: true }, (trx) => this.#extend(trx))
       health.report('lease')
       return found
     } catch (error) {

@@ -20,7 +20,7 @@ export async function exposePort(
   { id: computerId, accountId, caller, row }: AccessibleComputer<'run'>,
   port: number,
 ): Promise<ExposedPort> {
-  return transaction(engine.db, 'operational', async (trx) => {
+  return transaction(engine.db, { kind: 'operational', queue: accountId }, async (trx) => {
     await assertAtHome(trx, engine.node, row, `Cannot expose port ${port}`)
     const exposed = await trx.selectFrom('ports').selectAll().where('computer_id', '=', computerId).execute()
     const existing = exposed.find((row) => row.port === port)

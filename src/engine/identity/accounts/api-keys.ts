@@ -43,7 +43,7 @@ export async function createApiKey(
 ): Promise<ApiKey & { secret: string }> {
   assertRole(caller, 'admin')
   for (const scope of scopes ?? []) assertScope(caller, scope)
-  return transaction(engine.db, 'operational', async (trx) => {
+  return transaction(engine.db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await assertStillAllowed(trx, caller)
     if (await hasLimit(trx, caller))
       throw new CarrelError(
@@ -129,7 +129,7 @@ export async function revokeApiKey(
 ): Promise<void> {
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: actor }, async (trx) => {
     const open = await liveDescendants(trx, accountId, id)
     if (!open.includes(id))
       throw new CarrelError('not_found', `Cannot revoke API key "${id}": the account has no such key`)

@@ -114,7 +114,7 @@ function refreshChainOf(db: Context['db'], caller: Authenticated, sessionId: str
 
 /** Ends a limited number of sessions. Returns how many it ended. */
 function end(engine: Pick<Context, 'db'>, caller: Authenticated, which: Condition): Promise<number> {
-  return transaction(engine.db, 'operational', async (trx) => {
+  return transaction(engine.db, { kind: 'operational', queue: caller.tokenId }, async (trx) => {
     const some = trx
       .selectFrom('tokens')
       .select('id')

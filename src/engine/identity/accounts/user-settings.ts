@@ -37,7 +37,7 @@ export function changeUserSettings(
   changes: Partial<UserSettings>,
 ): Promise<UserSettings> {
   const { displayName, ...stored } = canonical(changes)
-  return transaction(db, 'operational', async (trx) => {
+  return transaction(db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await assertOwnKey(trx, caller)
     if (displayName !== undefined) await rename(trx, caller, displayName)
     if (Object.keys(stored).length > 0) {

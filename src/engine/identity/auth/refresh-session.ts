@@ -31,7 +31,7 @@ export async function refreshSession(
         refreshableAt: new Date(refreshableAtMs).toISOString(),
       },
     })
-  const { secret } = await transaction(engine.db, 'operational', async (trx) => {
+  const { secret } = await transaction(engine.db, { kind: 'operational', queue: accountId }, async (trx) => {
     // Signing out meanwhile ends the token, after which it must not give another one.
     if ((await invalidTokens(trx, [tokenId])).size > 0) throw unauthenticated('the token is no longer valid')
     await revokePrevious(trx, tokenId)

@@ -57,7 +57,7 @@ export async function invite(
     throw new CarrelError('already_exists', `Cannot invite "${email}": they are a member already`)
   const code = randomBytes(32).toString('base64url')
   const isSent = engine.settings.signUp || (await isKnownAddress(engine.db, email))
-  const row = await transaction(engine.db, 'operational', (trx) =>
+  const row = await transaction(engine.db, { kind: 'operational', queue: caller.accountId }, (trx) =>
     insert(trx, engine, caller, { email, role, code, network }),
   )
   void send(engine, row, { code, workspace: workspace.name, inviter, isSent }).catch((error: unknown) =>
@@ -133,7 +133,7 @@ export async function revokeInvitation(engine: Pick<Context, 'db'>, caller: Auth
   assertSignedIn(caller, 'revoke an invitation')
   assertRole(caller, 'admin')
   const { accountId, tokenId } = caller
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: tokenId }, async (trx) => {
     const row = await trx
       .updateTable('invitations')
       .set({ ended_at: Date.now() })

@@ -65,7 +65,7 @@ export async function changeRole(
   role: Role,
 ): Promise<Member> {
   assertSignedIn(caller, 'change a role')
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: caller.tokenId }, async (trx) => {
     const before = await memberOf(trx, caller, userId)
     const ownRole = await currentRole(trx, caller)
     assertRole({ role: ownRole }, 'admin')
@@ -101,7 +101,7 @@ export async function removeMember(
 ): Promise<void> {
   assertSignedIn(caller, 'remove a member')
   const { accountId, tokenId } = caller
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: tokenId }, async (trx) => {
     const before = await memberOf(trx, caller, userId)
     const isOneself = userId === caller.userId
     if (!isOneself) assertRole({ role: await currentRole(trx, caller) }, before === 'owner' ? 'owner' : 'admin')

@@ -52,7 +52,7 @@ export async function changeLimits(
 ): Promise<KeyLimit[]> {
   assertRole(caller, 'admin')
   const { accountId, tokenId: actor } = caller
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: actor }, async (trx) => {
     const known = new Set((await keysOf(trx, accountId)).map(({ id }) => id))
     for (const { keyId, dayMicros, monthMicros } of changes) {
       if (keyId !== undefined && !known.has(keyId))

@@ -33,7 +33,7 @@ export async function createWorkspace(
 ): Promise<Workspace> {
   if (!isUser(caller))
     throw new CarrelError('forbidden', 'Cannot create a workspace: this takes the token of a sign-in, not of a program')
-  return transaction(engine.db, 'operational', async (trx) => {
+  return transaction(engine.db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     const { count } = await trx
       .selectFrom('accounts')
       .select((eb) => eb.fn.countAll().as('count'))
@@ -86,7 +86,7 @@ export async function renameWorkspace(
 ): Promise<Workspace> {
   assertSignedIn(caller, 'rename a workspace')
   assertRole(caller, 'admin')
-  await transaction(engine.db, 'operational', async (trx) => {
+  await transaction(engine.db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await trx.updateTable('accounts').set({ name }).where('id', '=', caller.accountId).execute()
     const { accountId, tokenId } = caller
     await appendEvent(trx, { accountId, type: 'workspace.renamed', actor: tokenId, data: { name } })

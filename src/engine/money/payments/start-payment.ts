@@ -39,7 +39,7 @@ export async function startPayment(
       'set CARREL_STRIPE_KEY and CARREL_STRIPE_WEBHOOK_SECRET, or CARREL_PLAY_MONEY=on to try it out',
     )
   const { accountId, tokenId: actor } = caller
-  const row = await transaction(db, 'operational', async (trx) => {
+  const row = await transaction(db, { kind: 'operational', queue: accountId }, async (trx) => {
     await assertFewOpen(trx, accountId)
     const inserted = await insertPayment(trx, {
       accountId,

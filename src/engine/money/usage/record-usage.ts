@@ -60,7 +60,7 @@ export async function recordUsage(
     if (index > 0) await turn()
     const computerIds = new Set(some.flatMap(({ computerId }) => computerId ?? []))
     const due = [...computerIds].flatMap((id) => unwritten.get(id) ?? [])
-    const balances = await transaction(db, 'durable', async (trx) => {
+    const balances = await transaction(db, { kind: 'durable', queue: charges }, async (trx) => {
       if (rules.node) await assertHoldsNode(trx, rules.node)
       await writeSnapshots(trx, due)
       return recordSome(trx, rules, some)
@@ -69,7 +69,7 @@ export async function recordUsage(
     for (const [accountId, balanceMicros] of balances) left.set(accountId, balanceMicros)
   }
   for (const some of chunks([...unwritten.values()]))
-    await transaction(db, 'operational', async (trx) => {
+    await transaction(db, { kind: 'operational', queue: charges }, async (trx) => {
       if (rules.node) await assertHoldsNode(trx, rules.node)
       await writeSnapshots(trx, some)
     })
@@ -231,3 +231,6 @@ function rowOf(interval: UsageInterval, amountMicros: number): UsageIntervalRow 
     label: interval.label,
   }
 }
+
+/** Charges wait for no sign-ins, and for no work of any account. */
+const charges = 'charges'
