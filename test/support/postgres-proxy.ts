@@ -61,6 +61,7 @@ export class PostgresProxy {
   /** Works again, after any failure. */
   async accept(): Promise<void> {
     this.#isSilent = false
+    this.#lostCommit = undefined
     for (const socket of this.#sockets) socket.resume()
     if (this.#server) return
     this.#server = createServer((client) => this.#connect(client)).listen(this.#path)

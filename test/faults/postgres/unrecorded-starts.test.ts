@@ -47,7 +47,7 @@ describe('a computer that starts while the database takes no changes', { timeout
     assert.equal((await app.shell('echo hi', { sessionId: name })).stdout, 'hi\n')
   })
 
-  test('is settled where it had stopped before', async () => {
+  test('is settled by the periodic work where it had stopped before', async () => {
     const name = newSession()
     await app.shell('true', { sessionId: name })
     const { id } = await rowOf(name)
@@ -58,6 +58,17 @@ describe('a computer that starts while the database takes no changes', { timeout
     await settleInconsistent(engine)
     assert.equal((await rowOf(name)).state, 'stopped')
     assert.equal((await app.shell('echo hi', { sessionId: name })).stdout, 'hi\n')
+  })
+
+  test('is settled by the next request', async () => {
+    const name = newSession()
+    await app.shell('true', { sessionId: name })
+    const { id } = await rowOf(name)
+    for (const state of ['starting', 'stopping'] as const) {
+      await app.driver.destroy(id)
+      await app.db.updateTable('computers').set({ state }).where('id', '=', id).execute()
+      assert.equal((await app.shell('echo hi', { sessionId: name })).stdout, 'hi\n')
+    }
   })
 
   test('of the warm pool is ended when it cannot be given away, and another one is started', async () => {

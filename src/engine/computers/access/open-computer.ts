@@ -1,3 +1,4 @@
+import type { ComputerRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
 import { otherNode } from '../../nodes/other-node.ts'
@@ -5,6 +6,7 @@ import type { ComputersContext, ImageDefaults } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { createSandbox } from '../lifecycle/create-sandbox.ts'
 import { ownComputer } from '../lifecycle/own-computer.ts'
+import { settleById } from '../lifecycle/settle.ts'
 import { startComputer } from '../lifecycle/start.ts'
 import { lookUp, type ComputerAddress, type LookedUp, type OwnedRow } from './look-up.ts'
 import { includes, type Included, type Right } from './rights.ts'
@@ -124,10 +126,21 @@ async function make(engine: ComputersContext, caller: Caller, address: ComputerA
  * its lock.
  */
 async function wake(engine: ComputersContext, caller: Caller, id: string): Promise<OwnedRow | undefined> {
-  const row = await ownComputer(engine, id)
+  const row = await settledComputer(engine, id)
   if (!row || row.account_id === null) return undefined
   const own = { ...row, account_id: row.account_id }
   if (row.state === 'running') return own
   await assertCredit(engine, { ...caller, accountId: own.account_id })
   return { ...own, ...(await startComputer(engine, row, caller.tokenId)) }
+}
+
+/**
+ * Returns the row of a computer of this node. Nothing else works on it, so one that is recorded as starting or stopping
+ * is one whose change the database did not take.
+ */
+async function settledComputer(engine: ComputersContext, id: string): Promise<ComputerRow | undefined> {
+  const row = await ownComputer(engine, id)
+  if (row?.state !== 'starting' && row?.state !== 'stopping') return row
+  await settleById(engine, id)
+  return ownComputer(engine, id)
 }

@@ -101,3 +101,27 @@ test('a row that cannot be written is kept for the next attempt', async (t) => {
   await recorded.flush()
   assert.deepEqual([released, recorded.pending('a')], [['a'], undefined])
 })
+
+test('what ends after a second attempt that found nothing to write is recorded', async (t) => {
+  const { db, released, recorder: recorded } = await recorder(t)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await db.schema.alterTable('processes').renameTo('elsewhere').execute()
+  const failed = recorded.started(handle('a'))
+  await failed
+  await db.schema.alterTable('elsewhere').renameTo('processes').execute()
+  await recorded.flush()
+  t.mock.timers.tick(retryMs)
+  await recorded.started({ ...handle('b'), exit })
+  assert.deepEqual(released, ['b'])
+})
+
+test('what ends during a write is recorded soon after it', async (t) => {
+  const { released, recorder: recorded } = await recorder(t)
+  const first = recorded.started(handle('a'))
+  recorded.ended(handle('b'), exit)
+  await first
+  while (released.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(released, ['b'])
+})
+
+const retryMs = 1000

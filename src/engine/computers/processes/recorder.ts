@@ -31,6 +31,7 @@ export class ProcessRecorder {
   readonly #onEnded: (row: ProcessFacts) => void
   readonly #queue = new Map<string, ProcessFacts>()
   #flushing: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
   #hasFailed = false
 
   constructor({ db, node, driver, log, health, onEnded = () => {} }: Parts) {
@@ -51,7 +52,7 @@ export class ProcessRecorder {
   /** Records the end of a process soon, with other rows. */
   ended(process: ProcessHandle, exit: ProcessExit): void {
     this.#queue.set(process.processId, rowOf(process, exit))
-    this.#flushing ??= delayed(flushDelayMs).then(() => this.#write())
+    void this.#writeAfter(flushDelayMs)
   }
 
   /** Returns the row of a process that still has to be written; undefined when there is none. */
@@ -61,10 +62,33 @@ export class ProcessRecorder {
 
   async flush(): Promise<void> {
     await this.#flushing
-    if (this.#queue.size > 0) await (this.#flushing ??= this.#write())
+    if (this.#queue.size > 0) await this.#writeAfter(0)
   }
 
-  async #write(): Promise<void> {
+  /** Writes what is queued after a delay, or with the write that is due already. */
+  #writeAfter(delayMs: number): Promise<void> {
+    return (this.#flushing ??= this.#run(delayMs))
+  }
+
+  async #run(delayMs: number): Promise<void> {
+    if (delayMs > 0) await delayed(delayMs)
+    const isWritten = await this.#write()
+    this.#flushing = undefined
+    if (this.#queue.size === 0) return
+    if (isWritten) void this.#writeAfter(0)
+    else this.#writeLater()
+  }
+
+  #writeLater(): void {
+    if (this.#retry) return
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.#writeAfter(0)
+    }, retryDelayMs).unref()
+  }
+
+  /** Returns whether everything that was queued is in the database. */
+  async #write(): Promise<boolean> {
     const rows = [...this.#queue.values()]
     try {
       for (let start = 0; start < rows.length; start += rowsPerStatement)
@@ -77,14 +101,13 @@ export class ProcessRecorder {
         this.#driver.release(row.id)
         this.#onEnded(row)
       }
+      return true
     } catch (error) {
       this.#health.report('records', error)
       if (!this.#hasFailed)
         this.#log.error({ err: error, rows: rows.length }, 'cannot record processes; will try again')
       this.#hasFailed = true
-      setTimeout(() => void (this.#flushing ??= this.#write()), retryDelayMs).unref()
-    } finally {
-      this.#flushing = undefined
+      return false
     }
   }
 
