@@ -15,5 +15,5 @@ export function packCommand(volume: string): string[] {
 /** Unpacks stdin into /volume. Names that lead out of it are refused by tar, or find nothing that can be written. */
 export const unpackCommand = [
   ...['tar', '--extract', '--file=-', '--directory=/volume', ...everything],
-  ...['--same-owner', '--same-permissions', '--delay-directory-restore', '--keep-old-files', '--warning=no-timestamp'],
+  ...['--same-owner', '--same-permissions', '--keep-old-files', '--warning=no-timestamp'],
 ] as const
