@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { linksBelow } from './apis/links.ts'
 import { databaseLocation } from './config/database-location.ts'
 import { limits } from './config/limits.ts'
+import { removeSecrets } from './config/secret-settings.ts'
 import { readSettings, SettingError, type Settings } from './config/settings.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import { openDatabase } from './db/open.ts'
@@ -29,8 +30,7 @@ import { unknownSettings } from './start/unknown-settings.ts'
 async function main(): Promise<void> {
   const stop = stopSignal()
   const settings = readSettings(process.env)
-  // No program that the server starts needs these, and some outlive the server.
-  for (const secret of ['CARREL_SECRET_KEY', 'CARREL_DATABASE_URL']) delete process.env[secret]
+  removeSecrets(process.env)
   const log = openLog(settings.logLevel)
   for (const unknown of unknownSettings(process.env)) log.warn(unknown)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))

@@ -51,7 +51,6 @@ const bad: Record<string, string[]> = {
   CARREL_IDLE_TIMEOUT_S: ['0', '-5', '10m', '2592001'],
   CARREL_SWEEP_INTERVAL_MS: ['49', '3600001'],
   CARREL_WARM_COMPUTERS: ['-1', '1001', '1.5'],
-  CARREL_SMTP_URL: ['mail.example.com', 'http://mail.example.com', 'smtp://'],
   CARREL_MAIL_FROM: ['carrel', 'a@b@c', 'x@y\nBcc: z@y'],
   CARREL_SIGN_UP: ['yes', 'OPEN'],
   CARREL_SIGN_INS_PER_MINUTE: ['-1', '0.5', 'x'],
@@ -68,7 +67,6 @@ const bad: Record<string, string[]> = {
   CARREL_TEMPO_NETWORK: ['main', 'MAINNET'],
   CARREL_TEMPO_RECIPIENT: ['carrel.eth', '0x1', `0x${'g'.repeat(40)}`, `0x${'1'.repeat(41)}`],
   CARREL_TEMPO_TOKEN: ['usdc'],
-  CARREL_TEMPO_RPC: ['rpc.example.com', 'wss://rpc.example.com'],
 }
 
 for (const [name, values] of Object.entries(bad)) {
@@ -171,6 +169,11 @@ test('the message about an invalid secret does not reveal it', () => {
     ['CARREL_SECRET_KEY', 'a'.repeat(63)],
     ['CARREL_SECRET_KEY', `${'a'.repeat(64)},short`],
     ['CARREL_SECRET_KEY', ' , '],
+    ['CARREL_SMTP_URL', 'user:secret@mail.example.com'],
+    ['CARREL_SMTP_URL', 'http://user:secret@mail.example.com'],
+    ['CARREL_SMTP_URL', 'smtp://?secret'],
+    ['CARREL_TEMPO_RPC', 'rpc.example.com/secret'],
+    ['CARREL_TEMPO_RPC', 'wss://rpc.example.com/secret'],
   ] as const)
     assert.throws(
       () => readSettings({ [name]: value }),

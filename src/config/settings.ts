@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { cpus, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { parseSecretKey } from './parse-secret-key.ts'
+import type { SecretSetting } from './secret-settings.ts'
 
 /**
  * What an operator can set, each by an environment variable. `docs/SETTINGS.md` lists the variables and their defaults.
@@ -183,7 +184,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     networkPoolSize: read.integer('CARREL_NETWORK_POOL', 8, 0, 1000),
     billing: read.text('CARREL_BILLING', 'off', /^(on|off)$/, 'on or off') === 'on',
     priceBook: env.CARREL_PRICE_BOOK || undefined,
-    smtpUrl: read.checked('CARREL_SMTP_URL', smtpUrlOf, 'an address such as smtps://user:password@mail.example.com'),
+    smtpUrl: read.secret('CARREL_SMTP_URL', isSmtpUrl, 'an address such as smtps://user:password@mail.example.com'),
     mailFrom: read.text(
       'CARREL_MAIL_FROM',
       'Carrel <carrel@localhost>',
@@ -215,7 +216,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       .map((text) => issuerOf(text)!),
     ...githubSettings(read.checked('CARREL_GITHUB_URL', originOf, 'an origin such as https://github.example.com')),
     githubClientId: env.CARREL_GITHUB_CLIENT_ID || undefined,
-    githubClientSecret: env.CARREL_GITHUB_CLIENT_SECRET || undefined,
+    githubClientSecret: read.secret('CARREL_GITHUB_CLIENT_SECRET', () => true, 'the secret of the OAuth app'),
     signInsPerMinute: read.integer('CARREL_SIGN_INS_PER_MINUTE', 20, 0, 1_000_000),
     stripeKey: read.secret(
       'CARREL_STRIPE_KEY',
@@ -252,7 +253,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ) as Settings['tempoNetwork'],
     tempoRecipient: read.checked('CARREL_TEMPO_RECIPIENT', chainAddress, 'an address of 0x and 40 hex digits'),
     tempoToken: read.checked('CARREL_TEMPO_TOKEN', chainAddress, 'an address of 0x and 40 hex digits'),
-    tempoRpc: read.checked('CARREL_TEMPO_RPC', httpUrl, 'an address such as https://rpc.example.com'),
+    tempoRpc: read.secret('CARREL_TEMPO_RPC', isHttpUrl, 'an address such as https://rpc.example.com'),
   }
   checkNames(settings)
   checkMail(settings)
@@ -317,9 +318,9 @@ function issuerOf(text: string): TrustedIssuer | undefined {
   return url?.protocol === 'https:' || isLocal ? { issuer, audience } : undefined
 }
 
-function smtpUrlOf(text: string): string | undefined {
+function isSmtpUrl(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '' ? text : undefined
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== ''
 }
 
 /** Returns the origin of an HTTP URL; undefined if the text is no URL, or has a path, user or query. */
@@ -329,8 +330,8 @@ function originOf(text: string): string | undefined {
   return isOrigin ? url.origin : undefined
 }
 
-function httpUrl(text: string): string | undefined {
-  return /^https?:$/.test(URL.parse(text)?.protocol ?? '') ? text : undefined
+function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '')
 }
 
 function chainAddress(text: string): string | undefined {
@@ -387,7 +388,7 @@ function reader(env: NodeJS.ProcessEnv) {
       return env[name] ? (check(env[name]) ?? refuse(name, expected)) : undefined
     },
     /** Reads a value that no message may show, even when it is wrong. */
-    secret(name: string, allowed: RegExp | ((value: string) => boolean), expected: string): string | undefined {
+    secret(name: SecretSetting, allowed: RegExp | ((value: string) => boolean), expected: string): string | undefined {
       const value = env[name] || undefined
       if (value === undefined || testOf(allowed)(value)) return value
       throw new SettingError(`Cannot start: ${name} cannot be used; set it to ${expected}`)
