@@ -85,7 +85,7 @@ test('the commands of an operator', async (t) => {
   await t.test('say why a database cannot be opened, and never its password', async (t) => {
     await assertRefused(
       { CARREL_DATA: none, CARREL_DATABASE_URL: 'postgres://carrel:pass/word@host/carrel' },
-      /^Cannot open the database "postgres:…": Invalid URL$/,
+      /^Cannot start: CARREL_DATABASE_URL cannot be used; set it to a URL of PostgreSQL such as /,
     )
     const listener = createServer().listen(0, '127.0.0.1')
     await once(listener, 'listening')

@@ -120,7 +120,9 @@ async function moveBalances(
     else moves.set(book.id, { book, amountMicros })
   }
   const balances = new Map<string, number>()
-  for (const some of chunks([...moves.values()])) {
+  // In one order, so that no two transactions wait for each other's rows.
+  const inOrder = [...moves.values()].toSorted((a, b) => (a.book.id < b.book.id ? -1 : 1))
+  for (const some of chunks(inOrder)) {
     const rows = await trx
       .insertInto('ledger_books')
       .values(some.map(({ book, amountMicros }) => ({ ...book, balance_micros: amountMicros })))
