@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { limits } from '../../config/limits.ts'
 import { databaseTimeMs } from '../../db/database-time.ts'
 import type { Database } from '../../db/schema.ts'
 import { transaction } from '../../db/transaction.ts'
@@ -45,7 +46,7 @@ function condemn(db: Kysely<Database>, id: string): Promise<ThisNode> {
     if (row.lease_until > (await databaseTimeMs(trx)))
       throw new CarrelError(
         'conflict',
-        `${doing}: its server runs, or did so until a moment ago; stop it and wait a minute`,
+        `${doing}: its server runs, or did so until a moment ago; stop it and wait ${limits.nodeLeaseMs / 1000} seconds`,
       )
     const epoch = row.epoch + 1
     await trx.updateTable('nodes').set({ epoch }).where('id', '=', id).execute()

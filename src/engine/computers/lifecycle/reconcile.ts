@@ -12,9 +12,9 @@ import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
 /**
- * Reconciles the recorded computers of this node with those that really exist, when the server starts: deletes those that nothing
- * records, finishes or undoes what was interrupted, and continues with those that still run. A failure is logged and
- * retried later: one computer that is stuck must not keep the server from starting.
+ * Reconciles the recorded computers of this node with those that really exist, when the server starts: deletes those
+ * that nothing records, finishes or undoes what was interrupted, and continues with those that still run. A failure is
+ * logged and retried later: one computer that is stuck must not keep the server from starting.
  */
 export async function reconcile(engine: ComputersContext): Promise<void> {
   await destroyUnknown(engine)
