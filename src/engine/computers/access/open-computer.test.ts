@@ -14,6 +14,7 @@ import { openPorts } from '../ports/open-ports.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { findComputer, openComputer, type AccessibleComputer } from './open-computer.ts'
 import { includes, rights } from './rights.ts'
+import { CarrelError } from '../../../errors.ts'
 import { openTestDatabase } from '../../../../test/support/test-database.ts'
 
 const images = ['new', 'old'].map((id) => ({ id, env: { IMAGE: id }, user: `${id}-user`, workdir: `/${id}` }))
@@ -31,7 +32,11 @@ async function computersOf(t: TestContext) {
     images: { list: async () => (lists.images++, images), build: async () => images[0] },
     get: async () => undefined,
     create: async () => {},
-    start: async (id: string) => void started.push(id),
+    start: async (id: string) => {
+      if (id === 'broken') throw new CarrelError('no_capacity', 'Cannot start it')
+      started.push(id)
+    },
+    destroy: async () => {},
     exec: async (computerId: string, spec: ExecSpec) => {
       specs.push(spec)
       const { processId, meta } = spec
@@ -130,9 +135,16 @@ test('an opened computer is in use until it is done, a found one is not', async 
 
 test('a computer that cannot be opened is not left in use', async (t) => {
   const { engine, caller, insert } = await computersOf(t)
+  await insert('broken', { state: 'stopped' })
+  await assert.rejects(openComputer(engine, caller, { id: 'broken' }, 'run'), { code: 'no_capacity' })
+  assert.equal(engine.activity.inUse('broken'), false)
+})
+
+test('a computer whose stop was not recorded starts again', async (t) => {
+  const { engine, caller, insert, started } = await computersOf(t)
   await insert('c', { state: 'stopping' })
-  await assert.rejects(openComputer(engine, caller, { id: 'c' }, 'run'), { code: 'conflict' })
-  assert.equal(engine.activity.inUse('c'), false)
+  using computer = await openComputer(engine, caller, { id: 'c' }, 'run')
+  assert.deepEqual([computer.id, started], ['c', ['c']])
 })
 
 test('a right includes those before it, and none after it', () => {
