@@ -28,10 +28,11 @@ export class TestNode {
   readonly paths: Paths
   readonly #env: Record<string, string>
   #process: ChildProcess | undefined
-  #isSignalled = false
   #isReady = false
   #isRemoved = false
   #ready = Promise.withResolvers<TestServer>()
+  /** The servers that were told to end. */
+  readonly #signalled = new WeakSet<ChildProcess>()
   readonly #logs: (() => string)[] = []
 
   private constructor(paths: Paths, { name, place, env }: NodeOptions) {
@@ -69,47 +70,49 @@ export class TestNode {
   /** Starts a server. Resolves when it is ready or was signalled before, and rejects when it ended by itself. */
   async start(): Promise<void> {
     if (this.#isRemoved) throw new Error(`Cannot start a server: node ${this.name} is removed`)
-    this.#isSignalled = false
+    let child: ChildProcess | undefined
+    const onSpawn = (spawned: ChildProcess) => {
+      this.#process = child = spawned
+    }
     try {
-      const server = await TestServer.start({
-        env: this.#env,
-        onSpawn: (spawned) => {
-          this.#process = spawned
-        },
-      })
+      const server = await TestServer.start({ env: this.#env, onSpawn })
       this.#logs.push(server.log)
-      server.process.once('exit', () => {
-        if (server.process === this.#process && !this.#isSignalled)
-          this.#fail(`the server has ended by itself:\n${server.log().slice(-4000)}`)
+      // Its log is complete when its descriptors are closed.
+      server.process.once('close', (code, signal) => {
+        if (!this.#signalled.has(server.process))
+          this.#fail(`it ended by itself with ${code ?? signal}:\n${server.log().slice(-4000)}`)
       })
-      if (this.#isSignalled) return
+      if (this.#signalled.has(server.process)) return
       this.#isReady = true
       this.#ready.resolve(server)
     } catch (error) {
-      if (!this.#isSignalled) throw error
+      if (!child || !this.#signalled.has(child)) throw error
     }
   }
 
   /** Ends the server, whether it is ready or not, and waits for its end. */
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#process
-    this.#isSignalled = true
     if (this.#isReady) this.#ready = Promise.withResolvers()
     this.#isReady = false
     if (!child || child.exitCode !== null || child.signalCode !== null) return
+    this.#signalled.add(child)
     const exited = once(child, 'exit')
     child.kill(signal)
     await exited
   }
 
-  /** Returns what all servers that became ready have logged as errors. */
+  /** Returns what all servers that became ready have logged as errors, but for requests that came while they stopped. */
   errors(): string[] {
     const lines = this.#logs.flatMap((log) =>
       log()
         .split('\n')
         .filter((line) => line.startsWith('{')),
     )
-    return lines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50)
+    return lines.filter((line) => {
+      const { level, msg } = JSON.parse(line) as { level: number; msg: string }
+      return level >= 50 && !msg.endsWith('the server is shutting down')
+    })
   }
 
   /** Ends everything of the node and deletes its data. */
