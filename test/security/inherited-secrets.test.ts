@@ -17,7 +17,16 @@ test('programs that the server starts inherit its environment without the secret
     },
   })
   t.after(() => server.stop())
-  await server.shell('true', { sessionId: newSession() })
+  // An earlier server may have started the monitor; a watch has a program of its own.
+  const ending = new AbortController()
+  t.after(() => ending.abort())
+  const response = await fetch(`${server.url}/watch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ path: '/workspace', sessionId: newSession() }),
+    signal: ending.signal,
+  })
+  await response.body!.getReader().read()
   const inherited = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== server.process.pid)
     .map(environmentOf)

@@ -22,7 +22,8 @@ export function recordStatements(): Statements {
   }
   Object.defineProperty(Client.prototype, 'query', {
     value(this: Client, query: string | Query, ...rest: unknown[]) {
-      record(this, typeof query === 'string' ? { text: query, values: rest[0] as unknown[] } : query)
+      const given = typeof query === 'string' ? { text: query } : query
+      record(this, { ...given, values: given.values ?? (rest[0] as unknown[]) })
       return Reflect.apply(original, this, [query, ...rest])
     },
   })
