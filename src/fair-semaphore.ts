@@ -1,18 +1,12 @@
-import { CarrelError } from './errors.ts'
+import { assertRoomInQueue, assertRoomInQueues, type QueueLimits } from './queue-room.ts'
 
-interface Options {
-  /** What callers wait for, as in "start the process". */
-  action: string
+interface Options extends QueueLimits {
   /** How much runs at the same time, in total and for one account. */
   permits: number
   /**
    * Work that takes longer than this hands its permit to another account; it still counts as work of its own account.
    */
   maxHoldMs: number
-  /** Maximum length of the queue of one account. */
-  maxWaitingOfOne: number
-  /** Maximum length of all queues together. */
-  maxWaiting: number
 }
 
 /** The work of one account. */
@@ -91,15 +85,8 @@ export class FairSemaphore {
   }
 
   #wait(queue: Queue): Promise<void> {
-    const { action, maxWaitingOfOne, maxWaiting } = this.#options
-    if (queue.waiting.length >= maxWaitingOfOne)
-      throw new CarrelError(
-        'limit_reached',
-        `Cannot ${action}: ${maxWaitingOfOne} requests of this account are queued already, which is its limit`,
-        { details: { limit: maxWaitingOfOne } },
-      )
-    if (this.#waiting >= maxWaiting)
-      throw new CarrelError('no_capacity', `Cannot ${action}: ${maxWaiting} requests are queued already`)
+    assertRoomInQueue(this.#options, queue.waiting.length)
+    assertRoomInQueues(this.#options, this.#waiting)
     return new Promise((resolve) => {
       queue.waiting.push(resolve)
       this.#waiting++

@@ -1,12 +1,8 @@
-import { CarrelError } from '../../errors.ts'
+import { assertRoomInQueue, assertRoomInQueues, type QueueLimits } from '../../queue-room.ts'
 
-interface Options {
-  /** What callers wait for, as in "write to the database". */
-  action: string
+interface Options extends QueueLimits {
   /** How much of the work without a queue runs at once. */
   unnamedAtOnce: number
-  maxWaitingOfOne: number
-  maxWaiting: number
 }
 
 interface Queue {
@@ -41,15 +37,8 @@ export class Queues {
   }
 
   #wait(name: string | undefined, line: (() => void)[]): Promise<void> {
-    const { action, maxWaitingOfOne, maxWaiting } = this.#options
-    if (name !== undefined && line.length >= maxWaitingOfOne)
-      throw new CarrelError(
-        'limit_reached',
-        `Cannot ${action}: ${maxWaitingOfOne} requests of this account are queued already, which is its limit`,
-        { details: { limit: maxWaitingOfOne } },
-      )
-    if (this.#waiting >= maxWaiting)
-      throw new CarrelError('no_capacity', `Cannot ${action}: ${maxWaiting} requests are queued already`)
+    if (name !== undefined) assertRoomInQueue(this.#options, line.length)
+    assertRoomInQueues(this.#options, this.#waiting)
     this.#waiting++
     return new Promise((resolve) => line.push(resolve))
   }

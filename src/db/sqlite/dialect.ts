@@ -54,7 +54,8 @@ function restrictToOwner(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
-const busyMs = 5000
+/** How long a statement waits for another program that writes. */
+export const busyMs = 5000
 
 /** Caches prepared statements: queries repeat, and preparing one takes longer than running it. */
 function statementCache(database: DatabaseSync, begin: string, afterWrite: () => void): SqliteDatabase['prepare'] {

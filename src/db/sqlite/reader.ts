@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Reader } from '../reader.ts'
+import { busyMs } from './dialect.ts'
 
 /** A second connection to the same file, which reads committed data at any time: in WAL mode readers block nobody. */
 export class SqliteReader implements Reader {
@@ -45,5 +46,4 @@ export class SqliteReader implements Reader {
   }
 }
 
-const busyMs = 5000
 const versionCheckMs = 20
