@@ -5,15 +5,15 @@ import { withoutPassword } from '../db/open.ts'
 import { holdsComputers, namesDatabase, readMark, readNodeFile } from './node-file.ts'
 
 /**
- * Throws a `SettingError`, and changes nothing, when the database does not belong to the data directory: it is missing,
- * empty or that of other servers. A server that used it would remove every computer as an orphan. A database has an id,
- * and each data directory of its servers has that id too. Throws as `inspectDatabase` does. `action` says in the message
- * what cannot be done.
+ * Returns what is known of the database, and changes nothing. Throws a `SettingError` when the database does not belong
+ * to the data directory: it is missing, empty or that of other servers. A server that used it would remove every
+ * computer as an orphan. A database has an id, and each data directory of its servers has that id too. Throws as
+ * `inspectDatabase` does. `action` says in the message what cannot be done.
  */
 export async function assertOwnDatabase(
   settings: Pick<Settings, 'databaseUrl' | 'dataDirectory'>,
   action = 'start',
-): Promise<void> {
+): Promise<Inspected | 'missing'> {
   const { dataDirectory } = settings
   const location = databaseLocation(settings)
   const found = await inspectDatabase(location)
@@ -23,7 +23,7 @@ export async function assertOwnDatabase(
     throw new SettingError(
       `Cannot ${action}: the database "${withoutPassword(location)}" is ${found === 'missing' ? 'missing' : 'empty'}, but "${dataDirectory}" holds the data of one; restore it from a backup${action === 'start' ? ', or remove everything with "npm run down -- --delete-data"' : ''}`,
     )
-  if (found === 'missing' || !belongs || isDeployment(dataDirectory, found)) return
+  if (found === 'missing' || !belongs || isDeployment(dataDirectory, found)) return found
   throw new SettingError(
     `Cannot ${action}: the database "${withoutPassword(location)}" does not belong to "${dataDirectory}"; put the right one back, set CARREL_DATABASE_URL to it, or set CARREL_DATA to another directory`,
   )

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import type { Kysely } from 'kysely'
 import { databaseLocation } from '../config/database-location.ts'
 import { readSettings } from '../config/settings.ts'
-import { inspectDatabase } from '../db/inspect.ts'
 import { connectDatabase, withoutPassword } from '../db/open.ts'
 import type { Database } from '../db/schema.ts'
 import { assertOwnDatabase } from './assert-own-database.ts'
@@ -17,8 +16,7 @@ export async function connectExisting(action: string, options: { readOnly: boole
   const location = databaseLocation(settings)
   if (settings.databaseUrl === undefined && !existsSync(location))
     throw new Error(`Cannot ${action}: there is no "${location}"; set CARREL_DATA to the data directory`)
-  await assertOwnDatabase(settings, action)
-  const found = await inspectDatabase(location)
+  const found = await assertOwnDatabase(settings, action)
   if (found === 'missing' || !found.isMigrated)
     throw new Error(
       `Cannot ${action}: the database "${withoutPassword(location)}" is empty or of an earlier version; start a server of this version with it first`,
