@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { testEngine } from '../../../../test/support/test-engine.ts'
 import { limits } from '../../../config/limits.ts'
 import { chunks } from '../../../db/chunks.ts'
-import { openDatabase } from '../../../db/open.ts'
+import { openTestDatabase } from '../../../../test/support/test-database.ts'
 import { computerPages } from '../../../drivers/driver-pages.ts'
 import { MemoryDriver } from '../../../drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../../drivers/memory/memory-host.ts'
@@ -11,10 +11,9 @@ import { reconcile } from './reconcile.ts'
 
 /** An engine whose host has some computers, and whose database has others. */
 async function engineWith(t: TestContext) {
-  const db = await openDatabase(':memory:')
+  const db = await openTestDatabase(t)
   const driver = MemoryDriver.open(new MemoryHost())
   t.after(() => driver.close())
-  t.after(() => db.destroy())
   await db.insertInto('accounts').values({ id: 'a', name: 'a', created_at: 0, shared: 0 }).execute()
   const engine = await testEngine({ db, driver, ownerId: 'a' })
   const size = { cpus: 1, memoryBytes: 1024, diskBytes: 1024, pids: 8 }
