@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Carrel } from '../../sdk/index.ts'
+import { skipsWithoutDiskLimits } from '../support/disk-limits.ts'
 import { newSession, TestServer, until, type Answer } from '../support/server.ts'
 import { SocketClient } from './socket-client.ts'
 
@@ -204,7 +205,8 @@ Rich()`)
     assert.deepEqual([logs.stdout, results.at(-1).text], ['a 0\nb 0\na 1\nb 1\n', '0'])
   })
 
-  test('starts with a full disk too', async () => {
+  test('starts with a full disk too', async (t) => {
+    if (skipsWithoutDiskLimits(t, server)) return
     const own = sandbox()
     const fill =
       'for size in 1M 64k 4k 1k; do dd if=/dev/zero of=/workspace/fill$size bs=$size; sync; done; head -c 300000 /dev/zero > /tmp/probe'

@@ -11,6 +11,8 @@ export class Results {
   skipped = 0
   /** @type {Map<string, string[]>} names of tests, by file and cause */
   #failures = new Map()
+  /** @type {string[]} */
+  #skips = []
 
   /** @param {{ passed: number, failed: number, skipped: number }} counts */
   add({ passed, failed, skipped }) {
@@ -31,12 +33,21 @@ export class Results {
     this.#failures.set(key, [...(this.#failures.get(key) ?? []), ...names])
   }
 
+  /**
+   * Lists a skipped test, without counting it.
+   * @param {string} file
+   * @param {import('./run-test-file.js').Skip} skip
+   */
+  listSkip(file, { name, reason }) {
+    this.#skips.push(`${file}: ${name}${reason === '' ? '' : `: ${reason.slice(0, maxCauseLength)}`}`)
+  }
+
   /** A run without any test has failed. */
   get succeeded() {
     return this.failed === 0 && this.passed > 0
   }
 
-  /** The list of failures and, as its last line, the counts; skipped tests are named only where there are any. */
+  /** The lists of skipped and failed tests and, as the last line, the counts; what there is none of is not named. */
   get text() {
     const lines = [...this.#failures].flatMap(([key, names]) => [
       `  ${key}`,
@@ -44,7 +55,8 @@ export class Results {
       ...(names.length > maxNames ? [`    ✖ and ${names.length - maxNames} more`] : []),
     ])
     const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : ''
+    const skips = this.#skips.length > 0 ? `\nSkipped:\n  ${this.#skips.join('\n  ')}\n` : ''
     const list = lines.length > 0 ? `\nFailed:\n${lines.join('\n')}\n` : ''
-    return `${list}\n${this.passed} passed, ${this.failed} failed${skipped}`
+    return `${skips}${list}\n${this.passed} passed, ${this.failed} failed${skipped}`
   }
 }

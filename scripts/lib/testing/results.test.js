@@ -33,8 +33,10 @@ test('the last line names skipped tests only where there are any', () => {
   const results = new Results()
   results.add(one)
   assert.equal(results.text, '\n1 passed, 0 failed')
-  results.add({ passed: 0, failed: 0, skipped: 1 })
-  assert.equal(results.text, '\n1 passed, 0 failed, 1 skipped')
+  results.add({ passed: 0, failed: 0, skipped: 2 })
+  results.listSkip('a', { name: 't1', reason: 'no disk limits' })
+  results.listSkip('b', { name: 't2', reason: '' })
+  assert.equal(results.text, '\nSkipped:\n  a: t1: no disk limits\n  b: t2\n\n1 passed, 0 failed, 2 skipped')
 })
 
 test('a run without a test has not succeeded, nor has one with a failure', () => {

@@ -19,6 +19,8 @@ export async function runTestFile(file, { env, signal, onText }) {
   let counts = { passed: 0, failed: 0, skipped: 0 }
   /** @type {Failure[]} */
   let failures = []
+  /** @type {Skip[]} */
+  const skips = []
   /** @type {Map<number, string>} */
   const running = new Map()
   /** @type {string[]} names of the tests around the current one, by depth */
@@ -41,6 +43,10 @@ export async function runTestFile(file, { env, signal, onText }) {
         : { names: [fullName], error: error.cause ?? error },
     )
   })
+  events.on('test:pass', ({ nesting, name, skip }) => {
+    if (skip !== undefined && skip !== false)
+      skips.push({ name: [...names.slice(0, nesting), name].join(' › '), reason: skip === true ? '' : skip })
+  })
   events.on('test:summary', ({ file: ofFile, counts: of }) => {
     if (ofFile !== undefined) complete = true
     const skipped = of.skipped + of.todo
@@ -51,7 +57,7 @@ export async function runTestFile(file, { env, signal, onText }) {
   if (!complete && failures.length === 0)
     failures.push({ names: [], error: 'The file ended before its tests were done, or holds none.' })
   if (failures.length > 0) counts.failed ||= 1
-  return { ...counts, failures }
+  return { ...counts, failures, skips }
 }
 
 /** @param {TestError} error of a file's process */
@@ -61,6 +67,7 @@ function endOf({ exitCode, signal }) {
 
 /**
  * @typedef {{ names: string[], error: unknown }} Failure what failed: tests, by their names, or the whole file while these ran
- * @typedef {{ passed: number, failed: number, skipped: number, failures: Failure[] }} FileResult
+ * @typedef {{ name: string, reason: string }} Skip a test that was skipped, and why: empty where it does not say
+ * @typedef {{ passed: number, failed: number, skipped: number, failures: Failure[], skips: Skip[] }} FileResult
  * @typedef {Error & { failureType?: string, exitCode?: number, signal?: string }} TestError
  */

@@ -26,10 +26,16 @@ async function runText(text) {
 test('every test counts once, and those that failed have the names around them', async () => {
   const result = await runText(`
     describe('a', () => { test('passes', () => {}); test('fails', () => { throw new Error('no') }) })
-    test.skip('skipped', () => {})
+    describe('b', () => test('skipped', (t) => t.skip('not here')))
     test.todo('to do', () => { throw new Error('not yet') })`)
   const failures = [{ names: ['a › fails'], error: 'no' }]
-  assert.deepEqual(result, { passed: 1, failed: 1, skipped: 2, failures })
+  assert.deepEqual(result, {
+    passed: 1,
+    failed: 1,
+    skipped: 2,
+    failures,
+    skips: [{ name: 'b › skipped', reason: 'not here' }],
+  })
 })
 
 for (const [what, text] of Object.entries({

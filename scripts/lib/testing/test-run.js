@@ -102,5 +102,6 @@ export class TestRun {
     if (result.failed > 0) process.stdout.write(output)
     this.results.add(result)
     for (const { names, error } of result.failures) this.results.list(name, error, names)
+    for (const skip of result.skips) this.results.listSkip(name, skip)
   }
 }

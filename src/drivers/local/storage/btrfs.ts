@@ -11,12 +11,15 @@ import type { DiskGauge, Storage } from './storage.ts'
 export class BtrfsStorage implements Storage {
   readonly kind = 'btrfs'
   readonly quota: boolean
+  /** The error code of the kernel's refusal to enable quotas. */
+  readonly quotaFailure: string | undefined
   readonly instantCopy = true
   readonly #sysfs: string
 
-  private constructor(sysfs: string, quota: boolean) {
+  private constructor(sysfs: string, quotaFailure: string | undefined) {
     this.#sysfs = sysfs
-    this.quota = quota
+    this.quota = quotaFailure === undefined
+    this.quotaFailure = quotaFailure
   }
 
   /** Opens a mounted btrfs file system and enables quotas. */
@@ -106,14 +109,16 @@ export class BtrfsStorage implements Storage {
   }
 }
 
-async function enableQuota(fd: number): Promise<boolean> {
+/** Resolves with the error code of a refusal, else undefined. */
+async function enableQuota(fd: number): Promise<string | undefined> {
   const args = Buffer.alloc(16)
   args.writeBigUInt64LE(QUOTA_ENABLE, 0)
   try {
     await callAsync('ioctl', fd, QUOTA_CTL, args)
-    return true
+    return undefined
   } catch (error) {
-    return error instanceof SystemError && error.code === 'EEXIST'
+    if (!(error instanceof SystemError)) throw error
+    return error.code === 'EEXIST' ? undefined : error.code
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CarrelError } from '../../../errors.ts'
 import { isMounted, unmount } from '../host/mounts.ts'
@@ -25,8 +25,9 @@ export interface Pool {
  * Creates or reopens the pool in the data directory: the directory itself where it is on btrfs, otherwise a btrfs file
  * system in a sparse file of 80 % of the free space, otherwise plain directories. The choice is made once and kept. In
  * each case the pool is a mount on which the host ignores set-user-ID bits and device files; computers see their own
- * overlays. A pool that a full disk turned read-only is reopened, after `endUsers` has ended everything that uses it.
- * Throws `unavailable` when an existing pool cannot be mounted.
+ * overlays. As plain directories are for good, a pool in a file is attempted several times first. A pool that a full disk
+ * turned read-only is reopened, after `endUsers` has ended everything that uses it. Throws `unavailable` when an existing
+ * pool cannot be mounted.
  */
 export async function openPool(dataDirectory: string, endUsers = async (): Promise<void> => {}): Promise<Pool> {
   const directory = join(dataDirectory, 'pool')
@@ -40,16 +41,16 @@ export async function openPool(dataDirectory: string, endUsers = async (): Promi
     }
     return btrfs(directory)
   }
+  if (!existsSync(file)) {
+    const reason = await make(file, directory)
+    return reason === undefined ? btrfs(directory) : plain(directory, reason)
+  }
   try {
-    if (!existsSync(file)) await format(file, dataDirectory)
     await mountFile(file, directory)
   } catch (error) {
-    if (existsSync(file) && (await statfs(directory)).type !== BTRFS_MAGIC) {
-      const reason = error instanceof Error ? error.message : String(error)
-      if (error instanceof FormatError) return plain(directory, reason)
-      throw new CarrelError('unavailable', `Cannot mount the storage pool "${file}": ${reason}`)
-    }
-    return plain(directory, error instanceof Error ? error.message : String(error))
+    throw new CarrelError('unavailable', `Cannot mount the storage pool "${file}": ${messageOf(error)}`, {
+      cause: error,
+    })
   }
   return btrfs(directory)
 }
@@ -59,23 +60,45 @@ async function btrfs(directory: string): Promise<Pool> {
   const storage = await BtrfsStorage.open(directory)
   const limitations = storage.quota
     ? []
-    : ['This btrfs file system allows no quotas, so computers have no disk limit of their own.']
+    : [
+        `This btrfs file system allows no quotas (${storage.quotaFailure}), so computers have no disk limit of their own.`,
+      ]
   return { directory, storage, isInFile: existsSync(`${directory}.img`), limitations }
 }
 
 async function plain(directory: string, reason?: string): Promise<Pool> {
-  if (reason !== undefined) await writeFile(join(directory, plainMark), `${reason}\n`)
+  const mark = join(directory, plainMark)
+  if (reason !== undefined) await writeFile(mark, `${reason}\n`)
   await restrict(directory)
+  const why = (await readFile(mark, 'utf8')).trim()
   const limitations = [
-    'No btrfs pool could be made here, so disk limits are not enforced and snapshots copy every file.',
+    `No btrfs pool could be made here (${why}), so disk limits are not enforced and snapshots copy every file.`,
   ]
   return { directory, storage: new DirectoryStorage(), isInFile: false, limitations }
 }
 
-class FormatError extends Error {}
+/** Makes and mounts a pool in a file. Resolves with the reason of the last failure, else undefined. */
+async function make(file: string, directory: string): Promise<string | undefined> {
+  let reason: string | undefined
+  for (let tries = 0; tries < maxMakeTries; tries++) {
+    if (tries > 0) await delay(makePauseMs)
+    try {
+      await format(file)
+      await mountFile(file, directory)
+      return undefined
+    } catch (error) {
+      reason = messageOf(error)
+      // Nothing is in it yet.
+      await detach(directory).catch(() => {})
+      await detachFile(file)
+      await rm(file, { force: true })
+    }
+  }
+  return reason
+}
 
-async function format(file: string, dataDirectory: string): Promise<void> {
-  const { bavail, bsize } = await statfs(dataDirectory)
+async function format(file: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(file))
   const temporary = `${file}.new`
   try {
     await rm(temporary, { force: true })
@@ -83,9 +106,8 @@ async function format(file: string, dataDirectory: string): Promise<void> {
     await truncate(temporary, Math.floor(bavail * bsize * poolShare))
     await run('mkfs.btrfs', ['-q', '-m', 'single', '-L', 'carrel', temporary])
     await rename(temporary, file)
-  } catch (error) {
+  } finally {
     await rm(temporary, { force: true })
-    throw new FormatError(error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -122,13 +144,26 @@ async function detach(directory: string): Promise<void> {
 }
 
 async function mountFile(file: string, directory: string): Promise<void> {
-  const attached = await run('losetup', ['-j', file, '-n', '-O', 'NAME'])
-  const device =
-    attached.trim().split('\n')[0] || (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
+  const [attached] = await devicesOf(file)
+  const device = attached ?? (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
   const mount = ['mount', device, directory, 'btrfs', MS_NOSUID | MS_NODEV | MS_NOATIME, poolOptions] as const
   // A thread of the pool mounts it for the host; this process mounts it again if its own mount namespace is another.
   await callAsync(...mount)
   if (!isMounted(directory)) call(...mount)
+}
+
+async function detachFile(file: string): Promise<void> {
+  for (const device of await devicesOf(file).catch(() => [])) await run('losetup', ['--detach', device]).catch(() => {})
+}
+
+/** Returns the loop devices of a file. */
+async function devicesOf(file: string): Promise<string[]> {
+  const names = await run('losetup', ['-j', file, '-n', '-O', 'NAME'])
+  return names.split('\n').filter((name) => name !== '')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Sets the mount options of the pool, also on the mount of an earlier server. A plain directory becomes a mount. */
@@ -146,6 +181,8 @@ const BTRFS_MAGIC = 0x9123_683e
 const poolShare = 0.8
 /** Deleted data returns to the disk, and quotas count it as gone soon, since commits bring quota groups up to date. */
 const poolOptions = 'discard=async,commit=5'
+const maxMakeTries = 3
+const makePauseMs = 500
 const maxReopenTries = 50
 const reopenPauseMs = 200
 const plainMark = '.plain-directories'
