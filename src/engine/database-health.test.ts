@@ -3,13 +3,12 @@ import { test } from 'node:test'
 import { pino } from 'pino'
 import { DatabaseFailure } from '../database-failure.ts'
 import { setWatch, type FailureListener } from '../db/database-watch.ts'
-import { openDatabase } from '../db/open.ts'
 import { HelperStates } from '../helper-states.ts'
 import { DatabaseHealth } from './database-health.ts'
+import { openTestDatabase } from '../../test/support/test-database.ts'
 
 test('the database is degraded while any observer finds it failing, and the log says so once', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   let notify: FailureListener = () => {}
   setWatch(db, { onChange: (listener) => (notify = listener) })
   const helpers = new HelperStates()

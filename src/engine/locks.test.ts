@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { openDatabase } from '../db/open.ts'
 import { transaction } from '../db/transaction.ts'
 import { Locks } from './locks.ts'
+import { openTestDatabase } from '../../test/support/test-database.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -63,8 +63,7 @@ test('work that was started inside and outlasts it holds nothing any more', asyn
 })
 
 test('no lock may be taken in a transaction, and no transaction begun in one', async (t) => {
-  const db = await openDatabase(':memory:')
-  t.after(() => db.destroy())
+  const db = await openTestDatabase(t)
   const locks = new Locks()
   for (const kind of ['operational', 'durable'] as const) {
     await assert.rejects(

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
 import { pino } from 'pino'
 import { SettingError } from '../../config/settings.ts'
-import { openDatabase } from '../../db/open.ts'
 import type { Database } from '../../db/schema.ts'
+import { Cleanup } from '../../../test/support/cleanup.ts'
+import { openTestDatabase } from '../../../test/support/test-database.ts'
 import { openSecrets } from './open-secrets.ts'
 
 const [oldKey, newKey] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
@@ -17,13 +18,15 @@ describe('the secrets of a database', () => {
   let directory: string
   let logged: string
   let db: Kysely<Database>
+  let cleanup: Cleanup
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'carrel-secrets-'))
-    db = await openDatabase(':memory:')
+    cleanup = new Cleanup()
+    db = await openTestDatabase(cleanup)
     logged = ''
   })
   afterEach(async () => {
-    await db.destroy()
+    await cleanup.run()
     rmSync(directory, { recursive: true })
   })
 
@@ -135,7 +138,7 @@ describe('the secrets of a database', () => {
       await open('a')
       put('mpp-secret', 'secret\n')
       await db.schema.alterTable('secrets').renameTo('elsewhere').execute()
-      await assert.rejects(open('a'), /no such table/)
+      await assert.rejects(open('a'), /no such table|"secrets" does not exist/)
       assert.ok(isThere('mpp-secret'))
       await db.schema.alterTable('elsewhere').renameTo('secrets').execute()
       assert.equal(await (await open('a')).find('challenge-secret'), 'secret')
