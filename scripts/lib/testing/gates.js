@@ -14,6 +14,7 @@ export const gates = [
       ['tsc', '-p', '.', '--pretty', 'false'],
       ['tsc', '-p', 'scripts', '--pretty', 'false'],
       ['tsc', '-p', 'src/http/docs/assets', '--pretty', 'false'],
+      ['tsc', '-p', 'src/http/pages/assets', '--pretty', 'false'],
     ],
   },
   {

@@ -1,6 +1,6 @@
 import type { Role } from '../../engine/identity/accounts/roles.ts'
 import { html } from '../../http/docs/html.ts'
-import { userPage } from '../../http/user-page.ts'
+import { page } from '../../http/pages/page.ts'
 
 interface Invitation {
   email: string
@@ -12,7 +12,7 @@ interface Invitation {
 
 /** Returns a page that asks the user to accept an invitation. */
 export function invitationPage({ email, role, workspaceName, inviter, code }: Invitation): string {
-  return userPage({
+  return page({
     title: `Join ${workspaceName}`,
     body: html`<p>
         ${inviter || 'Its owner'} invites <strong>${email}</strong> to the workspace
@@ -27,7 +27,7 @@ export function invitationPage({ email, role, workspaceName, inviter, code }: In
 /** Returns the page after that, which says how to use the workspace. */
 export function joinedPage(joined: { workspaceName: string; workspaceId: string }, baseUrl: string): string {
   const { workspaceName, workspaceId } = joined
-  return userPage({
+  return page({
     title: `You are a member of ${workspaceName}`,
     body: html`<p>Sign in by email, unless you already have a token:</p>
       <pre>carrel login --url ${baseUrl}</pre>
@@ -37,7 +37,7 @@ export function joinedPage(joined: { workspaceName: string; workspaceId: string 
 }
 
 export function refusedInvitationPage(reason: string, baseUrl: string): string {
-  return userPage({
+  return page({
     title: 'This invitation does not work',
     body: html`<p>${reason}.</p>
       <p>If you have already accepted it, sign in by email:</p>

@@ -1,11 +1,11 @@
 import type { PaymentView } from '../../engine/money/payments/view-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
-import { userPage } from '../../http/user-page.ts'
+import { page } from '../../http/pages/page.ts'
 
 /** Returns the page after a payment, which shows its state and reloads while the money is awaited. */
 export function returnPage(payment: PaymentView): string {
   const { title, tone, label, text, again } = words[payment.state]
-  return userPage({
+  return page({
     title,
     body: html`<p class="state ${tone}">${label}</p>
       ${amountOf(payment)}
@@ -18,7 +18,7 @@ export function returnPage(payment: PaymentView): string {
 /** Returns the page for a user who comes back without paying. */
 export function cancelPage(payment: PaymentView): string {
   if (payment.state !== 'open') return returnPage(payment)
-  return userPage({
+  return page({
     title: 'Nothing was paid',
     body: html`<p class="state wait">Cancelled</p>
       ${amountOf(payment)}
@@ -30,7 +30,7 @@ export function cancelPage(payment: PaymentView): string {
 /** Returns the page that accepts play money. */
 export function payPage(payment: PaymentView): string {
   if (payment.state === 'paid') return returnPage(payment)
-  return userPage({
+  return page({
     title: 'Pay with play money',
     body: html`<p class="state wait">No real money</p>
       ${amountOf(payment)}
@@ -48,7 +48,7 @@ export function payPage(payment: PaymentView): string {
 }
 
 export function noPaymentPage(): string {
-  return userPage({
+  return page({
     title: 'There is no such payment',
     body: html`<p>The link is wrong, or the payment is so old that it was deleted. To get another link:</p>
       <pre>carrel topup starter</pre>`,

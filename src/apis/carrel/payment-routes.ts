@@ -7,7 +7,7 @@ import { payWithPlayMoney } from '../../engine/money/payments/play-money.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
-import { pageHeaders } from '../../http/user-page.ts'
+import { pageHeaders } from '../../http/pages/page.ts'
 import { cancelPage, noPaymentPage, payPage, returnPage } from './payment-pages.ts'
 
 const id = Type.String({ minLength: 1, maxLength: 100 })

@@ -1,6 +1,7 @@
 import type { Surface } from '../../http/surface.ts'
 import { addDocs } from '../../http/docs/routes.ts'
 import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
+import { addPageAssets } from '../../http/pages/routes.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
 import { envelope, instructions } from './errors.ts'
 import { addExecRoutes } from './exec-routes.ts'
@@ -52,7 +53,7 @@ export const carrel: Surface = {
       name: 'Server',
       description: 'The documentation of every API, and the keys for verifying tokens.',
       skill: 'none',
-      routes: [addDocs, addOpenApiRoutes, addIssuerRoutes],
+      routes: [addDocs, addPageAssets, addOpenApiRoutes, addIssuerRoutes],
     },
   ],
 }

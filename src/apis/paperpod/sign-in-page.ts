@@ -1,9 +1,9 @@
 import { html, type Html } from '../../http/docs/html.ts'
-import { userPage } from '../../http/user-page.ts'
+import { page } from '../../http/pages/page.ts'
 
 /** Returns a page that asks to confirm the sign-in: programs that scan mail open every link, but press no button. */
 export function signInPage(email: string, code: string): string {
-  return userPage({
+  return page({
     title: 'Sign in',
     body: html`<p>Sign in as <strong>${email}</strong>. The next page shows your token, only once.</p>
       <div class="actions">
@@ -16,7 +16,7 @@ export function signInPage(email: string, code: string): string {
 
 /** Returns the page that shows a new token, once, and how to use it. */
 export function tokenPage(token: string, baseUrl: string, expiresAtMs: number): string {
-  return userPage({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
+  return page({ title: 'You are signed in', body: tokenHelp(token, baseUrl, expiresAtMs) })
 }
 
 /** Returns the token, and how to use it, as part of a page. */
@@ -43,7 +43,7 @@ curl -H "Authorization: Bearer $CARREL_TOKEN" \\
 
 /** Returns a page that says why a link does not work, and how to get another. */
 export function refusedPage(reason: string, baseUrl: string): string {
-  return userPage({
+  return page({
     title: 'This link does not work',
     body: html`<p>${reason}.</p>
       <p>A link works once, within 15 minutes. Ask for another one:</p>

@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http/docs/html.ts'
-import { userPage } from '../../http/user-page.ts'
+import { page } from '../../http/pages/page.ts'
 
 /** The packages, and the ways to pay. */
 export interface Offer {
@@ -15,7 +15,7 @@ export interface Offer {
 /** Returns the page to which an account without credit refers its user. */
 export function topUpPage(offer: Offer, baseUrl: string): string {
   const { tiers, customAmount, paymentMethodsAccepted: methods, checkout } = offer
-  return userPage({
+  return page({
     title: 'Top up',
     body: html`<p>
         Credit pays for what runs: a computer while it works, a browser, a model. What you buy does not expire.

@@ -1,0 +1,60 @@
+import { html, type Html } from '../docs/html.ts'
+import { iconUrl, inlineScript, inlineStyle, scriptSource, styleSource } from './design.ts'
+import { siteFooter, siteHeader } from './header.ts'
+
+/** A page loads nothing, runs its own script only, and submits its forms to this server only. */
+const contentPolicy = [
+  "default-src 'none'",
+  `style-src ${styleSource}`,
+  `script-src ${scriptSource}`,
+  'img-src data:',
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** The headers of a page. It is not cached, and sends no referrer, because its address can contain a secret. */
+export const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': contentPolicy,
+  'x-content-type-options': 'nosniff',
+}
+
+export interface Page {
+  /** The title of the window, and the heading. */
+  title: string
+  body: Html
+  /** The page reloads after this many seconds. */
+  reloadAfterS?: number | undefined
+  /** The origin of the server, for a page on another origin. Default: '', which is the page's own. */
+  origin?: string | undefined
+  current?: 'sign-in' | undefined
+}
+
+/** Returns a page of one column, complete by itself: it needs nothing else from the server. */
+export function page({ title, body, reloadAfterS, origin, current }: Page): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        ${reloadAfterS !== undefined && html`<meta http-equiv="refresh" content="${reloadAfterS}" />`}
+        <title>${title} – Carrel</title>
+        <link rel="icon" href="${iconUrl}" type="image/svg+xml" />
+        ${inlineStyle}
+      </head>
+      <body>
+        <a class="skip" href="#start">Skip to content</a>
+        ${siteHeader({ origin, current })}
+        <main class="page" id="start">
+          <h1>${title}</h1>
+          ${body}
+        </main>
+        ${siteFooter(origin)} ${inlineScript}
+      </body>
+    </html> `.text
+}
