@@ -1,13 +1,25 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { smallJsonParser } from './json-body.ts'
 
-/** Makes the routes of a scope accept HTML form bodies besides JSON; a form becomes an object of its fields. */
-export function readForms(scope: Pick<FastifyInstance, 'addContentTypeParser'>): void {
+type Scope = Pick<FastifyInstance, 'addContentTypeParser' | 'removeContentTypeParser' | 'getDefaultJsonParser'>
+
+/**
+ * Makes the routes of a scope accept HTML form bodies besides JSON; a form becomes an object of its fields. JSON that is
+ * sent with the type of a form is read as JSON: browsers encode the brace with which it begins.
+ */
+export function readForms(scope: Scope): void {
+  const parseJson = smallJsonParser(scope)
+  scope.removeContentTypeParser(formType)
   scope.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: formBytes },
-    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))),
+    formType,
+    { parseAs: 'buffer', bodyLimit: formBytes },
+    async (request: FastifyRequest, body: Buffer) => {
+      const text = body.toString('utf8')
+      return text.trimStart().startsWith('{') ? parseJson(request, body) : Object.fromEntries(new URLSearchParams(text))
+    },
   )
 }
 
+const formType = 'application/x-www-form-urlencoded'
 /** The forms of our own pages have at most one field. */
 const formBytes = 4096

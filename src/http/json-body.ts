@@ -10,17 +10,46 @@ import { innerCalls } from './inner-call.ts'
 import { holdUntilAnswered } from './large-response.ts'
 
 /**
+ * Content types under which JSON arrives: what `curl -d` sends, and what browsers and many clients send for a text. A
+ * request without a content type is read as JSON too. See docs/SECURITY-MODEL.md for why this is safe.
+ */
+export const jsonTypes = ['application/json', 'application/x-www-form-urlencoded', 'text/plain'] as const
+
+/**
  * Parses JSON bodies as Fastify does, which refuses keys that could reach a prototype, but reports what is wrong. On a
  * route without fields, or with only optional ones, a missing body counts as an empty object. A large body is admitted
  * when there is memory for it, and parsed in slices.
  */
 export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void {
+  const parseSmall = smallJsonParser(app)
+  const read = async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
+    const inner = innerCalls.getStore()?.body
+    if (inner) {
+      if (inner.bytes > request.routeOptions.bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+      return inner.fields
+    }
+    const bytes = await new Body(request, payload, memory).read()
+    if (bytes.length > limits.wholeJsonBytes) return parseLargeJson(bytes, accountOf(request), 'request')
+    return parseSmall(request, bytes)
+  }
+  for (const type of jsonTypes) app.addContentTypeParser(type, read)
+  // Fastify looks up a missing content type as one whose type and subtype are empty.
+  app.addContentTypeParser(/^\/?$/, read)
+  app.addHook('preValidation', async (request) => {
+    if (request.body === undefined && hasOnlyOptionalFields(request)) request.body = {}
+  })
+}
+
+/** Returns a function that parses the JSON of a body in one go. Its promise rejects with `invalid_request`. */
+export function smallJsonParser(app: Pick<FastifyInstance, 'getDefaultJsonParser'>) {
   const parse = app.getDefaultJsonParser('error', 'error')
-  const parseSmall = (request: FastifyRequest, body: string) =>
+  return (request: FastifyRequest, bytes: Buffer): Promise<unknown> =>
     new Promise<unknown>((resolve, reject) => {
+      assertDepth(bytes, 'request')
+      const body = bytes.toString('utf8')
       void parse(request, body, (error, value) => {
         if (body === '' && (hasOnlyOptionalFields(request) || !request.routeOptions.schema?.body)) return resolve({})
-        if (error) return reject(body === '' ? error : refusal(body))
+        if (error) return reject(body === '' ? error : refusal(body, request))
         try {
           checkUnicode(value, body)
         } catch (refused) {
@@ -29,20 +58,6 @@ export function readJsonBodies(app: FastifyInstance, memory: MemoryBudget): void
         resolve(value)
       })
     })
-  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
-    const inner = innerCalls.getStore()?.body
-    if (inner) {
-      if (inner.bytes > request.routeOptions.bodyLimit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
-      return inner.fields
-    }
-    const bytes = await new Body(request, payload, memory).read()
-    if (bytes.length > limits.wholeJsonBytes) return parseLargeJson(bytes, accountOf(request), 'request')
-    assertDepth(bytes, 'request')
-    return parseSmall(request, bytes.toString('utf8'))
-  })
-  app.addHook('preValidation', async (request) => {
-    if (request.body === undefined && hasOnlyOptionalFields(request)) request.body = {}
-  })
 }
 
 /** Parses JSON in slices. Throws `invalid_request`, which names what was read: a `request` or a `message`. */
@@ -168,21 +183,35 @@ function hasOnlyOptionalFields({ routeOptions }: FastifyRequest): boolean {
   return body?.properties !== undefined && !body.required?.length
 }
 
-function refusal(body: string): CarrelError {
+function refusal(body: string, request: FastifyRequest): CarrelError {
   let cause: unknown
   try {
     JSON.parse(body)
   } catch (error) {
     cause = error
   }
-  const why = cause
-    ? `is not valid JSON${placeIn(cause)}`
-    : 'has a key "__proto__" or "constructor" with a "prototype" in it, which is not allowed'
-  return new CarrelError('invalid_request', `Cannot read the request: its body ${why}`, {
+  return new CarrelError('invalid_request', `Cannot read the request: its body ${whyRefused(body, cause, request)}`, {
     details: { field: 'body' },
     cause,
   })
 }
+
+function whyRefused(body: string, cause: unknown, request: FastifyRequest): string {
+  if (!cause) return 'has a key "__proto__" or "constructor" with a "prototype" in it, which is not allowed'
+  const isForm = request.headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded')
+  if (isForm && !/^\s*[{[]/.test(body)) return `is a form, but the route takes JSON${exampleOf(request)}`
+  return `is not valid JSON${placeIn(cause)}`
+}
+
+/** Returns the documented example of a route's body, if it is short. */
+function exampleOf({ routeOptions }: FastifyRequest): string {
+  const { schema, config } = routeOptions
+  const example = schema?.body && config.documentation?.example
+  const text = example ? JSON.stringify(example) : ''
+  return text === '' || text.length > maxExampleLength ? '' : `, such as ${text}`
+}
+
+const maxExampleLength = 200
 
 /** Returns where the parser stopped, as far as its error says. */
 function placeIn(error: unknown): string {

@@ -17,7 +17,7 @@ const byFastifyCode: Record<string, (error: FastifyError, request?: Refused) => 
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) =>
     new CarrelError(
       'unsupported_media_type',
-      'Cannot read the request: its content type is not the one that the route accepts, which is application/json unless documented otherwise',
+      'Cannot read the request: its content type is not one that the route accepts; unless documented otherwise, a route accepts JSON as application/json',
       { cause: error },
     ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: (error) =>

@@ -173,7 +173,8 @@ describe('errors below /api/v1', { timeout: 300_000 }, () => {
       ['METHOD_NOT_ALLOWED', 405, 'PUT', '/api/v1/settings', {}],
       ['VALIDATION_ERROR', 400, 'PATCH', '/api/v1/settings', '{not JSON', json],
       ['VALIDATION_ERROR', 400, 'GET', '/api/v1/%zz'],
-      ['UNSUPPORTED_MEDIA_TYPE', 415, 'PATCH', '/api/v1/settings', 'a=b', { 'content-type': 'text/plain' }],
+      ['UNSUPPORTED_MEDIA_TYPE', 415, 'PATCH', '/api/v1/settings', 'a=b', { 'content-type': 'text/csv' }],
+      ['VALIDATION_ERROR', 400, 'PATCH', '/api/v1/settings', 'a=b', { 'content-type': 'text/plain' }],
       // The same route, encoded differently.
       ['VALIDATION_ERROR', 400, 'PATCH', '/%61pi/v1/settings', '{not JSON', json],
     ]

@@ -20,6 +20,7 @@ import { withFiles } from './with-files.ts'
 /** Adds the upload as a form, in a scope of its own: no other route takes multipart forms. */
 export function addUploadRoutes(app: App, engine: Engine): void {
   void app.register(async (scope: App) => {
+    scope.removeAllContentTypeParsers()
     await scope.register(multipart, { limits: { fileSize: limits.uploadBytes } })
     addRoute(scope, engine)
   })
