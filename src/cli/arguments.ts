@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 import { globalOptions } from './global-options.ts'
+import type { Program } from './program.ts'
+import { isPlainWord } from './shell-command.ts'
 import { suggestion } from '../suggestion.ts'
 import { UsageError } from './usage-error.ts'
 import type { Option, Options, Values, Verb } from './verb.ts'
@@ -12,10 +14,23 @@ export function splitVerb(args: string[]): { verb: string | undefined; rest: str
   return { verb: first.value, rest: args.toSpliced(first.index, 1) }
 }
 
-/** Parses options, which may stand anywhere before `--`. Throws a `UsageError` that names the nearest known option. */
+/**
+ * Parses options, which may stand anywhere before `--`; those of a verb that takes a command end at its first word.
+ * Throws a `UsageError` that names the nearest known option.
+ */
 export function parseCall(
   args: string[],
   verb: Pick<Verb, 'options' | 'takesCommand' | 'takesAmount'>,
+  name: Program['name'] = 'carrel',
+): { values: Values; operands: string[] } {
+  if (!verb.takesCommand) return parseOptions(args, verb)
+  const { own, command } = splitCommand(args, { ...globalOptions, ...verb.options }, name)
+  return { values: parseOptions(own, verb).values, operands: command }
+}
+
+function parseOptions(
+  args: string[],
+  verb: Pick<Verb, 'options' | 'takesAmount'>,
 ): { values: Values; operands: string[] } {
   const options = { ...globalOptions, ...verb.options }
   const belowZero = verb.takesAmount ? args.filter((arg) => /^-\d/.test(arg)) : []
@@ -23,12 +38,25 @@ export function parseCall(
     args.filter((arg) => !belowZero.includes(arg)),
     options,
   )
-  let isInCommand = false
-  for (const token of tokens) {
-    if (token.kind === 'positional') isInCommand = verb.takesCommand === true
-    else if (token.kind === 'option') checkOption(token, options, isInCommand)
-  }
-  return { values: values, operands: [...positionals, ...belowZero] }
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, options)
+  return { values, operands: [...positionals, ...belowZero] }
+}
+
+/**
+ * Splits the arguments before the first word of a command, or at `--`. After code in one word, such as `print(6 * 7)`,
+ * options may follow, as in PaperPod's document; with `ppod` after any single word.
+ */
+function splitCommand(args: string[], options: Options, name: Program['name']): { own: string[]; command: string[] } {
+  const start = tokenize(args, options).tokens.find(({ kind }) => kind !== 'option')
+  if (!start) return { own: args, command: [] }
+  const own = args.slice(0, start.index)
+  if (start.kind === 'option-terminator') return { own, command: args.slice(start.index + 1) }
+  const [word = '', ...rest] = args.slice(start.index)
+  const isCode = name === 'ppod' || !isPlainWord(word)
+  const areOwn = tokenize(rest, options).tokens.every(
+    (token) => token.kind === 'option' && Object.hasOwn(options, token.name),
+  )
+  return isCode && areOwn ? { own: [...own, ...rest], command: [word] } : { own, command: [word, ...rest] }
 }
 
 /** Returns a whole number from 1 to `max`. Throws a `UsageError` for anything else. */
@@ -70,12 +98,9 @@ interface OptionToken {
   inlineValue?: boolean | undefined
 }
 
-function checkOption(token: OptionToken, options: Options, isInCommand: boolean): void {
+function checkOption(token: OptionToken, options: Options): void {
   const { name, rawName, value, inlineValue } = token
   const option: Option | undefined = Object.hasOwn(options, name) ? options[name] : undefined
-  if (!option && isInCommand) {
-    throw new UsageError(`Unknown option "${rawName}": put "--" before a command with options of its own`)
-  }
   if (!option) {
     const known = Object.keys(options).map((option) => `--${option}`)
     throw new UsageError(`Unknown option "${rawName}"${suggestion(rawName, known)}`)

@@ -11,7 +11,9 @@ import { unsupportedVerbs } from './unsupported-verbs.ts'
 /** Runs one command line and ends the process with its exit code. */
 export async function cli(args: string[]): Promise<never> {
   const program = currentProgram()
-  const exitCode = await run(program, args).catch((error) => reportFailure(program, error, wantsJson(args)))
+  const exitCode = await run(program, args).catch((error) =>
+    reportFailure(program, error, program.asJson ?? wantsJson(args)),
+  )
   await Promise.all([program.stdout.flush(), program.stderr.flush()])
   // Open handles, such as a stdin that is never closed, must not keep the program running.
   process.exit(exitCode)
@@ -22,7 +24,8 @@ async function run(program: Program, args: string[]): Promise<number> {
   if (name === undefined) return runBare(program, rest)
   const verb = await loadVerb(name)
   program.verb = name
-  const { values, operands } = parseCall(rest, verb)
+  const { values, operands } = parseCall(rest, verb, program.name)
+  program.asJson = values.json === true
   if (values.help) {
     const [{ verbHelp }, { wrap }] = await Promise.all([import('./help-text.ts'), import('./wrap.ts')])
     await program.stdout.write(wrap(verbHelp(program, verb), program.stdout.width))
@@ -63,6 +66,7 @@ function checkOperands(program: Program, verb: Verb, operands: string[]): void {
   throw new UsageError(`${problem}: the command is "${program.name} ${usage}"`)
 }
 
+/** Returns whether arguments that could not be parsed ask for JSON. */
 function wantsJson(args: string[]): boolean {
   const end = args.indexOf('--')
   return args.slice(0, end === -1 ? args.length : end).includes('--json')

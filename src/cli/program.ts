@@ -9,6 +9,8 @@ export interface Program {
   stderr: Output
   /** The command, once it is known. */
   verb?: string
+  /** Whether errors are printed as JSON, once the options are known. */
+  asJson?: boolean
   /** Where the token comes from; undefined without a token. */
   tokenSource?: string | undefined
 }

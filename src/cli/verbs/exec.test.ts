@@ -36,6 +36,38 @@ test('several arguments are a program and its arguments, as they are', async () 
   assert.equal(stdout, '<a  b><$HOME><--x><>')
 })
 
+test('options end at the first word of a command', async () => {
+  await using server = await FakeServer.start()
+  const run = async (...args: string[]) => (await home.run(['exec', ...args], { server })).stdout
+  assert.equal(
+    await run('printf', '<%s>', '-la', '--json', '--', 'a b', '--session', 's'),
+    '<-la><--json><--><a b><--session><s>',
+  )
+  assert.equal(await run('echo', 'a b'), 'a b\n')
+  assert.equal(await run('echo a | wc -c'), '2\n')
+  assert.equal(await run('--', 'echo', '-'), '-\n')
+  assert.equal(await run('A=1', 'env'), '')
+  assert.match(await run('--json', 'echo', '--json'), /"stdout":"--json\\n"/)
+  // Code in one word may be followed by options, as in PaperPod's document.
+  assert.match(await run('echo "$0"', '--json'), /^{/)
+})
+
+test('with ppod, options may follow any single word', async () => {
+  await using server = await FakeServer.start()
+  const run = async (...args: string[]) => (await home.run(['exec', ...args], { server, name: 'ppod' })).stdout
+  assert.match(await run('true', '--json'), /^{"exitCode":0/)
+  assert.equal(await run('echo', '-x', '--json'), '-x --json\n')
+})
+
+test('the exit code says what was wrong with the program, as in a shell', async () => {
+  await using server = await FakeServer.start()
+  const run = async (...words: string[]) => (await home.run(['exec', ...words], { server })).exitCode
+  assert.deepEqual(
+    [await run('no-such-program'), await run('no-such-program', '-x'), await run('/etc/passwd', '-x')],
+    [127, 127, 126],
+  )
+})
+
 test('folder, variables, user, session and time limit are sent with the command', async () => {
   await using server = await FakeServer.start()
   const options = [

@@ -8,6 +8,7 @@ import { endProgram, passSignals } from '../exec-signals.ts'
 import { openClient } from '../open-client.ts'
 import { BrokenPipe } from '../output.ts'
 import type { Program } from '../program.ts'
+import { shellCommand } from '../shell-command.ts'
 import { holdTerminal, terminalSize } from '../terminal.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Call, Values, Verb } from '../verb.ts'
@@ -15,14 +16,16 @@ import type { Call, Values, Verb } from '../verb.ts'
 const languages = ['shell', 'python', 'javascript']
 
 export const exec: Verb = {
-  usage: 'exec [options] [--] <command>',
+  usage: 'exec [options] <command>',
   description: `
-Runs a command to its end and exits with its exit code: 128 + n when signal n ended it, 124 at the time limit. Exits
-with 255 when the command could not be run or its end is unknown, with 2 for wrong usage. Output is passed on byte for
-byte.
+Runs a command to its end. Output is passed on byte for byte.
 
-One argument is a shell command, or code in another --lang. Several arguments are a program and its arguments, run
-without a shell; put "--" before them if some begin with "-".
+One word is a line for the shell, or code in another --lang. Several words are a program and its arguments, as they are
+typed. The options of exec end at the first word, or at "--".
+
+Exits with the code of the command: 127 for a program that does not exist, 126 for one that cannot be executed, 128 + n
+when signal n ended it, 124 at the time limit. Exits with 255 when Carrel could not run it or its end is unknown, with 2
+for wrong usage.
 
 A stdin that is a pipe or a file is passed on. When stdin and stdout are terminals, the command gets a terminal too,
 unless --no-tty is given. Ctrl-C goes to the command; without a terminal, the second Ctrl-C kills the command.`,
@@ -70,7 +73,8 @@ function optionsOf(program: Program, values: Values, operands: string[]): ExecOp
   }
   const hasTerminal = wantsTerminal(program, values)
   return {
-    ...(operands.length === 1 ? { command: operands[0], language: lang } : { argv: operands }),
+    command: shellCommand(operands),
+    language: lang,
     stdin: wantsInput(values, hasTerminal),
     tty: hasTerminal ? terminalSize(program) : undefined,
     env: environment(program, values, hasTerminal),

@@ -25,22 +25,22 @@ test('start prints the id alone on stdout and hints on stderr; ps shows it; kill
 test('a process from start has no time limit unless one is given', async () => {
   await using server = await FakeServer.start()
   await home.run(['start', 'true'], { server })
-  await home.run(['start', 'true', '--timeout', '5000', '--id', 'mine'], { server })
+  await home.run(['start', '--timeout', '5000', '--id', 'mine', 'true'], { server })
   assert.equal(server.processes.get('proc-1')?.request.timeoutMs, undefined)
   assert.equal(server.processes.get('mine')?.request.timeoutMs, 5000)
 })
 
 test('start passes several words to the shell as typed', async () => {
   await using server = await FakeServer.start()
-  await home.run(['start', '--', 'printf', '<%s>', 'a  b', "it's", '$HOME', ''], { server })
+  await home.run(['start', 'printf', '<%s>', '-n', 'a  b', "it's", '$HOME', ''], { server })
   const process = server.processes.get('proc-1')
   await process?.ended
-  assert.equal(process?.text('stdout'), "<a  b><it's><$HOME><>")
+  assert.equal(process?.text('stdout'), "<-n><a  b><it's><$HOME><>")
 })
 
 test('start sends folder, variables and session', async () => {
   await using server = await FakeServer.start()
-  await home.run(['start', 'true', '--cwd', '/tmp', '--env', 'A=1', '--env', 'B=x=y', '--session', 's'], { server })
+  await home.run(['start', '--cwd', '/tmp', '--env', 'A=1', '--env', 'B=x=y', '--session', 's', 'true'], { server })
   assert.deepEqual(server.requestsTo('/process/start')[0]?.body, {
     command: 'true',
     env: { A: '1', B: 'x=y' },

@@ -12,9 +12,11 @@ export const start: Verb = {
   usage: 'start [options] <command>',
   description: `
 Starts a background process and returns at once. Its id goes to stdout, hints to stderr. The process runs until it
-ends, is killed, or reaches its --timeout.
+ends, is killed, or reaches its --timeout. "ps" shows its exit code, which is 127 for a program that does not exist;
+"logs" shows its output.
 
-One argument is a shell command; several are a program and its arguments.`,
+One word is a line for the shell; several are a program and its arguments. The options of start end at the first word,
+or at "--".`,
   options: { id: { type: 'string', value: '<id>', help: 'An id of your choice' } },
   operands: [1, Infinity],
   takesCommand: true,
