@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Carrel } from '../../sdk/index.ts'
 import { skipsWithoutDiskLimits } from '../support/disk-limits.ts'
 import { newSession, TestServer, until, type Answer } from '../support/server.ts'
+import { withDatabase } from '../support/with-database.ts'
 import { SocketClient } from './socket-client.ts'
 
 const cli = fileURLToPath(new URL('../../bin/carrel.js', import.meta.url))
@@ -216,12 +217,37 @@ Rich()`)
     assert.equal((await own.javascript('6 * 7')).results.at(-1).text, '42')
   })
 
+  test('is no process of its user: it is not listed, read or ended as one, while it runs and afterwards', async () => {
+    const own = sandbox()
+    const pid = Number((await own.python('import os\nos.getpid()')).results[0].text)
+    const { sessionId } = own
+    const { id } = await withDatabase((db) =>
+      db
+        .selectFrom('processes')
+        .innerJoin('computers', 'computers.id', 'processes.computer_id')
+        .where('computers.name', '=', sessionId)
+        .select('processes.id')
+        .executeTakeFirstOrThrow(),
+    )
+    const ids = ['kernel/python', id]
+    const check = async () => {
+      for (const all of [false, true])
+        assert.deepEqual((await server.done('/process/list', { sessionId, all })).processes, [])
+      for (const processId of ids)
+        for (const path of ['/process/get', '/process/kill'])
+          assert.equal((await server.post(path, { processId, sessionId })).body.code, 'NOT_FOUND')
+    }
+    await check()
+    assert.equal((await own.python('os.getpid()')).results[0].text, String(pid))
+    await own.python('os._exit(3)')
+    await check()
+  })
+
   test('ends with its computer, and the next call gets a new kernel and reports that', async () => {
     const own = sandbox()
     await own.python('v = 1')
-    const listed = (await server.post('/process/list', { sessionId: own.sessionId })).body.processes
-    assert.deepEqual([listed[0].processId, listed[0].status], ['kernel/python', 'running'])
-    await server.post('/process/kill', { processId: 'kernel/python', sessionId: own.sessionId })
+    const killed = await own.python('import os, signal\nos.kill(os.getpid(), signal.SIGKILL)')
+    assert.equal(killed.status, 'died')
     const { results, kernelRestarted, restartReason } = await own.python('"v" in globals()')
     assert.deepEqual([results[0].text, kernelRestarted, restartReason], ['False', true, 'signalled'])
     assert.equal((await own.python('1')).kernelRestarted, false)

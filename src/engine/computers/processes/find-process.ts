@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts'
 
 /**
  * Returns a process of a computer by its id, or by the name that its caller gave it: the newest process of that name.
- * Throws `not_found`.
+ * Throws `not_found`, also for a kernel: its input and output are a protocol between it and the server.
  */
 export async function findProcess(
   engine: Pick<Context, 'db' | 'driver'>,
@@ -14,12 +14,13 @@ export async function findProcess(
 ): Promise<ProcessFacts> {
   const live = engine.driver
     .processesOn(computerId)
-    .findLast(({ processId, meta }) => processId === idOrName || meta.name === idOrName)
+    .findLast(({ processId, meta }) => meta.kind !== 'kernel' && (processId === idOrName || meta.name === idOrName))
   if (live) return rowOf(live, live.exit)
   const row = await engine.db
     .selectFrom('processes')
     .selectAll()
     .where('computer_id', '=', computerId)
+    .where('kind', '!=', 'kernel')
     .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
     .orderBy('started_at', 'desc')
     .executeTakeFirst()

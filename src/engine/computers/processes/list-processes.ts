@@ -10,7 +10,7 @@ interface Options {
 
 /**
  * Returns the processes that run on a computer, and the background processes that have ended and are still kept; oldest
- * first.
+ * first. Kernels are left out, as `findProcess` does not find them.
  */
 export async function listProcesses(
   engine: Pick<Context, 'db' | 'driver'>,
@@ -21,6 +21,7 @@ export async function listProcesses(
     .selectFrom('processes')
     .selectAll()
     .where('computer_id', '=', computerId)
+    .where('kind', '!=', 'kernel')
     .where((eb) => (all ? eb.val(true) : eb.or([eb('kind', '=', 'background'), eb('state', '!=', 'ended')])))
     .orderBy('started_at', 'desc')
     .limit(2 * limits.endedProcessesPerComputer + limits.processesPerComputer)
@@ -28,6 +29,7 @@ export async function listProcesses(
   const rows = new Map<string, ProcessFacts>(recorded.map((row) => [row.id, row]))
   for (const live of engine.driver.processesOn(computerId)) {
     const row = rowOf(live, live.exit)
+    if (row.kind === 'kernel') continue
     if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)
     else rows.delete(row.id)
   }
