@@ -5,7 +5,7 @@ import { parseRange } from '../../http/byte-range.ts'
 import { sendFile } from '../../http/send-file.ts'
 import { sandboxErrors } from './errors.ts'
 import { contentTypeOf } from './content-type.ts'
-import { sandboxPath } from './mapping.ts'
+import { sandboxPath } from './sandbox-path.ts'
 import { downloadAnswer, downloadQuery } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 

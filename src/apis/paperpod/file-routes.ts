@@ -12,7 +12,8 @@ import { Slices } from '../../slices.ts'
 import { piecesOf } from '../../json/text-pieces.ts'
 import { bytesOf } from '../../text-bytes.ts'
 import { sandboxErrors } from './errors.ts'
-import { fromBase64, sandboxPath } from './mapping.ts'
+import { fromBase64 } from './mapping.ts'
+import { filePath, sandboxPath } from './sandbox-path.ts'
 import {
   listAnswer,
   listBody,
@@ -41,7 +42,7 @@ export function addFileRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      const path = sandboxPath(body.path)
+      const path = filePath(body.path)
       const slices = new Slices(caller.accountId)
       const content = piecesOf(body, 'content')
       const bytes = await (body.encoding === 'base64' ? fromBase64(content, slices) : bytesOf(content, slices))

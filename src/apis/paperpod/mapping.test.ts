@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ExitReason, ProcessFacts } from '../../engine/types.ts'
-import { executeAnswerOf, processOf, sandboxPath } from './mapping.ts'
+import { executeAnswerOf, processOf } from './mapping.ts'
 
 const row: ProcessFacts = {
   id: 'id',
@@ -80,17 +80,5 @@ describe('executeAnswerOf()', () => {
     assert.deepEqual([result.stdout, result.stdoutBase64, result.stderr], ['\ufffd', '/w==', 'é'])
     assert.ok(!('stderrBase64' in result))
     assert.deepEqual([result.durationMs, result.truncated], [250, true])
-  })
-})
-
-describe('sandboxPath()', () => {
-  test('puts a relative path under /workspace', () => {
-    assert.deepEqual(['a', './a', '../a', '/a', '~'].map(sandboxPath), [
-      '/workspace/a',
-      '/workspace/./a',
-      '/workspace/../a',
-      '/a',
-      '/workspace/~',
-    ])
   })
 })

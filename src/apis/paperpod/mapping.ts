@@ -142,11 +142,6 @@ function processStatus(row: ProcessFacts) {
   return row.reason as 'timeout' | 'oom' | 'stopped' | 'lost'
 }
 
-/** Returns the absolute form of a path; relative paths start at /workspace. */
-export function sandboxPath(path: string): string {
-  return path.startsWith('/') ? path : `/workspace/${path}`
-}
-
 /**
  * Decodes base64, ignoring white space and accepting missing padding. Rejects with `invalid_request` if the content
  * cannot be decoded in full.

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { sandboxErrors } from './errors.ts'
-import { sandboxPath } from './mapping.ts'
+import { filePath } from './sandbox-path.ts'
 import { downloadQuery, uploadAnswer } from './schemas/transfer.ts'
 import { withFiles } from './with-files.ts'
 
@@ -41,7 +41,7 @@ export function addRawUploadRoutes(app: App, engine: Engine): void {
       },
       async (request) => {
         const { path: given, sessionId = '' } = request.query
-        const path = sandboxPath(given)
+        const path = filePath(given)
         const body = request.body as Readable | undefined
         const size = await withFiles(engine, request.caller, sessionId, async (files) => {
           const content = body ?? new Uint8Array()

@@ -11,7 +11,7 @@ import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
 import { sandboxErrors } from './errors.ts'
-import { sandboxPath } from './mapping.ts'
+import { uploadPath } from './sandbox-path.ts'
 import { fileMode } from './schemas/file.ts'
 import { sessionName } from './schemas/shared.ts'
 import { uploadAnswer, uploadForm } from './schemas/transfer.ts'
@@ -38,7 +38,12 @@ function addRoute(app: App, engine: Engine): void {
           contentType: 'multipart/form-data',
           params: {
             file: { type: 'File', required: true, description: 'Binary file to upload' },
-            path: { type: 'string', required: true, description: 'Destination path in sandbox' },
+            path: {
+              type: 'string',
+              required: true,
+              description:
+                'Destination path in sandbox; one that ends with / is a directory, where the file keeps its name',
+            },
             mode: { type: 'number', required: false, description: 'Permission bits, e.g. 493 for 0755' },
             sessionId: { type: 'string', required: false },
           },
@@ -97,7 +102,8 @@ async function takeFile(
   part: MultipartFile,
   fields: Map<string, string>,
 ): Promise<Upload> {
-  const path = fields.get('path') && sandboxPath(fields.get('path')!)
+  const given = fields.get('path')
+  const path = given && uploadPath(given, part.filename)
   const sessionId = sessionOf(fields)
   const computer = await openComputer(engine, caller, { name: sessionId }, 'files')
   let lease: Lease | undefined
@@ -128,8 +134,8 @@ async function finishUpload(engine: Engine, caller: Caller, { fields, upload }: 
       details: { field: missing },
     })
   }
-  const path = sandboxPath(given)
   const { file, originalName } = upload
+  const path = uploadPath(given, originalName)
   if (upload.sessionId === sessionId) await file.commit(path, mode)
   else
     await withFiles(engine, caller, sessionId, (files) =>

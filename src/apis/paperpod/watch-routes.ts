@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { posix } from 'node:path'
 import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -11,7 +10,7 @@ import { asCarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { EventStream } from '../../http/event-stream.ts'
 import { errorBody } from './errors.ts'
-import { sandboxPath } from './mapping.ts'
+import { sandboxPath } from './sandbox-path.ts'
 import { eventStreamAnswer } from './schemas/shared.ts'
 import { watchBody } from './schemas/watch.ts'
 
@@ -122,8 +121,7 @@ const endings: Record<WatchEnd['reason'], string> = {
 
 /** Relative paths start at /workspace; if `workspace/x` does not exist there, it means `/workspace/x`. */
 function watchedPaths(path: string): [path: string, otherwise?: string] {
-  const paths = /^workspace(\/|$)/.test(path) ? [sandboxPath(path), `/${path}`] : [sandboxPath(path)]
-  return paths.map((each) => posix.normalize(each).replace(/(?<=.)\/$/, '')) as [string, string?]
+  return /^workspace(\/|$)/.test(path) ? [sandboxPath(path), sandboxPath(`/${path}`)] : [sandboxPath(path)]
 }
 
 function now(): string {

@@ -13,7 +13,9 @@ export const uploadAnswer = object({
 
 export const uploadForm = object({
   file: Type.String({ format: 'binary', description: 'Binary file to upload' }),
-  path: text('Destination path in the sandbox; a relative one is under /workspace'),
+  path: text(
+    'Destination path in the sandbox; a relative one is under /workspace, and one that ends with / is a directory, where the file keeps its name',
+  ),
   mode: Type.Optional(fileMode),
   sessionId,
 })

@@ -4,7 +4,8 @@ import { openComputer } from '../../../engine/computers/access/open-computer.ts'
 import { filesOf } from '../../../engine/computers/files/files-of.ts'
 import { withDescriptors } from '../../../engine/budgets/with-descriptors.ts'
 import { CarrelError } from '../../../errors.ts'
-import { fromBase64, sandboxPath } from '../mapping.ts'
+import { fromBase64 } from '../mapping.ts'
+import { filePath } from '../sandbox-path.ts'
 import { writeBody } from '../schemas/file.ts'
 import { sessionId } from '../schemas/shared.ts'
 import { Slices } from '../../../slices.ts'
@@ -48,7 +49,7 @@ export function fileMessages(routes: MessageRoutes): Message[] {
           const { path: given, encoding: kind, mode: bits } = one
           const pieces = piecesOf(one, 'content')
           const data = await (kind === 'base64' ? fromBase64(pieces, slices) : bytesOf(pieces, slices))
-          files.push({ path: sandboxPath(given), data, mode: bits })
+          files.push({ path: filePath(given), data, mode: bits })
         }
         const twice = files.find(({ path: own }, index) => files.findIndex((other) => other.path === own) !== index)
         if (twice)
