@@ -19,6 +19,7 @@ import * as computerLifecycle from './migrations/0018-computer-lifecycle.ts'
 import * as noMagicValues from './migrations/0019-no-magic-values.ts'
 import * as nodes from './migrations/0020-nodes.ts'
 import * as secrets from './migrations/0021-secrets.ts'
+import * as memoryPaths from './migrations/0022-memory-paths.ts'
 import type { Database } from './schema.ts'
 
 /** Run in the order of their names; a released migration is never changed. */
@@ -43,6 +44,7 @@ const migrations: Record<string, Migration> = {
   '0019-no-magic-values': noMagicValues,
   '0020-nodes': nodes,
   '0021-secrets': secrets,
+  '0022-memory-paths': memoryPaths,
 }
 
 /**

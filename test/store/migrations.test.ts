@@ -460,6 +460,56 @@ test('migration 0019 replaces magic values, row by row, by nulls and states', as
   ])
 })
 
+test('migration 0022 gives memory files one name each, and loses none where several get the same', async (t) => {
+  const db = await before(t, '0022')
+  await sql`insert into accounts (id, name, created_at) values ('a', 'n', 1), ('b', 'n', 1)`.execute(db)
+  const long = `${'x'.repeat(509)}😀`
+  const files = [
+    ['/data/x', 3],
+    ['data/x', 2],
+    ['data//x', 1],
+    ['./data/x~2', 1],
+    ['/only', 1],
+    ['.hidden', 1],
+    ['../up', 1],
+    ['/', 1],
+    ['unnamed', 2],
+    [long, 2],
+    [`/${long}`, 1],
+  ] as const
+  const add = (account_id: string, path: string, modified_at: number) =>
+    db
+      .insertInto('memory_files')
+      .values({ account_id, path, content: Buffer.from(path), size: 1, modified_at })
+      .execute()
+  for (const [path, modifiedAt] of files) await add('a', path, modifiedAt)
+  await add('b', 'data/x', 9)
+  const { up } = await import('../../src/db/migrations/0022-memory-paths.ts')
+  await up(db as Kysely<unknown>)
+
+  const found = await db.selectFrom('memory_files').selectAll().execute()
+  const named = (account: string) =>
+    Object.fromEntries(
+      found
+        .filter(({ account_id }) => account_id === account)
+        .map(({ path, content }) => [path, Buffer.from(content).toString()]),
+    )
+  assert.deepEqual(named('a'), {
+    'data/x': '/data/x',
+    'data/x~3': 'data/x',
+    'data/x~4': 'data//x',
+    'data/x~2': './data/x~2',
+    only: '/only',
+    '.hidden': '.hidden',
+    up: '../up',
+    unnamed: 'unnamed',
+    'unnamed~2': '/',
+    [long]: long,
+    [`${'x'.repeat(509)}~2`]: `/${long}`,
+  })
+  assert.deepEqual(named('b'), { 'data/x': 'data/x' })
+})
+
 /** Returns an empty database as all migrations before one leave it. */
 async function before(t: TestContext, name: string): Promise<Kysely<Database>> {
   const db = migrating(await emptyDatabase(t))

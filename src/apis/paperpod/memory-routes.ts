@@ -35,7 +35,7 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Write to persistent Agent Memory',
-          notes: 'Survives sandbox restarts. 10MB quota per account.',
+          notes: 'Survives sandbox restarts. 10MB quota per account. /data/x, data//x and data/x are one file; answers say data/x.',
           example: { path: 'data/results.json', content: '{}' },
           errors: ['disk_full', 'limit_reached'],
         },
@@ -104,8 +104,8 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ body, caller }) => {
-      await deleteMemory(engine, caller.accountId, body.path)
-      return { success: true, path: body.path }
+      const path = await deleteMemory(engine, caller.accountId, body.path)
+      return { success: true, path }
     },
   )
   app.post(

@@ -2,8 +2,10 @@ import { transaction } from '../../db/transaction.ts'
 import { limits } from '../../config/limits.ts'
 import { CarrelError } from '../../errors.ts'
 import type { Context } from '../context.ts'
+import { memoryPath, memoryPrefix } from './memory-path.ts'
 
 export interface MemoryFile {
+  /** Its one name: `memoryPath`. */
   path: string
   size: number
   modifiedAtMs: number
@@ -23,10 +25,10 @@ export interface MemoryUsage {
 export async function writeMemory(
   engine: Pick<Context, 'db'>,
   accountId: string,
-  path: string,
+  givenPath: string,
   content: Uint8Array,
 ): Promise<MemoryFile> {
-  checkPath(path)
+  const path = memoryPath(givenPath)
   const modifiedAtMs = Date.now()
   await transaction(engine.db, { kind: 'durable', queue: accountId }, async (trx) => {
     const { used, count } = await trx
@@ -70,8 +72,12 @@ export async function writeMemory(
 }
 
 /** Returns the content of a file. Throws `not_found` when there is none. */
-export async function readMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<Uint8Array> {
-  checkPath(path)
+export async function readMemory(
+  engine: Pick<Context, 'db'>,
+  accountId: string,
+  givenPath: string,
+): Promise<Uint8Array> {
+  const path = memoryPath(givenPath)
   const row = await engine.db
     .selectFrom('memory_files')
     .select('content')
@@ -83,8 +89,12 @@ export async function readMemory(engine: Pick<Context, 'db'>, accountId: string,
 }
 
 /** Returns the size of a file in bytes. Throws `not_found` when there is none. */
-export async function memoryFileSize(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<number> {
-  checkPath(path)
+export async function memoryFileSize(
+  engine: Pick<Context, 'db'>,
+  accountId: string,
+  givenPath: string,
+): Promise<number> {
+  const path = memoryPath(givenPath)
   const row = await engine.db
     .selectFrom('memory_files')
     .select('size')
@@ -101,6 +111,7 @@ export async function listMemory(
   accountId: string,
   prefix: string,
 ): Promise<MemoryFile[]> {
+  const start = memoryPrefix(prefix)
   const rows = await engine.db
     .selectFrom('memory_files')
     .select(['path', 'size', 'modified_at'])
@@ -108,17 +119,18 @@ export async function listMemory(
     .orderBy('path')
     .execute()
   return rows
-    .filter(({ path }) => path.startsWith(prefix))
+    .filter(({ path }) => path.startsWith(start))
     .map(({ path, size, modified_at }) => ({ path, size, modifiedAtMs: modified_at }))
 }
 
-/** Deletes a file; the deletion is on the disk when this resolves. Throws `not_found` when there is none. */
-export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, path: string): Promise<void> {
-  checkPath(path)
+/** Deletes a file; the deletion is on the disk when this resolves to its path. Throws `not_found` when there is none. */
+export async function deleteMemory(engine: Pick<Context, 'db'>, accountId: string, givenPath: string): Promise<string> {
+  const path = memoryPath(givenPath)
   const { numDeletedRows } = await transaction(engine.db, { kind: 'durable', queue: accountId }, (trx) =>
     trx.deleteFrom('memory_files').where('account_id', '=', accountId).where('path', '=', path).executeTakeFirst(),
   )
   if (numDeletedRows === 0n) throw missing(path)
+  return path
 }
 
 /** Returns how much of its quota an account uses. */
@@ -132,15 +144,6 @@ export async function memoryUsage(engine: Pick<Context, 'db'>, accountId: string
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow()
   return { usedBytes: Number(row.used), quotaBytes: limits.memoryQuotaBytes, fileCount: Number(row.count) }
-}
-
-function checkPath(path: string): void {
-  if (path.length > 0 && path.length <= limits.memoryPathLength && path.isWellFormed() && !path.includes('\0')) return
-  throw new CarrelError(
-    'invalid_request',
-    `Cannot use memory path ${JSON.stringify(path.slice(0, 80))}: a path has 1 to ${limits.memoryPathLength} characters`,
-    { details: { field: 'path' } },
-  )
 }
 
 function missing(path: string): CarrelError {
