@@ -1,5 +1,5 @@
-import { Header } from 'tar'
-import { blockBytes, type TarEntry } from './tar-records.ts'
+import { blockBytes, decodeHeader } from './tar-header.ts'
+import type { TarEntry } from './tar-records.ts'
 
 /** Maximum length of a name; no file has a longer one. */
 const maxNameBytes = 64 * 1024
@@ -15,44 +15,25 @@ export async function* readTar(
   let path: Buffer | undefined
   let target: Buffer | undefined
   while (true) {
-    const block = await source.bytes(blockBytes)
-    const header = new Header(block)
-    if (header.nullBlock) return source.drain()
-    const { type, size = 0, mode = 0o644, mtime = new Date(0) } = header
-    if (!header.cksumValid) throw new Error('Cannot unpack the folder: the data are not a tar stream')
-    if (type === 'NextFileHasLongPath') path = await source.name(size)
-    else if (type === 'NextFileHasLongLinkpath') target = await source.name(size)
+    const header = decodeHeader(await source.bytes(blockBytes))
+    if (!header) return source.drain()
+    const { kind, size } = header
+    if (kind === 'LongPath') path = await source.name(size)
+    else if (kind === 'LongTarget') target = await source.name(size)
     else {
-      const entry = { path: path ?? pathAt(block), target: target ?? nameAt(block, 157, 100), mode, mtime }
+      const { mode, mtime } = header
+      const entry = { path: path ?? header.path, target: target ?? header.target, mode, mtime }
       path = target = undefined
-      if (type === 'File' || type === 'OldFile' || type === 'ContiguousFile') {
+      if (kind === 'File') {
         const content = source.content(size)
         yield { ...entry, type: 'File', size, content }
         for await (const _ of content);
         await source.padding(size)
-      } else if (type === 'Directory' || type === 'SymbolicLink' || type === 'Link')
-        yield { ...entry, type, size: 0, content: source.content(0) }
-      else if (type !== 'CharacterDevice' && type !== 'BlockDevice' && type !== 'FIFO')
+      } else if (kind !== 'Device' && kind !== 'Pipe')
         // A device or a pipe has no content to copy.
-        throw new Error(`Cannot unpack the folder: it has an entry of the kind "${type}"`)
+        yield { ...entry, type: kind, size: 0, content: source.content(0) }
     }
   }
-}
-
-/**
- * Returns the path of an entry. POSIX has the beginning of a longer path in a separate field, where GNU tar has times.
- */
-function pathAt(block: Buffer): Buffer {
-  const name = nameAt(block, 0, 100)
-  const isPosix = block.subarray(257, 263).equals(Buffer.from('ustar\0'))
-  const prefix = isPosix ? nameAt(block, 345, 155) : name.subarray(0, 0)
-  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name])
-}
-
-function nameAt(block: Buffer, offset: number, length: number): Buffer {
-  const field = block.subarray(offset, offset + length)
-  const end = field.indexOf(0)
-  return Buffer.from(end === -1 ? field : field.subarray(0, end))
 }
 
 /** Reads a given number of bytes from chunks of any size. */

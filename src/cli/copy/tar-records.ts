@@ -1,7 +1,5 @@
-import { Header } from 'tar'
+import { blockBytes, encodeHeader } from './tar-header.ts'
 
-/** Size of a block of a tar archive. */
-export const blockBytes = 512
 /** Maximum length of a name in a header; a longer name has a separate record before it. */
 const nameBytes = 100
 
@@ -19,19 +17,18 @@ export interface TarEntry {
 
 /** Returns the blocks before the content of an entry, as GNU tar writes them. */
 export function headerOf({ type, path, target = empty, mode, mtime, size }: TarEntry): Buffer {
-  const header = Buffer.alloc(blockBytes)
   const before = [
-    ...(isShort(path) ? [] : [longName('NextFileHasLongPath', path)]),
-    ...(isShort(target) ? [] : [longName('NextFileHasLongLinkpath', target)]),
+    ...(isShort(path) ? [] : [longName('LongPath', path)]),
+    ...(isShort(target) ? [] : [longName('LongTarget', target)]),
   ]
-  new Header({
-    type,
-    path: isShort(path) ? path.toString() : 'long',
-    linkpath: isShort(target) ? target.toString() : 'long',
+  const header = encodeHeader({
+    kind: type,
+    path: isShort(path) ? path : elsewhere,
+    target: isShort(target) ? target : elsewhere,
     mode,
     mtime,
     size,
-  }).encode(header)
+  })
   return Buffer.concat([...before, header])
 }
 
@@ -48,11 +45,13 @@ function isShort(name: Buffer): boolean {
   return name.length < nameBytes && name.every((byte) => byte < 0x80)
 }
 
-function longName(type: 'NextFileHasLongPath' | 'NextFileHasLongLinkpath', name: Buffer): Buffer {
-  const header = Buffer.alloc(blockBytes)
+function longName(kind: 'LongPath' | 'LongTarget', name: Buffer): Buffer {
   const size = name.length + 1
-  new Header({ type, path: '././@LongLink', mode: 0o644, mtime: new Date(0), size }).encode(header)
+  const path = Buffer.from('././@LongLink')
+  const header = encodeHeader({ kind, path, target: empty, mode: 0o644, mtime: new Date(0), size })
   return Buffer.concat([header, name, Buffer.of(0), padding(size)])
 }
 
 const empty = Buffer.alloc(0)
+/** Stands where the name would be that a record before the header has. */
+const elsewhere = Buffer.from('long')
