@@ -71,6 +71,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   discardsUploads = false
   /** Entries of a directory in one answer. */
   listEntries = Infinity
+  version = '9.8.7'
   hasBalance = true
   usage = usageAnswer
   credit = 4.5
@@ -182,7 +183,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
     serveMemory(app)
     serveAccount(app, this.token)
     serveProcesses(app, this)
-    app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: '9.8.7', timestamp: 'now' }))
+    app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: this.version, timestamp: 'now' }))
     app.get('/balance', async () => {
       if (!this.hasBalance) throw new FakeFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
       return { creditsRemaining: this.credit, creditsRemainingUsdc: this.credit.toFixed(6) }

@@ -38,16 +38,36 @@ const documented = [
   'help',
 ]
 
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
 
-test('version shows the name that was called and the version of the package', async () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  assert.equal((await home.run(['version'])).stdout, `carrel ${version}\n`)
-  assert.equal((await home.run(['version'], { name: 'ppod' })).stdout, `ppod ${version}\n`)
+test('--version shows the name that was called and the version of the package, without a server', async () => {
   assert.equal((await home.run(['--version'])).stdout, `carrel ${version}\n`)
-  const { name, version: reported } = JSON.parse((await home.run(['version', '--json'])).stdout)
+  assert.equal((await home.run(['-v'], { name: 'ppod' })).stdout, `ppod ${version}\n`)
+  const { name, version: reported } = JSON.parse((await home.run(['--version', '--json'])).stdout)
   assert.deepEqual([name, reported], ['carrel', version])
+})
+
+test('version also shows the version of the server, and warns of one that does not fit', async () => {
+  await using server = await FakeServer.start()
+  const patch = version.replace(/\d+$/, '99')
+  for (const [of, warns] of [
+    [version, false],
+    [patch, false],
+    ['9.8.7', true],
+  ] as const) {
+    server.version = of
+    const { exitCode, stdout, stderr } = await home.run(['version'], { server })
+    assert.deepEqual([exitCode, stdout], [0, `carrel ${version}\nserver ${of} at ${server.url}\n`])
+    assert.equal(/fits better/.test(stderr), warns, `${of}: ${stderr}`)
+  }
+  await server[Symbol.asyncDispose]()
+  const away = await home.run(['version'], { server })
+  assert.equal(away.exitCode, 0)
+  assert.match(away.stdout, /^carrel .*\nserver unknown: Cannot reach "http:\/\/\S+": connection refused\n$/)
 })
 
 test('help lists every command, as does the program without a command', async () => {

@@ -162,7 +162,7 @@ export const verbs: Record<string, VerbEntry> = {
   },
   version: {
     synopsis: 'version',
-    summary: 'Show the version of this program',
+    summary: 'Show the versions of this program and of the server',
     load: async () => (await import('./verbs/version.ts')).version,
   },
   help: {

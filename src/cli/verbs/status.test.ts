@@ -12,7 +12,10 @@ test('status shows server, versions, token, credits and sandbox', async () => {
   const { exitCode, stdout } = await home.run(['status'], { server })
   assert.equal(exitCode, 0)
   assert.match(stdout, new RegExp(`^Server +${server.url}, ok, version 9\\.8\\.7$`, 'm'))
-  assert.match(stdout, /^CLI +version \d+\.\d+\.\d+/m)
+  assert.match(
+    stdout,
+    /^CLI +version \d+\.\d+\.\d+\n +This program is of version .*: that of the server's version fits better\.$/m,
+  )
   assert.match(stdout, /^Token +from CARREL_TOKEN$/m)
   assert.match(stdout, /^Credits +\$4\.50$/m)
   assert.match(stdout, /^Sandbox +default, 1 of 1 processes running$/m)

@@ -9,6 +9,7 @@ import { dollars } from '../dollars.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
 import type { Verb } from '../verb.ts'
+import { versionNote } from '../version-note.ts'
 
 /** Long enough for any healthy server. */
 const defaultTimeoutMs = '10000'
@@ -98,10 +99,12 @@ function reportOf({ url, token }: Settings, { health, balance, processes }: Stat
 }
 
 function toText({ server, cli, token, account, sandbox }: Report, hint: string | undefined): string {
+  const note = versionNote(cli.version, server.version ?? '')
   const rows = [
     ['Server', server.url + (server.reachable ? `, ${server.status}, version ${server.version}` : '')],
     ...(server.error === undefined ? [] : [['', `${server.error}. ${server.action}`]]),
     ['CLI', `version ${cli.version}`],
+    ...(note === undefined ? [] : [['', note]]),
     ['Token', token.source === null ? 'none' : `from ${token.source}${expiry(token.expiresAt)}`],
     ...(token.error === undefined ? [] : [['', token.error]]),
   ]
