@@ -1,6 +1,7 @@
 import { balance, health, me, usage } from './account.ts'
 import type { Balance, Health, Me, Usage, UsageOptions } from './account.ts'
 import type { Context, RequestOptions } from './context.ts'
+import { defaultWebSocket } from './default-web-socket.ts'
 import { cancelDeletion, deleteAccount } from './deletion.ts'
 import type { Deletion } from './deletion.ts'
 import { attachExecSession, openExecSession } from './exec-session.ts'
@@ -41,7 +42,7 @@ export interface CarrelOptions {
   /** Default: the global one. */
   fetch?: typeof globalThis.fetch
   /**
-   * Default: the global one, which Node has since version 22. The `WebSocket` of the package `ws` is better: it can
+   * Default: that of the package `ws`, else the global one, which Node has since version 22. `ws` is better: it can
    * pause a connection whose output is not read, and confirm that input has arrived.
    */
   WebSocket?: WebSocketConstructor
@@ -71,8 +72,8 @@ export class Carrel {
       userAgent: options.userAgent ?? 'carrel-sdk',
       fetch: options.fetch ?? globalThis.fetch,
     })
-    const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
-    this.#context = { transport, sessionId: options.sessionId, WebSocket }
+    const { WebSocket, sessionId } = options
+    this.#context = { transport, sessionId, loadWebSocket: WebSocket ? async () => WebSocket : defaultWebSocket }
     this.files = new Files(this.#context)
     this.keys = new Keys(this.#context)
     this.sessions = new Sessions(this.#context)

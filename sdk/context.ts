@@ -6,8 +6,8 @@ export interface Context {
   transport: Transport
   /** The sandbox of calls that name no other; undefined for the account's own. */
   sessionId: string | undefined
-  /** undefined if the runtime has none and none was passed. */
-  WebSocket: WebSocketConstructor | undefined
+  /** Resolves with the client's WebSocket; undefined if none was passed and the runtime has none. */
+  loadWebSocket(): Promise<WebSocketConstructor | undefined>
 }
 
 /** Options of every call. */

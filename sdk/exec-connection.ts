@@ -137,8 +137,9 @@ export class ExecConnection {
   }
 
   async #connect(): Promise<void> {
-    const { WebSocket, transport } = this.#context
+    const { transport } = this.#context
     const { listener, signal } = this.#options
+    const WebSocket = await this.#context.loadWebSocket()
     if (!WebSocket) {
       throw new TypeError('This runtime has no WebSocket: pass one to the client, such as the one of the package "ws"')
     }

@@ -60,7 +60,7 @@ const maxRequestMs = 240_000
 /** Runs code to its end. A program that fails is a result, not an error; a retry never runs the code twice. */
 export async function execute(context: Context, code: string, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
   const { timeoutMs = defaultTimeoutMs } = options
-  if (timeoutMs > maxRequestMs && context.WebSocket) return executeLong(context, code, options)
+  if (timeoutMs > maxRequestMs && (await context.loadWebSocket())) return executeLong(context, code, options)
   return context.transport.json<ExecuteAnswer>({
     method: 'POST',
     path: '/execute',
