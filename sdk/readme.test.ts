@@ -16,16 +16,9 @@ test('the examples of the README run and print what they promise', async () => {
   assert.equal(examples.length, expected.length)
   for (const [index, code] of examples.entries()) {
     const path = join(server.root, `example-${index}.ts`)
-    await writeFile(
-      path,
-      code.replaceAll(/from '(\.\/sdk\/index\.ts|ws)'/g, (_, name) => `from '${resolve(name)}'`),
-    )
+    await writeFile(path, code.replaceAll("from 'carrel'", `from '${import.meta.resolve('carrel')}'`))
     const env = { ...process.env, CARREL_URL: server.url, CARREL_TOKEN: server.token }
     const { stdout } = await run(process.execPath, [path], { env })
     assert.equal(stdout, expected[index])
   }
 })
-
-function resolve(name: string): string {
-  return import.meta.resolve(name === 'ws' ? name : './index.ts')
-}

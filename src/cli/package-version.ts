@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /** Returns the version of the nearest `package.json` above this file, in sources and in compiled files. */
 export function packageVersion(): string {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+  for (let folder = new URL('.', import.meta.url), inner = ''; folder.href !== inner;) {
     try {
       const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as Record<
         string,
@@ -12,6 +12,8 @@ export function packageVersion(): string {
     } catch {
       // The file is further up.
     }
-    if (folder.pathname === '/') return 'unknown'
+    inner = folder.href
+    folder = new URL('..', folder)
   }
+  return 'unknown'
 }

@@ -98,7 +98,12 @@ function layout(title: string, rows: string[][], hasChart: boolean, width = Infi
 }
 
 function groupsOf(lines: UsageLine[], by: UsageGroup): Group[] {
-  const groups = [...Map.groupBy(lines, ({ of, name }) => JSON.stringify([of, name])).values()].map((own) => ({
+  const together = new Map<string, UsageLine[]>()
+  for (const line of lines) {
+    const key = JSON.stringify([line.of, line.name])
+    together.set(key, [...(together.get(key) ?? []), line])
+  }
+  const groups = [...together.values()].map((own) => ({
     name: nameOf(own[0]!, by),
     micros: sum(own),
     lines: by === 'day' ? own : own.toSorted((a, b) => b.amountMicros - a.amountMicros),

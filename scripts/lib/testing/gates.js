@@ -13,6 +13,7 @@ export const gates = [
     commands: [
       ['tsc', '-p', '.', '--pretty', 'false'],
       ['tsc', '-p', 'scripts', '--pretty', 'false'],
+      ['tsc', '-p', 'scripts/lib/client-package', '--noEmit', '--pretty', 'false'],
       ['tsc', '-p', 'src/http/docs/assets', '--pretty', 'false'],
       ['tsc', '-p', 'src/http/pages/assets', '--pretty', 'false'],
     ],
