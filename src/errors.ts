@@ -29,6 +29,13 @@ export const errorTable = {
     instruction:
       'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit.',
   },
+  payment_required: {
+    status: 402,
+    retryable: false,
+    action: 'ANSWER_CHALLENGE',
+    instruction:
+      'Answer one of the challenges in WWW-Authenticate: Payment, and send the same request again with Authorization: Payment <credential>.',
+  },
   forbidden: {
     status: 403,
     retryable: false,

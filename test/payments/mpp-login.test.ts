@@ -67,6 +67,12 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
     assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8')
     assert.equal(answer.body.type, `https://paymentauth.org/problems/${type}`)
     assert.match(answer.body.detail, detail)
+    assert.deepEqual(
+      [answer.body.error, answer.body.code, answer.body.action, answer.body.retryable],
+      [answer.body.detail, 'PAYMENT_REQUIRED', 'ANSWER_CHALLENGE', false],
+    )
+    assert.match(answer.body.agentInstruction, /Authorization: Payment <credential>/)
+    assert.equal(answer.body.requestId, answer.headers.get('x-request-id'))
     assert.ok(!JSON.stringify(answer.body).includes('pp_sess_'))
   }
 

@@ -84,6 +84,11 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8')
     assert.equal(answer.body.type, `${problems}/${type}`)
     assert.match(answer.body.detail, detail)
+    assert.deepEqual(
+      [answer.body.error, answer.body.code, answer.body.action],
+      [answer.body.detail, 'PAYMENT_REQUIRED', 'ANSWER_CHALLENGE'],
+    )
+    assert.match(answer.body.agentInstruction, /X-Session-Token/)
   }
 
   test('the unmodified client pays for a package, which is credited', async () => {

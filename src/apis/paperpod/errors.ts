@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { CarrelError, ErrorCode } from '../../errors.ts'
 import type { ErrorEnvelope } from '../../http/error-envelope.ts'
+import { paymentRequiredAnswer } from '../../http/payment-auth.ts'
 import type { Instructions } from '../../http/surface.ts'
 import { errorSentence, openEnvelope, ownErrorFields, ownErrorFieldsOf } from '../own-errors.ts'
 
@@ -10,6 +11,8 @@ export const instructions = {
     'Open topupUrl to see the ways to pay. Programs send POST /topup with {tier} or {amountCents} and X-Session-Token, and let an MPP client answer the payment challenge; POST /api/v1/credits/topup returns a payment link for a user.',
   spending_limit_reached:
     'A spending limit of this account or token is used up. Wait until resetsAt, or ask an admin to raise the limit (PATCH /v1/billing/preferences).',
+  payment_required:
+    'Answer one of the challenges in WWW-Authenticate: Payment (POST /topup: with a payment; POST /login: with a signature of the wallet, which costs nothing), and send the same request again with Authorization: Payment <credential>. POST /topup takes the token in X-Session-Token.',
   route_not_found: 'GET / lists every route with its method.',
   method_not_allowed: 'GET / lists every route with its method.',
   process_goes_on:
@@ -32,6 +35,11 @@ export const envelope: ErrorEnvelope = {
   body: errorBody,
   codeOf: (code) => code.toUpperCase(),
 }
+
+const { field: _, ...paymentErrorFields } = ownErrorFields
+
+/** The OpenAPI description of the answer that asks for a payment or a proof. */
+export const paymentAnswer = paymentRequiredAnswer({ error: errorSentence, ...paymentErrorFields })
 
 /** The errors of every route that creates or starts a sandbox. */
 export const sandboxErrors = [

@@ -7,8 +7,9 @@ import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
+import { errorBody, paymentAnswer } from './errors.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
-import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
+import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
 import { loginAnswer, loginBody, loginCallbackAnswer, loginCallbackQuery, readLinkAnswer } from './schemas/sign-in.ts'
 
 export function addSignInRoutes(app: App, engine: Engine): void {
@@ -39,7 +40,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
           },
           example: { email: 'you@example.com' },
           errors: ['forbidden', 'rate_limited'],
-          answers: { 200: loginAnswer, 402: paymentRequiredAnswer },
+          answers: { 200: loginAnswer, 402: paymentAnswer },
           notes:
             'Send either email or wallet. The answer is the same whether or not the address has an account. A new account that signs up by email gets the free credit in "pricing", once; one that signs up with a wallet gets it only if the operator allows that.',
         },
@@ -114,7 +115,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       credential: paymentCredential(request.headers),
       network: networkOfRequest(request),
     })
-    if ('challenges' in outcome) return askForPayment(reply, outcome)
+    if ('challenges' in outcome) return askForPayment(reply, outcome, errorBody)
     const { token, creditMicros, receipt } = outcome
     reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
     return { token, wallet: outcome.wallet, creditsRemaining: creditMicros / 1_000_000 }

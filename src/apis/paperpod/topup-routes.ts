@@ -5,9 +5,9 @@ import { takeTopUp } from '../../engine/money/machine-payments/take-top-up.ts'
 import { quoteFor, type Purchase } from '../../engine/money/ledger/top-up.ts'
 import { CarrelError, errorTable } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
-import { askForPayment, paymentCredential, paymentRequiredAnswer } from '../../http/payment-auth.ts'
+import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
-import { instructions } from './errors.ts'
+import { errorBody, instructions, paymentAnswer } from './errors.ts'
 import { offerAnswers, topUpAnswer, topUpBody } from './schemas/credit.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
 
@@ -52,7 +52,7 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
             'Use a client of the Machine Payments Protocol, and send your token in X-Session-Token, because Authorization is reserved for the Payment credential.',
           example: { tier: 'starter' },
           errors: ['not_set_up'],
-          answers: { 200: topUpAnswer, 402: paymentRequiredAnswer },
+          answers: { 200: topUpAnswer, 402: paymentAnswer },
           notes:
             'Send {tier} or {amountCents}; the server responds with an MPP challenge and verifies whichever configured payment method the client chooses. A credential that is sent again is credited only once, and gets the same answer.',
         },
@@ -65,7 +65,7 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
         credential: paymentCredential(headers),
         accepts: headers['accept-payment'] as string | undefined,
       })
-      if ('challenges' in outcome) return askForPayment(reply, outcome)
+      if ('challenges' in outcome) return askForPayment(reply, outcome, errorBody)
       const { amountCents, creditMicros, balanceMicros, receipt } = outcome
       reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
       return {
