@@ -43,7 +43,7 @@ export interface ExecProgram {
   user?: string | undefined
   /** Runs the program on a terminal of this size; all its output is then stdout. */
   tty?: TerminalSize | undefined
-  /** Time after which the whole process tree is killed; default: the server's. */
+  /** Milliseconds after which the whole process tree is killed; default: no limit, and 0 means no limit too. */
   timeoutMs?: number | undefined
 }
 

@@ -10,7 +10,7 @@ export type Language = 'shell' | 'python' | 'javascript'
 export interface ExecuteOptions extends CallOptions {
   /** Default: `shell`. */
   language?: Language
-  /** Time limit of the code, in milliseconds; default 30,000. The whole process tree is then killed. */
+  /** Time limit of the code, in milliseconds; default 30,000, and 0 means no limit. The whole process tree is then killed. */
   timeoutMs?: number
   env?: Record<string, string>
   /** An absolute path in the sandbox. */
@@ -59,7 +59,7 @@ const maxRequestMs = 240_000
 
 /** Runs code to its end. A program that fails is a result, not an error; a retry never runs the code twice. */
 export async function execute(context: Context, code: string, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
-  const { timeoutMs = defaultTimeoutMs } = options
+  const timeoutMs = options.timeoutMs === 0 ? Infinity : (options.timeoutMs ?? defaultTimeoutMs)
   if (timeoutMs > maxRequestMs && (await context.loadWebSocket())) return executeLong(context, code, options)
   return context.transport.json<ExecuteAnswer>({
     method: 'POST',

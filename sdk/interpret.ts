@@ -4,7 +4,7 @@ export interface InterpretOptions extends CallOptions {
   /** Default: `python`. */
   language?: 'python' | 'javascript'
   /**
-   * Time limit of the code, in milliseconds; default 30,000. The code is then interrupted, and its variables are kept.
+   * Time limit of the code, in milliseconds; default 30,000, and 0 means no limit. The code is then interrupted, and its variables are kept.
    */
   timeoutMs?: number
 }
@@ -68,6 +68,6 @@ export function interpret(context: Context, code: string, options: InterpretOpti
     json: { code, language, sessionId, timeout: timeoutMs },
     retry: 'refused',
     signal,
-    timeoutMs: timeoutMs + overheadMs,
+    timeoutMs: timeoutMs === 0 ? Infinity : timeoutMs + overheadMs,
   })
 }

@@ -68,6 +68,11 @@ export function parseCount(text: string | undefined, name: string, max = Number.
   throw new UsageError(`Cannot use "${text}" as ${name}: it has to be a whole number, ${range}`)
 }
 
+/** Returns a time limit in milliseconds; 0 means no limit. */
+export function parseTimeLimit(text: string | undefined): number | undefined {
+  return text === '0' ? 0 : parseCount(text, 'the time limit')
+}
+
 /** Returns the variables of `K=V`, and of `K` alone with its local value, as in Docker. */
 export function parseEnv(
   entries: string[] | undefined,

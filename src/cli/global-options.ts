@@ -6,7 +6,11 @@ export const globalOptions: Options = {
   session: { type: 'string', value: '<id>', help: 'The sandbox to use (default: your own)' },
   url: { type: 'string', value: '<url>', help: 'The server (CARREL_URL; default: http://127.0.0.1:4280)' },
   token: { type: 'string', value: '<token>', help: 'The token (CARREL_TOKEN; default: the one that "login" saved)' },
-  timeout: { type: 'string', value: '<ms>', help: 'Time limit in milliseconds: of the program, or of the request' },
+  timeout: {
+    type: 'string',
+    value: '<ms>',
+    help: 'Time limit in milliseconds, of the program or the request; 0: none',
+  },
   env: {
     type: 'string',
     multiple: true,

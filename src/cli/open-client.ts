@@ -1,6 +1,6 @@
 import { Carrel } from '../../sdk/index.ts'
 import type { CarrelOptions } from '../../sdk/index.ts'
-import { parseCount } from './arguments.ts'
+import { parseTimeLimit } from './arguments.ts'
 import { packageVersion } from './package-version.ts'
 import type { Program } from './program.ts'
 import type { Settings } from './settings.ts'
@@ -20,7 +20,8 @@ export function clientOf(program: Program, values: Values, settings: Settings, m
     // With undefined, the client would read a token from the environment by itself.
     token: settings.token?.value ?? '',
     sessionId: values.session,
-    timeoutMs: parseCount(values.timeout, 'the time limit'),
+    // A request without a limit has an infinite one.
+    timeoutMs: values.timeout === '0' ? Infinity : parseTimeLimit(values.timeout),
     userAgent: `${program.name}-cli/${packageVersion()}`,
     ...more,
   })

@@ -96,8 +96,6 @@ export const limits = {
   transferProgramCpuSeconds: 60 * 60,
   /** Names, paths and targets in one answer; each may take 4 KiB. */
   listBytes: 4 * MiB,
-  /** Longest time limit of an execute. Most clients and proxies do not keep a connection open longer. */
-  executeTimeoutMs: 60 * 60 * 1000,
   /** Calls that may wait for one kernel; a client that queues more has lost track of them. */
   interpretQueue: 16,
   /**
@@ -143,7 +141,7 @@ export const limits = {
   executeDefaultTimeoutMs: 30_000,
   /** The API document's limit for processes that are started over HTTP. */
   processDefaultTimeoutMs: 15 * 60 * 1000,
-  /** Just below the 2^31 ms that a timer supports. */
+  /** The longest time limit but none: just below the 2^31 ms that a timer supports. */
   processTimeoutMs: 24 * 24 * 60 * 60 * 1000,
   /** Environment variables of one request. The kernel's limit on their total size is checked separately. */
   environmentEntries: 512,
@@ -207,7 +205,7 @@ export const limits = {
   watchDescriptors: 4,
   /** File descriptors of a file operation: the root of the computer, the directory and the file. */
   fileDescriptors: 3,
-  /** A preview name is one DNS label of 63 characters; the id has to leave room for two ports. */
+  /** Characters of a sandbox's name, of at most four bytes each: indexes hold it. */
   sessionIdLength: 128,
   processIdLength: 128,
   commandLength: 64 * KiB,

@@ -20,7 +20,7 @@ export function invalidValue(
   whole: string,
   schema?: unknown,
 ): CarrelError {
-  const { keyword, instancePath, params } = errors[0] ?? { keyword: '', instancePath: '', params: {} }
+  const { keyword, instancePath, params } = mostTelling(errors)
   const path = instancePath.split('/').slice(1).map(unescape)
   const at = (name?: unknown) => [...path, ...(typeof name === 'string' ? [name] : [])].join('.') || whole
   const refuse = (field: string, why: string) =>
@@ -42,6 +42,22 @@ export function invalidValue(
   const found = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value)
   const expected = `it must ${expectation(keyword, params)}`
   return refuse(at(), expected.endsWith('empty') ? expected : `${expected}; got ${shown(found, keyword)}`)
+}
+
+/**
+ * Returns the error that says most about a value. Where no choice of a union fits, that is an error inside a choice,
+ * else one of the choice whose type is right, else that the value has none of the types.
+ */
+function mostTelling(errors: readonly SchemaError[]): SchemaError {
+  const first = errors.find(({ keyword }) => keyword !== 'anyOf') ?? errors[0]
+  if (!first) return { keyword: '', instancePath: '', params: {} }
+  const choices = errors.some(({ keyword, instancePath }) => keyword === 'anyOf' && instancePath === first.instancePath)
+  if (!choices) return first
+  const inner = errors.find(({ instancePath }) => instancePath.startsWith(`${first.instancePath}/`))
+  const own = errors.filter(({ keyword, instancePath }) => keyword !== 'anyOf' && instancePath === first.instancePath)
+  const ofRightType = own.find(({ keyword }) => keyword !== 'type')
+  const type = own.flatMap(({ params }) => params['type'] as string | string[])
+  return inner ?? ofRightType ?? { ...first, params: { type } }
 }
 
 function noSuchField(schema: unknown, path: readonly string[], name: unknown): string {
@@ -67,10 +83,7 @@ function expectation(keyword: string, params: Record<string, unknown>): string {
   }
   switch (keyword) {
     case 'type':
-      return `be ${[type]
-        .flat()
-        .map((name) => typeNames[String(name)] ?? String(name))
-        .join(' or ')}`
+      return `be ${oneOf([type].flat().map(String))}`
     case 'enum':
       return `be one of ${(allowedValues ?? []).map(String).join(', ')}`
     case 'const':
@@ -102,13 +115,18 @@ function expectation(keyword: string, params: Record<string, unknown>): string {
   }
 }
 
+/** Returns the names of types, such as `a string, a number or null`. */
+function oneOf(types: readonly string[]): string {
+  const names = types.flatMap((type) => (type === 'boolean' ? ['true', 'false'] : (typeNames[type] ?? type)))
+  return [names.slice(0, -1).join(', '), names.at(-1)].filter(Boolean).join(' or ')
+}
+
 const otherwise = 'be as the route documents it'
 
 const typeNames: Record<string, string> = {
   string: 'a string',
   integer: 'a whole number',
   number: 'a number',
-  boolean: 'true or false',
   array: 'a list',
   object: 'an object',
   null: 'null',

@@ -9,14 +9,18 @@ export const patterns = {
     words: `be a whole number from 1 to ${limits.usageHistoryLines}`,
   },
   days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
-  sessionName: { source: '^[A-Za-z0-9._:@-]*$', words: 'contain only letters from A to Z, digits, . _ : @ -' },
   processName: { source: '^[A-Za-z0-9._:-]+$', words: 'contain only letters from A to Z, digits, . _ : -' },
   listCursor: { source: '^[A-Za-z0-9_-]+$', words: 'be a cursor from an earlier list' },
   workspaceName: {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
     words: `begin with a letter or digit, and contain only letters, digits, spaces, . , ' & ( ) _ -`,
   },
-  /** Names that are shown to other users. U+200C and U+200D occur within Persian words and emoji. */
+  /** Text of one line without half characters. U+200C and U+200D occur within Persian words and emoji. */
+  printable: {
+    source: String.raw`^(?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[\u200c\u200d])*$`,
+    words: 'be printable text on one line, without control characters and invisible characters',
+  },
+  /** Names that are shown to other users. */
   name: {
     source: String.raw`^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])*$`,
     words: 'be one line, without control characters and invisible characters',

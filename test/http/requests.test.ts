@@ -110,14 +110,23 @@ describe('requests', { timeout: 300_000 }, () => {
     ],
     ['/execute', { code: '1' }, '"language": it is missing'],
     ['/execute', { code: '1', language: 'shell', timeout: '5' }, '"timeout": it must be a number; got the string "5"'],
-    ['/execute', { code: '1', language: 'shell', env: { A: 1 } }, '"env.A": it must be a string; got 1'],
+    [
+      '/execute',
+      { code: '1', language: 'shell', env: { A: [1] } },
+      '"env.A": it must be a string, a number, true, false or null; got a list of 1 item',
+    ],
+    [
+      '/execute',
+      { code: '1', language: 'shell', env: { A: 2 ** 60 } },
+      '"env.A": it must be at most 9007199254740991; got 1152921504606846976',
+    ],
     ['/expose', { port: 99_999 }, '"port": it must be at most 65535; got 99999'],
     ['/files/read', { path: '' }, '"path": it must not be empty'],
     ['/process/kill', { processId: 'x', signal: 'KILL' }, '"signal": it must be one of SIGTERM, SIGKILL, SIGINT'],
     [
       '/process/list',
-      { sessionId: 'a b' },
-      '"sessionId": it must contain only letters from A to Z, digits, . _ : @ -; got "a b"',
+      { sessionId: 'a\tb' },
+      '"sessionId": it must be printable text on one line, without control characters and invisible characters; got "a\\tb"',
     ],
   ] as const)
     test(`${path} says: ${message}`, async () => {

@@ -542,9 +542,9 @@ describe('bad input of POST /interpret', () => {
     ['code that is no text', { code: 5 }, 'code'],
     ['code beyond 4 MiB', { code: '#'.repeat(4 * 1024 * 1024 + 1) }, 'code'],
     ['a language that it has not', { code: '1', language: 'ruby' }, 'language'],
-    ['a timeout of 0', { code: '1', timeout: 0 }, 'timeout'],
+    ['a timeout below 0', { code: '1', timeout: -1 }, 'timeout'],
     ['a field that it has not', { code: '1', kernel: 'x' }, 'kernel'],
-    ['a session name with a slash', { code: '1', sessionId: 'a/b' }, 'sessionId'],
+    ['a session name with two lines', { code: '1', sessionId: 'a\nb' }, 'sessionId'],
   ] as const)
     test(`${what} is refused with 400 and the field`, async () => {
       const { status, body: answer } = await server.post('/interpret', body)

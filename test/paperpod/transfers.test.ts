@@ -117,7 +117,7 @@ describe('upload and download', () => {
     const odd = await upload([
       ['path', 'a'],
       ['file', blob],
-      ['sessionId', '../x'],
+      ['sessionId', 'a\u0007b'],
     ])
     assert.deepEqual([odd.status, odd.body.field], [400, 'sessionId'])
   })

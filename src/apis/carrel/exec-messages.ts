@@ -2,7 +2,9 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
 import { languages } from '../../engine/computers/processes/program.ts'
-import { patterns } from '../../http/patterns.ts'
+import { environment } from '../environment.ts'
+import { sessionName } from '../session-name.ts'
+import { timeLimit } from '../time-limit.ts'
 import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 
 const start = Type.Object({
@@ -10,19 +12,19 @@ const start = Type.Object({
   argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 10_000 })),
   command: Type.Optional(Type.String({ maxLength: limits.codeBytes })),
   language: Type.Optional(Type.Enum([...languages])),
-  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength, pattern: patterns.sessionName.source })),
-  env: Type.Optional(Type.Record(Type.String(), Type.String(), { maxProperties: limits.environmentEntries })),
+  sessionId: Type.Optional(sessionName),
+  env: Type.Optional(environment),
   cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
   user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   stdin: Type.Optional(Type.Boolean()),
   tty: Type.Optional(terminalSize),
-  timeoutMs: Type.Optional(Type.Number({ minimum: 1, maximum: limits.processTimeoutMs })),
+  timeoutMs: Type.Optional(timeLimit('the program and everything that it started is killed (default: no limit)')),
 })
 const attach = Type.Object({
   type: Type.Literal('attach'),
   processId: Type.String({ maxLength: limits.processIdLength }),
   cursor: Type.Optional(Type.Integer({ minimum: 0 })),
-  sessionId: Type.Optional(Type.String({ maxLength: limits.sessionIdLength })),
+  sessionId: Type.Optional(sessionName),
 })
 const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })
 const signal = Type.Object({

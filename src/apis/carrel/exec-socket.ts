@@ -15,6 +15,8 @@ import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
 import { SendQueue } from '../../http/sockets/send-queue.ts'
 import { processPieces } from '../../http/sockets/process-pieces.ts'
+import { environmentOf } from '../environment.ts'
+import { timeLimitMs } from '../time-limit.ts'
 import {
   channels,
   firstMessages,
@@ -210,12 +212,12 @@ function optionsOf(message: StartMessage): ProcessOptions {
     kind,
     program,
     command: command ?? argv!.join(' '),
-    env,
+    env: environmentOf(env),
     cwd,
     user,
     stdin,
     tty,
-    timeoutMs,
+    timeoutMs: timeoutMs === undefined ? undefined : timeLimitMs(timeoutMs),
     attended: true,
     backpressure: true,
   }

@@ -154,7 +154,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
       previews: 'Public to everyone who has the unguessable URL',
       maxCodeBytes: limits.codeBytes,
       maxUploadBytes: limits.uploadBytes,
-      maxTimeout: limits.executeTimeoutMs,
+      maxTimeout: limits.processTimeoutMs,
     },
   }
 }

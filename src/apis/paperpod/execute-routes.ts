@@ -16,6 +16,8 @@ import { holdUntilAnswered } from '../../http/large-response.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
+import { environmentOf } from '../environment.ts'
+import { timeLimitMs } from '../time-limit.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
 import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
 import { executeAnswer, executeBody } from './schemas/execute.ts'
@@ -148,8 +150,8 @@ function optionsOf(body: ExecuteBody): ProcessOptions {
     kind: 'exec',
     program: programFor(body.language, body.code),
     command: body.code,
-    env: body.env,
+    env: environmentOf(body.env),
     cwd: body.cwd,
-    timeoutMs: body.timeout ?? limits.executeDefaultTimeoutMs,
+    timeoutMs: timeLimitMs(body.timeout ?? limits.executeDefaultTimeoutMs),
   }
 }

@@ -6,6 +6,7 @@ import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { interpret, type Interpreted, type InterpretOptions } from '../../engine/computers/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
+import { timeLimitMs } from '../time-limit.ts'
 import { interpretAnswerOf } from './mapping.ts'
 import { interpretAnswer, interpretBody } from './schemas/interpret.ts'
 
@@ -27,7 +28,7 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
     },
     async (request, reply) => {
       const { code, language = 'python', sessionId = '', timeout } = request.body
-      const timeoutMs = timeout ?? limits.executeDefaultTimeoutMs
+      const timeoutMs = timeLimitMs(timeout ?? limits.executeDefaultTimeoutMs)
       const signal = abortOnDisconnect(request, reply)
       const interpreted = await interpretIn(engine, request, { code, language, timeoutMs, signal })
       holdUntilAnswered(request, interpreted.release)

@@ -16,7 +16,7 @@ export function limitFacts(settings: Settings): [what: string, bound: string][] 
     ['Sandboxes of an account', String(limits.computersPerAccount)],
     [
       'One call of execute',
-      `${duration(limits.executeDefaultTimeoutMs)} by default, at most ${duration(limits.executeTimeoutMs)} with "timeout"`,
+      `${duration(limits.executeDefaultTimeoutMs)} by default; "timeout" changes it, and 0 means no limit`,
     ],
     [
       'Output in an answer of execute',

@@ -19,6 +19,8 @@ import { claimOf } from '../../http/idempotency.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { Slices } from '../../slices.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
+import { environmentOf } from '../environment.ts'
+import { timeLimitMs } from '../time-limit.ts'
 import { sandboxErrors } from './errors.ts'
 import { portOf, processOf } from './mapping.ts'
 import { hintsFor } from './process-hints.ts'
@@ -53,7 +55,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
       const claim = claimOf(request)
       if (claim?.hasStarted) return startAnswerOf(earlierProcess(engine, claim), body)
       using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
-      const timeoutMs = body.timeout === 0 ? undefined : (body.timeout ?? limits.processDefaultTimeoutMs)
+      const timeoutMs = timeLimitMs(body.timeout ?? limits.processDefaultTimeoutMs)
       const { command, processId: name, env, cwd } = body
       const program = { argv: ['bash', '-c', command] }
       const process = await startProcess(engine, computer, {
@@ -62,7 +64,7 @@ export function addProcessRoutes(app: App, engine: Engine): void {
         program,
         command,
         name,
-        env,
+        env: environmentOf(env),
         cwd,
         timeoutMs,
       })

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { WebSocket } from 'ws'
 import type { ExecExit, ExecOptions, ExecSession } from '../../../sdk/index.ts'
-import { parseCount, parseEnv } from '../arguments.ts'
+import { parseEnv, parseTimeLimit } from '../arguments.ts'
 import { outcomeOf } from '../exec-outcome.ts'
 import { passInput } from '../exec-input.ts'
 import { endProgram, passSignals } from '../exec-signals.ts'
@@ -80,7 +80,7 @@ function optionsOf(program: Program, values: Values, operands: string[]): ExecOp
     env: environment(program, values, hasTerminal),
     cwd: values.cwd,
     user: typeof values['user'] === 'string' ? values['user'] : undefined,
-    timeoutMs: parseCount(values.timeout, 'the time limit'),
+    timeoutMs: parseTimeLimit(values.timeout),
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { InterpretAnswer, InterpretResult } from '../../../sdk/index.ts'
-import { parseCount } from '../arguments.ts'
+import { parseTimeLimit } from '../arguments.ts'
 import { openClient } from '../open-client.ts'
 import type { Program } from '../program.ts'
 import { UsageError } from '../usage-error.ts'
@@ -27,7 +27,7 @@ Exits with 1 when the code fails and with 124 at the time limit; variables are k
     const language = languages.find((known) => known === lang)
     if (!language || typeof output !== 'string')
       throw new UsageError(`Cannot run the language "${String(lang)}": it has to be one of ${languages.join(', ')}`)
-    const timeoutMs = parseCount(values.timeout, 'the time limit')
+    const timeoutMs = parseTimeLimit(values.timeout)
     const client = await openClient(program, { ...values, timeout: undefined })
     const code = operand === '-' ? await text(process.stdin) : operand
     const answer = await client.interpret(code, { language, timeoutMs })

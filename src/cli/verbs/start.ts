@@ -1,4 +1,4 @@
-import { parseCount, parseEnv } from '../arguments.ts'
+import { parseEnv, parseTimeLimit } from '../arguments.ts'
 import { startHints } from '../hints.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
@@ -27,7 +27,7 @@ or at "--".`,
       processId: typeof id === 'string' ? id : undefined,
       env: parseEnv(values.env, program.env),
       cwd: values.cwd,
-      timeoutMs: parseCount(values.timeout, 'the time limit') ?? noTimeLimit,
+      timeoutMs: parseTimeLimit(values.timeout) ?? noTimeLimit,
     })
     const hints = startHints(program, answer.processId, values.session)
     if (values.json) await program.stdout.line(JSON.stringify({ ...answer, hints }))

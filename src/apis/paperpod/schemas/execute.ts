@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { languages } from '../../../engine/computers/processes/program.ts'
 import { nullableText, object } from '../../schema.ts'
+import { timeLimit } from '../../time-limit.ts'
 import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
 
 export const executeBody = object({
@@ -9,12 +10,7 @@ export const executeBody = object({
   language: Type.Enum([...languages], { description: 'The language of the code' }),
   sessionId,
   timeout: Type.Optional(
-    Type.Number({
-      description: 'Milliseconds until the code and everything that it started is killed',
-      default: limits.executeDefaultTimeoutMs,
-      minimum: 1,
-      maximum: limits.executeTimeoutMs,
-    }),
+    timeLimit('the code and everything that it started is killed', limits.executeDefaultTimeoutMs),
   ),
   env,
   cwd,

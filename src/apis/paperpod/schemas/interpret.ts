@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { kernelLanguages } from '../../../engine/computers/interpreters/kernel-programs.ts'
 import { nullable, object } from '../../schema.ts'
+import { timeLimit } from '../../time-limit.ts'
 import { nullableNumber, sessionId, text } from './shared.ts'
 
 export const interpretBody = object({
@@ -11,12 +12,7 @@ export const interpretBody = object({
   ),
   sessionId,
   timeout: Type.Optional(
-    Type.Number({
-      description: 'Milliseconds until the code is interrupted; its variables are kept',
-      default: limits.executeDefaultTimeoutMs,
-      minimum: 1,
-      maximum: limits.executeTimeoutMs,
-    }),
+    timeLimit('the code is interrupted, whose variables are kept', limits.executeDefaultTimeoutMs),
   ),
 })
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { patterns } from '../../../http/patterns.ts'
 import { nullableText, object } from '../../schema.ts'
+import { timeLimit } from '../../time-limit.ts'
 import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
 
 export const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
@@ -19,14 +20,7 @@ export const startBody = object({
   sessionId,
   env,
   cwd,
-  timeout: Type.Optional(
-    Type.Number({
-      description: 'Milliseconds until the process is ended; 0 means no limit',
-      default: limits.processDefaultTimeoutMs,
-      minimum: 0,
-      maximum: limits.processTimeoutMs,
-    }),
-  ),
+  timeout: Type.Optional(timeLimit('the process is ended', limits.processDefaultTimeoutMs)),
 })
 
 const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 if unknown' })

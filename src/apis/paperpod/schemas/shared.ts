@@ -1,25 +1,14 @@
 import { Type } from 'typebox'
-import { limits } from '../../../config/limits.ts'
-import { patterns } from '../../../http/patterns.ts'
+import { environment } from '../../environment.ts'
 import { nullable } from '../../schema.ts'
+import { sessionName } from '../../session-name.ts'
 
 export const text = (description: string, options: { maxLength?: number; minLength?: number } = {}) =>
   Type.String({ description, ...options })
 
-export const sessionName = Type.String({
-  description: 'The name of a sandbox of the account; without it, the default sandbox',
-  maxLength: limits.sessionIdLength,
-  pattern: patterns.sessionName.source,
-})
-
 export const sessionId = Type.Optional(sessionName)
 
-export const env = Type.Optional(
-  Type.Record(Type.String(), Type.String(), {
-    description: 'Environment variables',
-    maxProperties: limits.environmentEntries,
-  }),
-)
+export const env = Type.Optional(environment)
 
 export const cwd = Type.Optional(text('Working directory; /workspace by default', { maxLength: 4096, minLength: 1 }))
 

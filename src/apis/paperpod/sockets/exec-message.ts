@@ -15,6 +15,8 @@ import { Slices } from '../../../slices.ts'
 import { bytesOf } from '../../../text-bytes.ts'
 import { executeBody } from '../schemas/execute.ts'
 import { sessionId } from '../schemas/shared.ts'
+import { environmentOf } from '../../environment.ts'
+import { timeLimit, timeLimitMs } from '../../time-limit.ts'
 import { defineMessage, type Answer, type Call } from './message.ts'
 import { ExactCursor } from './exact-cursor.ts'
 import { sendOutput } from './send-output.ts'
@@ -39,11 +41,9 @@ const fields = Type.Object(
     cwd,
     user: Type.Optional(Type.String({ description: 'User of the sandbox', minLength: 1, maxLength: 64 })),
     timeout: Type.Optional(
-      Type.Number({
-        description: `Milliseconds until the program and everything that it started is killed; 0 means no limit. Default: ${limits.executeDefaultTimeoutMs}; no limit with tty or open stdin`,
-        minimum: 0,
-        maximum: limits.processTimeoutMs,
-      }),
+      timeLimit(
+        `the program and everything that it started is killed (default: ${limits.executeDefaultTimeoutMs}; no limit with tty or open stdin)`,
+      ),
     ),
     stream: Type.Optional(
       Type.Boolean({
@@ -94,12 +94,12 @@ async function run(call: Call<Fields>): Promise<Answer | undefined> {
     kind: tty ? 'interactive' : 'exec',
     program,
     command: call.fields.command ?? call.fields.code ?? program.argv.join(' '),
-    env: variables,
+    env: environmentOf(variables),
     cwd: directory,
     user,
     tty,
     stdin: isOpen || typeof stdin === 'string',
-    timeoutMs: (timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)) || undefined,
+    timeoutMs: timeLimitMs(timeout ?? (isOpen ? 0 : limits.executeDefaultTimeoutMs)),
     attended: streams,
     backpressure: streams,
   })

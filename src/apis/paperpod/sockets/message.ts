@@ -5,7 +5,7 @@ import type { Caller } from '../../../engine/caller.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { LargeResponse } from '../../../http/large-response.ts'
 import type { KeyedLock } from '../../../keyed-lock.ts'
-import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
+import { invalidValue } from '../../../http/invalid-value.ts'
 import { paramsOf } from '../params-of.ts'
 
 /** An answer: fields, their JSON, or for a large answer a function that makes it once the client can take it. */
@@ -75,17 +75,8 @@ export function defineMessage<F extends TObject>(definition: Definition<F>): Mes
     answer,
     help: () => ({ ...help, params: paramsOf(fields) }),
     run: async (call) => {
-      if (!check.Check(call.fields))
-        throw invalidValue(mostSpecific(check.Errors(call.fields)), call.fields, 'message', fields)
+      if (!check.Check(call.fields)) throw invalidValue(check.Errors(call.fields), call.fields, 'message', fields)
       return run(call as Call<Static<F>>)
     },
   }
-}
-
-/** Returns the most specific error: if no choice of a union matches, an error inside one of them says more. */
-function mostSpecific(errors: SchemaError[]): SchemaError[] {
-  const outer = errors.find(({ keyword }) => keyword !== 'anyOf')
-  const inner = errors.find(({ instancePath }) => outer && instancePath.startsWith(`${outer.instancePath}/`))
-  const best = inner ?? outer
-  return best ? [best] : errors
 }

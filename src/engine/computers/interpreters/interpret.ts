@@ -10,8 +10,8 @@ import type { ComputersContext } from '../computers.ts'
 export interface InterpretOptions {
   language: KernelLanguage
   code: string
-  /** Counts from when the code begins to run; waiting in the queue does not count. */
-  timeoutMs: number
+  /** Counts from when the code begins to run; waiting in the queue does not count. Undefined for no limit. */
+  timeoutMs: number | undefined
   /** Aborts when the client no longer waits for the response: code that runs is interrupted. */
   signal: AbortSignal
 }

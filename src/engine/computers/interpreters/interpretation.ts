@@ -21,7 +21,8 @@ export type InterpretStatus = 'completed' | 'error' | 'timeout' | 'interrupted' 
 interface Ending {
   /** Why the code was interrupted; undefined when it ended by itself. */
   why: 'timeout' | 'disconnected' | undefined
-  timeoutMs: number
+  /** Undefined for no limit. */
+  timeoutMs?: number | undefined
   /** The exit of the kernel, when it ended with the call. */
   exit?: ProcessExit
   lastOutput?: string
@@ -90,7 +91,7 @@ export class Interpretation {
     if (why === undefined && !exit) this.status = this.error ? 'error' : 'completed'
     else if (why === 'timeout') {
       this.status = 'timeout'
-      this.#fail('TimeoutError', timeoutMessage(timeoutMs, exit))
+      this.#fail('TimeoutError', timeoutMessage(timeoutMs!, exit))
     } else if (why === 'disconnected') {
       this.status = 'interrupted'
       this.#fail('Interrupted', 'The code was interrupted: its client disconnected, or the server was stopped')

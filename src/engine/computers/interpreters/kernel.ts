@@ -14,7 +14,8 @@ import { KernelLines } from './kernel-lines.ts'
 
 export interface KernelCall {
   code: string
-  timeoutMs: number
+  /** Undefined for no limit. */
+  timeoutMs: number | undefined
   /** Aborts when the client no longer waits for the response. */
   signal: AbortSignal
 }
@@ -305,9 +306,9 @@ export class KernelEnd extends Error {
   }
 }
 
-function interruptionOf(timeoutMs: number, signal: AbortSignal) {
+function interruptionOf(timeoutMs: number | undefined, signal: AbortSignal) {
   const { promise: reason, resolve } = Promise.withResolvers<'timeout' | 'disconnected'>()
-  const timer = setTimeout(() => resolve('timeout'), timeoutMs)
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve('timeout'), timeoutMs)
   const disconnect = () => resolve('disconnected')
   if (signal.aborted) disconnect()
   signal.addEventListener('abort', disconnect, { once: true })
