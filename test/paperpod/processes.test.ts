@@ -46,7 +46,7 @@ describe('background processes', () => {
     assert.ok(Math.abs(Date.now() - Date.parse(detectedAt)) < 60_000)
     assert.equal(
       process.hints.exposePort,
-      `The process listens on port 8080 (0.0.0.0): POST /expose with {"port": 8080, "sessionId": "${own}"} returns its preview URL`,
+      `A server listens on port 8080. POST /expose with {"port": 8080, "sessionId": "${own}"} returns its preview URL.`,
     )
     const { url } = await call('/expose', JSON.parse(/with (\{.*\})/.exec(process.hints.exposePort)![1]!))
     assert.equal((await server.preview(url, '/')).status, 200)
@@ -69,8 +69,8 @@ describe('background processes', () => {
   for (const [address, port, canExpose, hint] of [
     ['127.0.0.1', 8090, true, /POST \/expose with {"port": 8090, /],
     ['::1', 8091, true, /POST \/expose with {"port": 8091, /],
-    ['127.0.0.2', 8092, false, /previews cannot reach it\. Make the process listen on 0\.0\.0\.0/],
-    ['0.0.0.0', 3000, false, /3000-3010 are reserved for system use\. Make the process listen on another port/],
+    ['127.0.0.2', 8092, false, /port 8092 of 127\.0\.0\.2, where previews cannot reach it\. Start it on 0\.0\.0\.0/],
+    ['0.0.0.0', 3000, false, /ports 3000-3010 are reserved\. Start it on another port/],
   ] as const)
     test(`the hint for a server on ${address}:${port} is correct`, async () => {
       const { processId } = await start(`python3 -m http.server --bind ${address} ${port}`)

@@ -147,6 +147,8 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       assert.deepEqual([data.status, data.result.reason], ['timeout', 'timeout'])
       const suggestion = await client.next((message) => message.type === 'suggestion' && message.id === id)
       assert.equal(suggestion.data.category, 'timeout')
+      const action = { type: 'process', action: 'start', command: 'sleep 60', sessionId }
+      assert.deepEqual(suggestion.data.action, action)
     })
 
     test('streams output as it arrives, stdout and stderr separately', async () => {
@@ -223,6 +225,15 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal((await process('kill', { processId })).data.process.status, 'killed')
       const exit = await client.next((message) => message.id === id && message.type === 'exit')
       assert.deepEqual([exit.data.status, exit.data.signal], ['killed', 'SIGTERM'])
+      const unique: string = data.id
+      for (const name of [processId, unique]) {
+        const again = client.begin({ type: 'process', action: 'attach', sessionId, processId: name })
+        await client.next((message) => message.id === again && message.type === 'exit')
+        const events = client.received.filter((message) => message.id === again)
+        assert.deepEqual(events.map(({ type }) => type).toSorted(), ['exit', 'process_result', 'stdout'])
+        for (const event of events) assert.equal(event.data.processId, name, event.type)
+        assert.equal(events.find(({ type }) => type === 'process_result')?.data.id, unique)
+      }
     })
 
     test('attach reads from a cursor on, also from an ended process', async () => {
@@ -509,6 +520,7 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
 
   test('suggestions name what is missing', async () => {
     const cases: [Record<string, unknown>, string, string][] = [
+      [{ command: 'PATH=/none; dig example.org' }, 'missing_command', 'sudo apt-get install -y dnsutils'],
       [{ code: 'import cv2', language: 'python' }, 'missing_module', 'pip install opencv-python-headless'],
       [{ code: 'require("left-pad/x")', language: 'javascript' }, 'missing_module', 'npm install left-pad'],
       [{ command: 'cowsay hi' }, 'missing_command', 'sudo apt-get install -y cowsay'],
@@ -516,7 +528,9 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     for (const [fields, category, command] of cases) {
       const id = client.begin({ type: 'exec', sessionId, ...fields })
       const { data } = await client.next((message) => message.type === 'suggestion' && message.id === id)
-      assert.deepEqual([data.category, data.action.type, data.action.command], [category, 'exec', command])
+      assert.deepEqual([data.category, data.sessionId], [category, sessionId])
+      assert.deepEqual(data.action, { type: 'exec', command, timeout: 0, sessionId })
+      assert.match(data.message, /^The .* is not installed\. .*nstall /)
     }
     const hungry = client.begin({
       type: 'exec',
@@ -535,16 +549,24 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     const opened = (port: number) =>
       own.next(({ type, data }) => type === 'suggestion' && data.category === 'port_detected' && data.port === port)
     const server8123 = 'exec python3 -m http.server 8123'
-    const { data: process8123 } = await own.ask({ type: 'process', action: 'start', sessionId, command: server8123 })
+    const web = newSession()
+    await own.ask({ type: 'process', action: 'start', processId: web, sessionId, command: server8123 })
     const { id, data } = await opened(8123)
     assert.deepEqual(data.action, { type: 'expose', port: 8123, sessionId })
-    assert.deepEqual([id, data.processId], [undefined, process8123.id])
+    assert.deepEqual([id, data.processId], [undefined, web])
+    assert.equal(data.message, 'A server listens on port 8123. Expose the port to get its preview URL.')
     const { data: exposed } = await own.ask(data.action)
     assert.match(exposed.url, /8123/)
     // The suggestion for a port that cannot be exposed says so, and has no action.
     await own.ask({ type: 'exec', sessionId, command: 'python3 -m http.server 3001', timeout: 1500 })
     assert.equal((await opened(3001)).data.action, undefined)
-    await own.ask({ type: 'process', action: 'kill', sessionId, processId: process8123.id })
+    // A server that a kernel runs is nobody's process.
+    const serve = 'import socket\nkept = socket.create_server(("127.0.0.2", 8124))'
+    await own.ask({ type: 'interpret', code: serve, sessionId })
+    const inKernel = (await opened(8124)).data
+    assert.deepEqual([inKernel.processId, inKernel.action], [undefined, undefined])
+    assert.match(inKernel.message, /^A server listens on port 8124 of 127\.0\.0\.2, where previews cannot reach it\./)
+    await own.ask({ type: 'process', action: 'kill', sessionId, processId: web })
     await own.close()
   })
 

@@ -3,23 +3,29 @@ import { isReserved, reservedPorts } from './reserved-ports.ts'
 
 /** Returns the next steps for a process, each as a call to make. `ports` are the ports on which it listens. */
 export function hintsFor(processId: string, sessionId: string, ports: OpenPort[] = []) {
-  const expose = ports.map((port) => portHint(port, sessionId)).join('. ')
+  const expose = ports.map((port) => portHint(port, sessionId)).join(' ')
   return {
     exposePort:
-      expose || `If the process is a server: ${call('/expose', { port: '<port>' }, sessionId)} returns its preview URL`,
+      expose ||
+      `If the process is a server, ${call('/expose', { port: '<port>' }, sessionId)} returns its preview URL.`,
     checkStatus: call('/process/get', { processId: JSON.stringify(processId) }, sessionId),
     stopProcess: call('/process/kill', { processId: JSON.stringify(processId) }, sessionId),
     bindAddress: 'Previews reach servers on 0.0.0.0, 127.0.0.1, localhost, :: and ::1',
   }
 }
 
-/** Returns what to do about a port that was found open. */
-export function portHint({ port, address, reachable }: OpenPort, sessionId: string): string {
-  const found = `The process listens on port ${port} (${address})`
+/** Returns what to do about a port that was found open, as a call of the REST API. */
+function portHint(open: OpenPort, sessionId: string): string {
+  return portAdvice(open, `${call('/expose', { port: String(open.port) }, sessionId)} returns its preview URL.`)
+}
+
+/** Returns what was found about an open port, and what to do: `expose` where the port can be exposed. */
+export function portAdvice({ port, address, reachable }: OpenPort, expose: string): string {
   if (isReserved(port))
-    return `${found}, which cannot be exposed: ${reservedPorts} are reserved for system use. Make the process listen on another port, for example 8080`
-  if (!reachable) return `${found}, where previews cannot reach it. Make the process listen on 0.0.0.0 or 127.0.0.1`
-  return `${found}: ${call('/expose', { port: String(port) }, sessionId)} returns its preview URL`
+    return `A server listens on port ${port}, which cannot be exposed: ports ${reservedPorts} are reserved. Start it on another port, such as 8080.`
+  if (!reachable)
+    return `A server listens on port ${port} of ${address}, where previews cannot reach it. Start it on 0.0.0.0 or 127.0.0.1.`
+  return `A server listens on port ${port}. ${expose}`
 }
 
 function call(path: string, body: Record<string, string>, sessionId: string): string {

@@ -124,7 +124,8 @@ async function collect(call: Call<Fields>, process: ProcessHandle, session: stri
   const exit = await waitForExit(call.engine.server, process)
   return async () => {
     const execution = await collectExecution(call.engine, process, exit)
-    suggestAfter(call, { exit, stderr: execution.stderr.subarray(-4096).toString(), processId: process.processId })
+    const stderr = execution.stderr.subarray(-4096).toString()
+    suggestAfter(call, { exit, stderr, processId: process.processId, sessionId: session, command: call.fields.command })
     return new LargeResponse(executeAnswerOf(execution, session), call.caller.accountId, [execution.release])
   }
 }
@@ -139,6 +140,7 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
   try {
     await call.send('start', { processId, pid, sessionId: session })
     const { truncated } = await sendOutput(call, process, {
+      processId,
       cursor: new ExactCursor(0),
       encoding: asked.encoding ?? 'utf8',
       signal: AbortSignal.any([closed, detached.signal]),
@@ -146,7 +148,7 @@ async function stream(call: Call<Fields>, process: ProcessHandle, session: strin
     })
     if (closed.aborted || detached.signal.aborted) return { processId, sessionId: session, status: 'detached' }
     const exit = await process.wait()
-    suggestAfter(call, { exit, stderr: stderr.text, processId })
+    suggestAfter(call, { exit, stderr: stderr.text, processId, sessionId: session, command: asked.command })
     const result = { ...exitFieldsOf(exit, process.startedAtMs), truncated }
     return { status: runStatus[exit.reason], processId, sessionId: session, result }
   } finally {

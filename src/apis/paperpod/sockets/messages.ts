@@ -71,7 +71,10 @@ export class Messages {
         },
         stderr: { of: 'exec with stream, process attach', data: 'as stdout' },
         exit: { of: 'process attach', data: '{ processId, status, exitCode, signal, reason, durationMs, truncated }' },
-        suggestion: { of: 'sandboxes in use', data: '{ message, category, action, … }' },
+        suggestion: {
+          of: 'sandboxes in use',
+          data: '{ message, category, action?, processId?, sessionId?, … }: action is a message that you can send as it is, or has the type operator',
+        },
         error: { of: 'any request', data: '{ error, code, action, agentInstruction, retryable, requestId, … }' },
       },
     }

@@ -1,9 +1,10 @@
 import type { Caller } from '../../../engine/caller.ts'
 import { findComputer, type AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
+import { processName } from '../../../engine/computers/processes/process-name.ts'
 import { subscribe } from '../../../engine/computers/subscribe.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { OpenPort } from '../../../engine/types.ts'
-import { portHint } from '../process-hints.ts'
+import { portAdvice } from '../process-hints.ts'
 import { isReserved } from '../reserved-ports.ts'
 import type { Suggestion } from './suggestions.ts'
 
@@ -36,8 +37,12 @@ export class PortSuggestions {
   watch(sessionId: string, computer: AccessibleComputer): void {
     if (this.#isClosed || this.#watched.has(computer.id) || this.#watched.size >= maxSandboxes) return
     this.#known.add(sessionId)
-    const stop = subscribe(this.#options.engine, computer, (event) => {
-      if (event.type === 'port.detected') this.#options.suggest(portSuggestion(event.port, sessionId))
+    const { engine, suggest } = this.#options
+    const stop = subscribe(engine, computer, (event) => {
+      if (event.type !== 'port.detected') return
+      const { port } = event
+      const processId = port.processId === undefined ? undefined : processName(engine, computer, port.processId)
+      suggest(portSuggestion(port, sessionId, processId))
     })
     this.#watched.set(computer.id, stop)
   }
@@ -49,14 +54,14 @@ export class PortSuggestions {
   }
 }
 
-function portSuggestion(port: OpenPort, sessionId: string): Suggestion {
+function portSuggestion(port: OpenPort, sessionId: string, processId: string | undefined): Suggestion {
   const session = sessionId === '' ? {} : { sessionId }
   const isExposable = port.reachable && !isReserved(port.port)
   return {
-    message: portHint(port, sessionId),
+    message: portAdvice(port, 'Expose the port to get its preview URL.'),
     category: 'port_detected',
     ...(isExposable ? { action: { type: 'expose', port: port.port, ...session } } : {}),
-    ...(port.processId === undefined ? {} : { processId: port.processId }),
+    ...(processId === undefined ? {} : { processId }),
     port: port.port,
     ...session,
   }

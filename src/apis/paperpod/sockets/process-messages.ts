@@ -46,9 +46,9 @@ export function processMessages(routes: MessageRoutes): Message[] {
         },
         { additionalProperties: false },
       ),
-      returns: '{ success, processId, status }, then events stdout and stderr { processId, text, cursor } and exit',
+      returns: '{ success, processId, id, status }, then events stdout and stderr { processId, text, cursor } and exit',
       notes:
-        'After a dropped connection no output is lost or repeated. Attaching does not keep a sandbox from being stopped.',
+        'The events name the process as this message does, by its name or by its id. After a dropped connection no output is lost or repeated. Attaching does not keep a sandbox from being stopped.',
       example: { processId: 'web', cursor: 0 },
       run: attach,
     }),
@@ -148,11 +148,13 @@ async function attach(
 ): Promise<Answer | undefined> {
   const { engine, closed, attached, fields } = call
   const process = await find(call)
-  const id = process.processId
+  const { processId: id } = process
+  // Its events name the process as the client does, by its name or by its id.
+  const { processId, sessionId: session = '' } = fields
   if (attached.has(id))
     throw new CarrelError(
       'conflict',
-      `Cannot attach to process ${JSON.stringify(fields.processId)}: this connection is attached already`,
+      `Cannot attach to process ${JSON.stringify(processId)}: this connection is attached already`,
     )
   const cursor = new ExactCursor(fields.cursor ?? 0)
   const disconnect = engine.clientPresence.connect(process)
@@ -161,8 +163,9 @@ async function attach(
   attached.set(id, detached)
   try {
     const status = process.exit ? 'ended' : 'running'
-    await call.send('process_result', { success: true, processId: id, status })
+    await call.send('process_result', { success: true, processId, id, status })
     const { truncated } = await sendOutput(call, process, {
+      processId,
       cursor,
       encoding: fields.encoding ?? 'utf8',
       signal: AbortSignal.any([closed, detached.signal]),
@@ -171,8 +174,8 @@ async function attach(
     if (closed.aborted || detached.signal.aborted) return undefined
     const exit = await process.wait()
     const { truncated: _, ...fieldsOfExit } = exitFieldsOf(exit, process.startedAtMs)
-    await call.send('exit', { processId: id, status: runStatus[exit.reason], ...fieldsOfExit, truncated })
-    suggestAfter(call, { exit, stderr: stderr.text, processId: id })
+    await call.send('exit', { processId, status: runStatus[exit.reason], ...fieldsOfExit, truncated })
+    suggestAfter(call, { exit, stderr: stderr.text, processId, sessionId: session })
     return undefined
   } finally {
     attached.delete(id)

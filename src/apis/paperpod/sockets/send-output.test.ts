@@ -55,6 +55,7 @@ test('a client that resumes from any cursor, any number of times, gets every byt
         if (--left === 0) gone.abort()
       }
       await sendOutput({ send, readBytes: 1024 }, process, {
+        processId: 'own-name',
         cursor: new ExactCursor(cursor),
         encoding: 'utf8',
         signal: gone.signal,

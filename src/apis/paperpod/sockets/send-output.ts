@@ -5,6 +5,8 @@ import type { ExactCursor } from './exact-cursor.ts'
 import type { Call } from './message.ts'
 
 interface Options {
+  /** The process as its client names it. */
+  processId: string
   /** Where to start; advances with the output that is sent. */
   cursor: ExactCursor
   encoding: 'utf8' | 'base64'
@@ -23,8 +25,7 @@ export async function sendOutput(
   process: ProcessHandle,
   options: Options,
 ) {
-  const { cursor, encoding, signal, onStderr } = options
-  const { processId } = process
+  const { processId, cursor, encoding, signal, onStderr } = options
   let decoder = new OutputDecoder()
   let truncated = false
   const sendRest = async () => {

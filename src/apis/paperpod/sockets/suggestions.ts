@@ -1,3 +1,4 @@
+import { limits } from '../../../config/limits.ts'
 import type { ProcessExit } from '../../../engine/types.ts'
 import type { Call, Fields } from './message.ts'
 
@@ -16,16 +17,19 @@ interface Ended {
   exit: ProcessExit
   /** The end of stderr. */
   stderr: string
+  /** The process as its client names it. */
   processId: string
+  sessionId: string
+  /** The command line that was run, where it was one. */
+  command?: string | undefined
 }
 
 /** Sends a suggestion after a process failed, if one is known to help. */
-export function suggestAfter(
-  { send, engine }: Pick<Call<unknown>, 'send' | 'engine'>,
-  { exit, stderr, processId }: Ended,
-): void {
-  const suggestion = suggestionFor(exit, stderr, engine.settings)
-  if (suggestion) void send('suggestion', { ...suggestion, processId }).catch(() => {})
+export function suggestAfter({ send, engine }: Pick<Call<unknown>, 'send' | 'engine'>, ended: Ended): void {
+  const { processId, sessionId } = ended
+  const suggestion = suggestionFor(ended, engine.settings)
+  const session = sessionId === '' ? {} : { sessionId }
+  if (suggestion) void send('suggestion', { ...suggestion, processId, ...session }).catch(() => {})
 }
 
 interface Sizes {
@@ -33,16 +37,17 @@ interface Sizes {
   computerDiskBytes: number
 }
 
-/** Returns a suggestion for an exit; undefined if nothing is known to help. */
-export function suggestionFor(
-  { reason, exitCode }: Pick<ProcessExit, 'reason' | 'exitCode'>,
-  stderr: string,
+/** Returns a suggestion for a process that ended; undefined if nothing is known to help. */
+function suggestionFor(
+  { exit: { reason, exitCode }, stderr, sessionId, command }: Ended,
   { computerMemoryBytes, computerDiskBytes }: Sizes,
 ): Suggestion | undefined {
+  const session = sessionId === '' ? {} : { sessionId }
+  const exec = (line: string, more: Fields = {}) => ({ type: 'exec', command: line, ...more, ...session })
   if (reason === 'oom') {
     const size = computerMemoryBytes / MiB
     return {
-      message: `The process was killed because memory ran out: the sandbox has ${size} MiB. Process less at a time, or ask the operator for more memory: CARREL_COMPUTER_MEMORY_MIB=${size * 2}`,
+      message: `The process was killed because the ${size} MiB of memory of the sandbox ran out. Work on less data at a time, or ask the operator to set CARREL_COMPUTER_MEMORY_MIB to ${size * 2}.`,
       category: 'out_of_memory',
       action: { type: 'operator', setting: 'CARREL_COMPUTER_MEMORY_MIB', value: size * 2 },
     }
@@ -50,43 +55,57 @@ export function suggestionFor(
   if (reason === 'disk_full') {
     const size = computerDiskBytes / MiB
     return {
-      message: `The disk of the sandbox is full: it has ${size} MiB. Find what takes up the space and delete it`,
+      message: `The disk of the sandbox is full: it has ${size} MiB. Find out what takes up the space, and delete what is not needed.`,
       category: 'disk_full',
-      action: { type: 'exec', command: 'du -xhd2 /workspace /tmp /home | sort -h | tail' },
+      action: exec('du -xhd2 /workspace /tmp /home | sort -h | tail'),
     }
   }
-  if (reason === 'timeout')
+  if (reason === 'timeout') {
+    const canStart = command !== undefined && command.length <= limits.commandLength
     return {
-      message: 'The process was killed at its time limit. Allow more time with "timeout", or run it in the background',
+      message:
+        'The process was killed at its time limit. Send a longer "timeout" in milliseconds, or start it in the background.',
       category: 'timeout',
-      action: { type: 'process', action: 'start' },
+      ...(canStart ? { action: { type: 'process', action: 'start', command, ...session } } : {}),
     }
-  return exitCode === 0 ? undefined : missing(stderr)
+  }
+  if (exitCode === 0) return undefined
+  const found = missing(stderr)
+  if (!found) return undefined
+  const { message, category, install } = found
+  return { message: `${message}: ${install}`, category, action: exec(install, { timeout: 0 }) }
 }
 
-function missing(stderr: string): Suggestion | undefined {
+/** What a program lacks, and the command that installs it. */
+interface Missing {
+  message: string
+  category: Suggestion['category']
+  install: string
+}
+
+function missing(stderr: string): Missing | undefined {
   const [, module] = /^ModuleNotFoundError: No module named '([\w.]+)'/m.exec(stderr) ?? []
   if (module) {
     const top = module.split('.')[0]!
-    return install(`Python module "${module}"`, `pip install ${pythonPackages[top] ?? top}`)
+    return missingModule(`Python module "${module}"`, `pip install ${pythonPackages[top] ?? top}`)
   }
   const [, , npm] = nodeModule.exec(stderr) ?? []
-  if (npm) return install(`Node module "${npm}"`, `npm install ${packageOf(npm)}`)
+  if (npm) return missingModule(`Node module "${npm}"`, `npm install ${packageOf(npm)}`)
   const [, command] = /: (?:line \d+: )?([\w.+-]+): command not found$/m.exec(stderr) ?? []
   if (!command) return undefined
+  const debian = debianPackages[command]
   return {
-    message: `There is no command "${command}". If a Debian package of that name provides it: sudo apt-get install -y ${command}`,
+    message:
+      debian === undefined
+        ? `The command "${command}" is not installed. If a Debian package has the same name, install that`
+        : `The command "${command}" is not installed. Install the Debian package that has it`,
     category: 'missing_command',
-    action: { type: 'exec', command: `sudo apt-get install -y ${command}`, timeout: 0 },
+    install: `sudo apt-get install -y ${debian ?? command}`,
   }
 }
 
-function install(what: string, command: string): Suggestion {
-  return {
-    message: `${what} is not installed: ${command}`,
-    category: 'missing_module',
-    action: { type: 'exec', command, timeout: 0 },
-  }
+function missingModule(what: string, install: string): Missing {
+  return { message: `The ${what} is not installed. Install it`, category: 'missing_module', install }
 }
 
 /** Does not match the user's own files, whose names begin with a dot or a slash. */
@@ -118,6 +137,22 @@ const pythonPackages: Record<string, string> = {
   skimage: 'scikit-image',
   sklearn: 'scikit-learn',
   yaml: 'PyYAML',
+}
+
+/** The packages whose names differ from their commands' names. */
+const debianPackages: Record<string, string> = {
+  convert: 'imagemagick',
+  dig: 'dnsutils',
+  ifconfig: 'net-tools',
+  killall: 'psmisc',
+  mysql: 'default-mysql-client',
+  nc: 'netcat-openbsd',
+  netstat: 'net-tools',
+  nslookup: 'dnsutils',
+  pdftotext: 'poppler-utils',
+  ping: 'iputils-ping',
+  psql: 'postgresql-client',
+  pstree: 'psmisc',
 }
 
 /** Keeps the end of a process's stderr. */
