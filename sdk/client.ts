@@ -21,6 +21,7 @@ import type { InterpretAnswer, InterpretOptions } from './interpret.ts'
 import { expose } from './ports.ts'
 import type { ExposedPort } from './ports.ts'
 import { Processes } from './processes.ts'
+import { Sandboxes } from './sandboxes.ts'
 import { Sessions } from './sessions.ts'
 import { takesMachinePayments, topUp, topUpOffer } from './top-up.ts'
 import type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
@@ -59,6 +60,7 @@ export class Carrel {
   readonly sessions: Sessions
   readonly memory: Memory
   readonly processes: Processes
+  readonly sandboxes: Sandboxes
   readonly workspaces: Workspaces
   readonly #context: Context
 
@@ -79,6 +81,7 @@ export class Carrel {
     this.sessions = new Sessions(this.#context)
     this.memory = new Memory(this.#context)
     this.processes = new Processes(this.#context)
+    this.sandboxes = new Sandboxes(this.#context)
     this.workspaces = new Workspaces(this.#context)
   }
 

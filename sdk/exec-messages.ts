@@ -70,7 +70,15 @@ export type ClientMessage =
   | { type: 'eof' }
 
 export type ServerMessage =
-  | { type: 'started'; processId: string; pid: number }
+  | {
+      type: 'started'
+      processId: string
+      pid: number
+      /** After attaching to a running process: the cursor after its output so far. */
+      outputEnd?: number | null
+      /** After attaching: whether the process has a terminal. */
+      tty?: boolean
+    }
   | ({ type: 'exit' } & ExecExit)
   | { type: 'cursor'; cursor: number }
   | ({ type: 'error' } & Record<string, unknown>)

@@ -307,6 +307,23 @@ test('attach() reads the output of a process that has ended', async () => {
   assert.equal((await readAll(await client.attach(processId, { cursor: 4 }))).stdout, 'ef')
 })
 
+test('attach() without following ends with the output so far, also over lost connections', async () => {
+  await using server = await FakeServer.start()
+  const client = clientOf(server)
+  const { processId } = await client.processes.start('seq 1 20000; exec sleep 60')
+  const process = server.processes.get(processId)
+  const isPrinted = () => process!.text('stdout').endsWith('20000\n')
+  while (!isPrinted()) await once(process!, 'grew')
+  server.cutAfter(1000, 50_000)
+  const session = await client.attach(processId, { follow: false })
+  let text = ''
+  for await (const { data } of session) text += Buffer.from(data).toString()
+  assert.equal(text, process!.text('stdout'))
+  await assert.rejects(session.exit, /is not followed/)
+  const rest = await client.attach(processId, { follow: false, cursor: session.cursor })
+  for await (const _ of rest) assert.fail('nothing is repeated')
+})
+
 test('attach() to an unknown process rejects while reading', async () => {
   await using server = await FakeServer.start()
   await assert.rejects(readAll(await clientOf(server).attach('none')), { code: 'NOT_FOUND' })

@@ -9,6 +9,7 @@ import type {
   ExecExit,
   ExecProgram,
   ExecStart,
+  ServerMessage,
   SignalScope,
   TerminalSize,
 } from './exec-messages.ts'
@@ -36,6 +37,8 @@ export interface ExecOptions extends SessionOptions, ExecProgram {
 export interface AttachOptions extends SessionOptions {
   /** The position to read output from; default 0, the oldest that is kept. */
   cursor?: number
+  /** False for the output so far, without waiting for more; `exit` then rejects if the process runs. Default: true. */
+  follow?: boolean
   sessionId?: string | undefined
 }
 
@@ -64,8 +67,8 @@ export async function attachExecSession(
   processId: string,
   options: AttachOptions = {},
 ): Promise<ExecSession> {
-  const session = new ExecSession(context, options)
-  const { cursor = 0, sessionId = context.sessionId } = options
+  const { cursor = 0, follow = true, sessionId = context.sessionId } = options
+  const session = new ExecSession(context, options, follow)
   await session.begin({ type: 'attach', processId, cursor, sessionId })
   return session
 }
@@ -91,6 +94,10 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   #sessionId: string | undefined
   #processId = ''
   #pid = 0
+  #hasTerminal = false
+  /** Where reading ends before the program does. */
+  #readEnd: number | undefined
+  readonly #follows: boolean
   #terminal: TerminalSize | undefined
   #isStarted = false
   /** False until the server has answered the first message on this connection with anything but an error. */
@@ -100,8 +107,9 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   #unsentSignals: ClientMessage[] = []
   #lastError: CarrelApiError | undefined
 
-  constructor(context: Context, options: SessionOptions) {
+  constructor(context: Context, options: SessionOptions, follows = true) {
     this.#options = options
+    this.#follows = follows
     this.exit = this.#exit.promise
     // The same failure rejects both promises and surfaces in the one that is awaited.
     this.exit.catch(() => {})
@@ -152,6 +160,21 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   /** The process id inside the sandbox; 0 if the server does not report it. */
   get pid(): number {
     return this.#pid
+  }
+
+  /** Resolves when the server has answered the first message. Rejects if it refuses it. */
+  get ready(): Promise<void> {
+    return this.#started.promise
+  }
+
+  /** Whether the process has a terminal; of an attached session once it is `ready`. */
+  get hasTerminal(): boolean {
+    return this.#hasTerminal
+  }
+
+  /** The position after the output that has arrived, for attaching again. */
+  get cursor(): number {
+    return this.#position.cursor
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ExecOutput> {
@@ -207,7 +230,7 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
 
   #sendFirst(message: ExecStart | ExecAttach): void {
     this.#sessionId = message.sessionId
-    if (message.type === 'start') this.#terminal = message.tty
+    if (message.type === 'start') [this.#terminal, this.#hasTerminal] = [message.tty, message.tty !== undefined]
     else {
       this.#processId = message.processId
       this.#position = new OutputPosition(message.cursor)
@@ -226,14 +249,30 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     }
     if (message?.type === 'error') return this.#onError(message)
     this.#accepted()
-    if (message?.type === 'cursor') this.#position.mark(message.cursor)
-    else if (message?.type === 'started') {
-      this.#processId = message.processId
-      this.#pid = message.pid ?? 0
-    } else if (message?.type === 'exit') {
+    if (message?.type === 'cursor') {
+      this.#position.mark(message.cursor)
+      this.#endReading()
+    } else if (message?.type === 'started') this.#onStarted(message)
+    else if (message?.type === 'exit') {
       const { exitCode = null, signal = null, reason, truncated = false } = message
       this.#finish({ exit: { exitCode, signal, reason, truncated } })
     }
+  }
+
+  #onStarted({ processId, pid = 0, tty, outputEnd }: ServerMessage & { type: 'started' }): void {
+    this.#processId = processId
+    this.#pid = pid
+    this.#hasTerminal = tty ?? this.#hasTerminal
+    if (this.#follows) return
+    this.#readEnd ??= outputEnd ?? undefined
+    this.#endReading()
+  }
+
+  /** Ends a session that does not follow, once the output so far has arrived. */
+  #endReading(): void {
+    if (this.#readEnd === undefined || this.#position.cursor < this.#readEnd) return
+    this.#queue.end({})
+    this.#finish({ error: new CarrelConnectionError(this.#connection.url, 'the process runs, and is not followed') })
   }
 
   #onBinary(frame: Uint8Array): void {

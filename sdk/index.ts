@@ -25,6 +25,7 @@ export type {
   StartedProcess,
   StartOptions,
 } from './processes.ts'
+export type { Sandbox, SandboxPort } from './sandboxes.ts'
 export type { SignInSession } from './sessions.ts'
 export type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 export type { WatchEvent, WatchOptions } from './watch.ts'

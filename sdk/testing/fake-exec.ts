@@ -85,14 +85,15 @@ class ExecLink {
 
   #onAttach(processId: string, cursor: number): void {
     const process = this.#server.processes.get(processId)
-    if (process) this.#follow(process, cursor)
+    if (process)
+      this.#follow(process, cursor, { outputEnd: process.exit ? null : process.size, tty: process.hasTerminal })
     else this.#fail(new FakeFailure(404, 'NOT_FOUND', `Cannot attach to process "${processId}": it does not exist`))
   }
 
-  #follow(process: FakeProcess, cursor: number): void {
+  #follow(process: FakeProcess, cursor: number, more: object = {}): void {
     this.#process = process
     this.#cursor = cursor
-    this.#send({ type: 'started', processId: process.processId, pid: process.pid })
+    this.#send({ type: 'started', processId: process.processId, pid: process.pid, ...more })
     process.on('grew', this.#pump).on('exit', this.#pump)
     this.#pump()
   }

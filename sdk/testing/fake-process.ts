@@ -18,6 +18,8 @@ export class FakeProcess extends EventEmitter<{ grew: []; exit: [] }> {
   readonly request: SpawnRequest
   readonly startedAt = new Date().toISOString()
   endedAt: string | null = null
+  /** What a client that attaches is told; programs here have none. */
+  hasTerminal = false
   exit: ExecExit | undefined
   readonly ended: Promise<void>
   /** All input that has arrived. */

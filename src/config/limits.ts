@@ -182,6 +182,8 @@ export const limits = {
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, including stopped ones. */
   computersPerAccount: 1000,
+  /** Sandboxes in one answer: of each, the disk and the listening ports are read. */
+  sandboxesPerPage: 100,
   /** A server in a computer that does not accept a connection within this time has a full backlog. */
   dialTimeoutMs: 10_000,
   /**

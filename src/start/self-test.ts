@@ -1,5 +1,5 @@
 import { findComputer, openComputer } from '../engine/computers/access/open-computer.ts'
-import { removeComputer } from '../engine/computers/lifecycle/remove.ts'
+import { removeComputer } from '../engine/computers/manage/remove.ts'
 import type { Caller } from '../engine/caller.ts'
 import type { Engine } from '../engine/engine.ts'
 import { execute } from '../engine/computers/processes/execute.ts'

@@ -14,6 +14,7 @@ import { withDatabase } from '../support/with-database.ts'
 /** What the first account has, and the second one tries to get by naming it. */
 interface Owned {
   sessionId: string
+  sandboxId: string
   processName: string
   processId: string
   executed: string
@@ -58,6 +59,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     const person = await signInByMail(server)
     owned = {
       sessionId,
+      sandboxId: /^http:\/\/\d+-([0-9a-z]+)-/.exec(exposed.body.url)![1]!,
       processName: 'web',
       processId: body.id,
       executed: executed.body.processId,
@@ -78,8 +80,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
 
   /** Everything with an id. */
   const ids = () => {
-    const { sessionId, processId, executed, keyId, workspaceId, userId, invitationId } = owned
-    return { sessionId, processId, executed, keyId, workspaceId, userId, invitationId }
+    const { sessionId, sandboxId, processId, executed, keyId, workspaceId, userId, invitationId } = owned
+    return { sessionId, sandboxId, processId, executed, keyId, workspaceId, userId, invitationId }
   }
   const asOther = (route: string, body: Record<string, unknown> = {}) => server.post(route, body, { token: other })
   /** A payment is for who began it, whoever pays; its page tells nothing of the account. */
@@ -100,6 +102,14 @@ describe('two accounts', { timeout: 300_000 }, () => {
   const isMissing = ({ status, body }: Answer) => {
     assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
     assert.ok(!JSON.stringify(body).includes(secret))
+  }
+
+  /** The sandbox of the first account runs, with its process and its file. */
+  const isUntouched = async () => {
+    const { sessionId, path } = owned
+    const { body } = await server.post('/process/get', { processId: 'web', sessionId })
+    const { body: file } = await server.post('/files/read', { path, sessionId })
+    assert.deepEqual([body.process.status, file.content], ['running', secret])
   }
 
   /** For each route that needs a token: what one account gets that names all that another has. */
@@ -408,6 +418,25 @@ describe('two accounts', { timeout: 300_000 }, () => {
       const path = `/users/me/sessions/${body.sessions[0].session_id}`
       isMissing(await server.call('DELETE', path, undefined, { token: other }))
       assert.equal((await server.call('GET', '/users/me')).status, 200)
+    },
+    'GET /v1/sandboxes': async () => {
+      const query = `?name=${encodeURIComponent(owned.sessionId)}`
+      const { body: own } = await server.call('GET', `/v1/sandboxes${query}`)
+      assert.deepEqual(
+        own.sandboxes.map(({ sandbox_id: id }: { sandbox_id: string }) => id),
+        [owned.sandboxId],
+      )
+      const token = await server.newAccount()
+      for (const path of ['/v1/sandboxes', `/v1/sandboxes${query}`])
+        assert.deepEqual((await server.call('GET', path, undefined, { token })).body.sandboxes, [], path)
+    },
+    'POST /v1/sandboxes/:sandboxId/stop': async () => {
+      isMissing(await asOther(`/v1/sandboxes/${owned.sandboxId}/stop`))
+      await isUntouched()
+    },
+    'DELETE /v1/sandboxes/:sandboxId': async () => {
+      isMissing(await server.call('DELETE', `/v1/sandboxes/${owned.sandboxId}`, undefined, { token: other }))
+      await isUntouched()
     },
     'GET /v1/workspaces': async () => {
       const { body } = await server.call('GET', '/v1/workspaces', undefined, { token: other })

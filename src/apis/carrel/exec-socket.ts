@@ -82,9 +82,10 @@ export class ExecSocket {
     const message = checked(given, firstMessages) as FirstMessage
     const process = await (message.type === 'start' ? this.#start(message) : this.#attach(message))
     if (!process) return
+    const started = await startedOf(process, message)
     this.#process = process
     this.#leaveProcess = engine.clientPresence.connect(process)
-    void this.#send({ type: 'started', processId: process.processId, pid: process.pid })
+    void this.#send({ type: 'started', ...started })
     void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
     if (this.#closed.signal.aborted) this.#leave()
   }
@@ -221,6 +222,17 @@ function optionsOf(message: StartMessage): ProcessOptions {
     attended: true,
     backpressure: true,
   }
+}
+
+/**
+ * Returns the fields of the first answer. A client that attaches learns whether the process has a terminal and, while the
+ * process runs, the cursor after its output so far.
+ */
+async function startedOf(process: ProcessHandle, { type }: FirstMessage): Promise<Record<string, unknown>> {
+  const { processId, pid } = process
+  if (type === 'start') return { processId, pid }
+  const outputEnd = process.exit ? null : await process.outputEnd()
+  return { processId, pid, outputEnd, tty: process.meta['kind'] === 'interactive' }
 }
 
 interface Kind {

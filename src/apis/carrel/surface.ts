@@ -9,6 +9,7 @@ import { addInvitationRoutes } from './invitation-routes.ts'
 import { addIssuerRoutes } from './issuer-routes.ts'
 import { addMemberRoutes } from './member-routes.ts'
 import { addPaymentRoutes } from './payment-routes.ts'
+import { addSandboxRoutes } from './sandbox-routes.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addWorkspaceDeletionRoutes } from './workspace-deletion-routes.ts'
 import { addWorkspaceRoutes } from './workspace-routes.ts'
@@ -17,9 +18,10 @@ import { addWorkspaceRoutes } from './workspace-routes.ts'
 export const carrel: Surface = {
   name: 'carrel',
   title: 'Carrel',
-  description: "Carrel's own API: terminals and pipes over a WebSocket, shared workspaces, and sign-ins.",
+  description:
+    "Carrel's own API: terminals and pipes over a WebSocket, the list of sandboxes, shared workspaces, and sign-ins.",
   prefixes: [
-    ...['', '/v1/exec', '/v1/workspaces', '/users/me/sessions'],
+    ...['', '/v1/exec', '/v1/sandboxes', '/v1/workspaces', '/users/me/sessions'],
     ...['/billing/pay', '/billing/return', '/billing/cancel'],
   ],
   envelope,
@@ -30,6 +32,12 @@ export const carrel: Surface = {
       name: 'Programs',
       description: 'Run a program with a terminal or pipes, from start to exit.',
       routes: [addExecRoutes],
+    },
+    {
+      name: 'Sandboxes',
+      description: 'List, stop and delete the sandboxes of the account.',
+      skill: 'brief',
+      routes: [addSandboxRoutes],
     },
     {
       name: 'Workspaces',

@@ -1,6 +1,6 @@
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
-import { destroyComputer } from './destroy.ts'
+import { destroyComputer } from '../lifecycle/destroy.ts'
 
 /** Deletes a computer and its files, whatever its state. `reason` is recorded. */
 export function removeComputer(
